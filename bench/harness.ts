@@ -1,0 +1,103 @@
+import { cpus } from 'node:os'
+
+/** One way of doing the work of a benchmark. `run` does the same amount of work each time it is called. */
+export interface Candidate {
+  readonly name: string
+  /** Operations one run performs. */
+  readonly operations: number
+  run(): void | Promise<void>
+}
+
+/** What the rounds of one candidate showed, nanoseconds per operation. */
+export interface Timing {
+  readonly name: string
+  readonly median: number
+  readonly lowerQuartile: number
+  readonly best: number
+  readonly worst: number
+}
+
+/** A value such that `share` of the sorted values lie below it. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+}
+
+/** The middle value. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5)
+}
+
+/**
+ * Runs all candidates in turn, `rounds` times, each round starting with another one, after one unmeasured round: a machine whose speed
+ * drifts is equally slow to all of them.
+ */
+export async function interleave(
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<readonly Timing[]> {
+  const samples = candidates.map(() => [] as number[])
+  for (let round = -1; round < rounds; round++) {
+    for (let turn = 0; turn < candidates.length; turn++) {
+      const index = (turn + Math.max(0, round)) % candidates.length
+      const candidate = candidates[index] as Candidate
+      globalThis.gc?.()
+      const started = process.hrtime.bigint()
+      await candidate.run()
+      const elapsed = Number(process.hrtime.bigint() - started)
+      if (round >= 0) samples[index]?.push(elapsed / candidate.operations)
+    }
+  }
+  return candidates.map((candidate, index) => {
+    const own = samples[index] ?? []
+    return {
+      name: candidate.name,
+      median: median(own),
+      lowerQuartile: quantile(own, 0.25),
+      best: Math.min(...own),
+      worst: Math.max(...own),
+    }
+  })
+}
+
+/** Prints timings as a table for people. */
+export function printTimings(title: string, timings: readonly Timing[]): void {
+  console.log(`\n${title} (ns per operation)`)
+  const width = Math.max(...timings.map(timing => timing.name.length))
+  for (const { name, best, lowerQuartile, median: middle, worst } of timings) {
+    const columns = [best, lowerQuartile, middle, worst].map(value => value.toFixed(0).padStart(9))
+    console.log(
+      `  ${name.padEnd(width)}  best${columns[0]}  q1${columns[1]}  median${columns[2]}  worst${columns[3]}`,
+    )
+  }
+}
+
+export interface Report {
+  readonly bench: string
+  readonly ratios: Readonly<Record<string, number>>
+  readonly figures: Readonly<Record<string, number | string>>
+  /** What is not equal about the work of the candidates, in sentences. */
+  readonly unequal: readonly string[]
+}
+
+/** Prints ratios, what is unequal, and with `--json` the machine-readable object as the last line. */
+export function report({ bench, ratios, figures, unequal }: Report): void {
+  const rounded = Object.fromEntries(
+    Object.entries(ratios).map(([key, value]) => [key, Number(value.toPrecision(4))]),
+  )
+  console.log('\nratios')
+  for (const [key, value] of Object.entries(rounded)) console.log(`  ${key}: ${value}`)
+  console.log('\nfigures')
+  for (const [key, value] of Object.entries(figures)) console.log(`  ${key}: ${value}`)
+  console.log('\nunequal about the work')
+  for (const sentence of unequal) console.log(`  ${sentence}`)
+  if (process.argv.includes('--json')) {
+    const machine = {
+      cpus: cpus().length,
+      model: cpus()[0]?.model ?? 'unknown',
+      node: process.version,
+      platform: process.platform,
+    }
+    console.log(JSON.stringify({ bench, ratios: rounded, figures, machine }))
+  }
+}

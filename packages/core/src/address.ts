@@ -1,0 +1,94 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+declare const canonical: unique symbol
+
+/**
+ * An IP address in the one spelling that stands for it: IPv4 dotted, IPv6 as RFC 5952, IPv4-mapped forms folded to
+ * IPv4, no zone. Two spellings of one address are one `Address`, so it can be a key.
+ */
+export type Address = string & { readonly [canonical]: 'address' }
+
+const CACHE_LIMIT = 4_096
+let cache = new Map<string, Address | undefined>()
+
+/** The canonical form of an address, or undefined when the text is not one. Never throws. */
+export function parseAddress(text: string): Address | undefined {
+  const known = cache.get(text)
+  if (known !== undefined) return known
+  if (text.length > 64) return undefined
+  const parsed = canonicalise(text)
+  if (parsed !== undefined) {
+    if (cache.size >= CACHE_LIMIT) cache = new Map()
+    cache.set(text, parsed)
+  }
+  return parsed
+}
+
+function canonicalise(text: string): Address | undefined {
+  if (isIPv4(text)) return text as Address
+  const bytes = addressBytes(text)
+  return bytes === undefined ? undefined : formatBytes(bytes)
+}
+
+/** The 4 or 16 bytes of an address (mapped IPv4 gives 4), or undefined when the text is not one. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number)
+  const zone = text.indexOf('%')
+  const bare = zone < 0 ? text : text.slice(0, zone)
+  if (!isIPv6(bare)) return undefined
+  const bytes = ipv6Bytes(bare)
+  return isMapped(bytes) ? bytes.slice(12) : bytes
+}
+
+function ipv6Bytes(text: string): Uint8Array {
+  const dotted = text.lastIndexOf(':') + 1
+  let groups = text
+  if (text.includes('.')) {
+    const [a = 0, b = 0, c = 0, d = 0] = text.slice(dotted).split('.').map(Number)
+    groups = `${text.slice(0, dotted)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
+  }
+  const [head = '', tail] = groups.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const bytes = new Uint8Array(16)
+  for (const [index, group] of left.entries()) writeGroup(bytes, index, group)
+  for (const [index, group] of right.entries()) writeGroup(bytes, 8 - right.length + index, group)
+  return bytes
+}
+
+function writeGroup(bytes: Uint8Array, index: number, group: string): void {
+  const value = Number.parseInt(group, 16)
+  bytes[index * 2] = value >> 8
+  bytes[index * 2 + 1] = value & 0xff
+}
+
+/** `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). */
+function isMapped(bytes: Uint8Array): boolean {
+  for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return false
+  return bytes[10] === 0xff && bytes[11] === 0xff
+}
+
+/** The canonical text of 4 or 16 bytes (RFC 5952 section 4). */
+export function formatBytes(bytes: Uint8Array): Address {
+  if (bytes.length === 4) return bytes.join('.') as Address
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0))
+  let start = -1
+  let longest = 1
+  for (let i = 0; i < 8; i++) {
+    let end = i
+    while (end < 8 && groups[end] === 0) end++
+    if (end - i > longest) {
+      start = i
+      longest = end - i
+    }
+    if (end > i) i = end
+  }
+  const hex = groups.map(group => group.toString(16))
+  if (start < 0) return hex.join(':') as Address
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + longest).join(':')}` as Address
+}
+
+/** Whether the address is this machine itself: `127.0.0.0/8` or `::1`. */
+export function isLoopback(address: Address): boolean {
+  return address === '::1' || address.startsWith('127.')
+}

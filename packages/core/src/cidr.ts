@@ -1,0 +1,118 @@
+import { type Address, addressBytes, formatBytes } from './address.ts'
+import { ConfigError } from './errors.ts'
+
+/** Names for the ranges people mean when they trust a proxy. */
+const NAMED: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+}
+
+interface Range {
+  readonly bytes: Uint8Array
+  readonly bits: number
+}
+
+/** A set of address ranges; membership is a few byte compares per range. Immutable. */
+export class CidrSet {
+  readonly #v4: readonly Range[]
+  readonly #v6: readonly Range[]
+  readonly #texts: readonly string[]
+
+  private constructor(ranges: readonly Range[], texts: readonly string[]) {
+    this.#v4 = ranges.filter(range => range.bytes.length === 4)
+    this.#v6 = ranges.filter(range => range.bytes.length === 16)
+    this.#texts = texts
+  }
+
+  /**
+   * @param entries addresses, CIDR ranges, or `loopback`, `linklocal`, `private`
+   * @throws ConfigError naming every entry that is none of these, or has bits set beyond its prefix
+   */
+  static parse(entries: readonly string[], place = 'addresses'): CidrSet {
+    const issues: { place: string; problem: string; mend: string }[] = []
+    const ranges: Range[] = []
+    for (const entry of entries.flatMap(name => NAMED[name] ?? [name])) {
+      const range = parseRange(entry)
+      if (typeof range === 'string') {
+        issues.push({
+          place,
+          problem: `"${entry.slice(0, 60)}" ${range}`,
+          mend: 'e.g. 10.0.0.0/8, 2001:db8::/32, loopback',
+        })
+      } else ranges.push(range)
+    }
+    if (issues.length > 0) throw new ConfigError(issues)
+    return new CidrSet(ranges, entries)
+  }
+
+  /** Whether the address lies in one of the ranges. */
+  has(address: Address): boolean {
+    if (this.#v4.length + this.#v6.length === 0) return false
+    const bytes = addressBytes(address)
+    if (bytes === undefined) return false
+    const ranges = bytes.length === 4 ? this.#v4 : this.#v6
+    return ranges.some(range => samePrefix(range.bytes, bytes, range.bits))
+  }
+
+  get isEmpty(): boolean {
+    return this.#v4.length + this.#v6.length === 0
+  }
+
+  toString(): string {
+    return this.#texts.join(', ')
+  }
+}
+
+function parseRange(entry: string): Range | string {
+  const slash = entry.indexOf('/')
+  const bytes = addressBytes(slash < 0 ? entry : entry.slice(0, slash))
+  if (bytes === undefined) return 'is not an address or range'
+  const width = bytes.length * 8
+  if (slash < 0) return { bytes, bits: width }
+  const prefix = entry.slice(slash + 1)
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > width) return `needs a prefix length of 0 to ${width}`
+  const bits = Number(prefix)
+  const masked = maskBytes(bytes, bits)
+  if (!samePrefix(masked, bytes, width))
+    return `has bits beyond its prefix; did you mean ${formatBytes(masked)}/${bits}?`
+  return { bytes, bits }
+}
+
+function samePrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false
+  const rest = bits & 7
+  if (rest === 0) return true
+  const mask = 0xff << (8 - rest)
+  return ((a[whole] ?? 0) & mask) === ((b[whole] ?? 0) & mask)
+}
+
+function maskBytes(bytes: Uint8Array, bits: number): Uint8Array {
+  const masked = bytes.slice()
+  for (let i = 0; i < masked.length; i++) {
+    const keep = Math.min(8, Math.max(0, bits - i * 8))
+    masked[i] = (masked[i] ?? 0) & (0xff << (8 - keep))
+  }
+  return masked
+}
+
+/** How much of an address names one customer: /32 and /56 unless told otherwise. */
+export interface NetworkWidth {
+  readonly v4?: number
+  readonly v6?: number
+}
+
+/**
+ * The network an address is held responsible as, in CIDR text (an IPv4 /32 stays a bare address).
+ * IPv6 customers get whole /56 networks (RFC 6177), so a key on the full address is walked round by rotation.
+ */
+export function networkOf(address: Address, width: NetworkWidth = {}): string {
+  const v4 = width.v4 ?? 32
+  const isV6 = address.includes(':')
+  if (!isV6 && v4 === 32) return address
+  const bytes = addressBytes(address)
+  if (bytes === undefined) return address
+  const bits = isV6 ? (width.v6 ?? 56) : v4
+  return `${formatBytes(maskBytes(bytes, bits))}/${bits}`
+}

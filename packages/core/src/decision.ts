@@ -1,0 +1,56 @@
+/** What a guard may say, mildest first. */
+export type Effect = 'allow' | 'throttle' | 'challenge' | 'deny'
+
+/** Where and what a rule saw. For the operator only: it may quote the request. */
+export interface Evidence {
+  /** `query.id`, `header.user-agent`, `body.user.name`, `path`, `limit.address`. */
+  readonly location: string
+  /** The part that matched, decoded and cut to a bound; secrets masked. */
+  readonly span?: string
+  /** Further facts: family, score, key, counts. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** Why a guard did not simply allow. */
+export interface Reason {
+  /** Stable id of the rule: `limit/address`, `inspect/sqli`, `protocol/method`. */
+  readonly rule: string
+  /** One sentence for the caller: no evidence, nothing that helps to get round the rule. */
+  readonly message: string
+  readonly evidence?: Evidence
+  /** The narrowest configuration that would let this request pass, ready to paste. */
+  readonly exception?: string
+}
+
+/** What must still happen for an allow to hold. */
+export interface Obligation {
+  readonly kind: 'stepUp' | 'approval'
+  readonly detail: string
+}
+
+export interface Allow {
+  readonly effect: 'allow'
+  readonly obligations?: readonly Obligation[]
+}
+
+/** Every decision but allow. */
+export interface Refusal {
+  readonly effect: 'throttle' | 'challenge' | 'deny'
+  /** Name of the guard that refused. */
+  readonly guard: string
+  /** HTTP status of the answer: 429 for throttle, 401 or 403 for challenge, a 4xx or 503 for deny. */
+  readonly status: number
+  /** At least one, the decisive first. */
+  readonly reasons: readonly [Reason, ...Reason[]]
+  /** Seconds until the same request may pass, whole, at least 1. */
+  readonly retryAfter?: number
+  /** Further answer headers: name, value, ... */
+  readonly headers?: readonly string[]
+  /** Close the connection after the answer (framing can no longer be trusted, or the rest of a body is unread). */
+  readonly close?: boolean
+}
+
+export type Decision = Allow | Refusal
+
+/** The one allow that needs nothing more: shared, so that saying yes allocates nothing. */
+export const ALLOW: Allow = Object.freeze({ effect: 'allow' })

@@ -1,0 +1,271 @@
+import { CidrSet } from './cidr.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { ALLOW, type Decision, type Refusal } from './decision.ts'
+import type { Detector } from './detector.ts'
+import type { Event, EventRecorder } from './event.ts'
+import { Exchange, type ExchangeContext, type RequestSource } from './exchange.ts'
+import type { Guard, Mode } from './guard.ts'
+import type { Health, HealthProbe } from './health.ts'
+import { HttpEvent } from './http-event.ts'
+import type { Outcome } from './outcome.ts'
+import { type RandomSource, systemRandom } from './random.ts'
+import type { Finding, Remediations } from './remediation.ts'
+import { requestIds } from './request-id.ts'
+import { RouteTable } from './route-table.ts'
+
+/** When an exchange is written down: before it is handled, after it ended, or not at all. */
+export type RecordPromise = 'before' | 'after' | 'none'
+
+export interface EngineOptions {
+  /** In the order in which they are asked; the first refusal ends the asking. */
+  readonly guards?: readonly Guard[]
+  readonly detectors?: readonly Detector[]
+  readonly recorder?: EventRecorder
+  readonly remediations?: Remediations
+  /** `enforce` unless told otherwise. `observe` here overrules every guard's own mode. */
+  readonly mode?: Mode
+  readonly routes?: RouteTable
+  readonly trustedProxies?: CidrSet
+  /** Bytes of a body that guards may read ahead; 1 MiB unless told otherwise. */
+  readonly bodyLimit?: number
+  /**
+   * The promise of the log for an allowed exchange; asked before it is handled. Refusals are always recorded after.
+   * Default: `after` for everything but successful reads (GET, HEAD, OPTIONS below status 400), which are `none`.
+   */
+  readonly promise?: (exchange: Exchange) => RecordPromise
+  readonly clock?: Clock
+  readonly random?: RandomSource
+  /** Told of guards, detectors and listeners that threw; standard error unless given. Never sees request contents. */
+  readonly onError?: (part: string, error: unknown) => void
+  /** Asked for readiness. */
+  readonly probes?: readonly HealthProbe[]
+}
+
+/** Told of every event, after detectors and recorder: the console's live view, tests. */
+export type EventListener = (event: Event) => void
+
+/**
+ * Runs guards over exchanges, merges what they say, and turns outcomes into events. Immutable: a new configuration is a new engine.
+ *
+ * A carrier calls `open`, then `decide`, enforces the decision, and calls `settle` exactly once when the exchange ended.
+ */
+export class Engine {
+  readonly mode: Mode
+  readonly clock: Clock
+  readonly #guards: readonly Guard[]
+  readonly #enforces: readonly boolean[]
+  readonly #settles: boolean
+  readonly #detectors: readonly Detector[]
+  readonly #recorder: EventRecorder | undefined
+  readonly #remediations: Remediations | undefined
+  readonly #promise: (exchange: Exchange) => RecordPromise
+  readonly #onError: (part: string, error: unknown) => void
+  readonly #probes: readonly HealthProbe[]
+  readonly #context: ExchangeContext
+  readonly #listeners = new Set<EventListener>()
+
+  constructor(options: EngineOptions = {}) {
+    this.mode = options.mode ?? 'enforce'
+    this.clock = options.clock ?? systemClock
+    this.#guards = options.guards ?? []
+    this.#enforces = this.#guards.map(guard => this.mode === 'enforce' && guard.mode !== 'observe')
+    this.#settles = this.#guards.some(guard => guard.settle !== undefined)
+    this.#detectors = options.detectors ?? []
+    this.#recorder = options.recorder
+    this.#remediations = options.remediations
+    this.#promise = options.promise ?? defaultPromise
+    this.#onError = options.onError ?? reportError
+    this.#probes = options.probes ?? []
+    this.#context = {
+      trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
+      routes: options.routes ?? new RouteTable(),
+      nextId: requestIds(this.clock, options.random ?? systemRandom),
+      bodyLimit: options.bodyLimit ?? 1_048_576,
+    }
+  }
+
+  /** An exchange for a request that just arrived. */
+  open(source: RequestSource): Exchange {
+    return new Exchange(source, this.#context, this.clock.now())
+  }
+
+  /**
+   * Asks the guards. Synchronous when all of them answer at once and nothing must be recorded first.
+   * Never throws or rejects: a guard that fails is answered by its failure policy.
+   */
+  decide(exchange: Exchange): Decision | Promise<Decision> {
+    const guards = this.#guards
+    for (let i = 0; i < guards.length; i++) {
+      const said = this.#ask(guards[i] as Guard, exchange)
+      if (said instanceof Promise) return this.#decideRest(exchange, i, said)
+      if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
+      exchange.passed = i + 1
+    }
+    return this.#promise(exchange) === 'before' ? this.#recordIntent(exchange) : ALLOW
+  }
+
+  async #decideRest(exchange: Exchange, at: number, pending: Promise<Decision>): Promise<Decision> {
+    const guards = this.#guards
+    let next: Decision | Promise<Decision> = pending
+    for (let i = at; i < guards.length; i++) {
+      if (i > at) next = this.#ask(guards[i] as Guard, exchange)
+      const said: Decision = next instanceof Promise ? await this.#wait(guards[i] as Guard, next) : next
+      if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
+      exchange.passed = i + 1
+    }
+    return this.#promise(exchange) === 'before' ? this.#recordIntent(exchange) : ALLOW
+  }
+
+  #ask(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
+    try {
+      return guard.decide(exchange)
+    } catch (error) {
+      return this.#failed(guard, error)
+    }
+  }
+
+  async #wait(guard: Guard, pending: Promise<Decision>): Promise<Decision> {
+    try {
+      return await pending
+    } catch (error) {
+      return this.#failed(guard, error)
+    }
+  }
+
+  #failed(guard: Guard, error: unknown): Decision {
+    this.#onError(`guard ${guard.name}`, error)
+    return guard.failure === 'open' ? ALLOW : unavailable(guard.name)
+  }
+
+  /** Whether a guard's word ends the asking; in observe mode it is only noted. */
+  #refuses(exchange: Exchange, index: number, said: Decision): said is Refusal {
+    if (said.effect === 'allow') return false
+    if (this.#enforces[index] === true) {
+      exchange.decision = said
+      return true
+    }
+    exchange.observed ??= said
+    return false
+  }
+
+  async #recordIntent(exchange: Exchange): Promise<Decision> {
+    if (this.#recorder === undefined) return ALLOW
+    try {
+      await this.#recorder.commit(new HttpEvent(exchange, undefined).toJSON())
+      return ALLOW
+    } catch (error) {
+      this.#onError('recorder', error)
+      const refusal = unavailable('audit')
+      exchange.decision = refusal
+      return refusal
+    }
+  }
+
+  /** Tells guards, detectors, recorder and listeners how an exchange ended. Call exactly once. Never throws. */
+  settle(exchange: Exchange, outcome: Outcome): void {
+    if (this.#settles) this.#settleGuards(exchange, outcome)
+    const event = new HttpEvent(exchange, outcome)
+    const record =
+      exchange.decision !== ALLOW || exchange.observed !== undefined || this.#isRecorded(exchange, outcome)
+    this.#publish(event, record)
+  }
+
+  #isRecorded(exchange: Exchange, outcome: Outcome): boolean {
+    const promise = this.#promise(exchange)
+    return promise !== 'none' || outcome.status >= 400
+  }
+
+  #settleGuards(exchange: Exchange, outcome: Outcome): void {
+    for (let i = 0; i < exchange.passed; i++) {
+      const guard = this.#guards[i] as Guard
+      try {
+        guard.settle?.(exchange, outcome)
+      } catch (error) {
+        this.#onError(`guard ${guard.name}`, error)
+      }
+    }
+  }
+
+  /** Takes an event from a room or the application: detectors see it, and it is recorded. Never throws. */
+  emit(event: Event): void {
+    this.#publish(event, true)
+  }
+
+  #publish(event: Event, record: boolean): void {
+    if (record) this.#recorder?.record(event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#onError('listener', error)
+      }
+    }
+    for (const detector of this.#detectors) {
+      try {
+        const findings = detector.observe(event)
+        if (findings !== undefined) for (const finding of findings) this.#respond(finding, event)
+      } catch (error) {
+        this.#onError(`detector ${detector.name}`, error)
+      }
+    }
+  }
+
+  #respond(finding: Finding, cause: Event): void {
+    const remediation = finding.respond === undefined ? undefined : this.#remediations?.apply(finding)
+    const event: Event = {
+      type: 'finding',
+      time: cause.time,
+      actor: cause.actor,
+      ...(cause.request !== undefined && { request: cause.request }),
+      data: {
+        scenario: finding.scenario,
+        title: finding.title,
+        severity: finding.severity,
+        actorKind: finding.actor.kind,
+        actorValue: finding.actor.value,
+        count: finding.count,
+        requests: finding.requests,
+        ...(remediation !== undefined && { remediation: remediation.id, measure: remediation.measure }),
+      },
+    }
+    this.#recorder?.record(event)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  listen(listener: EventListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What every part says of itself. The process is ready when every required part is ok. */
+  health(): readonly Health[] {
+    return this.#probes.map(probe => probe.health())
+  }
+}
+
+function unavailable(guard: string): Refusal {
+  return {
+    effect: 'deny',
+    guard,
+    status: 503,
+    retryAfter: 5,
+    reasons: [
+      {
+        rule: `${guard}/unavailable`,
+        message:
+          'A part of this service that must check requests first is not available. Please try again shortly.',
+      },
+    ],
+  }
+}
+
+function defaultPromise(exchange: Exchange): RecordPromise {
+  const method = exchange.method
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'none' : 'after'
+}
+
+function reportError(part: string, error: unknown): void {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : 'threw a value that is no error'
+  process.stderr.write(`postern: ${part} failed: ${text}\n`)
+}

@@ -1,0 +1,103 @@
+/** Every stable error code of Postern. A test pins this list: a code, once published, keeps its meaning. */
+export type ErrorCode =
+  | 'POSTERN_CONFIG'
+  | 'POSTERN_STORE'
+  | 'POSTERN_CREDENTIAL'
+  | 'POSTERN_BUDGET_EXCEEDED'
+  | 'POSTERN_INTEGRITY'
+
+/** The root of everything Postern throws on purpose. `message` says what, where and how to mend it; never a secret. */
+export abstract class PosternError extends Error {
+  abstract readonly code: ErrorCode
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** One mistake in something a person wrote. */
+export interface ConfigIssue {
+  /** Where it stands, e.g. `postern.config.ts: routes["POST /login"].throttle`. */
+  readonly place: string
+  /** What is wrong. */
+  readonly problem: string
+  /** How to mend it. */
+  readonly mend?: string
+}
+
+/** Configuration, a rule file or a command line that cannot be used; carries every issue found, not only the first. */
+export class ConfigError extends PosternError {
+  readonly code = 'POSTERN_CONFIG'
+  readonly issues: readonly ConfigIssue[]
+
+  constructor(issues: ConfigIssue | readonly ConfigIssue[], options?: ErrorOptions) {
+    const list = Array.isArray(issues) ? (issues as readonly ConfigIssue[]) : [issues as ConfigIssue]
+    super(list.map(formatIssue).join('\n'), options)
+    this.issues = list
+  }
+}
+
+function formatIssue(issue: ConfigIssue): string {
+  return `${issue.place}: ${issue.problem}${issue.mend === undefined ? '' : ` (${issue.mend})`}`
+}
+
+export interface StoreErrorOptions extends ErrorOptions {
+  /** Which store, without credentials: `sqlite .postern/postern.db`, `redis 127.0.0.1:6379`. */
+  readonly store: string
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean
+}
+
+/** A store that did not answer, or answered that it cannot. */
+export class StoreError extends PosternError {
+  readonly code = 'POSTERN_STORE'
+  readonly store: string
+  readonly retryable: boolean
+
+  constructor(message: string, options: StoreErrorOptions) {
+    super(`${options.store}: ${message}`, options)
+    this.store = options.store
+    this.retryable = options.retryable
+  }
+}
+
+/** A credential that does not hold. The message never says which part was wrong. */
+export class CredentialError extends PosternError {
+  readonly code = 'POSTERN_CREDENTIAL'
+}
+
+export interface BudgetExceededOptions extends ErrorOptions {
+  /** Name of the budget. */
+  readonly budget: string
+  /** Units left before this call. */
+  readonly allowed: number
+  /** Units the call asked for. */
+  readonly asked: number
+  /** When the same call may pass, epoch milliseconds. */
+  readonly retryAt: number
+}
+
+/** An action that would have gone over a budget and was undone. */
+export class BudgetExceeded extends PosternError {
+  readonly code = 'POSTERN_BUDGET_EXCEEDED'
+  readonly budget: string
+  readonly allowed: number
+  readonly asked: number
+  readonly retryAt: number
+
+  constructor(options: BudgetExceededOptions) {
+    super(
+      `budget "${options.budget}" has ${options.allowed} left and ${options.asked} were asked for; ` +
+        `retry at ${new Date(options.retryAt).toISOString()} or ask for an approval`,
+      options,
+    )
+    this.budget = options.budget
+    this.allowed = options.allowed
+    this.asked = options.asked
+    this.retryAt = options.retryAt
+  }
+}
+
+/** Data that is not what was written. Never retry; someone has to look. */
+export class IntegrityError extends PosternError {
+  readonly code = 'POSTERN_INTEGRITY'
+}

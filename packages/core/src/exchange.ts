@@ -1,0 +1,155 @@
+import { type Address, parseAddress } from './address.ts'
+import type { BodyPrefix, BodySource } from './body-source.ts'
+import type { CidrSet } from './cidr.ts'
+import { clientAddress, clientScheme } from './client-address.ts'
+import { ALLOW, type Decision, type Refusal } from './decision.ts'
+import { ANONYMOUS, type Principal } from './principal.ts'
+import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
+import type { RequestId } from './request-id.ts'
+import { parseRequestPath, type RequestPath } from './request-path.ts'
+import type { RouteMatch, RouteTable } from './route-table.ts'
+
+/** What a carrier (node, fetch, gateway, a log line in a replay) knows of a request. Everything else is derived. */
+export interface RequestSource {
+  /** As sent. */
+  readonly method: string
+  /** Request target as sent: origin form, absolute form or `*`. */
+  readonly target: string
+  readonly headers: RawHeaders
+  /** Address of the connection's other end; undefined when the carrier cannot know it. */
+  readonly peer: string | undefined
+  /** Whether this connection is TLS. */
+  readonly secure: boolean
+  readonly httpVersion: string
+  readonly body: BodySource | undefined
+  /** The framework's own request, for the application's functions only; rules never touch it. */
+  readonly native: unknown
+}
+
+/** What an engine gives to each of its exchanges. */
+export interface ExchangeContext {
+  readonly trustedProxies: CidrSet
+  readonly routes: RouteTable
+  readonly nextId: () => RequestId
+  /** How many bytes of a body guards may read ahead. */
+  readonly bodyLimit: number
+}
+
+const UNKNOWN_PEER = '0.0.0.0' as Address
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+
+/**
+ * One request and, later, its outcome. Fields are what arrived; getters derive on first use and keep the result.
+ */
+export class Exchange {
+  readonly source: RequestSource
+  readonly method: string
+  readonly headers: RawHeaders
+  /** Epoch milliseconds of arrival. */
+  readonly time: number
+
+  /** Who acts; anonymous until a guard identified them. */
+  principal: Principal = ANONYMOUS
+  /** The engine's last word, once there is one. */
+  decision: Decision = ALLOW
+  /** The first refusal a guard in observe mode would have made. */
+  observed: Refusal | undefined = undefined
+  /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
+  passed = 0
+
+  readonly #context: ExchangeContext
+  #id: RequestId | undefined = undefined
+  #path: RequestPath | undefined = undefined
+  #peer: Address | undefined = undefined
+  #client: Address | undefined = undefined
+  #route: RouteMatch | undefined | null = null
+  #replyHeaders: string[] | undefined = undefined
+  #body: Promise<BodyPrefix> | undefined = undefined
+
+  constructor(source: RequestSource, context: ExchangeContext, time: number) {
+    this.source = source
+    this.method = source.method
+    this.headers = source.headers
+    this.time = time
+    this.#context = context
+  }
+
+  get id(): RequestId {
+    this.#id ??= this.#context.nextId()
+    return this.#id
+  }
+
+  /** Path and query, taken apart; an absolute-form target is cut down to its path. */
+  get path(): RequestPath {
+    if (this.#path === undefined) {
+      const target = this.source.target
+      const absolute = target.charCodeAt(0) === 47 ? null : ABSOLUTE.exec(target)
+      const origin = absolute === null ? target : target.slice(absolute[0].length)
+      this.#path = parseRequestPath(absolute !== null && !origin.startsWith('/') ? `/${origin}` : origin)
+    }
+    return this.#path
+  }
+
+  /** Host and port as the client named them: the absolute target's if there is one (RFC 9112 section 3.2.2), else `Host`. */
+  get host(): string {
+    const target = this.source.target
+    const absolute = target.charCodeAt(0) === 47 ? null : ABSOLUTE.exec(target)
+    return absolute?.[1] ?? this.header('host') ?? this.header(':authority') ?? ''
+  }
+
+  get scheme(): 'http' | 'https' {
+    return clientScheme(this.source.secure, this.peer, this.headers, this.#context.trustedProxies)
+  }
+
+  /** Address of the connection's other end; `0.0.0.0` when the carrier cannot know it. */
+  get peer(): Address {
+    this.#peer ??=
+      (this.source.peer === undefined ? undefined : parseAddress(this.source.peer)) ?? UNKNOWN_PEER
+    return this.#peer
+  }
+
+  /** Address of the client, behind trusted proxies. */
+  get client(): Address {
+    this.#client ??= clientAddress(this.peer, this.headers, this.#context.trustedProxies)
+    return this.#client
+  }
+
+  /** The matched route with its settings, or undefined. */
+  get route(): RouteMatch | undefined {
+    if (this.#route === null) this.#route = this.#context.routes.match(this.method, this.path.canonical)
+    return this.#route
+  }
+
+  /** Value of a request header, several joined. @param lowerName in lower case */
+  header(lowerName: string): string | undefined {
+    return headerValue(this.headers, lowerName)
+  }
+
+  /** How often a request header was sent. @param lowerName in lower case */
+  headerCount(lowerName: string): number {
+    return headerCount(this.headers, lowerName)
+  }
+
+  get hasBody(): boolean {
+    return this.source.body !== undefined
+  }
+
+  /** The start of the body, up to the engine's `bodyLimit`; all callers share one read. */
+  readBody(): Promise<BodyPrefix> {
+    this.#body ??=
+      this.source.body?.read(this.#context.bodyLimit) ??
+      Promise.resolve({ bytes: new Uint8Array(0), complete: true })
+    return this.#body
+  }
+
+  /** Adds a header to the answer, whoever makes it. */
+  reply(name: string, value: string): void {
+    this.#replyHeaders ??= []
+    this.#replyHeaders.push(name, value)
+  }
+
+  /** Headers that guards want on the answer: name, value, ...; undefined when there are none. */
+  get replyHeaders(): readonly string[] | undefined {
+    return this.#replyHeaders
+  }
+}

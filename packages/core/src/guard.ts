@@ -1,0 +1,26 @@
+import type { Decision } from './decision.ts'
+import type { Exchange } from './exchange.ts'
+import type { Outcome } from './outcome.ts'
+
+/** `enforce` refuses; `observe` decides and records, but lets the request pass. */
+export type Mode = 'enforce' | 'observe'
+
+/** A check on an exchange. */
+export interface Guard {
+  /** Short and stable; part of rule ids and metrics. */
+  readonly name: string
+  /** Overrides the engine's mode. */
+  readonly mode?: Mode
+  /** What happens when `decide` throws or rejects: let the request pass (`open`) or answer 503 (`closed`). */
+  readonly failure: 'open' | 'closed'
+  /**
+   * Decides at once where it can: an engine whose guards all answer synchronously makes no promise.
+   * Must not wait longer than its own stated deadline.
+   */
+  decide(exchange: Exchange): Decision | Promise<Decision>
+  /**
+   * Told how an exchange ended that this guard had allowed (or observed), exactly once, whatever other guards said.
+   * Gives back leases and learns from outcomes.
+   */
+  settle?(exchange: Exchange, outcome: Outcome): void
+}

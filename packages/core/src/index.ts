@@ -1,0 +1,44 @@
+export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } from './address.ts'
+export type { BodyPrefix, BodySource } from './body-source.ts'
+export { type ByteSize, parseByteSize } from './byte-size.ts'
+export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
+export { clientAddress, clientScheme } from './client-address.ts'
+export { type Clock, systemClock, VirtualClock } from './clock.ts'
+export {
+  ALLOW,
+  type Allow,
+  type Decision,
+  type Effect,
+  type Evidence,
+  type Obligation,
+  type Reason,
+  type Refusal,
+} from './decision.ts'
+export type { Detector } from './detector.ts'
+export { type Duration, formatDuration, parseDuration } from './duration.ts'
+export { Engine, type EngineOptions, type EventListener, type RecordPromise } from './engine.ts'
+export {
+  BudgetExceeded,
+  ConfigError,
+  type ConfigIssue,
+  CredentialError,
+  type ErrorCode,
+  IntegrityError,
+  PosternError,
+  StoreError,
+} from './errors.ts'
+export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Json, Receipt } from './event.ts'
+export { Exchange, type RequestSource } from './exchange.ts'
+export type { Guard, Mode } from './guard.ts'
+export type { Health, HealthProbe } from './health.ts'
+export { HttpEvent } from './http-event.ts'
+export type { Outcome } from './outcome.ts'
+export { ANONYMOUS, type Principal } from './principal.ts'
+export { type RandomSource, systemRandom } from './random.ts'
+export { redactQuery } from './redact-query.ts'
+export { type Answer, refusalAnswer } from './refusal.ts'
+export type { Actor, ActorKind, Finding, Measure, Remediation, Remediations } from './remediation.ts'
+export { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
+export { isRequestId, type RequestId } from './request-id.ts'
+export { type PathAmbiguity, parseRequestPath, type RequestPath } from './request-path.ts'
+export { type RouteMatch, type RouteSettings, RouteTable } from './route-table.ts'

@@ -1,0 +1,11 @@
+/** How an exchange ended. */
+export interface Outcome {
+  /** Status sent; 0 when the connection died before a head was sent. */
+  readonly status: number
+  /** Milliseconds from arrival to the end of the answer. */
+  readonly duration: number
+  /** Bytes of the answer's body, where the carrier knows them. */
+  readonly bytes: number
+  /** Whether the client or the backend went away before the end. */
+  readonly aborted: boolean
+}

@@ -1,0 +1,12 @@
+import { randomFillSync } from 'node:crypto'
+
+/** Randomness, passed in so that tests can repeat themselves. */
+export interface RandomSource {
+  /** `count` fresh bytes. */
+  bytes(count: number): Uint8Array
+}
+
+/** The operating system's generator. */
+export const systemRandom: RandomSource = {
+  bytes: count => randomFillSync(new Uint8Array(count)),
+}

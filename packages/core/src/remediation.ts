@@ -1,0 +1,48 @@
+import type { Exchange } from './exchange.ts'
+
+/** What a remediation is held against. Values are canonical: addresses and CIDR text as `core` writes them. */
+export type ActorKind = 'address' | 'network' | 'principal' | 'tenant' | 'device' | 'key'
+
+export interface Actor {
+  readonly kind: ActorKind
+  readonly value: string
+}
+
+export type Measure = 'block' | 'throttle' | 'challenge'
+
+/** A standing measure against an actor. */
+export interface Remediation {
+  readonly id: string
+  readonly actor: Actor
+  readonly measure: Measure
+  /** For the operator: why. */
+  readonly reason: string
+  /** `manual`, a scenario's id, `crowdsec`, ... */
+  readonly origin: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  /** Epoch milliseconds; always finite. */
+  readonly expiresAt: number
+}
+
+/** What a detector found. */
+export interface Finding {
+  /** Id of the scenario or detector. */
+  readonly scenario: string
+  readonly title: string
+  readonly severity: 'low' | 'medium' | 'high' | 'critical'
+  readonly actor: Actor
+  /** How many events made it, and up to 10 of their request ids. */
+  readonly count: number
+  readonly requests: readonly string[]
+  /** What to do about it; absent for an alert. */
+  readonly respond?: { readonly measure: Measure /** Milliseconds. */; readonly duration: number }
+}
+
+/** Reads and takes standing measures. */
+export interface Remediations {
+  /** The strongest live measure against the exchange's actors; from memory, never waits. */
+  find(exchange: Exchange): Remediation | undefined
+  /** Takes the measure a finding asks for; refuses (returns undefined) for protected actors. */
+  apply(finding: Finding): Remediation | undefined
+}

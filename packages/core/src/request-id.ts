@@ -1,0 +1,43 @@
+import type { Clock } from './clock.ts'
+import { type RandomSource, systemRandom } from './random.ts'
+
+declare const brand: unique symbol
+
+/** Id of one exchange: 20 letters and digits, sorting by time of arrival. What a caller quotes to an operator. */
+export type RequestId = string & { readonly [brand]: 'request-id' }
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const PATTERN = /^[0-9a-hjkmnp-tv-z]{20}$/
+
+function base32(value: number, length: number): string {
+  let text = ''
+  let rest = value
+  for (let i = 0; i < length; i++) {
+    text = ALPHABET[rest % 32] + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
+
+/** A maker of request ids: 9 letters of time, 6 of this process, 5 of a counter. */
+export function requestIds(clock: Clock, random: RandomSource = systemRandom): () => RequestId {
+  let origin = ''
+  for (const byte of random.bytes(6)) origin += ALPHABET[byte % 32]
+  let counter = 0
+  let lastTime = -1
+  let timeText = ''
+  return () => {
+    const now = Math.floor(clock.now())
+    if (now !== lastTime) {
+      lastTime = now
+      timeText = base32(now, 9)
+    }
+    counter = (counter + 1) % 32 ** 5
+    return `${timeText}${origin}${base32(counter, 5)}` as RequestId
+  }
+}
+
+/** Whether a text has the form of a request id. */
+export function isRequestId(text: string): text is RequestId {
+  return PATTERN.test(text)
+}

@@ -1,0 +1,197 @@
+import { ConfigError } from './errors.ts'
+
+/**
+ * What rooms may attach to a route. Each room adds its own key by declaration merging:
+ * `declare module '@postern/core' { interface RouteSettings { readonly throttle?: ... } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: rooms add their keys by declaration merging
+export interface RouteSettings {}
+
+export interface RouteMatch {
+  /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
+  readonly pattern: string
+  /** Values of `:name` segments, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  /** Settings of all matching patterns, general first, each key overridden by the more specific. */
+  readonly settings: RouteSettings
+}
+
+interface Pattern {
+  readonly text: string
+  readonly method: string | undefined
+  readonly segments: readonly string[]
+  readonly settings: RouteSettings
+  readonly specificity: number
+}
+
+interface Node {
+  readonly literals: Map<string, Node>
+  param: Node | undefined
+  readonly ends: Pattern[]
+  readonly tails: Pattern[]
+}
+
+const METHOD = /^[A-Z]+$/
+
+/**
+ * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`. `*` and `:name` are one
+ * segment, `**` (only at the end) any number. Matching ignores letter case, so that a rule cannot be walked
+ * round on a backend that ignores it too. Compiled once, immutable; a match is one walk over the segments.
+ */
+export class RouteTable {
+  readonly #root: Node = newNode()
+  readonly #merged = new Map<string, { pattern: Pattern; settings: RouteSettings }>()
+  readonly #size: number
+
+  /** @throws ConfigError naming every pattern that cannot be read */
+  constructor(routes: Readonly<Record<string, RouteSettings>> = {}) {
+    const issues: { place: string; problem: string; mend: string }[] = []
+    for (const [text, settings] of Object.entries(routes)) {
+      const pattern = parsePattern(text, settings)
+      if (typeof pattern === 'string') {
+        issues.push({
+          place: `routes["${text}"]`,
+          problem: pattern,
+          mend: 'e.g. "POST /login", "/api/**", "/orders/:id"',
+        })
+      } else this.#insert(pattern)
+    }
+    if (issues.length > 0) throw new ConfigError(issues)
+    this.#size = Object.keys(routes).length
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** @param path canonical path of the request */
+  match(method: string, path: string): RouteMatch | undefined {
+    if (this.#size === 0) return undefined
+    const segments = path === '/' ? [] : path.slice(1).split('/')
+    const found: Pattern[] = []
+    collect(this.#root, segments, 0, method, found)
+    if (found.length === 0) return undefined
+    const { pattern, settings } = this.#merge(found)
+    return { pattern: pattern.text, params: readParams(pattern, segments), settings }
+  }
+
+  #insert(pattern: Pattern): void {
+    let node = this.#root
+    for (const segment of pattern.segments) {
+      if (segment === '**') {
+        node.tails.push(pattern)
+        return
+      }
+      if (segment === '*' || segment.startsWith(':')) {
+        node.param ??= newNode()
+        node = node.param
+      } else {
+        const key = segment.toLowerCase()
+        const next = node.literals.get(key) ?? newNode()
+        node.literals.set(key, next)
+        node = next
+      }
+    }
+    node.ends.push(pattern)
+  }
+
+  /** The number of distinct match sets is bounded by the patterns, so this cache is too. */
+  #merge(found: Pattern[]): { pattern: Pattern; settings: RouteSettings } {
+    const key = found.map(pattern => pattern.text).join('\n')
+    let merged = this.#merged.get(key)
+    if (merged === undefined) {
+      found.sort((a, b) => a.specificity - b.specificity)
+      merged = {
+        pattern: found.at(-1) as Pattern,
+        settings: Object.freeze(
+          Object.assign({}, ...found.map(pattern => pattern.settings)) as RouteSettings,
+        ),
+      }
+      this.#merged.set(key, merged)
+    }
+    return merged
+  }
+}
+
+function newNode(): Node {
+  return { literals: new Map(), param: undefined, ends: [], tails: [] }
+}
+
+function parsePattern(text: string, settings: RouteSettings): Pattern | string {
+  const space = text.indexOf(' ')
+  const method = space < 0 ? undefined : text.slice(0, space)
+  const path = space < 0 ? text : text.slice(space + 1)
+  if (method !== undefined && !METHOD.test(method)) return `"${method}" is not a method in capitals`
+  if (!path.startsWith('/')) return 'the path must start with "/"'
+  if (/[?#\s]/.test(path)) return 'a pattern has no query, fragment or space'
+  const segments = path.replace(/\/$/, '').split('/').slice(1)
+  const names = new Set<string>()
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '') return 'empty segment'
+    if (segment === '**' && index < segments.length - 1) return '"**" may only stand at the end'
+    if (segment.includes('*') && segment !== '*' && segment !== '**')
+      return `"${segment}": "*" must be a whole segment`
+    if (segment.startsWith(':')) {
+      if (!/^:[A-Za-z_]\w*$/.test(segment)) return `"${segment}" is not a parameter name`
+      if (names.has(segment)) return `"${segment}" stands twice`
+      names.add(segment)
+    }
+  }
+  return { text, method, segments, settings, specificity: specificity(segments, method) }
+}
+
+/** Literal segments before parameters before `**`, longer before shorter, a method before none. */
+function specificity(segments: readonly string[], method: string | undefined): number {
+  let score = 0
+  for (const segment of segments) {
+    if (segment === '**') score += 1
+    else if (segment === '*' || segment.startsWith(':')) score += 100
+    else score += 10_000
+  }
+  return score * 2 + (method === undefined ? 0 : 1)
+}
+
+function collect(
+  node: Node,
+  segments: readonly string[],
+  at: number,
+  method: string,
+  found: Pattern[],
+): void {
+  addMatching(node.tails, method, found)
+  if (at === segments.length) {
+    addMatching(node.ends, method, found)
+    return
+  }
+  if (node.literals.size > 0) {
+    const literal = node.literals.get((segments[at] as string).toLowerCase())
+    if (literal !== undefined) collect(literal, segments, at + 1, method, found)
+  }
+  if (node.param !== undefined) collect(node.param, segments, at + 1, method, found)
+}
+
+/** A HEAD request is answered by the GET handler, so it falls under the rules for GET. */
+function addMatching(patterns: readonly Pattern[], method: string, found: Pattern[]): void {
+  for (const pattern of patterns) {
+    if (
+      pattern.method === undefined ||
+      pattern.method === method ||
+      (method === 'HEAD' && pattern.method === 'GET')
+    ) {
+      found.push(pattern)
+    }
+  }
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+
+function readParams(pattern: Pattern, segments: readonly string[]): Readonly<Record<string, string>> {
+  let params: Record<string, string> | undefined
+  for (let i = 0; i < pattern.segments.length; i++) {
+    const segment = pattern.segments[i] as string
+    if (!segment.startsWith(':')) continue
+    params ??= Object.create(null) as Record<string, string>
+    params[segment.slice(1)] = segments[i] ?? ''
+  }
+  return params ?? NO_PARAMS
+}

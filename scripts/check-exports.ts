@@ -1,0 +1,39 @@
+// Every export is either public (re-exported by the package's index or named in its manifest) or imported by another file.
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { importsOf, packages, root } from './workspace.ts'
+
+const EXPORT =
+  /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm
+
+const unused: string[] = []
+for (const { folder, manifest } of packages()) {
+  const files = globSync(`${folder}/{src,test}/**/*.{ts,tsx}`, { cwd: root })
+  const extra = globSync(['bench/**/*.ts', 'e2e/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts'], {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  })
+  const used = new Map<string, Set<string>>()
+  for (const file of [...files, ...extra]) {
+    for (const { specifier, names } of importsOf(file)) {
+      if (!specifier.startsWith('.')) continue
+      const target = normalize(join(dirname(file), specifier))
+      const known = used.get(target) ?? new Set()
+      for (const name of names) known.add(name)
+      used.set(target, known)
+    }
+  }
+  const manifestText = JSON.stringify(manifest)
+  for (const file of files) {
+    if (!file.startsWith(`${folder}/src/`) || manifestText.includes(`./${file.slice(folder.length + 1)}`))
+      continue
+    const names = used.get(file)
+    if (names?.has('*')) continue
+    for (const match of readFileSync(join(root, file), 'utf8').matchAll(EXPORT)) {
+      if (!names?.has(match[1] ?? ''))
+        unused.push(`${file}: export "${match[1]}" is used nowhere; drop the word export, or the code`)
+    }
+  }
+}
+for (const line of unused) console.error(line)
+if (unused.length > 0) process.exit(1)

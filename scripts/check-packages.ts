@@ -1,0 +1,27 @@
+// What npm would publish is complete and loads: publint over every built package, bounds on install scripts and versions.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { packages, root } from './workspace.ts'
+
+const problems: string[] = []
+for (const { folder, manifest } of packages()) {
+  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    if (!/^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+$/.test(version))
+      problems.push(`${folder}/package.json: pin "${name}" to one version, not "${version}"`)
+  }
+  if (
+    manifest.scripts !== undefined &&
+    Object.keys(manifest.scripts).some(name => name.includes('install'))
+  ) {
+    problems.push(`${folder}/package.json: a package of ours has no install script`)
+  }
+  if (!existsSync(join(root, folder, 'dist', 'index.js'))) continue
+  const { messages } = await publint({ pkgDir: join(root, folder), level: 'warning', pack: false })
+  for (const message of messages) {
+    problems.push(`${folder}: ${formatMessage(message, { ...manifest }) ?? message.code}`)
+  }
+}
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exit(1)

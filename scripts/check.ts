@@ -1,0 +1,26 @@
+// Types, lint, floors, unused exports and the published shape of every package.
+import { existsSync } from 'node:fs'
+import { runSteps, type Step } from './run-steps.ts'
+
+const node = [process.execPath, ...process.execArgv] as [string, ...string[]]
+/** Folders with a lock file of their own are checked where their dependencies are installed. */
+const installed: Step[] = []
+for (const folder of ['bench', 'e2e']) {
+  if (existsSync(`${folder}/node_modules`)) {
+    installed.push({
+      name: `types of ${folder}`,
+      command: ['node_modules/.bin/tsc', '-p', `${folder}/tsconfig.json`],
+    })
+  } else console.log(`--   types of ${folder}: its dependencies are not installed (npm ci in ${folder}/)`)
+}
+
+process.exit(
+  runSteps([
+    { name: 'types', command: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
+    ...installed,
+    { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
+    { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
+    { name: 'unused exports', command: [...node, 'scripts/check-exports.ts'] },
+    { name: 'package shape', command: [...node, 'scripts/check-packages.ts'] },
+  ]),
+)

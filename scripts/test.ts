@@ -1,0 +1,31 @@
+// Runs every test of the workspace: brings up PostgreSQL and Redis, hands their addresses to the tests, takes them down again.
+// `npm test -- PATTERN ...` runs only the test files whose path contains one of the patterns.
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { startServices } from '../test/services.ts'
+
+const patterns = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
+const flags = process.argv.slice(2).filter(argument => argument.startsWith('-'))
+const files = globSync([
+  'packages/*/test/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'scripts/test/**/*.test.ts',
+  'test/**/*.test.ts',
+])
+  .filter(file => !file.includes('node_modules'))
+  .filter(file => patterns.length === 0 || patterns.some(pattern => file.includes(pattern)))
+  .sort()
+if (files.length === 0) {
+  console.error(`No test file matches ${patterns.join(' ')}.`)
+  process.exit(2)
+}
+
+const services = await startServices()
+const runner = spawn(process.execPath, [...process.execArgv, '--test', ...flags, ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, ...services.env },
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
+const code = await new Promise<number>(resolve => runner.on('exit', status => resolve(status ?? 1)))
+await services.stop()
+process.exit(code)
