@@ -88,7 +88,7 @@ test('a flow is built, deployed and run in the editor, its messages arriving ove
       type: 'function',
       z: 'f1',
       name: 'code',
-      func: "const q = `SELECT * FROM users WHERE name = '${msg.payload}'`;\nif (msg.payload.length > 1 && true || false) { msg.payload = '<b>' + q + '</b>'; }\nreturn msg;",
+      func: "const q = \"SELECT * FROM users WHERE name = '\" + msg.payload + \"'\";\nif (msg.payload.length > 1 && true || false) { msg.payload = '<b>' + q + '</b>'; }\nreturn msg;",
       outputs: 1,
       x: 300,
       y: 80,
@@ -117,11 +117,6 @@ test('a flow is built, deployed and run in the editor, its messages arriving ove
   assert.equal(deployed, 204)
   const injected = await page.evaluate(async () => (await fetch('inject/i1', { method: 'POST' })).status)
   assert.equal(injected, 200)
-  await page
-    .waitForFunction(() => document.body.innerText.includes('SELECT * FROM users'), undefined, {
-      timeout: 30_000,
-    })
-    .catch(() => undefined)
   const deadline = Date.now() + 30_000
   while (!frames.some(frame => frame.includes('SELECT * FROM users')) && Date.now() < deadline)
     await page.waitForTimeout(50)

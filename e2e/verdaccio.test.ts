@@ -84,7 +84,7 @@ function library(name: string, version: string, source: string): string {
   writeFileSync(join(at, 'index.js'), source)
   writeFileSync(
     join(at, 'README.md'),
-    '# Usage\n\n```js\ndb.query(`SELECT * FROM t WHERE id = ${id}`) // <script>alert(1)</script>\n```\n',
+    '# Usage\n\n```js\ndb.query("SELECT * FROM t WHERE id = " + id) // <script>alert(1)</script>\n```\n',
   )
   return at
 }
