@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import { findBinary, freePort, type LocalServer, makeWorkplace, runIn, startServer } from './local-server.ts'
+
+/** Whether this machine has PostgreSQL's server binaries. */
+export function hasPostgres(): boolean {
+  return findBinary('initdb') !== undefined && findBinary('postgres') !== undefined
+}
+
+/**
+ * A PostgreSQL of the test's own, on loopback with a random password, for tests that stop, stall or kill it; others
+ * share the one of `services()`.
+ * @throws Error with the end of the server's log when it does not come up within a minute
+ */
+export async function startPostgres({ port }: { readonly port?: number } = {}): Promise<LocalServer> {
+  const initdb = findBinary('initdb')
+  if (initdb === undefined) throw new Error('PostgreSQL is not installed')
+  const workplace = makeWorkplace('postgres')
+  const password = randomBytes(18).toString('base64url')
+  const passwordFile = join(workplace.directory, 'password')
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
+  if (workplace.uid !== undefined) chownSync(passwordFile, workplace.uid, workplace.gid ?? workplace.uid)
+  chmodSync(workplace.directory, 0o700)
+  const data = join(workplace.directory, 'data')
+  runIn(workplace, initdb, [
+    ...['-D', data, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    ...['-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
+  ])
+  const chosen = port ?? (await freePort())
+  const url = `postgres://postgres:${password}@127.0.0.1:${chosen}/postgres`
+  return startServer({
+    workplace,
+    url,
+    port: chosen,
+    command: [
+      join(dirname(initdb), 'postgres'),
+      ...['-D', data, '-p', String(chosen), '-h', '127.0.0.1'],
+      ...['-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    ],
+    stopSignal: 'QUIT',
+    answers: () => answersPostgres(url),
+  })
+}
+
+/** Resolves when a PostgreSQL at this address lets us in. */
+export async function answersPostgres(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  client.on('error', () => {})
+  await client.connect()
+  await client.end()
+}
