@@ -1,0 +1,60 @@
+import type { RequestPath, RouteTable } from '@postern/core'
+
+/** Ways in which a path can mean one thing to the rules and another to the backend. */
+export type PathRisk =
+  | 'dot-segment'
+  | 'encoded-slash'
+  | 'double-encoding'
+  | 'backslash'
+  | 'control-character'
+  | 'bad-percent'
+  | 'network-path'
+  | 'not-a-path'
+
+const DOT_SEGMENT = /(?:^|[\\/])\.{1,2}(?:[\\/;]|$)/
+const CONTROL = /[\u0000-\u001f\u007f]/
+/** A percent sign that starts no byte, or a byte that can start no UTF-8 text but an overlong one (RFC 3629 section 3). */
+const BROKEN_PERCENT = /%(?![0-9a-f]{2})|%(?:c[01]|f[5-9a-f])/i
+
+/**
+ * Why a path must not pass, or undefined. Only readings that could walk round a rule count: `;parameters`, an inner
+ * empty segment and text in an old encoding are common and harmless, because the canonical path is the stricter reading.
+ * An encoded slash is refused only where decoding it would bring the request under another route.
+ *
+ * @param routes the table that rules hang on; without it an encoded slash alone is harmless
+ */
+export function pathRisk(path: RequestPath, method: string, routes?: RouteTable): PathRisk | undefined {
+  if (path.ambiguity === undefined) {
+    return path.canonical.includes('%') && DOT_SEGMENT.test(decodeAgain(path.canonical))
+      ? 'double-encoding'
+      : undefined
+  }
+  if (path.ambiguity === 'not-a-path') return 'not-a-path'
+  const raw = path.raw
+  const once = decodeAgain(raw)
+  if (CONTROL.test(once)) return 'control-character'
+  if (DOT_SEGMENT.test(once)) return 'dot-segment'
+  if (once.includes('\\')) return 'backslash'
+  if (BROKEN_PERCENT.test(raw)) return 'bad-percent'
+  if (DOT_SEGMENT.test(decodeAgain(once))) return 'double-encoding'
+  if (raw.startsWith('//')) return 'network-path'
+  if (/%2f/i.test(raw) && routes !== undefined && !sameRoute(path, method, routes)) return 'encoded-slash'
+  return undefined
+}
+
+/** Whether the reading that keeps `%2f` inside a segment falls under the same rules as the one that splits there. */
+function sameRoute(path: RequestPath, method: string, routes: RouteTable): boolean {
+  const kept = path.raw
+    .replace(/%2f/gi, '_')
+    .replace(/;[^/]*/g, '')
+    .replace(/\/{2,}/g, '/')
+  const unsplit = kept.length > 1 && kept.endsWith('/') ? kept.slice(0, -1) : kept
+  return (
+    routes.match(method, decodeAgain(unsplit))?.settings === routes.match(method, path.canonical)?.settings
+  )
+}
+
+/** Decodes what ASCII the percent signs spell; the rest stays as it is. Never throws. */
+function decodeAgain(text: string): string {
+  return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}

@@ -1,0 +1,184 @@
+import {
+  ALLOW,
+  type ByteSize,
+  ConfigError,
+  type Decision,
+  type Exchange,
+  type Guard,
+  type Mode,
+  parseByteSize,
+  type RouteTable,
+} from '@postern/core'
+import { checkBody } from './check-body.ts'
+import { checkHost } from './check-host.ts'
+import { type PathRisk, pathRisk } from './path-risk.ts'
+import { exceptionFor, type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
+import { type RequestHead, readRequestHead } from './request-head.ts'
+import './route-settings.ts'
+
+export interface ProtocolOptions {
+  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. A route's `methods` overrides it. */
+  readonly methods?: readonly string[]
+  /** Media types any route may read. Default: all. A route's `contentTypes` overrides it. */
+  readonly contentTypes?: readonly string[]
+  /** Largest declared body; 100 MiB by default. A route's `maxBody` overrides it. */
+  readonly maxBody?: ByteSize
+  /** Most headers of a request; 100 by default. */
+  readonly maxHeaders?: number
+  /** Most bytes of all headers together; 32 KiB by default. */
+  readonly maxHeaderBytes?: ByteSize
+  /** Longest value of one header; 16 KiB by default. */
+  readonly maxHeaderValue?: ByteSize
+  /** Longest request target; 16 KiB by default. */
+  readonly maxTarget?: ByteSize
+  /** Kinds of ambiguous path to let through everywhere; none by default. */
+  readonly allowPaths?: readonly PathRisk[]
+  /** Headers such as `X-HTTP-Method-Override` and `X-Original-URL` to let through, in lower case; none by default. */
+  readonly allowOverrides?: readonly string[]
+  /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
+  readonly routes?: RouteTable
+  readonly mode?: Mode
+}
+
+/** Defaults already applied, sizes in bytes. */
+export interface ProtocolLimits {
+  readonly methods: readonly string[]
+  readonly contentTypes: readonly string[] | undefined
+  readonly maxBody: number
+}
+
+const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** Methods that echo secrets, open tunnels or attach debuggers; never an application's own. */
+const NEVER: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])
+
+/**
+ * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route declares:
+ * methods, media types, sizes. It looks at the head only, answers at once, and keeps nothing.
+ *
+ * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`, `protocol/path`,
+ * `protocol/target`, `protocol/headers`, `protocol/override`.
+ * @throws ConfigError for sizes that are none and methods that are not in capitals
+ */
+export function protocolGuard(options: ProtocolOptions = {}): Guard {
+  const limits: ProtocolLimits = {
+    methods: options.methods ?? STANDARD_METHODS,
+    contentTypes: options.contentTypes,
+    maxBody: parseByteSize(options.maxBody ?? '100mb', 'protocol.maxBody'),
+  }
+  checkMethodNames(limits.methods)
+  const maxHeaders = options.maxHeaders ?? 100
+  const maxHeaderBytes = parseByteSize(options.maxHeaderBytes ?? '32kb', 'protocol.maxHeaderBytes')
+  const maxHeaderValue = parseByteSize(options.maxHeaderValue ?? '16kb', 'protocol.maxHeaderValue')
+  const maxTarget = parseByteSize(options.maxTarget ?? '16kb', 'protocol.maxTarget')
+  const allowed = new Set<PathRisk>(options.allowPaths)
+  const overrides = new Set(options.allowOverrides)
+
+  const checkHead = (exchange: Exchange, head: RequestHead): ProtocolFault | undefined => {
+    if (exchange.source.target.length > maxTarget)
+      return {
+        rule: 'target',
+        status: 414,
+        message: 'The address of this request is too long.',
+        location: 'target',
+        facts: { length: exchange.source.target.length, limit: maxTarget },
+        exception: `protocol: { maxTarget: ${exchange.source.target.length} }`,
+      }
+    const big =
+      head.count > maxHeaders
+        ? { name: 'maxHeaders', found: head.count, limit: maxHeaders }
+        : head.bytes > maxHeaderBytes
+          ? { name: 'maxHeaderBytes', found: head.bytes, limit: maxHeaderBytes }
+          : head.longest > maxHeaderValue
+            ? { name: 'maxHeaderValue', found: head.longest, limit: maxHeaderValue }
+            : undefined
+    if (big !== undefined)
+      return {
+        rule: 'headers',
+        status: 431,
+        message: 'The headers of this request are too many or too large.',
+        location:
+          big.name === 'maxHeaderValue' ? `header.${head.longestName.slice(0, 64).toLowerCase()}` : 'headers',
+        facts: { found: big.found, limit: big.limit },
+        exception: `protocol: { ${big.name}: ${big.found} }`,
+      }
+    if (head.override !== undefined && !overrides.has(head.override.name)) {
+      const { name, value } = head.override
+      if (value.toUpperCase() !== exchange.method)
+        return {
+          rule: 'override',
+          status: 400,
+          message: 'This request asks to be treated as a different one, which is not accepted here.',
+          location: `header.${name}`,
+          span: value,
+          exception: `protocol: { allowOverrides: ['${name}'] }`,
+        }
+    }
+    return undefined
+  }
+
+  const checkPath = (exchange: Exchange): ProtocolFault | undefined => {
+    const path = exchange.path
+    if (path.ambiguity === undefined && !path.canonical.includes('%')) return undefined
+    const risk = pathRisk(path, exchange.method, options.routes)
+    if (risk === undefined || allowed.has(risk)) return undefined
+    if (exchange.route?.settings.allowPaths?.includes(risk) === true) return undefined
+    return {
+      rule: 'path',
+      status: 400,
+      message: 'The path of this request can be read in more than one way.',
+      location: 'path',
+      span: path.raw,
+      facts: { risk },
+      exception: exceptionFor(exchange, `allowPaths: ['${risk}']`),
+    }
+  }
+
+  const decide = (exchange: Exchange): Decision => {
+    const head = readRequestHead(exchange.headers)
+    const fault =
+      checkMethod(exchange, head, limits) ??
+      checkHead(exchange, head) ??
+      checkHost(exchange, head) ??
+      checkPath(exchange) ??
+      checkBody(exchange, head, limits)
+    return fault === undefined ? ALLOW : protocolRefusal(fault)
+  }
+  return { name: 'protocol', failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
+}
+
+function checkMethod(
+  exchange: Exchange,
+  head: RequestHead,
+  limits: ProtocolLimits,
+): ProtocolFault | undefined {
+  const { method } = exchange
+  // Extended CONNECT is how WebSocket travels over HTTP/2 (RFC 8441).
+  if (method === 'CONNECT' && head.authority !== undefined && exchange.header(':protocol') === 'websocket')
+    return undefined
+  const declared = exchange.route?.settings.methods
+  const methods = declared ?? limits.methods
+  const known = methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+  const isPreflight = method === 'OPTIONS' && exchange.header('access-control-request-method') !== undefined
+  if ((known || isPreflight) && !NEVER.has(method)) return undefined
+  return {
+    rule: 'method',
+    status: 405,
+    message: `The method ${/^[A-Z]{1,20}$/.test(method) ? method : 'of this request'} is not available here.`,
+    location: 'method',
+    span: method,
+    headers: ['Allow', methods.join(', ')],
+    ...(!NEVER.has(method) && {
+      exception: exceptionFor(exchange, `methods: ${JSON.stringify([...methods, method.slice(0, 32)])}`),
+    }),
+  }
+}
+
+function checkMethodNames(methods: readonly string[]): void {
+  const wrong = methods.filter(method => !/^[A-Z]+(?:-[A-Z]+)*$/.test(method))
+  if (wrong.length === 0) return
+  throw new ConfigError({
+    place: 'protocol.methods',
+    problem: `"${wrong[0]}" is not a method in capitals`,
+    mend: 'e.g. ["GET", "POST"]',
+  })
+}

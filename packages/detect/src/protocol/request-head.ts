@@ -1,0 +1,83 @@
+import type { RawHeaders } from '@postern/core'
+
+/** What one pass over the headers tells about the head of a request. */
+export interface RequestHead {
+  /** Bytes of all names and values. */
+  readonly bytes: number
+  readonly count: number
+  /** The longest single value, in characters, and its name as sent. */
+  readonly longest: number
+  readonly longestName: string
+  readonly hosts: number
+  readonly host: string | undefined
+  readonly authority: string | undefined
+  readonly contentLengths: readonly string[]
+  readonly transferEncoding: string | undefined
+  readonly contentTypes: readonly string[]
+  /** The first header that asks the backend to treat the request as another one, with its value. */
+  readonly override: { readonly name: string; readonly value: string } | undefined
+}
+
+const NONE: readonly string[] = Object.freeze([])
+
+/** Headers that some frameworks obey instead of the request line. */
+const OVERRIDES: ReadonlySet<string> = new Set([
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+])
+
+/** Reads the head in one pass, without allocating for headers that no rule asks about. */
+export function readRequestHead(headers: RawHeaders): RequestHead {
+  let bytes = 0
+  let longest = 0
+  let longestName = ''
+  let hosts = 0
+  let host: string | undefined
+  let authority: string | undefined
+  let contentLengths = NONE
+  let transferEncoding: string | undefined
+  let contentTypes = NONE
+  let override: RequestHead['override']
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
+    const value = headers[i + 1] as string
+    bytes += name.length + value.length
+    if (value.length > longest) {
+      longest = value.length
+      longestName = name
+    }
+    const lower = isRelevant(name) ? name.toLowerCase() : ''
+    if (lower === 'host') {
+      hosts++
+      host ??= value
+    } else if (lower === ':authority') authority ??= value
+    else if (lower === 'content-length') contentLengths = [...contentLengths, value]
+    else if (lower === 'content-type') contentTypes = [...contentTypes, value]
+    else if (lower === 'transfer-encoding') {
+      transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`
+    } else if (OVERRIDES.has(lower)) override ??= { name: lower, value }
+  }
+  return {
+    bytes,
+    count: headers.length >> 1,
+    longest,
+    longestName,
+    hosts,
+    host,
+    authority,
+    contentLengths,
+    transferEncoding,
+    contentTypes,
+    override,
+  }
+}
+
+/** Whether the first letter and length make the name worth lowering: most headers are neither. */
+function isRelevant(name: string): boolean {
+  const first = name.charCodeAt(0) | 0x20
+  return first === 0x63 || first === 0x68 || first === 0x74 || first === 0x78 || first === 0x3a
+}
