@@ -55,6 +55,19 @@ export class CidrSet {
     return ranges.some(range => samePrefix(range.bytes, bytes, range.bits))
   }
 
+  /**
+   * Whether a range shares an address with one of these ranges.
+   * @param range an address or CIDR text
+   * @throws ConfigError when it is neither
+   */
+  overlaps(range: string): boolean {
+    const other = parseRange(range)
+    if (typeof other === 'string')
+      throw new ConfigError({ place: 'network', problem: `"${range.slice(0, 60)}" ${other}` })
+    const ranges = other.bytes.length === 4 ? this.#v4 : this.#v6
+    return ranges.some(own => samePrefix(own.bytes, other.bytes, Math.min(own.bits, other.bits)))
+  }
+
   get isEmpty(): boolean {
     return this.#v4.length + this.#v6.length === 0
   }

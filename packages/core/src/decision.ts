@@ -46,8 +46,19 @@ export interface Refusal {
   readonly retryAfter?: number
   /** Further answer headers: name, value, ... */
   readonly headers?: readonly string[]
+  /** Replaces the body of the answer: a challenge that a browser can work on. */
+  readonly content?: RefusalContent
   /** Close the connection after the answer (framing can no longer be trusted, or the rest of a body is unread). */
   readonly close?: boolean
+}
+
+/** A body of its own for a refusal. The text is sent as it is: whoever makes it escapes what it quotes. */
+export interface RefusalContent {
+  /** `Content-Type`. */
+  readonly type: string
+  readonly text: string
+  /** `Content-Security-Policy`; `default-src 'none'` unless given. */
+  readonly policy?: string
 }
 
 export type Decision = Allow | Refusal

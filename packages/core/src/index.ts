@@ -13,6 +13,7 @@ export {
   type Obligation,
   type Reason,
   type Refusal,
+  type RefusalContent,
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'

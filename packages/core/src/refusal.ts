@@ -23,20 +23,24 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): Answer {
   const id = exchange.id
   const detail = refusal.reasons[0].message
   const title = refusal.status >= 500 ? 'Not available right now' : TITLES[refusal.effect]
-  const html = prefersHtml(exchange.header('accept'))
-  const body = html
-    ? page(title, detail, id)
-    : JSON.stringify({
-        type: `urn:postern:refusal:${refusal.effect}`,
-        title,
-        status: refusal.status,
-        detail,
-        instance: `urn:postern:request:${id}`,
-        ...(refusal.retryAfter !== undefined && { retryAfter: refusal.retryAfter }),
-      })
+  const content = refusal.content
+  const html = content === undefined && prefersHtml(exchange.header('accept'))
+  const body =
+    content !== undefined
+      ? content.text
+      : html
+        ? page(title, detail, id)
+        : JSON.stringify({
+            type: `urn:postern:refusal:${refusal.effect}`,
+            title,
+            status: refusal.status,
+            detail,
+            instance: `urn:postern:request:${id}`,
+            ...(refusal.retryAfter !== undefined && { retryAfter: refusal.retryAfter }),
+          })
   const headers = [
     'Content-Type',
-    html ? 'text/html; charset=utf-8' : 'application/problem+json',
+    content?.type ?? (html ? 'text/html; charset=utf-8' : 'application/problem+json'),
     'Content-Length',
     String(Buffer.byteLength(body)),
     'Cache-Control',
@@ -46,7 +50,8 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): Answer {
     'X-Request-Id',
     id,
   ]
-  if (html) headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
+  if (content !== undefined) headers.push('Content-Security-Policy', content.policy ?? "default-src 'none'")
+  else if (html) headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
   if (refusal.retryAfter !== undefined) headers.push('Retry-After', String(refusal.retryAfter))
   if (refusal.close === true) headers.push('Connection', 'close')
   if (refusal.headers !== undefined) headers.push(...refusal.headers)
