@@ -10,9 +10,9 @@ export interface BodyPrefix {
  */
 export interface BodySource {
   /**
-   * Up to `limit` bytes from the start. Resolves when the body ended, the limit was reached, or the client is so slow that
-   * the carrier's own time limit cut the request.
-   * @throws StoreError never; rejects with the carrier's error when the client went away
+   * Up to `limit` bytes from the start. Resolves when the body ended or the limit was reached, or with what had arrived
+   * (not complete) when the client went away or was so slow that the carrier's own time limit cut the request: an
+   * attack that is not sent to its end is still seen.
    */
   read(limit: number): Promise<BodyPrefix>
 }

@@ -3,17 +3,21 @@ import type { CidrSet } from './cidr.ts'
 import { headerValue, type RawHeaders } from './request-headers.ts'
 
 const MAX_HOPS = 32
+const MAX_HEADER = 4_096
 
 /**
  * The address of the client: the peer of the connection, or, when that peer is a trusted proxy, the right-most
- * address of `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy itself. What an untrusted peer
- * claims is never read. A malformed hop ends the walk at the last address that was vouched for.
+ * address of `X-Forwarded-For` that is not a trusted proxy itself. What an untrusted peer claims is never read. A
+ * malformed hop ends the walk at the last address that was vouched for.
+ *
+ * `Forwarded` (RFC 7239) is read only where there is no `X-Forwarded-For`: most proxies write the older header and pass
+ * the other through as the client sent it, so it must never win. A proxy that writes `Forwarded` alone has to
+ * drop the client's `X-Forwarded-For`.
  */
 export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies: CidrSet): Address {
   if (trustedProxies.isEmpty || !trustedProxies.has(peer)) return peer
-  const forwarded = headerValue(headers, 'forwarded')
-  const hops =
-    forwarded === undefined ? listHops(headerValue(headers, 'x-forwarded-for')) : forwardedHops(forwarded)
+  const listed = headerValue(headers, 'x-forwarded-for')
+  const hops = listed === undefined ? forwardedHops(headerValue(headers, 'forwarded')) : listHops(listed)
   let client = peer
   for (let i = hops.length - 1; i >= Math.max(0, hops.length - MAX_HOPS); i--) {
     const address = hopAddress(hops[i] as string)
@@ -24,17 +28,22 @@ export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies
   return client
 }
 
-function listHops(header: string | undefined): readonly string[] {
-  return header === undefined || header.length > 4_096 ? [] : header.split(',')
+/**
+ * The elements of a list header. Of a very long one only the end is read: that is the part proxies wrote, and a client must not
+ * be able to hide behind the proxy's own address by sending more than we care to read.
+ */
+function listHops(header: string): readonly string[] {
+  if (header.length <= MAX_HEADER) return header.split(',')
+  return header.slice(-MAX_HEADER).split(',').slice(1)
 }
 
 /** The `for` parameter of each element, in order; an element without one is an opaque hop. */
-function forwardedHops(header: string): readonly string[] {
-  if (header.length > 4_096) return []
-  return header.split(',').map(element => {
+function forwardedHops(header: string | undefined): readonly string[] {
+  if (header === undefined) return []
+  return listHops(header).map(element => {
     for (const pair of element.split(';')) {
       const equals = pair.indexOf('=')
-      if (pair.slice(0, equals).trim().toLowerCase() === 'for')
+      if (equals > 0 && pair.slice(0, equals).trim().toLowerCase() === 'for')
         return pair
           .slice(equals + 1)
           .trim()

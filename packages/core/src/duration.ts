@@ -24,7 +24,7 @@ export function parseDuration(duration: Duration, place = 'duration'): number {
   }
   let total = 0
   let end = 0
-  for (const part of duration.matchAll(/(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)/y)) {
+  for (const part of duration.matchAll(/(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)/gy)) {
     total += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? Number.NaN)
     end = part.index + part[0].length
   }
@@ -40,7 +40,7 @@ export function parseDuration(duration: Duration, place = 'duration'): number {
 
 /** A duration for people: `90000` becomes `1m 30s`. Rounds to two units. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)}ms`
   const parts: string[] = []
   let rest = Math.round(ms / 1_000)
   for (const [unit, seconds] of [

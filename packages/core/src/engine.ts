@@ -9,7 +9,7 @@ import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
 import type { Outcome } from './outcome.ts'
 import { type RandomSource, systemRandom } from './random.ts'
-import type { Finding, Remediations } from './remediation.ts'
+import type { Finding, Remediation, Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
 import { RouteTable } from './route-table.ts'
 
@@ -156,6 +156,10 @@ export class Engine {
     } catch (error) {
       this.#onError('recorder', error)
       const refusal = unavailable('audit')
+      if (this.mode === 'observe') {
+        exchange.observed ??= refusal
+        return ALLOW
+      }
       exchange.decision = refusal
       return refusal
     }
@@ -192,14 +196,7 @@ export class Engine {
   }
 
   #publish(event: Event, record: boolean): void {
-    if (record) this.#recorder?.record(event)
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        this.#onError('listener', error)
-      }
-    }
+    this.#tell(event, record)
     for (const detector of this.#detectors) {
       try {
         const findings = detector.observe(event)
@@ -210,8 +207,35 @@ export class Engine {
     }
   }
 
+  #tell(event: Event, record: boolean): void {
+    if (record && this.#recorder !== undefined) {
+      try {
+        this.#recorder.record(event)
+      } catch (error) {
+        this.#onError('recorder', error)
+      }
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#onError('listener', error)
+      }
+    }
+  }
+
+  #apply(finding: Finding): Remediation | undefined {
+    if (finding.respond === undefined || this.#remediations === undefined) return undefined
+    try {
+      return this.#remediations.apply(finding)
+    } catch (error) {
+      this.#onError('remediations', error)
+      return undefined
+    }
+  }
+
   #respond(finding: Finding, cause: Event): void {
-    const remediation = finding.respond === undefined ? undefined : this.#remediations?.apply(finding)
+    const remediation = this.#apply(finding)
     const event: Event = {
       type: 'finding',
       time: cause.time,
@@ -228,8 +252,7 @@ export class Engine {
         ...(remediation !== undefined && { remediation: remediation.id, measure: remediation.measure }),
       },
     }
-    this.#recorder?.record(event)
-    for (const listener of this.#listeners) listener(event)
+    this.#tell(event, true)
   }
 
   /** Adds a listener; the returned function removes it. */

@@ -45,7 +45,7 @@ export class HttpEvent implements Event {
         id,
         method: method.slice(0, 32),
         host: host.slice(0, 255),
-        path: path.canonical.slice(0, 1_024),
+        path: cut(path.canonical, 1_024),
         query: redactQuery(path.query),
         ...(route !== undefined && { route: route.pattern }),
       }
@@ -85,4 +85,11 @@ export class HttpEvent implements Event {
       ...(this.outcome !== undefined && { outcome: this.outcome }),
     }
   }
+}
+
+/** The start of a text, never ending in half a surrogate pair: that could not be written as UTF-8. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text
+  const last = text.charCodeAt(length - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
 }

@@ -2,29 +2,35 @@ const SECRET_NAME =
   /pass|pwd|secret|token|key|auth|code|sig|session|credential|jwt|otp|pin|email|phone|ssn|card/i
 const MAX_QUERY = 2_048
 
+const SECRET_INSIDE = new RegExp(`(?:${SECRET_NAME.source})[^=&;]{0,64}=`, 'i')
+const PAIR = /[^&;]+/g
+
 /**
- * A query that may be written down: values of parameters whose name looks secret or personal become `***`.
- * The query is cut to 2,048 characters first, at a parameter boundary.
+ * A query that may be written down: values of parameters whose name looks secret or personal become `***`, and so do values that
+ * hold such a parameter themselves (`next=/reset?token=...`). The query is cut to 2,048 characters first, at a parameter boundary.
  */
 export function redactQuery(query: string): string {
   if (query === '') return ''
-  const bounded = query.length > MAX_QUERY ? query.slice(0, query.lastIndexOf('&', MAX_QUERY) + 1) : query
+  const bounded =
+    query.length > MAX_QUERY ? query.slice(0, Math.max(0, query.lastIndexOf('&', MAX_QUERY))) : query
   if (!SECRET_NAME.test(bounded) && !bounded.includes('%')) return bounded
-  return bounded
-    .split('&')
-    .map(pair => {
-      const equals = pair.indexOf('=')
-      return equals > 0 && SECRET_NAME.test(decodeName(pair.slice(0, equals)))
-        ? `${pair.slice(0, equals)}=***`
-        : pair
-    })
-    .join('&')
+  return bounded.replace(PAIR, redactPair)
 }
 
-function decodeName(name: string): string {
+function redactPair(pair: string): string {
+  const equals = pair.indexOf('=')
+  if (equals <= 0) return pair
+  const name = pair.slice(0, equals)
+  return SECRET_NAME.test(decode(name)) || SECRET_INSIDE.test(decode(pair.slice(equals + 1)))
+    ? `${name}=***`
+    : pair
+}
+
+/** What cannot be decoded counts as secret. */
+function decode(text: string): string {
   try {
-    return decodeURIComponent(name)
+    return decodeURIComponent(text)
   } catch {
-    return 'secret'
+    return 'secret='
   }
 }

@@ -22,6 +22,7 @@ export type PathAmbiguity =
   | 'bad-percent'
   | 'empty-segment'
   | 'path-parameter'
+  | 'fragment'
   | 'not-a-path'
 
 /** Letters, digits and `-._~/@:+,=$!` with neither `//` nor `/.`: the path is already canonical, bar a trailing slash. */
@@ -29,9 +30,12 @@ const PLAIN = /^\/(?:[\w~@:+,=$!-][\w.~@:+,=$!-]*(?:\/(?=[\w~@:+,=$!-])|$))*$/
 
 /**
  * Takes a request target apart. Linear in its length; never throws. An absolute-form target
- * (RFC 9112 section 3.2.2) must be cut down to its path first.
+ * (RFC 9112 section 3.2.2) must be cut down to its path first. A fragment does not belong in a target (section 3.2), but
+ * parsers let it through and routers cut it off, so it is cut off here as well.
  */
 export function parseRequestPath(target: string): RequestPath {
+  const hash = target.indexOf('#')
+  if (hash >= 0) return { ...parseRequestPath(target.slice(0, hash)), ambiguity: 'fragment' }
   const mark = target.indexOf('?')
   const raw = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
