@@ -1,0 +1,81 @@
+import { nodeHash } from './merkle-tree.ts'
+import { HASH_BYTES, type Hash, sameBytes } from './sha256.ts'
+
+/** No proof in a tree of at most 2^63 leaves is longer. */
+const MAX_PROOF = 63
+
+function wellFormed(hashes: readonly Hash[]): boolean {
+  return hashes.length <= MAX_PROOF && hashes.every(hash => hash.length === HASH_BYTES)
+}
+
+/**
+ * Whether `proof` shows that the leaf with hash `leaf` stands at `index` in the tree of `size` leaves with this root
+ * (RFC 9162 section 2.1.3.2). Never throws.
+ */
+export function verifyInclusion(
+  index: bigint,
+  size: bigint,
+  leaf: Hash,
+  proof: readonly Hash[],
+  root: Hash,
+): boolean {
+  if (index < 0n || index >= size || !wellFormed(proof) || leaf.length !== HASH_BYTES) return false
+  let fn = index
+  let sn = size - 1n
+  let hash = leaf
+  for (const sibling of proof) {
+    if (sn === 0n) return false
+    if ((fn & 1n) === 1n || fn === sn) {
+      hash = nodeHash(sibling, hash)
+      while ((fn & 1n) === 0n && fn !== 0n) {
+        fn >>= 1n
+        sn >>= 1n
+      }
+    } else hash = nodeHash(hash, sibling)
+    fn >>= 1n
+    sn >>= 1n
+  }
+  return sn === 0n && sameBytes(hash, root)
+}
+
+/**
+ * Whether `proof` shows that the tree of `newSize` leaves extends the one of `oldSize` (RFC 9162 section 2.1.4.2). As in
+ * C2SP tlog-witness, an empty tree is consistent with every tree and needs an empty proof. Never throws.
+ */
+export function verifyConsistency(
+  oldSize: bigint,
+  newSize: bigint,
+  oldRoot: Hash,
+  newRoot: Hash,
+  proof: readonly Hash[],
+): boolean {
+  if (oldSize < 0n || newSize < oldSize || !wellFormed(proof)) return false
+  if (oldSize === newSize) return proof.length === 0 && sameBytes(oldRoot, newRoot)
+  if (oldSize === 0n) return proof.length === 0
+  const isPowerOfTwo = (oldSize & (oldSize - 1n)) === 0n
+  const path = isPowerOfTwo ? [oldRoot, ...proof] : proof
+  const first = path[0]
+  if (first === undefined || proof.length === 0) return false
+  let fn = oldSize - 1n
+  let sn = newSize - 1n
+  while ((fn & 1n) === 1n) {
+    fn >>= 1n
+    sn >>= 1n
+  }
+  let fr = first
+  let sr = first
+  for (const hash of path.slice(1)) {
+    if (sn === 0n) return false
+    if ((fn & 1n) === 1n || fn === sn) {
+      fr = nodeHash(hash, fr)
+      sr = nodeHash(hash, sr)
+      while ((fn & 1n) === 0n && fn !== 0n) {
+        fn >>= 1n
+        sn >>= 1n
+      }
+    } else sr = nodeHash(sr, hash)
+    fn >>= 1n
+    sn >>= 1n
+  }
+  return sn === 0n && sameBytes(fr, oldRoot) && sameBytes(sr, newRoot)
+}
