@@ -1,1 +1,29 @@
-export {}
+export {
+  DataDirectory,
+  type DataDirectoryOptions,
+  type DirectoryUpgrade,
+  openDataDirectory,
+} from './data-directory.ts'
+export { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+export { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
+export { migrate } from './migrate.ts'
+export type { Migration, RoomMigrations } from './migration.ts'
+export {
+  connectPostgres,
+  PostgresDatabase,
+  type PostgresOptions,
+  type SqlClient,
+  type SqlResult,
+} from './postgres-database.ts'
+export { PostgresError } from './postgres-error.ts'
+export {
+  connectRedis,
+  type RedisConnection,
+  type RedisConnectOptions,
+  redisHealth,
+  redisName,
+  redisReady,
+} from './redis.ts'
+export { redisError } from './redis-error.ts'
+export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
+export { isSqliteConstraint } from './sqlite-error.ts'

@@ -1,0 +1,241 @@
+import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
+import pg from 'pg'
+import { postgresError } from './postgres-error.ts'
+import { PostgresListener } from './postgres-listener.ts'
+import { storeName } from './store-name.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`; `?sslmode=verify-full` for TLS. */
+  readonly url: string
+  /** Connections at most. Default 10. */
+  readonly max?: number
+  /** How long one statement may take, on the server and as seen from here. Default `5s`. */
+  readonly statementTimeout?: Duration
+  /** How long a caller may wait for a connection. Default `2s`. */
+  readonly connectTimeout?: Duration
+  /** Callers that may wait for a connection; one more is refused at once. Default 1,000. */
+  readonly maxWaiting?: number
+}
+
+/** Rows of a statement, and how many it returned or changed. */
+export interface SqlResult<Row> {
+  readonly rows: Row[]
+  readonly rowCount: number
+}
+
+/** Runs statements: a database, or one transaction of it. Values go in as parameters `$1`, `$2`, never as text. */
+export interface SqlClient {
+  /**
+   * @param timeout another deadline than the database's, for a statement known to be long
+   * @throws StoreError (a `PostgresError`) when it fails
+   */
+  query<Row>(text: string, values?: readonly unknown[], timeout?: Duration): Promise<SqlResult<Row>>
+}
+
+/** The server cancels a statement at its deadline; we give up on the connection this much later. */
+const GRACE_MS = 500
+/** Health older than this is refreshed in the background when asked for. */
+const FRESH_MS = 5_000
+
+/** A PostgreSQL database: pooled connections, a deadline per statement, reconnecting by itself. */
+export class PostgresDatabase implements SqlClient, HealthProbe {
+  /** The store as errors name it: `postgres 127.0.0.1:5432/postern`. */
+  readonly name: string
+  readonly #pool: pg.Pool
+  readonly #listener: PostgresListener
+  readonly #timeout: number
+  readonly #maxWaiting: number
+  #trouble: string | undefined = 'not asked yet'
+  #answeredAt = Number.NEGATIVE_INFINITY
+  #probing = false
+  #isClosed = false
+
+  constructor(options: PostgresOptions) {
+    this.name = storeName('postgres', options.url, ['postgres:', 'postgresql:'])
+    this.#timeout = parseDuration(options.statementTimeout ?? '5s', 'statementTimeout')
+    this.#maxWaiting = options.maxWaiting ?? 1_000
+    const config: pg.PoolConfig = {
+      connectionString: options.url,
+      application_name: 'postern',
+      connectionTimeoutMillis: parseDuration(options.connectTimeout ?? '2s', 'connectTimeout'),
+      statement_timeout: this.#timeout,
+      idle_in_transaction_session_timeout: this.#timeout + GRACE_MS,
+      keepAlive: true,
+    }
+    this.#pool = new pg.Pool({ ...config, max: options.max ?? 10 })
+    this.#listener = new PostgresListener(config, this.name)
+    // A connection that breaks while idle is dropped from the pool; the next caller gets a new one.
+    this.#pool.on('error', error => this.#note(postgresError(error, this.name)))
+  }
+
+  async query<Row>(text: string, values?: readonly unknown[], timeout?: Duration): Promise<SqlResult<Row>> {
+    return this.#with(async client => ({
+      result: await this.#run<Row>(client, text, values, timeout),
+      reuse: true,
+    }))
+  }
+
+  /**
+   * Runs work in one transaction on one connection: commits when it resolves, undoes everything when it rejects.
+   * @throws StoreError when the database fails; else what the work threw
+   */
+  async transaction<T>(work: (client: SqlClient) => Promise<T>): Promise<T> {
+    return this.#with(async client => {
+      let isOver = false
+      const inside: SqlClient = {
+        query: (text, values, timeout) =>
+          isOver
+            ? Promise.reject(
+                new StoreError('the transaction is over', { store: this.name, retryable: false }),
+              )
+            : this.#run(client, text, values, timeout),
+      }
+      await this.#run(client, 'BEGIN')
+      try {
+        const result = await work(inside)
+        isOver = true
+        await this.#run(client, 'COMMIT')
+        return { result, reuse: true }
+      } catch (error) {
+        isOver = true
+        await this.#run(client, 'ROLLBACK')
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Calls back for every notification on a channel, on a connection of its own that heals itself.
+   * @param onGap called after a broken connection was healed: notifications may have been missed, so read again
+   * @returns how to stop listening
+   */
+  listen(
+    channel: string,
+    onNotice: (payload: string) => void,
+    onGap?: () => void,
+  ): Promise<() => Promise<void>> {
+    return this.#listener.listen(channel, onNotice, onGap)
+  }
+
+  /** Notifies every listener of a channel; the payload is at most 7,999 bytes of UTF-8. */
+  async notify(channel: string, payload: string): Promise<void> {
+    if (Buffer.byteLength(payload) > 7_999)
+      throw new StoreError('a notification carries at most 7,999 bytes', {
+        store: this.name,
+        retryable: false,
+      })
+    await this.query('SELECT pg_notify($1, $2)', [channel, payload])
+  }
+
+  /**
+   * From memory: whether the last statement reached the server. An answer older than 5 seconds is refreshed in the
+   * background, for the next call.
+   */
+  health(): Health {
+    if (performance.now() - this.#answeredAt > FRESH_MS && !this.#probing && !this.#isClosed) {
+      this.#probing = true
+      this.query('SELECT 1')
+        .catch(() => {})
+        .finally(() => {
+          this.#probing = false
+        })
+    }
+    const detail = this.#isClosed ? 'closed' : this.#trouble
+    return {
+      name: this.name,
+      ok: detail === undefined,
+      required: true,
+      ...(detail !== undefined && { detail }),
+    }
+  }
+
+  /** Waits for running statements and closes every connection; a second call does nothing. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await Promise.all([this.#pool.end(), this.#listener.close()])
+  }
+
+  async #with<T>(
+    use: (client: pg.PoolClient) => Promise<{ readonly result: T; readonly reuse: boolean }>,
+  ): Promise<T> {
+    if (this.#pool.waitingCount >= this.#maxWaiting)
+      throw new StoreError(`${this.#pool.waitingCount} callers wait for a connection already`, {
+        store: this.name,
+        retryable: true,
+      })
+    let client: pg.PoolClient
+    try {
+      client = await this.#pool.connect()
+    } catch (error) {
+      throw this.#note(postgresError(error, this.name))
+    }
+    // An error between two statements of a transaction: the next statement reports it.
+    const ignore = (): void => {}
+    client.on('error', ignore)
+    let isUsable = false
+    try {
+      const { result, reuse } = await use(client)
+      isUsable = reuse
+      return result
+    } catch (error) {
+      isUsable = !this.#isBroken.has(client)
+      throw error
+    } finally {
+      client.removeListener('error', ignore)
+      client.release(!isUsable)
+    }
+  }
+
+  /** Connections that are in an unknown state: a statement on them may still be running. */
+  readonly #isBroken = new WeakSet<pg.PoolClient>()
+
+  async #run<Row>(
+    client: pg.PoolClient,
+    text: string,
+    values?: readonly unknown[],
+    timeout?: Duration,
+  ): Promise<SqlResult<Row>> {
+    const limit = timeout === undefined ? this.#timeout : parseDuration(timeout, 'timeout')
+    // `query_timeout` is read per statement by pg, though its types name it only for a connection.
+    const query: pg.QueryConfig & { readonly query_timeout: number } = {
+      text,
+      ...(values !== undefined && { values: [...values] }),
+      query_timeout: limit + GRACE_MS,
+    }
+    try {
+      const result = await client.query(query)
+      this.#note(undefined)
+      return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || /^(?:57P|08)/.test(error.code ?? ''))
+        this.#isBroken.add(client)
+      throw this.#note(postgresError(error, this.name))
+    }
+  }
+
+  /** Remembers how the server is: an answer, even a refusal of one statement, is a sign of life. */
+  #note(error: unknown): unknown {
+    this.#answeredAt = performance.now()
+    this.#trouble = error instanceof StoreError && isTrouble(error) ? error.message : undefined
+    return error
+  }
+}
+
+const ORDINARY = /^(?:2[0-7]|4[024]|P0)/
+
+function isTrouble(error: StoreError): boolean {
+  const state = 'state' in error && typeof error.state === 'string' ? error.state : ''
+  return !ORDINARY.test(state)
+}
+
+/**
+ * A PostgreSQL database by URL. Connects with the first statement, so it returns although the server is down.
+ * @throws ConfigError when the URL is not one
+ * @example
+ * const database = connectPostgres({ url: 'postgres://postern@127.0.0.1/postern' })
+ * const { rows } = await database.query<{ id: string }>('SELECT id FROM remediation WHERE expires_at > $1', [now])
+ */
+export function connectPostgres(options: PostgresOptions): PostgresDatabase {
+  return new PostgresDatabase(options)
+}

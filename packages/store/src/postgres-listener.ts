@@ -1,0 +1,127 @@
+import pg from 'pg'
+import { postgresError } from './postgres-error.ts'
+
+interface Subscription {
+  readonly onNotice: (payload: string) => void
+  readonly onGap: (() => void) | undefined
+}
+
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5_000
+/** A connection can be dead without saying so; asking this often finds out. */
+const HEARTBEAT_MS = 10_000
+
+/**
+ * One connection that listens, for all channels of a database. When it breaks it is made again, with growing pauses, and
+ * every channel is listened to again; then subscribers hear that they may have missed something.
+ */
+export class PostgresListener {
+  readonly #config: pg.ClientConfig
+  readonly #store: string
+  readonly #channels = new Map<string, Set<Subscription>>()
+  #client: Promise<pg.Client> | undefined
+  #retry: NodeJS.Timeout | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  #failures = 0
+  #isClosed = false
+
+  constructor(config: pg.ClientConfig, store: string) {
+    this.#config = { ...config, query_timeout: Number(config.statement_timeout) }
+    this.#store = store
+  }
+
+  /** See `PostgresDatabase.listen`. */
+  async listen(
+    channel: string,
+    onNotice: (payload: string) => void,
+    onGap: (() => void) | undefined,
+  ): Promise<() => Promise<void>> {
+    const subscription: Subscription = { onNotice, onGap }
+    const existing = this.#channels.get(channel)
+    const subscriptions = existing ?? new Set()
+    subscriptions.add(subscription)
+    this.#channels.set(channel, subscriptions)
+    try {
+      const client = await this.#connected()
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      this.#remove(channel, subscription)
+      throw postgresError(error, this.#store)
+    }
+    return () => this.#unlisten(channel, subscription)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    clearInterval(this.#heartbeat)
+    this.#channels.clear()
+    const client = await this.#client?.catch(() => undefined)
+    this.#client = undefined
+    await client?.end().catch(() => {})
+  }
+
+  async #unlisten(channel: string, subscription: Subscription): Promise<void> {
+    if (!this.#remove(channel, subscription) || this.#client === undefined) return
+    const client = await this.#client.catch(() => undefined)
+    await client?.query(`UNLISTEN ${pg.escapeIdentifier(channel)}`).catch(() => {})
+  }
+
+  /** @returns whether nobody listens to the channel any more */
+  #remove(channel: string, subscription: Subscription): boolean {
+    const subscriptions = this.#channels.get(channel)
+    subscriptions?.delete(subscription)
+    if (subscriptions?.size !== 0) return false
+    return this.#channels.delete(channel)
+  }
+
+  #connected(): Promise<pg.Client> {
+    this.#client ??= this.#connect()
+    return this.#client
+  }
+
+  async #connect(): Promise<pg.Client> {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    const client = new pg.Client(this.#config)
+    // `end` follows every way a connection can go; `error` must be heard, or Node ends the process.
+    client.on('error', () => {})
+    client.on('notification', ({ channel, payload }) => {
+      for (const { onNotice } of this.#channels.get(channel) ?? []) onNotice(payload ?? '')
+    })
+    try {
+      await client.connect()
+      for (const channel of this.#channels.keys())
+        await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      await client.end().catch(() => {})
+      this.#heal()
+      throw error
+    }
+    client.once('end', () => this.#heal())
+    this.#failures = 0
+    this.#heartbeat = setInterval(() => {
+      client.query('SELECT 1').catch(() => client.end().catch(() => {}))
+    }, HEARTBEAT_MS)
+    this.#heartbeat.unref()
+    return client
+  }
+
+  #heal(): void {
+    clearInterval(this.#heartbeat)
+    this.#client = undefined
+    if (this.#isClosed || this.#channels.size === 0 || this.#retry !== undefined) return
+    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.#connected().then(
+        () => this.#reportGap(),
+        () => {},
+      )
+    }, pause)
+  }
+
+  #reportGap(): void {
+    for (const subscriptions of this.#channels.values()) for (const { onGap } of subscriptions) onGap?.()
+  }
+}

@@ -1,0 +1,64 @@
+import { PosternError, StoreError } from '@postern/core'
+
+interface Meaning {
+  readonly message: string
+  readonly retryable: boolean
+}
+
+const UNREACHABLE: Meaning = {
+  message: 'is not reachable; is it running, and is the address right?',
+  retryable: true,
+}
+
+/** By a part of the driver's or server's message, first match wins. */
+const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
+  [
+    /WRONGPASS|NOAUTH|invalid username-password|without any password configured/,
+    { message: 'refused the user or password; check those in the URL', retryable: false },
+  ],
+  [/NOPERM/, { message: 'does not let this user run that command; check its ACL', retryable: false }],
+  [
+    /Command timed out|Socket timeout/,
+    { message: 'did not answer within the command timeout', retryable: true },
+  ],
+  [/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ETIMEDOUT/, UNREACHABLE],
+  [/Failed to refresh slots cache|None of startup nodes|ClusterAllFailed/, UNREACHABLE],
+  [
+    /isn't writeable|Connection is closed|max retries|ECONNRESET|EPIPE|Cluster isn't ready/,
+    { message: 'is not connected', retryable: true },
+  ],
+  [
+    /^LOADING|^BUSY|^MASTERDOWN|^TRYAGAIN|^CLUSTERDOWN/,
+    { message: 'is not ready to answer yet', retryable: true },
+  ],
+  [/^OOM/, { message: 'is out of memory; raise maxmemory or choose an eviction policy', retryable: true }],
+  [/^READONLY/, { message: 'is a read-only replica; give the URL of the primary', retryable: true }],
+  [/^MISCONF/, { message: 'cannot save to its disk and refuses writes', retryable: true }],
+  [
+    /CERT|TLS|SSL/,
+    { message: 'TLS could not be agreed; check the scheme of the URL and the certificate', retryable: false },
+  ],
+]
+
+/**
+ * What went wrong in Redis, as a `StoreError`. Redis repeats parts of a command in some messages, so only the first word
+ * of an unknown one is passed on. What is not an error is returned as it is.
+ * @param store the store as errors name it: `redisName(redis)`
+ */
+export function redisError(error: unknown, store: string): unknown {
+  if (error instanceof PosternError || !(error instanceof Error)) return error
+  const code = 'code' in error ? String(error.code) : ''
+  const last =
+    'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError.message : ''
+  const texts = [`${error.message} ${code}`, last]
+  const meaning = texts
+    .map(text => MEANINGS.find(([pattern]) => pattern.test(text))?.[1])
+    .find(found => found !== undefined)
+  return new StoreError(
+    meaning?.message ?? `refused the command (${/^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR'})`,
+    {
+      store,
+      retryable: meaning?.retryable ?? false,
+    },
+  )
+}

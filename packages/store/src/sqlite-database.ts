@@ -1,0 +1,223 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import {
+  type ByteSize,
+  type Duration,
+  type Health,
+  type HealthProbe,
+  parseByteSize,
+  parseDuration,
+  StoreError,
+} from '@postern/core'
+import type { RoomMigrations } from './migration.ts'
+import { sqliteError } from './sqlite-error.ts'
+import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'
+
+export interface SqliteOptions {
+  /** The file; its directory must exist. `:memory:` for one that dies with the process. */
+  readonly path: string
+  /** Opens without the right to change anything, and migrates nothing. */
+  readonly readOnly?: boolean
+  /** Schemas to bring up to date on opening, or, when read-only, to find up to date. */
+  readonly migrations?: readonly RoomMigrations[]
+  /**
+   * When a commit is on the disk. `full` (default): before it returns; it survives a power failure. `normal`: soon
+   * after; it survives a crash of the process, and a power failure may take the last moments, never the consistency.
+   */
+  readonly synchronous?: 'full' | 'normal'
+  /** How long a statement may wait, blocking the thread, for another process that is writing. Default `1s`. */
+  readonly busyTimeout?: Duration
+  /** Upper bound of the file; a write beyond it fails as on a full disk. Unbounded unless given. */
+  readonly maxSize?: ByteSize
+}
+
+/** Bytes the write-ahead log is cut back to after a checkpoint. */
+const WAL_BOUND = 64 * 1_024 * 1_024
+
+/**
+ * One SQLite file: write-ahead logging (readers never wait), one writer at a time among all processes, foreign keys on.
+ * Prepare statements on `db` once and run them inside `transaction` or `read`, where failures become `StoreError`.
+ */
+export class SqliteDatabase implements HealthProbe {
+  readonly db: DatabaseSync
+  /** The store as errors name it: `sqlite .postern/postern.db`. */
+  readonly name: string
+  readonly isReadOnly: boolean
+  #depth = 0
+  #trouble: string | undefined
+
+  private constructor(db: DatabaseSync, name: string, isReadOnly: boolean) {
+    this.db = db
+    this.name = name
+    this.isReadOnly = isReadOnly
+  }
+
+  /** See `openSqlite`. */
+  static open(options: SqliteOptions): SqliteDatabase {
+    const name = `sqlite ${displayPath(options.path)}`
+    const isReadOnly = options.readOnly === true
+    const busyTimeout = parseDuration(options.busyTimeout ?? '1s', 'busyTimeout')
+    let db: DatabaseSync | undefined
+    try {
+      // An absolute path: SQLite would take one that begins with `file:` for a URI with options of its own.
+      const path = options.path === ':memory:' ? options.path : resolve(options.path)
+      if (path !== ':memory:') prepareFile(path, name, isReadOnly)
+      db = new DatabaseSync(path, { readOnly: isReadOnly, timeout: busyTimeout })
+      configure(db, options)
+      const database = new SqliteDatabase(db, name, isReadOnly)
+      for (const room of options.migrations ?? []) {
+        if (isReadOnly) checkSqliteVersion(database, room)
+        else migrateSqlite(database, room)
+      }
+      return database
+    } catch (error) {
+      if (db?.isOpen === true) db.close()
+      throw sqliteError(error, name)
+    }
+  }
+
+  /**
+   * Runs work that writes, and commits what it did; undoes all of it when it throws. Inside another transaction it is a
+   * savepoint: it is undone alone, and durable when the outer one is. The work is synchronous.
+   * @throws StoreError when the disk is full, another process writes for longer than the busy timeout, ...
+   */
+  transaction<T>(work: () => T): T {
+    const nested = this.#depth > 0
+    const savepoint = `postern_${this.#depth}`
+    return this.#translated(() => {
+      this.db.exec(nested ? `SAVEPOINT ${savepoint}` : 'BEGIN IMMEDIATE')
+      this.#depth++
+      try {
+        const result = work()
+        if (result instanceof Promise) {
+          result.catch(() => {})
+          throw new TypeError(`${this.name}: a transaction's work must be synchronous`)
+        }
+        this.db.exec(nested ? `RELEASE ${savepoint}` : 'COMMIT')
+        return result
+      } catch (error) {
+        // A full disk makes SQLite undo the whole transaction by itself; there is nothing left to undo then.
+        if (this.db.isTransaction)
+          this.db.exec(nested ? `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}` : 'ROLLBACK')
+        throw error
+      } finally {
+        this.#depth--
+      }
+    })
+  }
+
+  /** Runs work that only reads, with failures translated as in `transaction`. */
+  read<T>(work: () => T): T {
+    return this.#translated(work)
+  }
+
+  #translated<T>(work: () => T): T {
+    try {
+      const result = work()
+      if (this.#depth === 0) this.#trouble = undefined
+      return result
+    } catch (error) {
+      const translated = sqliteError(error, this.name)
+      if (translated !== error) this.#trouble = translated instanceof Error ? translated.message : undefined
+      throw translated
+    }
+  }
+
+  /**
+   * Reads the whole file and says what is wrong with it; empty when nothing is. Takes seconds on gigabytes.
+   * @throws IntegrityError when it is too damaged to be read at all
+   */
+  check(): readonly string[] {
+    return this.read(() =>
+      this.db
+        .prepare('PRAGMA integrity_check(20)')
+        .all()
+        .map(row => String(row['integrity_check']))
+        .filter(line => line !== 'ok'),
+    )
+  }
+
+  /**
+   * Copies the database, as it is at this moment, to a new file, while others read and write.
+   * @throws StoreError when the copy cannot be written
+   */
+  async backup(path: string): Promise<void> {
+    const target = `sqlite ${displayPath(path)}`
+    try {
+      prepareFile(resolve(path), target, false)
+      await backup(this.db, resolve(path))
+    } catch (error) {
+      throw sqliteError(error, target)
+    }
+  }
+
+  /** From memory: whether the last transaction or read worked. */
+  health(): Health {
+    const detail = this.db.isOpen ? this.#trouble : 'closed'
+    return {
+      name: this.name,
+      ok: detail === undefined,
+      required: true,
+      ...(detail !== undefined && { detail }),
+    }
+  }
+
+  /** Closes the file; a second call does nothing. */
+  close(): void {
+    if (this.db.isOpen) this.db.close()
+  }
+}
+
+/**
+ * Opens or creates an embedded database, mode 0600.
+ * @throws StoreError when the directory is missing or read-only, or the file was written by a later version
+ * @throws IntegrityError when the file is damaged, or a migration is not the one that was applied
+ * @example
+ * const database = openSqlite({ path: '.postern/postern.db', migrations: [{ room: 'detect', migrations }] })
+ * const insert = database.db.prepare('INSERT INTO remediation (id) VALUES (?)')
+ * database.transaction(() => insert.run('r1'))
+ */
+export function openSqlite(options: SqliteOptions): SqliteDatabase {
+  return SqliteDatabase.open(options)
+}
+
+function displayPath(path: string): string {
+  if (path === ':memory:') return path
+  const local = relative(process.cwd(), resolve(path))
+  return local.startsWith('..') ? resolve(path) : local
+}
+
+/** Creates the file ourselves, for SQLite would leave it readable by everyone; says plainly what stands in the way. */
+function prepareFile(path: string, store: string, isReadOnly: boolean): void {
+  if (existsSync(path)) return
+  const directory = dirname(path)
+  if (!existsSync(directory))
+    throw new StoreError('its directory does not exist; create it', { store, retryable: false })
+  if (isReadOnly) throw new StoreError('there is no such file', { store, retryable: false })
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    const problem =
+      code === 'ENOSPC' || code === 'EDQUOT'
+        ? 'the disk is full; free some space'
+        : `its directory cannot be written to (${code}); make it writable for the user Postern runs as`
+    throw new StoreError(problem, { store, retryable: code === 'ENOSPC' || code === 'EDQUOT', cause })
+  }
+}
+
+function configure(db: DatabaseSync, options: SqliteOptions): void {
+  // The first statement that reads the file: a damaged one is refused here, not under the first request.
+  const { page_size: pageSize } = db.prepare('PRAGMA page_size').get() ?? {}
+  db.prepare('SELECT count(*) FROM sqlite_schema').get()
+  db.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
+  if (options.readOnly === true) return
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec(`PRAGMA journal_size_limit = ${WAL_BOUND}`)
+  db.exec(`PRAGMA synchronous = ${options.synchronous === 'normal' ? 'NORMAL' : 'FULL'}`)
+  if (options.maxSize !== undefined) {
+    const pages = Math.max(1, Math.floor(parseByteSize(options.maxSize, 'maxSize') / Number(pageSize)))
+    db.exec(`PRAGMA max_page_count = ${pages}`)
+  }
+}
