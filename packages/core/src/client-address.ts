@@ -20,7 +20,7 @@ export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies
   const hops = listed === undefined ? forwardedHops(headerValue(headers, 'forwarded')) : listHops(listed)
   let client = peer
   for (let i = hops.length - 1; i >= Math.max(0, hops.length - MAX_HOPS); i--) {
-    const address = hopAddress(hops[i] as string)
+    const address = parseForwardedHop(hops[i] as string)
     if (address === undefined) return client
     client = address
     if (!trustedProxies.has(address)) return client
@@ -53,8 +53,8 @@ function forwardedHops(header: string | undefined): readonly string[] {
   })
 }
 
-/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
-function hopAddress(hop: string): Address | undefined {
+/** The address of one hop: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
+export function parseForwardedHop(hop: string): Address | undefined {
   const text = hop.trim()
   if (text.startsWith('[')) {
     const close = text.indexOf(']')

@@ -2,7 +2,7 @@ export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } fro
 export type { BodyPrefix, BodySource } from './body-source.ts'
 export { type ByteSize, parseByteSize } from './byte-size.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
-export { clientAddress, clientScheme } from './client-address.ts'
+export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
 export {
   ALLOW,

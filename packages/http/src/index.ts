@@ -1,1 +1,11 @@
-export {}
+export { connect, connect as express, connect as nest, type Middleware, node } from './connect.ts'
+export type { EngineSource } from './engine-source.ts'
+export { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from './fastify.ts'
+export { type FetchOptions, fetch } from './fetch.ts'
+export { type ForwardAuthOptions, forwardAuth } from './forward-auth.ts'
+export type { ForwardDialect } from './forward-dialect.ts'
+export { type HonoContext, hono } from './hono.ts'
+export { type KoaContext, koa } from './koa.ts'
+export { type NextOptions, next } from './next.ts'
+export type { NodeRequest, NodeResponse, NodeSocket } from './node-message.ts'
+export { guardUpgrades, type UpgradingServer } from './upgrade.ts'

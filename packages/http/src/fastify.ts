@@ -1,0 +1,88 @@
+import { type EngineSource, engineOf } from './engine-source.ts'
+import { admits } from './node-answer.ts'
+import { NodeCarrier } from './node-carrier.ts'
+import type { NodeRequest, NodeResponse } from './node-message.ts'
+
+/** What the layer asks of a Fastify request. */
+export interface FastifyRequest {
+  readonly raw: NodeRequest
+}
+
+/** What the layer asks of a Fastify reply. */
+export interface FastifyReply {
+  readonly raw: NodeResponse
+  header(name: string, value: string): unknown
+  getHeaders(): Readonly<Record<string, unknown>>
+  hijack(): unknown
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+
+/** What the layer asks of a Fastify instance. */
+export interface FastifyInstance {
+  addHook(name: 'onRequest', hook: Hook): unknown
+}
+
+/**
+ * The layer as a Fastify plugin, for the instance it is registered on and everything below. Register it before other plugins.
+ *
+ * @example
+ * app.register(fastify(engine))
+ */
+export function fastify(
+  engine: EngineSource,
+): (instance: FastifyInstance, options: unknown, done: () => void) => void {
+  const hook: Hook = (request, reply, done) => {
+    const carrier = NodeCarrier.open(engineOf(engine), request.raw, reply.raw)
+    if (carrier === undefined) {
+      done()
+      return
+    }
+    const pending = carrier.decide()
+    if (pending === undefined) enforce(carrier, reply, done)
+    else void enforceAfter(pending, carrier, reply, done)
+  }
+  const plugin = (instance: FastifyInstance, _options: unknown, done: () => void): void => {
+    instance.addHook('onRequest', hook)
+    done()
+  }
+  // What fastify-plugin would do: the hook belongs to the instance that registers, not to a child of its own.
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: '@postern/http',
+  })
+}
+
+/**
+ * A refusal is written on the raw response, so that it is the same bytes as everywhere else; headers that plugins had set on the
+ * reply (CORS, for one) go with it. Fastify writes reply headers in one piece, so those of an allowed exchange go to the reply.
+ */
+function enforce(carrier: NodeCarrier, reply: FastifyReply, done: () => void): void {
+  const { exchange } = carrier
+  if (!carrier.isGone && exchange.decision.effect === 'allow') {
+    const headers = exchange.replyHeaders
+    if (headers !== undefined) {
+      for (let i = 0; i + 1 < headers.length; i += 2)
+        reply.header(headers[i] as string, headers[i + 1] as string)
+    }
+    done()
+    return
+  }
+  reply.hijack()
+  if (!reply.raw.headersSent) {
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      reply.raw.setHeader(name, Array.isArray(value) ? value.map(String) : String(value))
+    }
+  }
+  admits(carrier)
+}
+
+async function enforceAfter(
+  pending: Promise<void>,
+  carrier: NodeCarrier,
+  reply: FastifyReply,
+  done: () => void,
+): Promise<void> {
+  await pending
+  enforce(carrier, reply, done)
+}

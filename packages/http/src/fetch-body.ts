@@ -1,0 +1,80 @@
+import { type BodyPrefix, type BodySource, ConfigError } from '@postern/core'
+
+/**
+ * Reads the body of a Request ahead. A body shorter than the limit is kept whole; of a longer one the first part is kept and the
+ * rest goes on streaming behind it. `replay` gives the Request that the handler sees.
+ */
+export class FetchBody implements BodySource {
+  readonly #request: Request
+  #replay: Request
+
+  constructor(request: Request) {
+    this.#request = request
+    this.#replay = request
+  }
+
+  /** The request with its body unread, whatever was read of it before. */
+  get replay(): Request {
+    return this.#replay
+  }
+
+  /** @throws ConfigError when something read the body before */
+  async read(limit: number): Promise<BodyPrefix> {
+    const stream = this.#replay.body
+    if (stream === null) return { bytes: new Uint8Array(0), complete: true }
+    if (this.#replay.bodyUsed || stream.locked) {
+      throw new ConfigError({
+        place: 'middleware order',
+        problem: 'the body was read before Postern saw the request',
+        mend: 'put Postern before whatever reads the body',
+      })
+    }
+    const reader = stream.getReader()
+    const chunks: Uint8Array[] = []
+    let length = 0
+    let end: 'reached' | 'ahead' | 'broken' = 'ahead'
+    while (length <= limit && end === 'ahead') {
+      try {
+        const { done, value } = await reader.read()
+        if (done) end = 'reached'
+        else {
+          chunks.push(value)
+          length += value.length
+        }
+      } catch {
+        end = 'broken'
+      }
+    }
+    const bytes = Buffer.concat(chunks, length)
+    const isWhole = end === 'reached'
+    this.#replay = new Request(
+      this.#request,
+      isWhole ? { body: bytes } : { body: resume(bytes, reader), duplex: 'half' },
+    )
+    return { bytes: bytes.subarray(0, limit), complete: isWhole && length <= limit }
+  }
+}
+
+/** What was read, then what the reader still has to give. */
+function resume(
+  head: Uint8Array<ArrayBuffer>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  let isHeadGiven = false
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (!isHeadGiven && head.length > 0) {
+          isHeadGiven = true
+          controller.enqueue(head)
+          return
+        }
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: reason => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

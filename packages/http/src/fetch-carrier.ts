@@ -1,0 +1,161 @@
+import { type Engine, type Exchange, type RawHeaders, type RequestSource, refusalAnswer } from '@postern/core'
+import { FetchBody } from './fetch-body.ts'
+import { headersFor } from './node-answer.ts'
+
+/**
+ * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the response was read,
+ * or the reader cancelled, or the request was aborted, or the handler threw.
+ */
+export class FetchCarrier implements RequestSource {
+  readonly native: Request
+  readonly method: string
+  readonly target: string
+  readonly headers: RawHeaders
+  readonly peer: string | undefined
+  readonly secure: boolean
+  /** Fetch does not tell; no header that belongs to a connection may be set on a Response. */
+  readonly httpVersion = '2.0'
+  readonly body: FetchBody | undefined
+  readonly exchange: Exchange
+  readonly #engine: Engine
+  #isDeciding = false
+  #isSettled = false
+  #status = 0
+
+  constructor(engine: Engine, request: Request, peer: string | undefined) {
+    const { url } = request
+    const host = url.indexOf('//') + 2
+    const path = url.indexOf('/', host)
+    this.#engine = engine
+    this.native = request
+    this.method = request.method
+    this.target = path < 0 ? '/' : url.slice(path)
+    this.headers = rawHeaders(request.headers, path < 0 ? url.slice(host) : url.slice(host, path))
+    this.peer = peer
+    this.secure = url.startsWith('https:')
+    this.body = request.body === null ? undefined : new FetchBody(request)
+    this.exchange = engine.open(this)
+    if (request.signal.aborted) this.#onAbort()
+    else request.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** The Request for the handler: its body is whole. */
+  get request(): Request {
+    return this.body?.replay ?? this.native
+  }
+
+  /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
+  decide(): Promise<void> | undefined {
+    const decision = this.#engine.decide(this.exchange)
+    if (!(decision instanceof Promise)) return undefined
+    this.#isDeciding = true
+    return decision.then(() => {
+      this.#isDeciding = false
+      if (this.native.signal.aborted) this.#settle(0, true)
+    })
+  }
+
+  /** The answer to a refused exchange, or undefined when it was allowed. */
+  refusal(): Response | undefined {
+    const refusal = this.exchange.decision
+    if (refusal.effect === 'allow') return undefined
+    const answer = refusalAnswer(refusal, this.exchange)
+    const headers = new Headers()
+    addHeaders(headers, headersFor(this.exchange, answer.headers))
+    this.#status = answer.status
+    const isHead = this.method === 'HEAD'
+    this.#settle(isHead ? 0 : Buffer.byteLength(answer.body), false)
+    return new Response(isHead ? null : answer.body, { status: answer.status, headers })
+  }
+
+  /** The handler's response on its way out: with the reply headers, and watched to its last byte. */
+  finish(response: Response): Response {
+    this.#status = response.status
+    const extra = this.exchange.replyHeaders
+    if (response.body === null || this.method === 'HEAD') {
+      this.#settle(0, false)
+      return extra === undefined ? response : withHeaders(response.body, response, extra)
+    }
+    const watched = this.#watch(response.body)
+    return withHeaders(watched, response, extra)
+  }
+
+  /** The handler threw: the runtime answers 500. */
+  fail(): void {
+    this.#status = 500
+    this.#settle(0, false)
+  }
+
+  /** The request goes on to where its end is never heard of: settles with status 0. */
+  leave(response: Response): Response {
+    this.#settle(0, false)
+    return withHeaders(response.body, response, this.exchange.replyHeaders)
+  }
+
+  #watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const reader = body.getReader()
+    let bytes = 0
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async controller => {
+          try {
+            const { done, value } = await reader.read()
+            if (!done) {
+              bytes += value.length
+              controller.enqueue(value)
+              return
+            }
+            this.#settle(bytes, false)
+            controller.close()
+          } catch (error) {
+            this.#settle(bytes, true)
+            controller.error(error)
+          }
+        },
+        cancel: reason => {
+          this.#settle(bytes, true)
+          return reader.cancel(reason)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  readonly #onAbort = (): void => {
+    if (!this.#isDeciding) this.#settle(0, true)
+  }
+
+  #settle(bytes: number, aborted: boolean): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.native.signal.removeEventListener('abort', this.#onAbort)
+    const duration = Math.max(0, this.#engine.clock.now() - this.exchange.time)
+    this.#engine.settle(this.exchange, { status: this.#status, duration, bytes, aborted })
+  }
+}
+
+function rawHeaders(headers: Headers, host: string): RawHeaders {
+  const raw: string[] = []
+  for (const [name, value] of headers) raw.push(name, value)
+  if (!headers.has('host')) raw.push('host', host)
+  return raw
+}
+
+function withHeaders(
+  body: ReadableStream<Uint8Array> | null,
+  response: Response,
+  extra: readonly string[] | undefined,
+): Response {
+  const copy = new Response(body, response)
+  if (extra !== undefined) addHeaders(copy.headers, extra)
+  return copy
+}
+
+function addHeaders(headers: Headers, list: readonly string[]): void {
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    const name = list[i] as string
+    const value = list[i + 1] as string
+    if (name.toLowerCase() === 'set-cookie') headers.append(name, value)
+    else headers.set(name, value)
+  }
+}

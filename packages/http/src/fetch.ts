@@ -1,0 +1,80 @@
+import { type EngineSource, engineOf } from './engine-source.ts'
+import { FetchCarrier } from './fetch-carrier.ts'
+
+export interface FetchOptions<Rest extends readonly unknown[]> {
+  /**
+   * Says who is at the other end of the connection, from what the runtime passes beside the Request. Unless given: Deno's
+   * `info.remoteAddr`, Bun's `server.requestIP(request)`, `env.incoming.socket` of @hono/node-server.
+   */
+  readonly peer?: (request: Request, ...rest: Rest) => string | undefined
+}
+
+type Handler<Rest extends readonly unknown[]> = (
+  request: Request,
+  ...rest: Rest
+) => Response | Promise<Response>
+
+/**
+ * The layer around a fetch handler: Deno, Bun, workers, anything that turns a Request into a Response. Synchronous when engine and
+ * handler are.
+ *
+ * @example
+ * Deno.serve(fetch(engine, request => new Response('hello')))
+ */
+export function fetch<Rest extends readonly unknown[]>(
+  engine: EngineSource,
+  handler: Handler<Rest>,
+  options: FetchOptions<Rest> = {},
+): Handler<Rest> {
+  const { peer = peerOf } = options
+  return (request, ...rest) => {
+    const carrier = new FetchCarrier(engineOf(engine), request, peer(request, ...rest))
+    const pending = carrier.decide()
+    return pending === undefined
+      ? answer(carrier, handler, rest)
+      : pending.then(() => answer(carrier, handler, rest))
+  }
+}
+
+function answer<Rest extends readonly unknown[]>(
+  carrier: FetchCarrier,
+  handler: Handler<Rest>,
+  rest: Rest,
+): Response | Promise<Response> {
+  const refusal = carrier.refusal()
+  if (refusal !== undefined) return refusal
+  try {
+    const response = handler(carrier.request, ...rest)
+    return response instanceof Promise ? finishLater(carrier, response) : carrier.finish(response)
+  } catch (error) {
+    carrier.fail()
+    throw error
+  }
+}
+
+async function finishLater(carrier: FetchCarrier, response: Promise<Response>): Promise<Response> {
+  try {
+    return carrier.finish(await response)
+  } catch (error) {
+    carrier.fail()
+    throw error
+  }
+}
+
+interface Runtime {
+  readonly remoteAddr?: { readonly hostname?: string }
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
+  requestIP?(request: Request): { readonly address: string } | null
+}
+
+/** The peer as Deno, Bun or @hono/node-server tell it; undefined elsewhere. */
+export function peerOf(request: Request, ...rest: readonly unknown[]): string | undefined {
+  const [beside] = rest
+  if (typeof beside !== 'object' || beside === null) return undefined
+  const runtime = beside as Runtime
+  return (
+    runtime.remoteAddr?.hostname ??
+    runtime.incoming?.socket?.remoteAddress ??
+    runtime.requestIP?.(request)?.address
+  )
+}

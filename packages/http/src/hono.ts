@@ -1,0 +1,92 @@
+import { refusalAnswer } from '@postern/core'
+import { type EngineSource, engineOf } from './engine-source.ts'
+import { peerOf } from './fetch.ts'
+import { FetchCarrier } from './fetch-carrier.ts'
+import { admits, headersFor } from './node-answer.ts'
+import { NodeCarrier } from './node-carrier.ts'
+import type { NodeRequest, NodeResponse } from './node-message.ts'
+
+/** What the layer asks of a Hono context. */
+export interface HonoContext {
+  readonly req: { raw: Request }
+  readonly env: unknown
+  res: Response
+}
+
+type Next = () => Promise<void>
+
+// biome-ignore lint/suspicious/noConfusingVoidType: Hono's own contract for a middleware
+type Handled = Response | void
+
+/** What @hono/node-server puts into the environment. */
+interface NodeBindings {
+  readonly incoming?: NodeRequest
+  readonly outgoing?: NodeResponse
+}
+
+/**
+ * The layer as a Hono middleware; use it first. On @hono/node-server the exchange is carried on node's own messages
+ * (headers as they arrived, the body unread by anyone else, the true end of the answer), elsewhere on the Request.
+ *
+ * @example
+ * app.use(hono(engine))
+ */
+export function hono(engine: EngineSource): (context: HonoContext, next: Next) => Promise<Handled> {
+  return (context, next) => {
+    const { incoming, outgoing } = (context.env ?? {}) as NodeBindings
+    return incoming !== undefined && outgoing !== undefined
+      ? onNode(NodeCarrier.open(engineOf(engine), incoming, outgoing), next)
+      : onFetch(
+          new FetchCarrier(engineOf(engine), context.req.raw, peerOf(context.req.raw, context.env)),
+          context,
+          next,
+        )
+  }
+}
+
+function onNode(carrier: NodeCarrier | undefined, next: Next): Promise<Handled> {
+  const pending = carrier?.decide()
+  if (carrier === undefined) return next()
+  return pending === undefined ? enforceNode(carrier, next) : pending.then(() => enforceNode(carrier, next))
+}
+
+/** Reply headers go on node's response, where @hono/node-server adds them to those of the Response. */
+function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
+  const { exchange } = carrier
+  if (exchange.decision.effect === 'allow') return admits(carrier) ? next() : Promise.resolve(nobodyListens())
+  const answer = refusalAnswer(exchange.decision, exchange)
+  const headers = pairs(headersFor(exchange, answer.headers))
+  const body = exchange.method === 'HEAD' ? null : answer.body
+  return Promise.resolve(new Response(body, { status: answer.status, headers }))
+}
+
+/** The client left while the engine was deciding. */
+function nobodyListens(): Response {
+  return new Response(null, { status: 499 })
+}
+
+function pairs(headers: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < headers.length; i += 2) list.push([headers[i] as string, headers[i + 1] as string])
+  return list
+}
+
+function onFetch(carrier: FetchCarrier, context: HonoContext, next: Next): Promise<Handled> {
+  const pending = carrier.decide()
+  return pending === undefined
+    ? enforceFetch(carrier, context, next)
+    : pending.then(() => enforceFetch(carrier, context, next))
+}
+
+async function enforceFetch(carrier: FetchCarrier, context: HonoContext, next: Next): Promise<Handled> {
+  const refusal = carrier.refusal()
+  if (refusal !== undefined) return refusal
+  context.req.raw = carrier.request
+  try {
+    await next()
+  } catch (error) {
+    carrier.fail()
+    throw error
+  }
+  context.res = carrier.finish(context.res)
+}

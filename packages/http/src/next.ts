@@ -1,0 +1,36 @@
+import { type EngineSource, engineOf } from './engine-source.ts'
+import { FetchCarrier } from './fetch-carrier.ts'
+
+export interface NextOptions {
+  /**
+   * Says who is at the other end of the connection. Next does not, so the place it runs in must: a header that your platform itself
+   * sets and strips from clients (`request => request.headers.get('x-real-ip') ?? undefined`).
+   */
+  readonly peer: (request: Request) => string | undefined
+}
+
+/**
+ * The layer as Next's middleware (`middleware.ts`, since Next 16 `proxy.ts`) on the Node runtime. It answers with the refusal, or tells Next
+ * to go on. Next never says how the request ended: the event of an allowed exchange has status 0.
+ *
+ * @example
+ * export const middleware = next(engine, { peer: request => request.headers.get('x-real-ip') ?? undefined })
+ * export const config = { runtime: 'nodejs' }
+ */
+export function next(
+  engine: EngineSource,
+  options: NextOptions,
+): (request: Request) => Response | Promise<Response> {
+  return request => {
+    const carrier = new FetchCarrier(engineOf(engine), request, options.peer(request))
+    const pending = carrier.decide()
+    return pending === undefined ? answer(carrier) : pending.then(() => answer(carrier))
+  }
+}
+
+/** What `NextResponse.next()` makes: an empty response whose one header says that the request goes on. */
+function answer(carrier: FetchCarrier): Response {
+  const refusal = carrier.refusal()
+  if (refusal !== undefined) return refusal
+  return carrier.leave(new Response(null, { headers: { 'x-middleware-next': '1' } }))
+}

@@ -1,0 +1,115 @@
+import { type BodyPrefix, type BodySource, ConfigError, headerValue } from '@postern/core'
+import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from './node-message.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** Whether a message says that it has a body (RFC 9112 section 6.3; RFC 9113 section 8.1). */
+export function hasBody(request: NodeRequest & RequestExtras): boolean {
+  if (request.stream !== undefined) return request.stream.endAfterHeaders !== true
+  if (headerValue(request.rawHeaders, 'transfer-encoding') !== undefined) return true
+  const length = headerValue(request.rawHeaders, 'content-length')
+  return length !== undefined && length !== '0'
+}
+
+/**
+ * Reads a node request ahead and puts everything back. The stream stays in paused mode, and what was read is unshifted in the very
+ * tick of the last read: a stream that has bytes cannot emit `end`, so whoever reads next sees the body whole.
+ */
+export class NodeBody implements BodySource {
+  readonly #request: NodeRequest & RequestExtras
+  readonly #response: NodeResponse & ResponseExtras
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    this.#request = request
+    this.#response = response
+  }
+
+  /** @throws ConfigError when something read the body before, and kept no `rawBody` */
+  read(limit: number): Promise<BodyPrefix> {
+    const request = this.#request
+    if (request.readableEnded) return readElsewhere(request.rawBody, limit)
+    if (isWhole(request) && request.readableLength === 0) {
+      return Promise.resolve({ bytes: EMPTY, complete: true })
+    }
+    this.#invite()
+    return new Promise(resolve => {
+      new ReadAhead(request, limit, resolve).start()
+    })
+  }
+
+  /** Where the application answers `Expect: 100-continue` itself, nobody has yet, and the body would never come. */
+  #invite(): void {
+    const response = this.#response
+    if (response._sent100 !== false || response.headersSent) return
+    if (headerValue(this.#request.rawHeaders, 'expect')?.toLowerCase() === '100-continue') {
+      response.writeContinue?.()
+    }
+  }
+}
+
+/** Whether the last byte has arrived; it may still wait in the stream's buffer. */
+function isWhole(request: NodeRequest & RequestExtras): boolean {
+  return request.complete || request._readableState?.ended === true
+}
+
+function readElsewhere(rawBody: unknown, limit: number): Promise<BodyPrefix> {
+  if (rawBody instanceof Uint8Array) {
+    return Promise.resolve({ bytes: rawBody.subarray(0, limit), complete: rawBody.length <= limit })
+  }
+  return Promise.reject(
+    new ConfigError({
+      place: 'middleware order',
+      problem: 'the body was read before Postern saw the request',
+      mend: 'mount Postern before body parsers, or keep the bytes as request.rawBody',
+    }),
+  )
+}
+
+/** One reading ahead, from the first byte until the end, one byte beyond the limit, or the client's leaving. */
+class ReadAhead {
+  readonly #request: NodeRequest & RequestExtras
+  readonly #limit: number
+  readonly #resolve: (prefix: BodyPrefix) => void
+  readonly #chunks: Uint8Array[] = []
+  #length = 0
+
+  constructor(request: NodeRequest, limit: number, resolve: (prefix: BodyPrefix) => void) {
+    this.#request = request
+    this.#limit = limit
+    this.#resolve = resolve
+  }
+
+  start(): void {
+    if (this.#request.destroyed) this.#finish(false)
+    else {
+      this.#request.on('readable', this.#onReadable)
+      this.#request.on('close', this.#onClose)
+    }
+  }
+
+  /** Never calls `read` on an empty buffer: at the end of the body that would announce the end. */
+  readonly #onReadable = (): void => {
+    const request = this.#request
+    while (this.#length <= this.#limit && request.readableLength > 0) {
+      const chunk = request.read()
+      if (chunk === null) break
+      const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk))
+      this.#chunks.push(bytes)
+      this.#length += bytes.length
+    }
+    if (this.#length > this.#limit) this.#finish(false)
+    else if (isWhole(request) && request.readableLength === 0) this.#finish(true)
+  }
+
+  readonly #onClose = (): void => this.#finish(false)
+
+  #finish(complete: boolean): void {
+    const request = this.#request
+    request.off('readable', this.#onReadable)
+    request.off('close', this.#onClose)
+    const [first = EMPTY] = this.#chunks
+    const whole = this.#chunks.length <= 1 ? first : Buffer.concat(this.#chunks)
+    if (whole.length > 0 && !request.destroyed && !request.readableEnded) request.unshift(whole)
+    this.#resolve({ bytes: whole.subarray(0, this.#limit), complete })
+  }
+}

@@ -1,0 +1,144 @@
+import type { BodySource, Decision, Engine, Exchange, RawHeaders, RequestSource } from '@postern/core'
+import { hasBody, NodeBody } from './node-body.ts'
+import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from './node-message.ts'
+
+const CARRIER = Symbol('postern carrier')
+
+type Carried = NodeResponse & ResponseExtras & { [CARRIER]?: NodeCarrier }
+
+/**
+ * Carries one request of a node server through an engine: gives the engine what it asks for, and settles the exchange exactly
+ * once, when the response closed (after its last byte, or because the client left).
+ *
+ * One object and one listener per request: the listener is shared and finds the carrier on the response.
+ */
+export class NodeCarrier implements RequestSource {
+  readonly engine: Engine
+  readonly native: NodeRequest & RequestExtras
+  readonly response: NodeResponse
+  readonly method: string
+  readonly target: string
+  readonly headers: RawHeaders
+  /** Read at once: a socket forgets its peer when it closes, and events are written after that. */
+  readonly peer: string | undefined
+  readonly exchange: Exchange
+  readonly #bytesBefore: number
+  /** A layer further out with another engine, which shares the listener. */
+  readonly #outer: NodeCarrier | undefined
+  #body: BodySource | undefined | null = null
+  #isDeciding = false
+  #isClosed = false
+
+  private constructor(engine: Engine, request: NodeRequest, response: Carried) {
+    const { socket } = request
+    this.engine = engine
+    this.native = request
+    this.response = response
+    this.method = request.method ?? 'GET'
+    this.target = targetOf(request)
+    this.headers = request.rawHeaders
+    this.peer = socket.remoteAddress ?? localPeer(socket.destroyed)
+    this.#bytesBefore = socket.bytesWritten ?? 0
+    this.#outer = response[CARRIER]
+    this.exchange = engine.open(this)
+  }
+
+  /** Takes a request up. Undefined when this engine already carries it: a layer mounted twice decides once. */
+  static open(engine: Engine, request: NodeRequest, response: NodeResponse): NodeCarrier | undefined {
+    const carried: Carried = response
+    const outer = carried[CARRIER]
+    if (outer?.carries(engine) === true) return undefined
+    const carrier = new NodeCarrier(engine, request, carried)
+    carried[CARRIER] = carrier
+    if (outer === undefined) response.on('close', onClose)
+    if (isGone(carried)) carrier.close()
+    return carrier
+  }
+
+  get secure(): boolean {
+    return (this.native.socket as { readonly encrypted?: boolean }).encrypted === true
+  }
+
+  get httpVersion(): string {
+    return this.native.httpVersion
+  }
+
+  get body(): BodySource | undefined {
+    if (this.#body === null) {
+      this.#body = hasBody(this.native) ? new NodeBody(this.native, this.response) : undefined
+    }
+    return this.#body
+  }
+
+  /** Whether the client left before the answer. */
+  get isGone(): boolean {
+    return this.#isClosed
+  }
+
+  /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
+  decide(): Promise<void> | undefined {
+    const decision = this.engine.decide(this.exchange)
+    if (!(decision instanceof Promise)) return undefined
+    this.#isDeciding = true
+    return this.#waitFor(decision)
+  }
+
+  /** Guards that answer after the client left are owed a `settle` too, so it waits for them. */
+  async #waitFor(decision: Promise<Decision>): Promise<void> {
+    await decision
+    this.#isDeciding = false
+    if (this.#isClosed) this.#settle()
+  }
+
+  private carries(engine: Engine): boolean {
+    return this.engine === engine || this.#outer?.carries(engine) === true
+  }
+
+  /** The response is over. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    if (!this.#isDeciding) this.#settle()
+    this.#outer?.close()
+  }
+
+  #settle(): void {
+    const response: Carried = this.response
+    const { clock } = this.engine
+    this.engine.settle(this.exchange, {
+      status: response.headersSent ? response.statusCode : 0,
+      duration: Math.max(0, clock.now() - this.exchange.time),
+      bytes: this.#bytes(response),
+      aborted: (response.writableFinished ?? response.stream?.writableFinished) !== true,
+    })
+  }
+
+  /** On HTTP/1 what the connection wrote beyond the head (chunk framing included); else what the head announced. */
+  #bytes(response: Carried): number {
+    const head = response._header
+    const written = this.native.socket?.bytesWritten
+    if (typeof head === 'string' && written !== undefined) {
+      return Math.max(0, written - this.#bytesBefore - head.length)
+    }
+    return response.headersSent ? Number(response.getHeader('content-length') ?? 0) : 0
+  }
+}
+
+function onClose(this: unknown): void {
+  ;(this as Carried)[CARRIER]?.close()
+}
+
+/** The target as the client sent it: mounts and rewriters change `url`, never `originalUrl`. */
+function targetOf(request: NodeRequest & RequestExtras): string {
+  const { originalUrl } = request
+  return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/')
+}
+
+/** A live connection without an address is a Unix socket: its other end is this machine. */
+function localPeer(destroyed: boolean | undefined): string | undefined {
+  return destroyed === true ? undefined : '127.0.0.1'
+}
+
+function isGone(response: Carried): boolean {
+  return response.closed === true || response.destroyed === true || response.stream?.destroyed === true
+}
