@@ -1,2 +1,19 @@
+export { parseAccessLog } from './access-log/access-log.ts'
+export { logEvent } from './access-log/log-event.ts'
+export type { LogRecord } from './access-log/log-record.ts'
 export type { PathRisk } from './protocol/path-risk.ts'
 export { type ProtocolOptions, protocolGuard } from './protocol/protocol-guard.ts'
+export { formatActor, parseActor } from './remediation/actor-text.ts'
+export { type PostgresRemediationOptions, postgresRemediations } from './remediation/postgres-remediations.ts'
+export type { ProtectedOptions } from './remediation/protected-actors.ts'
+export { type RedisRemediationOptions, redisRemediations } from './remediation/redis-remediations.ts'
+export { type RemediationGuardOptions, remediationGuard } from './remediation/remediation-guard.ts'
+export type { ActorSet } from './remediation/remediation-index.ts'
+export {
+  type RemediationChange,
+  type RemediationRequest,
+  RemediationStore,
+  type RemediationStoreOptions,
+} from './remediation/remediation-store.ts'
+export { memoryRemediations, type RemediationTable } from './remediation/remediation-table.ts'
+export { type SqliteRemediationOptions, sqliteRemediations } from './remediation/sqlite-remediations.ts'

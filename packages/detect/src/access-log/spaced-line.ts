@@ -1,0 +1,56 @@
+import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
+
+/** type, time, balancer, client:port, target:port, three times, two statuses, two byte counts, "request", "agent". */
+const BALANCER =
+  /^(?:https?|h2|grpcs|wss?) (\S{1,40}) \S+ (\S{1,64}) \S+ (\S+) (\S+) (\S+) (\d{1,3}|-) \S+ \d+ (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/
+
+/** A line of an AWS Application Load Balancer's log; undefined when it is none. */
+export function parseBalancerLine(line: string): LogRecord | undefined {
+  const match = BALANCER.exec(line)
+  if (match === null) return undefined
+  const [, when = '', client = '', before, inside, after, status, bytes, request = '', agentText] = match
+  const time = Date.parse(when)
+  if (Number.isNaN(time)) return undefined
+  const { method, target, httpVersion } = splitRequestLine(request)
+  const absolute = /^[a-z]+:\/\/([^/?#]*)(.*)$/.exec(target)
+  const agent = known(agentText)
+  const seconds = [before, inside, after].map(Number).filter(value => value > 0)
+  return {
+    time,
+    address: withoutPort(client),
+    method,
+    target: absolute === null ? target : absolute[2] || '/',
+    httpVersion,
+    status: Number(status) || 0,
+    bytes: Number(bytes),
+    duration: seconds.reduce((sum, value) => sum + value, 0) * 1_000,
+    ...(absolute?.[1] !== undefined && { host: absolute[1].replace(/:\d+$/, '') }),
+    ...(agent !== undefined && { agent }),
+  }
+}
+
+/** [time] "request" status flags [further details] received sent duration upstream "forwarded-for" "agent" "id" "authority" */
+const ENVOY =
+  /^\[(\d{4}-\d\d-\d\dT[^\]]{8,24})\] "((?:[^"\\]|\\.)*)" (\d{1,3}) .*?(\d+) (\d+) (\d+) (?:\d+|-) "([^"]*)" "((?:[^"\\]|\\.)*)" "[^"]*" "([^"]*)"/
+
+/** A line of Envoy's default text format; undefined when it is none, or when it names no client. */
+export function parseEnvoyLine(line: string): LogRecord | undefined {
+  const match = line.length > 16_384 ? null : ENVOY.exec(line)
+  if (match === null) return undefined
+  const [, when = '', request = '', status, , bytes, duration, forwarded = '', agentText, hostText] = match
+  const time = Date.parse(when)
+  const address = forwarded.split(',').at(-1)?.trim() ?? ''
+  if (Number.isNaN(time) || address === '' || address === '-') return undefined
+  const agent = known(agentText)
+  const host = known(hostText)
+  return {
+    time,
+    address: withoutPort(address),
+    ...splitRequestLine(request),
+    status: Number(status),
+    bytes: Number(bytes),
+    duration: Number(duration),
+    ...(host !== undefined && { host }),
+    ...(agent !== undefined && { agent }),
+  }
+}

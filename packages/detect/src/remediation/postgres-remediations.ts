@@ -1,0 +1,84 @@
+import { type Clock, type Remediation, systemClock } from '@postern/core'
+import { migrate, type PostgresDatabase, type SqlResult } from '@postern/store'
+import { POSTGRES, REMEDIATION_MIGRATIONS } from './remediation-migrations.sql.ts'
+import {
+  type RemediationTable,
+  readRemediation,
+  type TableChange,
+  writeRemediation,
+} from './remediation-table.ts'
+
+export interface PostgresRemediationOptions {
+  /** Connected by the caller, who closes it. */
+  readonly database: PostgresDatabase
+  /** Channel of the notifications; `postern_remediation` unless told otherwise. */
+  readonly channel?: string
+  readonly clock?: Clock
+}
+
+const PRUNE_EVERY_MS = 60_000
+
+/**
+ * Measures in PostgreSQL. A change and its notification commit together (LISTEN/NOTIFY); a listener that hears of an id reads
+ * the row itself, so a forged notification can only make it look.
+ * @throws StoreError when the database cannot be reached or migrated
+ */
+export async function postgresRemediations(options: PostgresRemediationOptions): Promise<RemediationTable> {
+  const { database } = options
+  const channel = options.channel ?? 'postern_remediation'
+  const clock = options.clock ?? systemClock
+  await migrate(database, 'detect', REMEDIATION_MIGRATIONS)
+  let stop: (() => Promise<void>) | undefined
+  let prunedAt = Number.NEGATIVE_INFINITY
+
+  const follow = async (id: string, changed: (change: TableChange) => void): Promise<void> => {
+    try {
+      const { rows } = await database.query(POSTGRES.get, [id])
+      const remediation = readRemediation(rows[0])
+      changed(remediation === undefined ? { kind: 'removed', id } : { kind: 'put', remediation })
+    } catch {
+      changed({ kind: 'stale' })
+    }
+  }
+
+  return {
+    name: 'postgres',
+    load: async (now, limit) => {
+      const { rows }: SqlResult<unknown> = await database.query(POSTGRES.load, [now, limit])
+      return rows.map(readRemediation).filter((row): row is Remediation => row !== undefined)
+    },
+    put: async remediation => {
+      const row = writeRemediation(remediation)
+      const now = clock.now()
+      await database.transaction(async client => {
+        if (now - prunedAt > PRUNE_EVERY_MS) await client.query(POSTGRES.prune, [now])
+        await client.query(POSTGRES.put, [
+          row.id,
+          row.kind,
+          row.value,
+          row.measure,
+          row.reason,
+          row.origin,
+          row.createdAt,
+          row.expiresAt,
+        ])
+        await client.query('SELECT pg_notify($1, $2)', [channel, row.id])
+      })
+      prunedAt = Math.max(prunedAt, now)
+    },
+    remove: async id => {
+      await database.transaction(async client => {
+        await client.query(POSTGRES.remove, [id])
+        await client.query('SELECT pg_notify($1, $2)', [channel, id])
+      })
+    },
+    watch: async changed => {
+      stop = await database.listen(
+        channel,
+        id => void follow(id, changed),
+        () => changed({ kind: 'stale' }),
+      )
+    },
+    close: async () => stop?.(),
+  }
+}

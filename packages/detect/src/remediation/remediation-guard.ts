@@ -1,0 +1,174 @@
+import {
+  ALLOW,
+  type Clock,
+  ConfigError,
+  type Decision,
+  type Duration,
+  type Exchange,
+  formatDuration,
+  type Guard,
+  type Mode,
+  parseDuration,
+  type RandomSource,
+  type Reason,
+  type Refusal,
+  type Remediation,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import { ActorRate } from './actor-rate.ts'
+import { formatActor } from './actor-text.ts'
+import { challengePage } from './challenge-page.ts'
+import { ProofOfWork } from './proof-of-work.ts'
+import type { RemediationStore } from './remediation-store.ts'
+
+export interface RemediationGuardOptions {
+  /** Signs puzzles; 32 bytes or more, the same on every instance. Random, so of this process alone, unless given. */
+  readonly secret?: Uint8Array
+  /** What a throttled actor may still send: 20 requests a minute, 5 at once, unless told otherwise. */
+  readonly throttle?: { readonly count: number; readonly per: Duration; readonly burst: number }
+  /** Leading zero bits of a puzzle: 17 by default, about a second for a telephone. 8 to 26. */
+  readonly difficulty?: number
+  /** How long a solved puzzle is good for; 30 minutes by default. */
+  readonly clearance?: Duration
+  /** `remediation` unless told otherwise. Add the guard a second time, under another name, after the guards that identify. */
+  readonly name?: string
+  readonly mode?: Mode
+  readonly clock?: Clock
+  readonly random?: RandomSource
+}
+
+const SOLUTION_COOKIE = 'postern_solution'
+const CLEARANCE_COOKIE = 'postern_clearance'
+const PUZZLE_TTL_MS = 120_000
+
+/**
+ * The first guard: holds standing measures against whom they name. `block` refuses, `throttle` lets a trickle through, `challenge`
+ * asks browsers for a proof of work and tells API clients how to send one. Looks up memory only.
+ *
+ * Rules: `remediation/block`, `remediation/throttle`, `remediation/challenge`.
+ * @throws ConfigError for a secret that is too short or a difficulty out of bounds
+ */
+export function remediationGuard(store: RemediationStore, options: RemediationGuardOptions = {}): Guard {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const secret = options.secret ?? random.bytes(32)
+  const difficulty = options.difficulty ?? 17
+  if (secret.length < 32)
+    throw new ConfigError({ place: 'remediations.secret', problem: 'needs at least 32 bytes' })
+  if (!Number.isInteger(difficulty) || difficulty < 8 || difficulty > 26)
+    throw new ConfigError({
+      place: 'remediations.difficulty',
+      problem: 'must be a whole number from 8 to 26',
+    })
+  const proof = new ProofOfWork({
+    secret,
+    clock,
+    random,
+    difficulty,
+    puzzleTtl: PUZZLE_TTL_MS,
+    clearanceTtl: parseDuration(options.clearance ?? '30m', 'remediations.clearance'),
+  })
+  const { count, per, burst } = options.throttle ?? { count: 20, per: '1m', burst: 5 }
+  const rate = new ActorRate(count, parseDuration(per, 'remediations.throttle.per'), burst, clock)
+  const name = options.name ?? 'remediation'
+
+  const throttle = (remediation: Remediation): Decision => {
+    const wait = rate.take(remediation.id)
+    if (wait === 0) return ALLOW
+    return {
+      effect: 'throttle',
+      guard: name,
+      status: 429,
+      retryAfter: Math.max(1, Math.ceil(wait / 1_000)),
+      reasons: [reason(remediation, 'Requests from here are slowed down for a while. Please wait a moment.')],
+    }
+  }
+
+  const challenge = (exchange: Exchange, remediation: Remediation): Decision => {
+    const client = `${exchange.client}\n${exchange.header('user-agent') ?? ''}`
+    const cookies = exchange.header('cookie')
+    const clearance = exchange.header('x-postern-clearance') ?? cookieValue(cookies, CLEARANCE_COOKIE)
+    if (clearance !== undefined && proof.isCleared(clearance, client)) return ALLOW
+    const solution = exchange.header('x-postern-solution') ?? cookieValue(cookies, SOLUTION_COOKIE)
+    const redeemed = solution === undefined ? undefined : proof.redeem(solution, client)
+    if (redeemed !== undefined) {
+      const seconds = Math.floor(proof.clearanceTtl / 1_000)
+      const secure = exchange.scheme === 'https' ? '; Secure' : ''
+      exchange.reply(
+        'Set-Cookie',
+        `${CLEARANCE_COOKIE}=${redeemed}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`,
+      )
+      exchange.reply('Set-Cookie', `${SOLUTION_COOKIE}=; Path=/; Max-Age=0; SameSite=Lax${secure}`)
+      return ALLOW
+    }
+    return challengeRefusal(exchange, remediation, proof.puzzle(client))
+  }
+
+  const challengeRefusal = (exchange: Exchange, remediation: Remediation, puzzle: string): Refusal => {
+    const isBrowser = exchange.header('accept')?.includes('text/html') === true
+    const canRepeat = exchange.method === 'GET' || exchange.method === 'HEAD' ? 'repeat' : 'go-back'
+    const nonce = Buffer.from(random.bytes(16)).toString('base64url')
+    return {
+      effect: 'challenge',
+      guard: name,
+      status: 403,
+      reasons: [
+        reason(
+          remediation,
+          'Unusual traffic came from here. Open this address in a browser, or send a solution of the puzzle in the ' +
+            'header X-Postern-Puzzle as X-Postern-Solution: "puzzle:counter" whose SHA-256 begins with as many zero bits ' +
+            'as the first number of the puzzle says.',
+        ),
+      ],
+      headers: ['X-Postern-Puzzle', puzzle],
+      ...(isBrowser && {
+        content: challengePage(puzzle, difficulty, SOLUTION_COOKIE, nonce, canRepeat, exchange.id),
+      }),
+    }
+  }
+
+  const decide = (exchange: Exchange): Decision => {
+    const remediation = store.find(exchange)
+    if (remediation === undefined) return ALLOW
+    if (remediation.measure === 'throttle') return throttle(remediation)
+    if (remediation.measure === 'challenge') return challenge(exchange, remediation)
+    return {
+      effect: 'deny',
+      guard: name,
+      status: 403,
+      reasons: [reason(remediation, 'Requests from here are refused for a while.')],
+    }
+  }
+
+  const reason = (remediation: Remediation, message: string): Reason => {
+    const actor = formatActor(remediation.actor)
+    return {
+      rule: `${name}/${remediation.measure}`,
+      message,
+      evidence: {
+        location: `actor.${remediation.actor.kind}`,
+        span: actor,
+        facts: {
+          remediation: remediation.id,
+          why: remediation.reason,
+          origin: remediation.origin,
+          left: formatDuration(Math.max(0, remediation.expiresAt - clock.now())),
+        },
+      },
+      exception: `postern unban ${actor}`,
+    }
+  }
+
+  return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
+}
+
+/** The first cookie of that name (RFC 6265 section 5.4 sends the most specific first). */
+function cookieValue(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
+  }
+  return undefined
+}

@@ -1,0 +1,359 @@
+import {
+  type Actor,
+  type Address,
+  type Clock,
+  ConfigError,
+  type Duration,
+  type Event,
+  type Exchange,
+  type Finding,
+  formatDuration,
+  type Health,
+  type HealthProbe,
+  type Measure,
+  networkOf,
+  parseDuration,
+  type RandomSource,
+  type Remediation,
+  type Remediations,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import { canonicalActor, formatActor } from './actor-text.ts'
+import { ProtectedActors, type ProtectedOptions } from './protected-actors.ts'
+import { type ActorSet, RemediationIndex } from './remediation-index.ts'
+import { memoryRemediations, type RemediationTable } from './remediation-table.ts'
+import { RemediationWriter } from './remediation-writer.ts'
+
+export interface RemediationStoreOptions {
+  /** Where measures are kept and shared; this process's memory unless given. */
+  readonly table?: RemediationTable
+  /** Never hit; loopback always is. */
+  readonly protect?: ProtectedOptions
+  /** Told of `remediation.added` and `remediation.removed`: pass the engine's `emit`. */
+  readonly emit?: (event: Event) => void
+  /** Tells a device from a request, where the application can. */
+  readonly device?: (exchange: Exchange) => string | undefined
+  /** Most measures kept in memory; 100,000 unless told otherwise. */
+  readonly capacity?: number
+  /** Longest a measure may last; a year unless told otherwise. */
+  readonly longest?: Duration
+  readonly clock?: Clock
+  readonly random?: RandomSource
+  /** Told of writes that failed and will be tried again. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A measure a person or a list asks for. */
+export interface RemediationRequest {
+  readonly actor: Actor
+  readonly measure?: Measure
+  /** How long it holds. */
+  readonly for: Duration
+  /** Why, for the operator; cut to 500 characters. */
+  readonly reason: string
+  /** `manual` unless told otherwise. */
+  readonly origin?: string
+}
+
+/** What changed in this process's view, whoever changed it. */
+export interface RemediationChange {
+  readonly kind: 'added' | 'removed'
+  readonly remediation: Remediation
+  readonly cause: 'here' | 'elsewhere' | 'ended'
+}
+
+/** How often everything is read again, in case a message between processes was lost. */
+const RECONCILE_MS = 30_000
+const SWEEP_MS = 1_000
+
+/**
+ * The standing measures: looked up in memory, kept in a table, on every process within a second. Every measure ends; none
+ * hits a protected actor, not even one that another process wrote.
+ */
+export class RemediationStore implements Remediations, HealthProbe {
+  readonly #index: RemediationIndex
+  readonly #table: RemediationTable
+  readonly #protected: ProtectedActors
+  readonly #emit: (event: Event) => void
+  readonly #device: ((exchange: Exchange) => string | undefined) | undefined
+  readonly #capacity: number
+  readonly #longest: number
+  readonly #clock: Clock
+  readonly #random: RandomSource
+  readonly #writer: RemediationWriter
+  readonly #listeners = new Set<(change: RemediationChange) => void>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #dropped = 0
+  #loading: Promise<void> | undefined
+  #reloadAgain = false
+
+  private constructor(options: RemediationStoreOptions) {
+    this.#capacity = options.capacity ?? 100_000
+    this.#index = new RemediationIndex(this.#capacity)
+    this.#table = options.table ?? memoryRemediations()
+    this.#protected = new ProtectedActors(options.protect)
+    this.#emit = options.emit ?? (() => {})
+    this.#device = options.device
+    this.#longest = parseDuration(options.longest ?? '365d', 'remediations.longest')
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    this.#writer = new RemediationWriter(this.#table, options.onError ?? (() => {}))
+  }
+
+  /**
+   * Loads what is in force and begins to watch the table.
+   * @throws StoreError when the table cannot be read; ConfigError for a bad option
+   */
+  static async open(options: RemediationStoreOptions = {}): Promise<RemediationStore> {
+    const store = new RemediationStore(options)
+    await store.#table.watch(change => {
+      if (change.kind === 'put') store.#adopt(change.remediation)
+      else if (change.kind === 'removed') store.#forget(change.id, 'elsewhere')
+      else store.#reloadSoon()
+    })
+    await store.reload()
+    if (store.#table.name !== 'memory')
+      store.#timers.push(setInterval(() => store.#reloadSoon(), RECONCILE_MS).unref())
+    store.#timers.push(setInterval(() => store.sweep(), SWEEP_MS).unref())
+    return store
+  }
+
+  find(exchange: Exchange): Remediation | undefined {
+    if (this.#index.size === 0) return undefined
+    return this.strongest(this.actorsOf(exchange))
+  }
+
+  /** The strongest live measure against any of these actors; protected ones are never hit. */
+  strongest(actors: ActorSet): Remediation | undefined {
+    return this.#index.strongest(this.#unprotected(actors), this.#clock.now())
+  }
+
+  /** Every live measure against any of these actors, strongest first: the answer to "why?". */
+  why(actors: ActorSet): readonly Remediation[] {
+    return this.#index.all(actors, this.#clock.now())
+  }
+
+  /** The actors an exchange can be held against, as far as they are known by now. */
+  actorsOf(exchange: Exchange): ActorSet {
+    const { principal } = exchange
+    return {
+      address: exchange.client,
+      principal: principal.id === '' ? undefined : principal.id,
+      tenant: principal.tenant,
+      device: this.#device?.(exchange),
+      key: principal.kind === 'apiKey' ? principal.id : undefined,
+    }
+  }
+
+  /**
+   * Takes a finding's measure, in memory at once and in the table soon. An IPv6 address is widened to its /56, unless
+   * that would hit a protected actor. The same scenario against the same actor prolongs its measure.
+   */
+  apply(finding: Finding): Remediation | undefined {
+    if (finding.respond === undefined) return undefined
+    let actor: Actor
+    try {
+      actor = this.#widen(canonicalActor(finding.actor))
+    } catch {
+      // A scenario grouped by something that is no address; its finding is still recorded.
+      return undefined
+    }
+    if (this.#protected.covers(actor)) return undefined
+    const { measure, duration } = finding.respond
+    const remediation = this.#make(actor, measure, duration, finding.title, finding.scenario)
+    this.#take(remediation, 'here')
+    this.#writer.put(remediation)
+    return remediation
+  }
+
+  /**
+   * Takes a measure and waits until it is stored.
+   * @throws ConfigError when it would hit a protected actor or has no end; StoreError when it cannot be stored
+   */
+  async add(request: RemediationRequest): Promise<Remediation> {
+    const actor = canonicalActor(request.actor)
+    if (this.#protected.covers(actor)) {
+      throw new ConfigError({
+        place: formatActor(actor),
+        problem: 'is protected: it is or holds loopback, a trusted proxy or an operator',
+        mend: 'name a narrower network, or take it out of the protected addresses first',
+      })
+    }
+    const duration = parseDuration(request.for, 'for')
+    if (!(duration >= 1_000 && duration <= this.#longest)) {
+      throw new ConfigError({
+        place: 'for',
+        problem: `${formatDuration(duration)} is not a length a measure can have`,
+        mend: `1s to ${formatDuration(this.#longest)}`,
+      })
+    }
+    const origin = request.origin ?? 'manual'
+    const remediation = this.#make(actor, request.measure ?? 'block', duration, request.reason, origin)
+    await this.#table.put(remediation)
+    this.#take(remediation, 'here')
+    return remediation
+  }
+
+  /**
+   * Lifts measures: one by its id, or all that name exactly this actor.
+   * @returns those lifted
+   * @throws StoreError when one cannot be removed
+   */
+  async remove(what: string | Actor): Promise<readonly Remediation[]> {
+    const one = typeof what === 'string' ? this.#index.get(what) : undefined
+    const found =
+      typeof what === 'string'
+        ? one === undefined
+          ? []
+          : [one]
+        : [...this.#index.against(canonicalActor(what))]
+    for (const remediation of found) {
+      await this.#table.remove(remediation.id)
+      this.#writer.cancel(remediation.id)
+      this.#forget(remediation.id, 'here')
+    }
+    return found
+  }
+
+  /** Live measures, those that end last first. */
+  list(limit = 1_000): readonly Remediation[] {
+    const now = this.#clock.now()
+    return [...this.#index.values()]
+      .filter(remediation => remediation.expiresAt > now)
+      .sort((a, b) => b.expiresAt - a.expiresAt)
+      .slice(0, limit)
+  }
+
+  /** Tells of every change from now on; the returned function ends it. */
+  listen(listener: (change: RemediationChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Takes out what has ended; called each second, and by tests on a virtual clock. */
+  sweep(): void {
+    for (const remediation of this.#index.sweep(this.#clock.now()))
+      this.#tell({ kind: 'removed', remediation, cause: 'ended' })
+  }
+
+  /** Reads the whole table again and follows it. @throws StoreError when it cannot be read */
+  async reload(): Promise<void> {
+    const now = this.#clock.now()
+    const stored = await this.#table.load(now, this.#capacity)
+    const ids = new Set(stored.map(remediation => remediation.id))
+    for (const known of [...this.#index.values()]) {
+      if (!ids.has(known.id) && known.createdAt < now && !this.#writer.isPending(known.id))
+        this.#forget(known.id, 'elsewhere')
+    }
+    for (const remediation of stored) this.#adopt(remediation)
+  }
+
+  health(): Health {
+    const { pending, failing } = this.#writer
+    return {
+      name: `remediations (${this.#table.name})`,
+      ok: !failing,
+      required: false,
+      detail: `${this.#index.size} in force, ${pending} not stored yet, ${this.#dropped} dropped for lack of room`,
+    }
+  }
+
+  /** Resolves when every measure taken so far is stored or given up. */
+  async flush(): Promise<void> {
+    await this.#writer.drain()
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#writer.drain()
+    this.#writer.close()
+    await this.#table.close()
+    await this.#loading
+  }
+
+  #unprotected(actors: ActorSet): ActorSet {
+    const address =
+      actors.address !== undefined && this.#protected.hasAddress(actors.address) ? undefined : actors.address
+    const principal =
+      actors.principal !== undefined && this.#protected.hasPrincipal(actors.principal)
+        ? undefined
+        : actors.principal
+    return address === actors.address && principal === actors.principal
+      ? actors
+      : { ...actors, address, principal }
+  }
+
+  #widen(actor: Actor): Actor {
+    if (actor.kind !== 'address' || !actor.value.includes(':')) return actor
+    const network: Actor = { kind: 'network', value: networkOf(actor.value as Address) }
+    return this.#protected.covers(network) ? actor : network
+  }
+
+  #make(actor: Actor, measure: Measure, duration: number, reason: string, origin: string): Remediation {
+    const now = this.#clock.now()
+    const twin = this.#index.twin(actor, measure, origin)
+    const expiresAt = now + Math.min(duration, this.#longest)
+    return {
+      id: twin?.id ?? Buffer.from(this.#random.bytes(12)).toString('base64url'),
+      actor,
+      measure,
+      reason: reason.slice(0, 500),
+      origin: origin.slice(0, 100),
+      createdAt: twin?.createdAt ?? now,
+      // A person may shorten a measure; a scenario that fires again only prolongs it.
+      expiresAt: origin === 'manual' ? expiresAt : Math.max(expiresAt, twin?.expiresAt ?? 0),
+    }
+  }
+
+  #adopt(remediation: Remediation): void {
+    const known = this.#index.get(remediation.id)
+    if (known?.expiresAt === remediation.expiresAt) return
+    if (remediation.expiresAt <= this.#clock.now() || this.#protected.covers(remediation.actor)) return
+    this.#take(remediation, 'elsewhere')
+  }
+
+  #take(remediation: Remediation, cause: 'here' | 'elsewhere'): void {
+    const dropped = this.#index.put(remediation, this.#clock.now())
+    this.#dropped += dropped.length
+    this.#tell({ kind: 'added', remediation, cause })
+    if (cause === 'here') this.#emit(this.#event('remediation.added', remediation))
+  }
+
+  #forget(id: string, cause: 'here' | 'elsewhere'): void {
+    const remediation = this.#index.delete(id)
+    if (remediation === undefined) return
+    this.#tell({ kind: 'removed', remediation, cause })
+    if (cause === 'here') this.#emit(this.#event('remediation.removed', remediation))
+  }
+
+  #tell(change: RemediationChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  #event(type: string, remediation: Remediation): Event {
+    const { id, actor, measure, reason, origin, expiresAt } = remediation
+    return {
+      type,
+      time: this.#clock.now(),
+      actor: actor.kind === 'network' || actor.kind === 'key' ? {} : { [actor.kind]: actor.value },
+      data: { id, actorKind: actor.kind, actorValue: actor.value, measure, reason, origin, expiresAt },
+    }
+  }
+
+  /** One reading at a time; a change during it asks for one more. */
+  #reloadSoon(): void {
+    if (this.#loading !== undefined) {
+      this.#reloadAgain = true
+      return
+    }
+    this.#loading = this.reload()
+      .catch((error: unknown) => this.#writer.report(error))
+      .finally(() => {
+        this.#loading = undefined
+        if (!this.#reloadAgain) return
+        this.#reloadAgain = false
+        this.#reloadSoon()
+      })
+  }
+}
