@@ -84,6 +84,11 @@ export class Engine {
     }
   }
 
+  /** Proxies whose word about the client's address counts; a carrier that passes requests on keeps their headers. */
+  get trustedProxies(): CidrSet {
+    return this.#context.trustedProxies
+  }
+
   /** An exchange for a request that just arrived. */
   open(source: RequestSource): Exchange {
     return new Exchange(source, this.#context, this.clock.now())
