@@ -1,0 +1,46 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Engine, refusalAnswer } from '@postern/core'
+import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
+
+/** What a parser error says about the request; undefined when the connection itself broke and nobody is left to answer. */
+export function clientErrorFault(error: Error): FramingFault | undefined {
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return framingFault('head-timeout')
+  if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
+    return framingFault('headers-too-large')
+  if (code === 'HPE_INVALID_EOF_STATE') return undefined
+  return code.startsWith('HPE_') ? framingFault('malformed') : undefined
+}
+
+/** Answers bytes that never became a request, records them as an exchange, and closes the connection. */
+export function answerClientError(
+  engine: Engine,
+  fault: FramingFault,
+  peer: string | undefined,
+  socket: Socket,
+): void {
+  const exchange = engine.open({
+    method: '',
+    target: '',
+    headers: [],
+    peer,
+    secure: 'encrypted' in socket,
+    httpVersion: '',
+    body: undefined,
+    native: undefined,
+  })
+  const refusal = framingRefusal(fault)
+  exchange.decision = refusal
+  const answer = refusalAnswer(refusal, exchange)
+  let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`
+  for (let i = 0; i + 1 < answer.headers.length; i += 2)
+    text += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`
+  socket.end(`${text}\r\n${answer.body}`, () => socket.destroySoon())
+  engine.settle(exchange, {
+    status: answer.status,
+    duration: engine.clock.now() - exchange.time,
+    bytes: Buffer.byteLength(answer.body),
+    aborted: false,
+  })
+}

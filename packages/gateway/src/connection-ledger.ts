@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net'
+import { type Address, type CidrSet, networkOf, parseAddress } from '@postern/core'
+
+/** Caps on connections open at once. */
+export interface ConnectionCaps {
+  readonly connections: number
+  /** From one address, or one IPv6 /56. */
+  readonly connectionsPerAddress: number
+}
+
+/** Knows every open connection, and refuses those beyond the caps before a byte of them is read. */
+export class ConnectionLedger {
+  readonly #caps: ConnectionCaps
+  readonly #isExempt: (address: Address) => boolean
+  readonly #open = new Set<Socket>()
+  readonly #perNetwork = new Map<string, number>()
+
+  /** @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies to */
+  constructor(caps: ConnectionCaps, trustedProxies: () => CidrSet) {
+    this.#caps = caps
+    this.#isExempt = address => trustedProxies().has(address)
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes a new connection in; false when it was refused and destroyed. */
+  admit(socket: Socket): boolean {
+    const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)
+    if (address === undefined || this.#open.size >= this.#caps.connections) {
+      socket.destroy()
+      return false
+    }
+    const network = this.#isExempt(address) ? undefined : networkOf(address)
+    if (network !== undefined) {
+      const count = this.#perNetwork.get(network) ?? 0
+      if (count >= this.#caps.connectionsPerAddress) {
+        socket.destroy()
+        return false
+      }
+      this.#perNetwork.set(network, count + 1)
+    }
+    this.#open.add(socket)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      if (network === undefined) return
+      const left = (this.#perNetwork.get(network) ?? 1) - 1
+      if (left === 0) this.#perNetwork.delete(network)
+      else this.#perNetwork.set(network, left)
+    })
+    return true
+  }
+
+  /** Ends every connection, what was already written first. */
+  closeAll(): void {
+    for (const socket of this.#open) socket.destroySoon()
+  }
+
+  /** Ends every connection now. */
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
+}

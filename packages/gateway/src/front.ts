@@ -1,0 +1,263 @@
+import type { IncomingMessage } from 'node:http'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Engine, Refusal } from '@postern/core'
+import { answerClientError, clientErrorFault } from './client-error.ts'
+import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
+import { Http1Connection } from './http1-connection.ts'
+import { Http1Downstream, Http1Response } from './http1-downstream.ts'
+import { Http2Connection } from './http2-connection.ts'
+import { Http2Downstream } from './http2-downstream.ts'
+import { type Http2Request, readHttp2Request } from './http2-request.ts'
+import type { Passage } from './passage.ts'
+import { ProxiedExchange } from './proxied-exchange.ts'
+import { RequestBody } from './request-body.ts'
+import { type RequestHead, readRequestHead } from './request-head.ts'
+import type { BackendHeaders } from './response-head.ts'
+import { Tunnel } from './tunnel.ts'
+import { switchingProtocols } from './tunnel-answer.ts'
+
+const NO_HEAD: RequestHead = Object.freeze({
+  host: '',
+  path: '/',
+  contentLength: undefined,
+  chunked: false,
+  expectsContinue: false,
+  upgrade: undefined,
+  forwardedFor: undefined,
+  forwardedHost: undefined,
+  forward: [],
+})
+
+const OVERLOADED: Refusal = {
+  effect: 'deny',
+  guard: 'gateway',
+  status: 503,
+  retryAfter: 1,
+  reasons: [
+    {
+      rule: 'gateway/overloaded',
+      message: 'Too many requests are being worked on. Please try again shortly.',
+    },
+  ],
+}
+
+/** Whether a request head is for the tunnel; any other `Upgrade` is ignored, as RFC 9110 section 7.8 allows. */
+export function asksForWebSocket(request: IncomingMessage): boolean {
+  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/** Takes requests from the servers, whatever the protocol, and starts an exchange for each. */
+export class Front {
+  readonly tunnels: Set<Tunnel> = new Set()
+  readonly #passage: Passage
+  readonly #engine: () => Engine
+  readonly #peerOf: (socket: Socket) => string | undefined
+  readonly #connections = new WeakMap<Socket, Http1Connection>()
+
+  constructor(passage: Passage, engine: () => Engine, peerOf: (socket: Socket) => string | undefined) {
+    this.#passage = passage
+    this.#engine = engine
+    this.#peerOf = peerOf
+  }
+
+  /** An HTTP/1 request. */
+  request(request: IncomingMessage, response: Http1Response): void {
+    const connection = this.#connection(request.socket)
+    connection.take(() => this.#beginHttp1(request, response, connection))
+  }
+
+  #beginHttp1(request: IncomingMessage, response: Http1Response, connection: Http1Connection): void {
+    const engine = this.#engine()
+    const { method = '', url = '', httpVersion, rawHeaders, socket } = request
+    const head = readRequestHead(method, url, httpVersion, rawHeaders)
+    const fault = 'rule' in head ? head : undefined
+    const readable = 'rule' in head ? NO_HEAD : head
+    const downstream = new Http1Downstream(response, connection)
+    let proxied: ProxiedExchange | undefined
+    const body =
+      readable.chunked || (readable.contentLength ?? 0) > 0
+        ? new RequestBody(
+            request,
+            {
+              bodyWanted: () => proxied?.bodyWanted(),
+              bodyStalled: () => proxied?.bodyStalled(),
+              bodyUnwanted: () => proxied?.bodyUnwanted(),
+            },
+            this.#passage.settings.timeouts.bodyProgress,
+          )
+        : undefined
+    const exchange = engine.open({
+      method,
+      target: url,
+      headers: rawHeaders,
+      peer: connection.peer,
+      secure: 'encrypted' in socket,
+      httpVersion,
+      body,
+      native: request,
+    })
+    proxied = new ProxiedExchange(engine, exchange, this.#passage, readable, downstream)
+    connection.current = proxied
+    this.#start(proxied, fault, body)
+  }
+
+  #start(proxied: ProxiedExchange, fault: FramingFault | undefined, body: RequestBody | undefined): void {
+    if (fault !== undefined) proxied.startRefused(framingRefusal(fault), body)
+    else if (this.#passage.isFull) proxied.startRefused(OVERLOADED, body)
+    else proxied.start(body)
+  }
+
+  /** A request to leave HTTP/1 for a WebSocket. */
+  upgrade(request: IncomingMessage, duplex: Duplex, ahead: Buffer): void {
+    const socket = duplex as Socket
+    const connection = this.#connection(socket)
+    socket.on('error', () => socket.destroy())
+    if (connection.busy) {
+      // An answer is still owed for a request before this one, and the two would mix.
+      socket.destroy()
+      return
+    }
+    connection.take(() => undefined)
+    const response = new Http1Response(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.on('finish', () => {
+      response.detachSocket(socket)
+      socket.destroySoon()
+    })
+    const engine = this.#engine()
+    const { method = '', url = '', httpVersion, rawHeaders } = request
+    const head = readRequestHead(method, url, httpVersion, rawHeaders)
+    const fault = 'rule' in head ? head : upgradeFault(head)
+    const exchange = engine.open({
+      method,
+      target: url,
+      headers: rawHeaders,
+      peer: connection.peer,
+      secure: 'encrypted' in socket,
+      httpVersion,
+      body: undefined,
+      native: request,
+    })
+    const downstream = new Http1Downstream(response, connection)
+    const openTunnel = (backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void => {
+      response.detachSocket(socket)
+      if (ahead.length > 0) socket.unshift(ahead)
+      this.#tunnel(socket, backend, headers, proxied)
+    }
+    const proxied = new ProxiedExchange(
+      engine,
+      exchange,
+      this.#passage,
+      'rule' in head ? NO_HEAD : head,
+      downstream,
+      openTunnel,
+    )
+    connection.current = proxied
+    this.#start(proxied, fault, undefined)
+  }
+
+  #tunnel(socket: Socket, backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void {
+    socket.write(switchingProtocols(headers, proxied.exchange), 'latin1')
+    const tunnel = new Tunnel(socket, backend, proxied.exchange, this.#passage.settings, bytes => {
+      this.tunnels.delete(tunnel)
+      proxied.tunnelClosed(bytes)
+    })
+    this.tunnels.add(tunnel)
+    if (this.#passage.isDraining) tunnel.close()
+  }
+
+  /** An HTTP/2 connection. */
+  session(session: ServerHttp2Session): void {
+    const { limits, timeouts } = this.#passage.settings
+    const peer = this.#peerOf(session.socket as Socket)
+    const connection = new Http2Connection(session, peer, limits, this.#engine().clock)
+    let open = 0
+    session.on('error', () => undefined)
+    session.setTimeout(timeouts.idle, () => {
+      if (open === 0) session.destroy()
+    })
+    session.on('stream', (stream, _headers, _flags, rawHeaders: string[]) => {
+      open++
+      stream.on('close', () => {
+        open--
+      })
+      connection.opened()
+      this.#stream(stream, rawHeaders, connection)
+    })
+  }
+
+  #stream(stream: ServerHttp2Stream, rawHeaders: string[], connection: Http2Connection): void {
+    const engine = this.#engine()
+    const downstream = new Http2Downstream(stream)
+    stream.on('aborted', () => {
+      if (!downstream.brokenOff) connection.reset()
+    })
+    const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
+    const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
+    const head = 'rule' in request ? request : readRequestHead(read.method, read.target, '2.0', read.headers)
+    let proxied: ProxiedExchange | undefined
+    const body = stream.endAfterHeaders
+      ? undefined
+      : new RequestBody(
+          stream,
+          {
+            bodyWanted: () => proxied?.bodyWanted(),
+            bodyStalled: () => proxied?.bodyStalled(),
+            bodyUnwanted: () => stream.close(constants.NGHTTP2_NO_ERROR),
+          },
+          this.#passage.settings.timeouts.bodyProgress,
+        )
+    const exchange = engine.open({
+      method: read.method,
+      target: read.target,
+      headers: read.headers,
+      peer: connection.peer,
+      secure: true,
+      httpVersion: '2.0',
+      body,
+      native: stream,
+    })
+    proxied = new ProxiedExchange(
+      engine,
+      exchange,
+      this.#passage,
+      'rule' in head ? NO_HEAD : head,
+      downstream,
+    )
+    this.#start(proxied, 'rule' in head ? head : undefined, body)
+  }
+
+  /** Bytes that are no HTTP/1, or did not arrive in time. */
+  clientError(error: Error, socket: Socket): void {
+    const fault = clientErrorFault(error)
+    if (fault === undefined || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const connection = this.#connections.get(socket)
+    if (connection?.busy === true) {
+      // The head of this request was accepted, so its exchange answers; a pipelined one behind it has no answer of its own.
+      if (connection.current === undefined) socket.destroy()
+      else connection.current.refuse(framingRefusal(fault))
+      return
+    }
+    answerClientError(this.#engine(), fault, this.#peerOf(socket), socket)
+  }
+
+  #connection(socket: Socket): Http1Connection {
+    let connection = this.#connections.get(socket)
+    if (connection === undefined) {
+      connection = new Http1Connection(socket, this.#peerOf(socket), () => this.#passage.isDraining)
+      this.#connections.set(socket, connection)
+    }
+    return connection
+  }
+}
+
+function upgradeFault(head: RequestHead): FramingFault | undefined {
+  if (head.chunked || (head.contentLength ?? 0) > 0) return framingFault('upgrade-with-body')
+  return head.upgrade === 'websocket' ? undefined : framingFault('bad-upgrade')
+}

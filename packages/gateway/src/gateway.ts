@@ -1,0 +1,131 @@
+import { type Duration, type Engine, type Health, parseDuration } from '@postern/core'
+import { ConnectionLedger } from './connection-ledger.ts'
+import { Front } from './front.ts'
+import { type GatewayOptions, parseGatewayOptions } from './gateway-options.ts'
+import { type Listener, openListener } from './listener.ts'
+import { type Management, openManagement } from './management.ts'
+import { Passage } from './passage.ts'
+import { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+
+/** A running reverse proxy. */
+export class Gateway {
+  /** Where clients reach it. */
+  readonly url: string
+  /** Where `/healthz` and `/readyz` are; undefined when not asked for. */
+  readonly managementUrl: string | undefined
+  readonly #passage: Passage
+  readonly #front: Front
+  readonly #ledger: ConnectionLedger
+  readonly #listener: Listener
+  readonly #management: Management | undefined
+  readonly #current: { engine: () => Engine }
+  #closing: Promise<void> | undefined = undefined
+
+  /** Use `startGateway`. */
+  constructor(parts: {
+    passage: Passage
+    front: Front
+    ledger: ConnectionLedger
+    listener: Listener
+    management: Management | undefined
+    current: { engine: () => Engine }
+  }) {
+    this.#passage = parts.passage
+    this.#front = parts.front
+    this.#ledger = parts.ledger
+    this.#listener = parts.listener
+    this.#management = parts.management
+    this.#current = parts.current
+    this.url = parts.listener.url
+    this.managementUrl = parts.management?.url
+  }
+
+  /** Requests from now on are decided by this engine; those under way finish and settle on theirs. */
+  swap(engine: Engine): void {
+    this.#current.engine = () => engine
+  }
+
+  /** Exchanges under way, tunnels included. */
+  get inFlight(): number {
+    return this.#passage.inFlight
+  }
+
+  /** Connections of clients. */
+  get connections(): number {
+    return this.#ledger.size
+  }
+
+  /** What every part says of itself, this one included. */
+  health(): readonly Health[] {
+    return gatewayHealth(this.#passage, this.#current.engine())
+  }
+
+  /**
+   * Stops: no new connection, tunnels end, requests under way finish, idle connections close. What is not done by the end of the
+   * grace is cut off. Calling again returns the same promise.
+   */
+  close({ grace = '30s' }: { readonly grace?: Duration } = {}): Promise<void> {
+    this.#closing ??= this.#close(parseDuration(grace, 'grace'))
+    return this.#closing
+  }
+
+  async #close(grace: number): Promise<void> {
+    const drained = this.#passage.drain()
+    this.#listener.stop()
+    for (const tunnel of this.#front.tunnels) tunnel.close()
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, grace)
+    })
+    await Promise.race([drained, deadline])
+    clearTimeout(timer)
+    if (this.#passage.inFlight === 0) this.#ledger.closeAll()
+    else this.#ledger.destroyAll()
+    await drained
+    await this.#passage.pool.destroy()
+    await this.#management?.close()
+  }
+}
+
+function gatewayHealth(passage: Passage, engine: Engine): readonly Health[] {
+  const own: Health = passage.isDraining
+    ? { name: 'gateway', ok: false, required: true, detail: 'stopping' }
+    : { name: 'gateway', ok: true, required: true }
+  return [own, ...engine.health()]
+}
+
+/**
+ * Starts a reverse proxy in front of a backend: every request is decided by the engine and, if allowed, passed on.
+ *
+ * ```ts
+ * const gateway = await startGateway({ engine, upstream: 'http://127.0.0.1:3000', listen: { port: 8080 } })
+ * ```
+ * @throws ConfigError naming everything in the options that cannot be used
+ * @throws Error of the operating system when the address cannot be had
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const settings = parseGatewayOptions(options)
+  const { engine } = options
+  const current = { engine: typeof engine === 'function' ? engine : (): Engine => engine }
+  const ask = (): Engine => current.engine()
+  const passage = new Passage(settings, ask)
+  const gate =
+    settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
+  const front = new Front(
+    passage,
+    ask,
+    gate === undefined ? socket => socket.remoteAddress : s => gate.peerOf(s),
+  )
+  const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
+  try {
+    const listener = await openListener({ listen: options.listen, settings, front, ledger, gate })
+    const management =
+      options.management === undefined
+        ? undefined
+        : await openManagement(options.management, () => gatewayHealth(passage, ask()))
+    return new Gateway({ passage, front, ledger, listener, management, current })
+  } catch (error) {
+    await passage.pool.destroy()
+    throw error
+  }
+}

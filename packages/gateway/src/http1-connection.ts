@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net'
+import type { ProxiedExchange } from './proxied-exchange.ts'
+
+/** Requests that a client may send ahead of their answers. */
+const MAX_PIPELINED = 32
+
+/**
+ * One HTTP/1 connection. Its requests are worked on one after another, as RFC 9112 section 9.3.2 asks unless all are safe: a
+ * pipelined one waits for the answer before it.
+ */
+export class Http1Connection {
+  readonly peer: string | undefined
+  current: ProxiedExchange | undefined = undefined
+  readonly #socket: Socket
+  readonly #isDraining: () => boolean
+  #busy = false
+  #waiting: (() => void)[] | undefined = undefined
+
+  constructor(socket: Socket, peer: string | undefined, isDraining: () => boolean) {
+    this.#socket = socket
+    this.peer = peer
+    this.#isDraining = isDraining
+  }
+
+  /** Whether the next answer is the last. */
+  get closing(): boolean {
+    return this.#isDraining()
+  }
+
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** Begins a request now, or once those before it are answered. */
+  take(begin: () => void): void {
+    if (!this.#busy) {
+      this.#busy = true
+      begin()
+      return
+    }
+    this.#waiting ??= []
+    if (this.#waiting.length >= MAX_PIPELINED) this.destroy()
+    else this.#waiting.push(begin)
+  }
+
+  /** The current request is answered, or the connection is gone. */
+  advance(): void {
+    this.current = undefined
+    const next = this.#socket.destroyed ? undefined : this.#waiting?.shift()
+    if (next === undefined) this.#busy = false
+    else next()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

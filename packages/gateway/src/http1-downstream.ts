@@ -1,0 +1,84 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Downstream, DownstreamOwner } from './downstream.ts'
+import type { Http1Connection } from './http1-connection.ts'
+
+/** Node's response, knowing whose it is: spares two closures per request. */
+export class Http1Response extends ServerResponse<IncomingMessage> {
+  downstream: Http1Downstream | undefined = undefined
+}
+
+function onClose(this: Http1Response): void {
+  this.downstream?.closed()
+}
+
+function onDrain(this: Http1Response): void {
+  this.downstream?.owner?.drained()
+}
+
+/** An HTTP/1 client. */
+export class Http1Downstream implements Downstream {
+  owner: DownstreamOwner | undefined = undefined
+  headSent = false
+  readonly #response: Http1Response
+  readonly #connection: Http1Connection
+
+  constructor(response: Http1Response, connection: Http1Connection) {
+    this.#response = response
+    this.#connection = connection
+    response.downstream = this
+    response.on('close', onClose)
+    response.on('drain', onDrain)
+  }
+
+  closed(): void {
+    this.owner?.closed(this.#response.writableFinished)
+    this.#connection.advance()
+  }
+
+  informational(status: number, headers: readonly string[]): void {
+    if (this.headSent || this.#response.req.httpVersionMinor === 0) return
+    if (status === 102) this.#response.writeProcessing()
+    if (status !== 103) return
+    const link: string[] = []
+    for (let i = 0; i + 1 < headers.length; i += 2)
+      if (headers[i]?.toLowerCase() === 'link') link.push(headers[i + 1] as string)
+    try {
+      if (link.length > 0) this.#response.writeEarlyHints({ link })
+    } catch {
+      // A hint that cannot be sent is only a lost hint.
+    }
+  }
+
+  askForBody(): void {
+    this.#response.writeContinue()
+  }
+
+  head(status: number, message: string, headers: string[]): void {
+    if (this.#connection.closing) headers.push('Connection', 'close')
+    if (message === '') this.#response.writeHead(status, headers)
+    else this.#response.writeHead(status, message, headers)
+    this.headSent = true
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#response.write(chunk)
+  }
+
+  end(trailers: readonly string[] | undefined): void {
+    if (trailers !== undefined) {
+      const pairs: [string, string][] = []
+      for (let i = 0; i + 1 < trailers.length; i += 2)
+        pairs.push([trailers[i] as string, trailers[i + 1] as string])
+      this.#response.addTrailers(pairs)
+    }
+    this.#response.end()
+  }
+
+  abort(): void {
+    this.#response.destroy()
+  }
+
+  hangUp(): void {
+    this.#connection.destroy()
+  }
+}

@@ -1,0 +1,127 @@
+import type { EventEmitter } from 'node:events'
+import { createServer as createHttpServer, type IncomingMessage, type ServerOptions } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
+import type { ConnectionLedger } from './connection-ledger.ts'
+import { asksForWebSocket, type Front } from './front.ts'
+import type { GatewaySettings, ListenOptions } from './gateway-options.ts'
+import { Http1Response } from './http1-downstream.ts'
+import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+
+/** The server that faces clients. */
+export interface Listener {
+  readonly url: string
+  /** Accepts no more connections and closes those without a request. */
+  stop(): void
+}
+
+export interface ListenerOptions {
+  readonly listen: ListenOptions
+  readonly settings: GatewaySettings
+  readonly front: Front
+  readonly ledger: ConnectionLedger
+  readonly gate: ProxyProtocolGate | undefined
+}
+
+/**
+ * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time for the head, no silent
+ * dropping of headers beyond a count.
+ * @throws Error of the operating system when the address cannot be had
+ */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { listen, ledger, gate, settings } = options
+  const server = listen.tls === undefined ? plainServer(options) : secureServer(options)
+  const acceptor: NetServer = gate === undefined ? server : createNetServer({ noDelay: true })
+  acceptor.on('connection', (socket: Socket) => {
+    if (!ledger.admit(socket) || gate === undefined) return
+    gate.admit(socket, settings.timeouts.head, () => server.emit('connection', socket))
+  })
+  const host = listen.host ?? '127.0.0.1'
+  await new Promise<void>((resolve, reject) => {
+    acceptor.once('error', reject)
+    acceptor.listen(
+      { host, port: listen.port, reusePort: listen.reusePort ?? false, backlog: 1_024 },
+      resolve,
+    )
+  })
+  // Node starts its watch over slow heads when a server listens; behind a gate it is not the one that does.
+  if (acceptor !== server) server.emit('listening')
+  acceptor.on('error', () => undefined)
+  const bound = acceptor.address()
+  const port = bound !== null && typeof bound === 'object' ? bound.port : listen.port
+  const shown = host.includes(':') ? `[${host}]` : host
+  return {
+    url: `${listen.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
+    stop: () => {
+      acceptor.close()
+      if (acceptor !== server) server.close()
+    },
+  }
+}
+
+function http1Options(
+  settings: GatewaySettings,
+): ServerOptions<typeof IncomingMessage, typeof Http1Response> {
+  const { limits, timeouts } = settings
+  return {
+    ServerResponse: Http1Response,
+    insecureHTTPParser: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: timeouts.head,
+    // The body has its own clock, which runs only while the client makes no progress.
+    requestTimeout: 0,
+    keepAliveTimeout: timeouts.idle,
+    connectionsCheckingInterval: Math.min(1_000, timeouts.head),
+    // Missing and repeated hosts are answered by us, with an explanation.
+    requireHostHeader: false,
+    noDelay: true,
+  }
+}
+
+function plainServer({ settings, front }: ListenerOptions): NetServer {
+  const server = createHttpServer({ ...http1Options(settings), optimizeEmptyRequests: true })
+  server.maxHeadersCount = 0
+  server.maxRequestsPerSocket = settings.limits.requestsPerConnection
+  attach(server, front)
+  return server
+}
+
+function secureServer({ listen, settings, front }: ListenerOptions): Http2SecureServer {
+  const { limits, timeouts } = settings
+  const options: SecureServerOptions = {
+    ...(http1Options(settings) as object),
+    allowHTTP1: true,
+    cert: listen.tls?.cert,
+    key: listen.tls?.key,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: timeouts.head,
+    unknownProtocolTimeout: timeouts.head,
+    maxHeaderListPairs: 256,
+    maxSessionMemory: 10,
+    settings: {
+      maxConcurrentStreams: limits.streams,
+      maxHeaderListSize: limits.headerBytes,
+      enableConnectProtocol: false,
+    },
+  }
+  const server = createSecureServer(options)
+  Object.assign(server, {
+    maxHeadersCount: 0,
+    maxRequestsPerSocket: limits.requestsPerConnection,
+  })
+  attach(server, front)
+  server.on('session', session => front.session(session))
+  return server
+}
+
+function attach(server: EventEmitter, front: Front): void {
+  const request = front.request.bind(front)
+  Object.assign(server, { shouldUpgradeCallback: asksForWebSocket })
+  server.on('request', request)
+  server.on('checkContinue', request)
+  server.on('checkExpectation', request)
+  server.on('upgrade', front.upgrade.bind(front))
+  // The parser leaves HTTP for CONNECT as well; it is refused on the socket.
+  server.on('connect', front.upgrade.bind(front))
+  server.on('clientError', front.clientError.bind(front))
+}

@@ -1,0 +1,80 @@
+import type { Engine, Exchange } from '@postern/core'
+import type { Pool } from 'undici'
+import type { BackendFailure } from './backend-failure.ts'
+import { backendPool } from './backend-pool.ts'
+import type { Introduction } from './forwarded-headers.ts'
+import type { GatewaySettings } from './gateway-options.ts'
+
+/** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
+export class Passage {
+  readonly settings: GatewaySettings
+  readonly pool: Pool
+  readonly #engine: () => Engine
+  #inFlight = 0
+  #draining = false
+  #onEmpty: (() => void) | undefined = undefined
+
+  constructor(settings: GatewaySettings, engine: () => Engine) {
+    this.settings = settings
+    this.pool = backendPool(settings)
+    this.#engine = engine
+  }
+
+  get introduction(): Introduction {
+    return {
+      trustedProxies: this.#engine().trustedProxies,
+      rewriteHost: this.settings.rewriteHost,
+      signingKey: this.settings.signingKey,
+    }
+  }
+
+  /** Exchanges under way. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  get isFull(): boolean {
+    return this.#inFlight >= this.settings.limits.requests
+  }
+
+  get isDraining(): boolean {
+    return this.#draining
+  }
+
+  /** An exchange began. */
+  entered(): void {
+    this.#inFlight++
+  }
+
+  /** An exchange ended. */
+  left(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#onEmpty?.()
+  }
+
+  /** From now on every answer is the last of its connection. Resolves once no exchange is under way. */
+  drain(): Promise<void> {
+    this.#draining = true
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#onEmpty = resolve
+    })
+  }
+
+  /** The backend failed an exchange: an event for the operator, who alone learns how. */
+  backendFailed(failure: BackendFailure, exchange: Exchange, engine: Engine): void {
+    engine.emit({
+      type: 'gateway.backend-failed',
+      time: engine.clock.now(),
+      actor: { address: exchange.client },
+      request: {
+        id: exchange.id,
+        method: exchange.method.slice(0, 32),
+        host: exchange.host.slice(0, 255),
+        path: exchange.path.canonical.slice(0, 1_024),
+        query: '',
+      },
+      data: { failure },
+    })
+  }
+}

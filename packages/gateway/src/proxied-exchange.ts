@@ -1,0 +1,313 @@
+import type { Duplex, Readable } from 'node:stream'
+import {
+  type Answer,
+  type Decision,
+  type Engine,
+  type Exchange,
+  type Refusal,
+  refusalAnswer,
+} from '@postern/core'
+import type { Dispatcher } from 'undici'
+import { backendFailure, failureRefusal } from './backend-failure.ts'
+import type { BackendConnection, BackendHandler } from './backend-pool.ts'
+import type { Downstream, DownstreamOwner } from './downstream.ts'
+import { introduce } from './forwarded-headers.ts'
+import { framingFault, framingRefusal } from './framing-fault.ts'
+import type { Passage } from './passage.ts'
+import type { RequestBody, RequestBodyOwner } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
+import { type BackendHeaders, readResponseHead, readTrailers } from './response-head.ts'
+
+/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+const CLIENT_GONE = new Error('the client went away')
+
+/** Takes over when the backend agreed to leave HTTP. */
+export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: ProxiedExchange) => void
+
+/**
+ * One request on its way: asked of the engine, sent to the backend, the answer brought back. It is the handler that undici calls,
+ * the owner of the client's side and of the request body, and settles with the engine exactly once.
+ */
+export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner {
+  connection: BackendConnection | undefined = undefined
+  readonly exchange: Exchange
+  readonly #engine: Engine
+  readonly #passage: Passage
+  readonly #head: RequestHead
+  readonly #downstream: Downstream
+  readonly #openTunnel: TunnelOpener | undefined
+  #body: RequestBody | undefined = undefined
+  #sent: Readable | Buffer | null = null
+  #controller: Dispatcher.DispatchController | undefined = undefined
+  #stall: NodeJS.Timeout | undefined = undefined
+  #decided = false
+  #closed = false
+  #complete = false
+  #settled = false
+  #answered = false
+  #reused = false
+  #firstByte = false
+  #retried = false
+  #tunnelled = false
+  #status = 0
+  #bytes = 0
+
+  constructor(
+    engine: Engine,
+    exchange: Exchange,
+    passage: Passage,
+    head: RequestHead,
+    downstream: Downstream,
+    openTunnel?: TunnelOpener,
+  ) {
+    this.#engine = engine
+    this.exchange = exchange
+    this.#passage = passage
+    this.#head = head
+    this.#downstream = downstream
+    this.#openTunnel = openTunnel
+    downstream.owner = this
+  }
+
+  /** @param body absent when the request has none */
+  start(body: RequestBody | undefined): void {
+    this.#body = body
+    this.#passage.entered()
+    const decision = this.#engine.decide(this.exchange)
+    if (decision instanceof Promise) decision.then(late => this.#enforce(late))
+    else this.#enforce(decision)
+  }
+
+  /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
+  startRefused(refusal: Refusal, body: RequestBody | undefined): void {
+    this.#body = body
+    this.#passage.entered()
+    this.#decided = true
+    this.exchange.decision = refusal
+    this.#refuse(refusal)
+  }
+
+  #enforce(decision: Decision): void {
+    this.#decided = true
+    if (this.#closed) this.#settle()
+    else if (this.#answered) return
+    else if (decision.effect !== 'allow') this.#refuse(decision)
+    else if (this.#head.path === '*') this.#answer({ status: 204, headers: [], body: '' })
+    else this.#send()
+  }
+
+  // --- towards the backend
+
+  #send(): void {
+    const headers = this.#retried
+      ? this.#head.forward
+      : introduce(this.exchange, this.#head, this.#passage.introduction)
+    if (!this.#retried && this.#head.contentLength !== undefined)
+      headers.push('Content-Length', String(this.#head.contentLength))
+    this.#sent = this.#body === undefined ? null : this.#body.forward()
+    this.#passage.pool.dispatch(
+      {
+        path: this.#head.path,
+        method: this.exchange.method,
+        headers,
+        body: this.#sent,
+        upgrade: this.#openTunnel === undefined ? null : 'websocket',
+      },
+      this,
+    )
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#reused = (this.connection?.answers ?? 0) > 0
+    if (this.#closed || this.#answered) controller.abort(CLIENT_GONE)
+  }
+
+  onResponseStarted(): void {
+    this.#firstByte = true
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    message?: string,
+  ): void {
+    if (this.#closed || this.#answered) return
+    const raw = (controller.rawHeaders ?? []) as BackendHeaders
+    if (status < 200) {
+      this.#downstream.informational(status, raw.map(String))
+      return
+    }
+    const { headers } = readResponseHead(raw)
+    headers.push('X-Request-Id', this.exchange.id)
+    const { replyHeaders } = this.exchange
+    if (replyHeaders !== undefined) headers.push(...replyHeaders)
+    this.#downstream.head(status, message ?? '', headers)
+    this.#status = status
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#closed || this.#answered) return
+    this.#bytes += chunk.length
+    if (this.#downstream.write(chunk)) return
+    controller.pause()
+    this.#stall ??= setTimeout(() => this.#downstream.abort(), this.#passage.settings.timeouts.clientStall)
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.connection !== undefined) this.connection.answers++
+    if (this.#closed || this.#answered) return
+    this.#answered = true
+    this.#finishBody()
+    this.#downstream.end(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#closed || this.#answered) return
+    if (this.#mayRetry(error)) {
+      this.#retried = true
+      this.#firstByte = false
+      this.#send()
+      return
+    }
+    const failure = backendFailure(error)
+    this.#passage.backendFailed(failure, this.exchange, this.#engine)
+    if (this.#downstream.headSent) {
+      this.#answered = true
+      this.#downstream.abort()
+    } else this.#refuse(failureRefusal(failure))
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: unknown,
+    backend: Duplex,
+  ): void {
+    if (this.#closed || this.#answered || this.#openTunnel === undefined) {
+      backend.destroy()
+      return
+    }
+    this.#tunnelled = true
+    this.#answered = true
+    this.#status = 101
+    this.#openTunnel(backend, (controller.rawHeaders ?? []) as BackendHeaders, this)
+  }
+
+  /**
+   * An idle connection may die just as a request is written to it. Then, and only then, the request is sent once more: the
+   * backend cannot have acted on it twice in a way that matters, for it is idempotent, and it had not answered a byte.
+   */
+  #mayRetry(error: Error): boolean {
+    return (
+      !this.#retried &&
+      this.#reused &&
+      !this.#firstByte &&
+      this.#body === undefined &&
+      this.#openTunnel === undefined &&
+      IDEMPOTENT.has(this.exchange.method) &&
+      backendFailure(error) === 'closed'
+    )
+  }
+
+  // --- towards the client
+
+  /** Refuses for a reason outside the engine; without effect once an answer has begun. */
+  refuse(refusal: Refusal): void {
+    if (this.#answered || this.#closed || this.#tunnelled) return
+    if (this.#downstream.headSent) {
+      this.#answered = true
+      this.#downstream.abort()
+    } else this.#refuse(refusal)
+    this.#controller?.abort(CLIENT_GONE)
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#answer(refusalAnswer(refusal, this.exchange))
+  }
+
+  #answer(answer: Answer): void {
+    this.#answered = true
+    this.#status = answer.status
+    const headers = [...answer.headers]
+    if (answer.status === 204) headers.push('X-Request-Id', this.exchange.id)
+    // Nobody asked for the body, so the client may or may not send it: the connection cannot be used further.
+    if (this.#head.expectsContinue && this.#body?.begun !== true && !headers.includes('close'))
+      headers.push('Connection', 'close')
+    this.#downstream.head(answer.status, '', headers)
+    if (this.exchange.method !== 'HEAD' && answer.body !== '') {
+      const body = Buffer.from(answer.body)
+      this.#bytes = body.length
+      this.#downstream.write(body)
+    }
+    this.#finishBody()
+    this.#downstream.end(undefined)
+  }
+
+  /** The answer is complete; what is left of the request is read and forgotten. */
+  #finishBody(): void {
+    if (this.#body === undefined) return
+    if (this.#head.expectsContinue && !this.#body.begun) return
+    this.#body.discard()
+  }
+
+  drained(): void {
+    clearTimeout(this.#stall)
+    this.#stall = undefined
+    this.#controller?.resume()
+  }
+
+  closed(complete: boolean): void {
+    if (this.#closed || this.#tunnelled) return
+    this.#end(complete)
+  }
+
+  /** The tunnel that took over is closed. @param bytes sent to the client */
+  tunnelClosed(bytes: number): void {
+    if (this.#closed) return
+    this.#bytes = bytes
+    this.#end(true)
+  }
+
+  #end(complete: boolean): void {
+    this.#closed = true
+    this.#complete = complete
+    clearTimeout(this.#stall)
+    this.#body?.close()
+    if (!this.#answered) {
+      this.#controller?.abort(CLIENT_GONE)
+      if (this.#sent !== null && 'destroy' in this.#sent) this.#sent.destroy()
+    }
+    if (this.#decided) this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#passage.left()
+    this.#engine.settle(this.exchange, {
+      status: this.#status,
+      duration: this.#engine.clock.now() - this.exchange.time,
+      bytes: this.#bytes,
+      aborted: !this.#complete,
+    })
+  }
+
+  // --- the request body
+
+  bodyWanted(): void {
+    if (this.#head.expectsContinue && !this.#answered) this.#downstream.askForBody()
+  }
+
+  bodyStalled(): void {
+    if (this.#answered) this.#downstream.hangUp()
+    else this.refuse(framingRefusal(framingFault('body-timeout')))
+  }
+
+  bodyUnwanted(): void {
+    this.#downstream.hangUp()
+  }
+}

@@ -1,0 +1,193 @@
+import { Readable } from 'node:stream'
+import type { BodyPrefix, BodySource } from '@postern/core'
+
+/** Bytes that each period of the progress timeout must bring. */
+const PROGRESS_BYTES = 1_024
+/** What is read of a body that nobody wants, so that the client sees the answer instead of a reset. */
+const DISCARD_BYTES = 1_048_576
+
+/** Told by a request body. */
+export interface RequestBodyOwner {
+  /** The body is wanted for the first time: the moment to answer `Expect: 100-continue`. */
+  bodyWanted(): void
+  /** The client sends too slowly. */
+  bodyStalled(): void
+  /** The client goes on sending what nobody wants. */
+  bodyUnwanted(): void
+}
+
+/** The client went away before its body was complete. */
+export class BodyAborted extends Error {}
+
+/**
+ * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with back-pressure. Memory is bounded by
+ * the read-ahead limit and the streams' high-water marks. A body that makes no progress is reported to the owner.
+ */
+export class RequestBody implements BodySource {
+  readonly #source: Readable
+  readonly #owner: RequestBodyOwner
+  readonly #progressTimeout: number
+  #begun = false
+  #ended = false
+  #failed = false
+  #chunks: Buffer[] = []
+  #buffered = 0
+  #limit = 0
+  #waiter: { resolve(prefix: BodyPrefix): void; reject(error: Error): void } | undefined = undefined
+  #sink: ForwardedBody | undefined = undefined
+  #discarding = false
+  #recent = 0
+  #timer: NodeJS.Timeout | undefined = undefined
+
+  constructor(source: Readable, owner: RequestBodyOwner, progressTimeout: number) {
+    this.#source = source
+    this.#owner = owner
+    this.#progressTimeout = progressTimeout
+  }
+
+  /** Whether every byte has arrived. */
+  get complete(): boolean {
+    return this.#ended
+  }
+
+  /** Whether the client was ever asked for the body. */
+  get begun(): boolean {
+    return this.#begun
+  }
+
+  read(limit: number): Promise<BodyPrefix> {
+    return new Promise((resolve, reject) => {
+      this.#limit = limit
+      this.#waiter = { resolve, reject }
+      this.#begin()
+      this.#answerWaiter()
+    })
+  }
+
+  /** The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was read ahead. */
+  forward(): Readable | Buffer {
+    this.#begin()
+    const prefix = this.#takePrefix()
+    if (this.#ended) return prefix
+    const sink = new ForwardedBody(this.#source, () => {
+      this.#sink = undefined
+    })
+    this.#sink = sink
+    if (prefix.length === 0 || sink.push(prefix)) this.#source.resume()
+    return sink
+  }
+
+  /** Reads and forgets what is left, up to a bound. */
+  discard(): void {
+    if (this.#ended || this.#failed || this.#discarding) return
+    this.#discarding = true
+    this.#chunks = []
+    this.#buffered = 0
+    this.#begin()
+    this.#source.resume()
+  }
+
+  /** Stops the clock: the exchange is over. A body that is still being discarded stays watched to its end. */
+  close(): void {
+    if (this.#discarding && !this.#ended && !this.#failed) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #begin(): void {
+    if (this.#begun) return
+    this.#begun = true
+    if (!this.#discarding) this.#owner.bodyWanted()
+    this.#source.on('data', chunk => this.#arrived(chunk as Buffer))
+    this.#source.on('end', () => this.#finish())
+    this.#source.on('error', () => this.#abort())
+    this.#source.on('close', () => this.#abort())
+    this.#timer = setTimeout(() => this.#checkProgress(), this.#progressTimeout)
+  }
+
+  #arrived(chunk: Buffer): void {
+    this.#recent += chunk.length
+    if (this.#sink !== undefined) {
+      if (!this.#sink.push(chunk)) this.#source.pause()
+      return
+    }
+    this.#buffered += chunk.length
+    if (this.#discarding) {
+      if (this.#buffered > DISCARD_BYTES) this.#owner.bodyUnwanted()
+      return
+    }
+    this.#chunks.push(chunk)
+    if (this.#buffered >= this.#limit) this.#source.pause()
+    this.#answerWaiter()
+  }
+
+  #finish(): void {
+    this.#ended = true
+    this.close()
+    this.#sink?.push(null)
+    this.#answerWaiter()
+  }
+
+  #abort(): void {
+    if (this.#ended || this.#failed) return
+    this.#failed = true
+    this.close()
+    const error = new BodyAborted('the client went away before its request was complete')
+    this.#sink?.destroy(error)
+    this.#waiter?.reject(error)
+    this.#waiter = undefined
+  }
+
+  #answerWaiter(): void {
+    if (this.#waiter === undefined || (!this.#ended && this.#buffered < this.#limit)) return
+    const bytes = this.#takePrefix()
+    this.#chunks = [bytes]
+    this.#waiter.resolve({
+      bytes: bytes.subarray(0, this.#limit),
+      complete: this.#ended && bytes.length <= this.#limit,
+    })
+    this.#waiter = undefined
+  }
+
+  #takePrefix(): Buffer {
+    const [only] = this.#chunks
+    const bytes = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
+    this.#chunks = []
+    return bytes
+  }
+
+  #checkProgress(): void {
+    const waiting = !this.#source.isPaused()
+    const stalled = waiting && this.#recent < PROGRESS_BYTES
+    this.#recent = 0
+    if (!stalled) {
+      this.#timer = setTimeout(() => this.#checkProgress(), this.#progressTimeout)
+      return
+    }
+    this.#failed = true
+    this.#waiter?.resolve({ bytes: this.#takePrefix(), complete: false })
+    this.#waiter = undefined
+    this.#owner.bodyStalled()
+  }
+}
+
+/** What undici reads; asks the client for more only when there is room. */
+class ForwardedBody extends Readable {
+  readonly #source: Readable
+  readonly #closed: () => void
+
+  constructor(source: Readable, closed: () => void) {
+    super()
+    this.#source = source
+    this.#closed = closed
+  }
+
+  override _read(): void {
+    this.#source.resume()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#closed()
+    done(error)
+  }
+}

@@ -1,0 +1,163 @@
+import type { RawHeaders } from '@postern/core'
+import { type FramingFault, framingFault } from './framing-fault.ts'
+import { HeaderClass, headerClass } from './header-class.ts'
+
+const MAX_HEADERS = 200
+const METHOD = /^[A-Z][A-Z-]{0,31}$/
+/** Visible ASCII without `#`: a fragment has no place in a request, and a space or control character is where parsers part. */
+const TARGET = /^[\x21\x22\x24-\x7e]+$/
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+const LENGTH = /^\d{1,15}$/
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+
+/** The head of a request, framing checked, with the headers that go on to the backend. */
+export interface RequestHead {
+  readonly host: string
+  /** Path and query, in origin form; `*` for `OPTIONS *`. */
+  readonly path: string
+  /** Bytes of the body when they were stated. */
+  readonly contentLength: number | undefined
+  readonly chunked: boolean
+  readonly expectsContinue: boolean
+  /** Values of the last `Upgrade` header, in lower case. */
+  readonly upgrade: string | undefined
+  readonly forwardedFor: string | undefined
+  readonly forwardedHost: string | undefined
+  /** End-to-end headers without host: name, value, ... Owned by the caller. */
+  readonly forward: string[]
+}
+
+/**
+ * Reads a request head strictly and, in the same pass, collects what goes on to the backend: hop-by-hop headers, those that
+ * `Connection` names, and those that speak for a proxy are left out. Refuses whatever two parsers could read
+ * differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front already refused.
+ * @param version `1.0`, `1.1` or `2.0`
+ */
+export function readRequestHead(
+  method: string,
+  target: string,
+  version: string,
+  headers: RawHeaders,
+): RequestHead | FramingFault {
+  if (!METHOD.test(method)) return framingFault('bad-method')
+  if (method === 'TRACE' || method === 'CONNECT' || method === 'TRACK')
+    return framingFault('method-not-allowed')
+  if (version !== '1.1' && version !== '2.0' && version !== '1.0') return framingFault('bad-version')
+  if (headers.length > MAX_HEADERS * 2) return framingFault('too-many-headers')
+
+  let host: string | undefined
+  let length: string | undefined
+  let encoding: string | undefined
+  let connection: string | undefined
+  let expect: string | undefined
+  let upgrade: string | undefined
+  let forwardedFor: string | undefined
+  let forwardedHost: string | undefined
+  const forward: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const value = headers[i + 1] as string
+    if (CONTROL.test(value)) return framingFault('bad-header')
+    switch (headerClass(name)) {
+      case HeaderClass.plain:
+        forward.push(name, value)
+        break
+      case HeaderClass.host:
+        if (host !== undefined) return framingFault('several-hosts')
+        host = value
+        break
+      case HeaderClass.contentLength:
+        if (length !== undefined) return framingFault('two-lengths')
+        if (!LENGTH.test(value)) return framingFault('bad-length')
+        length = value
+        break
+      case HeaderClass.transferEncoding:
+        if (encoding !== undefined) return framingFault('bad-transfer-encoding')
+        encoding = value
+        break
+      case HeaderClass.connection:
+        connection = connection === undefined ? value : `${connection},${value}`
+        break
+      case HeaderClass.expect:
+        if (expect !== undefined) return framingFault('bad-expectation')
+        expect = value
+        break
+      case HeaderClass.upgrade:
+        upgrade = upgrade === undefined ? value.toLowerCase() : `${upgrade},${value.toLowerCase()}`
+        break
+      case HeaderClass.forwardedFor:
+        forwardedFor = forwardedFor === undefined ? value : `${forwardedFor}, ${value}`
+        break
+      case HeaderClass.forwardedHost:
+        forwardedHost ??= value
+        break
+    }
+  }
+
+  if (encoding !== undefined) {
+    if (length !== undefined) return framingFault('two-lengths')
+    if (version !== '1.1' || encoding.toLowerCase() !== 'chunked')
+      return framingFault('bad-transfer-encoding')
+  }
+  if (expect !== undefined && (version === '1.0' || expect.toLowerCase() !== '100-continue'))
+    return framingFault('bad-expectation')
+  if (host === undefined && version !== '1.0') return framingFault('no-host')
+  if (host !== undefined && !isHost(host)) return framingFault('bad-host')
+
+  const path = originForm(method, target, host)
+  if (typeof path !== 'string') return path
+  if (connection !== undefined && !removeNamed(connection, forward)) return framingFault('bad-connection')
+  return {
+    host: host ?? '',
+    path,
+    contentLength: length === undefined ? undefined : Number(length),
+    chunked: encoding !== undefined,
+    expectsContinue: expect !== undefined,
+    upgrade,
+    forwardedFor,
+    forwardedHost,
+    forward,
+  }
+}
+
+function isHost(host: string): boolean {
+  if (!HOST.test(host)) return false
+  const colon = host.lastIndexOf(':')
+  return colon < 0 || host.endsWith(']') || Number(host.slice(colon + 1)) <= 65_535
+}
+
+/** Path and query of a target. An absolute-form target must name the same host as `Host` (RFC 9112 section 3.2.2). */
+function originForm(method: string, target: string, host: string | undefined): string | FramingFault {
+  if (!TARGET.test(target) || target.length > 8_192) return framingFault('bad-target')
+  if (target.charCodeAt(0) === 47) return target
+  if (target === '*') return method === 'OPTIONS' ? target : framingFault('bad-target')
+  const absolute = ABSOLUTE.exec(target)
+  if (absolute === null) return framingFault('bad-target')
+  const authority = absolute[1] as string
+  if (!isHost(authority)) return framingFault('bad-host')
+  if (host !== undefined && authority.toLowerCase() !== host.toLowerCase())
+    return framingFault('host-mismatch')
+  const rest = target.slice(absolute[0].length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/**
+ * Removes the headers that `Connection` names. False when it names one that frames or routes the message, or
+ * is no list of tokens: hop-by-hop abuse, by which a client makes a proxy drop what the next one relies on.
+ */
+function removeNamed(connection: string, forward: string[]): boolean {
+  if (connection === 'keep-alive' || connection === 'close' || connection === 'Upgrade') return true
+  for (const part of connection.split(',')) {
+    const token = part.trim().toLowerCase()
+    if (token === '' || token === 'keep-alive' || token === 'close' || token === 'upgrade') continue
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(token)) return false
+    const kind = headerClass(token)
+    if (kind === HeaderClass.dropped) continue
+    if (kind !== HeaderClass.plain || token === 'cookie' || token === 'authorization') return false
+    for (let i = forward.length - 2; i >= 0; i -= 2) {
+      if ((forward[i] as string).toLowerCase() === token) forward.splice(i, 2)
+    }
+  }
+  return true
+}

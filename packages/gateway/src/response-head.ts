@@ -1,0 +1,101 @@
+/** Response headers that end at the gateway (RFC 9110 section 7.6.1), or that only it may speak. */
+const DROPPED: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'x-request-id',
+])
+
+/** Fields that may not stand in a trailer section (RFC 9110 section 6.5.1), because they frame, route or authenticate. */
+const NO_TRAILER: ReadonlySet<string> = new Set([
+  ...DROPPED,
+  'content-length',
+  'host',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'set-cookie',
+  'authorization',
+  'www-authenticate',
+  'cache-control',
+  'location',
+])
+
+/** Raw headers as undici hands them over: name, value, ... */
+export type BackendHeaders = readonly (Buffer | string)[]
+
+/** A response head that is not valid HTTP in a way that could shift where the next response starts. */
+export class ResponseFault extends Error {}
+
+export interface ResponseHead {
+  /** End-to-end headers: name, value, ... Owned by the caller. */
+  readonly headers: string[]
+  /** Whether the backend stated the length of the body. */
+  readonly hasLength: boolean
+}
+
+/**
+ * The end-to-end headers of a response. Its framing is judged as strictly as a request's.
+ * @throws ResponseFault for two lengths, a length that is no number, or another transfer coding than `chunked`
+ */
+export function readResponseHead(raw: BackendHeaders): ResponseHead {
+  const headers: string[] = []
+  let named: string | undefined
+  let length: string | undefined
+  let coding: string | undefined
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = text(raw[i])
+    const lower = name.toLowerCase()
+    if (!DROPPED.has(lower)) {
+      const value = text(raw[i + 1])
+      if (lower === 'content-length') {
+        if (length !== undefined || !/^\d{1,15}$/.test(value)) throw new ResponseFault('bad content-length')
+        length = value
+      } else if (lower.startsWith('x-postern-')) continue
+      headers.push(name, value)
+    } else if (lower === 'transfer-encoding') {
+      const value = text(raw[i + 1])
+      if (coding !== undefined || value.toLowerCase() !== 'chunked')
+        throw new ResponseFault('bad transfer-encoding')
+      coding = value
+    } else if (lower === 'connection') {
+      const value = text(raw[i + 1])
+      if (value !== 'keep-alive' && value !== 'close')
+        named = named === undefined ? value : `${named},${value}`
+    }
+  }
+  if (coding !== undefined && length !== undefined) throw new ResponseFault('two lengths')
+  if (named !== undefined) removeNamed(named, headers)
+  return { headers, hasLength: length !== undefined }
+}
+
+/** The trailer fields that may be sent on: name, value, ...; undefined when there are none. */
+export function readTrailers(raw: BackendHeaders): string[] | undefined {
+  if (raw.length === 0) return undefined
+  const trailers: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = text(raw[i])
+    const lower = name.toLowerCase()
+    if (!NO_TRAILER.has(lower) && !lower.startsWith('x-postern-')) trailers.push(name, text(raw[i + 1]))
+  }
+  return trailers.length === 0 ? undefined : trailers
+}
+
+function text(part: Buffer | string | undefined): string {
+  return typeof part === 'string' ? part : (part?.toString('latin1') ?? '')
+}
+
+function removeNamed(connection: string, headers: string[]): void {
+  for (const part of connection.toLowerCase().split(',')) {
+    const token = part.trim()
+    if (token === 'keep-alive' || token === 'close' || token === 'content-length') continue
+    for (let i = headers.length - 2; i >= 0; i -= 2) {
+      if ((headers[i] as string).toLowerCase() === token) headers.splice(i, 2)
+    }
+  }
+}
