@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
@@ -68,7 +69,8 @@ export class DataDirectory {
    * @throws StoreError naming the process that has it
    */
   lock(name: string): DirectoryLock {
-    const lock = lockDirectory(this.path, { name: name })
+    this.file(name)
+    const lock = lockDirectory(this.path, { name })
     this.#locks.push(lock)
     return lock
   }
@@ -195,7 +197,9 @@ function upgrade(
 function writeVersion(directory: string, version: number): void {
   const file = join(directory, FORMAT_FILE)
   const draft = `${file}.new`
-  const handle = openSync(draft, 'w', 0o600)
+  // A draft left by a crash, or a link someone put there to have us write elsewhere.
+  rmSync(draft, { force: true })
+  const handle = openSync(draft, 'wx', 0o600)
   try {
     writeSync(handle, `${JSON.stringify({ format: FORMAT, version })}\n`)
     fsyncSync(handle)

@@ -1,5 +1,6 @@
 import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
 import type { SqliteDatabase } from './sqlite-database.ts'
+import { isSqliteBusy } from './sqlite-error.ts'
 
 export interface GroupCommitOptions {
   /** Writes that may wait; one more is refused. Default 10,000. */
@@ -22,7 +23,7 @@ const BUSY_PAUSE_MS = 20
 /**
  * Turns the many small writes of a tick into one transaction, and so into one wait for the disk. A write is acknowledged
  * after the commit that holds it; when one fails it is undone alone, and when the commit fails nothing of the group is
- * acknowledged. While another process writes, the group waits without blocking the thread for longer than SQLite's busy timeout.
+ * acknowledged. While another process writes, the group waits without blocking the thread.
  * @example
  * const writer = new GroupCommit(database)
  * await writer.write(() => insert.run(id))   // resolves when it is durable
@@ -98,12 +99,16 @@ export class GroupCommit implements HealthProbe {
     this.#scheduled = false
     const group = this.#waiting.slice(0, this.#maxGroup)
     const settle: (() => void)[] = []
+    const oldest = group[0]?.since ?? 0
+    let isStarted = false
     try {
-      this.#database.transaction(() => {
+      this.#database.tryTransaction(() => {
+        isStarted = true
         for (const write of group) settle.push(this.#run(write))
       })
     } catch (error) {
-      if (this.#mayWait(error, group)) {
+      // Only a lock that was not given: nothing has run yet, so nothing runs twice.
+      if (!isStarted && isSqliteBusy(error) && performance.now() - oldest < this.#busyLimit) {
         this.#scheduled = true
         setTimeout(() => this.#commit(), BUSY_PAUSE_MS)
         return
@@ -127,18 +132,5 @@ export class GroupCommit implements HealthProbe {
       if (!this.#database.db.isTransaction) throw error
       return () => write.reject(error)
     }
-  }
-
-  /** Only a lock that was not given: then nothing has run yet, and nothing runs twice. */
-  #mayWait(error: unknown, group: readonly Write[]): boolean {
-    const oldest = group[0]?.since ?? 0
-    return (
-      error instanceof StoreError &&
-      error.retryable &&
-      error.cause instanceof Error &&
-      'errcode' in error.cause &&
-      error.cause.errcode === 5 &&
-      performance.now() - oldest < this.#busyLimit
-    )
   }
 }

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly connectTimeout?: Duration
   /** Callers that may wait for a connection; one more is refused at once. Default 1,000. */
   readonly maxWaiting?: number
+  /** How often the connection that listens is asked whether it is still there. Default `10s`. */
+  readonly heartbeat?: Duration
 }
 
 /** Rows of a statement, and how many it returned or changed. */
@@ -45,9 +47,11 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   readonly #listener: PostgresListener
   readonly #timeout: number
   readonly #maxWaiting: number
+  /** Connections in an unknown state, never used again: a statement on them may still be running. */
+  readonly #broken = new WeakSet<pg.PoolClient>()
   #trouble: string | undefined = 'not asked yet'
   #answeredAt = Number.NEGATIVE_INFINITY
-  #probing = false
+  #isProbing = false
   #isClosed = false
 
   constructor(options: PostgresOptions) {
@@ -63,16 +67,17 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       keepAlive: true,
     }
     this.#pool = new pg.Pool({ ...config, max: options.max ?? 10 })
-    this.#listener = new PostgresListener(config, this.name)
+    this.#listener = new PostgresListener(
+      config,
+      this.name,
+      parseDuration(options.heartbeat ?? '10s', 'heartbeat'),
+    )
     // A connection that breaks while idle is dropped from the pool; the next caller gets a new one.
     this.#pool.on('error', error => this.#note(postgresError(error, this.name)))
   }
 
   async query<Row>(text: string, values?: readonly unknown[], timeout?: Duration): Promise<SqlResult<Row>> {
-    return this.#with(async client => ({
-      result: await this.#run<Row>(client, text, values, timeout),
-      reuse: true,
-    }))
+    return this.#with(client => this.#run<Row>(client, text, values, timeout))
   }
 
   /**
@@ -95,10 +100,11 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
         const result = await work(inside)
         isOver = true
         await this.#run(client, 'COMMIT')
-        return { result, reuse: true }
+        return result
       } catch (error) {
         isOver = true
-        await this.#run(client, 'ROLLBACK')
+        // When the connection is gone the server undoes it by itself; the first error is the one worth telling.
+        await this.#run(client, 'ROLLBACK').catch(() => this.#broken.add(client))
         throw error
       }
     })
@@ -132,12 +138,12 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
    * background, for the next call.
    */
   health(): Health {
-    if (performance.now() - this.#answeredAt > FRESH_MS && !this.#probing && !this.#isClosed) {
-      this.#probing = true
+    if (performance.now() - this.#answeredAt > FRESH_MS && !this.#isProbing && !this.#isClosed) {
+      this.#isProbing = true
       this.query('SELECT 1')
         .catch(() => {})
         .finally(() => {
-          this.#probing = false
+          this.#isProbing = false
         })
     }
     const detail = this.#isClosed ? 'closed' : this.#trouble
@@ -156,9 +162,7 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     await Promise.all([this.#pool.end(), this.#listener.close()])
   }
 
-  async #with<T>(
-    use: (client: pg.PoolClient) => Promise<{ readonly result: T; readonly reuse: boolean }>,
-  ): Promise<T> {
+  async #with<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     if (this.#pool.waitingCount >= this.#maxWaiting)
       throw new StoreError(`${this.#pool.waitingCount} callers wait for a connection already`, {
         store: this.name,
@@ -173,22 +177,13 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     // An error between two statements of a transaction: the next statement reports it.
     const ignore = (): void => {}
     client.on('error', ignore)
-    let isUsable = false
     try {
-      const { result, reuse } = await use(client)
-      isUsable = reuse
-      return result
-    } catch (error) {
-      isUsable = !this.#isBroken.has(client)
-      throw error
+      return await use(client)
     } finally {
       client.removeListener('error', ignore)
-      client.release(!isUsable)
+      client.release(this.#broken.has(client))
     }
   }
-
-  /** Connections that are in an unknown state: a statement on them may still be running. */
-  readonly #isBroken = new WeakSet<pg.PoolClient>()
 
   async #run<Row>(
     client: pg.PoolClient,
@@ -209,7 +204,7 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) || /^(?:57P|08)/.test(error.code ?? ''))
-        this.#isBroken.add(client)
+        this.#broken.add(client)
       throw this.#note(postgresError(error, this.name))
     }
   }

@@ -8,8 +8,6 @@ interface Subscription {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
-/** A connection can be dead without saying so; asking this often finds out. */
-const HEARTBEAT_MS = 10_000
 
 /**
  * One connection that listens, for all channels of a database. When it breaks it is made again, with growing pauses, and
@@ -18,6 +16,7 @@ const HEARTBEAT_MS = 10_000
 export class PostgresListener {
   readonly #config: pg.ClientConfig
   readonly #store: string
+  readonly #heartbeatMs: number
   readonly #channels = new Map<string, Set<Subscription>>()
   #client: Promise<pg.Client> | undefined
   #retry: NodeJS.Timeout | undefined
@@ -25,9 +24,11 @@ export class PostgresListener {
   #failures = 0
   #isClosed = false
 
-  constructor(config: pg.ClientConfig, store: string) {
+  /** @param heartbeat milliseconds between two questions whether the connection, which can be dead without saying so, is alive */
+  constructor(config: pg.ClientConfig, store: string, heartbeat: number) {
     this.#config = { ...config, query_timeout: Number(config.statement_timeout) }
     this.#store = store
+    this.#heartbeatMs = heartbeat
   }
 
   /** See `PostgresDatabase.listen`. */
@@ -102,7 +103,7 @@ export class PostgresListener {
     this.#failures = 0
     this.#heartbeat = setInterval(() => {
       client.query('SELECT 1').catch(() => client.end().catch(() => {}))
-    }, HEARTBEAT_MS)
+    }, this.#heartbeatMs)
     this.#heartbeat.unref()
     return client
   }
@@ -114,6 +115,7 @@ export class PostgresListener {
     const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
     this.#retry = setTimeout(() => {
       this.#retry = undefined
+      if (this.#channels.size === 0) return
       this.#connected().then(
         () => this.#reportGap(),
         () => {},

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import {
@@ -11,7 +11,7 @@ import {
   StoreError,
 } from '@postern/core'
 import type { RoomMigrations } from './migration.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { isSqliteTrouble, sqliteError } from './sqlite-error.ts'
 import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'
 
 export interface SqliteOptions {
@@ -43,21 +43,21 @@ export class SqliteDatabase implements HealthProbe {
   readonly db: DatabaseSync
   /** The store as errors name it: `sqlite .postern/postern.db`. */
   readonly name: string
-  readonly isReadOnly: boolean
+  readonly #busyTimeout: number
   #depth = 0
   #trouble: string | undefined
 
-  private constructor(db: DatabaseSync, name: string, isReadOnly: boolean) {
+  private constructor(db: DatabaseSync, name: string, busyTimeout: number) {
     this.db = db
     this.name = name
-    this.isReadOnly = isReadOnly
+    this.#busyTimeout = busyTimeout
   }
 
   /** See `openSqlite`. */
   static open(options: SqliteOptions): SqliteDatabase {
     const name = `sqlite ${displayPath(options.path)}`
     const isReadOnly = options.readOnly === true
-    const busyTimeout = parseDuration(options.busyTimeout ?? '1s', 'busyTimeout')
+    const busyTimeout = Math.ceil(parseDuration(options.busyTimeout ?? '1s', 'busyTimeout'))
     let db: DatabaseSync | undefined
     try {
       // An absolute path: SQLite would take one that begins with `file:` for a URI with options of its own.
@@ -65,7 +65,7 @@ export class SqliteDatabase implements HealthProbe {
       if (path !== ':memory:') prepareFile(path, name, isReadOnly)
       db = new DatabaseSync(path, { readOnly: isReadOnly, timeout: busyTimeout })
       configure(db, options)
-      const database = new SqliteDatabase(db, name, isReadOnly)
+      const database = new SqliteDatabase(db, name, busyTimeout)
       for (const room of options.migrations ?? []) {
         if (isReadOnly) checkSqliteVersion(database, room)
         else migrateSqlite(database, room)
@@ -107,6 +107,19 @@ export class SqliteDatabase implements HealthProbe {
     })
   }
 
+  /**
+   * Like `transaction`, but does not wait when another process is writing.
+   * @throws StoreError that is retryable, before anything ran, when another process is writing
+   */
+  tryTransaction<T>(work: () => T): T {
+    this.db.exec('PRAGMA busy_timeout = 0')
+    try {
+      return this.transaction(work)
+    } finally {
+      this.db.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+    }
+  }
+
   /** Runs work that only reads, with failures translated as in `transaction`. */
   read<T>(work: () => T): T {
     return this.#translated(work)
@@ -119,7 +132,7 @@ export class SqliteDatabase implements HealthProbe {
       return result
     } catch (error) {
       const translated = sqliteError(error, this.name)
-      if (translated !== error) this.#trouble = translated instanceof Error ? translated.message : undefined
+      if (isSqliteTrouble(translated)) this.#trouble = translated.message
       throw translated
     }
   }
@@ -140,14 +153,17 @@ export class SqliteDatabase implements HealthProbe {
 
   /**
    * Copies the database, as it is at this moment, to a new file, while others read and write.
-   * @throws StoreError when the copy cannot be written
+   * @throws StoreError when the copy cannot be written, or there is such a file already
    */
   async backup(path: string): Promise<void> {
     const target = `sqlite ${displayPath(path)}`
+    if (existsSync(path))
+      throw new StoreError('exists already; name a new file', { store: target, retryable: false })
+    prepareFile(resolve(path), target, false)
     try {
-      prepareFile(resolve(path), target, false)
       await backup(this.db, resolve(path))
     } catch (error) {
+      rmSync(path, { force: true })
       throw sqliteError(error, target)
     }
   }
@@ -188,22 +204,30 @@ function displayPath(path: string): string {
   return local.startsWith('..') ? resolve(path) : local
 }
 
-/** Creates the file ourselves, for SQLite would leave it readable by everyone; says plainly what stands in the way. */
+/**
+ * Says plainly what stands in the way, for SQLite opens a file it may not write as if nothing were, and fails later; and
+ * creates a missing file, for SQLite would leave it readable by everyone.
+ */
 function prepareFile(path: string, store: string, isReadOnly: boolean): void {
-  if (existsSync(path)) return
   const directory = dirname(path)
   if (!existsSync(directory))
     throw new StoreError('its directory does not exist; create it', { store, retryable: false })
-  if (isReadOnly) throw new StoreError('there is no such file', { store, retryable: false })
+  if (isReadOnly) {
+    if (!existsSync(path)) throw new StoreError('there is no such file', { store, retryable: false })
+    return
+  }
   try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
     closeSync(openSync(path, 'a', 0o600))
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-    const problem =
-      code === 'ENOSPC' || code === 'EDQUOT'
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+    throw new StoreError(
+      isFull
         ? 'the disk is full; free some space'
-        : `its directory cannot be written to (${code}); make it writable for the user Postern runs as`
-    throw new StoreError(problem, { store, retryable: code === 'ENOSPC' || code === 'EDQUOT', cause })
+        : `the file or its directory cannot be written to (${code}); make both writable for the user Postern runs as`,
+      { store, retryable: isFull, cause },
+    )
   }
 }
 

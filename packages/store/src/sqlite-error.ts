@@ -46,6 +46,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [23, { message: 'the statement is not allowed here', retryable: false }],
 ])
 
+const BUSY = 5
 const CORRUPT = 11
 const CONSTRAINT = 19
 const NOT_A_DATABASE = 26
@@ -91,4 +92,18 @@ export function sqliteError(error: unknown, store: string): unknown {
 export function isSqliteConstraint(error: unknown): boolean {
   const native = error instanceof StoreError ? error.cause : error
   return isNative(native) && (native.errcode & 0xff) === CONSTRAINT
+}
+
+/** Codes after which the database is in trouble, not only one statement: access, memory, read-only, disk, full, open. */
+const TROUBLE = new Set([3, 7, 8, 10, 13, 14])
+
+/** Whether a translated failure says something about the health of the database. */
+export function isSqliteTrouble(error: unknown): error is Error {
+  if (error instanceof IntegrityError) return true
+  return error instanceof StoreError && isNative(error.cause) && TROUBLE.has(error.cause.errcode & 0xff)
+}
+
+/** Whether another process held the lock for longer than the caller wanted to wait. */
+export function isSqliteBusy(error: unknown): boolean {
+  return error instanceof StoreError && isNative(error.cause) && (error.cause.errcode & 0xff) === BUSY
 }

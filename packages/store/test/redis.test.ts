@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { ConfigError, StoreError } from '@postern/core'
+import { freePort } from '../../../test/local-server.ts'
+import { freshPrefix, services, startRedis } from '../../../test/services.ts'
+import {
+  connectRedis,
+  type RedisConnection,
+  redisError,
+  redisHealth,
+  redisName,
+  redisReady,
+} from '../src/index.ts'
+
+const closing = (redis: RedisConnection): Promise<void> =>
+  new Promise(resolve => redis.once('close', () => resolve()))
+
+describe('a Redis connection', () => {
+  test('takes commands before it is made, and names itself without credentials', async t => {
+    const { redis: url } = await services()
+    const redis = connectRedis({ url })
+    t.after(() => redis.disconnect())
+    const key = `${freshPrefix(t)}greeting`
+    const [, value] = await Promise.all([redis.set(key, 'hello'), redis.get(key)])
+    assert.equal(value, 'hello')
+    assert.equal(redisName(redis), `redis 127.0.0.1:${new URL(url).port}`)
+    assert.deepEqual(redisHealth(redis).health(), { name: redisName(redis), ok: true, required: true })
+  })
+
+  test('keeps its subscriptions when it is made again', async t => {
+    const server = await startRedis({ password: 'subscribers' })
+    const redis = connectRedis({ url: server.url })
+    const subscriber = connectRedis({ url: server.url })
+    t.after(() => {
+      redis.disconnect()
+      subscriber.disconnect()
+    })
+    await subscriber.subscribe('bans')
+    await server.stop()
+    const again = await startRedis({ port: server.port, password: 'subscribers' })
+    t.after(() => again.stop())
+    await Promise.all([redisReady(redis, '20s'), redisReady(subscriber, '20s')])
+    const heard = once(subscriber, 'message')
+    while ((await redis.publish('bans', '203.0.113.9')) === 0);
+    assert.deepEqual(await heard, ['bans', '203.0.113.9'])
+  })
+
+  test('speaks to a cluster when given several addresses', async t => {
+    const node = await startRedis({ settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] })
+    t.after(() => node.stop())
+    const single = connectRedis({ url: node.url })
+    await single.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    const redis = connectRedis({ url: [node.url] })
+    t.after(() => {
+      redis.disconnect()
+      single.disconnect()
+    })
+    await redisReady(redis, '20s')
+    await redis.set('{a}1', 'x')
+    assert.equal(await redis.get('{a}1'), 'x')
+    assert.equal(redisHealth(redis).health().ok, true)
+    const closed = closing(redis)
+    await single.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await closed
+    await redisReady(redis, '20s')
+    assert.equal(await redis.get('{a}1'), 'x')
+  })
+})
+
+describe('a Redis that cannot be used', () => {
+  const told = async (url: string, within: string): Promise<StoreError> => {
+    const redis = connectRedis({ url, connectTimeout: '200ms' })
+    try {
+      const error: unknown = await redisReady(redis, within).catch((thrown: unknown) => thrown)
+      assert.ok(error instanceof StoreError, String(error))
+      assert.equal(redisHealth(redis).health().ok, false)
+      assert.doesNotMatch(inspect([error, redisHealth(redis).health()], { depth: 9 }), /secret-word/)
+      return error
+    } finally {
+      redis.disconnect()
+    }
+  }
+
+  test('with a wrong password says so at once, without it', async () => {
+    const url = new URL((await services()).redis)
+    url.password = 'secret-word'
+    const error = await told(url.href, '20s')
+    assert.equal(error.retryable, false)
+    assert.match(error.message, /^redis 127\.0\.0\.1:\d+: refused the user or password/)
+  })
+
+  test('without a password where one is needed says the same', async () => {
+    const url = new URL((await services()).redis)
+    url.password = ''
+    assert.match((await told(url.href, '20s')).message, /refused the user or password/)
+  })
+
+  test('that is not running is worth another try', async () => {
+    const error = await told(`redis://:secret-word@127.0.0.1:${await freePort()}`, '100ms')
+    assert.equal(error.retryable, true)
+    assert.match(error.message, /is not reachable; is it running/)
+  })
+
+  for (const url of ['', 'localhost:6379', 'http://u:secret-word@h', 'redis://ok,secret-word'])
+    test(`with the address ${JSON.stringify(url)} is refused without repeating it`, () => {
+      assert.throws(
+        () => connectRedis({ url }),
+        (error: unknown) => error instanceof ConfigError && !/secret-word/.test(error.message),
+      )
+    })
+
+  test('as a cluster of no address is refused', () => {
+    assert.throws(() => connectRedis({ url: [] }), ConfigError)
+  })
+})
+
+describe('a Redis that fails while it is used', () => {
+  test('stalls: commands end at their deadline, and nothing piles up behind them', async t => {
+    const server = await startRedis()
+    t.after(() => server.stop())
+    const redis = connectRedis({ url: server.url, commandTimeout: '50ms' })
+    t.after(() => redis.disconnect())
+    await redisReady(redis)
+    server.signal('SIGSTOP')
+    const closed = closing(redis)
+    const results = await Promise.allSettled(Array.from({ length: 100 }, () => redis.incr('n')))
+    for (const result of results) {
+      assert.ok(result.status === 'rejected')
+      const error = redisError(result.reason, redisName(redis))
+      assert.ok(error instanceof StoreError && error.retryable)
+    }
+    await closed
+    await assert.rejects(redis.incr('n'), 'without a connection a command fails at once')
+    server.signal('SIGCONT')
+    await redisReady(redis, '20s')
+    assert.ok(Number(await redis.incr('n')) <= 101, 'no command was sent twice')
+  })
+
+  test('dies: commands fail at once, and work again when it is back', async t => {
+    const server = await startRedis({ password: 'same' })
+    const redis = connectRedis({ url: server.url })
+    t.after(() => redis.disconnect())
+    await redisReady(redis)
+    const closed = closing(redis)
+    server.signal('SIGKILL')
+    await closed
+    await assert.rejects(redis.get('x'), (error: unknown) => {
+      const translated = redisError(error, redisName(redis))
+      return (
+        translated instanceof StoreError &&
+        translated.retryable &&
+        /is not connected/.test(translated.message)
+      )
+    })
+    await server.stop()
+    const again = await startRedis({ port: server.port, password: 'same' })
+    t.after(() => again.stop())
+    await redisReady(redis, '20s')
+    assert.equal(await redis.get('x'), null)
+  })
+
+  test('refuses a command without repeating what was in it', async t => {
+    const { redis: url } = await services()
+    const redis = connectRedis({ url })
+    t.after(() => redis.disconnect())
+    const error: unknown = await redis.call('NOSUCH', 'secret-word').catch((thrown: unknown) => thrown)
+    const translated = redisError(error, redisName(redis))
+    assert.ok(translated instanceof StoreError && !translated.retryable)
+    assert.doesNotMatch(inspect(translated, { depth: 9 }), /secret-word/)
+  })
+})
