@@ -2,6 +2,9 @@ import { type Engine, type Exchange, type RawHeaders, type RequestSource, refusa
 import { FetchBody } from './fetch-body.ts'
 import { headersFor } from './node-answer.ts'
 
+/** Nobody sees this status; nginx writes it down for the same. */
+export const CLIENT_LEFT = 499
+
 /**
  * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the response was read,
  * or the reader cancelled, or the request was aborted, or the handler threw.
@@ -55,8 +58,9 @@ export class FetchCarrier implements RequestSource {
     })
   }
 
-  /** The answer to a refused exchange, or undefined when it was allowed. */
+  /** The answer when the handler is not to run (the exchange was refused, or the client left), else undefined. */
   refusal(): Response | undefined {
+    if (this.#isSettled) return new Response(null, { status: CLIENT_LEFT })
     const refusal = this.exchange.decision
     if (refusal.effect === 'allow') return undefined
     const answer = refusalAnswer(refusal, this.exchange)

@@ -1,7 +1,8 @@
-import { refusalAnswer } from '@postern/core'
+import { type Engine, refusalAnswer } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { peerOf } from './fetch.ts'
-import { FetchCarrier } from './fetch-carrier.ts'
+import { FetchBody } from './fetch-body.ts'
+import { CLIENT_LEFT, FetchCarrier } from './fetch-carrier.ts'
 import { admits, headersFor } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
@@ -26,7 +27,7 @@ interface NodeBindings {
 
 /**
  * The layer as a Hono middleware; use it first. On @hono/node-server the exchange is carried on node's own messages
- * (headers as they arrived, the body unread by anyone else, the true end of the answer), elsewhere on the Request.
+ * (headers as they arrived, the true end of the answer), elsewhere on the Request.
  *
  * @example
  * app.use(hono(engine))
@@ -35,7 +36,7 @@ export function hono(engine: EngineSource): (context: HonoContext, next: Next) =
   return (context, next) => {
     const { incoming, outgoing } = (context.env ?? {}) as NodeBindings
     return incoming !== undefined && outgoing !== undefined
-      ? onNode(NodeCarrier.open(engineOf(engine), incoming, outgoing), next)
+      ? onNode(engineOf(engine), incoming, outgoing, context, next)
       : onFetch(
           new FetchCarrier(engineOf(engine), context.req.raw, peerOf(context.req.raw, context.env)),
           context,
@@ -44,25 +45,39 @@ export function hono(engine: EngineSource): (context: HonoContext, next: Next) =
   }
 }
 
-function onNode(carrier: NodeCarrier | undefined, next: Next): Promise<Handled> {
-  const pending = carrier?.decide()
+/**
+ * The body is read ahead on the Request all the same: @hono/node-server takes a stream that something else has read for spent, even
+ * when everything was put back.
+ */
+function onNode(
+  engine: Engine,
+  incoming: NodeRequest,
+  outgoing: NodeResponse,
+  context: HonoContext,
+  next: Next,
+): Promise<Handled> {
+  const body = new FetchBody(context.req.raw)
+  const carrier = NodeCarrier.open(engine, incoming, outgoing, body)
   if (carrier === undefined) return next()
-  return pending === undefined ? enforceNode(carrier, next) : pending.then(() => enforceNode(carrier, next))
+  const pending = carrier.decide()
+  return pending === undefined
+    ? enforceNode(carrier, next)
+    : pending.then(() => {
+        context.req.raw = body.replay
+        return enforceNode(carrier, next)
+      })
 }
 
 /** Reply headers go on node's response, where @hono/node-server adds them to those of the Response. */
-function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
+async function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
   const { exchange } = carrier
-  if (exchange.decision.effect === 'allow') return admits(carrier) ? next() : Promise.resolve(nobodyListens())
+  if (exchange.decision.effect === 'allow') {
+    return admits(carrier) ? next() : new Response(null, { status: CLIENT_LEFT })
+  }
   const answer = refusalAnswer(exchange.decision, exchange)
   const headers = pairs(headersFor(exchange, answer.headers))
   const body = exchange.method === 'HEAD' ? null : answer.body
-  return Promise.resolve(new Response(body, { status: answer.status, headers }))
-}
-
-/** The client left while the engine was deciding. */
-function nobodyListens(): Response {
-  return new Response(null, { status: 499 })
+  return new Response(body, { status: answer.status, headers })
 }
 
 function pairs(headers: readonly string[]): [string, string][] {

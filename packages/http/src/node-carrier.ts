@@ -25,11 +25,17 @@ export class NodeCarrier implements RequestSource {
   readonly #bytesBefore: number
   /** A layer further out with another engine, which shares the listener. */
   readonly #outer: NodeCarrier | undefined
+  readonly #reader: BodySource | undefined
   #body: BodySource | undefined | null = null
   #isDeciding = false
   #isClosed = false
 
-  private constructor(engine: Engine, request: NodeRequest, response: Carried) {
+  private constructor(
+    engine: Engine,
+    request: NodeRequest,
+    response: Carried,
+    reader: BodySource | undefined,
+  ) {
     const { socket } = request
     this.engine = engine
     this.native = request
@@ -40,15 +46,24 @@ export class NodeCarrier implements RequestSource {
     this.peer = socket.remoteAddress ?? localPeer(socket.destroyed)
     this.#bytesBefore = socket.bytesWritten ?? 0
     this.#outer = response[CARRIER]
+    this.#reader = reader
     this.exchange = engine.open(this)
   }
 
-  /** Takes a request up. Undefined when this engine already carries it: a layer mounted twice decides once. */
-  static open(engine: Engine, request: NodeRequest, response: NodeResponse): NodeCarrier | undefined {
+  /**
+   * Takes a request up. Undefined when this engine already carries it: a layer mounted twice decides once.
+   * @param reader reads the body, if there is one, in place of the node stream
+   */
+  static open(
+    engine: Engine,
+    request: NodeRequest,
+    response: NodeResponse,
+    reader?: BodySource,
+  ): NodeCarrier | undefined {
     const carried: Carried = response
     const outer = carried[CARRIER]
     if (outer?.carries(engine) === true) return undefined
-    const carrier = new NodeCarrier(engine, request, carried)
+    const carrier = new NodeCarrier(engine, request, carried, reader)
     carried[CARRIER] = carrier
     if (outer === undefined) response.on('close', onClose)
     if (isGone(carried)) carrier.close()
@@ -65,7 +80,9 @@ export class NodeCarrier implements RequestSource {
 
   get body(): BodySource | undefined {
     if (this.#body === null) {
-      this.#body = hasBody(this.native) ? new NodeBody(this.native, this.response) : undefined
+      this.#body = hasBody(this.native)
+        ? (this.#reader ?? new NodeBody(this.native, this.response))
+        : undefined
     }
     return this.#body
   }

@@ -1,0 +1,20 @@
+import { Readable } from 'node:stream'
+
+/** All of a stream, as text. */
+export async function text(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString()
+}
+
+/** `one two three`, in three pieces. */
+export function threePieces(): Readable {
+  return Readable.from([Buffer.from('one '), Buffer.from('two '), Buffer.from('three')])
+}
+
+/** One piece, and never an end. */
+export function endless(): Readable {
+  const stream = new Readable({ read() {} })
+  stream.push('first')
+  return stream
+}
