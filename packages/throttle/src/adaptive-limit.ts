@@ -1,0 +1,80 @@
+/** Bounds of an adaptive limit. */
+export interface AdaptiveOptions {
+  /** Requests at a time before anything is known; 64 unless told otherwise. */
+  readonly initial?: number
+  /** 8 unless told otherwise. */
+  readonly min?: number
+  /** 4,096 unless told otherwise. */
+  readonly max?: number
+  /** How many times its usual value the latency may be before the limit shrinks; 1.5 unless told otherwise. */
+  readonly tolerance?: number
+}
+
+/** Samples that make one step, and the share of a step's result that is taken over. */
+const STEP_SAMPLES = 20
+const SMOOTHING = 0.2
+/** Samples over which the usual latency is averaged. */
+const MEMORY = 600
+
+/**
+ * How many requests this process can handle at a time, found from their latency: while it stays near its usual value the limit grows by the square root
+ * of itself, and shrinks by the factor by which latency rose beyond the tolerance (at most by half a step): the gradient of Netflix's
+ * concurrency-limits, after TCP Vegas. Needs no number from the operator.
+ */
+export class AdaptiveLimit {
+  readonly #min: number
+  readonly #max: number
+  readonly #tolerance: number
+  #limit: number
+  #usual = 0
+  #seen = 0
+  #sum = 0
+  #samples = 0
+  #peak = 0
+
+  constructor(options: AdaptiveOptions = {}) {
+    this.#min = options.min ?? 8
+    this.#max = options.max ?? 4_096
+    this.#tolerance = options.tolerance ?? 1.5
+    this.#limit = Math.min(this.#max, Math.max(this.#min, options.initial ?? 64))
+  }
+
+  /** Requests at a time, not rounded. */
+  get value(): number {
+    return this.#limit
+  }
+
+  /**
+   * Learns from a request that ended.
+   * @param latency milliseconds
+   * @param inFlight how many were being handled when it ended, itself included
+   */
+  learn(latency: number, inFlight: number): void {
+    this.#sum += latency
+    this.#samples++
+    if (inFlight > this.#peak) this.#peak = inFlight
+    if (this.#samples < STEP_SAMPLES) return
+    this.#step(this.#sum / this.#samples, this.#peak)
+    this.#sum = 0
+    this.#samples = 0
+    this.#peak = 0
+  }
+
+  /** A request that timed out or found the backend overloaded: shrinks at once. */
+  backOff(): void {
+    this.#limit = Math.max(this.#min, this.#limit * 0.9)
+  }
+
+  #step(latency: number, peak: number): void {
+    this.#seen = Math.min(MEMORY, this.#seen + STEP_SAMPLES)
+    this.#usual += (latency - this.#usual) * (STEP_SAMPLES / this.#seen)
+    // After an overload the usual value has crept up: let it come down faster than it rose.
+    if (this.#usual > latency * 2) this.#usual *= 0.95
+    // A process that is not busy shows nothing about how busy it may be.
+    if (peak < this.#limit / 2) return
+    const gradient = Math.min(1, Math.max(0.5, (this.#tolerance * this.#usual) / Math.max(latency, 1e-6)))
+    const target = this.#limit * gradient + Math.sqrt(this.#limit)
+    const smoothed = this.#limit * (1 - SMOOTHING) + target * SMOOTHING
+    this.#limit = Math.min(this.#max, Math.max(this.#min, smoothed))
+  }
+}

@@ -1,0 +1,69 @@
+import { formatDuration, type Reason, type Refusal } from '@postern/core'
+import { writtenKey } from './key.ts'
+import type { CompiledLimit } from './limit.ts'
+import type { Question } from './question.ts'
+import type { Rule } from './rule.ts'
+
+/** The refusal of a request that went over the limit its question names. */
+export function limitRefusal(question: Question, limit: CompiledLimit): Refusal {
+  const at = question.refused
+  const rule = question.rules[at] as Rule
+  const seconds = Math.max(1, Math.ceil((question.retryAfter[at] as number) / 1_000))
+  const { name } = limit
+  const key = writtenKey(limit.kind, question.keys[at] as string)
+  const reason: Reason = {
+    rule: `limit/${name}`,
+    message: `${sentence(rule)}; try again in ${seconds === 1 ? 'a second' : spell(seconds)}.`,
+    evidence: {
+      location: `limit.${name}`,
+      facts: {
+        key: limit.kind,
+        value: key,
+        limit: rule.limit,
+        window: formatDuration(rule.window),
+        cost: question.costs[at] as number,
+        remaining: question.remaining[at] as number,
+      },
+    },
+    exception: `limits: [{ name: '${name}', exempt: [${JSON.stringify(key)}] }]`,
+  }
+  return { effect: 'throttle', guard: 'throttle', status: 429, retryAfter: seconds, reasons: [reason] }
+}
+
+/** The refusal of a request that could not be counted, under the policy `closed`. */
+export function unavailableRefusal(): Refusal {
+  return {
+    effect: 'deny',
+    guard: 'throttle',
+    status: 503,
+    retryAfter: 1,
+    reasons: [
+      {
+        rule: 'limit/unavailable',
+        message: 'This service cannot check its limits right now. Please try again shortly.',
+        exception: 'onStoreFailure: local({ share: 1 })',
+      },
+    ],
+  }
+}
+
+function sentence(rule: Rule): string {
+  if (rule.kind === 'concurrency') return `${rule.limit} of your requests are already being handled`
+  if (rule.kind === 'gcra') return 'You are sending requests faster than you may'
+  return `You have sent more than ${rule.limit} requests in ${spell(rule.window / 1_000, 'span')}`
+}
+
+const ONE: readonly (readonly [seconds: number, text: string])[] = [
+  [1, 'a second'],
+  [60, 'a minute'],
+  [3_600, 'an hour'],
+  [86_400, 'a day'],
+]
+
+function spell(seconds: number, use: 'wait' | 'span' = 'wait'): string {
+  const one = use === 'span' ? ONE.find(([unit]) => unit === seconds) : undefined
+  if (one !== undefined) return one[1]
+  return seconds >= 1 && seconds < 120 && Number.isInteger(seconds)
+    ? `${seconds} seconds`
+    : formatDuration(seconds * 1_000)
+}

@@ -1,0 +1,110 @@
+import { ConfigError, type ConfigIssue, type Exchange } from '@postern/core'
+import { address, type Key, type KeyKind } from './key.ts'
+import { type LimitName, limitName } from './question.ts'
+import type { Rule } from './rule.ts'
+
+/** How much one key may have, of what. */
+export interface Limit {
+  /** Short and stable: in rule ids (`limit/address`), headers and on the command line. Letters, digits, `-`, `_`; at most 40. */
+  readonly name: string
+  /** Whom it is held against; `address()` unless told otherwise. */
+  readonly key?: Key
+  /** The rule, or how to find it for a request: by plan, tenant, method. Undefined there means that the limit does not apply. */
+  readonly limit: Rule | ((exchange: Exchange) => Rule | undefined)
+  /** How many units a request takes; 1 unless told otherwise. Fractions are rounded up, 0 only looks. */
+  readonly cost?: number | ((exchange: Exchange) => number)
+  /** Whether the limit applies to a request; to all unless told otherwise. */
+  readonly when?: (exchange: Exchange) => boolean
+  /** Keys it is not held against, as refusals and `peek` write them. */
+  readonly exempt?: readonly string[]
+}
+
+/** A limit on a route. Without a name it counts per route and key; limits of one name share their counts over routes. */
+export type RouteLimit = Omit<Limit, 'name'> & { readonly name?: string }
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /**
+     * Limits for this route beside those for all requests: a rule alone is held against the address. `false` lifts all limits
+     * for this route.
+     */
+    readonly throttle?: Rule | RouteLimit | readonly RouteLimit[] | false
+  }
+}
+
+/** A limit with its name hashed and its defaults filled in. */
+export interface CompiledLimit extends LimitName {
+  readonly key: Key
+  readonly kind: KeyKind
+  /** Written before the key: the pattern of the route that a nameless limit belongs to. */
+  readonly prefix: string
+  readonly rule: Rule | undefined
+  readonly ruleOf: ((exchange: Exchange) => Rule | undefined) | undefined
+  readonly cost: number
+  readonly costOf: ((exchange: Exchange) => number) | undefined
+  readonly when: ((exchange: Exchange) => boolean) | undefined
+  readonly exempt: ReadonlySet<string> | undefined
+}
+
+const NAME = /^[A-Za-z][\w-]{0,39}$/
+
+/** @throws ConfigError naming every name that cannot be one, or stands twice */
+export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[] {
+  const issues: ConfigIssue[] = []
+  const seen = new Set<string>()
+  for (const { name } of limits) {
+    const place = `limits.${String(name).slice(0, 40)}`
+    if (!NAME.test(name)) {
+      issues.push({
+        place,
+        problem: 'is no name for a limit',
+        mend: 'a letter, then up to 39 letters, digits, - and _',
+      })
+    }
+    if (seen.has(name)) issues.push({ place, problem: 'stands twice', mend: 'give each limit its own name' })
+    seen.add(name)
+  }
+  if (issues.length > 0) throw new ConfigError(issues)
+  return limits.map(limit => compile(limit, ''))
+}
+
+/** The limits that a route's settings ask for. @throws ConfigError as `compileLimits` does */
+export function compileRouteLimits(
+  pattern: string,
+  settings: Rule | RouteLimit | readonly RouteLimit[],
+): readonly CompiledLimit[] {
+  const list: readonly RouteLimit[] = isList(settings)
+    ? settings
+    : [isRule(settings) ? { limit: settings } : settings]
+  const named = list.map((limit, i) => ({
+    ...limit,
+    name: limit.name ?? (i === 0 ? 'route' : `route-${i + 1}`),
+  }))
+  compileLimits(named)
+  return named.map((limit, i) => compile(limit, list[i]?.name === undefined ? `${pattern} ` : ''))
+}
+
+function compile(limit: Limit, prefix: string): CompiledLimit {
+  const key = limit.key ?? address()
+  const { cost = 1, limit: rule } = limit
+  return {
+    ...limitName(limit.name),
+    key,
+    kind: key.kind ?? 'custom',
+    prefix,
+    rule: typeof rule === 'function' ? undefined : rule,
+    ruleOf: typeof rule === 'function' ? rule : undefined,
+    cost: typeof cost === 'number' ? cost : 1,
+    costOf: typeof cost === 'function' ? cost : undefined,
+    when: limit.when,
+    exempt: limit.exempt === undefined || limit.exempt.length === 0 ? undefined : new Set(limit.exempt),
+  }
+}
+
+function isList(settings: Rule | RouteLimit | readonly RouteLimit[]): settings is readonly RouteLimit[] {
+  return Array.isArray(settings)
+}
+
+function isRule(settings: Rule | RouteLimit): settings is Rule {
+  return 'kind' in settings
+}

@@ -1,0 +1,342 @@
+import {
+  ALLOW,
+  type Decision,
+  type Duration,
+  type Event,
+  type Exchange,
+  type Guard,
+  type Health,
+  type HealthProbe,
+  type Mode,
+  type Outcome,
+  parseDuration,
+  type RouteMatch,
+} from '@postern/core'
+import type { FailurePolicy } from './failure-policy.ts'
+import { FailureTolerantStore } from './failure-tolerant-store.ts'
+import { boundedKey, writtenKey } from './key.ts'
+import { type CompiledLimit, compileLimits, compileRouteLimits, type Limit } from './limit.ts'
+import { limitRefusal, unavailableRefusal } from './limit-refusal.ts'
+import type { LimitStore } from './limit-store.ts'
+import { LoadShedding, type LoadSheddingOptions, overloadRefusal } from './load-shedding.ts'
+import { memoryStore } from './memory-store.ts'
+import { Question } from './question.ts'
+import { type HeaderStyle, RateLimitHeaders } from './rate-limit-headers.ts'
+import { RefusalEvents } from './refusal-events.ts'
+import type { Rule } from './rule.ts'
+
+export interface ThrottleOptions {
+  /** `memoryStore()` unless told otherwise. */
+  readonly store?: LimitStore
+  /** Limits for all requests; routes may add theirs. */
+  readonly limits?: readonly Limit[]
+  /**
+   * What to do while a store beyond this process does not answer in time: let everything pass (`open`), answer 503 (`closed`), or count in this process
+   * with a share of each limit (`local({ share })`, the default with a share of 1).
+   */
+  readonly onStoreFailure?: FailurePolicy
+  /** How long a decision may wait for the store; `50ms` unless told otherwise. */
+  readonly deadline?: Duration
+  /** Sheds load when the whole process has too much to do. Off unless given. */
+  readonly overload?: LoadSheddingOptions
+  /** `standard` unless told otherwise. */
+  readonly headers?: HeaderStyle
+  /** Overrides the engine's mode. */
+  readonly mode?: Mode
+  /** Where `limit.refused` events go: the engine's `emit`. */
+  readonly onEvent?: (event: Event) => void
+  /** How long refusals of one caller are counted together; `10m` unless told otherwise. */
+  readonly eventSpan?: Duration
+}
+
+/** How much a key has of a limit. */
+export interface Standing {
+  readonly name: string
+  readonly key: string
+  readonly rule: Rule
+  /** Units left. */
+  readonly remaining: number
+  /** Milliseconds until all of the limit is available again. */
+  readonly resetAfter: number
+  /** Milliseconds until one unit may be taken; 0 when one may now. */
+  readonly retryAfter: number
+}
+
+/** Figures since the start, for metrics. */
+export interface ThrottleFigures {
+  readonly decisions: number
+  readonly refused: number
+  /** Decisions that the failure policy made because the store did not answer. */
+  readonly degraded: number
+}
+
+/** A request's places in concurrency limits, and in the process. */
+interface Held {
+  readonly entered: boolean
+  readonly places: readonly Place[]
+}
+
+interface Place {
+  readonly limit: CompiledLimit
+  readonly key: string
+  readonly rule: Rule
+  readonly ticket: number
+  readonly cost: number
+}
+
+const NONE: readonly never[] = []
+/** Questions kept for the next request; more in flight make new ones. */
+const SPARE_QUESTIONS = 1_024
+
+/**
+ * The guard that holds limits. All limits of one request are one decision: it takes from all of them, or, when one refuses, from none.
+ * Synchronous while keys and store are.
+ */
+export class Throttle implements Guard, HealthProbe {
+  readonly name = 'throttle'
+  readonly failure: 'open' | 'closed'
+  declare readonly mode?: Mode
+  readonly #store: LimitStore
+  readonly #headers: RateLimitHeaders
+  readonly #overload: LoadShedding | undefined
+  readonly #events: RefusalEvents | undefined
+  readonly #spare: Question[] = []
+  readonly #held = new WeakMap<Exchange, Held>()
+  #limits: readonly CompiledLimit[]
+  /** Per route, the global limits followed by its own. Anew with each `replace`. */
+  #byRoute = new Map<string, { readonly settings: object; readonly limits: readonly CompiledLimit[] }>()
+  #decisions = 0
+  #refused = 0
+  #degraded = 0
+
+  /** @throws ConfigError for limits that cannot be used */
+  constructor(options: ThrottleOptions = {}) {
+    const store = options.store ?? memoryStore()
+    const policy = options.onStoreFailure ?? { local: 1 }
+    const deadline = parseDuration(options.deadline ?? '50ms', 'deadline')
+    this.#store = store.name === 'memory' ? store : new FailureTolerantStore(store, { policy, deadline })
+    this.failure = policy === 'open' ? 'open' : 'closed'
+    if (options.mode !== undefined) this.mode = options.mode
+    this.#limits = compileLimits(options.limits ?? NONE)
+    this.#headers = new RateLimitHeaders(options.headers ?? 'standard')
+    this.#overload = options.overload === undefined ? undefined : new LoadShedding(options.overload)
+    if (options.onEvent !== undefined) {
+      this.#events = new RefusalEvents(
+        options.onEvent,
+        parseDuration(options.eventSpan ?? '10m', 'eventSpan'),
+      )
+    }
+  }
+
+  decide(exchange: Exchange): Decision | Promise<Decision> {
+    const limits = this.#limitsFor(exchange.route)
+    if (limits === undefined) return ALLOW
+    this.#decisions++
+    if (this.#overload?.enter(exchange) === 'shed') {
+      this.#refused++
+      return overloadRefusal()
+    }
+    if (limits.length === 0) return this.#allow(exchange, NONE)
+    try {
+      const decided = this.#decide(exchange, limits)
+      if (decided instanceof Promise && this.#overload !== undefined)
+        return decided.catch(error => this.#fail(error))
+      return decided
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#overload?.leave()
+    throw error
+  }
+
+  #decide(exchange: Exchange, limits: readonly CompiledLimit[]): Decision | Promise<Decision> {
+    const question = this.#spare.pop() ?? new Question()
+    question.clear()
+    for (let i = 0; i < limits.length; i++) {
+      const limit = limits[i] as CompiledLimit
+      if (limit.when !== undefined && !limit.when(exchange)) continue
+      const key = limit.key(exchange)
+      if (key instanceof Promise) return this.#decideLater(exchange, limits, question, i, key)
+      ask(question, limit, key, exchange)
+    }
+    const pending = this.#store.decide(question)
+    if (pending === undefined) return this.#conclude(exchange, limits, question)
+    return pending.then(() => this.#conclude(exchange, limits, question))
+  }
+
+  /** The same from the first key that had to be waited for. */
+  async #decideLater(
+    exchange: Exchange,
+    limits: readonly CompiledLimit[],
+    question: Question,
+    at: number,
+    first: Promise<string | undefined>,
+  ): Promise<Decision> {
+    ask(question, limits[at] as CompiledLimit, await first, exchange)
+    for (let i = at + 1; i < limits.length; i++) {
+      const limit = limits[i] as CompiledLimit
+      if (limit.when === undefined || limit.when(exchange))
+        ask(question, limit, await limit.key(exchange), exchange)
+    }
+    await this.#store.decide(question)
+    return this.#conclude(exchange, limits, question)
+  }
+
+  #conclude(exchange: Exchange, limits: readonly CompiledLimit[], question: Question): Decision {
+    if (question.degraded) this.#degraded++
+    const decision =
+      question.refused < 0 ? this.#admit(exchange, question) : this.#refuse(exchange, limits, question)
+    if (this.#spare.length < SPARE_QUESTIONS) this.#spare.push(question)
+    return decision
+  }
+
+  #admit(exchange: Exchange, question: Question): Decision {
+    this.#headers.write(exchange, question)
+    return this.#allow(exchange, placesOf(question))
+  }
+
+  #allow(exchange: Exchange, places: readonly Place[]): Decision {
+    if (this.#overload !== undefined || places.length > 0) {
+      this.#held.set(exchange, { entered: this.#overload !== undefined, places })
+    }
+    return ALLOW
+  }
+
+  #refuse(exchange: Exchange, limits: readonly CompiledLimit[], question: Question): Decision {
+    this.#refused++
+    this.#overload?.leave()
+    const at = question.refused
+    const limit = limits.find(({ name }) => name === question.limits[at]?.name)
+    if (limit === undefined || (question.degraded && question.retryAfter[at] === 0))
+      return unavailableRefusal()
+    this.#headers.write(exchange, question)
+    const refusal = limitRefusal(question, limit)
+    this.#events?.note(exchange, refusal, limit.name, limit.kind, question.keys[at] as string)
+    return refusal
+  }
+
+  settle(exchange: Exchange, outcome: Outcome): void {
+    const held = this.#held.get(exchange)
+    if (held === undefined) return
+    this.#held.delete(exchange)
+    if (held.entered) this.#overload?.settle(outcome)
+    for (const { limit, key, rule, ticket, cost } of held.places)
+      this.#store.release(limit, key, rule, ticket, cost)
+  }
+
+  /** The limits for a route, or undefined when it lifts them all. */
+  #limitsFor(route: RouteMatch | undefined): readonly CompiledLimit[] | undefined {
+    const settings = route?.settings.throttle
+    if (route === undefined || settings === undefined) return this.#limits
+    if (settings === false) return undefined
+    const known = this.#byRoute.get(route.pattern)
+    if (known?.settings === settings) return known.limits
+    const limits = [...this.#limits, ...compileRouteLimits(route.pattern, settings)]
+    this.#byRoute.set(route.pattern, { settings, limits })
+    return limits
+  }
+
+  /**
+   * Holds other limits from now on; what was counted under names and windows that stay is kept.
+   * @throws ConfigError for limits that cannot be used; the old ones then stay
+   */
+  replace(limits: readonly Limit[]): void {
+    this.#limits = compileLimits(limits)
+    this.#byRoute = new Map()
+  }
+
+  /**
+   * How much a key has of a limit, without taking any. Undefined for a limit whose rule depends on the request, unless a rule is given.
+   * @param name of the limit; for a nameless one of a route: `route`, and its key is the pattern, a space, and the key
+   * @throws StoreError (rejects) when the store does not answer
+   */
+  async peek(name: string, key: string, rule?: Rule): Promise<Standing | undefined> {
+    const limit = this.#named(name)
+    const used = rule ?? limit?.rule
+    if (limit === undefined || used === undefined) return undefined
+    const question = new Question()
+    question.ask(limit, boundedKey(key), used, 0)
+    await this.#store.decide(question)
+    return {
+      name,
+      key,
+      rule: used,
+      remaining: question.remaining[0] as number,
+      resetAfter: question.resetAfter[0] as number,
+      retryAfter: question.retryAfter[0] as number,
+    }
+  }
+
+  /** Where a key stands in every limit whose rule does not depend on the request. @throws StoreError (rejects) as `peek` */
+  async show(key: string): Promise<readonly Standing[]> {
+    const standings = await Promise.all(this.#limits.map(({ name }) => this.peek(name, key)))
+    return standings.filter(standing => standing !== undefined)
+  }
+
+  /** Forgets what a key has used, under one limit or all of them. @throws StoreError (rejects) when the store does not answer */
+  async reset(key: string, name?: string): Promise<void> {
+    const limits = name === undefined ? this.#limits : [this.#named(name)]
+    await Promise.all(limits.map(limit => limit && this.#store.reset(limit, boundedKey(key))))
+  }
+
+  #named(name: string): CompiledLimit | undefined {
+    const own = this.#limits.find(limit => limit.name === name)
+    if (own !== undefined) return own
+    for (const { limits } of this.#byRoute.values()) {
+      const found = limits.find(limit => limit.name === name)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  figures(): ThrottleFigures {
+    return { decisions: this.#decisions, refused: this.#refused, degraded: this.#degraded }
+  }
+
+  health(): Health {
+    return this.#store.health()
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}
+
+/** The guard that holds limits; see `Throttle`. @throws ConfigError for limits that cannot be used */
+export function throttle(options: ThrottleOptions = {}): Throttle {
+  return new Throttle(options)
+}
+
+/** Adds what a limit asks of a request to the question, unless it does not apply. */
+function ask(question: Question, limit: CompiledLimit, key: string | undefined, exchange: Exchange): void {
+  if (key === undefined) return
+  const rule = limit.rule ?? limit.ruleOf?.(exchange)
+  if (rule === undefined) return
+  if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
+  const cost = limit.costOf === undefined ? limit.cost : limit.costOf(exchange)
+  question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
+}
+
+function isExempt(limit: CompiledLimit, exempt: ReadonlySet<string>, key: string): boolean {
+  return exempt.has(key) || exempt.has(writtenKey(limit.kind, boundedKey(limit.prefix + key)))
+}
+
+function placesOf(question: Question): readonly Place[] {
+  let places: Place[] | undefined
+  for (let i = 0; i < question.count; i++) {
+    const rule = question.rules[i] as Rule
+    if (rule.kind !== 'concurrency' || question.costs[i] === 0) continue
+    places ??= []
+    places.push({
+      limit: question.limits[i] as CompiledLimit,
+      key: question.keys[i] as string,
+      rule,
+      ticket: question.tickets[i] as number,
+      cost: question.costs[i] as number,
+    })
+  }
+  return places ?? NONE
+}

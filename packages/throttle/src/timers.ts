@@ -1,0 +1,12 @@
+/** Timers, passed in so that deadlines can be tested without waiting. */
+export interface Timers {
+  /** Calls back once after so many milliseconds; the returned function takes that back. Does not keep the process alive. */
+  after(ms: number, call: () => void): () => void
+}
+
+export const systemTimers: Timers = {
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms).unref()
+    return () => clearTimeout(timer)
+  },
+}
