@@ -1,1 +1,9 @@
-export {}
+export { type Anchor, fileAnchor, type HttpAnchorOptions, httpAnchor } from './anchor.ts'
+export type { AuditCounts, AuditLog } from './audit-log.ts'
+export type { AuditQuery } from './audit-query.ts'
+export type { Entry } from './entry.ts'
+export { generateNoteKey } from './format/note-key.ts'
+export { verifyTlogProof } from './format/tlog-proof.ts'
+export { type AuditLogOptions, openAuditLog } from './open-audit-log.ts'
+export { type AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
+export { retireSigningKey, rotateSigningKey } from './signing-keys.ts'

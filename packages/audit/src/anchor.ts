@@ -1,0 +1,134 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
+import { openCheckpoint } from './format/checkpoint.ts'
+import type { NoteVerifier } from './format/note-key.ts'
+import { sameBytes } from './format/sha256.ts'
+import type { LogReader } from './log-reader.ts'
+
+/** A place outside the log that remembers checkpoints: what it has seen cannot be rolled back unnoticed. */
+export interface Anchor {
+  /** For errors, without credentials. */
+  readonly name: string
+  /** The latest checkpoint it keeps, or undefined when it has none. */
+  latest(): Promise<string | undefined>
+  /** Gives it a new one. */
+  push(checkpoint: string): Promise<void>
+}
+
+/** An anchor in a file, best on another machine's mount or append-only storage: checkpoints one after the other, the last one counts. */
+export function fileAnchor(path: string): Anchor {
+  return {
+    name: `file ${path}`,
+    async latest() {
+      let text: string
+      try {
+        text = readFileSync(path, 'utf8')
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        throw error
+      }
+      // What follows the last line of dashes was torn by a crash.
+      const last = text.split('\n---\n').at(-2)
+      return last === undefined ? undefined : `${last}\n`
+    },
+    async push(checkpoint) {
+      const fd = openSync(path, 'a', 0o600)
+      try {
+        writeSync(fd, `${checkpoint}---\n`)
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+    },
+  }
+}
+
+export interface HttpAnchorOptions {
+  /** Answers GET with the latest checkpoint (404 or 204 when it has none) and takes new ones by PUT. */
+  readonly url: string
+  /** Sent as `Authorization`; a secret. */
+  readonly authorization?: string
+  /** Default 5s. */
+  readonly timeout?: Duration
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** An anchor behind HTTP. */
+export function httpAnchor(options: HttpAnchorOptions): Anchor {
+  const { url, authorization, fetch = globalThis.fetch } = options
+  const timeout = parseDuration(options.timeout ?? '5s', 'anchor.timeout')
+  const name = `http ${new URL(url).host}`
+  const ask = async (method: 'GET' | 'PUT', body?: string): Promise<Response> => {
+    try {
+      return await fetch(url, {
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeout),
+        headers: {
+          ...(authorization !== undefined && { authorization }),
+          ...(body !== undefined && { 'content-type': 'text/plain; charset=utf-8' }),
+        },
+        ...(body !== undefined && { body }),
+      })
+    } catch (cause) {
+      throw new StoreError('does not answer', { store: `anchor ${name}`, retryable: true, cause })
+    }
+  }
+  const refuse = (status: number): never => {
+    throw new StoreError(`answered ${status}`, { store: `anchor ${name}`, retryable: status >= 500 })
+  }
+  return {
+    name,
+    async latest() {
+      const response = await ask('GET')
+      if (response.status === 404 || response.status === 204) return undefined
+      if (!response.ok) refuse(response.status)
+      const text = await response.text()
+      return text === '' ? undefined : text
+    },
+    async push(checkpoint) {
+      const response = await ask('PUT', checkpoint)
+      await response.body?.cancel()
+      if (!response.ok) refuse(response.status)
+    },
+  }
+}
+
+/**
+ * Compares a log with what its anchors remember.
+ * @throws IntegrityError when an anchor knows entries that the log has not, or other ones
+ * @throws StoreError when an anchor cannot be asked
+ */
+export async function checkAnchors(
+  anchors: readonly Anchor[],
+  reader: LogReader,
+  verifiers: readonly NoteVerifier[],
+  origin: string,
+): Promise<void> {
+  for (const anchor of anchors) {
+    const note = await anchor.latest()
+    if (note === undefined) continue
+    const remembered = openCheckpoint(note, verifiers, origin)
+    const { size } = reader.head()
+    if (remembered.size > size) {
+      throw new IntegrityError(
+        `the log has ${size} entries, but anchor "${anchor.name}" saw ${remembered.size}: it was rolled back. ` +
+          'Find out why; to go on from a restored backup, open it once with acceptRollback',
+      )
+    }
+    if (!sameBytes(await reader.root(remembered.size), remembered.root)) {
+      throw new IntegrityError(
+        `the first ${remembered.size} entries are not those that anchor "${anchor.name}" saw`,
+      )
+    }
+  }
+}
+
+/** Tells every anchor; one that fails is reported and holds up nobody. */
+export async function pushToAnchors(
+  anchors: readonly Anchor[],
+  checkpoint: string,
+  onError: ((error: unknown) => void) | undefined,
+): Promise<void> {
+  await Promise.all(anchors.map(anchor => anchor.push(checkpoint).catch(error => onError?.(error))))
+}

@@ -1,0 +1,301 @@
+import { join } from 'node:path'
+import {
+  type Clock,
+  type Event,
+  type Health,
+  type RandomSource,
+  type Receipt,
+  StoreError,
+} from '@postern/core'
+import type { AuditCounts, AuditLog } from '../audit-log.ts'
+import type { AuditQuery } from '../audit-query.ts'
+import type { Entry } from '../entry.ts'
+import { eventText } from '../event-text.ts'
+import { FloodCounter } from '../flood.ts'
+import type { SubjectKeys } from '../key-store.ts'
+import type { LogReader } from '../log-reader.ts'
+import { actAround } from '../promises.ts'
+import type { FileLayer } from './file-layer.ts'
+import type { Published } from './follower.ts'
+import type { FollowerPort } from './follower-port.ts'
+import { WAL } from './log-files.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
+
+/** Limits of an embedded log; times in milliseconds. */
+export interface EmbeddedLogLimits {
+  readonly segmentBytes: number
+  /** Longest time between an entry being durable and being under a checkpoint. */
+  readonly publishInterval: number
+  /** After which a `commit` that is not durable fails. */
+  readonly commitTimeout: number
+  /** Events that may wait with the promise `after`; commits may be four times as many. */
+  readonly maxWaiting: number
+  /** Entries that may be durable and not published, before commits are refused. */
+  readonly maxBehind: number
+}
+
+export interface EmbeddedLogParts {
+  readonly files: FileLayer
+  readonly directory: string
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly limits: EmbeddedLogLimits
+  readonly follower: FollowerPort
+  readonly published: Published
+  readonly reader: LogReader
+  readonly keys: Pick<SubjectKeys, 'find'>
+  /** Whether the process is not ready when the log is not. */
+  readonly required: boolean
+  readonly acceptRollback: boolean
+  /** Told of every new checkpoint. */
+  readonly onPublished?: (published: Published) => void
+  /** Whatever must be let go of at the end. */
+  readonly release: () => void
+}
+
+/** Characters of waiting events: the bound on memory beside their number. */
+const MAX_WAITING_CHARS = 64 << 20
+const WATCH_INTERVAL = 500
+
+/** The embedded log: segments for durability, a follower for everything else. */
+export class EmbeddedLog implements AuditLog {
+  readonly #parts: EmbeddedLogParts
+  readonly #floods: FloodCounter
+  #wal: WriteAheadLog | undefined = undefined
+  #published: Published
+  #following: Promise<void> | undefined = undefined
+  #publishTimer: NodeJS.Timeout | undefined = undefined
+  #watch: NodeJS.Timeout | undefined = undefined
+  #followFailure: string | undefined = undefined
+  #stalled = false
+  #lost = 0
+  #lostReported = 0
+  #closing: Promise<void> | undefined = undefined
+
+  private constructor(parts: EmbeddedLogParts) {
+    this.#parts = parts
+    this.#published = parts.published
+    this.#floods = new FloodCounter({ clock: parts.clock, emit: event => this.#enqueue(event) })
+  }
+
+  /**
+   * Opens the segments and brings the tree up to date with them.
+   * @throws IntegrityError when durable bytes were changed or are missing
+   */
+  static async open(parts: EmbeddedLogParts): Promise<EmbeddedLog> {
+    const log = new EmbeddedLog(parts)
+    const wal = join(parts.directory, WAL)
+    for (const changed of parts.files.makeDirectory(wal)) parts.files.sync(changed)
+    log.#wal = await WriteAheadLog.open({
+      files: parts.files,
+      directory: wal,
+      random: parts.random,
+      from: parts.published.size,
+      segmentBytes: parts.limits.segmentBytes,
+      acceptMissing: parts.acceptRollback,
+      onDurable: () => log.#durable(),
+      onLost: count => {
+        log.#lost += count
+      },
+    })
+    await log.settle()
+    log.#watch = setInterval(() => log.#look(), WATCH_INTERVAL)
+    log.#watch.unref()
+    return log
+  }
+
+  get #open(): WriteAheadLog {
+    if (this.#wal === undefined) throw this.#error('is not open', false)
+    return this.#wal
+  }
+
+  #error(message: string, retryable: boolean): StoreError {
+    return new StoreError(message, { store: `audit log ${this.#parts.directory}`, retryable })
+  }
+
+  record(event: Event): void {
+    if (this.#floods.admits(event)) this.#enqueue(event)
+  }
+
+  /** Takes an event over, or counts it as lost: a full queue never grows, and never waits. */
+  #enqueue(event: Event): void {
+    const wal = this.#open
+    if (wal.waiting >= this.#parts.limits.maxWaiting || wal.waitingChars > MAX_WAITING_CHARS) {
+      this.#lost++
+      return
+    }
+    try {
+      wal.push('event', eventText(event))
+    } catch {
+      // An event that cannot be written down (a cycle, a BigInt) is lost like any other, not thrown at a request.
+      this.#lost++
+    }
+  }
+
+  async commit(event: Event): Promise<Receipt> {
+    return { index: BigInt(await this.#append('event', eventText(event))) }
+  }
+
+  append(event: Event): Promise<Receipt> {
+    return this.commit(event)
+  }
+
+  #append(kind: 'event' | 'erasure', text: string): Promise<number> {
+    const wal = this.#open
+    const { maxWaiting, maxBehind } = this.#parts.limits
+    if (this.#stalled) throw this.#error('the disk does not answer', true)
+    if (wal.waiting >= maxWaiting * 4 || wal.waitingChars > MAX_WAITING_CHARS * 2)
+      throw this.#error(`${wal.waiting} events wait to become durable`, true)
+    if (wal.durable - this.#published.size > maxBehind)
+      throw this.#error(`${wal.durable - this.#published.size} entries wait to be published`, true)
+    return wal.append(kind, text)
+  }
+
+  around<T>(intent: Event, act: () => Promise<T>): Promise<T> {
+    return actAround(this, this.#parts.clock, intent, act)
+  }
+
+  #durable(): void {
+    if (this.#lost > this.#lostReported) this.#reportLoss()
+    if (this.#open.durable - this.#published.size > this.#parts.limits.maxBehind / 4) void this.#follow()
+    else this.#publishSoon()
+  }
+
+  /** Losses stand in the log themselves, with their number, as soon as it takes entries again. */
+  #reportLoss(): void {
+    const count = this.#lost - this.#lostReported
+    this.#lostReported = this.#lost
+    const event: Event = { type: 'audit.lost', time: this.#parts.clock.now(), actor: {}, data: { count } }
+    this.#open.push('event', eventText(event))
+  }
+
+  #publishSoon(): void {
+    if (this.#publishTimer !== undefined || this.#closing !== undefined) return
+    this.#publishTimer = setTimeout(() => {
+      this.#publishTimer = undefined
+      void this.#follow()
+    }, this.#parts.limits.publishInterval)
+    this.#publishTimer.unref()
+  }
+
+  /** Has the follower take in what is durable now; one call at a time, failures are kept for `health` and tried again. */
+  #follow(): Promise<void> {
+    this.#following ??= this.#followOnce().finally(() => {
+      this.#following = undefined
+      if (this.#open.durable > this.#published.size) this.#publishSoon()
+    })
+    return this.#following
+  }
+
+  async #followOnce(): Promise<void> {
+    const size = this.#open.durable
+    if (size === this.#published.size) return
+    try {
+      this.#published = await this.#parts.follower.follow(size)
+      this.#followFailure = undefined
+    } catch (error) {
+      this.#followFailure = error instanceof Error ? error.message : 'failed'
+      return
+    }
+    this.#open.dropBelow(this.#published.size)
+    this.#parts.onPublished?.(this.#published)
+  }
+
+  /**
+   * Resolves when everything durable at the call is published and searchable.
+   * @throws StoreError when publishing fails
+   */
+  async settle(): Promise<void> {
+    const size = this.#open.durable
+    while (this.#published.size < size) {
+      await this.#follow()
+      if (this.#followFailure !== undefined && this.#published.size < size)
+        throw this.#error(`cannot publish: ${this.#followFailure}`, true)
+    }
+  }
+
+  async proof(index: bigint): Promise<string> {
+    await this.settle()
+    return await this.#parts.reader.proof(index)
+  }
+
+  async *query(query: AuditQuery): AsyncGenerator<Entry, void, undefined> {
+    await this.settle()
+    yield* this.#parts.reader.query(query)
+  }
+
+  async checkpoint(): Promise<string> {
+    await this.settle()
+    return this.#published.checkpoint
+  }
+
+  async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<Receipt> {
+    // Everything about the subject must be sealed first: what is only in the segments is not yet under its key.
+    await this.settle()
+    const key = this.#parts.keys.find({ tenant, principal: id })
+    if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
+    this.#open.rollNext()
+    const text = JSON.stringify({ key: key.id, tenant, time: this.#parts.clock.now() })
+    const index = await this.#append('erasure', text)
+    await this.settle()
+    this.#open.dropBelow(this.#published.size)
+    return { index: BigInt(index), leafHash: this.#parts.reader.entry(BigInt(index)).leafHash }
+  }
+
+  counts(): AuditCounts {
+    const wal = this.#open
+    return {
+      durable: wal.durable,
+      published: this.#published.size,
+      waiting: wal.waiting,
+      lost: this.#lost,
+      coalesced: this.#floods.coalesced,
+    }
+  }
+
+  health(): Health {
+    const wal = this.#open
+    const behind = wal.durable - this.#published.size
+    const trouble =
+      wal.failure?.message ??
+      (this.#stalled ? 'the disk does not answer' : undefined) ??
+      (behind > this.#parts.limits.maxBehind ? `${behind} entries wait to be published` : undefined) ??
+      (wal.waiting >= this.#parts.limits.maxWaiting ? 'the queue is full; events are being lost' : undefined)
+    const detail = [
+      trouble,
+      this.#followFailure === undefined ? undefined : `publishing fails: ${this.#followFailure}`,
+      this.#lost > 0 ? `${this.#lost} events were lost` : undefined,
+    ]
+    const text = detail.filter(part => part !== undefined).join('; ')
+    return {
+      name: 'audit',
+      ok: trouble === undefined,
+      required: this.#parts.required,
+      ...(text !== '' && { detail: text }),
+    }
+  }
+
+  /** A disk that hangs gives no error: whoever waits for it is told, and others are refused at once until it answers. */
+  #look(): void {
+    this.#floods.tick()
+    const wal = this.#open
+    const since = wal.flushStarted
+    this.#stalled = since > 0 && performance.now() - since > this.#parts.limits.commitTimeout
+    if (this.#stalled) wal.abandon(this.#error('the disk does not answer', true))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#floods.flush()
+    clearTimeout(this.#publishTimer)
+    clearInterval(this.#watch)
+    await this.#open.close()
+    await this.settle().catch(() => {})
+    await this.#parts.follower.close()
+    this.#parts.release()
+  }
+}

@@ -1,0 +1,151 @@
+import * as fs from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** A file that is written at given places and synced, off the thread of the requests. */
+export interface DurableFile {
+  /** Writes all the bytes at `position`. Not durable before `sync`. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** `fdatasync`: when it resolves, everything written before is durable. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Everything the log does to the disk goes through here, so that tests can cut the power: a write is durable after a sync of its file, a
+ * name after a sync of its directory.
+ */
+export interface FileLayer {
+  /** Opens for writing, creating the file when absent. */
+  openDurable(path: string): Promise<DurableFile>
+  /** Creates or replaces a file of `bytes` zeroes, and syncs it. */
+  zeroFill(path: string, bytes: number): Promise<void>
+  /** Syncs a file or directory, off the thread. */
+  syncLater(path: string): Promise<void>
+  /** Bytes of a file from `offset`, at most `length`; undefined when there is no such file. */
+  read(path: string, offset?: number, length?: number): Uint8Array | undefined
+  /** Replaces the contents of a file, creating it when absent. */
+  write(path: string, bytes: Uint8Array): void
+  /** Syncs a file or directory. */
+  sync(path: string): void
+  rename(from: string, to: string): void
+  /** Removes a file; nothing happens when it is absent. */
+  remove(path: string): void
+  /** Removes a directory and the files in it; nothing happens when it is absent. */
+  removeDirectory(path: string): void
+  /** Names in a directory, sorted; empty when there is none. */
+  list(path: string): readonly string[]
+  /** Creates a directory and those above it; gives every directory that got a new name in it, and the new ones. */
+  makeDirectory(path: string): readonly string[]
+}
+
+/** The real disk. */
+export const disk: FileLayer = {
+  async openDurable(path) {
+    const handle = await open(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+    const fd = handle.fd
+    return {
+      write: (bytes, position) => writeAll(fd, bytes, position),
+      // Callbacks, not the promise API: it costs a tenth of the time of a small group (measured on Node 24).
+      sync: () =>
+        new Promise((resolve, reject) =>
+          fs.fdatasync(fd, error => (error === null ? resolve() : reject(error))),
+        ),
+      close: () => handle.close(),
+    }
+  },
+
+  async zeroFill(path, bytes) {
+    const handle = await open(path, 'w', 0o600)
+    try {
+      const zeroes = Buffer.alloc(Math.min(bytes, 1 << 20))
+      for (let offset = 0; offset < bytes; offset += zeroes.length) {
+        await handle.write(zeroes, 0, Math.min(zeroes.length, bytes - offset), offset)
+      }
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+
+  async syncLater(path) {
+    const handle = await open(path, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+
+  read(path, offset = 0, length) {
+    let fd: number
+    try {
+      fd = fs.openSync(path, 'r')
+    } catch (error) {
+      if (isAbsent(error)) return undefined
+      throw error
+    }
+    try {
+      const wanted = Math.max(0, Math.min(length ?? Number.POSITIVE_INFINITY, fs.fstatSync(fd).size - offset))
+      const bytes = Buffer.allocUnsafe(wanted)
+      let filled = 0
+      while (filled < wanted) {
+        const count = fs.readSync(fd, bytes, filled, wanted - filled, offset + filled)
+        if (count === 0) break
+        filled += count
+      }
+      return bytes.subarray(0, filled)
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+
+  write: (path, bytes) => fs.writeFileSync(path, bytes, { mode: 0o640 }),
+
+  sync(path) {
+    const fd = fs.openSync(path, 'r')
+    try {
+      fs.fsyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+
+  rename: fs.renameSync,
+  remove: path => fs.rmSync(path, { force: true }),
+  removeDirectory: path => fs.rmSync(path, { recursive: true, force: true }),
+
+  list(path) {
+    try {
+      return fs.readdirSync(path).sort()
+    } catch (error) {
+      if (isAbsent(error)) return []
+      throw error
+    }
+  },
+
+  makeDirectory(path) {
+    const first = fs.mkdirSync(path, { recursive: true, mode: 0o750 })
+    if (first === undefined) return []
+    const changed = [dirname(first)]
+    for (let made = path; made.length >= first.length; made = dirname(made)) changed.push(made)
+    return changed
+  },
+}
+
+function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const next = (offset: number): void => {
+      fs.write(fd, bytes, offset, bytes.length - offset, position + offset, (error, written) => {
+        if (error !== null) reject(error)
+        else if (offset + written < bytes.length) next(offset + written)
+        else resolve()
+      })
+    }
+    next(0)
+  })
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads'
+import { IntegrityError, StoreError } from '@postern/core'
+import type { Follower, Published } from './follower.ts'
+
+/** The follower, wherever it runs. One call at a time. */
+export interface FollowerPort {
+  follow(size: number): Promise<Published>
+  close(): Promise<void>
+}
+
+/** Runs the follower on this thread: for tests, which want everything to happen in order. */
+export function inlineFollower(follower: Follower): FollowerPort {
+  return {
+    follow: async size => follower.follow(size),
+    close: async () => follower.close(),
+  }
+}
+
+/** What the follower's thread is started with. */
+export interface FollowerThreadData {
+  readonly directory: string
+  readonly keyDirectory: string
+  readonly origin: string
+}
+
+/** From the log to the thread. */
+export type FollowerRequest = { readonly follow: number } | { readonly close: true }
+
+/** From the thread to the log; the first one says that it is ready. */
+export type FollowerReply =
+  | { readonly published: Published }
+  | { readonly closed: true }
+  | { readonly failed: string; readonly integrity: boolean }
+
+/**
+ * Runs the follower on a thread of its own, so that hashing, sealing and indexing take no time from requests.
+ * @throws IntegrityError, StoreError when it cannot take up the log
+ */
+export async function threadFollower(
+  data: FollowerThreadData,
+): Promise<{ readonly port: FollowerPort; readonly published: Published }> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const worker = new Worker(new URL(`./follower-thread.${extension}`, import.meta.url), { workerData: data })
+  worker.unref()
+  const store = `audit log ${data.directory}`
+  let dead: Error | undefined
+  let settle: { resolve(reply: FollowerReply): void; reject(error: Error): void } | undefined
+  worker.on('message', (reply: FollowerReply) => settle?.resolve(reply))
+  worker.on('error', error => {
+    dead = new StoreError('the thread that publishes entries died', { store, retryable: false, cause: error })
+    settle?.reject(dead)
+  })
+  worker.on('exit', () => {
+    dead ??= new StoreError('the thread that publishes entries ended', { store, retryable: false })
+    settle?.reject(dead)
+  })
+  const reply = (): Promise<FollowerReply> =>
+    new Promise((resolve, reject) => {
+      if (dead !== undefined) reject(dead)
+      else settle = { resolve, reject }
+    })
+  const published = (message: FollowerReply): Published => {
+    if ('published' in message) return message.published
+    const text = 'failed' in message ? message.failed : 'closed'
+    if ('integrity' in message && message.integrity) throw new IntegrityError(text)
+    throw new StoreError(text, { store, retryable: true })
+  }
+  const ask = (request: FollowerRequest): Promise<FollowerReply> => {
+    const answer = reply()
+    worker.postMessage(request)
+    return answer
+  }
+  const first = published(await reply())
+  return {
+    published: first,
+    port: {
+      follow: async size => published(await ask({ follow: size })),
+      async close() {
+        await ask({ close: true }).catch(() => {})
+        await worker.terminate()
+      },
+    },
+  }
+}

@@ -1,0 +1,245 @@
+import { join } from 'node:path'
+import { type Event, IntegrityError } from '@postern/core'
+import { type Entry, encodeLeaf, splitEvent } from '../entry.ts'
+import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
+import { encodeBundle } from '../format/entry-bundle.ts'
+import { leafHash } from '../format/merkle-tree.ts'
+import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
+import { sameBytes } from '../format/sha256.ts'
+import { TILE_WIDTH } from '../format/tile.ts'
+import type { AuditIndex } from '../index/audit-index.ts'
+import type { SubjectKeys } from '../key-store.ts'
+import { openEntry } from '../open-entry.ts'
+import { type SealContext, type SubjectKey, sealNonce, sealPersonal } from '../seal.ts'
+import { TileTree } from '../tile-tree.ts'
+import type { FileLayer } from './file-layer.ts'
+import { CHECKPOINT, LogFiles, WAL } from './log-files.ts'
+import type { WalRecord } from './segment.ts'
+import { SegmentScan } from './segment-scan.ts'
+
+export interface FollowerOptions {
+  readonly files: FileLayer
+  readonly directory: string
+  readonly origin: string
+  readonly signers: readonly NoteSigner[]
+  readonly verifiers: readonly NoteVerifier[]
+  readonly keys: SubjectKeys
+  readonly index: AuditIndex
+}
+
+/** How far the tree has come. */
+export interface Published {
+  readonly size: number
+  /** Signed. */
+  readonly checkpoint: string
+}
+
+/** Type of the entry that says that a subject was erased. */
+const ERASED = 'audit.subject.erased'
+
+/** Records of one publication at most: bounds memory, and what a crash makes it do again. */
+const BATCH = 16_384
+
+/**
+ * Turns durable records into the log that others read: seals, numbers, hashes, writes tiles and bundles, signs, indexes. It runs behind the
+ * acknowledgement, and everything it makes can be made again from the segments: the same records give the same bytes.
+ */
+export class Follower {
+  readonly #options: FollowerOptions
+  readonly #log: LogFiles
+  readonly #tree: TileTree
+  #bundle: Buffer[] = []
+  #scan: SegmentScan
+  #published: Published
+  #erased: string[] = []
+
+  /**
+   * Takes up a log where its checkpoint left it.
+   * @throws IntegrityError when the tiles are not those of the checkpoint, or it is not signed by a known key
+   */
+  constructor(options: FollowerOptions) {
+    this.#options = options
+    this.#log = new LogFiles(options.files, options.directory)
+    this.#tree = new TileTree((tile, hashes) => this.#log.writeTile(tile, hashes))
+    this.#published = this.#takeUp()
+    this.#scan = this.#scanFrom(this.#published.size)
+    this.#catchUpIndex()
+    this.#finishErasures()
+  }
+
+  get published(): Published {
+    return this.#published
+  }
+
+  #scanFrom(size: number): SegmentScan {
+    return new SegmentScan(this.#options.files, join(this.#options.directory, WAL), size)
+  }
+
+  #takeUp(): Published {
+    const note = this.#log.checkpoint()
+    if (note === undefined) {
+      const tiles = this.#options.files.list(join(this.#options.directory, 'tile'))
+      const segments = this.#options.files.list(join(this.#options.directory, WAL))
+      const started = segments.filter(name => name.endsWith('.wal'))
+      if (started.length > 0 && !started[0]?.startsWith('0000000000000000'))
+        throw new IntegrityError(
+          `${this.#options.directory}: the checkpoint is missing (tiles: ${tiles.length})`,
+        )
+      return this.#sign()
+    }
+    const head = openCheckpoint(note, this.#options.verifiers, this.#options.origin)
+    this.#load(Number(head.size))
+    if (!sameBytes(this.#tree.root(), head.root))
+      throw new IntegrityError(`${this.#options.directory}: the tiles are not those of the checkpoint`)
+    return { size: Number(head.size), checkpoint: note }
+  }
+
+  #load(size: number): void {
+    this.#tree.load(size, tile => this.#log.readTile(tile))
+    const width = size % TILE_WIDTH
+    this.#bundle =
+      width === 0 ? [] : this.#log.readBundle(Math.floor(size / TILE_WIDTH), width).map(Buffer.from)
+  }
+
+  /** The index may lie behind (it is written last) or be new: the entries it lacks are in the bundles. */
+  #catchUpIndex(): void {
+    const { index, keys, origin } = this.#options
+    const { size } = this.#published
+    if (index.size > size)
+      throw new IntegrityError(
+        `the index knows ${index.size} entries, the log has ${size}; remove index.db to rebuild it`,
+      )
+    for (let at = Math.max(index.size, this.#log.minimumIndex()); at < size; ) {
+      const bundle = Math.floor(at / TILE_WIDTH)
+      const end = Math.min(size, (bundle + 1) * TILE_WIDTH)
+      const entries = this.#log.readBundle(bundle, end - bundle * TILE_WIDTH)
+      for (; at < end; at++) {
+        const { entry, subject } = openEntry(entries[at % TILE_WIDTH] ?? new Uint8Array(0), at, origin, keys)
+        index.add({ entry, subject })
+      }
+      index.commit(at)
+    }
+  }
+
+  /**
+   * Takes in the records below `end` and publishes.
+   * @throws IntegrityError when the segments are damaged
+   */
+  follow(end: number): Published {
+    try {
+      if (this.#options.index.size < this.#published.size) this.#catchUpIndex()
+      while (this.#tree.size < end) {
+        const stop = Math.min(end, this.#published.size + BATCH)
+        while (this.#tree.size < stop) {
+          const records = this.#scan.read(end)
+          if (records === undefined)
+            throw new IntegrityError(`the segments end at entry ${this.#tree.size}, not ${end}`)
+          for (const record of records) this.#enter(record)
+        }
+        this.#publish()
+      }
+    } catch (error) {
+      this.#rewind()
+      throw error
+    }
+    return this.#published
+  }
+
+  /** After a failure: forgets what is not published, so that the next call makes it again. */
+  #rewind(): void {
+    this.#options.index.abandon()
+    this.#erased = []
+    this.#load(this.#published.size)
+    this.#scan = this.#scanFrom(this.#published.size)
+  }
+
+  #enter(record: WalRecord): void {
+    const { keys, index: search, origin } = this.#options
+    const context: SealContext = { origin, index: record.index }
+    const event = record.kind === 'event' ? (JSON.parse(record.text) as Event) : this.#erasure(record.text)
+    const { open, personal, subject } = splitEvent(event)
+    let key: SubjectKey | undefined
+    if (subject !== undefined) key = keys.obtain(subject)
+    const tenant = event.actor.tenant ?? ''
+    const number = search.lastNumber(tenant) + 1
+    const sealed =
+      personal === undefined || key === undefined
+        ? undefined
+        : sealPersonal(personal, key, sealNonce(record.salt, record.index), context)
+    const leaf = encodeLeaf({
+      v: 1,
+      index: record.index,
+      tenant,
+      number,
+      event: open,
+      ...(sealed !== undefined && { sealed }),
+    })
+    this.#tree.append(leafHash(leaf))
+    this.#bundle.push(leaf)
+    if (this.#bundle.length === TILE_WIDTH) this.#writeBundle()
+    const entry: Pick<Entry, 'index' | 'tenant' | 'number' | 'event'> = {
+      index: BigInt(record.index),
+      tenant,
+      number,
+      event,
+    }
+    search.add({ entry, subject: key?.id })
+  }
+
+  /** The entry that says a subject was erased names its key, which stands in the subject's leaves, and no person. */
+  #erasure(text: string): Event {
+    const { key, tenant, time } = JSON.parse(text) as { key: string; tenant: string; time: number }
+    this.#erased.push(key)
+    return { type: ERASED, time, actor: tenant === '' ? {} : { tenant }, data: { key } }
+  }
+
+  #writeBundle(): void {
+    const width = this.#bundle.length
+    const index = Math.ceil(this.#tree.size / TILE_WIDTH) - 1
+    this.#log.writeTile({ level: 'entries', index, width }, encodeBundle(this.#bundle))
+    if (width === TILE_WIDTH) this.#bundle = []
+  }
+
+  /** Everything the checkpoint commits to is durable before it is signed; the index follows, and erased keys go last. */
+  #publish(): void {
+    const { keys, index } = this.#options
+    keys.flush()
+    if (this.#bundle.length > 0) this.#writeBundle()
+    for (const { tile, hashes } of this.#tree.partialTiles()) this.#log.writeTile(tile, hashes)
+    this.#log.sync()
+    this.#published = this.#sign()
+    index.commit(this.#published.size)
+    this.#log.removeOvertaken()
+    for (const key of this.#erased.splice(0)) this.#erase(key)
+  }
+
+  #erase(key: string): void {
+    this.#options.index.eraseSubject(key)
+    this.#options.keys.destroy(key)
+  }
+
+  /** An erasure that is in the log is carried out even if the process died just then. */
+  #finishErasures(): void {
+    const { index, keys, origin } = this.#options
+    for (const page of index.find({ type: ERASED, order: 'oldest' })) {
+      for (const at of page.filter(found => found >= this.#log.minimumIndex())) {
+        const bundle = Math.floor(at / TILE_WIDTH)
+        const bytes = this.#log.readBundle(bundle, (at % TILE_WIDTH) + 1)[at % TILE_WIDTH]
+        const key = openEntry(bytes ?? new Uint8Array(0), at, origin, keys).entry.event.data?.['key']
+        if (typeof key === 'string') this.#erase(key)
+      }
+    }
+  }
+
+  #sign(): Published {
+    const { origin, signers } = this.#options
+    const size = this.#tree.size
+    const checkpoint = signCheckpoint({ origin, size: BigInt(size), root: this.#tree.root() }, signers)
+    this.#log.replace(CHECKPOINT, checkpoint)
+    return { size, checkpoint }
+  }
+
+  close(): void {
+    this.#options.index.close()
+  }
+}

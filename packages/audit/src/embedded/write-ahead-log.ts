@@ -1,0 +1,341 @@
+import { join } from 'node:path'
+import { IntegrityError, type RandomSource, StoreError } from '@postern/core'
+import type { DurableFile, FileLayer } from './file-layer.ts'
+import {
+  GROUP_HEADER_BYTES,
+  kindByte,
+  RECORD_HEADER_BYTES,
+  type RecordKind,
+  SEGMENT_HEADER_BYTES,
+  sealGroup,
+  segmentHeader,
+  segmentName,
+} from './segment.ts'
+import { SegmentScan, segmentsIn } from './segment-scan.ts'
+
+export interface WriteAheadLogOptions {
+  readonly files: FileLayer
+  readonly directory: string
+  readonly random: RandomSource
+  /** Index of the first record that is not in the published tree. */
+  readonly from: number
+  /** An operator's word that records missing at the end are known to be lost. */
+  readonly acceptMissing?: boolean
+  /** Bytes after which a new segment is begun. */
+  readonly segmentBytes: number
+  /** Told after every group, with the number of durable records. */
+  readonly onDurable: (size: number) => void
+  /** Told how many records nobody waited for were lost with a failed group. */
+  readonly onLost: (count: number) => void
+}
+
+interface Waiter {
+  resolve(index: number): void
+  reject(error: Error): void
+}
+
+/** Records and bytes of text that one group takes at most. */
+const GROUP_RECORDS = 4_096
+const GROUP_TEXT = 4 << 20
+const SPARE = 'spare'
+
+/**
+ * Records made durable in groups: one write and one `fdatasync` for all that came while the last group was under way, and the next group at once
+ * after it; there is no timer. A record is acknowledged when its group is durable.
+ */
+export class WriteAheadLog {
+  readonly #options: WriteAheadLogOptions
+  #file: DurableFile | undefined = undefined
+  #segment = 0
+  #segmentSalt: Uint8Array = new Uint8Array(8)
+  #position = 0
+  #next: number
+  #kinds: RecordKind[] = []
+  #texts: string[] = []
+  #waiters: (Waiter | undefined)[] = []
+  #inFlight: (Waiter | undefined)[] = []
+  #waitingChars = 0
+  #flushing = false
+  #flushStarted = 0
+  #failure: StoreError | undefined = undefined
+  #buffer = Buffer.allocUnsafe(256 * 1_024)
+  #spare: 'none' | 'filling' | 'ready' = 'none'
+  #rollAsked = false
+  #drained: (() => void)[] = []
+
+  private constructor(options: WriteAheadLogOptions, next: number) {
+    this.#options = options
+    this.#next = next
+  }
+
+  /**
+   * Opens the segments of a directory: finds their end, forgets a torn tail.
+   * @throws IntegrityError when durable bytes were changed or are missing
+   */
+  static async open(options: WriteAheadLogOptions): Promise<WriteAheadLog> {
+    const { files, directory } = options
+    const scan = new SegmentScan(files, directory, options.from)
+    while (scan.read() !== undefined);
+    scan.requireTornTail()
+    if (scan.reached < options.from && options.from > 0 && options.acceptMissing !== true) {
+      throw new IntegrityError(
+        `${directory}: ends at entry ${Math.max(0, scan.reached)}, but the published tree has ${options.from}; acknowledged entries may be lost`,
+      )
+    }
+    const log = new WriteAheadLog(options, scan.next)
+    for (const first of segmentsIn(files, directory)) {
+      if (first > scan.next)
+        throw new IntegrityError(`${directory}: the segment with entry ${scan.next} is missing`)
+    }
+    files.remove(join(directory, SPARE))
+    const end = scan.end
+    if (end === undefined || scan.reached < options.from) await log.#roll()
+    else await log.#resume(end.segment, end.salt, end.offset)
+    return log
+  }
+
+  /** Index the next record will get; all below it are durable. */
+  get durable(): number {
+    return this.#next
+  }
+
+  /** Records that wait for a group. */
+  get waiting(): number {
+    return this.#texts.length
+  }
+
+  /** Characters of the records that wait for a group. */
+  get waitingChars(): number {
+    return this.#waitingChars
+  }
+
+  /** Why nothing can be written any more, if so. */
+  get failure(): StoreError | undefined {
+    return this.#failure
+  }
+
+  /** `performance.now()` at which the group now under way began; 0 when none is. */
+  get flushStarted(): number {
+    return this.#flushStarted
+  }
+
+  /**
+   * Resolves with the record's index once it is durable.
+   * @throws StoreError when it could not be made durable
+   */
+  append(kind: RecordKind, text: string): Promise<number> {
+    return new Promise((resolve, reject) => this.#enqueue(kind, text, { resolve, reject }))
+  }
+
+  /** Takes a record over without telling when it is durable. */
+  push(kind: RecordKind, text: string): void {
+    this.#enqueue(kind, text, undefined)
+  }
+
+  #enqueue(kind: RecordKind, text: string, waiter: Waiter | undefined): void {
+    if (this.#failure !== undefined) {
+      if (waiter === undefined) this.#options.onLost(1)
+      else waiter.reject(this.#failure)
+      return
+    }
+    this.#kinds.push(kind)
+    this.#texts.push(text)
+    this.#waitingChars += text.length
+    this.#waiters.push(waiter)
+    if (this.#flushing) return
+    this.#flushing = true
+    // Not at once: callers that were acknowledged together append again in the same turn, and share a group.
+    queueMicrotask(() => void this.#flush())
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#texts.length > 0 && this.#failure === undefined) {
+      const count = this.#groupCount()
+      const kinds = this.#kinds
+      const texts = this.#texts
+      const waiters = this.#waiters
+      this.#kinds = kinds.splice(count)
+      this.#texts = texts.splice(count)
+      this.#waiters = waiters.splice(count)
+      this.#inFlight = waiters
+      for (const text of texts) this.#waitingChars -= text.length
+      this.#flushStarted = performance.now()
+      try {
+        await this.#writeGroup(kinds, texts)
+      } catch (error) {
+        this.#groupFailed(waiters, error)
+        continue
+      }
+      const first = this.#next
+      this.#next += count
+      for (let i = 0; i < count; i++) waiters[i]?.resolve(first + i)
+      this.#options.onDurable(this.#next)
+    }
+    this.#inFlight = []
+    this.#flushStarted = 0
+    this.#flushing = false
+    for (const tell of this.#drained.splice(0)) tell()
+  }
+
+  #groupCount(): number {
+    let text = 0
+    let count = 0
+    while (count < this.#texts.length && count < GROUP_RECORDS) {
+      text += this.#texts[count]?.length ?? 0
+      if (text > GROUP_TEXT && count > 0) break
+      count++
+    }
+    return count
+  }
+
+  async #writeGroup(kinds: readonly RecordKind[], texts: readonly string[]): Promise<void> {
+    const body = this.#encode(kinds, texts)
+    if (this.#rollAsked || this.#position + body.length > this.#options.segmentBytes) await this.#roll()
+    this.#rollAsked = false
+    sealGroup(body, this.#next, texts.length, this.#options.random.bytes(12), this.#segmentSalt)
+    const file = this.#file
+    if (file === undefined) throw new Error('no segment is open')
+    await file.write(body, this.#position)
+    await this.#makeDurable(() => file.sync())
+    this.#position += body.length
+    if (this.#position * 2 > this.#options.segmentBytes) this.#prepareSpare()
+  }
+
+  /** A sync that failed may have thrown pages away: nothing after it can be trusted, so nothing after it is accepted. */
+  async #makeDurable(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync()
+    } catch (error) {
+      this.#failure = new StoreError('could not sync; restart once the disk is sound', {
+        store: `audit log ${this.#options.directory}`,
+        retryable: false,
+        cause: error,
+      })
+      throw this.#failure
+    }
+  }
+
+  #encode(kinds: readonly RecordKind[], texts: readonly string[]): Buffer {
+    let bound = GROUP_HEADER_BYTES
+    for (const text of texts) bound += RECORD_HEADER_BYTES + text.length * 3
+    if (this.#buffer.length < bound) this.#buffer = Buffer.allocUnsafe(bound * 2)
+    const buffer = this.#buffer
+    let offset = GROUP_HEADER_BYTES
+    for (let i = 0; i < texts.length; i++) {
+      const length = buffer.write(texts[i] ?? '', offset + RECORD_HEADER_BYTES, 'utf8')
+      buffer.writeUInt32BE(length, offset)
+      buffer[offset + 4] = kindByte(kinds[i] ?? 'event')
+      offset += RECORD_HEADER_BYTES + length
+    }
+    return buffer.subarray(0, offset)
+  }
+
+  #groupFailed(waiters: readonly (Waiter | undefined)[], cause: unknown): void {
+    const error =
+      this.#failure ??
+      new StoreError(`could not write (${errorCode(cause)})`, {
+        store: `audit log ${this.#options.directory}`,
+        retryable: true,
+        cause,
+      })
+    const rejected = this.#failure === undefined ? waiters : [...waiters, ...this.#waiters.splice(0)]
+    if (this.#failure !== undefined) {
+      this.#texts = []
+      this.#kinds = []
+      this.#waitingChars = 0
+    }
+    let lost = 0
+    for (const waiter of rejected) {
+      if (waiter === undefined) lost++
+      else waiter.reject(error)
+    }
+    if (lost > 0) this.#options.onLost(lost)
+  }
+
+  /** Begins a new segment at the next index, on the file prepared for it if there is one. */
+  async #roll(): Promise<void> {
+    const { files, directory, random } = this.#options
+    const path = join(directory, segmentName(this.#next))
+    if (this.#segment === this.#next && this.#file !== undefined) return
+    if (this.#spare === 'ready') files.rename(join(directory, SPARE), path)
+    if (this.#spare === 'ready') this.#spare = 'none'
+    const file = await files.openDurable(path)
+    await this.#makeDurable(() => files.syncLater(directory))
+    const salt = random.bytes(8)
+    await file.write(segmentHeader(this.#next, salt), 0)
+    await this.#makeDurable(() => file.sync())
+    await this.#file?.close()
+    this.#file = file
+    this.#segment = this.#next
+    this.#segmentSalt = salt
+    this.#position = SEGMENT_HEADER_BYTES
+  }
+
+  async #resume(segment: number, salt: Uint8Array, offset: number): Promise<void> {
+    const { files, directory } = this.#options
+    this.#file = await files.openDurable(join(directory, segmentName(segment)))
+    // What this process found valid it will vouch for, so it must be durable even if its writer died before its sync.
+    await this.#makeDurable(() => this.#file?.sync() ?? Promise.resolve())
+    this.#segment = segment
+    this.#segmentSalt = Uint8Array.from(salt)
+    this.#position = offset
+    // A torn group may lie behind the end. A new segment, rather than writing over it, keeps "nothing sound behind the torn" true.
+    this.#rollAsked = true
+  }
+
+  #prepareSpare(): void {
+    if (this.#spare !== 'none') return
+    this.#spare = 'filling'
+    const { files, directory, segmentBytes } = this.#options
+    files.zeroFill(join(directory, SPARE), segmentBytes).then(
+      () => {
+        this.#spare = 'ready'
+      },
+      () => {
+        // Only a saving was missed: the segment will grow as it is written.
+        this.#spare = 'none'
+      },
+    )
+  }
+
+  /** Tells everyone who waits that it takes too long. What they handed over may still become durable. */
+  abandon(error: StoreError): void {
+    for (const waiters of [this.#inFlight, this.#waiters]) {
+      for (const [i, waiter] of waiters.entries()) {
+        waiter?.reject(error)
+        waiters[i] = undefined
+      }
+    }
+  }
+
+  /** Removes the segments whose records all lie below `size`; the one being written stays. */
+  dropBelow(size: number): void {
+    const { files, directory } = this.#options
+    const segments = segmentsIn(files, directory)
+    for (const [i, first] of segments.entries()) {
+      const next = segments[i + 1]
+      if (next !== undefined && next <= size && first !== this.#segment)
+        files.remove(join(directory, segmentName(first)))
+    }
+  }
+
+  /** The next group begins a new segment, so that all before it can be dropped. */
+  rollNext(): void {
+    this.#rollAsked = true
+  }
+
+  /** Resolves when everything taken over is durable or failed, and closes the file. */
+  async close(): Promise<void> {
+    if (this.#flushing) await new Promise<void>(resolve => this.#drained.push(resolve))
+    this.#failure ??= new StoreError('is closed', {
+      store: `audit log ${this.#options.directory}`,
+      retryable: false,
+    })
+    await this.#file?.close()
+    this.#file = undefined
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
+}

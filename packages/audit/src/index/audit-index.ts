@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto'
+import type { StatementSync } from 'node:sqlite'
+import { openSqlite, type SqliteDatabase } from '@postern/store'
+import type { AuditQuery } from '../audit-query.ts'
+import type { Entry } from '../entry.ts'
+import { type SubjectKeys, subjectAddressToken } from '../key-store.ts'
+import { INDEX_MIGRATIONS, INSERT_ADDRESS, INSERT_ENTRY, SET_TENANT } from './audit-index.sql.ts'
+
+type Value = string | number | Uint8Array
+
+/** An entry with the id of the key its personal part is sealed under. */
+export interface IndexedEntry {
+  readonly entry: Pick<Entry, 'index' | 'tenant' | 'number' | 'event'>
+  readonly subject: string | undefined
+}
+
+const PAGE = 256
+const TOKEN_CACHE = 20_000
+
+/**
+ * Finds entries by what they say. Derived: it can be thrown away and built again from the log, and the two compared by their digests.
+ * Personal things stand in it only as tokens that mean nothing without the subject's key.
+ */
+export class AuditIndex {
+  readonly #database: SqliteDatabase
+  readonly #keys: SubjectKeys
+  readonly #insertEntry: StatementSync | undefined
+  readonly #insertAddress: StatementSync | undefined
+  readonly #setTenant: StatementSync | undefined
+  readonly #tokens = new Map<string, Uint8Array>()
+  readonly #tenants = new Map<string, number>()
+  readonly #changed = new Set<string>()
+  #waiting: IndexedEntry[] = []
+
+  private constructor(database: SqliteDatabase, keys: SubjectKeys, readOnly: boolean) {
+    this.#database = database
+    this.#keys = keys
+    if (!readOnly) {
+      database.db.exec('PRAGMA secure_delete = ON')
+      this.#insertEntry = database.db.prepare(INSERT_ENTRY)
+      this.#insertAddress = database.db.prepare(INSERT_ADDRESS)
+      this.#setTenant = database.db.prepare(SET_TENANT)
+    }
+  }
+
+  /**
+   * Opens or creates the file; `:memory:` for one that is built anew each time.
+   * @throws StoreError when it cannot be opened
+   */
+  static open(path: string, keys: SubjectKeys, options: { readonly readOnly?: boolean } = {}): AuditIndex {
+    const readOnly = options.readOnly ?? false
+    return new AuditIndex(
+      openSqlite({ path, readOnly, synchronous: 'normal', migrations: [INDEX_MIGRATIONS] }),
+      keys,
+      readOnly,
+    )
+  }
+
+  /** How many entries of the log are in the index. */
+  get size(): number {
+    return Number(
+      this.#database.read(() => this.#database.db.prepare('SELECT size FROM position').get())?.['size'],
+    )
+  }
+
+  /** The number of a tenant's last entry. */
+  lastNumber(tenant: string): number {
+    const known = this.#tenants.get(tenant)
+    if (known !== undefined) return known
+    const row = this.#database.db.prepare('SELECT number FROM tenants WHERE tenant = ?').get(tenant)
+    const number = Number(row?.['number'] ?? 0)
+    this.#tenants.set(tenant, number)
+    return number
+  }
+
+  /** Takes the next entry; it is in the index after `commit`. */
+  add(entry: IndexedEntry): void {
+    this.#waiting.push(entry)
+    this.#tenants.set(entry.entry.tenant, entry.entry.number)
+    this.#changed.add(entry.entry.tenant)
+  }
+
+  /** Forgets the entries taken since the last commit. */
+  abandon(): void {
+    this.#waiting = []
+    this.#changed.clear()
+    this.#tenants.clear()
+  }
+
+  /** Writes the entries taken so far. @param size of the log they complete */
+  commit(size: number): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#database.transaction(() => {
+      for (const entry of waiting) this.#insert(entry)
+      for (const tenant of this.#changed) this.#setTenant?.run(tenant, this.#tenants.get(tenant) ?? 0)
+      this.#database.db.prepare('UPDATE position SET size = ?').run(size)
+    })
+    this.#changed.clear()
+    if (this.#tenants.size > TOKEN_CACHE) this.#tenants.clear()
+  }
+
+  #insert({ entry, subject }: IndexedEntry): void {
+    const { event } = entry
+    const token = subject === undefined ? undefined : this.#addressTokens(subject, event.actor.address)
+    this.#insertEntry?.run(
+      entry.index,
+      event.time,
+      event.type,
+      entry.tenant,
+      entry.number,
+      event.action ?? null,
+      event.resource?.type ?? null,
+      event.resource?.id ?? null,
+      event.decision ?? null,
+      event.request?.id ?? null,
+      subject ?? null,
+      token ?? null,
+    )
+  }
+
+  #addressTokens(subject: string, address: string | undefined): Uint8Array | undefined {
+    if (address === undefined) return undefined
+    const cached = this.#tokens.get(`${subject} ${address}`)
+    if (cached !== undefined) return cached
+    const key = this.#keys.byId(subject)
+    if (key === undefined) return undefined
+    const own = subjectAddressToken(key, address)
+    this.#insertAddress?.run(this.#keys.addressToken(address), subject, own)
+    if (this.#tokens.size >= TOKEN_CACHE) this.#tokens.clear()
+    this.#tokens.set(`${subject} ${address}`, own)
+    return own
+  }
+
+  /** Forgets what the index could say of a subject whose key was destroyed. */
+  eraseSubject(subject: string): void {
+    this.#tokens.clear()
+    this.#database.transaction(() => {
+      this.#database.db.prepare('UPDATE entries SET address = NULL WHERE subject = ?').run(subject)
+      this.#database.db.prepare('DELETE FROM addresses WHERE subject = ?').run(subject)
+    })
+    this.#database.read(() => this.#database.db.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
+  }
+
+  /** Indexes of the entries that match everything but `text`, in pages, in the order asked for. */
+  *find(query: AuditQuery): Generator<readonly number[], void, undefined> {
+    const newest = query.order !== 'oldest'
+    const { where, values } = this.#conditions(query)
+    if (where === undefined) return
+    const statement = this.#database.db.prepare(
+      `SELECT idx FROM entries WHERE ${[...where, `idx ${newest ? '<' : '>'} ?`].join(' AND ')}
+       ORDER BY idx ${newest ? 'DESC' : 'ASC'} LIMIT ${PAGE}`,
+    )
+    let after = query.after === undefined ? (newest ? Number.MAX_SAFE_INTEGER : -1) : Number(query.after)
+    for (;;) {
+      const rows = this.#database.read(() => statement.all(...values, after))
+      if (rows.length === 0) return
+      const page = rows.map(row => Number(row['idx']))
+      after = page.at(-1) ?? after
+      yield page
+      if (rows.length < PAGE) return
+    }
+  }
+
+  /** Conditions on `entries`; `where` is undefined when nothing can match. */
+  #conditions(query: AuditQuery): { readonly where: string[] | undefined; readonly values: Value[] } {
+    const where: string[] = []
+    const values: Value[] = []
+    const equal = (column: string, value: string | undefined): void => {
+      if (value === undefined) return
+      where.push(`${column} = ?`)
+      values.push(value)
+    }
+    equal('tenant', query.tenant)
+    equal('type', query.type)
+    equal('action', query.action)
+    equal('resource', query.resource?.type)
+    equal('resource_id', query.resource?.id)
+    equal('decision', query.decision)
+    equal('request', query.request)
+    if (query.from !== undefined) {
+      where.push('time >= ?')
+      values.push(query.from)
+    }
+    if (query.to !== undefined) {
+      where.push('time < ?')
+      values.push(query.to)
+    }
+    if (query.principal !== undefined) {
+      const subjects = this.#subjectsOf(query.principal, query.tenant)
+      if (subjects.length === 0) return { where: undefined, values }
+      where.push(`subject IN (${subjects.map(() => '?').join(', ')})`)
+      values.push(...subjects)
+    }
+    if (query.address !== undefined) {
+      where.push('(subject, address) IN (SELECT subject, address FROM addresses WHERE token = ?)')
+      values.push(this.#keys.addressToken(query.address))
+    }
+    return { where, values }
+  }
+
+  /** Ids of the keys of a principal: in one tenant, or in whichever tenants know that name (the first 1,000 of them). */
+  #subjectsOf(principal: string, tenant: string | undefined): readonly string[] {
+    const tenants =
+      tenant === undefined
+        ? this.#database.db
+            .prepare('SELECT tenant FROM tenants LIMIT 1000')
+            .all()
+            .map(row => String(row['tenant']))
+        : [tenant]
+    return tenants
+      .map(name => this.#keys.find({ tenant: name, principal })?.id)
+      .filter(id => id !== undefined)
+  }
+
+  /** SHA-256 over everything the index says, hex: two indexes of one log have the same. */
+  digest(): string {
+    const hash = createHash('sha256')
+    for (const table of [
+      'entries ORDER BY idx',
+      'addresses ORDER BY token, subject',
+      'tenants ORDER BY tenant',
+      'position',
+    ]) {
+      const rows = this.#database.db.prepare(`SELECT * FROM ${table}`)
+      for (const row of rows.iterate()) {
+        for (const value of Object.values(row)) {
+          hash.update(
+            value instanceof Uint8Array
+              ? `x${Buffer.from(value).toString('hex')}\n`
+              : `${JSON.stringify(value)}\n`,
+          )
+        }
+      }
+    }
+    return hash.digest('hex')
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type ByteSize,
+  type Clock,
+  ConfigError,
+  type Duration,
+  parseByteSize,
+  parseDuration,
+  type RandomSource,
+  StoreError,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import { lockDirectory } from '@postern/store'
+import { type Anchor, checkAnchors, pushToAnchors } from './anchor.ts'
+import type { AuditLog } from './audit-log.ts'
+import { EmbeddedLog, type EmbeddedLogLimits } from './embedded/embedded-log.ts'
+import { disk } from './embedded/file-layer.ts'
+import { threadFollower } from './embedded/follower-port.ts'
+import { INDEX, VERIFIER_KEYS } from './embedded/log-files.ts'
+import { isKeyName } from './format/note.ts'
+import { parseVerifierKey } from './format/note-key.ts'
+import { AuditIndex } from './index/audit-index.ts'
+import { KeyStore } from './key-store.ts'
+import { LogReader } from './log-reader.ts'
+
+export interface AuditLogOptions {
+  /** Directory of the log; created when absent. */
+  readonly directory: string
+  /** Unique name of the log, for ever: a URL without scheme, `shop.example.com/audit`. */
+  readonly origin: string
+  /** Where signing key and subjects' keys live; `<directory>-keys` unless given. Best on another disk or mount. */
+  readonly keyDirectory?: string
+  readonly clock?: Clock
+  readonly random?: RandomSource
+  /** Size of a segment. Default 16mb. */
+  readonly segmentSize?: ByteSize
+  /** Longest time an entry waits for a checkpoint. Default 1s. */
+  readonly publishInterval?: Duration
+  /** After which a `commit` that is not durable fails. Default 5s. */
+  readonly commitTimeout?: Duration
+  /** Events that may wait with the promise `after`; beyond, they are lost and counted. Default 16,384. */
+  readonly maxWaiting?: number
+  /** Entries that may be durable and unpublished before commits are refused. Default 1,000,000. */
+  readonly maxBehind?: number
+  /** Whether the process is not ready when the log cannot take entries. Default true. */
+  readonly required?: boolean
+  /** Places outside this machine that keep checkpoints: compared on opening, told of every new one. */
+  readonly anchors?: readonly Anchor[]
+  /** An operator's word that the log was rolled back on purpose (restored from a backup): what anchors and segments miss is accepted. */
+  readonly acceptRollback?: boolean
+  /** Told when an anchor cannot be reached; it never holds up the log. */
+  readonly onAnchorError?: (error: unknown) => void
+}
+
+/**
+ * Opens the embedded log of a directory for appending, creating it when it is new. One process at a time.
+ * @throws StoreError when another process has it open, or the disk refuses
+ * @throws IntegrityError when what is on disk was changed, lost, or is older than an anchor remembers
+ * @throws ConfigError for options that cannot be used
+ */
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { directory, origin, clock = systemClock, random = systemRandom } = options
+  const limits = parseLimits(options)
+  const keyDirectory = options.keyDirectory ?? `${directory.replace(/\/+$/, '')}-keys`
+  makeDirectories(directory, keyDirectory)
+  const lock = lockDirectory(directory, { name: 'audit-log' })
+  const opened: { close(): void }[] = [{ close: () => lock.release() }]
+  const release = (): void => {
+    for (const part of opened.splice(0).reverse()) part.close()
+  }
+  try {
+    const { port, published } = await threadFollower({ directory, keyDirectory, origin })
+    try {
+      const keys = KeyStore.open(join(keyDirectory, 'subjects.db'), { readOnly: true })
+      opened.push(keys)
+      const index = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
+      opened.push(index)
+      const reader = new LogReader({ files: disk, directory, verifiers: [], keys, index })
+      const verifiers = reader.log
+        .verifierKeys()
+        .map((key, i) => parseVerifierKey(key, `${VERIFIER_KEYS} line ${i + 1}`))
+      const anchors = options.anchors ?? []
+      const log = await EmbeddedLog.open({
+        files: disk,
+        directory,
+        clock,
+        random,
+        limits,
+        follower: port,
+        published,
+        reader,
+        keys,
+        required: options.required ?? true,
+        acceptRollback: options.acceptRollback ?? false,
+        onPublished: ({ checkpoint }) => void pushToAnchors(anchors, checkpoint, options.onAnchorError),
+        release,
+      })
+      if (options.acceptRollback === true) {
+        await log.commit({ type: 'audit.rollback.accepted', time: clock.now(), actor: {} })
+      } else {
+        await checkAnchors(anchors, reader, verifiers, origin).catch(async (error: unknown) => {
+          await log.close()
+          throw error
+        })
+      }
+      return log
+    } catch (error) {
+      await port.close()
+      throw error
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function parseLimits(options: AuditLogOptions): EmbeddedLogLimits {
+  if (!isKeyName(options.origin)) {
+    throw new ConfigError({
+      place: 'audit.origin',
+      problem: 'must be a name without spaces or "+"',
+      mend: 'e.g. shop.example.com/audit',
+    })
+  }
+  const segmentBytes = parseByteSize(options.segmentSize ?? '16mb', 'audit.segmentSize')
+  if (segmentBytes < 4_096)
+    throw new ConfigError({ place: 'audit.segmentSize', problem: 'is below 4kb', mend: 'e.g. 16mb' })
+  return {
+    segmentBytes,
+    publishInterval: parseDuration(options.publishInterval ?? '1s', 'audit.publishInterval'),
+    commitTimeout: parseDuration(options.commitTimeout ?? '5s', 'audit.commitTimeout'),
+    maxWaiting: options.maxWaiting ?? 16_384,
+    maxBehind: options.maxBehind ?? 1_000_000,
+  }
+}
+
+function makeDirectories(...directories: readonly string[]): void {
+  for (const directory of directories) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+      throw new StoreError(`cannot be created (${code})`, {
+        store: `audit log ${directory}`,
+        retryable: false,
+        cause,
+      })
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { disk } from './embedded/file-layer.ts'
+import { INDEX } from './embedded/log-files.ts'
+import { parseVerifierKey } from './format/note-key.ts'
+import { AuditIndex } from './index/audit-index.ts'
+import { KeyStore } from './key-store.ts'
+import { LogReader } from './log-reader.ts'
+
+export interface ReadAuditLogOptions {
+  /** As in `openAuditLog`; without it (or when it is not readable) personal parts stay sealed. */
+  readonly keyDirectory?: string
+  /** Keys that may have signed the checkpoint. Those the directory names for itself unless given: enough to read, not to trust. */
+  readonly verifierKeys?: readonly string[]
+}
+
+/** A reader of a log's directory, to be closed. */
+export interface AuditLogReader extends LogReader {
+  close(): void
+}
+
+class DirectoryReader extends LogReader implements AuditLogReader {
+  readonly #close: () => void
+
+  constructor(parts: ConstructorParameters<typeof LogReader>[0], close: () => void) {
+    super(parts)
+    this.#close = close
+  }
+
+  close(): void {
+    this.#close()
+  }
+}
+
+/**
+ * Reads the log in a directory, while another process may append to it. Takes no lock and changes nothing.
+ * @throws StoreError when index or keys cannot be opened
+ * @throws ConfigError for a malformed verifier key
+ */
+export function readAuditLog(directory: string, options: ReadAuditLogOptions = {}): AuditLogReader {
+  const keyDirectory = options.keyDirectory ?? `${directory.replace(/\/+$/, '')}-keys`
+  const keyFile = join(keyDirectory, 'subjects.db')
+  const keys = existsSync(keyFile) ? KeyStore.open(keyFile, { readOnly: true }) : undefined
+  const indexFile = join(directory, INDEX)
+  const index =
+    keys !== undefined && existsSync(indexFile)
+      ? AuditIndex.open(indexFile, keys, { readOnly: true })
+      : undefined
+  const parts = { files: disk, directory, keys, index }
+  const named = options.verifierKeys ?? new LogReader({ ...parts, verifiers: [] }).log.verifierKeys()
+  const verifiers = named.map(key => parseVerifierKey(key))
+  return new DirectoryReader({ ...parts, verifiers }, () => {
+    index?.close()
+    keys?.close()
+  })
+}

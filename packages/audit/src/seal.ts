@@ -1,0 +1,69 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { IntegrityError } from '@postern/core'
+import type { PersonalPart, Sealed } from './entry.ts'
+import { sha256 } from './format/sha256.ts'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** The key of one subject. Whoever destroys it has erased what it sealed. */
+export interface SubjectKey {
+  /** 16 random bytes, hex. */
+  readonly id: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+/** What a box belongs to: a box moved to another log, place or subject does not open. */
+export interface SealContext {
+  readonly origin: string
+  readonly index: number
+}
+
+function additionalData({ origin, index }: SealContext, keyId: string): Buffer {
+  return Buffer.from(`postern audit v1\n${origin}\n${index}\n${keyId}`)
+}
+
+/**
+ * The nonce of a place in the log: random bytes of its group, which are durable with it, and its index. So sealing again after a crash gives the
+ * same bytes, while a directory restored from an old copy, which gives indexes out twice, never uses a nonce twice.
+ */
+export function sealNonce(salt: Uint8Array, index: number): Uint8Array {
+  const bytes = Buffer.alloc(salt.length + 8)
+  bytes.set(salt)
+  bytes.writeBigUInt64BE(BigInt(index), salt.length)
+  return sha256(bytes).subarray(0, NONCE_BYTES)
+}
+
+/** Seals a personal part with AES-256-GCM. */
+export function sealPersonal(
+  personal: PersonalPart,
+  { id, key }: SubjectKey,
+  nonce: Uint8Array,
+  context: SealContext,
+): Sealed {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(additionalData(context, id))
+  const body = cipher.update(JSON.stringify(personal), 'utf8')
+  const box = Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()])
+  return { key: id, box: box.toString('base64') }
+}
+
+/**
+ * Opens a box.
+ * @throws IntegrityError when it was changed or belongs elsewhere
+ */
+export function openPersonal({ key: id, box }: Sealed, key: Uint8Array, context: SealContext): PersonalPart {
+  const bytes = Buffer.from(box, 'base64')
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
+    decipher.setAAD(additionalData(context, id))
+    decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+    const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
+    return JSON.parse(Buffer.concat([text, decipher.final()]).toString('utf8')) as PersonalPart
+  } catch {
+    throw new IntegrityError(`entry ${context.index}: the sealed part does not open with its subject's key`)
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
+import { generateNoteKey, type NoteSigner, parseSignerKey } from './format/note-key.ts'
+
+const FILE = 'signing-keys'
+
+/** What signs a log's checkpoints: the current key, and while a rotation lasts the one before it. */
+export interface SigningKeys {
+  readonly signers: readonly NoteSigner[]
+  /** Verifier keys of `signers`, in the same order. */
+  readonly verifierKeys: readonly string[]
+}
+
+/**
+ * Reads the signing keys of a log, making the first one when there is none.
+ * @param directory kept apart from the log: who holds both can rewrite what no witness saw
+ * @throws ConfigError when the file is malformed or belongs to another log
+ */
+export function loadSigningKeys(
+  directory: string,
+  origin: string,
+  random: RandomSource = systemRandom,
+): SigningKeys {
+  const path = join(directory, FILE)
+  if (!existsSync(path)) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    replaceSecret(path, [generateNoteKey(origin, 1, random).signerKey])
+  }
+  return parseKeys(readLines(path), path, origin)
+}
+
+function readLines(path: string): readonly string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(line => line !== '')
+}
+
+function parseKeys(lines: readonly string[], path: string, origin: string): SigningKeys {
+  const signers = lines.map((line, i) => parseSignerKey(line, `${path} line ${i + 1}`))
+  if (signers.length === 0 || signers.some(signer => signer.name !== origin)) {
+    throw new ConfigError({
+      place: path,
+      problem: `holds no key, or keys of another log than "${origin}"`,
+      mend: 'use the origin the log was created with',
+    })
+  }
+  return { signers, verifierKeys: signers.map(signer => signer.verifierKey) }
+}
+
+/**
+ * Puts a new key first. Until `retireSigningKey`, checkpoints carry the signatures of both, so that those who know only the old key learn of
+ * the new one from a log they can still verify. Takes effect when the log is next opened.
+ */
+export function rotateSigningKey(
+  directory: string,
+  origin: string,
+  random: RandomSource = systemRandom,
+): SigningKeys {
+  const path = join(directory, FILE)
+  loadSigningKeys(directory, origin, random)
+  const [current] = readLines(path)
+  const lines = [generateNoteKey(origin, 1, random).signerKey, ...(current === undefined ? [] : [current])]
+  replaceSecret(path, lines)
+  return parseKeys(lines, path, origin)
+}
+
+/** Ends a rotation: only the newest key signs from the next opening on. Its predecessor's signatures stay valid. */
+export function retireSigningKey(directory: string, origin: string): SigningKeys {
+  const path = join(directory, FILE)
+  const lines = readLines(path).slice(0, 1)
+  const keys = parseKeys(lines, path, origin)
+  replaceSecret(path, lines)
+  return keys
+}
+
+function replaceSecret(path: string, lines: readonly string[]): void {
+  const fd = openSync(`${path}.new`, 'w', 0o600)
+  try {
+    writeSync(fd, `${lines.join('\n')}\n`)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(`${path}.new`, path)
+}

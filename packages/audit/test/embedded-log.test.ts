@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { IntegrityError, StoreError } from '@postern/core'
+import { parseVerifierKey } from '../src/format/note-key.ts'
+import { type AuditLog, type Entry, openAuditLog, readAuditLog, verifyTlogProof } from '../src/index.ts'
+import { freshDirectory, requestEvent } from './support/events.ts'
+
+const origin = 'shop.example.com/audit'
+
+async function withLog(directory: string, work: (log: AuditLog) => Promise<void>): Promise<void> {
+  const log = await openAuditLog({ directory, origin })
+  try {
+    await work(log)
+  } finally {
+    await log.close()
+  }
+}
+
+async function collect(entries: AsyncIterable<Entry>): Promise<Entry[]> {
+  const all: Entry[] = []
+  for await (const entry of entries) all.push(entry)
+  return all
+}
+
+describe('the embedded log', () => {
+  test('gives every event a number, and finds and proves it', async () => {
+    const directory = freshDirectory()
+    await withLog(directory, async log => {
+      const receipts = await Promise.all(Array.from({ length: 700 }, (_, i) => log.commit(requestEvent(i))))
+      assert.deepEqual(
+        receipts.map(({ index }) => Number(index)),
+        Array.from({ length: 700 }, (_, i) => i),
+      )
+      const found = await collect(log.query({ principal: 'user-3', tenant: 'acme', order: 'oldest' }))
+      assert.ok(found.length > 20)
+      assert.ok(
+        found.every(({ event }) => event.actor.principal === 'user-3' && event.actor.tenant === 'acme'),
+      )
+      assert.equal((await collect(log.query({ address: '203.0.113.5' }))).length, 4)
+      assert.equal((await collect(log.query({ principal: 'user-1' }))).length, 100)
+      assert.equal((await collect(log.query({ request: requestEvent(77).request?.id ?? '' })))[0]?.index, 77n)
+      assert.equal((await collect(log.query({ text: '/API/orders/123' })))[0]?.index, 123n)
+      assert.equal((await collect(log.query({ action: 'orders.delete', limit: 5 }))).length, 5)
+      const reader = readAuditLog(directory)
+      const [key = ''] = reader.log.verifierKeys()
+      const proof = await log.proof(300n)
+      const checkpoint = verifyTlogProof(proof, reader.entry(300n).bytes, [parseVerifierKey(key)], origin)
+      assert.equal(checkpoint.size, 700n)
+      assert.throws(
+        () => verifyTlogProof(proof, reader.entry(301n).bytes, [parseVerifierKey(key)]),
+        IntegrityError,
+      )
+      reader.close()
+    })
+  })
+
+  test('goes on after a restart where it stopped, without a gap in any tenant', async () => {
+    const directory = freshDirectory()
+    for (let run = 0; run < 3; run++) {
+      await withLog(directory, async log => {
+        for (let i = 0; i < 100; i++) log.record(requestEvent(run * 100 + i))
+        await log.commit(requestEvent(run * 100 + 99, { actor: {} }))
+      })
+    }
+    const reader = readAuditLog(directory)
+    const entries = [...reader.entries(0n)]
+    assert.equal(entries.length, 303)
+    for (const tenant of ['acme', 'globex', '']) {
+      const numbers = entries.filter(entry => entry.tenant === tenant).map(({ number }) => number)
+      assert.deepEqual(
+        numbers,
+        Array.from(numbers, (_, i) => i + 1),
+      )
+    }
+    reader.close()
+  })
+
+  test('refuses a second process with a message that says who has it', async () => {
+    const directory = freshDirectory()
+    await withLog(directory, async () => {
+      await assert.rejects(
+        openAuditLog({ directory, origin }),
+        (error: unknown) => error instanceof StoreError && error.message.includes(String(process.pid)),
+      )
+    })
+    await withLog(directory, async log => {
+      assert.equal((await log.commit(requestEvent(1))).index, 0n)
+    })
+  })
+
+  test('erases a subject: what says who they are is gone, every proof still holds', async () => {
+    const directory = freshDirectory()
+    const event = requestEvent(3, { actor: { principal: 'alice', address: '198.51.100.7' } })
+    await withLog(directory, async log => {
+      await log.commit(event)
+      await log.commit(requestEvent(4))
+      const proof = await log.proof(0n)
+      const receipt = await log.eraseSubject('alice')
+      assert.equal(receipt.index, 2n)
+      const [entry] = await collect(log.query({ order: 'oldest' }))
+      assert.equal(entry?.personal, 'erased')
+      assert.equal(entry?.event.actor.principal, undefined)
+      assert.equal(entry?.event.action, 'orders.delete')
+      assert.deepEqual(await collect(log.query({ principal: 'alice' })), [])
+      assert.deepEqual(await collect(log.query({ address: '198.51.100.7' })), [])
+      const [key = ''] = readAuditLog(directory).log.verifierKeys()
+      verifyTlogProof(proof, entry?.bytes ?? new Uint8Array(0), [parseVerifierKey(key)], origin)
+      await assert.rejects(log.eraseSubject('alice'), StoreError)
+    })
+    for (const folder of [directory, `${directory}-keys`]) {
+      for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+        if (!name.isFile()) continue
+        const bytes = readFileSync(join(name.parentPath, name.name))
+        for (const trace of ['alice', '198.51.100.7', '/api/orders/3"'])
+          assert.ok(!bytes.includes(trace), `${name.name} still holds ${trace}`)
+      }
+    }
+  })
+
+  test('says what is wrong when its directory cannot be made', async () => {
+    const directory = freshDirectory()
+    writeFileSync(directory, 'a file, not a directory')
+    await assert.rejects(openAuditLog({ directory, origin }), StoreError)
+  })
+})

@@ -1,0 +1,36 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Event } from '@postern/core'
+
+/** A directory that no other test uses. */
+export function freshDirectory(): string {
+  return join(mkdtempSync(join(tmpdir(), 'postern-audit-')), 'log')
+}
+
+/** An ordinary request of a user, as the engine reports it. */
+export function requestEvent(number: number, changes: Partial<Event> = {}): Event {
+  return {
+    type: 'http',
+    time: Date.UTC(2026, 0, 1) + number * 1_000,
+    actor: {
+      address: `203.0.113.${number % 200}`,
+      principal: `user-${number % 7}`,
+      tenant: number % 3 === 0 ? 'acme' : 'globex',
+      agent: 'test/1',
+    },
+    request: {
+      id: `01jabcdefghjkm${String(number).padStart(6, '0')}`,
+      method: 'DELETE',
+      host: 'shop.example.com',
+      path: `/api/orders/${number}`,
+      query: '',
+      route: 'DELETE /api/orders/:id',
+    },
+    action: 'orders.delete',
+    resource: { type: 'order', id: String(number) },
+    decision: 'allow',
+    outcome: { status: 204, duration: 3.5, bytes: 0, aborted: false },
+    ...changes,
+  }
+}
