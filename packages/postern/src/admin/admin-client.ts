@@ -1,0 +1,43 @@
+import { type Json, StoreError } from '@postern/core'
+import { readRunFile } from './run-file.ts'
+
+/**
+ * Asks the gateway that runs on a data directory.
+ * @throws StoreError when none runs there, or it refuses
+ */
+export async function askGateway(
+  dataDirectory: string,
+  command: string,
+  input: Readonly<Record<string, Json>>,
+): Promise<Json> {
+  const running = readRunFile(dataDirectory)
+  if (running === undefined)
+    throw new StoreError(
+      'no gateway is running on this data directory; start one with: postern gateway --to URL',
+      {
+        store: dataDirectory,
+        retryable: true,
+      },
+    )
+  const response = await fetch(`${running.admin}/${command}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${running.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(input),
+    signal: AbortSignal.timeout(5_000),
+  }).catch((cause: unknown) => {
+    throw new StoreError('the running gateway does not answer', {
+      store: running.admin,
+      retryable: true,
+      cause,
+    })
+  })
+  const answer = (await response.json()) as Json
+  if (!response.ok) {
+    const problem =
+      typeof answer === 'object' && answer !== null && 'error' in answer
+        ? String(answer['error'])
+        : `status ${response.status}`
+    throw new StoreError(problem, { store: running.admin, retryable: response.status >= 500 })
+  }
+  return answer
+}

@@ -1,0 +1,33 @@
+import { ConfigError, formatDuration, type Json } from '@postern/core'
+import type { Layer } from '../assembly/layer.ts'
+import type { AdminCommand } from './admin-server.ts'
+
+/** What `postern limits` asks of a running gateway. */
+export function limitCommands(layer: Layer): Readonly<Record<string, AdminCommand>> {
+  return {
+    'limits/show': async input => {
+      const standings = await layer.limits.show(keyOf(input))
+      return standings.map(({ name, key, rule, remaining, resetAfter, retryAfter }) => ({
+        name,
+        key,
+        kind: rule.kind,
+        limit: rule.limit,
+        window: formatDuration(rule.window),
+        remaining,
+        resetAfter: Math.ceil(resetAfter),
+        retryAfter: Math.ceil(retryAfter),
+      }))
+    },
+    'limits/reset': async input => {
+      const key = keyOf(input)
+      await layer.limits.reset(key)
+      return { key, reset: true }
+    },
+  }
+}
+
+function keyOf(input: Readonly<Record<string, Json>>): string {
+  const { key } = input
+  if (typeof key === 'string' && key !== '' && key.length <= 1_024) return key
+  throw new ConfigError({ place: 'key', problem: 'must be text of 1 to 1024 characters' })
+}

@@ -1,0 +1,60 @@
+import { CidrSet, Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
+import { protocolGuard, remediationGuard } from '@postern/detect'
+import { type Throttle, throttle } from '@postern/throttle'
+import type { Config } from '../config/config.ts'
+import { namedLimits } from './limits.ts'
+import type { Rooms } from './rooms.ts'
+import { compileRoutes } from './route-settings.ts'
+
+/** A configuration compiled: immutable, ready to be asked. */
+export interface Compiled {
+  readonly config: Config
+  readonly engine: Engine
+  readonly throttle: Throttle
+}
+
+/**
+ * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
+ * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
+ * @throws ConfigError for what only shows when it is put together
+ */
+export function buildEngine(config: Config, rooms: Rooms): Compiled {
+  const { clock } = rooms
+  const routes = compileRoutes(config)
+  const emit = (event: Event): void => engine.emit(event)
+  const limits = throttle({ store: rooms.limitStore, limits: namedLimits(config), onEvent: emit })
+  const guards: Guard[] = []
+  if (config.remediations !== false)
+    guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
+  if (config.protocol !== false)
+    guards.push(protocolGuard({ ...withoutUndefined(config.protocol ?? {}), routes }))
+  guards.push(limits)
+  const engine = new Engine({
+    guards,
+    detectors: rooms.detectors,
+    remediations: rooms.remediations,
+    mode: config.mode ?? 'enforce',
+    routes,
+    trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
+    promise: recordPromise(config),
+    clock,
+    probes: [...rooms.probes, limits],
+    ...(rooms.audit !== undefined && { recorder: rooms.audit }),
+  })
+  return { config, engine, throttle: limits }
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
+function recordPromise(config: Config): (exchange: Exchange) => RecordPromise {
+  const fallback = config.audit === false ? 'after' : (config.audit?.promise ?? 'after')
+  return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
+}
+
+/** Options of the rooms are given or absent, never undefined. */
+function withoutUndefined<T extends object>(options: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>
+  }
+}

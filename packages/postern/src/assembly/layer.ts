@@ -1,0 +1,115 @@
+import { ConfigError, type Engine, type Event, type EventListener, type Health } from '@postern/core'
+import type { RemediationStore } from '@postern/detect'
+import type { Throttle } from '@postern/throttle'
+import type { Config } from '../config/config.ts'
+import { buildEngine, type Compiled } from './build-engine.ts'
+import { type OpenRoomsOptions, openRooms } from './open-rooms.ts'
+import type { Rooms } from './rooms.ts'
+
+/** Keys that are read once, when the process starts. */
+const AT_START: readonly (keyof Config)[] = [
+  'upstream',
+  'listen',
+  'tls',
+  'workers',
+  'timeouts',
+  'caps',
+  'audit',
+  'stores',
+  'dataDirectory',
+  'admin',
+]
+
+export type LayerOptions = Omit<OpenRoomsOptions, 'emit'>
+
+/**
+ * The whole layer of one process: the rooms, and the engine that the current configuration compiles to. A reload swaps the engine;
+ * exchanges under way settle on the one that opened them.
+ */
+export class Layer {
+  readonly rooms: Rooms
+  readonly #listeners = new Set<EventListener>()
+  #current: Compiled
+
+  private constructor(rooms: Rooms, current: Compiled) {
+    this.rooms = rooms
+    this.#current = this.#followed(current)
+  }
+
+  /** @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot be opened */
+  static async open(options: LayerOptions): Promise<Layer> {
+    const early: Event[] = []
+    let emit = (event: Event): void => void early.push(event)
+    const rooms = await openRooms({ ...options, emit: event => emit(event) })
+    try {
+      const layer = new Layer(rooms, buildEngine(options.config, rooms))
+      emit = event => layer.engine.emit(event)
+      for (const event of early) layer.engine.emit(event)
+      return layer
+    } catch (error) {
+      await rooms.close()
+      throw error
+    }
+  }
+
+  /** The engine that decides now. */
+  get engine(): Engine {
+    return this.#current.engine
+  }
+
+  get limits(): Throttle {
+    return this.#current.throttle
+  }
+
+  get remediations(): RemediationStore {
+    return this.rooms.remediations
+  }
+
+  /**
+   * Puts another configuration into force, whole or not at all; it is recorded.
+   * @returns the changed keys that need a restart to take effect
+   * @throws ConfigError when it cannot be put together; the old one stays
+   */
+  reload(config: Config): readonly string[] {
+    const before = this.#current
+    const next = this.#followed(buildEngine(config, this.rooms))
+    this.#current = next
+    const waiting = AT_START.filter(key => JSON.stringify(before.config[key]) !== JSON.stringify(config[key]))
+    next.engine.emit({
+      type: 'config.reloaded',
+      time: this.rooms.clock.now(),
+      actor: {},
+      data: { needRestart: waiting },
+    })
+    return waiting
+  }
+
+  /** Records that a configuration was refused, and says what to tell the operator. */
+  reloadFailed(error: unknown): string {
+    const why = error instanceof Error ? error.message : 'could not be read'
+    const issues = error instanceof ConfigError ? error.issues.length : 1
+    this.engine.emit({ type: 'config.refused', time: this.rooms.clock.now(), actor: {}, data: { issues } })
+    return `the new configuration was refused; the old one stays in force:\n${why}`
+  }
+
+  /** Adds a listener that hears every engine, also those of later configurations; the returned function removes it. */
+  listen(listener: EventListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #followed(compiled: Compiled): Compiled {
+    compiled.engine.listen(event => {
+      for (const listener of this.#listeners) listener(event)
+    })
+    return compiled
+  }
+
+  health(): readonly Health[] {
+    return this.engine.health()
+  }
+
+  close(): Promise<void> {
+    return this.rooms.close()
+  }
+}

@@ -1,0 +1,62 @@
+import { type Exchange, RouteTable } from '@postern/core'
+import {
+  address,
+  apiKey,
+  body,
+  header,
+  type Key,
+  type Limit,
+  network,
+  principal,
+  type RouteLimit,
+  route,
+  tenant,
+} from '@postern/throttle'
+import type { Config, LimitConfig, LimitKey } from '../config/config.ts'
+import { type LimitRule, parseLimitRule } from '../config/limit-rule.ts'
+import { LOGIN_ROUTES } from './login-routes.ts'
+
+/**
+ * What holds when nothing is configured: more than a busy office sends, and far less than a flood; and a tight limit where logins
+ * usually are. A limit of the same name replaces one, `false` switches it off.
+ */
+const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
+  address: { limit: '1200/1m' },
+  busy: { limit: '200 at once' },
+  login: { limit: '20/1m', routes: LOGIN_ROUTES },
+}
+
+/** The named limits of a configuration over the defaults, in the order they are asked. @throws ConfigError */
+export function namedLimits(config: Config): readonly Limit[] {
+  const merged = { ...DEFAULT_LIMITS, ...config.limits }
+  return Object.entries(merged).flatMap(([name, limit]) =>
+    limit === false || limit === undefined ? [] : [{ name, ...compileLimit(limit) }],
+  )
+}
+
+/** A route's own limit. @throws ConfigError */
+export function routeLimit(throttle: LimitRule | LimitConfig): RouteLimit {
+  return compileLimit(throttle)
+}
+
+function compileLimit(limit: LimitRule | LimitConfig): RouteLimit {
+  if (typeof limit === 'string' || 'kind' in limit) return { limit: parseLimitRule(limit) }
+  const { key = 'address', cost, routes } = limit
+  return {
+    limit: parseLimitRule(limit.limit),
+    key: compileKey(key),
+    ...(cost !== undefined && { cost }),
+    ...(routes !== undefined && { when: onRoutes(routes) }),
+  }
+}
+
+function compileKey(key: LimitKey): Key {
+  if (typeof key === 'function') return key
+  if (typeof key === 'object') return 'header' in key ? header(key.header) : body(key.body)
+  return { address, network, principal, tenant, apiKey, route }[key]()
+}
+
+function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean {
+  const table = new RouteTable(Object.fromEntries(patterns.map(pattern => [pattern, {}])))
+  return exchange => table.match(exchange.method, exchange.path.canonical) !== undefined
+}

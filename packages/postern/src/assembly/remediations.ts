@@ -1,0 +1,42 @@
+import type { Clock, Event } from '@postern/core'
+import {
+  postgresRemediations,
+  RemediationStore,
+  type RemediationTable,
+  redisRemediations,
+  sqliteRemediations,
+} from '@postern/detect'
+import type { Config } from '../config/config.ts'
+import type { Connections } from './connections.ts'
+
+export interface RemediationsSetup {
+  readonly config: Config
+  /** Undefined keeps measures in this process's memory only. */
+  readonly connections: Connections | undefined
+  readonly emit?: (event: Event) => void
+  readonly clock?: Clock
+}
+
+/**
+ * The standing measures of a configuration: in Redis where there is one, else PostgreSQL, else the data directory. Trusted
+ * proxies and `remediations.never` are protected.
+ * @throws StoreError when they cannot be read
+ */
+export async function openRemediations(setup: RemediationsSetup): Promise<RemediationStore> {
+  const { config, connections, emit, clock } = setup
+  const never = config.remediations === false ? [] : (config.remediations?.never ?? [])
+  const table = connections === undefined ? undefined : await openTable(connections)
+  return RemediationStore.open({
+    protect: { addresses: [...(config.trustProxies ?? []), ...never] },
+    ...(table !== undefined && { table }),
+    ...(emit !== undefined && { emit }),
+    ...(clock !== undefined && { clock }),
+  })
+}
+
+async function openTable(connections: Connections): Promise<RemediationTable> {
+  const { redis, postgres } = connections
+  if (redis !== undefined) return redisRemediations({ redis })
+  if (postgres !== undefined) return postgresRemediations({ database: postgres })
+  return sqliteRemediations({ database: connections.sqlite })
+}

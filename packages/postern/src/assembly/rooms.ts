@@ -1,0 +1,18 @@
+import type { AuditLog } from '@postern/audit'
+import type { Clock, Detector, HealthProbe } from '@postern/core'
+import type { RemediationStore } from '@postern/detect'
+import type { LimitStore } from '@postern/throttle'
+
+/** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same rooms. */
+export interface Rooms {
+  readonly clock: Clock
+  readonly remediations: RemediationStore
+  readonly limitStore: LimitStore
+  readonly detectors: readonly Detector[]
+  /** Absent when nothing is written down. */
+  readonly audit: AuditLog | undefined
+  /** Signs the puzzles of challenges; the same on every worker. */
+  readonly secret: Uint8Array
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}

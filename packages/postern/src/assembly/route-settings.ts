@@ -1,0 +1,32 @@
+import { type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import type { Config, RouteConfig } from '../config/config.ts'
+import { routeLimit } from './limits.ts'
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /** When exchanges on this route are written down. */
+    readonly record?: RecordPromise
+  }
+}
+
+/** The routes of a configuration, compiled. @throws ConfigError */
+export function compileRoutes(config: Config): RouteTable {
+  const routes = Object.entries(config.routes ?? {}).map(
+    ([pattern, route]) => [pattern, compileRoute(route)] as const,
+  )
+  return new RouteTable(Object.fromEntries(routes))
+}
+
+function compileRoute(route: RouteConfig): RouteSettings {
+  const { throttle, inspect, record, methods, contentTypes, maxBody, allowPaths, honey } = route
+  return {
+    ...(throttle !== undefined && { throttle: throttle === false ? false : routeLimit(throttle) }),
+    ...(inspect !== undefined && { inspect }),
+    ...(record !== undefined && { record }),
+    ...(methods !== undefined && { methods }),
+    ...(contentTypes !== undefined && { contentTypes }),
+    ...(maxBody !== undefined && { maxBody }),
+    ...(allowPaths !== undefined && { allowPaths }),
+    ...(honey !== undefined && { honey }),
+  }
+}

@@ -1,0 +1,28 @@
+import type { Event } from '@postern/core'
+import { type Output, safe } from './output.ts'
+
+/** One event as a line for somebody who watches. */
+export function decisionLine(event: Event, output: Output): string {
+  const time = new Date(event.time).toISOString().slice(11, 23)
+  if (event.type !== 'http') return `${output.paint('dim', time)} ${otherLine(event, output)}`
+  const { request, outcome, decision = 'allow', observed, reasons } = event
+  const word = observed === undefined ? decision : `would ${observed}`
+  const verdict = output.paint(
+    decision === 'allow' && observed === undefined ? 'green' : decision === 'allow' ? 'yellow' : 'red',
+    word.padEnd(8),
+  )
+  const where = `${request?.method ?? ''} ${request?.path ?? ''}${request?.query ? `?${request.query}` : ''}`
+  const line = `${output.paint('dim', time)} ${verdict} ${outcome?.status ?? '---'} ${safe(where.slice(0, 160))} ${output.paint('dim', `${(outcome?.duration ?? 0).toFixed(1)} ms`)}`
+  const [reason] = reasons ?? []
+  if (reason === undefined) return line
+  return `${line}\n             ${output.paint('cyan', reason.rule)} ${safe(reason.evidence?.location ?? '')} ${output.paint('dim', `postern explain ${request?.id ?? ''}`)}`
+}
+
+function otherLine(event: Event, output: Output): string {
+  const { data } = event
+  if (event.type === 'finding')
+    return `${output.paint('yellow', 'found')} ${safe(String(data?.['title'] ?? data?.['scenario']))}: ${safe(String(data?.['actorValue']))}`
+  if (event.type.startsWith('remediation.'))
+    return `${output.paint('yellow', event.type)} ${safe(String(data?.['actorValue']))} ${safe(String(data?.['measure']))} (${safe(String(data?.['reason']))})`
+  return `${event.type} ${event.request?.id ?? ''}`
+}

@@ -1,0 +1,106 @@
+import { Command as Program } from 'commander'
+import type { Command } from './command.ts'
+
+/** Loads a command's own code only when it is the one that was called. */
+export type Load = () => Promise<{ readonly run: Command }>
+
+/** Runs a loaded command; given by the process, so that the program itself touches nothing. */
+export type Execute = (
+  load: Load,
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<void>
+
+/** The command line as a table of names, options and where their code is. */
+export function buildProgram(execute: Execute, version: string): Program {
+  const program = new Program('postern')
+    .description('One security layer for backends: a gateway, or one line of middleware.')
+    .version(version, '-V, --version')
+    .option('-c, --config <file>', 'configuration file (default: postern.config.* in this folder)')
+    .option('-d, --data <folder>', "data directory (default: the configuration's, else .postern)")
+    .option('--json', 'results as JSON, one value a line')
+    .option('-q, --quiet', 'no progress and no notes')
+    .showHelpAfterError('(--help shows how it is used)')
+    .addHelpText('after', EXIT_CODES)
+
+  const add = (parent: Program, usage: string, description: string, load: Load): Program =>
+    parent
+      .command(usage)
+      .description(description)
+      .configureHelp({ showGlobalOptions: true })
+      .action((...values: unknown[]) => {
+        const command = values.at(-1) as Program
+        const args = values
+          .slice(0, -2)
+          .flat()
+          .filter(value => value !== undefined)
+          .map(String)
+        return execute(load, args, command.optsWithGlobals())
+      })
+
+  add(program, 'gateway', 'protect a backend: the reverse proxy', () => import('./gateway.ts'))
+    .option('--to <url>', 'where the backend listens, e.g. http://127.0.0.1:3000')
+    .option('--listen <place>', 'port or host:port (default: 127.0.0.1:8080)')
+    .option('--workers <count>', 'worker threads, or "auto" for one per core')
+    .option('--observe', 'decide and record, but block nothing')
+    .option('--admin <place>', 'port or host:port of metrics and health')
+  add(
+    program,
+    'dev [command...]',
+    'start your backend behind the gateway and show every decision',
+    () => import('./dev.ts'),
+  )
+    .option('--to <url>', 'where the backend listens (default: http://127.0.0.1:$PORT)')
+    .option('--port <port>', 'port given to the backend as PORT (default: 3000)')
+    .option('--listen <place>', 'where the gateway listens (default: 127.0.0.1:8080)')
+    .option('--enforce', 'block as in production; without it, decisions are only shown')
+  add(
+    program,
+    'explain <request-id>',
+    'why a request was refused, and the narrowest exception',
+    () => import('./explain.ts'),
+  )
+  add(
+    program,
+    'ban <actor>',
+    'ban an address, range or principal: obeyed within a second',
+    () => import('./ban.ts'),
+  )
+    .option('--for <duration>', 'how long', '4h')
+    .option('--reason <text>', 'why', 'banned by hand')
+    .option('--measure <measure>', 'block, throttle or challenge', 'block')
+  add(
+    program,
+    'unban <actor>',
+    'end every measure against an address, range or principal',
+    () => import('./unban.ts'),
+  )
+  add(
+    program,
+    'why <actor>',
+    'what stands against an actor, and the requests that led there',
+    () => import('./why.ts'),
+  )
+  add(
+    program,
+    'replay <log...>',
+    'what the configuration would have done with an access log',
+    () => import('./replay.ts'),
+  )
+    .option('--against <file>', 'a second configuration, to compare with')
+    .option('--top <count>', 'how many actors and routes to show', '10')
+
+  const limits = program.command('limits').description('what is left of limits in the running gateway')
+  add(limits, 'show <key>', 'what a key has used of each limit', () => import('./limits-show.ts'))
+  add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
+
+  add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
+  add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
+  add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
+  return program
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 the answer is no (not verified, not found, a check failed); 2 command line or configuration
+wrong; 3 something outside is not there (store, port, gateway); 4 data is not what was written; 70 a bug in Postern.
+Documentation: docs/command-line.md`

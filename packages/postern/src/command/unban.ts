@@ -1,0 +1,16 @@
+import { formatActor, parseActor } from '@postern/detect'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { withRemediations } from './with-remediations.ts'
+
+/** `postern unban`: ends every measure against exactly this actor. Exit 1 when there was none. */
+export const run: Command = async ([text = ''], options, context) => {
+  const actor = parseActor(text)
+  const lifted = await withRemediations(options, context, store => store.remove(actor))
+  const name = formatActor(actor)
+  if (lifted.length === 0) context.output.line(`nothing stands against ${name}`)
+  else
+    context.output.line(`${name}: ${lifted.length === 1 ? '1 measure' : `${lifted.length} measures`} ended`)
+  context.output.result({ actor, lifted })
+  return lifted.length === 0 ? EXIT.no : EXIT.done
+}

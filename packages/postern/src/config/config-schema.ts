@@ -1,0 +1,170 @@
+import type { Mode } from '@postern/core'
+import type { PathRisk } from '@postern/detect'
+import { z } from 'zod'
+import {
+  addressRange,
+  backendUrl,
+  byteSize,
+  duration,
+  limitRule,
+  listen,
+  routePattern,
+  storeUrl,
+} from './checks.ts'
+import type { CapsConfig, Config, InspectConfig, LimitConfig, LimitKey, TimeoutsConfig } from './config.ts'
+
+const mode: z.ZodType<Mode> = z.enum(['enforce', 'observe'])
+const method = z.string().regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')
+const mediaType = z
+  .string()
+  .regex(/^[\w.+-]+\/(?:[\w.+-]+|\*)$/, 'a media type looks like "application/json" or "image/*"')
+const positive = z.int().min(1)
+
+const limitKey: z.ZodType<LimitKey> = z.union([
+  z.enum(['address', 'network', 'principal', 'tenant', 'apiKey', 'route']),
+  z.strictObject({ header: z.string().min(1) }),
+  z.strictObject({ body: z.string().min(1) }),
+  z.custom<Extract<LimitKey, (...input: never[]) => unknown>>(
+    value => typeof value === 'function',
+    'must be a function',
+  ),
+])
+
+const limit: z.ZodType<LimitConfig> = z.strictObject({
+  limit: limitRule,
+  key: limitKey.optional(),
+  routes: z.array(routePattern).optional(),
+  cost: positive.optional(),
+})
+
+const except = z.union([
+  z.string().min(1),
+  z.strictObject({
+    rule: z.string().min(1),
+    location: z.string().min(1).optional(),
+    route: routePattern.optional(),
+  }),
+])
+
+const inspect: z.ZodType<InspectConfig> = z.strictObject({
+  level: z.literal([1, 2, 3, 4]).optional(),
+  except: z.array(except).optional(),
+  mode: mode.optional(),
+})
+
+const allowPaths: z.ZodType<readonly PathRisk[]> = z.array(
+  z.enum([
+    'dot-segment',
+    'encoded-slash',
+    'double-encoding',
+    'backslash',
+    'control-character',
+    'bad-percent',
+    'network-path',
+    'not-a-path',
+  ]),
+)
+
+const off = z.literal(false)
+
+const route = z.strictObject({
+  throttle: z.union([off, limitRule, limit]).optional(),
+  inspect: z.union([off, inspect]).optional(),
+  record: z.enum(['before', 'after', 'none']).optional(),
+  methods: z.array(method).min(1).optional(),
+  contentTypes: z.array(mediaType).min(1).optional(),
+  maxBody: byteSize.optional(),
+  allowPaths: allowPaths.optional(),
+  honey: z.boolean().optional(),
+})
+
+const protocol = z.strictObject({
+  methods: z.array(method).min(1).optional(),
+  contentTypes: z.array(mediaType).min(1).optional(),
+  maxBody: byteSize.optional(),
+  maxHeaders: positive.optional(),
+  maxHeaderBytes: byteSize.optional(),
+  maxHeaderValue: byteSize.optional(),
+  maxTarget: byteSize.optional(),
+  allowPaths: allowPaths.optional(),
+  allowOverrides: z.array(z.string().min(1)).optional(),
+  mode: mode.optional(),
+})
+
+const timeouts = z.strictObject({
+  head: duration.optional(),
+  bodyProgress: duration.optional(),
+  idle: duration.optional(),
+  clientStall: duration.optional(),
+  upstreamConnect: duration.optional(),
+  upstreamHead: duration.optional(),
+  upstreamIdle: duration.optional(),
+  upstreamKeepAlive: duration.optional(),
+  tunnelIdle: duration.optional(),
+  tunnelLifetime: duration.optional(),
+  tunnelRecheck: duration.optional(),
+  drain: duration.optional(),
+}) satisfies z.ZodType<TimeoutsConfig>
+
+const caps = z.strictObject({
+  headerBytes: positive.optional(),
+  connections: positive.optional(),
+  connectionsPerAddress: positive.optional(),
+  requestsPerConnection: positive.optional(),
+  requests: positive.optional(),
+  streams: positive.optional(),
+  resets: positive.optional(),
+  upstreamConnections: positive.optional(),
+}) satisfies z.ZodType<CapsConfig>
+
+/** What a configuration may say, checked whole. It changes nothing: defaults are applied when it is assembled. */
+export const configSchema: z.ZodType<Config> = z.strictObject({
+  upstream: backendUrl.optional(),
+  listen: listen.optional(),
+  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  workers: z.union([z.literal('auto'), z.int().min(1).max(256)]).optional(),
+  timeouts: timeouts.optional(),
+  caps: caps.optional(),
+  trustProxies: z.array(addressRange).optional(),
+  mode: mode.optional(),
+  routes: z.record(routePattern, route).optional(),
+  limits: z
+    .record(
+      z.string().regex(/^[\w-]{1,40}$/, 'a name has letters, digits, "-" and "_"'),
+      z.union([off, limitRule, limit]),
+    )
+    .optional(),
+  inspection: z.union([off, inspect]).optional(),
+  protocol: z.union([off, protocol]).optional(),
+  scenarios: z
+    .union([
+      off,
+      z.strictObject({
+        files: z.array(z.string().min(1)).optional(),
+        except: z.array(z.string()).optional(),
+      }),
+    ])
+    .optional(),
+  remediations: z.union([off, z.strictObject({ never: z.array(addressRange).optional() })]).optional(),
+  audit: z
+    .union([
+      off,
+      z.strictObject({
+        origin: z.string().min(1).optional(),
+        promise: z.enum(['before', 'after']).optional(),
+      }),
+    ])
+    .optional(),
+  stores: z
+    .strictObject({
+      postgres: storeUrl('postgres:', 'postgresql:').optional(),
+      redis: z
+        .union([storeUrl('redis:', 'rediss:'), z.array(storeUrl('redis:', 'rediss:')).min(1)])
+        .optional(),
+      failure: z.enum(['open', 'closed', 'local']).optional(),
+    })
+    .optional(),
+  dataDirectory: z.string().min(1).optional(),
+  admin: z.union([off, z.strictObject({ listen: listen.optional() })]).optional(),
+  bodyLimit: byteSize.optional(),
+})

@@ -1,0 +1,175 @@
+import type { ByteSize, Duration, Exchange, Mode, RecordPromise } from '@postern/core'
+import type { PathRisk } from '@postern/detect'
+import type { GatewayLimits, GatewayTimeouts } from '@postern/gateway'
+import type { LimitRule } from './limit-rule.ts'
+
+/** Whom a limit is held against. */
+export type LimitKey =
+  | 'address'
+  | 'network'
+  | 'principal'
+  | 'tenant'
+  | 'apiKey'
+  | 'route'
+  | { readonly header: string }
+  /** A field of a JSON or form body, `email` or `user.email`. */
+  | { readonly body: string }
+  /** TypeScript only: any text made from the exchange; undefined leaves the exchange out. */
+  | ((exchange: Exchange) => string | undefined)
+
+/** A limit with a name, as it appears in refusals and in `postern limits`. */
+export interface LimitConfig {
+  readonly limit: LimitRule
+  /** `address` (an IPv6 /56 counts as one) unless told otherwise. */
+  readonly key?: LimitKey | undefined
+  /** Patterns of the routes it counts; every route unless told otherwise. */
+  readonly routes?: readonly string[] | undefined
+  /** Units that one request takes; 1 unless told otherwise. */
+  readonly cost?: number | undefined
+}
+
+/** Leaves one rule out at one place. All that is given must fit. */
+export interface ExceptConfig {
+  /** `inspect/sqli`, `sqli`, or one rule's full id. */
+  readonly rule: string
+  /** Where the value stands: `query.q`, `body.comment`, `header.referer`; everywhere unless told otherwise. */
+  readonly location?: string | undefined
+  /** Route pattern; every route unless told otherwise. Not inside `routes`, where it is the route's own. */
+  readonly route?: string | undefined
+}
+
+/** How content is read for attacks. */
+export interface InspectConfig {
+  /** 1 (fewest false alarms) to 4 (strictest); 1 unless told otherwise. */
+  readonly level?: 1 | 2 | 3 | 4 | undefined
+  readonly except?: readonly (ExceptConfig | string)[] | undefined
+  readonly mode?: Mode | undefined
+}
+
+/** What holds on the routes of one pattern. */
+export interface RouteConfig {
+  /** A limit per address on this pattern, besides the named ones; `false` frees the route of limits per route. */
+  readonly throttle?: LimitRule | LimitConfig | false | undefined
+  /** `false` switches the inspection off here. */
+  readonly inspect?: InspectConfig | false | undefined
+  /** Whether the exchange is written down before it is handled, after it, or not at all (refusals always are). */
+  readonly record?: RecordPromise | undefined
+  /** Methods this route answers. */
+  readonly methods?: readonly string[] | undefined
+  /** Media types this route reads. */
+  readonly contentTypes?: readonly string[] | undefined
+  readonly maxBody?: ByteSize | undefined
+  /** Kinds of ambiguous path this route lets through. */
+  readonly allowPaths?: readonly PathRisk[] | undefined
+  /** Nobody has business here: whoever asks is banned for a while. */
+  readonly honey?: boolean | undefined
+}
+
+/** How HTTP itself is checked. */
+export interface ProtocolConfig {
+  readonly methods?: readonly string[] | undefined
+  readonly contentTypes?: readonly string[] | undefined
+  /** `100mb` unless told otherwise. */
+  readonly maxBody?: ByteSize | undefined
+  readonly maxHeaders?: number | undefined
+  readonly maxHeaderBytes?: ByteSize | undefined
+  readonly maxHeaderValue?: ByteSize | undefined
+  readonly maxTarget?: ByteSize | undefined
+  readonly allowPaths?: readonly PathRisk[] | undefined
+  readonly allowOverrides?: readonly string[] | undefined
+  readonly mode?: Mode | undefined
+}
+
+/** What watches events over time. */
+export interface ScenariosConfig {
+  /** Folders or files of Sigma YAML, relative to the configuration. */
+  readonly files?: readonly string[] | undefined
+  /** Ids of shipped scenarios to leave out. */
+  readonly except?: readonly string[] | undefined
+}
+
+/** Standing measures. */
+export interface RemediationsConfig {
+  /** Addresses and ranges that are never banned; loopback and trusted proxies never are. */
+  readonly never?: readonly string[] | undefined
+}
+
+/** The log that nobody can quietly change. */
+export interface AuditConfig {
+  /** Name of this log in its checkpoints; `postern.local/log` unless told otherwise. */
+  readonly origin?: string | undefined
+  /** `after` answers unless told otherwise; `before` makes every recorded exchange durable before it is handled. */
+  readonly promise?: 'before' | 'after' | undefined
+}
+
+/** Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to take them from the environment. */
+export interface StoresConfig {
+  /** `postgres://user:password@host/database` */
+  readonly postgres?: string | undefined
+  /** `redis://host:6379`; several for a cluster. */
+  readonly redis?: string | readonly string[] | undefined
+  /** What happens to limits when the store does not answer in time; `local` unless told otherwise. */
+  readonly failure?: 'open' | 'closed' | 'local' | undefined
+}
+
+/** How long things may take in the gateway; what is not given keeps its default. */
+export interface TimeoutsConfig extends Partial<Record<TimeoutName, Duration | undefined>> {
+  /** For requests in flight to end when the gateway stops; `10s`. */
+  readonly drain?: Duration | undefined
+}
+
+/** Time limits of the gateway, in the words of `GatewayTimeouts`. */
+export type TimeoutName = keyof GatewayTimeouts
+
+/** How much the gateway takes at once, in the words of `GatewayLimits`. */
+export type CapsConfig = Partial<Record<keyof GatewayLimits, number | undefined>>
+
+/** Certificate of the front, PEM files relative to the configuration. */
+export interface TlsConfig {
+  readonly cert: string
+  readonly key: string
+}
+
+/** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
+export interface Config {
+  /** Where the backend listens; gateway only. */
+  readonly upstream?: string | undefined
+  /** Where the gateway listens: a port or `host:port`; `127.0.0.1:8080` unless told otherwise. */
+  readonly listen?: string | number | undefined
+  readonly tls?: TlsConfig | undefined
+  /** Worker threads of the gateway; 1 unless told otherwise, `auto` for one per core. */
+  readonly workers?: number | 'auto' | undefined
+  readonly timeouts?: TimeoutsConfig | undefined
+  readonly caps?: CapsConfig | undefined
+  /** Who may say whose request they carry: addresses, ranges, `loopback`, `linklocal`, `private`. Nobody unless told otherwise. */
+  readonly trustProxies?: readonly string[] | undefined
+  /** `observe` decides and records but never blocks; `enforce` unless told otherwise. */
+  readonly mode?: Mode | undefined
+  readonly routes?: Readonly<Record<string, RouteConfig>> | undefined
+  /** Named limits; `false` switches a default one off. */
+  readonly limits?: Readonly<Record<string, LimitConfig | LimitRule | false>> | undefined
+  readonly inspection?: InspectConfig | false | undefined
+  readonly protocol?: ProtocolConfig | false | undefined
+  readonly scenarios?: ScenariosConfig | false | undefined
+  readonly remediations?: RemediationsConfig | false | undefined
+  readonly audit?: AuditConfig | false | undefined
+  readonly stores?: StoresConfig | undefined
+  /** Where everything durable is kept; `.postern` beside the configuration unless told otherwise. */
+  readonly dataDirectory?: string | undefined
+  /** Where operators ask: metrics, health, commands; `127.0.0.1:9464` unless told otherwise. */
+  readonly admin?: { readonly listen?: string | number | undefined } | false | undefined
+  /** Bytes of a body that rules may read; `1mb` unless told otherwise. */
+  readonly bodyLimit?: ByteSize | undefined
+}
+
+/**
+ * Gives a configuration its type.
+ * @example
+ * export default defineConfig({
+ *   upstream: 'http://127.0.0.1:3000',
+ *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
+ * })
+ */
+export function defineConfig(config: Config): Config {
+  return config
+}

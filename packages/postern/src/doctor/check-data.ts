@@ -1,0 +1,39 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { bad, type DoctorFinding, ok, warn } from './finding.ts'
+
+const LOW_SPACE = 512 * 1_048_576
+
+/** Whether the data directory is ours alone, writable, and has room. Creates nothing. */
+export function checkDataDirectory(path: string): DoctorFinding {
+  const check = 'data directory'
+  const nearest = nearestExisting(path)
+  const exists = nearest === path
+  if (exists && !statSync(path).isDirectory())
+    return bad(check, `${path} is a file`, 'name a directory as dataDirectory')
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK)
+  } catch {
+    return bad(
+      check,
+      `${nearest} cannot be written by this user`,
+      'give the user of Postern the right to write there, or set dataDirectory',
+    )
+  }
+  if (exists && process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+    return warn(check, `${path} can be read by other users`, `chmod 700 ${path}`)
+  const { bavail, bsize } = statfsSync(nearest)
+  if (bavail * bsize < LOW_SPACE)
+    return warn(
+      check,
+      `only ${Math.floor((bavail * bsize) / 1_048_576)} MiB are free for ${path}`,
+      'free some space: a full disk stops the audit log',
+    )
+  return ok(check, exists ? path : `${path} will be created`)
+}
+
+function nearestExisting(path: string): string {
+  let at = path
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at)
+  return at
+}

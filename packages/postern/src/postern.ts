@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import type { AuditLog } from '@postern/audit'
+import { CidrSet, type Engine, type Health } from '@postern/core'
+import type { RemediationStore } from '@postern/detect'
+import * as http from '@postern/http'
+import type { Throttle } from '@postern/throttle'
+import { Layer } from './assembly/layer.ts'
+import type { Config } from './config/config.ts'
+import { type LoadOptions, loadConfig } from './config/load-config.ts'
+
+export interface PosternOptions {
+  /** The configuration itself, instead of a file. */
+  readonly config?: Config
+  /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
+  readonly file?: string
+  /** Folder that paths start from; the working directory unless told otherwise. */
+  readonly folder?: string
+}
+
+type WithoutEngine<Adapter> = Adapter extends (engine: http.EngineSource, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never
+
+/** The layer in this process, with an adapter for each framework. All adapters follow a reload. */
+export interface Postern {
+  /** The engine that decides now. */
+  readonly engine: Engine
+  readonly limits: Throttle
+  readonly remediations: RemediationStore
+  /** Absent when the configuration switches it off. */
+  readonly audit: AuditLog | undefined
+  express: WithoutEngine<typeof http.express>
+  nest: WithoutEngine<typeof http.nest>
+  fastify: WithoutEngine<typeof http.fastify>
+  koa: WithoutEngine<typeof http.koa>
+  hono: WithoutEngine<typeof http.hono>
+  node<Request extends http.NodeRequest, Response extends http.NodeResponse>(
+    handler: (request: Request, response: Response) => void,
+  ): (request: Request, response: Response) => void
+  fetch: WithoutEngine<typeof http.fetch>
+  next: WithoutEngine<typeof http.next>
+  /** Answers nginx, Traefik, Caddy and Envoy; only the configuration's `trustProxies` may ask. */
+  forwardAuth(dialect: http.ForwardDialect): ReturnType<typeof http.forwardAuth>
+  /** Decides WebSocket and other upgrades of a node server too. */
+  guardUpgrades: (server: http.UpgradingServer) => () => void
+  /**
+   * Reads the configuration again and puts it into force.
+   * @returns the changed keys that need a restart
+   * @throws ConfigError when it cannot be used; the old one stays
+   */
+  reload(config?: Config): Promise<readonly string[]>
+  health(): readonly Health[]
+  close(): Promise<void>
+}
+
+/**
+ * Puts the layer together in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
+ * protect.
+ * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
+ * @example
+ * app.use((await postern()).express())
+ */
+export async function postern(options: PosternOptions = {}): Promise<Postern> {
+  const folder = resolve(options.folder ?? process.cwd())
+  const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
+  const { config, file } = await loadConfig(where)
+  const layer = await Layer.open({
+    config,
+    dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
+  })
+  const current = (): Engine => layer.engine
+  return {
+    get engine() {
+      return layer.engine
+    },
+    get limits() {
+      return layer.limits
+    },
+    remediations: layer.remediations,
+    audit: layer.rooms.audit,
+    express: () => http.express(current),
+    nest: () => http.nest(current),
+    fastify: () => http.fastify(current),
+    koa: () => http.koa(current),
+    hono: () => http.hono(current),
+    node: handler => http.node(current, handler),
+    fetch: (handler, fetchOptions) => http.fetch(current, handler, fetchOptions),
+    next: nextOptions => http.next(current, nextOptions),
+    forwardAuth: dialect =>
+      http.forwardAuth(current, { dialect, trusted: CidrSet.parse(config.trustProxies ?? []) }),
+    guardUpgrades: server => http.guardUpgrades(server, current),
+    reload: async replacement => {
+      const loaded = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
+      return layer.reload(loaded.config)
+    },
+    health: () => layer.health(),
+    close: () => layer.close(),
+  }
+}

@@ -1,0 +1,44 @@
+import type { Event } from '@postern/core'
+
+const LINES_PER_SECOND = 50
+
+/**
+ * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes. At most 50 a second,
+ * for a flood of refusals must not become a flood of lines; the rest is counted and said in one line.
+ */
+export class EventLog {
+  readonly #write: (event: Event) => void
+  readonly #suppressed: (count: number) => void
+  #second = 0
+  #written = 0
+  #dropped = 0
+
+  constructor(write: (event: Event) => void, suppressed: (count: number) => void) {
+    this.#write = write
+    this.#suppressed = suppressed
+  }
+
+  /** @param verbosity `all` shows allowed exchanges too */
+  take(event: Event, verbosity: 'refusals' | 'all'): void {
+    const isQuiet = event.type === 'http' && event.decision === 'allow' && event.observed === undefined
+    if (isQuiet && verbosity === 'refusals') return
+    const second = Math.floor(Date.now() / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#written = 0
+      this.flush()
+    }
+    if (this.#written >= LINES_PER_SECOND) {
+      this.#dropped++
+      return
+    }
+    this.#written++
+    this.#write(event)
+  }
+
+  /** Says how many were left out since it last said so. */
+  flush(): void {
+    if (this.#dropped > 0) this.#suppressed(this.#dropped)
+    this.#dropped = 0
+  }
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { ConfigError } from '@postern/core'
+import type { GatewayLimits, GatewayTimeouts, ListenOptions } from '@postern/gateway'
+import { parseListen } from '../config/checks.ts'
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
+
+/** What the gateway room is started with, plain enough to be handed to a worker. */
+export interface GatewayPlan {
+  readonly upstream: string
+  readonly listen: ListenOptions
+  readonly timeouts: GatewayTimeouts
+  readonly limits: GatewayLimits
+}
+
+/** The gateway's part of a configuration. @throws ConfigError when there is no backend, or a certificate cannot be read */
+export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
+  const { upstream } = config
+  if (upstream === undefined)
+    throw new ConfigError({
+      place: 'upstream',
+      problem: 'the gateway does not know where the backend is',
+      mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
+    })
+  const { host, port } = parseListen(config.listen ?? '127.0.0.1:8080')
+  const { drain: _, ...timeouts } = config.timeouts ?? {}
+  return {
+    upstream,
+    listen: {
+      host,
+      port,
+      ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
+    },
+    timeouts: given(timeouts),
+    limits: given(config.caps ?? {}),
+  }
+}
+
+function readCertificate(tls: NonNullable<Config['tls']>, folder: string): { cert: Buffer; key: Buffer } {
+  const read = (name: 'cert' | 'key'): Buffer => {
+    try {
+      return readFileSync(resolve(folder, tls[name]))
+    } catch (cause) {
+      const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+      throw new ConfigError(
+        {
+          place: `tls.${name}`,
+          problem: `${tls[name]} cannot be read (${why})`,
+          mend: 'give the path of a PEM file',
+        },
+        { cause },
+      )
+    }
+  }
+  return { cert: read('cert'), key: read('key') }
+}
+
+/** Without keys whose value is undefined. */
+function given<Value>(options: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(options).filter((entry): entry is [string, Value] => entry[1] !== undefined),
+  )
+}
