@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { admits } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
@@ -41,7 +42,10 @@ async function proceedAfter(pending: Promise<void>, carrier: NodeCarrier, next: 
  * @example
  * createServer(node(engine, (request, response) => response.end('hello')))
  */
-export function node<Request extends NodeRequest, Response extends NodeResponse>(
+export function node<
+  Request extends NodeRequest = IncomingMessage,
+  Response extends NodeResponse = ServerResponse,
+>(
   engine: EngineSource,
   handler: (request: Request, response: Response) => void,
 ): (request: Request, response: Response) => void {

@@ -56,7 +56,7 @@ function reply(engine: Engine, exchange: Exchange, response: NodeResponse, passe
     response.statusCode = 200
     if (exchange.replyHeaders !== undefined) setHeaders(response, exchange.replyHeaders)
     response.setHeader('Content-Length', '0')
-    response.end()
+    response.end('')
   } else {
     status = decision.status
     const told = passesStatus || status === 401 ? status : 403

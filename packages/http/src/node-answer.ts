@@ -42,8 +42,7 @@ export function writeRefusal(
   const answer = refusalAnswer(refusal, exchange)
   response.statusCode = status ?? answer.status
   setHeaders(response, headersFor(exchange, answer.headers))
-  if (exchange.method === 'HEAD') response.end()
-  else response.end(answer.body)
+  response.end(exchange.method === 'HEAD' ? '' : answer.body)
 }
 
 /** The headers of an answer as the protocol of the exchange may carry them. */

@@ -28,12 +28,10 @@ export class NodeBody implements BodySource {
   read(limit: number): Promise<BodyPrefix> {
     const request = this.#request
     if (request.readableEnded) return readElsewhere(request.rawBody, limit)
-    if (isWhole(request) && request.readableLength === 0) {
-      return Promise.resolve({ bytes: EMPTY, complete: true })
-    }
     this.#invite()
     return new Promise(resolve => {
-      new ReadAhead(request, limit, resolve).start()
+      const reading = new ReadAhead(request, limit, resolve)
+      process.nextTick(() => reading.start())
     })
   }
 
@@ -79,8 +77,13 @@ class ReadAhead {
     this.#resolve = resolve
   }
 
+  /**
+   * To be called from a fresh tick: a `readable` listener makes the stream look for bytes one tick later, and if the end of an empty
+   * body came in between (out of the same packet as the head), looking would announce the end to nobody.
+   */
   start(): void {
     if (this.#request.destroyed) this.#finish(false)
+    else if (isWhole(this.#request) && this.#request.readableLength === 0) this.#finish(true)
     else {
       this.#request.on('readable', this.#onReadable)
       this.#request.on('close', this.#onClose)

@@ -31,7 +31,7 @@ export interface NodeResponse {
   readonly headersSent: boolean
   setHeader(name: string, value: string | readonly string[]): unknown
   getHeader(name: string): unknown
-  end(body?: string): unknown
+  end(body: string): unknown
   on(event: 'close', listener: () => void): unknown
 }
 

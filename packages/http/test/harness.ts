@@ -11,7 +11,8 @@ import type { EngineSource } from '../src/index.ts'
 export interface Sent {
   readonly method?: string
   readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** Several values are several header lines. */
+  readonly headers?: Readonly<Record<string, string | string[]>> | undefined
   readonly body?: string
   /** Sends the body in pieces of this many bytes, without announcing its length. */
   readonly pieces?: number
@@ -118,7 +119,8 @@ export function inProcess(
   const dispatch = (sent: Sent) => {
     const abort = new AbortController()
     const { method = 'GET', path, body, pieces } = sent
-    const headers = { host: 'localhost', ...sent.headers }
+    const headers = new Headers({ host: 'localhost' })
+    for (const [name, value] of Object.entries(sent.headers ?? {})) headers.set(name, String(value))
     const stream = body === undefined ? undefined : pieces === undefined ? body : inPieces(body, pieces)
     const request = new Request(`http://localhost${path}`, {
       method,
