@@ -100,6 +100,7 @@ export class Front {
     })
     proxied = new ProxiedExchange(engine, exchange, this.#passage, readable, downstream)
     connection.current = proxied
+    connection.body = body
     this.#start(proxied, fault, body)
   }
 
@@ -123,10 +124,7 @@ export class Front {
     const response = new Http1Response(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
-    response.on('finish', () => {
-      response.detachSocket(socket)
-      socket.destroySoon()
-    })
+    response.on('finish', () => socket.destroySoon())
     const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders } = request
     const head = readRequestHead(method, url, httpVersion, rawHeaders)
@@ -197,7 +195,7 @@ export class Front {
     })
     const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
     const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
-    const head = 'rule' in request ? request : readRequestHead(read.method, read.target, '2.0', read.headers)
+    const head = 'rule' in request ? request : readRequestHead(read.method, read.target, 'h2', read.headers)
     let proxied: ProxiedExchange | undefined
     const body = stream.endAfterHeaders
       ? undefined

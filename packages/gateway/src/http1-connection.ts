@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ProxiedExchange } from './proxied-exchange.ts'
+import type { RequestBody } from './request-body.ts'
 
 /** Requests that a client may send ahead of their answers. */
 const MAX_PIPELINED = 32
@@ -11,6 +12,8 @@ const MAX_PIPELINED = 32
 export class Http1Connection {
   readonly peer: string | undefined
   current: ProxiedExchange | undefined = undefined
+  /** Of the latest request; what is left of it may still be arriving after the answer. */
+  body: RequestBody | undefined = undefined
   readonly #socket: Socket
   readonly #isDraining: () => boolean
   #busy = false
@@ -20,6 +23,7 @@ export class Http1Connection {
     this.#socket = socket
     this.peer = peer
     this.#isDraining = isDraining
+    socket.once('close', () => this.body?.abandon())
   }
 
   /** Whether the next answer is the last. */

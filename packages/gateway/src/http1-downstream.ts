@@ -15,12 +15,18 @@ function onDrain(this: Http1Response): void {
   this.downstream?.owner?.drained()
 }
 
+/** A head that comes without a body yet (server-sent events, a slow download) must not wait for it. */
+function flushHead(downstream: Http1Downstream): void {
+  downstream.flush()
+}
+
 /** An HTTP/1 client. */
 export class Http1Downstream implements Downstream {
   owner: DownstreamOwner | undefined = undefined
   headSent = false
   readonly #response: Http1Response
   readonly #connection: Http1Connection
+  #written = false
 
   constructor(response: Http1Response, connection: Http1Connection) {
     this.#response = response
@@ -58,9 +64,16 @@ export class Http1Downstream implements Downstream {
     if (message === '') this.#response.writeHead(status, headers)
     else this.#response.writeHead(status, message, headers)
     this.headSent = true
+    // By then, the part of the body that came with the head is written, and both leave in one packet.
+    process.nextTick(flushHead, this)
+  }
+
+  flush(): void {
+    if (!this.#written && !this.#response.destroyed) this.#response.flushHeaders()
   }
 
   write(chunk: Buffer): boolean {
+    this.#written = true
     return this.#response.write(chunk)
   }
 
@@ -71,6 +84,7 @@ export class Http1Downstream implements Downstream {
         pairs.push([trailers[i] as string, trailers[i + 1] as string])
       this.#response.addTrailers(pairs)
     }
+    this.#written = true
     this.#response.end()
   }
 

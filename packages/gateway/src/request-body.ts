@@ -94,6 +94,11 @@ export class RequestBody implements BodySource {
     this.#timer = undefined
   }
 
+  /** The connection is gone: nothing more will come. */
+  abandon(): void {
+    this.#abort()
+  }
+
   #begin(): void {
     if (this.#begun) return
     this.#begun = true

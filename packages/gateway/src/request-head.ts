@@ -32,7 +32,7 @@ export interface RequestHead {
  * Reads a request head strictly and, in the same pass, collects what goes on to the backend: hop-by-hop headers, those that
  * `Connection` names, and those that speak for a proxy are left out. Refuses whatever two parsers could read
  * differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front already refused.
- * @param version `1.0`, `1.1` or `2.0`
+ * @param version `1.0` or `1.1` as the request line says, or `h2`
  */
 export function readRequestHead(
   method: string,
@@ -43,7 +43,7 @@ export function readRequestHead(
   if (!METHOD.test(method)) return framingFault('bad-method')
   if (method === 'TRACE' || method === 'CONNECT' || method === 'TRACK')
     return framingFault('method-not-allowed')
-  if (version !== '1.1' && version !== '2.0' && version !== '1.0') return framingFault('bad-version')
+  if (version !== '1.1' && version !== 'h2' && version !== '1.0') return framingFault('bad-version')
   if (headers.length > MAX_HEADERS * 2) return framingFault('too-many-headers')
 
   let host: string | undefined
