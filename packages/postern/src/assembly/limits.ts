@@ -1,4 +1,4 @@
-import { type Exchange, RouteTable } from '@postern/core'
+import { ConfigError, type Exchange, RouteTable } from '@postern/core'
 import {
   address,
   apiKey,
@@ -30,24 +30,36 @@ const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
 export function namedLimits(config: Config): readonly Limit[] {
   const merged = { ...DEFAULT_LIMITS, ...config.limits }
   return Object.entries(merged).flatMap(([name, limit]) =>
-    limit === false || limit === undefined ? [] : [{ name, ...compileLimit(limit) }],
+    limit === false ? [] : [{ name, ...compileLimit(limit, `limits.${name}`, DEFAULT_LIMITS[name]) }],
   )
 }
 
 /** A route's own limit. @throws ConfigError */
-export function routeLimit(throttle: LimitRule | LimitConfig): RouteLimit {
-  return compileLimit(throttle)
+export function routeLimit(throttle: LimitRule | LimitConfig, pattern: string): RouteLimit {
+  return compileLimit(throttle, `routes["${pattern}"].throttle`, undefined)
 }
 
-function compileLimit(limit: LimitRule | LimitConfig): RouteLimit {
-  if (typeof limit === 'string' || 'kind' in limit) return { limit: parseLimitRule(limit) }
-  const { key = 'address', cost, routes } = limit
+/** @param standard what holds for everything that is not said */
+function compileLimit(
+  said: LimitRule | LimitConfig,
+  place: string,
+  standard: LimitConfig | undefined,
+): RouteLimit {
+  if (isRule(said)) return compileLimit({ limit: said }, place, standard)
+  const { key = 'address', cost, routes, exempt, limit } = { ...standard, ...said }
+  if (limit === undefined)
+    throw new ConfigError({ place, problem: 'has no limit', mend: 'e.g. limit: "100/1m"' })
   return {
-    limit: parseLimitRule(limit.limit),
+    limit: parseLimitRule(limit),
     key: compileKey(key),
     ...(cost !== undefined && { cost }),
+    ...(exempt !== undefined && { exempt }),
     ...(routes !== undefined && { when: onRoutes(routes) }),
   }
+}
+
+function isRule(limit: LimitRule | LimitConfig): limit is LimitRule {
+  return typeof limit === 'string' || 'kind' in limit
 }
 
 function compileKey(key: LimitKey): Key {

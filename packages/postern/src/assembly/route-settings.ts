@@ -12,15 +12,15 @@ declare module '@postern/core' {
 /** The routes of a configuration, compiled. @throws ConfigError */
 export function compileRoutes(config: Config): RouteTable {
   const routes = Object.entries(config.routes ?? {}).map(
-    ([pattern, route]) => [pattern, compileRoute(route)] as const,
+    ([pattern, route]) => [pattern, compileRoute(pattern, route)] as const,
   )
   return new RouteTable(Object.fromEntries(routes))
 }
 
-function compileRoute(route: RouteConfig): RouteSettings {
+function compileRoute(pattern: string, route: RouteConfig): RouteSettings {
   const { throttle, inspect, record, methods, contentTypes, maxBody, allowPaths, honey } = route
   return {
-    ...(throttle !== undefined && { throttle: throttle === false ? false : routeLimit(throttle) }),
+    ...(throttle !== undefined && { throttle: throttle === false ? false : routeLimit(throttle, pattern) }),
     ...(inspect !== undefined && { inspect }),
     ...(record !== undefined && { record }),
     ...(methods !== undefined && { methods }),

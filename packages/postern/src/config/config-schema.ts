@@ -31,10 +31,11 @@ const limitKey: z.ZodType<LimitKey> = z.union([
 ])
 
 const limit: z.ZodType<LimitConfig> = z.strictObject({
-  limit: limitRule,
+  limit: limitRule.optional(),
   key: limitKey.optional(),
   routes: z.array(routePattern).optional(),
   cost: positive.optional(),
+  exempt: z.array(z.string().min(1)).optional(),
 })
 
 const except = z.union([

@@ -19,13 +19,16 @@ export type LimitKey =
 
 /** A limit with a name, as it appears in refusals and in `postern limits`. */
 export interface LimitConfig {
-  readonly limit: LimitRule
+  /** The rule; may only be left out to change something else of a default limit. */
+  readonly limit?: LimitRule | undefined
   /** `address` (an IPv6 /56 counts as one) unless told otherwise. */
   readonly key?: LimitKey | undefined
   /** Patterns of the routes it counts; every route unless told otherwise. */
   readonly routes?: readonly string[] | undefined
   /** Units that one request takes; 1 unless told otherwise. */
   readonly cost?: number | undefined
+  /** Keys it is not held against, as refusals write them. */
+  readonly exempt?: readonly string[] | undefined
 }
 
 /** Leaves one rule out at one place. All that is given must fit. */
