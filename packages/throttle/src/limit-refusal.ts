@@ -25,7 +25,7 @@ export function limitRefusal(question: Question, limit: CompiledLimit): Refusal 
         remaining: question.remaining[at] as number,
       },
     },
-    exception: `limits: [{ name: '${name}', exempt: [${JSON.stringify(key)}] }]`,
+    exception: `limits: { ${name}: { exempt: [${JSON.stringify(key)}] } }`,
   }
   return { effect: 'throttle', guard: 'throttle', status: 429, retryAfter: seconds, reasons: [reason] }
 }
