@@ -1,10 +1,11 @@
-// Every export is either public (re-exported by the package's index or named in its manifest) or imported by another file.
+// Every export is public (re-exported by the package's index or named in its manifest), imported by another file, or a type in the
+// signature of another export of its file.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { importsOf, packages, root } from './workspace.ts'
 
 const EXPORT =
-  /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm
+  /^export (?:declare )?(?:abstract )?(?:async )?(const|let|function\*?|class|interface|type|enum) (\w+)/gm
 
 const unused: string[] = []
 for (const { folder, manifest } of packages()) {
@@ -29,9 +30,12 @@ for (const { folder, manifest } of packages()) {
       continue
     const names = used.get(file)
     if (names?.has('*')) continue
-    for (const match of readFileSync(join(root, file), 'utf8').matchAll(EXPORT)) {
-      if (!names?.has(match[1] ?? ''))
-        unused.push(`${file}: export "${match[1]}" is used nowhere; drop the word export, or the code`)
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const match of text.matchAll(EXPORT)) {
+      const name = match[2] ?? ''
+      const isType = match[1] === 'interface' || match[1] === 'type'
+      if (names?.has(name) || (isType && text.split(new RegExp(`\\b${name}\\b`)).length > 2)) continue
+      unused.push(`${file}: export "${name}" is used nowhere; drop the word export, or the code`)
     }
   }
 }
