@@ -10,7 +10,7 @@ export interface DirectoryLock {
   release(): void
 }
 
-export interface DirectoryLockOptions {
+interface DirectoryLockOptions {
   /** What the right is for, a file name: `gateway`, `audit-log`. */
   readonly name: string
   /** How long to wait, blocking the thread, for another process to give it back. Default: not at all. */

@@ -28,7 +28,7 @@ export interface AppliedMigration {
 }
 
 /** A migration in one dialect, ready to run. */
-export interface PendingMigration extends AppliedMigration {
+interface PendingMigration extends AppliedMigration {
   readonly text: string
 }
 
