@@ -1,0 +1,221 @@
+import type { Event } from '@postern/core'
+import { type FieldReader, type FieldValue, requestIdOf } from './event-fields.ts'
+import type { CorrelationRule } from './scenario.ts'
+
+const MAX_REQUESTS = 10
+
+/** What a group has seen so far. */
+interface Group {
+  /** Epoch milliseconds of the last event. */
+  last: number
+  /** No finding before this time. */
+  quietUntil: number
+  /** Event, prefix or per-rule times; see each type. */
+  times: number[]
+  /** Where the ring's oldest time is. */
+  oldest: number
+  values: Map<string, number> | undefined
+  amounts: number[]
+  requests: string[]
+}
+
+/** A correlation that was fulfilled. */
+export interface Fulfilled {
+  readonly count: number
+  readonly requests: readonly string[]
+}
+
+/**
+ * The windows of one correlation, a group at a time. Event time drives them: a replay of last week gives what last week would have
+ * given. Bounded: the group that was quiet longest goes when there are too many, and each group keeps no more than its
+ * threshold needs.
+ */
+export class CorrelationState {
+  readonly #rule: CorrelationRule
+  readonly #capacity: number
+  #groups = new Map<string, Group>()
+  #evictions = 0
+
+  constructor(rule: CorrelationRule, capacity: number) {
+    this.#rule = rule
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#groups.size
+  }
+
+  /** Groups that were still within their window when they had to go. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  /**
+   * Takes an event that matched the rule's input at that place.
+   * @returns what was fulfilled by it; undefined when nothing was, or within the silence after the last time
+   */
+  take(event: Event, input: number): Fulfilled | undefined {
+    const key = groupKey(event, this.#rule.groupBy[input] ?? [])
+    if (key === undefined) return undefined
+    const { time } = event
+    const group = this.#touch(key, time)
+    if (time < group.quietUntil) return undefined
+    remember(group, event)
+    const count = this.#advance(group, event, input)
+    if (count === undefined) return undefined
+    const fulfilled = { count, requests: group.requests }
+    group.quietUntil = time + (this.#rule.respond?.silence ?? 300_000)
+    reset(group)
+    return fulfilled
+  }
+
+  #advance(group: Group, event: Event, input: number): number | undefined {
+    switch (this.#rule.type) {
+      case 'event_count':
+        return this.#countEvents(group, event.time)
+      case 'value_count':
+        return this.#countValues(group, event)
+      case 'value_sum':
+      case 'value_avg':
+        return this.#addValues(group, event)
+      case 'temporal':
+        return this.#seeAll(group, event.time, input)
+      case 'temporal_ordered':
+        return this.#seeInOrder(group, event.time, input)
+    }
+  }
+
+  /** A ring of the last `threshold` times: exact, however the events fall. */
+  #countEvents(group: Group, time: number): number | undefined {
+    const { threshold, timespan } = this.#rule
+    if (group.times.length < threshold) group.times.push(time)
+    else {
+      group.times[group.oldest] = time
+      group.oldest = (group.oldest + 1) % threshold
+    }
+    const oldest = group.times[group.times.length < threshold ? 0 : group.oldest] as number
+    return group.times.length === threshold && time - oldest <= timespan ? threshold : undefined
+  }
+
+  /** The last time of each distinct value; those out of the window go before it can grow past the threshold. */
+  #countValues(group: Group, event: Event): number | undefined {
+    const { threshold, timespan, value } = this.#rule
+    const key = groupKey(event, value ?? [])
+    if (key === undefined) return undefined
+    group.values ??= new Map()
+    const { values } = group
+    values.delete(key)
+    values.set(key, event.time)
+    if (values.size < threshold) return undefined
+    for (const [known, time] of values) {
+      if (event.time - time <= timespan) break
+      values.delete(known)
+    }
+    return values.size >= threshold ? values.size : undefined
+  }
+
+  /** Amounts of up to 60 slices of the window: exact to a sixtieth of it. Sums for `value_sum`, sums and counts for `value_avg`. */
+  #addValues(group: Group, event: Event): number | undefined {
+    const { threshold, timespan, value, type } = this.#rule
+    const amount = Number(value?.[0]?.(event))
+    if (!Number.isFinite(amount)) return undefined
+    const slice = Math.floor(event.time / (timespan / 60))
+    const { times, amounts } = group
+    if (times.at(-1) !== slice) {
+      times.push(slice)
+      amounts.push(0, 0)
+    }
+    while (times.length > 0 && slice - (times[0] as number) >= 60) {
+      times.shift()
+      amounts.splice(0, 2)
+    }
+    const last = amounts.length - 2
+    amounts[last] = (amounts[last] ?? 0) + amount
+    amounts[last + 1] = (amounts[last + 1] ?? 0) + 1
+    let sum = 0
+    let count = 0
+    for (let i = 0; i < amounts.length; i += 2) {
+      sum += amounts[i] as number
+      count += amounts[i + 1] as number
+    }
+    return (type === 'value_sum' ? sum : sum / count) >= threshold ? count : undefined
+  }
+
+  /** The last time of each rule. */
+  #seeAll(group: Group, time: number, input: number): number | undefined {
+    const { threshold, timespan } = this.#rule
+    while (group.times.length < threshold) group.times.push(Number.NEGATIVE_INFINITY)
+    group.times[input] = time
+    return group.times.every(seen => time - seen <= timespan) ? threshold : undefined
+  }
+
+  /** For each prefix of the order, the latest time at which it could have begun. */
+  #seeInOrder(group: Group, time: number, input: number): number | undefined {
+    const { threshold, timespan } = this.#rule
+    while (group.times.length < threshold) group.times.push(Number.NEGATIVE_INFINITY)
+    const begun = input === 0 ? time : (group.times[input - 1] as number)
+    if (time - begun > timespan) return undefined
+    group.times[input] = begun
+    return input === threshold - 1 ? threshold : undefined
+  }
+
+  #touch(key: string, time: number): Group {
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = {
+        last: time,
+        quietUntil: 0,
+        times: [],
+        oldest: 0,
+        values: undefined,
+        amounts: [],
+        requests: [],
+      }
+      this.#makeRoom(time)
+    } else {
+      this.#groups.delete(key)
+      group.last = Math.max(group.last, time)
+    }
+    this.#groups.set(key, group)
+    return group
+  }
+
+  /** The map is in the order of last use, so the first is the one that was quiet longest. */
+  #makeRoom(time: number): void {
+    let spare = this.#groups.size < this.#capacity ? 2 : Number.POSITIVE_INFINITY
+    for (const [key, group] of this.#groups) {
+      const isOver = time - group.last > this.#rule.timespan && time >= group.quietUntil
+      if (!isOver && this.#groups.size < this.#capacity) return
+      if (spare-- === 0) return
+      this.#groups.delete(key)
+      if (!isOver) this.#evictions++
+    }
+  }
+}
+
+function remember(group: Group, event: Event): void {
+  const id = requestIdOf(event)
+  if (id === undefined) return
+  if (group.requests.length >= MAX_REQUESTS) group.requests.shift()
+  group.requests.push(id)
+}
+
+function reset(group: Group): void {
+  group.times = []
+  group.oldest = 0
+  group.values = undefined
+  group.amounts = []
+  group.requests = []
+}
+
+/** The values of the fields as one text; undefined when one is missing. Long values are cut: they only tell groups apart. */
+function groupKey(event: Event, readers: readonly FieldReader[]): string | undefined {
+  let key = ''
+  for (const reader of readers) {
+    const value: FieldValue = reader(event)
+    if (value === undefined || value === '') return undefined
+    const text = typeof value === 'object' ? value.join(',') : String(value)
+    key = readers.length === 1 ? text.slice(0, 512) : `${key}${text.slice(0, 512)}\u001f`
+  }
+  return key
+}

@@ -1,0 +1,213 @@
+import { type Actor, type ActorKind, type Address, type Event, HttpEvent, networkOf } from '@postern/core'
+
+/** What a field of an event can hold; a list matches when one of its values does. */
+export type FieldValue = string | number | boolean | readonly string[] | undefined
+
+export type FieldReader = (event: Event) => FieldValue
+
+/** The target as sent; events that were stored keep only its canonical path. */
+function target(event: Event): string {
+  if (event instanceof HttpEvent) return event.exchange.source.target.slice(0, 4_096)
+  const kept = event.data?.['target']
+  if (typeof kept === 'string') return kept
+  const { path = '', query = '' } = event.request ?? {}
+  return query === '' ? path : `${path}?${query}`
+}
+
+let decodedEvent: Event | undefined
+let decodedText = ''
+
+/**
+ * The target as a careless backend would read it: percent-decoded up to three times, `+` as a space, in lower case. Many
+ * rules ask for it, so the last answer is kept.
+ */
+function decodedTarget(event: Event): string {
+  if (event === decodedEvent) return decodedText
+  let text = target(event)
+  for (let i = 0; i < 3 && text.includes('%'); i++) {
+    const next = text.replace(/%(?:u00)?([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+    if (next === text) break
+    text = next
+  }
+  decodedEvent = event
+  decodedText = text.replaceAll('+', ' ').toLowerCase()
+  return decodedText
+}
+
+function agent(event: Event): string | undefined {
+  return event instanceof HttpEvent ? event.exchange.header('user-agent')?.slice(0, 256) : event.actor.agent
+}
+
+function referer(event: Event): string | undefined {
+  if (event instanceof HttpEvent) return event.exchange.header('referer')?.slice(0, 1_024)
+  const kept = event.data?.['referer']
+  return typeof kept === 'string' ? kept : undefined
+}
+
+function method(event: Event): string | undefined {
+  return event instanceof HttpEvent ? event.exchange.method : event.request?.method
+}
+
+function path(event: Event): string | undefined {
+  return event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
+}
+
+function address(event: Event): string | undefined {
+  return event instanceof HttpEvent ? event.exchange.client : event.actor.address
+}
+
+function network(event: Event): string | undefined {
+  const text = address(event)
+  return text === undefined ? undefined : networkOf(text as Address, { v4: 24, v6: 48 })
+}
+
+function version(event: Event): string | undefined {
+  if (event instanceof HttpEvent) return event.exchange.source.httpVersion
+  const kept = event.data?.['httpVersion']
+  return typeof kept === 'string' ? kept : undefined
+}
+
+function user(event: Event): string | undefined {
+  if (event.actor.principal !== undefined) return event.actor.principal
+  const kept = event.data?.['user'] ?? event.data?.['account']
+  return typeof kept === 'string' ? kept : undefined
+}
+
+/** The API key that acted, by its id. */
+function key(event: Event): string | undefined {
+  if (event instanceof HttpEvent) {
+    const { principal } = event.exchange
+    return principal.kind === 'apiKey' ? principal.id : undefined
+  }
+  const kept = event.data?.['key']
+  return typeof kept === 'string' ? kept : undefined
+}
+
+/** The last segment of the path, without its query. */
+function file(event: Event): string | undefined {
+  const text = path(event)
+  return text?.slice(text.lastIndexOf('/') + 1)
+}
+
+const READERS: Readonly<Record<string, FieldReader>> = {
+  type: event => event.type,
+  action: event => event.action,
+  decision: event => event.decision,
+  observed: event => event.observed,
+  guard: event => event.guard,
+  rule: event => event.reasons?.map(reason => reason.rule),
+  'resource.type': event => event.resource?.type,
+  'resource.id': event => event.resource?.id,
+  'actor.address': address,
+  'actor.network': network,
+  'actor.principal': event => event.actor.principal,
+  'actor.tenant': event => event.actor.tenant,
+  'actor.device': event => event.actor.device,
+  'actor.key': key,
+  'actor.agent': agent,
+  'actor.user': user,
+  'request.method': method,
+  'request.host': event => event.request?.host,
+  'request.path': path,
+  'request.file': file,
+  'request.query': event => event.request?.query,
+  'request.target': target,
+  'request.decoded': decodedTarget,
+  'request.route': event =>
+    event instanceof HttpEvent ? event.exchange.route?.pattern : event.request?.route,
+  'request.referer': referer,
+  'request.version': version,
+  'outcome.status': event => event.outcome?.status,
+  'outcome.bytes': event => event.outcome?.bytes,
+  'outcome.duration': event => event.outcome?.duration,
+  'outcome.rows': event => event.outcome?.rows,
+  'outcome.aborted': event => event.outcome?.aborted,
+  'time.hour': event => new Date(event.time).getUTCHours(),
+  'time.weekday': event => new Date(event.time).getUTCDay(),
+}
+
+/** The names of Sigma's webserver and proxy categories, and what others commonly write, as ours. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'c-ip': 'actor.address',
+  src_ip: 'actor.address',
+  SourceIP: 'actor.address',
+  'c-net': 'actor.network',
+  'c-useragent': 'actor.agent',
+  'cs-user-agent': 'actor.agent',
+  'cs(User-Agent)': 'actor.agent',
+  'cs-username': 'actor.user',
+  'cs-method': 'request.method',
+  'cs-host': 'request.host',
+  'r-dns': 'request.host',
+  'cs-uri': 'request.target',
+  'c-uri': 'request.target',
+  'cs-uri-stem': 'request.path',
+  'c-uri-stem': 'request.path',
+  'cs-uri-query': 'request.query',
+  'c-uri-query': 'request.query',
+  'cs-referer': 'request.referer',
+  'cs-referrer': 'request.referer',
+  'cs(Referer)': 'request.referer',
+  'cs-version': 'request.version',
+  'sc-status': 'outcome.status',
+  'sc-bytes': 'outcome.bytes',
+  'time-taken': 'outcome.duration',
+}
+
+/** Kinds of actor that a field names, so that a response can be held against its value. */
+const ACTORS: Readonly<Record<string, ActorKind>> = {
+  'actor.address': 'address',
+  'actor.network': 'network',
+  'actor.principal': 'principal',
+  'actor.tenant': 'tenant',
+  'actor.device': 'device',
+  'actor.key': 'key',
+}
+
+/** The reader of a field, `data.*` included; undefined when Postern's events have no such field. */
+export function fieldReader(name: string): FieldReader | undefined {
+  const known = READERS[ALIASES[name] ?? name]
+  if (known !== undefined) return known
+  if (!name.startsWith('data.') || name.length < 6) return undefined
+  const keys = name.slice(5).split('.')
+  return event => readData(event, keys)
+}
+
+function readData(event: Event, keys: readonly string[]): FieldValue {
+  let value: unknown = event.data
+  for (const key of keys) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[key]
+  }
+  if (Array.isArray(value)) return value.filter(item => typeof item === 'string')
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? value
+    : undefined
+}
+
+/** Fields that keyword searches look through. */
+export const KEYWORD_FIELDS: readonly string[] = ['request.decoded', 'actor.agent', 'request.referer']
+
+/** All names a rule may use, but `data.*`. */
+export function fieldNames(): readonly string[] {
+  return [...Object.keys(READERS), ...Object.keys(ALIASES)]
+}
+
+/** Which kind of actor a field names, if any. */
+export function actorKindOf(field: string): ActorKind | undefined {
+  return ACTORS[ALIASES[field] ?? field]
+}
+
+/** The actor of an event of that kind. */
+export function actorOf(event: Event, kind: ActorKind): Actor | undefined {
+  const field = Object.entries(ACTORS).find(([, known]) => known === kind)?.[0]
+  const value = field === undefined ? undefined : READERS[field]?.(event)
+  return typeof value === 'string' && value !== '' ? { kind, value } : undefined
+}
+
+/** The id of the request an event belongs to. */
+export function requestIdOf(event: Event): string | undefined {
+  return event instanceof HttpEvent ? event.exchange.id : event.request?.id
+}

@@ -1,0 +1,183 @@
+import type { Detector, Event, Finding, Health, HealthProbe } from '@postern/core'
+import { CorrelationState, type Fulfilled } from './correlation-state.ts'
+import { actorOf, requestIdOf } from './event-fields.ts'
+import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
+import type { ScenarioSet } from './scenario-set.ts'
+
+export interface ScenarioDetectorOptions {
+  readonly scenarios: ScenarioSet
+  /** Most groups (an address, an account, ...) that one scenario keeps; 20,000 unless told otherwise. */
+  readonly capacity?: number
+}
+
+/** A detector whose rules can be exchanged while it runs. */
+export interface ScenarioDetector extends Detector, HealthProbe {
+  /** Takes new rules from the next event on; windows of unchanged correlations go on. */
+  replace(scenarios: ScenarioSet): void
+  readonly scenarios: ScenarioSet
+}
+
+const SILENCE_MS = 300_000
+
+/** How long a detection stays silent per actor; its groups are bounded like any other. */
+function silenceRule(rule: DetectionRule): CorrelationRule {
+  const actor = rule.respond?.actor ?? 'address'
+  return {
+    ...rule,
+    kind: 'correlation',
+    type: 'event_count',
+    references: [rule.id],
+    groupBy: [
+      [event => actorOf(event, actor)?.value ?? event.actor.address ?? event.actor.principal ?? event.type],
+    ],
+    timespan: 1,
+    threshold: 1,
+    value: undefined,
+    generate: true,
+  }
+}
+
+/**
+ * Watches events for scenarios. Time is the events' own, so that a replay finds what would have been found. Requests that a standing
+ * measure refused are not looked at: they would prolong it for ever.
+ */
+export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDetector {
+  const capacity = options.capacity ?? 20_000
+  let compiled = compile(options.scenarios, capacity, undefined)
+
+  return {
+    name: 'scenarios',
+    get scenarios(): ScenarioSet {
+      return compiled.set
+    },
+    observe: event => observe(compiled, event),
+    replace: scenarios => {
+      compiled = compile(scenarios, capacity, compiled)
+    },
+    health(): Health {
+      let groups = 0
+      let evictions = 0
+      for (const state of compiled.states.values()) {
+        groups += state.size
+        evictions += state.evictions
+      }
+      return {
+        name: 'scenarios',
+        ok: true,
+        required: false,
+        detail: `${compiled.set.list().length} scenarios, ${groups} groups watched, ${evictions} given up for lack of room`,
+      }
+    },
+  }
+}
+
+interface Compiled {
+  readonly set: ScenarioSet
+  /** By text of the rule, so that an unchanged rule keeps its windows over a reload. */
+  readonly states: ReadonlyMap<string, CorrelationState>
+  readonly detections: readonly {
+    readonly rule: DetectionRule
+    readonly matches: (event: Event) => boolean
+    readonly own: CorrelationState | undefined
+  }[]
+  readonly correlations: readonly {
+    readonly rule: CorrelationRule
+    readonly inputs: readonly number[]
+    readonly reports: boolean
+    readonly state: CorrelationState
+  }[]
+  /** Scratch, one place per rule: whether it matched the event at hand. */
+  readonly matched: Uint8Array
+}
+
+function compile(set: ScenarioSet, capacity: number, before: Compiled | undefined): Compiled {
+  const states = new Map<string, CorrelationState>()
+  const stateOf = (rule: CorrelationRule): CorrelationState => {
+    const key = signature(rule)
+    const state = before?.states.get(key) ?? new CorrelationState(rule, capacity)
+    states.set(key, state)
+    return state
+  }
+  return {
+    set,
+    states,
+    detections: set.detections.map(({ rule, filters, reports }) => ({
+      rule,
+      matches:
+        filters.length === 0
+          ? rule.matches
+          : event => rule.matches(event) && filters.every(filter => filter.matches(event)),
+      own: reports ? stateOf(silenceRule(rule)) : undefined,
+    })),
+    correlations: set.correlations.map(linked => ({ ...linked, state: stateOf(linked.rule) })),
+    matched: new Uint8Array(set.detections.length + set.correlations.length),
+  }
+}
+
+function signature(rule: CorrelationRule): string {
+  return JSON.stringify([
+    rule.id,
+    rule.type,
+    rule.references,
+    rule.timespan,
+    rule.threshold,
+    rule.respond,
+    rule.place,
+  ])
+}
+
+function observe(compiled: Compiled, event: Event): readonly Finding[] | undefined {
+  if (event.type === 'finding' || event.type.startsWith('remediation.')) return undefined
+  if (event.guard?.startsWith('remediation') === true && event.decision !== 'allow') return undefined
+  const { detections, correlations, matched } = compiled
+  let findings: Finding[] | undefined
+  let any = false
+  for (let i = 0; i < detections.length; i++) {
+    const { rule, matches, own } = detections[i] as (typeof detections)[number]
+    const hit = rule.sees(event) && matches(event)
+    matched[i] = hit ? 1 : 0
+    if (!hit) continue
+    any = true
+    const fulfilled = own?.take(event, 0)
+    if (fulfilled !== undefined) findings = add(findings, rule, event, fulfilled)
+  }
+  if (!any) return findings
+  for (let i = 0; i < correlations.length; i++) {
+    const { rule, inputs, reports, state } = correlations[i] as (typeof correlations)[number]
+    let fulfilled: Fulfilled | undefined
+    // Later inputs first: one event must not be both the first and the second step of an order.
+    for (let input = inputs.length - 1; input >= 0; input--) {
+      if (matched[inputs[input] as number] === 1) fulfilled = state.take(event, input) ?? fulfilled
+    }
+    matched[detections.length + i] = fulfilled === undefined ? 0 : 1
+    if (fulfilled !== undefined && reports) findings = add(findings, rule, event, fulfilled)
+  }
+  return findings
+}
+
+function add(
+  findings: Finding[] | undefined,
+  rule: DetectionRule | CorrelationRule,
+  event: Event,
+  fulfilled: Fulfilled,
+): Finding[] {
+  const respond: Respond = rule.respond ?? {
+    action: 'alert',
+    duration: 0,
+    silence: SILENCE_MS,
+    actor: 'address',
+  }
+  const list = findings ?? []
+  const id = requestIdOf(event)
+  list.push({
+    scenario: rule.id,
+    title: rule.title,
+    severity: rule.severity,
+    actor: actorOf(event, respond.actor) ??
+      actorOf(event, 'address') ?? { kind: 'principal', value: event.actor.principal ?? 'unknown' },
+    count: fulfilled.count,
+    requests: fulfilled.requests.length > 0 || id === undefined ? fulfilled.requests : [id],
+    ...(respond.action !== 'alert' && { respond: { measure: respond.action, duration: respond.duration } }),
+  })
+  return list
+}

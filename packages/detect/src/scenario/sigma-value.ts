@@ -1,0 +1,290 @@
+import { type Address, CidrSet, ConfigError, parseAddress } from '@postern/core'
+import { type FieldValue, fieldReader } from './event-fields.ts'
+import { expressionRisk } from './linear-expression.ts'
+import type { RuleIssues } from './rule-issues.ts'
+import { WordSet } from './word-set.ts'
+
+/** A check of one field's value, with what it costs: cheap ones are asked first. */
+export interface ValueTest {
+  readonly cost: number
+  readonly test: (value: FieldValue) => boolean
+}
+
+/** Expressions see no more than this of a value, so that their time is bounded whatever is sent. */
+const MAX_EXPRESSION_INPUT = 1_024
+
+const MODIFIERS: ReadonlySet<string> = new Set([
+  'contains',
+  'startswith',
+  'endswith',
+  're',
+  'i',
+  'm',
+  's',
+  'cidr',
+  'all',
+  'lt',
+  'lte',
+  'gt',
+  'gte',
+  'exists',
+  'cased',
+  'neq',
+])
+
+/** Sigma's modifiers that would need another idea of events than ours. */
+const REFUSED: Readonly<Record<string, string>> = {
+  base64: 'use the field request.decoded, or an expression',
+  base64offset: 'use an expression',
+  wide: 'web events are not UTF-16',
+  utf16: 'web events are not UTF-16',
+  utf16le: 'web events are not UTF-16',
+  utf16be: 'web events are not UTF-16',
+  windash: 'web events have no command lines',
+  expand: 'write the values themselves',
+  fieldref: 'compare with a fixed value',
+}
+
+/**
+ * Compiles the values of one field: `field|modifier|...: value or list`. A list matches when one value does, with `all` when
+ * every one does. Text is compared without regard to case unless `cased`; `*` and `?` are wildcards, `\` takes their meaning away.
+ */
+export function compileValue(
+  values: readonly unknown[],
+  modifiers: readonly string[],
+  place: string,
+  issues: RuleIssues,
+): ValueTest {
+  const never: ValueTest = { cost: 0, test: () => false }
+  for (const modifier of modifiers) {
+    if (MODIFIERS.has(modifier)) continue
+    issues.add(
+      place,
+      `the modifier "${modifier}" is not understood`,
+      REFUSED[modifier] ?? `known: ${[...MODIFIERS].join(', ')}`,
+    )
+    return never
+  }
+  const has = (name: string): boolean => modifiers.includes(name)
+  if (has('exists')) {
+    const wanted = values[0] === true
+    return { cost: 0, test: value => (value !== undefined) === wanted }
+  }
+  if (values.length === 0) {
+    issues.add(place, 'has no value')
+    return never
+  }
+  const compare = ['lt', 'lte', 'gt', 'gte'].find(has)
+  if (compare !== undefined) return compileComparison(compare, values[0], place, issues)
+  if (has('re'))
+    return combine(
+      values.map(value => compileExpression(value, has, place, issues)),
+      has('all'),
+    )
+  if (has('cidr')) return compileCidr(values, place, issues)
+  const shape = has('contains')
+    ? 'contains'
+    : has('startswith')
+      ? 'startswith'
+      : has('endswith')
+        ? 'endswith'
+        : 'equals'
+  const test = compileTexts(values, shape, has('cased'), has('all'), place, issues)
+  return has('neq') ? { cost: test.cost, test: value => !test.test(value) } : test
+}
+
+function combine(tests: readonly ValueTest[], all: boolean): ValueTest {
+  const [only] = tests
+  if (only !== undefined && tests.length === 1) return only
+  return {
+    cost: tests.reduce((sum, test) => sum + test.cost, 0),
+    test: all ? value => tests.every(one => one.test(value)) : value => tests.some(one => one.test(value)),
+  }
+}
+
+function compileComparison(kind: string, bound: unknown, place: string, issues: RuleIssues): ValueTest {
+  if (typeof bound !== 'number') issues.add(place, `"${kind}" needs a number`)
+  const limit = Number(bound)
+  const holds: (value: number) => boolean =
+    kind === 'lt'
+      ? value => value < limit
+      : kind === 'lte'
+        ? value => value <= limit
+        : kind === 'gt'
+          ? value => value > limit
+          : value => value >= limit
+  return {
+    cost: 0,
+    test: value =>
+      typeof value === 'number'
+        ? holds(value)
+        : typeof value === 'string' && value !== '' && holds(Number(value)),
+  }
+}
+
+function compileExpression(
+  value: unknown,
+  has: (name: string) => boolean,
+  place: string,
+  issues: RuleIssues,
+): ValueTest {
+  const source = String(value)
+  const risk = expressionRisk(source)
+  if (risk !== undefined) {
+    issues.add(
+      place,
+      `the expression ${JSON.stringify(source.slice(0, 80))} ${risk}`,
+      'an attacker chooses the text it runs over: part the repetitions by a sure character, or use contains',
+    )
+    return { cost: 0, test: () => false }
+  }
+  // Sigma's expressions are case-sensitive unless |i; ours see decoded, lower-case fields too, so case matters little.
+  const expression = new RegExp(source, `${has('i') ? 'i' : ''}${has('m') ? 'm' : ''}${has('s') ? 's' : ''}`)
+  return {
+    cost: 20,
+    test: value => anyText(value, text => expression.test(text.slice(0, MAX_EXPRESSION_INPUT))),
+  }
+}
+
+function compileCidr(values: readonly unknown[], place: string, issues: RuleIssues): ValueTest {
+  try {
+    const ranges = CidrSet.parse(values.map(String), place)
+    return {
+      cost: 4,
+      test: value => anyText(value, text => ranges.has((parseAddress(text) ?? '') as Address)),
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const issue of error.issues) issues.add(issue.place, issue.problem, issue.mend)
+    return { cost: 0, test: () => false }
+  }
+}
+
+type Shape = 'contains' | 'startswith' | 'endswith' | 'equals'
+
+function compileTexts(
+  values: readonly unknown[],
+  shape: Shape,
+  cased: boolean,
+  all: boolean,
+  place: string,
+  issues: RuleIssues,
+): ValueTest {
+  if (values.includes(null)) {
+    if (values.length > 1) issues.add(place, 'null cannot stand in a list')
+    return { cost: 0, test: value => value === undefined }
+  }
+  const odd = values.find(value => typeof value === 'object')
+  if (odd !== undefined) issues.add(place, 'a value must be text, a number, true or false')
+  const numbers = values.filter(value => typeof value === 'number')
+  if (shape === 'equals' && numbers.length === values.length && !all) {
+    const wanted = new Set<FieldValue>(numbers)
+    return { cost: 0, test: value => wanted.has(typeof value === 'string' ? Number(value) : value) }
+  }
+  const fold = (text: string): string => (cased ? text : text.toLowerCase())
+  const texts = values.map(value => fold(String(value)))
+  if (texts.some(text => text === '' && shape !== 'equals'))
+    issues.add(place, 'an empty text is in every text')
+  const plain = texts.filter(text => !/[*?]/.test(text.replace(/\\[*?\\]/g, ''))).map(unquote)
+  const wild = texts.filter(text => /[*?]/.test(text.replace(/\\[*?\\]/g, '')))
+  const tests: ValueTest[] = []
+  if (all) for (const text of plain) tests.push(plainTest([text], shape, fold))
+  else if (plain.length > 0) tests.push(plainTest(plain, shape, fold))
+  for (const pattern of wild) tests.push(wildTest(pattern, shape, fold))
+  return combine(tests, all)
+}
+
+function plainTest(words: readonly string[], shape: Shape, fold: (text: string) => string): ValueTest {
+  const [only = ''] = words
+  const folded = (holds: (text: string) => boolean): ValueTest['test'] => {
+    return value => anyText(value, text => holds(fold(text)))
+  }
+  if (shape === 'equals') {
+    const set = new Set(words)
+    return { cost: 1, test: folded(text => set.has(text)) }
+  }
+  if (shape === 'startswith')
+    return { cost: 2 + words.length / 8, test: folded(text => words.some(word => text.startsWith(word))) }
+  if (shape === 'endswith')
+    return { cost: 2 + words.length / 8, test: folded(text => words.some(word => text.endsWith(word))) }
+  if (words.length === 1) return { cost: 3, test: folded(text => text.includes(only)) }
+  const set = new WordSet(words)
+  return { cost: 8, test: folded(text => set.has(text)) }
+}
+
+/** Wildcards match greedily from left to right without going back: linear in text times pieces. */
+function wildTest(pattern: string, shape: Shape, fold: (text: string) => string): ValueTest {
+  const before = shape === 'contains' || shape === 'endswith' ? '*' : ''
+  const after = shape === 'contains' || shape === 'startswith' ? '*' : ''
+  const pieces = splitPieces(`${before}${pattern}${after}`)
+  return {
+    cost: 10,
+    test: value => anyText(value, text => matchesPieces(pieces, fold(text).slice(0, 4_096))),
+  }
+}
+
+/** The texts between the stars; a lone `?` is kept as U+0000 for "any one character". */
+function splitPieces(pattern: string): readonly string[] {
+  const pieces = ['']
+  for (let i = 0; i < pattern.length; i++) {
+    const char = pattern[i] as string
+    const next = pattern[i + 1]
+    const last = pieces.length - 1
+    if (char === '\\' && (next === '*' || next === '?' || next === '\\')) {
+      pieces[last] += next
+      i++
+    } else if (char === '*') pieces.push('')
+    else pieces[last] += char === '?' ? '\0' : char
+  }
+  return pieces
+}
+
+function matchesPieces(pieces: readonly string[], text: string): boolean {
+  const first = pieces[0] ?? ''
+  const last = pieces.at(-1) ?? ''
+  if (pieces.length === 1) return text.length === first.length && matchesAt(first, text, 0)
+  if (text.length < first.length + last.length || !matchesAt(first, text, 0)) return false
+  let at = first.length
+  const end = text.length - last.length
+  for (const piece of pieces.slice(1, -1)) {
+    while (at + piece.length <= end && !matchesAt(piece, text, at)) at++
+    if (at + piece.length > end) return false
+    at += piece.length
+  }
+  return matchesAt(last, text, end)
+}
+
+function matchesAt(piece: string, text: string, at: number): boolean {
+  if (!piece.includes('\0')) return text.startsWith(piece, at)
+  for (let i = 0; i < piece.length; i++) if (piece[i] !== '\0' && piece[i] !== text[at + i]) return false
+  return true
+}
+
+function unquote(text: string): string {
+  return text.replace(/\\([*?\\])/g, '$1')
+}
+
+function anyText(value: FieldValue, holds: (text: string) => boolean): boolean {
+  if (typeof value === 'string') return holds(value)
+  if (value === undefined) return false
+  return typeof value === 'object' ? value.some(holds) : holds(String(value))
+}
+
+/** The reader of a field, or an issue that suggests the nearest name. */
+export function readerOrIssue(
+  field: string,
+  place: string,
+  issues: RuleIssues,
+  names: readonly string[],
+): ReturnType<typeof fieldReader> {
+  const reader = fieldReader(field)
+  if (reader === undefined) {
+    const near = names.find(name => name.toLowerCase().includes(field.toLowerCase().replace(/^.*[.-]/, '')))
+    issues.add(
+      `${place}.${field}`,
+      'is not a field of Postern’s events',
+      near === undefined ? 'see docs/scenarios.md for the fields' : `did you mean "${near}"?`,
+    )
+  }
+  return reader
+}
