@@ -13,3 +13,5 @@ export {
   type VouchedIdentity,
   verifyIdentity,
 } from './identity-header.ts'
+export { type WorkerDuties, type WorkerLink, workerLink } from './worker-link.ts'
+export { type Reloaded, startWorkers, type Workers, type WorkersOptions } from './workers.ts'

@@ -1,0 +1,24 @@
+/** What the main thread tells a worker. */
+export type ToWorker =
+  | { readonly kind: 'reload'; readonly id: number; readonly data: unknown }
+  | { readonly kind: 'stop'; readonly grace: number }
+  | { readonly kind: 'message'; readonly data: unknown }
+
+/** What a worker tells the main thread. */
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'reloaded'; readonly id: number; readonly problem: string | undefined }
+  | { readonly kind: 'message'; readonly data: unknown }
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly posternWorker: {
+    /** From 0. A restarted worker keeps its index. */
+    readonly index: number
+    readonly count: number
+    readonly reusePort: boolean
+    /** What the latest reload handed out, for a worker that starts again after it. */
+    readonly reloaded: { readonly data: unknown } | undefined
+  }
+  readonly data: unknown
+}

@@ -1,0 +1,46 @@
+import { Engine } from '@postern/core'
+import { startGateway, workerLink } from '../src/index.ts'
+
+interface Data {
+  readonly upstream: string
+  readonly port: number
+  readonly counter: SharedArrayBuffer
+}
+
+/** Answers with the configuration's name and the worker's index, and counts across workers. */
+function build(name: string, index: number, counter: Int32Array): Engine {
+  if (name === 'broken') throw new Error('the configuration is broken')
+  return new Engine({
+    guards: [
+      {
+        name: 'count',
+        failure: 'closed',
+        decide: exchange => {
+          Atomics.add(counter, 0, 1)
+          exchange.reply('X-Config', name)
+          exchange.reply('X-Worker', String(index))
+          return { effect: 'allow' }
+        },
+      },
+    ],
+  })
+}
+
+const link = workerLink<Data>()
+const counter = new Int32Array(link.data.counter)
+const gateway = await startGateway({
+  engine: build(String(link.reloaded?.data ?? 'first'), link.index, counter),
+  upstream: link.data.upstream,
+  listen: { port: link.data.port, reusePort: link.reusePort },
+})
+link.ready({
+  reload: data => gateway.swap(build(String(data), link.index, counter)),
+  stop: grace => gateway.close({ grace }),
+  message: data => {
+    if (data === 'crash')
+      setImmediate(() => {
+        throw new Error('crashed on purpose')
+      })
+    else link.send({ echo: data })
+  },
+})
