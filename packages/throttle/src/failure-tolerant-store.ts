@@ -16,11 +16,13 @@ export interface FailureToleranceOptions {
   readonly fallback?: MemoryStore
 }
 
-/** A question the store has not answered yet. */
+/** Questions the store answers together, and has not answered yet. */
 interface Waiting {
-  readonly question: Question
+  readonly pending: Promise<void>
+  readonly questions: Question[]
   readonly due: number
-  readonly resolve: () => void
+  readonly settled: Promise<void>
+  readonly settle: () => void
   answered: 'no' | 'yes'
 }
 
@@ -77,35 +79,37 @@ export class FailureTolerantStore implements LimitStore {
     return pending === undefined ? undefined : this.#await(question, pending)
   }
 
+  /** Questions of one batch share one promise and one deadline: the first's. */
   #await(question: Question, pending: Promise<void>): Promise<void> {
-    return new Promise(resolve => {
-      const waiting: Waiting = {
-        question,
-        due: this.#clock.monotonic() + this.#deadline,
-        resolve,
-        answered: 'no',
-      }
-      this.#waiting.push(waiting)
-      this.#timer ??= this.#timers.after(this.#deadline, () => this.#expire())
-      pending.then(
-        () => this.#answered(waiting),
-        error => this.#unanswered(waiting, error),
-      )
-    })
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && last.pending === pending && last.answered === 'no') {
+      last.questions.push(question)
+      return last.settled
+    }
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>()
+    const due = this.#clock.monotonic() + this.#deadline
+    const waiting: Waiting = { pending, questions: [question], due, settled, settle, answered: 'no' }
+    this.#waiting.push(waiting)
+    this.#timer ??= this.#timers.after(this.#deadline, () => this.#expire())
+    pending.then(
+      () => this.#answered(waiting),
+      error => this.#unanswered(waiting, error),
+    )
+    return settled
   }
 
   #answered(waiting: Waiting): void {
     if (waiting.answered === 'yes') return
     waiting.answered = 'yes'
-    waiting.resolve()
+    waiting.settle()
   }
 
   #unanswered(waiting: Waiting, error: unknown): void {
     if (waiting.answered === 'yes') return
     waiting.answered = 'yes'
     this.#failed(error)
-    this.#decideAlone(waiting.question)
-    waiting.resolve()
+    for (const question of waiting.questions) this.#decideAlone(question)
+    waiting.settle()
   }
 
   /** Lets the policy decide what has waited long enough, and sets the timer for what has not. */

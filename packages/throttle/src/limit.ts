@@ -28,7 +28,7 @@ declare module '@postern/core' {
      * Limits for this route beside those for all requests: a rule alone is held against the address. `false` lifts all limits
      * for this route.
      */
-    readonly throttle?: Rule | RouteLimit | readonly RouteLimit[] | false
+    readonly throttle?: Rule | RouteLimit | readonly RouteLimit[] | false | undefined
   }
 }
 

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import { connectRedis, type RedisConnection, redisReady } from '@postern/store'
+import { freshPrefix, services, startRedis } from '../../../test/services.ts'
+import { gcra, redisStore, window } from '../src/index.ts'
+import { limitName, Question } from '../src/question.ts'
+import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
+
+const NAME = limitName('shared')
+
+describe('limits in Redis', () => {
+  let url: string
+  let redis: RedisConnection
+  before(async () => {
+    url = (await services()).redis
+    redis = connectRedis({ url })
+    await redisReady(redis)
+  })
+  after(() => redis.disconnect())
+
+  test('hold in any window, for every rule, whatever arrives when', async context => {
+    const prefix = freshPrefix(context)
+    await holdsInAnyWindow(clock => redisStore({ redis, prefix, clock }), 60)
+  })
+
+  test('take all of a request or nothing', context =>
+    takesAllOrNothing(clock => redisStore({ redis, prefix: freshPrefix(context), clock })))
+
+  test('many decisions of one moment are one call, and still one after the other', async context => {
+    const store = redisStore({ redis, prefix: freshPrefix(context) })
+    const rule = window(10, '1m')
+    const questions = Array.from({ length: 25 }, () => new Question())
+    const before = await calls(redis)
+    await Promise.all(
+      questions.map(question => {
+        question.ask(NAME, 'k', rule, 1)
+        return store.decide(question)
+      }),
+    )
+    assert.equal((await calls(redis)) - before, 1)
+    assert.equal(questions.filter(({ refused }) => refused < 0).length, 10)
+    assert.deepEqual(
+      questions.slice(0, 10).map(({ remaining }) => remaining[0]),
+      [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    )
+  })
+
+  test('four processes admit exactly the limit between them, with clocks a minute apart', async context => {
+    const prefix = freshPrefix(context)
+    const admitted = await Promise.all(
+      [-60_000, 0, 0, 60_000].map(
+        skew =>
+          new Promise<number>((resolve, reject) => {
+            const child = fork(new URL('./redis-worker.ts', import.meta.url), [], {
+              env: { ...process.env, LIMIT_REDIS: url, LIMIT_PREFIX: prefix, LIMIT_SKEW: String(skew) },
+            })
+            child.once('message', count => resolve(Number(count)))
+            child.once('error', reject)
+            child.once('exit', code => code !== 0 && reject(new Error(`worker ended with ${code}`)))
+          }),
+      ),
+    )
+    assert.equal(
+      admitted.reduce((sum, count) => sum + count, 0),
+      1_000,
+    )
+    assert.ok(admitted.every(count => count < 1_000))
+  })
+
+  test('a script the server has forgotten is sent again', async context => {
+    const store = redisStore({ redis, prefix: freshPrefix(context) })
+    await redis.script('FLUSH')
+    const question = new Question()
+    question.ask(NAME, 'k', window(1, '1m'), 1)
+    await store.decide(question)
+    assert.equal(question.refused, -1)
+  })
+
+  test('keys expire by themselves, soon after their window', async context => {
+    const prefix = freshPrefix(context)
+    const store = redisStore({ redis, prefix })
+    const question = new Question()
+    question.ask(NAME, 'w', window(5, '1m'), 1)
+    question.ask(NAME, 'g', gcra({ rate: 1, burst: 10 }), 2)
+    for (let i = 0; i < 3; i++) await store.decide(question)
+    const [w, g] = await Promise.all(['w', 'g'].map(key => redis.pttl(`{${prefix}}:limit:shared:${key}`)))
+    assert.ok(w !== undefined && w > 66_000 && w <= 75_000, `${w}`)
+    assert.ok(g !== undefined && g > 4_000 && g <= 6_000, `${g}`)
+  })
+
+  test('units leased to processes are debited before they are spent: together never more than the limit', async context => {
+    const prefix = freshPrefix(context)
+    const rule = window(1_000, '1m', { lease: 50 })
+    const stores = Array.from({ length: 4 }, () => redisStore({ redis, prefix }))
+    let admitted = 0
+    const before = await calls(redis)
+    for (let i = 0; i < 600; i++) {
+      for (const store of stores) {
+        const question = new Question()
+        question.ask(NAME, 'leased', rule, 1)
+        await store.decide(question)
+        if (question.refused < 0) admitted++
+      }
+    }
+    assert.equal(admitted, 1_000)
+    // 20 leases, and a call for each of the 1,400 that were refused.
+    assert.ok((await calls(redis)) - before <= 20 + 1_400 + 4)
+  })
+
+  test('a leased unit is given back when another limit of the request refuses', async context => {
+    const store = redisStore({ redis, prefix: freshPrefix(context) })
+    const leased = window(100, '1m', { lease: 10 })
+    const other = window(1, '1m')
+    const question = new Question()
+    const send = async (key: string): Promise<number> => {
+      question.clear()
+      question.ask(NAME, 'leased', leased, 1)
+      question.ask(limitName('other'), key, other, 1)
+      await store.decide(question)
+      return question.refused
+    }
+    assert.equal(await send('a'), -1)
+    for (let i = 0; i < 50; i++) assert.equal(await send('a'), 1)
+    for (let i = 0; i < 99; i++) assert.equal(await send(`b-${i}`), -1, String(i))
+    assert.equal(await send('c'), 0)
+  })
+})
+
+async function calls(redis: RedisConnection): Promise<number> {
+  const text = String(await redis.call('INFO', 'commandstats'))
+  let count = 0
+  for (const match of text.matchAll(/cmdstat_(?:evalsha|eval):calls=(\d+)/g)) count += Number(match[1])
+  return count
+}
+
+describe('limits in a Redis Cluster', () => {
+  test('run on a cluster of three nodes: the keys of one prefix live on one of them', async () => {
+    const settings = ['cluster-enabled yes', 'cluster-node-timeout 5000']
+    const password = 'cluster-of-a-test'
+    const nodes = await Promise.all([1, 2, 3].map(() => startRedis({ settings, password })))
+    const clients = nodes.map(({ url }) => connectRedis({ url }))
+    try {
+      await Promise.all(clients.map(client => redisReady(client)))
+      for (const [i, client] of clients.entries()) {
+        const first = Math.floor((16_384 * i) / 3)
+        await client.call(
+          'CLUSTER',
+          'ADDSLOTSRANGE',
+          String(first),
+          String(Math.floor((16_384 * (i + 1)) / 3) - 1),
+        )
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
+      }
+      for (const { port } of nodes) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port))
+      const isWhole = async (): Promise<boolean> => {
+        const infos = await Promise.all(clients.map(client => client.call('CLUSTER', 'INFO')))
+        return infos.every(
+          info => /cluster_state:ok/.test(String(info)) && /known_nodes:3/.test(String(info)),
+        )
+      }
+      while (!(await isWhole())) await new Promise(resolve => setImmediate(resolve))
+      const cluster = connectRedis({ url: nodes.map(({ url }) => url), commandTimeout: '5s' })
+      await redisReady(cluster)
+      for (const prefix of ['one', 'two', 'three', 'four']) {
+        const store = redisStore({ redis: cluster, prefix })
+        const questions = Array.from({ length: 40 }, (_, i) => {
+          const question = new Question()
+          question.ask(NAME, `caller-${i % 20}`, window(100, '1m'), 1)
+          question.ask(limitName('all'), 'all', window(30, '1m'), 1)
+          return question
+        })
+        await Promise.all(questions.map(question => store.decide(question)))
+        assert.equal(questions.filter(({ refused }) => refused < 0).length, 30, prefix)
+      }
+      cluster.disconnect()
+    } finally {
+      for (const client of clients) client.disconnect()
+      await Promise.all(nodes.map(node => node.stop()))
+    }
+  })
+})
