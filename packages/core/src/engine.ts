@@ -200,6 +200,11 @@ export class Engine {
     this.#publish(event, true)
   }
 
+  /** Takes an event of an exchange that another thread decided and that is not to be recorded: detectors see it. Never throws. */
+  witness(event: Event): void {
+    this.#publish(event, false)
+  }
+
   #publish(event: Event, record: boolean): void {
     this.#tell(event, record)
     for (const detector of this.#detectors) {
