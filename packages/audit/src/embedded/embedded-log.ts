@@ -132,15 +132,19 @@ export class EmbeddedLog implements AuditLog {
     }
   }
 
-  async commit(event: Event): Promise<Receipt> {
-    return { index: BigInt(await this.#append('event', eventText(event))) }
+  commit(event: Event): Promise<Receipt> {
+    try {
+      return this.#append('event', eventText(event))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   append(event: Event): Promise<Receipt> {
     return this.commit(event)
   }
 
-  #append(kind: 'event' | 'erasure', text: string): Promise<number> {
+  #append(kind: 'event' | 'erasure', text: string): Promise<Receipt> {
     const wal = this.#open
     const { maxWaiting, maxBehind } = this.#parts.limits
     if (this.#stalled) throw this.#error('the disk does not answer', true)
@@ -236,10 +240,10 @@ export class EmbeddedLog implements AuditLog {
     if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
     this.#open.rollNext()
     const text = JSON.stringify({ key: key.id, tenant, time: this.#parts.clock.now() })
-    const index = await this.#append('erasure', text)
+    const { index } = await this.#append('erasure', text)
     await this.settle()
-    this.#open.dropBelow(this.#published.size)
-    return { index: BigInt(index), leafHash: this.#parts.reader.entry(BigInt(index)).leafHash }
+    this.#open.purgeBelow(this.#published.size)
+    return { index, leafHash: this.#parts.reader.entry(index).leafHash }
   }
 
   counts(): AuditCounts {

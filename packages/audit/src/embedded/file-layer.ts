@@ -18,8 +18,6 @@ export interface DurableFile {
 export interface FileLayer {
   /** Opens for writing, creating the file when absent. */
   openDurable(path: string): Promise<DurableFile>
-  /** Creates or replaces a file of `bytes` zeroes, and syncs it. */
-  zeroFill(path: string, bytes: number): Promise<void>
   /** Syncs a file or directory, off the thread. */
   syncLater(path: string): Promise<void>
   /** Bytes of a file from `offset`, at most `length`; undefined when there is no such file. */
@@ -52,19 +50,6 @@ export const disk: FileLayer = {
           fs.fdatasync(fd, error => (error === null ? resolve() : reject(error))),
         ),
       close: () => handle.close(),
-    }
-  },
-
-  async zeroFill(path, bytes) {
-    const handle = await open(path, 'w', 0o600)
-    try {
-      const zeroes = Buffer.alloc(Math.min(bytes, 1 << 20))
-      for (let offset = 0; offset < bytes; offset += zeroes.length) {
-        await handle.write(zeroes, 0, Math.min(zeroes.length, bytes - offset), offset)
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
     }
   },
 

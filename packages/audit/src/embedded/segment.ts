@@ -2,12 +2,12 @@ import { crc32 } from 'node:zlib'
 import { IntegrityError } from '@postern/core'
 
 /*
- * A segment is a header and then groups, in a file that may have been filled with zeroes ahead of time.
+ * A segment is a header and then groups, in a file that may have been another segment before.
  *   header  "PSTNWAL1" | u64 first index | 8 random bytes | u32 crc of the 24 before | u32 0
  *   group   "GRP1" | u32 body length | u64 first index | u32 count | 12 random bytes | u32 crc | body
  *   body    per record: u32 length | u8 kind | UTF-8 text
- * All numbers are big-endian. A group's crc covers its header before the crc, the segment's random bytes, and its body: a group of a
- * recycled or copied segment never passes for one of this segment.
+ * All numbers are big-endian. A group's crc covers its header before the crc, the segment's random bytes, and its body: what
+ * is left of an older or copied segment never passes for one of this segment.
  */
 
 export const SEGMENT_HEADER_BYTES = 32

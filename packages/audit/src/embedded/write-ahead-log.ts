@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { IntegrityError, type RandomSource, StoreError } from '@postern/core'
+import { IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
 import type { DurableFile, FileLayer } from './file-layer.ts'
 import {
   GROUP_HEADER_BYTES,
@@ -30,14 +30,16 @@ export interface WriteAheadLogOptions {
 }
 
 interface Waiter {
-  resolve(index: number): void
+  resolve(receipt: Receipt): void
   reject(error: Error): void
 }
 
 /** Records and bytes of text that one group takes at most. */
 const GROUP_RECORDS = 4_096
 const GROUP_TEXT = 4 << 20
-const SPARE = 'spare'
+/** Old segments kept to be written over: a write inside a file needs no journal commit of the file system, so its sync is cheaper. */
+const SPARES = 4
+const SPARE = /^spare\.\d+$/
 
 /**
  * Records made durable in groups: one write and one `fdatasync` for all that came while the last group was under way, and the next group at once
@@ -59,7 +61,8 @@ export class WriteAheadLog {
   #flushStarted = 0
   #failure: StoreError | undefined = undefined
   #buffer = Buffer.allocUnsafe(256 * 1_024)
-  #spare: 'none' | 'filling' | 'ready' = 'none'
+  #spares: string[] = []
+  #spareNumber = 0
   #rollAsked = false
   #drained: (() => void)[] = []
 
@@ -87,7 +90,7 @@ export class WriteAheadLog {
       if (first > scan.next)
         throw new IntegrityError(`${directory}: the segment with entry ${scan.next} is missing`)
     }
-    files.remove(join(directory, SPARE))
+    log.#removeSpares()
     const end = scan.end
     if (end === undefined || scan.reached < options.from) await log.#roll()
     else await log.#resume(end.segment, end.salt, end.offset)
@@ -120,10 +123,10 @@ export class WriteAheadLog {
   }
 
   /**
-   * Resolves with the record's index once it is durable.
+   * Resolves once the record is durable.
    * @throws StoreError when it could not be made durable
    */
-  append(kind: RecordKind, text: string): Promise<number> {
+  append(kind: RecordKind, text: string): Promise<Receipt> {
     return new Promise((resolve, reject) => this.#enqueue(kind, text, { resolve, reject }))
   }
 
@@ -150,15 +153,9 @@ export class WriteAheadLog {
 
   async #flush(): Promise<void> {
     while (this.#texts.length > 0 && this.#failure === undefined) {
-      const count = this.#groupCount()
-      const kinds = this.#kinds
-      const texts = this.#texts
-      const waiters = this.#waiters
-      this.#kinds = kinds.splice(count)
-      this.#texts = texts.splice(count)
-      this.#waiters = waiters.splice(count)
+      const { kinds, texts, waiters } = this.#takeGroup()
+      const count = texts.length
       this.#inFlight = waiters
-      for (const text of texts) this.#waitingChars -= text.length
       this.#flushStarted = performance.now()
       try {
         await this.#writeGroup(kinds, texts)
@@ -168,7 +165,7 @@ export class WriteAheadLog {
       }
       const first = this.#next
       this.#next += count
-      for (let i = 0; i < count; i++) waiters[i]?.resolve(first + i)
+      for (let i = 0; i < count; i++) waiters[i]?.resolve({ index: BigInt(first + i) })
       this.#options.onDurable(this.#next)
     }
     this.#inFlight = []
@@ -177,15 +174,21 @@ export class WriteAheadLog {
     for (const tell of this.#drained.splice(0)) tell()
   }
 
-  #groupCount(): number {
-    let text = 0
-    let count = 0
-    while (count < this.#texts.length && count < GROUP_RECORDS) {
-      text += this.#texts[count]?.length ?? 0
-      if (text > GROUP_TEXT && count > 0) break
-      count++
+  /** The next group: everything that waits, unless that is too much for one write. */
+  #takeGroup(): { kinds: RecordKind[]; texts: string[]; waiters: (Waiter | undefined)[] } {
+    const group = { kinds: this.#kinds, texts: this.#texts, waiters: this.#waiters }
+    let count = group.texts.length
+    if (this.#waitingChars > GROUP_TEXT) {
+      let chars = group.texts[0]?.length ?? 0
+      for (count = 1; chars <= GROUP_TEXT; count++) chars += group.texts[count]?.length ?? GROUP_TEXT
     }
-    return count
+    count = Math.min(count, GROUP_RECORDS)
+    this.#kinds = group.kinds.splice(count)
+    this.#texts = group.texts.splice(count)
+    this.#waiters = group.waiters.splice(count)
+    this.#waitingChars = 0
+    for (const text of this.#texts) this.#waitingChars += text.length
+    return group
   }
 
   async #writeGroup(kinds: readonly RecordKind[], texts: readonly string[]): Promise<void> {
@@ -198,11 +201,10 @@ export class WriteAheadLog {
     await file.write(body, this.#position)
     await this.#makeDurable(() => file.sync())
     this.#position += body.length
-    if (this.#position * 2 > this.#options.segmentBytes) this.#prepareSpare()
   }
 
   /** A sync that failed may have thrown pages away: nothing after it can be trusted, so nothing after it is accepted. */
-  async #makeDurable(sync: () => Promise<void>): Promise<void> {
+  async #makeDurable(sync: () => Promise<unknown>): Promise<void> {
     try {
       await sync()
     } catch (error) {
@@ -252,18 +254,17 @@ export class WriteAheadLog {
     if (lost > 0) this.#options.onLost(lost)
   }
 
-  /** Begins a new segment at the next index, on the file prepared for it if there is one. */
+  /** Begins a new segment at the next index, over an old one if there is one. */
   async #roll(): Promise<void> {
     const { files, directory, random } = this.#options
-    const path = join(directory, segmentName(this.#next))
     if (this.#segment === this.#next && this.#file !== undefined) return
-    if (this.#spare === 'ready') files.rename(join(directory, SPARE), path)
-    if (this.#spare === 'ready') this.#spare = 'none'
+    const path = join(directory, segmentName(this.#next))
+    const spare = this.#spares.pop()
+    if (spare !== undefined) files.rename(spare, path)
     const file = await files.openDurable(path)
-    await this.#makeDurable(() => files.syncLater(directory))
     const salt = random.bytes(8)
     await file.write(segmentHeader(this.#next, salt), 0)
-    await this.#makeDurable(() => file.sync())
+    await this.#makeDurable(() => Promise.all([file.sync(), files.syncLater(directory)]))
     await this.#file?.close()
     this.#file = file
     this.#segment = this.#next
@@ -283,21 +284,6 @@ export class WriteAheadLog {
     this.#rollAsked = true
   }
 
-  #prepareSpare(): void {
-    if (this.#spare !== 'none') return
-    this.#spare = 'filling'
-    const { files, directory, segmentBytes } = this.#options
-    files.zeroFill(join(directory, SPARE), segmentBytes).then(
-      () => {
-        this.#spare = 'ready'
-      },
-      () => {
-        // Only a saving was missed: the segment will grow as it is written.
-        this.#spare = 'none'
-      },
-    )
-  }
-
   /** Tells everyone who waits that it takes too long. What they handed over may still become durable. */
   abandon(error: StoreError): void {
     for (const waiters of [this.#inFlight, this.#waiters]) {
@@ -308,15 +294,34 @@ export class WriteAheadLog {
     }
   }
 
-  /** Removes the segments whose records all lie below `size`; the one being written stays. */
+  /** Lets go of the segments whose records all lie below `size`; the one being written stays. Some are kept to be written over. */
   dropBelow(size: number): void {
     const { files, directory } = this.#options
     const segments = segmentsIn(files, directory)
     for (const [i, first] of segments.entries()) {
       const next = segments[i + 1]
-      if (next !== undefined && next <= size && first !== this.#segment)
-        files.remove(join(directory, segmentName(first)))
+      if (next === undefined || next > size || first === this.#segment) continue
+      const path = join(directory, segmentName(first))
+      if (this.#spares.length >= SPARES) files.remove(path)
+      else {
+        const spare = join(directory, `spare.${this.#spareNumber++}`)
+        files.rename(path, spare)
+        this.#spares.push(spare)
+      }
     }
+  }
+
+  /** Like `dropBelow`, and what was kept to be written over goes too: no old record is left on disk. */
+  purgeBelow(size: number): void {
+    this.dropBelow(size)
+    this.#removeSpares()
+    this.#options.files.sync(this.#options.directory)
+  }
+
+  #removeSpares(): void {
+    const { files, directory } = this.#options
+    this.#spares = []
+    for (const name of files.list(directory)) if (SPARE.test(name)) files.remove(join(directory, name))
   }
 
   /** The next group begins a new segment, so that all before it can be dropped. */

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { IntegrityError } from '@postern/core'
+import { fileAnchor, openAuditLog, verifyDirectory } from '../src/index.ts'
+import { type VerifyReport, verifyLog } from '../src/verifier.ts'
+import { freshDirectory, requestEvent } from './support/events.ts'
+
+const origin = 'shop.example.com/audit'
+/** Two bundles, the second partial, and a tile of the second level. */
+const SIZE = 270
+
+/** A log, its files in memory, and the verifier on them. */
+class SmallLog {
+  readonly size: number
+  readonly directory = freshDirectory()
+  readonly files = new Map<string, Buffer>()
+  keys: readonly string[] = []
+
+  constructor(size: number) {
+    this.size = size
+  }
+
+  async write(): Promise<void> {
+    const log = await openAuditLog({ directory: this.directory, origin })
+    for (let i = 0; i < this.size; i++) log.record(requestEvent(i, i % 2 === 0 ? { actor: {} } : {}))
+    await log.close()
+    for (const file of readdirSync(this.directory, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue
+      const path = relative(this.directory, join(file.parentPath, file.name))
+      if (path === 'checkpoint' || path.startsWith('tile/'))
+        this.files.set(path, readFileSync(join(this.directory, path)))
+    }
+    this.keys = readFileSync(join(this.directory, 'verifier-keys'), 'utf8').trim().split('\n')
+  }
+
+  verify(
+    changes: ReadonlyMap<string, Buffer | undefined> = new Map(),
+    remembered?: string,
+  ): Promise<VerifyReport> {
+    return verifyLog({
+      read: async path => (changes.has(path) ? changes.get(path) : this.files.get(path)),
+      verifierKeys: this.keys,
+      origin,
+      ...(remembered !== undefined && { remembered }),
+    })
+  }
+
+  /** Files that the checkpoint commits to, and itself. */
+  get committed(): readonly string[] {
+    return [...this.files.keys()].filter(
+      path => !path.includes('.p/') || path.endsWith(`/${this.size % 256}`) || path.startsWith('tile/1'),
+    )
+  }
+
+  /** Turns a bit of a file, and makes sure that the verifier names where. */
+  async turn(path: string, bit: number): Promise<void> {
+    const changed = Buffer.from(this.files.get(path) ?? Buffer.alloc(0))
+    const at = bit >> 3
+    changed[at] = (changed[at] ?? 0) ^ (1 << (bit & 7))
+    const { ok, problems } = await this.verify(new Map([[path, changed]]))
+    const [problem] = problems
+    assert.ok(!ok && problem !== undefined, `${path} bit ${bit}`)
+    assert.equal(problem.path, path, `${path} bit ${bit}`)
+    // The two bytes before an entry are its length: a change there is named as the entry it makes.
+    const from = path.startsWith('tile/entries/') ? problem.from - 2 : problem.from
+    assert.ok(
+      from <= at && at < Math.max(problem.to, problem.from + 1),
+      `${path} bit ${bit}: names ${problem.from} to ${problem.to}`,
+    )
+  }
+}
+
+describe('a log that somebody changed', () => {
+  const log = new SmallLog(SIZE)
+  const tiny = new SmallLog(3)
+  before(() => Promise.all([log.write(), tiny.write()]))
+
+  test('was sound before', async () => {
+    const report = await log.verify()
+    assert.deepEqual([report.ok, report.size, report.entries, report.problems], [true, SIZE, SIZE, []])
+    for (const path of log.committed) assert.ok(log.files.has(path), path)
+  })
+
+  test('is found out for every bit of a small log, and the bad bytes are named', async () => {
+    assert.deepEqual(tiny.committed.toSorted(), ['checkpoint', 'tile/0/000.p/3', 'tile/entries/000.p/3'])
+    for (const path of tiny.committed) {
+      for (let bit = 0; bit < (tiny.files.get(path)?.length ?? 0) * 8; bit++) await tiny.turn(path, bit)
+    }
+  })
+
+  test('is found out for bits anywhere in a log of several tiles', async () => {
+    assert.deepEqual(log.committed.toSorted(), [
+      'checkpoint',
+      'tile/0/000',
+      'tile/0/001.p/14',
+      'tile/1/000.p/1',
+      'tile/entries/000',
+      'tile/entries/001.p/14',
+    ])
+    for (const path of log.committed) {
+      for (let bit = 0; bit < (log.files.get(path)?.length ?? 0) * 8; bit += 8 * 997 + 1)
+        await log.turn(path, bit)
+    }
+  })
+
+  test('is found out when a file is cut short, grows, or is gone', async () => {
+    for (const path of log.committed) {
+      const sound = log.files.get(path) ?? Buffer.alloc(0)
+      const forms = [
+        sound.subarray(0, -1),
+        sound.subarray(0, sound.length >> 1),
+        Buffer.alloc(0),
+        Buffer.concat([sound, Buffer.from([0])]),
+        undefined,
+      ]
+      for (const [i, changed] of forms.entries()) {
+        const report = await log.verify(new Map([[path, changed]]))
+        assert.equal(report.ok, false, `${path} form ${i}`)
+      }
+    }
+  })
+
+  test('is found out when two entries change places, or two tiles', async () => {
+    const bundle = log.files.get('tile/entries/000') ?? Buffer.alloc(0)
+    const first = bundle.subarray(0, 2 + bundle.readUInt16BE(0))
+    const second = bundle.subarray(first.length, first.length + 2 + bundle.readUInt16BE(first.length))
+    const rest = bundle.subarray(first.length + second.length)
+    const swapped = await log.verify(new Map([['tile/entries/000', Buffer.concat([second, first, rest])]]))
+    assert.equal(swapped.problems[0]?.message.includes('entry 0'), true)
+    const zero = log.files.get('tile/0/000')
+    const one = log.files.get('tile/0/001.p/14')
+    const tiles = await log.verify(
+      new Map([
+        ['tile/0/000', one],
+        ['tile/0/001.p/14', zero],
+      ]),
+    )
+    assert.equal(tiles.ok, false)
+  })
+
+  test('is found out when entry, hash and upper tile were all changed to fit each other', async () => {
+    const other = new SmallLog(SIZE)
+    await other.write()
+    const all = new Map([...other.files].filter(([path]) => path.startsWith('tile/')))
+    const report = await log.verify(all)
+    assert.equal(report.ok, false)
+    assert.match(report.problems[0]?.message ?? '', /not with the signed checkpoint/)
+  })
+
+  test('is found out when a tenant lacks an entry, even under a valid signature', async () => {
+    const leaf = (index: number, number: number): Buffer =>
+      Buffer.from(
+        JSON.stringify({ v: 1, index, tenant: 'acme', number, event: { type: 'x', time: 0, actor: {} } }),
+      )
+    const bundle = Buffer.concat(
+      [leaf(0, 1), leaf(1, 3)].flatMap(bytes => [
+        Buffer.from([bytes.length >> 8, bytes.length & 255]),
+        bytes,
+      ]),
+    )
+    const report = await log.verify(new Map([['tile/entries/000', bundle]]))
+    assert.ok(report.problems.some(({ message }) => message === 'entry 1 is number 3 of its tenant, after 1'))
+  })
+
+  test('is found out when it was rolled back to an older state, by a remembered checkpoint', async () => {
+    const later = await openAuditLog({ directory: log.directory, origin })
+    await later.commit(requestEvent(999))
+    const remembered = await later.checkpoint()
+    await later.close()
+    const report = await log.verify(new Map(), remembered)
+    assert.match(report.problems[0]?.message ?? '', /rolled back/)
+  })
+})
+
+describe('a directory that was put back to an older state', () => {
+  test('is refused on opening when an anchor remembers more, until an operator says that it is meant', async () => {
+    const directory = freshDirectory()
+    const anchor = fileAnchor(`${directory}.anchor`)
+    const log = await openAuditLog({ directory, origin, anchors: [anchor] })
+    await log.commit(requestEvent(1))
+    await log.close()
+    cpSync(directory, `${directory}.old`, { recursive: true })
+    const second = await openAuditLog({ directory, origin, anchors: [anchor] })
+    await second.commit(requestEvent(2))
+    await second.checkpoint()
+    await second.close()
+    rmSync(directory, { recursive: true })
+    cpSync(`${directory}.old`, directory, { recursive: true })
+    await assert.rejects(
+      openAuditLog({ directory, origin, anchors: [anchor] }),
+      (error: unknown) => error instanceof IntegrityError && error.message.includes('rolled back'),
+    )
+    const accepted = await openAuditLog({ directory, origin, anchors: [anchor], acceptRollback: true })
+    await accepted.close()
+    assert.equal((await verifyDirectory(directory)).ok, true)
+  })
+
+  test('is refused when the anchor remembers other entries of the same number', async () => {
+    const anchor = fileAnchor(`${freshDirectory()}.anchor`)
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin, anchors: [anchor] })
+    await log.commit(requestEvent(1))
+    await log.close()
+    rmSync(directory, { recursive: true })
+    const forged = await openAuditLog({ directory, origin })
+    await forged.commit(requestEvent(2))
+    await forged.commit(requestEvent(3))
+    await forged.close()
+    await assert.rejects(openAuditLog({ directory, origin, anchors: [anchor] }), /are not those that anchor/)
+  })
+
+  test('is refused when segments with acknowledged entries are gone, or changed in their middle', async () => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    for (let i = 0; i < 50; i++) await log.commit(requestEvent(i))
+    await log.close()
+    const wal = join(directory, 'wal')
+    const [name = ''] = readdirSync(wal)
+    const sound = readFileSync(join(wal, name))
+    rmSync(join(wal, name))
+    await assert.rejects(openAuditLog({ directory, origin }), /acknowledged entries may be lost/)
+    const changed = Buffer.from(sound)
+    changed[sound.length >> 1] = (changed[sound.length >> 1] ?? 0) ^ 1
+    writeFileSync(join(wal, name), changed)
+    await assert.rejects(openAuditLog({ directory, origin }), IntegrityError)
+    writeFileSync(join(wal, name), sound)
+    await (await openAuditLog({ directory, origin })).close()
+  })
+})
