@@ -35,8 +35,8 @@ export interface DataDirectoryOptions {
 /** Says what the directory is, and which layout it has. */
 const FORMAT_FILE = 'postern-data.json'
 const FORMAT = 'postern-data'
-/** What an administrator or a file system may have put into a new directory. */
-const HARMLESS = /^(?:\.|lost\+found$|upgrade\.lock|postern-data\.json)/
+/** What an administrator, a file system, or Postern itself may have put into a directory that has no format file yet. */
+const HARMLESS = /^(?:\.|lost\+found$|gateway\.json$|upgrade\.lock|postern-data\.json)/
 
 /** The directory everything embedded lives in: mode 0700, with a format file, and rights that one process can take. */
 export class DataDirectory {
