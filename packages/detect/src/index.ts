@@ -1,6 +1,21 @@
 export { parseAccessLog } from './access-log/access-log.ts'
 export { logEvent } from './access-log/log-event.ts'
 export type { LogRecord } from './access-log/log-record.ts'
+export type { Family, Level } from './inspection/family.ts'
+export { type InspectOptions, inspect } from './inspection/inspect.ts'
+export {
+  inspectLines,
+  inspectRecord,
+  type RecordVerdict,
+  type RequestRecord,
+} from './inspection/inspect-record.ts'
+export type { InspectedRequest } from './inspection/inspected-request.ts'
+export {
+  type InspectionOptions,
+  type InspectSettings,
+  inspectionGuard,
+} from './inspection/inspection-guard.ts'
+export type { Inspection, Match } from './inspection/match.ts'
 export type { PathRisk } from './protocol/path-risk.ts'
 export { type ProtocolOptions, protocolGuard } from './protocol/protocol-guard.ts'
 export { formatActor, parseActor } from './remediation/actor-text.ts'
@@ -17,3 +32,18 @@ export {
 } from './remediation/remediation-store.ts'
 export { memoryRemediations, type RemediationTable } from './remediation/remediation-table.ts'
 export { type SqliteRemediationOptions, sqliteRemediations } from './remediation/sqlite-remediations.ts'
+export type { Respond, ScenarioSummary } from './scenario/scenario.ts'
+export { type CaseResult, testScenarioCases } from './scenario/scenario-cases.ts'
+export {
+  type ScenarioDetector,
+  type ScenarioDetectorOptions,
+  scenarioDetector,
+} from './scenario/scenario-detector.ts'
+export {
+  loadScenarioCases,
+  loadScenarios,
+  type ScenarioFiles,
+  type ScenarioWatchOptions,
+  watchScenarios,
+} from './scenario/scenario-files.ts'
+export { ScenarioSet, type ScenarioSource } from './scenario/scenario-set.ts'

@@ -18,7 +18,7 @@ let decodedEvent: Event | undefined
 let decodedText = ''
 
 /**
- * The target as a careless backend would read it: percent-decoded up to three times, `+` as a space, in lower case. Many
+ * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a space, in lower case. Many
  * rules ask for it, so the last answer is kept.
  */
 function decodedTarget(event: Event): string {
@@ -32,7 +32,11 @@ function decodedTarget(event: Event): string {
     text = next
   }
   decodedEvent = event
-  decodedText = text.replaceAll('+', ' ').toLowerCase()
+  // Only a query spells a space so; in a path it is a plus.
+  const mark = text.indexOf('?')
+  if (mark >= 0 && text.includes('+', mark))
+    text = text.slice(0, mark) + text.slice(mark).replaceAll('+', ' ')
+  decodedText = text.toLowerCase()
   return decodedText
 }
 

@@ -160,6 +160,18 @@ function compileCidr(values: readonly unknown[], place: string, issues: RuleIssu
   }
 }
 
+let foldedFrom = ''
+let foldedTo = ''
+
+/** Many rules ask for the same field of one event, so the last answer is kept. */
+function foldOnce(text: string): string {
+  if (text !== foldedFrom) {
+    foldedTo = text.toLowerCase()
+    foldedFrom = text
+  }
+  return foldedTo
+}
+
 type Shape = 'contains' | 'startswith' | 'endswith' | 'equals'
 
 function compileTexts(
@@ -181,7 +193,7 @@ function compileTexts(
     const wanted = new Set<FieldValue>(numbers)
     return { cost: 0, test: value => wanted.has(typeof value === 'string' ? Number(value) : value) }
   }
-  const fold = (text: string): string => (cased ? text : text.toLowerCase())
+  const fold = cased ? (text: string): string => text : foldOnce
   const texts = values.map(value => fold(String(value)))
   if (texts.some(text => text === '' && shape !== 'equals'))
     issues.add(place, 'an empty text is in every text')
@@ -246,12 +258,19 @@ function matchesPieces(pieces: readonly string[], text: string): boolean {
   if (text.length < first.length + last.length || !matchesAt(first, text, 0)) return false
   let at = first.length
   const end = text.length - last.length
-  for (const piece of pieces.slice(1, -1)) {
-    while (at + piece.length <= end && !matchesAt(piece, text, at)) at++
-    if (at + piece.length > end) return false
-    at += piece.length
+  for (let i = 1; i < pieces.length - 1; i++) {
+    const piece = pieces[i] as string
+    const found = findPiece(piece, text, at)
+    if (found < 0 || found + piece.length > end) return false
+    at = found + piece.length
   }
   return matchesAt(last, text, end)
+}
+
+function findPiece(piece: string, text: string, from: number): number {
+  if (!piece.includes('\0')) return text.indexOf(piece, from)
+  for (let at = from; at + piece.length <= text.length; at++) if (matchesAt(piece, text, at)) return at
+  return -1
 }
 
 function matchesAt(piece: string, text: string, at: number): boolean {

@@ -3,6 +3,8 @@
  * table). Characters beyond ASCII share one column: a word that has one is looked for the plain way.
  */
 export class WordSet {
+  /** Agents and paths come again and again: the answers of short texts are kept, a bounded number of them. */
+  #known = new Map<string, boolean>()
   readonly #next: Int32Array
   readonly #isEnd: Uint8Array
   readonly #column: Uint8Array
@@ -29,6 +31,17 @@ export class WordSet {
   }
 
   has(text: string): boolean {
+    if (text.length > 256) return this.#search(text)
+    let answer = this.#known.get(text)
+    if (answer === undefined) {
+      answer = this.#search(text)
+      if (this.#known.size >= 4_096) this.#known = new Map()
+      this.#known.set(text, answer)
+    }
+    return answer
+  }
+
+  #search(text: string): boolean {
     const next = this.#next
     const columns = this.#columns
     const column = this.#column

@@ -1,0 +1,124 @@
+import type { Locator, ValueVisitor } from './value-visitor.ts'
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/**
+ * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
+ * quotes go, and depth costs a stack entry instead of a call. Linear.
+ * @param base where the document stands: `body`, `query.filter`
+ */
+export function visitJson(text: string, base: string, depth: number, visitor: ValueVisitor): void {
+  const path = new JsonPath(base)
+  let at = 0
+  while (at < text.length) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = stringEnd(text, at + 1)
+        const value = unescapeJson(text.slice(at + 1, end))
+        at = end + 1
+        if (isKey(text, at) && path.inObject) {
+          path.key = value
+          if (!visitor.value(value, 'name', path.asName)) return
+        } else if (!visitor.value(value, 'body', path)) return
+        continue
+      }
+      case 123: // {
+      case 91: // [
+        if (path.depth >= depth) {
+          visitor.tooBig('bounds/depth', path.location(), `more than ${depth} levels`)
+          return
+        }
+        path.enter(text.charCodeAt(at) === 91)
+        break
+      case 125: // }
+      case 93: // ]
+        path.leave()
+        break
+      case 44: // ,
+        path.next()
+        break
+    }
+    at++
+  }
+}
+
+function stringEnd(text: string, from: number): number {
+  let end = text.indexOf('"', from)
+  while (end > 0 && text.charCodeAt(end - 1) === BACKSLASH) {
+    let slashes = 1
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++
+    if (slashes % 2 === 0) break
+    end = text.indexOf('"', end + 1)
+  }
+  return end < 0 ? text.length : end
+}
+
+function isKey(text: string, from: number): boolean {
+  let at = from
+  while (text.charCodeAt(at) <= 32) at++
+  return text.charCodeAt(at) === 58
+}
+
+function unescapeJson(raw: string): string {
+  if (!raw.includes('\\')) return raw
+  try {
+    const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)
+    return typeof value === 'string' ? value : raw
+  } catch {
+    return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
+  }
+}
+
+/** Where the walk stands. One object for the whole walk. */
+class JsonPath implements Locator {
+  readonly #base: string
+  readonly #keys: string[] = []
+  readonly #indices: number[] = []
+  key = ''
+  #index = -1
+  readonly asName: Locator = { location: () => `${this.location()}#name`, name: () => this.name() }
+
+  constructor(base: string) {
+    this.#base = base
+  }
+
+  get depth(): number {
+    return this.#keys.length
+  }
+
+  get inObject(): boolean {
+    return this.#index < 0
+  }
+
+  enter(isArray: boolean): void {
+    this.#keys.push(this.key)
+    this.#indices.push(this.#index)
+    this.#index = isArray ? 0 : -1
+    this.key = ''
+  }
+
+  leave(): void {
+    this.key = this.#keys.pop() ?? ''
+    this.#index = this.#indices.pop() ?? -1
+  }
+
+  next(): void {
+    if (this.#index >= 0) this.#index++
+  }
+
+  location(): string {
+    let path = this.#base
+    for (let i = 1; i < Math.min(this.#keys.length, 16); i++) path += part(this.#keys[i], this.#indices[i])
+    return this.#keys.length === 0 ? path : path + part(this.key, this.#index)
+  }
+
+  name(): string {
+    return this.key.toLowerCase()
+  }
+}
+
+function part(key: string | undefined, index: number | undefined): string {
+  if (index !== undefined && index >= 0) return `.${index}`
+  return `.${(key ?? '').slice(0, 64)}`
+}

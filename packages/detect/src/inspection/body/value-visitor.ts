@@ -1,0 +1,24 @@
+import type { Place } from '../reading.ts'
+
+/** Names the place of the value at hand. Only asked when there is something to say about it, so that walking costs no strings. */
+export interface Locator {
+  /** `query.id`, `body.user.name`. Valid during the visit. */
+  location(): string
+  /** The last part, in lower case: `id`, `name`. */
+  name(): string
+}
+
+/** Told every value of a request, names included. */
+export interface ValueVisitor {
+  /** @returns false to end the walk */
+  value(text: string, place: Place, locator: Locator): boolean
+  /** A bound was met: what lies behind it was not read. */
+  tooBig(rule: string, location: string, detail: string): void
+}
+
+/** A locator for a place that is known in full. */
+export function at(location: string): Locator {
+  const dot = location.lastIndexOf('.')
+  const name = (dot < 0 ? location : location.slice(dot + 1)).toLowerCase()
+  return { location: () => location, name: () => name }
+}

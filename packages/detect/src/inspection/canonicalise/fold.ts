@@ -1,0 +1,26 @@
+const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
+const FOREIGN = /[^\u0000-\u007f]/
+
+/**
+ * What a text becomes where width, look or invisible characters are ignored: compatibility forms folded (Unicode NFKC: `＜` is `<`), typographic quotes
+ * and the angle brackets of old code pages (`¼script¾`, `‹`, `〈`) made plain, NUL and zero-width characters dropped.
+ */
+export function foldText(text: string): string {
+  let folded = text.replace(INVISIBLE, '')
+  if (!FOREIGN.test(folded)) return folded
+  folded = folded.normalize('NFKC')
+  if (folded.includes('1⁄4'))
+    folded = folded.replaceAll('1⁄4', '<').replaceAll('3⁄4', '>').replaceAll('¢', '"')
+  return folded.replace(
+    /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
+    plain,
+  )
+}
+
+function plain(character: string): string {
+  const code = character.charCodeAt(0)
+  if (code === 0x201c || code === 0x201d || code === 0x2033) return '"'
+  if (code === 0x2039 || code === 0x3008 || code === 0x2329) return '<'
+  if (code === 0x203a || code === 0x3009 || code === 0x232a) return '>'
+  return "'"
+}

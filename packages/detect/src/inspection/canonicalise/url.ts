@@ -1,0 +1,88 @@
+/** Value of a hexadecimal digit, or -1. */
+export function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  const lower = code | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+/**
+ * Undoes percent-encoding once, as the most forgiving of servers would: `%uXXXX` (IIS), overlong UTF-8 (`%c0%ae` is a dot), bytes
+ * that are no UTF-8 read as Latin-1, a lone `%` kept. Linear, never throws.
+ * @param plusAsSpace whether `+` stands for a space, as in forms
+ */
+export function decodeUrl(text: string, plusAsSpace: boolean): string {
+  let out = ''
+  let from = 0
+  let at = 0
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === 43 && plusAsSpace) {
+      out += `${text.slice(from, at)} `
+      from = ++at
+      continue
+    }
+    if (code !== 37) {
+      at++
+      continue
+    }
+    const wide = unicodeEscape(text, at)
+    if (wide >= 0) {
+      out += text.slice(from, at) + String.fromCharCode(wide)
+      at += 6
+      from = at
+      continue
+    }
+    if (percentByte(text, at) < 0) {
+      at++
+      continue
+    }
+    out += text.slice(from, at)
+    at = decodeBytes(text, at)
+    out += decoded
+    from = at
+  }
+  return from === 0 ? text : out + text.slice(from)
+}
+
+/** What the last `decodeBytes` made of one character's bytes. */
+let decoded = ''
+
+function percentByte(text: string, at: number): number {
+  if (text.charCodeAt(at) !== 37) return -1
+  const high = hexDigit(text.charCodeAt(at + 1))
+  const low = hexDigit(text.charCodeAt(at + 2))
+  return high < 0 || low < 0 ? -1 : high * 16 + low
+}
+
+function unicodeEscape(text: string, at: number): number {
+  if ((text.charCodeAt(at + 1) | 32) !== 117) return -1
+  let value = 0
+  for (let i = 2; i < 6; i++) {
+    const digit = hexDigit(text.charCodeAt(at + i))
+    if (digit < 0) return -1
+    value = value * 16 + digit
+  }
+  return value
+}
+
+/** Reads one character from `%XX` sequences at `at`; returns where it ends. Overlong forms count as what they stand for. */
+function decodeBytes(text: string, at: number): number {
+  const first = percentByte(text, at)
+  const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 1
+  if (length > 1) {
+    let value = first & (0x7f >> length)
+    let next = at + 3
+    let valid = true
+    for (let i = 1; i < length && valid; i++, next += 3) {
+      const byte = percentByte(text, next)
+      valid = byte >= 0x80 && byte < 0xc0
+      value = value * 64 + (byte & 0x3f)
+    }
+    if (valid && value <= 0x10ffff) {
+      decoded = String.fromCodePoint(value)
+      return next
+    }
+  }
+  decoded = String.fromCharCode(first)
+  return at + 3
+}

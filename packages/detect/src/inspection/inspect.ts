@@ -1,0 +1,229 @@
+import { headerValue, parseRequestPath } from '@postern/core'
+import { decompress } from './body/decompress.ts'
+import { visitForm } from './body/form.ts'
+import { at, type Locator } from './body/value-visitor.ts'
+import { visitBody } from './body/visit-body.ts'
+import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
+import { CleanValues } from './clean-values.ts'
+import type { ExceptionTest } from './exception.ts'
+import type { Level } from './family.ts'
+import { CHAR, scanFeatures, seen } from './features.ts'
+import type { InspectedRequest } from './inspected-request.ts'
+import { Inspector } from './inspector.ts'
+import { CLEAN, type Inspection } from './match.ts'
+import { RuleSet } from './rule-set.ts'
+import { ownRules } from './rules/own-rules.ts'
+import { fixedSession } from './session-fixation.ts'
+
+/** How a request is inspected. */
+export interface InspectOptions {
+  /** 1 to 4, default 1. */
+  readonly level?: Level
+  readonly bounds?: Bounds
+  readonly except?: readonly ExceptionTest[]
+  /** Default: the rules that ship with Postern. */
+  readonly rules?: RuleSet
+  /** For the text of exceptions; default the method and path of the request. */
+  readonly route?: string
+}
+
+/** The rules that ship with Postern, compiled. */
+export const ownRuleSet: RuleSet = new RuleSet(ownRules)
+
+/** Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that must not be remembered. */
+const UNREAD = new Set([
+  'host',
+  'content-length',
+  'connection',
+  'authorization',
+  'proxy-authorization',
+  'content-encoding',
+  'transfer-encoding',
+])
+const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/
+const MAX_HEADER_NAME = 256
+
+const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
+/** What a target is made of: these say nothing until it is taken apart. */
+const TARGET_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
+
+const cleanHeaders = new WeakMap<RuleSet, CleanValues>()
+
+/**
+ * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
+ * makes it quicker). Never throws; linear in the size of the request.
+ *
+ * @example
+ * inspect({ method: 'GET', target: "/items?id=1'--", headers: [] }).matches[0]?.rule // 'sqli/comment'
+ */
+export function inspect(request: InspectedRequest, options: InspectOptions = {}): Inspection {
+  const rules = options.rules ?? ownRuleSet
+  const { target, headers, body } = request
+  const targetIsClear = isTargetClear(target, rules)
+  const suspicious = suspiciousHeaders(request, rules)
+  if (targetIsClear && suspicious === undefined && body === undefined) return CLEAN
+  const inspector = new Inspector({
+    rules,
+    level: options.level ?? 1,
+    bounds: options.bounds ?? DEFAULT_BOUNDS,
+    except: options.except ?? [],
+    route: options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
+  })
+  if (!targetIsClear) inspectTarget(request, inspector)
+  if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
+  if (body !== undefined && body.length > 0) {
+    inspectBody(body, headers, inspector, options.bounds ?? DEFAULT_BOUNDS)
+  }
+  return inspector.result()
+}
+
+function safePath(target: string): string {
+  return parseRequestPath(target)
+    .canonical.replace(/[^\w./:~-]/g, '')
+    .slice(0, 120)
+}
+
+function isTargetClear(target: string, rules: RuleSet): boolean {
+  scanFeatures(target, 0, target.length)
+  const { chars, words } = seen
+  return (chars & ENCODED) === 0 && rules.isClear(chars & TARGET_SYNTAX, words)
+}
+
+function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
+  const { target } = request
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark + 1)
+  const locator = at('path')
+  inspector.value(path, 'path', locator)
+  // Rules about how a value starts look behind the slash, and at the last segment alone.
+  if (path.length > 1) inspector.value(path.slice(1), 'path', locator)
+  const last = path.lastIndexOf('/')
+  if (last > 0 && last < path.length - 1) inspector.value(path.slice(last + 1), 'path', locator)
+  if (query === '') return
+  const names: string[] = []
+  visitForm(query, 'query', 'query', {
+    value(text, place, where): boolean {
+      if (place === 'name' && names.length < 100) names.push(text.toLowerCase())
+      return inspector.value(text, place, where)
+    },
+    tooBig: (rule, location, detail) => inspector.tooBig(rule, location, detail),
+  })
+  const session = fixedSession(names, request.headers)
+  if (session !== undefined) {
+    inspector.add({
+      rule: 'session/fixation',
+      family: 'session',
+      location: `query.${session}`,
+      score: 5,
+      span: session,
+    })
+  }
+}
+
+/** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
+function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
+  const { headers } = request
+  let known = cleanHeaders.get(rules)
+  if (known === undefined) {
+    known = new CleanValues()
+    cleanHeaders.set(rules, known)
+  }
+  let found: string[] | undefined
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const value = headers[i + 1] as string
+    if (known.has(value) || value === '') continue
+    const name = (headers[i] as string).toLowerCase()
+    if (UNREAD.has(name)) continue
+    scanFeatures(value, 0, value.length)
+    if (
+      (seen.chars & ENCODED) === 0 &&
+      rules.isClear(seen.chars, seen.words) &&
+      !FILE_NAME_HEADER.test(name)
+    ) {
+      if (name !== 'cookie') known.add(value)
+      continue
+    }
+    found ??= []
+    found.push(name, value)
+  }
+  if (found !== undefined) rememberClean(found, rules, known)
+  return found
+}
+
+/** Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list. */
+function rememberClean(found: string[], rules: RuleSet, known: CleanValues): void {
+  for (let i = found.length - 2; i >= 0; i -= 2) {
+    const name = found[i] as string
+    const value = found[i + 1] as string
+    if (name === 'cookie' || FILE_NAME_HEADER.test(name)) continue
+    const inspector = new Inspector({ rules, level: 1, bounds: DEFAULT_BOUNDS, except: [], route: '' })
+    inspectHeader(name, value, inspector)
+    if (inspector.result() === CLEAN) {
+      known.add(value)
+      found.splice(i, 2)
+    }
+  }
+}
+
+function inspectHeaders(found: readonly string[], inspector: Inspector): void {
+  for (let i = 0; i + 1 < found.length; i += 2)
+    inspectHeader(found[i] as string, found[i + 1] as string, inspector)
+}
+
+function inspectHeader(name: string, value: string, inspector: Inspector): void {
+  if (name.length > MAX_HEADER_NAME) {
+    inspector.tooBig('bounds/header-name', `header.${name.slice(0, 32)}`, 'a header name this long')
+    return
+  }
+  if (name === 'cookie') {
+    inspectCookies(value, inspector)
+    return
+  }
+  if (FILE_NAME_HEADER.test(name)) {
+    inspector.value(value, 'file-name', at(`header.${name}`))
+    return
+  }
+  inspector.value(value, 'header', at(`header.${name}`))
+  if (name === 'referer') {
+    const mark = value.indexOf('?')
+    if (mark >= 0) visitForm(value.slice(mark + 1), 'header.referer', 'header', inspector)
+  }
+}
+
+function inspectCookies(header: string, inspector: Inspector): void {
+  for (const pair of header.split(';', 200)) {
+    const equals = pair.indexOf('=')
+    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
+    const locator: Locator = at(`cookie.${name.slice(0, 64)}`)
+    inspector.value(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
+    if (equals >= 0) inspector.value(pair.slice(equals + 1).trim(), 'cookie', locator)
+  }
+}
+
+function inspectBody(
+  body: Uint8Array,
+  headers: InspectedRequest['headers'],
+  inspector: Inspector,
+  bounds: Bounds,
+): void {
+  const encoding = headerValue(headers, 'content-encoding')
+  let bytes = body
+  if (encoding !== undefined && encoding !== 'identity') {
+    const decompressed = decompress(body, encoding, bounds.expanded)
+    if ('problem' in decompressed) {
+      const rule = decompressed.problem === 'too-big' ? 'bounds/expanded' : 'bounds/content-encoding'
+      inspector.tooBig(
+        rule,
+        'body',
+        decompressed.problem === 'too-big' ? `more than ${bounds.expanded} bytes` : encoding.slice(0, 40),
+      )
+      return
+    }
+    bytes = decompressed.bytes
+  }
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  visitBody(view, headerValue(headers, 'content-type') ?? '', bounds.depth, inspector, text =>
+    inspector.whole(text, 'body', ['xxe', 'ssi']),
+  )
+}

@@ -1,0 +1,183 @@
+import {
+  ALLOW,
+  type Decision,
+  type Exchange,
+  type Guard,
+  type Mode,
+  type Reason,
+  type Refusal,
+} from '@postern/core'
+import type { Bounds } from './bounds.ts'
+import { DEFAULT_BOUNDS } from './bounds.ts'
+import {
+  type CompiledException,
+  compileExceptions,
+  type ExceptionTest,
+  type InspectException,
+} from './exception.ts'
+import { type Level, thresholdOf } from './family.ts'
+import { inspect, ownRuleSet } from './inspect.ts'
+import { isSecretName, maskSpan } from './mask.ts'
+import type { Inspection, Match } from './match.ts'
+import type { Rule } from './rule.ts'
+import { RuleSet } from './rule-set.ts'
+import { isUnreadRestHarmless } from './unread-rest.ts'
+
+/** How a route wants to be inspected; `false` not at all. */
+export interface InspectSettings {
+  readonly level?: Level
+  /** Only here: this rule, this parameter. */
+  readonly except?: readonly InspectException[]
+  /** What happens to a body that is longer than guards may read ahead. Default `refuse`. */
+  readonly unread?: 'refuse' | 'pass'
+}
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    readonly inspect?: InspectSettings | false
+  }
+}
+
+export interface InspectionOptions {
+  /** Default 1: near-certain attacks only. */
+  readonly level?: Level
+  /** Overrides the engine's mode. */
+  readonly mode?: Mode
+  readonly except?: readonly InspectException[]
+  /** Further rules, e.g. loaded ones. */
+  readonly rules?: readonly Rule[]
+  readonly bounds?: Partial<Bounds>
+  /** Told of every inspection that found something, refused or not. Must not throw. */
+  readonly onInspection?: (exchange: Exchange, inspection: Inspection) => void
+}
+
+interface Plan {
+  readonly level: Level
+  readonly except: readonly ExceptionTest[]
+  readonly unread: 'refuse' | 'pass'
+}
+
+/**
+ * The guard that reads requests for attacks. Answers at once when there is no body; with one, once its start was read. A refusal is a 403, or a 413 for
+ * what is too big to be read.
+ *
+ * @throws ConfigError for an exception that cannot be read
+ */
+export function inspectionGuard(options: InspectionOptions = {}): Guard {
+  const bounds: Bounds = { ...DEFAULT_BOUNDS, ...options.bounds }
+  const rules =
+    options.rules === undefined ? ownRuleSet : new RuleSet([...ownRuleSet.rules, ...options.rules])
+  const exceptions = compileExceptions(options.except ?? [], 'inspect.except')
+  const level = options.level ?? 1
+  const everywhere: Plan = {
+    level,
+    except: exceptions.filter(exception => exception.route === undefined).map(exception => exception.test),
+    unread: 'refuse',
+  }
+  const routed = exceptions.filter(exception => exception.route !== undefined)
+  const plans = new WeakMap<InspectSettings, Plan>()
+
+  function planOf(exchange: Exchange): Plan | undefined {
+    const settings = exchange.route?.settings.inspect
+    if (settings === false) return undefined
+    const plan = settings === undefined ? everywhere : compiled(settings)
+    if (routed.length === 0) return plan
+    const here = routed.filter(
+      exception => exception.route?.(exchange.method, exchange.path.canonical) === true,
+    )
+    return here.length === 0
+      ? plan
+      : { ...plan, except: [...plan.except, ...here.map(exception => exception.test)] }
+  }
+
+  function compiled(settings: InspectSettings): Plan {
+    let plan = plans.get(settings)
+    if (plan === undefined) {
+      const own: readonly CompiledException[] = compileExceptions(
+        settings.except ?? [],
+        'routes.inspect.except',
+      )
+      plan = {
+        level: settings.level ?? level,
+        except: [...everywhere.except, ...own.map(exception => exception.test)],
+        unread: settings.unread ?? 'refuse',
+      }
+      plans.set(settings, plan)
+    }
+    return plan
+  }
+
+  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision {
+    const inspection = inspect(
+      { method: exchange.method, target: exchange.source.target, headers: exchange.headers, body },
+      { level: plan.level, bounds, except: plan.except, rules },
+    )
+    if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
+    return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level)
+  }
+
+  return {
+    name: 'inspect',
+    failure: 'closed',
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
+    decide(exchange: Exchange): Decision | Promise<Decision> {
+      const plan = planOf(exchange)
+      if (plan === undefined) return ALLOW
+      if (!exchange.hasBody) return look(exchange, plan, undefined)
+      return exchange.readBody().then(({ bytes, complete }) => {
+        const decision = look(exchange, plan, bytes)
+        if (decision.effect !== 'allow' || complete || plan.unread === 'pass') return decision
+        return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
+          ? decision
+          : unreadRefusal(exchange)
+      })
+    },
+  }
+}
+
+function refusal(inspection: Inspection, level: Level): Refusal {
+  const tooBig = inspection.verdict === 'too-big'
+  const decisive = inspection.matches.filter(match =>
+    tooBig ? match.family === 'bounds' : match.family !== 'bounds' && match.score >= thresholdOf(level),
+  )
+  const [first, ...rest] = decisive.slice(0, 8).map(reasonOf)
+  return {
+    effect: 'deny',
+    guard: 'inspect',
+    status: tooBig ? 413 : 403,
+    reasons: [first ?? { rule: 'inspect/unknown', message: 'The request was refused.' }, ...rest],
+  }
+}
+
+function reasonOf(match: Match): Reason {
+  return {
+    rule: `inspect/${match.rule}`,
+    message:
+      match.family === 'bounds'
+        ? 'The request is too large or too intricate to be checked.'
+        : 'The request looks like an attack and was refused.',
+    evidence: {
+      location: match.location,
+      span: isSecretName(match.location) ? maskSpan(match.span) : match.span,
+      facts: { family: match.family, score: match.score },
+    },
+    exception: match.exception,
+  }
+}
+
+function unreadRefusal(exchange: Exchange): Refusal {
+  return {
+    effect: 'deny',
+    guard: 'inspect',
+    status: 413,
+    close: true,
+    reasons: [
+      {
+        rule: 'inspect/bounds/unread',
+        message: 'The request is too large to be checked.',
+        evidence: { location: 'body' },
+        exception: `routes: { '${exchange.route?.pattern ?? exchange.method}': { inspect: { unread: 'pass' } } }`,
+      },
+    ],
+  }
+}

@@ -1,0 +1,190 @@
+import { visitJson } from './body/json.ts'
+import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
+import type { Bounds } from './bounds.ts'
+import { visitDecodings } from './canonicalise/decodings.ts'
+import type { ExceptionTest } from './exception.ts'
+import { type Level, thresholdOf } from './family.ts'
+import { CHAR, scanFeatures, seen } from './features.ts'
+import { CLEAN, type Inspection, type Match } from './match.ts'
+import type { Place, Reading } from './reading.ts'
+import type { Hit, RuleSet } from './rule-set.ts'
+import { isQuoted, QUOTED_DISCOUNT } from './setting.ts'
+
+const MAX_MATCHES = 32
+const MAX_SPAN = 120
+const MAX_NESTING = 3
+const ENCODED =
+  CHAR.percent |
+  CHAR.ampersand |
+  CHAR.backslash |
+  CHAR.base64 |
+  CHAR.wide |
+  CHAR.control |
+  CHAR.plus |
+  CHAR.run
+
+/** What an inspection is made with. */
+export interface InspectorOptions {
+  readonly rules: RuleSet
+  readonly level: Level
+  readonly bounds: Bounds
+  readonly except: readonly ExceptionTest[]
+  /** `POST /posts`, for the text of exceptions. */
+  readonly route: string
+}
+
+/**
+ * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting it stands
+ * in. Several rules of one family in one value add up to at most one point more than the best of them.
+ */
+export class Inspector implements ValueVisitor {
+  readonly #options: InspectorOptions
+  readonly #matches: Match[] = []
+  #values = 0
+  #nesting = 0
+  #tooBig = false
+
+  constructor(options: InspectorOptions) {
+    this.#options = options
+  }
+
+  value(text: string, place: Place, locator: Locator): boolean {
+    if (++this.#values > this.#options.bounds.values) {
+      this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
+      return false
+    }
+    if (text === '') return true
+    scanFeatures(text, 0, text.length)
+    if (
+      place !== 'file-name' &&
+      (seen.chars & ENCODED) === 0 &&
+      this.#options.rules.isClear(seen.chars, seen.words)
+    )
+      return true
+    this.#look(text, place, locator)
+    return true
+  }
+
+  /** Runs the rules of some families over a text as it is. */
+  whole(text: string, location: string, families: readonly string[]): void {
+    const locator = at(location)
+    visitDecodings(text, 'body', '', reading => {
+      this.#options.rules.run(reading, hit => {
+        if (families.includes(hit.rule.family)) this.#note(hit, reading, locator, undefined)
+      })
+      return false
+    })
+  }
+
+  tooBig(rule: string, location: string, detail: string): void {
+    if (this.#isExcepted(rule, location)) return
+    this.#tooBig = true
+    this.#push({
+      rule,
+      family: 'bounds',
+      location,
+      score: 10,
+      span: detail,
+      exception: this.#exception(rule, location),
+    })
+  }
+
+  /** A match that no reading stands for. */
+  add(match: Omit<Match, 'exception'>): void {
+    if (!this.#isExcepted(match.rule, match.location)) {
+      this.#push({ ...match, exception: this.#exception(match.rule, match.location) })
+    }
+  }
+
+  result(): Inspection {
+    if (this.#matches.length === 0) return CLEAN
+    const matches = [...this.#matches].sort((a, b) => b.score - a.score)
+    const threshold = thresholdOf(this.#options.level)
+    const blocked = matches.some(match => match.family !== 'bounds' && match.score >= threshold)
+    return { verdict: blocked ? 'block' : this.#tooBig ? 'too-big' : 'pass', matches }
+  }
+
+  #look(text: string, place: Place, locator: Locator): void {
+    const done = visitDecodings(text, place, locator.name(), reading => {
+      this.#options.rules.run(reading, hit => this.#note(hit, reading, locator, text))
+      if (reading.fromStart) this.#lookInside(reading, locator)
+      return this.#matches.length >= MAX_MATCHES
+    })
+    if (!done) this.tooBig('bounds/encodings', locator.location(), 'encoded too often to be read')
+  }
+
+  /** A JSON document inside a value is walked like a body. */
+  #lookInside(reading: Reading, locator: Locator): void {
+    if (this.#nesting >= MAX_NESTING || (reading.chars & CHAR.quote) === 0 || reading.place === 'name') return
+    const first = reading.text.charCodeAt(0)
+    if (first !== 123 && first !== 91) return
+    if (!/^[[{]\s{0,32}["[{]/.test(reading.text)) return
+    this.#nesting++
+    visitJson(reading.text, locator.location(), this.#options.bounds.depth, this)
+    this.#nesting--
+  }
+
+  #note(hit: Hit, reading: Reading, locator: Locator, value: string | undefined): void {
+    const { rule, span } = hit
+    const id = span.id ?? rule.id
+    const location = locator.location()
+    let score = span.score ?? rule.score
+    if (
+      rule.quotable &&
+      score < 10 &&
+      this.#options.level === 1 &&
+      isQuoted(value ?? reading.text, ...place(reading, value, span.start, span.end))
+    ) {
+      score = Math.max(1, score - QUOTED_DISCOUNT)
+    }
+    if (id.startsWith('bounds/')) {
+      this.tooBig(id, location, 'too intricate to be read to its end')
+      return
+    }
+    if (this.#isExcepted(id, location)) return
+    this.#push({
+      rule: id,
+      family: rule.family,
+      location,
+      score,
+      span: reading.text.slice(span.start, Math.min(span.end, span.start + MAX_SPAN)),
+      exception: this.#exception(id, location),
+    })
+  }
+
+  #push(match: Match): void {
+    const same = this.#matches.findIndex(
+      other => other.rule === match.rule && other.location === match.location,
+    )
+    if (same >= 0) {
+      if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
+      return
+    }
+    if (this.#matches.length < MAX_MATCHES) {
+      this.#matches.push(match)
+      return
+    }
+    const weakest = this.#matches.reduce(
+      (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
+      0,
+    )
+    if ((this.#matches[weakest]?.score ?? 0) < match.score) this.#matches[weakest] = match
+  }
+
+  #isExcepted(rule: string, location: string): boolean {
+    for (const test of this.#options.except) if (test(rule, location)) return true
+    return false
+  }
+
+  #exception(rule: string, location: string): string {
+    const parameter = location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
+    return `inspect: { except: [{ rule: '${rule}', parameter: '${parameter}', route: '${this.#options.route}' }] }`
+  }
+}
+
+/** Where a span lies in the value as it came, if it lies there unchanged; the setting is that of the value. */
+function place(reading: Reading, value: string | undefined, start: number, end: number): [number, number] {
+  if (value === undefined || value === reading.text) return [start, end]
+  const found = value.indexOf(reading.text.slice(start, Math.min(end, start + 40)))
+  return found < 0 ? [0, value.length] : [found, found + end - start]
+}

@@ -1,0 +1,164 @@
+import type { Reading } from '../reading.ts'
+import type { Span } from '../rule.ts'
+
+const MAX_TAG = 2_048
+const MAX_ATTRIBUTES = 48
+
+/** Elements that run code or load it, with the score of their mere presence; user content of ordinary sites has none of them. */
+const ELEMENTS: ReadonlyMap<string, number> = new Map([
+  ['script', 6],
+  ['iframe', 5],
+  ['frame', 5],
+  ['frameset', 5],
+  ['object', 5],
+  ['embed', 5],
+  ['applet', 5],
+  ['isindex', 5],
+  ['bgsound', 5],
+  ['layer', 5],
+  ['ilayer', 5],
+  ['vmlframe', 5],
+  ['event-source', 5],
+  ['xss', 5],
+  ['foreignobject', 5],
+  ['base', 4],
+  ['svg', 3],
+  ['math', 3],
+  ['style', 3],
+])
+
+const DANGEROUS_URL =
+  /^["'`]{0,2}(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
+const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
+const HANDLER = /^on[a-z]{3,30}$/
+/** What browsers skip inside a URL's scheme. */
+const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
+
+/**
+ * Reads the tags of a text as a browser would: any of space, `/` and control characters between attributes, quotes optional, the last tag perhaps
+ * unclosed. Tells elements that run code, event handlers with a value, URLs with a scheme that runs code, and styles that do. Linear: a tag is followed for at most 2,048
+ * characters, and the next is looked for behind it.
+ */
+export function findActiveMarkup(reading: Reading): Span | undefined {
+  const { lower } = reading
+  let best: Span | undefined
+  let at = lower.indexOf('<')
+  while (at >= 0) {
+    const found = readTag(lower, at)
+    if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
+    if (best !== undefined && (best.score ?? 0) >= 6) return best
+    at = lower.indexOf('<', Math.max(at + 1, found === undefined ? at + 1 : tagEnd))
+  }
+  return best
+}
+
+let tagEnd = 0
+
+function isLetter(code: number): boolean {
+  return code >= 97 && code <= 122
+}
+
+function readTag(lower: string, start: number): Span | undefined {
+  let at = start + 1
+  while (lower.charCodeAt(at) <= 31 || lower.charCodeAt(at) === 47) at++
+  if (!isLetter(lower.charCodeAt(at))) return undefined
+  const nameStart = at
+  while (isNameCode(lower.charCodeAt(at)) && at - nameStart < 32) at++
+  let name = lower.slice(nameStart, at)
+  const prefix = name.indexOf(':')
+  if (prefix >= 0) name = name.slice(prefix + 1)
+  const closing = lower.charCodeAt(start + 1) === 47
+  tagEnd = at
+  let score = closing ? 0 : (ELEMENTS.get(name) ?? 0)
+  let id = 'xss/element'
+  const limit = Math.min(lower.length, start + MAX_TAG)
+  for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
+    while (at < limit && isSeparator(lower.charCodeAt(at))) at++
+    const code = lower.charCodeAt(at)
+    if (code === 62 || at >= limit) break
+    const from = at
+    while (
+      at < limit &&
+      !isSeparator(lower.charCodeAt(at)) &&
+      lower.charCodeAt(at) !== 61 &&
+      lower.charCodeAt(at) !== 62
+    )
+      at++
+    const attribute = lower.slice(from, Math.min(at, from + 40)).replace(/^["'`%\d]{1,8}/, '')
+    let mark = at
+    while (mark < limit && lower.charCodeAt(mark) <= 32) mark++
+    if (lower.charCodeAt(mark) !== 61) {
+      if (at === from) at++
+      continue
+    }
+    at = mark + 1
+    while (at < limit && lower.charCodeAt(at) <= 32) at++
+    const valueStart = at
+    at = skipValue(lower, at, limit)
+    const kind = attributeScore(name, attribute, lower.slice(valueStart, Math.min(at, valueStart + 256)))
+    if (kind !== undefined && kind.score > score) {
+      score = kind.score
+      id = kind.id
+    }
+    if (score >= 6) break
+  }
+  tagEnd = Math.max(tagEnd, at)
+  if (name === 'script' && closing) score = 4
+  return score === 0 ? undefined : { start, end: Math.min(at + 1, lower.length), score, id }
+}
+
+function skipValue(lower: string, start: number, limit: number): number {
+  const quote = lower.charCodeAt(start)
+  if (quote === 34 || quote === 39 || quote === 96) {
+    const close = lower.indexOf(String.fromCharCode(quote), start + 1)
+    return close < 0 || close > limit ? limit : close + 1
+  }
+  let at = start
+  while (at < limit && lower.charCodeAt(at) > 32 && lower.charCodeAt(at) !== 62) at++
+  return at
+}
+
+function isNameCode(code: number): boolean {
+  return isLetter(code) || (code >= 48 && code <= 57) || code === 45 || code === 58 || code === 95
+}
+
+function isSeparator(code: number): boolean {
+  return code <= 32 || code === 47 || code === 160
+}
+
+function attributeScore(
+  element: string,
+  attribute: string,
+  value: string,
+): { id: string; score: number } | undefined {
+  if (HANDLER.test(attribute)) return value.length > 0 ? { id: 'xss/handler', score: 6 } : undefined
+  const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
+  if (DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
+    return { id: 'xss/script-url', score: 6 }
+  if (attribute === 'srcdoc') return { id: 'xss/script-url', score: 6 }
+  if (
+    attribute === 'style' &&
+    DANGEROUS_STYLE.test(compact.replaceAll(/\/\*.{0,32}?\*\//g, '').replaceAll('\\', ''))
+  ) {
+    return { id: 'xss/style', score: 6 }
+  }
+  if (attribute === 'xlink:href' && /^(?:https?:)?\/\/|^data:/.test(compact))
+    return { id: 'xss/script-url', score: 5 }
+  if (element === 'link' && attribute === 'href') return { id: 'xss/element', score: 5 }
+  if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
+    return { id: 'xss/element', score: 5 }
+  if (element === 'meta' && (attribute === 'http-equiv' || attribute === 'charset'))
+    return { id: 'xss/element', score: 5 }
+  if (element === 'base' && attribute === 'href') return { id: 'xss/element', score: 5 }
+  if (element === 'form' && attribute === 'action' && /^(?:https?:)?\/\//.test(compact))
+    return { id: 'xss/element', score: 5 }
+  if (attribute === 'formaction') return { id: 'xss/element', score: 5 }
+  if (attribute === 'dataformatas' || attribute === 'datasrc' || attribute === 'allowscriptaccess')
+    return { id: 'xss/element', score: 5 }
+  return undefined
+}
+
+/** `javascripting` is a word, `javascript:` and `javascript&colon;` are schemes. */
+function isUrlScheme(compact: string): boolean {
+  return /^["'`]{0,2}(?:data:|[a-z]{4,12}(?:[:#]|&(?:colon|#))|mhtml)/.test(compact)
+}

@@ -1,0 +1,45 @@
+/** Commands that no one writes by chance: not words of a language people write in. */
+const COMMANDS = new Set(
+  (
+    'ls whoami uname wget curl bash sh zsh ksh csh tcsh nc ncat netcat nslookup ifconfig ipconfig netstat chmod chown rm mv cp ps ' +
+    'perl python python2 python3 ruby php node awk gawk sed grep egrep fgrep tac rev xxd od printf eval env xargs su sudo passwd useradd ' +
+    'adduser usermod df getent hostname telnet ssh scp sftp tftp rsync base64 base32 openssl gcc vim nano powershell pwsh del copy wmic mshta rundll32 ' +
+    'regsvr32 cscript wscript certutil bitsadmin tasklist systeminfo strace ltrace nohup busybox crontab systemctl iptables lsof tcpdump ' +
+    'lastlog lastlogin expr seq pwd mkdir rmdir ln tar gunzip unzip bzip2 xz dd ansible docker kubectl socat mknod mkfifo visudo rmt rmt-tar rmt-dump stat ' +
+    'mysql psql sqlite3 htop lua luajit tclsh ping ping6 traceroute dig curlie aria2c fetch gdb cpan easy_install pip pip3 npm gem apt apt-get dpkg yum rpm dnf ' +
+    'zsh fish dash ash rbash bsdtar bcdboot bcdedit ipcs id arp nmap uniq wc icacls takeown schtasks sc netsh whois hexdump strings readelf xmllint jq getfacl setfacl ' +
+    'ansible-config ansible-galaxy ansible-console ansible-doc ansible-playbook chef-vault knife chroot unshare nsenter setarch tee lynx links elinks w3m axel ' +
+    'invoke-webrequest invoke-expression iex iwr cmd start-process get-process set-content get-content cmd.exe phpinfo mail sendmail mailx ' +
+    'gzip bzcat zcat xzcat zless zmore nl tailf dmesg lspci lscpu ifup ifdown ip iwconfig ss rcat pdksh mawk nawk vi ed ex rvim view pico emacs make cmake cc g++ clang tftp ftp rlogin rsh ' +
+    'shutdown reboot poweroff halt pkill killall kill env printenv setenv export unset ulimit umask source'
+  ).split(' '),
+)
+
+/** Commands that are also words: they need an argument that only a shell takes. */
+const ENGLISH = new Set(
+  (
+    'cat echo find sort more less who date time top head tail cut join wait make host nice test which watch sleep touch split last set ' +
+    'type move dir net start file script read history service mount free kill paste exec alias man screen at write finger wall rename call true false diff ' +
+    'comm locate command enable disable install users groups w look fold expand patch dialog batch jobs fg bg break return exit halt view links fetch mail source export ' +
+    'make ip id fish ash dash expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois'
+  ).split(' '),
+)
+
+/** Commands that run the command behind them. */
+const WRAPPERS = new Set(
+  'time sudo nohup env exec command nice strace ltrace builtin doas timeout setsid stdbuf ionice start call'.split(
+    ' ',
+  ),
+)
+
+export function isShellCommand(word: string): boolean {
+  return COMMANDS.has(word) || ENGLISH.has(word)
+}
+
+export function isEnglishCommand(word: string): boolean {
+  return ENGLISH.has(word)
+}
+
+export function isWrapperCommand(word: string): boolean {
+  return WRAPPERS.has(word)
+}

@@ -1,0 +1,182 @@
+import { KEY, keys, kinds, SQL, starts } from './sql-tokens.ts'
+
+/** Longest string or bracket, in tokens, that the grammar follows. */
+const REACH = 160
+/** How much one text may cost. A text that needs more is not read to the end, and inspection says so. */
+const MAX_STEPS = 120_000
+
+let steps = 0
+let last = 0
+
+/** Prepares the grammar for `count` freshly written tokens. */
+export function beginGrammar(count: number): void {
+  steps = 0
+  last = count
+}
+
+/** Whether the text was too intricate to be read to its end. */
+export function isExhausted(): boolean {
+  return steps > MAX_STEPS
+}
+
+/** The kind of a token; `SQL.end` beyond the last. */
+export function kindAt(i: number): number {
+  return i < last ? (kinds[i] as number) : SQL.end
+}
+
+/** What the word at `i` means; `KEY.none` for everything that is no word. */
+export function keyAt(i: number): number {
+  return i < last ? (keys[i] as number) : KEY.none
+}
+
+export function isQuote(kind: number): boolean {
+  return kind === SQL.apostrophe || kind === SQL.quote || kind === SQL.backtick
+}
+
+/** After the bracket that opens at `i`; the end of the text when it stays open. */
+export function skipBracket(i: number): number {
+  let depth = 0
+  for (let at = i; at < last && at - i < REACH; at++) {
+    steps++
+    const kind = kinds[at]
+    if (kind === SQL.open) depth++
+    else if (kind === SQL.close && --depth === 0) return at + 1
+  }
+  return last
+}
+
+/** After the string that opens at `i`; the end of the text when it stays open, for then the query's own quote closes it. */
+export function skipString(i: number): number {
+  const quote = kinds[i]
+  for (let at = i + 1; at < last && at - i < REACH; at++) {
+    steps++
+    if (kinds[at] === quote) return at + 1
+  }
+  return last
+}
+
+/** Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with. */
+export function isProbeCall(i: number): boolean {
+  const key = keyAt(i)
+  if (key === KEY.none && kindAt(i + 1) === SQL.dot) return isProbeCall(i + 2)
+  if (key === KEY.probe && kindAt(i + 1) === SQL.dot) return true
+  return (key === KEY.probe || key === KEY.literal) && kindAt(i + 1) === SQL.open
+}
+
+/** Whether a subquery, perhaps in brackets, starts at `i`. */
+export function isSubquery(i: number): boolean {
+  let at = i
+  while (kindAt(at) === SQL.open) at++
+  return keyAt(at) === KEY.select && at > i
+}
+
+/** After the value that starts at `i`, or -1. */
+export function term(i: number): number {
+  let at = i
+  for (let n = 0; n < 8 && isUnary(at); n++) at++
+  steps++
+  let next: number
+  switch (kindAt(at)) {
+    case SQL.number:
+    case SQL.variable:
+      next = at + 1
+      break
+    case SQL.apostrophe:
+    case SQL.quote:
+    case SQL.backtick:
+      next = skipString(at)
+      break
+    case SQL.open:
+      next = skipBracket(at)
+      break
+    case SQL.word:
+      next = wordTerm(at)
+      break
+    default:
+      return -1
+  }
+  if (next < 0) return -1
+  while (kindAt(next) === SQL.operator && isCast(next)) next += 2
+  if (keyAt(next) === KEY.collate) next += 2
+  return Math.min(next, last)
+}
+
+function isUnary(at: number): boolean {
+  if (keyAt(at) === KEY.not) return true
+  return kindAt(at) === SQL.operator && !isCast(at)
+}
+
+/** `::` is two characters wide; every other operator is one. */
+function isCast(at: number): boolean {
+  return (
+    kindAt(at + 1) === SQL.word && (starts[at + 1] as number) - (starts[at] as number) === 2 && castMark(at)
+  )
+}
+
+let source = ''
+
+/** The text behind the tokens, for the few questions that kinds do not answer. */
+export function setSource(lower: string): void {
+  source = lower
+}
+
+function castMark(at: number): boolean {
+  return source.startsWith('::', starts[at] as number)
+}
+
+function wordTerm(at: number): number {
+  const key = keyAt(at)
+  if (key === KEY.caseWhen) {
+    for (let i = at; i < last && i - at < REACH; i++) {
+      steps++
+      if (keyAt(i) === KEY.end) return i + 1
+    }
+    return last
+  }
+  if (key === KEY.exists) return kindAt(at + 1) === SQL.open ? skipBracket(at + 1) : at + 1
+  if (
+    key === KEY.none ||
+    key === KEY.literal ||
+    key === KEY.probe ||
+    key === KEY.common ||
+    key === KEY.object ||
+    key === KEY.test ||
+    key === KEY.values
+  ) {
+    let next = at + 1
+    while (kindAt(next) === SQL.dot && next - at < 12) next += 2
+    if (kindAt(next) === SQL.open) return skipBracket(next)
+    return key === KEY.test ? -1 : next
+  }
+  return -1
+}
+
+/** After the arithmetic that starts at `i`: terms joined by operators; or -1. */
+export function expression(i: number): number {
+  let at = term(i)
+  for (let n = 0; n < 12 && at >= 0; n++) {
+    if (kindAt(at) !== SQL.operator) return at
+    const next = term(at + 1)
+    if (next < 0) return at
+    at = next
+  }
+  return at
+}
+
+/** After a comparison that starts at `i` (`1=1`, `x like 'y'`, `a between 1 and 2`), or -1. */
+export function comparison(i: number): number {
+  const left = expression(i)
+  if (left < 0 || left >= last) return -1
+  if (kindAt(left) === SQL.compare) return kindAt(left + 1) === SQL.end ? -1 : expression(left + 1)
+  const test = keyAt(left) === KEY.not ? left + 1 : left
+  return keyAt(test) === KEY.test ? expression(test + 1) : -1
+}
+
+/** Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence has after `or`. */
+export function isSolid(i: number): boolean {
+  let at = i
+  for (let n = 0; n < 8 && isUnary(at); n++) at++
+  const kind = kindAt(at)
+  if (kind === SQL.number || kind === SQL.variable || kind === SQL.open || isQuote(kind)) return true
+  return keyAt(at) === KEY.literal || (kind === SQL.word && kindAt(at + 1) === SQL.open)
+}

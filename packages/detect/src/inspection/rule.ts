@@ -1,0 +1,85 @@
+import type { Family } from './family.ts'
+import type { Reading } from './reading.ts'
+
+/** Where in a reading a rule hit: half-open. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+  /** Overrides the rule's id: a lexer tells several shapes apart. */
+  readonly id?: string
+  /** Overrides the rule's score: a lexer may be surer of one shape than of another. */
+  readonly score?: number
+}
+
+/** One pattern of attack. */
+export interface Rule {
+  /** Family first: `xss/script-element`. */
+  readonly id: string
+  readonly family: Family
+  /** 1 (odd) to 10 (certain). Five refuses at level 1. */
+  readonly score: number
+  /**
+   * How text about the attack is told from the attack: a `quotable` rule loses three points in a code fence, between backticks, or in a document
+   * that is mostly source code, since that is where people quote it.
+   */
+  readonly quotable: boolean
+  /** Runs when the reading has one of these `CHAR`s (0: whatever it has) ... */
+  readonly chars: number
+  /** ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0. */
+  readonly words: number
+  /** The first place where the rule hits. Linear in the length of the reading. */
+  find(reading: Reading): Span | undefined
+  /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
+  readonly attacks: readonly string[]
+  /** Values it must leave alone, nearest neighbours first. */
+  readonly benign: readonly string[]
+}
+
+export interface PatternOptions {
+  readonly score: number
+  /** Default false. */
+  readonly quotable?: boolean
+  readonly chars?: number
+  readonly words?: number
+  /** Only in these places. Default: everywhere. */
+  readonly places?: readonly Reading['place'][]
+  /** Match the sender's case instead of lower case. Default false. */
+  readonly exactCase?: boolean
+  /** The pattern only makes sense at the start of a value. Default false. */
+  readonly atStart?: boolean
+  readonly attacks: readonly string[]
+  readonly benign?: readonly string[]
+}
+
+/**
+ * A rule from one expression, matched against the reading in lower case. The expression must be linear-time: every quantifier is
+ * bounded, none is nested in another unbounded one (`test/inspection/expressions.test.ts` checks each).
+ */
+export function pattern(id: string, expression: RegExp, options: PatternOptions): PatternRule {
+  const family = id.slice(0, id.indexOf('/')) as Family
+  const places = options.places
+  const exact = options.exactCase === true
+  const atStart = options.atStart === true
+  return {
+    id,
+    family,
+    expression,
+    score: options.score,
+    quotable: options.quotable ?? false,
+    chars: options.chars ?? 0,
+    words: options.words ?? 0,
+    attacks: options.attacks,
+    benign: options.benign ?? [],
+    find(reading: Reading): Span | undefined {
+      if (places !== undefined && !places.includes(reading.place)) return undefined
+      if (atStart && !reading.fromStart) return undefined
+      const found = expression.exec(exact ? reading.text : reading.lower)
+      return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+    },
+  }
+}
+
+/** A rule that is one expression; the expression is kept for the linearity test. */
+export interface PatternRule extends Rule {
+  readonly expression: RegExp
+}

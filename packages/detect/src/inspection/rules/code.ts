@@ -1,0 +1,182 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const PHP_DANGEROUS =
+  'system|passthru|shell_exec|popen|proc_open|pcntl_exec|exec|assert|eval|create_function|call_user_func(?:_array)?|preg_replace|base64_decode|gzinflate|gzuncompress|gzdecode|zlib_decode|str_rot13|file_get_contents|file_put_contents|move_uploaded_file|phpinfo|php_uname|readfile|show_source|highlight_file|putenv|ini_set|ini_get|dl|fopen|fputs|fwrite|symlink|chmod|chown|unlink|rmdir|scandir|opendir|parse_ini_file|var_dump|print_r|ob_start|array_map|usort|include(?:_once)?|require(?:_once)?|unserialize|getenv|posix_getpwuid|curl_exec|curl_init|mail|error_log|session_start|extract|parse_str'
+const PHP_COMMON =
+  'strip_tags|chr|ord|strrev|implode|explode|md5|printf|sprintf|print|echo|date|time|is_\\w{1,16}|array_\\w{1,16}|str_\\w{1,16}|substr|trim|sleep|define|constant|func_\\w{1,12}|get_\\w{1,24}|set_\\w{1,24}|bzopen|gzopen|gzread|fsockopen|json_\\w{1,8}|preg_\\w{1,16}|mb_\\w{1,16}|openssl_\\w{1,16}|session_\\w{1,16}|shell|stripslashes|addslashes|urldecode|rawurldecode|htmlspecialchars|html_entity_decode|hex2bin|bin2hex|pack|unpack|rand|mt_rand|serialize|setcookie|header|die|exit|phpversion|phpcredits|zend_version|sys_get_temp_dir|disk_free_space|ftp_\\w{1,12}|imap_\\w{1,12}|mysql_\\w{1,16}|mysqli_\\w{1,16}|pg_\\w{1,12}|sqlite_\\w{1,16}|odbc_\\w{1,12}|socket_\\w{1,12}|stream_\\w{1,24}|tempnam|tmpfile|touch|uniqid|usleep|filesize|filetype|fileperms|glob|is_dir|is_file|mkdir|rename|copy|link|readlink|realpath|stat|parse_url|runkit_\\w{1,16}|ctype_\\w{1,8}|iterator_apply|ldap_\\w{1,12}'
+
+/** Code for the interpreter of the backend: PHP, JavaScript, Python, Ruby, Perl. */
+export const codeRules: readonly Rule[] = [
+  pattern(
+    'code/php-tag',
+    /<\?(?:php\b|=|\s|$|xml\s{0,12}(?:[:(]|\(\);)|\n)|<%\s{0,4}(?:eval|execute|response|request|=\s{0,4}system)|\[\/?php\]|\{\/?php\}|<script\s{1,4}language\s{0,4}=\s{0,4}["']?php/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.bracket | CHAR.brace,
+      attacks: ['<?php phpinfo(); ?>', '<?= 1 ?>', 'x=test<?', "[php]echo 'x';[/php]", "<?\nsystem('id');?>"],
+      benign: ['<?xml version="1.0"?>', 'what<?'.slice(0, 4)],
+    },
+  ),
+  pattern(
+    'code/php-call',
+    new RegExp(
+      `(?:^|[\\s"'\`;:(=@,&|.!{}$%]|\\*/)(?:${PHP_DANGEROUS})\\s{0,8}(?:/\\*[^*]{0,32}\\*/\\s{0,8})?(?:\\(\\s{0,4}(?:["'$\`]|\\d|\\)|\\w{1,24}\\s{0,4}\\()|(?<=\\w)\\(\\w{1,24}\\))`,
+    ),
+    {
+      score: 4,
+      quotable: true,
+      chars: CHAR.paren,
+      words: WORD.php | WORD.sqlVerb | WORD.script | WORD.shell | WORD.runtime,
+      attacks: ["eval($_POST['x'])", "system('id')", 'cmd=system(whoami)', "exec/*comment*/('x')"],
+      benign: ['the system (as a whole)', 'include (optional)', 'exec noun'],
+    },
+  ),
+  pattern(
+    'code/php-start',
+    new RegExp(
+      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8})?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
+    ),
+    {
+      score: 5,
+      atStart: true,
+      quotable: true,
+      chars: CHAR.paren,
+      places: ['query', 'body', 'name', 'cookie', 'path', 'header'],
+      attacks: [
+        'strip_tags()',
+        'chr(123)',
+        '(system)(whoami)',
+        '("system")("whoami")',
+        "@exec('test')",
+        '"system"(ls);',
+        'phpinfo(foo)',
+        'exec  (blah)',
+        "eval('runExploit()')",
+      ],
+      benign: [
+        'Mail (urgent) for you',
+        'date (2020) and time',
+        'Copy (2) of file.txt',
+        'Header (top) text',
+        'time (and space) travel',
+        'glob',
+      ],
+    },
+  ),
+  pattern(
+    'code/php-buried-call',
+    /\b(?:gzuncompress|gzinflate|zlib_decode|shell_exec|proc_open|pcntl_exec|create_function|call_user_func|str_rot13|base64_decode|php_uname|phpinfo|passthru|move_uploaded_file)\s{0,8}(?:\/\*[^*]{0,32}\*\/\s{0,8})?(?:\(|=\s{0,4}\()/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      words: WORD.php,
+      attacks: ["I don't like gzuncompress/*comment*/()", 'Shell_exec=(bla)', 'eval(gzinflate(str_rot13('],
+      benign: ['base64 decode (online)', 'passthrough (yes)'],
+    },
+  ),
+  pattern(
+    'code/php-variable',
+    /\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      words: WORD.php,
+      attacks: ["$_SERVER['test'];", '$_GET[c]', '$GLOBALS["x"]'],
+      benign: ['$server', '_get'],
+    },
+  ),
+  pattern(
+    'code/php-variable-call',
+    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?\s{0,4}\([^)\n]{0,64}\)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
+      attacks: [
+        '$a(1)',
+        '@$__[o](4)',
+        '${@a}(10)',
+        '$foo->$funcname()',
+        '$OOO000000{0}(15)',
+        "$_aB_4c[5]['d'] /*lol*/ (17)",
+      ],
+      benign: ['$5 (five)', 'US$ (dollars)', '$ (dollar)'],
+    },
+  ),
+  pattern(
+    'code/php-config',
+    /^\s{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|extension|precision|max_execution_time|display_errors|safe_mode|error_log|error_reporting|include_path|short_open_tag|upload_tmp_dir|zend_extension|opcache\.\w{1,40}|session\.(?:save_path|upload_progress|auto_start)\w{0,24}|mbstring\.\w{1,24}|suhosin\.\w{1,24}|cgi\.\w{1,24}|date\.timezone|sendmail_path|user_ini\.\w{1,12}|variables_order|register_globals|magic_quotes_gpc|file_uploads|post_max_size|soap\.\w{1,24}|assert\.\w{1,16}|mail\.\w{1,24}|zlib\.\w{1,24}|pcre\.\w{1,24}|enable_dl|engine|expose_php|doc_root|output_buffering|output_handler|unserialize_callback_func|xbithack|html_errors|log_errors)\s{0,4}=\s{0,4}\S/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.equals,
+      attacks: [
+        'memory_limit = 512M',
+        'opcache.jit_max_polymorphic_calls=50',
+        'auto_prepend_file=php://input',
+      ],
+      benign: ['memory limit', 'precision', 'extension'],
+    },
+  ),
+  pattern(
+    'code/node',
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding|env\b|exit\s{0,2}\(|kill)|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\b|\bmodule\.exports\s{0,4}=|global\.process\b|\.(?:readdir|readfile|writefile|exec|spawn)sync\s{0,4}\(|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.runtime | WORD.prototype,
+      attacks: [
+        "require('child_process').exec('id')",
+        'global.process.mainModule.require',
+        '_$$ND_FUNC$$_function()',
+        'module.exports=',
+      ],
+      benign: ['require permission', 'the process. env', 'module exports'],
+    },
+  ),
+  pattern(
+    'code/loop',
+    /\bwhile\s{0,4}\(\s{0,4}(?:[!+-]{1,3}\s{0,2}(?:\d|``|""|''|\[\]|false|new\b)|true\b|1\s{0,4}\)|new\s{1,4}date|"[^"]{0,8}"\s{0,2}\)|'[^']{0,8}'\s{0,2}\)|\[\]|\{\})|\bdo\s{0,4}\{[^}]{0,80}\}\s{0,4}while\s{0,4}\(|;\s{0,4}var\s{1,4}\w{1,16}\s{0,4}=\s{0,4}new\s{1,4}date/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.runtime | WORD.shell,
+      attacks: [
+        'while(true);',
+        'while(!``);',
+        ';var date = new Date(); do{curDate = new Date();}while(curDate-date',
+      ],
+      benign: ['while (most people agree)', 'do it while you can'],
+    },
+  ),
+  pattern(
+    'code/python',
+    /__(?:import|class|globals|builtins|mro|subclasses|bases|init|getattribute|reduce|code)__|\bos\.(?:system|popen|exec[lv]p?e?|environ|remove)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\(|\bcompile\s{0,4}\([^)]{0,80},\s{0,4}["'](?:exec|single|eval)|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.runtime,
+      attacks: ["__import__('os').system('id')", "os.system('id')", 'subprocess.Popen(["id"])'],
+      benign: ['my os is slow', 'the class of 1999', '__init'],
+    },
+  ),
+  pattern(
+    'code/ruby-perl',
+    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|\bsystem\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|print\s{1,4}`|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars:
+        CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.percent | CHAR.backtick | CHAR.dashes | CHAR.space,
+      words: WORD.runtime | WORD.php | WORD.shell | WORD.script | WORD.file,
+      attacks: ["IO.popen('id')", 'perl -e 1', 'File.read("/x")', 'new Function("x")'],
+      benign: ['the system is down', 'new functions (3)'],
+    },
+  ),
+]

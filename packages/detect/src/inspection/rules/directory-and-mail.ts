@@ -1,0 +1,85 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** LDAP filters, mail protocols, and line ends where a header or a protocol would read them. */
+export const directoryAndMailRules: readonly Rule[] = [
+  pattern(
+    'ldap/filter',
+    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&!]\s{0,2}\(?|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|\*\s{0,2}\)\s{0,2}(?:\(|\)|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      attacks: [
+        '((uid=admin)(!(&(1=0)(userPassword=q))))',
+        '*)(uid=*))(|(uid=*',
+        'admin)(&)',
+        'x)(|(cn=*))',
+        '*)(objectClass=*',
+      ],
+      benign: ['f(x)(y)', '(a = b) (c = d)', '(see note) (p. 5)', '(uid 5)', 'if (a && (b == c))'],
+    },
+  ),
+  pattern(
+    'ldap/attribute',
+    /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)\s{0,2}(?::[\d.]{3,40}:=|[~<>]?=\s{0,2}[*({\w])/,
+    {
+      score: 5,
+      words: WORD.directory,
+      attacks: ['userPassword:2.5.13.18:=123', 'objectClass=*'],
+      benign: ['memberOf the club', 'user password = x'],
+    },
+  ),
+  pattern(
+    'mail/command',
+    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n]|(?:to|cc|bcc|reply-to|from|subject|content-type|mime-version|x-mailer)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/))/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline | CHAR.backslash | CHAR.space,
+      words: WORD.mail,
+      attacks: [
+        '\r\nV100 CAPABILITY\r\nV101 FETCH 4791',
+        '\nRCPT TO: test@evil.com\n',
+        'x\r\nBcc: all@evil.com',
+      ],
+      benign: ['Subject matter', 'fetch the ball', 'reply to: bob'],
+    },
+  ),
+  pattern(
+    'crlf/header',
+    /[\r\n]\s{0,4}(?:set-cookie|location|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d)\s{0,4}(?::|\s\d{3})/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      places: ['path', 'query', 'header', 'cookie', 'name'],
+      attacks: ['x\r\nSet-Cookie: a=b', '/\nSet-Cookie:crlf=injection', 'a\r\nLocation: http://x'],
+      benign: ['first\nsecond', 'a\r\nhost of things'],
+    },
+  ),
+  pattern(
+    'crlf/body-header',
+    /[\r\n]\s{0,2}(?:set-cookie|content-length|transfer-encoding|http\/1\.[01]\s\d{3})\s{0,2}:?\s{0,4}[\w=;/. -]{1,80}(?:[\r\n]|$)|\b(?:get|post|head|put|delete|options)\s{1,4}\/[^\s]{0,80}\s{1,4}http\/\d/,
+    {
+      score: 4,
+      quotable: true,
+      chars: CHAR.newline | CHAR.slash,
+      places: ['body', 'query', 'path', 'header', 'cookie'],
+      attacks: ['a\r\nSet-Cookie: x=y\r\n', 'x GET /admin HTTP/1.1'],
+      benign: ['get / post', 'host'],
+    },
+  ),
+  pattern(
+    'crlf/smuggled-request',
+    /[\r\n]\s{0,2}(?:get|post|head|put|delete|options|connect|patch|trace|propfind|track|move|copy|lock|unlock)\s{1,4}[^\s]{1,120}\s{1,4}http\/\d/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      attacks: ['a\r\nGET /admin HTTP/1.1'],
+      benign: ['a\nget / post'],
+    },
+  ),
+]

@@ -1,0 +1,80 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Java: class names where data belongs, OGNL and SpEL, gadget chains, Struts and Spring probes. */
+export const javaRules: readonly Rule[] = [
+  pattern(
+    'java/class-name',
+    /^\s{0,4}(?:[\w.-]{1,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|util|net|nio|script|naming|rmi|sql|security|xml|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.java,
+      attacks: [
+        'java.lang.Runtime',
+        'java.io.FileOutputStream',
+        'com.opensymphony.xwork2',
+        'test=java.Runtime',
+        'org.apache.commons',
+      ],
+      benign: [
+        'java lang courses',
+        'javascript',
+        'java.com',
+        'com.example.app',
+        'I like java.lang.String very much',
+      ],
+    },
+  ),
+  pattern(
+    'java/runtime',
+    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|\.getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|@ognl|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|@java\.lang|t\(\s{0,4}java\.lang|class\.module\.classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.java,
+      attacks: [
+        'Runtime.getRuntime().exec("id")',
+        '%{(#_memberAccess=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}',
+        'class.module.classLoader.resources',
+        'new ProcessBuilder("id")',
+      ],
+      benign: ['the runtime exec team', 'class loader', 'processbuilder'],
+    },
+  ),
+  pattern(
+    'java/gadget',
+    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|beanshell|fileuploadgadget)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: 0,
+      chars: CHAR.dots | CHAR.equals | CHAR.slash | CHAR.paren | CHAR.colon | CHAR.quote | CHAR.space,
+      attacks: ['ProcessBuilder.evil.clonetransformer=x', 'x InvokerTransformer'],
+      benign: ['transformer toys', 'lazy map'],
+    },
+  ),
+  pattern(
+    'java/gadget-name',
+    /^\s{0,4}(?:[\w.]{1,24}=)?(?:processbuilder|runtime|java)\.\w{1,24}\.(?:\w{1,20})(?:factory|transformer|closure)(?:=\w{0,24})?\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.java,
+      attacks: ['ProcessBuilder.evil.invokertransformer', 'ProcessBuilder.evil.whileclosure=test'],
+      benign: ['runtime.config.factory.x y'],
+    },
+  ),
+  pattern(
+    'java/expression',
+    /[%$#]\{\s{0,8}(?:#|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class|forname|request\.|session|facescontext|param\.|application|pagecontext))|%\{[^}]{0,24}(?:\d\*\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      attacks: ['%{#context}', '${request.getSession()}', 'redirect:${#a}'],
+      benign: ['%{count}', '${user}', 'method: see below'],
+    },
+  ),
+]

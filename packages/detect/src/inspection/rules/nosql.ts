@@ -1,0 +1,54 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+
+const OPERATORS =
+  'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta'
+
+/** Operators of document databases where data belongs, and JavaScript for their shells. */
+export const nosqlRules: readonly Rule[] = [
+  pattern('nosqli/operator-name', new RegExp(`(?:^|[[.{,\\s"'])\\$(?:${OPERATORS})(?:$|[\\]."'\\s:=])`), {
+    score: 5,
+    chars: CHAR.dollar,
+    places: ['name'],
+    attacks: ['password[$ne]', '$where', 'user.$gt', 'u_id[$regex]'],
+    benign: ['$filter', '$top', '$orderby', 'price$', '$schema', '$ref', '$id'],
+  }),
+  pattern(
+    'nosqli/operator-value',
+    new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`),
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      places: ['query', 'body', 'cookie', 'header', 'path'],
+      attacks: ["true, $where: '99 == 88'", '{"$gt": ""}', "', $or: [ {}, { 'a':'a", '[$ne]=1'],
+      benign: ['$price: 5', 'costs $in total', '$size of it'],
+    },
+  ),
+  pattern(
+    'nosqli/shell',
+    /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren | CHAR.equals,
+      attacks: [
+        'db.injection.insert({success:1});',
+        "' || this.password.match(/.*/)",
+        "'; return true; var a='",
+      ],
+      benign: ['this.x = 1', 'the db (users.find it)', 'mydb.connect()'],
+    },
+  ),
+  pattern(
+    'nosqli/cassandra',
+    /\ballow\s{1,4}filtering\b\s{0,4}(?:;|--|$)|\{\s{0,4}["']?(?:\$gt|\$ne)["']?\s{0,2}:\s{0,2}(?:["']{2}|null|-1)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar | CHAR.dashes | CHAR.semicolon,
+      attacks: ["x' ALLOW FILTERING;--"],
+      benign: ['we allow filtering by name'],
+    },
+  ),
+]

@@ -1,0 +1,29 @@
+import type { Rule } from '../rule.ts'
+import { codeRules } from './code.ts'
+import { directoryAndMailRules } from './directory-and-mail.ts'
+import { javaRules } from './java.ts'
+import { nosqlRules } from './nosql.ts'
+import { probeRules } from './probes.ts'
+import { rceRules } from './rce.ts'
+import { reachRules } from './reach.ts'
+import { sqlRules } from './sqli.ts'
+import { structureRules } from './structure.ts'
+import { templateRules } from './template.ts'
+import { traversalRules } from './traversal.ts'
+import { xssRules } from './xss.ts'
+
+/** All rules that ship with Postern. Each carries the values it must and must not find. */
+export const ownRules: readonly Rule[] = [
+  ...sqlRules,
+  ...xssRules,
+  ...rceRules,
+  ...traversalRules,
+  ...templateRules,
+  ...codeRules,
+  ...javaRules,
+  ...nosqlRules,
+  ...directoryAndMailRules,
+  ...structureRules,
+  ...reachRules,
+  ...probeRules,
+]

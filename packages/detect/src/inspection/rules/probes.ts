@@ -1,0 +1,77 @@
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a server would run. */
+export const probeRules: readonly Rule[] = [
+  pattern(
+    'scanner/user-agent',
+    /\b(?:sqlmap|nikto|nmap scripting|masscan|nuclei|acunetix|netsparker|nessus|openvas|burp\s?suite|burpcollaborator|owasp zap|wpscan|dirbuster|gobuster|ffuf|fuzz faster|wfuzz|feroxbuster|arachni|w3af|skipfish|havij|jaeles|xsser|commix|whatweb|zgrab|wapiti|vega\/|appscan|webinspect|qualys|fimap|joomscan|metasploit|paros|grendel|zmeu|morfeus|jorgee|muieblackcat|brutus|detectify|webshag|sysscan|libwww-perl\/[0-4]|n-stealth|core-project\/|internet ninja|absinthe|bsqlbf|mysqloit|pangolin|sql power|uil2pn|webvulnscan|s\.t\.a\.l\.k\.e\.r|cgichk|blackwidow|prog\.customcrawler|python-httpx\/nuclei|l9explore|l9tcpid|cobalt strike|domino hunter|sqlninja|webtrends security|whisker|bilbo|dav\.pm\/v|havij|black widow)/,
+    {
+      score: 5,
+      places: ['header'],
+      words: WORD.scanner,
+      attacks: ['sqlmap/1.7#stable', 'Fuzz Faster U Fool v2.0.0', 'Mozilla/5.00 (Nikto/2.1.6)'],
+      benign: ['Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0', 'Vega browser'],
+    },
+  ),
+  pattern(
+    'probe/path',
+    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|conf|cfg|ini|log|pem|key|p12|pfx|jks|dbf|dat|cs|csproj|vb|vbs|licx|ashx\.cs|config|resx|pol|pwd|rdb|webinfo|xsd|printer|dos|cmd|com|bat|lnk|idq|htr|htw|ida|idc|cdx|asa|cer|axd|asax|sys|dll|backup)(?:~)?$)/,
+    {
+      score: 5,
+      places: ['path'],
+      words: WORD.probe,
+      attacks: [
+        '/.git/config',
+        '/.env',
+        '/wp-content/debug.log',
+        '/get/foo.bar.sql',
+        '/actuator/env',
+        '/etc/letsencrypt/live/x/privkey.pem',
+      ],
+      benign: [
+        '/api/items',
+        '/.well-known/acme-challenge/x',
+        '/environment',
+        '/git/log',
+        '/a/config',
+        '/main.css',
+        '/export.csv',
+      ],
+    },
+  ),
+  pattern(
+    'probe/exploit',
+    /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%)|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,
+    {
+      score: 5,
+      words: WORD.probe,
+      attacks: [
+        '/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php',
+        '/wls-wsat/CoordinatorPortType',
+        '/index.php?s=/index/\\think\\app/invokefunction&function=call_user_func',
+      ],
+      benign: ['/vendor/list', '/search?source=web'],
+    },
+  ),
+  pattern(
+    'upload/file-name',
+    /\.(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000])|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)\.(?:jpe?g|png|gif|txt)$|web\.config$|\\[a-z]\\|^["']?\.\.?[/\\]/,
+    {
+      score: 5,
+      places: ['file-name'],
+      attacks: ['shell .php', 'photo.php ', 'a.php..', 'x/fda.php5'],
+      benign: ['photo .jpg', 'my report.pdf', 'notes v1..docx'],
+    },
+  ),
+  pattern(
+    'upload/file-name-plain',
+    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cfml?|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[\w.-]{0,24}config\.yml\s{0,4}$/,
+    {
+      score: 5,
+      places: ['file-name'],
+      attacks: ['a.php', 'shell.jsp', 'sess_d8ew88tqmabdcokhumchy8htqm'],
+      benign: ['photo.jpg', 'report.pdf', 'php.txt'],
+    },
+  ),
+]

@@ -1,0 +1,104 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** URLs that make the backend call where the caller cannot: itself, its cloud, its network. */
+export const reachRules: readonly Rule[] = [
+  pattern(
+    'ssrf/metadata',
+    /(?:^|[/@\s"'=:])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.slash | CHAR.colon | CHAR.bracket | CHAR.space | CHAR.equals,
+      attacks: [
+        'http://169.254.169.254/latest/meta-data/',
+        'http://metadata.google.internal/computeMetadata/v1/',
+        'http://2852039166/',
+      ],
+      benign: ['169.254.1.1', 'meta-data of the song', 'http://example.com/metadata'],
+    },
+  ),
+  pattern(
+    'ssrf/loopback',
+    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):)?\/\/(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,8}1?\]|\[::ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|[\w.-]{0,60}(?:\.localtest\.me|lvh\.me|\.nip\.io|\.xip\.io|\.sslip\.io|docker\.internal|spoofed\.burpcollaborator\.net|\.svc\.cluster\.local))(?::\d{1,5})?(?:[/?#]|$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.scheme | CHAR.slash,
+      places: ['query', 'body'],
+      attacks: [
+        'http://127.0.0.1/admin',
+        'http://localhost:8080/',
+        'http://0x7f000001/',
+        'http://[::1]/',
+        'http://192.168.1.1/x',
+      ],
+      benign: [
+        'http://localhost.example.com/',
+        'https://10.example.org',
+        'see http://127.0.0.1 for the demo',
+      ],
+    },
+  ),
+  pattern(
+    'ssrf/host',
+    /^\s{0,4}(?:localhost\d?(?:\.localdomain\d?)?|ip6-localhost|ipv6-localhost|ip6-loopback|[\w-]{1,24}\.docker\.internal|localtest\.me|lvh\.me|127\.0\.0\.1\.nip\.io)(?::\d{1,5})?\/[^\s]{0,120}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.host,
+      places: ['query', 'body'],
+      attacks: ['localhost4.localdomain4/', 'host.docker.internal/', 'lvh.me/'],
+      benign: ['localhost', 'internal/docs'],
+    },
+  ),
+  pattern(
+    'ssrf/scheme',
+    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|sftp|tftp|ldaps?|dict|imap|smb|telnet|view-source|resource|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.scheme | CHAR.colon,
+      words: WORD.host,
+      attacks: ['gopher://127.0.0.1:6379/_x', 'dict://x:11211/stat', 'ldap://evil/x'],
+      benign: ['https://example.com', 'http://ldap.example.com', 'a gopher: small rodent'],
+    },
+  ),
+  pattern(
+    'ssrf/collaborator',
+    /\b[\w-]{4,64}\.(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com|requestbin\.\w{2,4}|dnslog\.cn|ceye\.io|bxss\.me|xss\.ht|canarytokens\.com|webhook\.site|pipedream\.net)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: 0,
+      chars: CHAR.slash | CHAR.at | CHAR.space | CHAR.brace | CHAR.equals,
+      attacks: ['root@abcd1234.interact.sh', 'http://abcd.oast.me/x'],
+      benign: ['boast.media', 'please interact.shortly'],
+    },
+  ),
+  pattern(
+    'rfi/include',
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:php\d?|jsp|txt|asp|phtml|inc)\?{1,2}\s{0,4}$|[^\s]{0,160}\?\s{0,4}$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.scheme,
+      places: ['query', 'body'],
+      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php', 'https://x/y?'],
+      benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
+    },
+  ),
+  pattern(
+    'rfi/ftp-address',
+    /^\s{0,4}(?:ftps?|file|https?):\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.scheme,
+      places: ['query', 'body'],
+      attacks: ['ftp://1.1.1.1', 'http://8.8.8.8/x'],
+      benign: ['ftp.example.com', 'version 1.1.1.1'],
+    },
+  ),
+]

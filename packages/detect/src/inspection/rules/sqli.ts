@@ -1,0 +1,214 @@
+import { CHAR } from '../features.ts'
+import { findSqlInjection } from '../lex/sql-injection.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const LEAVING =
+  CHAR.apostrophe |
+  CHAR.quote |
+  CHAR.equals |
+  CHAR.less |
+  CHAR.greater |
+  CHAR.paren |
+  CHAR.semicolon |
+  CHAR.pipe |
+  CHAR.dashes |
+  CHAR.hash |
+  CHAR.comment
+
+const ATTACKS = [
+  "1' or '1'='1",
+  '1 or 1=1',
+  "') or ('a'='a",
+  "x' UNION ALL SELECT NULL,NULL--",
+  '1; drop table users',
+  "1';waitfor delay '0:0:5'--",
+  '1 and sleep(5)',
+  "1' and (select 1 from users limit 1)='1",
+  '-1 order by 10--',
+  "a'||(select password from users)||'",
+  '1 and substring(version(),1,1)=5',
+  "1' procedure analyse(extractvalue(1,1),1)#",
+  '(select(0)from(select(sleep(15)))v)',
+  'benchmark(15000000,md5(0x4e))-99',
+]
+const BENIGN = [
+  "O'Brien",
+  "D'or 1st parfume",
+  "it's mine or it's yours",
+  'SELECT a seat and drop the table from the list',
+  'select your country from the list',
+  'We formed a union; select members and order by mail',
+  '10 or less',
+  'rock and roll',
+  'Tom & Jerry -- the movie',
+  "don't insert coins into the machine's slot",
+  "I said 'yes' and 'no' to her",
+  '1060 OR 70S',
+  "FOO BAR'# BLAH",
+  '7" #2 CIRCULAR NEEDLE',
+  'update your profile and set a password',
+  'the European Union select committee met',
+]
+
+/** Rules that need the grammar of SQL. One walk answers them all, since they share the tokens. */
+const structure: Rule[] = [
+  {
+    id: 'sqli/structure',
+    family: 'sqli',
+    score: 6,
+    quotable: true,
+    chars: LEAVING,
+    words: WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName,
+    find: findSqlInjection,
+    attacks: ATTACKS,
+    benign: BENIGN,
+  },
+  {
+    id: 'sqli/statement',
+    family: 'sqli',
+    score: 6,
+    quotable: true,
+    chars: 0,
+    words: WORD.sqlVerb,
+    find: reading => ((reading.chars & LEAVING) === 0 ? findSqlInjection(reading) : undefined),
+    attacks: ['1 union select 1,2,3', '1e1 union select users, 2 from password', 'select id, 2 from bar where'],
+    benign: ['Please select one from these options', 'Create a table for two'],
+  },
+  {
+    id: 'sqli/quote-break',
+    family: 'sqli',
+    score: 5,
+    quotable: true,
+    chars: CHAR.apostrophe | CHAR.quote,
+    words: 0,
+    find: reading =>
+      (reading.chars &
+        (CHAR.dashes |
+          CHAR.hash |
+          CHAR.comment |
+          CHAR.semicolon |
+          CHAR.pipe |
+          CHAR.equals |
+          CHAR.plus |
+          CHAR.at |
+          CHAR.ampersand)) !==
+        0 && (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
+        ? findSqlInjection(reading)
+        : undefined,
+    attacks: ["admin'--", "x'||'y'='xy", "1'#"],
+    benign: ["the '90s -- a decade", '\'-"8 TRACK PL', '"flagging" -american -festive --peace'],
+  },
+]
+
+/** Rules about names and calls that give an attack away wherever they stand. */
+const marks: Rule[] = [
+  pattern(
+    'sqli/schema-table',
+    /\b(?:information_schema\s{0,4}\.|(?:from|join|into)\s{1,8}(?:information_schema|mysql\.\w|pg_catalog|pg_shadow|pg_user|sysobjects|syscolumns|sysusers|sqlite_master|sqlite_schema|msysobjects|all_tables|user_tables|all_users|master\.\.|sysibm\.|rdb\$|v\$version|domain\.tables))/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlName | WORD.sqlVerb,
+      attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
+      benign: ['The information schema is a set of views', 'imported from mysql yesterday'],
+    },
+  ),
+  pattern(
+    'sqli/schema-name',
+    /^\s{0,4}(?:information_schema|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msysobjects)\s{0,4}$/,
+    {
+      score: 5,
+      words: WORD.sqlName,
+      atStart: true,
+      attacks: ['InFoRmaTioN_ScHemA', 'pg_catalog', 'db_name('],
+      benign: ['schema', 'mysql'],
+    },
+  ),
+  pattern(
+    'sqli/time',
+    /\b(?:sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d|benchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|pg_sleep\s{0,4}\(|waitfor\s{1,8}(?:delay|time)\s{1,8}['"]|dbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|dbms_lock\s{0,2}\.\s{0,2}sleep|randomblob\s{0,4}\(\s{0,4}\d{5})/,
+    {
+      score: 4,
+      quotable: true,
+      words: WORD.sqlName | WORD.sqlVerb,
+      attacks: ['1 and benchmark(5000000,md5(1))', "'; waitfor delay '0:0:5'", 'x,pg_sleep(10)'],
+      benign: ['benchmark (2019 edition)', 'I could sleep (a lot)'],
+    },
+  ),
+  pattern(
+    'sqli/select-time',
+    /\b(?:select|and|or|;|\()\s{0,8}(?:pg_sleep\b|sleep\s{0,4}\(\s{0,4}['"(]{0,3}\d|benchmark\s{0,4}\(\s{0,4}\d)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlName,
+      attacks: ['select pg_sleep', 'sELecT slEep (10 +6)', '1 and sleep(5)'],
+      benign: ['sleep well', 'await sleep(50)'],
+    },
+  ),
+  pattern(
+    'sqli/procedure',
+    /\b(?:xp_(?:cmdshell|dirtree|regread|regwrite|fileexist|servicecontrol|enumdsn|availablemedia|loginconfig|makecab|ntsec|terminate)|sp_(?:executesql|password|makewebtask|oacreate|addextendedproc|execute_external_script|configure)|openrowset\s{0,4}\(|opendatasource\s{0,4}\(|utl_(?:http|inaddr|file)\.|dbms_(?:java|ldap|xmlgen|export_extension)\b|load_file\s{0,4}\(|into\s{1,8}(?:outfile|dumpfile)\s{1,8}['"]|lo_import\s{0,4}\(|pg_read_file\s{0,4}\(|ctxsys\.drithsx)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlName | WORD.sqlVerb,
+      attacks: [
+        "exec master..xp_cmdshell 'dir'",
+        "select load_file('/etc/passwd')",
+        "x into outfile '/var/www/a.php'",
+      ],
+      benign: ['spelled xp points', 'load file from disk'],
+    },
+  ),
+  pattern(
+    'sqli/error-call',
+    /\b(?:extractvalue|updatexml)\s{0,4}\(.{0,64}?(?:concat|0x|select|\d\s{0,2},)|\b(?:concat|concat_ws|group_concat|char|chr|ascii|substring|substr|mid|unhex|hex|cast|convert)\s{0,4}\(\s{0,4}(?:0x[0-9a-f]{2}|version\s{0,2}\(|user\s{0,2}\(|database\s{0,2}\(|@@|\(?\s{0,4}select\b|char\s{0,2}\(\d|chr\s{0,2}\(\d|password)|@@(?:version|datadir|hostname|basedir|version_compile_os|servername)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlName,
+      attacks: ['and extractvalue(1,concat(0x5c,1))', '1,concat(0x3a,version())', 'convert(int,@@version)'],
+      benign: ['concat(first, last)', 'the @@ marker', 'substring(0, 5)'],
+    },
+  ),
+  pattern(
+    'sqli/hollow-call',
+    /^[\s'"]{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:coalesce|compress|uncompress|cos|hex|unhex|md5|sha1|sha|name_const|ord|pow|power|sysdate|rand|substring|substr|ascii|char|chr|concat|concat_ws|group_concat|ifnull|nullif|isnull|encode|decode|degrees|radians|benchmark|sleep|db_name|schema_name|to_char|to_number|unix_timestamp|updatexml|extractvalue|aes_decrypt|aes_encrypt|load_file|database|version|length|lower|upper|floor|ceil|ceiling|atan|acos|asin|sin|tan|cot|bin|conv|crc32|elt|field|format|greatest|least|insert|instr|left|right|locate|lpad|ltrim|mid|mod|oct|quote|repeat|reverse|round|rpad|rtrim|sign|soundex|space|sqrt|trim|truncate|uuid|weekday|year|password|old_password|connection_id|current_user|last_insert_id|row_count|found_rows|curdate|curtime|date_add|date_sub|export_set|bit_and|bit_or|bit_count|bit_length|stddev|variance|var_pop|minute|month|monthname|now|period_add|period_diff|quarter|sec_to_time|utc_date|likely|unlikely|glob|zeroblob|total_changes|sqlite_version|iif|nvl|raise_error|regexp_replace|to_base64|from_base64|xmltype)(?:\s{0,8}\(\s{0,4}|\([\w'"]{0,16}\)?\s{0,4})$/,
+    {
+      score: 5,
+      chars: CHAR.paren,
+      atStart: true,
+      places: ['query', 'body', 'name', 'cookie', 'header'],
+      attacks: ['COALESCE(', 'hEx(', 'pay=substring(', 'rand()'],
+      benign: ['Left (Remastered)', 'Reverse (2 disc edition)', 'call(me)', 'Round 4 (final)'],
+    },
+  ),
+  pattern(
+    'sqli/cast',
+    /(?:\)|'|\bpassword|\w)::(?:json|jsonb|int|text|integer|varchar|numeric|regclass)\b\s{0,4}(?:$|[<@#>=)|&-])|\b(?:unistr|jsonb?_\w{1,24})\s{0,2}\([^)]{0,64}\)\s{0,2}::/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.colon,
+      words: WORD.sqlName,
+      attacks: ['OR \'{"b":2}\'::jsonb <@ \'{"a":1}\'::jsonb', 'jsonb_pretty((1,password)::jsonb)::int'],
+      benign: ['std::text', 'Foo::int_parse()', 'a::b'],
+    },
+  ),
+  pattern(
+    'sqli/number-limit',
+    /^\s{0,4}(?:-?\d{1,3}e[+-]?\d{2,3}|2147483648|4294967296|-2147483649|2\.2250738585072011e-308|0xffffffff)\s{0,4}$/,
+    {
+      score: 3,
+      atStart: true,
+      chars: 0,
+      words: WORD.sqlName,
+      attacks: [],
+    },
+  ),
+]
+
+/** SQL injection. */
+export const sqlRules: readonly Rule[] = [...structure, ...marks.filter(rule => rule.attacks.length > 0)]

@@ -1,0 +1,104 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** XML entities, prototype keys, serialised objects: data that is more than data to a parser. */
+export const structureRules: readonly Rule[] = [
+  pattern(
+    'xxe/entity',
+    /<!\s{0,4}(?:doctype\s[^>[]{0,120}(?:\[|system\s|public\s[^>]{0,80}["']\s{0,4}["']?(?:https?|file|ftp|php))|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.less,
+      words: WORD.entity,
+      attacks: [
+        '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+        '<!ENTITY % a SYSTEM "http://x">',
+        '<!DOCTYPE foo SYSTEM "http://x/y.dtd">',
+      ],
+      benign: [
+        '<!DOCTYPE html>',
+        '<!doctype html><p>x</p>',
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" >',
+      ],
+    },
+  ),
+  pattern(
+    'xxe/include',
+    /<(?:\w{1,12}:)?include\s[^>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|xsi:(?:nonamespace)?schemalocation\s{0,4}=\s{0,4}["'][^"']{0,120}https?:|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<xsl:(?:include|import|value-of|copy-of)\s|<\?xml-stylesheet\s[^>]{0,80}href/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.equals,
+      words: WORD.entity,
+      attacks: [
+        '<xi:include href="http://x/y" xmlns:xi="http://www.w3.org/2001/XInclude"/>',
+        '<xs:include namespace="http://x"/>',
+        '<a xsi:schemaLocation="http://a.b/ http://x.y/z.xsd"/>',
+      ],
+      benign: ['<include>', '#include <stdio.h>'],
+    },
+  ),
+  pattern(
+    'prototype/key',
+    /__proto__|\bconstructor\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.prototype,
+      attacks: [
+        '__proto__',
+        '__proto__[admin]',
+        'constructor.prototype.x',
+        'constructor[prototype][test]',
+        '{"__proto__":{"x":1}}',
+      ],
+      benign: ['the constructor and its prototype', 'prototype'],
+    },
+  ),
+  pattern(
+    'deserialisation/java',
+    /(?:^|[^A-Za-z0-9+/])(?:rO0AB[A-Za-z0-9+/]|KztAAU|Cs7QAF|aced0005)|\u00ac\u00ed\u0000\u0005|H4sIAAAAAAAA[A-Za-z0-9+/]{4}/,
+    {
+      score: 5,
+      exactCase: true,
+      chars: CHAR.base64 | CHAR.wide,
+      attacks: ['rO0ABXNyABFqYXZhLnV0aWwu'],
+      benign: ['hello rO0', 'aced'],
+    },
+  ),
+  pattern(
+    'deserialisation/php',
+    /(?:^|[\s;{}"'=|])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{|^\s{0,4}a:\d{1,4}:\{(?:i|s):\d{1,5}[:;]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      attacks: ['O:8:"stdClass":1:{s:1:"a";i:2;}', 'a:1:{i:0;O:1:"A":0:{}}'],
+      benign: ['o:1', '{"a":1}'],
+    },
+  ),
+  pattern(
+    'deserialisation/python',
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    {
+      score: 5,
+      exactCase: true,
+      chars: CHAR.newline | CHAR.base64 | CHAR.bang | CHAR.quote,
+      attacks: [
+        "cos\nsystem\n(S'id'\ntR.",
+        '!!python/object/apply:os.system ["id"]',
+        '"@type":"com.sun.rowset.JdbcRowSetImpl"',
+      ],
+      benign: ['cost\nof living', '"@type":"Person"'],
+    },
+  ),
+  pattern('deserialisation/ruby', /^BAh[7bJsS][A-Za-z0-9+/=]{8}/, {
+    score: 4,
+    exactCase: true,
+    chars: CHAR.base64,
+    attacks: ['BAh7CEkiD3Nlc3Npb25faWQ='],
+    benign: ['BAhamas'],
+  }),
+]

@@ -1,0 +1,90 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+
+/** Template and expression languages, Log4j lookups, server-side includes. */
+export const templateRules: readonly Rule[] = [
+  pattern(
+    'template/lookup',
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$?\{?|jndi|ctx:|env:|sys:|java:|lower:|upper:|date:|::-|:-[a-z$])|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.dollar | CHAR.colon,
+      words: 0,
+      attacks: [
+        '${jndi:ldap://x/a}',
+        '${${lower:j}ndi:${lower:l}dap://x}',
+        '${${::-j}${::-n}di:rmi://x}',
+        '${env:AWS_SECRET}',
+      ],
+      benign: ['${total}', '{jndi}', 'costs ${price}'],
+    },
+  ),
+  pattern(
+    'template/arithmetic',
+    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%|\*\{|~\{|\$\[|#set\()\s{0,8}['"]?\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}['"]?\s{0,8}(?:\}|%>|\]|\))/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.brace | CHAR.percent | CHAR.bracket | CHAR.paren,
+      attacks: ['{{7*7}}', '${7*7}', '#{16*8787}', '<%= 7*7 %>', "{{7*'7'}}"],
+      benign: ['{{ count }}', '${i}', '{1, 2}'],
+    },
+  ),
+  pattern(
+    'template/object',
+    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[|\*\{)[^{}%]{0,160}?(?:__class__|__mro__|__subclasses__|__globals__|__builtins__|__import__|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|request\.(?:application|environ|__)|self\.|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process|@java|system\(|exec\(|popen|file\.|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace | CHAR.percent | CHAR.bracket,
+      words: 0,
+      attacks: [
+        "{{''.__class__.__mro__}}",
+        '${T(java.lang.Runtime).getRuntime()}',
+        "{{constructor.constructor('x')()}}",
+        '<%= system("id") %>',
+        "{% include '/etc/x' %}",
+      ],
+      benign: ['{{ user.name }}', '${props.title}', '{% if x %}'],
+    },
+  ),
+  pattern(
+    'template/freemarker',
+    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{smarty\.|\{self::|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.hash | CHAR.brace | CHAR.paren | CHAR.bracket,
+      attacks: [
+        '<#assign ex="freemarker.template.utility.Execute"?new()>',
+        '#set($x=1)',
+        '{php}echo 1{/php}',
+      ],
+      benign: ['#settings', '<#>', 'php'],
+    },
+  ),
+  pattern(
+    'template/variable',
+    /\$\s{0,16}\{\s{0,12}(?:["'][^"'{}]{0,64}["']|\$[a-z_]\w{0,24}|@?[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
+      attacks: ["${'ff'}", '$  { $a}', '${@print(1)}', '${$foo->bar}', '${cmd}'],
+      benign: ['${name}', 'costs ${ total }', '${i}'],
+    },
+  ),
+  pattern(
+    'ssi/directive',
+    /<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|printenv|set|fsize|flastmod|if)\b|<esi:(?:include|vars|debug)|<!--esi/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.less,
+      attacks: ['<!--#exec cmd="ls" -->', '<!--#include virtual="/x"-->', '<esi:include src="http://x"/>'],
+      benign: ['<!-- # heading -->', '<!-- exec -->'],
+    },
+  ),
+]

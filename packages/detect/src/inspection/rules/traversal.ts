@@ -1,0 +1,110 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Paths that leave their directory, and files that only an intruder asks for. */
+export const traversalRules: readonly Rule[] = [
+  pattern(
+    'traversal/steps',
+    /(?:^|[=/\\"'\s,;:(])(?:\.{2,4}|\.%00\.|\.;\.|\.\.;)[/\\]{1,4}(?:[\w.-]{0,32}[/\\]{1,4}){0,4}?\.{1,4}[/\\]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      places: ['path', 'query', 'header', 'cookie', 'file-name', 'name'],
+      attacks: [
+        '../../../x',
+        '....//....//etc',
+        '..\\..\\boot',
+        '/static/img/../../x',
+        '.../.../WINDOWS/win.ini',
+      ],
+      benign: ['../image.png', 'wait... / what', '1..2'],
+    },
+  ),
+  pattern(
+    'traversal/body-steps',
+    /^[^\s]{0,64}?(?:\.{2,3}[/\\]{1,4}){2}[^\s]{0,128}$|(?:\.{2}[/\\]{1,2}){4}/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      places: ['body'],
+      attacks: ['../../../etc/x', '..\\..\\windows'],
+      benign: ['see ../../src/index.ts for more', "import x from '../../a.ts'"],
+    },
+  ),
+  pattern(
+    'traversal/rooted',
+    /^(?:[\w.-]{0,32}[/\\]{1,4}){0,8}(?:\.{2,}|\.%2e|0x2e\.?\s?|\.{4,160})(?:[/\\]|0x2f|0x5c)|^[/\\]{1,4}\.{1,2}[/\\]{1,4}\.\.|\.{4,160}[/\\]\.\.\/|(?:\.\.0x(?:5c|2f)){1,8}/,
+    {
+      score: 4,
+      atStart: true,
+      chars: CHAR.dots,
+      places: ['query', 'body', 'header', 'cookie', 'file-name', 'path'],
+      attacks: ['/../file', '/..../..../x'],
+      benign: ['a.b/c', 'x..y'],
+    },
+  ),
+  pattern(
+    'traversal/root-escape',
+    /^[/\\]{1,4}(?:\.{2,}[/\\]|\.{1,2}[/\\]{1,4}\.{2}|\.{3,})|^[/\\](?:[^/\\\s]{1,24}[/\\]){0,4}\.{2,}[/\\]{1,4}(?:\.{2,}|\{)|^[/\\]{1,4}\.\.0x/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.dots,
+      places: ['query', 'body', 'header', 'cookie', 'file-name'],
+      attacks: ['/../{file}', '////../../x', '/..../..../x', '/..0x5c..0x5cx', '/./../../x'],
+      benign: ['/a/b', '../x', '... and so on'],
+    },
+  ),
+  pattern(
+    'traversal/sensitive-file',
+    /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|(?:web|meta)-inf[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.slash | CHAR.backslash,
+      words: WORD.file,
+      attacks: [
+        '/etc/passwd',
+        'c:\\windows\\win.ini',
+        'file:///proc/self/environ',
+        '/web-inf/web.xml',
+        'op=../../../../../boot.ini',
+      ],
+      benign: ['etc. and so on', 'a/etc', 'http://example.com/windows/downloads', 'process/self'],
+    },
+  ),
+  pattern('traversal/mention', /\b(?:etc\/(?:passwd|shadow)|boot\.ini|win\.ini|web\.xml|\.htpasswd)\b/, {
+    score: 4,
+    quotable: true,
+    chars: CHAR.slash | CHAR.dots | CHAR.space,
+    words: WORD.file,
+    attacks: ['x/etc/passwd'],
+    benign: ['passwd', 'etc'],
+  }),
+  pattern(
+    'traversal/wrapper',
+    /(?:^|["'=\s(,;])(?:php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/|file:\/{2,3}[a-z./])/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.scheme,
+      attacks: [
+        'php://filter/convert.base64-encode/resource=index',
+        'phar://x.phar/a',
+        'file:///etc/x',
+        'zip://archive.zip',
+      ],
+      benign: ['https://example.com', 'git+file', 'profile://x'],
+    },
+  ),
+  pattern('traversal/null-byte', /\.\w{1,5}\u0000|\u0000\.\w{1,5}|%00|[\\/]\u0000/, {
+    score: 5,
+    chars: CHAR.control | CHAR.percent,
+    places: ['path', 'query', 'header', 'cookie', 'file-name'],
+    attacks: ['shell.php\u0000.jpg', 'anything%00'],
+    benign: ['100%', 'a.b'],
+  }),
+]

@@ -1,0 +1,236 @@
+import { CHAR } from '../features.ts'
+import { findActiveMarkup } from '../lex/html-elements.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const JS_NAMES = 'alert|confirm|prompt|eval|atob|settimeout|setinterval|fetch|importscripts|execscript|msgbox'
+
+/** Cross-site scripting: markup that runs, attributes broken out of, and script broken into. */
+export const xssRules: readonly Rule[] = [
+  {
+    id: 'xss/markup',
+    family: 'xss',
+    score: 6,
+    quotable: true,
+    chars: CHAR.less,
+    words: 0,
+    find: findActiveMarkup,
+    attacks: [
+      '<script>alert(1)</script>',
+      '<img src=x onerror=alert(1)>',
+      '<svg/onload=alert(1)>',
+      '<a href="java\tscript:alert(1)">x</a>',
+      '<iframe src=http://evil.example>',
+      '<p style="x:expression(alert(1))">',
+      '<IMG """><SCRIPT>alert("XSS")</SCRIPT>">',
+      '<x/Onpointerrawupdate=confirm(1)>xxxxx',
+      '<details/open/ontoggle="x()">',
+    ],
+    benign: [
+      '<p>Hello <b>world</b></p>',
+      '<img src="cat.png" alt="on fire = hot">',
+      'a < b and c > d',
+      '<a href="https://example.com/?on=1">x</a>',
+      'x <y on z=1',
+      '<3 you',
+      'Vec<String> once=1',
+    ],
+  },
+  pattern(
+    'xss/attribute',
+    /(?:^|["'`\s/;>])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.equals,
+      words: WORD.handler,
+      attacks: [
+        'x onfocus=alert(1)>',
+        '" onmouseover="alert(1)',
+        '"//Onx=""//onfocus=prompt(1)>',
+        '"onClick="(prompt)(1)',
+        "'onload=`x`",
+      ],
+      benign: ['online=1', 'turn it on=yes', 'onion=2 onions', 'phone=123', 'one=(1)'],
+    },
+  ),
+  pattern(
+    'xss/bare-handler',
+    /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.equals,
+      words: WORD.handler,
+      attacks: ['"onzoom=', ' onload= '],
+      benign: ['online=', 'on='],
+    },
+  ),
+  pattern(
+    'xss/script-url',
+    /(?:^|["'`(=\s>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.colon,
+      attacks: [
+        'javascript:alert(1)',
+        "javascript:setInterval('ale'+'rt(1)')",
+        'url(javascript:alert(1))',
+        '"javascript://"/></head>',
+        'java script:alert(1)',
+      ],
+      benign: [
+        'JavaScript: Basics of JavaScript Language',
+        'javascript: the good parts',
+        'Learn JavaScript: it is fun (really)',
+      ],
+    },
+  ),
+  pattern(
+    'xss/data-url',
+    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|image\/svg\+xml|text\/xml|;base64)[^,]{0,32},/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.colon,
+      attacks: ['data:text/html,<script>alert(1)</script>', 'data:text/html;base64,PHNj'],
+      benign: ['data:image/png;base64,iVBORw0KGgo', 'some data: text/html, and more'],
+    },
+  ),
+  pattern(
+    'xss/call',
+    new RegExp(
+      `(?:^|["'\`;:,(){}[\\]=+&|/<>!?\\s\\\\-])\\(?(?:${JS_NAMES})\\s{0,4}\\)?\\s{0,4}(?:\\(\\s{0,4}(?:["'\`/]|\\d|document|window|location|self|this|name\\b|string|atob|unescape|decodeuri|cookie|origin|\\))|\`)`,
+    ),
+    {
+      score: 3,
+      quotable: true,
+      words: WORD.script,
+      attacks: ["';alert(1)//", '(alert)(1)', 'prompt`1`', "eval('x')"],
+      benign: ['alert the user (twice)', 'confirm (or deny)', 'alertness(1)'],
+    },
+  ),
+  pattern(
+    'xss/break-out',
+    new RegExp(
+      `^[^\\n]{0,80}?["'\`)}\\]]\\s{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}\\s{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}[)(\`=]|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.script,
+      attacks: [
+        "';alert(1)//",
+        '"-alert(1)-"',
+        '"));if(!self.x)self.x=!alert(document.domain)',
+        'x";setTimeout(name, 1)//',
+      ],
+      benign: ["he said 'alert' (1)", 'a, b); confirm the order', 'call(); document the code'],
+    },
+  ),
+  pattern(
+    'xss/whole-call',
+    new RegExp(
+      `^[\\s;+(!~-]{0,8}(?:window\\.|self\\.|top\\.|this\\.|parent\\.)?(?:${JS_NAMES}|reflect\\.\\w{1,16}\\.(?:call|apply))\\)?(?:\\s{0,4}\\.(?:call|apply|bind)\\s{0,4}[(\`]|\\s{0,4}\\(["'\`\\d/][^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\w[^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\)|\`)`,
+    ),
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.script,
+      attacks: [
+        'alert(1)',
+        '(alert)(1)',
+        'prompt.call(null,1)',
+        'alert.apply(null, [1])',
+        'Reflect.sort.call``',
+        "eval('runExploit()')",
+      ],
+      benign: ['alert (system)', 'prompt', 'confirm your order'],
+    },
+  ),
+  pattern(
+    'xss/sink',
+    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}(?:\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\bwindow\.(?:location|onerror|name|open)\s{0,4}[=.(]|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\bdocument\.(?:createelement|getelement)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: [
+        'document["cookie"]',
+        'document /*foo*/ .     cookie',
+        'self[/*foo*/"alert"](1)',
+        "_c.constructor('alert(1)')()",
+        'eval(atob("YQ=="))',
+        'String.fromCharCode(88)',
+      ],
+      benign: ['the document, cookie and domain', 'window [of opportunity]', 'the parent document'],
+    },
+  ),
+  pattern(
+    'xss/declaration',
+    /<!\s{0,4}entity\s{1,8}|<\?xml-stylesheet|<\?import\b|<!\[cdata\[\s{0,4}<|\]\]>?\s{0,4}<!\[cdata\[|<!--\[if\s|<x:script|<html:script|!\[cdata\[<!--/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.bracket,
+      attacks: ['<!ENTITY x "&#x3C;">', '<?import namespace="t">', '<!--[if gte IE 4]><x><![endif]-->'],
+      benign: ['<![CDATA[plain text]]>', '<?xml version="1.0"?>', '<!-- note -->'],
+    },
+  ),
+  pattern(
+    'xss/style',
+    /<style[^>]{0,64}>[^<]{0,256}(?:@import|@im\\{1,2}port|expression\s{0,4}\(|javascript:|-moz-binding|behaviou?r:|-o-link|\\[0-9a-f]{2})|\bstyle\s{0,4}=[^<]{0,128}?(?:expression\s{0,4}\(|javascript:|-moz-binding)|expr\/\*[^*]{0,24}\*\/ession|:\s{0,4}expression\s{0,4}\(\s{0,4}(?:alert|write|javascript|document)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script | WORD.markup,
+      attacks: [
+        "<style>@import'http://x/xss.css'</style>",
+        's" style=x:expression(alert(1))',
+        "<style>*{x:url('javascript:a')}</style>",
+      ],
+      benign: ['<style>p{color:red}</style>', 'a matter of style = expression'],
+    },
+  ),
+  pattern(
+    'xss/unicode-markup',
+    /\+adw-|\+ad4-|<\s?(?:s\s?c\s?r\s?i\s?p\s?t|f\s?o\s?r\s?m|i\s?f\s?r\s?a\s?m\s?e)[\s/>]|\[a\]script>|&\{[^}]{0,64}\};?$|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.plus | CHAR.ampersand | CHAR.bracket,
+      attacks: [
+        '+ADw-script+AD4-alert(1)',
+        '<s c r i p t>',
+        '-1&{document.cookie=true;};',
+        "'';!--\"<XSS>=&{()}",
+      ],
+      benign: ['a & {b}', '<scope>', '1 + 2'],
+    },
+  ),
+  pattern(
+    'xss/closing-script',
+    /["'`;]\s{0,4}<\s{0,4}\/\s{0,4}(?:script|textarea|title|style|noscript)\s{0,8}>?/,
+    {
+      score: 4,
+      quotable: true,
+      chars: CHAR.less,
+      words: WORD.markup,
+      attacks: ["x'</script>", '"</textarea>'],
+      benign: ['</p>', '"</b>"'],
+    },
+  ),
+  pattern(
+    'xss/namespace',
+    /xmlns:xi\s{0,4}=|schemalocation\s{0,4}=\s{0,4}["'][^"']{0,64}\shttps?:|<xi:include|<xs:include/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.entity,
+      attacks: ['<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="http://x/"/></a>'],
+      benign: ['xmlns="http://www.w3.org/2000/svg"'],
+    },
+  ),
+]

@@ -1,0 +1,17 @@
+import { boundaryOf } from './body/multipart.ts'
+
+const FILE_TYPE = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|x-tar|pdf|wasm)/i
+
+/**
+ * Whether what lies behind the part of a body that was read can only be the rest of a file: a file sent as the whole body, or a multipart body that was cut inside a file part. Fields behind such a part are
+ * not seen; level 1 accepts that for uploads.
+ */
+export function isUnreadRestHarmless(prefix: Uint8Array, contentType: string): boolean {
+  if (FILE_TYPE.test(contentType)) return true
+  const boundary = /^multipart\//i.test(contentType) ? boundaryOf(contentType) : undefined
+  if (boundary === undefined) return false
+  const bytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.length)
+  const last = bytes.lastIndexOf(`--${boundary}`)
+  if (last < 0) return false
+  return /;\s{0,8}filename\*?\s{0,8}=/i.test(bytes.subarray(last, last + 1_024).toString('latin1'))
+}

@@ -1,0 +1,167 @@
+/**
+ * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate, and the lexers behind it
+ * look at structure. A word may open several gates.
+ */
+export const WORD = {
+  sqlVerb: 0x1,
+  sqlLogic: 0x2,
+  sqlName: 0x4,
+  shell: 0x8,
+  script: 0x20,
+  markup: 0x40,
+  php: 0x80,
+  java: 0x100,
+  lookup: 0x200,
+  prototype: 0x400,
+  file: 0x800,
+  runtime: 0x1000,
+  directory: 0x2000,
+  mail: 0x4000,
+  host: 0x8000,
+  entity: 0x10000,
+  scanner: 0x20000,
+  handler: 0x40000,
+  header: 0x80000,
+  windows: 0x100000,
+  probe: 0x200000,
+  page: 0x400000,
+} as const
+
+const LISTS: readonly (readonly [number, string])[] = [
+  [
+    WORD.sqlVerb,
+    'select insert update delete drop alter create truncate replace exec execute declare waitfor union having procedure merge call ' +
+      'shutdown grant revoke rename handler load begin commit rollback limit order group where iif print backup restore dbcc use values',
+  ],
+  [
+    WORD.sqlLogic,
+    'or and xor like rlike regexp between div mod not in is exists sounds similar collate case when as',
+  ],
+  [
+    WORD.sqlName,
+    'sleep benchmark pg_sleep concat concat_ws group_concat char chr ascii substring substr mid hex unhex version user ' +
+      'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects all_tables user_tables ' +
+      'xp_cmdshell xp_dirtree xp_regread sp_executesql sp_password sp_makewebtask openrowset opendatasource load_file outfile dumpfile extractvalue updatexml ' +
+      'elt make_set randomblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
+      'md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
+      'schema_name db_name msdb northwind tempdb sqlite_master mysql dual rdb domain json_keys json_extract json_depth json_value jsonb json current_user ' +
+      'session_user system_user null sysmaster xmltype lower upper count delay time analyse aes_decrypt unistr jsonb_pretty',
+  ],
+  [
+    WORD.shell,
+    'cat ls id whoami uname wget curl bash sh zsh ksh csh dash nc ncat netcat ping nslookup dig ifconfig ipconfig netstat chmod chown ' +
+      'rm mv cp touch ps kill perl python python3 ruby php node awk sed grep egrep tac rev head tail more less sort uniq cut tr xxd od ' +
+      'echo printf eval exec env export set alias sleep find locate which tee sudo su passwd useradd adduser mount df du free top htop ' +
+      'getent hostname host telnet ssh scp ftp tftp rsync base64 openssl gcc make cc vi vim nano ed cmd powershell type dir del copy ' +
+      'move net reg tasklist systeminfo certutil bitsadmin wmic mshta rundll32 regsvr32 cscript wscript start call goto rename for if ' +
+      'time strace ltrace nohup nice watch timeout xargs busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
+      'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
+      'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
+      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex',
+  ],
+  [
+    WORD.script,
+    'alert confirm prompt eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
+      'fromcharcode constructor function atob fetch xmlhttprequest import importscripts self top parent globalthis frames onerror throw expression ' +
+      'reflect array localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
+  ],
+  [
+    WORD.markup,
+    'script iframe frame frameset object embed applet meta link style base form input svg math body html img image video audio ' +
+      'xml isindex bgsound layer ilayer marquee details template textarea button select table td div import foreignobject animate set use',
+  ],
+  [
+    WORD.php,
+    'php phpinfo system passthru shell_exec popen proc_open assert create_function preg_replace base64_decode gzinflate str_rot13 ' +
+      'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
+      'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
+      'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump',
+  ],
+  [
+    WORD.java,
+    'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
+      'memberaccess com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
+      'prototypeserializationfactory whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module',
+  ],
+  [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
+  [WORD.prototype, '__proto__ prototype constructor __definegetter__ __definesetter__ __lookupgetter__'],
+  [
+    WORD.file,
+    'etc passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
+      'zip filter input wp config env git svn bash_history dev tmp',
+  ],
+  [
+    WORD.runtime,
+    'require process child_process module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
+      'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync',
+  ],
+  [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
+  [
+    WORD.mail,
+    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content',
+  ],
+  [
+    WORD.host,
+    'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
+      'interactsh oast requestbin http https ws',
+  ],
+  [
+    WORD.entity,
+    'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation',
+  ],
+  [
+    WORD.scanner,
+    'sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
+      'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
+      'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec',
+  ],
+  [WORD.header, 'set_cookie location content_type content_length http transfer_encoding cookie'],
+  [
+    WORD.probe,
+    'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
+      'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
+      'laravel inf phpmyadmin pma myadmin adminer phpinfo server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
+      'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
+      'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls ' +
+      '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
+  ],
+  [
+    WORD.page,
+    'php php3 php4 php5 php7 php8 phtml phar phps jsp jspx asp aspx ashx cfm cfml war hta shtml txt',
+  ],
+  [WORD.windows, 'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq'],
+]
+
+/** One step of the hash that `scanFeatures` computes while it reads a word. */
+export function hashStep(hash: number, lowerCode: number): number {
+  return Math.imul(hash ^ lowerCode, 0x01000193)
+}
+
+/** Where a hash starts (FNV-1a). */
+export const HASH_SEED: number = 0x811c9dc5 | 0
+
+const SLOTS = 4096
+const keys = new Int32Array(SLOTS)
+const gates = new Int32Array(SLOTS)
+
+for (const [gate, list] of LISTS) {
+  for (const word of list.split(' ')) {
+    let hash = HASH_SEED
+    for (let i = 0; i < word.length; i++) hash = hashStep(hash, word.charCodeAt(i))
+    let slot = hash & (SLOTS - 1)
+    while (keys[slot] !== 0 && keys[slot] !== hash) slot = (slot + 1) & (SLOTS - 1)
+    keys[slot] = hash
+    gates[slot] = (gates[slot] as number) | gate
+  }
+}
+
+/** The gates a word opens, by its hash. Two words with one hash cost a look, never a wrong verdict. */
+export function gatesOf(hash: number): number {
+  let slot = hash & (SLOTS - 1)
+  for (;;) {
+    const key = keys[slot] as number
+    if (key === hash) return gates[slot] as number
+    if (key === 0) return 0
+    slot = (slot + 1) & (SLOTS - 1)
+  }
+}
