@@ -1,0 +1,247 @@
+// What a request through the gateway costs in CPU and time, beside nginx, HAProxy, http-proxy and a bare undici proxy.
+import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { median, report } from './harness.ts'
+import { KeepAliveLoad } from './keep-alive-load.ts'
+
+const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? 7)
+const SECONDS = 1
+const CONNECTIONS = 32
+const WITHOUT_WRK_REQUESTS = 15_000
+
+interface Proxy {
+  readonly name: string
+  readonly process: ChildProcess
+  readonly port: number
+}
+
+interface Sample {
+  /** Microseconds of CPU, user and system, of the proxy's process for each request. */
+  readonly cpu: number
+  readonly requestsPerSecond: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+}
+
+function isInstalled(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+}
+
+function startNode(name: string, upstream: string, folder: string): Promise<Proxy> {
+  const child = fork(new URL('./gateway-server.ts', import.meta.url), [name, upstream, folder])
+  return new Promise((resolve, reject) => {
+    child.once('message', port => resolve({ name, process: child, port: Number(port) }))
+    child.once('exit', code => reject(new Error(`${name} ended with ${code}`)))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Resolves when something listens; tried again at once after each refusal, for ten seconds. */
+async function untilListening(port: number): Promise<void> {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const open = await new Promise<boolean>(resolve => {
+      const socket = connect(port, '127.0.0.1')
+      socket.once('connect', () => resolve(true))
+      socket.once('error', () => resolve(false))
+      socket.once('close', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+    if (open) return
+    if (performance.now() > deadline) throw new Error(`nothing listens on ${port}`)
+  }
+}
+
+async function startNginx(backendPort: number, folder: string): Promise<Proxy> {
+  const port = await freePort()
+  const home = join(folder, 'nginx')
+  mkdirSync(home)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map(kind => `${kind}_temp_path ${home}/${kind};`)
+    .join('\n')
+  writeFileSync(
+    join(home, 'nginx.conf'),
+    `daemon off; master_process off; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log;
+events { worker_connections 1024; }
+http {
+  access_log off; ${temporary} keepalive_requests 100000000;
+  upstream backend { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 100000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://backend; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Request-Id $request_id;
+      add_header X-Request-Id $request_id;
+    }
+  }
+}`,
+  )
+  const child = spawn('nginx', ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], {
+    stdio: 'ignore',
+  })
+  await untilListening(port)
+  return { name: 'nginx', process: child, port }
+}
+
+async function startHaproxy(backendPort: number, folder: string): Promise<Proxy> {
+  const port = await freePort()
+  const file = join(folder, 'haproxy.cfg')
+  writeFileSync(
+    file,
+    `global
+  nbthread 1
+  maxconn 1024
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:${port}
+  unique-id-format %{+X}o%ci%cp%ts%rt
+  unique-id-header X-Request-Id
+  default_backend back
+backend back
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-response set-header X-Request-Id %[unique-id]
+  server one 127.0.0.1:${backendPort}
+`,
+  )
+  const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' })
+  await untilListening(port)
+  return { name: 'haproxy', process: child, port }
+}
+
+/** Microseconds of CPU that a process has taken, user and system (proc(5)). */
+function cpuOf({ process: { pid } }: Proxy): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS
+}
+
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+
+const UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000 }
+
+async function sample(proxy: Proxy, withWrk: boolean): Promise<Sample> {
+  const before = cpuOf(proxy)
+  const started = performance.now()
+  if (!withWrk) {
+    const load = await KeepAliveLoad.connect(proxy.port, CONNECTIONS)
+    await load.run(WITHOUT_WRK_REQUESTS)
+    load.close()
+    return {
+      cpu: (cpuOf(proxy) - before) / WITHOUT_WRK_REQUESTS,
+      requestsPerSecond: (WITHOUT_WRK_REQUESTS / (performance.now() - started)) * 1_000,
+      p50: Number.NaN,
+      p99: Number.NaN,
+    }
+  }
+  const arguments_ = ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '--latency']
+  const headers = [
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    'Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+    'Accept-Language: en-US,en;q=0.5',
+    'Accept-Encoding: gzip, deflate, br',
+  ].flatMap(header => ['-H', header])
+  const text = execFileSync(
+    'wrk',
+    [...arguments_, ...headers, `http://127.0.0.1:${proxy.port}/hello?name=world`],
+    {
+      encoding: 'utf8',
+    },
+  )
+  const took = cpuOf(proxy) - before
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1])
+  if (/Non-2xx|Socket errors/.test(text) || !(requests > 0)) throw new Error(`${proxy.name}: ${text}`)
+  const latency = (share: string): number => {
+    const [, value, unit = ''] = new RegExp(`${share}%\\s+([\\d.]+)(us|ms|s)`).exec(text) ?? []
+    return Number(value) * (UNIT[unit] ?? Number.NaN)
+  }
+  return {
+    cpu: took / requests,
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
+    p50: latency('50'),
+    p99: latency('99'),
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
+const proxies: Proxy[] = []
+const unequal = [
+  'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
+  'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration.',
+]
+const backend = await startNode('backend', '', '')
+try {
+  const upstream = `http://127.0.0.1:${backend.port}`
+  for (const name of ['empty', 'default', 'http-proxy', 'undici'])
+    proxies.push(await startNode(name, upstream, join(folder, name)))
+  if (isInstalled('nginx')) proxies.push(await startNginx(backend.port, folder))
+  else unequal.push('nginx is not installed, and was left out: apt-get install nginx')
+  if (isInstalled('haproxy')) proxies.push(await startHaproxy(backend.port, folder))
+  else unequal.push('HAProxy is not installed, and was left out: apt-get install haproxy')
+  const withWrk = isInstalled('wrk')
+  if (!withWrk) unequal.push('wrk is not installed: the load is made by node, and no latencies are measured.')
+
+  const samples = new Map<string, Sample[]>(proxies.map(({ name }) => [name, []]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (let turn = 0; turn < proxies.length; turn++) {
+      const proxy = proxies[(turn + Math.max(0, round)) % proxies.length] as Proxy
+      const measured = await sample(proxy, withWrk)
+      if (round >= 0) samples.get(proxy.name)?.push(measured)
+    }
+  }
+  const middle = (name: string, key: keyof Sample): number =>
+    median((samples.get(name) ?? []).map(measured => measured[key]))
+  const figures: Record<string, number | string> = {}
+  for (const { name } of proxies) {
+    const key = name.replace('-', '_')
+    figures[`${key}_cpu_us`] = Number(middle(name, 'cpu').toFixed(1))
+    figures[`${key}_p50_ms`] = withWrk ? Number(middle(name, 'p50').toFixed(2)) : 'not measured'
+    figures[`${key}_p99_ms`] = withWrk ? Number(middle(name, 'p99').toFixed(2)) : 'not measured'
+    figures[`${key}_requests_per_second`] = Math.round(middle(name, 'requestsPerSecond'))
+  }
+  const ratios: Record<string, number> = {}
+  // The ratio of each round, and of those the middle one: a slow minute of the machine is slow to both.
+  const against = (name: string, peer: string): number =>
+    median(
+      (samples.get(name) ?? []).map(
+        (measured, i) => measured.cpu / (samples.get(peer)?.[i]?.cpu ?? Number.NaN),
+      ),
+    )
+  for (const [peer, key] of [
+    ['nginx', 'nginx'],
+    ['haproxy', 'haproxy'],
+    ['http-proxy', 'http_proxy'],
+    ['undici', 'undici'],
+  ] as const) {
+    if (!samples.has(peer)) continue
+    ratios[`cpu_vs_${key}`] = against('default', peer)
+    ratios[`empty_cpu_vs_${key}`] = against('empty', peer)
+  }
+  report({ bench: 'gateway', ratios, figures, unequal })
+} finally {
+  for (const proxy of [...proxies, backend]) {
+    proxy.process.removeAllListeners('exit')
+    proxy.process.kill()
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
