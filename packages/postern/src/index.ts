@@ -5,6 +5,7 @@ export {
   defineConfig,
   type ExceptConfig,
   type InspectConfig,
+  type InspectionConfig,
   type LimitConfig,
   type LimitKey,
   type RouteConfig,

@@ -1,7 +1,8 @@
 import { CidrSet, Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
-import { protocolGuard, remediationGuard } from '@postern/detect'
+import { inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
 import { type Throttle, throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
+import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
 import type { Rooms } from './rooms.ts'
 import { compileRoutes } from './route-settings.ts'
@@ -26,9 +27,9 @@ export function buildEngine(config: Config, rooms: Rooms): Compiled {
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
-  if (config.protocol !== false)
-    guards.push(protocolGuard({ ...withoutUndefined(config.protocol ?? {}), routes }))
+  if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
   guards.push(limits)
+  if (config.inspect !== false) guards.push(inspectionGuard(given(config.inspect ?? {})))
   const engine = new Engine({
     guards,
     detectors: rooms.detectors,
@@ -39,7 +40,7 @@ export function buildEngine(config: Config, rooms: Rooms): Compiled {
     promise: recordPromise(config),
     clock,
     probes: [...rooms.probes, limits],
-    ...(rooms.audit !== undefined && { recorder: rooms.audit }),
+    ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
   })
   return { config, engine, throttle: limits }
 }
@@ -50,11 +51,4 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 function recordPromise(config: Config): (exchange: Exchange) => RecordPromise {
   const fallback = config.audit === false ? 'after' : (config.audit?.promise ?? 'after')
   return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
-}
-
-/** Options of the rooms are given or absent, never undefined. */
-function withoutUndefined<T extends object>(options: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>
-  }
 }

@@ -52,6 +52,11 @@ export class Layer {
     }
   }
 
+  /** A layer over rooms that were opened already. @throws ConfigError for a configuration that cannot be put together */
+  static over(rooms: Rooms, config: Config): Layer {
+    return new Layer(rooms, buildEngine(config, rooms))
+  }
+
   /** The engine that decides now. */
   get engine(): Engine {
     return this.#current.engine
@@ -72,16 +77,20 @@ export class Layer {
    */
   reload(config: Config): readonly string[] {
     const before = this.#current
-    const next = this.#followed(buildEngine(config, this.rooms))
-    this.#current = next
+    this.replace(config)
     const waiting = AT_START.filter(key => JSON.stringify(before.config[key]) !== JSON.stringify(config[key]))
-    next.engine.emit({
+    this.engine.emit({
       type: 'config.reloaded',
       time: this.rooms.clock.now(),
       actor: {},
       data: { needRestart: waiting },
     })
     return waiting
+  }
+
+  /** Puts another configuration into force without a word in the log. @throws ConfigError; the old one stays */
+  replace(config: Config): void {
+    this.#current = this.#followed(buildEngine(config, this.rooms))
   }
 
   /** Records that a configuration was refused, and says what to tell the operator. */

@@ -12,6 +12,10 @@ export interface OpenRoomsOptions {
   readonly dataDirectory: string
   /** Takes events of the rooms themselves: the engine's `emit`. */
   readonly emit: (event: Event) => void
+  /** Counters shared with worker threads; of this thread alone unless given. */
+  readonly limits?: SharedArrayBuffer | undefined
+  /** Signs the puzzles of challenges; random unless given. */
+  readonly secret?: Uint8Array | undefined
 }
 
 /**
@@ -33,10 +37,11 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
     return {
       clock: systemClock,
       remediations,
-      limitStore: new MemoryStore(),
+      limitStore: new MemoryStore(options.limits === undefined ? {} : { table: options.limits }),
       detectors: [],
+      recorder: audit,
       audit,
-      secret: systemRandom.bytes(32),
+      secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, ...(audit === undefined ? [] : [audit])],
       close,
     }
@@ -54,6 +59,7 @@ export async function memoryRooms(config: Config, clock: Clock): Promise<Rooms> 
     remediations,
     limitStore: new MemoryStore({ clock }),
     detectors: [],
+    recorder: undefined,
     audit: undefined,
     secret: systemRandom.bytes(32),
     probes: [],

@@ -1,5 +1,5 @@
 import type { AuditLog } from '@postern/audit'
-import type { Clock, Detector, HealthProbe } from '@postern/core'
+import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
 import type { RemediationStore } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
 
@@ -10,6 +10,8 @@ export interface Rooms {
   readonly limitStore: LimitStore
   readonly detectors: readonly Detector[]
   /** Absent when nothing is written down. */
+  readonly recorder: EventRecorder | undefined
+  /** The log itself, where this thread holds it. */
   readonly audit: AuditLog | undefined
   /** Signs the puzzles of challenges; the same on every worker. */
   readonly secret: Uint8Array

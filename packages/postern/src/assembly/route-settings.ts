@@ -1,5 +1,6 @@
 import { type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { Config, RouteConfig } from '../config/config.ts'
+import { given } from './given.ts'
 import { routeLimit } from './limits.ts'
 
 declare module '@postern/core' {
@@ -18,15 +19,7 @@ export function compileRoutes(config: Config): RouteTable {
 }
 
 function compileRoute(pattern: string, route: RouteConfig): RouteSettings {
-  const { throttle, inspect, record, methods, contentTypes, maxBody, allowPaths, honey } = route
-  return {
-    ...(throttle !== undefined && { throttle: throttle === false ? false : routeLimit(throttle, pattern) }),
-    ...(inspect !== undefined && { inspect }),
-    ...(record !== undefined && { record }),
-    ...(methods !== undefined && { methods }),
-    ...(contentTypes !== undefined && { contentTypes }),
-    ...(maxBody !== undefined && { maxBody }),
-    ...(allowPaths !== undefined && { allowPaths }),
-    ...(honey !== undefined && { honey }),
-  }
+  const { throttle, ...rest } = given(route)
+  if (throttle === undefined) return rest
+  return { ...rest, throttle: throttle === false ? false : routeLimit(throttle, pattern) }
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { ConfigError } from '@postern/core'
+import { overridden } from '../serve/overridden.ts'
 import { serve } from '../serve/serve.ts'
+import type { Overrides } from '../serve/worker-plan.ts'
 import { type Command, type CommandContext, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { overridden, stopped, watchEvents } from './gateway.ts'
+import { stopped, watchEvents } from './gateway.ts'
 import { loadSetup } from './setup.ts'
 
 const GRACE_MS = 5_000
@@ -18,8 +20,9 @@ export const run: Command = async (args, options, context) => {
   const setup = await loadSetup(options, context)
   const to = textOption(options, 'to') ?? setup.config.upstream ?? `http://127.0.0.1:${port}`
   const mode = options['enforce'] === true ? 'enforce' : 'observe'
-  const full = overridden({ ...setup, config: { ...setup.config, mode } }, { ...options, to }, context)
-  const served = await serve({ loaded: full, dataDirectory: full.dataDirectory })
+  const overrides: Overrides = { upstream: to, mode, listen: textOption(options, 'listen'), workers: 1 }
+  const loaded = overridden(setup, overrides, context.environment)
+  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
   try {
     output.line(
       `${output.paint('green', 'postern')} ${served.url} -> ${to} (${mode === 'observe' ? 'nothing is blocked; --enforce blocks' : 'enforcing'})`,

@@ -1,9 +1,10 @@
-import { ConfigError, type Event } from '@postern/core'
-import type { Config } from '../config/config.ts'
-import { checkConfig, loadConfig } from '../config/load-config.ts'
+import type { Event } from '@postern/core'
+import { loadConfig } from '../config/load-config.ts'
 import { EventLog } from '../serve/event-log.ts'
 import { followFile } from '../serve/follow-file.ts'
+import { overridden } from '../serve/overridden.ts'
 import { type Served, serve } from '../serve/serve.ts'
+import type { Overrides } from '../serve/worker-plan.ts'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'
@@ -11,11 +12,13 @@ import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern gateway`: runs until it is told to stop; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
-  const setup = overridden(await loadSetup(options, context), options, context)
-  const served = await serve({ loaded: setup, dataDirectory: setup.dataDirectory })
-  announce(served, setup, context)
+  const setup = await loadSetup(options, context)
+  const overrides = readOverrides(options)
+  const loaded = overridden(setup, overrides, context.environment)
+  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
+  announce(served, { ...setup, ...loaded }, context)
   watchEvents(served, context, 'refusals')
-  const stopFollowing = followConfiguration(served, setup, options, context)
+  const stopFollowing = followConfiguration(served, setup, overrides, context)
   await stopped(context.signal)
   stopFollowing()
   context.output.note('stopping: requests under way finish first')
@@ -23,21 +26,17 @@ export const run: Command = async (_args, options, context) => {
   return EXIT.done
 }
 
-/** The configuration with what the command line says about it. @throws ConfigError */
-export function overridden(setup: Setup, options: CommandOptions, context: CommandContext): Setup {
+/** What the command line says over the configuration. */
+function readOverrides(options: CommandOptions): Overrides {
   const workers = textOption(options, 'workers')
   const admin = textOption(options, 'admin')
-  const said: Config = {
-    upstream: textOption(options, 'to') ?? setup.config.upstream,
-    listen: textOption(options, 'listen') ?? setup.config.listen,
-    workers: workers === undefined ? setup.config.workers : workers === 'auto' ? 'auto' : Number(workers),
-    mode: options['observe'] === true ? 'observe' : setup.config.mode,
-    admin: admin === undefined ? setup.config.admin : { listen: admin },
+  return {
+    upstream: textOption(options, 'to'),
+    listen: textOption(options, 'listen'),
+    workers: workers === undefined || workers === 'auto' ? workers : Number(workers),
+    mode: options['observe'] === true ? 'observe' : undefined,
+    admin: admin === undefined ? undefined : { listen: admin },
   }
-  const value = Object.fromEntries(
-    Object.entries({ ...setup.config, ...said }).filter(([, part]) => part !== undefined),
-  )
-  return { ...setup, ...checkConfig({ ...setup.file, value, place: setup.file.place }, context.environment) }
 }
 
 function announce(served: Served, { config, file, dataDirectory }: Setup, { output }: CommandContext): void {
@@ -71,30 +70,22 @@ export function watchEvents(served: Served, { output }: CommandContext, verbosit
 function followConfiguration(
   served: Served,
   setup: Setup,
-  options: CommandOptions,
+  overrides: Overrides,
   context: CommandContext,
 ): () => void {
-  const { output } = context
+  const { output, environment, folder } = context
   let running: Promise<void> = Promise.resolve()
   const reload = async (): Promise<void> => {
     try {
-      const loaded = await loadConfig({
-        path: setup.file.path,
-        folder: context.folder,
-        environment: context.environment,
-      })
-      const { config } = overridden({ ...setup, ...loaded }, options, context)
-      const waiting = served.layer.reload(config)
-      output.note(
-        `configuration reloaded${waiting.length > 0 ? `; these need a restart: ${waiting.join(', ')}` : ''}`,
-      )
+      const loaded = await loadConfig({ path: setup.file.path, folder, environment })
+      const lines = await served.reload(overridden(loaded, overrides, environment))
+      for (const line of ['configuration reloaded', ...lines]) output.note(line)
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
       output.note(served.layer.reloadFailed(error))
     }
   }
   const request = (): void => {
-    running = running.then(reload).catch((error: unknown) => output.note(`reload failed: ${String(error)}`))
+    running = running.then(reload)
   }
   context.onReload(request)
   return setup.file.path === undefined ? () => {} : followFile(setup.file.path, request)

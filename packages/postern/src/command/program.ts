@@ -1,4 +1,5 @@
 import { Command as Program } from 'commander'
+import { addAuditCommands } from './audit-program.ts'
 import type { Command } from './command.ts'
 
 /** Loads a command's own code only when it is the one that was called. */
@@ -10,6 +11,9 @@ export type Execute = (
   args: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ) => Promise<void>
+
+/** Adds a command whose code is loaded when it is called. */
+export type AddCommand = (parent: Program, usage: string, description: string, load: Load) => Program
 
 /** The command line as a table of names, options and where their code is. */
 export function buildProgram(execute: Execute, version: string): Program {
@@ -23,7 +27,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     .showHelpAfterError('(--help shows how it is used)')
     .addHelpText('after', EXIT_CODES)
 
-  const add = (parent: Program, usage: string, description: string, load: Load): Program =>
+  const add: AddCommand = (parent, usage, description, load) =>
     parent
       .command(usage)
       .description(description)
@@ -94,6 +98,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(limits, 'show <key>', 'what a key has used of each limit', () => import('./limits-show.ts'))
   add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
 
+  addAuditCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))

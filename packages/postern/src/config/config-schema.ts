@@ -11,7 +11,15 @@ import {
   routePattern,
   storeUrl,
 } from './checks.ts'
-import type { CapsConfig, Config, InspectConfig, LimitConfig, LimitKey, TimeoutsConfig } from './config.ts'
+import type {
+  CapsConfig,
+  Config,
+  InspectConfig,
+  InspectionConfig,
+  LimitConfig,
+  LimitKey,
+  TimeoutsConfig,
+} from './config.ts'
 
 const mode: z.ZodType<Mode> = z.enum(['enforce', 'observe'])
 const method = z.string().regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')
@@ -38,18 +46,18 @@ const limit: z.ZodType<LimitConfig> = z.strictObject({
   exempt: z.array(z.string().min(1)).optional(),
 })
 
-const except = z.union([
-  z.string().min(1),
-  z.strictObject({
-    rule: z.string().min(1),
-    location: z.string().min(1).optional(),
-    route: routePattern.optional(),
-  }),
-])
+const level = z.literal([1, 2, 3, 4])
+const except = { rule: z.string().min(1).optional(), parameter: z.string().min(1).optional() }
 
 const inspect: z.ZodType<InspectConfig> = z.strictObject({
-  level: z.literal([1, 2, 3, 4]).optional(),
-  except: z.array(except).optional(),
+  level: level.optional(),
+  except: z.array(z.strictObject(except)).optional(),
+  unread: z.enum(['refuse', 'pass']).optional(),
+})
+
+const inspection: z.ZodType<InspectionConfig> = z.strictObject({
+  level: level.optional(),
+  except: z.array(z.strictObject({ ...except, route: routePattern.optional() })).optional(),
   mode: mode.optional(),
 })
 
@@ -135,7 +143,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       z.union([off, limitRule, limit]),
     )
     .optional(),
-  inspection: z.union([off, inspect]).optional(),
+  inspect: z.union([off, inspection]).optional(),
   protocol: z.union([off, protocol]).optional(),
   scenarios: z
     .union([

@@ -31,21 +31,28 @@ export interface LimitConfig {
   readonly exempt?: readonly string[] | undefined
 }
 
-/** Leaves one rule out at one place. All that is given must fit. */
+/** Leaves one rule out at one place. All that is given must fit: the more, the narrower. */
 export interface ExceptConfig {
-  /** `inspect/sqli`, `sqli`, or one rule's full id. */
-  readonly rule: string
-  /** Where the value stands: `query.q`, `body.comment`, `header.referer`; everywhere unless told otherwise. */
-  readonly location?: string | undefined
-  /** Route pattern; every route unless told otherwise. Not inside `routes`, where it is the route's own. */
-  readonly route?: string | undefined
+  /** Rule id or a family with `*`: `sqli/union`, `sqli/*`. */
+  readonly rule?: string | undefined
+  /** Where the value stands, `*` for one part, `**` for the rest: `body.comment`, `query.q`, `header.referer`. */
+  readonly parameter?: string | undefined
 }
 
-/** How content is read for attacks. */
+/** How content is read for attacks on a route. */
 export interface InspectConfig {
   /** 1 (fewest false alarms) to 4 (strictest); 1 unless told otherwise. */
   readonly level?: 1 | 2 | 3 | 4 | undefined
-  readonly except?: readonly (ExceptConfig | string)[] | undefined
+  readonly except?: readonly ExceptConfig[] | undefined
+  /** What happens to a body that is longer than `bodyLimit`; `refuse` unless told otherwise. */
+  readonly unread?: 'refuse' | 'pass' | undefined
+}
+
+/** How content is read for attacks everywhere. */
+export interface InspectionConfig {
+  readonly level?: 1 | 2 | 3 | 4 | undefined
+  /** Exceptions that may name a route: `POST /posts`, `/posts/**`. */
+  readonly except?: readonly (ExceptConfig & { readonly route?: string | undefined })[] | undefined
   readonly mode?: Mode | undefined
 }
 
@@ -151,7 +158,7 @@ export interface Config {
   readonly routes?: Readonly<Record<string, RouteConfig>> | undefined
   /** Named limits; `false` switches a default one off. */
   readonly limits?: Readonly<Record<string, LimitConfig | LimitRule | false>> | undefined
-  readonly inspection?: InspectConfig | false | undefined
+  readonly inspect?: InspectionConfig | false | undefined
   readonly protocol?: ProtocolConfig | false | undefined
   readonly scenarios?: ScenariosConfig | false | undefined
   readonly remediations?: RemediationsConfig | false | undefined

@@ -63,12 +63,14 @@ export class ReplayRun {
     if (refusal.effect === 'throttle') this.#throttled++
     else if (refusal.effect === 'challenge') this.#challenged++
     else this.#blocked++
-    const example = `${entry.method} ${entry.target}`.slice(0, 200)
-    this.#rules.add(refusal.reasons[0].rule, example)
-    this.#actors.add(exchange.client, refusal.reasons[0].rule)
+    const [{ rule, evidence }] = refusal.reasons
+    const matched =
+      evidence?.span === undefined ? '' : `  (${evidence.location}: ${evidence.span.slice(0, 80)})`
+    this.#rules.add(rule, `${entry.method} ${entry.target.slice(0, 200)}${matched}`)
+    this.#actors.add(exchange.client, rule)
     this.#routes.add(
       exchange.route?.pattern ?? `${entry.method} ${exchange.path.canonical}`.slice(0, 200),
-      refusal.reasons[0].rule,
+      rule,
     )
     return refusal
   }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type Health, parseDuration } from '@postern/core'
-import { startGateway } from '@postern/gateway'
+import { availableParallelism } from 'node:os'
+import { type Health, parseDuration, systemRandom } from '@postern/core'
+import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from '../admin/admin-server.ts'
+import { auditCommands } from '../admin/audit-commands.ts'
 import { limitCommands } from '../admin/limit-commands.ts'
 import { Metrics } from '../admin/metrics.ts'
 import { writeRunFile } from '../admin/run-file.ts'
@@ -9,11 +11,17 @@ import { Layer } from '../assembly/layer.ts'
 import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { gatewayPlan } from './gateway-options.ts'
+import { type Front, startSingleFront } from './front.ts'
+import { type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
 import { PortInUse } from './port-in-use.ts'
+import { startWorkerFront } from './worker-front.ts'
+import type { Overrides } from './worker-plan.ts'
 
 export interface ServeOptions {
+  /** The configuration with the overrides in it. */
   readonly loaded: LoadedConfig
+  /** What the command line said, for workers that read the configuration themselves. */
+  readonly overrides: Overrides
   /** Absolute. */
   readonly dataDirectory: string
 }
@@ -25,60 +33,97 @@ export interface Served {
   readonly admin: string | undefined
   readonly layer: Layer
   health(): readonly Health[]
+  /**
+   * Puts another configuration into force on every thread.
+   * @returns what to tell the operator, a line each
+   * @throws ConfigError when it cannot be put together; the old one stays
+   */
+  reload(loaded: LoadedConfig): Promise<readonly string[]>
   close(): Promise<void>
 }
 
 /**
- * Starts the gateway of a configuration in this process.
+ * Starts the gateway of a configuration: in this thread, or in as many as `workers` says.
  * @throws ConfigError, StoreError, or PortInUse with the place that was taken
  */
-export async function serve({ loaded, dataDirectory }: ServeOptions): Promise<Served> {
+export async function serve(options: ServeOptions): Promise<Served> {
+  const { loaded, dataDirectory } = options
   const { config } = loaded
+  const count = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
+  const shared = {
+    limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
+    secret: systemRandom.bytes(32),
+  }
   const plan = gatewayPlan(loaded)
-  const layer = await Layer.open({ config, dataDirectory })
+  const layer = await Layer.open({ config, dataDirectory, ...shared })
   const metrics = new Metrics()
-  layer.listen(event => metrics.count(event))
   const closers: (() => Promise<void> | void)[] = [() => layer.close()]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer()
+  }
   try {
-    const gateway = await startGateway({
-      ...plan,
-      engine: () => layer.engine,
-      recheck: exchange => layer.remediations.find(exchange)?.measure !== 'block',
-    }).catch((error: unknown) => {
-      throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
-    })
+    const front = await startFront(options, { plan, layer, metrics, count, ...shared }).catch(
+      (error: unknown) => {
+        throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
+      },
+    )
     const drain = parseDuration(config.timeouts?.drain ?? '10s')
-    closers.unshift(() => gateway.close({ grace: drain }))
-    const health = (): readonly Health[] => gateway.health()
+    closers.unshift(() => front.close(drain))
     const token = randomBytes(24).toString('base64url')
+    const commands = { ...limitCommands(layer), ...auditCommands(layer) }
+    const health = (): readonly Health[] => front.health()
     const admin = await openAdmin(config, listen =>
-      startAdmin({
-        listen,
-        token,
-        health,
-        metrics: () => metrics.page(health()),
-        commands: limitCommands(layer),
-      }),
+      startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
     )
     if (admin !== undefined) {
       closers.unshift(() => admin.close())
-      closers.unshift(
-        writeRunFile(dataDirectory, { pid: process.pid, gateway: gateway.url, admin: admin.address, token }),
-      )
+      const content = { pid: process.pid, gateway: front.url, admin: admin.address, token }
+      closers.unshift(writeRunFile(dataDirectory, content))
     }
     return {
-      url: gateway.url,
+      url: front.url,
       admin: admin?.address,
       layer,
       health,
-      close: async () => {
-        for (const close of closers) await close()
+      reload: async next => {
+        const waiting = layer.reload(next.config)
+        const problems = await front.reload()
+        return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
       },
+      close,
     }
   } catch (error) {
-    for (const close of closers) await close()
+    await close()
     throw error
   }
+}
+
+/** Keys that the counters of all workers hold. */
+const LIMIT_SLOTS = 131_072
+
+interface FrontParts {
+  readonly plan: GatewayPlan
+  readonly layer: Layer
+  readonly metrics: Metrics
+  readonly count: number
+  readonly limits: SharedArrayBuffer | undefined
+  readonly secret: Uint8Array
+}
+
+function startFront({ loaded, overrides, dataDirectory }: ServeOptions, parts: FrontParts): Promise<Front> {
+  const { plan, layer, metrics, count, limits, secret } = parts
+  if (limits === undefined) {
+    layer.listen(event => metrics.count(event))
+    return startSingleFront(plan, layer)
+  }
+  const { path: file, folder } = loaded.file
+  return startWorkerFront({
+    gateway: plan,
+    plan: { file, folder, overrides, dataDirectory, limits, secret },
+    count,
+    layer,
+    metrics,
+  })
 }
 
 const ADMIN: Listen = { host: '127.0.0.1', port: 9464 }

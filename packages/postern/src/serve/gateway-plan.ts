@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions } from '@postern/gateway'
+import { given } from '../assembly/given.ts'
 import { parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -54,11 +55,4 @@ function readCertificate(tls: NonNullable<Config['tls']>, folder: string): { cer
     }
   }
   return { cert: read('cert'), key: read('key') }
-}
-
-/** Without keys whose value is undefined. */
-function given<Value>(options: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(options).filter((entry): entry is [string, Value] => entry[1] !== undefined),
-  )
 }

@@ -1,0 +1,15 @@
+import type { Entry } from '@postern/audit'
+import { decisionLine } from './decision-line.ts'
+import type { Output } from './output.ts'
+
+/** An entry as programs read it. */
+export function entryJson({ index, tenant, number, event, personal, leafHash }: Entry): unknown {
+  return { index, tenant, number, personal, leafHash, event }
+}
+
+/** Writes an entry: a line for people, an object a line with `--json`. */
+export function writeEntry(output: Output, entry: Entry): void {
+  const erased = entry.personal === 'erased' ? output.paint('dim', ' (personal part erased)') : ''
+  output.line(`${String(entry.index).padStart(8)}  ${decisionLine(entry.event, output)}${erased}`)
+  output.result(entryJson(entry))
+}

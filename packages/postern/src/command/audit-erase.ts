@@ -1,0 +1,65 @@
+import { ConfigError } from '@postern/core'
+import { askGateway } from '../admin/admin-client.ts'
+import { readRunFile } from '../admin/run-file.ts'
+import { openAudit } from '../assembly/audit.ts'
+import { Connections } from '../assembly/connections.ts'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+/**
+ * `postern audit erase`: destroys a principal's key. Asked of the running gateway, or done here when none runs. It cannot be
+ * undone, so it wants `--yes`.
+ */
+export const run: Command = async ([principal = ''], options, context) => {
+  if (options['yes'] !== true)
+    throw new ConfigError({
+      place: 'audit erase',
+      problem: 'cannot be undone',
+      mend: `if you mean it: postern audit erase ${principal} --yes`,
+    })
+  const setup = await loadSetup(options, context)
+  const tenant = textOption(options, 'tenant')
+  const index =
+    readRunFile(setup.dataDirectory) === undefined
+      ? await eraseHere(setup, principal, tenant)
+      : await askToErase(setup, principal, tenant)
+  context.output.line(
+    `what entries said of ${safe(principal)} can no longer be read; entry ${index} records it`,
+  )
+  context.output.result({ principal, tenant, index })
+  return EXIT.done
+}
+
+async function askToErase(
+  { dataDirectory }: Setup,
+  principal: string,
+  tenant: string | undefined,
+): Promise<number> {
+  const answer = await askGateway(dataDirectory, 'audit/erase', {
+    principal,
+    ...(tenant !== undefined && { tenant }),
+  })
+  return Number((answer as { readonly index?: unknown }).index)
+}
+
+async function eraseHere(
+  { config, dataDirectory }: Setup,
+  principal: string,
+  tenant: string | undefined,
+): Promise<number> {
+  const connections = new Connections(config, dataDirectory)
+  try {
+    const log = await openAudit(config, connections)
+    if (log === undefined)
+      throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+    try {
+      return Number((await log.eraseSubject(principal, tenant === undefined ? {} : { tenant })).index)
+    } finally {
+      await log.close()
+    }
+  } finally {
+    await connections.close()
+  }
+}

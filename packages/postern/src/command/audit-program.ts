@@ -1,0 +1,41 @@
+import type { Command as Program } from 'commander'
+import type { AddCommand } from './program.ts'
+
+/** The commands over the log. */
+export function addAuditCommands(program: Program, add: AddCommand): void {
+  const audit = program.command('audit').description('the log that nobody can quietly change')
+  filtered(add(audit, 'search', 'entries that match, newest first', () => import('./audit-search.ts')))
+  add(audit, 'tail', 'the last entries', () => import('./audit-tail.ts'))
+    .option('-n, --lines <count>', 'how many', '20')
+    .option('-f, --follow', 'wait for new ones')
+  add(
+    audit,
+    'proof <entry>',
+    'a proof that an entry is in the log, to be verified offline',
+    () => import('./audit-proof.ts'),
+  )
+  add(audit, 'checkpoint', 'the latest signed tree head', () => import('./audit-checkpoint.ts'))
+  add(
+    audit,
+    'erase <principal>',
+    "destroy a principal's key: what says who they are becomes unreadable",
+    () => import('./audit-erase.ts'),
+  )
+    .option('--tenant <tenant>', 'of the principal')
+    .option('--yes', 'it cannot be undone')
+}
+
+function filtered(command: Program): Program {
+  return command
+    .option('--principal <id>', 'who acted')
+    .option('--address <address>', 'from where')
+    .option('--tenant <tenant>', 'for whom')
+    .option('--type <type>', 'what happened: http, finding, config.reloaded, ...')
+    .option('--action <action>', 'what was attempted')
+    .option('--decision <decision>', 'allow, throttle, challenge or deny')
+    .option('--request <id>', 'of one request')
+    .option('--since <time>', '2h ago, or a date')
+    .option('--until <time>', '2h ago, or a date')
+    .option('--text <text>', 'found anywhere in the entry')
+    .option('--limit <count>', 'at most so many')
+}

@@ -1,0 +1,27 @@
+import { readAudit } from '../assembly/audit.ts'
+import { writeEntry } from './audit-entry.ts'
+import { auditFilter } from './audit-filter.ts'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
+
+const DEFAULT_LIMIT = 100
+
+/** `postern audit search`: newest first; exit 1 when nothing matches. */
+export const run: Command = async (_args, options, context) => {
+  const { dataDirectory } = await loadSetup(options, context)
+  const reader = readAudit(dataDirectory)
+  let found = 0
+  try {
+    const filter = auditFilter(options, Date.now())
+    for await (const entry of reader.query({ limit: DEFAULT_LIMIT, ...filter })) {
+      found++
+      writeEntry(context.output, entry)
+      if (context.signal.aborted) return EXIT.interrupted
+    }
+  } finally {
+    reader.close()
+  }
+  if (found === 0) context.output.line('nothing matches')
+  return found === 0 ? EXIT.no : EXIT.done
+}

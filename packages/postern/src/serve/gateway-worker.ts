@@ -1,0 +1,75 @@
+// A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
+import { systemClock } from '@postern/core'
+import { startGateway, workerLink } from '@postern/gateway'
+import { MemoryStore } from '@postern/throttle'
+import { Metrics } from '../admin/metrics.ts'
+import { Connections } from '../assembly/connections.ts'
+import { Layer } from '../assembly/layer.ts'
+import { openRemediations } from '../assembly/remediations.ts'
+import type { Rooms } from '../assembly/rooms.ts'
+import type { Config } from '../config/config.ts'
+import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
+import { EventForwarder } from './event-forwarder.ts'
+import { gatewayPlan } from './gateway-plan.ts'
+import { overridden } from './overridden.ts'
+import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+
+const METRICS_MS = 1_000
+
+const link = workerLink<WorkerPlan>()
+const plan = link.data
+const send = (message: FromWorker): void => link.send(message)
+
+const load = async (): Promise<LoadedConfig> => {
+  const loaded = await loadConfig({ path: plan.file, folder: plan.folder, environment: process.env })
+  return overridden(loaded, plan.overrides, process.env)
+}
+
+const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promise<Rooms> => {
+  const connections = new Connections(config, plan.dataDirectory)
+  const remediations = await openRemediations({ config, connections })
+  return {
+    clock: systemClock,
+    remediations,
+    limitStore: new MemoryStore({ table: plan.limits }),
+    detectors: [forwarder],
+    recorder: config.audit === false ? undefined : forwarder,
+    audit: undefined,
+    secret: plan.secret,
+    probes: [remediations],
+    close: async () => {
+      await remediations.close()
+      await connections.close()
+    },
+  }
+}
+
+const loaded = await load()
+const forwarder = new EventForwarder(send)
+const rooms = await openWorkerRooms(loaded.config, forwarder)
+const layer = Layer.over(rooms, loaded.config)
+const metrics = new Metrics()
+layer.listen(event => metrics.count(event))
+const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
+const options = gatewayPlan(loaded)
+const gateway = await startGateway({
+  ...options,
+  listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
+  engine: () => layer.engine,
+  recheck: exchange => layer.remediations.find(exchange)?.measure !== 'block',
+})
+
+link.ready({
+  reload: async () => layer.replace((await load()).config),
+  message: data => {
+    const message = data as ToWorker
+    if (message.worker === link.index) forwarder.answer(message)
+  },
+  stop: async grace => {
+    await gateway.close({ grace })
+    clearInterval(reporting)
+    send({ kind: 'metrics', counts: metrics.drain() })
+    forwarder.flush()
+    await layer.close()
+  },
+})
