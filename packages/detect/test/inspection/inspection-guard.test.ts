@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  type BodyPrefix,
+  CidrSet,
+  type Decision,
+  Exchange,
+  type RouteSettings,
+  RouteTable,
+} from '@postern/core'
+import { type InspectionOptions, inspectionGuard } from '../../src/inspection/inspection-guard.ts'
+
+interface Sent {
+  readonly method?: string
+  readonly target?: string
+  readonly headers?: readonly string[]
+  readonly body?: string
+  readonly complete?: boolean
+  readonly routes?: Readonly<Record<string, RouteSettings>>
+}
+
+function exchangeOf(sent: Sent): Exchange {
+  const bytes = Buffer.from(sent.body ?? '')
+  const prefix: BodyPrefix = { bytes, complete: sent.complete ?? true }
+  return new Exchange(
+    {
+      method: sent.method ?? (sent.body === undefined ? 'GET' : 'POST'),
+      target: sent.target ?? '/',
+      headers: sent.headers ?? ['host', 'shop.example'],
+      peer: '203.0.113.9',
+      secure: true,
+      httpVersion: '1.1',
+      body: sent.body === undefined ? undefined : { read: () => Promise.resolve(prefix) },
+      native: undefined,
+    },
+    {
+      trustedProxies: new CidrSet([]),
+      routes: new RouteTable(sent.routes ?? {}),
+      nextId: () => {
+        throw new Error('no id is needed')
+      },
+      bodyLimit: 1_048_576,
+    },
+    0,
+  )
+}
+
+async function decide(sent: Sent, options: InspectionOptions = {}): Promise<Decision> {
+  return inspectionGuard(options).decide(exchangeOf(sent))
+}
+
+const FORM = ['content-type', 'application/x-www-form-urlencoded']
+const JSON_TYPE = ['content-type', 'application/json']
+
+describe('the inspection guard', () => {
+  test('answers a request without a body at once', () => {
+    const guard = inspectionGuard()
+    assert.ok(!(guard.decide(exchangeOf({ target: '/items?id=12' })) instanceof Promise))
+    assert.ok(!(guard.decide(exchangeOf({ target: "/items?id=1'--" })) instanceof Promise))
+  })
+
+  test('refuses with 403, names the place, and says what would let the request pass', async () => {
+    const decision = await decide({ target: "/items?id=1'%20or%20'1'='1" })
+    assert.equal(decision.effect, 'deny')
+    if (decision.effect === 'allow') return
+    assert.equal(decision.status, 403)
+    assert.equal(decision.reasons[0].rule, 'inspect/sqli/tautology')
+    assert.equal(decision.reasons[0].evidence?.location, 'query.id')
+    assert.match(
+      decision.reasons[0].exception ?? '',
+      /rule: 'sqli\/tautology', parameter: 'query\.id', route: 'GET \/items'/,
+    )
+    assert.doesNotMatch(decision.reasons[0].message, /sql|id/i)
+  })
+
+  test('an exception from its own refusal lets exactly that parameter on that route pass', async () => {
+    const options: InspectionOptions = {
+      except: [{ rule: 'sqli/tautology', parameter: 'query.id', route: 'GET /items' }],
+    }
+    const attack = "1'%20or%20'1'='1"
+    assert.equal((await decide({ target: `/items?id=${attack}` }, options)).effect, 'allow')
+    assert.equal((await decide({ target: `/items?other=${attack}` }, options)).effect, 'deny')
+    assert.equal((await decide({ target: `/users?id=${attack}` }, options)).effect, 'deny')
+    assert.equal((await decide({ target: '/items?id=<script>x</script>' }, options)).effect, 'deny')
+  })
+
+  test('a route can name exceptions of its own, raise its level, or switch inspection off', async () => {
+    const body = JSON.stringify({ html: '<script>alert(1)</script>' })
+    const sent: Sent = { target: '/pages', headers: JSON_TYPE, body }
+    assert.equal((await decide(sent)).effect, 'deny')
+    const narrow = { '/pages': { inspect: { except: [{ rule: 'xss/*', parameter: 'body.html' }] } } } as const
+    assert.equal((await decide({ ...sent, routes: narrow })).effect, 'allow')
+    assert.equal((await decide({ ...sent, routes: { '/pages': { inspect: false } } })).effect, 'allow')
+  })
+
+  test('an exception that names nothing is a configuration error', () => {
+    assert.throws(() => inspectionGuard({ except: [{}] }), /names neither a rule nor a parameter/)
+    assert.throws(() => inspectionGuard({ except: [{ rule: 'SQL injection' }] }), /is no rule id/)
+  })
+
+  test('a body longer than guards may read is refused with 413, unless it is the rest of a file', async () => {
+    const cut = { headers: JSON_TYPE, body: '{"a":"b', complete: false }
+    const decision = await decide(cut)
+    assert.equal(decision.effect === 'deny' && decision.status, 413)
+    const image = { headers: ['content-type', 'image/png'], body: '\u0089PNG', complete: false }
+    assert.equal((await decide(image)).effect, 'allow')
+    const upload = ['--b', 'Content-Disposition: form-data; name="f"; filename="a.png"', '', 'PNG...'].join(
+      '\r\n',
+    )
+    const multipart = {
+      headers: ['content-type', 'multipart/form-data; boundary=b'],
+      body: upload,
+      complete: false,
+    }
+    assert.equal((await decide(multipart)).effect, 'allow')
+    const routes = { '/': { inspect: { unread: 'pass' } } } as const
+    assert.equal((await decide({ ...cut, routes })).effect, 'allow')
+  })
+
+  test('never quotes a secret in its evidence', async () => {
+    const decision = await decide({ headers: FORM, body: "password=hunter2'%20or%20'1'='1" })
+    assert.equal(decision.effect, 'deny')
+    assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
+  })
+})
