@@ -217,7 +217,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   }
 }
 
-const ORDINARY = /^(?:2[0-7]|4[024]|P0)/
+/** States that tell of one statement or one transaction, from a server that is well. */
+const ORDINARY = /^(?:2[0-47]|4[024]|P0|57014|55P03)/
 
 function isTrouble(error: StoreError): boolean {
   const state = 'state' in error && typeof error.state === 'string' ? error.state : ''

@@ -37,7 +37,8 @@ const LONGEST_PAUSE_MS = 2_000
 /**
  * Connects to Redis or Valkey, and reconnects for as long as it is not closed. Commands sent while the first connection
  * is being made wait for it; once that is settled, a command without a connection fails at once, and one whose
- * connection breaks is never sent again by itself: nothing queues up, nothing runs twice.
+ * connection breaks is never sent again by itself: nothing queues up, nothing runs twice. For a subscriber take
+ * `redis.duplicate({ enableOfflineQueue: true })`, which subscribes again by itself.
  * @throws ConfigError when a URL is not one
  */
 export function connectRedis(options: RedisConnectOptions): RedisConnection {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
+import fc from 'fast-check'
 import { GroupCommit, isSqliteConstraint, openSqlite, type SqliteDatabase } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
@@ -144,6 +145,51 @@ describe('group commit', () => {
       /closed/,
     )
     database.close()
+  })
+
+  test('keeps exactly what it acknowledged, whatever fails and however it is grouped', async () => {
+    const write = fc.record({
+      key: fc.integer({ min: 0, max: 15 }),
+      throws: fc.boolean(),
+      pause: fc.boolean(),
+    })
+    const grouping = fc.record({
+      writes: fc.array(write, { maxLength: 40 }),
+      maxGroup: fc.integer({ min: 1, max: 7 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(grouping, async ({ writes, maxGroup }) => {
+        const { database, insert } = prepare()
+        const writer = new GroupCommit(database, { maxGroup })
+        const acknowledged = new Set<unknown>()
+        const all: Promise<void>[] = []
+        for (const { key, throws, pause } of writes) {
+          const one = writer.write(() => {
+            insert(`${key}`)
+            if (throws) throw new Error('after the insert')
+            return `${key}`
+          })
+          all.push(
+            one.then(
+              result => void acknowledged.add(result),
+              () => {},
+            ),
+          )
+          if (pause) await writer.flush()
+        }
+        await Promise.all(all)
+        const kept = new Set(
+          database.db
+            .prepare('SELECT x FROM t')
+            .all()
+            .map(row => row['x']),
+        )
+        assert.deepEqual(kept, acknowledged)
+        assert.equal(writer.waiting, 0)
+        database.close()
+      }),
+      { numRuns: 150 },
+    )
   })
 
   test('loses no acknowledged write when the process is killed', async t => {

@@ -104,6 +104,7 @@ describe('a PostgreSQL database', () => {
       database.transaction(client => client.query('SELECT pg_sleep(60)')),
       (error: unknown) => isRetryable(error) && /statement timeout/.test(String(error)),
     )
+    assert.equal(database.health().ok, true, 'a slow statement is no illness of the server')
     assert.equal((await database.query('SELECT 1 AS one')).rowCount, 1)
   })
 
@@ -155,6 +156,14 @@ describe('a PostgreSQL that cannot be used', () => {
     url.pathname = '/nowhere'
     const database = connectPostgres({ url: url.href })
     await assert.rejects(database.query('SELECT 1'), /has no such database; create it/)
+    await database.close()
+  })
+
+  test('without TLS where the address asks for it says so', async () => {
+    const url = new URL((await services()).postgres)
+    url.searchParams.set('sslmode', 'verify-full')
+    const database = connectPostgres({ url: url.href })
+    await assert.rejects(database.query('SELECT 1'), /TLS could not be agreed; check sslmode/)
     await database.close()
   })
 

@@ -22,7 +22,7 @@ form.search { display: flex; gap: .5rem } form.search input { width: 14rem }
 .hero { display: grid; grid-template-columns: 1.2fr 1fr; gap: 2.5rem; align-items: center; margin-bottom: 1rem } .hero h1 { font-size: 2.75rem } .hero svg { width: 100%; height: auto; border-radius: 1rem; display: block }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); gap: 1.25rem }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; overflow: hidden; text-decoration: none; display: block; transition: border-color .15s } a.card:hover { border-color: var(--accent) }
-.card img { width: 100%; aspect-ratio: 4 / 3; display: block; object-fit: cover } .card div { padding: .9rem 1rem 1rem } .card b { display: block } .card small { color: var(--faint); display: block; min-height: 3em; margin: .2rem 0 .5rem }
+.card img { width: 100%; aspect-ratio: 4 / 3; display: block; object-fit: cover } .card div { padding: .9rem 1rem 1rem } .card b { display: block } .card small { color: var(--faint); display: block; min-height: 3.2em; margin: .2rem 0 .5rem }
 .price { font-variant-numeric: tabular-nums; font-weight: 600 }
 .detail { display: grid; grid-template-columns: 1fr 1fr; gap: 2.5rem; align-items: start } .detail img { width: 100%; border-radius: .75rem }
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem 1.5rem; margin-bottom: 1rem } .panel p { margin: .25rem 0 }
