@@ -99,12 +99,19 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       try {
         const result = await work(inside)
         isOver = true
-        await this.#run(client, 'COMMIT')
+        const { command } = await this.#execute(client, 'COMMIT', undefined, this.#timeout)
+        // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement before it failed and the work went on.
+        if (command !== 'COMMIT')
+          throw new StoreError('the transaction was undone, for a statement in it had failed', {
+            store: this.name,
+            retryable: false,
+          })
         return result
       } catch (error) {
         isOver = true
-        // When the connection is gone the server undoes it by itself; the first error is the one worth telling.
-        await this.#run(client, 'ROLLBACK').catch(() => this.#broken.add(client))
+        // Without the connection the server undoes it by itself; a stalled one would only be waited for twice.
+        if (!this.#broken.has(client))
+          await this.#run(client, 'ROLLBACK').catch(() => this.#broken.add(client))
         throw error
       }
     })
@@ -191,7 +198,38 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     values?: readonly unknown[],
     timeout?: Duration,
   ): Promise<SqlResult<Row>> {
-    const limit = timeout === undefined ? this.#timeout : parseDuration(timeout, 'timeout')
+    const limit = timeout === undefined ? this.#timeout : Math.ceil(parseDuration(timeout, 'timeout'))
+    const result =
+      limit === this.#timeout
+        ? await this.#execute(client, text, values, limit)
+        : await this.#executeWithin(client, text, values, limit)
+    return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
+  }
+
+  /** With another deadline on the server than the connection's own. */
+  async #executeWithin(
+    client: pg.PoolClient,
+    text: string,
+    values: readonly unknown[] | undefined,
+    limit: number,
+  ): Promise<pg.QueryResult> {
+    await this.#execute(client, `SET statement_timeout = ${limit}`, undefined, this.#timeout)
+    try {
+      return await this.#execute(client, text, values, limit)
+    } finally {
+      const restore = `SET statement_timeout = ${this.#timeout}`
+      // In a failed transaction nothing can be set any more; undoing it brings the old deadline back.
+      if (!this.#broken.has(client))
+        await this.#execute(client, restore, undefined, this.#timeout).catch(() => {})
+    }
+  }
+
+  async #execute(
+    client: pg.PoolClient,
+    text: string,
+    values: readonly unknown[] | undefined,
+    limit: number,
+  ): Promise<pg.QueryResult> {
     // `query_timeout` is read per statement by pg, though its types name it only for a connection.
     const query: pg.QueryConfig & { readonly query_timeout: number } = {
       text,
@@ -201,7 +239,7 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     try {
       const result = await client.query(query)
       this.#note(undefined)
-      return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
+      return result
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) || /^(?:57P|08)/.test(error.code ?? ''))
         this.#broken.add(client)

@@ -9,8 +9,7 @@ import type { PostgresDatabase, SqlClient } from './postgres-database.ts'
 /** Any number will do, as long as every version of Postern uses the same one. */
 const LOCK = 0x506f_7374
 /** A long migration of a large table must not be cut off like a request. */
-const LIMIT_MINUTES = 15
-const LIMIT = `${LIMIT_MINUTES}m`
+const LIMIT = '15m'
 
 /** See `migrate`. An advisory lock makes instances that start together wait for the first. */
 export async function migratePostgres(
@@ -18,7 +17,6 @@ export async function migratePostgres(
   room: RoomMigrations,
 ): Promise<readonly number[]> {
   return database.transaction(async client => {
-    await client.query(`SET LOCAL statement_timeout = '${LIMIT_MINUTES}min'`)
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK], LIMIT)
     await client.query(MIGRATIONS_TABLE)
     const pending = pendingMigrations(database.name, room, 'postgres', await appliedTo(client, room.room))

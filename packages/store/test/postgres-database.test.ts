@@ -108,6 +108,31 @@ describe('a PostgreSQL database', () => {
     assert.equal((await database.query('SELECT 1 AS one')).rowCount, 1)
   })
 
+  test('lets one statement take longer, and the next one not', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t), statementTimeout: '50ms', max: 1 })
+    t.after(() => database.close())
+    await database.query('SELECT pg_sleep(0.15)', [], '20s')
+    await database.transaction(client => client.query('SELECT pg_sleep(0.15)', [], '20s'))
+    await assert.rejects(database.query('SELECT 1/0', [], '20s'), isFinal)
+    await assert.rejects(
+      database.transaction(client => client.query('SELECT 1/0', [], '20s')),
+      isFinal,
+    )
+    await assert.rejects(database.query('SELECT pg_sleep(60)'), /statement timeout/)
+  })
+
+  test('does not pretend to have committed what PostgreSQL undid', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t) })
+    t.after(() => database.close())
+    await database.query('CREATE TABLE t (x INT PRIMARY KEY)')
+    const careless = database.transaction(async client => {
+      await client.query('INSERT INTO t VALUES (1)')
+      await client.query('INSERT INTO t VALUES (1)').catch(() => {})
+    })
+    await assert.rejects(careless, /the transaction was undone/)
+    assert.equal((await database.query('SELECT x FROM t')).rowCount, 0)
+  })
+
   test('refuses callers beyond the number that may wait', async t => {
     const database = connectPostgres({ url: await freshDatabase(t), max: 1, maxWaiting: 2 })
     t.after(() => database.close())
