@@ -65,7 +65,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
   const { config, file } = await loadConfig(where)
   const layer = await Layer.open({
-    config,
+    loaded,
     dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
   })
   const current = (): Engine => layer.engine
@@ -90,8 +90,9 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
       http.forwardAuth(current, { dialect, trusted: CidrSet.parse(config.trustProxies ?? []) }),
     guardUpgrades: server => http.guardUpgrades(server, current),
     reload: async replacement => {
-      const loaded = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
-      return layer.reload(loaded.config)
+      return layer.reload(
+        await loadConfig(replacement === undefined ? where : { ...where, config: replacement }),
+      )
     },
     health: () => layer.health(),
     close: () => layer.close(),

@@ -1,6 +1,6 @@
 import { CidrSet, Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
 import { inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
-import { type Throttle, throttle } from '@postern/throttle'
+import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
 import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
@@ -23,7 +23,12 @@ export function buildEngine(config: Config, rooms: Rooms): Compiled {
   const { clock } = rooms
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
-  const limits = throttle({ store: rooms.limitStore, limits: namedLimits(config), onEvent: emit })
+  const limits = throttle({
+    store: rooms.limitStore,
+    limits: namedLimits(config),
+    onEvent: emit,
+    onStoreFailure: failurePolicy(config.stores?.failure),
+  })
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
@@ -43,6 +48,11 @@ export function buildEngine(config: Config, rooms: Rooms): Compiled {
     ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
   })
   return { config, engine, throttle: limits }
+}
+
+/** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */
+function failurePolicy(failure: 'open' | 'closed' | 'local' = 'local'): FailurePolicy {
+  return failure === 'local' ? local({ share: 1 }) : failure
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])

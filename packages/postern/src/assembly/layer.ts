@@ -2,9 +2,11 @@ import { ConfigError, type Engine, type Event, type EventListener, type Health }
 import type { RemediationStore } from '@postern/detect'
 import type { Throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
 import { buildEngine, type Compiled } from './build-engine.ts'
 import { type OpenRoomsOptions, openRooms } from './open-rooms.ts'
 import type { Rooms } from './rooms.ts'
+import { scenariosOf } from './scenarios.ts'
 
 /** Keys that are read once, when the process starts. */
 const AT_START: readonly (keyof Config)[] = [
@@ -42,7 +44,7 @@ export class Layer {
     let emit = (event: Event): void => void early.push(event)
     const rooms = await openRooms({ ...options, emit: event => emit(event) })
     try {
-      const layer = new Layer(rooms, buildEngine(options.config, rooms))
+      const layer = new Layer(rooms, buildEngine(options.loaded.config, rooms))
       emit = event => layer.engine.emit(event)
       for (const event of early) layer.engine.emit(event)
       return layer
@@ -75,9 +77,10 @@ export class Layer {
    * @returns the changed keys that need a restart to take effect
    * @throws ConfigError when it cannot be put together; the old one stays
    */
-  reload(config: Config): readonly string[] {
+  reload(loaded: LoadedConfig): readonly string[] {
     const before = this.#current
-    this.replace(config)
+    const { config } = loaded
+    this.replace(loaded)
     const waiting = AT_START.filter(key => JSON.stringify(before.config[key]) !== JSON.stringify(config[key]))
     this.engine.emit({
       type: 'config.reloaded',
@@ -89,8 +92,11 @@ export class Layer {
   }
 
   /** Puts another configuration into force without a word in the log. @throws ConfigError; the old one stays */
-  replace(config: Config): void {
-    this.#current = this.#followed(buildEngine(config, this.rooms))
+  replace(loaded: LoadedConfig): void {
+    const { scenarios } = this.rooms
+    const next = scenarios === undefined ? undefined : scenariosOf(loaded)
+    this.#current = this.#followed(buildEngine(loaded.config, this.rooms))
+    if (next !== undefined) scenarios?.replace(next)
   }
 
   /** Records that a configuration was refused, and says what to tell the operator. */

@@ -1,13 +1,15 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { MemoryStore } from '@postern/throttle'
-import type { Config } from '../config/config.ts'
+import { scenarioDetector, watchScenarios } from '@postern/detect'
+import { type LimitStore, MemoryStore, redisStore } from '@postern/throttle'
+import type { LoadedConfig } from '../config/load-config.ts'
 import { openAudit } from './audit.ts'
 import { Connections } from './connections.ts'
 import { openRemediations } from './remediations.ts'
 import type { Rooms } from './rooms.ts'
+import { scenarioFiles, scenariosOf } from './scenarios.ts'
 
 export interface OpenRoomsOptions {
-  readonly config: Config
+  readonly loaded: LoadedConfig
   /** Absolute. */
   readonly dataDirectory: string
   /** Takes events of the rooms themselves: the engine's `emit`. */
@@ -19,30 +21,38 @@ export interface OpenRoomsOptions {
 }
 
 /**
- * Opens everything a running layer keeps: stores by URL or in the data directory, standing measures, counters, the log.
- * @throws StoreError naming the store that cannot be opened
+ * Opens everything a running layer keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
+ * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not understood
  */
 export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
-  const { config, emit } = options
+  const { loaded, emit } = options
+  const { config } = loaded
   const connections = new Connections(config, options.dataDirectory)
-  const closers: (() => Promise<void>)[] = [() => connections.close()]
+  const closers: (() => Promise<void> | void)[] = [() => connections.close()]
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
     const audit = await openAudit(config, connections)
     if (audit !== undefined) closers.push(() => audit.close())
     const remediations = await openRemediations({ config, connections, emit })
     closers.push(() => remediations.close())
+    const files = scenarioFiles(loaded)
+    if (files !== undefined)
+      closers.push(
+        watchScenarios({ files, detector: scenarios, onError: error => emit(scenariosRefused(error)) }),
+      )
     return {
       clock: systemClock,
       remediations,
-      limitStore: new MemoryStore(options.limits === undefined ? {} : { table: options.limits }),
-      detectors: [],
+      limitStore: limitStore(connections, options.limits),
+      detectors: [scenarios],
+      scenarios,
       recorder: audit,
       audit,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, ...(audit === undefined ? [] : [audit])],
+      probes: [remediations, scenarios, ...(audit === undefined ? [] : [audit])],
       close,
     }
   } catch (error) {
@@ -51,14 +61,28 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
   }
 }
 
+/** Counters in Redis where there is one, else in memory, of this thread or shared. */
+export function limitStore(connections: Connections, table: SharedArrayBuffer | undefined): LimitStore {
+  const { redis } = connections
+  if (redis !== undefined) return redisStore({ redis })
+  return new MemoryStore(table === undefined ? {} : { table })
+}
+
+function scenariosRefused(error: unknown): Event {
+  const problem = error instanceof Error ? error.message.slice(0, 2_000) : 'cannot be used'
+  return { type: 'scenarios.refused', time: systemClock.now(), actor: {}, data: { problem } }
+}
+
 /** Rooms that keep everything in memory and nothing afterwards: for a replay, on a clock of its own. */
-export async function memoryRooms(config: Config, clock: Clock): Promise<Rooms> {
-  const remediations = await openRemediations({ config, connections: undefined, clock })
+export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<Rooms> {
+  const remediations = await openRemediations({ config: loaded.config, connections: undefined, clock })
+  const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
   return {
     clock,
     remediations,
     limitStore: new MemoryStore({ clock }),
-    detectors: [],
+    detectors: [scenarios],
+    scenarios,
     recorder: undefined,
     audit: undefined,
     secret: systemRandom.bytes(32),

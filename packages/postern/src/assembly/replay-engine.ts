@@ -4,6 +4,6 @@ import { buildEngine } from './build-engine.ts'
 import { memoryRooms } from './open-rooms.ts'
 
 /** What a replay asks: the configuration's own engine, on the log's clock, with nothing written down. */
-export function replayEngine({ config }: LoadedConfig): ReplayEngine {
-  return async clock => buildEngine(config, await memoryRooms(config, clock)).engine
+export function replayEngine(loaded: LoadedConfig): ReplayEngine {
+  return async clock => buildEngine(loaded.config, await memoryRooms(loaded, clock)).engine
 }

@@ -1,6 +1,6 @@
 import type { AuditLog } from '@postern/audit'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
-import type { RemediationStore } from '@postern/detect'
+import type { RemediationStore, ScenarioDetector } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same rooms. */
@@ -9,6 +9,8 @@ export interface Rooms {
   readonly remediations: RemediationStore
   readonly limitStore: LimitStore
   readonly detectors: readonly Detector[]
+  /** The detector of scenarios, where this thread has it; also among `detectors`. */
+  readonly scenarios: ScenarioDetector | undefined
   /** Absent when nothing is written down. */
   readonly recorder: EventRecorder | undefined
   /** The log itself, where this thread holds it. */

@@ -94,10 +94,32 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--against <file>', 'a second configuration, to compare with')
     .option('--top <count>', 'how many actors and routes to show', '10')
 
+  add(
+    program,
+    'inspect <file>',
+    'a verdict for every request of a JSON-lines file',
+    () => import('./inspect.ts'),
+  ).option('--level <level>', '1 to 4', '1')
+
   const limits = program.command('limits').description('what is left of limits in the running gateway')
   add(limits, 'show <key>', 'what a key has used of each limit', () => import('./limits-show.ts'))
   add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
 
+  const scenarios = program.command('scenarios').description('what watches events over time')
+  add(
+    scenarios,
+    'list',
+    'every scenario, and what it does when it fires',
+    () => import('./scenarios-list.ts'),
+  )
+  add(
+    scenarios,
+    'test <log...>',
+    'which scenarios an access log would have raised',
+    () => import('./scenarios-test.ts'),
+  )
+  const rules = program.command('rules').description('rules in files')
+  add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
   addAuditCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))

@@ -100,6 +100,12 @@ const protocol = z.strictObject({
   mode: mode.optional(),
 })
 
+const scenarios = z.strictObject({
+  folders: z.array(z.string().min(1)).optional(),
+  without: z.array(z.string().min(1)).optional(),
+  shipped: z.enum(['all', 'none']).optional(),
+})
+
 const timeouts = z.strictObject({
   head: duration.optional(),
   bodyProgress: duration.optional(),
@@ -145,15 +151,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
     .optional(),
   inspect: z.union([off, inspection]).optional(),
   protocol: z.union([off, protocol]).optional(),
-  scenarios: z
-    .union([
-      off,
-      z.strictObject({
-        files: z.array(z.string().min(1)).optional(),
-        except: z.array(z.string()).optional(),
-      }),
-    ])
-    .optional(),
+  scenarios: z.union([off, scenarios]).optional(),
   remediations: z.union([off, z.strictObject({ never: z.array(addressRange).optional() })]).optional(),
   audit: z
     .union([

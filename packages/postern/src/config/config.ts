@@ -92,10 +92,12 @@ export interface ProtocolConfig {
 
 /** What watches events over time. */
 export interface ScenariosConfig {
-  /** Folders or files of Sigma YAML, relative to the configuration. */
-  readonly files?: readonly string[] | undefined
-  /** Ids of shipped scenarios to leave out. */
-  readonly except?: readonly string[] | undefined
+  /** Folders of Sigma YAML beside the shipped scenarios, relative to the configuration; followed while the process runs. */
+  readonly folders?: readonly string[] | undefined
+  /** Names of shipped files to leave out: `http-crawl`. */
+  readonly without?: readonly string[] | undefined
+  /** Whether the shipped scenarios are used; `all` unless told otherwise. */
+  readonly shipped?: 'all' | 'none' | undefined
 }
 
 /** Standing measures. */

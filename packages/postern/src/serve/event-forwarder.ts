@@ -50,7 +50,7 @@ export class EventForwarder implements EventRecorder, Detector {
       this.#lost++
       return undefined
     }
-    this.#waiting.push({ event: event instanceof HttpEvent ? event.toJSON() : event, record })
+    this.#waiting.push(forwarded(event, record))
     this.#schedule()
     return undefined
   }
@@ -101,4 +101,15 @@ export class EventForwarder implements EventRecorder, Detector {
     this.#underWay++
     this.#send({ kind: 'events', batch: this.#next++, events })
   }
+}
+
+function forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
+  if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
+  const { source } = event.exchange
+  const seen = {
+    target: source.target.slice(0, 4_096),
+    referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
+    httpVersion: source.httpVersion,
+  }
+  return { event: event.toJSON(), record, seen }
 }

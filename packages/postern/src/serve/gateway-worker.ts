@@ -1,10 +1,10 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 import { systemClock } from '@postern/core'
 import { startGateway, workerLink } from '@postern/gateway'
-import { MemoryStore } from '@postern/throttle'
 import { Metrics } from '../admin/metrics.ts'
 import { Connections } from '../assembly/connections.ts'
 import { Layer } from '../assembly/layer.ts'
+import { limitStore } from '../assembly/open-rooms.ts'
 import { openRemediations } from '../assembly/remediations.ts'
 import type { Rooms } from '../assembly/rooms.ts'
 import type { Config } from '../config/config.ts'
@@ -31,8 +31,9 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
   return {
     clock: systemClock,
     remediations,
-    limitStore: new MemoryStore({ table: plan.limits }),
+    limitStore: limitStore(connections, plan.limits),
     detectors: [forwarder],
+    scenarios: undefined,
     recorder: config.audit === false ? undefined : forwarder,
     audit: undefined,
     secret: plan.secret,
@@ -60,7 +61,7 @@ const gateway = await startGateway({
 })
 
 link.ready({
-  reload: async () => layer.replace((await load()).config),
+  reload: async () => layer.replace(await load()),
   message: data => {
     const message = data as ToWorker
     if (message.worker === link.index) forwarder.answer(message)

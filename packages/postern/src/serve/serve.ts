@@ -55,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     secret: systemRandom.bytes(32),
   }
   const plan = gatewayPlan(loaded)
-  const layer = await Layer.open({ config, dataDirectory, ...shared })
+  const layer = await Layer.open({ loaded, dataDirectory, ...shared })
   const metrics = new Metrics()
   const closers: (() => Promise<void> | void)[] = [() => layer.close()]
   const close = async (): Promise<void> => {
@@ -86,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       layer,
       health,
       reload: async next => {
-        const waiting = layer.reload(next.config)
+        const waiting = layer.reload(next)
         const problems = await front.reload()
         return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
       },

@@ -5,7 +5,7 @@ import type { Metrics } from '../admin/metrics.ts'
 import type { Layer } from '../assembly/layer.ts'
 import type { Front } from './front.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
-import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
 export interface WorkerFrontOptions {
   readonly gateway: GatewayPlan
@@ -57,13 +57,17 @@ function take(
 ): void {
   if (message.kind === 'metrics') metrics.merge(message.counts)
   else if (message.kind === 'events') {
-    const { engine } = layer
-    for (const { event, record } of message.events) {
-      if (record === 'record') engine.emit(event)
-      else engine.witness(event)
+    for (const { event, record, seen } of message.events) {
+      if (record === 'record') layer.rooms.recorder?.record(event)
+      layer.engine.witness(seen === undefined ? event : withSeen(event, seen))
     }
     reply({ kind: 'taken', worker, batch: message.batch })
   } else void commit(message.id, message.event, worker, layer, reply)
+}
+
+/** The event with what scenarios ask for in `data`, which no listener writes out: it is not enumerable. */
+function withSeen(event: Event, seen: NonNullable<ForwardedEvent['seen']>): Event {
+  return Object.defineProperty({ ...event }, 'data', { value: seen, enumerable: false })
 }
 
 async function commit(

@@ -24,6 +24,10 @@ export interface WorkerPlan {
 export interface ForwardedEvent {
   readonly event: Event
   readonly record: 'record' | 'pass'
+  /** What scenarios ask of a request and the log must not hold: the target as sent may carry secrets. */
+  readonly seen:
+    | { readonly target: string; readonly referer: string; readonly httpVersion: string }
+    | undefined
 }
 
 /** What a worker sends. */
