@@ -86,6 +86,12 @@ export class SqliteDatabase implements HealthProbe {
     const nested = this.#depth > 0
     const savepoint = `postern_${this.#depth}`
     return this.#translated(() => {
+      // Work that went on after a full disk undid its transaction must not commit the rest of it piece by piece.
+      if (nested && !this.db.isTransaction)
+        throw new StoreError('the transaction was undone, for a statement in it had failed', {
+          store: this.name,
+          retryable: false,
+        })
       this.db.exec(nested ? `SAVEPOINT ${savepoint}` : 'BEGIN IMMEDIATE')
       this.#depth++
       try {
@@ -112,12 +118,14 @@ export class SqliteDatabase implements HealthProbe {
    * @throws StoreError that is retryable, before anything ran, when another process is writing
    */
   tryTransaction<T>(work: () => T): T {
-    this.db.exec('PRAGMA busy_timeout = 0')
-    try {
-      return this.transaction(work)
-    } finally {
-      this.db.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
-    }
+    return this.#translated(() => {
+      this.db.exec('PRAGMA busy_timeout = 0')
+      try {
+        return this.transaction(work)
+      } finally {
+        this.db.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+      }
+    })
   }
 
   /** Runs work that only reads, with failures translated as in `transaction`. */

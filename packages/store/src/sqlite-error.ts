@@ -59,13 +59,19 @@ function isNative(error: unknown): error is NativeError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
 }
 
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE'
+}
+
 /**
  * What went wrong in SQLite, in the taxonomy: `IntegrityError` for a damaged file, else `StoreError`, whose cause is the
  * driver's error. Anything that did not come from SQLite is returned as it is.
  * @param store the store as errors name it
  */
 export function sqliteError(error: unknown, store: string): unknown {
-  if (error instanceof PosternError || !isNative(error)) return error
+  if (error instanceof PosternError) return error
+  if (isClosed(error)) return new StoreError('was closed', { store, retryable: false })
+  if (!isNative(error)) return error
   const primary = error.errcode & 0xff
   if (primary === NOT_A_DATABASE) {
     return new IntegrityError(

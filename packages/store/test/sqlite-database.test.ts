@@ -232,6 +232,29 @@ describe('a full disk', () => {
     database.close()
   })
 
+  test('undoes the whole transaction, and what is tried in it afterwards', t => {
+    const database = openSqlite({ path: join(scratch(t), 'a.db'), maxSize: '64kb' })
+    database.db.exec('CREATE TABLE t (x UNIQUE, filler)')
+    const insert = database.db.prepare('INSERT INTO t VALUES (?, ?)')
+    assert.throws(() =>
+      database.transaction(() => {
+        for (let i = 0; i < 100; i++) {
+          try {
+            database.transaction(() => insert.run(i, 'x'.repeat(4_000)))
+          } catch {
+            // As careless work would.
+          }
+        }
+      }),
+    )
+    const kept = rows(database)
+    assert.ok(kept === 0, `${kept} rows of a transaction that failed`)
+    assert.equal(database.db.isTransaction, false)
+    database.close()
+    assert.throws(() => database.transaction(() => 1), /was closed/)
+    assert.throws(() => database.tryTransaction(() => 1), /was closed/)
+  })
+
   test('of a real file system says the same', t => {
     const directory = scratch(t)
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory])
