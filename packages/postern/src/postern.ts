@@ -63,7 +63,8 @@ export interface Postern {
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const folder = resolve(options.folder ?? process.cwd())
   const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
-  const { config, file } = await loadConfig(where)
+  const loaded = await loadConfig(where)
+  const { config, file } = loaded
   const layer = await Layer.open({
     loaded,
     dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
