@@ -1,6 +1,9 @@
 export { parseAccessLog } from './access-log/access-log.ts'
 export { logEvent } from './access-log/log-event.ts'
 export type { LogRecord } from './access-log/log-record.ts'
+export { type BouncerKey, type BouncerKeys, bouncerKeys } from './crowdsec/bouncer-keys.ts'
+export { type CrowdsecApi, type CrowdsecApiOptions, crowdsecApi } from './crowdsec/crowdsec-api.ts'
+export { CrowdsecFeed, type CrowdsecFeedOptions } from './crowdsec/crowdsec-feed.ts'
 export type { Family, Level } from './inspection/family.ts'
 export { type InspectOptions, inspect } from './inspection/inspect.ts'
 export {

@@ -1,6 +1,6 @@
 import { type Clock, type Remediation, systemClock } from '@postern/core'
 import { migrate, type PostgresDatabase, type SqlResult } from '@postern/store'
-import { POSTGRES, REMEDIATION_MIGRATIONS } from './remediation-migrations.sql.ts'
+import { DETECT_MIGRATIONS, POSTGRES } from './remediation-migrations.sql.ts'
 import {
   type RemediationTable,
   readRemediation,
@@ -27,7 +27,7 @@ export async function postgresRemediations(options: PostgresRemediationOptions):
   const { database } = options
   const channel = options.channel ?? 'postern_remediation'
   const clock = options.clock ?? systemClock
-  await migrate(database, 'detect', REMEDIATION_MIGRATIONS)
+  await migrate(database, 'detect', DETECT_MIGRATIONS)
   let stop: (() => Promise<void>) | undefined
   let prunedAt = Number.NEGATIVE_INFINITY
 

@@ -1,7 +1,7 @@
 import type { Migration } from '@postern/store'
 
-/** The tables of standing measures, of one shape in both dialects. Times are epoch milliseconds. */
-export const REMEDIATION_MIGRATIONS: readonly Migration[] = [
+/** The tables of this room, of one shape in both dialects. Times are epoch milliseconds. */
+export const DETECT_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
     name: 'remediations',
@@ -31,6 +31,22 @@ export const REMEDIATION_MIGRATIONS: readonly Migration[] = [
         expires_at DOUBLE PRECISION NOT NULL
       );
       CREATE INDEX remediation_expiry ON remediation (expires_at);`,
+  },
+  {
+    id: 2,
+    name: 'keys of bouncers',
+    sqlite: `
+      CREATE TABLE bouncer_key (
+        name       TEXT PRIMARY KEY,
+        hash       TEXT NOT NULL UNIQUE,
+        created_at REAL NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+    postgres: `
+      CREATE TABLE bouncer_key (
+        name       TEXT PRIMARY KEY,
+        hash       TEXT NOT NULL UNIQUE,
+        created_at DOUBLE PRECISION NOT NULL
+      );`,
   },
 ]
 

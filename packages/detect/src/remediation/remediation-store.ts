@@ -84,6 +84,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   readonly #writer: RemediationWriter
   readonly #listeners = new Set<(change: RemediationChange) => void>()
   readonly #timers: NodeJS.Timeout[] = []
+  /** Ids of measures that were imported: they live in memory only. */
+  readonly #imported = new Set<string>()
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
@@ -209,11 +211,32 @@ export class RemediationStore implements Remediations, HealthProbe {
           : [one]
         : [...this.#index.against(canonicalActor(what))]
     for (const remediation of found) {
-      await this.#table.remove(remediation.id)
+      if (!this.#imported.delete(remediation.id)) await this.#table.remove(remediation.id)
       this.#writer.cancel(remediation.id)
       this.#forget(remediation.id, 'here')
     }
     return found
+  }
+
+  /**
+   * Takes measures from a list that every process reads for itself (another system's decisions): in memory only, without an event
+   * each. Protected actors and ended ones are left out.
+   * @returns how many were taken
+   */
+  adopt(remediations: readonly Remediation[]): number {
+    let taken = 0
+    for (const remediation of remediations) {
+      this.#imported.add(remediation.id)
+      this.#adopt(remediation)
+      if (this.#index.get(remediation.id) === undefined) this.#imported.delete(remediation.id)
+      else taken++
+    }
+    return taken
+  }
+
+  /** Lifts adopted measures by their ids. */
+  disown(ids: readonly string[]): void {
+    for (const id of ids) if (this.#imported.delete(id)) this.#forget(id, 'elsewhere')
   }
 
   /** Live measures, those that end last first. */
@@ -233,8 +256,10 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   /** Takes out what has ended; called each second, and by tests on a virtual clock. */
   sweep(): void {
-    for (const remediation of this.#index.sweep(this.#clock.now()))
+    for (const remediation of this.#index.sweep(this.#clock.now())) {
+      this.#imported.delete(remediation.id)
       this.#tell({ kind: 'removed', remediation, cause: 'ended' })
+    }
   }
 
   /** Reads the whole table again and follows it. @throws StoreError when it cannot be read */
@@ -243,8 +268,8 @@ export class RemediationStore implements Remediations, HealthProbe {
     const stored = await this.#table.load(now, this.#capacity)
     const ids = new Set(stored.map(remediation => remediation.id))
     for (const known of [...this.#index.values()]) {
-      if (!ids.has(known.id) && known.createdAt < now && !this.#writer.isPending(known.id))
-        this.#forget(known.id, 'elsewhere')
+      const isOurs = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
+      if (isOurs && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
     }
     for (const remediation of stored) this.#adopt(remediation)
   }

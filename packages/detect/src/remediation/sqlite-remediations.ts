@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@postern/core'
 import { migrate, type SqliteDatabase } from '@postern/store'
-import { REMEDIATION_MIGRATIONS, SQLITE } from './remediation-migrations.sql.ts'
+import { DETECT_MIGRATIONS, SQLITE } from './remediation-migrations.sql.ts'
 import { type RemediationTable, readRemediation, writeRemediation } from './remediation-table.ts'
 
 export interface SqliteRemediationOptions {
@@ -20,7 +20,7 @@ const POLL_MS = 250
 export function sqliteRemediations(options: SqliteRemediationOptions): RemediationTable {
   const { database } = options
   const clock = options.clock ?? systemClock
-  migrate(database, 'detect', REMEDIATION_MIGRATIONS)
+  migrate(database, 'detect', DETECT_MIGRATIONS)
   const { db } = database
   const load = db.prepare(SQLITE.load)
   const put = db.prepare(SQLITE.put)
