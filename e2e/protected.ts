@@ -74,9 +74,13 @@ export async function protect(upstream: string): Promise<Protected> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const flags = ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning', CLI]
-  const gateway = run(process.execPath, [...flags, 'gateway', '--to', upstream, '--port', String(port)], {
-    cwd: folder,
-  })
+  const gateway = run(
+    process.execPath,
+    [...flags, 'gateway', '--to', upstream, '--listen', String(port), '--admin', String(await freePort())],
+    {
+      cwd: folder,
+    },
+  )
   try {
     await answering(url)
   } catch (error) {
@@ -96,7 +100,7 @@ export async function protect(upstream: string): Promise<Protected> {
             encoding: 'utf8',
           },
         )
-        if (search.status !== 0) throw new Error(`postern audit search failed: ${search.stderr}`)
+        if (search.status !== 0 && search.status !== 1) throw new Error(`postern audit search failed: ${search.stderr}`)
         found.push(...search.stdout.split('\n').filter(line => line.trim() !== ''))
       }
       return found
