@@ -6,7 +6,7 @@ import { encodeBundle } from '../format/entry-bundle.ts'
 import { leafHash } from '../format/merkle-tree.ts'
 import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
 import { sameBytes } from '../format/sha256.ts'
-import { TILE_WIDTH } from '../format/tile.ts'
+import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
 import type { SubjectKeys } from '../key-store.ts'
 import { openEntry } from '../open-entry.ts'
@@ -205,7 +205,11 @@ export class Follower {
     const { keys, index } = this.#options
     keys.flush()
     if (this.#bundle.length > 0) this.#writeBundle()
-    for (const { tile, hashes } of this.#tree.partialTiles()) this.#log.writeTile(tile, hashes)
+    for (const { tile, hashes } of this.#tree.partialTiles()) {
+      // A file that a published checkpoint needs is never written again: a crash in the middle would take it away.
+      if (tileWidth(Number(tile.level), tile.index, this.#published.size) !== tile.width)
+        this.#log.writeTile(tile, hashes)
+    }
     this.#log.sync()
     this.#published = this.#sign()
     index.commit(this.#published.size)

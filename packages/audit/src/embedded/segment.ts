@@ -55,15 +55,16 @@ export function segmentHeader(firstIndex: number, salt: Uint8Array): Buffer {
   return header
 }
 
-/** The salt of a segment, or undefined when nothing was written into it yet (or the write was torn). */
+/**
+ * The salt of a segment, or undefined when nothing was written into it yet: the write was torn, or the file still has the header of the
+ * segment it was before.
+ */
 export function readSegmentHeader(bytes: Uint8Array, firstIndex: number): Uint8Array | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES) return undefined
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_BYTES)
   if (!header.subarray(0, 8).equals(SEGMENT_MAGIC)) return undefined
   if (header.readUInt32BE(24) !== crc32(header.subarray(0, 24))) return undefined
-  if (header.readBigUInt64BE(8) !== BigInt(firstIndex))
-    throw new IntegrityError(`segment ${segmentName(firstIndex)} holds entries of another place`)
-  return header.subarray(16, 24)
+  return header.readBigUInt64BE(8) === BigInt(firstIndex) ? header.subarray(16, 24) : undefined
 }
 
 /** Fills in the header of a group whose body stands right behind it in `group`. */

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { StoreError } from '@postern/core'
+import type { DurableFile, FileLayer } from '../src/embedded/file-layer.ts'
+import { verifyLog } from '../src/verifier.ts'
+import { requestEvent } from './support/events.ts'
+import { MemoryKeys } from './support/memory-keys.ts'
+import { modelVerifierKey, openModelLog } from './support/model-log.ts'
+import { PowerCutFiles, seeded } from './support/power-cut-files.ts'
+import { powerCutLife } from './support/power-cut-suite.ts'
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: not possible`), { code })
+}
+
+/** The files of a test, with some calls replaced. */
+function withFaults(files: FileLayer, faults: Partial<FileLayer>): FileLayer {
+  return {
+    openDurable: path => files.openDurable(path),
+    syncLater: path => files.syncLater(path),
+    read: (path, offset, length) => files.read(path, offset, length),
+    write: (path, bytes) => files.write(path, bytes),
+    sync: path => files.sync(path),
+    rename: (from, to) => files.rename(from, to),
+    remove: path => files.remove(path),
+    removeDirectory: path => files.removeDirectory(path),
+    list: path => files.list(path),
+    makeDirectory: path => files.makeDirectory(path),
+    ...faults,
+  }
+}
+
+describe('a power cut', () => {
+  test('loses no acknowledged event, gives no index out twice, contradicts no checkpoint', async () => {
+    const seeds = Number(process.env['POSTERN_POWER_CUT_SEEDS'] ?? 12)
+    let acknowledged = 0
+    for (let seed = 1; seed <= seeds; seed++) acknowledged += (await powerCutLife(seed, 8)).acknowledged
+    assert.ok(acknowledged > seeds * 10)
+  })
+
+  test('would be the end of a log that does not sync: the model finds it out', async () => {
+    const careless = (files: PowerCutFiles): FileLayer =>
+      withFaults(files, {
+        async openDurable(path) {
+          const file = await files.openDurable(path)
+          return { ...file, sync: async () => {} }
+        },
+      })
+    await assert.rejects(async () => {
+      for (let seed = 1; seed <= 20; seed++) await powerCutLife(seed, 8, careless)
+    })
+  })
+})
+
+describe('a disk that fails', () => {
+  const fault = { full: false, hung: false, unsound: false }
+
+  function failing(files: PowerCutFiles): FileLayer {
+    return withFaults(files, {
+      async openDurable(path): Promise<DurableFile> {
+        const file = await files.openDurable(path)
+        return {
+          write: async (bytes, position) => {
+            if (!fault.full) return await file.write(bytes, position)
+            await file.write(bytes.subarray(0, bytes.length >> 1), position)
+            throw systemError('ENOSPC')
+          },
+          sync: () => {
+            if (fault.hung) return new Promise<never>(() => {})
+            return fault.unsound ? Promise.reject(systemError('EIO')) : file.sync()
+          },
+          close: () => file.close(),
+        }
+      },
+      write(path, bytes) {
+        if (fault.full) throw systemError('ENOSPC')
+        files.write(path, bytes)
+      },
+    })
+  }
+
+  test('because it is full refuses commits, counts what is lost, and goes on when there is room', async () => {
+    Object.assign(fault, { full: false, hung: false, unsound: false })
+    const files = new PowerCutFiles(seeded(1))
+    const { log, reader } = await openModelLog({
+      files: failing(files),
+      keys: new MemoryKeys(seeded(2)),
+      random: seeded(3),
+    })
+    assert.equal((await log.commit(requestEvent(0))).index, 0n)
+    fault.full = true
+    log.record(requestEvent(1))
+    await assert.rejects(
+      log.commit(requestEvent(2)),
+      (error: unknown) => error instanceof StoreError && error.retryable,
+    )
+    await assert.rejects(log.settle(), StoreError)
+    assert.match(log.health().detail ?? '', /publishing fails.*1 events were lost/)
+    fault.full = false
+    assert.equal((await log.commit(requestEvent(3))).index, 1n)
+    await log.commit(requestEvent(4))
+    await log.settle()
+    const types = [...reader.entries(0n)].map(
+      ({ event }) => `${event.type} ${event.resource?.id ?? event.data?.['count']}`,
+    )
+    assert.deepEqual(types, ['http 0', 'http 3', 'audit.lost 1', 'http 4'])
+    await log.close()
+    const report = await verifyLog({
+      read: async path => files.read(`/log/${path}`),
+      verifierKeys: [modelVerifierKey],
+    })
+    assert.deepEqual(report.problems, [])
+  })
+
+  test('at a sync is trusted with nothing more', async () => {
+    Object.assign(fault, { full: false, hung: false, unsound: false })
+    const { log } = await openModelLog({
+      files: failing(new PowerCutFiles(seeded(1))),
+      keys: new MemoryKeys(seeded(2)),
+      random: seeded(3),
+    })
+    fault.unsound = true
+    await assert.rejects(
+      log.commit(requestEvent(1)),
+      (error: unknown) => error instanceof StoreError && !error.retryable,
+    )
+    fault.unsound = false
+    await assert.rejects(log.commit(requestEvent(2)), StoreError)
+    assert.equal(log.health().ok, false)
+    await log.close()
+  })
+
+  test('by hanging holds up nobody who did not ask to wait, and says so', async () => {
+    Object.assign(fault, { full: false, hung: false, unsound: false })
+    const { log } = await openModelLog({
+      files: failing(new PowerCutFiles(seeded(1))),
+      keys: new MemoryKeys(seeded(2)),
+      random: seeded(3),
+      limits: { commitTimeout: 20, maxWaiting: 100 },
+    })
+    fault.hung = true
+    for (let i = 0; i < 500; i++) log.record(requestEvent(i))
+    await assert.rejects(log.commit(requestEvent(1_000)), /does not answer/)
+    await assert.rejects(log.commit(requestEvent(1_001)), /does not answer/)
+    assert.deepEqual([log.health().ok, log.health().required], [false, true])
+    assert.ok(log.counts().lost >= 300)
+  })
+
+  test('because it may only be read refuses to open', async () => {
+    const readOnly = withFaults(new PowerCutFiles(seeded(1)), {
+      write: () => {
+        throw systemError('EROFS')
+      },
+    })
+    await assert.rejects(
+      openModelLog({ files: readOnly, keys: new MemoryKeys(seeded(2)), random: seeded(3) }),
+      /EROFS/,
+    )
+  })
+})
