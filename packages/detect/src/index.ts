@@ -4,6 +4,18 @@ export type { LogRecord } from './access-log/log-record.ts'
 export { type BouncerKey, type BouncerKeys, bouncerKeys } from './crowdsec/bouncer-keys.ts'
 export { type CrowdsecApi, type CrowdsecApiOptions, crowdsecApi } from './crowdsec/crowdsec-api.ts'
 export { CrowdsecFeed, type CrowdsecFeedOptions } from './crowdsec/crowdsec-feed.ts'
+export {
+  type CloudflareChange,
+  type CloudflareListOptions,
+  exportToCloudflare,
+} from './export/cloudflare-list.ts'
+export {
+  followWithNftables,
+  type NftablesFollowerOptions,
+  type NftablesOptions,
+  nftablesScript,
+  runNft,
+} from './export/nftables.ts'
 export type { Family, Level } from './inspection/family.ts'
 export { type InspectOptions, inspect } from './inspection/inspect.ts'
 export {
