@@ -16,6 +16,7 @@ export {
   nftablesScript,
   runNft,
 } from './export/nftables.ts'
+export { type HoneyOptions, honeyGuard, honeyRecordTouched } from './honey/honey-guard.ts'
 export type { Family, Level } from './inspection/family.ts'
 export { type InspectOptions, inspect } from './inspection/inspect.ts'
 export {
@@ -62,3 +63,11 @@ export {
   watchScenarios,
 } from './scenario/scenario-files.ts'
 export { ScenarioSet, type ScenarioSource } from './scenario/scenario-set.ts'
+export {
+  type ParameterSchema,
+  parseRouteSchemas,
+  type RouteSchema,
+  type RouteSchemas,
+} from './schema/route-schema.ts'
+export { type SchemaGuardOptions, schemaGuard } from './schema/schema-guard.ts'
+export { SchemaLearner, type SchemaLearnerOptions } from './schema/schema-learner.ts'
