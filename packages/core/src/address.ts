@@ -35,7 +35,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number)
   const zone = text.indexOf('%')
   const bare = zone < 0 ? text : text.slice(0, zone)
-  if (!isIPv6(bare)) return undefined
+  if (zone === text.length - 1 || !isIPv6(bare)) return undefined
   const bytes = ipv6Bytes(bare)
   return isMapped(bytes) ? bytes.slice(12) : bytes
 }

@@ -40,7 +40,7 @@ export function parseRequestPath(target: string): RequestPath {
   const raw = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
   if (PLAIN.test(raw)) return { raw, canonical: raw, query, ambiguity: undefined }
-  if (raw.length > 1 && raw.endsWith('/') && PLAIN.test(raw.slice(0, -1))) {
+  if (raw.length > 2 && raw.endsWith('/') && PLAIN.test(raw.slice(0, -1))) {
     return { raw, canonical: raw.slice(0, -1), query, ambiguity: undefined }
   }
   return { raw, query, ...canonicalise(raw) }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  BudgetExceeded,
+  ConfigError,
+  CredentialError,
+  IntegrityError,
+  PosternError,
+  StoreError,
+} from '../src/index.ts'
+
+describe('an error of Postern', () => {
+  const errors: readonly PosternError[] = [
+    new ConfigError({
+      place: 'postern.config.ts: mode',
+      problem: '"off" is not a mode',
+      mend: 'observe or enforce',
+    }),
+    new StoreError('did not answer within 50ms', { store: 'redis 127.0.0.1:6379', retryable: true }),
+    new CredentialError('not accepted'),
+    new BudgetExceeded({ budget: 'orders.delete', allowed: 3, asked: 40, retryAt: Date.UTC(2026, 0, 1) }),
+    new IntegrityError('entry 7 is not what was written'),
+  ]
+
+  test('has a code that keeps its meaning: this list only grows', () => {
+    assert.deepEqual(
+      errors.map(error => [error.name, error.code]),
+      [
+        ['ConfigError', 'POSTERN_CONFIG'],
+        ['StoreError', 'POSTERN_STORE'],
+        ['CredentialError', 'POSTERN_CREDENTIAL'],
+        ['BudgetExceeded', 'POSTERN_BUDGET_EXCEEDED'],
+        ['IntegrityError', 'POSTERN_INTEGRITY'],
+      ],
+    )
+  })
+
+  test('says what, where and how to mend it', () => {
+    assert.deepEqual(
+      errors.map(error => error.message),
+      [
+        'postern.config.ts: mode: "off" is not a mode (observe or enforce)',
+        'redis 127.0.0.1:6379: did not answer within 50ms',
+        'not accepted',
+        'budget "orders.delete" has 3 left and 40 were asked for; retry at 2026-01-01T00:00:00.000Z or ask for an approval',
+        'entry 7 is not what was written',
+      ],
+    )
+  })
+
+  test('is an Error, and keeps its cause', () => {
+    const cause = new Error('ECONNREFUSED')
+    const error = new StoreError('cannot be reached', { store: 'postgres', retryable: true, cause })
+    assert.ok(error instanceof PosternError && error instanceof Error)
+    assert.equal(error.cause, cause)
+  })
+
+  test('of configuration carries every mistake, not only the first', () => {
+    const issues = [
+      { place: 'a', problem: 'is wrong' },
+      { place: 'b', problem: 'is wrong too', mend: 'mend it' },
+    ]
+    const error = new ConfigError(issues)
+    assert.deepEqual(error.issues, issues)
+    assert.equal(error.message, 'a: is wrong\nb: is wrong too (mend it)')
+  })
+})

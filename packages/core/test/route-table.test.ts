@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { ConfigError, type RouteSettings, RouteTable } from '../src/index.ts'
+
+/** Settings of rooms that this test invents. */
+function settings(values: Readonly<Record<string, unknown>>): RouteSettings {
+  return values as RouteSettings
+}
+
+function table(routes: Readonly<Record<string, Readonly<Record<string, unknown>>>>): RouteTable {
+  return new RouteTable(
+    Object.fromEntries(Object.entries(routes).map(([pattern, values]) => [pattern, settings(values)])),
+  )
+}
+
+describe('a route table', () => {
+  const shop = table({
+    '/**': { from: 'everywhere', log: true },
+    '/api/**': { from: 'api' },
+    'GET /api/**': { from: 'api reads' },
+    '/api/orders/:id': { from: 'one order', id: true },
+    'DELETE /api/orders/:id': { from: 'delete order' },
+    '/api/orders/recent': { from: 'recent orders' },
+    '/files/*/meta': { from: 'meta' },
+    'POST /login': { from: 'login' },
+  })
+
+  for (const [method, path, pattern] of [
+    ['GET', '/', '/**'],
+    ['GET', '/other/place', '/**'],
+    ['POST', '/api', '/api/**'],
+    ['POST', '/api/x/y/z', '/api/**'],
+    ['GET', '/api/x', 'GET /api/**'],
+    ['HEAD', '/api/x', 'GET /api/**'],
+    ['GET', '/api/orders/7', '/api/orders/:id'],
+    ['DELETE', '/api/orders/7', 'DELETE /api/orders/:id'],
+    ['DELETE', '/api/orders/recent', '/api/orders/recent'],
+    ['GET', '/api/orders/7/items', 'GET /api/**'],
+    ['GET', '/files/a/meta', '/files/*/meta'],
+    ['GET', '/files/a/b/meta', '/**'],
+    ['GET', '/files/meta', '/**'],
+    ['POST', '/login', 'POST /login'],
+    ['GET', '/login', '/**'],
+    ['POST', '/LOGIN', 'POST /login'],
+    ['delete', '/API/Orders/7', '/api/orders/:id'],
+    ['GET', '/apix', '/**'],
+  ] as const) {
+    test(`matches ${method} ${path} with ${pattern}`, () => {
+      assert.equal(shop.match(method, path)?.pattern, pattern)
+    })
+  }
+
+  test('merges the settings of all patterns that match, the more specific over the more general', () => {
+    const match = shop.match('DELETE', '/api/orders/7')
+    assert.deepEqual({ ...match?.settings }, { from: 'delete order', log: true, id: true })
+    assert.deepEqual({ ...match?.params }, { id: '7' })
+  })
+
+  test('does not care in which order patterns are written', () => {
+    const routes = Object.entries({
+      '/**': { a: 1, b: 1, c: 1, d: 1 },
+      '/x/**': { b: 2, c: 2, d: 2 },
+      '/x/:y': { c: 3, d: 3 },
+      'GET /x/:y': { d: 4 },
+    })
+    fc.assert(
+      fc.property(fc.shuffledSubarray(routes, { minLength: routes.length }), shuffled => {
+        const match = table(Object.fromEntries(shuffled)).match('GET', '/x/1')
+        assert.deepEqual({ ...match?.settings }, { a: 1, b: 2, c: 3, d: 4 })
+      }),
+    )
+  })
+
+  test('gives parameters as the path has them, in names that cannot reach a prototype', () => {
+    const match = table({ '/:tenant/items/:constructor': {} }).match('GET', '/Acme/items/a b')
+    assert.equal(match?.params['tenant'], 'Acme')
+    assert.equal(match?.params['constructor'], 'a b')
+    assert.equal(match?.params['toString'], undefined)
+  })
+
+  test('matches nothing when it is empty', () => {
+    assert.equal(new RouteTable().match('GET', '/'), undefined)
+    assert.equal(table({ 'POST /x': {} }).match('GET', '/x'), undefined)
+  })
+
+  test('names every pattern that cannot be read', () => {
+    const wrong = ['orders', 'get /x', '/a/**/b', '/a*', '/:1', '/a//b', '/:a/:a', '/x?y', 'GET  /x', '/a b']
+    assert.throws(
+      () => table({ '/good': {}, ...Object.fromEntries(wrong.map(pattern => [pattern, {}])) }),
+      error =>
+        error instanceof ConfigError &&
+        error.issues.length === wrong.length &&
+        /routes\["orders"\]/.test(error.message),
+    )
+  })
+
+  test('lets every literal path find its own pattern, in any letter case', () => {
+    const segment = fc.string({ unit: fc.constantFrom('a', 'b', 'C', '-', '1'), minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 1, maxLength: 5 }), fc.boolean(), (segments, isUpper) => {
+        const path = `/${segments.join('/')}`
+        const routes = table({ '/**': {}, '/:a/**': {}, [path]: {} })
+        assert.equal(routes.match('GET', isUpper ? path.toUpperCase() : path.toLowerCase())?.pattern, path)
+      }),
+    )
+  })
+
+  test('stays quick on a path and a table made to send it astray', () => {
+    const routes = table(
+      Object.fromEntries(
+        Array.from({ length: 14 }, (_, depth) => [
+          `${'/a'.repeat(depth)}${'/:x'.replace('x', `x${depth}`)}${'/a'.repeat(14 - depth)}/end`,
+          {},
+        ]),
+      ),
+    )
+    assert.equal(routes.match('GET', `${'/a'.repeat(5_000)}`), undefined)
+  })
+})
