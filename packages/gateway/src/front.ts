@@ -189,10 +189,7 @@ export class Front {
 
   #stream(stream: ServerHttp2Stream, rawHeaders: string[], connection: Http2Connection): void {
     const engine = this.#engine()
-    const downstream = new Http2Downstream(stream)
-    stream.on('aborted', () => {
-      if (!downstream.brokenOff) connection.reset()
-    })
+    const downstream = new Http2Downstream(stream, () => connection.reset())
     const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
     const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
     const head = 'rule' in request ? request : readRequestHead(read.method, read.target, 'h2', read.headers)
@@ -248,7 +245,13 @@ export class Front {
   #connection(socket: Socket): Http1Connection {
     let connection = this.#connections.get(socket)
     if (connection === undefined) {
-      connection = new Http1Connection(socket, this.#peerOf(socket), () => this.#passage.isDraining)
+      const { requestsPerConnection } = this.#passage.settings.limits
+      connection = new Http1Connection(
+        socket,
+        this.#peerOf(socket),
+        requestsPerConnection,
+        () => this.#passage.isDraining,
+      )
       this.#connections.set(socket, connection)
     }
     return connection

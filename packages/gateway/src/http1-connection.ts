@@ -15,12 +15,16 @@ export class Http1Connection {
   /** Of the latest request; what is left of it may still be arriving after the answer. */
   body: RequestBody | undefined = undefined
   readonly #socket: Socket
+  readonly #maxRequests: number
   readonly #isDraining: () => boolean
+  #requests = 0
   #busy = false
   #waiting: (() => void)[] | undefined = undefined
 
-  constructor(socket: Socket, peer: string | undefined, isDraining: () => boolean) {
+  /** @param maxRequests after which the connection is closed */
+  constructor(socket: Socket, peer: string | undefined, maxRequests: number, isDraining: () => boolean) {
     this.#socket = socket
+    this.#maxRequests = maxRequests
     this.peer = peer
     this.#isDraining = isDraining
     socket.once('close', () => this.body?.abandon())
@@ -28,7 +32,7 @@ export class Http1Connection {
 
   /** Whether the next answer is the last. */
   get closing(): boolean {
-    return this.#isDraining()
+    return this.#requests >= this.#maxRequests || this.#isDraining()
   }
 
   get busy(): boolean {
@@ -39,6 +43,7 @@ export class Http1Connection {
   take(begin: () => void): void {
     if (!this.#busy) {
       this.#busy = true
+      this.#requests++
       begin()
       return
     }
@@ -52,7 +57,10 @@ export class Http1Connection {
     this.current = undefined
     const next = this.#socket.destroyed ? undefined : this.#waiting?.shift()
     if (next === undefined) this.#busy = false
-    else next()
+    else {
+      this.#requests++
+      next()
+    }
   }
 
   destroy(): void {

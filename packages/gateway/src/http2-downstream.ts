@@ -8,22 +8,22 @@ export class Http2Downstream implements Downstream {
   owner: DownstreamOwner | undefined = undefined
   headSent = false
   /** Whether this side, not the client, broke the stream off. */
-  brokenOff = false
+  #brokenOff = false
   readonly #stream: ServerHttp2Stream
   #trailers: readonly string[] | undefined = undefined
 
-  constructor(stream: ServerHttp2Stream) {
+  /** @param onReset told when the stream ended before its answer did, and not by our wish */
+  constructor(stream: ServerHttp2Stream, onReset: () => void) {
     this.#stream = stream
     stream.on('drain', () => this.owner?.drained())
-    stream.on('close', () =>
-      this.owner?.closed(this.headSent && stream.rstCode === NGHTTP2_NO_ERROR && stream.writableFinished),
-    )
+    stream.on('close', () => {
+      const complete = this.headSent && stream.rstCode === NGHTTP2_NO_ERROR && stream.writableFinished
+      if (!complete && !this.#brokenOff) onReset()
+      this.owner?.closed(complete)
+    })
     // Told by `close`; without a listener an aborted stream would end the process.
     stream.on('error', () => undefined)
-    stream.on('wantTrailers', () => {
-      if (this.#trailers === undefined) stream.close(NGHTTP2_NO_ERROR)
-      else stream.sendTrailers(toObject(this.#trailers))
-    })
+    stream.on('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers ?? [])))
   }
 
   informational(status: number, headers: readonly string[]): void {
@@ -52,7 +52,7 @@ export class Http2Downstream implements Downstream {
   }
 
   abort(): void {
-    this.brokenOff = true
+    this.#brokenOff = true
     if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR)
   }
 

@@ -81,7 +81,6 @@ function http1Options(
 function plainServer({ settings, front }: ListenerOptions): NetServer {
   const server = createHttpServer({ ...http1Options(settings), optimizeEmptyRequests: true })
   server.maxHeadersCount = 0
-  server.maxRequestsPerSocket = settings.limits.requestsPerConnection
   attach(server, front)
   return server
 }
@@ -105,11 +104,10 @@ function secureServer({ listen, settings, front }: ListenerOptions): Http2Secure
     },
   }
   const server = createSecureServer(options)
-  Object.assign(server, {
-    maxHeadersCount: 0,
-    maxRequestsPerSocket: limits.requestsPerConnection,
-  })
+  Object.assign(server, { maxHeadersCount: 0 })
   attach(server, front)
+  // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions are taken as they are.
+  server.removeAllListeners('stream')
   server.on('session', session => front.session(session))
   return server
 }

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+
+let made: { readonly cert: Buffer; readonly key: Buffer } | undefined
+
+/** A certificate for `localhost`, made once for this process. */
+export function certificate(): { readonly cert: Buffer; readonly key: Buffer } {
+  if (made === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))
+    const key = join(folder, 'key.pem')
+    const cert = join(folder, 'cert.pem')
+    execFileSync(
+      'openssl',
+      // biome-ignore format: one option and its value
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+      { stdio: 'ignore' },
+    )
+    made = { cert: readFileSync(cert), key: readFileSync(key) }
+    rmSync(folder, { recursive: true })
+  }
+  return made
+}
+
+export interface Http2Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+  readonly trailers: Readonly<Record<string, unknown>>
+}
+
+/** An HTTP/2 client session to the gateway. */
+export function http2Session(port: number): ClientHttp2Session {
+  const session = connectHttp2(`https://localhost:${port}`, { ca: certificate().cert, maxSessionMemory: 100 })
+  session.on('error', () => undefined)
+  return session
+}
+
+/** One HTTP/2 request and its answer; rejects when the stream is reset. */
+export function http2Request(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  body?: Uint8Array | string,
+): Promise<Http2Answer> {
+  const stream: ClientHttp2Stream = session.request(headers, { endStream: body === undefined })
+  return new Promise((resolve, reject) => {
+    let status = 0
+    let answer: Record<string, unknown> = {}
+    let trailers: Record<string, unknown> = {}
+    let text = ''
+    stream.setEncoding('utf8')
+    stream.on('response', fields => {
+      status = Number(fields[':status'])
+      answer = fields
+    })
+    stream.on('trailers', fields => {
+      trailers = fields
+    })
+    stream.on('data', (chunk: string) => {
+      text += chunk
+    })
+    stream.on('error', reject)
+    stream.on('close', () => {
+      if (status === 0) reject(new Error(`stream closed with ${stream.rstCode}`))
+      else resolve({ status, headers: answer, body: text, trailers })
+    })
+    if (body !== undefined) stream.end(body)
+  })
+}
+
+/** A TLS connection that negotiated HTTP/2, for frames made by hand. */
+export function rawHttp2(port: number): TLSSocket {
+  const socket = connectTls({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: certificate().cert,
+    ALPNProtocols: ['h2'],
+  })
+  socket.on('error', () => undefined)
+  return socket
+}
+
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+
+/** A frame (RFC 9113 section 4.1). @param length what its length field says; the payload's own unless given */
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer,
+  length: number = payload.length,
+): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+/** Fields as HPACK literals without indexing, nothing compressed (RFC 7541 section 6.2.2). */
+export function fields(...pairs: readonly (readonly [string, string])[]): Buffer {
+  const text = (value: string): Buffer => {
+    const bytes = Buffer.from(value, 'latin1')
+    const length: number[] = []
+    if (bytes.length < 127) length.push(bytes.length)
+    else {
+      length.push(127)
+      let rest = bytes.length - 127
+      for (; rest >= 128; rest >>= 7) length.push((rest & 127) | 128)
+      length.push(rest)
+    }
+    return Buffer.concat([Buffer.from(length), bytes])
+  }
+  return Buffer.concat(pairs.flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]))
+}
