@@ -14,6 +14,7 @@ import { CLEAN, type Inspection } from './match.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
+import { WORD } from './words.ts'
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -86,7 +87,9 @@ function safePath(target: string): string {
 function isTargetClear(target: string, rules: RuleSet): boolean {
   scanFeatures(target, 0, target.length)
   const { chars, words } = seen
-  return (chars & ENCODED) === 0 && rules.isClear(chars & TARGET_SYNTAX, words)
+  return (
+    (words & WORD.session) === 0 && (chars & ENCODED) === 0 && rules.isClear(chars & TARGET_SYNTAX, words)
+  )
 }
 
 function inspectTarget(request: InspectedRequest, inspector: Inspector): void {

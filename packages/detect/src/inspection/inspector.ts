@@ -133,7 +133,7 @@ export class Inspector implements ValueVisitor {
       rule.quotable &&
       score < 10 &&
       this.#options.level === 1 &&
-      isQuoted(value ?? reading.text, ...place(reading, value, span.start, span.end))
+      isTalkedAbout(reading, value, span.start, span.end)
     ) {
       score = Math.max(1, score - QUOTED_DISCOUNT)
     }
@@ -182,9 +182,10 @@ export class Inspector implements ValueVisitor {
   }
 }
 
-/** Where a span lies in the value as it came, if it lies there unchanged; the setting is that of the value. */
-function place(reading: Reading, value: string | undefined, start: number, end: number): [number, number] {
-  if (value === undefined || value === reading.text) return [start, end]
+/** Whether a span is quoted, in the reading or, where the reading is no other text, in the whole value. */
+function isTalkedAbout(reading: Reading, value: string | undefined, start: number, end: number): boolean {
+  if (isQuoted(reading.text, start, end)) return true
+  if (value === undefined || value === reading.text) return false
   const found = value.indexOf(reading.text.slice(start, Math.min(end, start + 40)))
-  return found < 0 ? [0, value.length] : [found, found + end - start]
+  return found >= 0 && isQuoted(value, found, found + end - start)
 }

@@ -50,5 +50,5 @@ function isCodeDocument(text: string): boolean {
     }
     at = end + 1
   }
-  return lines >= 5 && code * 5 >= lines * 2
+  return (lines >= 3 && code * 5 >= lines * 3) || (lines >= 5 && code * 5 >= lines * 2)
 }

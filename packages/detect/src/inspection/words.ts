@@ -25,6 +25,7 @@ export const WORD = {
   windows: 0x100000,
   probe: 0x200000,
   page: 0x400000,
+  session: 0x800000,
 } as const
 
 const LISTS: readonly (readonly [number, string])[] = [
@@ -128,6 +129,11 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.page,
     'php php3 php4 php5 php7 php8 phtml phar phps jsp jspx asp aspx ashx cfm cfml war hta shtml txt',
+  ],
+  [
+    WORD.session,
+    'session sessionid session_id sessid sess sid jsessionid phpsessid phpsession phpsess aspsessionid cfid cftoken cfsid meteor_login_token koa rack connect express ' +
+      'weblogicsession siteserver _rails_session rails_session zend_session_id zendsessionid usersession websession play_session ci_session laravel_session symfony',
   ],
   [WORD.windows, 'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq'],
 ]

@@ -69,7 +69,9 @@ function readTag(lower: string, start: number): Span | undefined {
   if (prefix >= 0) name = name.slice(prefix + 1)
   const closing = lower.charCodeAt(start + 1) === 47
   tagEnd = at
-  let score = closing ? 0 : (ELEMENTS.get(name) ?? 0)
+  const presence = closing ? 0 : (ELEMENTS.get(name) ?? 0)
+  // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
+  let score = presence >= 6 ? presence : 0
   let id = 'xss/element'
   const limit = Math.min(lower.length, start + MAX_TAG)
   for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
@@ -94,6 +96,7 @@ function readTag(lower: string, start: number): Span | undefined {
     at = mark + 1
     while (at < limit && lower.charCodeAt(at) <= 32) at++
     const valueStart = at
+    if (presence > score) score = presence
     at = skipValue(lower, at, limit)
     const kind = attributeScore(name, attribute, lower.slice(valueStart, Math.min(at, valueStart + 256)))
     if (kind !== undefined && kind.score > score) {

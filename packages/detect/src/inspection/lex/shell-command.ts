@@ -12,7 +12,9 @@ type Opening = 'start' | 'separator' | 'substitution' | 'line'
  * What behind a command makes it one: a switch, a path, a URL, a variable, a quote, an address, a redirection, or nothing more.
  */
 const ARGUMENT =
-  /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}\.\d|[;|&><`)(#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,5}\b|\/)|$)/
+  /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}\.\d|[;|&><`)#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,5}\b|\/)|$)/
+const SOLID =
+  /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}\.\d|[<>]|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,5}\b)/
 const SENSITIVE =
   /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
 
@@ -25,9 +27,12 @@ export function findShellCommand(reading: Reading): Span | undefined {
   let best: Span | undefined
   if (reading.fromStart) best = commandAt(lower, 0, 'start', 0)
   let separators = 0
+  let backticks = 0
   for (let at = 0; at < lower.length && separators < MAX_SEPARATORS; at++) {
     const opening = openingAt(lower, at)
     if (opening === undefined) continue
+    // Every second backtick closes what the one before opened.
+    if (lower.charCodeAt(at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
     separators++
     const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
     const found = commandAt(lower, at + skip, opening, at)
@@ -35,6 +40,15 @@ export function findShellCommand(reading: Reading): Span | undefined {
     if (best !== undefined && (best.score ?? 0) >= 6) break
   }
   return best
+}
+
+/** Three backticks fence a block in Markdown; no shell has a use for them. */
+function isFence(lower: string, at: number): boolean {
+  return (
+    lower.startsWith('```', at) ||
+    (lower.startsWith('``', at - 1) && lower.startsWith('```', at - 1)) ||
+    lower.startsWith('```', at - 2)
+  )
 }
 
 function openingAt(lower: string, at: number): Opening | undefined {
@@ -69,7 +83,7 @@ function readWord(lower: string, start: number): string {
   while (at < limit) {
     const code = lower.charCodeAt(at)
     if (code === 39 || code === 34 || code === 92 || code === 94) {
-      if (word !== '') dropped = true
+      if (word !== '' && /\w/.test(lower[at + 1] ?? ' ')) dropped = true
       else if (code === 92) dropped = true
       at++
       continue
@@ -125,6 +139,8 @@ function commandAt(lower: string, from: number, opening: Opening, separator: num
   }
   if (word === '' || word.length > 48) return undefined
   const path = word.lastIndexOf('/')
+  const rooted = path >= 0 && (/^(?:\.{0,2}|~)\//.test(word) || word.startsWith('bin/'))
+  if (path >= 0 && !rooted) return undefined
   const command = (path >= 0 ? word.slice(path + 1) : word).replace(/\.exe$/, '')
   const inBin = path >= 0 && /(?:^|\/)(?:s?bin|local)\/$/.test(word.slice(0, path + 1))
   if (/^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) && /[?*[]/.test(word) && opening !== 'line') {
@@ -144,6 +160,10 @@ function commandAt(lower: string, from: number, opening: Opening, separator: num
     isolated: isIsolated(lower, separator),
     wrapped,
     bare: rest.trim() === '',
+    hyphenated: command.includes('-') && from === 0,
+    alone: rest.trim() === '' && lower.slice(0, separator).trim() === '',
+    markdown: lower.charCodeAt(separator) === 96 && isMarkdown(lower, separator),
+    solid: SOLID.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
   })
   return score <= 0
@@ -169,7 +189,15 @@ interface Signs {
   readonly isolated: boolean
   readonly wrapped: boolean
   readonly bare: boolean
+  /** A command like `ansible-doc`, which no sentence starts with. */
+  readonly hyphenated: boolean
+  /** The value is the separator and the command. */
+  readonly alone: boolean
   readonly flagged: boolean
+  /** The argument is a switch, a path, a URL, a variable or an address. */
+  readonly solid: boolean
+  /** Between backticks with a sentence around them. */
+  readonly markdown: boolean
 }
 
 function rate(opening: Opening, signs: Signs): number {
@@ -177,26 +205,42 @@ function rate(opening: Opening, signs: Signs): number {
   switch (opening) {
     case 'start':
       if (certain) return signs.bare || argument ? 5 : 3
+      if (signs.hyphenated) return 5
       if (signs.wrapped && !english && (signs.bare || argument)) return 5
       return argument && sensitive ? (english ? 4 : 5) : signs.flagged && !english ? 4 : 2
     case 'line':
       if (!isolated) return certain && argument ? 4 : 2
       return argument && (!english || sensitive) ? 5 : 2
     case 'substitution':
+      if (signs.markdown) return sensitive && argument ? 4 : 2
       if (certain || !english) return argument ? 6 : 3
       return argument ? 5 : 2
     default:
       if (certain) return isolated || argument ? 6 : 4
-      if (!argument) return english ? 1 : isolated ? 5 : 3
-      if (isolated) return english && !sensitive && signs.bare ? 4 : 6
+      if (signs.alone) return 5
+      if (english && !signs.solid) return sensitive && isolated ? 5 : 1
+      if (!argument) return isolated ? 5 : 3
+      if (isolated) return 6
       return sensitive ? 5 : english ? 3 : 4
   }
+}
+
+/** Whether the backtick at `open` sets a word in another face, as Markdown does: there are words, a list or a table around the pair. */
+function isMarkdown(lower: string, open: number): boolean {
+  const close = lower.indexOf('`', open + 1)
+  const before = lower.slice(Math.max(0, open - 60), open)
+  const behind = close < 0 ? '' : lower.slice(close + 1, close + 60)
+  return (
+    /\s/.test(before.trim()) ||
+    /[\w*>)|[-]\s{1,3}$/.test(before) ||
+    /^[^`]{0,4}\s{1,3}[a-z(`|/]/.test(behind) ||
+    /[[\]|]/.test(before + behind)
+  )
 }
 
 /** Whether what stands before the separator is one argument rather than a sentence. */
 function isIsolated(lower: string, separator: number): boolean {
   const before = lower.slice(Math.max(0, separator - 200), separator).trim()
-  if (before === '' || /["'`)\]}]$/.test(before)) return true
-  const last = before.lastIndexOf(' ')
-  return last < 0 || /[;|&]\s{0,4}[\w./-]{0,24}$/.test(before.slice(-40))
+  if (!/\s/.test(before)) return true
+  return /["'`)\]}]$/.test(before) && before.split(/\s/, 5).length < 4
 }

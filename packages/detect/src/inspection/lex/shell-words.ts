@@ -18,10 +18,9 @@ const COMMANDS = new Set(
 /** Commands that are also words: they need an argument that only a shell takes. */
 const ENGLISH = new Set(
   (
-    'cat echo find sort more less who date time top head tail cut join wait make host nice test which watch sleep touch split last set ' +
-    'type move dir net start file script read history service mount free kill paste exec alias man screen at write finger wall rename call true false diff ' +
-    'comm locate command enable disable install users groups w look fold expand patch dialog batch jobs fg bg break return exit halt view links fetch mail source export ' +
-    'make ip id fish ash dash expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois'
+    'cat echo find sort more less who date time top head tail cut make host test which sleep touch last move dir net file script read history ' +
+    'mount kill paste exec alias write finger diff comm locate groups fold expand patch view links fetch mail source export id fish ash dash ' +
+    'expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois ip mysql npm pip copy del stat'
   ).split(' '),
 )
 

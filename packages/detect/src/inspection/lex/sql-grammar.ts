@@ -58,7 +58,6 @@ export function skipString(i: number): number {
 /** Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with. */
 export function isProbeCall(i: number): boolean {
   const key = keyAt(i)
-  if (key === KEY.none && kindAt(i + 1) === SQL.dot) return isProbeCall(i + 2)
   if (key === KEY.probe && kindAt(i + 1) === SQL.dot) return true
   return (key === KEY.probe || key === KEY.literal) && kindAt(i + 1) === SQL.open
 }
@@ -78,6 +77,9 @@ export function term(i: number): number {
   let next: number
   switch (kindAt(at)) {
     case SQL.number:
+      // MySQL reads `1.e(x)` as `(x)`.
+      next = kindAt(at + 1) === SQL.open ? skipBracket(at + 1) : at + 1
+      break
     case SQL.variable:
       next = at + 1
       break
@@ -167,9 +169,16 @@ export function expression(i: number): number {
 export function comparison(i: number): number {
   const left = expression(i)
   if (left < 0 || left >= last) return -1
-  if (kindAt(left) === SQL.compare) return kindAt(left + 1) === SQL.end ? -1 : expression(left + 1)
+  if (kindAt(left) === SQL.compare) return kindAt(left + 1) === SQL.end ? left + 1 : expression(left + 1)
   const test = keyAt(left) === KEY.not ? left + 1 : left
   return keyAt(test) === KEY.test ? expression(test + 1) : -1
+}
+
+/** After a bracket at `i` with a comparison inside (`(1=1)*2`), or -1. */
+export function bracketedComparison(i: number): number {
+  let at = i
+  while (kindAt(at) === SQL.open) at++
+  return at > i && comparison(at) > 0 ? skipBracket(i) : -1
 }
 
 /** Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence has after `or`. */

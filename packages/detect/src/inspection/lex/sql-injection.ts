@@ -2,6 +2,7 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import {
   beginGrammar,
+  bracketedComparison,
   comparison,
   expression,
   isExhausted,
@@ -82,6 +83,17 @@ function atStart(): Finding | undefined {
     const score = at > 0 && evidence > 0 ? 6 : evidence
     if (score > 0) return { id: 'sqli/query', score: Math.min(score, 5), end: at + 4 }
   }
+  if (
+    wordAt(at) === 'case' &&
+    wordAt(count - 1) === 'end' &&
+    lower.includes('when') &&
+    lower.includes('then')
+  ) {
+    return { id: 'sqli/query', score: 5, end: count }
+  }
+  if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
+    return { id: 'sqli/comment', score: 5, end: count }
+  }
   const statement = statementEvidence(at, wordAt(at), wordAt(at + 1))
   if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4 }
   if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
@@ -113,6 +125,9 @@ function probe(at: number): Finding | undefined {
   const next = term(at)
   if (next < 0) return undefined
   const word = wordAt(at)
+  // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
+  const inside = kindAt(at + 2)
+  if (starts[at + 1] !== ends[at] && inside === SQL.word && !isProbeCall(at + 2)) return undefined
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
   return { id: 'sqli/call', score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3, end: next }
@@ -150,7 +165,11 @@ function afterSemicolon(i: number, leaving: boolean): Finding | undefined {
     word === 'begin' ||
     word === 'exec' ||
     word === 'waitfor'
-  return call && (kindAt(at + 1) === SQL.open || kindAt(at + 2) === SQL.open || word === 'waitfor')
+  return call &&
+    (kindAt(at + 1) === SQL.open ||
+      kindAt(at + 2) === SQL.open ||
+      kindAt(at + 2) === SQL.dot ||
+      word === 'waitfor')
     ? { id: 'sqli/stacked', score: 5, end: at + 3 }
     : word === 'shutdown' || word === 'drop' || word === 'commit'
       ? { id: 'sqli/stacked', score: 5, end: at + 2 }
@@ -207,11 +226,13 @@ function continuation(i: number, context: Context, quote?: number): Finding | un
           : undefined
     case SQL.comma:
       return leaving &&
-        (isSubquery(at + 1) || keyAt(at + 1) === KEY.caseWhen || isCase(at + 1) || isProbeCall(at + 1))
+        (isSubquery(at + 1) || wordAt(at + 1) === 'case' || isCase(at + 1) || isProbeCall(at + 1))
         ? { id: 'sqli/subquery', score: 6, end: at + 3 }
         : undefined
     case SQL.operator:
       return leaving ? afterOperator(at, inString) : undefined
+    case SQL.open:
+      return inString && isSubquery(at) ? { id: 'sqli/subquery', score: 6, end: at + 3 } : undefined
     case SQL.compare:
       return inString ? afterCompare(at, quote ?? 0) : undefined
     case SQL.word:
@@ -232,10 +253,14 @@ function continuation(i: number, context: Context, quote?: number): Finding | un
     case KEY.having:
     case KEY.where: {
       const next = comparison(at + 1)
-      const certain = next > 0 && (inString || (isSolid(at + 1) && context === 'value'))
+      const certain = next > 0 && leaving
       if (certain) return { id: 'sqli/clause', score: 6, end: next }
       return leaving && isProbeCall(at + 1) ? { id: 'sqli/clause', score: 6, end: at + 3 } : undefined
     }
+    case KEY.from:
+      return leaving && keyAt(at + 2) === KEY.where && comparison(at + 3) > 0
+        ? { id: 'sqli/clause', score: 6, end: at + 4 }
+        : undefined
     case KEY.order:
       return leaving ? afterOrder(at, inString) : undefined
     case KEY.limit:
@@ -266,13 +291,13 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   let at = i + 1
   while (keyAt(at) === KEY.not) at++
   const inString = context === 'string'
-  if (isSubquery(at) || isCase(at) || keyAt(at) === KEY.caseWhen)
+  if (isSubquery(at) || isCase(at) || wordAt(at) === 'case')
     return { id: 'sqli/subquery', score: 7, end: at + 3 }
   if (keyAt(at) === KEY.exists && kindAt(at + 1) === SQL.open)
     return { id: 'sqli/subquery', score: 6, end: at + 3 }
   if (isProbeCall(at) || (keyAt(at) === KEY.test && kindAt(at + 1) === SQL.open))
     return { id: 'sqli/call', score: 6, end: at + 3 }
-  const compared = comparison(at)
+  const compared = Math.max(comparison(at), bracketedComparison(at))
   if (compared > 0) {
     if (inString)
       return {
@@ -294,7 +319,12 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   if (after === SQL.comment && isSolid(at) && context !== 'word')
     return { id: 'sqli/tautology', score: 6, end: next + 1 }
   if (!inString) return undefined
-  if (isQuote(kindAt(at)) || (isSolid(at) && (after === SQL.end || after === SQL.close || isQuote(after)))) {
+  // `' or 'a`: the string it opens is closed by the query.
+  const opens = isQuote(kindAt(at)) && kindAt(at) === kindAt(i - 1) && next >= count && lower.length <= 96
+  if (
+    opens ||
+    (isSolid(at) && !isQuote(kindAt(at)) && (after === SQL.end || after === SQL.close || isQuote(after)))
+  ) {
     return { id: 'sqli/tautology', score: 5, end: next }
   }
   return after === SQL.comment || (isQuote(after) && kindAt(i) === SQL.logic)
@@ -328,12 +358,18 @@ function afterOperator(at: number, inString: boolean): Finding | undefined {
     const found = afterLogic(next, 'string')
     return found === undefined ? undefined : { ...found, id: 'sqli/arithmetic' }
   }
-  if (kindAt(value) === SQL.variable || (after === SQL.comment && isSolid(value)))
+  if (kindAt(value) === SQL.variable || (after === SQL.comment && isTail(next) && isSolid(value)))
     return { id: 'sqli/arithmetic', score: 5, end: next }
-  if (kindAt(value) === SQL.word && kindAt(value + 1) === SQL.open && after === SQL.operator) {
+  const call = kindAt(value) === SQL.word && lower.charCodeAt(starts[value + 1] as number) === 40
+  if (call && after === SQL.operator && isQuote(kindAt(next + 1))) {
     return { id: 'sqli/arithmetic', score: 5, end: next }
   }
-  return after === SQL.compare && isSolid(value) ? { id: 'sqli/arithmetic', score: 5, end: next } : undefined
+  const sign = after === SQL.compare ? lower[starts[next] as number] : ''
+  const equals = sign === '=' || sign === '!'
+  if (keyAt(next) === KEY.test && isSolid(next + 1)) return { id: 'sqli/arithmetic', score: 5, end: next }
+  return equals && isSolid(value) && lower.length <= 64
+    ? { id: 'sqli/arithmetic', score: 5, end: next }
+    : undefined
 }
 
 function afterCompare(at: number, quote: number): Finding | undefined {
@@ -380,6 +416,9 @@ function afterTest(at: number, inString: boolean): Finding | undefined {
   const value = at + 1
   if (isSubquery(value) || isProbeCall(value) || isCase(value))
     return { id: 'sqli/subquery', score: 6, end: value + 2 }
+  // MySQL's full-text search: the value was its search string.
+  if (wordAt(value) === 'boolean' && wordAt(value + 1) === 'mode')
+    return continuation(value + 2, inString ? 'string' : 'value', at)
   const next = expression(value)
   if (next < 0) return undefined
   if (keyAt(next) === KEY.logic && (inString || isSolid(value))) {
@@ -387,6 +426,8 @@ function afterTest(at: number, inString: boolean): Finding | undefined {
     if (found !== undefined) return found
   }
   if (!inString || !isSolid(value)) return undefined
+  if (keyAt(next) === KEY.test || (next >= count && lower.length <= 48))
+    return { id: 'sqli/tautology', score: 5, end: next }
   return kindAt(next) === SQL.comment || (isQuote(kindAt(value)) && lower.length <= 64)
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined

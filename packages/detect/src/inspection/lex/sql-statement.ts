@@ -27,6 +27,7 @@ export function selectEvidence(i: number): number {
     const next = keyAt(at) === KEY.from ? at : expression(at)
     if (next < 0) return 0
     at = next
+    while (kindAt(at) === SQL.logic && expression(at + 1) > 0) at = expression(at + 1)
     if (keyAt(at) === KEY.as) at += 2
     else if (kindAt(at) === SQL.word && keyAt(at) === KEY.none) at++
     if (kindAt(at) === SQL.compare) {

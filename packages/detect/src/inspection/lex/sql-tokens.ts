@@ -65,7 +65,7 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
   [KEY.union, 'union except intersect'],
   [KEY.logic, 'or and xor'],
   [KEY.test, 'like between in is rlike regexp glob ilike div mod sounds similar'],
-  [KEY.not, 'not'],
+  [KEY.not, 'not binary'],
   [KEY.from, 'from'],
   [KEY.where, 'where on using'],
   [
@@ -168,7 +168,7 @@ export function tokenizeSql(lower: string): number {
       }
       const close = lower.indexOf('*/', at + 2)
       if (close < 0) {
-        push(SQL.comment, at, lower.length, 0)
+        push(SQL.comment, at, at + 2, 0)
         at += 2
       } else at = close + 2
     } else if (code === 42 && next === 47) {

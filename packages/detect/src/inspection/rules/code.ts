@@ -37,7 +37,7 @@ export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-start',
     new RegExp(
-      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8})?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
+      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|\\s(?=/))?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
     ),
     {
       score: 5,
@@ -92,7 +92,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable-call',
-    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?\s{0,4}\([^)\n]{0,64}\)/,
+    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?(?:\([^)\n]{0,64}\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
     {
       score: 5,
       quotable: true,
@@ -126,7 +126,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding|env\b|exit\s{0,2}\(|kill)|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\b|\bmodule\.exports\s{0,4}=|global\.process\b|\.(?:readdir|readfile|writefile|exec|spawn)sync\s{0,4}\(|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require/,
     {
       score: 5,
       quotable: true,
@@ -157,7 +157,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/python',
-    /__(?:import|class|globals|builtins|mro|subclasses|bases|init|getattribute|reduce|code)__|\bos\.(?:system|popen|exec[lv]p?e?|environ|remove)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\(|\bcompile\s{0,4}\([^)]{0,80},\s{0,4}["'](?:exec|single|eval)|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(/,
+    /__(?:import__\s{0,2}\(|(?:class|globals|builtins|mro|subclasses|bases)__\s{0,2}[.([])|\bos\.(?:system|popen|exec[lv]p?e?)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\(|\bcompile\s{0,4}\([^)]{0,80},\s{0,4}["'](?:exec|single|eval)|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(/,
     {
       score: 5,
       quotable: true,
@@ -168,7 +168,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|\bsystem\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|print\s{1,4}`|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(/,
+    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(/,
     {
       score: 5,
       quotable: true,

@@ -66,7 +66,7 @@ export const rceRules: readonly Rule[] = [
     attacks: ['/???/c?t', ';/b?n/ls'],
     benign: ['/a/b', 'and/or?', '/api/?x=1/2'],
   }),
-  pattern('rce/shellshock', /\(\s{0,4}\)\s{0,4}\{[^}\n]{0,24}(?:[:;]|$|\})/, {
+  pattern('rce/shellshock', /^[\s"']{0,4}(?:[\w.-]{1,32}=)?\(\s{0,4}\)\s{0,4}\{[^}\n]{0,24}(?:[:;]|$|\})/, {
     score: 5,
     chars: CHAR.brace,
     atStart: true,
@@ -76,7 +76,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/ifs',
-    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:[-+=?]?\w)[^}]{0,32}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:path|shell|pwd|home|hostname|user)\}?\s{0,4}(?:-c\b|[/{:])/,
+    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:[-+=?]?\w)[^}]{0,32}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:shell|bash|0)\}?\s{1,4}-c\b|^\s{0,4}\$\{?(?:path|home|pwd|shell)\}?[/{:]/,
     {
       score: 5,
       quotable: true,
@@ -118,7 +118,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/windows',
-    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[a-z~\]][a-z]?\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if\s{1,12}(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%]{1,40}\s{1,12}\w|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|["%[({\w][^=\n]{0,32}==|["(]?%?\w{1,24}%?[")]?\s{1,8}(?:equ|neq|lss|leq|gtr|geq)\s)/,
+    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[a-z~\]][a-z]?\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if\s{1,12}(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%]{1,40}\s{1,12}\w|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}==\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,8}(?:equ|neq|lss|leq|gtr|geq)\s)/,
     {
       score: 5,
       words: WORD.windows,
@@ -163,7 +163,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/asp',
-    /\bev\s?al\s{0,2}\+?\(|\bexecute\s?\(|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
+    /\bev\s?al\s{0,2}\+?\(|\bexecute\(|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
     {
       score: 5,
       quotable: true,

@@ -84,7 +84,7 @@ const structure: Rule[] = [
     family: 'sqli',
     score: 5,
     quotable: true,
-    chars: CHAR.apostrophe | CHAR.quote,
+    chars: CHAR.apostrophe | CHAR.quote | CHAR.pipe | CHAR.ampersand,
     words: 0,
     find: reading =>
       (reading.chars &
@@ -100,7 +100,7 @@ const structure: Rule[] = [
         0 && (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
         ? findSqlInjection(reading)
         : undefined,
-    attacks: ["admin'--", "x'||'y'='xy", "1'#"],
+    attacks: ["admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
     benign: ["the '90s -- a decade", '\'-"8 TRACK PL', '"flagging" -american -festive --peace'],
   },
 ]
@@ -116,6 +116,28 @@ const marks: Rule[] = [
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
       benign: ['The information schema is a set of views', 'imported from mysql yesterday'],
+    },
+  ),
+  pattern(
+    'sqli/quote-operator',
+    /^\s{0,2}[\w-]{0,12}\s?'\s{0,3}(?:[-+*/%&|^~=!]{1,3}|<=>|<>|<<|>>|<=|>=)\s{0,3}'\s?[\w-]{0,12}\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.apostrophe,
+      attacks: ["'&'", "' <> '", "A' + 'B", "aa'!='1"],
+      benign: ["'a'", "rock 'n' roll", "''"],
+    },
+  ),
+  pattern(
+    'sqli/union-alone',
+    /^[\W\d]{0,8}union[\s+]{1,8}(?:all[\s+]{1,8}|distinct[\s+]{1,8})?select[\W\d]{0,8}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.sqlVerb,
+      attacks: ['Union sElect', "' union all select "],
+      benign: ['union selection', 'select union'],
     },
   ),
   pattern(
@@ -153,7 +175,7 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/procedure',
-    /\b(?:xp_(?:cmdshell|dirtree|regread|regwrite|fileexist|servicecontrol|enumdsn|availablemedia|loginconfig|makecab|ntsec|terminate)|sp_(?:executesql|password|makewebtask|oacreate|addextendedproc|execute_external_script|configure)|openrowset\s{0,4}\(|opendatasource\s{0,4}\(|utl_(?:http|inaddr|file)\.|dbms_(?:java|ldap|xmlgen|export_extension)\b|load_file\s{0,4}\(|into\s{1,8}(?:outfile|dumpfile)\s{1,8}['"]|lo_import\s{0,4}\(|pg_read_file\s{0,4}\(|ctxsys\.drithsx)/,
+    /\b(?:xp_(?:cmdshell|dirtree|regread|regwrite|fileexist|servicecontrol|enumdsn|availablemedia|loginconfig|makecab|ntsec|terminate)|sp_(?:executesql|password|makewebtask|oacreate|addextendedproc|execute_external_script|configure)|openrowset\s{0,4}\(|opendatasource\s{0,4}\(|utl_(?:http|inaddr|file)\.|dbms_(?:java|ldap|xmlgen|export_extension)\b|load_file\s{0,4}\(|into\s{1,8}(?:outfile|dumpfile)\s{1,8}['"]|lo_import\s{0,4}\(|pg_read_file\s{0,4}\(|ctxsys\.drithsx|\bprocedure\s{1,8}analyse\s{0,4}\()/,
     {
       score: 5,
       quotable: true,

@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 export const structureRules: readonly Rule[] = [
   pattern(
     'xxe/entity',
-    /<!\s{0,4}(?:doctype\s[^>[]{0,120}(?:\[|system\s|public\s[^>]{0,80}["']\s{0,4}["']?(?:https?|file|ftp|php))|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    /<!\s{0,4}(?:doctype\s[^>[]{0,120}(?:\[|system\s|public\s[^>]{0,80}["']\s{0,4}["']?(?:https?:(?!\/\/www\.w3\.org)|file|ftp|php))|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {
       score: 6,
       quotable: true,
@@ -42,7 +42,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'prototype/key',
-    /__proto__|\bconstructor\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__/,
+    /__proto__\s{0,2}(?:[.[=]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
       quotable: true,

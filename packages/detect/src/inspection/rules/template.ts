@@ -5,7 +5,7 @@ import { pattern, type Rule } from '../rule.ts'
 export const templateRules: readonly Rule[] = [
   pattern(
     'template/lookup',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$?\{?|jndi|ctx:|env:|sys:|java:|lower:|upper:|date:|::-|:-[a-z$])|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|ctx:|env:|sys:|java:|lower:|upper:|date:|::-|:-[a-z$])|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
     {
       score: 6,
       quotable: true,
@@ -33,7 +33,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/object',
-    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[|\*\{)[^{}%]{0,160}?(?:__class__|__mro__|__subclasses__|__globals__|__builtins__|__import__|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|request\.(?:application|environ|__)|self\.|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process|@java|system\(|exec\(|popen|file\.|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
+    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[\$|\*\{)[^{}%]{0,160}?(?:__class__|__mro__|__subclasses__|__globals__|__builtins__|__import__|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|request\.(?:application|environ|__)|self\.|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process\.|@java|system\(|exec\(|popen|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
     {
       score: 5,
       quotable: true,
@@ -66,7 +66,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/variable',
-    /\$\s{0,16}\{\s{0,12}(?:["'][^"'{}]{0,64}["']|\$[a-z_]\w{0,24}|@?[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
+    /\$\s{0,16}\{\s{0,12}(?:["'][^"'{}]{0,64}["']|\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
     {
       score: 5,
       quotable: true,

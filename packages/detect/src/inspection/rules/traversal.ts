@@ -1,6 +1,21 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const SENSITIVE =
+  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|(?:web|meta)-inf[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+
+/** A file named in the middle of a sentence is talked about, not asked for. */
+function findSensitiveFile(reading: Reading): Span | undefined {
+  const found = SENSITIVE.exec(reading.lower)
+  if (found === null) return undefined
+  const span = { start: found.index, end: found.index + found[0].length }
+  const before = `${reading.lower.slice(Math.max(0, found.index - 80), found.index + 1)} ${reading.lower.slice(span.end, span.end + 80)}`
+  const words = before.split(/\s{1,8}/).filter(word => /^[("'`]?[a-z][a-z.,:'-]{1,15}$/.test(word))
+  const sentence = words.length >= 4
+  return sentence ? { ...span, score: 3 } : span
+}
 
 /** Paths that leave their directory, and files that only an intruder asks for. */
 export const traversalRules: readonly Rule[] = [
@@ -58,24 +73,29 @@ export const traversalRules: readonly Rule[] = [
       benign: ['/a/b', '../x', '... and so on'],
     },
   ),
-  pattern(
-    'traversal/sensitive-file',
-    /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|(?:web|meta)-inf[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.slash | CHAR.backslash,
-      words: WORD.file,
-      attacks: [
-        '/etc/passwd',
-        'c:\\windows\\win.ini',
-        'file:///proc/self/environ',
-        '/web-inf/web.xml',
-        'op=../../../../../boot.ini',
-      ],
-      benign: ['etc. and so on', 'a/etc', 'http://example.com/windows/downloads', 'process/self'],
-    },
-  ),
+  {
+    id: 'traversal/sensitive-file',
+    family: 'traversal',
+    score: 5,
+    quotable: true,
+    chars: CHAR.slash | CHAR.backslash,
+    words: WORD.file,
+    find: findSensitiveFile,
+    attacks: [
+      '/etc/passwd',
+      'c:\\windows\\win.ini',
+      'file:///proc/self/environ',
+      '/web-inf/web.xml',
+      'op=../../../../../boot.ini',
+    ],
+    benign: [
+      'etc. and so on',
+      'a/etc',
+      'http://example.com/windows/downloads',
+      'process/self',
+      'On Linux the file /etc/hosts maps names to addresses.',
+    ],
+  },
   pattern('traversal/mention', /\b(?:etc\/(?:passwd|shadow)|boot\.ini|win\.ini|web\.xml|\.htpasswd)\b/, {
     score: 4,
     quotable: true,

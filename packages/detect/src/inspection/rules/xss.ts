@@ -114,7 +114,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/break-out',
     new RegExp(
-      `^[^\\n]{0,80}?["'\`)}\\]]\\s{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}\\s{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}[)(\`=]|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
+      `^[^\\n]{0,80}?["')}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}[)(\`=]|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
     ),
     {
       score: 5,
