@@ -5,6 +5,11 @@ export type { Entry } from './entry.ts'
 export { generateNoteKey } from './format/note-key.ts'
 export { verifyTlogProof } from './format/tlog-proof.ts'
 export { type AuditLogOptions, openAuditLog } from './open-audit-log.ts'
+export {
+  openPostgresAuditLog,
+  type PostgresAuditLog,
+  type PostgresAuditLogOptions,
+} from './postgres/postgres-log.ts'
 export { type AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
 export { retireSigningKey, rotateSigningKey } from './signing-keys.ts'
 export type { Problem, VerifyOptions, VerifyReport } from './verifier.ts'

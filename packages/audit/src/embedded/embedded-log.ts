@@ -9,6 +9,7 @@ import {
 } from '@postern/core'
 import type { AuditCounts, AuditLog } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
+import type { Erasure } from '../compose-leaf.ts'
 import type { Entry } from '../entry.ts'
 import { eventText } from '../event-text.ts'
 import { FloodCounter } from '../flood.ts'
@@ -239,8 +240,8 @@ export class EmbeddedLog implements AuditLog {
     const key = this.#parts.keys.find({ tenant, principal: id })
     if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
     this.#open.rollNext()
-    const text = JSON.stringify({ key: key.id, tenant, time: this.#parts.clock.now() })
-    const { index } = await this.#append('erasure', text)
+    const erasure: Erasure = { key: key.id, tenant, time: this.#parts.clock.now() }
+    const { index } = await this.#append('erasure', JSON.stringify(erasure))
     await this.settle()
     this.#open.purgeBelow(this.#published.size)
     return { index, leafHash: this.#parts.reader.entry(index).leafHash }

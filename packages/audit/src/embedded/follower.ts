@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Event, IntegrityError } from '@postern/core'
-import { type Entry, encodeLeaf, splitEvent } from '../entry.ts'
+import { composeLeaf, ERASED, type Erasure, erasureEvent } from '../compose-leaf.ts'
+import { type Entry, splitEvent } from '../entry.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { encodeBundle } from '../format/entry-bundle.ts'
 import { leafHash } from '../format/merkle-tree.ts'
@@ -10,7 +11,6 @@ import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
 import type { SubjectKeys } from '../key-store.ts'
 import { openEntry } from '../open-entry.ts'
-import { type SealContext, type SubjectKey, sealNonce, sealPersonal } from '../seal.ts'
 import { TileTree } from '../tile-tree.ts'
 import type { FileLayer } from './file-layer.ts'
 import { CHECKPOINT, LogFiles, WAL } from './log-files.ts'
@@ -33,9 +33,6 @@ export interface Published {
   /** Signed. */
   readonly checkpoint: string
 }
-
-/** Type of the entry that says that a subject was erased. */
-const ERASED = 'audit.subject.erased'
 
 /** Records of one publication at most: bounds memory, and what a crash makes it do again. */
 const BATCH = 16_384
@@ -155,25 +152,12 @@ export class Follower {
 
   #enter(record: WalRecord): void {
     const { keys, index: search, origin } = this.#options
-    const context: SealContext = { origin, index: record.index }
     const event = record.kind === 'event' ? (JSON.parse(record.text) as Event) : this.#erasure(record.text)
-    const { open, personal, subject } = splitEvent(event)
-    let key: SubjectKey | undefined
-    if (subject !== undefined) key = keys.obtain(subject)
+    const { subject } = splitEvent(event)
+    const key = subject === undefined ? undefined : keys.obtain(subject)
     const tenant = event.actor.tenant ?? ''
     const number = search.lastNumber(tenant) + 1
-    const sealed =
-      personal === undefined || key === undefined
-        ? undefined
-        : sealPersonal(personal, key, sealNonce(record.salt, record.index), context)
-    const leaf = encodeLeaf({
-      v: 1,
-      index: record.index,
-      tenant,
-      number,
-      event: open,
-      ...(sealed !== undefined && { sealed }),
-    })
+    const leaf = composeLeaf({ event, index: record.index, number, origin, key, salt: record.salt })
     this.#tree.append(leafHash(leaf))
     this.#bundle.push(leaf)
     if (this.#bundle.length === TILE_WIDTH) this.#writeBundle()
@@ -186,11 +170,10 @@ export class Follower {
     search.add({ entry, subject: key?.id })
   }
 
-  /** The entry that says a subject was erased names its key, which stands in the subject's leaves, and no person. */
   #erasure(text: string): Event {
-    const { key, tenant, time } = JSON.parse(text) as { key: string; tenant: string; time: number }
-    this.#erased.push(key)
-    return { type: ERASED, time, actor: tenant === '' ? {} : { tenant }, data: { key } }
+    const erasure = JSON.parse(text) as Erasure
+    this.#erased.push(erasure.key)
+    return erasureEvent(erasure)
   }
 
   #writeBundle(): void {

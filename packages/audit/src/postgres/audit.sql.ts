@@ -1,0 +1,106 @@
+import type { Migration } from '@postern/store'
+
+export const POSTGRES_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'inbox, log, index, subjects',
+    postgres: `
+      CREATE TABLE audit_inbox (
+        id    bigserial PRIMARY KEY,
+        kind  text NOT NULL CHECK (kind IN ('event', 'erasure')),
+        event text NOT NULL
+      );
+      CREATE TABLE audit_state (
+        id              integer PRIMARY KEY CHECK (id = 1),
+        origin          text NOT NULL,
+        size            bigint NOT NULL,
+        term            bigint NOT NULL,
+        holder          text NOT NULL,
+        checkpoint_size bigint NOT NULL,
+        checkpoint      text NOT NULL,
+        search_key      bytea NOT NULL,
+        verifier_keys   text NOT NULL
+      );
+      CREATE TABLE audit_entries (
+        idx         bigint PRIMARY KEY,
+        inbox       bigint NOT NULL UNIQUE,
+        leaf        bytea NOT NULL,
+        time        double precision NOT NULL,
+        type        text NOT NULL,
+        tenant      text NOT NULL,
+        number      bigint NOT NULL,
+        action      text,
+        resource    text,
+        resource_id text,
+        decision    text,
+        request     text,
+        subject     text,
+        address     bytea
+      );
+      CREATE INDEX audit_entries_by_time ON audit_entries (time);
+      CREATE INDEX audit_entries_by_subject ON audit_entries (subject, address) WHERE subject IS NOT NULL;
+      CREATE INDEX audit_entries_by_request ON audit_entries (request) WHERE request IS NOT NULL;
+      CREATE INDEX audit_entries_by_action ON audit_entries (action) WHERE action IS NOT NULL;
+      CREATE INDEX audit_entries_by_refusal ON audit_entries (decision) WHERE decision IS NOT NULL AND decision <> 'allow';
+      CREATE TABLE audit_tiles (
+        level  integer NOT NULL,
+        tile   bigint NOT NULL,
+        hashes bytea NOT NULL,
+        PRIMARY KEY (level, tile)
+      );
+      CREATE TABLE audit_tenants (tenant text PRIMARY KEY, number bigint NOT NULL);
+      CREATE TABLE audit_subjects (
+        id   text PRIMARY KEY,
+        name bytea NOT NULL UNIQUE,
+        key  bytea NOT NULL,
+        day  text
+      );
+      CREATE TABLE audit_addresses (
+        token   bytea NOT NULL,
+        subject text NOT NULL,
+        address bytea NOT NULL,
+        PRIMARY KEY (token, subject)
+      );
+      CREATE INDEX audit_addresses_by_subject ON audit_addresses (subject);`,
+  },
+]
+
+/** Rows are put in order by who sequences them, not by when they were inserted: a transaction that commits late is not skipped. */
+export const TAKE_INBOX = `
+  DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox ORDER BY id LIMIT $1)
+  RETURNING id::text AS id, kind, event`
+
+export const INSERT_INBOX = `
+  INSERT INTO audit_inbox (kind, event)
+  SELECT $1, event FROM unnest($2::text[]) WITH ORDINALITY AS given (event, place) ORDER BY place
+  RETURNING id::text AS id`
+
+export const INSERT_ENTRIES = `
+  INSERT INTO audit_entries
+    (idx, inbox, leaf, time, type, tenant, number, action, resource, resource_id, decision, request, subject, address)
+  SELECT * FROM unnest(
+    $1::bigint[], $2::bigint[], $3::bytea[], $4::double precision[], $5::text[], $6::text[], $7::bigint[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[])`
+
+export const PUT_TILES = `
+  INSERT INTO audit_tiles (level, tile, hashes)
+  SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bytea[])
+  ON CONFLICT (level, tile) DO UPDATE SET hashes = excluded.hashes`
+
+export const PUT_TENANTS = `
+  INSERT INTO audit_tenants (tenant, number) SELECT * FROM unnest($1::text[], $2::bigint[])
+  ON CONFLICT (tenant) DO UPDATE SET number = excluded.number`
+
+export const INSERT_SUBJECTS = `
+  INSERT INTO audit_subjects (id, name, key, day)
+  SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])`
+
+export const INSERT_ADDRESSES = `
+  INSERT INTO audit_addresses (token, subject, address)
+  SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING`
+
+/** Fenced: it changes nothing unless the tree this instance computed on is still the tree. */
+export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND term = $3'
+
+export const PUT_CHECKPOINT =
+  'UPDATE audit_state SET checkpoint = $1, checkpoint_size = $2 WHERE checkpoint_size < $2 OR checkpoint = $3'

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { IntegrityError } from '@postern/core'
+import { connectPostgres, type PostgresDatabase } from '@postern/store'
+import { freshDatabase } from '../../../test/services.ts'
+import { parseVerifierKey } from '../src/format/note-key.ts'
+import {
+  type Entry,
+  generateNoteKey,
+  openPostgresAuditLog,
+  type PostgresAuditLog,
+  verifyTlogProof,
+} from '../src/index.ts'
+import { requestEvent } from './support/events.ts'
+
+const origin = 'shop.example.com/audit'
+const pair = generateNoteKey(origin)
+
+async function database(t: TestContext): Promise<PostgresDatabase> {
+  const connected = connectPostgres({ url: await freshDatabase(t) })
+  t.after(() => connected.close())
+  return connected
+}
+
+function open(db: PostgresDatabase): Promise<PostgresAuditLog> {
+  return openPostgresAuditLog({ database: db, origin, signerKeys: [pair.signerKey], pollInterval: '20ms' })
+}
+
+async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
+  const found: Entry[] = []
+  for await (const entry of entries) found.push(entry)
+  return found
+}
+
+describe('the log in PostgreSQL', () => {
+  test('numbers, finds, proves and erases as the embedded one does', async t => {
+    const log = await open(await database(t))
+    const receipts = await Promise.all(Array.from({ length: 300 }, (_, i) => log.commit(requestEvent(i))))
+    assert.deepEqual(
+      receipts.map(({ index }) => Number(index)).sort((a, b) => a - b),
+      Array.from({ length: 300 }, (_, i) => i),
+    )
+    assert.equal((await all(log.query({ principal: 'user-3' }))).length, 43)
+    assert.equal((await all(log.query({ address: '203.0.113.5' }))).length, 2)
+    assert.equal((await all(log.query({ text: '/api/orders/123', action: 'orders.delete' }))).length, 1)
+    const [entry] = await all(log.query({ request: requestEvent(77).request?.id ?? '' }))
+    const proof = await log.proof(entry?.index ?? -1n)
+    const bytes = entry?.bytes ?? new Uint8Array(0)
+    assert.equal(verifyTlogProof(proof, bytes, [parseVerifierKey(pair.verifierKey)], origin).size, 300n)
+    await log.commit(requestEvent(1, { actor: { principal: 'alice', address: '198.51.100.7' } }))
+    const before = await log.proof(300n)
+    await log.eraseSubject('alice')
+    const [erased] = await all(log.query({ order: 'oldest', after: 299n }))
+    assert.deepEqual([erased?.personal, erased?.event.actor], ['erased', {}])
+    assert.deepEqual(await all(log.query({ address: '198.51.100.7' })), [])
+    verifyTlogProof(before, erased?.bytes ?? new Uint8Array(0), [parseVerifierKey(pair.verifierKey)], origin)
+    await log.close()
+  })
+
+  test('enters an event with the transaction of its caller, or not at all, however late it commits', async t => {
+    const db = await database(t)
+    const log = await open(db)
+    await db.query('CREATE TABLE orders (id int)')
+    await assert.rejects(
+      db.transaction(async tx => {
+        await tx.query('INSERT INTO orders VALUES (1)')
+        await log.appendIn(tx, requestEvent(1))
+        throw new Error('undone')
+      }),
+    )
+    await db.transaction(async tx => {
+      await log.appendIn(tx, requestEvent(2))
+      // Others are numbered while this transaction, whose row is older, is still open.
+      await log.commit(requestEvent(3))
+    })
+    await log.checkpoint()
+    const entries = await all(log.query({ order: 'oldest' }))
+    assert.deepEqual(
+      entries.map(({ event }) => event.resource?.id),
+      ['3', '2'],
+    )
+    await log.close()
+  })
+
+  test('is sequenced by several instances without a gap, a double or a contradiction', async t => {
+    const db = await database(t)
+    const logs = await Promise.all([open(db), open(db), open(db)])
+    const verifiers = [parseVerifierKey(pair.verifierKey)]
+    const receipts = await Promise.all(
+      Array.from({ length: 240 }, (_, i) => (logs[i % 3] as PostgresAuditLog).commit(requestEvent(i))),
+    )
+    assert.equal(new Set(receipts.map(({ index }) => index)).size, 240)
+    const entries = await all((logs[0] as PostgresAuditLog).query({ order: 'oldest' }))
+    for (const tenant of ['acme', 'globex']) {
+      const numbers = entries.filter(entry => entry.tenant === tenant).map(({ number }) => number)
+      assert.deepEqual(
+        numbers,
+        Array.from(numbers, (_, i) => i + 1),
+      )
+    }
+    for (const log of logs) {
+      for (const entry of [entries[0], entries[239]]) {
+        const proof = await log.proof(entry?.index ?? -1n)
+        verifyTlogProof(proof, entry?.bytes ?? new Uint8Array(0), verifiers, origin)
+      }
+    }
+    const { rows } = await db.query<{ term: string }>('SELECT term::text FROM audit_state')
+    assert.ok(Number(rows[0]?.term) >= 1)
+    for (const log of logs) await log.close()
+  })
+
+  test('an instance whose tree is out of date does not move the log on', async t => {
+    const db = await database(t)
+    const log = await open(db)
+    await log.commit(requestEvent(1))
+    // As if another instance had won the lock meanwhile and lost its batch: the term is another.
+    await db.query(`UPDATE audit_state SET term = term + 5, holder = 'another'`)
+    assert.equal((await log.commit(requestEvent(2))).index, 1n)
+    await log.close()
+    await assert.rejects(
+      openPostgresAuditLog({
+        database: db,
+        origin: 'other.example',
+        signerKeys: [generateNoteKey('other.example').signerKey],
+      }),
+      IntegrityError,
+    )
+  })
+})
