@@ -1,0 +1,146 @@
+import { type Actor, type Detector, type Event, type Finding, HttpEvent } from '@postern/core'
+import { actorOf } from '../scenario/event-fields.ts'
+import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
+import { RecentMap } from './recent-map.ts'
+
+export interface IdWalkOptions extends BehaviourOptions {
+  /** So many neighbouring ids in a row are a walk; 40 unless told otherwise. */
+  readonly steps?: number
+  /** So many ids that were never issued to the actor, within ten minutes, are a search; 10 unless told otherwise. */
+  readonly unissued?: number
+}
+
+interface Walk {
+  last: number
+  steps: number
+  started: number
+  quietUntil: number
+}
+
+interface Issued {
+  /** Ids the application told us it handed out, the latest last. */
+  readonly ids: Set<string>
+  /** Ids asked for that were not among them. */
+  readonly unissued: Map<string, number>
+  quietUntil: number
+}
+
+const WALK_MS = 600_000
+const SILENCE_MS = 300_000
+/** Between two ids of a walk: walkers leave gaps where they divide the work, or where records were deleted. */
+const MAX_STRIDE = 5
+const MAX_ISSUED = 5_000
+const MAX_UNISSUED = 200
+
+/**
+ * Insecure direct object references, tried one after the other: ids that count upwards or downwards, whatever the answers, and, where the
+ * application says which ids it gave to whom (events `records.issued` with `data.ids`), ids that were never given to this actor.
+ * Throttles unless told otherwise.
+ */
+export function idWalkDetector(options: IdWalkOptions = {}): Detector {
+  const steps = options.steps ?? 40
+  const mostUnissued = options.unissued ?? 10
+  const respond = respondOf(options, 'throttle')
+  const capacity = options.capacity ?? 20_000
+  const walks = new RecentMap<Walk>(capacity)
+  const issued = new RecentMap<Issued>(Math.min(capacity, 2_000))
+
+  const walked = (key: string, id: number, time: number): boolean => {
+    const walk = walks.touch(key, () => ({ last: id, steps: 0, started: time, quietUntil: 0 }))
+    const stride = Math.abs(id - walk.last)
+    if (stride === 0) return false
+    walk.last = id
+    if (stride > MAX_STRIDE || time - walk.started > WALK_MS) {
+      walk.steps = 0
+      walk.started = time
+      return false
+    }
+    walk.steps++
+    if (walk.steps < steps || time < walk.quietUntil) return false
+    walk.quietUntil = time + SILENCE_MS
+    walk.steps = 0
+    return true
+  }
+
+  const searched = (key: string, id: string, time: number): boolean => {
+    const known = issued.touch(key, newIssued)
+    // Without a word from the application nothing can be said.
+    if (known.ids.size === 0 || known.ids.has(id)) return false
+    known.unissued.delete(id)
+    known.unissued.set(id, time)
+    for (const [old, seen] of known.unissued) {
+      if (time - seen <= WALK_MS && known.unissued.size <= MAX_UNISSUED) break
+      known.unissued.delete(old)
+    }
+    if (known.unissued.size < mostUnissued || time < known.quietUntil) return false
+    known.quietUntil = time + SILENCE_MS
+    known.unissued.clear()
+    return true
+  }
+
+  return {
+    name: 'id-walk',
+    observe(event): readonly Finding[] | undefined {
+      const actor = whose(event)
+      if (actor === undefined) return undefined
+      if (event.type === 'records.issued') {
+        remember(issued.touch(`${actor.value} ${event.resource?.type ?? ''}`, newIssued), event)
+        return undefined
+      }
+      if (event.type !== 'http') return undefined
+      const place = templateOf(event)
+      if (place !== undefined && walked(`${actor.value} ${place.template}`, place.id, event.time)) {
+        const title = `Walks through the ids of ${place.template}`
+        return [
+          findingOf(event, actor, { scenario: 'id-walk', title, severity: 'high', count: steps }, respond),
+        ]
+      }
+      const { resource } = event
+      if (
+        resource?.id !== undefined &&
+        searched(`${actor.value} ${resource.type}`, resource.id, event.time)
+      ) {
+        const title = `Asks for ${mostUnissued} ids of ${resource.type} that it was never given`
+        return [
+          findingOf(
+            event,
+            actor,
+            { scenario: 'id-unissued', title, severity: 'high', count: mostUnissued },
+            respond,
+          ),
+        ]
+      }
+      return undefined
+    },
+  }
+}
+
+function newIssued(): Issued {
+  return { ids: new Set(), unissued: new Map(), quietUntil: 0 }
+}
+
+function whose(event: Event): Actor | undefined {
+  return actorOf(event, 'principal') ?? actorOf(event, 'address')
+}
+
+function remember(issued: Issued, event: Event): void {
+  const ids = event.data?.['ids']
+  if (!Array.isArray(ids)) return
+  for (const id of ids.slice(0, MAX_ISSUED)) {
+    issued.ids.delete(String(id))
+    issued.ids.add(String(id))
+  }
+  for (const id of issued.ids) {
+    if (issued.ids.size <= MAX_ISSUED) return
+    issued.ids.delete(id)
+  }
+}
+
+/** The path with its last whole-number segment taken out, and that number. Pages (`/page/3`) are walked by readers. */
+function templateOf(event: Event): { readonly template: string; readonly id: number } | undefined {
+  const path = event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
+  const found =
+    path === undefined || path.length > 512 ? null : /^(.*\/)(\d{1,15})(\/[^/\d][^/]*)?$/.exec(path)
+  if (found === null || /\/(?:page|p|seite)\/$/i.test(found[1] ?? '')) return undefined
+  return { template: `${found[1]}:id${found[3] ?? ''}`, id: Number(found[2]) }
+}
