@@ -17,9 +17,14 @@ export interface Compiled {
 /**
  * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
  * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
+ * @param wrapInspection for a replay, which may remember what it was told
  * @throws ConfigError for what only shows when it is put together
  */
-export function buildEngine(config: Config, rooms: Rooms): Compiled {
+export function buildEngine(
+  config: Config,
+  rooms: Rooms,
+  wrapInspection: (guard: Guard) => Guard = guard => guard,
+): Compiled {
   const { clock } = rooms
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
@@ -34,7 +39,7 @@ export function buildEngine(config: Config, rooms: Rooms): Compiled {
     guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
   if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
   guards.push(limits)
-  if (config.inspect !== false) guards.push(inspectionGuard(given(config.inspect ?? {})))
+  if (config.inspect !== false) guards.push(wrapInspection(inspectionGuard(given(config.inspect ?? {}))))
   const engine = new Engine({
     guards,
     detectors: rooms.detectors,

@@ -1,7 +1,7 @@
 import type { Event } from '@postern/core'
+import { followFile } from '../config/follow-file.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { EventLog } from '../serve/event-log.ts'
-import { followFile } from '../serve/follow-file.ts'
 import { overridden } from '../serve/overridden.ts'
 import { type Served, serve } from '../serve/serve.ts'
 import type { Overrides } from '../serve/worker-plan.ts'
@@ -16,9 +16,9 @@ export const run: Command = async (_args, options, context) => {
   const overrides = readOverrides(options)
   const loaded = overridden(setup, overrides, context.environment)
   const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
+  const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)
   watchEvents(served, context, 'refusals')
-  const stopFollowing = followConfiguration(served, setup, overrides, context)
   await stopped(context.signal)
   stopFollowing()
   context.output.note('stopping: requests under way finish first')
@@ -88,7 +88,8 @@ function followConfiguration(
     running = running.then(reload)
   }
   context.onReload(request)
-  return setup.file.path === undefined ? () => {} : followFile(setup.file.path, request)
+  const { path, version } = setup.file
+  return path === undefined ? () => {} : followFile(path, version, request)
 }
 
 /** Resolves when the process is told to stop. */

@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
 import { type Document, LineCounter, parseDocument } from 'yaml'
+import { fileVersion } from './follow-file.ts'
 
 /** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
 export type ConfigPath = readonly (string | number)[]
@@ -14,6 +15,8 @@ export interface ConfigFile {
   /** Folder that relative paths in it start from. */
   readonly folder: string
   readonly value: unknown
+  /** Which content of the file it was; see `fileVersion`. */
+  readonly version: string | undefined
   /** Names a place for an error message, with the line where the format keeps lines. */
   place(path: ConfigPath): string
 }
@@ -41,6 +44,7 @@ export function findConfigFile(folder: string): string | undefined {
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const absolute = resolve(path)
+  const version = fileVersion(absolute)
   const stat = statSync(absolute, { throwIfNoEntry: false })
   if (stat === undefined || !stat.isFile())
     throw new ConfigError({
@@ -51,8 +55,8 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (stat.size > MAX_BYTES)
     throw new ConfigError({ place: path, problem: `is larger than ${MAX_BYTES} bytes` })
   const extension = extname(absolute)
-  if (/^\.[cm]?[jt]s$/.test(extension)) return importConfig(absolute, stat.mtimeMs)
-  if (['.yaml', '.yml', '.json'].includes(extension)) return parseConfig(absolute, extension)
+  if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, stat.mtimeMs)), version }
+  if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }
   throw new ConfigError({
     place: path,
     problem: `"${extension}" is not a kind of configuration file`,
@@ -62,10 +66,12 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 
 /** A configuration handed over in code. */
 export function configInCode(value: unknown, folder: string): ConfigFile {
-  return { path: undefined, folder, value, place: formatPath }
+  return { path: undefined, folder, value, version: undefined, place: formatPath }
 }
 
-async function importConfig(path: string, version: number): Promise<ConfigFile> {
+type Unversioned = Omit<ConfigFile, 'version'>
+
+async function importConfig(path: string, version: number): Promise<Unversioned> {
   const name = basename(path)
   let module: { readonly default?: unknown }
   try {
@@ -120,7 +126,7 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? ''
 }
 
-function parseConfig(path: string, extension: string): ConfigFile {
+function parseConfig(path: string, extension: string): Unversioned {
   const name = basename(path)
   const text = readFileSync(path, 'utf8')
   const lines = new LineCounter()
