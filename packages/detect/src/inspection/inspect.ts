@@ -160,7 +160,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
     const name = found[i] as string
     const value = found[i + 1] as string
     if (name === 'cookie' || FILE_NAME_HEADER.test(name)) continue
-    const inspector = new Inspector({ rules, level: 1, bounds: DEFAULT_BOUNDS, except: [], route: '' })
+    const inspector = new Inspector({ rules, level: 4, bounds: DEFAULT_BOUNDS, except: [], route: '' })
     inspectHeader(name, value, inspector)
     if (inspector.result() === CLEAN) {
       known.add(value)

@@ -141,7 +141,7 @@ export class Inspector implements ValueVisitor {
       this.tooBig(id, location, 'too intricate to be read to its end')
       return
     }
-    if (this.#isExcepted(id, location)) return
+    if (score < thresholdOf(this.#options.level) - 1 || this.#isExcepted(id, location)) return
     this.#push({
       rule: id,
       family: rule.family,

@@ -19,7 +19,7 @@ export interface Match {
 export interface Inspection {
   /** `block` when a match reached the threshold of the level, `too-big` when only a bound was met. */
   readonly verdict: 'pass' | 'block' | 'too-big'
-  /** Best score first; also those below the threshold. At most 32. */
+  /** Best score first; also those one point below the threshold. At most 32. */
   readonly matches: readonly Match[]
 }
 

@@ -88,7 +88,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [WORD.prototype, '__proto__ prototype constructor __definegetter__ __definesetter__ __lookupgetter__'],
   [
     WORD.file,
-    'etc passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
+    'etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
       'zip filter input wp config env git svn bash_history dev tmp',
   ],
   [

@@ -9,7 +9,8 @@ const MARKED = /;\s?base64\s?,/i
  * base64 or decodes to something that is no text. An identifier that happens to use the alphabet nearly always decodes to control characters.
  */
 export function decodeBase64(text: string): string | undefined {
-  let coded = text
+  // A form turned the alphabet's `+` into a space.
+  let coded = text.includes(' ') ? text.replaceAll(' ', '+') : text
   const marked = MARKED.exec(text)
   if (marked !== null) {
     coded = /^[A-Za-z0-9+/_-]{0,65536}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
@@ -23,7 +24,9 @@ export function decodeBase64(text: string): string | undefined {
 function looksText(coded: string, cut: boolean): string | undefined {
   const bytes = Buffer.from(coded, 'base64')
   if (bytes.length < (cut ? 1 : (coded.length * 3) / 4 - 4)) return undefined
+  let nulls = 0
   for (const byte of bytes) {
+    if (byte === 0 && ++nulls <= 2) continue
     if (byte >= 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return undefined
   }
   return bytes.toString('latin1')

@@ -16,6 +16,8 @@ const WINDOW = 8_192
 /** ... that overlap by so many, so that an attack of up to this length lies whole in one of them. */
 const OVERLAP = 512
 
+const STRIPPED = CHAR.less | CHAR.greater
+const MAX_STRIPPED = 1_024
 const WORTH =
   CHAR.percent |
   CHAR.ampersand |
@@ -42,7 +44,7 @@ export function visitDecodings(value: string, place: Place, name: string, visit:
     const depth = depths[next] as number
     const chars = visitWindows(text, place, name, visit)
     if (chars === undefined) return true
-    if ((chars & WORTH) === 0 && (chars & CHAR.comment) === 0) continue
+    if ((chars & WORTH) === 0 && (chars & CHAR.comment) === 0 && (chars & STRIPPED) !== STRIPPED) continue
     for (const child of childrenOf(text, chars)) {
       if (child === text || child === '' || known.includes(child)) continue
       if (depth === MAX_DEPTH || known.length === MAX_READINGS) return false
@@ -77,6 +79,11 @@ function childrenOf(text: string, chars: number): string[] {
   else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) children.push(text.replaceAll('+', ' '))
   if ((chars & CHAR.ampersand) !== 0) children.push(decodeEntities(text))
   if ((chars & CHAR.backslash) !== 0) children.push(decodeEscapes(text))
+  // What is left where tags are stripped: `o<x>nfocus` becomes `onfocus`.
+  if ((chars & STRIPPED) === STRIPPED && text.length <= MAX_STRIPPED) {
+    const stripped = text.replace(/<\/?[a-z]{1,10}>/gi, '')
+    if (stripped !== text) children.push(stripped)
+  }
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(text))
   if ((chars & CHAR.base64) !== 0) {
     const decoded = decodeBase64(text)

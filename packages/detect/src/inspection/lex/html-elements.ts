@@ -22,13 +22,14 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['xss', 5],
   ['foreignobject', 5],
   ['base', 4],
+  ['xml', 5],
   ['svg', 3],
   ['math', 3],
   ['style', 3],
 ])
 
 const DANGEROUS_URL =
-  /^["'`]{0,2}(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
+  /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
 const HANDLER = /^on[a-z]{3,30}$/
 /** What browsers skip inside a URL's scheme. */
@@ -134,7 +135,7 @@ function attributeScore(
   attribute: string,
   value: string,
 ): { id: string; score: number } | undefined {
-  if (HANDLER.test(attribute)) return value.length > 0 ? { id: 'xss/handler', score: 6 } : undefined
+  if (HANDLER.test(attribute)) return { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
   if (DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
     return { id: 'xss/script-url', score: 6 }
@@ -163,5 +164,5 @@ function attributeScore(
 
 /** `javascripting` is a word, `javascript:` and `javascript&colon;` are schemes. */
 function isUrlScheme(compact: string): boolean {
-  return /^["'`]{0,2}(?:data:|[a-z]{4,12}(?:[:#]|&(?:colon|#))|mhtml)/.test(compact)
+  return /^["'`]{0,2}(?:&\d{1,3};)?(?:data:|[a-z]{4,12}(?:[:#]|&(?:colon|#))|mhtml)/.test(compact)
 }

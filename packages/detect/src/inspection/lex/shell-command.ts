@@ -159,9 +159,10 @@ function commandAt(lower: string, from: number, opening: Opening, separator: num
     sensitive: SENSITIVE.test(lower.slice(separator, wordEnd + 160)),
     isolated: isIsolated(lower, separator),
     wrapped,
-    bare: rest.trim() === '',
+    bare: /^[\s;|&]{0,4}$/.test(rest),
+    rest,
     hyphenated: command.includes('-') && from === 0,
-    alone: rest.trim() === '' && lower.slice(0, separator).trim() === '',
+    alone: /^[\s;|&]{0,4}$/.test(rest) && lower.slice(0, separator).trim() === '',
     markdown: lower.charCodeAt(separator) === 96 && isMarkdown(lower, separator),
     solid: SOLID.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
@@ -190,6 +191,7 @@ interface Signs {
   readonly wrapped: boolean
   readonly bare: boolean
   /** A command like `ansible-doc`, which no sentence starts with. */
+  readonly rest: string
   readonly hyphenated: boolean
   /** The value is the separator and the command. */
   readonly alone: boolean
@@ -207,7 +209,8 @@ function rate(opening: Opening, signs: Signs): number {
       if (certain) return signs.bare || argument ? 5 : 3
       if (signs.hyphenated) return 5
       if (signs.wrapped && !english && (signs.bare || argument)) return 5
-      return argument && sensitive ? (english ? 4 : 5) : signs.flagged && !english ? 4 : 2
+      if (signs.flagged && (sensitive || /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(signs.rest))) return 5
+      return argument && sensitive ? (english ? 4 : 5) : signs.flagged && !english ? 4 : 0
     case 'line':
       if (!isolated) return certain && argument ? 4 : 2
       return argument && (!english || sensitive) ? 5 : 2

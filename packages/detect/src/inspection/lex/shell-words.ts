@@ -11,7 +11,11 @@ const COMMANDS = new Set(
     'ansible-config ansible-galaxy ansible-console ansible-doc ansible-playbook chef-vault knife chroot unshare nsenter setarch tee lynx links elinks w3m axel ' +
     'invoke-webrequest invoke-expression iex iwr cmd start-process get-process set-content get-content cmd.exe phpinfo mail sendmail mailx ' +
     'gzip bzcat zcat xzcat zless zmore nl tailf dmesg lspci lscpu ifup ifdown ip iwconfig ss rcat pdksh mawk nawk vi ed ex rvim view pico emacs make cmake cc g++ clang tftp ftp rlogin rsh ' +
-    'shutdown reboot poweroff halt pkill killall kill env printenv setenv export unset ulimit umask source'
+    'shutdown reboot poweroff halt pkill killall kill env printenv setenv export unset ulimit umask source ' +
+    'aptitude acpi cscli agetty aspell base64 bpftrace byebug capsh cobc cpio cpulimit csplit csvtool cupsfilter dmsetup dosbox dstat easyrsa espeak exiftool ffmpeg fping gcloud ' +
+    'gcore ghc gtester hping3 iconv iftop irb ispell jjs jrunscript ldconfig logsave msfconsole msgfilter mtr multitime nasm nft ngrok nroff pandoc pexec pidstat pkexec ' +
+    'restic rlwrap rpmdb rsyslogd rview scanmem slsh start-stop-daemon sysctl tasksh tdbtool terraform tmux torify troff unsquashfs vagrant valgrind vimdiff xelatex ' +
+    'xdotool zypper iwmi gwmi gci tasklist whereis dpkg-query snapctl getcap setcap pstree vmstat iostat ethtool fdisk lsblk blkid losetup insmod modprobe lsmod arping'
   ).split(' '),
 )
 

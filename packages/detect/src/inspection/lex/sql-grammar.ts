@@ -1,4 +1,4 @@
-import { KEY, keys, kinds, SQL, starts } from './sql-tokens.ts'
+import { ends, KEY, keys, kinds, SQL, starts } from './sql-tokens.ts'
 
 /** Longest string or bracket, in tokens, that the grammar follows. */
 const REACH = 160
@@ -78,7 +78,7 @@ export function term(i: number): number {
   switch (kindAt(at)) {
     case SQL.number:
       // MySQL reads `1.e(x)` as `(x)`.
-      next = kindAt(at + 1) === SQL.open ? skipBracket(at + 1) : at + 1
+      next = kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipBracket(at + 1) : at + 1
       break
     case SQL.variable:
       next = at + 1
@@ -135,7 +135,9 @@ function wordTerm(at: number): number {
     }
     return last
   }
-  if (key === KEY.exists) return kindAt(at + 1) === SQL.open ? skipBracket(at + 1) : at + 1
+  if (key === KEY.statement && kindAt(at + 1) === SQL.open) return skipBracket(at + 1)
+  if (key === KEY.exists)
+    return kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipBracket(at + 1) : at + 1
   if (
     key === KEY.none ||
     key === KEY.literal ||

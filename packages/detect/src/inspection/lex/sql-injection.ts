@@ -232,7 +232,7 @@ function continuation(i: number, context: Context, quote?: number): Finding | un
     case SQL.operator:
       return leaving ? afterOperator(at, inString) : undefined
     case SQL.open:
-      return inString && isSubquery(at) ? { id: 'sqli/subquery', score: 6, end: at + 3 } : undefined
+      return leaving && isSubquery(at) ? { id: 'sqli/subquery', score: 6, end: at + 3 } : undefined
     case SQL.compare:
       return inString ? afterCompare(at, quote ?? 0) : undefined
     case SQL.word:
@@ -318,6 +318,8 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   const after = kindAt(next)
   if (after === SQL.comment && isSolid(at) && context !== 'word')
     return { id: 'sqli/tautology', score: 6, end: next + 1 }
+  if (context === 'value' && keyAt(at) === KEY.literal && next >= count)
+    return { id: 'sqli/tautology', score: 5, end: next }
   if (!inString) return undefined
   // `' or 'a`: the string it opens is closed by the query.
   const opens = isQuote(kindAt(at)) && kindAt(at) === kindAt(i - 1) && next >= count && lower.length <= 96
@@ -336,6 +338,7 @@ function afterLogic(i: number, context: Context): Finding | undefined {
 function afterComment(at: number, quote: number): Finding | undefined {
   if (!isTail(at)) return undefined
   const prefix = lower.slice(0, starts[quote] as number)
+  if (prefix.trim().split(/\s{1,8}/, 4).length > 3) return undefined
   const bare = (ends[at] as number) >= lower.trimEnd().length
   if (!bare && /\s/.test(prefix.trim())) return undefined
   return { id: 'sqli/comment', score: 5, end: at + 1 }

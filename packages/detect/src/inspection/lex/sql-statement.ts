@@ -22,7 +22,7 @@ export function selectEvidence(i: number): number {
       solid = true
       if (kindAt(at + 1) === SQL.end || keyAt(at + 1) === KEY.from) at++
     } else if (kind === SQL.open || key === KEY.literal || key === KEY.caseWhen) solid = true
-    else if (key === KEY.common && kindAt(at + 1) === SQL.open) solid = true
+    else if ((key === KEY.common || key === KEY.statement) && kindAt(at + 1) === SQL.open) solid = true
     else if (kind === SQL.word) names++
     const next = keyAt(at) === KEY.from ? at : expression(at)
     if (next < 0) return 0

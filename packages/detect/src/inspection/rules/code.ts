@@ -3,9 +3,9 @@ import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const PHP_DANGEROUS =
-  'system|passthru|shell_exec|popen|proc_open|pcntl_exec|exec|assert|eval|create_function|call_user_func(?:_array)?|preg_replace|base64_decode|gzinflate|gzuncompress|gzdecode|zlib_decode|str_rot13|file_get_contents|file_put_contents|move_uploaded_file|phpinfo|php_uname|readfile|show_source|highlight_file|putenv|ini_set|ini_get|dl|fopen|fputs|fwrite|symlink|chmod|chown|unlink|rmdir|scandir|opendir|parse_ini_file|var_dump|print_r|ob_start|array_map|usort|include(?:_once)?|require(?:_once)?|unserialize|getenv|posix_getpwuid|curl_exec|curl_init|mail|error_log|session_start|extract|parse_str'
+  'system|passthru|shell_exec|popen|proc_open|pcntl_exec|exec|assert|eval|create_function|call_user_func(?:_array)?|preg_replace|base64_decode|gzinflate|gzuncompress|gzdecode|zlib_decode|str_rot13|file_get_contents|file_put_contents|move_uploaded_file|phpinfo|php_uname|readfile|show_source|highlight_file|putenv|ini_set|ini_get|dl|fopen|fputs|fwrite|symlink|chmod|chown|unlink|rmdir|scandir|opendir|parse_ini_file|var_dump|print_r|ob_start|array_map|usort|include(?:_once)?|require(?:_once)?|unserialize|getenv|posix_getpwuid|curl_exec|curl_init|mail|error_log|session_start|extract|parse_str|bzdecompress'
 const PHP_COMMON =
-  'strip_tags|chr|ord|strrev|implode|explode|md5|printf|sprintf|print|echo|date|time|is_\\w{1,16}|array_\\w{1,16}|str_\\w{1,16}|substr|trim|sleep|define|constant|func_\\w{1,12}|get_\\w{1,24}|set_\\w{1,24}|bzopen|gzopen|gzread|fsockopen|json_\\w{1,8}|preg_\\w{1,16}|mb_\\w{1,16}|openssl_\\w{1,16}|session_\\w{1,16}|shell|stripslashes|addslashes|urldecode|rawurldecode|htmlspecialchars|html_entity_decode|hex2bin|bin2hex|pack|unpack|rand|mt_rand|serialize|setcookie|header|die|exit|phpversion|phpcredits|zend_version|sys_get_temp_dir|disk_free_space|ftp_\\w{1,12}|imap_\\w{1,12}|mysql_\\w{1,16}|mysqli_\\w{1,16}|pg_\\w{1,12}|sqlite_\\w{1,16}|odbc_\\w{1,12}|socket_\\w{1,12}|stream_\\w{1,24}|tempnam|tmpfile|touch|uniqid|usleep|filesize|filetype|fileperms|glob|is_dir|is_file|mkdir|rename|copy|link|readlink|realpath|stat|parse_url|runkit_\\w{1,16}|ctype_\\w{1,8}|iterator_apply|ldap_\\w{1,12}'
+  'strip_tags|chr|ord|strrev|implode|explode|md5|printf|sprintf|print|echo|date|time|is_\\w{1,16}|array_\\w{1,16}|str_\\w{1,16}|substr|trim|sleep|define|constant|func_\\w{1,12}|get_\\w{1,24}|set_\\w{1,24}|bzopen|gzopen|gzread|fsockopen|json_\\w{1,8}|preg_\\w{1,16}|mb_\\w{1,16}|openssl_\\w{1,16}|session_\\w{1,16}|shell|stripslashes|addslashes|urldecode|rawurldecode|htmlspecialchars|html_entity_decode|hex2bin|bin2hex|pack|unpack|rand|mt_rand|serialize|setcookie|header|die|exit|phpversion|phpcredits|zend_version|sys_get_temp_dir|disk_free_space|ftp_\\w{1,12}|imap_\\w{1,12}|mysql_\\w{1,16}|mysqli_\\w{1,16}|pg_\\w{1,12}|sqlite_\\w{1,16}|odbc_\\w{1,12}|socket_\\w{1,12}|stream_\\w{1,24}|tempnam|tmpfile|touch|uniqid|usleep|filesize|filetype|fileperms|glob|is_dir|is_file|file_exists|mkdir|rename|copy|link|readlink|realpath|stat|parse_url|runkit_\\w{1,16}|ctype_\\w{1,8}|iterator_apply|ldap_\\w{1,12}'
 
 /** Code for the interpreter of the backend: PHP, JavaScript, Python, Ruby, Perl. */
 export const codeRules: readonly Rule[] = [
@@ -37,7 +37,7 @@ export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-start',
     new RegExp(
-      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|\\s(?=/))?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
+      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|[\\t\\n\\r]|\\s(?=/))?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
     ),
     {
       score: 5,
@@ -110,6 +110,17 @@ export const codeRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'code/php-indirect-call',
+    /\(\s{0,4}(?:\$\w{1,24}|string\s{0,4}\)\s{0,4}["'{][^)\n]{0,40})\s{0,4}\)?\s{0,4}\(\s{0,4}["']|["'][a-z\\]{1,8}["'](?:\s{0,2}\.\s{0,2}["'][a-z]{1,8}["']){1,8}\s{0,4}(?:\)?\s{0,4}\(|;)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      attacks: ['(string)"sys"."t"."em"(\'uname\');', "$y='sys'.'tem';($y)('uname');"],
+      benign: ["'a'.'b'", '(string) "x"'],
+    },
+  ),
+  pattern(
     'code/php-config',
     /^\s{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|extension|precision|max_execution_time|display_errors|safe_mode|error_log|error_reporting|include_path|short_open_tag|upload_tmp_dir|zend_extension|opcache\.\w{1,40}|session\.(?:save_path|upload_progress|auto_start)\w{0,24}|mbstring\.\w{1,24}|suhosin\.\w{1,24}|cgi\.\w{1,24}|date\.timezone|sendmail_path|user_ini\.\w{1,12}|variables_order|register_globals|magic_quotes_gpc|file_uploads|post_max_size|soap\.\w{1,24}|assert\.\w{1,16}|mail\.\w{1,24}|zlib\.\w{1,24}|pcre\.\w{1,24}|enable_dl|engine|expose_php|doc_root|output_buffering|output_handler|unserialize_callback_func|xbithack|html_errors|log_errors)\s{0,4}=\s{0,4}\S/,
     {
@@ -142,7 +153,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/loop',
-    /\bwhile\s{0,4}\(\s{0,4}(?:[!+-]{1,3}\s{0,2}(?:\d|``|""|''|\[\]|false|new\b)|true\b|1\s{0,4}\)|new\s{1,4}date|"[^"]{0,8}"\s{0,2}\)|'[^']{0,8}'\s{0,2}\)|\[\]|\{\})|\bdo\s{0,4}\{[^}]{0,80}\}\s{0,4}while\s{0,4}\(|;\s{0,4}var\s{1,4}\w{1,16}\s{0,4}=\s{0,4}new\s{1,4}date/,
+    /\bwhile\s{0,4}\(\s{0,4}(?:[!+-]{1,3}\s{0,2}(?:\d|``|""|''|\[\]|false|new\b)|\(?true\b|\+?infinity\b|string\s{0,2}\)|1\s{0,4}\)|new\s{1,4}date|"[^"]{0,8}"\s{0,2}\)|'[^']{0,8}'\s{0,2}\)|\[\]|\{\})|\bdo\s{0,4}\{[^}]{0,80}\}\s{0,4}while\s{0,4}\(|;\s{0,4}var\s{1,4}\w{1,16}\s{0,4}=\s{0,4}new\s{1,4}date/,
     {
       score: 5,
       quotable: true,

@@ -59,13 +59,17 @@ export const rceRules: readonly Rule[] = [
       'time he came.',
     ],
   },
-  pattern('rce/glob', /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)/, {
-    score: 5,
-    quotable: true,
-    chars: CHAR.slash,
-    attacks: ['/???/c?t', ';/b?n/ls'],
-    benign: ['/a/b', 'and/or?', '/api/?x=1/2'],
-  }),
+  pattern(
+    'rce/glob',
+    /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/)?\w{0,4}\[[!^\w/]{1,8}\]\w/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.slash,
+      attacks: ['/???/c?t', ';/b?n/ls'],
+      benign: ['/a/b', 'and/or?', '/api/?x=1/2'],
+    },
+  ),
   pattern('rce/shellshock', /^[\s"']{0,4}(?:[\w.-]{1,32}=)?\(\s{0,4}\)\s{0,4}\{[^}\n]{0,24}(?:[:;]|$|\})/, {
     score: 5,
     chars: CHAR.brace,
@@ -118,7 +122,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/windows',
-    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[a-z~\]][a-z]?\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if\s{1,12}(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%]{1,40}\s{1,12}\w|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}==\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,8}(?:equ|neq|lss|leq|gtr|geq)\s)/,
+    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
     {
       score: 5,
       words: WORD.windows,
@@ -145,7 +149,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/alias',
-    /^\s{0,4}alias\s{1,8}[\w-]{1,16}=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^\s{0,4}\+?\s{0,4}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
+    /^\s{0,4}alias\s{1,8}[\w-]{1,16}=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
     {
       score: 5,
       atStart: true,

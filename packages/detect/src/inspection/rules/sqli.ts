@@ -164,12 +164,12 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/select-time',
-    /\b(?:select|and|or|;|\()\s{0,8}(?:pg_sleep\b|sleep\s{0,4}\(\s{0,4}['"(]{0,3}\d|benchmark\s{0,4}\(\s{0,4}\d)/,
+    /\b(?:select|and|or|;|\()\s{0,8}(?:pg_sleep\b|sleep\s{0,4}\(\s{0,4}['"(]{0,3}\d|benchmark\s{0,4}\(\s{0,4}\d)|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['\x22]\d/,
     {
       score: 5,
       quotable: true,
       words: WORD.sqlName,
-      attacks: ['select pg_sleep', 'sELecT slEep (10 +6)', '1 and sleep(5)'],
+      attacks: ["1 waitfor delay '0:0:15' --", 'select pg_sleep', 'sELecT slEep (10 +6)', '1 and sleep(5)'],
       benign: ['sleep well', 'await sleep(50)'],
     },
   ),

@@ -4,7 +4,7 @@ import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const SENSITIVE =
-  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|(?:web|meta)-inf[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
 /** A file named in the middle of a sentence is talked about, not asked for. */
 function findSensitiveFile(reading: Reading): Span | undefined {
@@ -63,13 +63,13 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/root-escape',
-    /^[/\\]{1,4}(?:\.{2,}[/\\]|\.{1,2}[/\\]{1,4}\.{2}|\.{3,})|^[/\\](?:[^/\\\s]{1,24}[/\\]){0,4}\.{2,}[/\\]{1,4}(?:\.{2,}|\{)|^[/\\]{1,4}\.\.0x/,
+    /^[/\\]{1,4}(?:\.{2,}[/\\]|\.{1,2}[/\\]{1,4}\.{2}|\.{3,})|^[/\\](?:[^/\\\s]{1,24}[/\\]){0,4}\.{2,}[/\\]{1,4}(?:\.{2,}|\{)|^[/\\]{1,4}\.\.0x|^[/\\]?(?:0x2e){2}|0x5c0x2e|^\.\.\\|^[/\\](?:\.{1,2}[/\\]{1,4}){3}/,
     {
       score: 5,
       atStart: true,
-      chars: CHAR.dots,
+      chars: CHAR.dots | CHAR.slash,
       places: ['query', 'body', 'header', 'cookie', 'file-name'],
-      attacks: ['/../{file}', '////../../x', '/..../..../x', '/..0x5c..0x5cx', '/./../../x'],
+      attacks: ['..\\x', '/../{file}', '////../../x', '/..../..../x', '/..0x5c..0x5cx', '/./../../x'],
       benign: ['/a/b', '../x', '... and so on'],
     },
   ),
@@ -96,14 +96,18 @@ export const traversalRules: readonly Rule[] = [
       'On Linux the file /etc/hosts maps names to addresses.',
     ],
   },
-  pattern('traversal/mention', /\b(?:etc\/(?:passwd|shadow)|boot\.ini|win\.ini|web\.xml|\.htpasswd)\b/, {
-    score: 4,
-    quotable: true,
-    chars: CHAR.slash | CHAR.dots | CHAR.space,
-    words: WORD.file,
-    attacks: ['x/etc/passwd'],
-    benign: ['passwd', 'etc'],
-  }),
+  pattern(
+    'traversal/mention',
+    /\b(?:etc\/(?:passwd|shadow)|boot\.ini|inetpub[/\\]|win\.ini|web\.xml|\.htpasswd)\b/,
+    {
+      score: 4,
+      quotable: true,
+      chars: CHAR.slash | CHAR.dots | CHAR.space,
+      words: WORD.file,
+      attacks: ['x/etc/passwd'],
+      benign: ['passwd', 'etc'],
+    },
+  ),
   pattern(
     'traversal/wrapper',
     /(?:^|["'=\s(,;])(?:php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/|file:\/{2,3}[a-z./])/,
@@ -120,6 +124,14 @@ export const traversalRules: readonly Rule[] = [
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),
+  pattern('traversal/network-share', /^\s{0,4}\\\\[\w.:[\]-]{1,80}\\[\w$ .-]{1,80}(?:\\|$)/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.backslash,
+    places: ['query', 'body', 'header', 'cookie'],
+    attacks: ['\\\\::1\\c$\\users\\default\\ntuser.dat'],
+    benign: ['a\\b', '\\\\'],
+  }),
   pattern('traversal/null-byte', /\.\w{1,5}\u0000|\u0000\.\w{1,5}|%00|[\\/]\u0000/, {
     score: 5,
     chars: CHAR.control | CHAR.percent,

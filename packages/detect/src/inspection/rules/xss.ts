@@ -68,7 +68,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)/,
+    /(?:^|["'`(=\s>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -101,7 +101,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/call',
     new RegExp(
-      `(?:^|["'\`;:,(){}[\\]=+&|/<>!?\\s\\\\-])\\(?(?:${JS_NAMES})\\s{0,4}\\)?\\s{0,4}(?:\\(\\s{0,4}(?:["'\`/]|\\d|document|window|location|self|this|name\\b|string|atob|unescape|decodeuri|cookie|origin|\\))|\`)`,
+      `(?:^|["'\`;:,(){}[\\]=+&|/<>!?\\s\\\\-])\\(?(?:${JS_NAMES})\\s{0,4}\\)?\\s{0,4}(?:\\?\\.)?(?:\\(\\s{0,4}(?:["'\`/]|\\d|document|window|location|self|this|name\\b|string|atob|unescape|decodeuri|cookie|origin|\\))|\`)`,
     ),
     {
       score: 3,
@@ -133,7 +133,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/whole-call',
     new RegExp(
-      `^[\\s;+(!~-]{0,8}(?:window\\.|self\\.|top\\.|this\\.|parent\\.)?(?:${JS_NAMES}|reflect\\.\\w{1,16}\\.(?:call|apply))\\)?(?:\\s{0,4}\\.(?:call|apply|bind)\\s{0,4}[(\`]|\\s{0,4}\\(["'\`\\d/][^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\w[^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\)|\`)`,
+      `^[\\s;+(!~-]{0,8}(?:window\\.|self\\.|top\\.|this\\.|parent\\.)?(?:${JS_NAMES}|reflect\\.\\w{1,16}\\.(?:call|apply))\\)?(?:\\?\\.)?(?:\\s{0,4}\\.(?:call|apply|bind)\\s{0,4}[(\`]|\\s{0,4}\\(["'\`\\d/][^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\w[^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\)|\`)`,
     ),
     {
       score: 5,
@@ -152,7 +152,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/sink',
-    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}(?:\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\bwindow\.(?:location|onerror|name|open)\s{0,4}[=.(]|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\bdocument\.(?:createelement|getelement)/,
+    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}(?:\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\bwindow\.(?:location|onerror|name|open)\s{0,4}[=.(]|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\bdocument\.(?:createelement|getelement)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
     {
       score: 5,
       quotable: true,
@@ -196,7 +196,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/unicode-markup',
-    /\+adw-|\+ad4-|<\s?(?:s\s?c\s?r\s?i\s?p\s?t|f\s?o\s?r\s?m|i\s?f\s?r\s?a\s?m\s?e)[\s/>]|\[a\]script>|&\{[^}]{0,64}\};?$|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
+    /\+adw-|\+ad4-|<\s?(?:s\s?c\s?r\s?i\s?p\s?t|f\s?o\s?r\s?m|i\s?f\s?r\s?a\s?m\s?e)[\s/>]|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
     {
       score: 5,
       quotable: true,
