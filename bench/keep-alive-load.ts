@@ -1,0 +1,68 @@
+import { connect, type Socket } from 'node:net'
+
+const REQUEST = Buffer.from(
+  [
+    'GET /hello?name=world HTTP/1.1',
+    'Host: 127.0.0.1',
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    'Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+    'Accept-Language: en-US,en;q=0.5',
+    'Accept-Encoding: gzip, deflate, br',
+    'Connection: keep-alive',
+    '\r\n',
+  ].join('\r\n'),
+)
+
+/** A load of small requests over connections that stay open, one request at a time on each; every answer must be a 200. */
+export class KeepAliveLoad {
+  readonly #sockets: readonly Socket[]
+  #left = 0
+  #open = 0
+  #done: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
+
+  private constructor(sockets: readonly Socket[]) {
+    this.#sockets = sockets
+    for (const socket of sockets) {
+      socket.on('data', chunk => this.#onData(socket, chunk))
+      socket.on('close', () => this.#done.reject(new Error('the server closed a connection')))
+    }
+  }
+
+  static async connect(port: number, connections: number): Promise<KeepAliveLoad> {
+    const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1').setNoDelay(true))
+    for (const socket of sockets) await new Promise(resolve => socket.once('connect', resolve))
+    return new KeepAliveLoad(sockets)
+  }
+
+  /** Sends `requests` requests and waits for all answers. */
+  run(requests: number): Promise<void> {
+    this.#left = requests
+    this.#open = 0
+    return new Promise((resolve, reject) => {
+      this.#done = { resolve, reject }
+      for (const socket of this.#sockets) this.#next(socket)
+    })
+  }
+
+  /** The servers answer a hello in one packet. */
+  #onData(socket: Socket, chunk: Buffer): void {
+    if (chunk.toString('latin1', 9, 12) !== '200') {
+      this.#done.reject(new Error(`answered ${chunk.toString('latin1', 0, 200)}`))
+      return
+    }
+    this.#open--
+    this.#next(socket)
+  }
+
+  #next(socket: Socket): void {
+    if (this.#left > 0) {
+      this.#left--
+      this.#open++
+      socket.write(REQUEST)
+    } else if (this.#open === 0) this.#done.resolve()
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.removeAllListeners('close').destroy()
+  }
+}

@@ -1,0 +1,177 @@
+// What the layer costs in process: CPU per request of an Express and a Fastify hello with and without it, and the time of a decision.
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RequestSource } from '@postern/core'
+import { postern } from 'postern'
+import { median, quantile, report } from './harness.ts'
+import { KeepAliveLoad } from './keep-alive-load.ts'
+
+const ROUNDS = 30
+const REQUESTS = 2_500
+const WARM_UP = 15_000
+const CONNECTIONS = 16
+const FRAMEWORKS = ['express', 'fastify'] as const
+/** `+adapter` is the layer with an engine that has no guards: what carrying costs. */
+const KINDS = ['', '+adapter', '+layer'] as const
+const VARIANTS = FRAMEWORKS.flatMap(framework => KINDS.map(kind => `${framework}${kind}`))
+
+/** The default limits with numbers that one loader does not reach: the same rules are asked, and none refuses. */
+const LIMITS = {
+  address: { limit: '1000000000/1m' },
+  busy: { limit: '100000 at once' },
+} as const
+
+/** A hello server in a process of its own. */
+class HelloServer {
+  readonly name: string
+  readonly #child: ReturnType<typeof fork>
+  #load: KeepAliveLoad | undefined
+
+  constructor(name: string, folder: string) {
+    this.name = name
+    this.#child = fork(new URL('./layer-server.ts', import.meta.url), [name, join(folder, name)])
+  }
+
+  async start(): Promise<void> {
+    this.#load = await KeepAliveLoad.connect(await this.#ask('port'), CONNECTIONS)
+    await this.#load.run(WARM_UP)
+  }
+
+  /** Microseconds of CPU, user and system, that the server took for each of `requests`. */
+  async cpuPerRequest(requests: number): Promise<number> {
+    await this.#ask('cpu')
+    await this.#load?.run(requests)
+    return (await this.#ask('cpu')) / requests
+  }
+
+  /** `port`; or `cpu`: the microseconds since it was last asked. */
+  #ask(what: 'port' | 'cpu'): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const onExit = (): void => reject(new Error(`${this.name} ended`))
+      this.#child.once('exit', onExit)
+      this.#child.once('message', answer => {
+        this.#child.off('exit', onExit)
+        resolve(Number(answer))
+      })
+      this.#child.send(what)
+    })
+  }
+
+  stop(): void {
+    this.#load?.close()
+    this.#child.kill()
+  }
+}
+
+async function cpuOfServers(folder: string): Promise<ReadonlyMap<string, readonly number[]>> {
+  const servers = VARIANTS.map(name => new HelloServer(name, folder))
+  try {
+    for (const server of servers) await server.start()
+    const samples = new Map<string, number[]>(VARIANTS.map(name => [name, []]))
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let turn = 0; turn < servers.length; turn++) {
+        const server = servers[(turn + round) % servers.length] as HelloServer
+        samples.get(server.name)?.push(await server.cpuPerRequest(REQUESTS))
+      }
+    }
+    return samples
+  } finally {
+    for (const server of servers) server.stop()
+  }
+}
+
+/** Microseconds of each of `count` decisions, and of the same exchanges with their settling, after a warm-up. */
+async function decisionTimes(
+  folder: string,
+  count: number,
+): Promise<{ decisions: number[]; exchanges: number[] }> {
+  const layer = await postern({
+    folder,
+    config: { limits: LIMITS, dataDirectory: join(folder, 'decisions') },
+  })
+  const { engine } = layer
+  const decisions: number[] = []
+  const exchanges: number[] = []
+  for (let i = -count; i < count; i++) {
+    const source = request(i)
+    const started = process.hrtime.bigint()
+    const exchange = engine.open(source)
+    const decision = engine.decide(exchange)
+    const decided = process.hrtime.bigint()
+    if (decision instanceof Promise || decision.effect !== 'allow')
+      throw new Error('a hello must be allowed at once')
+    engine.settle(exchange, { status: 200, duration: 1, bytes: 5, aborted: false })
+    const settled = process.hrtime.bigint()
+    if (i < 0) continue
+    decisions.push(Number(decided - started) / 1_000)
+    exchanges.push(Number(settled - started) / 1_000)
+  }
+  await layer.close()
+  return { decisions, exchanges }
+}
+
+/** Readers of a shop: 5,000 clients, many paths, the headers of a browser. */
+function request(i: number): RequestSource {
+  const client = Math.abs(i * 7_919) % 5_000
+  return {
+    method: 'GET',
+    target: `/products/${client % 300}?page=${client % 7}&sort=price&q=blue+shoes`,
+    headers: [
+      'Host',
+      'shop.example',
+      'User-Agent',
+      'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      'Accept',
+      'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      'Accept-Language',
+      'en-US,en;q=0.5',
+      'Accept-Encoding',
+      'gzip, deflate, br, zstd',
+      'Cookie',
+      'session=0123456789abcdef0123456789abcdef; theme=dark',
+      'Connection',
+      'keep-alive',
+    ],
+    peer: `10.0.${client >> 8}.${client & 255}`,
+    secure: false,
+    httpVersion: '1.1',
+    body: undefined,
+    native: undefined,
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-bench-layer-'))
+try {
+  const samples = await cpuOfServers(folder)
+  const { decisions, exchanges } = await decisionTimes(folder, 200_000)
+  const of = (name: string): readonly number[] => samples.get(name) ?? []
+  const ratio = (framework: string, kind: string): number => {
+    const bare = of(framework)
+    return median(of(framework + kind).map((cpu, round) => cpu / (bare[round] ?? Number.NaN)))
+  }
+  const figures: Record<string, number> = {}
+  for (const name of VARIANTS) figures[`${name}_cpu_us`] = Number(median(of(name)).toFixed(2))
+  figures['decision_p50_us'] = Number(quantile(decisions, 0.5).toFixed(2))
+  figures['decision_p99_us'] = Number(quantile(decisions, 0.99).toFixed(2))
+  figures['exchange_p50_us'] = Number(quantile(exchanges, 0.5).toFixed(2))
+  figures['exchange_p99_us'] = Number(quantile(exchanges, 0.99).toFixed(2))
+  report({
+    bench: 'layer',
+    ratios: {
+      express_cpu: ratio('express', '+layer'),
+      fastify_cpu: ratio('fastify', '+layer'),
+      express_adapter_cpu: ratio('express', '+adapter'),
+      fastify_adapter_cpu: ratio('fastify', '+adapter'),
+    },
+    figures,
+    unequal: [
+      'the default guards run with the numbers of their limits raised, or one loader would be throttled; every rule is still asked',
+      'CPU is user and system time of the server process; the loader runs in another',
+      'a ratio is the median over rounds of the two neighbours of one round',
+    ],
+  })
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
