@@ -128,7 +128,7 @@ export async function checkAnchors(
 export async function pushToAnchors(
   anchors: readonly Anchor[],
   checkpoint: string,
-  onError: ((error: unknown) => void) | undefined,
+  onError: (error: unknown) => void,
 ): Promise<void> {
-  await Promise.all(anchors.map(anchor => anchor.push(checkpoint).catch(error => onError?.(error))))
+  await Promise.all(anchors.map(anchor => anchor.push(checkpoint).catch(onError)))
 }

@@ -24,6 +24,8 @@ import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
+import { WitnessClient, type WitnessClientOptions } from './witness/witness-client.ts'
+import { Witnessing } from './witness/witnessing.ts'
 
 export interface AuditLogOptions {
   /** Directory of the log; created when absent. */
@@ -50,8 +52,10 @@ export interface AuditLogOptions {
   readonly anchors?: readonly Anchor[]
   /** An operator's word that the log was rolled back on purpose (restored from a backup): what anchors and segments miss is accepted. */
   readonly acceptRollback?: boolean
-  /** Told when an anchor cannot be reached; it never holds up the log. */
-  readonly onAnchorError?: (error: unknown) => void
+  /** Asked to cosign every new checkpoint. Without one, whoever holds signing key and disk can rewrite everything unseen. */
+  readonly witnesses?: readonly WitnessClientOptions[]
+  /** Told when an anchor or witness cannot be reached, or contradicts the log; it never holds up the log. */
+  readonly onOutsideError?: (error: unknown) => void
 }
 
 /**
@@ -82,6 +86,9 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         .verifierKeys()
         .map((key, i) => parseVerifierKey(key, `${VERIFIER_KEYS} line ${i + 1}`))
       const anchors = options.anchors ?? []
+      const clients = (options.witnesses ?? []).map(witness => new WitnessClient(witness))
+      const onOutsideError = options.onOutsideError ?? (() => {})
+      const witnessing = new Witnessing(clients, reader, onOutsideError)
       const log = await EmbeddedLog.open({
         files: disk,
         directory,
@@ -94,7 +101,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         keys,
         required: options.required ?? true,
         acceptRollback: options.acceptRollback ?? false,
-        onPublished: ({ checkpoint }) => void pushToAnchors(anchors, checkpoint, options.onAnchorError),
+        onPublished: ({ checkpoint }) => {
+          void pushToAnchors(anchors, checkpoint, onOutsideError)
+          if (clients.length > 0) void witnessing.submit(checkpoint)
+        },
         release,
       })
       if (options.acceptRollback === true) {

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { parseTilePath, TILE_WIDTH, tilePath } from './format/tile.ts'
+import type { LogReader } from './log-reader.ts'
+import type { Witness } from './witness/witness.ts'
+
+/**
+ * Serves a log's checkpoint, tiles and entry bundles (C2SP tlog-tiles) under a prefix, GET and HEAD only. Entries hold what was done in
+ * the clear and who did it sealed: put it behind authentication unless all of that is meant to be public.
+ * @param prefix as in the request's path, without a slash at its end
+ */
+export function logHandler(
+  reader: LogReader,
+  prefix = '',
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const path = request.url?.split('?', 1)[0] ?? ''
+    const found = path.startsWith(`${prefix}/`) ? resource(reader, path.slice(prefix.length + 1)) : undefined
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return answer(response, 405, { allow: 'GET, HEAD' })
+    if (found === undefined) return answer(response, 404)
+    response.writeHead(200, {
+      'content-type': found.type,
+      'content-length': found.bytes.length,
+      'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'x-content-type-options': 'nosniff',
+    })
+    response.end(request.method === 'HEAD' ? undefined : found.bytes)
+  }
+}
+
+interface Resource {
+  readonly bytes: Uint8Array
+  readonly type: string
+  readonly immutable: boolean
+}
+
+function resource(reader: LogReader, path: string): Resource | undefined {
+  const { log } = reader
+  if (path === 'checkpoint') {
+    const note = log.witnessedCheckpoint() ?? log.checkpoint()
+    const newest = reader.checkpoint()
+    // The witnessed one lags a little: it is served while it is of the newest size.
+    const text = note !== undefined && reader.head(note).size === reader.head(newest).size ? note : newest
+    return { bytes: Buffer.from(text), type: 'text/plain; charset=utf-8', immutable: false }
+  }
+  const tile = parseTilePath(path)
+  if (tile === undefined) return undefined
+  // Only what a published checkpoint commits to: a file may exist before that, and still change.
+  const size = Number(reader.head().size)
+  const leaves = Math.floor(size / TILE_WIDTH ** (tile.level === 'entries' ? 0 : tile.level))
+  if (tile.index * TILE_WIDTH + tile.width > leaves) return undefined
+  if (tile.level === 'entries' && (tile.index + 1) * TILE_WIDTH <= log.minimumIndex()) return undefined
+  const bytes = log.files.read(join(log.directory, tilePath(tile)))
+  return bytes === undefined ? undefined : { bytes, type: 'application/octet-stream', immutable: true }
+}
+
+const MAX_BODY = 100_000
+
+/** Serves a witness's `add-checkpoint` (C2SP tlog-witness) under a prefix. */
+export function witnessHandler(
+  witness: Witness,
+  prefix = '',
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    if (request.url !== `${prefix}/add-checkpoint`) return answer(response, 404)
+    if (request.method !== 'POST') return answer(response, 405, { allow: 'POST' })
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= MAX_BODY) chunks.push(chunk)
+    })
+    request.on('error', () => response.destroy())
+    request.on('end', () => {
+      if (length > MAX_BODY) return answer(response, 413)
+      try {
+        const { status, contentType, body } = witness.addCheckpoint(Buffer.concat(chunks).toString('utf8'))
+        response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+        response.end(body)
+      } catch {
+        // The record could not be read or written: no cosignature is given.
+        answer(response, 500)
+      }
+    })
+  }
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { ...headers, 'content-length': 0 })
+  response.end()
+}
