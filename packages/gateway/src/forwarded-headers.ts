@@ -5,8 +5,6 @@ import type { RequestHead } from './request-head.ts'
 
 /** How the gateway introduces a request to the backend. */
 export interface Introduction {
-  /** Proxies whose `X-Forwarded-*` are kept; the engine's. */
-  readonly trustedProxies: CidrSet
   /** Host to send instead of the client's own; undefined to keep the client's. */
   readonly rewriteHost: string | undefined
   readonly signingKey: KeyObject | undefined
@@ -16,8 +14,14 @@ export interface Introduction {
  * Completes the headers for the backend, in place: `Host`, `X-Request-Id`, `X-Forwarded-For`, `-Proto`, `-Host` and the signed
  * identity. A chain of addresses is continued only when a trusted proxy sent it; `Forwarded` (RFC 7239) is read by the engine but
  * not sent on, so that the backend has one truth.
+ * @param trustedProxies the engine's; their `X-Forwarded-*` are kept
  */
-export function introduce(exchange: Exchange, head: RequestHead, introduction: Introduction): string[] {
+export function introduce(
+  exchange: Exchange,
+  head: RequestHead,
+  trustedProxies: CidrSet,
+  introduction: Introduction,
+): string[] {
   const { forward } = head
   const host = introduction.rewriteHost ?? (head.host === '' ? exchange.host : head.host)
   if (host !== '') forward.push('Host', host)
@@ -26,21 +30,13 @@ export function introduce(exchange: Exchange, head: RequestHead, introduction: I
   let chain: string = peer
   let named = head.host
   // Only behind a trusted proxy can the client differ from the peer, or a claim about it count.
-  if (!introduction.trustedProxies.isEmpty && introduction.trustedProxies.has(peer)) {
+  if (!trustedProxies.isEmpty && trustedProxies.has(peer)) {
     if (head.forwardedFor !== undefined) chain = `${head.forwardedFor}, ${peer}`
     else if (client !== peer) chain = `${client}, ${peer}`
     named = head.forwardedHost ?? named
   }
-  forward.push(
-    'X-Request-Id',
-    exchange.id,
-    'X-Forwarded-For',
-    chain,
-    'X-Forwarded-Proto',
-    exchange.scheme,
-    'X-Forwarded-Host',
-    named,
-  )
+  forward.push('X-Request-Id', exchange.id, 'X-Forwarded-For', chain, 'X-Forwarded-Proto', exchange.scheme)
+  if (named !== '') forward.push('X-Forwarded-Host', named)
   if (introduction.signingKey !== undefined)
     forward.push(IDENTITY_HEADER, signIdentity(exchange, introduction.signingKey))
   return forward

@@ -108,7 +108,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { engine } = options
   const current = { engine: typeof engine === 'function' ? engine : (): Engine => engine }
   const ask = (): Engine => current.engine()
-  const passage = new Passage(settings, ask)
+  const passage = new Passage(settings)
   const gate =
     settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
   const front = new Front(

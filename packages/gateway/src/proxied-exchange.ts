@@ -103,7 +103,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #send(): void {
     const headers = this.#retried
       ? this.#head.forward
-      : introduce(this.exchange, this.#head, this.#passage.introduction)
+      : introduce(this.exchange, this.#head, this.#engine.trustedProxies, this.#passage.settings)
     if (!this.#retried && this.#head.contentLength !== undefined)
       headers.push('Content-Length', String(this.#head.contentLength))
     this.#sent = this.#body === undefined ? null : this.#body.forward()
@@ -237,7 +237,13 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     // Nobody asked for the body, so the client may or may not send it: the connection cannot be used further.
     if (this.#head.expectsContinue && this.#body?.begun !== true && !headers.includes('close'))
       headers.push('Connection', 'close')
-    this.#downstream.head(answer.status, '', headers)
+    try {
+      this.#downstream.head(answer.status, '', headers)
+    } catch {
+      // A guard asked for a header that cannot be sent. The refusal stands; only its words are lost.
+      this.#downstream.abort()
+      return
+    }
     if (this.exchange.method !== 'HEAD' && answer.body !== '') {
       const body = Buffer.from(answer.body)
       this.#bytes = body.length
