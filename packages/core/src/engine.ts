@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { Event, EventRecorder } from './event.ts'
-import { Exchange, type ExchangeContext, type RequestSource } from './exchange.ts'
+import { Exchange, type ExchangeContext, type RecordPromise, type RequestSource } from './exchange.ts'
 import type { Guard, Mode } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
@@ -12,9 +12,6 @@ import { type RandomSource, systemRandom } from './random.ts'
 import type { Finding, Remediation, Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
 import { RouteTable } from './route-table.ts'
-
-/** When an exchange is written down: before it is handled, after it ended, or not at all. */
-export type RecordPromise = 'before' | 'after' | 'none'
 
 export interface EngineOptions {
   /** In the order in which they are asked; the first refusal ends the asking. */
@@ -106,7 +103,26 @@ export class Engine {
       if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
       exchange.passed = i + 1
     }
-    return this.#promise(exchange) === 'before' ? this.#recordIntent(exchange) : ALLOW
+    return this.#isRecordedFirst(exchange) ? this.#recordIntent(exchange) : ALLOW
+  }
+
+  /** Asks for the promise of the log once; settling keeps to it. */
+  #isRecordedFirst(exchange: Exchange): boolean {
+    if (this.#recorder === undefined) return false
+    return this.#recordingOf(exchange) === 'before'
+  }
+
+  /** A promise that cannot be told is kept as `after`: nothing is lost, and nobody waits. */
+  #recordingOf(exchange: Exchange): RecordPromise {
+    if (exchange.recording === undefined) {
+      try {
+        exchange.recording = this.#promise(exchange)
+      } catch (error) {
+        this.#onError('promise', error)
+        exchange.recording = 'after'
+      }
+    }
+    return exchange.recording
   }
 
   async #decideRest(exchange: Exchange, at: number, pending: Promise<Decision>): Promise<Decision> {
@@ -118,7 +134,7 @@ export class Engine {
       if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
       exchange.passed = i + 1
     }
-    return this.#promise(exchange) === 'before' ? this.#recordIntent(exchange) : ALLOW
+    return this.#isRecordedFirst(exchange) ? this.#recordIntent(exchange) : ALLOW
   }
 
   #ask(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
@@ -180,8 +196,8 @@ export class Engine {
   }
 
   #isRecorded(exchange: Exchange, outcome: Outcome): boolean {
-    const promise = this.#promise(exchange)
-    return promise !== 'none' || outcome.status >= 400
+    if (this.#recorder === undefined) return false
+    return outcome.status >= 400 || this.#recordingOf(exchange) !== 'none'
   }
 
   #settleGuards(exchange: Exchange, outcome: Outcome): void {

@@ -26,6 +26,9 @@ export interface RequestSource {
   readonly native: unknown
 }
 
+/** When an exchange is written down: before it is handled, after it ended, or not at all. */
+export type RecordPromise = 'before' | 'after' | 'none'
+
 /** What an engine gives to each of its exchanges. */
 export interface ExchangeContext {
   readonly trustedProxies: CidrSet
@@ -54,6 +57,8 @@ export class Exchange {
   decision: Decision = ALLOW
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
+  /** When this exchange is written down, once the engine has asked. Kept by the engine. */
+  recording: RecordPromise | undefined = undefined
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 

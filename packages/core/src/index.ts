@@ -17,7 +17,7 @@ export {
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
-export { Engine, type EngineOptions, type EventListener, type RecordPromise } from './engine.ts'
+export { Engine, type EngineOptions, type EventListener } from './engine.ts'
 export {
   BudgetExceeded,
   ConfigError,
@@ -29,7 +29,7 @@ export {
   StoreError,
 } from './errors.ts'
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Json, Receipt } from './event.ts'
-export { Exchange, type RequestSource } from './exchange.ts'
+export { Exchange, type RecordPromise, type RequestSource } from './exchange.ts'
 export type { Guard, Mode } from './guard.ts'
 export type { Health, HealthProbe } from './health.ts'
 export { HttpEvent } from './http-event.ts'

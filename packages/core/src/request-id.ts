@@ -19,6 +19,9 @@ function base32(value: number, length: number): string {
   return text
 }
 
+/** The last two letters of an id, written once: all else changes every 1,024 ids or every millisecond. */
+const PAIRS: readonly string[] = Array.from({ length: 1_024 }, (_, value) => base32(value, 2))
+
 /** A maker of request ids: 9 letters of time, 6 of this process, 5 of a counter. */
 export function requestIds(clock: Clock, random: RandomSource = systemRandom): () => RequestId {
   let origin = ''
@@ -26,14 +29,19 @@ export function requestIds(clock: Clock, random: RandomSource = systemRandom): (
   let counter = 0
   let lastTime = -1
   let timeText = ''
+  let counterText = base32(0, 3)
+  let start = ''
   return () => {
     const now = Math.floor(clock.now())
-    if (now !== lastTime) {
-      lastTime = now
-      timeText = base32(now, 9)
-    }
     counter = (counter + 1) % 32 ** 5
-    return `${timeText}${origin}${base32(counter, 5)}` as RequestId
+    const pair = counter & 1_023
+    if (now !== lastTime || pair === 0) {
+      if (now !== lastTime) timeText = base32(now, 9)
+      if (pair === 0) counterText = base32(counter >> 10, 3)
+      lastTime = now
+      start = timeText + origin + counterText
+    }
+    return (start + PAIRS[pair]) as RequestId
   }
 }
 

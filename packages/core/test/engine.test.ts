@@ -259,6 +259,18 @@ describe('what an engine writes down', () => {
     assert.equal(exchange.decision.reasons[0].rule, 'audit/unavailable')
   })
 
+  test('asks what is promised once, and takes a promise that throws for one to write afterwards', async () => {
+    const log = recorder()
+    let asked = 0
+    const promise = (): never => {
+      asked++
+      throw new Error('broken')
+    }
+    await run(new Engine({ recorder: log, promise, onError: () => {} }))
+    assert.equal(asked, 1)
+    assert.equal(log.recorded.length, 1)
+  })
+
   test('never refuses in observe mode, not even for a log that is down', async () => {
     const log = recorder(() => Promise.reject(new Error('down')))
     const exchange = await run(
