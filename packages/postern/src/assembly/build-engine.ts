@@ -1,11 +1,11 @@
 import { CidrSet, Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
-import { inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
+import { honeyGuard, inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
 import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
 import type { Rooms } from './rooms.ts'
-import { compileRoutes } from './route-settings.ts'
+import { compileRoutes, honeyRoutes } from './route-settings.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -38,6 +38,14 @@ export function buildEngine(
   if (config.remediations !== false)
     guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
   if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
+  if (hasTraps(config))
+    guards.push(
+      honeyGuard({
+        ...given(config.honey ?? {}),
+        routes: honeyRoutes(config),
+        remediations: rooms.remediations,
+      }),
+    )
   guards.push(limits)
   if (config.inspect !== false) guards.push(wrapInspection(inspectionGuard(given(config.inspect ?? {}))))
   const engine = new Engine({
@@ -58,6 +66,10 @@ export function buildEngine(
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */
 function failurePolicy(failure: 'open' | 'closed' | 'local' = 'local'): FailurePolicy {
   return failure === 'local' ? local({ share: 1 }) : failure
+}
+
+function hasTraps(config: Config): boolean {
+  return config.honey !== undefined || honeyRoutes(config).length > 0
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])

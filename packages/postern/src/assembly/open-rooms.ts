@@ -6,7 +6,7 @@ import { openAudit } from './audit.ts'
 import { Connections } from './connections.ts'
 import { openRemediations } from './remediations.ts'
 import type { Rooms } from './rooms.ts'
-import { scenarioFiles, scenariosOf } from './scenarios.ts'
+import { behaviourDetectors, scenarioFiles, scenariosOf } from './scenarios.ts'
 
 export interface OpenRoomsOptions {
   readonly loaded: LoadedConfig
@@ -47,8 +47,9 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       clock: systemClock,
       remediations,
       limitStore: limitStore(connections, options.limits),
-      detectors: [scenarios],
+      detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
+      connections,
       recorder: audit,
       audit,
       secret: options.secret ?? systemRandom.bytes(32),
@@ -81,8 +82,9 @@ export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<R
     clock,
     remediations,
     limitStore: new MemoryStore({ clock }),
-    detectors: [scenarios],
+    detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
+    connections: undefined,
     recorder: undefined,
     audit: undefined,
     secret: systemRandom.bytes(32),

@@ -2,6 +2,7 @@ import type { AuditLog } from '@postern/audit'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
 import type { RemediationStore, ScenarioDetector } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
+import type { Connections } from './connections.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same rooms. */
 export interface Rooms {
@@ -12,6 +13,8 @@ export interface Rooms {
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined
   /** Absent when nothing is written down. */
+  /** The stores by URL and the data directory; absent where everything is in memory. */
+  readonly connections: Connections | undefined
   readonly recorder: EventRecorder | undefined
   /** The log itself, where this thread holds it. */
   readonly audit: AuditLog | undefined

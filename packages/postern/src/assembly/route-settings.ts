@@ -19,7 +19,14 @@ export function compileRoutes(config: Config): RouteTable {
 }
 
 function compileRoute(pattern: string, route: RouteConfig): RouteSettings {
-  const { throttle, ...rest } = given(route)
+  const { throttle, honey: _, ...rest } = given(route)
   if (throttle === undefined) return rest
   return { ...rest, throttle: throttle === false ? false : routeLimit(throttle, pattern) }
+}
+
+/** Patterns of the routes that are traps. */
+export function honeyRoutes(config: Config): readonly string[] {
+  return Object.entries(config.routes ?? {}).flatMap(([pattern, route]) =>
+    route.honey === true ? [pattern] : [],
+  )
 }

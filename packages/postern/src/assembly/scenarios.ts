@@ -1,5 +1,13 @@
 import { resolve } from 'node:path'
-import { loadScenarios, type ScenarioFiles, ScenarioSet } from '@postern/detect'
+import type { Detector } from '@postern/core'
+import {
+  idWalkDetector,
+  loadScenarios,
+  type ScenarioFiles,
+  ScenarioSet,
+  sessionDriftDetector,
+  volumeDetector,
+} from '@postern/detect'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { given } from './given.ts'
@@ -17,4 +25,19 @@ export function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | u
 export function scenariosOf(loaded: LoadedConfig): ScenarioSet {
   const files = scenarioFiles(loaded)
   return files === undefined ? ScenarioSet.parse([]) : loadScenarios(files)
+}
+
+const BEHAVIOUR: Readonly<Record<string, () => Detector>> = {
+  'id-walk': idWalkDetector,
+  volume: volumeDetector,
+  'session-drift': sessionDriftDetector,
+}
+
+/** The detectors that compare actors with their own habits, as far as the configuration wants them. */
+export function behaviourDetectors({ config }: LoadedConfig): readonly Detector[] {
+  const { scenarios } = config
+  if (scenarios === false) return []
+  return Object.entries(BEHAVIOUR).flatMap(([name, make]) =>
+    scenarios?.without?.includes(name) === true ? [] : [make()],
+  )
 }

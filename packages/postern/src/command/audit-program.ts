@@ -4,6 +4,9 @@ import type { AddCommand } from './program.ts'
 /** The commands over the log. */
 export function addAuditCommands(program: Program, add: AddCommand): void {
   const audit = program.command('audit').description('the log that nobody can quietly change')
+  add(audit, 'verify', 'whether every entry is what was written', () => import('./audit-verify.ts'))
+    .option('--key <key...>', "the log's public key, from elsewhere")
+    .option('--remembered <file>', 'an older checkpoint, which the log must extend')
   filtered(add(audit, 'search', 'entries that match, newest first', () => import('./audit-search.ts')))
   add(audit, 'tail', 'the last entries', () => import('./audit-tail.ts'))
     .option('-n, --lines <count>', 'how many', '20')

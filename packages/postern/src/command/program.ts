@@ -120,6 +120,12 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const rules = program.command('rules').description('rules in files')
   add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
+  const bouncers = program
+    .command('bouncers')
+    .description("keys of CrowdSec's bouncers that obey this gateway")
+  add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
+  add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
+  add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
   addAuditCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))

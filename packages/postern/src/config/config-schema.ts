@@ -106,6 +106,17 @@ const scenarios = z.strictObject({
   shipped: z.enum(['all', 'none']).optional(),
 })
 
+const honey = z.strictObject({
+  fields: z.array(z.string().min(1)).optional(),
+  records: z.array(z.string().min(6)).optional(),
+  for: duration.optional(),
+})
+
+const crowdsec = z.strictObject({
+  listen: listen.optional(),
+  feed: z.strictObject({ url: backendUrl, key: z.string().min(1) }).optional(),
+})
+
 const timeouts = z.strictObject({
   head: duration.optional(),
   bodyProgress: duration.optional(),
@@ -153,6 +164,8 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   protocol: z.union([off, protocol]).optional(),
   scenarios: z.union([off, scenarios]).optional(),
   remediations: z.union([off, z.strictObject({ never: z.array(addressRange).optional() })]).optional(),
+  honey: honey.optional(),
+  crowdsec: crowdsec.optional(),
   audit: z
     .union([
       off,

@@ -94,10 +94,28 @@ export interface ProtocolConfig {
 export interface ScenariosConfig {
   /** Folders of Sigma YAML beside the shipped scenarios, relative to the configuration; followed while the process runs. */
   readonly folders?: readonly string[] | undefined
-  /** Names of shipped files to leave out: `http-crawl`. */
+  /** Names of shipped files, or of the detectors `id-walk`, `volume` and `session-drift`, to leave out: `http-crawl`. */
   readonly without?: readonly string[] | undefined
   /** Whether the shipped scenarios are used; `all` unless told otherwise. */
   readonly shipped?: 'all' | 'none' | undefined
+}
+
+/** Traps that only somebody who searches can touch; who does is refused and held. `honey: true` on a route makes it one. */
+export interface HoneyConfig {
+  /** Names of query or body fields that no person fills, because the form hides them. */
+  readonly fields?: readonly string[] | undefined
+  /** Ids of records that nobody should ever open, at least 6 characters. */
+  readonly records?: readonly string[] | undefined
+  /** How long the actor is held; a day unless told otherwise. */
+  readonly for?: Duration | undefined
+}
+
+/** Work with CrowdSec: its bouncers obey us, or we obey it. */
+export interface CrowdsecConfig {
+  /** Where CrowdSec's local API is served to bouncers; nowhere unless given. Keys: `postern bouncers add NAME`. */
+  readonly listen?: string | number | undefined
+  /** A CrowdSec whose decisions we hold too. */
+  readonly feed?: { readonly url: string; readonly key: string } | undefined
 }
 
 /** Standing measures. */
@@ -164,6 +182,8 @@ export interface Config {
   readonly protocol?: ProtocolConfig | false | undefined
   readonly scenarios?: ScenariosConfig | false | undefined
   readonly remediations?: RemediationsConfig | false | undefined
+  readonly honey?: HoneyConfig | undefined
+  readonly crowdsec?: CrowdsecConfig | undefined
   readonly audit?: AuditConfig | false | undefined
   readonly stores?: StoresConfig | undefined
   /** Where everything durable is kept; `.postern` beside the configuration unless told otherwise. */

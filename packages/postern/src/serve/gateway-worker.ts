@@ -34,6 +34,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
     limitStore: limitStore(connections, plan.limits),
     detectors: [forwarder],
     scenarios: undefined,
+    connections,
     recorder: config.audit === false ? undefined : forwarder,
     audit: undefined,
     secret: plan.secret,

@@ -11,6 +11,7 @@ import { Layer } from '../assembly/layer.ts'
 import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
+import { startCrowdsec } from './crowdsec.ts'
 import { type Front, startSingleFront } from './front.ts'
 import { type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
 import { PortInUse } from './port-in-use.ts'
@@ -69,6 +70,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     )
     const drain = parseDuration(config.timeouts?.drain ?? '10s')
     closers.unshift(() => front.close(drain))
+    closers.unshift(await startCrowdsec(config, layer))
     const token = randomBytes(24).toString('base64url')
     const commands = { ...limitCommands(layer), ...auditCommands(layer) }
     const health = (): readonly Health[] => front.health()

@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/detect'
+import type { Layer } from '../assembly/layer.ts'
+import { parseListen } from '../config/checks.ts'
+import type { Config } from '../config/config.ts'
+import { PortInUse } from './port-in-use.ts'
+
+/**
+ * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants either.
+ * @returns ends both
+ * @throws PortInUse when the place to listen is taken
+ */
+export async function startCrowdsec(config: Config, layer: Layer): Promise<() => Promise<void>> {
+  const { listen, feed } = config.crowdsec ?? {}
+  const onError = (error: unknown): void =>
+    layer.engine.emit({
+      type: 'crowdsec.failed',
+      time: layer.rooms.clock.now(),
+      actor: {},
+      data: { problem: error instanceof Error ? error.message : 'failed' },
+    })
+  const closers: (() => Promise<void> | void)[] = []
+  if (listen !== undefined) closers.push(await serveBouncers(listen, layer, onError))
+  if (feed !== undefined) {
+    const reader = new CrowdsecFeed({ ...feed, store: layer.remediations, onError })
+    void reader.start()
+    closers.push(() => reader.close())
+  }
+  return async () => {
+    for (const close of closers) await close()
+  }
+}
+
+async function serveBouncers(
+  listen: string | number,
+  layer: Layer,
+  onError: (error: unknown) => void,
+): Promise<() => Promise<void>> {
+  const { connections } = layer.rooms
+  if (connections === undefined) return async () => {}
+  const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
+  const api = crowdsecApi({ store: layer.remediations, keys, onError })
+  const { host, port } = parseListen(listen, '127.0.0.1')
+  const server = createServer((request, response) => api.handle(request, response))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(PortInUse.explain(error, host, port, 'crowdsec.listen')))
+    server.listen(port, host, resolve)
+  })
+  return async () => {
+    api.close()
+    await new Promise(resolve => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  }
+}
