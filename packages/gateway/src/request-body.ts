@@ -17,7 +17,7 @@ export interface RequestBodyOwner {
 }
 
 /** The client went away before its body was complete. */
-export class BodyAborted extends Error {}
+class BodyAborted extends Error {}
 
 /**
  * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with back-pressure. Memory is bounded by

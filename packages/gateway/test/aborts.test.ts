@@ -91,6 +91,64 @@ describe('when one side goes away', { timeout: 30_000 }, () => {
   })
 })
 
+describe('what must not take the gateway down with it', { timeout: 30_000 }, () => {
+  test('a guard whose answer header cannot be sent costs that exchange alone', async t => {
+    const engine = new Engine({
+      guards: [
+        {
+          name: 'careless',
+          failure: 'closed',
+          decide: exchange => {
+            if (exchange.path.raw === '/fine') return { effect: 'allow' }
+            exchange.reply('X-Name', 'a\r\nSet-Cookie: injected=1')
+            return exchange.path.raw === '/allow'
+              ? { effect: 'allow' }
+              : {
+                  effect: 'deny',
+                  guard: 'careless',
+                  status: 403,
+                  reasons: [{ rule: 'careless/no', message: 'No.' }],
+                }
+          },
+        },
+      ],
+    })
+    const backend = await startBackend(t, (_request, response) => response.end('fine'))
+    const { port, gateway } = await start(t, backend.url, { engine })
+    for (const path of ['/allow', '/deny']) {
+      const client = new RawClient(port)
+      client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      assert.doesNotMatch(await client.untilClosed(), /injected/)
+    }
+    assert.equal(await (await fetch(`${gateway.url}/fine`)).text(), 'fine')
+    assert.equal(gateway.inFlight, 0)
+  })
+
+  test('a client that leaves while its request waits for a connection to the backend frees its place', async t => {
+    const first = deferred<() => void>()
+    const backend = await startBackend(t, (request, response) =>
+      request.url === '/first' ? first.resolve(() => response.end('first')) : response.end('other'),
+    )
+    const { port, gateway, event } = await start(t, backend.url, { limits: { upstreamConnections: 1 } })
+    const holder = new RawClient(port)
+    holder.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n')
+    const answer = await first.promise
+    const waiting = new RawClient(port)
+    waiting.write('POST /left HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab')
+    while (gateway.inFlight < 2) await new Promise(resolve => setImmediate(resolve))
+    waiting.close()
+    await event(({ request }) => request?.path === '/left')
+    answer()
+    await holder.until('first')
+    assert.equal(await (await fetch(`${gateway.url}/other`)).text(), 'other')
+    assert.deepEqual(
+      backend.seen.map(request => request.url),
+      ['/first', '/other'],
+    )
+    holder.close()
+  })
+})
+
 describe('back-pressure', { timeout: 60_000 }, () => {
   test('a client that does not read stops the backend from sending, and memory stays bounded', async t => {
     const total = 200 * 1_048_576
