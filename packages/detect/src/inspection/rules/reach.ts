@@ -10,7 +10,7 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.slash | CHAR.colon | CHAR.bracket | CHAR.space | CHAR.equals,
+      words: WORD.host,
       attacks: [
         'http://169.254.169.254/latest/meta-data/',
         'http://metadata.google.internal/computeMetadata/v1/',
@@ -71,8 +71,7 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: 0,
-      chars: CHAR.slash | CHAR.at | CHAR.space | CHAR.brace | CHAR.equals,
+      words: WORD.host,
       attacks: ['root@abcd1234.interact.sh', 'http://abcd.oast.me/x'],
       benign: ['boast.media', 'please interact.shortly'],
     },
