@@ -5,6 +5,8 @@ export interface Candidate {
   readonly name: string
   /** Operations one run performs. */
   readonly operations: number
+  /** Done before each run and not measured. */
+  prepare?(): void | Promise<void>
   run(): void | Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function interleave(
     for (let turn = 0; turn < candidates.length; turn++) {
       const index = (turn + Math.max(0, round)) % candidates.length
       const candidate = candidates[index] as Candidate
+      await candidate.prepare?.()
       globalThis.gc?.()
       const started = process.hrtime.bigint()
       await candidate.run()

@@ -72,6 +72,7 @@ export class MemoryStore implements LimitStore {
 
   decide(question: Question): undefined {
     const locks = this.#locks
+    if (question.count === 1 && locks === undefined && this.#debitKnown(question)) return undefined
     for (let i = 0; i < question.count; i++)
       this.#hashKey(question.limits[i] as LimitName, question.keys[i] as string, i)
     if (locks === undefined) this.#answer(question)
@@ -85,6 +86,37 @@ export class MemoryStore implements LimitStore {
       }
     }
     return undefined
+  }
+
+  /**
+   * The way most requests take, by itself because it takes half the time: one limit, a key that was seen in this sub-window before, and units left.
+   * False, with nothing changed, when it is any other.
+   */
+  #debitKnown(question: Question): boolean {
+    const rule = question.rules[0] as Rule
+    const cost = question.costs[0] as number
+    if (rule.parts !== 8 || cost === 0) return false
+    const table = this.#table
+    const hashes = this.#hashes
+    const limit = question.limits[0] as LimitName
+    this.#hash.hash(question.keys[0] as string, limit.salt0, limit.salt1, hashes, 0)
+    const at = table.locate(hashes[0] as number, hashes[1] as number, rule.code)
+    if (at < 0) return false
+    const now = this.#now()
+    const index = Math.floor(now / rule.step)
+    if ((index | 0) !== table.words[at + 2]) return false
+    const total = at * 2 + 6
+    const used = (table.halves[total] as number) + cost
+    if (used > rule.limit) return false
+    table.halves[total] = used
+    table.halves[total + 1] = (table.halves[total + 1] as number) + cost
+    table.setPressure(at, used / rule.limit)
+    question.refused = -1
+    question.tickets[0] = index
+    question.remaining[0] = rule.limit - used
+    question.resetAfter[0] = (index + 9) * rule.step - now
+    question.retryAfter[0] = 0
+    return true
   }
 
   #hashKey(limit: LimitName, key: string, i: number): void {

@@ -1,0 +1,247 @@
+// Limits in memory: time per decision, bytes per key, and what is really admitted, against the stores people use.
+import { mock } from 'node:test'
+// @ts-expect-error: an inner module without types
+import LocalStore from '@fastify/rate-limit/store/LocalStore.js'
+import type { Clock } from '@postern/core'
+import { gcra, memoryStore, type Rule, window } from '@postern/throttle'
+import { MemoryStore as ExpressStore } from 'express-rate-limit'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { limitName, Question } from '../packages/throttle/src/question.ts'
+import { type Candidate, interleave, printTimings, report, type Timing } from './harness.ts'
+
+const MINUTE = 60_000
+/** Never reached in the timed runs: all of them admit everything. */
+const PLENTY = 60_000
+
+/** Asks once for a key; true when admitted. */
+type Ask = (key: string) => boolean | Promise<boolean>
+
+interface Contender {
+  readonly name: string
+  readonly make: (limit: number, keys: number, clock?: Clock) => Ask
+}
+
+function ours(rule: (limit: number) => Rule): Contender['make'] {
+  return (limit, keys, clock) => {
+    const store = memoryStore({ slots: Math.ceil(keys * 1.4), ...(clock !== undefined && { clock }) })
+    const question = new Question()
+    const name = limitName('bench')
+    const used = rule(limit)
+    latest = store
+    return key => {
+      question.clear()
+      question.ask(name, key, used, 1)
+      store.decide(question)
+      return question.refused < 0
+    }
+  }
+}
+
+/** The store that was made last, for its figures. */
+let latest = memoryStore({ slots: 64 })
+
+const postern: Contender = { name: 'postern', make: ours(limit => window(limit, '1m')) }
+const flexible: Contender = {
+  name: 'rate-limiter-flexible',
+  make: limit => {
+    const limiter = new RateLimiterMemory({ points: limit, duration: 60 })
+    return key =>
+      limiter.consume(key).then(
+        () => true,
+        () => false,
+      )
+  },
+}
+const express: Contender = {
+  name: 'express-rate-limit',
+  make: limit => {
+    const store = new ExpressStore()
+    store.init({ windowMs: MINUTE } as Parameters<typeof store.init>[0])
+    return async key => (await store.increment(key)).totalHits <= limit
+  },
+}
+const fastify: Contender = {
+  name: '@fastify/rate-limit',
+  make: (limit, keys) => {
+    const store = new LocalStore(false, false, Math.max(5_000, keys))
+    let hits = 0
+    const note = (_: unknown, result: { current: number }): void => {
+      hits = result.current
+    }
+    return key => {
+      store.incr(key, note, MINUTE, limit)
+      return hits <= limit
+    }
+  },
+}
+const contenders = [postern, flexible, express, fastify]
+
+/** Addresses, as new strings each time: a request brings its own, whose hash nobody has computed yet. */
+function freshKeys(keys: number, count: number): string[] {
+  const order = Array.from({ length: count }, (_, i) => (keys > 10_000 ? (i * 7_919) % keys : i % keys))
+  return order.map(i =>
+    Buffer.from(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 'latin1').toString('latin1'),
+  )
+}
+
+function candidate({ name, make }: Contender, keys: number, operations: number): Candidate {
+  const ask = make(PLENTY, keys)
+  let batch: string[] = []
+  const sync = name === 'postern' || name === '@fastify/rate-limit'
+  return {
+    name,
+    operations,
+    prepare: () => {
+      batch = freshKeys(keys, operations)
+    },
+    run: sync
+      ? () => {
+          for (const key of batch) ask(key)
+        }
+      : async () => {
+          for (const key of batch) await ask(key)
+        },
+  }
+}
+
+async function time(keys: number, operations: number, rounds: number): Promise<readonly Timing[]> {
+  const candidates = contenders.map(contender => candidate(contender, keys, operations))
+  const timings = await interleave(candidates, rounds)
+  printTimings(`${keys.toLocaleString('en')} keys, all admitted`, timings)
+  return timings
+}
+
+function ratio(timings: readonly Timing[], name: string): number {
+  const of = (wanted: string): number => timings.find(timing => timing.name === wanted)?.median ?? Number.NaN
+  return of(name) / of('postern')
+}
+
+/** Bytes that a store of 1,000,000 keys holds, keys included, per key. */
+async function bytesPerKey({ make }: Contender): Promise<number> {
+  const keys = 1_000_000
+  globalThis.gc?.()
+  const before = process.memoryUsage()
+  const ask = make(PLENTY, keys)
+  for (let from = 0; from < keys; from += 10_000) {
+    for (let i = from; i < from + 10_000; i++) {
+      await ask(Buffer.from(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 'latin1').toString('latin1'))
+    }
+  }
+  globalThis.gc?.()
+  const after = process.memoryUsage()
+  // Kept until here.
+  await ask('10.0.0.0')
+  return (after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers) / keys
+}
+
+/** Two counters of whole minutes, the older one weighted by how much of it still lies in the window: what many hosted limiters do. */
+const weighted: Contender = {
+  name: 'weighted two buckets',
+  make: limit => {
+    let minute = 0
+    let current = 0
+    let last = 0
+    return () => {
+      const now = Date.now()
+      const index = Math.floor(now / MINUTE)
+      if (index !== minute) {
+        last = index === minute + 1 ? current : 0
+        current = 0
+        minute = index
+      }
+      const used = last * (1 - (now % MINUTE) / MINUTE) + current
+      if (used >= limit) return false
+      current++
+      return true
+    }
+  },
+}
+
+/** The most that is admitted in any 60 s of a run under a limit of 100 a minute; the tries are milliseconds since a full minute. */
+async function mostAdmitted({ make }: Contender, tries: readonly number[]): Promise<number> {
+  mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: Date.UTC(2026, 0, 1) })
+  try {
+    const start = Date.now()
+    const ask = make(100, 1_000, { now: () => Date.now(), monotonic: () => Date.now() })
+    const admitted: number[] = []
+    for (const at of tries) {
+      mock.timers.tick(start + at - Date.now())
+      if (await ask('caller')) admitted.push(at)
+    }
+    let most = 0
+    for (let first = 0, end = 0; first < admitted.length; first++) {
+      while (end < admitted.length && (admitted[end] as number) < (admitted[first] as number) + MINUTE) end++
+      most = Math.max(most, end - first)
+    }
+    return most
+  } finally {
+    mock.timers.reset()
+  }
+}
+
+const burst = (at: number): number[] => Array.from({ length: 200 }, () => at)
+const patterns: readonly (readonly [string, readonly number[]])[] = [
+  // One request opens a window; the rest comes just before its end, and again just after.
+  ['burst at the edge', [10_000, ...burst(69_900), ...burst(70_050), ...burst(129_800)]],
+  ['edge aligned to the clock', [...burst(59_900), ...burst(60_050), ...burst(90_000), ...burst(119_900)]],
+  ['greedy, a try every 100 ms', Array.from({ length: 3_000 }, (_, i) => i * 100)],
+]
+
+async function accuracy(): Promise<Record<string, number>> {
+  const all: readonly Contender[] = [
+    ...contenders,
+    { name: 'postern gcra, burst 20', make: ours(limit => gcra({ limit, window: '1m', burst: 20 })) },
+    {
+      name: 'token bucket, burst = limit',
+      make: ours(limit => gcra({ rate: limit, per: '1m', burst: limit })),
+    },
+    weighted,
+  ]
+  const figures: Record<string, number> = {}
+  console.log('\nmost admitted in any 60 s under a limit of 100 per 60 s')
+  for (const contender of all) {
+    const row: number[] = []
+    for (const [, tries] of patterns) row.push(await mostAdmitted(contender, tries))
+    console.log(`  ${contender.name.padEnd(28)}${row.map(count => String(count).padStart(6)).join('')}`)
+    figures[`most_admitted.${contender.name}`] = Math.max(...row)
+  }
+  console.log(`  (${patterns.map(([name]) => name).join('; ')})`)
+  return figures
+}
+
+const most = await accuracy()
+const small = await time(2_000, 200_000, 15)
+const bytes: Record<string, number> = {}
+for (const contender of contenders) bytes[contender.name] = Math.round(await bytesPerKey(contender))
+const large = await time(1_000_000, 1_000_000, 3)
+// The last table made was filled with a million keys by the run above.
+const { bytes: tableBytes, liveEvictions } = latest.figures()
+
+report({
+  bench: 'throttle-memory',
+  ratios: {
+    vs_rate_limiter_flexible: Math.min(ratio(small, flexible.name), ratio(large, flexible.name)),
+    vs_fastify: Math.min(ratio(small, fastify.name), ratio(large, fastify.name)),
+    vs_express_rate_limit: Math.min(ratio(small, express.name), ratio(large, express.name)),
+    vs_rate_limiter_flexible_2k: ratio(small, flexible.name),
+    vs_rate_limiter_flexible_1m: ratio(large, flexible.name),
+    vs_fastify_2k: ratio(small, fastify.name),
+    vs_fastify_1m: ratio(large, fastify.name),
+  },
+  figures: {
+    ns_per_decision_2k: Math.round(small[0]?.median ?? 0),
+    ns_per_decision_1m: Math.round(large[0]?.median ?? 0),
+    bytes_per_key: Number((tableBytes / 1_000_000).toFixed(1)),
+    live_evictions: liveEvictions / 1_000_000,
+    ...Object.fromEntries(Object.entries(bytes).map(([name, count]) => [`bytes_per_key.${name}`, count])),
+    ...most,
+  },
+  unequal: [
+    'A ratio is their median time over ours: above 1, we are faster. The plain ones are the worse of the two key sets.',
+    'We count in sub-windows and bound memory; the peers count in fixed windows. rate-limiter-flexible and express-rate-limit return promises, which are awaited.',
+    "fastify's store is given room for all keys (its default is 5,000). Every decision reads the clock, in all of them.",
+    'Keys are strings made before the measured run, new for each run, as requests bring them: their hash is not cached in the string yet.',
+    'bytes_per_key is our whole table; the peers are measured as growth of the heap, keys included.',
+  ],
+})
+process.exit(0)

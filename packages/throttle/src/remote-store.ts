@@ -1,0 +1,147 @@
+import { type Health, systemClock } from '@postern/core'
+import { LimitBatch } from './limit-batch.ts'
+import type { LimitStore } from './limit-store.ts'
+import { type LimitName, MAX_ASKS, type Question } from './question.ts'
+import type { Rule } from './rule.ts'
+import { UnitLeases } from './unit-leases.ts'
+
+/** A server that answers batches of decisions: what Redis and PostgreSQL have to bring. */
+export interface LimitServer {
+  readonly name: string
+  /** Written before every key. */
+  readonly prefix: string
+  /** The numbers a batch expects. @throws StoreError (rejects) when the server does not give them */
+  decide(batch: LimitBatch): Promise<readonly number[]>
+  /** Forgets a key. @throws StoreError (rejects) when the server cannot */
+  forget(key: string): Promise<void>
+  health(): Health
+}
+
+/**
+ * Counts on a server, for many processes: exact over all of them. All decisions of one turn of the event loop go in one call.
+ */
+export class RemoteStore implements LimitStore {
+  readonly name: string
+  readonly #server: LimitServer
+  readonly #leases = new UnitLeases()
+  readonly #keys: string[] = []
+  readonly #costs: Float64Array = new Float64Array(MAX_ASKS)
+  readonly #wants: Float64Array = new Float64Array(MAX_ASKS)
+  #batch: LimitBatch | undefined
+
+  constructor(server: LimitServer) {
+    this.name = server.name
+    this.#server = server
+  }
+
+  decide(question: Question): undefined | Promise<void> {
+    if (question.count === 0) return undefined
+    const leased = this.#prepare(question)
+    if (leased === question.count) return this.#spendLeases(question)
+    const batch = this.#open()
+    batch.ask(question, this.#keys, this.#costs, this.#wants)
+    const { answered } = batch
+    if (batch.isFull) this.#flush(batch)
+    return leased === 0 ? answered : this.#withLeases(question, answered)
+  }
+
+  /** Names the keys and what is to be taken for each, and counts the asks that units in hand can pay. */
+  #prepare(question: Question): number {
+    let leased = 0
+    let now = 0
+    for (let i = 0; i < question.count; i++) {
+      const rule = question.rules[i] as Rule
+      const cost = question.costs[i] as number
+      const key = this.#keyOf(question.limits[i] as LimitName, question.keys[i] as string)
+      this.#keys[i] = key
+      this.#costs[i] = cost
+      this.#wants[i] = cost
+      if (rule.lease === 0 || cost === 0) continue
+      if (now === 0) now = systemClock.monotonic()
+      if (this.#leases.left(key, now) >= cost) {
+        this.#costs[i] = 0
+        this.#wants[i] = 0
+        leased++
+      } else this.#wants[i] = Math.max(cost, rule.lease)
+    }
+    return leased
+  }
+
+  #spendLeases(question: Question): undefined {
+    question.refused = -1
+    const now = systemClock.monotonic()
+    for (let i = 0; i < question.count; i++) {
+      const key = this.#keys[i] as string
+      this.#leases.spend(key, question.costs[i] as number)
+      question.remaining[i] = this.#leases.left(key, now)
+      question.resetAfter[i] = (question.rules[i] as Rule).window
+      question.retryAfter[i] = 0
+      question.tickets[i] = 0
+    }
+    return undefined
+  }
+
+  /** Spends units in hand for some asks while the store decides the others; a refusal gives them back. */
+  async #withLeases(question: Question, answered: Promise<void>): Promise<void> {
+    const spent: [string, number][] = []
+    for (let i = 0; i < question.count; i++) {
+      const cost = question.costs[i] as number
+      if (cost === 0 || this.#costs[i] !== 0) continue
+      const key = this.#keys[i] as string
+      this.#leases.spend(key, cost)
+      spent.push([key, cost])
+    }
+    const { turn } = question
+    await answered
+    if (question.turn === turn && question.refused >= 0)
+      for (const [key, cost] of spent) this.#leases.spend(key, -cost)
+  }
+
+  release(limit: LimitName, key: string, rule: Rule, ticket: number, cost: number): void {
+    this.#open().release(this.#keyOf(limit, key), rule, ticket, cost)
+  }
+
+  reset(limit: LimitName, key: string): Promise<void> {
+    const named = this.#keyOf(limit, key)
+    this.#leases.forget(named)
+    return this.#server.forget(named)
+  }
+
+  #keyOf(limit: LimitName, key: string): string {
+    return `${this.#server.prefix}${limit.name}:${key}`
+  }
+
+  /** The batch of this turn of the event loop; it is sent when everything that arrived with it has been read. */
+  #open(): LimitBatch {
+    if (this.#batch === undefined) {
+      const batch = new LimitBatch()
+      this.#batch = batch
+      // A batch of releases alone has nobody who waits for it.
+      batch.answered.catch(() => {})
+      setImmediate(() => this.#flush(batch))
+    }
+    return this.#batch
+  }
+
+  #flush(batch: LimitBatch): void {
+    if (this.#batch !== batch) return
+    this.#batch = undefined
+    // Leases count from before the call is made: the server debits them later than that.
+    const sentAt = systemClock.monotonic()
+    this.#server.decide(batch).then(
+      reply =>
+        batch.answer(reply, {
+          granted: (key, rule, units) => this.#leases.add(key, units, sentAt + rule.window / 8),
+          late: (key, rule, ticket, cost) => this.#open().release(key, rule, ticket, cost),
+        }),
+      error => batch.fail(error),
+    )
+  }
+
+  health(): Health {
+    return this.#server.health()
+  }
+
+  /** The connection is the caller's to close. */
+  async close(): Promise<void> {}
+}

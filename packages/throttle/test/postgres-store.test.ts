@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { connectPostgres, migrate } from '@postern/store'
+import { freshDatabase } from '../../../test/services.ts'
+import { limitMigrations, postgresStore, window } from '../src/index.ts'
+import { limitName, Question } from '../src/question.ts'
+import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
+
+const database = connectPostgres({ url: await freshDatabase({ after }) })
+
+describe('limits in PostgreSQL', () => {
+  before(() => migrate(database, 'throttle', limitMigrations))
+  after(() => database.close())
+
+  test('hold in any window, for every rule, whatever arrives when', () =>
+    holdsInAnyWindow(clock => postgresStore({ database, clock }), 25))
+
+  test('take all of a request or nothing', () =>
+    takesAllOrNothing(clock => postgresStore({ database, prefix: 'all', clock })))
+
+  test('many processes at once admit exactly the limit, over keys locked in any order', async () => {
+    const stores = Array.from({ length: 6 }, () => postgresStore({ database, prefix: 'many' }))
+    const names = ['a', 'b', 'c'].map(limitName)
+    const rule = window(100, '1h')
+    let admitted = 0
+    await Promise.all(
+      stores.map(async (store, nth) => {
+        for (let i = 0; i < 30; i++) {
+          const question = new Question()
+          for (let n = 0; n < 3; n++) question.ask(names[(n + nth) % 3] ?? limitName('a'), 'k', rule, 1)
+          await store.decide(question)
+          if (question.refused < 0) admitted++
+        }
+      }),
+    )
+    assert.equal(admitted, 100)
+  })
+
+  test('any text is a key, and none is SQL', async () => {
+    const store = postgresStore({ database, prefix: 'text' })
+    const once = window(1, '1h')
+    const keys = [
+      "'; DROP TABLE postern_limits; --",
+      '__proto__',
+      'a\0b',
+      '',
+      '\u{1f600}',
+      '{"a"}',
+      'NULL',
+      '\\',
+    ]
+    for (const expected of [-1, 0]) {
+      for (const key of keys) {
+        const question = new Question()
+        question.ask(limitName('text'), key, once, 1)
+        await store.decide(question)
+        assert.equal(question.refused, expected, JSON.stringify(key))
+      }
+    }
+  })
+})
