@@ -29,6 +29,8 @@ export class LogReader {
   readonly log: LogFiles
   readonly #parts: LogReaderParts
   readonly #bundles = new Map<number, readonly Uint8Array[]>()
+  /** Nodes last used, whose tiles are kept: exports ask for many proofs of one size. */
+  #nodes: { readonly size: bigint; readonly source: NodeSource } | undefined = undefined
 
   constructor(parts: LogReaderParts) {
     this.#parts = parts
@@ -74,6 +76,13 @@ export class LogReader {
     return await consistencyProof(this.nodes(Number(head.size)), Number(oldSize), Number(newSize))
   }
 
+  /** Inclusion proof of an entry in the tree of a published size. */
+  inclusion(index: bigint, size: bigint): Promise<readonly Hash[]> {
+    this.#nodes ??= { size, source: this.nodes(Number(size)) }
+    if (this.#nodes.size !== size) this.#nodes = { size, source: this.nodes(Number(size)) }
+    return inclusionProof(this.#nodes.source, Number(index), Number(size))
+  }
+
   /**
    * A `.tlog-proof` for an entry (C2SP tlog-proof), under the witnessed checkpoint when it covers the entry.
    * @throws RangeError when the log has no such entry
@@ -93,14 +102,14 @@ export class LogReader {
    */
   entry(index: bigint): Entry {
     const { origin, size } = this.head()
+    if (index < BigInt(this.log.minimumIndex()))
+      throw new RangeError(`entry ${index} was removed by retention; its proofs are kept`)
     return this.#entry(Number(index), Number(size), origin)
   }
 
   #entry(index: number, size: number, origin: string): Entry {
     if (index < 0 || index >= size)
       throw new RangeError(`the log has ${size} entries, none with number ${index}`)
-    if (index < this.log.minimumIndex())
-      throw new RangeError(`entry ${index} was removed by retention; its proofs are kept`)
     const bundle = Math.floor(index / TILE_WIDTH)
     const bytes = this.#bundle(bundle, Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH))[index % TILE_WIDTH]
     return openEntry(bytes ?? new Uint8Array(0), index, origin, this.#parts.keys).entry

@@ -9,6 +9,7 @@ import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
 import { sameBytes } from '../format/sha256.ts'
 import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
+import { fillIndex } from '../index/fill-index.ts'
 import type { SubjectKeys } from '../key-store.ts'
 import { openEntry } from '../open-entry.ts'
 import { TileTree } from '../tile-tree.ts'
@@ -106,16 +107,7 @@ export class Follower {
       throw new IntegrityError(
         `the index knows ${index.size} entries, the log has ${size}; remove index.db to rebuild it`,
       )
-    for (let at = Math.max(index.size, this.#log.minimumIndex()); at < size; ) {
-      const bundle = Math.floor(at / TILE_WIDTH)
-      const end = Math.min(size, (bundle + 1) * TILE_WIDTH)
-      const entries = this.#log.readBundle(bundle, end - bundle * TILE_WIDTH)
-      for (; at < end; at++) {
-        const { entry, subject } = openEntry(entries[at % TILE_WIDTH] ?? new Uint8Array(0), at, origin, keys)
-        index.add({ entry, subject })
-      }
-      index.commit(at)
-    }
+    fillIndex({ index, log: this.#log, keys, origin, size })
   }
 
   /**

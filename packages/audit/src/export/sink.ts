@@ -1,0 +1,13 @@
+import type { Entry } from '../entry.ts'
+
+/** Somewhere entries are sent to: a syslog collector, a webhook. */
+export interface Sink {
+  /** For health and errors, without credentials. */
+  readonly name: string
+  /**
+   * Sends some entries, in order. Rejects when they did not arrive; then the same ones come again.
+   * @param signal aborted when it takes too long
+   */
+  send(entries: readonly Entry[], signal: AbortSignal): Promise<void>
+  close(): void
+}

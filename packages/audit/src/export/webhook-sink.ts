@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto'
+import { type Clock, ConfigError, StoreError, systemClock } from '@postern/core'
+import type { Entry } from '../entry.ts'
+import { toNdjson } from './ndjson.ts'
+import { toOcsf } from './ocsf.ts'
+import type { Sink } from './sink.ts'
+
+export interface WebhookSinkOptions {
+  readonly url: string
+  /** At least 24 bytes, base64, with or without `whsec_` before it. A secret. */
+  readonly secret: string
+  /** `ndjson` (default), or `ocsf`: a JSON array. */
+  readonly format?: 'ndjson' | 'ocsf'
+  readonly clock?: Clock
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/**
+ * Sends entries by POST, signed as Standard Webhooks has it: `webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))`. The id is made of the
+ * entries' numbers, so a receiver that gets them twice can tell.
+ */
+export class WebhookSink implements Sink {
+  readonly name: string
+  readonly #options: WebhookSinkOptions
+  readonly #key: Buffer
+
+  /** @throws ConfigError when the URL is none, or the secret too short */
+  constructor(options: WebhookSinkOptions) {
+    this.#options = options
+    this.#key = Buffer.from(options.secret.replace(/^whsec_/, ''), 'base64')
+    if (this.#key.length < 24)
+      throw new ConfigError({
+        place: 'sink.secret',
+        problem: 'has fewer than 24 bytes',
+        mend: 'make one: openssl rand -base64 32',
+      })
+    if (!URL.canParse(options.url)) throw new ConfigError({ place: 'sink.url', problem: 'is not a URL' })
+    this.name = `webhook ${new URL(options.url).host}`
+  }
+
+  async send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    const { url, format = 'ndjson', clock = systemClock, fetch = globalThis.fetch } = this.#options
+    const body = format === 'ndjson' ? entries.map(toNdjson).join('') : JSON.stringify(entries.map(toOcsf))
+    const id = `audit-${entries[0]?.index ?? 0n}-${entries.at(-1)?.index ?? 0n}`
+    const timestamp = Math.floor(clock.now() / 1_000)
+    const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.${body}`).digest('base64')
+    let status: number
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        body,
+        signal,
+        redirect: 'error',
+        headers: {
+          'content-type': format === 'ndjson' ? 'application/x-ndjson' : 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': String(timestamp),
+          'webhook-signature': `v1,${signature}`,
+        },
+      })
+      status = response.status
+      await response.body?.cancel()
+    } catch (cause) {
+      throw new StoreError('cannot be reached', { store: this.name, retryable: true, cause })
+    }
+    if (status < 200 || status > 299)
+      throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
+  }
+
+  close(): void {}
+}

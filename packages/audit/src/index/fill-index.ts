@@ -1,0 +1,29 @@
+import type { LogFiles } from '../embedded/log-files.ts'
+import { TILE_WIDTH } from '../format/tile.ts'
+import { type KeyLookup, openEntry } from '../open-entry.ts'
+import type { AuditIndex } from './audit-index.ts'
+
+export interface FillIndex {
+  readonly index: AuditIndex
+  readonly log: LogFiles
+  readonly keys: KeyLookup
+  readonly origin: string
+  /** Entries of the log that the index is to have. */
+  readonly size: number
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** Brings an index up to a size of the log, from its bundles. What retention removed is not indexed. */
+export function fillIndex({ index, log, keys, origin, size, onProgress }: FillIndex): void {
+  for (let at = Math.max(index.size, log.minimumIndex()); at < size; ) {
+    const bundle = Math.floor(at / TILE_WIDTH)
+    const end = Math.min(size, (bundle + 1) * TILE_WIDTH)
+    const entries = log.readBundle(bundle, end - bundle * TILE_WIDTH)
+    for (; at < end; at++) {
+      const { entry, subject } = openEntry(entries[at % TILE_WIDTH] ?? new Uint8Array(0), at, origin, keys)
+      index.add({ entry, subject })
+    }
+    index.commit(at)
+    onProgress?.(at, size)
+  }
+}

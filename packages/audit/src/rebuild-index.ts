@@ -1,0 +1,71 @@
+import { renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockDirectory } from '@postern/store'
+import { disk } from './embedded/file-layer.ts'
+import { INDEX } from './embedded/log-files.ts'
+import { AuditIndex } from './index/audit-index.ts'
+import { fillIndex } from './index/fill-index.ts'
+import { KeyStore } from './key-store.ts'
+import { LogReader } from './log-reader.ts'
+
+export interface RebuildOptions {
+  /** As in `openAuditLog`. */
+  readonly keyDirectory?: string
+  /** `compare` (default) leaves the index as it is; `replace` puts the rebuilt one in its place, and needs the log closed. */
+  readonly mode?: 'compare' | 'replace'
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** What a rebuild found. */
+export interface Rebuilt {
+  /** Entries of the log that went into the index. */
+  readonly size: number
+  /** Whether the index that was there says exactly what the log says. */
+  readonly identical: boolean
+}
+
+const REBUILT = 'index.rebuilt.db'
+
+/**
+ * Builds the index anew out of the log, and compares it with the one that is there.
+ * @throws StoreError when the log is open and the index is to be replaced
+ */
+export function rebuildIndex(directory: string, options: RebuildOptions = {}): Rebuilt {
+  const keyDirectory = options.keyDirectory ?? `${directory.replace(/\/+$/, '')}-keys`
+  const lock = options.mode === 'replace' ? lockDirectory(directory, { name: 'audit-log' }) : undefined
+  const path = join(directory, REBUILT)
+  const keys = KeyStore.open(join(keyDirectory, 'subjects.db'), { readOnly: true })
+  try {
+    removeDatabase(path)
+    const reader = new LogReader({ files: disk, directory, verifiers: [], keys, index: undefined })
+    const { origin, size } = reader.head()
+    const live = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
+    const rebuilt = AuditIndex.open(path, keys)
+    // A log that is open goes on meanwhile: both are compared at the size the live one has.
+    const goal = options.mode === 'replace' ? Number(size) : Math.min(Number(size), live.size)
+    fillIndex({
+      index: rebuilt,
+      log: reader.log,
+      keys,
+      origin,
+      size: goal,
+      ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
+    })
+    const identical = live.digest() === rebuilt.digest()
+    live.close()
+    rebuilt.close()
+    if (options.mode === 'replace') {
+      removeDatabase(join(directory, INDEX))
+      renameSync(path, join(directory, INDEX))
+    }
+    return { size: goal, identical }
+  } finally {
+    removeDatabase(path)
+    keys.close()
+    lock?.release()
+  }
+}
+
+function removeDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}

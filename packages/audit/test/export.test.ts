@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import { describe, type TestContext, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import { type Event, IntegrityError } from '@postern/core'
+import type { Entry } from '../src/entry.ts'
+import { parseVerifierKey } from '../src/format/note-key.ts'
+import {
+  type AuditLogReader,
+  checkExport,
+  exportTenant,
+  openAuditLog,
+  readAuditLog,
+  Shipper,
+  SyslogSink,
+  toCef,
+  toOcsf,
+  WebhookSink,
+} from '../src/index.ts'
+import { conformance } from './support/conformance.ts'
+import { freshDirectory, requestEvent } from './support/events.ts'
+import { OcsfSchema } from './support/ocsf-schema.ts'
+
+const origin = 'shop.example.com/audit'
+
+const refused: Event = requestEvent(2, {
+  decision: 'deny',
+  guard: 'inspect',
+  reasons: [
+    {
+      rule: 'inspect/sqli',
+      message: 'The request looks like an attack.',
+      evidence: { location: 'query.id', span: "1' OR 1=1" },
+    },
+  ],
+  outcome: { status: 403, duration: 1, bytes: 0, aborted: false },
+})
+const actor = { address: '2001:db8::1', principal: 'alice', tenant: 'acme' }
+const time = Date.UTC(2026, 0, 1)
+
+/** One event of every kind that is told apart. */
+const EVENTS: readonly Event[] = [
+  requestEvent(1),
+  refused,
+  ...['throttle', 'challenge', 'allow'].map(decision => requestEvent(3, { decision: decision as 'allow' })),
+  ...['GET', 'POST', 'PUT', 'PATCH', 'PROPFIND'].map(method =>
+    requestEvent(4, { request: { id: 'x', method, host: 'h', path: '/', query: 'a=b' } }),
+  ),
+  ...[
+    'login.failed',
+    'login.succeeded',
+    'logout',
+    'session.created',
+    'session.revoked',
+    'account.created',
+    'account.deleted',
+    'account.locked',
+    'account.unlocked',
+    'password.changed',
+    'password.reset',
+    'mfa.added',
+    'passkey.removed',
+    'role.granted',
+    'role.revoked',
+    'vault.decrypt',
+    'vault.encrypted',
+    'budget.exceeded',
+    'page.viewed',
+    'remediation.added',
+    'config.reloaded',
+    'audit.subject.erased',
+    'audit.lost',
+  ].map(type => ({ type, time, actor })),
+  { type: 'config.reloaded', time, actor: {} },
+  { type: 'login.failed', time, actor: { address: '192.0.2.1' } },
+  {
+    type: 'finding',
+    time,
+    actor,
+    resource: { type: 'order', id: '7' },
+    data: {
+      scenario: 'login/guessing',
+      title: 'Somebody guesses passwords',
+      severity: 'high',
+      actorKind: 'address',
+      actorValue: '192.0.2.1',
+      count: 20,
+      requests: [],
+    },
+  },
+]
+
+async function logOf(t: TestContext, events: readonly Event[]): Promise<AuditLogReader> {
+  const directory = freshDirectory()
+  const log = await openAuditLog({ directory, origin })
+  for (const event of events) await log.commit(event)
+  await log.close()
+  const reader = readAuditLog(directory)
+  t.after(() => reader.close())
+  return reader
+}
+
+async function listening(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+describe('OCSF', () => {
+  const material = conformance('ocsf')
+
+  test('events of every kind have what their class requires, only what it knows, and only values it names', {
+    skip: material.skip,
+  }, async t => {
+    const schema = new OcsfSchema(material.path)
+    const reader = await logOf(t, EVENTS)
+    const classes = new Set<number>()
+    for (const entry of reader.entries(0n)) {
+      const event = toOcsf(entry)
+      assert.deepEqual(schema.problems(event), [], `${entry.event.type}: ${JSON.stringify(event)}`)
+      classes.add(Number(event['class_uid']))
+    }
+    assert.deepEqual([...classes].sort(), [2004, 3001, 3002, 3003, 3005, 6001, 6003, 6005])
+  })
+
+  test('an event with something missing or unknown is found out by the schema', {
+    skip: material.skip,
+  }, async t => {
+    const schema = new OcsfSchema(material.path)
+    const reader = await logOf(t, [requestEvent(1)])
+    const [entry] = [...reader.entries(0n)]
+    const event = toOcsf(entry as Entry)
+    const { time: _time, ...timeless } = event
+    assert.ok(schema.problems(timeless).length > 0)
+    assert.ok(schema.problems({ ...event, severity_id: 42 }).length > 0)
+    assert.ok(schema.problems({ ...event, colour: 'red' }).length > 0)
+  })
+})
+
+describe('CEF', () => {
+  test('escapes what would end a field or a line', async t => {
+    const reader = await logOf(t, [
+      {
+        ...refused,
+        type: 'a|b\\c',
+        action: 'x',
+        actor: { principal: 'eve=1\nCEF:0|forged', address: '192.0.2.1' },
+        reasons: [{ rule: 'r', message: 'a|b\r\nc' }],
+      },
+    ])
+    const [entry] = [...reader.entries(0n)]
+    const line = toCef(entry as Entry)
+    assert.ok(line.startsWith('CEF:0|Postern|Postern|0.1|a\\|b\\\\c|a\\|b c|5|'))
+    assert.ok(line.includes('suser=eve\\=1\\nCEF:0|forged '))
+    assert.equal(line.includes('\n'), false)
+  })
+})
+
+describe('an export of a tenant', () => {
+  test('shows by itself that it is whole', async t => {
+    const reader = await logOf(
+      t,
+      Array.from({ length: 40 }, (_, i) => requestEvent(i)),
+    )
+    const verifiers = reader.log.verifierKeys().map(key => parseVerifierKey(key))
+    const lines: string[] = []
+    for await (const line of exportTenant(reader, 'acme')) lines.push(line)
+    const checked = await checkExport(lines, verifiers)
+    assert.deepEqual([checked.tenant, checked.count, checked.checkpoint.size], ['acme', 14, 40n])
+    await assert.rejects(
+      checkExport([...lines.slice(0, 5), ...lines.slice(6)], verifiers),
+      /lacks entry number 5/,
+    )
+    await assert.rejects(checkExport(lines.slice(0, -1), verifiers), /cut off/)
+    await assert.rejects(
+      checkExport(lines.with(3, (lines[3] ?? '').replace('204', '205')), verifiers),
+      IntegrityError,
+    )
+    await assert.rejects(checkExport([...lines.slice(0, -2), ...lines.slice(-1)], verifiers), IntegrityError)
+  })
+})
+
+describe('a sink', () => {
+  test('over syslog gets every entry once and in order, in frames of RFC 6587', async t => {
+    let received = ''
+    const sockets: Socket[] = []
+    const server = createServer(socket => {
+      sockets.push(socket)
+      socket.setEncoding('utf8').on('data', (chunk: string) => {
+        received += chunk
+      })
+    })
+    const port = await listening(t, server)
+    const reader = await logOf(
+      t,
+      Array.from({ length: 30 }, (_, i) => requestEvent(i)),
+    )
+    const shipper = new Shipper({
+      reader,
+      sink: new SyslogSink({ host: '127.0.0.1', port, hostname: 'gate 1' }),
+      cursor: `${freshDirectory()}/cursor`,
+      batch: 7,
+    })
+    await shipper.ship()
+    assert.equal(shipper.next, 30n)
+    await shipper.close()
+    await Promise.all(sockets.map(socket => (socket.readableEnded ? undefined : once(socket, 'end'))))
+    const messages: string[] = []
+    for (let rest = Buffer.from(received); rest.length > 0; ) {
+      const space = rest.indexOf(' ')
+      const length = Number(rest.subarray(0, space).toString())
+      messages.push(rest.subarray(space + 1, space + 1 + length).toString())
+      rest = rest.subarray(space + 1 + length)
+    }
+    assert.equal(messages.length, 30)
+    for (const [i, message] of messages.entries()) {
+      assert.match(message, /^<110>1 2026-01-01T00:\d\d:\d\d\.000Z gate1 postern \d+ http - \ufeffCEF:0\|/)
+      assert.ok(message.includes(`externalId=${i} `))
+    }
+  })
+
+  test('over TLS checks the certificate', async t => {
+    const folder = freshDirectory()
+    mkdirSync(folder)
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=collector.test',
+        '-addext',
+        'subjectAltName=DNS:collector.test',
+        '-keyout',
+        `${folder}/key.pem`,
+        '-out',
+        `${folder}/cert.pem`,
+      ],
+      { stdio: 'ignore' },
+    )
+    const [key, cert] = [
+      readFileSync(`${folder}/key.pem`, 'utf8'),
+      readFileSync(`${folder}/cert.pem`, 'utf8'),
+    ]
+    let bytes = 0
+    const server = createTlsServer({ key, cert }, socket => {
+      socket.on('data', chunk => {
+        bytes += chunk.length
+      })
+      socket.on('error', () => {})
+    })
+    server.on('tlsClientError', () => {})
+    const port = await listening(t, server)
+    const reader = await logOf(t, [requestEvent(1)])
+    const stranger = new Shipper({
+      reader,
+      sink: new SyslogSink({ host: '127.0.0.1', port, tls: { servername: 'collector.test' } }),
+      cursor: `${freshDirectory()}/c`,
+    })
+    await stranger.ship()
+    assert.equal(stranger.health().ok, false)
+    assert.equal(bytes, 0)
+    await stranger.close()
+    const known = new Shipper({
+      reader,
+      sink: new SyslogSink({ host: '127.0.0.1', port, tls: { servername: 'collector.test', ca: cert } }),
+      cursor: `${freshDirectory()}/c`,
+    })
+    await known.ship()
+    assert.deepEqual([known.health().ok, known.next], [true, 1n])
+    await known.close()
+  })
+
+  test('that hangs or refuses holds up nothing, says so, and gets everything when it is back', async t => {
+    let status = 500
+    const bodies: {
+      readonly id: string
+      readonly signature: string
+      readonly signed: string
+      readonly lines: number
+    }[] = []
+    const hung: { end(): void }[] = []
+    const server = createHttpServer((request, response) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk
+      })
+      request.on('end', () => {
+        if (status === 0) {
+          hung.push(response)
+          return
+        }
+        if (status === 204) {
+          const id = String(request.headers['webhook-id'])
+          const signed = `${id}.${String(request.headers['webhook-timestamp'])}.${body}`
+          bodies.push({
+            id,
+            signature: String(request.headers['webhook-signature']),
+            signed,
+            lines: body.trim().split('\n').length,
+          })
+        }
+        response.writeHead(status).end()
+      })
+    })
+    const port = await listening(t, server)
+    const reader = await logOf(
+      t,
+      Array.from({ length: 5 }, (_, i) => requestEvent(i)),
+    )
+    const secret = Buffer.alloc(32, 5).toString('base64')
+    const cursor = `${freshDirectory()}/cursor`
+    const sink = (): WebhookSink =>
+      new WebhookSink({ url: `http://127.0.0.1:${port}/hook`, secret: `whsec_${secret}` })
+    const shipper = new Shipper({ reader, sink: sink(), cursor, timeout: '50ms', batch: 3 })
+    await shipper.ship()
+    assert.match(shipper.health().detail ?? '', /answered 500; waits at entry 0/)
+    status = 0
+    await shipper.ship()
+    assert.deepEqual([shipper.health().ok, shipper.health().required], [false, false])
+    for (const response of hung) response.end()
+    status = 204
+    await shipper.ship()
+    assert.deepEqual([shipper.health().ok, shipper.next], [true, 5n])
+    await shipper.close()
+    assert.deepEqual(
+      bodies.map(({ id, lines }) => [id, lines]),
+      [
+        ['audit-0-2', 3],
+        ['audit-3-4', 2],
+      ],
+    )
+    for (const { signature, signed } of bodies)
+      assert.equal(
+        signature,
+        `v1,${createHmac('sha256', Buffer.from(secret, 'base64')).update(signed).digest('base64')}`,
+      )
+    const again = new Shipper({ reader, sink: sink(), cursor })
+    await again.ship()
+    assert.equal(bodies.length, 2)
+    await again.close()
+  })
+})

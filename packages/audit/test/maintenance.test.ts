@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test } from 'node:test'
+import { StoreError } from '@postern/core'
+import { parseVerifierKey } from '../src/format/note-key.ts'
+import {
+  openAuditLog,
+  readAuditLog,
+  rebuildIndex,
+  removeEntriesBefore,
+  retireSigningKey,
+  rotateSigningKey,
+  verifyDirectory,
+  verifyTlogProof,
+} from '../src/index.ts'
+import { freshDirectory, requestEvent } from './support/events.ts'
+
+const origin = 'shop.example.com/audit'
+
+async function writtenLog(entries: number): Promise<string> {
+  const directory = freshDirectory()
+  const log = await openAuditLog({ directory, origin })
+  for (let i = 0; i < entries; i++)
+    log.record(requestEvent(i, i % 5 === 0 ? { actor: { address: '192.0.2.1' } } : {}))
+  await log.commit(requestEvent(0, { actor: { principal: 'alice', address: '192.0.2.9' } }))
+  await log.eraseSubject('alice')
+  await log.close()
+  return directory
+}
+
+describe('the index', () => {
+  test('built anew from the log is identical to the one that grew with it, erasures included', async () => {
+    const directory = await writtenLog(600)
+    assert.deepEqual(rebuildIndex(directory), { size: 602, identical: true })
+  })
+
+  test('that somebody changed shows, and can be replaced', async () => {
+    const directory = await writtenLog(300)
+    const database = new DatabaseSync(join(directory, 'index.db'))
+    database.exec("UPDATE entries SET action = 'nothing.happened' WHERE idx = 17")
+    database.close()
+    assert.equal(rebuildIndex(directory).identical, false)
+    assert.equal(rebuildIndex(directory, { mode: 'replace' }).identical, false)
+    assert.equal(rebuildIndex(directory).identical, true)
+  })
+
+  test('that was deleted comes back on opening', async () => {
+    const directory = await writtenLog(300)
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, `index.db${suffix}`), { force: true })
+    await (await openAuditLog({ directory, origin })).close()
+    assert.equal(rebuildIndex(directory).identical, true)
+  })
+
+  test('is not replaced under an open log', async () => {
+    const directory = await writtenLog(3)
+    const log = await openAuditLog({ directory, origin })
+    assert.throws(() => rebuildIndex(directory, { mode: 'replace' }), StoreError)
+    await log.close()
+  })
+})
+
+describe('retention', () => {
+  test('removes old entries in whole bundles, and keeps every proof', async () => {
+    const directory = await writtenLog(1_000)
+    const reader = readAuditLog(directory)
+    const entry = reader.entry(100n)
+    assert.deepEqual(removeEntriesBefore(reader, requestEvent(600).time), { minimumIndex: 512, bundles: 2 })
+    assert.throws(() => reader.entry(100n), /removed by retention/)
+    const verifiers = reader.log.verifierKeys().map(key => parseVerifierKey(key))
+    verifyTlogProof(await reader.proof(100n), entry.bytes, verifiers, origin)
+    assert.equal([...reader.entries(0n)][0]?.index, 512n)
+    const report = await verifyDirectory(directory)
+    assert.deepEqual([report.problems, report.entries], [[], 1_002 - 512])
+    reader.close()
+    const log = await openAuditLog({ directory, origin })
+    assert.equal((await log.commit(requestEvent(1))).index, 1_002n)
+    await log.close()
+  })
+})
+
+describe('the signing key', () => {
+  test('can be rotated: for a while both sign, and old proofs stay valid', async () => {
+    const directory = freshDirectory()
+    const first = await openAuditLog({ directory, origin })
+    await first.commit(requestEvent(1))
+    const oldProof = await first.proof(0n)
+    await first.close()
+    const [old = ''] = readAuditLog(directory).log.verifierKeys()
+    rotateSigningKey(`${directory}-keys`, origin)
+    const second = await openAuditLog({ directory, origin })
+    await second.commit(requestEvent(2))
+    await second.close()
+    const reader = readAuditLog(directory)
+    const [, fresh = ''] = reader.log.verifierKeys()
+    for (const key of [old, fresh])
+      assert.equal((await verifyDirectory(directory, { verifierKeys: [key] })).ok, true)
+    retireSigningKey(`${directory}-keys`, origin)
+    const third = await openAuditLog({ directory, origin })
+    await third.commit(requestEvent(3))
+    await third.close()
+    assert.equal((await verifyDirectory(directory, { verifierKeys: [old] })).ok, false)
+    assert.equal((await verifyDirectory(directory, { verifierKeys: [fresh] })).ok, true)
+    verifyTlogProof(oldProof, reader.entry(0n).bytes, [parseVerifierKey(old)], origin)
+    reader.close()
+  })
+})
