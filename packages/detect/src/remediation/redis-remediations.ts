@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Clock, type Remediation, systemClock } from '@postern/core'
 import { type RedisConnection, redisError, redisName, redisReady } from '@postern/store'
 import { type RemediationTable, readRemediation, writeRemediation } from './remediation-table.ts'
@@ -22,6 +23,9 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
   const tag = `{${options.prefix ?? 'postern'}:remediation}`
   const ends = `${tag}:ends`
   const channel = `${tag}:changes`
+  /** A random text, set by whoever reads first and kept for ever: where it is another than before, what we wrote is gone. */
+  const marker = `${tag}:generation`
+  let generation: string | undefined
   const keyOf = (id: string): string => `${tag}:${id}`
   let subscriber: RedisConnection | undefined
 
@@ -37,8 +41,8 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
     replies: Promise<[error: Error | null, result: unknown][] | null>,
   ): Promise<void> => {
     const list = await replies
-    const failure =
-      list === null ? new Error('the transaction was discarded') : list.find(([error]) => error !== null)?.[0]
+    if (list === null) throw new Error('the transaction was discarded')
+    const failure = list.find(([error]) => error !== null)?.[0]
     if (failure) throw failure
   }
 
@@ -47,6 +51,10 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
     load: (now, limit) =>
       translated(async () => {
         await redisReady(redis)
+        await redis.set(marker, randomUUID(), 'NX')
+        const before = generation
+        generation = (await redis.get(marker)) ?? undefined
+        if (before !== undefined && generation !== before) return 'lost'
         const ids = await redis.zrange(ends, '+inf', `(${now}`, 'BYSCORE', 'REV', 'LIMIT', 0, limit)
         const found: Remediation[] = []
         for (let i = 0; i < ids.length; i += BATCH) {

@@ -266,6 +266,11 @@ export class RemediationStore implements Remediations, HealthProbe {
   async reload(): Promise<void> {
     const now = this.#clock.now()
     const stored = await this.#table.load(now, this.#capacity)
+    if (stored === 'lost') {
+      for (const known of this.list(this.#capacity))
+        if (!this.#imported.has(known.id)) this.#writer.put(known)
+      return
+    }
     const ids = new Set(stored.map(remediation => remediation.id))
     for (const known of [...this.#index.values()]) {
       const isOurs = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)

@@ -11,8 +11,11 @@ export type TableChange =
 export interface RemediationTable {
   /** For people: `sqlite`, `postgres`, `redis`, `memory`. */
   readonly name: string
-  /** Everything that has not ended at `now` (epoch milliseconds), at most `limit`, longest-lasting first. */
-  load(now: number, limit: number): Promise<readonly Remediation[]>
+  /**
+   * Everything that has not ended at `now` (epoch milliseconds), at most `limit`, longest-lasting first; or `lost` when the table was
+   * emptied behind our backs (a Redis that restarted without its data), so that what is known must be written again.
+   */
+  load(now: number, limit: number): Promise<readonly Remediation[] | 'lost'>
   /** Adds or replaces by id, and tells the other processes. */
   put(remediation: Remediation): Promise<void>
   /** Removes by id, and tells the other processes. */
