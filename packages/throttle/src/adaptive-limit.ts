@@ -6,28 +6,29 @@ export interface AdaptiveOptions {
   readonly min?: number
   /** 4,096 unless told otherwise. */
   readonly max?: number
-  /** How many times its usual value the latency may be before the limit shrinks; 1.5 unless told otherwise. */
+  /** How many times its unloaded value the latency may be before the limit shrinks; 2 unless told otherwise. */
   readonly tolerance?: number
 }
 
 /** Samples that make one step, and the share of a step's result that is taken over. */
-const STEP_SAMPLES = 20
+const STEP_SAMPLES = 50
 const SMOOTHING = 0.2
-/** Samples over which the usual latency is averaged. */
-const MEMORY = 600
+/** Steps after which the unloaded latency is measured anew, with half the limit. */
+const PROBE_EVERY = 500
 
 /**
- * How many requests this process can handle at a time, found from their latency: while it stays near its usual value the limit grows by the square root
- * of itself, and shrinks by the factor by which latency rose beyond the tolerance (at most by half a step): the gradient of Netflix's
- * concurrency-limits, after TCP Vegas. Needs no number from the operator.
+ * How many requests this process can handle at a time, found from their latency: while it stays near the lowest seen, which is what an unloaded
+ * process takes, the limit grows by the square root of itself; else it shrinks by the factor by which latency is beyond the tolerance (at most by
+ * half a step). This is the gradient limit of Netflix's concurrency-limits, after TCP Vegas. The lowest latency is forgotten now
+ * and then and found again with half the limit, as TCP BBR does, or it would never follow a change of the code.
  */
 export class AdaptiveLimit {
   readonly #min: number
   readonly #max: number
   readonly #tolerance: number
   #limit: number
-  #usual = 0
-  #seen = 0
+  #unloaded: number = Number.POSITIVE_INFINITY
+  #steps = 0
   #sum = 0
   #samples = 0
   #peak = 0
@@ -35,7 +36,7 @@ export class AdaptiveLimit {
   constructor(options: AdaptiveOptions = {}) {
     this.#min = options.min ?? 8
     this.#max = options.max ?? 4_096
-    this.#tolerance = options.tolerance ?? 1.5
+    this.#tolerance = options.tolerance ?? 2
     this.#limit = Math.min(this.#max, Math.max(this.#min, options.initial ?? 64))
   }
 
@@ -66,13 +67,16 @@ export class AdaptiveLimit {
   }
 
   #step(latency: number, peak: number): void {
-    this.#seen = Math.min(MEMORY, this.#seen + STEP_SAMPLES)
-    this.#usual += (latency - this.#usual) * (STEP_SAMPLES / this.#seen)
-    // After an overload the usual value has crept up: let it come down faster than it rose.
-    if (this.#usual > latency * 2) this.#usual *= 0.95
+    this.#unloaded = Math.min(this.#unloaded, latency)
+    this.#steps++
+    if (this.#steps % PROBE_EVERY === 0) {
+      this.#unloaded = Number.POSITIVE_INFINITY
+      this.#limit = Math.max(this.#min, this.#limit / 2)
+      return
+    }
     // A process that is not busy shows nothing about how busy it may be.
     if (peak < this.#limit / 2) return
-    const gradient = Math.min(1, Math.max(0.5, (this.#tolerance * this.#usual) / Math.max(latency, 1e-6)))
+    const gradient = Math.min(1, Math.max(0.5, (this.#tolerance * this.#unloaded) / Math.max(latency, 1e-6)))
     const target = this.#limit * gradient + Math.sqrt(this.#limit)
     const smoothed = this.#limit * (1 - SMOOTHING) + target * SMOOTHING
     this.#limit = Math.min(this.#max, Math.max(this.#min, smoothed))
