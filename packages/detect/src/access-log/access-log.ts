@@ -2,6 +2,7 @@ import { parseCommonLine } from './common-line.ts'
 import { parseErrorLine } from './error-line.ts'
 import { parseJsonLine } from './json-line.ts'
 import type { LogRecord } from './log-record.ts'
+import { parseHaproxyLine, parseProxyManagerLine } from './proxy-line.ts'
 import { parseBalancerLine, parseEnvoyLine } from './spaced-line.ts'
 
 const MAX_LINE = 65_536
@@ -12,7 +13,7 @@ const SYSLOG =
 
 /**
  * A line of an access log, whatever wrote it: common and combined (Apache, nginx, Traefik), JSON (nginx, Apache, Caddy, Traefik,
- * Envoy, Cloudflare Logpush, pino, Postern's own events), AWS ALB, Envoy's text, failed logins of nginx's and Apache's error
+ * Envoy, Cloudflare Logpush, pino, Postern's own events), AWS ALB, Envoy's text, HAProxy, Nginx Proxy Manager, failed logins of nginx's and Apache's error
  * logs; also behind the prefix of a container runtime or syslog. Undefined for lines that are none of these, and
  * for lines over 64 KiB. Never throws.
  */
@@ -26,7 +27,13 @@ export function parseAccessLog(line: string): LogRecord | undefined {
 }
 
 function parseOther(line: string): LogRecord | undefined {
-  return parseErrorLine(line) ?? parseBalancerLine(line) ?? parseEnvoyLine(line)
+  return (
+    parseErrorLine(line) ??
+    parseBalancerLine(line) ??
+    parseEnvoyLine(line) ??
+    parseHaproxyLine(line) ??
+    parseProxyManagerLine(line)
+  )
 }
 
 /** Docker's json-file driver keeps the line in `log`. */

@@ -115,6 +115,16 @@ describe('access logs', () => {
       { status: 401, user: 'foo', target: '/p' },
     ],
     [
+      'HAProxy behind syslog',
+      `Jan 31 12:30:05 web haproxy[143]: 192.0.2.7:33317 [31/Jan/2026:12:30:05.655] http-in static/srv1 10/0/30/69/109 404 2750 - - ---- 1/1/1/1/0 0/0 {h} {} "GET /x HTTP/1.1"`,
+      { address: '192.0.2.7', target: '/x', status: 404, bytes: 2750 },
+    ],
+    [
+      'Nginx Proxy Manager',
+      `[31/Jan/2026:12:30:05 +0000] - 404 404 - GET https h "/x?y" [Client 192.0.2.7] [Length 150] [Gzip -] [Sent-to 10.0.0.1] "curl" "-"`,
+      { address: '192.0.2.7', target: '/x?y', host: 'h', agent: 'curl' },
+    ],
+    [
       'Postern’s own events',
       `{"type":"http","time":1769862605000,"actor":{"address":"192.0.2.7","agent":"curl"},"request":{"id":"1","method":"GET","host":"h","path":"/x","query":"y=1"},"outcome":{"status":200,"bytes":1}}`,
       { target: '/x?y=1', agent: 'curl' },
