@@ -69,15 +69,15 @@ function onNode(
 }
 
 /** Reply headers go on node's response, where @hono/node-server adds them to those of the Response. */
-async function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
+function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
   const { exchange } = carrier
   if (exchange.decision.effect === 'allow') {
-    return admits(carrier) ? next() : new Response(null, { status: CLIENT_LEFT })
+    return admits(carrier) ? next() : Promise.resolve(new Response(null, { status: CLIENT_LEFT }))
   }
   const answer = refusalAnswer(exchange.decision, exchange)
   const headers = pairs(headersFor(exchange, answer.headers))
   const body = exchange.method === 'HEAD' ? null : answer.body
-  return new Response(body, { status: answer.status, headers })
+  return Promise.resolve(new Response(body, { status: answer.status, headers }))
 }
 
 function pairs(headers: readonly string[]): [string, string][] {
