@@ -89,6 +89,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       const clients = (options.witnesses ?? []).map(witness => new WitnessClient(witness))
       const onOutsideError = options.onOutsideError ?? (() => {})
       const witnessing = new Witnessing(clients, reader, onOutsideError)
+      // Before anything is published: an anchor must not be told of a log that it would have refused.
+      if (options.acceptRollback !== true) await checkAnchors(anchors, reader, verifiers, origin)
       const log = await EmbeddedLog.open({
         files: disk,
         directory,
@@ -107,14 +109,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         },
         release,
       })
-      if (options.acceptRollback === true) {
+      if (options.acceptRollback === true)
         await log.commit({ type: 'audit.rollback.accepted', time: clock.now(), actor: {} })
-      } else {
-        await checkAnchors(anchors, reader, verifiers, origin).catch(async (error: unknown) => {
-          await log.close()
-          throw error
-        })
-      }
       return log
     } catch (error) {
       await port.close()

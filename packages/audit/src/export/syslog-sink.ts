@@ -28,7 +28,7 @@ function priority({ event }: Entry): number {
 }
 
 /** One message of RFC 5424 with the entry in CEF. */
-export function syslogMessage(entry: Entry, hostname: string): string {
+function syslogMessage(entry: Entry, hostname: string): string {
   const time = new Date(entry.event.time).toISOString()
   const host = hostname.replace(/[^\u0021-\u007e]/g, '').slice(0, 255) || '-'
   const id = entry.event.type.replace(/[^\u0021-\u007e]/g, '').slice(0, 32) || '-'

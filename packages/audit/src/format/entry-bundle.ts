@@ -1,7 +1,7 @@
 import { IntegrityError } from '@postern/core'
 
 /** The largest entry a bundle can hold (C2SP tlog-tiles: 16-bit lengths). */
-export const MAX_ENTRY_BYTES = 65_535
+const MAX_ENTRY_BYTES = 65_535
 
 /** Entries as a bundle: each with its length in two bytes, big-endian, before it. */
 export function encodeBundle(entries: readonly Uint8Array[]): Buffer {

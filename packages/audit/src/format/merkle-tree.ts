@@ -28,14 +28,14 @@ export interface NodeSource {
 }
 
 /** The largest power of two below `n`, for n of at least 2 (the `k` of RFC 6962 section 2.1). */
-export function splitPoint(n: number): number {
+function splitPoint(n: number): number {
   let k = 1
   while (k * 2 < n) k *= 2
   return k
 }
 
 /** `MTH(D[start:end])` for ranges that occur in a tree: `start` is a multiple of the smallest power of two not below the length. */
-export async function rangeHash(source: NodeSource, start: number, end: number): Promise<Hash> {
+async function rangeHash(source: NodeSource, start: number, end: number): Promise<Hash> {
   const length = end - start
   if (length === 0) return EMPTY_ROOT
   const level = Math.log2(length)

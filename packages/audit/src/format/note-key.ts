@@ -10,7 +10,7 @@ import { decodeBase64, isKeyName, type NoteSignature } from './note.ts'
 import { sha256 } from './sha256.ts'
 
 /** Signature types of C2SP signed-note: a log's own signature, a witness's timestamped cosignature. */
-export const ED25519 = 0x01
+const ED25519 = 0x01
 export const COSIGNATURE_V1 = 0x04
 
 /** Can check one key's signatures. */

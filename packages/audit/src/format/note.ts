@@ -70,7 +70,7 @@ export function formatSignatureLine({ name, keyId, signature }: NoteSignature): 
 }
 
 /** A note out of its parts. */
-export function formatNote({ text, signatures }: Note): string {
+function formatNote({ text, signatures }: Note): string {
   return `${text}\n${signatures.map(formatSignatureLine).join('')}`
 }
 

@@ -13,11 +13,6 @@ export function sha256(data: Uint8Array): Hash {
   return Buffer.from(hash('sha256', data, 'binary'), 'latin1')
 }
 
-/** SHA-256 of some bytes, written into `target` at `offset`. */
-export function sha256Into(target: Buffer, offset: number, data: Uint8Array): void {
-  target.write(hash('sha256', data, 'binary'), offset, HASH_BYTES, 'latin1')
-}
-
 /** Whether two byte strings are equal. Hashes here are public: no constant time is needed. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0
