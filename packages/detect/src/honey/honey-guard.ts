@@ -13,6 +13,7 @@ import {
   RouteTable,
 } from '@postern/core'
 import { type BodyValue, bodyValues, hasFields, queryValues } from '../body/body-values.ts'
+import { measureFor } from '../remediation/lured-browser.ts'
 
 export interface HoneyOptions {
   /** Routes that nothing leads to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
@@ -83,7 +84,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
             : { kind: 'principal', value: exchange.principal.id },
         count: 1,
         requests: [exchange.id],
-        respond: { measure: 'block', duration },
+        respond: { measure: measureFor(exchange, 'block'), duration },
       })
     }
     return refusal

