@@ -69,6 +69,8 @@ export class BucketTable {
   /** Milliseconds; what the table's times count from. */
   readonly epoch: number
   readonly buckets: number
+  /** From a hash of 32 bits to a bucket. */
+  readonly #scale: number
   readonly #header: Int32Array
   readonly #locks: BucketLocks | undefined
 
@@ -85,6 +87,7 @@ export class BucketTable {
       })
     }
     this.buckets = buckets
+    this.#scale = buckets * PER_WORD
     this.key0 = this.#header[2] as number
     this.key1 = this.#header[3] as number
     this.epoch = new Float64Array(buffer, 24, 1)[0] as number
@@ -101,12 +104,12 @@ export class BucketTable {
   }
 
   firstBucket(hash0: number): number {
-    return ((hash0 >>> 0) * this.buckets * PER_WORD) | 0
+    return ((hash0 >>> 0) * this.#scale) | 0
   }
 
   /** The other bucket of a key: an involution, so it can be found from either bucket and the stored half of the hash. */
   otherBucket(bucket: number, hash1: number): number {
-    const sum = ((Math.imul(hash1, 0x9e3779b1) >>> 0) * this.buckets * PER_WORD) | 0
+    const sum = ((Math.imul(hash1, 0x9e3779b1) >>> 0) * this.#scale) | 0
     const other = sum - bucket
     return other < 0 ? other + this.buckets : other
   }
@@ -155,9 +158,8 @@ export class BucketTable {
     this.#forgetIn(this.otherBucket(first, hash1), hash0, hash1)
   }
 
-  /** Writes down how much of its limit a key has used, 0 to 1: the least goes first when room is needed. */
-  setPressure(at: number, used: number): void {
-    const pressure = used >= 1 ? 255 : (used * 254) | 0
+  /** Writes down how much of its limit a key has used, 0 to 254: the least goes first when room is needed. */
+  setPressure(at: number, pressure: number): void {
     this.words[at + 1] = ((this.words[at + 1] as number) & IDENTITY) | (pressure << 16)
   }
 

@@ -72,7 +72,7 @@ export class MemoryStore implements LimitStore {
 
   decide(question: Question): undefined {
     const locks = this.#locks
-    if (question.count === 1 && locks === undefined && this.#debitKnown(question)) return undefined
+    if (question.count === 1 && locks === undefined && this.#answerKnown(question)) return undefined
     for (let i = 0; i < question.count; i++)
       this.#hashKey(question.limits[i] as LimitName, question.keys[i] as string, i)
     if (locks === undefined) this.#answer(question)
@@ -89,10 +89,10 @@ export class MemoryStore implements LimitStore {
   }
 
   /**
-   * The way most requests take, by itself because it takes half the time: one limit, a key that was seen in this sub-window before, and units left.
+   * The way most requests take, by itself because it takes half the time: one limit, and a key that was seen in this sub-window before.
    * False, with nothing changed, when it is any other.
    */
-  #debitKnown(question: Question): boolean {
+  #answerKnown(question: Question): boolean {
     const rule = question.rules[0] as Rule
     const cost = question.costs[0] as number
     if (rule.parts !== 8 || cost === 0) return false
@@ -106,15 +106,21 @@ export class MemoryStore implements LimitStore {
     const index = Math.floor(now / rule.step)
     if ((index | 0) !== table.words[at + 2]) return false
     const total = at * 2 + 6
-    const used = (table.halves[total] as number) + cost
-    if (used > rule.limit) return false
+    const known = table.halves[total] as number
+    const used = known + cost
+    question.tickets[0] = index
+    question.resetAfter[0] = (index + 9) * rule.step - now
+    if (used > rule.limit) {
+      question.refused = 0
+      question.remaining[0] = known < rule.limit ? rule.limit - known : 0
+      question.retryAfter[0] = (index + narrowUntil(table, at, used - rule.limit)) * rule.step - now
+      return true
+    }
     table.halves[total] = used
     table.halves[total + 1] = (table.halves[total + 1] as number) + cost
-    table.setPressure(at, used / rule.limit)
+    table.setPressure(at, (used * rule.weight) | 0)
     question.refused = -1
-    question.tickets[0] = index
     question.remaining[0] = rule.limit - used
-    question.resetAfter[0] = (index + 9) * rule.step - now
     question.retryAfter[0] = 0
     return true
   }
@@ -200,7 +206,7 @@ export class MemoryStore implements LimitStore {
       table.floats[(at >> 1) + 2] = (known > now ? known : now) + cost * rule.interval
     } else if (rule.parts === 8) addNarrow(table, at, cost)
     else addWide(table, at, cost)
-    table.setPressure(at, 1 - left / rule.limit)
+    table.setPressure(at, ((rule.limit - left) * rule.weight) | 0)
   }
 
   #open(question: Question, i: number, now: number): void {

@@ -25,6 +25,8 @@ export interface Rule {
   readonly interval: number
   /** Units a process takes from a remote store at once; 0 to ask for every request. */
   readonly lease: number
+  /** What one unit adds to the pressure (0 to 254) of a key in the memory table. */
+  readonly weight: number
 }
 
 export interface WindowOptions {
@@ -123,6 +125,7 @@ export function gcra(options: GcraOptions): Rule {
     code: 1,
     interval,
     lease: 0,
+    weight: 254 / burst,
   }
 }
 
@@ -134,7 +137,7 @@ export function scaleRule(rule: Rule, share: number): Rule {
   const limit = Math.max(1, Math.floor(rule.limit * share))
   if (rule.kind !== 'gcra') return windowRule(rule.kind, limit, rule.window, 0)
   const interval = rule.interval / share
-  return { ...rule, limit, interval, window: limit * interval }
+  return { ...rule, limit, interval, window: limit * interval, weight: 254 / limit }
 }
 
 function windowRule(kind: 'window' | 'concurrency', limit: number, ms: number, lease: number): Rule {
@@ -147,7 +150,7 @@ function windowRule(kind: 'window' | 'concurrency', limit: number, ms: number, l
   }
   const parts = limit > NARROW_LIMIT ? 4 : 8
   const { code, length } = encodeStep(ms / parts)
-  return { kind, limit, window: ms, parts, step: length, code, interval: 0, lease }
+  return { kind, limit, window: ms, parts, step: length, code, interval: 0, lease, weight: 254 / limit }
 }
 
 function requireLimit(limit: number, place: string): void {
