@@ -30,11 +30,14 @@ async function withGateway(
   const folder = newFolder()
   if (config !== undefined) writeFileSync(join(folder, 'postern.config.yaml'), config)
   const backend = await startBackend()
-  const gateway = await startGatewayProcess(['--to', backend.url, ...args], folder)
   try {
-    await work({ folder, backend, gateway })
+    const gateway = await startGatewayProcess(['--to', backend.url, ...args], folder)
+    try {
+      await work({ folder, backend, gateway })
+    } finally {
+      await gateway.stop()
+    }
   } finally {
-    await gateway.stop()
     await backend.close()
   }
 }

@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import { type AuditLog, type AuditLogReader, openAuditLog, readAuditLog } from '@postern/audit'
+import { join, resolve } from 'node:path'
+import {
+  type AuditLog,
+  type AuditLogReader,
+  fileAnchor,
+  httpAnchor,
+  openAuditLog,
+  readAuditLog,
+} from '@postern/audit'
 import { IntegrityError, StoreError } from '@postern/core'
-import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
 import type { Connections } from './connections.ts'
+import { given } from './given.ts'
 
 /** Where the log of a data directory is. */
 export function auditDirectory(dataDirectory: string): string {
@@ -15,11 +23,23 @@ export function auditDirectory(dataDirectory: string): string {
  * Opens the log for appending; undefined when the configuration switches it off.
  * @throws StoreError when another process writes to it; IntegrityError when it was tampered with
  */
-export async function openAudit(config: Config, connections: Connections): Promise<AuditLog | undefined> {
+export async function openAudit(
+  { config, file }: LoadedConfig,
+  connections: Connections,
+  onOutsideError?: (error: unknown) => void,
+): Promise<AuditLog | undefined> {
   if (config.audit === false) return undefined
   const directory = auditDirectory(connections.directory.path)
-  const origin = config.audit?.origin ?? knownOrigin(directory) ?? defaultOrigin()
-  return openAuditLog({ directory, origin })
+  const { origin, witnesses = [], anchors = [] } = given(config.audit ?? {})
+  return openAuditLog({
+    directory,
+    origin: origin ?? knownOrigin(directory) ?? defaultOrigin(),
+    witnesses,
+    anchors: anchors.map(anchor =>
+      'file' in anchor ? fileAnchor(resolve(file.folder, anchor.file)) : httpAnchor(anchor),
+    ),
+    ...(onOutsideError !== undefined && { onOutsideError }),
+  })
 }
 
 /**

@@ -34,7 +34,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
   }
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
-    const audit = await openAudit(config, connections)
+    const audit = await openAudit(loaded, connections, error => emit(auditAlone(error)))
     if (audit !== undefined) closers.push(() => audit.close())
     const remediations = await openRemediations({ config, connections, emit })
     closers.push(() => remediations.close())
@@ -67,6 +67,11 @@ export function limitStore(connections: Connections, table: SharedArrayBuffer | 
   const { redis } = connections
   if (redis !== undefined) return redisStore({ redis })
   return new MemoryStore(table === undefined ? {} : { table })
+}
+
+function auditAlone(error: unknown): Event {
+  const problem = error instanceof Error ? error.message.slice(0, 2_000) : 'cannot be reached'
+  return { type: 'audit.outside', time: systemClock.now(), actor: {}, data: { problem } }
 }
 
 function scenariosRefused(error: unknown): Event {

@@ -44,14 +44,10 @@ async function askToErase(
   return Number((answer as { readonly index?: unknown }).index)
 }
 
-async function eraseHere(
-  { config, dataDirectory }: Setup,
-  principal: string,
-  tenant: string | undefined,
-): Promise<number> {
-  const connections = new Connections(config, dataDirectory)
+async function eraseHere(setup: Setup, principal: string, tenant: string | undefined): Promise<number> {
+  const connections = new Connections(setup.config, setup.dataDirectory)
   try {
-    const log = await openAudit(config, connections)
+    const log = await openAudit(setup, connections)
     if (log === undefined)
       throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
     try {

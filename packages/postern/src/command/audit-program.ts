@@ -8,6 +8,11 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     .option('--key <key...>', "the log's public key, from elsewhere")
     .option('--remembered <file>', 'an older checkpoint, which the log must extend')
   filtered(add(audit, 'search', 'entries that match, newest first', () => import('./audit-search.ts')))
+  filtered(
+    add(audit, 'export', 'entries that match, oldest first, one a line', () => import('./audit-export.ts')),
+  )
+    .option('--format <format>', 'ndjson, ocsf or cef', 'ndjson')
+    .option('--complete', 'everything of --tenant with proofs that nothing is missing')
   add(audit, 'tail', 'the last entries', () => import('./audit-tail.ts'))
     .option('-n, --lines <count>', 'how many', '20')
     .option('-f, --follow', 'wait for new ones')
@@ -18,6 +23,7 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     () => import('./audit-proof.ts'),
   )
   add(audit, 'checkpoint', 'the latest signed tree head', () => import('./audit-checkpoint.ts'))
+  witness(add, audit)
   add(
     audit,
     'erase <principal>',
@@ -26,6 +32,18 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
   )
     .option('--tenant <tenant>', 'of the principal')
     .option('--yes', 'it cannot be undone')
+}
+
+function witness(add: AddCommand, audit: Program): void {
+  add(
+    audit,
+    'witness',
+    'vouch for the logs of others: countersign what only grows',
+    () => import('./audit-witness.ts'),
+  )
+    .option('--log <origin=key...>', 'a log and its public key; may be given several times')
+    .option('--name <name>', "this witness's name", 'witness.local')
+    .option('--listen <place>', 'port or host:port', '127.0.0.1:9465')
 }
 
 function filtered(command: Program): Program {

@@ -130,6 +130,15 @@ export interface AuditConfig {
   readonly origin?: string | undefined
   /** `after` answers unless told otherwise; `before` makes every recorded exchange durable before it is handled. */
   readonly promise?: 'before' | 'after' | undefined
+  /** Others that countersign (C2SP tlog-witness): without one, who holds key and disk can rewrite everything. */
+  readonly witnesses?: readonly { readonly url: string; readonly verifierKey: string }[] | undefined
+  /** Places outside this machine that keep checkpoints: a file on another mount, or an address that takes PUT. */
+  readonly anchors?:
+    | readonly (
+        | { readonly file: string }
+        | { readonly url: string; readonly authorization?: string | undefined }
+      )[]
+    | undefined
 }
 
 /** Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to take them from the environment. */
