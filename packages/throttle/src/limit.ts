@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue, type Exchange } from '@postern/core'
 import { address, type Key, type KeyKind } from './key.ts'
-import { type LimitName, limitName } from './question.ts'
+import { type LimitName, limitName, MAX_ASKS } from './question.ts'
 import type { Rule } from './rule.ts'
 
 /** How much one key may have, of what. */
@@ -19,7 +19,10 @@ export interface Limit {
   readonly exempt?: readonly string[]
 }
 
-/** A limit on a route. Without a name it counts per route and key; limits of one name share their counts over routes. */
+/**
+ * A limit on a route. Without a name it counts per route and key; limits of one name share their counts over routes. One that has the
+ * name of a limit for all requests takes its place there.
+ */
 export type RouteLimit = Omit<Limit, 'name'> & { readonly name?: string }
 
 declare module '@postern/core' {
@@ -63,6 +66,13 @@ export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[
     }
     if (seen.has(name)) issues.push({ place, problem: 'stands twice', mend: 'give each limit its own name' })
     seen.add(name)
+  }
+  if (limits.length > MAX_ASKS) {
+    issues.push({
+      place: 'limits',
+      problem: `are ${limits.length}`,
+      mend: `one request can fall under ${MAX_ASKS}`,
+    })
   }
   if (issues.length > 0) throw new ConfigError(issues)
   return limits.map(limit => compile(limit, ''))

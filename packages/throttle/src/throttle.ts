@@ -234,7 +234,9 @@ export class Throttle implements Guard, HealthProbe {
     if (settings === false) return undefined
     const known = this.#byRoute.get(route.pattern)
     if (known?.settings === settings) return known.limits
-    const limits = [...this.#limits, ...compileRouteLimits(route.pattern, settings)]
+    const own = compileRouteLimits(route.pattern, settings)
+    // Of two limits of one name only one may count a request, or both would pass on the same last unit.
+    const limits = [...this.#limits.filter(({ name }) => own.every(other => other.name !== name)), ...own]
     this.#byRoute.set(route.pattern, { settings, limits })
     return limits
   }

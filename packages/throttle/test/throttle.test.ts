@@ -215,6 +215,20 @@ describe('routes', () => {
   })
 })
 
+describe('a route limit with the name of a general one', () => {
+  test('takes its place there, so that no request is counted twice', async () => {
+    const clock = new VirtualClock()
+    const guard = throttle({
+      store: memoryStore({ clock, slots: 256 }),
+      limits: [{ name: 'address', limit: window(5, '1m') }],
+    })
+    const routes = new RouteTable({ '/strict': { throttle: { name: 'address', limit: window(2, '1m') } } })
+    const engine = engineWith(guard, { clock, routes })
+    assert.equal(await effects(() => engine.decide(open(engine, { target: '/strict' })), 3), '++-')
+    assert.equal(await effects(() => engine.decide(open(engine, { target: '/' })), 4), '+++-')
+  })
+})
+
 describe('concurrency', () => {
   test('a place is given back when the exchange ends, and not twice', async () => {
     const { engine, guard } = setUp([{ name: 'busy', limit: concurrency(2) }])
