@@ -46,6 +46,8 @@ export interface AuditLogOptions {
   readonly maxWaiting?: number
   /** Entries that may be durable and unpublished before commits are refused. Default 1,000,000. */
   readonly maxBehind?: number
+  /** Age after which the keys of anonymous traffic (addresses, agents, paths without a principal) are destroyed. Never unless given. */
+  readonly forgetAnonymousAfter?: Duration
   /** Whether the process is not ready when the log cannot take entries. Default true. */
   readonly required?: boolean
   /** Places outside this machine that keep checkpoints: compared on opening, told of every new one. */
@@ -75,7 +77,14 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     for (const part of opened.splice(0).reverse()) part.close()
   }
   try {
-    const { port, published } = await threadFollower({ directory, keyDirectory, origin })
+    const { port, published } = await threadFollower({
+      directory,
+      keyDirectory,
+      origin,
+      ...(options.forgetAnonymousAfter !== undefined && {
+        forgetAnonymousAfter: parseDuration(options.forgetAnonymousAfter, 'audit.forgetAnonymousAfter'),
+      }),
+    })
     try {
       const keys = KeyStore.open(join(keyDirectory, 'subjects.db'), { readOnly: true })
       opened.push(keys)

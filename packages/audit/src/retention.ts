@@ -28,17 +28,20 @@ export function removeEntriesBefore(
   const files = options.files ?? disk
   const log = new LogFiles(files, reader.log.directory)
   const size = Number(reader.head().size)
-  const start = log.minimumIndex()
+  const { minimumIndex: start, numbers } = log.removed()
+  const last = new Map(numbers)
   let end = start
   // The newest full bundle stays: a log that is read from its end always finds one.
   for (; end + 2 * TILE_WIDTH <= size; end += TILE_WIDTH) {
-    if (![...reader.entries(BigInt(end), BigInt(end + TILE_WIDTH))].every(({ event }) => event.time < before))
-      break
+    const entries = [...reader.entries(BigInt(end), BigInt(end + TILE_WIDTH))]
+    if (!entries.every(({ event }) => event.time < before)) break
+    for (const { tenant, number } of entries) last.set(tenant, number)
     options.onProgress?.(end, size)
   }
   if (end === start) return { minimumIndex: start, bundles: 0 }
   // Said first, removed then: after a crash in between there is more than promised, never less.
-  log.replace(MINIMUM_INDEX, `${end}\n`)
+  // The tenants' numbers go on where they were, even for one of whom nothing is left.
+  log.replace(MINIMUM_INDEX, `${end}\n${JSON.stringify(Object.fromEntries(last))}\n`)
   for (let index = start / TILE_WIDTH; index < end / TILE_WIDTH; index++)
     files.remove(join(log.directory, tilePath({ level: 'entries', index, width: TILE_WIDTH })))
   return { minimumIndex: end, bundles: (end - start) / TILE_WIDTH }

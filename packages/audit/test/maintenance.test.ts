@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import { StoreError } from '@postern/core'
+import { type Event, StoreError, VirtualClock } from '@postern/core'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import {
   openAuditLog,
@@ -77,6 +77,54 @@ describe('retention', () => {
     const log = await openAuditLog({ directory, origin })
     assert.equal((await log.commit(requestEvent(1))).index, 1_002n)
     await log.close()
+    assert.deepEqual(rebuildIndex(directory), { size: 1_003, identical: true })
+  })
+
+  test('lets a tenant of whom nothing is left go on with the next number, even when the index is lost too', async () => {
+    const directory = freshDirectory()
+    const event = (tenant: string, i: number): Event => requestEvent(i, { actor: { principal: 'p', tenant } })
+    const log = await openAuditLog({ directory, origin })
+    for (let i = 0; i < 700; i++) log.record(event(i < 5 ? 'gone' : 'acme', i))
+    await log.close()
+    const reader = readAuditLog(directory)
+    removeEntriesBefore(reader, Number.MAX_SAFE_INTEGER)
+    reader.close()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, `index.db${suffix}`), { force: true })
+    const again = await openAuditLog({ directory, origin })
+    await again.commit(event('gone', 1))
+    await again.close()
+    const after = readAuditLog(directory)
+    assert.equal([...after.entries(0n)].at(-1)?.number, 6)
+    after.close()
+    assert.deepEqual((await verifyDirectory(directory)).problems, [])
+  })
+})
+
+describe('anonymous traffic', () => {
+  test('is forgotten a day at a time, once it is old enough', async () => {
+    const directory = freshDirectory()
+    const clock = new VirtualClock(Date.UTC(2026, 0, 1, 12))
+    const log = await openAuditLog({ directory, origin, clock, forgetAnonymousAfter: '10d' })
+    const anonymous = (): Event => requestEvent(1, { time: clock.now(), actor: { address: '192.0.2.1' } })
+    await log.commit(anonymous())
+    await log.checkpoint()
+    clock.advance(9 * 86_400_000)
+    await log.commit(anonymous())
+    await log.checkpoint()
+    const found = async (): Promise<number[]> => {
+      const indexes: number[] = []
+      for await (const { index } of log.query({ address: '192.0.2.1', order: 'oldest' }))
+        indexes.push(Number(index))
+      return indexes
+    }
+    assert.deepEqual(await found(), [0, 1])
+    clock.advance(3 * 86_400_000)
+    await log.commit(anonymous())
+    await log.checkpoint()
+    assert.deepEqual(await found(), [1, 2])
+    await log.close()
+    assert.equal((await verifyDirectory(directory)).ok, true)
+    assert.equal(rebuildIndex(directory).identical, true)
   })
 })
 

@@ -196,7 +196,7 @@ export class EmbeddedLog implements AuditLog {
     const size = this.#open.durable
     if (size === this.#published.size) return
     try {
-      this.#published = await this.#parts.follower.follow(size)
+      this.#published = await this.#parts.follower.follow(size, this.#parts.clock.now())
       this.#followFailure = undefined
     } catch (error) {
       this.#followFailure = error instanceof Error ? error.message : 'failed'

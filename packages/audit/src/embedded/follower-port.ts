@@ -4,14 +4,15 @@ import type { Follower, Published } from './follower.ts'
 
 /** The follower, wherever it runs. One call at a time. */
 export interface FollowerPort {
-  follow(size: number): Promise<Published>
+  /** @param now epoch milliseconds */
+  follow(size: number, now: number): Promise<Published>
   close(): Promise<void>
 }
 
 /** Runs the follower on this thread: for tests, which want everything to happen in order. */
 export function inlineFollower(follower: Follower): FollowerPort {
   return {
-    follow: async size => follower.follow(size),
+    follow: async (size, now) => follower.follow(size, now),
     close: async () => follower.close(),
   }
 }
@@ -21,10 +22,11 @@ export interface FollowerThreadData {
   readonly directory: string
   readonly keyDirectory: string
   readonly origin: string
+  readonly forgetAnonymousAfter?: number
 }
 
 /** From the log to the thread. */
-export type FollowerRequest = { readonly follow: number } | { readonly close: true }
+export type FollowerRequest = { readonly follow: number; readonly now: number } | { readonly close: true }
 
 /** From the thread to the log; the first one says that it is ready. */
 export type FollowerReply =
@@ -74,7 +76,7 @@ export async function threadFollower(
   return {
     published: first,
     port: {
-      follow: async size => published(await ask({ follow: size })),
+      follow: async (size, now) => published(await ask({ follow: size, now })),
       async close() {
         await ask({ close: true }).catch(() => {})
         await worker.terminate()

@@ -31,7 +31,7 @@ try {
         follower.close()
         keys.close()
         reply({ closed: true })
-      } else reply({ published: follower.follow(request.follow) })
+      } else reply({ published: follower.follow(request.follow, request.now) })
     } catch (error) {
       reply(failure(error))
     }

@@ -26,6 +26,8 @@ export interface FollowerOptions {
   readonly verifiers: readonly NoteVerifier[]
   readonly keys: SubjectKeys
   readonly index: AuditIndex
+  /** Age in milliseconds after which the keys of anonymous traffic are destroyed; never unless given. */
+  readonly forgetAnonymousAfter?: number
 }
 
 /** How far the tree has come. */
@@ -50,6 +52,8 @@ export class Follower {
   #scan: SegmentScan
   #published: Published
   #erased: string[] = []
+  #forgotten = ''
+  #minimumIndex = 0
 
   /**
    * Takes up a log where its checkpoint left it.
@@ -63,6 +67,7 @@ export class Follower {
     this.#scan = this.#scanFrom(this.#published.size)
     this.#catchUpIndex()
     this.#finishErasures()
+    this.#forgetRemoved()
   }
 
   get published(): Published {
@@ -112,9 +117,10 @@ export class Follower {
 
   /**
    * Takes in the records below `end` and publishes.
+   * @param now epoch milliseconds
    * @throws IntegrityError when the segments are damaged
    */
-  follow(end: number): Published {
+  follow(end: number, now: number): Published {
     try {
       if (this.#options.index.size < this.#published.size) this.#catchUpIndex()
       while (this.#tree.size < end) {
@@ -127,6 +133,8 @@ export class Follower {
         }
         this.#publish()
       }
+      this.#forgetAnonymous(now)
+      this.#forgetRemoved()
     } catch (error) {
       this.#rewind()
       throw error
@@ -190,6 +198,24 @@ export class Follower {
     index.commit(this.#published.size)
     this.#log.removeOvertaken()
     for (const key of this.#erased.splice(0)) this.#erase(key)
+  }
+
+  /** Addresses and agents of anonymous traffic are sealed under one key a day: it goes when the day is old enough. */
+  #forgetAnonymous(now: number): void {
+    const { keys, index, forgetAnonymousAfter } = this.#options
+    if (forgetAnonymousAfter === undefined) return
+    const day = new Date(Math.max(0, now - forgetAnonymousAfter)).toISOString().slice(0, 10)
+    if (day === this.#forgotten) return
+    for (const key of keys.destroyDaysBefore(day)) index.eraseSubject(key)
+    this.#forgotten = day
+  }
+
+  /** What retention removed from the log is removed from the index too. */
+  #forgetRemoved(): void {
+    const minimumIndex = this.#log.minimumIndex()
+    if (minimumIndex === this.#minimumIndex) return
+    this.#options.index.removeBelow(minimumIndex)
+    this.#minimumIndex = minimumIndex
   }
 
   #erase(key: string): void {

@@ -46,10 +46,16 @@ export class LogFiles {
 
   /** Index of the first entry that is still kept. */
   minimumIndex(): number {
-    const text = this.#text(MINIMUM_INDEX)?.trim() ?? '0'
-    if (!/^\d{1,15}$/.test(text))
+    return this.removed().minimumIndex
+  }
+
+  /** What retention removed: everything below an index, and the number of each tenant's last entry among it. */
+  removed(): { readonly minimumIndex: number; readonly numbers: ReadonlyMap<string, number> } {
+    const [index = '', numbers = '{}'] = (this.#text(MINIMUM_INDEX) ?? '0').split('\n')
+    if (!/^\d{1,15}$/.test(index))
       throw new IntegrityError(`${join(this.directory, MINIMUM_INDEX)} is damaged`)
-    return Number(text)
+    const last = JSON.parse(numbers === '' ? '{}' : numbers) as Readonly<Record<string, number>>
+    return { minimumIndex: Number(index), numbers: new Map(Object.entries(last)) }
   }
 
   /** Verifier keys this directory names for itself, one a line. */

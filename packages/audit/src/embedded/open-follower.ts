@@ -13,6 +13,7 @@ export interface OpenFollowerOptions {
   readonly origin: string
   readonly keys: SubjectKeys
   readonly index: AuditIndex
+  readonly forgetAnonymousAfter?: number
 }
 
 /**

@@ -52,3 +52,7 @@ export const INSERT_ADDRESS = 'INSERT OR IGNORE INTO addresses (token, subject, 
 
 export const SET_TENANT =
   'INSERT INTO tenants VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET number = excluded.number'
+
+export const REMOVE_UNUSED_ADDRESSES = `
+  DELETE FROM addresses WHERE NOT EXISTS (
+    SELECT 1 FROM entries WHERE entries.subject = addresses.subject AND entries.address = addresses.address)`

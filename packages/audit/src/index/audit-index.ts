@@ -4,7 +4,13 @@ import { openSqlite, type SqliteDatabase } from '@postern/store'
 import type { AuditQuery } from '../audit-query.ts'
 import type { Entry } from '../entry.ts'
 import { type SubjectKeys, subjectAddressToken } from '../key-store.ts'
-import { INDEX_MIGRATIONS, INSERT_ADDRESS, INSERT_ENTRY, SET_TENANT } from './audit-index.sql.ts'
+import {
+  INDEX_MIGRATIONS,
+  INSERT_ADDRESS,
+  INSERT_ENTRY,
+  REMOVE_UNUSED_ADDRESSES,
+  SET_TENANT,
+} from './audit-index.sql.ts'
 
 type Value = string | number | Uint8Array
 
@@ -130,6 +136,24 @@ export class AuditIndex {
     if (this.#tokens.size >= TOKEN_CACHE) this.#tokens.clear()
     this.#tokens.set(`${subject} ${address}`, own)
     return own
+  }
+
+  /** Begins behind the entries that retention removed, with the number each tenant had reached there. */
+  startAt(size: number, numbers: ReadonlyMap<string, number>): void {
+    for (const [tenant, number] of numbers) {
+      this.#tenants.set(tenant, number)
+      this.#changed.add(tenant)
+    }
+    this.commit(size)
+  }
+
+  /** Forgets the entries below an index, which retention removed. */
+  removeBelow(minimumIndex: number): void {
+    this.#tokens.clear()
+    this.#database.transaction(() => {
+      this.#database.db.prepare('DELETE FROM entries WHERE idx < ?').run(minimumIndex)
+      this.#database.db.exec(REMOVE_UNUSED_ADDRESSES)
+    })
   }
 
   /** Forgets what the index could say of a subject whose key was destroyed. */

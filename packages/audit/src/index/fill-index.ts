@@ -15,7 +15,9 @@ export interface FillIndex {
 
 /** Brings an index up to a size of the log, from its bundles. What retention removed is not indexed. */
 export function fillIndex({ index, log, keys, origin, size, onProgress }: FillIndex): void {
-  for (let at = Math.max(index.size, log.minimumIndex()); at < size; ) {
+  const { minimumIndex, numbers } = log.removed()
+  if (index.size < minimumIndex) index.startAt(minimumIndex, numbers)
+  for (let at = index.size; at < size; ) {
     const bundle = Math.floor(at / TILE_WIDTH)
     const end = Math.min(size, (bundle + 1) * TILE_WIDTH)
     const entries = log.readBundle(bundle, end - bundle * TILE_WIDTH)
