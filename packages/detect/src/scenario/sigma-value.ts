@@ -2,6 +2,7 @@ import { type Address, CidrSet, ConfigError, parseAddress } from '@postern/core'
 import { type FieldValue, fieldReader } from './event-fields.ts'
 import { expressionRisk } from './linear-expression.ts'
 import type { RuleIssues } from './rule-issues.ts'
+import { hasWildcard, unquote, WildcardPattern } from './wildcard-pattern.ts'
 import { WordSet } from './word-set.ts'
 
 /** A check of one field's value, with what it costs: cheap ones are asked first. */
@@ -197,8 +198,8 @@ function compileTexts(
   const texts = values.map(value => fold(String(value)))
   if (texts.some(text => text === '' && shape !== 'equals'))
     issues.add(place, 'an empty text is in every text')
-  const plain = texts.filter(text => !/[*?]/.test(text.replace(/\\[*?\\]/g, ''))).map(unquote)
-  const wild = texts.filter(text => /[*?]/.test(text.replace(/\\[*?\\]/g, '')))
+  const plain = texts.filter(text => !hasWildcard(text)).map(unquote)
+  const wild = texts.filter(hasWildcard)
   const tests: ValueTest[] = []
   if (all) for (const text of plain) tests.push(plainTest([text], shape, fold))
   else if (plain.length > 0) tests.push(plainTest(plain, shape, fold))
@@ -224,63 +225,17 @@ function plainTest(words: readonly string[], shape: Shape, fold: (text: string) 
   return { cost: 8, test: folded(text => set.has(text)) }
 }
 
-/** Wildcards match greedily from left to right without going back: linear in text times pieces. */
+/** Longer texts are looked at as far as this: paths and agents are never that long. */
+const MAX_WILDCARD_INPUT = 4_096
+
 function wildTest(pattern: string, shape: Shape, fold: (text: string) => string): ValueTest {
   const before = shape === 'contains' || shape === 'endswith' ? '*' : ''
   const after = shape === 'contains' || shape === 'startswith' ? '*' : ''
-  const pieces = splitPieces(`${before}${pattern}${after}`)
+  const wildcard = new WildcardPattern(`${before}${pattern}${after}`)
   return {
     cost: 10,
-    test: value => anyText(value, text => matchesPieces(pieces, fold(text).slice(0, 4_096))),
+    test: value => anyText(value, text => wildcard.matches(fold(text).slice(0, MAX_WILDCARD_INPUT))),
   }
-}
-
-/** The texts between the stars; a lone `?` is kept as U+0000 for "any one character". */
-function splitPieces(pattern: string): readonly string[] {
-  const pieces = ['']
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i] as string
-    const next = pattern[i + 1]
-    const last = pieces.length - 1
-    if (char === '\\' && (next === '*' || next === '?' || next === '\\')) {
-      pieces[last] += next
-      i++
-    } else if (char === '*') pieces.push('')
-    else pieces[last] += char === '?' ? '\0' : char
-  }
-  return pieces
-}
-
-function matchesPieces(pieces: readonly string[], text: string): boolean {
-  const first = pieces[0] ?? ''
-  const last = pieces.at(-1) ?? ''
-  if (pieces.length === 1) return text.length === first.length && matchesAt(first, text, 0)
-  if (text.length < first.length + last.length || !matchesAt(first, text, 0)) return false
-  let at = first.length
-  const end = text.length - last.length
-  for (let i = 1; i < pieces.length - 1; i++) {
-    const piece = pieces[i] as string
-    const found = findPiece(piece, text, at)
-    if (found < 0 || found + piece.length > end) return false
-    at = found + piece.length
-  }
-  return matchesAt(last, text, end)
-}
-
-function findPiece(piece: string, text: string, from: number): number {
-  if (!piece.includes('\0')) return text.indexOf(piece, from)
-  for (let at = from; at + piece.length <= text.length; at++) if (matchesAt(piece, text, at)) return at
-  return -1
-}
-
-function matchesAt(piece: string, text: string, at: number): boolean {
-  if (!piece.includes('\0')) return text.startsWith(piece, at)
-  for (let i = 0; i < piece.length; i++) if (piece[i] !== '\0' && piece[i] !== text[at + i]) return false
-  return true
-}
-
-function unquote(text: string): string {
-  return text.replace(/\\([*?\\])/g, '$1')
 }
 
 function anyText(value: FieldValue, holds: (text: string) => boolean): boolean {
