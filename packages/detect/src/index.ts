@@ -36,7 +36,19 @@ export {
   type InspectSettings,
   inspectionGuard,
 } from './inspection/inspection-guard.ts'
+export { findLeaks, type Leak, LeakScanner } from './inspection/leaks/find-leaks.ts'
+export { type LoadedRules, loadDatadogRules } from './inspection/loaders/datadog-rules.ts'
+export { type NativeOpinionOptions, nativeOpinion } from './inspection/loaders/native-appsec.ts'
+export { loadSecLangRules, type SecLangOptions } from './inspection/loaders/seclang-rules.ts'
 export type { Inspection, Match } from './inspection/match.ts'
+export {
+  type ProtectedSinks,
+  protectSinks,
+  type SinkHit,
+  type SinkOptions,
+  SinkRefused,
+  type SinkTargets,
+} from './inspection/sinks/protect-sinks.ts'
 export type { PathRisk } from './protocol/path-risk.ts'
 export { type ProtocolOptions, protocolGuard } from './protocol/protocol-guard.ts'
 export { formatActor, parseActor } from './remediation/actor-text.ts'

@@ -17,6 +17,8 @@ import {
 } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { inspect, ownRuleSet } from './inspect.ts'
+import type { InspectedRequest } from './inspected-request.ts'
+import type { SecondOpinion } from './loaders/native-appsec.ts'
 import { isSecretName, maskSpan } from './mask.ts'
 import type { Inspection, Match } from './match.ts'
 import type { Rule } from './rule.ts'
@@ -47,6 +49,8 @@ export interface InspectionOptions {
   /** Further rules, e.g. loaded ones. */
   readonly rules?: readonly Rule[]
   readonly bounds?: Partial<Bounds>
+  /** Asked about requests that our own rules let pass: `nativeOpinion`. */
+  readonly secondOpinion?: SecondOpinion
   /** Told of every inspection that found something, refused or not. Must not throw. */
   readonly onInspection?: (exchange: Exchange, inspection: Inspection) => void
 }
@@ -108,12 +112,23 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   }
 
   function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision {
-    const inspection = inspect(
-      { method: exchange.method, target: exchange.source.target, headers: exchange.headers, body },
-      { level: plan.level, bounds, except: plan.except, rules },
-    )
+    const request = {
+      method: exchange.method,
+      target: exchange.source.target,
+      headers: exchange.headers,
+      body,
+    }
+    const own = inspect(request, { level: plan.level, bounds, except: plan.except, rules })
+    const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
     if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
     return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level)
+  }
+
+  function seconded(request: InspectedRequest, own: Inspection, plan: Plan): Inspection {
+    const matches = (options.secondOpinion?.(request) ?? []).filter(
+      match => !plan.except.some(test => test(match.rule, match.location)),
+    )
+    return matches.length === 0 ? own : { verdict: 'block', matches: [...matches, ...own.matches] }
   }
 
   return {

@@ -17,6 +17,8 @@ export class RuleSet {
   readonly #chars: number
   /** Words that open a rule, perhaps together with a character. */
   readonly #words: number
+  /** Whether rules from elsewhere are among them, of which nothing is known that would clear a text. */
+  readonly #foreign: boolean
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
@@ -27,12 +29,13 @@ export class RuleSet {
       else words |= rule.words
     }
     this.#chars = chars
+    this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#words = words
   }
 
   /** Whether no rule could hit a text with these features. A file name is short and telling: it is always looked at. */
   isClear(chars: number, words: number): boolean {
-    return (chars & this.#chars) === 0 && (words & this.#words) === 0
+    return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
   }
 
   /** Runs every rule whose gate the reading opens. */

@@ -25,7 +25,7 @@ export interface Rule {
   readonly quotable: boolean
   /** Runs when the reading has one of these `CHAR`s (0: whatever it has) ... */
   readonly chars: number
-  /** ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0. */
+  /** ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0, but for rules about file names and rules from elsewhere. */
   readonly words: number
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined

@@ -2,7 +2,7 @@
 export const QUOTED_DISCOUNT = 3
 
 const CODE_LINE =
-  /[;{}>]\s{0,4}$|^\s{0,8}(?:\/\/|#(?:include|define|!|\s)|\*\s|import\s|export\s|const\s|let\s|var\s|def\s|class\s|function\s|return\b|if\s?\(|for\s?\(|public\s|private\s|package\s|use\s|from\s|<\/?[a-z]|```|--\s|\$\s|@\w)|^(?: {2}|\t)\S/
+  /[;{}>]\s{0,4}$|^\s{0,8}(?:\/\/|#(?:include|define|!|\s)|\*\s|import\s|export\s|const\s|let\s|var\s|def\s|class\s|function\s|return\b|if\s?\(|for\s?\(|public\s|private\s|package\s|use\s|from\s|(?:set|cd|for|while|done|fi|then|else|echo|sudo|npm|git|curl|apt|docker|ls|mkdir|rm|cp)\b.{0,200}(?:[-/;|&$]|$)|<\/?[a-z]|```|--\s|\$\s|@\w)|^(?: {2}|\t)\S/
 const FENCE = '```'
 const MAX_LINES = 400
 

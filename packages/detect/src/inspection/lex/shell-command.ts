@@ -222,7 +222,7 @@ function rate(opening: Opening, signs: Signs): number {
       if (certain) return isolated || argument ? 6 : 4
       if (signs.alone) return 5
       if (english && !signs.solid) return sensitive && isolated ? 5 : 1
-      if (!argument) return isolated ? 5 : 3
+      if (!argument) return isolated && /^\s/.test(signs.rest) ? 5 : 3
       if (isolated) return 6
       return sensitive ? 5 : english ? 3 : 4
   }

@@ -306,6 +306,15 @@ function afterLogic(i: number, context: Context): Finding | undefined {
         end: compared,
       }
     const solid = isSolid(at)
+    // `1 or 2 = enough`: a sentence compares with words, an attack with values.
+    const last = compared - 1
+    if (
+      kindAt(last) === SQL.word &&
+      keyAt(last) === KEY.none &&
+      kindAt(last - 1) === SQL.compare &&
+      compared >= count
+    )
+      return undefined
     if (solid && context === 'value') return { id: 'sqli/tautology', score: 6, end: compared }
     const literal = kindAt(at) === SQL.number || isQuote(kindAt(at))
     return literal || context === 'value' ? { id: 'sqli/tautology', score: 5, end: compared } : undefined

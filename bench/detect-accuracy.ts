@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from '../packages/detect/src/inspection/inspect.ts'
+import type { InspectedRequest } from '../packages/detect/src/inspection/inspected-request.ts'
+import { nativeWithRecommendedRules } from './detect-native.ts'
+import { report } from './harness.ts'
+
+interface Line {
+  readonly id: string
+  readonly category: string
+  readonly paranoia?: number
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly expect: 'block' | 'pass'
+}
+
+interface Tally {
+  found: number
+  attacks: number
+  alarms: number
+  benign: number
+}
+
+const root = process.env['POSTERN_CONFORMANCE'] ?? join(import.meta.dirname, '../../shared/conformance')
+const SETS = ['gotestwaf', 'crs', 'httpparams', 'libinjection'] as const
+
+/** Of the CRS set: what its default paranoia finds, families 930 to 944. Its `pass` lines are about single rules and say nothing here. */
+function belongs(set: string, line: Line): boolean {
+  if (set !== 'crs') return true
+  const family = Number(/REQUEST-(\d+)/.exec(line.category)?.[1] ?? 0)
+  return line.expect === 'block' && line.paranoia === 1 && family >= 930 && family <= 944
+}
+
+function requestOf(line: Line): InspectedRequest {
+  return {
+    method: line.method,
+    target: line.path,
+    headers: Object.entries(line.headers).flat(),
+    ...(line.body === '' ? {} : { body: Buffer.from(line.body) }),
+  }
+}
+
+function count(tally: Tally, expect: Line['expect'], refused: boolean): void {
+  if (expect === 'block') {
+    tally.attacks++
+    if (refused) tally.found++
+  } else {
+    tally.benign++
+    if (refused) tally.alarms++
+  }
+}
+
+if (!existsSync(join(root, 'detect'))) {
+  console.error(`The attack sets are not at ${root}/detect; set POSTERN_CONFORMANCE.`)
+  process.exit(1)
+}
+
+const native = nativeWithRecommendedRules()
+const ratios: Record<string, number> = {}
+const figures: Record<string, number | string> = {}
+
+console.log('set            ours: found  false alarms    native-appsec: found  false alarms')
+for (const set of SETS) {
+  const ours: Tally = { found: 0, attacks: 0, alarms: 0, benign: 0 }
+  const theirs: Tally = { found: 0, attacks: 0, alarms: 0, benign: 0 }
+  for (const text of readFileSync(join(root, 'detect', `${set}.jsonl`), 'utf8').split('\n')) {
+    if (text === '') continue
+    const line = JSON.parse(text) as Line
+    if (!belongs(set, line)) continue
+    const request = requestOf(line)
+    count(ours, line.expect, inspect(request).verdict !== 'pass')
+    count(theirs, line.expect, native(request).length > 0)
+  }
+  const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+  ratios[`${set} tpr`] = share(ours.found, ours.attacks)
+  ratios[`${set} fpr`] = share(ours.alarms, ours.benign)
+  ratios[`${set} native tpr`] = share(theirs.found, theirs.attacks)
+  ratios[`${set} native fpr`] = share(theirs.alarms, theirs.benign)
+  figures[`${set} attacks`] = ours.attacks
+  figures[`${set} benign`] = ours.benign
+  const percent = (part: number, whole: number): string =>
+    `${(100 * share(part, whole)).toFixed(2)} %`.padStart(10)
+  console.log(
+    `${set.padEnd(14)} ${percent(ours.found, ours.attacks)} ${percent(ours.alarms, ours.benign)}         ${percent(theirs.found, theirs.attacks)} ${percent(theirs.alarms, theirs.benign)}`,
+  )
+}
+
+report({
+  bench: 'detect-accuracy',
+  ratios,
+  figures,
+  unequal: [
+    'native-appsec gets query, cookies, form and JSON bodies parsed, other bodies as text; a frameworks plug-in may hand it more or less.',
+    'native-appsec reports, it does not block; any event counts as a refusal here.',
+    'crs: only lines that the core rule set finds at paranoia 1, families 930 to 944.',
+  ],
+})

@@ -1,0 +1,47 @@
+import { visitForm } from '../body/form.ts'
+import type { ValueVisitor } from '../body/value-visitor.ts'
+import { visitBody } from '../body/visit-body.ts'
+import { decodeUrl } from '../canonicalise/url.ts'
+import type { InspectedRequest } from '../inspected-request.ts'
+
+/** A value of a request and where it stood. */
+export interface RequestValue {
+  readonly location: string
+  readonly text: string
+}
+
+/** Where a request names its own server: an application that calls itself is not led astray by them. */
+const OWN_NAMES =
+  /^(?:host|origin|referer|forwarded|via|accept(?:-.*)?|connection|x-forwarded-.*|:authority)$/
+const MAX_VALUES = 1_000
+const MAX_LENGTH = 16_384
+
+/** The values of a request that could matter at a sink: those with something else than letters and digits, each once, at most 1,000. */
+export function requestValues(request: InspectedRequest): readonly RequestValue[] {
+  const found = new Map<string, RequestValue>()
+  const visitor: ValueVisitor = {
+    value(text, _place, locator): boolean {
+      if (text.length >= 2 && text.length <= MAX_LENGTH && /[^\w-]/.test(text) && !found.has(text)) {
+        found.set(text, { location: locator.location(), text })
+      }
+      return found.size < MAX_VALUES
+    },
+    tooBig(): void {},
+  }
+  const mark = request.target.indexOf('?')
+  const path = mark < 0 ? request.target : request.target.slice(0, mark)
+  for (const segment of path.split('/', 64)) {
+    visitor.value(decodeUrl(segment, false), 'path', { location: () => 'path', name: () => '' })
+  }
+  if (mark >= 0) visitForm(request.target.slice(mark + 1), 'query', 'query', visitor)
+  let contentType = ''
+  for (let i = 0; i + 1 < request.headers.length; i += 2) {
+    const name = (request.headers[i] as string).toLowerCase()
+    const value = request.headers[i + 1] as string
+    if (name === 'content-type') contentType = value
+    if (!OWN_NAMES.test(name))
+      visitor.value(value, 'header', { location: () => `header.${name}`, name: () => name })
+  }
+  if (request.body !== undefined) visitBody(Buffer.from(request.body), contentType, 200, visitor, () => {})
+  return [...found.values()]
+}
