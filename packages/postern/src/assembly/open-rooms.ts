@@ -1,9 +1,10 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
 import { scenarioDetector, watchScenarios } from '@postern/detect'
-import { type LimitStore, MemoryStore, redisStore } from '@postern/throttle'
+import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAudit } from './audit.ts'
 import { Connections } from './connections.ts'
+import { openLimitStore } from './limit-store.ts'
 import { openRemediations } from './remediations.ts'
 import type { Rooms } from './rooms.ts'
 import { behaviourDetectors, scenarioFiles, scenariosOf } from './scenarios.ts'
@@ -46,7 +47,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
     return {
       clock: systemClock,
       remediations,
-      limitStore: limitStore(connections, options.limits),
+      limitStore: await openLimitStore(config, connections, options.limits),
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
@@ -60,13 +61,6 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
     await close()
     throw error
   }
-}
-
-/** Counters in Redis where there is one, else in memory, of this thread or shared. */
-export function limitStore(connections: Connections, table: SharedArrayBuffer | undefined): LimitStore {
-  const { redis } = connections
-  if (redis !== undefined) return redisStore({ redis })
-  return new MemoryStore(table === undefined ? {} : { table })
 }
 
 function auditAlone(error: unknown): Event {

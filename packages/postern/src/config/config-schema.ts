@@ -190,6 +190,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       redis: z
         .union([storeUrl('redis:', 'rediss:'), z.array(storeUrl('redis:', 'rediss:')).min(1)])
         .optional(),
+      limits: z.enum(['memory', 'redis', 'postgres']).optional(),
       failure: z.enum(['open', 'closed', 'local']).optional(),
     })
     .optional(),

@@ -147,6 +147,8 @@ export interface StoresConfig {
   readonly postgres?: string | undefined
   /** `redis://host:6379`; several for a cluster. */
   readonly redis?: string | readonly string[] | undefined
+  /** Where limits are counted; `redis` when it has an address, else `memory`. */
+  readonly limits?: 'memory' | 'redis' | 'postgres' | undefined
   /** What happens to limits when the store does not answer in time; `local` unless told otherwise. */
   readonly failure?: 'open' | 'closed' | 'local' | undefined
 }

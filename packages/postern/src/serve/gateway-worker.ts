@@ -4,7 +4,7 @@ import { startGateway, workerLink } from '@postern/gateway'
 import { Metrics } from '../admin/metrics.ts'
 import { Connections } from '../assembly/connections.ts'
 import { Layer } from '../assembly/layer.ts'
-import { limitStore } from '../assembly/open-rooms.ts'
+import { openLimitStore } from '../assembly/limit-store.ts'
 import { openRemediations } from '../assembly/remediations.ts'
 import type { Rooms } from '../assembly/rooms.ts'
 import type { Config } from '../config/config.ts'
@@ -31,7 +31,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
   return {
     clock: systemClock,
     remediations,
-    limitStore: limitStore(connections, plan.limits),
+    limitStore: await openLimitStore(config, connections, plan.limits),
     detectors: [forwarder],
     scenarios: undefined,
     connections,
