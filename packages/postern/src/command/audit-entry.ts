@@ -3,7 +3,7 @@ import { decisionLine } from './decision-line.ts'
 import type { Output } from './output.ts'
 
 /** An entry as programs read it. */
-export function entryJson({ index, tenant, number, event, personal, leafHash }: Entry): unknown {
+function entryJson({ index, tenant, number, event, personal, leafHash }: Entry): unknown {
   return { index, tenant, number, personal, leafHash, event }
 }
 

@@ -26,6 +26,16 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
   witness(add, audit)
   add(
     audit,
+    'rebuild',
+    'build the search index out of the log and compare',
+    () => import('./audit-rebuild.ts'),
+  ).option('--replace', 'put it in the place of the old one; needs the gateway stopped')
+  add(audit, 'prune', 'remove old entries; every proof stays', () => import('./audit-prune.ts')).option(
+    '--keep <duration>',
+    'how far back entries stay, e.g. 365d',
+  )
+  add(
+    audit,
     'erase <principal>',
     "destroy a principal's key: what says who they are becomes unreadable",
     () => import('./audit-erase.ts'),

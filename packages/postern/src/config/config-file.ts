@@ -176,7 +176,7 @@ function hasRange(node: unknown): node is { readonly range: readonly [number, nu
 }
 
 /** `['routes', 'POST /login', 'inspect', 'except', 0]` becomes `routes["POST /login"].inspect.except[0]`. */
-export function formatPath(path: ConfigPath): string {
+function formatPath(path: ConfigPath): string {
   let text = ''
   for (const part of path) {
     if (typeof part === 'number') text += `[${part}]`

@@ -1,0 +1,29 @@
+import { removeEntriesBefore } from '@postern/audit'
+import { ConfigError, parseDuration } from '@postern/core'
+import { readAudit } from '../assembly/audit.ts'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
+
+/** `postern audit prune`: removes the entries older than a time, in whole bundles of 256; every proof stays. Works while the gateway runs. */
+export const run: Command = async (_args, options, context) => {
+  const keep = textOption(options, 'keep')
+  if (keep === undefined)
+    throw new ConfigError({
+      place: '--keep',
+      problem: 'is missing',
+      mend: 'e.g. postern audit prune --keep 365d',
+    })
+  const { dataDirectory } = await loadSetup(options, context)
+  const reader = readAudit(dataDirectory)
+  try {
+    const { bundles, minimumIndex } = removeEntriesBefore(reader, Date.now() - parseDuration(keep, '--keep'))
+    context.output.line(
+      `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
+    )
+    context.output.result({ bundles, minimumIndex })
+    return EXIT.done
+  } finally {
+    reader.close()
+  }
+}
