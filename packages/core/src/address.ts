@@ -32,12 +32,28 @@ function canonicalise(text: string): Address | undefined {
 
 /** The 4 or 16 bytes of an address (mapped IPv4 gives 4), or undefined when the text is not one. */
 export function addressBytes(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number)
+  if (isIPv4(text)) return ipv4Bytes(text)
   const zone = text.indexOf('%')
   const bare = zone < 0 ? text : text.slice(0, zone)
   if (zone === text.length - 1 || !isIPv6(bare)) return undefined
   const bytes = ipv6Bytes(bare)
   return isMapped(bytes) ? bytes.slice(12) : bytes
+}
+
+/** Digit by digit: every decision may need the bytes of an address, and splitting costs ten times as much. */
+function ipv4Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(4)
+  let index = 0
+  let value = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0) {
+      bytes[index++] = value
+      value = 0
+    } else value = value * 10 + digit
+  }
+  bytes[index] = value
+  return bytes
 }
 
 function ipv6Bytes(text: string): Uint8Array {
