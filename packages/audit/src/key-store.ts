@@ -56,7 +56,8 @@ export class KeyStore implements SubjectKeys {
   readonly #searchKey: Uint8Array
   readonly #byName = new Map<string, SubjectKey>()
   readonly #byId = new Map<string, SubjectKey>()
-  #pending: { readonly subject: Subject; readonly key: SubjectKey }[] = []
+  /** Made and not yet durable, by subject name. */
+  #pending = new Map<string, { readonly subject: Subject; readonly key: SubjectKey }>()
 
   private constructor(database: SqliteDatabase, random: RandomSource, readOnly: boolean) {
     this.#database = database
@@ -90,14 +91,14 @@ export class KeyStore implements SubjectKeys {
     const known = this.#byName.get(name) ?? this.find(subject)
     if (known !== undefined) return known
     const key = { id: Buffer.from(this.#random.bytes(16)).toString('hex'), key: this.#random.bytes(32) }
-    this.#pending.push({ subject, key })
+    this.#pending.set(name, { subject, key })
     this.#remember(name, key)
     return key
   }
 
   find(subject: Subject): SubjectKey | undefined {
     const name = subjectName(subject)
-    const pending = this.#pending.find(({ subject: other }) => subjectName(other) === name)
+    const pending = this.#pending.get(name)
     if (pending !== undefined) return pending.key
     const row = this.#database.read(() =>
       this.#database.db.prepare('SELECT id, key FROM subjects WHERE name = ?').get(this.#nameToken(name)),
@@ -122,23 +123,22 @@ export class KeyStore implements SubjectKeys {
     if (this.#byName.size >= CACHE_LIMIT) {
       this.#byName.clear()
       this.#byId.clear()
-      for (const { subject, key: pending } of this.#pending) this.#byName.set(subjectName(subject), pending)
     }
     this.#byName.set(name, key)
     this.#byId.set(key.id, key)
   }
 
   flush(): void {
-    if (this.#pending.length === 0) return
+    if (this.#pending.size === 0) return
     const pending = this.#pending
     this.#database.transaction(() => {
       const insert = this.#database.db.prepare(
         'INSERT INTO subjects (id, name, key, day) VALUES (?, ?, ?, ?)',
       )
-      for (const { subject, key } of pending)
-        insert.run(key.id, this.#nameToken(subjectName(subject)), key.key, subject.day ?? null)
+      for (const [name, { subject, key }] of pending)
+        insert.run(key.id, this.#nameToken(name), key.key, subject.day ?? null)
     })
-    this.#pending = []
+    this.#pending = new Map()
   }
 
   destroy(id: string): void {

