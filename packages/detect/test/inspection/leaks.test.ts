@@ -33,7 +33,7 @@ describe('signs of a leak in an answer', () => {
   })
 
   test('a sign cut by a chunk border is found, once', () => {
-    const text = 'x'.repeat(900) + '-----BEGIN PRIVATE KEY-----' + 'y'.repeat(900)
+    const text = `${'x'.repeat(900)}-----BEGIN PRIVATE KEY-----${'y'.repeat(900)}`
     for (const cut of [890, 905, 915, 927, 940]) {
       const scanner = new LeakScanner()
       scanner.read(text.slice(0, cut))

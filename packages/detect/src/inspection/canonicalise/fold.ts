@@ -6,7 +6,8 @@ const FOREIGN = /[^\u0000-\u007f]/
  * and the angle brackets of old code pages (`¼script¾`, `‹`, `〈`) made plain, NUL and zero-width characters dropped.
  */
 export function foldText(text: string): string {
-  let folded = text.replace(INVISIBLE, '')
+  // U+560A and U+560D become LF and CR where a server keeps the low byte only.
+  let folded = text.replace(INVISIBLE, '').replaceAll('\u560a', '\n').replaceAll('\u560d', '\r')
   if (!FOREIGN.test(folded)) return folded
   folded = folded.normalize('NFKC')
   if (folded.includes('1⁄4'))

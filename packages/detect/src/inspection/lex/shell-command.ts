@@ -16,7 +16,7 @@ const ARGUMENT =
 const SOLID =
   /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}\.\d|[<>]|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,5}\b)/
 const SENSITIVE =
-  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
+  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
 
 /**
  * Where a value would start a command of its own: behind a separator, a line end or inside a substitution, undoing what shells drop from a word (quotes, backslashes, empty

@@ -34,7 +34,7 @@ export function isQuote(kind: number): boolean {
 }
 
 /** After the bracket that opens at `i`; the end of the text when it stays open. */
-export function skipBracket(i: number): number {
+function skipBracket(i: number): number {
   let depth = 0
   for (let at = i; at < last && at - i < REACH; at++) {
     steps++
@@ -46,7 +46,7 @@ export function skipBracket(i: number): number {
 }
 
 /** After the string that opens at `i`; the end of the text when it stays open, for then the query's own quote closes it. */
-export function skipString(i: number): number {
+function skipString(i: number): number {
   const quote = kinds[i]
   for (let at = i + 1; at < last && at - i < REACH; at++) {
     steps++

@@ -121,6 +121,19 @@ export const codeRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'code/break-out',
+    /^[^\n]{0,60}?["'][ \t]{0,4}[;)}.]{1,4}[ \t]{0,4}(?:system|exec|passthru|shell_exec|popen|phpinfo|print|echo|eval|assert|require|process\.\w{1,12}|__import__)\s{0,2}\(/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.paren,
+      words: WORD.php | WORD.runtime | WORD.shell,
+      attacks: ["';system('id');'", "').exec('x')//"],
+      benign: ["it's done; system (as a whole)", "'a'; print it"],
+    },
+  ),
+  pattern(
     'code/php-config',
     /^\s{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|extension|precision|max_execution_time|display_errors|safe_mode|error_log|error_reporting|include_path|short_open_tag|upload_tmp_dir|zend_extension|opcache\.\w{1,40}|session\.(?:save_path|upload_progress|auto_start)\w{0,24}|mbstring\.\w{1,24}|suhosin\.\w{1,24}|cgi\.\w{1,24}|date\.timezone|sendmail_path|user_ini\.\w{1,12}|variables_order|register_globals|magic_quotes_gpc|file_uploads|post_max_size|soap\.\w{1,24}|assert\.\w{1,16}|mail\.\w{1,24}|zlib\.\w{1,24}|pcre\.\w{1,24}|enable_dl|engine|expose_php|doc_root|output_buffering|output_handler|unserialize_callback_func|xbithack|html_errors|log_errors)\s{0,4}=\s{0,4}\S/,
     {

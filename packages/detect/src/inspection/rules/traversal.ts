@@ -21,7 +21,7 @@ function findSensitiveFile(reading: Reading): Span | undefined {
 export const traversalRules: readonly Rule[] = [
   pattern(
     'traversal/steps',
-    /(?:^|[=/\\"'\s,;:(])(?:\.{2,4}|\.%00\.|\.;\.|\.\.;)[/\\]{1,4}(?:[\w.-]{0,32}[/\\]{1,4}){0,4}?\.{1,4}[/\\]/,
+    /(?:^|[=/\\"'\s,;:(])(?:\.{2,4}|\.%00\.|\.;\.|\.\.;)[/\\]{1,4}(?:[\w.-]{0,32}[/\\]{1,4}){0,4}?\.{1,4}[/\\]|(?:^|[/\\])\.\.;[/\\]/,
     {
       score: 5,
       quotable: true,
@@ -110,7 +110,7 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/wrapper',
-    /(?:^|["'=\s(,;])(?:php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/|file:\/{2,3}[a-z./])/,
+    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/|file:\/{2,3}[a-z./])/,
     {
       score: 5,
       quotable: true,
