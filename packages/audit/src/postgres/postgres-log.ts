@@ -20,15 +20,12 @@ import { type Entry, subjectName } from '../entry.ts'
 import { eventText } from '../event-text.ts'
 import { FloodCounter } from '../flood.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
-import { EMPTY_ROOT, inclusionProof } from '../format/merkle-tree.ts'
+import { EMPTY_ROOT } from '../format/merkle-tree.ts'
 import { parseSignerKey, parseVerifierKey } from '../format/note-key.ts'
-import { tileNodes } from '../format/tile.ts'
-import { formatTlogProof } from '../format/tlog-proof.ts'
-import { openEntry } from '../open-entry.ts'
 import { actAround } from '../promises.ts'
 import { INSERT_INBOX, POSTGRES_MIGRATIONS } from './audit.sql.ts'
-import { entryConditions } from './entry-conditions.ts'
-import { keysById, searchToken } from './postgres-subjects.ts'
+import { PostgresReader } from './postgres-reader.ts'
+import { searchToken } from './postgres-subjects.ts'
 import { Sequencer } from './sequencer.ts'
 
 export interface PostgresAuditLogOptions {
@@ -102,14 +99,21 @@ interface Handed {
   readonly waiter: Waiter | undefined
 }
 
+/** Whether rows of before still wait, and whether the checkpoint is behind. */
+interface Progress {
+  readonly waits: boolean
+  readonly behind: boolean
+  readonly size: string
+}
+
 const GROUP = 1_000
-const PAGE = 200
 
 class DatabaseLog implements PostgresAuditLog {
   readonly #options: PostgresAuditLogOptions
   readonly #database: PostgresDatabase
   readonly #sequencer: Sequencer
   readonly #searchKey: Uint8Array
+  readonly #reader: PostgresReader
   readonly #clock: Clock
   readonly #floods: FloodCounter
   readonly #commitTimeout: number
@@ -131,6 +135,7 @@ class DatabaseLog implements PostgresAuditLog {
     this.#database = options.database
     this.#sequencer = sequencer
     this.#searchKey = searchKey
+    this.#reader = new PostgresReader(options.database, options.origin, searchKey)
     this.#clock = options.clock ?? systemClock
     this.#commitTimeout = parseDuration(options.commitTimeout ?? '10s', 'audit.commitTimeout')
     this.#floods = new FloodCounter({ clock: this.#clock, emit: event => this.#enqueue(event) })
@@ -283,76 +288,45 @@ class DatabaseLog implements PostgresAuditLog {
     return actAround(this, this.#clock, intent, act)
   }
 
-  /** Resolves when everything that was committed before is under a checkpoint. */
+  /** Resolves when everything that was committed before the call is under a checkpoint, whatever comes meanwhile. */
   async #settle(): Promise<void> {
+    await this.#inserting
+    const seen = await this.#database.query<{ last: string }>(
+      'SELECT coalesce(max(id), 0)::text AS last FROM audit_inbox',
+    )
+    let goal: string | null = null
     for (;;) {
-      await this.#inserting
       await this.sequence()
-      const { rows } = await this.#database.query<{ open: boolean }>(
-        `SELECT EXISTS (SELECT FROM audit_inbox) OR size > checkpoint_size AS open FROM audit_state`,
-      )
-      if (rows[0]?.open !== true) return
+      const state = await this.#progress(seen.rows[0]?.last ?? '0', goal)
+      if (state?.waits === false && !state.behind) return
+      if (state?.waits === false) goal ??= state.size
       if (this.#trouble !== undefined) throw this.#error(`cannot publish: ${this.#trouble}`, true)
       await new Promise<void>(resolve => setImmediate(resolve))
     }
   }
 
-  async checkpoint(): Promise<string> {
-    await this.#settle()
-    return (await this.#head()).checkpoint
+  async #progress(last: string, goal: string | null): Promise<Progress | undefined> {
+    const { rows } = await this.#database.query<Progress>(
+      `SELECT EXISTS (SELECT FROM audit_inbox WHERE id <= $1::bigint) AS waits,
+              checkpoint_size < coalesce($2::bigint, size) AS behind, size::text FROM audit_state`,
+      [last, goal],
+    )
+    return rows[0]
   }
 
-  async #head(): Promise<{ readonly checkpoint: string; readonly size: number }> {
-    const { rows } = await this.#database.query<{ checkpoint: string; checkpoint_size: string }>(
-      'SELECT checkpoint, checkpoint_size::text FROM audit_state',
-    )
-    return { checkpoint: rows[0]?.checkpoint ?? '', size: Number(rows[0]?.checkpoint_size ?? 0) }
+  async checkpoint(): Promise<string> {
+    await this.#settle()
+    return (await this.#reader.head()).checkpoint
   }
 
   async proof(index: bigint): Promise<string> {
     await this.#settle()
-    const { checkpoint, size } = await this.#head()
-    const nodes = tileNodes(async tile => {
-      const { rows } = await this.#database.query<{ hashes: Buffer }>(
-        'SELECT hashes FROM audit_tiles WHERE level = $1 AND tile = $2',
-        [tile.level, tile.index],
-      )
-      const hashes = rows[0]?.hashes
-      if (hashes === undefined || hashes.length < tile.width * 32)
-        throw new IntegrityError(`tile ${tile.index} of level ${tile.level} is missing from the database`)
-      return hashes
-    }, size)
-    return formatTlogProof({ index, hashes: await inclusionProof(nodes, Number(index), size), checkpoint })
+    return await this.#reader.proof(index)
   }
 
   async *query(query: AuditQuery): AsyncGenerator<Entry, void, undefined> {
     await this.#settle()
-    const newest = query.order !== 'oldest'
-    const text = query.text?.toLowerCase()
-    const conditions = await entryConditions(this.#database, this.#searchKey, query)
-    if (conditions === undefined) return
-    let left = query.limit ?? Number.POSITIVE_INFINITY
-    let after = query.after === undefined ? (newest ? Number.MAX_SAFE_INTEGER : -1) : Number(query.after)
-    const last = conditions.values.length + 1
-    for (;;) {
-      const { rows } = await this.#database.query<{ at: string; leaf: Buffer; subject: string | null }>(
-        `SELECT idx::text AS at, leaf, subject FROM audit_entries
-         WHERE ${[...conditions.where, `idx ${newest ? '<' : '>'} $${last}`].join(' AND ')}
-         ORDER BY idx ${newest ? 'DESC' : 'ASC'} LIMIT ${PAGE}`,
-        [...conditions.values, after],
-      )
-      const ids = rows.map(({ subject }) => subject).filter(subject => subject !== null)
-      const keys = await keysById(this.#database, [...new Set(ids)])
-      for (const { at, leaf } of rows) {
-        if (left <= 0) return
-        after = Number(at)
-        const { entry } = openEntry(leaf, after, this.#options.origin, { byId: id => keys.get(id) })
-        if (text !== undefined && !JSON.stringify(entry.event).toLowerCase().includes(text)) continue
-        left--
-        yield entry
-      }
-      if (rows.length < PAGE) return
-    }
+    yield* this.#reader.query(query)
   }
 
   async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<Receipt> {
