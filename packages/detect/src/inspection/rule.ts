@@ -1,5 +1,6 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
+import { isInSentence } from './sentence.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -41,6 +42,8 @@ export interface PatternOptions {
   readonly quotable?: boolean
   readonly chars?: number
   readonly words?: number
+  /** Loses two points in a sentence, where it is talked about. Default false. */
+  readonly spoken?: boolean
   /** Only in these places. Default: everywhere. */
   readonly places?: readonly Reading['place'][]
   /** Match the sender's case instead of lower case. Default false. */
@@ -74,7 +77,10 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
       if (places !== undefined && !places.includes(reading.place)) return undefined
       if (atStart && !reading.fromStart) return undefined
       const found = expression.exec(exact ? reading.text : reading.lower)
-      return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+      if (found === null) return undefined
+      const span = { start: found.index, end: found.index + found[0].length }
+      const spoken = options.spoken === true && isInSentence(reading.lower, span.start, span.end)
+      return spoken ? { ...span, score: options.score - 2 } : span
     },
   }
 }

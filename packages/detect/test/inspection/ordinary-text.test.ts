@@ -21,6 +21,10 @@ function refusal(text: string): string | undefined {
 }
 
 const PLAIN: readonly string[] = [
+  'how to use the <script> tag',
+  'https://example.com/?',
+  '"Chromium";v="110", "Not A(Brand";v="24"',
+  'java.util.List',
   "Anne O'Brien",
   "D'Angelo & Sons",
   "Mc'Donald -- the elder",

@@ -72,7 +72,7 @@ function readTag(lower: string, start: number): Span | undefined {
   tagEnd = at
   const presence = closing ? 0 : (ELEMENTS.get(name) ?? 0)
   // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
-  let score = presence >= 6 ? presence : 0
+  let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
   let id = 'xss/element'
   const limit = Math.min(lower.length, start + MAX_TAG)
   for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
@@ -109,6 +109,11 @@ function readTag(lower: string, start: number): Span | undefined {
   tagEnd = Math.max(tagEnd, at)
   if (name === 'script' && closing) score = 4
   return score === 0 ? undefined : { start, end: Math.min(at + 1, lower.length), score, id }
+}
+
+/** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
+function hasScript(lower: string, from: number): boolean {
+  return /[(=`]|<\/script/.test(lower.slice(from, from + 512))
 }
 
 function skipValue(lower: string, start: number, limit: number): number {

@@ -34,6 +34,8 @@ export function findShellCommand(reading: Reading): Span | undefined {
     // Every second backtick closes what the one before opened.
     if (lower.charCodeAt(at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
     separators++
+    // `$(MAKE)` is a variable of make.
+    if (opening === 'substitution' && /^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
     const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
     const found = commandAt(lower, at + skip, opening, at)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found

@@ -173,7 +173,8 @@ export function comparison(i: number): number {
   if (left < 0 || left >= last) return -1
   if (kindAt(left) === SQL.compare) return kindAt(left + 1) === SQL.end ? left + 1 : expression(left + 1)
   const test = keyAt(left) === KEY.not ? left + 1 : left
-  return keyAt(test) === KEY.test ? expression(test + 1) : -1
+  // `'a' or 'b' is considered`: a sentence goes on with a word.
+  return keyAt(test) === KEY.test && isSolid(test + 1) ? expression(test + 1) : -1
 }
 
 /** After a bracket at `i` with a comparison inside (`(1=1)*2`), or -1. */

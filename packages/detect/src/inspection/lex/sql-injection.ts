@@ -269,9 +269,11 @@ function continuation(i: number, context: Context, quote?: number): Finding | un
       return leaving && kindAt(at + 2) === SQL.open ? { id: 'sqli/clause', score: 6, end: at + 3 } : undefined
     case KEY.into:
       return leaving && isQuote(kindAt(at + 1)) ? { id: 'sqli/outfile', score: 6, end: at + 2 } : undefined
-    case KEY.test:
     case KEY.not:
-      return leaving ? afterTest(key === KEY.not ? at + 1 : at, inString) : undefined
+      if (keyAt(at + 1) !== KEY.test) return undefined
+      return leaving ? afterTest(at + 1, inString) : undefined
+    case KEY.test:
+      return leaving ? afterTest(at, inString) : undefined
     case KEY.select:
       return leaving && selectEvidence(at) >= 5 ? { id: 'sqli/query', score: 5, end: at + 3 } : undefined
     case KEY.statement: {

@@ -96,6 +96,7 @@ export const codeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      spoken: true,
       chars: CHAR.dollar,
       places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
       attacks: [

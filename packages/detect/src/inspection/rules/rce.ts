@@ -84,6 +84,7 @@ export const rceRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      spoken: true,
       chars: CHAR.dollar,
       attacks: ['cat${IFS}x', '${PATH#{}/}', '$SHELL -c "echo hi"', 'math=$[]'],
       benign: ['${name}', '$HOME is where', 'costs $5'],

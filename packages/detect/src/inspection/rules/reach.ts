@@ -78,13 +78,13 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:php\d?|jsp|txt|asp|phtml|inc)\?{1,2}\s{0,4}$|[^\s]{0,160}\?\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:php\d?|jsp|txt|asp|phtml|inc)\?{1,2}\s{0,4}$)/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
-      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php', 'https://x/y?'],
+      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php'],
       benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
     },
   ),

@@ -1,6 +1,7 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
+import { isInSentence } from '../sentence.ts'
 import { WORD } from '../words.ts'
 
 const SENSITIVE =
@@ -11,10 +12,7 @@ function findSensitiveFile(reading: Reading): Span | undefined {
   const found = SENSITIVE.exec(reading.lower)
   if (found === null) return undefined
   const span = { start: found.index, end: found.index + found[0].length }
-  const before = `${reading.lower.slice(Math.max(0, found.index - 80), found.index + 1)} ${reading.lower.slice(span.end, span.end + 80)}`
-  const words = before.split(/\s{1,8}/).filter(word => /^[("'`]?[a-z][a-z.,:'-]{1,15}$/.test(word))
-  const sentence = words.length >= 4
-  return sentence ? { ...span, score: 3 } : span
+  return isInSentence(reading.lower, span.start, span.end) ? { ...span, score: 3 } : span
 }
 
 /** Paths that leave their directory, and files that only an intruder asks for. */
@@ -114,6 +112,7 @@ export const traversalRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      spoken: true,
       chars: CHAR.scheme,
       attacks: [
         'php://filter/convert.base64-encode/resource=index',

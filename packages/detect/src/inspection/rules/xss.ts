@@ -196,7 +196,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/unicode-markup',
-    /\+adw-|\+ad4-|<\s?(?:s\s?c\s?r\s?i\s?p\s?t|f\s?o\s?r\s?m|i\s?f\s?r\s?a\s?m\s?e)[\s/>]|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
+    /\+adw-|\+ad4-|<\s?(?:s\sc\sr\si\sp\st|scr\sipt|f\so\sr\sm|i\sf\sr\sa\sm\se)(?:[\s/>]|$)|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
     {
       score: 5,
       quotable: true,
