@@ -1,7 +1,16 @@
-import { CidrSet, Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
+import {
+  CidrSet,
+  Engine,
+  type Event,
+  type Exchange,
+  type Guard,
+  parseByteSize,
+  type RecordPromise,
+} from '@postern/core'
 import { honeyGuard, inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
+import { rememberingGuard } from '../replay/remembering-guard.ts'
 import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
 import type { Rooms } from './rooms.ts'
@@ -17,20 +26,17 @@ export interface Compiled {
 /**
  * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
  * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
- * @param wrapInspection for a replay, which may remember what it was told
+ * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
-export function buildEngine(
-  config: Config,
-  rooms: Rooms,
-  wrapInspection: (guard: Guard) => Guard = guard => guard,
-): Compiled {
+export function buildEngine(config: Config, rooms: Rooms, purpose: 'serve' | 'replay' = 'serve'): Compiled {
   const { clock } = rooms
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
     store: rooms.limitStore,
     limits: namedLimits(config),
+    headers: purpose === 'replay' ? 'none' : (config.rateLimitHeaders ?? 'standard'),
     onEvent: emit,
     onStoreFailure: failurePolicy(config.stores?.failure),
   })
@@ -47,7 +53,10 @@ export function buildEngine(
       }),
     )
   guards.push(limits)
-  if (config.inspect !== false) guards.push(wrapInspection(inspectionGuard(given(config.inspect ?? {}))))
+  if (config.inspect !== false) {
+    const inspection = inspectionGuard(given(config.inspect ?? {}))
+    guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
+  }
   const engine = new Engine({
     guards,
     detectors: rooms.detectors,
@@ -55,6 +64,7 @@ export function buildEngine(
     mode: config.mode ?? 'enforce',
     routes,
     trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
+    bodyLimit: parseByteSize(config.bodyLimit ?? '1mb', 'bodyLimit'),
     promise: recordPromise(config),
     clock,
     probes: [...rooms.probes, limits],

@@ -177,6 +177,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       z.union([off, limitRule, limit]),
     )
     .optional(),
+  rateLimitHeaders: z.enum(['standard', 'legacy', 'both', 'none']).optional(),
   inspect: z.union([off, inspection]).optional(),
   protocol: z.union([off, protocol]).optional(),
   scenarios: z.union([off, scenarios]).optional(),

@@ -189,6 +189,8 @@ export interface Config {
   readonly routes?: Readonly<Record<string, RouteConfig>> | undefined
   /** Named limits; `false` switches a default one off. */
   readonly limits?: Readonly<Record<string, LimitConfig | LimitRule | false>> | undefined
+  /** What answers tell of limits: `RateLimit` and `RateLimit-Policy` (`standard`), `X-RateLimit-*` (`legacy`), `both` or `none`. */
+  readonly rateLimitHeaders?: 'standard' | 'legacy' | 'both' | 'none' | undefined
   readonly inspect?: InspectionConfig | false | undefined
   readonly protocol?: ProtocolConfig | false | undefined
   readonly scenarios?: ScenariosConfig | false | undefined
