@@ -44,6 +44,9 @@ export function takeNarrow(table: BucketTable, at: number, age: number, cost: nu
 
 /** In how many sub-windows from the newest at least `needed` units will have left. */
 export function narrowUntil(table: BucketTable, at: number, needed: number): number {
+  const total = at * 2 + 6
+  // A burst lies in the newest: nothing else is worth waiting for.
+  if ((table.halves[total] as number) - (table.halves[total + 1] as number) < needed) return 9
   let freed = 0
   for (let age = 8; age >= 0; age--) {
     freed += table.halves[at * 2 + 7 + age] as number
