@@ -1,23 +1,19 @@
 // The Node-RED editor (REST, static files and a WebSocket) in headless Chromium through the gateway with its defaults.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
+import { openBrowser } from './browser.ts'
 import { answering, freePort, type Protected, protect, type Running, root, run } from './protected.ts'
 
-const CHROMIUM = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium'
 const folder = mkdtempSync(join(tmpdir(), 'postern-node-red-'))
 let nodeRed: Running
 let gateway: Protected
 let browser: Browser
 
 before(async () => {
-  assert.ok(
-    existsSync(CHROMIUM),
-    `no browser at ${CHROMIUM}: install Debian's chromium or set POSTERN_CHROMIUM`,
-  )
   const port = await freePort()
   writeFileSync(
     join(folder, 'settings.js'),
@@ -38,16 +34,7 @@ before(async () => {
   )
   await answering(`http://127.0.0.1:${port}/settings`)
   gateway = await protect(`http://127.0.0.1:${port}`)
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await openBrowser()
 })
 
 after(async () => {

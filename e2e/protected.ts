@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root: string = dirname(dirname(fileURLToPath(import.meta.url)))
-const CLI = join(root, 'packages/postern/src/cli.ts')
+const FLAGS = [
+  '--conditions=@postern/source',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'packages/postern/src/cli.ts'),
+]
 
 /** A free TCP port on loopback. */
 export async function freePort(): Promise<number> {
@@ -62,52 +66,79 @@ export function run(
   }
 }
 
-/** The gateway as a newcomer starts it, in front of `upstream`, with nothing configured. */
+export interface ProtectOptions {
+  /** What stands in postern.config.json; nothing, so that the defaults protect, unless given. */
+  readonly config?: Readonly<Record<string, unknown>>
+}
+
+/** The gateway as a newcomer starts it, in front of `upstream`. */
 export interface Protected extends Running {
   readonly url: string
   /** Requests that the gateway refused so far: one line each, for people. */
   refusals(): readonly string[]
+  /** The command line in the gateway's own folder. @returns what it printed */
+  postern(...args: readonly string[]): string
 }
 
-export async function protect(upstream: string): Promise<Protected> {
+export async function protect(upstream: string, { config }: ProtectOptions = {}): Promise<Protected> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-e2e-'))
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const flags = ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning', CLI]
+  if (config !== undefined) writeFileSync(join(folder, 'postern.config.json'), JSON.stringify(config))
+  const listen = `127.0.0.1:${await freePort()}`
+  const admin = `127.0.0.1:${await freePort()}`
   const gateway = run(
     process.execPath,
-    [...flags, 'gateway', '--to', upstream, '--listen', String(port), '--admin', String(await freePort())],
-    {
-      cwd: folder,
-    },
+    [...FLAGS, 'gateway', '--to', upstream, '--listen', listen, '--admin', admin],
+    { cwd: folder },
   )
+  const url = `http://${listen}`
   try {
     await answering(url)
   } catch (error) {
     throw new Error(gateway.output(), { cause: error })
   }
+  const postern = (...args: readonly string[]): string => {
+    const done = spawnSync(process.execPath, [...FLAGS, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      maxBuffer: 1e9,
+    })
+    if (done.status !== 0 && done.status !== 1)
+      throw new Error(`postern ${args.join(' ')} failed: ${done.stderr}`)
+    return done.stdout
+  }
   return {
     ...gateway,
     url,
-    refusals: () => {
-      const found: string[] = []
-      for (const decision of ['deny', 'throttle', 'challenge']) {
-        const search = spawnSync(
-          process.execPath,
-          [...flags, 'audit', 'search', '--decision', decision, '--json'],
-          {
-            cwd: folder,
-            encoding: 'utf8',
-          },
-        )
-        if (search.status !== 0 && search.status !== 1) throw new Error(`postern audit search failed: ${search.stderr}`)
-        found.push(...search.stdout.split('\n').filter(line => line.trim() !== ''))
-      }
-      return found
-    },
+    postern,
+    refusals: () =>
+      ['deny', 'throttle', 'challenge'].flatMap(decision =>
+        postern('audit', 'search', '--decision', decision, '--limit', '100000', '--json')
+          .split('\n')
+          .filter(line => line.trim() !== '')
+          .map(refusalLine),
+      ),
     stop: async () => {
       await gateway.stop()
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+/** The parts of an audited refusal that say what was refused and why. */
+interface RefusedEntry {
+  readonly event: {
+    readonly request?: { readonly method: string; readonly path: string; readonly query: string }
+    readonly reasons?: readonly {
+      readonly rule: string
+      readonly evidence?: { readonly location?: string; readonly span?: string }
+    }[]
+  }
+}
+
+function refusalLine(line: string): string {
+  const { request, reasons = [] } = (JSON.parse(line) as RefusedEntry).event
+  const why = reasons.map(
+    ({ rule, evidence }) => `${rule} at ${evidence?.location} on ${JSON.stringify(evidence?.span)}`,
+  )
+  return `${request?.method} ${request?.path}?${request?.query}: ${why.join('; ')}`
 }
