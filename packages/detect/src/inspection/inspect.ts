@@ -195,7 +195,7 @@ function inspectHeader(name: string, value: string, inspector: Inspector): void 
 }
 
 function inspectCookies(header: string, inspector: Inspector): void {
-  for (const pair of header.split(';', 200)) {
+  for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
     const locator: Locator = at(`cookie.${name.slice(0, 64)}`)

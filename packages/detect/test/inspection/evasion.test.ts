@@ -75,6 +75,19 @@ describe('an attack stays an attack', () => {
     }
   })
 
+  test('behind thousands of quotes, brackets or separators', () => {
+    for (const decoy of ["'", '"', '(', ';', '|', '`', '<', '&', '$(', 'a;', "'a' ", ';ls']) {
+      const value = `${decoy.repeat(5_000)} z`
+      assert.notEqual(
+        post(JSON.stringify({ a: `${value}<script>alert(1)</script>` }), JSON_TYPE),
+        'pass',
+        decoy,
+      )
+      assert.notEqual(post(JSON.stringify({ a: `${value};cat /etc/passwd` }), JSON_TYPE), 'pass', decoy)
+      assert.notEqual(post(JSON.stringify({ a: `${value}' union select 1,2--` }), JSON_TYPE), 'pass', decoy)
+    }
+  })
+
   test('in base64, in entities, in escapes and as wide letters', () => {
     const attack = '<script>alert(1)</script>'
     assert.equal(post(JSON.stringify({ a: Buffer.from(attack).toString('base64') }), JSON_TYPE), 'block')

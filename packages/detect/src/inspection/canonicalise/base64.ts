@@ -1,6 +1,6 @@
 /** Shorter texts say too little to attack with, and chance makes too many of them. */
 const SHORTEST = 10
-const LONGEST = 65_536
+const LONGEST = 4_194_304
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 const MARKED = /;\s?base64\s?,/i
 
@@ -13,7 +13,7 @@ export function decodeBase64(text: string): string | undefined {
   let coded = text.includes(' ') ? text.replaceAll(' ', '+') : text
   const marked = MARKED.exec(text)
   if (marked !== null) {
-    coded = /^[A-Za-z0-9+/_-]{0,65536}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
+    coded = /^[A-Za-z0-9+/_-]{0,4194304}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
   }
   if (coded.length < SHORTEST || coded.length > LONGEST) return undefined
   if (!looksText(coded.slice(0, 12), true)) return undefined

@@ -1,7 +1,7 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 
-const MAX_TAG = 2_048
+const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
 
 /** Elements that run code or load it, with the score of their mere presence; user content of ordinary sites has none of them. */
@@ -37,7 +37,7 @@ const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 
 /**
  * Reads the tags of a text as a browser would: any of space, `/` and control characters between attributes, quotes optional, the last tag perhaps
- * unclosed. Tells elements that run code, event handlers with a value, URLs with a scheme that runs code, and styles that do. Linear: a tag is followed for at most 2,048
+ * unclosed. Tells elements that run code, event handlers with a value, URLs with a scheme that runs code, and styles that do. Linear: a tag is followed for at most 1,024
  * characters, and the next is looked for behind it.
  */
 export function findActiveMarkup(reading: Reading): Span | undefined {

@@ -2,7 +2,6 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { isEnglishCommand, isShellCommand, isWrapperCommand } from './shell-words.ts'
 
-const MAX_SEPARATORS = 256
 const MAX_WORD = 64
 
 /** How a place in a text where a command could start was reached. */
@@ -26,18 +25,24 @@ export function findShellCommand(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
   if (reading.fromStart) best = commandAt(lower, 0, 'start', 0)
-  let separators = 0
   let backticks = 0
-  for (let at = 0; at < lower.length && separators < MAX_SEPARATORS; at++) {
+  // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated from.
+  let run = -1
+  for (let at = 0; at < lower.length; at++) {
     const opening = openingAt(lower, at)
     if (opening === undefined) continue
+    if (opening === 'separator' && openingAt(lower, at + 1) === 'separator') {
+      if (run < 0) run = at
+      continue
+    }
+    const separator = run < 0 ? at : run
+    run = -1
     // Every second backtick closes what the one before opened.
     if (lower.charCodeAt(at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
-    separators++
     // `$(MAKE)` is a variable of make.
     if (opening === 'substitution' && /^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
     const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
-    const found = commandAt(lower, at + skip, opening, at)
+    const found = commandAt(lower, at + skip, opening, separator)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) break
   }

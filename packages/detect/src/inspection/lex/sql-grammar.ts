@@ -7,11 +7,23 @@ const MAX_STEPS = 120_000
 
 let steps = 0
 let last = 0
+let source = ''
 
-/** Prepares the grammar for `count` freshly written tokens. */
-export function beginGrammar(count: number): void {
+/** Prepares the grammar for the `count` tokens just written of a text in lower case. */
+export function beginGrammar(lower: string, count: number): void {
   steps = 0
   last = count
+  source = lower
+}
+
+/** The text behind the tokens, for the few questions that kinds do not answer. */
+export function sourceText(): string {
+  return source
+}
+
+/** How many tokens there are. */
+export function tokenCount(): number {
+  return last
 }
 
 /** Whether the text was too intricate to be read to its end. */
@@ -113,13 +125,6 @@ function isCast(at: number): boolean {
   return (
     kindAt(at + 1) === SQL.word && (starts[at + 1] as number) - (starts[at] as number) === 2 && castMark(at)
   )
-}
-
-let source = ''
-
-/** The text behind the tokens, for the few questions that kinds do not answer. */
-export function setSource(lower: string): void {
-  source = lower
 }
 
 function castMark(at: number): boolean {

@@ -1,9 +1,15 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import {
+  afterSemicolon,
+  continuation,
+  type Finding,
+  isTail,
+  unionSelect,
+  wordAt,
+} from './sql-continuation.ts'
+import {
   beginGrammar,
-  bracketedComparison,
-  comparison,
   expression,
   isExhausted,
   isProbeCall,
@@ -12,35 +18,21 @@ import {
   isSubquery,
   keyAt,
   kindAt,
-  setSource,
+  sourceText,
   term,
+  tokenCount,
 } from './sql-grammar.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts, tokenizeSql } from './sql-tokens.ts'
-
-/** Where a value would leave its place in a query: behind a quote that closes the query's string, or behind a first value. */
-type Context = 'string' | 'value' | 'word'
-
-interface Finding {
-  readonly id: string
-  readonly score: number
-  /** Token after the evidence. */
-  readonly end: number
-}
-
-let lower = ''
-let count = 0
 
 /**
  * How a value would act inside a query: cut into tokens once, then read as a continuation of a value (`1 or 1=1`), of a string (`x' or 'a'='a`), and as a
  * statement. Words prove nothing; a comparison, a subquery, a call, a comment right where the value leaves its place does.
  */
 export function findSqlInjection(reading: Reading): Span | undefined {
-  lower = reading.lower
-  count = tokenizeSql(lower)
+  const count = tokenizeSql(reading.lower)
   if (count < 2) return undefined
-  beginGrammar(count)
-  setSource(lower)
+  beginGrammar(reading.lower, count)
   let best: Finding | undefined
   let from = 0
   const consider = (found: Finding | undefined, at: number): void => {
@@ -70,10 +62,6 @@ export function findSqlInjection(reading: Reading): Span | undefined {
   }
 }
 
-function wordAt(i: number): string {
-  return kindAt(i) === SQL.word ? lower.slice(starts[i] as number, ends[i] as number) : ''
-}
-
 /** The value as a number or a name, and what follows; or as a whole statement. */
 function atStart(): Finding | undefined {
   let at = 0
@@ -85,14 +73,14 @@ function atStart(): Finding | undefined {
   }
   if (
     wordAt(at) === 'case' &&
-    wordAt(count - 1) === 'end' &&
-    lower.includes('when') &&
-    lower.includes('then')
+    wordAt(tokenCount() - 1) === 'end' &&
+    sourceText().includes('when') &&
+    sourceText().includes('then')
   ) {
-    return { id: 'sqli/query', score: 5, end: count }
+    return { id: 'sqli/query', score: 5, end: tokenCount() }
   }
   if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
-    return { id: 'sqli/comment', score: 5, end: count }
+    return { id: 'sqli/comment', score: 5, end: tokenCount() }
   }
   const statement = statementEvidence(at, wordAt(at), wordAt(at + 1))
   if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4 }
@@ -142,40 +130,6 @@ function afterQuote(i: number, nth: number): Finding | undefined {
   return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
 
-function afterSemicolon(i: number, leaving: boolean): Finding | undefined {
-  let at = i + 1
-  while (kindAt(at) === SQL.open) at++
-  const key = keyAt(at)
-  if (key === KEY.select) {
-    const evidence = selectEvidence(at)
-    if (leaving) return { id: 'sqli/stacked', score: Math.max(5, evidence), end: at + 4 }
-    return evidence >= 5 ? { id: 'sqli/stacked', score: 5, end: at + 4 } : undefined
-  }
-  if (key !== KEY.statement && !isProbeCall(at)) return undefined
-  const evidence = statementEvidence(at, wordAt(at), wordAt(at + 1))
-  if (evidence > 0) return { id: 'sqli/stacked', score: evidence, end: at + 4 }
-  if (!leaving) return undefined
-  const word = wordAt(at)
-  if (isProbeCall(at) && word !== 'user' && word !== 'count')
-    return { id: 'sqli/stacked', score: 6, end: at + 3 }
-  const call =
-    word === 'if' ||
-    word === 'iif' ||
-    word === 'call' ||
-    word === 'begin' ||
-    word === 'exec' ||
-    word === 'waitfor'
-  return call &&
-    (kindAt(at + 1) === SQL.open ||
-      kindAt(at + 2) === SQL.open ||
-      kindAt(at + 2) === SQL.dot ||
-      word === 'waitfor')
-    ? { id: 'sqli/stacked', score: 5, end: at + 3 }
-    : word === 'shutdown' || word === 'drop' || word === 'commit'
-      ? { id: 'sqli/stacked', score: 5, end: at + 2 }
-      : undefined
-}
-
 /** `union select` with a list behind it, and tautologies of two numbers, wherever they stand. */
 function anywhere(i: number): Finding | undefined {
   const key = keyAt(i)
@@ -191,258 +145,9 @@ function anywhere(i: number): Finding | undefined {
     kindAt(i + 2) === SQL.compare
   ) {
     if (kindAt(i + 3) !== SQL.number) return undefined
-    const left = lower.slice(starts[i + 1] as number, ends[i + 1] as number)
-    const right = lower.slice(starts[i + 3] as number, ends[i + 3] as number)
+    const left = sourceText().slice(starts[i + 1] as number, ends[i + 1] as number)
+    const right = sourceText().slice(starts[i + 3] as number, ends[i + 3] as number)
     return left === right ? { id: 'sqli/tautology', score: 5, end: i + 4 } : undefined
   }
   return undefined
-}
-
-/** Index of the `select` of a `union [all] [(]select` at `i`, or -1. */
-function unionSelect(i: number): number {
-  let at = i + 1
-  for (let n = 0; n < 4 && (keyAt(at) === KEY.all || kindAt(at) === SQL.open); n++) at++
-  return keyAt(at) === KEY.select || keyAt(at) === KEY.values ? at : -1
-}
-
-function continuation(i: number, context: Context, quote?: number): Finding | undefined {
-  let at = i
-  for (let n = 0; n < 8 && kindAt(at) === SQL.close; n++) at++
-  const closed = at > i
-  if (keyAt(at) === KEY.as && kindAt(at + 1) === SQL.word && keyAt(at + 2) === KEY.where) at += 2
-  const inString = context === 'string'
-  const leaving = inString || context === 'value'
-  const key = keyAt(at)
-  switch (kindAt(at)) {
-    case SQL.logic:
-      return afterLogic(at, context)
-    case SQL.semicolon:
-      return afterSemicolon(at, leaving)
-    case SQL.comment:
-      return inString
-        ? afterComment(at, quote ?? 0)
-        : closed && leaving && isTail(at)
-          ? { id: 'sqli/comment', score: 5, end: at + 1 }
-          : undefined
-    case SQL.comma:
-      return leaving &&
-        (isSubquery(at + 1) || wordAt(at + 1) === 'case' || isCase(at + 1) || isProbeCall(at + 1))
-        ? { id: 'sqli/subquery', score: 6, end: at + 3 }
-        : undefined
-    case SQL.operator:
-      return leaving ? afterOperator(at, inString) : undefined
-    case SQL.open:
-      return leaving && isSubquery(at) ? { id: 'sqli/subquery', score: 6, end: at + 3 } : undefined
-    case SQL.compare:
-      return inString ? afterCompare(at, quote ?? 0) : undefined
-    case SQL.word:
-      break
-    default:
-      return undefined
-  }
-  switch (key) {
-    case KEY.union: {
-      const select = unionSelect(at)
-      if (select < 0) return undefined
-      return leaving || selectEvidence(select) >= 5
-        ? { id: 'sqli/union', score: 7, end: select + 3 }
-        : undefined
-    }
-    case KEY.logic:
-      return afterLogic(at, context)
-    case KEY.having:
-    case KEY.where: {
-      const next = comparison(at + 1)
-      const certain = next > 0 && leaving
-      if (certain) return { id: 'sqli/clause', score: 6, end: next }
-      return leaving && isProbeCall(at + 1) ? { id: 'sqli/clause', score: 6, end: at + 3 } : undefined
-    }
-    case KEY.from:
-      return leaving && keyAt(at + 2) === KEY.where && comparison(at + 3) > 0
-        ? { id: 'sqli/clause', score: 6, end: at + 4 }
-        : undefined
-    case KEY.order:
-      return leaving ? afterOrder(at, inString) : undefined
-    case KEY.limit:
-      return leaving ? afterLimit(at) : undefined
-    case KEY.procedure:
-      return leaving && kindAt(at + 2) === SQL.open ? { id: 'sqli/clause', score: 6, end: at + 3 } : undefined
-    case KEY.into:
-      return leaving && isQuote(kindAt(at + 1)) ? { id: 'sqli/outfile', score: 6, end: at + 2 } : undefined
-    case KEY.not:
-      if (keyAt(at + 1) !== KEY.test) return undefined
-      return leaving ? afterTest(at + 1, inString) : undefined
-    case KEY.test:
-      return leaving ? afterTest(at, inString) : undefined
-    case KEY.select:
-      return leaving && selectEvidence(at) >= 5 ? { id: 'sqli/query', score: 5, end: at + 3 } : undefined
-    case KEY.statement: {
-      const evidence = leaving ? statementEvidence(at, wordAt(at), wordAt(at + 1)) : 0
-      return evidence > 0 ? { id: 'sqli/statement', score: evidence, end: at + 3 } : undefined
-    }
-    default:
-      return undefined
-  }
-}
-
-function isCase(at: number): boolean {
-  return kindAt(at) === SQL.open && keyAt(at + 1) === KEY.caseWhen
-}
-
-function afterLogic(i: number, context: Context): Finding | undefined {
-  let at = i + 1
-  while (keyAt(at) === KEY.not) at++
-  const inString = context === 'string'
-  if (isSubquery(at) || isCase(at) || wordAt(at) === 'case')
-    return { id: 'sqli/subquery', score: 7, end: at + 3 }
-  if (keyAt(at) === KEY.exists && kindAt(at + 1) === SQL.open)
-    return { id: 'sqli/subquery', score: 6, end: at + 3 }
-  if (isProbeCall(at) || (keyAt(at) === KEY.test && kindAt(at + 1) === SQL.open))
-    return { id: 'sqli/call', score: 6, end: at + 3 }
-  const compared = Math.max(comparison(at), bracketedComparison(at))
-  if (compared > 0) {
-    if (inString)
-      return {
-        id: 'sqli/tautology',
-        score: isSolid(at) ? 7 : keyAt(at) === KEY.english ? 0 : 6,
-        end: compared,
-      }
-    const solid = isSolid(at)
-    // `1 or 2 = enough`: a sentence compares with words, an attack with values.
-    const last = compared - 1
-    if (
-      kindAt(last) === SQL.word &&
-      keyAt(last) === KEY.none &&
-      kindAt(last - 1) === SQL.compare &&
-      compared >= count
-    )
-      return undefined
-    if (solid && context === 'value') return { id: 'sqli/tautology', score: 6, end: compared }
-    const literal = kindAt(at) === SQL.number || isQuote(kindAt(at))
-    return literal || context === 'value' ? { id: 'sqli/tautology', score: 5, end: compared } : undefined
-  }
-  const next = expression(at)
-  if (next < 0)
-    return inString && kindAt(at) === SQL.end && kindAt(i) === SQL.logic
-      ? { id: 'sqli/concatenation', score: 3, end: at }
-      : undefined
-  const after = kindAt(next)
-  if (after === SQL.comment && isSolid(at) && context !== 'word')
-    return { id: 'sqli/tautology', score: 6, end: next + 1 }
-  if (context === 'value' && keyAt(at) === KEY.literal && next >= count)
-    return { id: 'sqli/tautology', score: 5, end: next }
-  if (!inString) return undefined
-  // `' or 'a`: the string it opens is closed by the query.
-  const opens = isQuote(kindAt(at)) && kindAt(at) === kindAt(i - 1) && next >= count && lower.length <= 96
-  if (
-    opens ||
-    (isSolid(at) && !isQuote(kindAt(at)) && (after === SQL.end || after === SQL.close || isQuote(after)))
-  ) {
-    return { id: 'sqli/tautology', score: 5, end: next }
-  }
-  return after === SQL.comment || (isQuote(after) && kindAt(i) === SQL.logic)
-    ? { id: 'sqli/tautology', score: 5, end: next }
-    : undefined
-}
-
-/** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */
-function afterComment(at: number, quote: number): Finding | undefined {
-  if (!isTail(at)) return undefined
-  const prefix = lower.slice(0, starts[quote] as number)
-  if (prefix.trim().split(/\s{1,8}/, 4).length > 3) return undefined
-  const bare = (ends[at] as number) >= lower.trimEnd().length
-  if (!bare && /\s/.test(prefix.trim())) return undefined
-  return { id: 'sqli/comment', score: 5, end: at + 1 }
-}
-
-/** Nothing but a short word behind the comment. */
-function isTail(at: number): boolean {
-  return /^[\s-]{0,4}\w{0,6}\s{0,4}$/.test(lower.slice(ends[at] as number, (ends[at] as number) + 16))
-}
-
-function afterOperator(at: number, inString: boolean): Finding | undefined {
-  const value = at + 1
-  if (isSubquery(value) || isProbeCall(value) || isCase(value))
-    return { id: 'sqli/call', score: 6, end: value + 3 }
-  if (!inString) return undefined
-  const next = expression(value)
-  if (next < 0) return undefined
-  const after = kindAt(next)
-  if (keyAt(next) === KEY.logic || after === SQL.logic) {
-    const found = afterLogic(next, 'string')
-    return found === undefined ? undefined : { ...found, id: 'sqli/arithmetic' }
-  }
-  if (kindAt(value) === SQL.variable || (after === SQL.comment && isTail(next) && isSolid(value)))
-    return { id: 'sqli/arithmetic', score: 5, end: next }
-  const call = kindAt(value) === SQL.word && lower.charCodeAt(starts[value + 1] as number) === 40
-  if (call && after === SQL.operator && isQuote(kindAt(next + 1))) {
-    return { id: 'sqli/arithmetic', score: 5, end: next }
-  }
-  const sign = after === SQL.compare ? lower[starts[next] as number] : ''
-  const equals = sign === '=' || sign === '!'
-  if (keyAt(next) === KEY.test && isSolid(next + 1)) return { id: 'sqli/arithmetic', score: 5, end: next }
-  return equals && isSolid(value) && lower.length <= 64
-    ? { id: 'sqli/arithmetic', score: 5, end: next }
-    : undefined
-}
-
-function afterCompare(at: number, quote: number): Finding | undefined {
-  if ((starts[quote] as number) > 32 || lower.charCodeAt(starts[at] as number) === 62) return undefined
-  const value = at + 1
-  const short = lower.length <= 48
-  if (isSubquery(value) || isProbeCall(value)) return { id: 'sqli/subquery', score: 6, end: value + 2 }
-  const next = expression(value)
-  if (next < 0 || !isSolid(value)) return undefined
-  if (keyAt(next) === KEY.logic || kindAt(next) === SQL.logic || kindAt(next) === SQL.comment)
-    return { id: 'sqli/tautology', score: 5, end: next }
-  return short &&
-    isQuote(kindAt(value)) &&
-    lower.charCodeAt(starts[at] as number) === 61 &&
-    starts[at] === ends[quote]
-    ? { id: 'sqli/tautology', score: 5, end: next }
-    : undefined
-}
-
-function afterOrder(at: number, inString: boolean): Finding | undefined {
-  if (keyAt(at + 1) !== KEY.by) return undefined
-  const next = expression(at + 2)
-  if (next < 0) return undefined
-  const number = kindAt(at + 2) === SQL.number
-  const after = kindAt(next)
-  if (after === SQL.comment || keyAt(next) === KEY.union || keyAt(next) === KEY.having)
-    return { id: 'sqli/clause', score: 6, end: next }
-  if (number && (after === SQL.end || after === SQL.comma)) return { id: 'sqli/clause', score: 5, end: next }
-  if (kindAt(at + 2) === SQL.open && !inString) return { id: 'sqli/clause', score: 5, end: next }
-  return inString && isQuote(kindAt(at + 2)) ? { id: 'sqli/clause', score: 4, end: next } : undefined
-}
-
-function afterLimit(at: number): Finding | undefined {
-  for (let i = at + 1; i < at + 5; i++) {
-    const key = keyAt(i)
-    if (key === KEY.union || key === KEY.procedure || key === KEY.into)
-      return { id: 'sqli/clause', score: 6, end: i }
-    if (kindAt(i) === SQL.comment && i > at + 1) return { id: 'sqli/clause', score: 6, end: i }
-  }
-  return undefined
-}
-
-function afterTest(at: number, inString: boolean): Finding | undefined {
-  const value = at + 1
-  if (isSubquery(value) || isProbeCall(value) || isCase(value))
-    return { id: 'sqli/subquery', score: 6, end: value + 2 }
-  // MySQL's full-text search: the value was its search string.
-  if (wordAt(value) === 'boolean' && wordAt(value + 1) === 'mode')
-    return continuation(value + 2, inString ? 'string' : 'value', at)
-  const next = expression(value)
-  if (next < 0) return undefined
-  if (keyAt(next) === KEY.logic && (inString || isSolid(value))) {
-    const found = afterLogic(next, inString ? 'string' : 'value')
-    if (found !== undefined) return found
-  }
-  if (!inString || !isSolid(value)) return undefined
-  if (keyAt(next) === KEY.test || (next >= count && lower.length <= 48))
-    return { id: 'sqli/tautology', score: 5, end: next }
-  return kindAt(next) === SQL.comment || (isQuote(kindAt(value)) && lower.length <= 64)
-    ? { id: 'sqli/tautology', score: 5, end: next }
-    : undefined
 }

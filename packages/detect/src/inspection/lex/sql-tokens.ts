@@ -111,7 +111,8 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
   ],
 ]
 
-const MAX_TOKENS = 4_096
+/** As many as a window has characters, so that no text ends before its tokens do. */
+const MAX_TOKENS = 8_192
 
 /** The tokens of one text. Buffers are shared: read them before the next `tokenize`. */
 export const kinds: Uint8Array = new Uint8Array(MAX_TOKENS + 1)
@@ -144,7 +145,7 @@ function isWordCode(code: number): boolean {
 
 /**
  * Cuts lower-case text into SQL tokens, the way MySQL, PostgreSQL, SQL Server, Oracle and SQLite agree on and a little beyond: `/*!50000 x*\/` is `x`, closed
- * comments are white space, `1from` is two tokens. Reads at most 4,096 tokens. Linear.
+ * comments are white space, `1from` is two tokens. Reads at most 8,192 tokens, which is what a window can hold. Linear.
  * @returns how many tokens were written; the one after is `SQL.end`
  */
 export function tokenizeSql(lower: string): number {
