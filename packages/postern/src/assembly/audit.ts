@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import {
   type AuditLog,
   type AuditLogReader,
-  fileAnchor,
-  httpAnchor,
   openAuditLog,
+  openPostgresAuditLog,
   readAuditLog,
 } from '@postern/audit'
-import { IntegrityError, StoreError } from '@postern/core'
+import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import type { AuditConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
+import { AuditOutside } from './audit-outside.ts'
 import type { Connections } from './connections.ts'
 import { given } from './given.ts'
 
@@ -19,31 +20,54 @@ export function auditDirectory(dataDirectory: string): string {
   return join(dataDirectory, 'audit')
 }
 
+/** Whether the log is in PostgreSQL, and not in the data directory. */
+export function isAuditInPostgres({ config }: LoadedConfig): boolean {
+  return config.audit !== false && config.audit?.store === 'postgres'
+}
+
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
- * @throws StoreError when another process writes to it; IntegrityError when it was tampered with
+ * @param outside watches anchors and witnesses
+ * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
+ * ConfigError for keys that cannot be used
  */
 export async function openAudit(
   { config, file }: LoadedConfig,
   connections: Connections,
-  onOutsideError?: (error: unknown) => void,
+  outside: AuditOutside = new AuditOutside(),
 ): Promise<AuditLog | undefined> {
   if (config.audit === false) return undefined
+  const audit = given<AuditConfig>(config.audit ?? {})
+  if (audit.store === 'postgres') return openInPostgres(audit, connections)
   const directory = auditDirectory(connections.directory.path)
-  const { origin, witnesses = [], anchors = [] } = given(config.audit ?? {})
   return openAuditLog({
     directory,
-    origin: origin ?? knownOrigin(directory) ?? defaultOrigin(),
-    witnesses,
-    anchors: anchors.map(anchor =>
-      'file' in anchor ? fileAnchor(resolve(file.folder, anchor.file)) : httpAnchor(anchor),
-    ),
-    ...(onOutsideError !== undefined && { onOutsideError }),
+    origin: audit.origin ?? knownOrigin(directory) ?? defaultOrigin(),
+    witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
+    anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
+    onOutsideError: error => outside.failed(error),
+    ...(audit.required !== undefined && { required: audit.required }),
+  })
+}
+
+async function openInPostgres(audit: AuditConfig, { postgres }: Connections): Promise<AuditLog> {
+  const { origin, signerKeys, required } = audit
+  if (postgres === undefined)
+    throw new ConfigError({
+      place: 'audit.store',
+      problem: 'is "postgres", which has no address',
+      mend: 'set stores.postgres',
+    })
+  return openPostgresAuditLog({
+    database: postgres,
+    origin: origin ?? '',
+    signerKeys: signerKeys ?? [],
+    ...(required !== undefined && { required }),
   })
 }
 
 /**
- * Opens the log for reading, while a gateway may append to it.
+ * Opens the embedded log for reading, while a gateway may append to it.
  * @throws StoreError when nothing was recorded there yet
  */
 export function readAudit(dataDirectory: string): AuditLogReader {

@@ -2,7 +2,7 @@ import { type Clock, type Event, systemClock, systemRandom } from '@postern/core
 import { scenarioDetector, watchScenarios } from '@postern/detect'
 import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { openAudit } from './audit.ts'
+import { openAuditRoom } from './audit-room.ts'
 import { Connections } from './connections.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations } from './remediations.ts'
@@ -35,7 +35,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
   }
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
-    const audit = await openAudit(loaded, connections, error => emit(auditAlone(error)))
+    const audit = await openAuditRoom(loaded, connections, emit)
     if (audit !== undefined) closers.push(() => audit.close())
     const remediations = await openRemediations({ config, connections, emit })
     closers.push(() => remediations.close())
@@ -51,21 +51,16 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
-      recorder: audit,
-      audit,
+      recorder: audit?.log,
+      audit: audit?.log,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit === undefined ? [] : [audit])],
+      probes: [remediations, scenarios, ...(audit?.probes ?? [])],
       close,
     }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-function auditAlone(error: unknown): Event {
-  const problem = error instanceof Error ? error.message.slice(0, 2_000) : 'cannot be reached'
-  return { type: 'audit.outside', time: systemClock.now(), actor: {}, data: { problem } }
 }
 
 function scenariosRefused(error: unknown): Event {

@@ -1,19 +1,44 @@
-import { readAudit } from '../assembly/audit.ts'
+import { isAuditInPostgres, readAudit } from '../assembly/audit.ts'
+import { openAuditSource } from '../assembly/audit-source.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { loadSetup } from './setup.ts'
+import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern audit checkpoint`: the latest signed tree head (C2SP tlog-checkpoint), to be kept somewhere else. */
 export const run: Command = async (_args, options, context) => {
-  const { dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
+  const found = isAuditInPostgres(setup) ? await fromDatabase(setup) : fromDirectory(setup)
+  context.output.line(found.checkpoint.trimEnd())
+  context.output.result(found)
+  return EXIT.done
+}
+
+interface Found {
+  readonly origin: string
+  readonly size: bigint
+  readonly checkpoint: string
+  /** As the directory names them; PostgreSQL keeps none that would be worth asking. */
+  readonly verifierKeys?: readonly string[]
+}
+
+function fromDirectory({ dataDirectory }: Setup): Found {
   const reader = readAudit(dataDirectory)
   try {
-    const note = reader.checkpoint()
-    const { origin, size } = reader.head(note)
-    context.output.line(note.trimEnd())
-    context.output.result({ origin, size, checkpoint: note, verifierKeys: reader.log.verifierKeys() })
-    return EXIT.done
+    const checkpoint = reader.checkpoint()
+    const { origin, size } = reader.head(checkpoint)
+    return { origin, size, checkpoint, verifierKeys: reader.log.verifierKeys() }
   } finally {
     reader.close()
+  }
+}
+
+async function fromDatabase(setup: Setup): Promise<Found> {
+  const log = await openAuditSource(setup)
+  try {
+    const checkpoint = await log.checkpoint()
+    const [origin = '', size = '0'] = checkpoint.split('\n')
+    return { origin, size: BigInt(size), checkpoint }
+  } finally {
+    await log.close()
   }
 }

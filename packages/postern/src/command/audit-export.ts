@@ -1,10 +1,11 @@
 import { type Entry, exportTenant, toCef, toNdjson, toOcsf } from '@postern/audit'
 import { ConfigError } from '@postern/core'
 import { readAudit } from '../assembly/audit.ts'
+import { openAuditSource, requireEmbeddedAudit } from '../assembly/audit-source.ts'
 import { auditFilter } from './audit-filter.ts'
 import { type Command, type CommandOptions, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { loadSetup } from './setup.ts'
+import { loadSetup, type Setup } from './setup.ts'
 
 type Format = (entry: Entry) => string
 
@@ -20,27 +21,28 @@ const FORMATS: Readonly<Record<string, Format>> = {
  */
 export const run: Command = async (_args, options, context) => {
   const { output, signal } = context
-  const { dataDirectory } = await loadSetup(options, context)
-  const reader = readAudit(dataDirectory)
+  const setup = await loadSetup(options, context)
   let written = 0
-  try {
-    for await (const line of lines(reader, options)) {
-      await output.data(line)
-      written++
-      if (signal.aborted) return EXIT.interrupted
-    }
-  } finally {
-    reader.close()
+  for await (const line of options['complete'] === true ? complete(setup, options) : lines(setup, options)) {
+    await output.data(line)
+    written++
+    if (signal.aborted) return EXIT.interrupted
   }
   output.note(`${written} lines`)
   return EXIT.done
 }
 
-async function* lines(reader: ReturnType<typeof readAudit>, options: CommandOptions): AsyncGenerator<string> {
-  if (options['complete'] === true) {
+async function* complete(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
+  requireEmbeddedAudit(setup, 'audit export --complete')
+  const reader = readAudit(setup.dataDirectory)
+  try {
     for await (const line of exportTenant(reader, textOption(options, 'tenant') ?? '')) yield line.trimEnd()
-    return
+  } finally {
+    reader.close()
   }
+}
+
+async function* lines(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
   const name = textOption(options, 'format') ?? 'ndjson'
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined
   if (format === undefined)
@@ -49,6 +51,11 @@ async function* lines(reader: ReturnType<typeof readAudit>, options: CommandOpti
       problem: `"${name.slice(0, 20)}" is not a format`,
       mend: Object.keys(FORMATS).join(', '),
     })
-  for await (const entry of reader.query({ order: 'oldest', ...auditFilter(options, Date.now()) }))
-    yield format(entry)
+  const filter = auditFilter(options, Date.now())
+  const log = await openAuditSource(setup)
+  try {
+    for await (const entry of log.query({ order: 'oldest', ...filter })) yield format(entry)
+  } finally {
+    await log.close()
+  }
 }

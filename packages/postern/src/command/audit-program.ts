@@ -36,6 +36,12 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
   )
   add(
     audit,
+    'key <name>',
+    "a fresh signing key for a log in PostgreSQL, under the log's name; shown this once",
+    () => import('./audit-key.ts'),
+  )
+  add(
+    audit,
     'erase <principal>',
     "destroy a principal's key: what says who they are becomes unreadable",
     () => import('./audit-erase.ts'),

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { readAudit } from '../assembly/audit.ts'
+import { openAuditSource } from '../assembly/audit-source.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -12,10 +12,9 @@ export const run: Command = async ([text = ''], options, context) => {
       problem: `"${text.slice(0, 40)}" is not the number of an entry`,
       mend: 'postern audit search shows numbers',
     })
-  const { dataDirectory } = await loadSetup(options, context)
-  const reader = readAudit(dataDirectory)
+  const log = await openAuditSource(await loadSetup(options, context))
   try {
-    const proof = await reader.proof(BigInt(text))
+    const proof = await log.proof(BigInt(text))
     context.output.line(proof.trimEnd())
     context.output.result({ index: Number(text), proof })
     return EXIT.done
@@ -23,6 +22,6 @@ export const run: Command = async ([text = ''], options, context) => {
     if (!(error instanceof RangeError)) throw error
     throw new ConfigError({ place: 'entry', problem: error.message }, { cause: error })
   } finally {
-    reader.close()
+    await log.close()
   }
 }

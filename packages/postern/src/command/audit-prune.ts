@@ -1,6 +1,7 @@
 import { removeEntriesBefore } from '@postern/audit'
 import { ConfigError, parseDuration } from '@postern/core'
 import { readAudit } from '../assembly/audit.ts'
+import { requireEmbeddedAudit } from '../assembly/audit-source.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -14,7 +15,9 @@ export const run: Command = async (_args, options, context) => {
       problem: 'is missing',
       mend: 'e.g. postern audit prune --keep 365d',
     })
-  const { dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
+  requireEmbeddedAudit(setup, 'audit prune')
+  const { dataDirectory } = setup
   const reader = readAudit(dataDirectory)
   try {
     const { bundles, minimumIndex } = removeEntriesBefore(reader, Date.now() - parseDuration(keep, '--keep'))

@@ -1,5 +1,6 @@
 import { rebuildIndex } from '@postern/audit'
 import { auditDirectory, readAudit } from '../assembly/audit.ts'
+import { requireEmbeddedAudit } from '../assembly/audit-source.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -10,7 +11,9 @@ import { loadSetup } from './setup.ts'
  */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
-  const { dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
+  requireEmbeddedAudit(setup, 'audit rebuild')
+  const { dataDirectory } = setup
   readAudit(dataDirectory).close()
   const isReplacing = options['replace'] === true
   const bar = output.progress('rebuild', 1)

@@ -1,4 +1,4 @@
-import { readAudit } from '../assembly/audit.ts'
+import { openAuditSource } from '../assembly/audit-source.ts'
 import { writeEntry } from './audit-entry.ts'
 import { auditFilter } from './audit-filter.ts'
 import type { Command } from './command.ts'
@@ -9,18 +9,17 @@ const DEFAULT_LIMIT = 100
 
 /** `postern audit search`: newest first; exit 1 when nothing matches. */
 export const run: Command = async (_args, options, context) => {
-  const { dataDirectory } = await loadSetup(options, context)
-  const reader = readAudit(dataDirectory)
+  const log = await openAuditSource(await loadSetup(options, context))
   let found = 0
   try {
     const filter = auditFilter(options, Date.now())
-    for await (const entry of reader.query({ limit: DEFAULT_LIMIT, ...filter })) {
+    for await (const entry of log.query({ limit: DEFAULT_LIMIT, ...filter })) {
       found++
       writeEntry(context.output, entry)
       if (context.signal.aborted) return EXIT.interrupted
     }
   } finally {
-    reader.close()
+    await log.close()
   }
   if (found === 0) context.output.line('nothing matches')
   return found === 0 ? EXIT.no : EXIT.done

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { verifyDirectory } from '@postern/audit'
 import { auditDirectory, readAudit } from '../assembly/audit.ts'
+import { requireEmbeddedAudit } from '../assembly/audit-source.ts'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -13,7 +14,9 @@ import { loadSetup } from './setup.ts'
  */
 export const run: Command = async (_args, options, context) => {
   const { output, folder } = context
-  const { dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
+  requireEmbeddedAudit(setup, 'audit verify')
+  const { dataDirectory } = setup
   const path = textOption(options, 'remembered')
   const keys = listOption(options, 'key')
   readAudit(dataDirectory).close()

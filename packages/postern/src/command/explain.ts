@@ -1,6 +1,6 @@
 import type { Entry } from '@postern/audit'
 import { ConfigError, type Event, isRequestId, type Reason } from '@postern/core'
-import { readAudit } from '../assembly/audit.ts'
+import { type AuditPlace, openAuditSource } from '../assembly/audit-source.ts'
 import { collect } from './collect.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -20,8 +20,7 @@ export const run: Command = async ([id = ''], options, context) => {
       problem: `"${id.slice(0, 40)}" is not one`,
       mend: 'it has 20 letters and digits; a refused caller sees it, and answers carry it as X-Request-Id',
     })
-  const { dataDirectory } = await loadSetup(options, context)
-  const entries = await findEntries(dataDirectory, id, context.signal)
+  const entries = await findEntries(await loadSetup(options, context), id, context.signal)
   if (entries.length === 0) {
     output.line(`nothing was recorded about ${id}`)
     output.line(
@@ -34,19 +33,15 @@ export const run: Command = async ([id = ''], options, context) => {
 }
 
 /** Looks again for a moment: the newest entries may not be published yet. */
-async function findEntries(
-  dataDirectory: string,
-  id: string,
-  signal: AbortSignal,
-): Promise<readonly Entry[]> {
+async function findEntries(place: AuditPlace, id: string, signal: AbortSignal): Promise<readonly Entry[]> {
   const deadline = performance.now() + WAIT_MS
   for (;;) {
-    const reader = readAudit(dataDirectory)
+    const log = await openAuditSource(place)
     try {
-      const entries = await collect(reader.query({ request: id, order: 'oldest', limit: 20 }))
+      const entries = await collect(log.query({ request: id, order: 'oldest', limit: 20 }))
       if (entries.length > 0 || performance.now() > deadline || signal.aborted) return entries
     } finally {
-      reader.close()
+      await log.close()
     }
     await new Promise(resolve => setTimeout(resolve, POLL_MS))
   }

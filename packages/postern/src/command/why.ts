@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import type { Entry } from '@postern/audit'
 import type { Actor, Remediation } from '@postern/core'
 import { formatActor, parseActor } from '@postern/detect'
-import { auditDirectory, readAudit } from '../assembly/audit.ts'
+import { type AuditPlace, hasAudit, openAuditSource } from '../assembly/audit-source.ts'
 import { collect } from './collect.ts'
 import type { Command } from './command.ts'
 import { decisionLine } from './decision-line.ts'
@@ -17,11 +16,11 @@ const LATEST = 10
 export const run: Command = async ([text = ''], options, context) => {
   const { output } = context
   const actor = parseActor(text)
-  const { dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
   const standing = await withRemediations(options, context, async store =>
     store.why({ [actor.kind]: actor.value }),
   )
-  const entries = await latest(dataDirectory, actor)
+  const entries = await latest(setup, actor)
   if (standing.length === 0) output.line(`nothing stands against ${formatActor(actor)}`)
   for (const remediation of standing) output.line(sentence(remediation))
   if (entries.length > 0) output.line('latest recorded:')
@@ -38,18 +37,18 @@ function sentence({ actor, measure, reason, origin, expiresAt }: Remediation): s
   return `${formatActor(actor)}: ${measure} until ${new Date(expiresAt).toISOString()} by ${safe(origin)}: ${safe(reason)}`
 }
 
-async function latest(dataDirectory: string, actor: Actor): Promise<readonly Entry[]> {
+async function latest(place: AuditPlace, actor: Actor): Promise<readonly Entry[]> {
   const query =
     actor.kind === 'address'
       ? { address: actor.value }
       : actor.kind === 'principal'
         ? { principal: actor.value }
         : undefined
-  if (query === undefined || !existsSync(auditDirectory(dataDirectory))) return []
-  const reader = readAudit(dataDirectory)
+  if (query === undefined || !hasAudit(place)) return []
+  const log = await openAuditSource(place)
   try {
-    return await collect(reader.query({ ...query, limit: LATEST }))
+    return await collect(log.query({ ...query, limit: LATEST }))
   } finally {
-    reader.close()
+    await log.close()
   }
 }

@@ -67,6 +67,13 @@ export function storeUrl(...schemes: readonly string[]): z.ZodType<string> {
   })
 }
 
+/** `tls://collector.example.com:6514`, or `tcp://` without encryption. */
+export const syslogUrl: z.ZodType<string> = checked(z.string(), value => {
+  const url = URL.parse(value)
+  if (url === null || !/^(?:tls|tcp):$/.test(url.protocol) || url.hostname === '' || url.port === '')
+    fail('is not a syslog address', 'e.g. tls://collector.example.com:6514')
+})
+
 /** Where to listen, taken apart. */
 export interface Listen {
   readonly host: string

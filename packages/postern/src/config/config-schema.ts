@@ -1,6 +1,7 @@
 import type { Mode } from '@postern/core'
 import type { PathRisk } from '@postern/detect'
 import { z } from 'zod'
+import { auditSchema } from './audit-schema.ts'
 import {
   addressRange,
   backendUrl,
@@ -117,23 +118,6 @@ const crowdsec = z.strictObject({
   feed: z.strictObject({ url: backendUrl, key: z.string().min(1) }).optional(),
 })
 
-const audit = z.strictObject({
-  origin: z
-    .string()
-    .regex(/^[^\s+]+$/, 'a name has neither spaces nor "+", e.g. shop.example.com/audit')
-    .optional(),
-  promise: z.enum(['before', 'after']).optional(),
-  witnesses: z.array(z.strictObject({ url: z.url(), verifierKey: z.string().min(1) })).optional(),
-  anchors: z
-    .array(
-      z.union([
-        z.strictObject({ file: z.string().min(1) }),
-        z.strictObject({ url: z.url(), authorization: z.string().min(1).optional() }),
-      ]),
-    )
-    .optional(),
-})
-
 const timeouts = z.strictObject({
   head: duration.optional(),
   bodyProgress: duration.optional(),
@@ -184,7 +168,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   remediations: z.union([off, z.strictObject({ never: z.array(addressRange).optional() })]).optional(),
   honey: honey.optional(),
   crowdsec: crowdsec.optional(),
-  audit: z.union([off, audit]).optional(),
+  audit: z.union([off, auditSchema]).optional(),
   stores: z
     .strictObject({
       postgres: storeUrl('postgres:', 'postgresql:').optional(),

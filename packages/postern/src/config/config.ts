@@ -139,7 +139,33 @@ export interface AuditConfig {
         | { readonly url: string; readonly authorization?: string | undefined }
       )[]
     | undefined
+  /** `embedded` (in the data directory) unless told otherwise; `postgres` keeps one log for all instances, in `stores.postgres`. */
+  readonly store?: 'embedded' | 'postgres' | undefined
+  /** Signs the checkpoints of a log in PostgreSQL, the same on every instance, the current key first. Secrets: `postern audit key` makes one. */
+  readonly signerKeys?: readonly string[] | undefined
+  /** How long entries are kept; for ever unless told otherwise. Proofs stay. */
+  readonly retention?: Duration | undefined
+  /** Where entries are sent as well, each at least once and in order. */
+  readonly ship?: readonly ShipConfig[] | undefined
+  /** Whether the process is not ready while the log takes no entries; it is unless told otherwise. */
+  readonly required?: boolean | undefined
 }
+
+/** A collector of entries: CEF over syslog (`tls://` or `tcp://`), or a webhook that is signed as Standard Webhooks has it. */
+export type ShipConfig =
+  | {
+      readonly syslog: string
+      /** Certificates to trust instead of the system's: a PEM file. */
+      readonly ca?: string | undefined
+    }
+  | {
+      readonly webhook: string
+      /** At least 24 bytes in base64. */
+      readonly secret?: string | undefined
+      /** A file that holds the secret. */
+      readonly secretFile?: string | undefined
+      readonly format?: 'ndjson' | 'ocsf' | undefined
+    }
 
 /** Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to take them from the environment. */
 export interface StoresConfig {

@@ -1,0 +1,12 @@
+// The thread of audit-retention.ts: removes what is too old, says what it did, and ends.
+import { parentPort, workerData } from 'node:worker_threads'
+import { readAuditLog, removeEntriesBefore } from '@postern/audit'
+import type { PruneTask } from './audit-retention.ts'
+
+const { directory, before } = workerData as PruneTask
+const reader = readAuditLog(directory)
+try {
+  parentPort?.postMessage(removeEntriesBefore(reader, before))
+} finally {
+  reader.close()
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { ConfigError, type Event } from '@postern/core'
+import { services } from '../../../test/services.ts'
+import { type Config, type Postern, postern } from '../src/index.ts'
+import { startBackend } from './backend.ts'
+import { cli } from './cli.ts'
+
+const folders: string[] = []
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-audit-config-'))
+  folders.push(folder)
+  return folder
+}
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+async function withLayer(
+  config: Config,
+  work: (layer: Postern, folder: string) => Promise<void>,
+  folder: string = newFolder(),
+): Promise<void> {
+  const layer = await postern({ folder, config })
+  try {
+    await work(layer, folder)
+  } finally {
+    await layer.close()
+  }
+}
+
+const event = (time: number, principal: string): Event => ({
+  type: 'login.failed',
+  time,
+  actor: { principal },
+})
+
+/** Looks again until it holds; the test's own time limit ends it. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(resolve => setTimeout(resolve, 20))
+}
+
+describe('the log as it is configured', { timeout: 120_000 }, () => {
+  test('is sent to a webhook, signed, from where it stopped', async () => {
+    const secret = Buffer.alloc(32, 7).toString('base64')
+    const bodies: string[] = []
+    const collector = await startBackend((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const body = Buffer.concat(chunks).toString('utf8')
+        const { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': given } = request.headers
+        const signature = createHmac('sha256', Buffer.alloc(32, 7))
+          .update(`${String(id)}.${String(time)}.${body}`)
+          .digest('base64')
+        assert.equal(given, `v1,${signature}`)
+        bodies.push(body)
+        response.end()
+      })
+    })
+    const folder = newFolder()
+    writeFileSync(join(folder, 'webhook.secret'), `${secret}\n`, { mode: 0o600 })
+    const config: Config = { audit: { ship: [{ webhook: collector.url, secretFile: 'webhook.secret' }] } }
+    try {
+      for (const principal of ['alice', 'bob'])
+        await withLayer(
+          config,
+          async ({ audit }) => {
+            await audit?.append(event(Date.now(), principal))
+            await until(() => bodies.join('').includes(`"${principal}"`))
+          },
+          folder,
+        )
+      assert.equal(bodies.join('').split('"alice"').length, 2)
+    } finally {
+      await collector.close()
+    }
+  })
+
+  test('is sent over syslog as CEF', async () => {
+    let heard = ''
+    const collector = createTcpServer(socket => {
+      socket.on('data', chunk => {
+        heard += chunk.toString()
+      })
+      socket.on('error', () => {})
+    })
+    await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve))
+    const { port } = collector.address() as AddressInfo
+    try {
+      await withLayer({ audit: { ship: [{ syslog: `tcp://127.0.0.1:${port}` }] } }, async ({ audit }) => {
+        await audit?.append(event(Date.now(), 'alice'))
+        await until(() => /<109|<110>1 /.test(heard) && heard.includes('CEF:0'))
+      })
+    } finally {
+      collector.close()
+    }
+  })
+
+  test('goes on while collector and anchor are dead, and readiness says so', async () => {
+    const dead = await startBackend()
+    await dead.close()
+    const anchor = await startBackend((request, response) => {
+      response.statusCode = request.method === 'GET' ? 404 : 503
+      response.end()
+    })
+    const audit: Config['audit'] = {
+      ship: [{ webhook: dead.url, secret: Buffer.alloc(32, 7).toString('base64') }],
+      anchors: [{ url: anchor.url }],
+    }
+    try {
+      await withLayer({ audit }, async layer => {
+        await layer.audit?.append(event(Date.now(), 'alice'))
+        const trouble = (name: string): string =>
+          layer.health().find(part => part.name.startsWith(name) && !part.ok && !part.required)?.detail ?? ''
+        await until(() => trouble('audit sink') !== '' && trouble('audit anchors') !== '')
+        assert.match(trouble('audit sink'), /cannot be reached; waits at entry 0/)
+        assert.match(trouble('audit anchors'), /answered 503/)
+        const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
+        assert.equal((await handle(new Request('http://shop.example/'))).status, 200)
+      })
+    } finally {
+      await anchor.close()
+    }
+  })
+
+  test('leaves its checkpoints in an anchor', async () => {
+    const folder = newFolder()
+    await withLayer(
+      { audit: { origin: 'shop.example/audit', anchors: [{ file: 'anchor' }] } },
+      async ({ audit }) => {
+        await audit?.append(event(Date.now(), 'alice'))
+        await audit?.checkpoint()
+      },
+      folder,
+    )
+    assert.match(readFileSync(join(folder, 'anchor'), 'utf8'), /^shop\.example\/audit\n1\n/m)
+  })
+
+  test('forgets entries that are older than its retention, and still verifies', async () => {
+    const folder = newFolder()
+    await withLayer(
+      {},
+      async ({ audit }) => {
+        const old = Date.now() - 100 * 86_400_000
+        await Promise.all(Array.from({ length: 600 }, (_, i) => audit?.append(event(old + i, 'alice'))))
+      },
+      folder,
+    )
+    await withLayer(
+      { audit: { retention: '90d' } },
+      async ({ engine }) => {
+        const pruned = await new Promise<Event>(resolve =>
+          engine.listen(seen => {
+            if (seen.type === 'audit.pruned') resolve(seen)
+          }),
+        )
+        assert.deepEqual(pruned.data, { bundles: 1, minimumIndex: 256 })
+      },
+      folder,
+    )
+    assert.equal((await cli(['audit', 'verify'], folder)).code, 0)
+  })
+
+  test('cannot be sent to a collector whose secret is nowhere', async () => {
+    for (const [ship, problem] of [
+      [{ webhook: 'https://siem.example' }, /needs secretFile or secret/],
+      [{ webhook: 'https://siem.example', secretFile: 'absent' }, /absent cannot be read \(ENOENT\)/],
+      [{ syslog: 'udp://siem.example:514' }, /tls:\/\/collector\.example\.com:6514/],
+    ] as const)
+      await assert.rejects(
+        withLayer({ audit: { ship: [ship] } }, async () => {}),
+        (error: unknown) => error instanceof ConfigError && problem.test(error.message),
+      )
+  })
+})
+
+describe('a log in PostgreSQL', { timeout: 120_000 }, () => {
+  test('is one for all instances, and the commands read it or say that they cannot', async () => {
+    const folder = newFolder()
+    const origin = `shop.example/${process.pid}`
+    const made = await cli(['audit', 'key', origin, '--json'], folder)
+    const { signerKey } = JSON.parse(made.stdout) as { readonly signerKey: string }
+    const database = await newDatabase()
+    const environment = { AUDIT_KEY: signerKey, DATABASE: database }
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      `stores: { postgres: "\${DATABASE}" }\naudit: { store: postgres, origin: ${origin}, signerKeys: ["\${AUDIT_KEY}"] }\n`,
+    )
+    const config: Config = {
+      stores: { postgres: database },
+      audit: { store: 'postgres', origin, signerKeys: [signerKey] },
+    }
+    await withLayer(config, one =>
+      withLayer(config, async two => {
+        await one.audit?.append(event(Date.now(), 'alice'))
+        await two.audit?.append(event(Date.now(), 'bob'))
+      }),
+    )
+    const found = await cli(['audit', 'search', '--type', 'login.failed', '--json'], folder, environment)
+    assert.equal(found.code, 0, found.stderr + found.stdout)
+    assert.equal(found.stdout.trim().split('\n').length, 2)
+    const tail = await cli(['audit', 'tail', '-n', '1', '--json'], folder, environment)
+    assert.match(tail.stdout, /"bob"/)
+    const proof = await cli(['audit', 'proof', '0'], folder, environment)
+    assert.match(proof.stdout, /^c2sp\.org\/tlog-proof@v1\n/)
+    const checkpoint = await cli(['audit', 'checkpoint', '--json'], folder, environment)
+    assert.equal((JSON.parse(checkpoint.stdout) as { readonly size: number }).size, 2)
+    const verify = await cli(['audit', 'verify'], folder, environment)
+    assert.equal(verify.code, 2)
+    assert.match(verify.stderr, /postern audit verify reads the files of the embedded log/)
+  })
+
+  test('needs a name, keys and an address, and says what it cannot do', async () => {
+    const wrong: Config = { audit: { store: 'postgres', retention: '90d' } }
+    await assert.rejects(
+      withLayer(wrong, async () => {}),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError)
+        assert.deepEqual(
+          error.issues.map(issue => issue.place),
+          ['audit.retention', 'audit.origin', 'audit.signerKeys'],
+        )
+        return true
+      },
+    )
+  })
+})
+
+/** A log is alone in its database. */
+async function newDatabase(): Promise<string> {
+  const { postgres } = await services()
+  const { connectPostgres } = await import('@postern/store')
+  const name = `audit_${process.pid}_${Date.now()}`
+  const admin = connectPostgres({ url: postgres })
+  await admin.query(`CREATE DATABASE ${name}`)
+  await admin.close()
+  const url = new URL(postgres)
+  url.pathname = `/${name}`
+  return url.href
+}
