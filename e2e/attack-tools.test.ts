@@ -92,7 +92,7 @@ describe('sqlmap, looking for SQL injection and dumping what it can', () => {
       'with disguised payloads',
       ['--level', '3', '--risk', '3', '--tamper', 'space2comment,randomcase,between'],
     ],
-    ['with encoded payloads', ['--level', '3', '--risk', '3', '--tamper', 'charencode,randomcomments']],
+    ['with encoded payloads', ['--level', '3', '--risk', '3', '--tamper', 'charencode']],
   ] as const)
     test(`finds nothing by content alone, ${how}`, async t => {
       const program = need(t, 'sqlmap')
