@@ -18,6 +18,8 @@ export interface RequestSource {
   readonly headers: RawHeaders
   /** Address of the connection's other end; undefined when the carrier cannot know it. */
   readonly peer: string | undefined
+  /** Port of this end of the connection, where the carrier knows it. */
+  readonly localPort?: number | undefined
   /** Whether this connection is TLS. */
   readonly secure: boolean
   readonly httpVersion: string

@@ -11,6 +11,7 @@ const MAX_PIPELINED = 32
  */
 export class Http1Connection {
   readonly peer: string | undefined
+  readonly localPort: number | undefined
   current: ProxiedExchange | undefined = undefined
   /** Of the latest request; what is left of it may still be arriving after the answer. */
   body: RequestBody | undefined = undefined
@@ -26,6 +27,7 @@ export class Http1Connection {
     this.#socket = socket
     this.#maxRequests = maxRequests
     this.peer = peer
+    this.localPort = socket.localPort
     this.#isDraining = isDraining
     socket.once('close', () => this.body?.abandon())
   }

@@ -17,6 +17,7 @@ export interface Http2ConnectionLimits {
  */
 export class Http2Connection {
   readonly peer: string | undefined
+  readonly localPort: number | undefined
   readonly #session: ServerHttp2Session
   readonly #limits: Http2ConnectionLimits
   readonly #clock: Clock
@@ -32,6 +33,7 @@ export class Http2Connection {
   ) {
     this.#session = session
     this.peer = peer
+    this.localPort = session.socket.localPort
     this.#limits = limits
     this.#clock = clock
     this.#windowStart = clock.monotonic()

@@ -70,6 +70,10 @@ export class NodeCarrier implements RequestSource {
     return carrier
   }
 
+  get localPort(): number | undefined {
+    return this.native.socket.localPort
+  }
+
   get secure(): boolean {
     return (this.native.socket as { readonly encrypted?: boolean }).encrypted === true
   }

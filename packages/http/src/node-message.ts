@@ -21,6 +21,7 @@ export interface NodeRequest {
 /** The connection under a request. */
 export interface NodeSocket {
   readonly remoteAddress?: string | undefined
+  readonly localPort?: number | undefined
   readonly destroyed?: boolean
   readonly bytesWritten?: number
 }

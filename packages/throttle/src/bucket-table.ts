@@ -3,9 +3,9 @@ import type { BucketLocks } from './bucket-locks.ts'
 import { decodeStep } from './step-code.ts'
 
 /** Slots of a bucket; 32 bytes each. */
-export const SLOTS_PER_BUCKET = 4
+const SLOTS_PER_BUCKET = 4
 /** 32-bit words of a slot. */
-export const SLOT_WORDS = 8
+const SLOT_WORDS = 8
 const BUCKET_WORDS = SLOTS_PER_BUCKET * SLOT_WORDS
 const HEADER_BYTES = 64
 const MAGIC = 0x50_74_68_01

@@ -1,7 +1,7 @@
 import { type Actor, type Detector, type Event, type Finding, HttpEvent } from '@postern/core'
 import { actorOf } from '../scenario/event-fields.ts'
+import { RecentMap } from '../scenario/recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
-import { RecentMap } from './recent-map.ts'
 
 export interface IdWalkOptions extends BehaviourOptions {
   /** So many neighbouring ids in a row are a walk; 40 unless told otherwise. */
@@ -46,7 +46,7 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const issued = new RecentMap<Issued>(Math.min(capacity, 2_000))
 
   const walked = (key: string, id: number, time: number): boolean => {
-    const walk = walks.touch(key, () => ({ last: id, steps: 0, started: time, quietUntil: 0 }))
+    const walk = walks.find(key) ?? walks.add(key, { last: id, steps: 0, started: time, quietUntil: 0 })
     const stride = Math.abs(id - walk.last)
     if (stride === 0) return false
     walk.last = id
@@ -81,21 +81,24 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   return {
     name: 'id-walk',
     observe(event): readonly Finding[] | undefined {
+      const isRequest = event.type === 'http'
+      const place = isRequest ? templateOf(event) : undefined
+      const { resource } = event
+      // Most requests are for no record: nothing is put together for them.
+      if (isRequest ? place === undefined && resource?.id === undefined : event.type !== 'records.issued')
+        return undefined
       const actor = whose(event)
       if (actor === undefined) return undefined
-      if (event.type === 'records.issued') {
+      if (!isRequest) {
         remember(issued.touch(`${actor.value} ${event.resource?.type ?? ''}`, newIssued), event)
         return undefined
       }
-      if (event.type !== 'http') return undefined
-      const place = templateOf(event)
       if (place !== undefined && walked(`${actor.value} ${place.template}`, place.id, event.time)) {
         const title = `Walks through the ids of ${place.template}`
         return [
           findingOf(event, actor, { scenario: 'id-walk', title, severity: 'high', count: steps }, respond),
         ]
       }
-      const { resource } = event
       if (
         resource?.id !== undefined &&
         searched(`${actor.value} ${resource.type}`, resource.id, event.time)
@@ -136,11 +139,36 @@ function remember(issued: Issued, event: Event): void {
   }
 }
 
-/** The path with its last whole-number segment taken out, and that number. Pages (`/page/3`) are walked by readers. */
+/**
+ * The path with its last whole-number segment taken out, where it is the last segment or a word follows it, and that number. Pages
+ * (`/page/3`) are walked by readers. Read from the end: an expression takes a microsecond for a path without a number.
+ */
 function templateOf(event: Event): { readonly template: string; readonly id: number } | undefined {
   const path = event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
-  const found =
-    path === undefined || path.length > 512 ? null : /^(.*\/)(\d{1,15})(\/[^/\d][^/]*)?$/.exec(path)
-  if (found === null || /\/(?:page|p|seite)\/$/i.test(found[1] ?? '')) return undefined
-  return { template: `${found[1]}:id${found[3] ?? ''}`, id: Number(found[2]) }
+  if (path === undefined || path.length > 512) return undefined
+  let start = path.lastIndexOf('/') + 1
+  let end = path.length
+  if (start < end && !isDigit(path.charCodeAt(start))) {
+    end = start - 1
+    start = path.lastIndexOf('/', end - 1) + 1
+    if (end <= 0) return undefined
+  }
+  if (start === 0 || !isNumber(path, start, end)) return undefined
+  const before = path.slice(0, start)
+  if (PAGE.test(before) || LINE_END.test(before)) return undefined
+  return { template: `${before}:id${path.slice(end)}`, id: Number(path.slice(start, end)) }
+}
+
+const PAGE = /\/(?:page|p|seite)\/$/i
+const LINE_END = /[\n\r\u2028\u2029]/
+
+/** One to fifteen digits: more than that are no whole number that can be counted on. */
+function isNumber(text: string, start: number, end: number): boolean {
+  if (end <= start || end - start > 15) return false
+  for (let i = start; i < end; i++) if (!isDigit(text.charCodeAt(i))) return false
+  return true
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }

@@ -1,7 +1,7 @@
 import type { Detector, Event, Finding } from '@postern/core'
 import { fieldReader } from '../scenario/event-fields.ts'
+import { RecentMap } from '../scenario/recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
-import { RecentMap } from './recent-map.ts'
 
 export interface SessionDriftOptions extends BehaviourOptions {
   /** The session of an event; `data.session` unless given. Must not be the secret itself: a hash or an id. */
@@ -35,9 +35,10 @@ export function sessionDriftDetector(options: SessionDriftOptions = {}): Detecto
     name: 'session-drift',
     observe(event): readonly Finding[] | undefined {
       const id = readSession(event)
+      if (id === undefined) return undefined
       const network = textOf(readNetwork?.(event))
       const agent = textOf(readAgent?.(event))
-      if (id === undefined || network === undefined || agent === undefined) return undefined
+      if (network === undefined || agent === undefined) return undefined
       const session = sessions.touch(id, () => ({ network, agent, count: 0, told: new Set() }))
       if (session.network === network && session.agent === agent) {
         session.count++

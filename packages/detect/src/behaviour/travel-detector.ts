@@ -1,7 +1,7 @@
 import type { Detector, Finding } from '@postern/core'
-import { actorOf } from '../scenario/event-fields.ts'
+import { actorOf, principalOf } from '../scenario/event-fields.ts'
+import { RecentMap } from '../scenario/recent-map.ts'
 import { findingOf } from './behaviour-options.ts'
-import { RecentMap } from './recent-map.ts'
 
 /** A place on earth, in degrees. */
 export interface Coordinates {
@@ -41,7 +41,7 @@ export function travelDetector(options: TravelOptions): Detector {
   return {
     name: 'impossible-travel',
     observe(event): readonly Finding[] | undefined {
-      const principal = event.actor.principal
+      const principal = principalOf(event)
       const address = principal === undefined ? undefined : actorOf(event, 'address')?.value
       if (principal === undefined || address === undefined) return undefined
       const seen = principals.touch(principal, () => ({

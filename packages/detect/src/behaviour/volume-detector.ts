@@ -1,6 +1,7 @@
 import { type ByteSize, type Detector, type Event, type Finding, parseByteSize } from '@postern/core'
+import { methodOf, principalOf } from '../scenario/event-fields.ts'
+import { RecentMap } from '../scenario/recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
-import { RecentMap } from './recent-map.ts'
 
 export interface VolumeOptions extends BehaviourOptions {
   /** Rows that anybody may change within an hour; 200 unless told otherwise. */
@@ -69,7 +70,7 @@ export function volumeDetector(options: VolumeOptions = {}): Detector {
   return {
     name: 'volume',
     observe(event): readonly Finding[] | undefined {
-      const principal = event.actor.principal
+      const principal = principalOf(event)
       const outcome = event.outcome
       if (principal === undefined || outcome === undefined || outcome.status >= 400) return undefined
       const rows = changedRows(event)
@@ -104,6 +105,6 @@ function newVolume(): Volume {
 
 function changedRows(event: Event): number {
   if (event.outcome?.rows !== undefined) return event.outcome.rows
-  const method = event.request?.method
+  const method = methodOf(event)
   return method === 'PUT' || method === 'PATCH' || method === 'DELETE' ? 1 : 0
 }

@@ -68,6 +68,7 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
     level: options.level ?? 1,
     bounds: options.bounds ?? DEFAULT_BOUNDS,
     except: options.except ?? [],
+    ownPort: request.ownPort,
     route: options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
   if (!targetIsClear) inspectTarget(request, inspector)
@@ -160,7 +161,14 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
     const name = found[i] as string
     const value = found[i + 1] as string
     if (name === 'cookie' || FILE_NAME_HEADER.test(name)) continue
-    const inspector = new Inspector({ rules, level: 4, bounds: DEFAULT_BOUNDS, except: [], route: '' })
+    const inspector = new Inspector({
+      rules,
+      level: 4,
+      bounds: DEFAULT_BOUNDS,
+      except: [],
+      ownPort: undefined,
+      route: '',
+    })
     inspectHeader(name, value, inspector)
     if (inspector.result() === CLEAN) {
       known.add(value)

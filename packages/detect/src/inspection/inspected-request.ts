@@ -9,6 +9,9 @@ export interface InspectedRequest {
   readonly headers: RawHeaders
   /** The body as sent, perhaps compressed, perhaps only its start; undefined when there is none. */
   readonly body?: Uint8Array | undefined
-  /** Whether `body` is all of it. Default true. */
-  readonly bodyComplete?: boolean
+  /**
+   * The port this request came in on, given only where the client is on this machine: a URL that names us there, as a
+   * registry client's does, opens nothing to a client that stands inside already.
+   */
+  readonly ownPort?: number | undefined
 }

@@ -3,6 +3,7 @@ import {
   type Decision,
   type Exchange,
   type Guard,
+  isLoopback,
   type Mode,
   type Reason,
   type Refusal,
@@ -117,6 +118,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       target: exchange.source.target,
       headers: exchange.headers,
       body,
+      ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
     }
     const own = inspect(request, { level: plan.level, bounds, except: plan.except, rules })
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
@@ -148,6 +150,11 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       })
     },
   }
+}
+
+/** Whether both the connection and the client behind it are on this machine. */
+function isLocal(exchange: Exchange): boolean {
+  return isLoopback(exchange.peer) && isLoopback(exchange.client)
 }
 
 function refusal(inspection: Inspection, level: Level): Refusal {

@@ -23,12 +23,16 @@ const ENCODED =
   CHAR.plus |
   CHAR.run
 
+const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
+
 /** What an inspection is made with. */
 export interface InspectorOptions {
   readonly rules: RuleSet
   readonly level: Level
   readonly bounds: Bounds
   readonly except: readonly ExceptionTest[]
+  /** See `InspectedRequest`. */
+  readonly ownPort: number | undefined
   /** `POST /posts`, for the text of exceptions. */
   readonly route: string
 }
@@ -142,6 +146,7 @@ export class Inspector implements ValueVisitor {
       return
     }
     if (score < thresholdOf(this.#options.level) - 1 || this.#isExcepted(id, location)) return
+    if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
     this.#push({
       rule: id,
       family: rule.family,
@@ -174,6 +179,11 @@ export class Inspector implements ValueVisitor {
   #isExcepted(rule: string, location: string): boolean {
     for (const test of this.#options.except) if (test(rule, location)) return true
     return false
+  }
+
+  #isOwnAddress(url: string): boolean {
+    const port = this.#options.ownPort
+    return port !== undefined && Number(LOOPBACK_URL.exec(url)?.[1]) === port
   }
 
   #exception(rule: string, location: string): string {

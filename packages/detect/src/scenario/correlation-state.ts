@@ -1,5 +1,6 @@
 import type { Event } from '@postern/core'
 import { type FieldReader, type FieldValue, requestIdOf } from './event-fields.ts'
+import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
 const MAX_REQUESTS = 10
@@ -14,9 +15,14 @@ interface Group {
   times: number[]
   /** Where the ring's oldest time is. */
   oldest: number
+  /** The first distinct value and its last time: most groups see no other, and need no map. */
+  value: string | undefined
+  valueTime: number
   values: Map<string, number> | undefined
   amounts: number[]
+  /** A ring of the last ten. */
   requests: string[]
+  oldestRequest: number
 }
 
 /** A correlation that was fulfilled. */
@@ -33,12 +39,13 @@ export interface Fulfilled {
 export class CorrelationState {
   readonly #rule: CorrelationRule
   readonly #capacity: number
-  #groups = new Map<string, Group>()
+  readonly #groups: RecentMap<Group>
   #evictions = 0
 
   constructor(rule: CorrelationRule, capacity: number) {
     this.#rule = rule
     this.#capacity = capacity
+    this.#groups = new RecentMap(capacity)
   }
 
   get size(): number {
@@ -60,13 +67,24 @@ export class CorrelationState {
     const { time } = event
     const group = this.#touch(key, time)
     if (time < group.quietUntil) return undefined
-    remember(group, event)
     const count = this.#advance(group, event, input)
+    if (this.#isNear(group)) remember(group, event)
     if (count === undefined) return undefined
-    const fulfilled = { count, requests: group.requests }
+    const fulfilled = { count, requests: requestsOf(group) }
     group.quietUntil = time + (this.#rule.respond?.silence ?? 300_000)
     reset(group)
     return fulfilled
+  }
+
+  /**
+   * Whether this event can be among the last ten when the threshold is reached. One event adds one to a count, so those of an
+   * actor far from it need no id, and most actors never come near: an id costs as much as the count.
+   */
+  #isNear(group: Group): boolean {
+    const { type, threshold } = this.#rule
+    if (type === 'event_count') return threshold - group.times.length < MAX_REQUESTS
+    if (type === 'value_count') return threshold - valuesOf(group) < MAX_REQUESTS
+    return true
   }
 
   #advance(group: Group, event: Event, input: number): number | undefined {
@@ -102,7 +120,14 @@ export class CorrelationState {
     const { threshold, timespan, value } = this.#rule
     const key = groupKey(event, value ?? [])
     if (key === undefined) return undefined
-    group.values ??= new Map()
+    if (group.values === undefined) {
+      if (group.value === undefined || group.value === key) {
+        group.value = key
+        group.valueTime = event.time
+        return threshold === 1 ? 1 : undefined
+      }
+      group.values = new Map([[group.value, group.valueTime]])
+    }
     const { values } = group
     values.delete(key)
     values.set(key, event.time)
@@ -160,34 +185,34 @@ export class CorrelationState {
   }
 
   #touch(key: string, time: number): Group {
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      group = {
-        last: time,
-        quietUntil: 0,
-        times: [],
-        oldest: 0,
-        values: undefined,
-        amounts: [],
-        requests: [],
-      }
-      this.#makeRoom(time)
-    } else {
-      this.#groups.delete(key)
-      group.last = Math.max(group.last, time)
+    const known = this.#groups.find(key)
+    if (known !== undefined) {
+      known.last = Math.max(known.last, time)
+      return known
     }
-    this.#groups.set(key, group)
-    return group
+    this.#makeRoom(time)
+    return this.#groups.add(key, {
+      last: time,
+      quietUntil: 0,
+      times: [],
+      oldest: 0,
+      value: undefined,
+      valueTime: 0,
+      values: undefined,
+      amounts: [],
+      requests: [],
+      oldestRequest: 0,
+    })
   }
 
-  /** The map is in the order of last use, so the first is the one that was quiet longest. */
+  /** Gives up what was quiet longest while there is no room, and a few groups that are over besides. */
   #makeRoom(time: number): void {
     let spare = this.#groups.size < this.#capacity ? 2 : Number.POSITIVE_INFINITY
-    for (const [key, group] of this.#groups) {
+    for (let group = this.#groups.oldest; group !== undefined; group = this.#groups.oldest) {
       const isOver = time - group.last > this.#rule.timespan && time >= group.quietUntil
       if (!isOver && this.#groups.size < this.#capacity) return
       if (spare-- === 0) return
-      this.#groups.delete(key)
+      this.#groups.dropOldest()
       if (!isOver) this.#evictions++
     }
   }
@@ -196,16 +221,31 @@ export class CorrelationState {
 function remember(group: Group, event: Event): void {
   const id = requestIdOf(event)
   if (id === undefined) return
-  if (group.requests.length >= MAX_REQUESTS) group.requests.shift()
-  group.requests.push(id)
+  if (group.requests.length < MAX_REQUESTS) group.requests.push(id)
+  else {
+    group.requests[group.oldestRequest] = id
+    group.oldestRequest = (group.oldestRequest + 1) % MAX_REQUESTS
+  }
+}
+
+function requestsOf({ requests, oldestRequest }: Group): readonly string[] {
+  return oldestRequest === 0
+    ? requests
+    : [...requests.slice(oldestRequest), ...requests.slice(0, oldestRequest)]
+}
+
+function valuesOf({ value, values }: Group): number {
+  return values?.size ?? (value === undefined ? 0 : 1)
 }
 
 function reset(group: Group): void {
   group.times = []
   group.oldest = 0
+  group.value = undefined
   group.values = undefined
   group.amounts = []
   group.requests = []
+  group.oldestRequest = 0
 }
 
 /** The values of the fields as one text; undefined when one is missing. Long values are cut: they only tell groups apart. */

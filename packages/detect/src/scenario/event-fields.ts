@@ -6,7 +6,7 @@ export type FieldValue = string | number | boolean | readonly string[] | undefin
 export type FieldReader = (event: Event) => FieldValue
 
 /** The target as sent; events that were stored keep only its canonical path. */
-function target(event: Event): string {
+export function requestTarget(event: Event): string {
   if (event instanceof HttpEvent) return event.exchange.source.target.slice(0, 4_096)
   const kept = event.data?.['target']
   if (typeof kept === 'string') return kept
@@ -21,9 +21,9 @@ let decodedText = ''
  * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a space, in lower case. Many
  * rules ask for it, so the last answer is kept.
  */
-function decodedTarget(event: Event): string {
+export function decodedTarget(event: Event): string {
   if (event === decodedEvent) return decodedText
-  let text = target(event)
+  let text = requestTarget(event)
   for (let i = 0; i < 3 && text.includes('%'); i++) {
     const next = text.replace(/%(?:u00)?([0-9a-f]{2})/gi, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
@@ -50,7 +50,7 @@ function referer(event: Event): string | undefined {
   return typeof kept === 'string' ? kept : undefined
 }
 
-function method(event: Event): string | undefined {
+export function methodOf(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.method : event.request?.method
 }
 
@@ -82,8 +82,16 @@ function version(event: Event): string | undefined {
   return typeof kept === 'string' ? kept : undefined
 }
 
+/** Who acted. Asked for every request, so the actor of the event is not put together for it. */
+export function principalOf(event: Event): string | undefined {
+  if (!(event instanceof HttpEvent)) return event.actor.principal
+  const { id } = event.exchange.principal
+  return id === '' ? undefined : id
+}
+
 function user(event: Event): string | undefined {
-  if (event.actor.principal !== undefined) return event.actor.principal
+  const principal = principalOf(event)
+  if (principal !== undefined) return principal
   const kept = event.data?.['user'] ?? event.data?.['account']
   return typeof kept === 'string' ? kept : undefined
 }
@@ -115,18 +123,19 @@ const READERS: Readonly<Record<string, FieldReader>> = {
   'resource.id': event => event.resource?.id,
   'actor.address': address,
   'actor.network': network,
-  'actor.principal': event => event.actor.principal,
-  'actor.tenant': event => event.actor.tenant,
+  'actor.principal': principalOf,
+  'actor.tenant': event =>
+    event instanceof HttpEvent ? event.exchange.principal.tenant : event.actor.tenant,
   'actor.device': event => event.actor.device,
   'actor.key': key,
   'actor.agent': agent,
   'actor.user': user,
-  'request.method': method,
+  'request.method': methodOf,
   'request.host': host,
   'request.path': path,
   'request.file': file,
   'request.query': query,
-  'request.target': target,
+  'request.target': requestTarget,
   'request.decoded': decodedTarget,
   'request.route': event =>
     event instanceof HttpEvent ? event.exchange.route?.pattern : event.request?.route,
@@ -179,9 +188,14 @@ const ACTORS: Readonly<Record<string, ActorKind>> = {
   'actor.key': 'key',
 }
 
+/** The name of Postern's own for a field; itself when it is one. */
+export function ownName(name: string): string {
+  return ALIASES[name] ?? name
+}
+
 /** The reader of a field, `data.*` included; undefined when Postern's events have no such field. */
 export function fieldReader(name: string): FieldReader | undefined {
-  const known = READERS[ALIASES[name] ?? name]
+  const known = READERS[ownName(name)]
   if (known !== undefined) return known
   if (!name.startsWith('data.') || name.length < 6) return undefined
   const keys = name.slice(5).split('.')
@@ -210,13 +224,16 @@ export function fieldNames(): readonly string[] {
 
 /** Which kind of actor a field names, if any. */
 export function actorKindOf(field: string): ActorKind | undefined {
-  return ACTORS[ALIASES[field] ?? field]
+  return ACTORS[ownName(field)]
 }
+
+const ACTOR_READERS: Readonly<Record<string, FieldReader | undefined>> = Object.fromEntries(
+  Object.entries(ACTORS).map(([field, kind]) => [kind, READERS[field]]),
+)
 
 /** The actor of an event of that kind. */
 export function actorOf(event: Event, kind: ActorKind): Actor | undefined {
-  const field = Object.entries(ACTORS).find(([, known]) => known === kind)?.[0]
-  const value = field === undefined ? undefined : READERS[field]?.(event)
+  const value = ACTOR_READERS[kind]?.(event)
   return typeof value === 'string' && value !== '' ? { kind, value } : undefined
 }
 

@@ -10,6 +10,7 @@ import {
 import { measureFor } from '../remediation/lured-browser.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
 import { actorOf, requestIdOf } from './event-fields.ts'
+import { RuleDispatch } from './rule-dispatch.ts'
 import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
 import type { ScenarioSet } from './scenario-set.ts'
 
@@ -89,14 +90,20 @@ interface Compiled {
     readonly matches: (event: Event) => boolean
     readonly own: CorrelationState | undefined
   }[]
+  readonly dispatch: RuleDispatch
   readonly correlations: readonly {
     readonly rule: CorrelationRule
     readonly inputs: readonly number[]
     readonly reports: boolean
     readonly state: CorrelationState
   }[]
-  /** Scratch, one place per rule: whether it matched the event at hand. */
+  /** For each rule, detections first, the correlations that count it. */
+  readonly counters: readonly (readonly number[])[]
+  /** Scratch, one place per rule: whether it matched the event at hand. All 0 between events. */
   readonly matched: Uint8Array
+  /** Scratch: the correlations to ask about the event at hand, ascending, and whether each is in it. */
+  readonly due: number[]
+  readonly isDue: Uint8Array
 }
 
 function compile(set: ScenarioSet, capacity: number, before: Compiled | undefined): Compiled {
@@ -119,7 +126,11 @@ function compile(set: ScenarioSet, capacity: number, before: Compiled | undefine
       own: reports ? stateOf(silenceRule(rule)) : undefined,
     })),
     correlations: set.correlations.map(linked => ({ ...linked, state: stateOf(linked.rule) })),
+    dispatch: new RuleDispatch(set.detections.map(({ rule }) => rule)),
+    counters: countersOf(set),
     matched: new Uint8Array(set.detections.length + set.correlations.length),
+    due: [],
+    isDue: new Uint8Array(set.correlations.length),
   }
 }
 
@@ -138,30 +149,85 @@ function signature(rule: CorrelationRule): string {
 function observe(compiled: Compiled, event: Event): readonly Finding[] | undefined {
   if (event.type === 'finding' || event.type.startsWith('remediation.')) return undefined
   if (event.guard?.startsWith('remediation') === true && event.decision !== 'allow') return undefined
-  const { detections, correlations, matched } = compiled
+  const { matched } = compiled
+  const candidates = compiled.dispatch.candidates(event)
+  try {
+    return ask(compiled, event, candidates)
+  } finally {
+    for (let i = 0; i < candidates.length; i++) matched[candidates[i] as number] = 0
+    if (compiled.due.length > 0) clear(compiled)
+  }
+}
+
+function ask(compiled: Compiled, event: Event, candidates: readonly number[]): Finding[] | undefined {
+  const { detections, matched } = compiled
   let findings: Finding[] | undefined
-  let any = false
-  for (let i = 0; i < detections.length; i++) {
-    const { rule, matches, own } = detections[i] as (typeof detections)[number]
-    const hit = rule.sees(event) && matches(event)
-    matched[i] = hit ? 1 : 0
-    if (!hit) continue
-    any = true
+  for (let i = 0; i < candidates.length; i++) {
+    const place = candidates[i] as number
+    const { rule, matches, own } = detections[place] as (typeof detections)[number]
+    if (!matches(event)) continue
+    matched[place] = 1
+    makeDue(compiled, place)
     const fulfilled = own?.take(event, 0)
     if (fulfilled !== undefined) findings = add(findings, rule, event, fulfilled)
   }
-  if (!any) return findings
-  for (let i = 0; i < correlations.length; i++) {
-    const { rule, inputs, reports, state } = correlations[i] as (typeof correlations)[number]
+  return compiled.due.length > 0 ? correlate(compiled, event, findings) : findings
+}
+
+/** Asks the correlations that count what matched, in their order: what one of them counts itself stands before it. */
+function correlate(compiled: Compiled, event: Event, before: Finding[] | undefined): Finding[] | undefined {
+  const { detections, correlations, matched, due } = compiled
+  let findings = before
+  for (let i = 0; i < due.length; i++) {
+    const place = due[i] as number
+    const { rule, inputs, reports, state } = correlations[place] as (typeof correlations)[number]
     let fulfilled: Fulfilled | undefined
     // Later inputs first: one event must not be both the first and the second step of an order.
     for (let input = inputs.length - 1; input >= 0; input--) {
       if (matched[inputs[input] as number] === 1) fulfilled = state.take(event, input) ?? fulfilled
     }
-    matched[detections.length + i] = fulfilled === undefined ? 0 : 1
-    if (fulfilled !== undefined && reports) findings = add(findings, rule, event, fulfilled)
+    if (fulfilled === undefined) continue
+    matched[detections.length + place] = 1
+    makeDue(compiled, detections.length + place)
+    if (reports) findings = add(findings, rule, event, fulfilled)
   }
   return findings
+}
+
+function clear({ detections, matched, due, isDue }: Compiled): void {
+  for (let i = 0; i < due.length; i++) {
+    const place = due[i] as number
+    matched[detections.length + place] = 0
+    isDue[place] = 0
+  }
+  due.length = 0
+}
+
+/** Adds the correlations that count a rule, keeping the list in order: it has two or three entries. */
+function makeDue({ counters, due, isDue }: Compiled, rule: number): void {
+  const added = counters[rule] as readonly number[]
+  for (let i = 0; i < added.length; i++) {
+    const place = added[i] as number
+    if (isDue[place] === 1) continue
+    isDue[place] = 1
+    let at = due.length
+    while (at > 0 && (due[at - 1] as number) > place) {
+      due[at] = due[at - 1] as number
+      at--
+    }
+    due[at] = place
+  }
+}
+
+function countersOf(set: ScenarioSet): readonly (readonly number[])[] {
+  const counters: number[][] = Array.from(
+    { length: set.detections.length + set.correlations.length },
+    () => [],
+  )
+  for (const [place, { inputs }] of set.correlations.entries()) {
+    for (const input of new Set(inputs)) counters[input]?.push(place)
+  }
+  return counters
 }
 
 function add(

@@ -1,5 +1,6 @@
 import type { ActorKind, Event, Finding, Measure } from '@postern/core'
 import type { FieldReader } from './event-fields.ts'
+import type { Needs } from './need.ts'
 import type { Predicate } from './sigma-condition.ts'
 
 /** What a scenario does when it fires: Postern's one extension of Sigma. */
@@ -25,6 +26,8 @@ export interface DetectionRule {
   /** Cheap test first, so that events of other rooms cost nothing. */
   readonly sees: (event: Event) => boolean
   readonly matches: Predicate
+  /** What an event must have for `matches` to be asked at all. */
+  readonly needs: Needs
   readonly respond: Respond | undefined
 }
 

@@ -1,4 +1,5 @@
 import type { Event } from '@postern/core'
+import { type Needs, needsOfAll, needsOfAny, needsOfNot } from './need.ts'
 import type { RuleIssues } from './rule-issues.ts'
 
 export type Predicate = (event: Event) => boolean
@@ -7,9 +8,14 @@ export type Predicate = (event: Event) => boolean
 export interface Selection {
   readonly cost: number
   readonly test: Predicate
+  /** What an event must have for it to hold. */
+  readonly needs: Needs
+  /** Whether it holds wherever what it needs is there. */
+  readonly isWhole?: boolean
 }
 
-const NEVER: Selection = { cost: 0, test: () => false }
+/** For what cannot be read: an issue says why. */
+export const NEVER: Selection = { cost: 0, test: () => false, needs: [] }
 
 /**
  * Compiles Sigma's `condition`: names, `and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`, `all of them`.
@@ -75,7 +81,11 @@ class ConditionReader {
   #not(): Selection {
     if (!this.#takeWord('not')) return this.#primary()
     const inner = this.#not()
-    return { cost: inner.cost, test: event => !inner.test(event) }
+    return {
+      cost: inner.cost,
+      test: event => !inner.test(event),
+      needs: needsOfNot(inner.needs, inner.isWhole === true),
+    }
   }
 
   #primary(): Selection {
@@ -138,15 +148,16 @@ export function join(parts: readonly Selection[], how: 'every' | 'some'): Select
   const [only] = parts
   if (only !== undefined && parts.length === 1) return only
   const ordered = [...parts].sort((a, b) => a.cost - b.cost)
+  const needs = (how === 'every' ? needsOfAll : needsOfAny)(parts.map(part => part.needs))
   const cost = parts.reduce((sum, part) => sum + part.cost, 0)
   const [first, second] = ordered
   if (first !== undefined && second !== undefined && ordered.length === 2) {
     return how === 'every'
-      ? { cost, test: event => first.test(event) && second.test(event) }
-      : { cost, test: event => first.test(event) || second.test(event) }
+      ? { cost, needs, test: event => first.test(event) && second.test(event) }
+      : { cost, needs, test: event => first.test(event) || second.test(event) }
   }
   const tests = ordered.map(part => part.test)
   return how === 'every'
-    ? { cost, test: event => tests.every(test => test(event)) }
-    : { cost, test: event => tests.some(test => test(event)) }
+    ? { cost, needs, test: event => tests.every(test => test(event)) }
+    : { cost, needs, test: event => tests.some(test => test(event)) }
 }

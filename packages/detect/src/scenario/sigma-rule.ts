@@ -1,9 +1,17 @@
 import { ConfigError, type Event, type Finding, parseDuration } from '@postern/core'
-import { actorKindOf, fieldNames, fieldReader, KEYWORD_FIELDS } from './event-fields.ts'
+import {
+  actorKindOf,
+  type FieldReader,
+  fieldNames,
+  fieldReader,
+  KEYWORD_FIELDS,
+  ownName,
+} from './event-fields.ts'
+import { hasFewValues, type Needs, needsOfAny } from './need.ts'
 import { asList, isMapping, type Mapping, type RuleIssues, refuseUnknown } from './rule-issues.ts'
 import type { DetectionRule, FilterRule, Respond } from './scenario.ts'
-import { compileCondition, join, type Selection } from './sigma-condition.ts'
-import { compileValue, readerOrIssue } from './sigma-value.ts'
+import { compileCondition, join, NEVER, type Selection } from './sigma-condition.ts'
+import { compileValue, readerOrIssue, type ValueTest } from './sigma-value.ts'
 
 /** Keys that every Sigma document may have; those without an effect here are for people. */
 export const COMMON_KEYS: readonly string[] = [
@@ -71,7 +79,7 @@ export function readDetection(document: Mapping, place: string, issues: RuleIssu
     ...readHead(document, place, issues),
     place,
     sees: readLogsource(document['logsource'], `${place}.logsource`, issues),
-    matches: readSelections(document['detection'], `${place}.detection`, issues),
+    ...compiled(readSelections(document['detection'], `${place}.detection`, issues)),
     respond: readRespond(document['respond'], ['actor.address'], place, issues),
   }
 }
@@ -90,7 +98,7 @@ export function readFilter(document: Mapping, place: string, issues: RuleIssues)
     title: readHead(document, place, issues).title,
     place,
     references,
-    matches: readSelections(detection, `${place}.filter`, issues),
+    matches: readSelections(detection, `${place}.filter`, issues).test,
   }
 }
 
@@ -116,10 +124,14 @@ function readLogsource(source: unknown, place: string, issues: RuleIssues): (eve
   return () => false
 }
 
-function readSelections(detection: unknown, place: string, issues: RuleIssues): (event: Event) => boolean {
+function compiled({ test, needs }: Selection): Pick<DetectionRule, 'matches' | 'needs'> {
+  return { matches: test, needs }
+}
+
+function readSelections(detection: unknown, place: string, issues: RuleIssues): Selection {
   if (!isMapping(detection) || detection['condition'] === undefined) {
     issues.add(place, 'is missing, or has no condition')
-    return () => false
+    return NEVER
   }
   const selections = new Map<string, Selection>()
   for (const [name, value] of Object.entries(detection)) {
@@ -128,9 +140,9 @@ function readSelections(detection: unknown, place: string, issues: RuleIssues): 
   const conditions = asList(detection['condition'])
   if (conditions.length !== 1 || typeof conditions[0] !== 'string') {
     issues.add(`${place}.condition`, 'must be one text')
-    return () => false
+    return NEVER
   }
-  return compileCondition(conditions[0], selections, `${place}.condition`, issues).test
+  return compileCondition(conditions[0], selections, `${place}.condition`, issues)
 }
 
 /** A map: all fields; a list of maps: any of them; a list of texts: keywords anywhere. */
@@ -147,23 +159,39 @@ function readSelection(value: unknown, place: string, issues: RuleIssues): Selec
     )
   if (items.length > 0 && items.every(item => typeof item === 'string' || typeof item === 'number')) {
     const test = compileValue(items, ['contains'], place, issues)
-    const readers = KEYWORD_FIELDS.map(name => fieldReader(name)).filter(reader => reader !== undefined)
+    const fields = KEYWORD_FIELDS.map(name => ({ name, read: fieldReader(name) ?? NO_VALUE }))
     return {
-      cost: test.cost * readers.length,
-      test: event => readers.some(reader => test.test(reader(event))),
+      cost: test.cost * fields.length,
+      test: event => fields.some(({ read }) => test.test(read(event))),
+      needs: needsOfAny(fields.map(({ name, read }) => needsOf(name, read, test))),
     }
   }
   issues.add(place, 'must be a map of fields, a list of such maps, or a list of keywords')
-  return { cost: 0, test: () => false }
+  return NEVER
 }
+
+const NO_VALUE: FieldReader = () => undefined
 
 function readField(key: string, values: unknown, place: string, issues: RuleIssues): Selection {
   const [field = '', ...modifiers] = key.split('|')
   const isNull = values === null
   const test = compileValue(isNull ? [null] : asList(values), modifiers, `${place}.${key}`, issues)
   const reader = readerOrIssue(field, place, issues, fieldNames())
-  if (reader === undefined) return { cost: 0, test: () => false }
-  return { cost: test.cost, test: event => test.test(reader(event)) }
+  if (reader === undefined) return NEVER
+  const needs = needsOf(ownName(field), reader, test)
+  return {
+    cost: test.cost,
+    test: event => test.test(reader(event)),
+    needs,
+    isWhole: needs?.[0]?.kind === 'values',
+  }
+}
+
+/** What an event needs for the test of a field to hold. */
+function needsOf(field: string, read: FieldReader, test: ValueTest): Needs {
+  if (hasFewValues(field)) return [{ kind: 'values', field, read, holds: test.test }]
+  if (field === 'request.decoded' && test.words !== undefined) return [{ kind: 'words', words: test.words }]
+  return undefined
 }
 
 const ACTIONS: readonly string[] = ['throttle', 'challenge', 'block', 'alert']

@@ -1,4 +1,5 @@
 import { type Address, CidrSet, ConfigError, parseAddress } from '@postern/core'
+import { AffixSet } from './affix-set.ts'
 import { type FieldValue, fieldReader } from './event-fields.ts'
 import { expressionRisk } from './linear-expression.ts'
 import type { RuleIssues } from './rule-issues.ts'
@@ -9,6 +10,8 @@ import { WordSet } from './word-set.ts'
 export interface ValueTest {
   readonly cost: number
   readonly test: (value: FieldValue) => boolean
+  /** A text for which it holds has one of these in it, in the case of the test; undefined when none can be named. */
+  readonly words?: readonly string[] | undefined
 }
 
 /** Expressions see no more than this of a value, so that their time is bounded whatever is sent. */
@@ -99,8 +102,18 @@ function combine(tests: readonly ValueTest[], all: boolean): ValueTest {
   if (only !== undefined && tests.length === 1) return only
   return {
     cost: tests.reduce((sum, test) => sum + test.cost, 0),
+    words: all ? tests.find(test => test.words !== undefined)?.words : wordsOfAny(tests),
     test: all ? value => tests.every(one => one.test(value)) : value => tests.some(one => one.test(value)),
   }
+}
+
+function wordsOfAny(tests: readonly ValueTest[]): readonly string[] | undefined {
+  const all: string[] = []
+  for (const { words } of tests) {
+    if (words === undefined) return undefined
+    all.push(...words)
+  }
+  return all
 }
 
 function compileComparison(kind: string, bound: unknown, place: string, issues: RuleIssues): ValueTest {
@@ -209,20 +222,21 @@ function compileTexts(
 
 function plainTest(words: readonly string[], shape: Shape, fold: (text: string) => string): ValueTest {
   const [only = ''] = words
+  const wordsFound = words.includes('') ? undefined : words
   const folded = (holds: (text: string) => boolean): ValueTest['test'] => {
     return value => anyText(value, text => holds(fold(text)))
   }
   if (shape === 'equals') {
     const set = new Set(words)
-    return { cost: 1, test: folded(text => set.has(text)) }
+    return { cost: 1, words: wordsFound, test: folded(text => set.has(text)) }
   }
-  if (shape === 'startswith')
-    return { cost: 2 + words.length / 8, test: folded(text => words.some(word => text.startsWith(word))) }
-  if (shape === 'endswith')
-    return { cost: 2 + words.length / 8, test: folded(text => words.some(word => text.endsWith(word))) }
-  if (words.length === 1) return { cost: 3, test: folded(text => text.includes(only)) }
+  if (shape === 'startswith' || shape === 'endswith') {
+    const affixes = new AffixSet(words, shape)
+    return { cost: 2 + words.length / 8, words: wordsFound, test: folded(text => affixes.has(text)) }
+  }
+  if (words.length === 1) return { cost: 3, words: wordsFound, test: folded(text => text.includes(only)) }
   const set = new WordSet(words)
-  return { cost: 8, test: folded(text => set.has(text)) }
+  return { cost: 8, words: wordsFound, test: folded(text => set.has(text)) }
 }
 
 /** Longer texts are looked at as far as this: paths and agents are never that long. */
@@ -234,6 +248,7 @@ function wildTest(pattern: string, shape: Shape, fold: (text: string) => string)
   const wildcard = new WildcardPattern(`${before}${pattern}${after}`)
   return {
     cost: 10,
+    words: wildcard.longestWord === '' ? undefined : [wildcard.longestWord],
     test: value => anyText(value, text => wildcard.matches(fold(text).slice(0, MAX_WILDCARD_INPUT))),
   }
 }

@@ -6,6 +6,15 @@ export class WildcardPattern {
     this.#pieces = splitPieces(pattern)
   }
 
+  /** The longest text that everything it matches has in it; empty when there is none. */
+  get longestWord(): string {
+    let longest = ''
+    for (const piece of this.#pieces) {
+      for (const word of piece.split('\0')) if (word.length > longest.length) longest = word
+    }
+    return longest
+  }
+
   /** Whether the whole text matches. Pieces are looked for from left to right without going back: linear in text times pieces. */
   matches(text: string): boolean {
     return matchesPieces(this.#pieces, text)

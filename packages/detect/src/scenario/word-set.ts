@@ -31,17 +31,18 @@ export class WordSet {
   }
 
   has(text: string): boolean {
-    if (text.length > 256) return this.#search(text)
+    if (text.length > 256) return this.search(text)
     let answer = this.#known.get(text)
     if (answer === undefined) {
-      answer = this.#search(text)
+      answer = this.search(text)
       if (this.#known.size >= 4_096) this.#known = new Map()
       this.#known.set(text, answer)
     }
     return answer
   }
 
-  #search(text: string): boolean {
+  /** `has` without remembering the answer. */
+  search(text: string): boolean {
     const next = this.#next
     const columns = this.#columns
     const column = this.#column

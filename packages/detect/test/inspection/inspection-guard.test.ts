@@ -16,6 +16,8 @@ interface Sent {
   readonly headers?: readonly string[]
   readonly body?: string
   readonly complete?: boolean
+  readonly peer?: string
+  readonly localPort?: number
   readonly routes?: Readonly<Record<string, RouteSettings>>
 }
 
@@ -27,7 +29,8 @@ function exchangeOf(sent: Sent): Exchange {
       method: sent.method ?? (sent.body === undefined ? 'GET' : 'POST'),
       target: sent.target ?? '/',
       headers: sent.headers ?? ['host', 'shop.example'],
-      peer: '203.0.113.9',
+      peer: sent.peer ?? '203.0.113.9',
+      localPort: sent.localPort,
       secure: true,
       httpVersion: '1.1',
       body: sent.body === undefined ? undefined : { read: () => Promise.resolve(prefix) },
@@ -120,5 +123,29 @@ describe('the inspection guard', () => {
     const decision = await decide({ headers: FORM, body: "password=hunter2'%20or%20'1'='1" })
     assert.equal(decision.effect, 'deny')
     assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
+  })
+
+  test('lets a client on this machine name the port it came in on, and nobody else', async () => {
+    const tarball = JSON.stringify({ dist: { tarball: 'http://127.0.0.1:4873/left-door-1.0.0.tgz' } })
+    const sent: Sent = {
+      body: tarball,
+      headers: ['host', '127.0.0.1:6379', ...JSON_TYPE],
+      peer: '127.0.0.1',
+      localPort: 4873,
+    }
+    assert.equal((await decide(sent)).effect, 'allow')
+    assert.equal((await decide({ ...sent, localPort: 8080 })).effect, 'deny', 'another port of this machine')
+    assert.equal(
+      (await decide({ ...sent, localPort: 6379 })).effect,
+      'deny',
+      'what Host claims counts for nothing',
+    )
+    assert.equal((await decide({ ...sent, peer: '203.0.113.9' })).effect, 'deny', 'a client from elsewhere')
+    const elsewhere = tarball.replace('127.0.0.1:4873', '127.0.0.1:4873@169.254.169.254')
+    assert.equal(
+      (await decide({ ...sent, body: elsewhere })).effect,
+      'deny',
+      'a user name that looks like us',
+    )
   })
 })

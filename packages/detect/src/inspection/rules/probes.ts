@@ -16,7 +16,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/path',
-    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|conf|cfg|ini|log|pem|key|p12|pfx|jks|dbf|dat|cs|csproj|vb|vbs|licx|ashx\.cs|config|resx|pol|pwd|rdb|webinfo|xsd|printer|dos|cmd|com|bat|lnk|idq|htr|htw|ida|idc|cdx|asa|cer|axd|asax|sys|dll|backup)(?:~)?$)/,
+    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)~?$)/,
     {
       score: 5,
       places: ['path'],
@@ -28,6 +28,8 @@ export const probeRules: readonly Rule[] = [
         '/get/foo.bar.sql',
         '/actuator/env',
         '/etc/letsencrypt/live/x/privkey.pem',
+        '/logs/error.log',
+        '/app/php.ini',
       ],
       benign: [
         '/api/items',
@@ -37,7 +39,22 @@ export const probeRules: readonly Rule[] = [
         '/a/config',
         '/main.css',
         '/export.csv',
+        '/misc/sample.log',
+        '/files/dhcpd.conf',
+        '/slides/talk.key',
       ],
+    },
+  ),
+  pattern(
+    'probe/file-kind',
+    // Sites do serve such files: only a stricter level refuses them all.
+    /\/[\w.-]{1,60}\.(?:conf|cfg|ini|log|pem|key|dbf|dat|cs|vb|vbs|config|resx|pol|xsd|printer|dos|cmd|com|bat|lnk|cdx|cer|axd|sys|dll)~?$/,
+    {
+      score: 4,
+      places: ['path'],
+      words: WORD.probe,
+      attacks: ['/x/server.conf', '/WebResource.axd', '/keys/site.key'],
+      benign: ['/a.html', '/api/config', '/dll'],
     },
   ),
   pattern(
