@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
-import { CidrSet, type Engine, type Health } from '@postern/core'
+import type { Engine, Health } from '@postern/core'
 import type { RemediationStore } from '@postern/detect'
 import * as http from '@postern/http'
 import type { Throttle } from '@postern/throttle'
+import { type ForwardAuthSetup, forwardAuthEndpoint } from './assembly/forward-auth.ts'
 import { Layer } from './assembly/layer.ts'
 import type { Config } from './config/config.ts'
 import { type LoadOptions, loadConfig } from './config/load-config.ts'
@@ -39,8 +40,15 @@ export interface Postern {
   ): (request: Request, response: Response) => void
   fetch: WithoutEngine<typeof http.fetch>
   next: WithoutEngine<typeof http.next>
-  /** Answers nginx, Traefik, Caddy and Envoy; only the configuration's `trustProxies` may ask. */
-  forwardAuth(dialect: http.ForwardDialect): ReturnType<typeof http.forwardAuth>
+  /**
+   * Answers nginx, Traefik, Caddy and Envoy; only the configuration's `trustProxies` may ask.
+   * @param options.prefix Envoy's `path_prefix`
+   * @throws ConfigError when `trustProxies` names nobody
+   */
+  forwardAuth(
+    dialect: http.ForwardDialect,
+    options?: Omit<ForwardAuthSetup, 'dialect'>,
+  ): ReturnType<typeof http.forwardAuth>
   /** Decides WebSocket and other upgrades of a node server too. */
   guardUpgrades: (server: http.UpgradingServer) => () => void
   /**
@@ -87,8 +95,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     node: handler => http.node(current, handler),
     fetch: (handler, fetchOptions) => http.fetch(current, handler, fetchOptions),
     next: nextOptions => http.next(current, nextOptions),
-    forwardAuth: dialect =>
-      http.forwardAuth(current, { dialect, trusted: CidrSet.parse(config.trustProxies ?? []) }),
+    forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(layer, { ...more, dialect }),
     guardUpgrades: server => http.guardUpgrades(server, current),
     reload: async replacement => {
       return layer.reload(

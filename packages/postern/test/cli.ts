@@ -66,9 +66,10 @@ export async function startGatewayProcess(
   args: readonly string[],
   folder: string,
   environment: Readonly<Record<string, string>> = {},
+  command: 'gateway' | 'forward-auth' = 'gateway',
 ): Promise<GatewayProcess> {
   const child = startCli(
-    ['gateway', '--json', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args],
+    [command, '--json', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args],
     folder,
     environment,
   )

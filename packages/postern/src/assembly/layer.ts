@@ -20,6 +20,7 @@ const AT_START: readonly (keyof Config)[] = [
   'stores',
   'dataDirectory',
   'admin',
+  'forwardAuth',
 ]
 
 export type LayerOptions = Omit<OpenRoomsOptions, 'emit'>
@@ -62,6 +63,11 @@ export class Layer {
   /** The engine that decides now. */
   get engine(): Engine {
     return this.#current.engine
+  }
+
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#current.config
   }
 
   get limits(): Throttle {

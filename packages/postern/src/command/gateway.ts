@@ -48,6 +48,11 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   )
   output.line(`  data           ${dataDirectory}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  if ((config.trustProxies ?? []).length === 0)
+    output.note(
+      'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are not believed, and whoever connects is the client. ' +
+        'Behind a load balancer set trustProxies, or all its clients share one limit.',
+    )
   output.result({
     event: 'listening',
     url: served.url,
@@ -67,7 +72,7 @@ export function watchEvents(served: Served, { output }: CommandContext, verbosit
 }
 
 /** Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and the old one stays. */
-function followConfiguration(
+export function followConfiguration(
   served: Served,
   setup: Setup,
   overrides: Overrides,

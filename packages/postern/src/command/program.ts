@@ -50,6 +50,18 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--admin <place>', 'port or host:port of metrics and health')
   add(
     program,
+    'forward-auth',
+    'answer nginx, Traefik, Caddy or Envoy, which ask before they forward',
+    () => import('./forward-auth.ts'),
+  )
+    .option('--dialect <proxy>', 'nginx, traefik, caddy or envoy')
+    .option('--listen <place>', 'port or host:port (default: 127.0.0.1:9090)')
+    .option('--trust <address...>', 'the proxies that may ask (default: trustProxies, else loopback)')
+    .option('--prefix <path>', "taken off the path: Envoy's path_prefix")
+    .option('--observe', 'decide and record, but block nothing')
+    .option('--admin <place>', 'port or host:port of metrics and health')
+  add(
+    program,
     'dev [command...]',
     'start your backend behind the gateway and show every decision',
     () => import('./dev.ts'),

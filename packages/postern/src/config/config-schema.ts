@@ -149,6 +149,13 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   upstream: backendUrl.optional(),
   listen: listen.optional(),
   tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  forwardAuth: z
+    .strictObject({
+      dialect: z.enum(['nginx', 'traefik', 'caddy', 'envoy']),
+      listen: listen.optional(),
+      prefix: z.string().startsWith('/', 'must begin with "/"').optional(),
+    })
+    .optional(),
   workers: z.union([z.literal('auto'), z.int().min(1).max(256)]).optional(),
   timeouts: timeouts.optional(),
   caps: caps.optional(),

@@ -1,6 +1,7 @@
 import type { ByteSize, Duration, Exchange, Mode, RecordPromise } from '@postern/core'
 import type { PathRisk } from '@postern/detect'
 import type { GatewayLimits, GatewayTimeouts } from '@postern/gateway'
+import type { ForwardDialect } from '@postern/http'
 import type { LimitRule } from './limit-rule.ts'
 
 /** Whom a limit is held against. */
@@ -197,6 +198,16 @@ export interface TlsConfig {
   readonly key: string
 }
 
+/** The endpoint of `postern forward-auth`. */
+export interface ForwardAuthConfig {
+  /** Which proxy asks. */
+  readonly dialect: ForwardDialect
+  /** A port or `host:port`; `127.0.0.1:9090` unless told otherwise. */
+  readonly listen?: string | number | undefined
+  /** Taken off the path the proxy asks with: Envoy's `path_prefix`. */
+  readonly prefix?: string | undefined
+}
+
 /** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
 export interface Config {
   /** Where the backend listens; gateway only. */
@@ -204,6 +215,8 @@ export interface Config {
   /** Where the gateway listens: a port or `host:port`; `127.0.0.1:8080` unless told otherwise. */
   readonly listen?: string | number | undefined
   readonly tls?: TlsConfig | undefined
+  /** For a proxy that asks before it forwards; read by `postern forward-auth`. */
+  readonly forwardAuth?: ForwardAuthConfig | undefined
   /** Worker threads of the gateway; 1 unless told otherwise, `auto` for one per core. */
   readonly workers?: number | 'auto' | undefined
   readonly timeouts?: TimeoutsConfig | undefined

@@ -38,7 +38,11 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
   }
 }
 
-function readCertificate(tls: NonNullable<Config['tls']>, folder: string): { cert: Buffer; key: Buffer } {
+/** The certificate of the front. @throws ConfigError when it cannot be read */
+export function readCertificate(
+  tls: NonNullable<Config['tls']>,
+  folder: string,
+): { cert: Buffer; key: Buffer } {
   const read = (name: 'cert' | 'key'): Buffer => {
     try {
       return readFileSync(resolve(folder, tls[name]))

@@ -12,6 +12,7 @@ import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { startCrowdsec } from './crowdsec.ts'
+import { startForwardAuthFront } from './forward-auth-front.ts'
 import { type Front, startSingleFront } from './front.ts'
 import { type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
 import { PortInUse } from './port-in-use.ts'
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly overrides: Overrides
   /** Absolute. */
   readonly dataDirectory: string
+  /** What takes requests: the reverse proxy unless told otherwise, or the endpoint that another proxy asks. */
+  readonly front?: 'gateway' | 'forward-auth'
 }
 
 /** A gateway with everything around it: the layer, the admin listener, the file that commands find it by. */
@@ -50,12 +53,14 @@ export interface Served {
 export async function serve(options: ServeOptions): Promise<Served> {
   const { loaded, dataDirectory } = options
   const { config } = loaded
-  const count = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
+  const isGateway = options.front !== 'forward-auth'
+  const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
+  const count = isGateway ? workers : 1
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),
   }
-  const plan = gatewayPlan(loaded)
+  const plan = isGateway ? gatewayPlan(loaded) : undefined
   const layer = await Layer.open({ loaded, dataDirectory, ...shared })
   const metrics = new Metrics()
   const closers: (() => Promise<void> | void)[] = [() => layer.close()]
@@ -63,11 +68,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     for (const closer of closers.splice(0)) await closer()
   }
   try {
-    const front = await startFront(options, { plan, layer, metrics, count, ...shared }).catch(
-      (error: unknown) => {
-        throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
-      },
-    )
+    const front = await startFront(options, { plan, layer, metrics, count, ...shared })
     const drain = parseDuration(config.timeouts?.drain ?? '10s')
     closers.unshift(() => front.close(drain))
     closers.unshift(await startCrowdsec(config, layer))
@@ -104,7 +105,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
 const LIMIT_SLOTS = 131_072
 
 interface FrontParts {
-  readonly plan: GatewayPlan
+  /** Undefined for forward-auth. */
+  readonly plan: GatewayPlan | undefined
   readonly layer: Layer
   readonly metrics: Metrics
   readonly count: number
@@ -112,12 +114,21 @@ interface FrontParts {
   readonly secret: Uint8Array
 }
 
-function startFront({ loaded, overrides, dataDirectory }: ServeOptions, parts: FrontParts): Promise<Front> {
-  const { plan, layer, metrics, count, limits, secret } = parts
-  if (limits === undefined) {
-    layer.listen(event => metrics.count(event))
-    return startSingleFront(plan, layer)
-  }
+function startFront(options: ServeOptions, parts: FrontParts): Promise<Front> {
+  const { plan, layer, metrics } = parts
+  if (parts.count === 1) layer.listen(event => metrics.count(event))
+  if (plan === undefined) return startForwardAuthFront(options.loaded, layer)
+  return startGatewayFront(options, parts, plan).catch((error: unknown) => {
+    throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
+  })
+}
+
+function startGatewayFront(
+  { loaded, overrides, dataDirectory }: ServeOptions,
+  { layer, metrics, count, limits, secret }: FrontParts,
+  plan: GatewayPlan,
+): Promise<Front> {
+  if (limits === undefined) return startSingleFront(plan, layer)
   const { path: file, folder } = loaded.file
   return startWorkerFront({
     gateway: plan,

@@ -3,7 +3,10 @@ import type { MetricCounts } from '../admin/metrics.ts'
 import type { Config } from '../config/config.ts'
 
 /** What the command line says over the file; plain, so that it can be handed to a thread. */
-export type Overrides = Pick<Config, 'upstream' | 'listen' | 'workers' | 'mode' | 'admin'>
+export type Overrides = Pick<
+  Config,
+  'upstream' | 'listen' | 'workers' | 'mode' | 'admin' | 'forwardAuth' | 'trustProxies'
+>
 
 /** What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be handed to a thread. */
 export interface WorkerPlan {

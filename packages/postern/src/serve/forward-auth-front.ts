@@ -1,0 +1,57 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { ConfigError } from '@postern/core'
+import { forwardAuthEndpoint } from '../assembly/forward-auth.ts'
+import type { Layer } from '../assembly/layer.ts'
+import { parseListen } from '../config/checks.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
+import type { Front } from './front.ts'
+import { readCertificate } from './gateway-plan.ts'
+import { PortInUse } from './port-in-use.ts'
+
+/** Longer than proxies keep idle connections to what they ask, so that they close first. */
+const KEEP_ALIVE_MS = 75_000
+
+/**
+ * Answers a proxy that asks before it forwards.
+ * @throws ConfigError when the configuration names no dialect or trusts nobody; PortInUse
+ */
+export async function startForwardAuthFront({ config, file }: LoadedConfig, layer: Layer): Promise<Front> {
+  const { dialect, prefix, listen } = config.forwardAuth ?? {}
+  if (dialect === undefined)
+    throw new ConfigError({
+      place: 'forwardAuth.dialect',
+      problem: 'is missing',
+      mend: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
+    })
+  const endpoint: RequestListener = forwardAuthEndpoint(layer, { dialect, prefix })
+  const server =
+    config.tls === undefined
+      ? createServer(endpoint)
+      : createTlsServer(readCertificate(config.tls, file.folder), endpoint)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.headersTimeout = 10_000
+  server.requestTimeout = 15_000
+  server.maxConnections = config.caps?.connections ?? 10_000
+  const { host, port } = parseListen(listen ?? '127.0.0.1:9090', '127.0.0.1')
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
+    server.listen(port, host, resolve)
+  })
+  const bound = (server.address() as AddressInfo).port
+  return {
+    url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    health: () => layer.health(),
+    reload: async () => [],
+    close: grace =>
+      new Promise(resolve => {
+        const late = setTimeout(() => server.closeAllConnections(), grace)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}
