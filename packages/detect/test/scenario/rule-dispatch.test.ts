@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Engine, type Event, HttpEvent } from '@postern/core'
+import fc from 'fast-check'
+import { RecentMap } from '../../src/scenario/recent-map.ts'
+import { RuleDispatch } from '../../src/scenario/rule-dispatch.ts'
+import { loadScenarios } from '../../src/scenario/scenario-files.ts'
+import { ScenarioSet } from '../../src/scenario/scenario-set.ts'
+
+const shipped = loadScenarios({})
+const engine = new Engine()
+
+/** Pieces of what the rules look for, so that whole matches come up often. */
+const piece = fc.constantFrom(
+  ...[
+    '/',
+    '/..',
+    '/../',
+    '%2e%2e',
+    '/etc/passwd',
+    '/wp-login.php',
+    '/session',
+    '.env',
+    '.sql',
+    'a',
+    'ABC123',
+    '?',
+    '&',
+  ],
+  ...[
+    'author=1',
+    ' or 1=1',
+    '+or+1=1',
+    '%20and%201=1',
+    'union select',
+    '%3Cscript%3E',
+    '<script',
+    '/wp/v2/users',
+  ],
+  ...[
+    '123456',
+    '${jndi:',
+    '/ecp/',
+    'powershell',
+    'autodiscover',
+    '/api/v2/cmdb/system/admin',
+    '/c99.php',
+    '%3f',
+    '.png',
+  ],
+)
+const target = fc.array(piece, { minLength: 1, maxLength: 5 }).map(pieces => `/${pieces.join('')}`)
+const request = fc.record({
+  target,
+  method: fc.constantFrom('GET', 'POST', 'HEAD', 'CONNECT', 'PUT'),
+  version: fc.constantFrom('1.1', '1.0', '2.0', '7.7', ''),
+  status: fc.constantFrom(0, 200, 301, 400, 401, 403, 404, 405, 410, 500),
+  agent: fc.option(
+    fc.constantFrom('Mozilla/5.0', 'sqlmap/1.8', '() { :; }', 'Report Runner', 'x'.repeat(300)),
+  ),
+  referer: fc.option(fc.constantFrom('https://a.example/', '${jndi:ldap://a}')),
+  data: fc.record({ failed: fc.constantFrom('credentials', 'other') }, { requiredKeys: [] }),
+  decision: fc.constantFrom('allow', 'deny', 'throttle', undefined),
+  rule: fc.option(fc.constantFrom('honey/path', 'jwt/tampered', 'inspect/sqli')),
+})
+type Drawn = typeof request extends fc.Arbitrary<infer Value> ? Value : never
+
+function asHttpEvent(drawn: Drawn): Event {
+  const headers = ['host', 'h']
+  if (drawn.agent !== null) headers.push('user-agent', drawn.agent)
+  if (drawn.referer !== null) headers.push('referer', drawn.referer)
+  const exchange = engine.open({
+    method: drawn.method,
+    target: drawn.target,
+    headers,
+    peer: '192.0.2.7',
+    secure: false,
+    httpVersion: drawn.version,
+    body: undefined,
+    native: undefined,
+  })
+  return new HttpEvent(exchange, { status: drawn.status, duration: 1, bytes: 1, aborted: false })
+}
+
+function asPlainEvent(drawn: Drawn): Event {
+  const [path = '', query = ''] = drawn.target.split('?')
+  return {
+    type: 'http',
+    time: 0,
+    actor: { address: '192.0.2.7', ...(drawn.agent !== null && { agent: drawn.agent }) },
+    request: { id: 'r', method: drawn.method, host: 'h', path, query },
+    outcome: { status: drawn.status, duration: 1, bytes: 1, aborted: false },
+    decision: drawn.decision,
+    ...(drawn.rule !== null && { reasons: [{ rule: drawn.rule, message: 'no' }] }),
+    data: {
+      ...drawn.data,
+      target: drawn.target,
+      httpVersion: drawn.version,
+      ...(drawn.referer !== null && { referer: drawn.referer }),
+    },
+  }
+}
+
+function assertAllAsked(dispatch: RuleDispatch, set: ScenarioSet, event: Event): void {
+  const candidates = [...dispatch.candidates(event)]
+  assert.deepEqual(
+    candidates,
+    [...new Set(candidates)].sort((a, b) => a - b),
+  )
+  for (const [place, { rule }] of set.detections.entries()) {
+    if (rule.sees(event) && rule.matches(event)) assert.ok(candidates.includes(place), rule.id)
+  }
+}
+
+describe('choosing which rules to ask', () => {
+  test('a rule that matches a request is always among those that are asked, each once and in order', () => {
+    const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
+    fc.assert(
+      fc.property(request, drawn => {
+        assertAllAsked(dispatch, shipped, asHttpEvent(drawn))
+        assertAllAsked(dispatch, shipped, asPlainEvent(drawn))
+      }),
+      { numRuns: 1_500 },
+    )
+  })
+
+  test('so are rules over events of other rooms', () => {
+    const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
+    for (const type of [
+      'login.failed',
+      'login.succeeded',
+      'honey.field',
+      'session.tampered',
+      'role.granted',
+      'other',
+    ])
+      assertAllAsked(dispatch, shipped, { type, time: 0, actor: {}, data: { account: 'a', role: 'admin' } })
+  })
+
+  test('so are rules of users, whatever their conditions say', () => {
+    const selections = [
+      'a: { sc-status: [403, 404] }',
+      'b: { cs-method|neq: GET }',
+      "c: { request.decoded|contains|all: [or, '1=1'] }",
+      "d: { request.decoded|startswith: '/..', cs-user-agent|contains: mozilla }",
+      'e: { cs-user-agent: null }',
+      "f: { request.decoded: '*passwd*' }",
+      'g: { request.decoded|contains|cased: UNION }',
+      'h: [script, sqlmap]',
+      'j: { data.failed|exists: true }',
+    ]
+    const names = 'abcdefghij'.split('')
+    const condition = fc.letrec<{ node: string }>(tie => ({
+      node: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(...names),
+        tie('node').map(node => `not ${node}`),
+        fc.tuple(tie('node'), tie('node')).map(([one, two]) => `(${one} and ${two})`),
+        fc.tuple(tie('node'), tie('node')).map(([one, two]) => `(${one} or ${two})`),
+      ),
+    })).node
+    fc.assert(
+      fc.property(condition, fc.array(request, { minLength: 5, maxLength: 20 }), (text, all) => {
+        const used = selections.map(line => `  ${line}`)
+        const document = `title: T\nlogsource: { category: webserver }\ndetection:\n${used.join('\n')}\n  i: { request.decoded|endswith: '.env' }\n  condition: ${text}\n`
+        const set = ScenarioSet.parse([{ place: 't.yml', text: document }])
+        const dispatch = new RuleDispatch(set.detections.map(({ rule }) => rule))
+        for (const drawn of all) assertAllAsked(dispatch, set, asPlainEvent(drawn))
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
+
+describe('keeping what was used last', () => {
+  test('gives up what was quiet longest, and counts it', () => {
+    const map = new RecentMap<number>(3)
+    for (const [value, key] of ['a', 'b', 'c'].entries()) map.add(key, value)
+    assert.equal(map.find('a'), 0)
+    map.add('d', 3)
+    assert.equal(map.find('b'), undefined)
+    assert.deepEqual([map.size, map.evictions, map.oldest], [3, 1, 2])
+  })
+
+  test('a key in steady use stays through a flood of others', () => {
+    const map = new RecentMap<string>(100)
+    map.add('steady', 'kept')
+    for (let i = 0; i < 10_000; i++) {
+      map.touch(`flood ${i}`, () => '')
+      if (i % 20 === 0) assert.equal(map.find('steady'), 'kept')
+    }
+    assert.equal(map.size, 100)
+  })
+})
