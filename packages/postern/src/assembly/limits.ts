@@ -70,5 +70,21 @@ function compileKey(key: LimitKey): Key {
 
 function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const table = new RouteTable(Object.fromEntries(patterns.map(pattern => [pattern, {}])))
-  return exchange => table.match(exchange.method, exchange.path.canonical) !== undefined
+  const methods = methodsOf(patterns)
+  return exchange =>
+    (methods === undefined || methods.has(exchange.method)) &&
+    table.match(exchange.method, exchange.path.canonical) !== undefined
+}
+
+/** The methods that patterns name, so that most requests need no look into the table; undefined when one is for any method. */
+function methodsOf(patterns: readonly string[]): ReadonlySet<string> | undefined {
+  const methods = new Set<string>()
+  for (const pattern of patterns) {
+    const space = pattern.indexOf(' ')
+    if (space < 0) return undefined
+    const method = pattern.slice(0, space)
+    methods.add(method)
+    if (method === 'GET') methods.add('HEAD')
+  }
+  return methods
 }
