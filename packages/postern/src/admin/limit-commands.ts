@@ -1,12 +1,13 @@
 import { ConfigError, formatDuration, type Json } from '@postern/core'
 import type { Layer } from '../assembly/layer.ts'
+import { standingsOf } from '../assembly/overridable-limits.ts'
 import type { AdminCommand } from './admin-server.ts'
 
 /** What `postern limits` asks of a running gateway. */
 export function limitCommands(layer: Layer): Readonly<Record<string, AdminCommand>> {
   return {
     'limits/show': async input => {
-      const standings = await layer.limits.show(keyOf(input))
+      const standings = await standingsOf(keyOf(input), layer)
       return standings.map(({ name, key, rule, remaining, resetAfter, retryAfter }) => ({
         name,
         key,

@@ -13,6 +13,8 @@ import type { Config } from '../config/config.ts'
 import { rememberingGuard } from '../replay/remembering-guard.ts'
 import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
+import { loadShedding } from './load-shedding.ts'
+import { overridableLimits } from './overridable-limits.ts'
 import type { Rooms } from './rooms.ts'
 import { compileRoutes, honeyRoutes } from './route-settings.ts'
 
@@ -35,9 +37,10 @@ export function buildEngine(config: Config, rooms: Rooms, purpose: 'serve' | 're
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
     store: rooms.limitStore,
-    limits: namedLimits(config),
+    limits: overridableLimits(namedLimits(config), config, rooms.limitOverrides, clock),
     headers: purpose === 'replay' ? 'none' : (config.rateLimitHeaders ?? 'standard'),
     onEvent: emit,
+    ...(config.shed !== undefined && purpose === 'serve' && { overload: loadShedding(config.shed) }),
     onStoreFailure: failurePolicy(config.stores?.failure),
   })
   const guards: Guard[] = []

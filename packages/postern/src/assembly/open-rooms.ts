@@ -4,6 +4,7 @@ import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAuditRoom } from './audit-room.ts'
 import { Connections } from './connections.ts'
+import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations } from './remediations.ts'
 import type { Rooms } from './rooms.ts'
@@ -48,6 +49,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       clock: systemClock,
       remediations,
       limitStore: await openLimitStore(config, connections, options.limits),
+      limitOverrides: new LimitOverrides(connections),
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
@@ -76,6 +78,7 @@ export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<R
     clock,
     remediations,
     limitStore: new MemoryStore({ clock }),
+    limitOverrides: undefined,
     detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

@@ -3,12 +3,15 @@ import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
 import type { RemediationStore, ScenarioDetector } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
+import type { LimitOverrides } from './limit-overrides.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same rooms. */
 export interface Rooms {
   readonly clock: Clock
   readonly remediations: RemediationStore
   readonly limitStore: LimitStore
+  /** Rules of single keys; absent where nothing is kept. */
+  readonly limitOverrides: LimitOverrides | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

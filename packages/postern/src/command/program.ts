@@ -117,6 +117,15 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(limits, 'show <key>', 'what a key has used of each limit', () => import('./limits-show.ts'))
   add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
 
+  add(
+    limits,
+    'set <limit> <key> <rule>',
+    'give one key a rule of its own, e.g. set tenant acme 1000/1m',
+    () => import('./limits-set.ts'),
+  )
+  add(limits, 'unset <limit> <key>', 'back to the rule of everybody', () => import('./limits-unset.ts'))
+  add(limits, 'list', 'keys that have rules of their own', () => import('./limits-list.ts'))
+
   const scenarios = program.command('scenarios').description('what watches events over time')
   add(
     scenarios,

@@ -19,6 +19,7 @@ import type {
   InspectionConfig,
   LimitConfig,
   LimitKey,
+  ShedConfig,
   TimeoutsConfig,
 } from './config.ts'
 
@@ -45,6 +46,27 @@ const limit: z.ZodType<LimitConfig> = z.strictObject({
   routes: z.array(routePattern).optional(),
   cost: positive.optional(),
   exempt: z.array(z.string().min(1)).optional(),
+  overrides: z.boolean().optional(),
+})
+
+const share = z.number().gt(0).max(1)
+
+const shed: z.ZodType<ShedConfig> = z.strictObject({
+  limit: z.union([
+    z.literal('adaptive'),
+    positive,
+    z.strictObject({
+      initial: positive.optional(),
+      min: positive.optional(),
+      max: positive.optional(),
+      tolerance: z.number().gt(1).max(100).optional(),
+    }),
+  ]),
+  critical: z.array(routePattern).optional(),
+  sheddable: z.array(routePattern).optional(),
+  shares: z
+    .strictObject({ critical: share.optional(), default: share.optional(), sheddable: share.optional() })
+    .optional(),
 })
 
 const level = z.literal([1, 2, 3, 4])
@@ -168,6 +190,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       z.union([off, limitRule, limit]),
     )
     .optional(),
+  shed: shed.optional(),
   rateLimitHeaders: z.enum(['standard', 'legacy', 'both', 'none']).optional(),
   inspect: z.union([off, inspection]).optional(),
   protocol: z.union([off, protocol]).optional(),

@@ -30,6 +30,34 @@ export interface LimitConfig {
   readonly cost?: number | undefined
   /** Keys it is not held against, as refusals write them. */
   readonly exempt?: readonly string[] | undefined
+  /** Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds. */
+  readonly overrides?: boolean | undefined
+}
+
+/** What happens when the process has more to do than it can: the least important is answered 503 first. */
+export interface ShedConfig {
+  /** Requests at a time in one process or worker: a number, or `adaptive`, found from their latency, with its bounds if need be. */
+  readonly limit:
+    | number
+    | 'adaptive'
+    | {
+        readonly initial?: number | undefined
+        readonly min?: number | undefined
+        readonly max?: number | undefined
+        readonly tolerance?: number | undefined
+      }
+  /** Patterns of routes that go last: health checks, payments. */
+  readonly critical?: readonly string[] | undefined
+  /** Patterns of routes that go first: exports, previews. */
+  readonly sheddable?: readonly string[] | undefined
+  /** The share of the limit that each class may fill; 1, 0.9 and 0.6 unless told otherwise. */
+  readonly shares?:
+    | {
+        readonly critical?: number | undefined
+        readonly default?: number | undefined
+        readonly sheddable?: number | undefined
+      }
+    | undefined
 }
 
 /** Leaves one rule out at one place. All that is given must fit: the more, the narrower. */
@@ -228,6 +256,8 @@ export interface Config {
   readonly routes?: Readonly<Record<string, RouteConfig>> | undefined
   /** Named limits; `false` switches a default one off. */
   readonly limits?: Readonly<Record<string, LimitConfig | LimitRule | false>> | undefined
+  /** Off unless given. */
+  readonly shed?: ShedConfig | undefined
   /** What answers tell of limits: `RateLimit` and `RateLimit-Policy` (`standard`), `X-RateLimit-*` (`legacy`), `both` or `none`. */
   readonly rateLimitHeaders?: 'standard' | 'legacy' | 'both' | 'none' | undefined
   readonly inspect?: InspectionConfig | false | undefined

@@ -4,6 +4,7 @@ import { startGateway, workerLink } from '@postern/gateway'
 import { Metrics } from '../admin/metrics.ts'
 import { Connections } from '../assembly/connections.ts'
 import { Layer } from '../assembly/layer.ts'
+import { LimitOverrides } from '../assembly/limit-overrides.ts'
 import { openLimitStore } from '../assembly/limit-store.ts'
 import { openRemediations } from '../assembly/remediations.ts'
 import type { Rooms } from '../assembly/rooms.ts'
@@ -32,6 +33,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
     clock: systemClock,
     remediations,
     limitStore: await openLimitStore(config, connections, plan.limits),
+    limitOverrides: new LimitOverrides(connections),
     detectors: [forwarder],
     scenarios: undefined,
     connections,

@@ -1,0 +1,16 @@
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { withLimitOverrides } from './with-limit-overrides.ts'
+
+/** `postern limits unset`: exit 1 when the key had no rule of its own. */
+export const run: Command = async ([name = '', key = ''], options, context) => {
+  const removed = await withLimitOverrides(options, context, undefined, table => table.remove(name, key))
+  context.output.line(
+    removed
+      ? `${safe(name)} of ${safe(key)} is that of everybody again`
+      : `${safe(key)} has no rule of its own in ${safe(name)}`,
+  )
+  context.output.result({ name, key, removed })
+  return removed ? EXIT.done : EXIT.no
+}

@@ -1,0 +1,32 @@
+import { ConfigError } from '@postern/core'
+import { Connections } from '../assembly/connections.ts'
+import { LimitOverrides } from '../assembly/limit-overrides.ts'
+import { isOverridable } from '../assembly/overridable-limits.ts'
+import type { CommandContext, CommandOptions } from './command.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * Opens the rules of single keys for one piece of work; gateways may be running.
+ * @param limit that the work is about; it must allow them
+ * @throws ConfigError when the configuration does not let that limit be overridden; StoreError
+ */
+export async function withLimitOverrides<T>(
+  options: CommandOptions,
+  context: CommandContext,
+  limit: string | undefined,
+  work: (table: LimitOverrides) => Promise<T>,
+): Promise<T> {
+  const { config, dataDirectory } = await loadSetup(options, context)
+  if (limit !== undefined && !isOverridable(config, limit))
+    throw new ConfigError({
+      place: `limits.${limit.slice(0, 40)}`,
+      problem: 'has one rule for everybody',
+      mend: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
+    })
+  const connections = new Connections(config, dataDirectory)
+  try {
+    return await work(new LimitOverrides(connections))
+  } finally {
+    await connections.close()
+  }
+}

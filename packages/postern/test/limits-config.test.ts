@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { type Config, type Postern, postern } from '../src/index.ts'
+import { startBackend } from './backend.ts'
+import { cli, startGatewayProcess } from './cli.ts'
+
+const folders: string[] = []
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-limits-'))
+  folders.push(folder)
+  return folder
+}
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+async function withLayer(config: Config, work: (layer: Postern) => Promise<void>): Promise<void> {
+  const layer = await postern({ folder: newFolder(), config })
+  try {
+    await work(layer)
+  } finally {
+    await layer.close()
+  }
+}
+
+/** An exchange ends with its body. */
+async function read(response: Response): Promise<number> {
+  await response.arrayBuffer()
+  return response.status
+}
+
+describe('limits as they are configured', { timeout: 120_000 }, () => {
+  for (const workers of ['1', '2'])
+    test(`one key gets a rule of its own while ${workers} worker(s) run, and loses it again`, async () => {
+      const folder = newFolder()
+      writeFileSync(
+        join(folder, 'postern.config.yaml'),
+        'trustProxies: [loopback]\nlimits: { shop: { limit: 2/1h, key: { header: x-shop }, overrides: true } }\n',
+      )
+      const backend = await startBackend()
+      const gateway = await startGatewayProcess(['--to', backend.url, '--workers', workers], folder)
+      const ask = async (shop: string): Promise<number> =>
+        (await fetch(gateway.url, { headers: { 'x-shop': shop, 'x-forwarded-for': '203.0.113.9' } })).status
+      try {
+        assert.deepEqual([await ask('acme'), await ask('acme'), await ask('acme')], [200, 200, 429])
+        assert.equal((await cli(['limits', 'set', 'shop', 'acme', '500/1h'], folder)).code, 0)
+        while ((await ask('acme')) !== 200) await new Promise(resolve => setTimeout(resolve, 100))
+        assert.deepEqual([await ask('other'), await ask('other'), await ask('other')], [200, 200, 429])
+        const shown = await cli(['limits', 'show', 'acme', '--json'], folder)
+        assert.match(shown.stdout, /"name":"shop","limit":500/)
+        assert.match((await cli(['limits', 'list'], folder)).stdout, /shop +acme +500\/1h/)
+        assert.equal((await cli(['limits', 'unset', 'shop', 'acme'], folder)).code, 0)
+        assert.equal((await cli(['limits', 'unset', 'shop', 'acme'], folder)).code, 1)
+      } finally {
+        await gateway.stop()
+        await backend.close()
+      }
+    })
+
+  test('a limit that says nothing of overrides has none, and a rule must be one', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'postern.config.yaml'), 'limits: { shop: { limit: 2/1h, overrides: true } }\n')
+    const refused = await cli(['limits', 'set', 'address', '203.0.113.9', '5/1m'], folder)
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /limits\.address: has one rule for everybody/)
+    assert.equal((await cli(['limits', 'set', 'shop', 'acme', 'plenty'], folder)).code, 2)
+  })
+
+  test('too much at once sheds what matters least first', () =>
+    withLayer(
+      {
+        shed: {
+          limit: 4,
+          critical: ['/health'],
+          sheddable: ['/export'],
+          shares: { default: 0.5, sheddable: 0.25 },
+        },
+      },
+      async layer => {
+        let open = (): void => {}
+        const gate = new Promise<void>(resolve => {
+          open = resolve
+        })
+        const handle = layer.fetch(
+          async () => {
+            await gate
+            return new Response('ok')
+          },
+          { peer: () => '203.0.113.9' },
+        )
+        const ask = async (path: string): Promise<number> =>
+          read(await handle(new Request(`http://shop.example${path}`)))
+        const held = [ask('/a'), ask('/b')]
+        assert.equal(await ask('/export'), 503)
+        assert.equal(await ask('/c'), 503)
+        held.push(ask('/health'), ask('/health'))
+        assert.equal(await ask('/health'), 503)
+        open()
+        assert.deepEqual(await Promise.all(held), [200, 200, 200, 200])
+        assert.equal(await ask('/export'), 200)
+      },
+    ))
+
+  test('an adaptive limit lets ordinary traffic pass', () =>
+    withLayer({ shed: { limit: 'adaptive' } }, async layer => {
+      const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
+      for (let i = 0; i < 200; i++)
+        assert.equal(await read(await handle(new Request('http://shop.example/'))), 200)
+    }))
+
+  test('answers tell of limits as the configuration says', () =>
+    withLayer({ rateLimitHeaders: 'legacy' }, async layer => {
+      const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
+      const { headers } = await handle(new Request('http://shop.example/'))
+      assert.match(headers.get('x-ratelimit-limit') ?? '', /^\d+$/)
+      assert.equal(headers.get('ratelimit'), null)
+    }))
+})
