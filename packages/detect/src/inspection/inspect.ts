@@ -69,7 +69,7 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
     bounds: options.bounds ?? DEFAULT_BOUNDS,
     except: options.except ?? [],
     ownPort: request.ownPort,
-    route: options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
+    route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
   if (!targetIsClear) inspectTarget(request, inspector)
   if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
@@ -167,7 +167,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       bounds: DEFAULT_BOUNDS,
       except: [],
       ownPort: undefined,
-      route: '',
+      route: () => '',
     })
     inspectHeader(name, value, inspector)
     if (inspector.result() === CLEAN) {

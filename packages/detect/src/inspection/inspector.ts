@@ -2,6 +2,7 @@ import { visitJson } from './body/json.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
 import { visitDecodings } from './canonicalise/decodings.ts'
+import { CleanValues } from './clean-values.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
@@ -23,6 +24,37 @@ const ENCODED =
   CHAR.plus |
   CHAR.run
 
+const WORDS_ONLY = CHAR.plus | CHAR.space
+const COMMON_WORD = /^[a-z]{1,16}$/
+const COMMON_NAME = /^[\w.-]{1,32}$/
+
+const cleanParameters = new WeakMap<RuleSet, CleanValues>()
+
+function knownTo(rules: RuleSet): CleanValues {
+  let known = cleanParameters.get(rules)
+  if (known === undefined) {
+    known = new CleanValues()
+    cleanParameters.set(rules, known)
+  }
+  return known
+}
+
+/**
+ * Under what a clean value may be remembered: the name of a query parameter, or a short word under such a name. Undefined for everything
+ * that could be a secret or is hardly ever sent twice.
+ */
+function commonKey(text: string, place: Place, locator: Locator): string | undefined {
+  if (place === 'name') return COMMON_NAME.test(text) ? text : undefined
+  if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
+  const name = locator.name()
+  return COMMON_NAME.test(name) ? `${name}=${text}` : undefined
+}
+
+/** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */
+function isWords(text: string): boolean {
+  return /^[a-z0-9+ ]*$/.test(text)
+}
+
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
 
 /** What an inspection is made with. */
@@ -34,7 +66,7 @@ export interface InspectorOptions {
   /** See `InspectedRequest`. */
   readonly ownPort: number | undefined
   /** `POST /posts`, for the text of exceptions. */
-  readonly route: string
+  readonly route: () => string
 }
 
 /**
@@ -47,6 +79,8 @@ export class Inspector implements ValueVisitor {
   #values = 0
   #nesting = 0
   #tooBig = false
+  /** What rules said, whether or not it counted. */
+  #hits = 0
 
   constructor(options: InspectorOptions) {
     this.#options = options
@@ -65,8 +99,24 @@ export class Inspector implements ValueVisitor {
       this.#options.rules.isClear(seen.chars, seen.words)
     )
       return true
-    this.#look(text, place, locator)
+    if ((seen.chars & ~WORDS_ONLY) === 0 && isWords(text) && this.#options.rules.isClear(0, seen.words))
+      return true
+    this.#lookUnlessKnown(text, place, locator)
     return true
+  }
+
+  /** Applications ask for the same parameters, and many of the same words, over and over: those are looked at once. */
+  #lookUnlessKnown(text: string, place: Place, locator: Locator): void {
+    const key = commonKey(text, place, locator)
+    if (key === undefined) {
+      this.#look(text, place, locator)
+      return
+    }
+    const known = knownTo(this.#options.rules)
+    if (known.has(key)) return
+    const hits = this.#hits
+    this.#look(text, place, locator)
+    if (this.#hits === hits && !this.#tooBig) known.add(key)
   }
 
   /** Runs the rules of some families over a text as it is. */
@@ -129,6 +179,7 @@ export class Inspector implements ValueVisitor {
   }
 
   #note(hit: Hit, reading: Reading, locator: Locator, value: string | undefined): void {
+    this.#hits++
     const { rule, span } = hit
     const id = span.id ?? rule.id
     const location = locator.location()
@@ -188,7 +239,7 @@ export class Inspector implements ValueVisitor {
 
   #exception(rule: string, location: string): string {
     const parameter = location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
-    return `inspect: { except: [{ rule: '${rule}', parameter: '${parameter}', route: '${this.#options.route}' }] }`
+    return `inspect: { except: [{ rule: '${rule}', parameter: '${parameter}', route: '${this.#options.route()}' }] }`
   }
 }
 

@@ -148,4 +148,16 @@ describe('the inspection guard', () => {
       'a user name that looks like us',
     )
   })
+
+  test('remembers parameters that were clean, and still reads every other value under the same name', async () => {
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await decide({ target: '/list?sort=name&q=blue+shoes' })).effect, 'allow')
+      assert.equal((await decide({ target: '/list?sort=name%27+or+1=1--+' })).effect, 'deny')
+      assert.equal((await decide({ target: '/list?cmd=name;cat+/etc/passwd' })).effect, 'deny')
+      assert.equal(
+        (await decide({ target: '/list?q=%2BADw-script%2BAD4-alert(1)%2BADw-/script%2BAD4-' })).effect,
+        'deny',
+      )
+    }
+  })
 })
