@@ -1,5 +1,3 @@
-import { StringDecoder } from 'node:string_decoder'
-
 /** Lines a consumer gets at once, and how many bytes of the file they took. */
 export interface LineBatch {
   readonly lines: readonly string[]
@@ -7,22 +5,28 @@ export interface LineBatch {
 }
 
 const MAX_REST = 1_048_576
+const LINE_END = 10
 
-/** The lines of a stream in batches, one per chunk: memory stays at one chunk however long the file, a line without end is cut. */
+/**
+ * The lines of a stream in batches, one per chunk: memory stays at one chunk however long the file, a line without end is cut. Each line
+ * is decoded by itself: a part of a chunk's text would keep the whole chunk alive for as long as anybody remembers an address.
+ */
 export async function* logLines(stream: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
+  let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of stream) {
-    const text = rest + decoder.write(chunk)
-    const end = text.lastIndexOf('\n')
-    if (end < 0 && text.length <= MAX_REST) {
-      rest = text
-      yield { lines: [], bytes: chunk.length }
-      continue
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    const lines: string[] = []
+    let start = 0
+    for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, start)) {
+      lines.push(bytes.toString('utf8', start, end))
+      start = end + 1
     }
-    rest = end < 0 ? '' : text.slice(end + 1)
-    yield { lines: (end < 0 ? text : text.slice(0, end)).split('\n'), bytes: chunk.length }
+    if (start === 0 && bytes.length > MAX_REST) {
+      lines.push(bytes.toString())
+      start = bytes.length
+    }
+    rest = bytes.subarray(start)
+    yield { lines, bytes: chunk.length }
   }
-  rest += decoder.end()
-  if (rest !== '') yield { lines: [rest], bytes: 0 }
+  if (rest.length > 0) yield { lines: [rest.toString()], bytes: 0 }
 }
