@@ -106,10 +106,17 @@ function key(event: Event): string | undefined {
   return typeof kept === 'string' ? kept : undefined
 }
 
-/** The last segment of the path, without its query. */
+let lastPath: string | undefined
+let lastFile: string | undefined
+
+/** The last segment of the path, without its query. Several rules ask for it, so the last answer is kept. */
 function file(event: Event): string | undefined {
   const text = path(event)
-  return text?.slice(text.lastIndexOf('/') + 1)
+  if (text !== lastPath) {
+    lastPath = text
+    lastFile = text?.slice(text.lastIndexOf('/') + 1)
+  }
+  return lastFile
 }
 
 const READERS: Readonly<Record<string, FieldReader>> = {

@@ -156,7 +156,7 @@ function compileExpression(
   const expression = new RegExp(source, `${has('i') ? 'i' : ''}${has('m') ? 'm' : ''}${has('s') ? 's' : ''}`)
   return {
     cost: 20,
-    test: value => anyText(value, text => expression.test(text.slice(0, MAX_EXPRESSION_INPUT))),
+    test: testOf(text => expression.test(text.slice(0, MAX_EXPRESSION_INPUT))),
   }
 }
 
@@ -165,7 +165,7 @@ function compileCidr(values: readonly unknown[], place: string, issues: RuleIssu
     const ranges = CidrSet.parse(values.map(String), place)
     return {
       cost: 4,
-      test: value => anyText(value, text => ranges.has((parseAddress(text) ?? '') as Address)),
+      test: testOf(text => ranges.has((parseAddress(text) ?? '') as Address)),
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -177,8 +177,13 @@ function compileCidr(values: readonly unknown[], place: string, issues: RuleIssu
 let foldedFrom = ''
 let foldedTo = ''
 
-/** Many rules ask for the same field of one event, so the last answer is kept. */
+/**
+ * Many rules ask for the same field of one event, so the last answer is kept; methods are asked for in between, and are known
+ * beforehand.
+ */
 function foldOnce(text: string): string {
+  if (text === 'GET') return 'get'
+  if (text === 'POST') return 'post'
   if (text !== foldedFrom) {
     foldedTo = text.toLowerCase()
     foldedFrom = text
@@ -223,9 +228,7 @@ function compileTexts(
 function plainTest(words: readonly string[], shape: Shape, fold: (text: string) => string): ValueTest {
   const [only = ''] = words
   const wordsFound = words.includes('') ? undefined : words
-  const folded = (holds: (text: string) => boolean): ValueTest['test'] => {
-    return value => anyText(value, text => holds(fold(text)))
-  }
+  const folded = (holds: (text: string) => boolean): ValueTest['test'] => testOf(text => holds(fold(text)))
   if (shape === 'equals') {
     const set = new Set(words)
     return { cost: 1, words: wordsFound, test: folded(text => set.has(text)) }
@@ -249,14 +252,17 @@ function wildTest(pattern: string, shape: Shape, fold: (text: string) => string)
   return {
     cost: 10,
     words: wildcard.longestWord === '' ? undefined : [wildcard.longestWord],
-    test: value => anyText(value, text => wildcard.matches(fold(text).slice(0, MAX_WILDCARD_INPUT))),
+    test: testOf(text => wildcard.matches(fold(text).slice(0, MAX_WILDCARD_INPUT))),
   }
 }
 
-function anyText(value: FieldValue, holds: (text: string) => boolean): boolean {
-  if (typeof value === 'string') return holds(value)
-  if (value === undefined) return false
-  return typeof value === 'object' ? value.some(holds) : holds(String(value))
+/** The test of a value from that of a text, made once: it is asked for nearly every request. */
+function testOf(holds: (text: string) => boolean): ValueTest['test'] {
+  return value => {
+    if (typeof value === 'string') return holds(value)
+    if (value === undefined) return false
+    return typeof value === 'object' ? value.some(text => holds(text)) : holds(String(value))
+  }
 }
 
 /** The reader of a field, or an issue that suggests the nearest name. */
