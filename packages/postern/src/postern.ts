@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
 import type { Engine, Health } from '@postern/core'
-import type { RemediationStore } from '@postern/detect'
+import type { RemediationStore, RouteSchemas } from '@postern/detect'
 import * as http from '@postern/http'
 import type { Throttle } from '@postern/throttle'
 import { type ForwardAuthSetup, forwardAuthEndpoint } from './assembly/forward-auth.ts'
 import { Layer } from './assembly/layer.ts'
 import type { Config } from './config/config.ts'
 import { type LoadOptions, loadConfig } from './config/load-config.ts'
+import { startOutlets } from './serve/outlets.ts'
 
 export interface PosternOptions {
   /** The configuration itself, instead of a file. */
@@ -57,6 +58,11 @@ export interface Postern {
    * @throws ConfigError when it cannot be used; the old one stays
    */
   reload(config?: Config): Promise<readonly string[]>
+  /**
+   * What `schema: { learn: true }` learned so far, for `schema: { enforce: FILE }`.
+   * @param samples requests that a route needs; 100 unless told otherwise
+   */
+  proposeParameters(samples?: number): RouteSchemas
   health(): readonly Health[]
   close(): Promise<void>
 }
@@ -76,6 +82,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const layer = await Layer.open({
     loaded,
     dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
+  })
+  const outlets = await startOutlets(config, layer).catch(async (error: unknown) => {
+    await layer.close()
+    throw error
   })
   const current = (): Engine => layer.engine
   return {
@@ -102,7 +112,11 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
         await loadConfig(replacement === undefined ? where : { ...where, config: replacement }),
       )
     },
-    health: () => layer.health(),
-    close: () => layer.close(),
+    proposeParameters: samples => layer.rooms.learner?.propose(samples) ?? {},
+    health: () => [...layer.health(), ...outlets.health()],
+    close: async () => {
+      await outlets.close()
+      await layer.close()
+    },
   }
 }

@@ -9,12 +9,15 @@ import {
 } from '@postern/core'
 import { honeyGuard, inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
-import type { Config } from '../config/config.ts'
+import type { Config, InspectionConfig } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
 import { rememberingGuard } from '../replay/remembering-guard.ts'
+import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { given } from './given.ts'
 import { namedLimits } from './limits.ts'
 import { loadShedding } from './load-shedding.ts'
 import { overridableLimits } from './overridable-limits.ts'
+import { parameterGuards } from './parameter-guards.ts'
 import type { Rooms } from './rooms.ts'
 import { compileRoutes, honeyRoutes } from './route-settings.ts'
 
@@ -23,6 +26,8 @@ export interface Compiled {
   readonly config: Config
   readonly engine: Engine
   readonly throttle: Throttle
+  /** Inspection rules of others: in force, and not understood. */
+  readonly foreign: Pick<ForeignRules, 'loaded' | 'skipped'>
 }
 
 /**
@@ -31,7 +36,12 @@ export interface Compiled {
  * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
-export function buildEngine(config: Config, rooms: Rooms, purpose: 'serve' | 'replay' = 'serve'): Compiled {
+export function buildEngine(
+  loaded: LoadedConfig,
+  rooms: Rooms,
+  purpose: 'serve' | 'replay' = 'serve',
+): Compiled {
+  const { config } = loaded
   const { clock } = rooms
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
@@ -56,8 +66,16 @@ export function buildEngine(config: Config, rooms: Rooms, purpose: 'serve' | 're
       }),
     )
   guards.push(limits)
+  guards.push(...parameterGuards(loaded, rooms.learner))
+  let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
-    const inspection = inspectionGuard(given(config.inspect ?? {}))
+    const { rules: _, secondOpinion: __, ...rest } = config.inspect ?? {}
+    const { options, ...counts } = foreignRules(config.inspect ?? {}, loaded.file.folder)
+    foreign = counts
+    const inspection = inspectionGuard({
+      ...given<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
+      ...options,
+    })
     guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
   }
   const engine = new Engine({
@@ -73,7 +91,7 @@ export function buildEngine(config: Config, rooms: Rooms, purpose: 'serve' | 're
     probes: [...rooms.probes, limits],
     ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
   })
-  return { config, engine, throttle: limits }
+  return { config, engine, throttle: limits, foreign }
 }
 
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */

@@ -45,7 +45,7 @@ export class Layer {
     let emit = (event: Event): void => void early.push(event)
     const rooms = await openRooms({ ...options, emit: event => emit(event) })
     try {
-      const layer = new Layer(rooms, buildEngine(options.loaded.config, rooms))
+      const layer = new Layer(rooms, buildEngine(options.loaded, rooms))
       emit = event => layer.engine.emit(event)
       for (const event of early) layer.engine.emit(event)
       return layer
@@ -56,8 +56,8 @@ export class Layer {
   }
 
   /** A layer over rooms that were opened already. @throws ConfigError for a configuration that cannot be put together */
-  static over(rooms: Rooms, config: Config): Layer {
-    return new Layer(rooms, buildEngine(config, rooms))
+  static over(rooms: Rooms, loaded: LoadedConfig): Layer {
+    return new Layer(rooms, buildEngine(loaded, rooms))
   }
 
   /** The engine that decides now. */
@@ -68,6 +68,11 @@ export class Layer {
   /** The configuration in force. */
   get config(): Config {
     return this.#current.config
+  }
+
+  /** Inspection rules of others: how many are in force, and how many were not understood. */
+  get foreignRules(): Compiled['foreign'] {
+    return this.#current.foreign
   }
 
   get limits(): Throttle {
@@ -101,7 +106,7 @@ export class Layer {
   replace(loaded: LoadedConfig): void {
     const { scenarios } = this.rooms
     const next = scenarios === undefined ? undefined : scenariosOf(loaded)
-    this.#current = this.#followed(buildEngine(loaded.config, this.rooms))
+    this.#current = this.#followed(buildEngine(loaded, this.rooms))
     if (next !== undefined) scenarios?.replace(next)
   }
 

@@ -1,5 +1,5 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { scenarioDetector, watchScenarios } from '@postern/detect'
+import { SchemaLearner, scenarioDetector, watchScenarios } from '@postern/detect'
 import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAuditRoom } from './audit-room.ts'
@@ -50,6 +50,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       remediations,
       limitStore: await openLimitStore(config, connections, options.limits),
       limitOverrides: new LimitOverrides(connections),
+      learner: new SchemaLearner(),
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
@@ -79,6 +80,7 @@ export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<R
     remediations,
     limitStore: new MemoryStore({ clock }),
     limitOverrides: undefined,
+    learner: undefined,
     detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

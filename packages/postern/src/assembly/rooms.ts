@@ -1,6 +1,6 @@
 import type { AuditLog } from '@postern/audit'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
-import type { RemediationStore, ScenarioDetector } from '@postern/detect'
+import type { RemediationStore, ScenarioDetector, SchemaLearner } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
@@ -12,12 +12,14 @@ export interface Rooms {
   readonly limitStore: LimitStore
   /** Rules of single keys; absent where nothing is kept. */
   readonly limitOverrides: LimitOverrides | undefined
+  /** What `schema: { learn: true }` learned so far; absent on threads that do not learn. */
+  readonly learner: SchemaLearner | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined
-  /** Absent when nothing is written down. */
   /** The stores by URL and the data directory; absent where everything is in memory. */
   readonly connections: Connections | undefined
+  /** Absent when nothing is written down. */
   readonly recorder: EventRecorder | undefined
   /** The log itself, where this thread holds it. */
   readonly audit: AuditLog | undefined

@@ -48,6 +48,9 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   )
   output.line(`  data           ${dataDirectory}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  const { loaded, skipped } = served.layer.foreignRules
+  if (loaded + skipped > 0)
+    output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
   if ((config.trustProxies ?? []).length === 0)
     output.note(
       'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are not believed, and whoever connects is the client. ' +

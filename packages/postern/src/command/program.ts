@@ -141,6 +141,13 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const rules = program.command('rules').description('rules in files')
   add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
+  const parameters = program.command('parameters').description('what parameters routes take')
+  add(
+    parameters,
+    'propose',
+    'what the running gateway learned, to review and enforce',
+    () => import('./parameters-propose.ts'),
+  ).option('--samples <count>', 'requests that a route needs', '100')
   const bouncers = program
     .command('bouncers')
     .description("keys of CrowdSec's bouncers that obey this gateway")

@@ -22,6 +22,7 @@ import type {
   ShedConfig,
   TimeoutsConfig,
 } from './config.ts'
+import { remediationsSchema } from './remediations-schema.ts'
 
 const mode: z.ZodType<Mode> = z.enum(['enforce', 'observe'])
 const method = z.string().regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')
@@ -82,6 +83,14 @@ const inspection: z.ZodType<InspectionConfig> = z.strictObject({
   level: level.optional(),
   except: z.array(z.strictObject({ ...except, route: routePattern.optional() })).optional(),
   mode: mode.optional(),
+  rules: z
+    .strictObject({
+      ddtrace: z.union([z.boolean(), z.string().min(1)]).optional(),
+      seclang: z.array(z.string().min(1)).max(200).optional(),
+      unsupported: z.enum(['refuse', 'skip']).optional(),
+    })
+    .optional(),
+  secondOpinion: z.literal('native-appsec').optional(),
 })
 
 const allowPaths: z.ZodType<readonly PathRisk[]> = z.array(
@@ -194,8 +203,15 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   rateLimitHeaders: z.enum(['standard', 'legacy', 'both', 'none']).optional(),
   inspect: z.union([off, inspection]).optional(),
   protocol: z.union([off, protocol]).optional(),
+  schema: z
+    .strictObject({
+      learn: z.boolean().optional(),
+      enforce: z.string().min(1).optional(),
+      mode: mode.optional(),
+    })
+    .optional(),
   scenarios: z.union([off, scenarios]).optional(),
-  remediations: z.union([off, z.strictObject({ never: z.array(addressRange).optional() })]).optional(),
+  remediations: z.union([off, remediationsSchema]).optional(),
   honey: honey.optional(),
   crowdsec: crowdsec.optional(),
   audit: z.union([off, auditSchema]).optional(),

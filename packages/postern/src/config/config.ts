@@ -83,6 +83,29 @@ export interface InspectionConfig {
   /** Exceptions that may name a route: `POST /posts`, `/posts/**`. */
   readonly except?: readonly (ExceptConfig & { readonly route?: string | undefined })[] | undefined
   readonly mode?: Mode | undefined
+  /** Rules of others beside ours, read from files of the application. */
+  readonly rules?:
+    | {
+        /** dd-trace's `recommended.json`: a path, or `true` for the one in the application's node_modules. */
+        readonly ddtrace?: boolean | string | undefined
+        /** Files of ModSecurity rules (SecLang), such as a checkout of the Core Rule Set. */
+        readonly seclang?: readonly string[] | undefined
+        /** What happens to SecLang that is not understood: the whole file is refused unless told otherwise. */
+        readonly unsupported?: 'refuse' | 'skip' | undefined
+      }
+    | undefined
+  /** Asked about what our rules let pass; the application installs `@datadog/native-appsec` and `dd-trace`. */
+  readonly secondOpinion?: 'native-appsec' | undefined
+}
+
+/** The parameters that routes take. */
+export interface SchemaConfig {
+  /** Learns them from requests that went well, for `postern parameters propose`. Nothing is refused; one worker only. */
+  readonly learn?: boolean | undefined
+  /** A JSON file of what was proposed and reviewed: other parameters are refused. */
+  readonly enforce?: string | undefined
+  /** Of `enforce`: `observe` records what it would refuse. */
+  readonly mode?: Mode | undefined
 }
 
 /** What holds on the routes of one pattern. */
@@ -147,10 +170,29 @@ export interface CrowdsecConfig {
   readonly feed?: { readonly url: string; readonly key: string } | undefined
 }
 
+/** An IP list at Cloudflare. */
+export interface CloudflareConfig {
+  /** Ids of account and list, 32 hexadecimal digits. */
+  readonly account: string
+  readonly list: string
+  /** An API token that may edit account filter lists. A secret: write `${NAME}`. */
+  readonly token: string
+  /** How often; a minute unless told otherwise. */
+  readonly every?: Duration | undefined
+  /** Most items, those that last longest; 10,000 unless told otherwise. */
+  readonly capacity?: number | undefined
+  /** `https://api.cloudflare.com/client/v4` unless told otherwise. */
+  readonly api?: string | undefined
+}
+
 /** Standing measures. */
 export interface RemediationsConfig {
   /** Addresses and ranges that are never banned; loopback and trusted proxies never are. */
   readonly never?: readonly string[] | undefined
+  /** Keeps blocks in two sets of the kernel's firewall, table `postern` unless told otherwise; needs the right to change it (CAP_NET_ADMIN). */
+  readonly nftables?: boolean | { readonly table?: string | undefined } | undefined
+  /** Keeps blocks in an IP list of Cloudflare, which a rule of yours blocks. */
+  readonly cloudflare?: CloudflareConfig | undefined
 }
 
 /** The log that nobody can quietly change. */
@@ -262,6 +304,7 @@ export interface Config {
   readonly rateLimitHeaders?: 'standard' | 'legacy' | 'both' | 'none' | undefined
   readonly inspect?: InspectionConfig | false | undefined
   readonly protocol?: ProtocolConfig | false | undefined
+  readonly schema?: SchemaConfig | undefined
   readonly scenarios?: ScenariosConfig | false | undefined
   readonly remediations?: RemediationsConfig | false | undefined
   readonly honey?: HoneyConfig | undefined

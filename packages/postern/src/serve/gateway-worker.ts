@@ -34,6 +34,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
     remediations,
     limitStore: await openLimitStore(config, connections, plan.limits),
     limitOverrides: new LimitOverrides(connections),
+    learner: undefined,
     detectors: [forwarder],
     scenarios: undefined,
     connections,
@@ -51,7 +52,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
 const loaded = await load()
 const forwarder = new EventForwarder(send)
 const rooms = await openWorkerRooms(loaded.config, forwarder)
-const layer = Layer.over(rooms, loaded.config)
+const layer = Layer.over(rooms, loaded)
 const metrics = new Metrics()
 layer.listen(event => metrics.count(event))
 const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)

@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { type Health, parseDuration, systemRandom } from '@postern/core'
+import { ConfigError, type Health, parseDuration, systemRandom } from '@postern/core'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from '../admin/admin-server.ts'
 import { auditCommands } from '../admin/audit-commands.ts'
 import { limitCommands } from '../admin/limit-commands.ts'
 import { Metrics } from '../admin/metrics.ts'
+import { parameterCommands } from '../admin/parameter-commands.ts'
 import { writeRunFile } from '../admin/run-file.ts'
 import { Layer } from '../assembly/layer.ts'
 import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { startCrowdsec } from './crowdsec.ts'
 import { startForwardAuthFront } from './forward-auth-front.ts'
 import { type Front, startSingleFront } from './front.ts'
 import { type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
+import { startOutlets } from './outlets.ts'
 import { PortInUse } from './port-in-use.ts'
 import { startWorkerFront } from './worker-front.ts'
 import type { Overrides } from './worker-plan.ts'
@@ -56,6 +57,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const isGateway = options.front !== 'forward-auth'
   const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
   const count = isGateway ? workers : 1
+  if (count > 1 && config.schema?.learn === true)
+    throw new ConfigError({
+      place: 'schema.learn',
+      problem: `learns in one thread, and there are ${count}`,
+      mend: 'set workers: 1 until you have a proposal',
+    })
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),
@@ -71,10 +78,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const front = await startFront(options, { plan, layer, metrics, count, ...shared })
     const drain = parseDuration(config.timeouts?.drain ?? '10s')
     closers.unshift(() => front.close(drain))
-    closers.unshift(await startCrowdsec(config, layer))
+    const outlets = await startOutlets(config, layer)
+    closers.unshift(() => outlets.close())
     const token = randomBytes(24).toString('base64url')
-    const commands = { ...limitCommands(layer), ...auditCommands(layer) }
-    const health = (): readonly Health[] => front.health()
+    const commands = { ...limitCommands(layer), ...auditCommands(layer), ...parameterCommands(layer) }
+    const health = (): readonly Health[] => [...front.health(), ...outlets.health()]
     const admin = await openAdmin(config, listen =>
       startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
     )
