@@ -31,6 +31,12 @@ export interface RequestSource {
 /** When an exchange is written down: before it is handled, after it ended, or not at all. */
 export type RecordPromise = 'before' | 'after' | 'none'
 
+/** What a guard keeps of an exchange from `decide` to `settle`. */
+export interface Kept {
+  /** The guard. */
+  readonly owner: object
+}
+
 /** What an engine gives to each of its exchanges. */
 export interface ExchangeContext {
   readonly trustedProxies: CidrSet
@@ -61,6 +67,11 @@ export class Exchange {
   observed: Refusal | undefined = undefined
   /** When this exchange is written down, once the engine has asked. Kept by the engine. */
   recording: RecordPromise | undefined = undefined
+  /**
+   * What one guard keeps until it settles: a field, because a `WeakMap` costs every exchange more than most guards do. The first that needs it has it;
+   * others look at `owner` and keep theirs elsewhere.
+   */
+  kept: Kept | undefined = undefined
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 

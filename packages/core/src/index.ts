@@ -29,7 +29,7 @@ export {
   StoreError,
 } from './errors.ts'
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Json, Receipt } from './event.ts'
-export { Exchange, type RecordPromise, type RequestSource } from './exchange.ts'
+export { Exchange, type Kept, type RecordPromise, type RequestSource } from './exchange.ts'
 export type { Guard, Mode } from './guard.ts'
 export type { Health, HealthProbe } from './health.ts'
 export { HttpEvent } from './http-event.ts'
