@@ -233,14 +233,27 @@ export class MemoryStore implements LimitStore {
   }
 
   release(limit: LimitName, key: string, rule: Rule, ticket: number, cost: number): void {
-    this.#alone(limit, key, (table, hash0, hash1) => {
-      const at = table.locate(hash0, hash1, slotShape(rule.code, rule.parts))
-      if (at < 0) return
-      const age = ((table.words[at + 2] as number) - ticket) | 0
-      if (age < 0 || age > rule.parts) return
-      if (rule.parts === 8) takeNarrow(table, at, age, cost)
-      else takeWide(table, at, age, cost)
-    })
+    if (this.#locks !== undefined) {
+      this.#alone(limit, key, () => this.#takeBack(rule, ticket, cost))
+      return
+    }
+    this.#hashKey(limit, key, 0)
+    this.#takeBack(rule, ticket, cost)
+  }
+
+  /** Gives back what the key that was hashed last took in a sub-window, if that still counts. */
+  #takeBack(rule: Rule, ticket: number, cost: number): void {
+    const table = this.#table
+    const at = table.locate(
+      this.#hashes[0] as number,
+      this.#hashes[1] as number,
+      slotShape(rule.code, rule.parts),
+    )
+    if (at < 0) return
+    const age = ((table.words[at + 2] as number) - ticket) | 0
+    if (age < 0 || age > rule.parts) return
+    if (rule.parts === 8) takeNarrow(table, at, age, cost)
+    else takeWide(table, at, age, cost)
   }
 
   reset(limit: LimitName, key: string): undefined {

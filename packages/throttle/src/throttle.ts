@@ -7,6 +7,7 @@ import {
   type Guard,
   type Health,
   type HealthProbe,
+  type Kept,
   type Mode,
   type Outcome,
   parseDuration,
@@ -71,9 +72,9 @@ export interface ThrottleFigures {
 }
 
 /** A request's places in concurrency limits, and in the process. */
-interface Held {
+interface Held extends Kept {
   readonly entered: boolean
-  readonly places: readonly Place[]
+  readonly place: Place | undefined
 }
 
 interface Place {
@@ -82,9 +83,13 @@ interface Place {
   readonly rule: Rule
   readonly ticket: number
   readonly cost: number
+  /** Nearly every request has one place or none: a list would be one more thing to make for each. */
+  readonly next: Place | undefined
 }
 
 const NONE: readonly never[] = []
+/** Takes the place of what was held: another guard's may still be in the map. */
+const LET_GO: Kept = { owner: {} }
 /** Questions kept for the next request; more in flight make new ones. */
 const SPARE_QUESTIONS = 1_024
 
@@ -101,6 +106,7 @@ export class Throttle implements Guard, HealthProbe {
   readonly #overload: LoadShedding | undefined
   readonly #events: RefusalEvents | undefined
   readonly #spare: Question[] = []
+  /** What is held for exchanges that another guard keeps something on. */
   readonly #held = new WeakMap<Exchange, Held>()
   #limits: readonly CompiledLimit[]
   /** Per route, the global limits followed by its own. Anew with each `replace`. */
@@ -136,7 +142,7 @@ export class Throttle implements Guard, HealthProbe {
       this.#refused++
       return overloadRefusal()
     }
-    if (limits.length === 0) return this.#allow(exchange, NONE)
+    if (limits.length === 0) return this.#allow(exchange, undefined)
     try {
       const decided = this.#decide(exchange, limits)
       if (decided instanceof Promise && this.#overload !== undefined)
@@ -195,14 +201,29 @@ export class Throttle implements Guard, HealthProbe {
 
   #admit(exchange: Exchange, question: Question): Decision {
     this.#headers.write(exchange, question)
-    return this.#allow(exchange, placesOf(question))
+    return this.#allow(exchange, firstPlace(question))
   }
 
-  #allow(exchange: Exchange, places: readonly Place[]): Decision {
-    if (this.#overload !== undefined || places.length > 0) {
-      this.#held.set(exchange, { entered: this.#overload !== undefined, places })
+  #allow(exchange: Exchange, place: Place | undefined): Decision {
+    if (this.#overload !== undefined || place !== undefined) {
+      const held: Held = { owner: this, entered: this.#overload !== undefined, place }
+      if (exchange.kept === undefined) exchange.kept = held
+      else this.#held.set(exchange, held)
     }
     return ALLOW
+  }
+
+  /** What is held for an exchange, which is then no longer held. */
+  #letGo(exchange: Exchange): Held | undefined {
+    const { kept } = exchange
+    if (kept === undefined) return undefined
+    if (kept.owner === this) {
+      exchange.kept = LET_GO
+      return kept as Held
+    }
+    const held = this.#held.get(exchange)
+    if (held !== undefined) this.#held.delete(exchange)
+    return held
   }
 
   #refuse(exchange: Exchange, limits: readonly CompiledLimit[], question: Question): Decision {
@@ -219,12 +240,11 @@ export class Throttle implements Guard, HealthProbe {
   }
 
   settle(exchange: Exchange, outcome: Outcome): void {
-    const held = this.#held.get(exchange)
+    const held = this.#letGo(exchange)
     if (held === undefined) return
-    this.#held.delete(exchange)
     if (held.entered) this.#overload?.settle(outcome)
-    for (const { limit, key, rule, ticket, cost } of held.places)
-      this.#store.release(limit, key, rule, ticket, cost)
+    for (let place = held.place; place !== undefined; place = place.next)
+      this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
   }
 
   /** The limits for a route, or undefined when it lifts them all. */
@@ -326,19 +346,19 @@ function isExempt(limit: CompiledLimit, exempt: ReadonlySet<string>, key: string
   return exempt.has(key) || exempt.has(writtenKey(limit.kind, boundedKey(limit.prefix + key)))
 }
 
-function placesOf(question: Question): readonly Place[] {
-  let places: Place[] | undefined
-  for (let i = 0; i < question.count; i++) {
+function firstPlace(question: Question): Place | undefined {
+  let first: Place | undefined
+  for (let i = question.count - 1; i >= 0; i--) {
     const rule = question.rules[i] as Rule
     if (rule.kind !== 'concurrency' || question.costs[i] === 0) continue
-    places ??= []
-    places.push({
+    first = {
       limit: question.limits[i] as CompiledLimit,
       key: question.keys[i] as string,
       rule,
       ticket: question.tickets[i] as number,
       cost: question.costs[i] as number,
-    })
+      next: first,
+    }
   }
-  return places ?? NONE
+  return first
 }

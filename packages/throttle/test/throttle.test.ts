@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ConfigError, type Event, RouteTable, refusalAnswer, VirtualClock } from '@postern/core'
+import {
+  ALLOW,
+  ConfigError,
+  Engine,
+  type Event,
+  RouteTable,
+  refusalAnswer,
+  VirtualClock,
+} from '@postern/core'
 import {
   address,
   body,
@@ -230,6 +238,29 @@ describe('a route limit with the name of a general one', () => {
 })
 
 describe('concurrency', () => {
+  test('two guards that hold places of one request both give them back, each once', () => {
+    const clock = new VirtualClock()
+    const one = throttle({
+      store: memoryStore({ clock, slots: 1_024 }),
+      limits: [{ name: 'one', limit: concurrency(1) }],
+    })
+    const two = throttle({
+      store: memoryStore({ clock, slots: 1_024 }),
+      limits: [{ name: 'two', limit: concurrency(2) }],
+    })
+    const engine = new Engine({ clock, guards: [one, two] })
+    for (let i = 0; i < 5; i++) {
+      const exchange = open(engine)
+      assert.equal(engine.decide(exchange), ALLOW)
+      engine.settle(exchange, ENDED)
+      one.settle(exchange, ENDED)
+      two.settle(exchange, ENDED)
+    }
+    const [held, refused] = [open(engine), open(engine)]
+    assert.equal(engine.decide(held), ALLOW)
+    assert.notEqual(engine.decide(refused), ALLOW)
+  })
+
   test('a place is given back when the exchange ends, and not twice', async () => {
     const { engine, guard } = setUp([{ name: 'busy', limit: concurrency(2) }])
     const first = open(engine)
