@@ -150,7 +150,8 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   /**
    * Takes a finding's measure, in memory at once and in the table soon. An IPv6 address is widened to its /56, unless
-   * that would hit a protected actor. The same scenario against the same actor prolongs its measure.
+   * that would hit a protected actor. The same scenario against the same actor prolongs its measure; by next to nothing (a guard and a
+   * scenario that saw one request) it changes nothing and is not told again.
    */
   apply(finding: Finding): Remediation | undefined {
     if (finding.respond === undefined) return undefined
@@ -164,6 +165,8 @@ export class RemediationStore implements Remediations, HealthProbe {
     if (this.#protected.covers(actor)) return undefined
     const { measure, duration } = finding.respond
     const remediation = this.#make(actor, measure, duration, finding.title, finding.scenario)
+    const twin = this.#index.get(remediation.id)
+    if (twin !== undefined && isSame(twin, remediation, this.#clock.now(), duration)) return twin
     this.#take(remediation, 'here')
     this.#writer.put(remediation)
     return remediation
@@ -386,4 +389,9 @@ export class RemediationStore implements Remediations, HealthProbe {
         this.#reloadSoon()
       })
   }
+}
+
+/** Whether a measure stands already and would be prolonged by less than a hundredth, and a second. */
+function isSame(standing: Remediation, next: Remediation, now: number, duration: number): boolean {
+  return standing.expiresAt > now && next.expiresAt - standing.expiresAt < Math.min(1_000, duration / 100)
 }
