@@ -14,6 +14,7 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { rememberingGuard } from '../replay/remembering-guard.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { given } from './given.ts'
+import { honeyRemediations } from './honey-remediations.ts'
 import { namedLimits } from './limits.ts'
 import { loadShedding } from './load-shedding.ts'
 import { overridableLimits } from './overridable-limits.ts'
@@ -81,7 +82,7 @@ export function buildEngine(
   const engine = new Engine({
     guards,
     detectors: rooms.detectors,
-    remediations: rooms.remediations,
+    remediations: honeyRemediations(rooms.remediations, config.honey?.for),
     mode: config.mode ?? 'enforce',
     routes,
     trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),

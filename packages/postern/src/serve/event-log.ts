@@ -3,7 +3,8 @@ import type { Event } from '@postern/core'
 const LINES_PER_SECOND = 50
 
 /**
- * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes. At most 50 a second,
+ * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes. What limits say of their refusals is
+ * left out, for the refused exchange is shown itself. At most 50 a second,
  * for a flood of refusals must not become a flood of lines; the rest is counted and said in one line.
  */
 export class EventLog {
@@ -20,6 +21,7 @@ export class EventLog {
 
   /** @param verbosity `all` shows allowed exchanges too */
   take(event: Event, verbosity: 'refusals' | 'all'): void {
+    if (event.type === 'limit.refused') return
     const isQuiet = event.type === 'http' && event.decision === 'allow' && event.observed === undefined
     if (isQuiet && verbosity === 'refusals') return
     const second = Math.floor(Date.now() / 1_000)
