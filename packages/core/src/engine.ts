@@ -189,10 +189,15 @@ export class Engine {
   /** Tells guards, detectors, recorder and listeners how an exchange ended. Call exactly once. Never throws. */
   settle(exchange: Exchange, outcome: Outcome): void {
     if (this.#settles) this.#settleGuards(exchange, outcome)
-    const event = new HttpEvent(exchange, outcome)
     const record =
       exchange.decision !== ALLOW || exchange.observed !== undefined || this.#isRecorded(exchange, outcome)
-    this.#publish(event, record)
+    if (
+      this.#detectors.length === 0 &&
+      this.#listeners.size === 0 &&
+      !(record && this.#recorder !== undefined)
+    )
+      return
+    this.#publish(new HttpEvent(exchange, outcome), record)
   }
 
   #isRecorded(exchange: Exchange, outcome: Outcome): boolean {
@@ -222,8 +227,9 @@ export class Engine {
   }
 
   #publish(event: Event, record: boolean): void {
-    this.#tell(event, record)
-    for (const detector of this.#detectors) {
+    if (record || this.#listeners.size > 0) this.#tell(event, record)
+    for (let i = 0; i < this.#detectors.length; i++) {
+      const detector = this.#detectors[i] as Detector
       try {
         const findings = detector.observe(event)
         if (findings !== undefined) for (const finding of findings) this.#respond(finding, event)
