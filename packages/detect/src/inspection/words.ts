@@ -43,7 +43,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     'sleep benchmark pg_sleep concat concat_ws group_concat char chr ascii substring substr mid hex unhex version user ' +
       'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects all_tables user_tables ' +
       'xp_cmdshell xp_dirtree xp_regread sp_executesql sp_password sp_makewebtask openrowset opendatasource load_file outfile dumpfile extractvalue updatexml ' +
-      'elt make_set randomblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
+      'elt make_set randomblob zeroblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
       'md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
       'schema_name db_name msdb northwind tempdb sqlite_master mysql dual rdb domain json_keys json_extract json_depth json_value jsonb json current_user ' +
       'session_user system_user null sysmaster xmltype lower upper count delay time analyse aes_decrypt unistr jsonb_pretty',

@@ -115,7 +115,10 @@ function probe(at: number): Finding | undefined {
   const word = wordAt(at)
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
   const inside = kindAt(at + 2)
-  if (starts[at + 1] !== ends[at] && inside === SQL.word && !isProbeCall(at + 2)) return undefined
+  if (inside === SQL.word && !isProbeCall(at + 2)) {
+    const isSpoken = kindAt(next) === SQL.word && keyAt(next) === KEY.none
+    if (starts[at + 1] !== ends[at] || isSpoken) return undefined
+  }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
   return { id: 'sqli/call', score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3, end: next }
@@ -130,9 +133,23 @@ function afterQuote(i: number, nth: number): Finding | undefined {
   return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
 
-/** `union select` with a list behind it, and tautologies of two numbers, wherever they stand. */
+/** Words after which a bracket opens a query even with a space between. */
+const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
+
+/** A query in brackets: where one word from one name is selected, what stands before the bracket must be no sentence. */
+function subquery(i: number): Finding | undefined {
+  const evidence = selectEvidence(i)
+  if (evidence < 5) return undefined
+  const before = kindAt(i - 2)
+  const isSpoken =
+    i >= 2 && before === SQL.word && ends[i - 2] !== starts[i - 1] && !BEFORE_SUBQUERY.test(wordAt(i - 2))
+  return evidence < 6 && (isSpoken || i < 2) ? undefined : { id: 'sqli/subquery', score: 6, end: i + 4 }
+}
+
+/** A query in brackets, `union select` with a list behind it, and tautologies of two numbers, wherever they stand. */
 function anywhere(i: number): Finding | undefined {
   const key = keyAt(i)
+  if (key === KEY.select) return i > 0 && kindAt(i - 1) === SQL.open ? subquery(i) : undefined
   if (key === KEY.union) {
     const select = unionSelect(i)
     return select > 0 && selectEvidence(select) >= 5

@@ -94,7 +94,7 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
   [KEY.collate, 'collate'],
   [
     KEY.probe,
-    'sleep benchmark pg_sleep concat_ws group_concat unhex extractvalue updatexml elt make_set randomblob row_count load_file sqlite_version ' +
+    'sleep benchmark pg_sleep concat_ws group_concat unhex extractvalue updatexml elt make_set randomblob zeroblob row_count load_file sqlite_version ' +
       'regexp_substring crypt_key generate_series xp_cmdshell xp_dirtree xp_regread sp_executesql openrowset opendatasource json_keys json_extract json_depth json_value ' +
       'aes_decrypt aes_encrypt name_const last_insert_id is_srvrolemember fn_varbintohexstr pg_read_file lo_import string_agg sysdate db_name schema_name ' +
       'ascii substr substring mid ord chr char hex md5 sha1 concat cast convert coalesce nullif ifnull version database count user row_number exp json_length ' +

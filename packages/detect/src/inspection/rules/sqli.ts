@@ -31,6 +31,10 @@ const ATTACKS = [
   "1' procedure analyse(extractvalue(1,1),1)#",
   '(select(0)from(select(sleep(15)))v)',
   'benchmark(15000000,md5(0x4e))-99',
+  'iif((select unicode(email) from customer)>100,id,-id)',
+  'abs(id-(select count(*) from customer))',
+  'id in (select id from customer)',
+  "id*iif(exists(select 1 from customer where role='admin'),1,-1)",
 ]
 const BENIGN = [
   "O'Brien",
@@ -49,6 +53,9 @@ const BENIGN = [
   '7" #2 CIRCULAR NEEDLE',
   'update your profile and set a password',
   'the European Union select committee met',
+  'a sleep(ing) bag for two',
+  'pick a colour (select size from menu) and go on',
+  'the form (select one from the list) is short',
 ]
 
 /** Rules that need the grammar of SQL. One walk answers them all, since they share the tokens. */
@@ -151,9 +158,16 @@ const marks: Rule[] = [
       benign: ['schema', 'mysql'],
     },
   ),
+  pattern('sqli/blob', /\b(?:random|zero)blob\s{0,4}\(\s{0,4}\d{5}/, {
+    score: 5,
+    quotable: true,
+    words: WORD.sqlName | WORD.sqlVerb,
+    attacks: ["replace(hex(zeroblob(900000)),'00','aaaaaaaa')", 'x,randomblob(1000000)'],
+    benign: ['zeroblob (9 bytes)', 'a random blob'],
+  }),
   pattern(
     'sqli/time',
-    /\b(?:sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d|benchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|pg_sleep\s{0,4}\(|waitfor\s{1,8}(?:delay|time)\s{1,8}['"]|dbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|dbms_lock\s{0,2}\.\s{0,2}sleep|randomblob\s{0,4}\(\s{0,4}\d{5})/,
+    /\b(?:sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d|benchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|pg_sleep\s{0,4}\(|waitfor\s{1,8}(?:delay|time)\s{1,8}['"]|dbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|dbms_lock\s{0,2}\.\s{0,2}sleep)/,
     {
       score: 4,
       quotable: true,

@@ -36,6 +36,18 @@ export const traversalRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'traversal/source-file',
+    /^\.\.[/\\](?:\.\.[/\\]){0,4}(?:[\w-]{1,32}[/\\]){0,4}(?:\.(?:env|git|ssh|aws|npmrc|netrc|htpasswd)\b|[\w.-]{1,40}\.(?:json|env|[cm]?[jt]sx?|py|rb|php|java|go|cs|ya?ml|toml|ini|conf|key|pem|p12|db|sqlite3?|sql|bak|lock|properties|log)$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.dots,
+      places: ['query', 'cookie', 'file-name'],
+      attacks: ['../package.json', '../src/server.ts', '../.env', '../config/database.yml'],
+      benign: ['../image.png', '../page', '../docs/guide.html'],
+    },
+  ),
+  pattern(
     'traversal/body-steps',
     /^[^\s]{0,64}?(?:\.{2,3}[/\\]{1,4}){2}[^\s]{0,128}$|(?:\.{2}[/\\]{1,2}){4}/,
     {
