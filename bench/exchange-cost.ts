@@ -40,7 +40,7 @@ function request(i: number): RequestSource {
   const client = (i * 7_919) % CLIENTS
   return {
     method: 'GET',
-    target: `/products/${client % 300}?page=${client % 7}&sort=price&q=blue+shoes`,
+    target: flat(`/products/${client % 300}?page=${client % 7}&sort=price&q=blue+shoes`),
     headers: [
       'Host',
       'shop.example',
@@ -57,12 +57,17 @@ function request(i: number): RequestSource {
       'Connection',
       'keep-alive',
     ],
-    peer: `10.0.${client >> 8}.${client & 255}`,
+    peer: flat(`10.0.${client >> 8}.${client & 255}`),
     secure: false,
     httpVersion: '1.1',
     body: undefined,
     native: undefined,
   }
+}
+
+/** A text put together of parts is copied together when it is first read: one from a socket has no parts. */
+function flat(text: string): string {
+  return Buffer.from(text).toString('latin1')
 }
 
 const OUTCOME = { status: 200, duration: 1, bytes: 5_000, aborted: false }
