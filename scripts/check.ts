@@ -1,4 +1,4 @@
-// Types, lint, floors, unused exports and the published shape of every package.
+// Types, lint, floors, unused exports, the published shape of every package, and that what is packed works.
 import { existsSync } from 'node:fs'
 import { runSteps, type Step } from './run-steps.ts'
 
@@ -21,6 +21,8 @@ process.exit(
     { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
     { name: 'unused exports', command: [...node, 'scripts/check-exports.ts'] },
+    { name: 'build', command: [...node, 'scripts/build.ts'] },
     { name: 'package shape', command: [...node, 'scripts/check-packages.ts'] },
+    { name: 'packed packages', command: [...node, 'scripts/check-packed.ts'] },
   ]),
 )

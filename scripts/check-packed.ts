@@ -1,0 +1,136 @@
+// What npm would publish works where it is installed: every package is packed, laid out as npm lays it out, and used by plain Node, without
+// the sources of the workspace. Needs a build (npm run build); says so when there is none.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Package, packages, root } from './workspace.ts'
+
+const USE = `
+import { createServer } from 'node:http'
+import { postern } from 'postern'
+if (import.meta.resolve('postern').includes('/src/')) throw new Error('the sources were loaded, not the build')
+const layer = await postern({ config: { audit: { retention: '90d' } } })
+const handle = layer.fetch(() => new Response('hello'), { peer: () => '203.0.113.9' })
+const status = async target => (await handle(new Request('http://shop.example' + target))).status
+const found = [await status('/'), await status('/?q=%3Cscript%3Ealert(1)%3C/script%3E')]
+await layer.close()
+if (String(found) !== '200,403') throw new Error('answered ' + found)
+`
+
+const all = packages()
+const unbuilt = all.filter(({ folder }) => !existsSync(join(root, folder, 'dist', 'index.js')))
+if (unbuilt.length > 0) {
+  console.log(
+    `--   packed packages: not built (npm run build): ${unbuilt.map(({ folder }) => folder).join(', ')}`,
+  )
+  process.exit(0)
+}
+
+const project = mkdtempSync(join(tmpdir(), 'postern-packed-'))
+try {
+  install(all, project)
+  const { PATH = '', HOME = '' } = process.env
+  const env = { PATH, HOME }
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(project, 'use.js'), USE)
+  execFileSync(process.execPath, ['use.js'], { cwd: project, env, stdio: 'inherit' })
+  const cli = join(project, 'node_modules', 'postern', 'dist', 'cli.js')
+  for (const command of ['version', 'schema', 'scenarios list'])
+    execFileSync(process.execPath, [cli, ...command.split(' ')], {
+      cwd: project,
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+  for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
+  console.log(`${all.length} packed packages work in a project of their own`)
+} finally {
+  rmSync(project, { recursive: true, force: true })
+}
+
+/** Packs every package and lays it out in node_modules, beside links to what the workspace installed of others. */
+function install(list: readonly Package[], folder: string): void {
+  const tarballs = join(folder, 'tarballs')
+  const modules = join(folder, 'node_modules')
+  mkdirSync(tarballs)
+  const names = list.flatMap(({ folder: workspace }) => ['--workspace', workspace])
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', tarballs, ...names], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  for (const { manifest } of list) {
+    const target = join(modules, manifest.name)
+    mkdirSync(target, { recursive: true })
+    const tarball = `${manifest.name.replace('@', '').replace('/', '-')}-`
+    const file = readdirSync(tarballs).find(
+      name => name.startsWith(tarball) && /^\d/.test(name.slice(tarball.length)),
+    )
+    if (file === undefined) throw new Error(`npm packed nothing for ${manifest.name}`)
+    execFileSync('tar', ['-xzf', join(tarballs, file), '-C', target, '--strip-components=1'])
+  }
+  for (const { manifest } of list) {
+    const installed = JSON.parse(
+      readFileSync(join(modules, manifest.name, 'package.json'), 'utf8'),
+    ) as typeof manifest
+    for (const name of Object.keys({ ...installed.dependencies, ...installed.optionalDependencies })) {
+      if (existsSync(join(modules, name))) continue
+      mkdirSync(dirname(join(modules, name)), { recursive: true })
+      symlinkSync(join(root, 'node_modules', name), join(modules, name))
+    }
+  }
+}
+
+/** A gateway of the build passes what is good and refuses what is not. */
+async function tryGateway(cli: string, workers: string, env: Record<string, string>): Promise<void> {
+  const backend = createServer((_request, response) => void response.end('hello')).listen(0, '127.0.0.1')
+  await once(backend, 'listening')
+  const to = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
+  const places = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+  const gateway = spawn(
+    process.execPath,
+    [cli, 'gateway', '--json', '--quiet', '--to', to, '--workers', workers, ...places],
+    {
+      cwd: project,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  try {
+    const said = await firstLine(gateway.stdout)
+    const { url } = JSON.parse(said) as { readonly url: string }
+    const statuses: number[] = []
+    for (const target of ['/', '/?q=%3Cscript%3Ealert(1)%3C/script%3E'])
+      statuses.push((await fetch(`${url}${target}`)).status)
+    if (String(statuses) !== '200,403')
+      throw new Error(`the gateway with ${workers} worker(s) answered ${statuses}`)
+  } finally {
+    gateway.kill('SIGTERM')
+    await once(gateway, 'exit')
+    backend.close()
+    backend.closeAllConnections()
+  }
+}
+
+function firstLine(stream: Readable): Promise<string> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('\n')) resolve(said.slice(0, said.indexOf('\n')))
+    })
+    stream.on('end', () => reject(new Error('the gateway ended before it listened')))
+  })
+}
