@@ -32,6 +32,7 @@ export {
 } from './inspection/inspect-record.ts'
 export type { InspectedRequest } from './inspection/inspected-request.ts'
 export {
+  checkInspectSettings,
   type InspectionOptions,
   type InspectSettings,
   inspectionGuard,

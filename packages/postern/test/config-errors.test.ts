@@ -52,6 +52,13 @@ const CASES: readonly (readonly [
     /"throttle"/,
   ],
   [
+    'an exception for a rule that cannot be one',
+    'routes:\n  POST /comments:\n    inspect: { except: [{ rule: sqli }] }',
+    /:3: routes\["POST \/comments"\]\.inspect\.except\[0\]\.rule$/,
+    /"sqli" is no rule id/,
+    /sqli\/\*/,
+  ],
+  [
     'a mode that is none',
     'mode: observer',
     /:1: mode$/,

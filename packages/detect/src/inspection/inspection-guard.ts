@@ -152,6 +152,15 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   }
 }
 
+/**
+ * Looks at a route's settings when a configuration is loaded, so that a mistake is found then and not by the first request.
+ * @param place e.g. `routes["POST /posts"].inspect`
+ * @throws ConfigError naming every exception that cannot be read
+ */
+export function checkInspectSettings(settings: InspectSettings, place: string): void {
+  compileExceptions(settings.except ?? [], `${place}.except`)
+}
+
 /** Whether both the connection and the client behind it are on this machine. */
 function isLocal(exchange: Exchange): boolean {
   return isLoopback(exchange.peer) && isLoopback(exchange.client)

@@ -7,6 +7,7 @@ import {
   parseDuration,
   RouteTable,
 } from '@postern/core'
+import { checkInspectSettings } from '@postern/detect'
 import type { Rule } from '@postern/throttle'
 import { z } from 'zod'
 import { type LimitRule, parseLimitRule } from './limit-rule.ts'
@@ -36,6 +37,11 @@ export const duration: z.ZodType<Duration> = checked(z.union([z.string(), z.numb
 /** `64kb`, `1mb`, or bytes. */
 export const byteSize: z.ZodType<ByteSize> = checked(z.union([z.string(), z.number()]), value =>
   parseByteSize(value),
+)
+
+/** `sqli/union`, `sqli/*`: found wrong when the file is read, not by the first request. */
+export const inspectRule: z.ZodType<string, string> = checked(z.string().min(1), rule =>
+  checkInspectSettings({ except: [{ rule }] }, ''),
 )
 
 /** An address, a CIDR range, or `loopback`, `linklocal`, `private`. */

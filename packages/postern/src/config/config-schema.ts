@@ -7,6 +7,7 @@ import {
   backendUrl,
   byteSize,
   duration,
+  inspectRule,
   limitRule,
   listen,
   routePattern,
@@ -71,7 +72,7 @@ const shed: z.ZodType<ShedConfig> = z.strictObject({
 })
 
 const level = z.literal([1, 2, 3, 4])
-const except = { rule: z.string().min(1).optional(), parameter: z.string().min(1).optional() }
+const except = { rule: inspectRule.optional(), parameter: z.string().min(1).optional() }
 
 const inspect: z.ZodType<InspectConfig> = z.strictObject({
   level: level.optional(),
