@@ -17,6 +17,8 @@ const AT_START: readonly (keyof Config)[] = [
   'timeouts',
   'caps',
   'audit',
+  'remediations',
+  'crowdsec',
   'stores',
   'dataDirectory',
   'admin',

@@ -78,8 +78,11 @@ export class LimitOverrides {
       throw error
     })
     const database = await this.#database
-    if (database instanceof SqliteDatabase)
-      return database.transaction(() => database.db.prepare(text.replaceAll(/\$\d/g, '?')).all(...values))
+    if (database instanceof SqliteDatabase) {
+      // Requests look rules up, so reading must not wait for whoever writes.
+      const run = (): readonly Row[] => database.db.prepare(text.replaceAll(/\$\d/g, '?')).all(...values)
+      return text.startsWith('SELECT') ? database.read(run) : database.transaction(run)
+    }
     return (await database.query<Row>(text, values)).rows
   }
 
