@@ -5,23 +5,23 @@ import type { CorrelationRule } from './scenario.ts'
 
 const MAX_REQUESTS = 10
 
-/** What a group has seen so far. */
+/** What a group has seen so far. Its lists are made when something comes into them: most groups see one event. */
 interface Group {
   /** Epoch milliseconds of the last event. */
   last: number
   /** No finding before this time. */
   quietUntil: number
   /** Event, prefix or per-rule times; see each type. */
-  times: number[]
+  times: number[] | undefined
   /** Where the ring's oldest time is. */
   oldest: number
   /** The first distinct value and its last time: most groups see no other, and need no map. */
   value: string | undefined
   valueTime: number
   values: Map<string, number> | undefined
-  amounts: number[]
+  amounts: number[] | undefined
   /** A ring of the last ten. */
-  requests: string[]
+  requests: string[] | undefined
   oldestRequest: number
 }
 
@@ -82,7 +82,7 @@ export class CorrelationState {
    */
   #isNear(group: Group): boolean {
     const { type, threshold } = this.#rule
-    if (type === 'event_count') return threshold - group.times.length < MAX_REQUESTS
+    if (type === 'event_count') return threshold - (group.times?.length ?? 0) < MAX_REQUESTS
     if (type === 'value_count') return threshold - valuesOf(group) < MAX_REQUESTS
     return true
   }
@@ -106,13 +106,15 @@ export class CorrelationState {
   /** A ring of the last `threshold` times: exact, however the events fall. */
   #countEvents(group: Group, time: number): number | undefined {
     const { threshold, timespan } = this.#rule
-    if (group.times.length < threshold) group.times.push(time)
+    group.times ??= []
+    const { times } = group
+    if (times.length < threshold) times.push(time)
     else {
-      group.times[group.oldest] = time
+      times[group.oldest] = time
       group.oldest = (group.oldest + 1) % threshold
     }
-    const oldest = group.times[group.times.length < threshold ? 0 : group.oldest] as number
-    return group.times.length === threshold && time - oldest <= timespan ? threshold : undefined
+    const oldest = times[times.length < threshold ? 0 : group.oldest] as number
+    return times.length === threshold && time - oldest <= timespan ? threshold : undefined
   }
 
   /** The last time of each distinct value; those out of the window go before it can grow past the threshold. */
@@ -145,6 +147,8 @@ export class CorrelationState {
     const amount = Number(value?.[0]?.(event))
     if (!Number.isFinite(amount)) return undefined
     const slice = Math.floor(event.time / (timespan / 60))
+    group.times ??= []
+    group.amounts ??= []
     const { times, amounts } = group
     if (times.at(-1) !== slice) {
       times.push(slice)
@@ -169,18 +173,18 @@ export class CorrelationState {
   /** The last time of each rule. */
   #seeAll(group: Group, time: number, input: number): number | undefined {
     const { threshold, timespan } = this.#rule
-    while (group.times.length < threshold) group.times.push(Number.NEGATIVE_INFINITY)
-    group.times[input] = time
-    return group.times.every(seen => time - seen <= timespan) ? threshold : undefined
+    const times = timesOf(group, threshold)
+    times[input] = time
+    return times.every(seen => time - seen <= timespan) ? threshold : undefined
   }
 
   /** For each prefix of the order, the latest time at which it could have begun. */
   #seeInOrder(group: Group, time: number, input: number): number | undefined {
     const { threshold, timespan } = this.#rule
-    while (group.times.length < threshold) group.times.push(Number.NEGATIVE_INFINITY)
-    const begun = input === 0 ? time : (group.times[input - 1] as number)
+    const times = timesOf(group, threshold)
+    const begun = input === 0 ? time : (times[input - 1] as number)
     if (time - begun > timespan) return undefined
-    group.times[input] = begun
+    times[input] = begun
     return input === threshold - 1 ? threshold : undefined
   }
 
@@ -194,13 +198,13 @@ export class CorrelationState {
     return this.#groups.add(key, {
       last: time,
       quietUntil: 0,
-      times: [],
+      times: undefined,
       oldest: 0,
       value: undefined,
       valueTime: 0,
       values: undefined,
-      amounts: [],
-      requests: [],
+      amounts: undefined,
+      requests: undefined,
       oldestRequest: 0,
     })
   }
@@ -221,6 +225,7 @@ export class CorrelationState {
 function remember(group: Group, event: Event): void {
   const id = requestIdOf(event)
   if (id === undefined) return
+  group.requests ??= []
   if (group.requests.length < MAX_REQUESTS) group.requests.push(id)
   else {
     group.requests[group.oldestRequest] = id
@@ -228,10 +233,16 @@ function remember(group: Group, event: Event): void {
   }
 }
 
-function requestsOf({ requests, oldestRequest }: Group): readonly string[] {
+function requestsOf({ requests = [], oldestRequest }: Group): readonly string[] {
   return oldestRequest === 0
     ? requests
     : [...requests.slice(oldestRequest), ...requests.slice(0, oldestRequest)]
+}
+
+/** The last times of so many rules, none of which was seen at first. */
+function timesOf(group: Group, threshold: number): number[] {
+  group.times ??= Array.from({ length: threshold }, () => Number.NEGATIVE_INFINITY)
+  return group.times
 }
 
 function valuesOf({ value, values }: Group): number {
@@ -239,12 +250,12 @@ function valuesOf({ value, values }: Group): number {
 }
 
 function reset(group: Group): void {
-  group.times = []
+  group.times = undefined
   group.oldest = 0
   group.value = undefined
   group.values = undefined
-  group.amounts = []
-  group.requests = []
+  group.amounts = undefined
+  group.requests = undefined
   group.oldestRequest = 0
 }
 
