@@ -130,6 +130,12 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
     }
   })
 
+  test('stops no instance from being ready when it is not required', () =>
+    withLayer({ audit: { required: false } }, async layer => {
+      const part = layer.health().find(({ name }) => name.startsWith('audit'))
+      assert.equal(part?.required, false)
+    }))
+
   test('leaves its checkpoints in an anchor', async () => {
     const folder = newFolder()
     await withLayer(
@@ -171,6 +177,10 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
   test('cannot be sent to a collector whose secret is nowhere', async () => {
     for (const [ship, problem] of [
       [{ webhook: 'https://siem.example' }, /needs secretFile or secret/],
+      [
+        { webhook: 'https://siem.example', secret: 'c2hvcnQ=' },
+        /audit\.ship\[0\]\.secret: has fewer than 24 bytes/,
+      ],
       [{ webhook: 'https://siem.example', secretFile: 'absent' }, /absent cannot be read \(ENOENT\)/],
       [{ syslog: 'udp://siem.example:514' }, /tls:\/\/collector\.example\.com:6514/],
     ] as const)

@@ -34,11 +34,17 @@ export function auditShippers(
 function openSink(ship: ShipConfig, place: string, folder: string): Sink {
   if ('webhook' in ship) {
     const { webhook, secret, secretFile = '', format } = ship
-    return new WebhookSink({
-      url: webhook,
-      secret: secret ?? readText(secretFile, `${place}.secretFile`, folder).trim(),
-      ...(format !== undefined && { format }),
-    })
+    const secretPlace = `${place}.${secret === undefined ? 'secretFile' : 'secret'}`
+    const key = secret ?? readText(secretFile, secretPlace, folder).trim()
+    try {
+      return new WebhookSink({ url: webhook, secret: key, ...(format !== undefined && { format }) })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new ConfigError(
+        error.issues.map(issue => ({ ...issue, place: secretPlace })),
+        { cause: error },
+      )
+    }
   }
   const { protocol, hostname: host, port } = new URL(ship.syslog)
   const ca = ship.ca === undefined ? undefined : readText(ship.ca, `${place}.ca`, folder)
