@@ -48,6 +48,11 @@ const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.c
 /** What a target is made of: these say nothing until it is taken apart. */
 const TARGET_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
 
+/** What a cookie header is made of: between clean values it says nothing. */
+const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
+/** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
+const NESTED_PAIR = /=[^;=]*=/
+
 const cleanHeaders = new WeakMap<RuleSet, CleanValues>()
 
 /**
@@ -140,9 +145,10 @@ function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] 
     const name = (headers[i] as string).toLowerCase()
     if (UNREAD.has(name)) continue
     scanFeatures(value, 0, value.length)
+    const syntax = name === 'cookie' && !NESTED_PAIR.test(value) ? ~COOKIE_SYNTAX : ~0
     if (
       (seen.chars & ENCODED) === 0 &&
-      rules.isClear(seen.chars, seen.words) &&
+      rules.isClear(seen.chars & syntax, seen.words) &&
       !FILE_NAME_HEADER.test(name)
     ) {
       if (name !== 'cookie') known.add(value)
