@@ -9,7 +9,7 @@ import type { Event } from '@postern/core'
 import { connectPostgres, openSqlite } from '@postern/store'
 import pino from 'pino'
 import { startServices } from '../test/services.ts'
-import { median, quantile, report } from './harness.ts'
+import { median, quantile, report } from './support/harness.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-bench-audit-'))
 const ROUNDS = 7

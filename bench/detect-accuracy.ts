@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from '../packages/detect/src/inspection/inspect.ts'
 import type { InspectedRequest } from '../packages/detect/src/inspection/inspected-request.ts'
-import { nativeWithRecommendedRules } from './detect-native.ts'
-import { report } from './harness.ts'
+import { nativeWithRecommendedRules } from './support/detect-native.ts'
+import { report } from './support/harness.ts'
 
 interface Line {
   readonly id: string

@@ -1,7 +1,7 @@
 import { inspect } from '../packages/detect/src/inspection/inspect.ts'
-import { nativeWithRecommendedRules } from './detect-native.ts'
-import { REQUESTS } from './detect-requests.ts'
-import { quantile, report } from './harness.ts'
+import { nativeWithRecommendedRules } from './support/detect-native.ts'
+import { REQUESTS } from './support/detect-requests.ts'
+import { quantile, report } from './support/harness.ts'
 
 const ROUNDS = 60
 const WORST_INPUT = 65_536

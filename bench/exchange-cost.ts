@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, type RequestSource } from '@postern/core'
 import { type Config, postern } from 'postern'
-import { type Candidate, interleave, printTimings, report } from './harness.ts'
+import { type Candidate, interleave, printTimings, report } from './support/harness.ts'
 
 const ROUNDS = 25
 const OPERATIONS = 20_000

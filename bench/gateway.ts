@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { median, report } from './harness.ts'
-import { KeepAliveLoad } from './keep-alive-load.ts'
+import { median, report } from './support/harness.ts'
+import { KeepAliveLoad } from './support/keep-alive-load.ts'
 
 const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? 7)
 const SECONDS = 1
@@ -32,7 +32,7 @@ function isInstalled(command: string): boolean {
 }
 
 function startNode(name: string, upstream: string, folder: string): Promise<Proxy> {
-  const child = fork(new URL('./gateway-server.ts', import.meta.url), [name, upstream, folder])
+  const child = fork(new URL('./support/gateway-server.ts', import.meta.url), [name, upstream, folder])
   return new Promise((resolve, reject) => {
     child.once('message', port => resolve({ name, process: child, port: Number(port) }))
     child.once('exit', code => reject(new Error(`${name} ended with ${code}`)))

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RequestSource } from '@postern/core'
 import { postern } from 'postern'
-import { median, quantile, report } from './harness.ts'
-import { KeepAliveLoad } from './keep-alive-load.ts'
+import { median, quantile, report } from './support/harness.ts'
+import { KeepAliveLoad } from './support/keep-alive-load.ts'
 
 const ROUNDS = 30
 const REQUESTS = 2_500
@@ -31,7 +31,7 @@ class HelloServer {
 
   constructor(name: string, folder: string) {
     this.name = name
-    this.#child = fork(new URL('./layer-server.ts', import.meta.url), [name, join(folder, name)])
+    this.#child = fork(new URL('./support/layer-server.ts', import.meta.url), [name, join(folder, name)])
   }
 
   async start(): Promise<void> {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { replayEngine } from '../packages/postern/src/assembly/replay-engine.ts'
 import { loadConfig } from '../packages/postern/src/config/load-config.ts'
 import { replay } from '../packages/postern/src/replay/replay.ts'
-import { report } from './harness.ts'
+import { report } from './support/harness.ts'
 
 const SIZES = [100_000, 1_000_000] as const
 const CLIENTS = 20_000

@@ -7,7 +7,7 @@ import { gcra, memoryStore, type Rule, window } from '@postern/throttle'
 import { MemoryStore as ExpressStore } from 'express-rate-limit'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { limitName, Question } from '../packages/throttle/src/question.ts'
-import { type Candidate, interleave, printTimings, report, type Timing } from './harness.ts'
+import { type Candidate, interleave, printTimings, report, type Timing } from './support/harness.ts'
 
 const MINUTE = 60_000
 /** Limits that are never reached, and that nearly every try is over. */

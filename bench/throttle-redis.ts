@@ -9,7 +9,7 @@ import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { FailureTolerantStore } from '../packages/throttle/src/failure-tolerant-store.ts'
 import { limitName, Question } from '../packages/throttle/src/question.ts'
 import { startRedis } from '../test/services.ts'
-import { type Candidate, interleave, median, printTimings, quantile, report } from './harness.ts'
+import { type Candidate, interleave, median, printTimings, quantile, report } from './support/harness.ts'
 
 const KEYS = 1_000
 /** Never reached: all of them admit everything. */
