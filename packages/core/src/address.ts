@@ -40,7 +40,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
   return isMapped(bytes) ? bytes.slice(12) : bytes
 }
 
-/** Digit by digit: every decision may need the bytes of an address, and splitting costs ten times as much. */
+/** Digit by digit: every decision may need the bytes of an address, and splitting costs several times as much. */
 function ipv4Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(4)
   let index = 0

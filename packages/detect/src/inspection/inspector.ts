@@ -116,7 +116,8 @@ export class Inspector implements ValueVisitor {
     if (known.has(key)) return
     const hits = this.#hits
     this.#look(text, place, locator)
-    if (this.#hits === hits && !this.#tooBig) known.add(key)
+    // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
+    if (this.#hits === hits && !this.#tooBig && this.#matches.length < MAX_MATCHES) known.add(key)
   }
 
   /** Runs the rules of some families over a text as it is. */

@@ -168,4 +168,13 @@ describe('the inspection guard', () => {
     assert.equal((await cookie("theme=dark; id=1' or '1'='1")).effect, 'deny')
     assert.equal((await cookie('theme=dark; c=$(cat /etc/passwd)')).effect, 'deny')
   })
+
+  test('remembers nothing of a request so full of attacks that it was not read to its end', async () => {
+    const hidden = Buffer.from('<svg onload=alert(1) >').toString('base64').replaceAll('=', '')
+    const decoys = Array.from({ length: 40 }, (_, n) => `a${n}=%3Cscript%3Ealert(${n})%3C/script%3E`).join(
+      '&',
+    )
+    assert.equal((await decide({ target: `/?${decoys}&${hidden}=1` })).effect, 'deny')
+    assert.equal((await decide({ target: `/?${hidden}=1` })).effect, 'deny')
+  })
 })
