@@ -5,7 +5,7 @@ import { serve } from '../serve/serve.ts'
 import type { Overrides } from '../serve/worker-plan.ts'
 import { type Command, type CommandContext, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { stopped, watchEvents } from './gateway.ts'
+import { announceReach, stopped, watchEvents } from './gateway.ts'
 import { loadSetup } from './setup.ts'
 
 const GRACE_MS = 5_000
@@ -27,7 +27,8 @@ export const run: Command = async (args, options, context) => {
     output.line(
       `${output.paint('green', 'postern')} ${served.url} -> ${to} (${mode === 'observe' ? 'nothing is blocked; --enforce blocks' : 'enforcing'})`,
     )
-    output.result({ event: 'listening', url: served.url, upstream: to, mode })
+    const open = announceReach(served, output)
+    output.result({ event: 'listening', url: served.url, open, upstream: to, mode })
     watchEvents(served, context, 'all')
     if (args.length === 0) {
       await stopped(context.signal)

@@ -4,7 +4,7 @@ import { type Served, serve } from '../serve/serve.ts'
 import type { Overrides } from '../serve/worker-plan.ts'
 import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { followConfiguration, stopped, watchEvents } from './gateway.ts'
+import { announceReach, followConfiguration, stopped, watchEvents } from './gateway.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until it is told to stop. */
@@ -44,6 +44,7 @@ function announce(served: Served, { config, file }: Setup, { output }: CommandCo
   const { dialect } = config.forwardAuth ?? {}
   const trusted = config.trustProxies ?? []
   output.line(`${output.paint('green', 'postern')} ${served.url} answers ${dialect}`)
+  const open = announceReach(served, output)
   output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
   output.line(`  may ask        ${trusted.join(', ')}; anyone else gets 403`)
   if (config.mode === 'observe')
@@ -51,5 +52,5 @@ function announce(served: Served, { config, file }: Setup, { output }: CommandCo
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
   output.note('Bodies and answers are not seen in this mode: rules and scenarios over those stay silent.')
   const { url, admin } = served
-  output.result({ event: 'listening', url, admin, dialect, trusted, pid: process.pid })
+  output.result({ event: 'listening', url, open, admin, dialect, trusted, pid: process.pid })
 }

@@ -1,8 +1,10 @@
+import { networkInterfaces } from 'node:os'
 import type { Event } from '@postern/core'
 import { followFile } from '../config/follow-file.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { EventLog } from '../serve/event-log.ts'
 import { overridden } from '../serve/overridden.ts'
+import { reachOf, reachSentence } from '../serve/reach.ts'
 import { type Served, serve } from '../serve/serve.ts'
 import type { Overrides } from '../serve/worker-plan.ts'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
@@ -42,6 +44,7 @@ function readOverrides(options: CommandOptions): Overrides {
 function announce(served: Served, { config, file, dataDirectory }: Setup, { output }: CommandContext): void {
   const mode = config.mode ?? 'enforce'
   output.line(`${output.paint('green', 'postern')} ${served.url} -> ${config.upstream ?? ''}`)
+  const open = announceReach(served, output)
   output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
   output.line(
     `  mode           ${mode === 'enforce' ? mode : output.paint('yellow', 'observe: nothing is blocked')}`,
@@ -59,11 +62,24 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   output.result({
     event: 'listening',
     url: served.url,
+    open,
     admin: served.admin,
     upstream: config.upstream,
     mode,
     pid: process.pid,
   })
+}
+
+/** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */
+export function announceReach(served: Served, output: CommandContext['output']): readonly string[] {
+  const interfaces = networkInterfaces()
+  const reach = reachOf(served.url, interfaces)
+  output.line(`  reachable      ${reachSentence(served.url, reach, '--listen')}`)
+  if (served.admin !== undefined && reachOf(served.admin, interfaces).isOpen)
+    output.note(
+      `the admin listener ${served.admin} is open to the network: anyone there reads /metrics and /readyz; commands need the token`,
+    )
+  return reach.isOpen ? reach.addresses : []
 }
 
 /** Shows events as they happen: lines for people at a terminal, JSON lines for everything else. */

@@ -44,10 +44,10 @@ export function buildProgram(execute: Execute, version: string): Program {
 
   add(program, 'gateway', 'protect a backend: the reverse proxy', () => import('./gateway.ts'))
     .option('--to <url>', 'where the backend listens, e.g. http://127.0.0.1:3000')
-    .option('--listen <place>', 'port or host:port (default: 127.0.0.1:8080)')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
     .option('--workers <count>', 'worker threads, or "auto" for one per core')
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'port or host:port of metrics and health')
+    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
   add(
     program,
     'forward-auth',
@@ -55,11 +55,11 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./forward-auth.ts'),
   )
     .option('--dialect <proxy>', 'nginx, traefik, caddy or envoy')
-    .option('--listen <place>', 'port or host:port (default: 127.0.0.1:9090)')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:9090)')
     .option('--trust <address...>', 'the proxies that may ask (default: trustProxies, else loopback)')
     .option('--prefix <path>', "taken off the path: Envoy's path_prefix")
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'port or host:port of metrics and health')
+    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
   add(
     program,
     'dev [command...]',
@@ -68,7 +68,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
     .option('--to <url>', 'where the backend listens (default: http://127.0.0.1:$PORT)')
     .option('--port <port>', 'port given to the backend as PORT (default: 3000)')
-    .option('--listen <place>', 'where the gateway listens (default: 127.0.0.1:8080)')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
     .option('--enforce', 'block as in production; without it, decisions are only shown')
   add(
     program,

@@ -87,10 +87,10 @@ export interface Listen {
 }
 
 /**
- * Takes `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080` apart; a bare port listens on every address.
+ * Takes `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080` apart. A bare port listens on loopback: who wants a network to reach it says which.
  * @throws ConfigError for anything else
  */
-export function parseListen(value: string | number, host = '0.0.0.0'): Listen {
+export function parseListen(value: string | number): Listen {
   const match =
     typeof value === 'number'
       ? [String(value), undefined, String(value)]
@@ -102,7 +102,7 @@ export function parseListen(value: string | number, host = '0.0.0.0'): Listen {
       'write a port or host:port, e.g. 127.0.0.1:8080',
     )
   const named = match[1]?.replace(/^\[|\]$/g, '')
-  return { host: named === undefined || named === '' ? host : named, port }
+  return { host: named === undefined || named === '' ? '127.0.0.1' : named, port }
 }
 
 /** A port, or `host:port`. */

@@ -282,7 +282,7 @@ export interface ForwardAuthConfig {
 export interface Config {
   /** Where the backend listens; gateway only. */
   readonly upstream?: string | undefined
-  /** Where the gateway listens: a port or `host:port`; `127.0.0.1:8080` unless told otherwise. */
+  /** Where the gateway listens: `host:port`, or a port on this machine only; `127.0.0.1:8080` unless told otherwise. */
   readonly listen?: string | number | undefined
   readonly tls?: TlsConfig | undefined
   /** For a proxy that asks before it forwards; read by `postern forward-auth`. */

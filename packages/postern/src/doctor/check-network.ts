@@ -123,7 +123,6 @@ export function listenPlaces(config: Config): {
   readonly gateway: Listen
   readonly admin: Listen | undefined
 } {
-  const admin =
-    config.admin === false ? undefined : parseListen(config.admin?.listen ?? '127.0.0.1:9464', '127.0.0.1')
+  const admin = config.admin === false ? undefined : parseListen(config.admin?.listen ?? '127.0.0.1:9464')
   return { gateway: parseListen(config.listen ?? '127.0.0.1:8080'), admin }
 }

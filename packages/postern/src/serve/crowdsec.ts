@@ -40,7 +40,7 @@ async function serveBouncers(
   if (connections === undefined) return async () => {}
   const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
   const api = crowdsecApi({ store: layer.remediations, keys, onError })
-  const { host, port } = parseListen(listen, '127.0.0.1')
+  const { host, port } = parseListen(listen)
   const server = createServer((request, response) => api.handle(request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, 'crowdsec.listen')))

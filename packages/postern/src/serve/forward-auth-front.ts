@@ -34,7 +34,7 @@ export async function startForwardAuthFront({ config, file }: LoadedConfig, laye
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
   server.maxConnections = config.caps?.connections ?? 10_000
-  const { host, port } = parseListen(listen ?? '127.0.0.1:9090', '127.0.0.1')
+  const { host, port } = parseListen(listen ?? '127.0.0.1:9090')
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)

@@ -161,7 +161,7 @@ async function openAdmin(
   start: (listen: Listen) => Promise<AdminServer>,
 ): Promise<AdminServer | undefined> {
   if (config.admin === false) return undefined
-  const asked = config.admin?.listen === undefined ? undefined : parseListen(config.admin.listen, '127.0.0.1')
+  const asked = config.admin?.listen === undefined ? undefined : parseListen(config.admin.listen)
   try {
     return await start(asked ?? ADMIN)
   } catch (error) {
