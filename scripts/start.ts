@@ -1,11 +1,18 @@
 // `npm start`: a shop without any security of its own behind the gateway, and three attacks to try.
 // `npm start -- --to http://127.0.0.1:3000`: your own backend instead. `--port 9000`: another port for the gateway.
 import { createServer } from 'node:net'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startShop } from '../examples/shop/src/server.ts'
+import { readRunFile } from '../packages/postern/src/admin/run-file.ts'
+import { EXIT } from '../packages/postern/src/command/exit-code.ts'
 import { main } from '../packages/postern/src/command/main.ts'
+import { loadConfig } from '../packages/postern/src/config/load-config.ts'
+import { checkDataDirectory } from '../packages/postern/src/doctor/check-data.ts'
+import { PortInUse } from '../packages/postern/src/serve/port-in-use.ts'
 
 const USAGE = 'usage: npm start [-- [--to http://127.0.0.1:3000] [--port 8080] [--observe]]'
+const HOST = '127.0.0.1'
 const FIRST_PORT = 8080
 
 interface Options {
@@ -33,18 +40,19 @@ function readOptions(): Options | undefined {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
+/** Why nothing can listen on a port, or undefined when it is free. */
+function problemOf(port: number): Promise<unknown> {
+  return new Promise(done => {
     const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    probe.once('error', error => done(PortInUse.explain(error, HOST, port, '--port')))
+    probe.listen(port, HOST, () => probe.close(() => done(undefined)))
   })
 }
 
 /** The first free port from 8080 on, when none was asked for. */
 async function choosePort(): Promise<number> {
   for (let port = FIRST_PORT; port < FIRST_PORT + 50; port++) {
-    if (!(await isFree(port))) continue
+    if ((await problemOf(port)) !== undefined) continue
     if (port !== FIRST_PORT) console.log(`Port ${FIRST_PORT} is in use; taking ${port}.`)
     return port
   }
@@ -77,8 +85,43 @@ Ctrl-C stops both.
 `
 }
 
+async function isAlive(admin: string): Promise<boolean> {
+  const answer = await fetch(`${admin}/healthz`, { signal: AbortSignal.timeout(1_000) }).catch(
+    () => undefined,
+  )
+  await answer?.body?.cancel()
+  return answer?.ok === true
+}
+
+/** What would keep the gateway from starting: told before the shop starts and its addresses are printed. */
+async function obstacle(port: number | undefined): Promise<{ problem: string; mend: string } | undefined> {
+  const folder = process.cwd()
+  const { config, file } = await loadConfig({ folder, environment: process.env })
+  const data = resolve(file.folder, config.dataDirectory ?? '.postern')
+  const running = readRunFile(data)
+  // The number of a process that was killed may be another's by now.
+  if (running !== undefined && (await isAlive(running.admin)))
+    return {
+      problem: `another Postern runs here already: ${running.gateway} (process ${running.pid}, data in ${data})`,
+      mend: `use that one, or stop it first: Ctrl-C where it runs, or kill ${running.pid}`,
+    }
+  const { state, detail, mend } = checkDataDirectory(data)
+  if (state === 'bad') return { problem: detail, mend: mend ?? 'set dataDirectory' }
+  const taken = port === undefined ? undefined : await problemOf(port)
+  if (taken === undefined) return undefined
+  return taken instanceof PortInUse
+    ? { problem: taken.message, mend: taken.mend }
+    : { problem: String(taken), mend: '--port' }
+}
+
 async function start({ to, port, observe }: Options): Promise<number> {
-  const listen = `127.0.0.1:${port ?? (await choosePort())}`
+  // A configuration with mistakes is told by the gateway, with all of them.
+  const found = await obstacle(port).catch(() => undefined)
+  if (found !== undefined) {
+    console.error(`error: ${found.problem}\n  mend: ${found.mend}`)
+    return EXIT.unavailable
+  }
+  const listen = `${HOST}:${port ?? (await choosePort())}`
   const shop = to === undefined ? await startShop({ port: 0 }) : undefined
   const upstream = to ?? shop?.url ?? ''
   if (shop !== undefined) console.log(tryThis(`http://${listen}`, shop.url))

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { writeRunFile } from '../../packages/postern/src/admin/run-file.ts'
 
 const START = fileURLToPath(new URL('../start.ts', import.meta.url))
 
@@ -66,3 +71,65 @@ test('npm start says how it is used when it is told nonsense', async () => {
   assert.deepEqual(await once(child, 'close'), [2, null])
   assert.match(errors, /usage: npm start/)
 })
+
+test('npm start says what holds its port before it prints anything to try, and ends with 3', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const folder = mkdtempSync(join(tmpdir(), 'postern-start-'))
+  try {
+    const { code, stdout, stderr } = await startIn(folder, ['--port', String(port)])
+    assert.equal(code, 3)
+    assert.equal(stdout, '')
+    assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process`))
+  } finally {
+    taken.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a second npm start names the first, before it prints anything to try', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-start-'))
+  const admin = createHttpServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1')
+  await once(admin, 'listening')
+  const address = admin.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const remove = writeRunFile(join(folder, '.postern'), {
+    pid: process.pid,
+    gateway: 'http://127.0.0.1:8080',
+    admin: `http://127.0.0.1:${port}`,
+    token: 'x',
+  })
+  try {
+    const { code, stdout, stderr } = await startIn(folder, [])
+    assert.equal(code, 3)
+    assert.equal(stdout, '')
+    assert.match(stderr, /another Postern runs here already: http:\/\/127\.0\.0\.1:8080 \(process \d+/)
+  } finally {
+    remove()
+    admin.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+async function startIn(
+  folder: string,
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
+  const child = spawn(process.execPath, [...execArgv, START, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}

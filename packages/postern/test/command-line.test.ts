@@ -88,6 +88,8 @@ describe('the command line', () => {
       const { code, stderr } = await cli(args, newFolder())
       assert.equal(code, 3)
       assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process`))
+      if (process.platform === 'linux')
+        assert.match(stderr, new RegExp(`another process \\(${process.pid}, `))
       assert.match(stderr, /mend: .*--listen/)
     } finally {
       taken.close()

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { CidrSet, parseAddress } from '@postern/core'
 import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
+import { PortInUse } from '../serve/port-in-use.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DIAL_MS = 2_000
@@ -53,20 +54,20 @@ function dial(host: string, port: number): Promise<string | undefined> {
 /** Whether the gateway could listen where it should. */
 export async function checkPort(check: string, listen: Listen, isRunning: boolean): Promise<DoctorFinding> {
   const place = `${listen.host}:${listen.port}`
-  const problem = await bind(listen)
-  if (problem === undefined) return ok(check, `${place} is free`)
-  if (problem === 'EADDRINUSE' && isRunning) return ok(check, `${place} is used by the running gateway`)
-  const mend =
-    problem === 'EACCES'
-      ? 'ports below 1024 need the right to bind them: use 8080, or setcap'
-      : 'stop the process that uses it, or listen elsewhere'
-  return bad(check, `cannot listen on ${place} (${problem})`, mend)
+  const error = await bind(listen)
+  if (error === undefined) return ok(check, `${place} is free`)
+  const explained = PortInUse.explain(error, listen.host, listen.port, '--listen')
+  if (!(explained instanceof PortInUse))
+    return bad(check, `cannot listen on ${place} (${error.message})`, 'listen elsewhere')
+  if (explained.code === 'EADDRINUSE' && isRunning)
+    return ok(check, `${place} is used by the running gateway`)
+  return bad(check, explained.message, explained.mend)
 }
 
-function bind({ host, port }: Listen): Promise<string | undefined> {
+function bind({ host, port }: Listen): Promise<Error | undefined> {
   return new Promise(done => {
     const server = createServer()
-    server.once('error', error => done('code' in error ? String(error.code) : error.message))
+    server.once('error', done)
     server.listen(port, host, () => server.close(() => done(undefined)))
   })
 }

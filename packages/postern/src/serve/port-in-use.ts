@@ -1,5 +1,7 @@
+import { portHolder } from './port-holder.ts'
+
 const PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use by another process',
+  EADDRINUSE: 'is in use',
   EACCES: 'may not be used by this user (ports below 1024 need the right to bind them)',
   EADDRNOTAVAIL: 'is no address of this machine',
 }
@@ -22,11 +24,24 @@ export class PortInUse extends Error {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const problem = PROBLEMS[code]
     if (problem === undefined) return error
+    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    const other = `${option} ${port < 65_535 ? port + 1 : 8080}`
+    if (code !== 'EADDRINUSE')
+      return new PortInUse(`${place} ${problem}`, code, `choose another place, e.g. ${other}`, error)
+    const holder = portHolder(port)
+    const stop = holder === undefined ? 'stop it' : `stop it (kill ${holder.pid})`
     return new PortInUse(
-      `${host}:${port} ${problem}`,
+      `${place} is in use by ${nameOf(holder)}`,
       code,
-      `stop it, or choose another place with ${option}, e.g. ${option} ${port + 1}`,
+      `${stop}, or choose another place, e.g. ${other}`,
       error,
     )
   }
+}
+
+function nameOf(holder: ReturnType<typeof portHolder>): string {
+  if (holder === undefined) return 'another process'
+  const { pid, program, dataDirectory } = holder
+  if (dataDirectory !== undefined) return `another Postern (process ${pid}, data in ${dataDirectory})`
+  return `another process (${pid}, ${program})`
 }
