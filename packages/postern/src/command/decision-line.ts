@@ -1,4 +1,5 @@
 import type { Event } from '@postern/core'
+import { eventSentence } from './event-sentence.ts'
 import { type Output, safe } from './output.ts'
 
 /** One event as a line for somebody who watches. */
@@ -24,5 +25,5 @@ function otherLine(event: Event, output: Output): string {
     return `${output.paint('yellow', 'found')} ${safe(String(data?.['title'] ?? data?.['scenario']))}: ${safe(String(data?.['actorValue']))}`
   if (event.type.startsWith('remediation.'))
     return `${output.paint('yellow', event.type)} ${safe(String(data?.['actorValue']))} ${safe(String(data?.['measure']))} (${safe(String(data?.['reason']))})`
-  return `${event.type} ${event.request?.id ?? ''}`
+  return safe(eventSentence(event))
 }
