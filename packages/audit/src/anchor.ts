@@ -109,7 +109,7 @@ export async function checkAnchors(
     const note = await anchor.latest()
     if (note === undefined) continue
     const remembered = openCheckpoint(note, verifiers, origin)
-    const { size } = reader.head()
+    const { size } = await reader.head()
     if (remembered.size > size) {
       throw new IntegrityError(
         `the log has ${size} entries, but anchor "${anchor.name}" saw ${remembered.size}: it was rolled back. ` +

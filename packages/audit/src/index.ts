@@ -1,6 +1,7 @@
 export { type Anchor, fileAnchor, type HttpAnchorOptions, httpAnchor } from './anchor.ts'
 export type { AuditCounts, AuditLog } from './audit-log.ts'
 export type { AuditQuery } from './audit-query.ts'
+export { type Cursor, fileCursor } from './cursor.ts'
 export type { Entry } from './entry.ts'
 export { toCef } from './export/cef.ts'
 export { checkExport, exportTenant, toNdjson } from './export/ndjson.ts'
@@ -18,7 +19,7 @@ export {
   type PostgresAuditLog,
   type PostgresAuditLogOptions,
 } from './postgres/postgres-log.ts'
-export { type AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
+export { AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
 export { type RebuildOptions, type Rebuilt, rebuildIndex } from './rebuild-index.ts'
 export { type Retained, removeEntriesBefore } from './retention.ts'
 export { retireSigningKey, rotateSigningKey } from './signing-keys.ts'

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import { parseTilePath, TILE_WIDTH, tilePath } from './format/tile.ts'
+import { parseTilePath, TILE_WIDTH } from './format/tile.ts'
 import type { LogReader } from './log-reader.ts'
 import type { Witness } from './witness/witness.ts'
 
@@ -15,18 +14,26 @@ export function logHandler(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? ''
-    const found = path.startsWith(`${prefix}/`) ? resource(reader, path.slice(prefix.length + 1)) : undefined
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return answer(response, 405, { allow: 'GET, HEAD' })
-    if (found === undefined) return answer(response, 404)
-    response.writeHead(200, {
-      'content-type': found.type,
-      'content-length': found.bytes.length,
-      'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'x-content-type-options': 'nosniff',
-    })
-    response.end(request.method === 'HEAD' ? undefined : found.bytes)
+    if (!path.startsWith(`${prefix}/`)) return answer(response, 404)
+    resource(reader, path.slice(prefix.length + 1)).then(
+      found =>
+        found === undefined ? answer(response, 404) : give(response, request.method === 'HEAD', found),
+      // Damaged, or the store does not answer; what is wrong is for the operator, not for whoever asks.
+      () => answer(response, 500),
+    )
   }
+}
+
+function give(response: ServerResponse, isHead: boolean, found: Resource): void {
+  response.writeHead(200, {
+    'content-type': found.type,
+    'content-length': found.bytes.length,
+    'cache-control': found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(isHead ? undefined : found.bytes)
 }
 
 interface Resource {
@@ -35,24 +42,31 @@ interface Resource {
   readonly immutable: boolean
 }
 
-function resource(reader: LogReader, path: string): Resource | undefined {
-  const { log } = reader
-  if (path === 'checkpoint') {
-    const note = log.witnessedCheckpoint() ?? log.checkpoint()
-    const newest = reader.checkpoint()
-    // The witnessed one lags a little: it is served while it is of the newest size.
-    const text = note !== undefined && reader.head(note).size === reader.head(newest).size ? note : newest
-    return { bytes: Buffer.from(text), type: 'text/plain; charset=utf-8', immutable: false }
-  }
+async function resource(reader: LogReader, path: string): Promise<Resource | undefined> {
+  if (path === 'checkpoint')
+    return {
+      bytes: Buffer.from(await newestCheckpoint(reader)),
+      type: 'text/plain; charset=utf-8',
+      immutable: false,
+    }
   const tile = parseTilePath(path)
   if (tile === undefined) return undefined
-  // Only what a published checkpoint commits to: a file may exist before that, and still change.
-  const size = Number(reader.head().size)
-  const leaves = Math.floor(size / TILE_WIDTH ** (tile.level === 'entries' ? 0 : tile.level))
+  // Only what a published checkpoint commits to: more may exist before that, and still change.
+  const { size } = await reader.head()
+  const leaves = Math.floor(Number(size) / TILE_WIDTH ** (tile.level === 'entries' ? 0 : tile.level))
   if (tile.index * TILE_WIDTH + tile.width > leaves) return undefined
-  if (tile.level === 'entries' && (tile.index + 1) * TILE_WIDTH <= log.minimumIndex()) return undefined
-  const bytes = log.files.read(join(log.directory, tilePath(tile)))
+  if (tile.level === 'entries' && (tile.index + 1) * TILE_WIDTH <= (await reader.minimumIndex()))
+    return undefined
+  const bytes = await reader.store.tile(tile)
   return bytes === undefined ? undefined : { bytes, type: 'application/octet-stream', immutable: true }
+}
+
+/** The witnessed one lags a little: it is served while it is of the newest size. */
+async function newestCheckpoint(reader: LogReader): Promise<string> {
+  const newest = await reader.checkpoint()
+  const witnessed = await reader.store.witnessedCheckpoint()
+  if (witnessed === undefined) return newest
+  return (await reader.head(witnessed)).size === (await reader.head(newest)).size ? witnessed : newest
 }
 
 const MAX_BODY = 100_000

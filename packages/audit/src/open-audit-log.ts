@@ -13,21 +13,20 @@ import {
   systemRandom,
 } from '@postern/core'
 import { lockDirectory } from '@postern/store'
-import { type Anchor, checkAnchors, pushToAnchors } from './anchor.ts'
 import type { AuditLog } from './audit-log.ts'
+import { DirectoryStore } from './embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from './embedded/embedded-log.ts'
 import { disk } from './embedded/file-layer.ts'
 import { threadFollower } from './embedded/follower-port.ts'
-import { INDEX, VERIFIER_KEYS } from './embedded/log-files.ts'
+import { INDEX, LogFiles, VERIFIER_KEYS } from './embedded/log-files.ts'
 import { isKeyName } from './format/note.ts'
 import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
-import { WitnessClient, type WitnessClientOptions } from './witness/witness-client.ts'
-import { Witnessing } from './witness/witnessing.ts'
+import { Outside, type OutsideOptions } from './outside.ts'
 
-export interface AuditLogOptions {
+export interface AuditLogOptions extends OutsideOptions {
   /** Directory of the log; created when absent. */
   readonly directory: string
   /** Unique name of the log, for ever: a URL without scheme, `shop.example.com/audit`. */
@@ -50,14 +49,8 @@ export interface AuditLogOptions {
   readonly forgetAnonymousAfter?: Duration
   /** Whether the process is not ready when the log cannot take entries. Default true. */
   readonly required?: boolean
-  /** Places outside this machine that keep checkpoints: compared on opening, told of every new one. */
-  readonly anchors?: readonly Anchor[]
   /** An operator's word that the log was rolled back on purpose (restored from a backup): what anchors and segments miss is accepted. */
   readonly acceptRollback?: boolean
-  /** Asked to cosign every new checkpoint. Without one, whoever holds signing key and disk can rewrite everything unseen. */
-  readonly witnesses?: readonly WitnessClientOptions[]
-  /** Told when an anchor or witness cannot be reached, or contradicts the log; it never holds up the log. */
-  readonly onOutsideError?: (error: unknown) => void
 }
 
 /**
@@ -90,16 +83,13 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       opened.push(keys)
       const index = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
       opened.push(index)
-      const reader = new LogReader({ files: disk, directory, verifiers: [], keys, index })
-      const verifiers = reader.log
+      const reader = new LogReader(new DirectoryStore({ files: disk, directory, keys, index }), [])
+      const verifiers = new LogFiles(disk, directory)
         .verifierKeys()
         .map((key, i) => parseVerifierKey(key, `${VERIFIER_KEYS} line ${i + 1}`))
-      const anchors = options.anchors ?? []
-      const clients = (options.witnesses ?? []).map(witness => new WitnessClient(witness))
-      const onOutsideError = options.onOutsideError ?? (() => {})
-      const witnessing = new Witnessing(clients, reader, onOutsideError)
+      const outside = new Outside(options, reader)
       // Before anything is published: an anchor must not be told of a log that it would have refused.
-      if (options.acceptRollback !== true) await checkAnchors(anchors, reader, verifiers, origin)
+      if (options.acceptRollback !== true) await outside.check(verifiers, origin)
       const log = await EmbeddedLog.open({
         files: disk,
         directory,
@@ -112,11 +102,11 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         keys,
         required: options.required ?? true,
         acceptRollback: options.acceptRollback ?? false,
-        onPublished: ({ checkpoint }) => {
-          void pushToAnchors(anchors, checkpoint, onOutsideError)
-          if (clients.length > 0) void witnessing.submit(checkpoint)
+        onPublished: () => void outside.tell(),
+        release: async () => {
+          await outside.settled()
+          release()
         },
-        release,
       })
       if (options.acceptRollback === true)
         await log.commit({ type: 'audit.rollback.accepted', time: clock.now(), actor: {} })

@@ -1,4 +1,4 @@
-import { decodeLeaf, type Entry, joinEvent } from './entry.ts'
+import { decodeLeaf, type Entry, joinEvent, type Leaf } from './entry.ts'
 import { leafHash } from './format/merkle-tree.ts'
 import type { SubjectKeys } from './key-store.ts'
 import { openPersonal } from './seal.ts'
@@ -17,18 +17,26 @@ export function openEntry(
   keys: KeyLookup,
 ): { readonly entry: Entry; readonly subject: string | undefined } {
   const leaf = decodeLeaf(bytes, index)
-  const key = leaf.sealed === undefined ? undefined : keys?.byId(leaf.sealed.key)
+  return { entry: unsealEntry(leaf, bytes, origin, keys), subject: leaf.sealed?.key }
+}
+
+/**
+ * The entry that a leaf is.
+ * @param bytes of the leaf
+ * @throws IntegrityError when the sealed part was changed
+ */
+export function unsealEntry(leaf: Leaf, bytes: Uint8Array, origin: string, keys: KeyLookup): Entry {
+  const { index, tenant, number, event, sealed } = leaf
   const entry = {
     index: BigInt(index),
-    tenant: leaf.tenant,
-    number: leaf.number,
+    tenant,
+    number,
     leafHash: Buffer.from(leafHash(bytes)).toString('hex'),
     bytes,
   }
-  if (leaf.sealed === undefined)
-    return { entry: { ...entry, event: leaf.event, personal: 'none' }, subject: undefined }
-  const subject = leaf.sealed.key
-  if (key === undefined) return { entry: { ...entry, event: leaf.event, personal: 'erased' }, subject }
-  const personal = openPersonal(leaf.sealed, key.key, { origin, index })
-  return { entry: { ...entry, event: joinEvent(leaf.event, personal), personal: 'open' }, subject }
+  if (sealed === undefined) return { ...entry, event, personal: 'none' }
+  const key = keys?.byId(sealed.key)
+  if (key === undefined) return { ...entry, event, personal: 'erased' }
+  const personal = openPersonal(sealed, key.key, { origin, index })
+  return { ...entry, event: joinEvent(event, personal), personal: 'open' }
 }

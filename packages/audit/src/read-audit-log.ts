@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { DirectoryStore } from './embedded/directory-store.ts'
 import { disk } from './embedded/file-layer.ts'
-import { INDEX } from './embedded/log-files.ts'
-import { parseVerifierKey } from './format/note-key.ts'
+import { INDEX, LogFiles } from './embedded/log-files.ts'
+import { type NoteVerifier, parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
+import type { LogStore } from './log-store.ts'
 
 export interface ReadAuditLogOptions {
   /** As in `openAuditLog`; without it (or when it is not readable) personal parts stay sealed. */
@@ -14,19 +16,16 @@ export interface ReadAuditLogOptions {
   readonly verifierKeys?: readonly string[]
 }
 
-/** A reader of a log's directory, to be closed. */
-export interface AuditLogReader extends LogReader {
-  close(): void
-}
-
-class DirectoryReader extends LogReader implements AuditLogReader {
+/** A reader of a log, to be closed. */
+export class AuditLogReader extends LogReader {
   readonly #close: () => void
 
-  constructor(parts: ConstructorParameters<typeof LogReader>[0], close: () => void) {
-    super(parts)
+  constructor(store: LogStore, verifiers: readonly NoteVerifier[], close: () => void) {
+    super(store, verifiers)
     this.#close = close
   }
 
+  /** Lets go of what it opened. */
   close(): void {
     this.#close()
   }
@@ -46,10 +45,10 @@ export function readAuditLog(directory: string, options: ReadAuditLogOptions = {
     keys !== undefined && existsSync(indexFile)
       ? AuditIndex.open(indexFile, keys, { readOnly: true })
       : undefined
-  const parts = { files: disk, directory, keys, index }
-  const named = options.verifierKeys ?? new LogReader({ ...parts, verifiers: [] }).log.verifierKeys()
+  const named = options.verifierKeys ?? new LogFiles(disk, directory).verifierKeys()
   const verifiers = named.map(key => parseVerifierKey(key))
-  return new DirectoryReader({ ...parts, verifiers }, () => {
+  const store = new DirectoryStore({ files: disk, directory, keys, index })
+  return new AuditLogReader(store, verifiers, () => {
     index?.close()
     keys?.close()
   })

@@ -1,12 +1,14 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { IntegrityError } from '@postern/core'
 import { lockDirectory } from '@postern/store'
 import { disk } from './embedded/file-layer.ts'
-import { INDEX } from './embedded/log-files.ts'
+import { INDEX, LogFiles } from './embedded/log-files.ts'
+import { parseCheckpoint } from './format/checkpoint.ts'
+import { parseNote } from './format/note.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { fillIndex } from './index/fill-index.ts'
 import { KeyStore } from './key-store.ts'
-import { LogReader } from './log-reader.ts'
 
 export interface RebuildOptions {
   /** As in `openAuditLog`. */
@@ -37,15 +39,17 @@ export function rebuildIndex(directory: string, options: RebuildOptions = {}): R
   const keys = KeyStore.open(join(keyDirectory, 'subjects.db'), { readOnly: true })
   try {
     removeDatabase(path)
-    const reader = new LogReader({ files: disk, directory, verifiers: [], keys, index: undefined })
-    const { origin, size } = reader.head()
+    const log = new LogFiles(disk, directory)
+    const note = log.checkpoint()
+    if (note === undefined) throw new IntegrityError(`${directory}: no checkpoint; this is no audit log`)
+    const { origin, size } = parseCheckpoint(parseNote(note).text)
     const live = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
     const rebuilt = AuditIndex.open(path, keys)
     // A log that is open goes on meanwhile: both are compared at the size the live one has.
     const goal = options.mode === 'replace' ? Number(size) : Math.min(Number(size), live.size)
     fillIndex({
       index: rebuilt,
-      log: reader.log,
+      log,
       keys,
       origin,
       size: goal,

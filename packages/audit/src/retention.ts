@@ -1,9 +1,6 @@
-import { join } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { disk, type FileLayer } from './embedded/file-layer.ts'
-import { LogFiles, MINIMUM_INDEX } from './embedded/log-files.ts'
-import { TILE_WIDTH, tilePath } from './format/tile.ts'
-import type { AuditLogReader } from './read-audit-log.ts'
+import { TILE_WIDTH } from './format/tile.ts'
+import { type LogReader, range } from './log-reader.ts'
 
 /** What retention did. */
 export interface Retained {
@@ -13,36 +10,51 @@ export interface Retained {
   readonly bundles: number
 }
 
+/** Bundles removed in one step: bounds what a database does in one transaction. */
+const STEP = 64
+
 /**
  * Removes the entries from before a time, in whole bundles of 256. Tiles, checkpoints and so every proof stay: an entry that somebody kept can
- * still be shown to have been in the log (C2SP tlog-tiles, "Pruning"). May run while the log is open.
+ * still be shown to have been in the log (C2SP tlog-tiles, "Pruning"). May run while the log is open, on several instances at once.
  * @param before epoch milliseconds; the first bundle with a younger entry is kept, and all after it
  */
-export function removeEntriesBefore(
-  reader: AuditLogReader,
+export async function removeEntriesBefore(
+  reader: LogReader,
   before: number,
-  options: { readonly files?: FileLayer; readonly onProgress?: (done: number, total: number) => void } = {},
-): Retained {
+  options: { readonly onProgress?: (done: number, total: number) => void } = {},
+): Promise<Retained> {
   if (!Number.isFinite(before))
     throw new ConfigError({ place: 'retention.before', problem: 'is not a time in milliseconds' })
-  const files = options.files ?? disk
-  const log = new LogFiles(files, reader.log.directory)
-  const size = Number(reader.head().size)
-  const { minimumIndex: start, numbers } = log.removed()
-  const last = new Map(numbers)
-  let end = start
-  // The newest full bundle stays: a log that is read from its end always finds one.
-  for (; end + 2 * TILE_WIDTH <= size; end += TILE_WIDTH) {
-    const entries = [...reader.entries(BigInt(end), BigInt(end + TILE_WIDTH))]
-    if (!entries.every(({ event }) => event.time < before)) break
-    for (const { tenant, number } of entries) last.set(tenant, number)
-    options.onProgress?.(end, size)
+  const size = Number((await reader.head()).size)
+  const start = await reader.minimumIndex()
+  const numbers = new Map(await reader.store.removedNumbers())
+  let from = start
+  let to = start
+  let isYounger = false
+  while (!isYounger) {
+    // The newest full bundle stays: a log that is read from its end always finds one.
+    isYounger = to + 2 * TILE_WIDTH > size || !(await isOlder(reader, { from: to, size, before, numbers }))
+    if (!isYounger) to += TILE_WIDTH
+    if (to === from || (!isYounger && to - from < STEP * TILE_WIDTH)) continue
+    if (!(await reader.store.remove({ from, to, numbers }))) break
+    from = to
+    options.onProgress?.(to, size)
   }
-  if (end === start) return { minimumIndex: start, bundles: 0 }
-  // Said first, removed then: after a crash in between there is more than promised, never less.
-  // The tenants' numbers go on where they were, even for one of whom nothing is left.
-  log.replace(MINIMUM_INDEX, `${end}\n${JSON.stringify(Object.fromEntries(last))}\n`)
-  for (let index = start / TILE_WIDTH; index < end / TILE_WIDTH; index++)
-    files.remove(join(log.directory, tilePath({ level: 'entries', index, width: TILE_WIDTH })))
-  return { minimumIndex: end, bundles: (end - start) / TILE_WIDTH }
+  return { minimumIndex: from, bundles: (from - start) / TILE_WIDTH }
+}
+
+interface Bundle {
+  readonly from: number
+  readonly size: number
+  readonly before: number
+  /** Gets the numbers of the tenants in a bundle that is older. */
+  readonly numbers: Map<string, number>
+}
+
+/** Whether every entry of a bundle is from before a time. */
+async function isOlder(reader: LogReader, { from, size, before, numbers }: Bundle): Promise<boolean> {
+  const leaves = await reader.leaves(range(from, from + TILE_WIDTH), size)
+  if (!leaves.every(({ leaf }) => leaf.event.time < before)) return false
+  for (const { leaf } of leaves) numbers.set(leaf.tenant, leaf.number)
+  return true
 }

@@ -31,9 +31,9 @@ test('the verifier runs in a browser as one ES module', {
       const response = await fetch('/log/' + path)
       return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
     }
-    const report = await verifyLog({ read, verifierKeys: ${JSON.stringify(reader.log.verifierKeys())} })
+    const report = await verifyLog({ read, verifierKeys: ${JSON.stringify(await reader.verifierKeys())} })
     const tampered = await verifyLog({
-      verifierKeys: ${JSON.stringify(reader.log.verifierKeys())},
+      verifierKeys: ${JSON.stringify(await reader.verifierKeys())},
       read: async path => {
         const bytes = await read(path)
         if (path === 'tile/entries/000') bytes[1000] ^= 1

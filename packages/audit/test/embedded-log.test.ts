@@ -44,14 +44,17 @@ describe('the embedded log', () => {
       assert.equal((await collect(log.query({ text: '/API/orders/123' })))[0]?.index, 123n)
       assert.equal((await collect(log.query({ action: 'orders.delete', limit: 5 }))).length, 5)
       const reader = readAuditLog(directory)
-      const [key = ''] = reader.log.verifierKeys()
+      const [key = ''] = await reader.verifierKeys()
       const proof = await log.proof(300n)
-      const checkpoint = verifyTlogProof(proof, reader.entry(300n).bytes, [parseVerifierKey(key)], origin)
-      assert.equal(checkpoint.size, 700n)
-      assert.throws(
-        () => verifyTlogProof(proof, reader.entry(301n).bytes, [parseVerifierKey(key)]),
-        IntegrityError,
+      const checkpoint = verifyTlogProof(
+        proof,
+        (await reader.entry(300n)).bytes,
+        [parseVerifierKey(key)],
+        origin,
       )
+      assert.equal(checkpoint.size, 700n)
+      const other = await reader.entry(301n)
+      assert.throws(() => verifyTlogProof(proof, other.bytes, [parseVerifierKey(key)]), IntegrityError)
       reader.close()
     })
   })
@@ -65,7 +68,7 @@ describe('the embedded log', () => {
       })
     }
     const reader = readAuditLog(directory)
-    const entries = [...reader.entries(0n)]
+    const entries = await collect(reader.entries(0n))
     assert.equal(entries.length, 303)
     for (const tenant of ['acme', 'globex', '']) {
       const numbers = entries.filter(entry => entry.tenant === tenant).map(({ number }) => number)
@@ -105,7 +108,7 @@ describe('the embedded log', () => {
       assert.equal(entry?.event.action, 'orders.delete')
       assert.deepEqual(await collect(log.query({ principal: 'alice' })), [])
       assert.deepEqual(await collect(log.query({ address: '198.51.100.7' })), [])
-      const [key = ''] = readAuditLog(directory).log.verifierKeys()
+      const [key = ''] = await readAuditLog(directory).verifierKeys()
       verifyTlogProof(proof, entry?.bytes ?? new Uint8Array(0), [parseVerifierKey(key)], origin)
       await assert.rejects(log.eraseSubject('alice'), StoreError)
     })

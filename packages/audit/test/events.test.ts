@@ -8,7 +8,7 @@ import { eventText } from '../src/event-text.ts'
 import { FloodCounter } from '../src/flood.ts'
 import { openAuditLog, readAuditLog, verifyDirectory } from '../src/index.ts'
 import { openEntry } from '../src/open-entry.ts'
-import { freshDirectory, requestEvent } from './support/events.ts'
+import { collect, freshDirectory, requestEvent } from './support/events.ts'
 
 const refusal = (address: string, time: number): Event =>
   requestEvent(1, {
@@ -149,7 +149,7 @@ describe('an event', () => {
     await log.close()
     const reader = readAuditLog(directory)
     assert.deepEqual(
-      [...reader.entries(0n)].map(({ event }) => event.type),
+      (await collect(reader.entries(0n))).map(({ event }) => event.type),
       ['http', 'audit.lost'],
     )
     reader.close()
@@ -193,7 +193,7 @@ describe('the log', () => {
     )
     await log.close()
     const reader = readAuditLog(directory)
-    const facts = [...reader.entries(0n)].map(({ event }) => [
+    const facts = (await collect(reader.entries(0n))).map(({ event }) => [
       event.data?.['phase'],
       event.data?.['ok'],
       event.data?.['intent'],

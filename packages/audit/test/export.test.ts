@@ -14,6 +14,7 @@ import {
   type AuditLogReader,
   checkExport,
   exportTenant,
+  fileCursor,
   openAuditLog,
   readAuditLog,
   Shipper,
@@ -23,7 +24,7 @@ import {
   WebhookSink,
 } from '../src/index.ts'
 import { conformance } from './support/conformance.ts'
-import { freshDirectory, requestEvent } from './support/events.ts'
+import { collect, freshDirectory, requestEvent } from './support/events.ts'
 import { OcsfSchema } from './support/ocsf-schema.ts'
 
 const origin = 'shop.example.com/audit'
@@ -122,7 +123,7 @@ describe('OCSF', () => {
     const schema = new OcsfSchema(material.path)
     const reader = await logOf(t, EVENTS)
     const classes = new Set<number>()
-    for (const entry of reader.entries(0n)) {
+    for await (const entry of reader.entries(0n)) {
       const event = toOcsf(entry)
       assert.deepEqual(schema.problems(event), [], `${entry.event.type}: ${JSON.stringify(event)}`)
       classes.add(Number(event['class_uid']))
@@ -135,7 +136,7 @@ describe('OCSF', () => {
   }, async t => {
     const schema = new OcsfSchema(material.path)
     const reader = await logOf(t, [requestEvent(1)])
-    const [entry] = [...reader.entries(0n)]
+    const [entry] = await collect(reader.entries(0n))
     const event = toOcsf(entry as Entry)
     const { time: _time, ...timeless } = event
     assert.ok(schema.problems(timeless).length > 0)
@@ -155,7 +156,7 @@ describe('CEF', () => {
         reasons: [{ rule: 'r', message: 'a|b\r\nc' }],
       },
     ])
-    const [entry] = [...reader.entries(0n)]
+    const [entry] = await collect(reader.entries(0n))
     const line = toCef(entry as Entry)
     assert.ok(line.startsWith('CEF:0|Postern|Postern|0.1|a\\|b\\\\c|a\\|b c|5|'))
     assert.ok(line.includes('suser=eve\\=1\\nCEF:0|forged '))
@@ -169,7 +170,7 @@ describe('an export of a tenant', () => {
       t,
       Array.from({ length: 40 }, (_, i) => requestEvent(i)),
     )
-    const verifiers = reader.log.verifierKeys().map(key => parseVerifierKey(key))
+    const verifiers = (await reader.verifierKeys()).map(key => parseVerifierKey(key))
     const lines: string[] = []
     for await (const line of exportTenant(reader, 'acme')) lines.push(line)
     const checked = await checkExport(lines, verifiers)
@@ -205,7 +206,7 @@ describe('a sink', () => {
     const shipper = new Shipper({
       reader,
       sink: new SyslogSink({ host: '127.0.0.1', port, hostname: 'gate 1' }),
-      cursor: `${freshDirectory()}/cursor`,
+      cursor: fileCursor(`${freshDirectory()}/cursor`),
       batch: 7,
     })
     await shipper.ship()
@@ -269,7 +270,7 @@ describe('a sink', () => {
     const stranger = new Shipper({
       reader,
       sink: new SyslogSink({ host: '127.0.0.1', port, tls: { servername: 'collector.test' } }),
-      cursor: `${freshDirectory()}/c`,
+      cursor: fileCursor(`${freshDirectory()}/c`),
     })
     await stranger.ship()
     assert.equal(stranger.health().ok, false)
@@ -278,7 +279,7 @@ describe('a sink', () => {
     const known = new Shipper({
       reader,
       sink: new SyslogSink({ host: '127.0.0.1', port, tls: { servername: 'collector.test', ca: cert } }),
-      cursor: `${freshDirectory()}/c`,
+      cursor: fileCursor(`${freshDirectory()}/c`),
     })
     await known.ship()
     assert.deepEqual([known.health().ok, known.next], [true, 1n])
@@ -323,7 +324,7 @@ describe('a sink', () => {
       Array.from({ length: 5 }, (_, i) => requestEvent(i)),
     )
     const secret = Buffer.alloc(32, 5).toString('base64')
-    const cursor = `${freshDirectory()}/cursor`
+    const cursor = fileCursor(`${freshDirectory()}/cursor`)
     const sink = (): WebhookSink =>
       new WebhookSink({ url: `http://127.0.0.1:${port}/hook`, secret: `whsec_${secret}` })
     const shipper = new Shipper({ reader, sink: sink(), cursor, timeout: '50ms', batch: 3 })

@@ -31,7 +31,7 @@ test("Go's own golang.org/x/mod/sumdb verifies a log of ours", { skip: missing()
   }
   await log.close()
   const reader = readAuditLog(directory)
-  const [key = ''] = reader.log.verifierKeys()
+  const [key = ''] = await reader.verifierKeys()
   reader.close()
   const verify = fileURLToPath(new URL('./support/go/verify.go', import.meta.url))
   const run = spawnSync('go', ['run', verify, directory, key, origin, ...earlier], {

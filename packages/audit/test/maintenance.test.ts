@@ -15,7 +15,7 @@ import {
   verifyDirectory,
   verifyTlogProof,
 } from '../src/index.ts'
-import { freshDirectory, requestEvent } from './support/events.ts'
+import { collect, freshDirectory, requestEvent } from './support/events.ts'
 
 const origin = 'shop.example.com/audit'
 
@@ -65,12 +65,15 @@ describe('retention', () => {
   test('removes old entries in whole bundles, and keeps every proof', async () => {
     const directory = await writtenLog(1_000)
     const reader = readAuditLog(directory)
-    const entry = reader.entry(100n)
-    assert.deepEqual(removeEntriesBefore(reader, requestEvent(600).time), { minimumIndex: 512, bundles: 2 })
-    assert.throws(() => reader.entry(100n), /removed by retention/)
-    const verifiers = reader.log.verifierKeys().map(key => parseVerifierKey(key))
+    const entry = await reader.entry(100n)
+    assert.deepEqual(await removeEntriesBefore(reader, requestEvent(600).time), {
+      minimumIndex: 512,
+      bundles: 2,
+    })
+    await assert.rejects(reader.entry(100n), /removed by retention/)
+    const verifiers = (await reader.verifierKeys()).map(key => parseVerifierKey(key))
     verifyTlogProof(await reader.proof(100n), entry.bytes, verifiers, origin)
-    assert.equal([...reader.entries(0n)][0]?.index, 512n)
+    assert.equal((await collect(reader.entries(0n)))[0]?.index, 512n)
     const report = await verifyDirectory(directory)
     assert.deepEqual([report.problems, report.entries], [[], 1_002 - 512])
     reader.close()
@@ -87,14 +90,14 @@ describe('retention', () => {
     for (let i = 0; i < 700; i++) log.record(event(i < 5 ? 'gone' : 'acme', i))
     await log.close()
     const reader = readAuditLog(directory)
-    removeEntriesBefore(reader, Number.MAX_SAFE_INTEGER)
+    await removeEntriesBefore(reader, Number.MAX_SAFE_INTEGER)
     reader.close()
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, `index.db${suffix}`), { force: true })
     const again = await openAuditLog({ directory, origin })
     await again.commit(event('gone', 1))
     await again.close()
     const after = readAuditLog(directory)
-    assert.equal([...after.entries(0n)].at(-1)?.number, 6)
+    assert.equal((await collect(after.entries(0n))).at(-1)?.number, 6)
     after.close()
     assert.deepEqual((await verifyDirectory(directory)).problems, [])
   })
@@ -135,13 +138,13 @@ describe('the signing key', () => {
     await first.commit(requestEvent(1))
     const oldProof = await first.proof(0n)
     await first.close()
-    const [old = ''] = readAuditLog(directory).log.verifierKeys()
+    const [old = ''] = await readAuditLog(directory).verifierKeys()
     rotateSigningKey(`${directory}-keys`, origin)
     const second = await openAuditLog({ directory, origin })
     await second.commit(requestEvent(2))
     await second.close()
     const reader = readAuditLog(directory)
-    const [, fresh = ''] = reader.log.verifierKeys()
+    const [, fresh = ''] = await reader.verifierKeys()
     for (const key of [old, fresh])
       assert.equal((await verifyDirectory(directory, { verifierKeys: [key] })).ok, true)
     retireSigningKey(`${directory}-keys`, origin)
@@ -150,7 +153,7 @@ describe('the signing key', () => {
     await third.close()
     assert.equal((await verifyDirectory(directory, { verifierKeys: [old] })).ok, false)
     assert.equal((await verifyDirectory(directory, { verifierKeys: [fresh] })).ok, true)
-    verifyTlogProof(oldProof, reader.entry(0n).bytes, [parseVerifierKey(old)], origin)
+    verifyTlogProof(oldProof, (await reader.entry(0n)).bytes, [parseVerifierKey(old)], origin)
     reader.close()
   })
 })

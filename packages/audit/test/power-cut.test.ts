@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
 import type { DurableFile, FileLayer } from '../src/embedded/file-layer.ts'
 import { verifyLog } from '../src/verifier.ts'
-import { requestEvent } from './support/events.ts'
+import { collect, requestEvent } from './support/events.ts'
 import { MemoryKeys } from './support/memory-keys.ts'
 import { modelVerifierKey, openModelLog } from './support/model-log.ts'
 import { PowerCutFiles, seeded } from './support/power-cut-files.ts'
@@ -100,7 +100,7 @@ describe('a disk that fails', () => {
     assert.equal((await log.commit(requestEvent(3))).index, 1n)
     await log.commit(requestEvent(4))
     await log.settle()
-    const types = [...reader.entries(0n)].map(
+    const types = (await collect(reader.entries(0n))).map(
       ({ event }) => `${event.type} ${event.resource?.id ?? event.data?.['count']}`,
     )
     assert.deepEqual(types, ['http 0', 'http 3', 'audit.lost 1', 'http 4'])

@@ -17,9 +17,9 @@ import {
   Witness,
   witnessHandler,
 } from '../src/index.ts'
+import { Outside } from '../src/outside.ts'
 import { verifyLog } from '../src/verifier.ts'
 import { WitnessClient } from '../src/witness/witness-client.ts'
-import { Witnessing } from '../src/witness/witnessing.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
 
 const origin = 'shop.example.com/audit'
@@ -56,35 +56,40 @@ describe('a witness', () => {
     await writtenLog(directory, 3)
     const reader = readAuditLog(directory)
     t.after(() => reader.close())
-    const witness = openWitness(reader.log.verifierKeys())
+    const witness = openWitness(await reader.verifierKeys())
     t.after(() => witness.close())
     const url = await serve(t, witnessHandler(witness, '/w1'))
     const errors: unknown[] = []
-    const client = new WitnessClient({ url: `${url}/w1`, verifierKey: witness.verifierKey })
-    const witnessing = new Witnessing([client], reader, error => errors.push(error))
-    await witnessing.submit(reader.checkpoint())
+    const outside = new Outside(
+      {
+        witnesses: [{ url: `${url}/w1`, verifierKey: witness.verifierKey }],
+        onOutsideError: error => errors.push(error),
+      },
+      reader,
+    )
+    await outside.tell()
     await writtenLog(directory, 400)
-    await witnessing.submit(reader.checkpoint())
+    await outside.tell()
     assert.deepEqual(errors, [])
     const cosigned = (await reader.proof(200n)).split('\n\n').slice(1).join('\n\n')
     assert.equal(verifyNote(cosigned, [parseWitnessKey(witness.verifierKey)]).signatures.length, 1)
     // A client that lost its memory learns from the witness what it saw.
     const forgetful = new WitnessClient({ url: `${url}/w1`, verifierKey: witness.verifierKey })
-    await forgetful.cosign(reader.checkpoint(), reader)
+    await forgetful.cosign(await reader.checkpoint(), reader)
   })
 
   test('refuses a log that was rolled back, or that is another of the same name', async t => {
     const directory = freshDirectory()
     await writtenLog(directory, 10)
     const reader = readAuditLog(directory)
-    const ten = reader.checkpoint()
-    const keys = reader.log.verifierKeys()
+    const ten = await reader.checkpoint()
+    const keys = await reader.verifierKeys()
     const witness = openWitness(keys)
     t.after(() => witness.close())
     const url = await serve(t, witnessHandler(witness))
     const client = new WitnessClient({ url, verifierKey: witness.verifierKey })
     await writtenLog(directory, 10)
-    await client.cosign(reader.checkpoint(), reader)
+    await client.cosign(await reader.checkpoint(), reader)
     await assert.rejects(
       new WitnessClient({ url, verifierKey: witness.verifierKey }).cosign(ten, reader),
       /rolled back/,
@@ -152,7 +157,7 @@ describe('a log over HTTP', () => {
     t.after(() => reader.close())
     const url = await serve(t, logHandler(reader, '/log'))
     const report = await verifyLog({
-      verifierKeys: reader.log.verifierKeys(),
+      verifierKeys: await reader.verifierKeys(),
       read: async path => {
         const response = await fetch(`${url}/log/${path}`)
         return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined

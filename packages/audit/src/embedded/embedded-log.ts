@@ -51,7 +51,7 @@ export interface EmbeddedLogParts {
   /** Told of every new checkpoint. */
   readonly onPublished?: (published: Published) => void
   /** Whatever must be let go of at the end. */
-  readonly release: () => void
+  readonly release: () => void | Promise<void>
 }
 
 /** Characters of waiting events: the bound on memory beside their number. */
@@ -244,7 +244,7 @@ export class EmbeddedLog implements AuditLog {
     const { index } = await this.#append('erasure', JSON.stringify(erasure))
     await this.settle()
     this.#open.purgeBelow(this.#published.size)
-    return { index, leafHash: this.#parts.reader.entry(index).leafHash }
+    return { index, leafHash: (await this.#parts.reader.entry(index)).leafHash }
   }
 
   counts(): AuditCounts {
@@ -301,6 +301,6 @@ export class EmbeddedLog implements AuditLog {
     await this.#open.close()
     await this.settle().catch(() => {})
     await this.#parts.follower.close()
-    this.#parts.release()
+    await this.#parts.release()
   }
 }

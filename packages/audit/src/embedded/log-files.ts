@@ -82,12 +82,17 @@ export class LogFiles {
   }
 
   #readTileFile(tile: Tile): Uint8Array {
-    const bytes =
-      this.files.read(join(this.directory, tilePath(tile))) ??
-      // The partial file is removed once the full one is there.
-      this.files.read(join(this.directory, tilePath({ ...tile, width: TILE_WIDTH })))
+    const bytes = this.tileFile(tile)
     if (bytes === undefined) throw new IntegrityError(`${tilePath(tile)} is missing`)
     return bytes
+  }
+
+  /** The file that holds a tile or bundle, perhaps a wider one: the partial file is removed once the full one is there. */
+  tileFile(tile: Tile): Uint8Array | undefined {
+    return (
+      this.files.read(join(this.directory, tilePath(tile))) ??
+      this.files.read(join(this.directory, tilePath({ ...tile, width: TILE_WIDTH })))
+    )
   }
 
   /** Writes a tile or bundle; durable after `sync`. */
@@ -115,6 +120,14 @@ export class LogFiles {
     this.files.sync(`${path}.new`)
     this.files.rename(`${path}.new`, path)
     this.files.sync(this.directory)
+  }
+
+  /** Like `replace`, off the thread; what is lost with the power can be had again. */
+  async replaceLater(name: string, text: string): Promise<void> {
+    const path = join(this.directory, name)
+    this.files.write(`${path}.new`, Buffer.from(text))
+    await this.files.syncLater(`${path}.new`)
+    this.files.rename(`${path}.new`, path)
   }
 
   /** Removes partial tiles whose full tile is durable (C2SP tlog-tiles, "Partial Tiles"). */

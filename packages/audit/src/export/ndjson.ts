@@ -31,11 +31,11 @@ export async function* exportTenant(
   tenant: string,
   onProgress: (done: number, total: number) => void = () => {},
 ): AsyncGenerator<string, void, undefined> {
-  const checkpoint = reader.checkpoint()
-  const { size } = reader.head(checkpoint)
+  const checkpoint = await reader.checkpoint()
+  const { size } = await reader.head(checkpoint)
   yield `${JSON.stringify({ postern: 'audit export v1', tenant, checkpoint })}\n`
   let count = 0
-  for (const entry of reader.entries(0n, size)) {
+  for await (const entry of reader.entries(0n, size)) {
     if (Number(entry.index) % 1_000 === 999) onProgress(Number(entry.index) + 1, Number(size))
     if (entry.tenant !== tenant) continue
     const proof = await reader.inclusion(entry.index, size)

@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { type Duration, type Health, type HealthProbe, parseDuration } from '@postern/core'
+import type { Cursor } from '../cursor.ts'
 import type { Entry } from '../entry.ts'
 import type { LogReader } from '../log-reader.ts'
 import type { Sink } from './sink.ts'
@@ -8,8 +7,8 @@ import type { Sink } from './sink.ts'
 export interface ShipperOptions {
   readonly reader: LogReader
   readonly sink: Sink
-  /** File that keeps how far it came. */
-  readonly cursor: string
+  /** Keeps how far it came: the first entry that was not sent. Shared by the instances of a log, it lets one of them send. */
+  readonly cursor: Cursor
   /** Entries of one sending. Default 500. */
   readonly batch?: number
   /** How often to look for new entries. Default 1s. */
@@ -28,7 +27,7 @@ export class Shipper implements HealthProbe {
   readonly #options: ShipperOptions
   readonly #interval: number
   readonly #timeout: number
-  #next: bigint
+  #next = 0n
   #failures = 0
   #trouble: string | undefined = undefined
   #timer: NodeJS.Timeout | undefined = undefined
@@ -39,10 +38,9 @@ export class Shipper implements HealthProbe {
     this.#options = options
     this.#interval = parseDuration(options.interval ?? '1s', 'sink.interval')
     this.#timeout = parseDuration(options.timeout ?? '10s', 'sink.timeout')
-    this.#next = readCursor(options.cursor)
   }
 
-  /** The first entry that was not sent. */
+  /** The first entry that was not sent, as far as this process knows. */
   get next(): bigint {
     return this.#next
   }
@@ -66,24 +64,30 @@ export class Shipper implements HealthProbe {
   }
 
   async #shipAll(): Promise<void> {
-    const { reader, sink, batch = 500 } = this.#options
     try {
-      for (;;) {
-        const entries: Entry[] = []
-        for (const entry of reader.entries(this.#next, this.#next + BigInt(batch))) entries.push(entry)
-        const last = entries.at(-1)
-        const minimum = BigInt(reader.log.minimumIndex())
-        if (last === undefined && this.#next >= minimum) break
-        if (last !== undefined) await this.#send(sink, entries)
-        this.#next = last === undefined ? minimum : last.index + 1n
-        writeCursor(this.#options.cursor, this.#next)
-      }
+      while (await this.#shipSome());
       this.#failures = 0
       this.#trouble = undefined
     } catch (error) {
       this.#failures++
       this.#trouble = error instanceof Error ? error.message : 'failed'
     }
+  }
+
+  /** Sends one batch. @returns whether there may be more to send here */
+  async #shipSome(): Promise<boolean> {
+    const { reader, sink, cursor, batch = 500 } = this.#options
+    const next = await cursor.take()
+    if (next === undefined) return false
+    this.#next = next
+    const entries: Entry[] = []
+    for await (const entry of reader.entries(next, next + BigInt(batch))) entries.push(entry)
+    const last = entries.at(-1)
+    const minimum = BigInt(await reader.minimumIndex())
+    if (last === undefined && next >= minimum) return false
+    if (last !== undefined) await this.#send(sink, entries)
+    this.#next = last === undefined ? minimum : last.index + 1n
+    return await cursor.advance(this.#next)
   }
 
   async #send(sink: Sink, entries: readonly Entry[]): Promise<void> {
@@ -113,20 +117,7 @@ export class Shipper implements HealthProbe {
     clearTimeout(this.#timer)
     await this.#running
     this.#options.sink.close()
+    // A store that does not answer lets go by itself after a while.
+    await this.#options.cursor.release().catch(() => {})
   }
-}
-
-function readCursor(path: string): bigint {
-  try {
-    const text = readFileSync(path, 'utf8').trim()
-    return /^\d{1,18}$/.test(text) ? BigInt(text) : 0n
-  } catch {
-    return 0n
-  }
-}
-
-function writeCursor(path: string, next: bigint): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, `${next}\n`, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
 }

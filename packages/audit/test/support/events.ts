@@ -34,3 +34,10 @@ export function requestEvent(number: number, changes: Partial<Event> = {}): Even
     ...changes,
   }
 }
+
+/** Everything of a sequence, read to its end. */
+export async function collect<T>(sequence: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of sequence) all.push(one)
+  return all
+}

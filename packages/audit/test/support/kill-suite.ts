@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openAuditLog, readAuditLog, verifyDirectory } from '../../src/index.ts'
-import { freshDirectory } from './events.ts'
+import { collect, freshDirectory } from './events.ts'
 
 const child = fileURLToPath(new URL('./kill-child.ts', import.meta.url))
 /** Kills that one directory lives through. */
@@ -48,8 +48,8 @@ async function killDirectory(lives: number, random: () => number, totals: KillTo
     )
     totals.kills++
     const reader = readAuditLog(directory)
-    if (reader.log.checkpoint() !== undefined) {
-      const { size, root } = reader.head()
+    if ((await reader.store.checkpoint()) !== undefined) {
+      const { size, root } = await reader.head()
       const text = Buffer.from(root).toString('hex')
       assert.equal(checkpoints.get(size) ?? text, text, `two checkpoints of size ${size}`)
       checkpoints.set(size, text)
@@ -60,7 +60,7 @@ async function killDirectory(lives: number, random: () => number, totals: KillTo
   const report = await verifyDirectory(directory)
   assert.deepEqual(report.problems, [])
   const reader = readAuditLog(directory)
-  const ids = [...reader.entries(0n)].map(({ event }) => event.data?.['id'])
+  const ids = (await collect(reader.entries(0n))).map(({ event }) => event.data?.['id'])
   for (const [index, id] of acknowledged) assert.equal(ids[index], id, `acknowledged entry ${index}`)
   for (const [size, root] of checkpoints) {
     if (size > 0n)

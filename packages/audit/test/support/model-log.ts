@@ -1,4 +1,5 @@
 import { VirtualClock } from '@postern/core'
+import { DirectoryStore } from '../../src/embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from '../../src/embedded/embedded-log.ts'
 import type { FileLayer } from '../../src/embedded/file-layer.ts'
 import { Follower, type Published } from '../../src/embedded/follower.ts'
@@ -38,7 +39,7 @@ export async function openModelLog(options: {
     keys,
     index,
   })
-  const reader = new LogReader({ files, directory, verifiers, keys, index })
+  const reader = new LogReader(new DirectoryStore({ files, directory, keys, index }), verifiers)
   const log = await EmbeddedLog.open({
     files,
     directory,

@@ -3,7 +3,7 @@ import type { FileLayer } from '../../src/embedded/file-layer.ts'
 import type { Published } from '../../src/embedded/follower.ts'
 import { parseCheckpoint } from '../../src/format/checkpoint.ts'
 import { parseNote } from '../../src/format/note.ts'
-import { requestEvent } from './events.ts'
+import { collect, requestEvent } from './events.ts'
 import { MemoryKeys } from './memory-keys.ts'
 import { type ModelLog, openModelLog } from './model-log.ts'
 import { PowerCutFiles, seeded } from './power-cut-files.ts'
@@ -99,7 +99,7 @@ async function use(
 }
 
 async function check({ acknowledged, checkpoints }: Promised, { reader }: ModelLog): Promise<void> {
-  const ids = [...reader.entries(0n)].map(({ event }) => event.request?.id)
+  const ids = (await collect(reader.entries(0n))).map(({ event }) => event.request?.id)
   for (const [index, id] of acknowledged)
     assert.equal(ids[index], id, `acknowledged entry ${index} is lost or another`)
   for (const [size, root] of checkpoints)

@@ -6,7 +6,7 @@ import type { PruneTask } from './audit-retention.ts'
 const { directory, before } = workerData as PruneTask
 const reader = readAuditLog(directory)
 try {
-  parentPort?.postMessage(removeEntriesBefore(reader, before))
+  parentPort?.postMessage(await removeEntriesBefore(reader, before))
 } finally {
   reader.close()
 }

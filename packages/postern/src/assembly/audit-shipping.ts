@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { type AuditLogReader, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
+import { type AuditLogReader, fileCursor, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
 import { ConfigError } from '@postern/core'
 import type { ShipConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -26,7 +26,7 @@ export function auditShippers(
     return new Shipper({
       reader,
       sink: openSink(ship, place, file.folder),
-      cursor: connections.directory.file(`ship-${name}.cursor`),
+      cursor: fileCursor(connections.directory.file(`ship-${name}.cursor`)),
     })
   })
 }

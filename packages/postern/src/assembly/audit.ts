@@ -42,7 +42,7 @@ export async function openAudit(
   const directory = auditDirectory(connections.directory.path)
   return openAuditLog({
     directory,
-    origin: audit.origin ?? knownOrigin(directory) ?? defaultOrigin(),
+    origin: audit.origin ?? (await knownOrigin(directory)) ?? defaultOrigin(),
     witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
     anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
     onOutsideError: error => outside.failed(error),
@@ -80,11 +80,11 @@ export function readAudit(dataDirectory: string): AuditLogReader {
 }
 
 /** A log keeps its name for ever, also when the machine is renamed. */
-function knownOrigin(directory: string): string | undefined {
+async function knownOrigin(directory: string): Promise<string | undefined> {
   if (!existsSync(directory)) return undefined
   const reader = readAuditLog(directory)
   try {
-    return reader.head().origin
+    return (await reader.head()).origin
   } catch (error) {
     if (error instanceof IntegrityError) return undefined
     throw error

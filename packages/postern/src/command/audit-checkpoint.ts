@@ -7,7 +7,7 @@ import { loadSetup, type Setup } from './setup.ts'
 /** `postern audit checkpoint`: the latest signed tree head (C2SP tlog-checkpoint), to be kept somewhere else. */
 export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
-  const found = isAuditInPostgres(setup) ? await fromDatabase(setup) : fromDirectory(setup)
+  const found = isAuditInPostgres(setup) ? await fromDatabase(setup) : await fromDirectory(setup)
   context.output.line(found.checkpoint.trimEnd())
   context.output.result(found)
   return EXIT.done
@@ -21,12 +21,12 @@ interface Found {
   readonly verifierKeys?: readonly string[]
 }
 
-function fromDirectory({ dataDirectory }: Setup): Found {
+async function fromDirectory({ dataDirectory }: Setup): Promise<Found> {
   const reader = readAudit(dataDirectory)
   try {
-    const checkpoint = reader.checkpoint()
-    const { origin, size } = reader.head(checkpoint)
-    return { origin, size, checkpoint, verifierKeys: reader.log.verifierKeys() }
+    const checkpoint = await reader.checkpoint()
+    const { origin, size } = await reader.head(checkpoint)
+    return { origin, size, checkpoint, verifierKeys: await reader.verifierKeys() }
   } finally {
     reader.close()
   }

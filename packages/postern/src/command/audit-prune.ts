@@ -20,7 +20,10 @@ export const run: Command = async (_args, options, context) => {
   const { dataDirectory } = setup
   const reader = readAudit(dataDirectory)
   try {
-    const { bundles, minimumIndex } = removeEntriesBefore(reader, Date.now() - parseDuration(keep, '--keep'))
+    const { bundles, minimumIndex } = await removeEntriesBefore(
+      reader,
+      Date.now() - parseDuration(keep, '--keep'),
+    )
     context.output.line(
       `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
     )

@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import { IntegrityError } from '@postern/core'
+import type { AuditQuery } from '../audit-query.ts'
+import { HASH_BYTES } from '../format/sha256.ts'
+import { TILE_WIDTH, type Tile, tilePath } from '../format/tile.ts'
+import type { AuditIndex } from '../index/audit-index.ts'
+import type { LogStore, RemovedEntries } from '../log-store.ts'
+import type { KeyLookup } from '../open-entry.ts'
+import type { SubjectKey } from '../seal.ts'
+import type { FileLayer } from './file-layer.ts'
+import { LogFiles, MINIMUM_INDEX, WITNESSED } from './log-files.ts'
+
+export interface DirectoryStoreParts {
+  readonly files: FileLayer
+  readonly directory: string
+  readonly keys: KeyLookup
+  readonly index: AuditIndex | undefined
+}
+
+const BUNDLE_CACHE = 64
+
+/** What a log in a directory has published. */
+export class DirectoryStore implements LogStore {
+  readonly name: string
+  readonly #files: LogFiles
+  readonly #keys: KeyLookup
+  readonly #index: AuditIndex | undefined
+  readonly #bundles = new Map<number, readonly Uint8Array[]>()
+
+  constructor({ files, directory, keys, index }: DirectoryStoreParts) {
+    this.name = directory
+    this.#files = new LogFiles(files, directory)
+    this.#keys = keys
+    this.#index = index
+  }
+
+  async checkpoint(): Promise<string | undefined> {
+    return this.#files.checkpoint()
+  }
+
+  async witnessedCheckpoint(): Promise<string | undefined> {
+    return this.#files.witnessedCheckpoint()
+  }
+
+  keepWitnessed(note: string): Promise<void> {
+    return this.#files.replaceLater(WITNESSED, note)
+  }
+
+  async verifierKeys(): Promise<readonly string[]> {
+    return this.#files.verifierKeys()
+  }
+
+  async minimumIndex(): Promise<number> {
+    return this.#files.minimumIndex()
+  }
+
+  async removedNumbers(): Promise<ReadonlyMap<string, number>> {
+    return this.#files.removed().numbers
+  }
+
+  async tile(tile: Tile): Promise<Uint8Array | undefined> {
+    const bytes = this.#files.tileFile(tile)
+    if (bytes === undefined) return undefined
+    const length =
+      tile.level === 'entries'
+        ? bundleLength(bytes, tile.width)
+        : Math.min(bytes.length, tile.width * HASH_BYTES)
+    if (length === undefined || (tile.level !== 'entries' && length < tile.width * HASH_BYTES))
+      throw new IntegrityError(`${tilePath(tile)} is too short`)
+    return bytes.subarray(0, length)
+  }
+
+  async raw(path: string): Promise<Uint8Array | undefined> {
+    return this.#files.files.read(join(this.#files.directory, path))
+  }
+
+  async leaves(indexes: readonly number[], size: number): Promise<readonly Uint8Array[]> {
+    return indexes.map(index => {
+      const bundle = Math.floor(index / TILE_WIDTH)
+      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH)
+      return this.#bundle(bundle, width)[index % TILE_WIDTH] ?? new Uint8Array(0)
+    })
+  }
+
+  #bundle(index: number, width: number): readonly Uint8Array[] {
+    const known = this.#bundles.get(index)
+    if (known !== undefined && known.length >= width) return known
+    const bundle = this.#files.readBundle(index, width)
+    if (this.#bundles.size >= BUNDLE_CACHE) this.#bundles.delete(this.#bundles.keys().next().value ?? -1)
+    this.#bundles.set(index, bundle)
+    return bundle
+  }
+
+  async keys(ids: readonly string[]): Promise<ReadonlyMap<string, SubjectKey>> {
+    const found = new Map<string, SubjectKey>()
+    for (const id of ids) {
+      const key = this.#keys?.byId(id)
+      if (key !== undefined) found.set(id, key)
+    }
+    return found
+  }
+
+  async *find(query: AuditQuery): AsyncGenerator<readonly number[], void, undefined> {
+    if (this.#index === undefined) throw new IntegrityError(`${this.name}: no index; rebuild it`)
+    yield* this.#index.find(query)
+  }
+
+  async remove({ from, to, numbers }: RemovedEntries): Promise<boolean> {
+    if (this.#files.minimumIndex() !== from) return false
+    // The tenants' numbers go on where they were, even for one of whom nothing is left.
+    this.#files.replace(MINIMUM_INDEX, `${to}\n${JSON.stringify(Object.fromEntries(numbers))}\n`)
+    for (let index = from / TILE_WIDTH; index < to / TILE_WIDTH; index++)
+      this.#files.files.remove(
+        join(this.#files.directory, tilePath({ level: 'entries', index, width: TILE_WIDTH })),
+      )
+    return true
+  }
+}
+
+/** Bytes that the first `width` entries of a bundle take; undefined when it has fewer. */
+function bundleLength(bytes: Uint8Array, width: number): number | undefined {
+  let end = 0
+  for (let entry = 0; entry < width; entry++) {
+    if (end + 2 > bytes.length) return undefined
+    end += 2 + (((bytes[end] ?? 0) << 8) | (bytes[end + 1] ?? 0))
+  }
+  return end <= bytes.length ? end : undefined
+}
