@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Event } from '@postern/core'
+import { ConfigError, type Event } from '@postern/core'
+import { eventProblem } from './event-shape.ts'
 
 /** Bytes of JSON an event may have: sealed, with base64 and its frame, it still fits an entry of 65,535 bytes. */
 const MAX_EVENT_BYTES = 45_000
@@ -7,8 +8,11 @@ const MAX_EVENT_BYTES = 45_000
 /**
  * An event as the text that is written down. Content beyond 45,000 bytes is replaced by its SHA-256 and length: first the room's own
  * data, then the reasons' evidence, then everything but what and when.
+ * @throws ConfigError for what is no event
  */
 export function eventText(event: Event): string {
+  const problem = eventProblem(event)
+  if (problem !== undefined) throw new ConfigError({ place: 'audit event', problem })
   const text = JSON.stringify(event)
   // A UTF-16 unit is at most three bytes: the usual event needs no counting.
   if (text.length * 3 <= MAX_EVENT_BYTES || Buffer.byteLength(text) <= MAX_EVENT_BYTES) return text

@@ -126,15 +126,24 @@ export class LogReader {
   }
 
   /**
-   * Leaves below a published size, sealed as they are.
+   * Leaves below a published size, sealed as they are; those that retention removes meanwhile are left out.
    * @throws IntegrityError when one is missing, or stands at another place than it says
    */
   async leaves(
     indexes: readonly number[],
     size: number,
   ): Promise<readonly { readonly leaf: Leaf; readonly bytes: Uint8Array }[]> {
-    const found = await this.store.leaves(indexes, size)
-    return found.map((bytes, i) => ({ leaf: decodeLeaf(bytes, indexes[i] ?? -1), bytes }))
+    try {
+      const found = await this.store.leaves(indexes, size)
+      return found.map((bytes, i) => ({ leaf: decodeLeaf(bytes, indexes[i] ?? -1), bytes }))
+    } catch (error) {
+      const minimum = await this.minimumIndex()
+      if (!(error instanceof IntegrityError) || indexes.every(index => index >= minimum)) throw error
+      return await this.leaves(
+        indexes.filter(index => index >= minimum),
+        size,
+      )
+    }
   }
 
   /** Entries from one index up to another, in order, without searching; what retention removed is left out. */

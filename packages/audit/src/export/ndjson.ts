@@ -22,8 +22,8 @@ interface ExportLine {
 
 /**
  * All of a tenant's entries as lines of NDJSON that prove themselves: a head with the signed checkpoint, every leaf with its inclusion proof,
- * and an end with the count. The numbers in the leaves run from 1 without a gap, so nothing can be left out but from the end, and the end
- * is as old as the checkpoint says.
+ * and an end with the count. The numbers in the leaves run without a gap, so nothing can be left out but from the end, and the end
+ * is as old as the checkpoint says. They begin at 1, unless retention removed entries: then the head says below which index.
  * @param onProgress told now and then how many entries of the log were looked at
  */
 export async function* exportTenant(
@@ -33,7 +33,8 @@ export async function* exportTenant(
 ): AsyncGenerator<string, void, undefined> {
   const checkpoint = await reader.checkpoint()
   const { size } = await reader.head(checkpoint)
-  yield `${JSON.stringify({ postern: 'audit export v1', tenant, checkpoint })}\n`
+  const minimumIndex = await reader.minimumIndex()
+  yield `${JSON.stringify({ postern: 'audit export v1', tenant, checkpoint, ...(minimumIndex > 0 && { minimumIndex }) })}\n`
   let count = 0
   for await (const entry of reader.entries(0n, size)) {
     if (Number(entry.index) % 1_000 === 999) onProgress(Number(entry.index) + 1, Number(size))
@@ -51,17 +52,29 @@ export async function* exportTenant(
   yield `${JSON.stringify({ end: true, count })}\n`
 }
 
+/** What an export was found to hold. */
+export interface CheckedExport {
+  readonly tenant: string
+  /** Number of its first entry among the tenant's: 1, or higher when it says that retention removed those before. */
+  readonly first: number
+  readonly count: number
+  /** That the entries stand under. */
+  readonly checkpoint: Checkpoint
+}
+
 /**
  * Checks an export of a tenant, line by line: every proof, every number, the count.
- * @returns how many entries it holds, and the checkpoint they stand under
+ * @returns how many entries it holds, from which number on, and the checkpoint they stand under
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(
   lines: AsyncIterable<string> | Iterable<string>,
   verifiers: readonly NoteVerifier[],
-): Promise<{ readonly tenant: string; readonly count: number; readonly checkpoint: Checkpoint }> {
+): Promise<CheckedExport> {
   let tenant = ''
   let head: Checkpoint | undefined
+  let minimumIndex = 0
+  let first = 1
   let count = 0
   let ended = false
   for await (const line of lines) {
@@ -70,15 +83,25 @@ export async function checkExport(
       if (value['postern'] !== 'audit export v1') throw new IntegrityError('this is no audit export')
       tenant = String(value['tenant'])
       head = openCheckpoint(String(value['checkpoint']), verifiers)
+      minimumIndex = Number(value['minimumIndex'] ?? 0)
     } else if (ended) throw new IntegrityError('the export goes on behind its end')
     else if (value['end'] === true) {
       if (value['count'] !== count)
         throw new IntegrityError(`the export has ${count} entries, and says ${String(value['count'])}`)
       ended = true
-    } else checkLine(parseLine(value), tenant, ++count, head)
+    } else {
+      const entry = parseLine(value)
+      const { number } = checkLine(entry, tenant, head)
+      if (count === 0 && minimumIndex > 0 && entry.index >= minimumIndex) first = number
+      if (number !== first + count)
+        throw new IntegrityError(
+          `the export lacks entry number ${first + count} of its tenant; number ${number} follows`,
+        )
+      count++
+    }
   }
   if (head === undefined || !ended) throw new IntegrityError('the export is cut off')
-  return { tenant, count, checkpoint: head }
+  return { tenant, first, count, checkpoint: head }
 }
 
 function parseLine({ index, leaf, proof }: { readonly [key: string]: unknown }): ExportLine {
@@ -87,7 +110,7 @@ function parseLine({ index, leaf, proof }: { readonly [key: string]: unknown }):
   throw new IntegrityError('the export has a line that is no entry')
 }
 
-function checkLine(line: ExportLine, tenant: string, number: number, head: Checkpoint): void {
+function checkLine(line: ExportLine, tenant: string, head: Checkpoint): { readonly number: number } {
   const bytes = Buffer.from(line.leaf)
   const proof = line.proof.map(text => decodeBase64(text) ?? new Uint8Array(0))
   if (!verifyInclusion(BigInt(line.index), head.size, leafHash(bytes), proof, head.root))
@@ -95,8 +118,5 @@ function checkLine(line: ExportLine, tenant: string, number: number, head: Check
   const leaf = JSON.parse(line.leaf) as { readonly tenant?: unknown; readonly number?: unknown }
   if (leaf.tenant !== tenant)
     throw new IntegrityError(`entry ${line.index} of the export is of another tenant`)
-  if (leaf.number !== number)
-    throw new IntegrityError(
-      `the export lacks entry number ${number} of its tenant; number ${String(leaf.number)} follows`,
-    )
+  return { number: Number(leaf.number) }
 }

@@ -63,6 +63,24 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX audit_addresses_by_subject ON audit_addresses (subject);`,
   },
+  {
+    id: 2,
+    name: 'retention, witnesses, cursors, and an inbox that may be granted',
+    // Numbers of the inbox may come again after a restore: they find an entry, they are no proof of one.
+    postgres: `
+      ALTER TABLE audit_state ADD COLUMN minimum_index bigint NOT NULL DEFAULT 0;
+      ALTER TABLE audit_state ADD COLUMN witnessed text;
+      ALTER TABLE audit_inbox ALTER COLUMN kind SET DEFAULT 'event';
+      ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_inbox_key;
+      CREATE INDEX audit_entries_by_inbox ON audit_entries (inbox);
+      CREATE INDEX audit_subjects_by_day ON audit_subjects (day) WHERE day IS NOT NULL;
+      CREATE TABLE audit_cursors (
+        name       text PRIMARY KEY,
+        position   bigint NOT NULL,
+        holder     text NOT NULL,
+        held_until timestamptz NOT NULL
+      );`,
+  },
 ]
 
 /** Rows are put in order by who sequences them, not by when they were inserted: a transaction that commits late is not skipped. */
@@ -103,4 +121,36 @@ export const INSERT_ADDRESSES = `
 export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND term = $3'
 
 export const PUT_CHECKPOINT =
-  'UPDATE audit_state SET checkpoint = $1, checkpoint_size = $2 WHERE checkpoint_size < $2 OR checkpoint = $3'
+  'UPDATE audit_state SET checkpoint = $1, checkpoint_size = $2 WHERE checkpoint_size < $2'
+
+/** An older one that comes late, from an instance that hung, does not replace a newer. */
+export const PUT_WITNESSED = `
+  UPDATE audit_state SET witnessed = $1
+  WHERE witnessed IS NULL OR split_part(witnessed, E'\\n', 2)::numeric <= split_part($1, E'\\n', 2)::numeric`
+
+/** Removes entries below an index, and addresses that none of the others has. */
+export const REMOVE_ENTRIES = `
+  WITH gone AS (DELETE FROM audit_entries WHERE idx < $1 RETURNING subject, address)
+  DELETE FROM audit_addresses USING (SELECT DISTINCT subject, address FROM gone WHERE address IS NOT NULL) AS unused
+  WHERE audit_addresses.subject = unused.subject AND audit_addresses.address = unused.address
+    AND NOT EXISTS (
+      SELECT FROM audit_entries WHERE idx >= $1
+      AND audit_entries.subject = unused.subject AND audit_entries.address = unused.address)`
+
+export const FORGET_DAYS = `
+  WITH gone AS (DELETE FROM audit_subjects WHERE day < $1 RETURNING id)
+  DELETE FROM audit_addresses USING gone WHERE audit_addresses.subject = gone.id`
+
+/** One holder at a time, for `$3` milliseconds by the database's own clock. */
+export const TAKE_CURSOR = `
+  INSERT INTO audit_cursors (name, position, holder, held_until)
+  VALUES ($1, 0, $2, clock_timestamp() + $3 * interval '1 millisecond')
+  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+  WHERE audit_cursors.holder = excluded.holder OR audit_cursors.held_until < clock_timestamp()
+  RETURNING position::text AS position`
+
+/** Fenced: nothing moves for one who lost its hold meanwhile. */
+export const ADVANCE_CURSOR =
+  'UPDATE audit_cursors SET position = $3 WHERE name = $1 AND holder = $2 AND position = $4'
+
+export const RELEASE_CURSOR = `UPDATE audit_cursors SET held_until = '-infinity' WHERE name = $1 AND holder = $2`

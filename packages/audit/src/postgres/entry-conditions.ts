@@ -1,6 +1,7 @@
 import type { SqlClient } from '@postern/store'
 import type { AuditQuery } from '../audit-query.ts'
 import { subjectName } from '../entry.ts'
+import { columnText } from './column-text.ts'
 import { searchToken } from './postgres-subjects.ts'
 
 /** Conditions on `audit_entries` with the values of their parameters. */
@@ -22,13 +23,15 @@ export async function entryConditions(
     values.push(value)
     where.push(condition.replace('?', `$${values.length}`))
   }
-  add('tenant = ?', query.tenant)
-  add('type = ?', query.type)
-  add('action = ?', query.action)
-  add('resource = ?', query.resource?.type)
-  add('resource_id = ?', query.resource?.id)
-  add('decision = ?', query.decision)
-  add('request = ?', query.request)
+  const addText = (column: string, text: string | undefined): void =>
+    add(`${column} = ?`, text === undefined ? undefined : columnText(text))
+  addText('tenant', query.tenant)
+  addText('type', query.type)
+  addText('action', query.action)
+  addText('resource', query.resource?.type)
+  addText('resource_id', query.resource?.id)
+  addText('decision', query.decision)
+  addText('request', query.request)
   add('time >= ?', query.from)
   add('time < ?', query.to)
   if (query.address !== undefined) {

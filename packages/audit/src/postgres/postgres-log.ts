@@ -1,91 +1,62 @@
-import { randomUUID } from 'node:crypto'
 import {
   type Clock,
   type Duration,
   type Event,
   type Health,
-  IntegrityError,
   parseDuration,
-  type RandomSource,
   type Receipt,
   StoreError,
-  systemClock,
-  systemRandom,
 } from '@postern/core'
-import { migrate, type PostgresDatabase, type SqlClient } from '@postern/store'
+import type { PostgresDatabase, SqlClient } from '@postern/store'
 import type { AuditCounts, AuditLog } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
 import type { Erasure } from '../compose-leaf.ts'
+import type { Cursor } from '../cursor.ts'
 import { type Entry, subjectName } from '../entry.ts'
 import { eventText } from '../event-text.ts'
 import { FloodCounter } from '../flood.ts'
-import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
-import { EMPTY_ROOT } from '../format/merkle-tree.ts'
-import { parseSignerKey, parseVerifierKey } from '../format/note-key.ts'
+import { leafHash } from '../format/merkle-tree.ts'
+import type { LogReader } from '../log-reader.ts'
+import type { Outside } from '../outside.ts'
 import { actAround } from '../promises.ts'
-import { INSERT_INBOX, POSTGRES_MIGRATIONS } from './audit.sql.ts'
-import { PostgresReader } from './postgres-reader.ts'
+import { FORGET_DAYS, INSERT_INBOX } from './audit.sql.ts'
+import { HeldCursor } from './held-cursor.ts'
 import { searchToken } from './postgres-subjects.ts'
-import { Sequencer } from './sequencer.ts'
-
-export interface PostgresAuditLogOptions {
-  readonly database: PostgresDatabase
-  /** Unique name of the log, for ever. */
-  readonly origin: string
-  /** The same on every instance: `PRIVATE+KEY+...`, the current one first. Secrets. */
-  readonly signerKeys: readonly string[]
-  readonly clock?: Clock
-  readonly random?: RandomSource
-  /** How often the inbox is looked at for rows that other transactions left there. Default 200ms. */
-  readonly pollInterval?: Duration
-  /** After which a `commit` without a number fails. Default 10s. */
-  readonly commitTimeout?: Duration
-  /** Events that may wait with the promise `after`. Default 16,384. */
-  readonly maxWaiting?: number
-  /** Default true. */
-  readonly required?: boolean
-}
+import type { Sequencer } from './sequencer.ts'
 
 /** The log in PostgreSQL: also takes events inside the caller's own transaction. */
 export interface PostgresAuditLog extends AuditLog {
+  /** Reads what is published, verified with the log's own keys. */
+  readonly reader: LogReader
   /**
    * The promise `with`: the event is entered if and only if the caller's transaction commits.
    * @param tx a client inside a transaction on the log's own database
+   * @throws ConfigError for what is no event
    */
   appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void>
+  /**
+   * A cursor that the instances of the log share, one at a time holding it: for a `Shipper`, or whatever else only one of them is to do.
+   * @param options.hold after which another instance may take over from one that died; longer than anything done under it. Default 30s
+   */
+  cursor(name: string, options?: { readonly hold?: Duration }): Cursor
 }
 
-/** Opens the log in a database; any number of instances may have it open, one at a time sequences. */
-export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Promise<PostgresAuditLog> {
-  const { database, origin, random = systemRandom } = options
-  await migrate(database, 'audit', POSTGRES_MIGRATIONS)
-  const signers = options.signerKeys.map((key, i) => parseSignerKey(key, `audit.signerKeys[${i}]`))
-  const first = signCheckpoint({ origin, size: 0n, root: EMPTY_ROOT }, signers)
-  const keys = signers.map(signer => signer.verifierKey)
-  await database.query(
-    `INSERT INTO audit_state VALUES (1, $1, 0, 0, '', 0, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
-    [origin, first, Buffer.from(random.bytes(32)), keys.join('\n')],
-  )
-  const { rows } = await database.query<{ origin: string; search_key: Buffer; checkpoint: string }>(
-    'SELECT origin, search_key, checkpoint FROM audit_state',
-  )
-  const state = rows[0]
-  if (state === undefined || state.origin !== origin)
-    throw new IntegrityError(`the database holds the log "${state?.origin ?? ''}", not "${origin}"`)
-  openCheckpoint(
-    state.checkpoint,
-    keys.map(key => parseVerifierKey(key)),
-    origin,
-  )
-  const sequencer = new Sequencer({
-    database,
-    origin,
-    signers,
-    random,
-    holder: randomUUID(),
-    searchKey: state.search_key,
-  })
-  return new DatabaseLog(options, sequencer, state.search_key)
+/** Settings of an instance; times in milliseconds. */
+export interface DatabaseLogParts {
+  readonly database: PostgresDatabase
+  readonly clock: Clock
+  readonly pollInterval: number
+  readonly commitTimeout: number
+  readonly maxWaiting: number
+  /** Age after which the keys of anonymous traffic are destroyed; never unless given. */
+  readonly forgetAnonymousAfter: number | undefined
+  readonly required: boolean
+  readonly sequencer: Sequencer
+  readonly searchKey: Uint8Array
+  readonly reader: LogReader
+  readonly outside: Outside
+  /** Unique among the instances. */
+  readonly holder: string
 }
 
 interface Waiter {
@@ -108,15 +79,18 @@ interface Progress {
 
 const GROUP = 1_000
 
-class DatabaseLog implements PostgresAuditLog {
-  readonly #options: PostgresAuditLogOptions
+/** How often anchors and witnesses are offered what another instance may have signed. */
+const TELL_MS = 1_000
+const HOLD: Duration = '30s'
+
+/** One instance of the log in a database. */
+export class DatabaseLog implements PostgresAuditLog {
+  readonly reader: LogReader
+  readonly #parts: DatabaseLogParts
   readonly #database: PostgresDatabase
   readonly #sequencer: Sequencer
-  readonly #searchKey: Uint8Array
-  readonly #reader: PostgresReader
   readonly #clock: Clock
   readonly #floods: FloodCounter
-  readonly #commitTimeout: number
   /** Rows this instance put into the inbox, until their number is known. */
   readonly #unnumbered = new Map<string, { readonly waiter: Waiter; readonly since: number }>()
   #queue: Handed[] = []
@@ -128,21 +102,18 @@ class DatabaseLog implements PostgresAuditLog {
   #size = 0
   #trouble: string | undefined = undefined
   #isClosed = false
+  #told = 0
+  #forgotten = ''
   readonly #timer: NodeJS.Timeout
 
-  constructor(options: PostgresAuditLogOptions, sequencer: Sequencer, searchKey: Uint8Array) {
-    this.#options = options
-    this.#database = options.database
-    this.#sequencer = sequencer
-    this.#searchKey = searchKey
-    this.#reader = new PostgresReader(options.database, options.origin, searchKey)
-    this.#clock = options.clock ?? systemClock
-    this.#commitTimeout = parseDuration(options.commitTimeout ?? '10s', 'audit.commitTimeout')
+  constructor(parts: DatabaseLogParts) {
+    this.#parts = parts
+    this.#database = parts.database
+    this.#sequencer = parts.sequencer
+    this.reader = parts.reader
+    this.#clock = parts.clock
     this.#floods = new FloodCounter({ clock: this.#clock, emit: event => this.#enqueue(event) })
-    this.#timer = setInterval(
-      () => this.#tick(),
-      parseDuration(options.pollInterval ?? '200ms', 'audit.pollInterval'),
-    )
+    this.#timer = setInterval(() => this.#tick(), parts.pollInterval)
     this.#timer.unref()
   }
 
@@ -151,7 +122,7 @@ class DatabaseLog implements PostgresAuditLog {
   }
 
   #enqueue(event: Event): void {
-    if (this.#queue.length >= (this.#options.maxWaiting ?? 16_384) || this.#isClosed) {
+    if (this.#queue.length >= this.#parts.maxWaiting || this.#isClosed) {
       this.#lost++
       return
     }
@@ -162,8 +133,8 @@ class DatabaseLog implements PostgresAuditLog {
     }
   }
 
-  commit(event: Event): Promise<Receipt> {
-    return this.#wait('event', eventText(event))
+  async commit(event: Event): Promise<Receipt> {
+    return await this.#wait('event', eventText(event))
   }
 
   append(event: Event): Promise<Receipt> {
@@ -172,7 +143,7 @@ class DatabaseLog implements PostgresAuditLog {
 
   #wait(kind: 'event' | 'erasure', text: string): Promise<Receipt> {
     if (this.#isClosed) return Promise.reject(this.#error('is closed', false))
-    if (this.#queue.length >= (this.#options.maxWaiting ?? 16_384) * 4)
+    if (this.#queue.length >= this.#parts.maxWaiting * 4)
       return Promise.reject(this.#error(`${this.#queue.length} events wait to become durable`, true))
     return new Promise((resolve, reject) => this.#hand({ kind, text, waiter: { resolve, reject } }))
   }
@@ -229,18 +200,43 @@ class DatabaseLog implements PostgresAuditLog {
     this.#enqueue({ type: 'audit.lost', time: this.#clock.now(), actor: {}, data: { count } })
   }
 
+  cursor(name: string, options: { readonly hold?: Duration } = {}): Cursor {
+    const hold = parseDuration(options.hold ?? HOLD, 'audit.cursor.hold')
+    return new HeldCursor({ database: this.#database, name, holder: this.#parts.holder, hold })
+  }
+
   async appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void> {
-    await tx.query(`INSERT INTO audit_inbox (kind, event) VALUES ('event', $1)`, [eventText(event)])
+    await tx.query('INSERT INTO audit_inbox (event) VALUES ($1)', [eventText(event)])
   }
 
   #tick(): void {
     this.#floods.tick()
     void this.sequence()
-    const late = this.#clock.monotonic() - this.#commitTimeout
+    const now = this.#clock.monotonic()
+    if (now - this.#told >= TELL_MS) {
+      this.#told = now
+      void this.#parts.outside.tell()
+      void this.#forgetAnonymous()
+    }
+    const late = now - this.#parts.commitTimeout
     for (const [id, { waiter, since }] of this.#unnumbered) {
       if (since > late) continue
       this.#unnumbered.delete(id)
       waiter.reject(this.#error('the event is stored, but no instance numbers entries', true))
+    }
+  }
+
+  /** Addresses and agents of anonymous traffic are sealed under one key a day: it goes when the day is old enough. */
+  async #forgetAnonymous(): Promise<void> {
+    const age = this.#parts.forgetAnonymousAfter
+    if (age === undefined) return
+    const day = new Date(Math.max(0, this.#clock.now() - age)).toISOString().slice(0, 10)
+    if (day === this.#forgotten) return
+    try {
+      await this.#database.query(FORGET_DAYS, [day])
+      this.#forgotten = day
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : 'failed'
     }
   }
 
@@ -263,8 +259,10 @@ class DatabaseLog implements PostgresAuditLog {
           this.#unnumbered.delete(inbox)
           this.#size = index + 1
         }
-        if (done.length > 0) this.#again = true
-        else if (this.#unnumbered.size > 0) await this.#askNumbers()
+        if (done.length > 0) {
+          this.#again = true
+          void this.#parts.outside.tell()
+        } else if (this.#unnumbered.size > 0) await this.#askNumbers()
         this.#trouble = undefined
       } catch (error) {
         this.#trouble = error instanceof Error ? error.message : 'failed'
@@ -274,12 +272,14 @@ class DatabaseLog implements PostgresAuditLog {
 
   /** Another instance may have numbered our rows. */
   async #askNumbers(): Promise<void> {
-    const { rows } = await this.#database.query<{ inbox: string; idx: string }>(
-      'SELECT inbox::text, idx::text FROM audit_entries WHERE inbox = ANY($1::bigint[])',
+    const { rows } = await this.#database.query<{ inbox: string; idx: string; leaf: Buffer }>(
+      `SELECT DISTINCT ON (inbox) inbox::text, idx::text, leaf FROM audit_entries
+       WHERE inbox = ANY($1::bigint[]) ORDER BY inbox, idx DESC`,
       [[...this.#unnumbered.keys()]],
     )
-    for (const { inbox, idx } of rows) {
-      this.#unnumbered.get(inbox)?.waiter.resolve({ index: BigInt(idx) })
+    for (const { inbox, idx, leaf } of rows) {
+      const hash = Buffer.from(leafHash(leaf)).toString('hex')
+      this.#unnumbered.get(inbox)?.waiter.resolve({ index: BigInt(idx), leafHash: hash })
       this.#unnumbered.delete(inbox)
     }
   }
@@ -316,22 +316,22 @@ class DatabaseLog implements PostgresAuditLog {
 
   async checkpoint(): Promise<string> {
     await this.#settle()
-    return (await this.#reader.head()).checkpoint
+    return await this.reader.checkpoint()
   }
 
   async proof(index: bigint): Promise<string> {
     await this.#settle()
-    return await this.#reader.proof(index)
+    return await this.reader.proof(index)
   }
 
   async *query(query: AuditQuery): AsyncGenerator<Entry, void, undefined> {
     await this.#settle()
-    yield* this.#reader.query(query)
+    yield* this.reader.query(query)
   }
 
   async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<Receipt> {
     await this.#settle()
-    const name = searchToken(this.#searchKey, 'subject', subjectName({ tenant, principal: id }))
+    const name = searchToken(this.#parts.searchKey, 'subject', subjectName({ tenant, principal: id }))
     const { rows } = await this.#database.query<{ id: string }>(
       'SELECT id FROM audit_subjects WHERE name = $1',
       [name],
@@ -359,7 +359,7 @@ class DatabaseLog implements PostgresAuditLog {
     return {
       name: 'audit',
       ok: this.#trouble === undefined,
-      required: this.#options.required ?? true,
+      required: this.#parts.required,
       ...(detail !== '' && { detail }),
     }
   }
@@ -371,6 +371,7 @@ class DatabaseLog implements PostgresAuditLog {
     this.#isClosed = true
     clearInterval(this.#timer)
     await this.#sequencing
+    await this.#parts.outside.settled()
     for (const { waiter } of this.#unnumbered.values()) waiter.reject(this.#error('is closed', false))
     this.#unnumbered.clear()
   }

@@ -1,10 +1,13 @@
-import { type Event, IntegrityError, type RandomSource } from '@postern/core'
-import type { PostgresDatabase, SqlClient } from '@postern/store'
-import { composeLeaf, type Erasure, erasureEvent } from '../compose-leaf.ts'
+import { type Clock, type Event, IntegrityError, type RandomSource } from '@postern/core'
+import { type PostgresDatabase, PostgresError, type SqlClient } from '@postern/store'
+import { composeLeaf } from '../compose-leaf.ts'
 import { splitEvent, subjectName } from '../entry.ts'
-import { signCheckpoint } from '../format/checkpoint.ts'
-import { leafHash } from '../format/merkle-tree.ts'
-import type { NoteSigner } from '../format/note-key.ts'
+import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
+import { verifyConsistency } from '../format/merkle-proof.ts'
+import { consistencyProof, EMPTY_ROOT, leafHash } from '../format/merkle-tree.ts'
+import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
+import { HASH_BYTES, type Hash } from '../format/sha256.ts'
+import { type Tile, tileNodes } from '../format/tile.ts'
 import { subjectAddressToken } from '../key-store.ts'
 import type { SubjectKey } from '../seal.ts'
 import { TileTree } from '../tile-tree.ts'
@@ -17,12 +20,17 @@ import {
   PUT_TILES,
   TAKE_INBOX,
 } from './audit.sql.ts'
+import { columnText } from './column-text.ts'
+import { type InboxRow, readInbox, unreadable } from './inbox-event.ts'
 import { obtainKeys, searchToken } from './postgres-subjects.ts'
 
 export interface SequencerOptions {
   readonly database: PostgresDatabase
   readonly origin: string
   readonly signers: readonly NoteSigner[]
+  /** Keys of `signers`: a checkpoint that none of them signed is not built on. */
+  readonly verifiers: readonly NoteVerifier[]
+  readonly clock: Clock
   readonly random: RandomSource
   /** Unique among the instances. */
   readonly holder: string
@@ -37,12 +45,6 @@ export interface Sequenced {
   readonly leafHash: string
 }
 
-interface InboxRow {
-  readonly id: string
-  readonly kind: 'event' | 'erasure'
-  readonly event: string
-}
-
 interface State {
   readonly size: string
   readonly term: string
@@ -55,9 +57,19 @@ const BATCH = 1_000
 /** Advisory lock of the sequencer: "postern audit" in ASCII, shortened to 64 bits. */
 const LOCK = 0x706f737461756469n
 
+/** A tree that this instance knows the log to have had. */
+interface Known {
+  readonly size: bigint
+  readonly root: Hash
+}
+
+/** States of PostgreSQL that mean a row cannot be stored as it is, and not that the database is unwell. */
+const UNFIT = /^(?:22|23|54)/
+
 /**
  * Turns inbox rows into entries, one instance at a time. The lock only saves work: what makes it safe is that a batch is committed only if size
- * and term are still those its tree was computed on. Signs after the commit: only durable state is signed.
+ * and term are still those its tree was computed on. Signs after the commit: only durable state is signed. Builds on nothing but a tree that
+ * extends the signed checkpoint and every tree this instance has seen: who can write to the database alone gets nothing of theirs signed.
  */
 export class Sequencer {
   readonly #options: SequencerOptions
@@ -67,6 +79,12 @@ export class Sequencer {
   >()
   readonly #tree: TileTree
   #term = ''
+  /** The checkpoint in the database, as it was when the tree was last compared with it. */
+  #signed = { checkpoint: '', size: -1 }
+  #known: Known = { size: 0n, root: EMPTY_ROOT }
+  /** Rows of one step, and whether its first is entered unread: a row that nobody foresaw must not stop those behind it. */
+  #batch = BATCH
+  #distrustsFirst = false
 
   constructor(options: SequencerOptions) {
     this.#options = options
@@ -79,7 +97,8 @@ export class Sequencer {
 
   /**
    * Sequences one batch, if no other instance is at it. Gives what became of it; fewer than asked for means the inbox is empty.
-   * @throws StoreError when the database refuses; IntegrityError when its tiles are not whole
+   * @throws StoreError when the database refuses
+   * @throws IntegrityError when its tiles or checkpoint are not those that were written, or it was put back to an older state
    */
   async step(): Promise<readonly Sequenced[]> {
     this.#tiles.clear()
@@ -93,7 +112,7 @@ export class Sequencer {
         )
         if (rows[0]?.locked !== true) return []
         state = await this.#takeTerm(client)
-        const inbox = (await client.query<InboxRow>(TAKE_INBOX, [BATCH])).rows
+        const inbox = (await client.query<InboxRow>(TAKE_INBOX, [this.#batch])).rows
         if (inbox.length === 0) return []
         inbox.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
         return await this.#enter(client, inbox)
@@ -101,10 +120,19 @@ export class Sequencer {
     } catch (error) {
       // The transaction is undone, the tree is not: load it again next time.
       this.#term = ''
-      throw error
+      const isLastResort = this.#distrustsFirst
+      this.#distrustsFirst = false
+      if (!isUnfit(error) || isLastResort) throw error
+      this.#distrustsFirst = this.#batch === 1
+      this.#batch = 1
+      return await this.step()
     }
-    if (state !== undefined && this.#tree.size > Number(state.checkpoint_size))
-      await this.#sign(state.checkpoint)
+    if (this.#distrustsFirst || done.length === 0) this.#batch = BATCH
+    this.#distrustsFirst = false
+    if (state !== undefined) {
+      this.#known = { size: BigInt(this.#tree.size), root: this.#tree.root() }
+      if (this.#tree.size > Number(state.checkpoint_size)) await this.#sign()
+    }
     return done
   }
 
@@ -118,14 +146,55 @@ export class Sequencer {
     if (
       state.holder === this.#options.holder &&
       state.term === this.#term &&
+      state.checkpoint === this.#signed.checkpoint &&
+      Number(state.checkpoint_size) === this.#signed.size &&
       Number(state.size) === this.#tree.size
     )
       return state
     const term = (BigInt(state.term) + 1n).toString()
     await client.query('UPDATE audit_state SET term = $1, holder = $2', [term, this.#options.holder])
     await this.#load(client, Number(state.size))
+    await this.#compare(client, state)
     this.#term = term
+    this.#signed = { checkpoint: state.checkpoint, size: Number(state.checkpoint_size) }
     return state
+  }
+
+  /** Whatever is signed next extends what was signed before, and what this instance saw. */
+  async #compare(client: SqlClient, state: State): Promise<void> {
+    const head = this.#openHead(state)
+    const size = BigInt(this.#tree.size)
+    const root = this.#tree.root()
+    const nodes = tileNodes(tile => readTile(client, tile), this.#tree.size)
+    for (const known of [head, this.#known]) {
+      if (known.size > size)
+        throw new IntegrityError(
+          `the database has ${size} entries of the audit log, and had ${known.size}: it was put back to an older state. ` +
+            'Find out why; if it was meant, restart every instance with acceptRollback',
+        )
+      const proof = await consistencyProof(nodes, Number(known.size), Number(size))
+      if (!verifyConsistency(known.size, size, known.root, root, proof))
+        throw new IntegrityError(
+          `the first ${known.size} entries of the audit log are not those that were signed: tiles in the database were changed`,
+        )
+    }
+  }
+
+  #openHead(state: State): Known {
+    const { verifiers, origin } = this.#options
+    let head: Known
+    try {
+      head = openCheckpoint(state.checkpoint, verifiers, origin)
+    } catch (cause) {
+      throw new IntegrityError(
+        'the checkpoint in the database was not signed with the keys of this instance, which therefore enters nothing; ' +
+          'to rotate keys, give every instance both, the new one first',
+        { cause },
+      )
+    }
+    if (head.size !== BigInt(state.checkpoint_size))
+      throw new IntegrityError(`the checkpoint is of ${head.size} entries, and said to be of another size`)
+    return head
   }
 
   async #load(client: SqlClient, size: number): Promise<void> {
@@ -142,13 +211,14 @@ export class Sequencer {
 
   async #enter(client: SqlClient, inbox: readonly InboxRow[]): Promise<readonly Sequenced[]> {
     const { origin, random, searchKey } = this.#options
-    const erased: string[] = []
-    const events = inbox.map(row => {
-      if (row.kind === 'event') return JSON.parse(row.event) as Event
-      const erasure = JSON.parse(row.event) as Erasure
-      erased.push(erasure.key)
-      return erasureEvent(erasure)
-    })
+    const now = this.#options.clock.now()
+    const read = inbox.map((row, i) =>
+      this.#distrustsFirst && i === 0
+        ? { event: unreadable(row, now, 'cannot be stored') }
+        : readInbox(row, now),
+    )
+    const events = read.map(({ event }) => event)
+    const erased = read.flatMap(({ erases }) => (erases === undefined ? [] : [erases]))
     const subjects = events.map(event => splitEvent(event).subject)
     const keys = await obtainKeys(
       client,
@@ -190,14 +260,14 @@ export class Sequencer {
       entries.map(({ inbox: id }) => id),
       entries.map(({ leaf }) => leaf),
       entries.map(({ event }) => event.time),
-      entries.map(({ event }) => event.type),
-      entries.map(({ tenant }) => tenant),
+      entries.map(({ event }) => column(event.type)),
+      entries.map(({ tenant }) => columnText(tenant)),
       entries.map(({ number }) => number),
-      entries.map(({ event }) => event.action ?? null),
-      entries.map(({ event }) => event.resource?.type ?? null),
-      entries.map(({ event }) => event.resource?.id ?? null),
-      entries.map(({ event }) => event.decision ?? null),
-      entries.map(({ event }) => event.request?.id ?? null),
+      entries.map(({ event }) => column(event.action)),
+      entries.map(({ event }) => column(event.resource?.type)),
+      entries.map(({ event }) => column(event.resource?.id)),
+      entries.map(({ event }) => column(event.decision)),
+      entries.map(({ event }) => column(event.request?.id)),
       entries.map(({ subject }) => subject),
       entries.map(({ address }) => address),
     ])
@@ -207,7 +277,7 @@ export class Sequencer {
       rows.map(({ subject }) => subject),
       rows.map(({ address }) => address),
     ])
-    await client.query(PUT_TENANTS, [[...numbers.keys()], [...numbers.values()]])
+    await client.query(PUT_TENANTS, [[...numbers.keys()].map(columnText), [...numbers.values()]])
     const tiles = [...this.#tiles.values()]
     await client.query(PUT_TILES, [
       tiles.map(({ level }) => level),
@@ -228,9 +298,10 @@ export class Sequencer {
     const tenants = [...new Set(events.map(event => event.actor.tenant ?? ''))]
     const { rows } = await client.query<{ tenant: string; number: string }>(
       'SELECT tenant, number::text FROM audit_tenants WHERE tenant = ANY($1)',
-      [tenants],
+      [tenants.map(columnText)],
     )
-    return new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
+    const numbers = new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
+    return new Map(tenants.map(tenant => [tenant, numbers.get(columnText(tenant)) ?? 0]))
   }
 
   #addressToken(
@@ -248,12 +319,32 @@ export class Sequencer {
     return own
   }
 
-  async #sign(previous: string): Promise<void> {
+  async #sign(): Promise<void> {
     const { origin, signers, database } = this.#options
     const size = this.#tree.size
     const checkpoint = signCheckpoint({ origin, size: BigInt(size), root: this.#tree.root() }, signers)
-    await database.query(PUT_CHECKPOINT, [checkpoint, size, size === 0 ? previous : ''])
+    const { rowCount } = await database.query(PUT_CHECKPOINT, [checkpoint, size])
+    if (rowCount === 1) this.#signed = { checkpoint, size }
   }
+}
+
+function isUnfit(error: unknown): boolean {
+  return error instanceof PostgresError && UNFIT.test(error.state ?? '')
+}
+
+function column(text: string | undefined): string | null {
+  return text === undefined ? null : columnText(text)
+}
+
+async function readTile(client: SqlClient, { level, index, width }: Tile): Promise<Uint8Array> {
+  const { rows } = await client.query<{ hashes: Buffer }>(
+    'SELECT hashes FROM audit_tiles WHERE level = $1 AND tile = $2',
+    [level, index],
+  )
+  const hashes = rows[0]?.hashes
+  if (hashes === undefined || hashes.length < width * HASH_BYTES)
+    throw new IntegrityError(`tile ${index} of level ${level} is missing from the database`)
+  return hashes
 }
 
 async function eraseKey(client: SqlClient, id: string): Promise<void> {

@@ -1,0 +1,28 @@
+import { DirectoryStore } from './embedded/directory-store.ts'
+import { disk } from './embedded/file-layer.ts'
+import { sha256 } from './format/sha256.ts'
+import type { LogStore } from './log-store.ts'
+import { type VerifyOptions, type VerifyReport, verifyLog } from './verifier.ts'
+
+/** What may be told to a verification beside where the log is. */
+export type VerifyStoreOptions = Omit<VerifyOptions, 'read' | 'sha256' | 'verifierKeys' | 'minimumIndex'> & {
+  /** Keys from elsewhere. Those the log names for itself unless given: then whoever could change the log could change them too. */
+  readonly verifierKeys?: readonly string[]
+}
+
+/** Verifies a log where it is kept, while another process may append to it: `reader.store` of any reader. */
+export async function verifyStore(store: LogStore, options: VerifyStoreOptions = {}): Promise<VerifyReport> {
+  return verifyLog({
+    ...options,
+    verifierKeys: options.verifierKeys ?? (await store.verifierKeys()),
+    minimumIndex: await store.minimumIndex(),
+    sha256,
+    read: path => store.raw(path),
+  })
+}
+
+/** Verifies the log in a directory, while another process may append to it. */
+export function verifyDirectory(directory: string, options: VerifyStoreOptions = {}): Promise<VerifyReport> {
+  const store = new DirectoryStore({ files: disk, directory, keys: undefined, index: undefined })
+  return verifyStore(store, options)
+}

@@ -1,0 +1,385 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { IntegrityError, systemClock, systemRandom } from '@postern/core'
+import { type PostgresDatabase, PostgresError } from '@postern/store'
+import { parseSignerKey, parseVerifierKey } from '../src/format/note-key.ts'
+import {
+  type Anchor,
+  generateNoteKey,
+  type PostgresAuditLog,
+  type Problem,
+  verifyStore,
+} from '../src/index.ts'
+import { UNREADABLE } from '../src/postgres/inbox-event.ts'
+import { Sequencer } from '../src/postgres/sequencer.ts'
+import { collect, requestEvent } from './support/events.ts'
+import { database, openInstance, origin, pair } from './support/postgres.ts'
+
+const verifierKeys = [pair.verifierKey]
+
+async function write(log: PostgresAuditLog, from: number, to: number): Promise<void> {
+  await Promise.all(Array.from({ length: to - from }, (_, i) => log.commit(requestEvent(from + i))))
+  await log.checkpoint()
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+const TABLES = [
+  'audit_state',
+  'audit_entries',
+  'audit_tiles',
+  'audit_tenants',
+  'audit_subjects',
+  'audit_addresses',
+]
+
+/** Copies every table of the log; gives how to put the copies back. */
+async function backup(db: PostgresDatabase): Promise<() => Promise<void>> {
+  for (const table of TABLES) await db.query(`CREATE TABLE copy_of_${table} AS TABLE ${table}`)
+  return () =>
+    db.transaction(async client => {
+      for (const table of TABLES) {
+        await client.query(`DELETE FROM ${table}`)
+        await client.query(`INSERT INTO ${table} SELECT * FROM copy_of_${table}`)
+      }
+    })
+}
+
+async function signedSize(db: PostgresDatabase): Promise<number> {
+  const { rows } = await db.query<{ size: string }>('SELECT checkpoint_size::text AS size FROM audit_state')
+  return Number(rows[0]?.size)
+}
+
+describe('a row of the log that somebody changed in the database', () => {
+  test('is named, whichever table it stands in', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 300)
+    const problems = async (): Promise<readonly Problem[]> =>
+      (await verifyStore(log.reader.store, { verifierKeys })).problems
+    assert.deepEqual(await problems(), [])
+    const restore = await backup(db)
+    const changes: readonly (readonly [string, RegExp])[] = [
+      [
+        `UPDATE audit_entries SET leaf = set_byte(leaf, 40, get_byte(leaf, 40) # 1) WHERE idx = 7`,
+        /entry 7 /,
+      ],
+      ['DELETE FROM audit_entries WHERE idx = 260', /entry 260 /],
+      ['DELETE FROM audit_entries', /is missing/],
+      [
+        `UPDATE audit_entries a SET leaf = b.leaf FROM audit_entries b
+         WHERE (a.idx, b.idx) IN ((3, 4), (4, 3))`,
+        /entry 3 /,
+      ],
+      [
+        `UPDATE audit_entries SET leaf = leaf || decode(repeat('00', 70000), 'hex') WHERE idx = 0`,
+        /entry 0 /,
+      ],
+      [
+        'UPDATE audit_tiles SET hashes = set_byte(hashes, 33, 255 - get_byte(hashes, 33)) WHERE level = 0 AND tile = 1',
+        /hash of entry 257 /,
+      ],
+      [
+        'UPDATE audit_tiles SET hashes = set_byte(hashes, 0, 255 - get_byte(hashes, 0)) WHERE level = 1',
+        /hash 0 of level 1 /,
+      ],
+      ['DELETE FROM audit_tiles WHERE level = 0 AND tile = 0', /is missing|hash of entry 0 /],
+      [`UPDATE audit_state SET checkpoint = replace(checkpoint, E'\\n300\\n', E'\\n299\\n')`, /signature/],
+      [`UPDATE audit_state SET minimum_index = 256`, /^$/],
+    ]
+    for (const [sql, expected] of changes) {
+      await db.query(sql)
+      const found = await problems()
+      // Retention may be claimed, but takes nothing away: what is still there is verified.
+      if (expected.source === '^$') assert.deepEqual(found, [], sql)
+      else assert.match(found[0]?.message ?? 'nothing', expected, sql)
+      await restore()
+    }
+    assert.deepEqual(await problems(), [])
+    await log.close()
+  })
+
+  test('gets no signature, even when entry, hash and state were made to fit each other', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 20)
+    await log.close()
+    // Another log of the same name, by somebody who can write to the database and has another key.
+    const other = await database(t)
+    const forged = await openInstance(other, { signerKeys: [generateNoteKey(origin).signerKey] })
+    await write(forged, 100, 120)
+    await forged.close()
+    const { rows } = await other.query<{ hashes: Buffer }>('SELECT hashes FROM audit_tiles WHERE level = 0')
+    await db.query('UPDATE audit_tiles SET hashes = $1 WHERE level = 0', [rows[0]?.hashes])
+    const leaves = await other.query<{ idx: string; leaf: Buffer }>(
+      'SELECT idx::text, leaf FROM audit_entries',
+    )
+    for (const { idx, leaf } of leaves.rows)
+      await db.query('UPDATE audit_entries SET leaf = $2 WHERE idx = $1', [idx, leaf])
+    const again = await openInstance(db, { commitTimeout: '50ms' })
+    await assert.rejects(again.commit(requestEvent(20)), /no instance numbers entries/)
+    assert.match(again.health().detail ?? '', /are not those that were signed/)
+    assert.equal(await signedSize(db), 20)
+    await again.close()
+  })
+
+  test('gets no signature when a checkpoint is said to be of more entries than it is', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '50ms' })
+    await write(log, 0, 5)
+    await db.query('UPDATE audit_state SET checkpoint_size = 1000000')
+    await assert.rejects(log.commit(requestEvent(5)).then(() => log.commit(requestEvent(6))))
+    assert.equal(log.health().ok, false)
+    await log.close()
+  })
+})
+
+describe('a database that was put back to an older state', () => {
+  test('gets nothing more from an instance that saw the newer one', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '50ms' })
+    await write(log, 0, 10)
+    const restore = await backup(db)
+    await write(log, 10, 20)
+    await restore()
+    await assert.rejects(log.commit(requestEvent(20)), /no instance numbers entries/)
+    assert.match(log.health().detail ?? '', /had 20: it was put back to an older state/)
+    assert.equal(await signedSize(db), 10)
+    await log.close()
+  })
+
+  test('is not gone on with when it has grown other entries meanwhile', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '50ms', pollInterval: '1h' })
+    await write(log, 0, 10)
+    const restore = await backup(db)
+    await write(log, 10, 20)
+    await restore()
+    // An instance started after the restore knows no better, and signs another tree of more entries.
+    const newcomer = await openInstance(db)
+    await write(newcomer, 50, 80)
+    await newcomer.close()
+    const waiting = log.commit(requestEvent(99))
+    waiting.catch(() => {})
+    await until(() => log.health().ok === false)
+    assert.match(
+      log.health().detail ?? '',
+      /first 20 entries of the audit log are not those that were signed/,
+    )
+    await log.close()
+    await assert.rejects(waiting)
+  })
+
+  test('is not opened where an anchor remembers more, until an operator says that it is meant', async t => {
+    const db = await database(t)
+    let kept: string | undefined
+    const anchor: Anchor = {
+      name: 'memory',
+      latest: async () => kept,
+      push: async checkpoint => {
+        kept = checkpoint
+      },
+    }
+    const log = await openInstance(db, { anchors: [anchor] })
+    await write(log, 0, 10)
+    const restore = await backup(db)
+    await write(log, 10, 20)
+    await until(() => kept?.split('\n')[1] === '20')
+    await log.close()
+    await restore()
+    await assert.rejects(
+      openInstance(db, { anchors: [anchor] }),
+      (error: unknown) => error instanceof IntegrityError && error.message.includes('rolled back'),
+    )
+    const accepted = await openInstance(db, { anchors: [anchor], acceptRollback: true })
+    const [entry] = await collect(accepted.query({ type: 'audit.rollback.accepted' }))
+    assert.equal(entry?.index, 10n)
+    await accepted.close()
+  })
+})
+
+describe('an instance', () => {
+  test('and another, stepping at the same time, give no number out twice', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { pollInterval: '1h' })
+    const { rows } = await db.query<{ search_key: Buffer }>('SELECT search_key FROM audit_state')
+    const sequencers = ['one', 'two', 'three'].map(
+      holder =>
+        new Sequencer({
+          database: db,
+          origin,
+          signers: [parseSignerKey(pair.signerKey)],
+          verifiers: [parseVerifierKey(pair.verifierKey)],
+          clock: systemClock,
+          random: systemRandom,
+          holder,
+          searchKey: rows[0]?.search_key ?? new Uint8Array(0),
+        }),
+    )
+    const numbers: number[] = []
+    for (let round = 0; round < 30; round++) {
+      await db.transaction(async tx => {
+        for (let i = 0; i < 5; i++) await log.appendIn(tx, requestEvent(round * 5 + i))
+      })
+      for (const done of await Promise.all(sequencers.map(sequencer => sequencer.step())))
+        numbers.push(...done.map(({ index }) => index))
+    }
+    for (const sequencer of sequencers)
+      for (let done = await sequencer.step(); done.length > 0; done = await sequencer.step())
+        numbers.push(...done.map(({ index }) => index))
+    assert.deepEqual(
+      numbers.sort((a, b) => a - b),
+      Array.from({ length: 150 }, (_, i) => i),
+    )
+    assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    await log.close()
+  })
+
+  test('with a retired key enters and signs nothing, and says how keys are rotated', async t => {
+    const db = await database(t)
+    const fresh = generateNoteKey(origin)
+    const old = await openInstance(db, { pollInterval: '1h' })
+    await write(old, 0, 5)
+    const both = await openInstance(db, { signerKeys: [fresh.signerKey, pair.signerKey] })
+    await write(both, 5, 10)
+    // While both sign, who has the old key alone goes on.
+    assert.equal((await old.commit(requestEvent(10))).index, 10n)
+    await write(both, 11, 15)
+    await both.close()
+    const renewed = await openInstance(db, { signerKeys: [fresh.signerKey] })
+    await write(renewed, 15, 20)
+    const term = async (): Promise<string> =>
+      (await db.query<{ term: string }>('SELECT term::text FROM audit_state')).rows[0]?.term ?? ''
+    const before = await term()
+    const waiting = old.commit(requestEvent(20))
+    waiting.catch(() => {})
+    await until(() => old.health().ok === false)
+    assert.match(old.health().detail ?? '', /not signed with the keys of this instance.*to rotate keys/)
+    assert.equal(await term(), before)
+    await assert.rejects(openInstance(db), IntegrityError)
+    const named = await renewed.reader.verifierKeys()
+    assert.deepEqual(named, [pair.verifierKey, fresh.verifierKey])
+    assert.deepEqual(
+      (await verifyStore(renewed.reader.store, { verifierKeys: [fresh.verifierKey] })).problems,
+      [],
+    )
+    await old.close()
+    // What it could not enter waits for one who can.
+    await renewed.checkpoint()
+    assert.equal((await collect(renewed.query({}))).length, 21)
+    await renewed.close()
+  })
+})
+
+describe('the inbox', () => {
+  test('takes anything, and nothing that it takes stops what comes behind', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { pollInterval: '1h' })
+    const event = (changes: object): string => JSON.stringify({ type: 'x', time: 1, actor: {}, ...changes })
+    const rows: readonly (readonly [string, string])[] = [
+      ['event', 'not JSON'],
+      ['event', 'null'],
+      ['event', '[]'],
+      ['event', '{}'],
+      ['event', event({ type: 7 })],
+      ['event', event({ time: null })],
+      ['event', event({ time: '2026-01-01T00:00:00Z' })],
+      ['event', event({ actor: 'alice' })],
+      ['event', event({ actor: { tenant: { a: 1 } } })],
+      ['event', event({ actor: { address: 7 } })],
+      ['event', event({ request: { id: 1 } })],
+      ['event', event({ resource: 'order' })],
+      ['event', event({ reasons: [null] })],
+      ['erasure', 'x'],
+      ['erasure', '{"key":"no such key","tenant":"","time":1}'],
+      ['erasure', '{"key":"00000000000000000000000000000000","tenant":"","time":null}'],
+      ['event', event({ action: 'a\0b', resource: { type: 'r\0', id: '\0' }, type: 't\0' })],
+      ['event', event({ action: 'a'.repeat(9_000), actor: { tenant: 't'.repeat(9_000) } })],
+      ['event', event({ actor: { tenant: 't'.repeat(9_000) } })],
+      ['event', event({ actor: { tenant: 'nul\0', principal: 'p\0', address: '\0' } })],
+      ['event', event({ data: { text: '\ud800 alone' } })],
+      ['event', event({ data: { text: 'x'.repeat(200_000) } })],
+      ['event', event({ __proto__: null, toString: 1 })],
+    ]
+    for (const [kind, text] of rows)
+      await db.query('INSERT INTO audit_inbox (kind, event) VALUES ($1, $2)', [kind, text])
+    await log.commit(requestEvent(1))
+    const entries = await collect(log.query({ order: 'oldest' }))
+    assert.equal(entries.length, rows.length + 1)
+    assert.equal(entries.filter(entry => entry.event.type === UNREADABLE).length, 16)
+    assert.match(String(entries[6]?.event.data?.['problem']), /time is not a number of milliseconds/)
+    assert.equal((await collect(log.query({ action: 'a\0b' }))).length, 1)
+    const tenant = await collect(log.query({ tenant: 't'.repeat(9_000), order: 'oldest' }))
+    assert.deepEqual(
+      tenant.map(({ number }) => number),
+      [1, 2],
+    )
+    assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    await log.close()
+  })
+
+  test('is not stopped by a row that the database refuses for a reason nobody foresaw', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { pollInterval: '1h' })
+    await db.query(`ALTER TABLE audit_entries ADD CONSTRAINT unforeseen CHECK (type <> 'poison')`)
+    await db.transaction(async tx => {
+      for (const type of ['a', 'poison', 'b', 'poison', 'c'])
+        await log.appendIn(tx, { type, time: 1, actor: {} })
+    })
+    await log.commit({ type: 'last', time: 1, actor: {} })
+    assert.deepEqual(
+      (await collect(log.query({ order: 'oldest' }))).map(({ event }) => event.type),
+      ['a', UNREADABLE, 'b', UNREADABLE, 'c', 'last'],
+    )
+    await log.close()
+  })
+
+  test('gives numbers out again after a restore, and no entry is refused for it', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 5)
+    await db.query('ALTER SEQUENCE audit_inbox_id_seq RESTART')
+    await write(log, 5, 10)
+    assert.equal((await collect(log.query({}))).length, 10)
+    await log.close()
+  })
+
+  test('can be opened to an application without letting it read, erase or remove', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    const role = `app_${process.pid}`
+    await db.query(`CREATE ROLE ${role}`)
+    await db.query(`GRANT INSERT (event) ON audit_inbox TO ${role}`)
+    await db.query(`GRANT USAGE ON SEQUENCE audit_inbox_id_seq TO ${role}`)
+    const as = (sql: string): Promise<unknown> =>
+      db.transaction(async tx => {
+        await tx.query(`SET LOCAL ROLE ${role}`)
+        await tx.query(sql)
+      })
+    await db.transaction(async tx => {
+      await tx.query(`SET LOCAL ROLE ${role}`)
+      await log.appendIn(tx, requestEvent(1))
+    })
+    await log.checkpoint()
+    assert.equal((await collect(log.query({}))).length, 1)
+    const refused: string[] = []
+    const attempts = [
+      `INSERT INTO audit_inbox (kind, event) VALUES ('erasure', '{}')`,
+      `INSERT INTO audit_inbox (id, event) VALUES (1, '{}')`,
+      'SELECT * FROM audit_inbox',
+      'DELETE FROM audit_inbox',
+      'SELECT * FROM audit_subjects',
+      'UPDATE audit_state SET size = 0',
+    ]
+    for (const sql of attempts)
+      await as(sql).catch((error: unknown) => {
+        if (error instanceof PostgresError && error.state === '42501') refused.push(sql)
+      })
+    await db.query(`DROP OWNED BY ${role}`)
+    await db.query(`DROP ROLE ${role}`)
+    assert.deepEqual(refused, attempts)
+    await log.close()
+  })
+})
