@@ -1,3 +1,6 @@
+// Held, not looked up: see `keyed-hash.ts`.
+const { charCodeAt } = String.prototype
+
 /**
  * HalfSipHash-1-3 with 64 bits of output (Aumasson and Bernstein's 32-bit variant of SipHash, the one operating-system kernels use for hash
  * tables): without the key nobody can choose texts that fall into one bucket. Writes the two halves to `out[at]` and
@@ -14,10 +17,10 @@ export function halfSipHash(text: string, key0: number, key1: number, out: Int32
   let v3 = 0x74656462 ^ key1
   let i = 0
   for (; i + 3 < length; i += 4) {
-    const a = text.charCodeAt(i)
-    const b = text.charCodeAt(i + 1)
-    const c = text.charCodeAt(i + 2)
-    const d = text.charCodeAt(i + 3)
+    const a = charCodeAt.call(text, i)
+    const b = charCodeAt.call(text, i + 1)
+    const c = charCodeAt.call(text, i + 2)
+    const d = charCodeAt.call(text, i + 3)
     if ((a | b | c | d) > 0xff) {
       hashWide(text, key0, key1, out, at)
       return
@@ -39,7 +42,7 @@ export function halfSipHash(text: string, key0: number, key1: number, out: Int32
   let tail = length << 24
   let seen = 0
   for (let shift = 0; i < length; i++, shift += 8) {
-    const unit = text.charCodeAt(i)
+    const unit = charCodeAt.call(text, i)
     seen |= unit
     tail |= unit << shift
   }
@@ -58,8 +61,8 @@ function hashWide(text: string, key0: number, key1: number, out: Int32Array, at:
   let v2 = 0x6c796765 ^ key0
   let v3 = 0x74656462 ^ key1 ^ 0x80
   for (let i = 0; i < length; i += 2) {
-    const next = i + 1 < length ? text.charCodeAt(i + 1) : 0
-    const word = text.charCodeAt(i) | (next << 16)
+    const next = i + 1 < length ? charCodeAt.call(text, i + 1) : 0
+    const word = charCodeAt.call(text, i) | (next << 16)
     v3 ^= word
     v0 = (v0 + v1) | 0
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0

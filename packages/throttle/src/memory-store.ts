@@ -75,7 +75,7 @@ export class MemoryStore implements LimitStore {
 
   decide(question: Question): undefined {
     const locks = this.#locks
-    if (question.count === 1 && locks === undefined && this.#answerKnown(question)) return undefined
+    if (question.count === 1 && locks === undefined && this.#answerWindow(question)) return undefined
     for (let i = 0; i < question.count; i++)
       this.#hashKey(question.limits[i] as LimitName, question.keys[i] as string, i)
     if (locks === undefined) this.#answer(question)
@@ -99,41 +99,38 @@ export class MemoryStore implements LimitStore {
     this.#stepEnd = (index + 1) * step
   }
 
-  /**
-   * The way most requests take, by itself because it takes half the time: one limit, and a key that was seen in this sub-window before.
-   * False, with nothing changed, when it is any other.
-   */
-  #answerKnown(question: Question): boolean {
+  /** The way most requests take, by itself because it takes half the time: one window, of eight parts. False, with nothing changed, when it is another. */
+  #answerWindow(question: Question): boolean {
     const rule = question.rules[0] as Rule
     const cost = question.costs[0] as number
-    if (rule.parts !== 8 || cost === 0) return false
+    const { limit } = rule
+    if (rule.parts !== 8 || cost === 0 || cost > limit) return false
     const table = this.#table
     const hashes = this.#hashes
-    const limit = question.limits[0] as LimitName
-    this.#hash.hash(question.keys[0] as string, limit.salt0, limit.salt1, hashes, 0)
-    const at = table.locate(hashes[0] as number, hashes[1] as number, rule.code)
-    if (at < 0) return false
+    const { salt0, salt1 } = question.limits[0] as LimitName
+    this.#hash.hash(question.keys[0] as string, salt0, salt1, hashes, 0)
     const now = this.#now()
     if (now >= this.#stepEnd || rule.step !== this.#step) this.#enterStep(rule.step, now)
     const index = this.#stepIndex
-    if (index !== table.words[at + 2]) return false
-    const total = at * 2 + 6
-    const known = table.halves[total] as number
-    const used = known + cost
+    let at = table.locate(hashes[0] as number, hashes[1] as number, rule.code)
+    if (at < 0) {
+      at = table.place(hashes[0] as number, hashes[1] as number, rule.code, now)
+      table.words[at + 2] = index
+    }
+    const used = countNarrow(table, at, index) + cost
+    const stepEnd = this.#stepEnd
     question.tickets[0] = index
-    question.resetAfter[0] = this.#stepEnd + 8 * rule.step - now
-    if (used > rule.limit) {
+    question.resetAfter[0] = stepEnd + 8 * rule.step - now
+    if (used > limit) {
       question.refused = 0
-      question.remaining[0] = known < rule.limit ? rule.limit - known : 0
-      question.retryAfter[0] =
-        this.#stepEnd + (narrowUntil(table, at, used - rule.limit) - 1) * rule.step - now
+      question.remaining[0] = Math.max(0, limit - (used - cost))
+      question.retryAfter[0] = stepEnd + (narrowUntil(table, at, used - limit) - 1) * rule.step - now
       return true
     }
-    table.halves[total] = used
-    table.halves[total + 1] = (table.halves[total + 1] as number) + cost
+    addNarrow(table, at, cost)
     table.setPressure(at, (used * rule.weight) | 0)
     question.refused = -1
-    question.remaining[0] = rule.limit - used
+    question.remaining[0] = limit - used
     question.retryAfter[0] = 0
     return true
   }
@@ -281,8 +278,12 @@ export class MemoryStore implements LimitStore {
   }
 
   figures(): MemoryFigures {
-    const { words, buckets, liveEvictions } = this.#table
-    return { bytes: words.byteLength, slots: buckets * 4, liveEvictions }
+    const {
+      words: { byteLength: bytes },
+      buckets,
+      liveEvictions,
+    } = this.#table
+    return { bytes, slots: buckets * 4, liveEvictions }
   }
 
   health(): Health {

@@ -10,22 +10,26 @@ export function countNarrow(table: BucketTable, at: number, index: number): numb
   const { words, halves } = table
   const total = at * 2 + 6
   const passed = (index - (words[at + 2] as number)) | 0
-  if (passed > 0) {
-    words[at + 2] = index
-    if (passed > 8) {
-      halves.fill(0, total, total + 10)
-      return 0
-    }
-    let sum = 0
-    for (let i = 8; i >= passed; i--) {
-      const count = halves[total + 1 + i - passed] as number
-      halves[total + 1 + i] = count
-      sum += count
-    }
-    for (let i = 0; i < passed; i++) halves[total + 1 + i] = 0
-    halves[total] = sum
-  }
+  if (passed > 0) moveNarrow(table, at, passed)
   return halves[total] as number
+}
+
+/** Moves the counts by so many sub-windows, and forgets what leaves the window. */
+function moveNarrow({ words, halves }: BucketTable, at: number, passed: number): void {
+  const total = at * 2 + 6
+  words[at + 2] = ((words[at + 2] as number) + passed) | 0
+  if (passed > 8) {
+    halves.fill(0, total, total + 10)
+    return
+  }
+  let sum = 0
+  for (let i = 8; i >= passed; i--) {
+    const count = halves[total + 1 + i - passed] as number
+    halves[total + 1 + i] = count
+    sum += count
+  }
+  for (let i = 0; i < passed; i++) halves[total + 1 + i] = 0
+  halves[total] = sum
 }
 
 export function addNarrow(table: BucketTable, at: number, cost: number): void {
