@@ -1,5 +1,6 @@
 import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
-import pg from 'pg'
+import type pg from 'pg'
+import { postgresDriver } from './drivers.ts'
 import { postgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
 import { storeName } from './store-name.ts'
@@ -66,7 +67,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       idle_in_transaction_session_timeout: this.#timeout + GRACE_MS,
       keepAlive: true,
     }
-    this.#pool = new pg.Pool({ ...config, max: options.max ?? 10 })
+    const { Pool } = postgresDriver()
+    this.#pool = new Pool({ ...config, max: options.max ?? 10 })
     this.#listener = new PostgresListener(
       config,
       this.name,
@@ -241,7 +243,7 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       this.#note(undefined)
       return result
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError) || /^(?:57P|08)/.test(error.code ?? ''))
+      if (!(error instanceof postgresDriver().DatabaseError) || /^(?:57P|08)/.test(error.code ?? ''))
         this.#broken.add(client)
       throw this.#note(postgresError(error, this.name))
     }

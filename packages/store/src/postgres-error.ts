@@ -1,5 +1,6 @@
 import { PosternError, StoreError } from '@postern/core'
-import pg from 'pg'
+import type pg from 'pg'
+import { postgresDriver } from './drivers.ts'
 
 interface PostgresErrorOptions {
   readonly store: string
@@ -81,7 +82,7 @@ const QUOTES_VALUES = /^(?:22|23|P0)/
  */
 export function postgresError(error: unknown, store: string): unknown {
   if (error instanceof PosternError || !(error instanceof Error)) return error
-  if (error instanceof pg.DatabaseError) return fromServer(error, store)
+  if (error instanceof postgresDriver().DatabaseError) return fromServer(error, store)
   const meaning = meaningOfClientError(error)
   return meaning === undefined
     ? error

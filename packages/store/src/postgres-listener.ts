@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { postgresDriver } from './drivers.ts'
 import { postgresError } from './postgres-error.ts'
 
 interface Subscription {
@@ -44,7 +45,7 @@ export class PostgresListener {
     this.#channels.set(channel, subscriptions)
     try {
       const client = await this.#connected()
-      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+      await client.query(`LISTEN ${postgresDriver().escapeIdentifier(channel)}`)
     } catch (error) {
       this.#remove(channel, subscription)
       throw postgresError(error, this.#store)
@@ -65,7 +66,7 @@ export class PostgresListener {
   async #unlisten(channel: string, subscription: Subscription): Promise<void> {
     if (!this.#remove(channel, subscription) || this.#client === undefined) return
     const client = await this.#client.catch(() => undefined)
-    await client?.query(`UNLISTEN ${pg.escapeIdentifier(channel)}`).catch(() => {})
+    await client?.query(`UNLISTEN ${postgresDriver().escapeIdentifier(channel)}`).catch(() => {})
   }
 
   /** @returns whether nobody listens to the channel any more */
@@ -84,7 +85,8 @@ export class PostgresListener {
   async #connect(): Promise<pg.Client> {
     clearTimeout(this.#retry)
     this.#retry = undefined
-    const client = new pg.Client(this.#config)
+    const { Client } = postgresDriver()
+    const client = new Client(this.#config)
     // `end` follows every way a connection can go; `error` must be heard, or Node ends the process.
     client.on('error', () => {})
     client.on('notification', ({ channel, payload }) => {
@@ -93,7 +95,7 @@ export class PostgresListener {
     try {
       await client.connect()
       for (const channel of this.#channels.keys())
-        await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+        await client.query(`LISTEN ${postgresDriver().escapeIdentifier(channel)}`)
     } catch (error) {
       await client.end().catch(() => {})
       this.#heal()

@@ -7,7 +7,8 @@ import {
   parseDuration,
   StoreError,
 } from '@postern/core'
-import { Cluster, type CommonRedisOptions, Redis } from 'ioredis'
+import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
+import { redisDriver } from './drivers.ts'
 import { redisError } from './redis-error.ts'
 import { storeName } from './store-name.ts'
 
@@ -66,6 +67,7 @@ export function connectRedis(options: RedisConnectOptions): RedisConnection {
 }
 
 function connectSingle(url: string, options: Settings): Redis {
+  const { Redis } = redisDriver()
   return new Redis(url, { ...options, retryStrategy: pauseBeforeRetry })
 }
 
@@ -73,6 +75,7 @@ function connectCluster(urls: readonly string[], options: Settings): Cluster {
   const nodes = urls.map(url => new URL(url))
   const [seed] = nodes
   const { connectTimeout, commandTimeout, socketTimeout, autoResendUnfulfilledCommands } = options
+  const { Cluster } = redisDriver()
   return new Cluster(
     nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port === '' ? 6379 : port) })),
     {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Clock, StoreError } from '@postern/core'
-import type { RedisConnection } from '@postern/store'
+import { type RedisConnection, redisError, redisName } from '@postern/store'
 import type { LimitBatch } from './limit-batch.ts'
 import type { LimitStore } from './limit-store.ts'
 import { LIMIT_SCRIPT } from './redis-script.lua.ts'
@@ -33,7 +33,7 @@ export function redisStore({ redis, prefix = 'postern', clock }: RedisStoreOptio
       try {
         await redis.del(key)
       } catch (error) {
-        throw await storeError(redis, error)
+        throw redisError(error, redisName(redis))
       }
     },
     health: () => {
@@ -56,9 +56,9 @@ async function decideInRedis(
     reply = await redis.evalsha(SCRIPT_HASH, keys.length, ...keys, payload)
   } catch (error) {
     // A server that was restarted, or never saw the script, gets its text.
-    if (!isUnknownScript(error)) throw await storeError(redis, error)
-    reply = await redis.eval(LIMIT_SCRIPT, keys.length, ...keys, payload).catch(async (again: unknown) => {
-      throw await storeError(redis, again)
+    if (!isUnknownScript(error)) throw redisError(error, redisName(redis))
+    reply = await redis.eval(LIMIT_SCRIPT, keys.length, ...keys, payload).catch((again: unknown) => {
+      throw redisError(again, redisName(redis))
     })
   }
   if (Array.isArray(reply)) return reply as readonly number[]
@@ -67,13 +67,4 @@ async function decideInRedis(
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
-}
-
-/**
- * What went wrong, in Postern's words. Loaded when needed: whoever has a connection has loaded the driver, and whoever counts in memory should not.
- * (The driver has a class that extends `String`, after which V8 no longer inlines `charCodeAt`, and hashing a key takes five times as long.)
- */
-async function storeError(redis: RedisConnection, error: unknown): Promise<unknown> {
-  const { redisError, redisName } = await import('@postern/store')
-  return redisError(error, redisName(redis))
 }
