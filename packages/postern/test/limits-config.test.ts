@@ -32,6 +32,33 @@ async function read(response: Response): Promise<number> {
   return response.status
 }
 
+describe('postern limits show without a key', () => {
+  test('lists every limit with what it is held against, and says what can be asked; no gateway has to run', async () => {
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      [
+        'limits: { login: false, shop: { limit: 10/1s burst 50, key: { header: x-shop } } }',
+        'routes: { /search: { throttle: 5/1m } }',
+      ].join('\n'),
+    )
+    const { code, stdout } = await cli(['limits', 'show'], folder)
+    assert.equal(code, 0)
+    assert.match(stdout, /^address {2,}\d+ in 1m {2,}per address$/m)
+    assert.match(stdout, /^shop {2,}burst 50, full again in 5s +per header x-shop$/m)
+    assert.match(stdout, /^route \/search {2,}5 in 1m +per address$/m)
+    assert.doesNotMatch(stdout, /^login/m)
+    assert.match(stdout, /postern limits show KEY/)
+    const { limits } = JSON.parse((await cli(['limits', 'show', '--json'], folder)).stdout) as {
+      readonly limits: readonly { readonly name: string }[]
+    }
+    assert.deepEqual(
+      limits.map(({ name }) => name),
+      ['address', 'busy', 'shop', 'route /search'],
+    )
+  })
+})
+
 describe('limits as they are configured', { timeout: 120_000 }, () => {
   for (const workers of ['1', '2'])
     test(`one key gets a rule of its own while ${workers} worker(s) run, and loses it again`, async () => {

@@ -1,4 +1,4 @@
-import { ConfigError, formatDuration, type Json } from '@postern/core'
+import { ConfigError, formatDuration, type Json, networkOf, parseAddress } from '@postern/core'
 import type { Layer } from '../assembly/layer.ts'
 import { standingsOf } from '../assembly/overridable-limits.ts'
 import type { AdminCommand } from './admin-server.ts'
@@ -27,8 +27,12 @@ export function limitCommands(layer: Layer): Readonly<Record<string, AdminComman
   }
 }
 
+/** A key as limits hold it: an address by its canonical text, of version 6 by its /56. */
 function keyOf(input: Readonly<Record<string, Json>>): string {
   const { key } = input
-  if (typeof key === 'string' && key !== '' && key.length <= 1_024) return key
+  if (typeof key === 'string' && key !== '' && key.length <= 1_024) {
+    const address = parseAddress(key)
+    return address === undefined ? key : networkOf(address)
+  }
   throw new ConfigError({ place: 'key', problem: 'must be text of 1 to 1024 characters' })
 }

@@ -114,7 +114,12 @@ export function buildProgram(execute: Execute, version: string): Program {
   ).option('--level <level>', '1 to 4', '1')
 
   const limits = program.command('limits').description('what is left of limits in the running gateway')
-  add(limits, 'show <key>', 'what a key has used of each limit', () => import('./limits-show.ts'))
+  add(
+    limits,
+    'show [key]',
+    'what a key has left of each limit; without a key, the limits',
+    () => import('./limits-show.ts'),
+  )
   add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
 
   add(
