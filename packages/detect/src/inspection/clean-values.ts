@@ -1,30 +1,60 @@
-const LARGEST = 2_048
+const SLOTS = 4_096
 const LONGEST = 512
 
 /**
- * Header values that were looked at and found clean. Clients repeat theirs with every request, so most header values of most requests are known. Two generations: when the young one is full, the old one
- * is dropped; memory is bounded whatever is sent. Values that may be secrets are never put in.
+ * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with every request, so most
+ * header values of most requests are known.
+ *
+ * A table of fixed size, compared in full: what is known is exactly this value under exactly this name, and what collides pushes the older of two out, which costs a look and nothing
+ * else. A `Set` would hash all of a text that the HTTP parser has just made, which takes longer than reading a few characters and comparing. A value is kept when it comes the second time:
+ * those that are new with every request leave a number behind and no text. Values that may be secrets are never put in.
  */
 export class CleanValues {
-  #young = new Set<string>()
-  #old = new Set<string>()
+  readonly #values: string[] = new Array<string>(SLOTS).fill('')
+  readonly #names: string[] = new Array<string>(SLOTS).fill('')
+  /** By place, what was there once: see `add`. */
+  readonly #once: Int32Array = new Int32Array(SLOTS)
 
-  has(value: string): boolean {
-    if (this.#young.has(value)) return true
-    if (!this.#old.has(value)) return false
-    this.#keep(value)
-    return true
+  /** @param name as it was sent: two spellings of one name are two names */
+  has(name: string, value: string): boolean {
+    const slot = mixed(name, value) & (SLOTS - 1)
+    if (this.#values[slot] === value && this.#names[slot] === name) return true
+    const other = slot ^ 1
+    return this.#values[other] === value && this.#names[other] === name
   }
 
-  add(value: string): void {
-    if (value.length <= LONGEST) this.#keep(value)
-  }
-
-  #keep(value: string): void {
-    if (this.#young.size >= LARGEST) {
-      this.#old = this.#young
-      this.#young = new Set()
+  /** Remembers a value under a name from the second time on; long ones and empty ones never. */
+  add(name: string, value: string): void {
+    if (value.length > LONGEST || name.length > LONGEST || value === '') return
+    const hash = mixed(name, value)
+    const slot = hash & (SLOTS - 1)
+    if (this.#once[slot] !== hash) {
+      this.#once[slot] = hash
+      return
     }
-    this.#young.add(value)
+    const other = slot ^ 1
+    this.#values[other] = this.#values[slot] as string
+    this.#names[other] = this.#names[slot] as string
+    this.#values[slot] = whole(value)
+    this.#names[slot] = whole(name)
   }
+}
+
+/** Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two places. */
+function mixed(name: string, value: string): number {
+  const { length } = value
+  let hash = Math.imul(length, 31) + name.length
+  hash = Math.imul(hash, 31) + (name.charCodeAt(name.length >> 1) | 0)
+  hash = Math.imul(hash, 31) + (value.charCodeAt(length - 1) | 0)
+  hash = Math.imul(hash, 31) + (value.charCodeAt(length - 3) | 0)
+  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 1) | 0)
+  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 2) | 0)
+  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 3) | 0)
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
+}
+
+/** The text in memory of its own: a piece that was cut out would hold on to all that it was cut from. */
+function whole(text: string): string {
+  const coding = /^[\u0000-\u00ff]*$/.test(text) ? 'latin1' : 'utf16le'
+  return Buffer.from(text, coding).toString(coding)
 }

@@ -4,7 +4,8 @@ import { visitForm } from './body/form.ts'
 import { at, type Locator } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
-import { CleanValues } from './clean-values.ts'
+import type { CleanValues } from './clean-values.ts'
+import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
@@ -41,7 +42,8 @@ const UNREAD = new Set([
   'content-encoding',
   'transfer-encoding',
 ])
-const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/
+const UNREAD_LENGTHS = new Set([...UNREAD].map(name => name.length))
+const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const MAX_HEADER_NAME = 256
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
@@ -52,8 +54,6 @@ const TARGET_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
 const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 /** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
 const NESTED_PAIR = /=[^;=]*=/
-
-const cleanHeaders = new WeakMap<RuleSet, CleanValues>()
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
@@ -98,17 +98,28 @@ function isTargetClear(target: string, rules: RuleSet): boolean {
   )
 }
 
-function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
-  const { target } = request
-  const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
-  const query = mark < 0 ? '' : target.slice(mark + 1)
+/** Whether the path and everything that begins further in is opaque: pieces of such a text are such texts too, but where they can be decoded. */
+function isPathOpaque(path: string, rules: RuleSet): boolean {
+  scanFeatures(path, 0, path.length)
+  const { chars, words } = seen
+  return (chars & (CHAR.percent | CHAR.base64)) === 0 && Clearance.of(rules).opaque.has(path, chars, words)
+}
+
+function inspectPath(path: string, inspector: Inspector): void {
   const locator = at('path')
   inspector.value(path, 'path', locator)
   // Rules about how a value starts look behind the slash, and at the last segment alone.
   if (path.length > 1) inspector.value(path.slice(1), 'path', locator)
   const last = path.lastIndexOf('/')
   if (last > 0 && last < path.length - 1) inspector.value(path.slice(last + 1), 'path', locator)
+}
+
+function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
+  const { target } = request
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark + 1)
+  if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
   const names: string[] = []
   visitForm(query, 'query', 'query', {
@@ -133,25 +144,14 @@ function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
 /** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
 function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
   const { headers } = request
-  let known = cleanHeaders.get(rules)
-  if (known === undefined) {
-    known = new CleanValues()
-    cleanHeaders.set(rules, known)
-  }
+  const known = Clearance.of(rules).headers
   let found: string[] | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (known.has(value) || value === '') continue
-    const name = (headers[i] as string).toLowerCase()
-    if (UNREAD.has(name)) continue
-    scanFeatures(value, 0, value.length)
-    const syntax = name === 'cookie' && !NESTED_PAIR.test(value) ? ~COOKIE_SYNTAX : ~0
-    if (
-      (seen.chars & ENCODED) === 0 &&
-      rules.isClear(seen.chars & syntax, seen.words) &&
-      !FILE_NAME_HEADER.test(name)
-    ) {
-      if (name !== 'cookie') known.add(value)
+    if (value === '' || known.has(name, value) || isUnread(name)) continue
+    if (isHeaderClear(name, value, rules)) {
+      if (!isUnremembered(name)) known.add(name, value)
       continue
     }
     found ??= []
@@ -161,12 +161,38 @@ function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] 
   return found
 }
 
+/** By the length first: most names are of no length of theirs, and need not be put into lower case. */
+function isUnread(name: string): boolean {
+  return UNREAD_LENGTHS.has(name.length) && UNREAD.has(name.toLowerCase())
+}
+
+/** Cookies may be secrets, and a file name is looked at in a way of its own. */
+function isUnremembered(name: string): boolean {
+  return isCookie(name) || isFileName(name)
+}
+
+function isCookie(name: string): boolean {
+  return name.length === 6 && name.toLowerCase() === 'cookie'
+}
+
+function isFileName(name: string): boolean {
+  return name.length <= 11 && FILE_NAME_HEADER.test(name)
+}
+
+function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
+  if (isFileName(name)) return false
+  scanFeatures(value, 0, value.length)
+  const { chars, words } = seen
+  if ((chars & ENCODED) !== 0) return false
+  return rules.isClear(isCookie(name) && !NESTED_PAIR.test(value) ? chars & ~COOKIE_SYNTAX : chars, words)
+}
+
 /** Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list. */
 function rememberClean(found: string[], rules: RuleSet, known: CleanValues): void {
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
-    if (name === 'cookie' || FILE_NAME_HEADER.test(name)) continue
+    if (isUnremembered(name)) continue
     const inspector = new Inspector({
       rules,
       level: 4,
@@ -177,7 +203,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
     })
     inspectHeader(name, value, inspector)
     if (inspector.result() === CLEAN) {
-      known.add(value)
+      known.add(name, value)
       found.splice(i, 2)
     }
   }
@@ -188,7 +214,8 @@ function inspectHeaders(found: readonly string[], inspector: Inspector): void {
     inspectHeader(found[i] as string, found[i + 1] as string, inspector)
 }
 
-function inspectHeader(name: string, value: string, inspector: Inspector): void {
+function inspectHeader(sent: string, value: string, inspector: Inspector): void {
+  const name = sent.toLowerCase()
   if (name.length > MAX_HEADER_NAME) {
     inspector.tooBig('bounds/header-name', `header.${name.slice(0, 32)}`, 'a header name this long')
     return

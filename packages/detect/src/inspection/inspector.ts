@@ -2,7 +2,7 @@ import { visitJson } from './body/json.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
 import { visitDecodings } from './canonicalise/decodings.ts'
-import { CleanValues } from './clean-values.ts'
+import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
@@ -28,26 +28,15 @@ const WORDS_ONLY = CHAR.plus | CHAR.space
 const COMMON_WORD = /^[a-z]{1,16}$/
 const COMMON_NAME = /^[\w.-]{1,32}$/
 
-const cleanParameters = new WeakMap<RuleSet, CleanValues>()
-
-function knownTo(rules: RuleSet): CleanValues {
-  let known = cleanParameters.get(rules)
-  if (known === undefined) {
-    known = new CleanValues()
-    cleanParameters.set(rules, known)
-  }
-  return known
-}
-
 /**
- * Under what a clean value may be remembered: the name of a query parameter, or a short word under such a name. Undefined for everything
- * that could be a secret or is hardly ever sent twice.
+ * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
+ * everything that could be a secret or is hardly ever sent twice.
  */
-function commonKey(text: string, place: Place, locator: Locator): string | undefined {
-  if (place === 'name') return COMMON_NAME.test(text) ? text : undefined
+function commonName(text: string, place: Place, locator: Locator): string | undefined {
+  if (place === 'name') return COMMON_NAME.test(text) ? '' : undefined
   if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
   const name = locator.name()
-  return COMMON_NAME.test(name) ? `${name}=${text}` : undefined
+  return COMMON_NAME.test(name) ? name : undefined
 }
 
 /** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */
@@ -86,38 +75,41 @@ export class Inspector implements ValueVisitor {
     this.#options = options
   }
 
+  get rules(): RuleSet {
+    return this.#options.rules
+  }
+
   value(text: string, place: Place, locator: Locator): boolean {
     if (++this.#values > this.#options.bounds.values) {
       this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
       return false
     }
     if (text === '') return true
+    const { rules } = this.#options
     scanFeatures(text, 0, text.length)
-    if (
-      place !== 'file-name' &&
-      (seen.chars & ENCODED) === 0 &&
-      this.#options.rules.isClear(seen.chars, seen.words)
-    )
-      return true
-    if ((seen.chars & ~WORDS_ONLY) === 0 && isWords(text) && this.#options.rules.isClear(0, seen.words))
-      return true
+    const { chars, words } = seen
+    if (place !== 'file-name') {
+      if ((chars & ENCODED) === 0 && rules.isClear(chars, words)) return true
+      if (Clearance.of(rules).opaque.has(text, chars, words)) return true
+    }
+    if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
     this.#lookUnlessKnown(text, place, locator)
     return true
   }
 
   /** Applications ask for the same parameters, and many of the same words, over and over: those are looked at once. */
   #lookUnlessKnown(text: string, place: Place, locator: Locator): void {
-    const key = commonKey(text, place, locator)
-    if (key === undefined) {
+    const name = commonName(text, place, locator)
+    if (name === undefined) {
       this.#look(text, place, locator)
       return
     }
-    const known = knownTo(this.#options.rules)
-    if (known.has(key)) return
+    const known = Clearance.of(this.#options.rules).parameters
+    if (known.has(name, text)) return
     const hits = this.#hits
     this.#look(text, place, locator)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
-    if (this.#hits === hits && !this.#tooBig && this.#matches.length < MAX_MATCHES) known.add(key)
+    if (this.#hits === hits && !this.#tooBig && this.#matches.length < MAX_MATCHES) known.add(name, text)
   }
 
   /** Runs the rules of some families over a text as it is. */

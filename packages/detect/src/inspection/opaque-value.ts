@@ -1,0 +1,115 @@
+import { decodeBase64 } from './canonicalise/base64.ts'
+import { decodeUrl } from './canonicalise/url.ts'
+import { CHAR, scanFeatures, seen } from './features.ts'
+import type { Rule } from './rule.ts'
+import type { RuleSet } from './rule-set.ts'
+import { ownRules } from './rules/own-rules.ts'
+import { WORD } from './words.ts'
+
+/** What holds opaque values together, beside letters, digits and what opens no rule (`_`, `-`, `.`). */
+const SIGNS = CHAR.slash | CHAR.colon | CHAR.plus | CHAR.space | CHAR.base64 | CHAR.percent | CHAR.at
+/** Words that the rules opened by a sign look for. */
+const TELLING = WORD.script | WORD.lookup | WORD.host | WORD.header
+/** Encodings inside each other that are undone here; deeper ones are for the full look. */
+const MAX_DECODINGS = 3
+const LONGEST = 512
+
+const UTF7 = /\+ad[w4]-/i
+const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
+
+/**
+ * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A rule that is not in this list
+ * switches the shortcut off until somebody has looked at it.
+ */
+export const REVIEWED: Readonly<Record<string, string>> = {
+  'xss/script-url':
+    'javascript, vbscript and livescript are telling words; letters spread out before a colon are not opaque',
+  'xss/data-url': 'data is a telling word',
+  'template/lookup': 'jndi is a telling word; the rest needs a dollar',
+  'rce/glob': 'needs a question mark or a bracket',
+  'traversal/root-escape': 'needs two dots in a row, a backslash, or dots spelled out',
+  'crlf/body-header': 'needs a line end, or http, which is a telling word',
+  'ssrf/loopback': 'needs two slashes in a row',
+  'xss/unicode-markup': 'needs a bracket, an ampersand, or UTF-7',
+  'rce/tilde': 'needs a tilde',
+  'traversal/null-byte': 'what %00 stands for is a control character',
+  'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
+  'template/object': 'needs a brace or a bracket',
+  'deserialisation/java': 'serialised objects begin in ways of their own',
+  'deserialisation/python': 'serialised objects begin in ways of their own',
+  'deserialisation/ruby': 'serialised objects begin in ways of their own',
+  'upload/file-name': 'only looks at file names',
+  'upload/file-name-plain': 'only looks at file names',
+}
+
+/**
+ * Tells values that no rule can find anything in, though they hold signs that open rules: paths, times, mail addresses, session cookies with
+ * their signatures, encoded or not. The same texts are read as in a full look, undone encoding by encoding, but each is only
+ * held against what the opened rules cannot do without, and no rule is run.
+ */
+export class OpaqueValues {
+  readonly #rules: RuleSet
+  readonly #isReviewed: boolean
+
+  constructor(rules: RuleSet) {
+    this.#rules = rules
+    this.#isReviewed = rules.rules.every(isReviewed)
+  }
+
+  /**
+   * Whether a text is such a value; not for file names, whose rules look at every text.
+   * @param chars of the text, as scanned
+   * @param words of the text, as scanned
+   */
+  has(text: string, chars: number, words: number): boolean {
+    if (!this.#isReviewed || text.length > LONGEST) return false
+    let reading = text
+    let signs = chars
+    let known = words
+    for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
+      if ((signs & ~SIGNS) !== 0 || (known & TELLING) !== 0 || !this.#rules.isClear(0, known)) return false
+      if (isTelling(reading, signs)) return false
+      const decoded = decodedOnce(reading, signs)
+      if (decoded === reading) return true
+      reading = decoded
+      scanFeatures(reading, 0, reading.length)
+      signs = seen.chars
+      known = seen.words
+    }
+    return false
+  }
+}
+
+function isReviewed(rule: Rule): boolean {
+  const opensByItself = rule.words === 0 && (rule.chars === 0 || (rule.chars & SIGNS) !== 0)
+  return !opensByItself || (Object.hasOwn(REVIEWED, rule.id) && ownRules.includes(rule))
+}
+
+/** Whether a reading has what a rule behind one of its signs needs besides. */
+function isTelling(text: string, signs: number): boolean {
+  if (text.includes('?') || text.includes('~')) return true
+  if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
+    return true
+  if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
+  if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
+  return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))
+}
+
+/** Whether it is base64 of a text. What is held together by other signs than those of the alphabet cannot be. */
+function isBase64(text: string, signs: number): boolean {
+  if ((signs & (CHAR.colon | CHAR.at | CHAR.percent)) !== 0 || text.includes('.')) return false
+  return decodeBase64(text) !== undefined
+}
+
+/** Whether there is space, or what may stand for it, before the last colon: `j a v a script:`. */
+function isSpreadOut(text: string): boolean {
+  const gap = text.search(/[\s+]/)
+  return gap >= 0 && gap < text.lastIndexOf(':')
+}
+
+/** What a full look would read next. */
+function decodedOnce(text: string, signs: number): string {
+  const plusIsSpace = (signs & (CHAR.plus | CHAR.space)) === CHAR.plus
+  if ((signs & CHAR.percent) !== 0) return decodeUrl(text, plusIsSpace)
+  return plusIsSpace ? text.replaceAll('+', ' ') : text
+}
