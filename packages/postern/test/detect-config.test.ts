@@ -264,4 +264,44 @@ describe('measures beyond this process', { timeout: 120_000 }, () => {
       await crowdsec.close()
     }
   })
+
+  test('of a CrowdSec that refuses us are told as missing in readiness, which stays ready', async () => {
+    const crowdsec = await startBackend((_request, response) => {
+      response.statusCode = 403
+      response.end()
+    })
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      `crowdsec: { feed: { url: "${crowdsec.url}", key: secret-key } }\n`,
+    )
+    try {
+      const gateway = await startGatewayProcess(['--to', crowdsec.url], folder)
+      try {
+        await until(async () => (await feedOf(gateway.admin)).detail?.includes('refuses the key') === true)
+        const feed = await feedOf(gateway.admin)
+        assert.deepEqual([feed.ok, feed.required, feed.status], [false, false, 200])
+        assert.doesNotMatch(JSON.stringify(feed), /secret-key/)
+      } finally {
+        await gateway.stop()
+      }
+    } finally {
+      await crowdsec.close()
+    }
+  })
 })
+
+interface FeedHealth {
+  readonly status: number
+  readonly ok?: boolean
+  readonly required?: boolean
+  readonly detail?: string
+}
+
+async function feedOf(admin: string): Promise<FeedHealth> {
+  const response = await fetch(`${admin}/readyz`)
+  const { parts } = (await response.json()) as {
+    readonly parts: readonly { readonly name: string; readonly ok: boolean; readonly required: boolean }[]
+  }
+  return { ...parts.find(({ name }) => name === 'crowdsec feed'), status: response.status }
+}

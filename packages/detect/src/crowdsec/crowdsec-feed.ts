@@ -43,6 +43,8 @@ export class CrowdsecFeed implements HealthProbe {
   #started = false
   #failures = 0
   #taken = 0
+  /** What went wrong last. */
+  #problem = ''
 
   /** @throws ConfigError for a URL that is none, or a key that no header can carry */
   constructor(options: CrowdsecFeedOptions) {
@@ -87,8 +89,14 @@ export class CrowdsecFeed implements HealthProbe {
       name: 'crowdsec feed',
       ok: this.#started && this.#failures === 0,
       required: false,
-      detail: `${this.#taken} decisions taken, ${this.#failures} failures in a row`,
+      detail: this.#detail(),
     }
+  }
+
+  #detail(): string {
+    const taken = `${this.#taken} decisions taken`
+    if (this.#failures > 0) return `${taken}, ${this.#failures} failures in a row: ${this.#problem}`
+    return this.#started ? taken : 'not read yet'
   }
 
   close(): void {
@@ -103,6 +111,7 @@ export class CrowdsecFeed implements HealthProbe {
     } catch (error) {
       if (this.#stop.signal.aborted) return
       this.#failures++
+      this.#problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
       this.#options.onError?.(error)
     }
     if (this.#stop.signal.aborted) return

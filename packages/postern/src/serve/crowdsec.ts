@@ -1,16 +1,23 @@
 import { createServer } from 'node:http'
+import type { HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/detect'
 import type { Layer } from '../assembly/layer.ts'
 import { parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import { PortInUse } from './port-in-use.ts'
 
+/** What runs of the work with CrowdSec. */
+export interface Crowdsec {
+  /** The feed, as far as there is one; never required. */
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}
+
 /**
  * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants either.
- * @returns ends both
  * @throws PortInUse when the place to listen is taken
  */
-export async function startCrowdsec(config: Config, layer: Layer): Promise<() => Promise<void>> {
+export async function startCrowdsec(config: Config, layer: Layer): Promise<Crowdsec> {
   const { listen, feed } = config.crowdsec ?? {}
   const onError = (error: unknown): void =>
     layer.engine.emit({
@@ -20,14 +27,19 @@ export async function startCrowdsec(config: Config, layer: Layer): Promise<() =>
       data: { problem: error instanceof Error ? error.message : 'failed' },
     })
   const closers: (() => Promise<void> | void)[] = []
+  const probes: HealthProbe[] = []
   if (listen !== undefined) closers.push(await serveBouncers(listen, layer, onError))
   if (feed !== undefined) {
     const reader = new CrowdsecFeed({ ...feed, store: layer.remediations, onError })
     void reader.start()
+    probes.push(reader)
     closers.push(() => reader.close())
   }
-  return async () => {
-    for (const close of closers) await close()
+  return {
+    probes,
+    close: async () => {
+      for (const close of closers) await close()
+    },
   }
 }
 

@@ -25,7 +25,8 @@ export async function startOutlets(config: Config, layer: Layer): Promise<Outlet
     layer.engine.emit({ type: `${name}.failed`, time: clock.now(), actor: {}, data: { problem } })
   }
   const worked = (name: string): void => void troubles.set(name, undefined)
-  const closers: (() => Promise<void> | void)[] = [await startCrowdsec(config, layer)]
+  const crowdsec = await startCrowdsec(config, layer)
+  const closers: (() => Promise<void> | void)[] = [() => crowdsec.close()]
   const { nftables, cloudflare } = config.remediations || {}
   if (nftables !== undefined && nftables !== false) {
     worked('nftables')
@@ -52,13 +53,15 @@ export async function startOutlets(config: Config, layer: Layer): Promise<Outlet
     )
   }
   return {
-    health: () =>
-      [...troubles].map(([name, detail]) => ({
+    health: () => [
+      ...crowdsec.probes.map(probe => probe.health()),
+      ...[...troubles].map(([name, detail]) => ({
         name,
         ok: detail === undefined,
         required: false,
         ...(detail !== undefined && { detail }),
       })),
+    ],
     close: async () => {
       for (const close of closers) await close()
     },
