@@ -126,7 +126,10 @@ function compile(set: ScenarioSet, capacity: number, before: Compiled | undefine
       own: reports ? stateOf(silenceRule(rule)) : undefined,
     })),
     correlations: set.correlations.map(linked => ({ ...linked, state: stateOf(linked.rule) })),
-    dispatch: new RuleDispatch(set.detections.map(({ rule }) => rule)),
+    // With a filter a rule looks at more than it says.
+    dispatch: new RuleDispatch(
+      set.detections.map(({ rule, filters }) => (filters.length === 0 ? rule : { ...rule, reads: ['*'] })),
+    ),
     counters: countersOf(set),
     matched: new Uint8Array(set.detections.length + set.correlations.length),
     due: [],
@@ -161,11 +164,12 @@ function observe(compiled: Compiled, event: Event): readonly Finding[] | undefin
 
 function ask(compiled: Compiled, event: Event, candidates: readonly number[]): Finding[] | undefined {
   const { detections, matched } = compiled
+  const { areKnown } = compiled.dispatch
   let findings: Finding[] | undefined
   for (let i = 0; i < candidates.length; i++) {
     const place = candidates[i] as number
     const { rule, matches, own } = detections[place] as (typeof detections)[number]
-    if (!matches(event)) continue
+    if (!areKnown && !matches(event)) continue
     matched[place] = 1
     makeDue(compiled, place)
     const fulfilled = own?.take(event, 0)

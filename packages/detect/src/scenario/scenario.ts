@@ -28,6 +28,8 @@ export interface DetectionRule {
   readonly matches: Predicate
   /** What an event must have for `matches` to be asked at all. */
   readonly needs: Needs
+  /** All fields of the event that `matches` looks at, by their own names. */
+  readonly reads: readonly string[]
   readonly respond: Respond | undefined
 }
 

@@ -12,10 +12,12 @@ export interface Selection {
   readonly needs: Needs
   /** Whether it holds wherever what it needs is there. */
   readonly isWhole?: boolean
+  /** All fields of the event that it looks at. */
+  readonly reads: readonly string[]
 }
 
 /** For what cannot be read: an issue says why. */
-export const NEVER: Selection = { cost: 0, test: () => false, needs: [] }
+export const NEVER: Selection = { cost: 0, test: () => false, needs: [], reads: [] }
 
 /**
  * Compiles Sigma's `condition`: names, `and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`, `all of them`.
@@ -85,6 +87,7 @@ class ConditionReader {
       cost: inner.cost,
       test: event => !inner.test(event),
       needs: needsOfNot(inner.needs, inner.isWhole === true),
+      reads: inner.reads,
     }
   }
 
@@ -150,14 +153,15 @@ export function join(parts: readonly Selection[], how: 'every' | 'some'): Select
   const ordered = [...parts].sort((a, b) => a.cost - b.cost)
   const needs = (how === 'every' ? needsOfAll : needsOfAny)(parts.map(part => part.needs))
   const cost = parts.reduce((sum, part) => sum + part.cost, 0)
+  const reads = [...new Set(parts.flatMap(part => part.reads))]
   const [first, second] = ordered
   if (first !== undefined && second !== undefined && ordered.length === 2) {
     return how === 'every'
-      ? { cost, needs, test: event => first.test(event) && second.test(event) }
-      : { cost, needs, test: event => first.test(event) || second.test(event) }
+      ? { cost, needs, reads, test: event => first.test(event) && second.test(event) }
+      : { cost, needs, reads, test: event => first.test(event) || second.test(event) }
   }
   const tests = ordered.map(part => part.test)
   return how === 'every'
-    ? { cost, needs, test: event => tests.every(test => test(event)) }
-    : { cost, needs, test: event => tests.some(test => test(event)) }
+    ? { cost, needs, reads, test: event => tests.every(test => test(event)) }
+    : { cost, needs, reads, test: event => tests.some(test => test(event)) }
 }

@@ -124,8 +124,8 @@ function readLogsource(source: unknown, place: string, issues: RuleIssues): (eve
   return () => false
 }
 
-function compiled({ test, needs }: Selection): Pick<DetectionRule, 'matches' | 'needs'> {
-  return { matches: test, needs }
+function compiled({ test, needs, reads }: Selection): Pick<DetectionRule, 'matches' | 'needs' | 'reads'> {
+  return { matches: test, needs, reads }
 }
 
 function readSelections(detection: unknown, place: string, issues: RuleIssues): Selection {
@@ -164,6 +164,7 @@ function readSelection(value: unknown, place: string, issues: RuleIssues): Selec
       cost: test.cost * fields.length,
       test: event => fields.some(({ read }) => test.test(read(event))),
       needs: needsOfAny(fields.map(({ name, read }) => needsOf(name, read, test))),
+      reads: KEYWORD_FIELDS,
     }
   }
   issues.add(place, 'must be a map of fields, a list of such maps, or a list of keywords')
@@ -183,6 +184,7 @@ function readField(key: string, values: unknown, place: string, issues: RuleIssu
     cost: test.cost,
     test: event => test.test(reader(event)),
     needs,
+    reads: [ownName(field)],
     isWhole: needs?.[0]?.kind === 'values',
   }
 }

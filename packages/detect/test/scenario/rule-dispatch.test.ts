@@ -4,6 +4,7 @@ import { Engine, type Event, HttpEvent } from '@postern/core'
 import fc from 'fast-check'
 import { RecentMap } from '../../src/scenario/recent-map.ts'
 import { RuleDispatch } from '../../src/scenario/rule-dispatch.ts'
+import { scenarioDetector } from '../../src/scenario/scenario-detector.ts'
 import { loadScenarios } from '../../src/scenario/scenario-files.ts'
 import { ScenarioSet } from '../../src/scenario/scenario-set.ts'
 
@@ -110,13 +111,89 @@ function assertAllAsked(dispatch: RuleDispatch, set: ScenarioSet, event: Event):
   for (const [place, { rule }] of set.detections.entries()) {
     if (rule.sees(event) && rule.matches(event)) assert.ok(candidates.includes(place), rule.id)
   }
+  if (!dispatch.areKnown) return
+  for (const place of candidates)
+    assert.equal(set.detections[place]?.rule.matches(event), true, 'called known, and does not match')
 }
 
 describe('choosing which rules to ask', () => {
+  test('what a target said of itself holds for that target as GET of nobody, and for nothing else', () => {
+    const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
+    const sent = (method: Drawn['method'], target: string, principal = ''): HttpEvent => {
+      const drawn = {
+        target,
+        method,
+        version: '1.1',
+        status: 200,
+        agent: 'Mozilla/5.0',
+        referer: null,
+      } as const
+      const event = asHttpEvent({ ...drawn, data: {}, decision: 'allow', rule: null }) as HttpEvent
+      if (principal !== '') event.exchange.principal = { kind: 'user', id: principal, scopes: [] }
+      return event
+    }
+    const known = (event: Event): string[] => {
+      const places = [...dispatch.candidates(event)]
+      return dispatch.areKnown ? places.map(place => shipped.detections[place]?.rule.id ?? '') : ['not known']
+    }
+    assert.deepEqual(known(sent('GET', '/products?page=2')), ['not known'])
+    assert.deepEqual(known(sent('GET', '/products?page=2')), ['http-page', 'http-query'])
+    for (const other of [sent('POST', '/products?page=2'), sent('GET', '/products?page=2', 'ann')]) {
+      assert.deepEqual(known(other), ['not known'])
+      assertAllAsked(dispatch, shipped, other)
+    }
+    assert.deepEqual(known(sent('GET', '/logo.png')), ['not known'])
+    assert.deepEqual(known(sent('GET', '/logo.png')), [])
+    assert.deepEqual(known(sent('GET', '/products?page=2')), ['http-page', 'http-query'])
+  })
+
+  test('a rule about the target that a filter narrows is asked each time', () => {
+    const text = `title: A\nname: a\nlogsource: { category: webserver }\ndetection: { s: { cs-uri-stem: /a }, condition: s }
+---
+title: Not ours\nlogsource: { category: webserver }\nfilter: { rules: [a], own: { cs-host: ours }, condition: not own }\n`
+    const detector = scenarioDetector({ scenarios: ScenarioSet.parse([{ place: 'a.yml', text }]) })
+    const count = (host: string, peer: string): number => {
+      const exchange = engine.open({
+        method: 'GET',
+        target: '/a',
+        headers: ['host', host],
+        peer,
+        secure: false,
+        httpVersion: '1.1',
+        body: undefined,
+        native: undefined,
+      })
+      const event = new HttpEvent(exchange, { status: 200, duration: 1, bytes: 1, aborted: false })
+      return detector.observe(event)?.length ?? 0
+    }
+    assert.equal(count('theirs', '192.0.2.1'), 1)
+    assert.equal(count('ours', '192.0.2.2'), 0)
+    assert.equal(count('theirs', '192.0.2.3'), 1)
+  })
+
+  test('a flood of new targets is not kept, and what is asked stays right', () => {
+    const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
+    for (let i = 0; i < 20_000; i++) {
+      const drawn = {
+        target: `/p/${i}?n=${i}`,
+        method: 'GET',
+        version: '1.1',
+        status: 200,
+        agent: 'a',
+        referer: null,
+      } as const
+      const event = asHttpEvent({ ...drawn, data: {}, decision: 'allow', rule: null })
+      if (i % 500 === 0) assertAllAsked(dispatch, shipped, event)
+      else dispatch.candidates(event)
+    }
+  })
+
   test('a rule that matches a request is always among those that are asked, each once and in order', () => {
     const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
     fc.assert(
       fc.property(request, drawn => {
+        // Twice: the second time what is remembered answers.
+        assertAllAsked(dispatch, shipped, asHttpEvent(drawn))
         assertAllAsked(dispatch, shipped, asHttpEvent(drawn))
         assertAllAsked(dispatch, shipped, asPlainEvent(drawn))
       }),
