@@ -81,6 +81,7 @@ export {
   watchScenarios,
 } from './scenario/scenario-files.ts'
 export { ScenarioSet, type ScenarioSource } from './scenario/scenario-set.ts'
+export { LearnedSchemas, type LearnedSchemasOptions } from './schema/learned-schemas.ts'
 export {
   type ParameterSchema,
   parseRouteSchemas,

@@ -59,8 +59,9 @@ export interface Postern {
    */
   reload(config?: Config): Promise<readonly string[]>
   /**
-   * What `schema: { learn: true }` learned so far, for `schema: { enforce: FILE }`.
+   * What `schema: { learn: true }` learned so far, also before a restart, for `schema: { enforce: FILE }`.
    * @param samples requests that a route needs; 100 unless told otherwise
+   * @throws StoreError when the data directory cannot be read
    */
   proposeParameters(samples?: number): RouteSchemas
   health(): readonly Health[]
@@ -112,7 +113,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
         await loadConfig(replacement === undefined ? where : { ...where, config: replacement }),
       )
     },
-    proposeParameters: samples => layer.rooms.learner?.propose(samples) ?? {},
+    proposeParameters: samples => layer.rooms.learned?.propose(samples) ?? {},
     health: () => [...layer.health(), ...outlets.health()],
     close: async () => {
       await outlets.close()

@@ -63,23 +63,54 @@ describe('parameters of routes', { timeout: 120_000 }, () => {
       await gateway.says(/configuration reloaded/)
       assert.equal((await fetch(`${gateway.url}/search?page=4`)).status, 200)
       assert.equal((await fetch(`${gateway.url}/search?page=4&debug=1`)).status, 400)
-      assert.equal((await cli(['parameters', 'propose'], folder)).code, 3)
     } finally {
       await gateway.stop()
       await backend.close()
     }
   })
 
-  test('cannot be enforced from a file that is not there, nor learned by several workers', async () => {
+  test('are learned by several workers together, survive a restart and a kill, and can be forgotten', async () => {
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      'schema: { learn: true }\nworkers: 2\nroutes: { /search: {} }\n',
+    )
+    const backend = await startBackend()
+    const ask = async (url: string, query: string): Promise<void> => {
+      // A connection each, so that both workers get some.
+      const init = { headers: { connection: 'close' } }
+      for (let page = 1; page <= 10; page++)
+        await (await fetch(`${url}/search?${query}=${page}`, init)).text()
+    }
+    const learned = async (samples: number): Promise<string> =>
+      (await cli(['parameters', 'propose', '--samples', String(samples)], folder)).stdout
+    try {
+      const first = await startGatewayProcess(['--to', backend.url], folder)
+      await ask(first.url, 'page')
+      assert.equal(await first.stop(), 0)
+      assert.match(await learned(10), /"page"/)
+
+      const second = await startGatewayProcess(['--to', backend.url], folder)
+      await ask(second.url, 'sort')
+      await until(async () => (await learned(20)).includes('"sort"'))
+      second.signal('SIGKILL')
+      await assert.rejects(second.says(/never/))
+      const both = JSON.parse(await learned(20)) as Record<string, { readonly query: object }>
+      assert.deepEqual(Object.keys(both['GET /search']?.query ?? {}), ['page', 'sort'])
+
+      assert.equal((await cli(['parameters', 'forget', 'GET /search'], folder)).code, 0)
+      assert.equal(await learned(1), '{}\n')
+      assert.equal((await cli(['parameters', 'forget'], folder)).code, 1)
+    } finally {
+      await backend.close()
+    }
+  })
+
+  test('cannot be enforced from a file that is not there', async () => {
     await assert.rejects(
       withLayer({ schema: { enforce: 'absent.json' } }, async () => {}),
       (error: unknown) => error instanceof ConfigError && /postern parameters propose/.test(error.message),
     )
-    const folder = newFolder()
-    writeFileSync(join(folder, 'postern.config.yaml'), 'schema: { learn: true }\nworkers: 2\n')
-    const { code, stderr } = await cli(['gateway', '--to', 'http://127.0.0.1:9'], folder)
-    assert.equal(code, 2)
-    assert.match(stderr, /schema\.learn: learns in one thread, and there are 2/)
   })
 })
 

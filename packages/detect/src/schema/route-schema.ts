@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { TEXT_KINDS, type TextKind, type ValueType } from './value-shape.ts'
+import { TEXT_KINDS, type TextKind, VALUE_TYPES, type ValueType } from './value-shape.ts'
 
 /** What is known of one parameter. Never a value itself: a schema is meant to be read and kept. */
 export interface ParameterSchema {
@@ -24,7 +24,7 @@ export interface RouteSchema {
 /** Schemas by route: `POST /api/orders`. Plain JSON, to be reviewed and committed. */
 export type RouteSchemas = Readonly<Record<string, RouteSchema>>
 
-const TYPES: readonly string[] = ['string', 'number', 'boolean', 'null', 'array', 'object']
+const TYPES: readonly string[] = VALUE_TYPES
 const MAX_ROUTES = 10_000
 
 /**

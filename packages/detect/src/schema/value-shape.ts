@@ -4,7 +4,8 @@ import type { BodyValue } from '../body/body-values.ts'
 export const TEXT_KINDS = ['boolean', 'integer', 'number', 'uuid', 'date', 'email', 'word', 'text'] as const
 export type TextKind = (typeof TEXT_KINDS)[number]
 
-export type ValueType = 'string' | 'number' | 'boolean' | 'null' | 'array' | 'object'
+export const VALUE_TYPES = ['string', 'number', 'boolean', 'null', 'array', 'object'] as const
+export type ValueType = (typeof VALUE_TYPES)[number]
 
 const PATTERNS: Readonly<Record<Exclude<TextKind, 'text'>, RegExp>> = {
   boolean: /^(?:true|false)$/,

@@ -6,14 +6,13 @@ import type { AdminCommand } from './admin-server.ts'
 export function parameterCommands(layer: Layer): Readonly<Record<string, AdminCommand>> {
   return {
     'parameters/propose': ({ samples }) => {
-      if (layer.config.schema?.learn !== true)
-        throw new ConfigError({
-          place: 'schema.learn',
-          problem: 'is not on, so nothing was learned',
-          mend: 'schema: { learn: true }, and ordinary traffic for some days',
-        })
       const least = typeof samples === 'number' && samples >= 1 ? samples : undefined
-      return JSON.parse(JSON.stringify(layer.rooms.learner?.propose(least) ?? {})) as Json
+      return JSON.parse(JSON.stringify(layer.rooms.learned?.propose(least) ?? {})) as Json
+    },
+    'parameters/forget': ({ route }) => {
+      if (route !== undefined && typeof route !== 'string')
+        throw new ConfigError({ place: 'route', problem: 'must be text, as "GET /search"' })
+      return { forgotten: layer.rooms.learned?.forget(route) ?? 0 }
     },
   }
 }

@@ -1,5 +1,5 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { SchemaLearner, scenarioDetector, watchScenarios } from '@postern/detect'
+import { LearnedSchemas, SchemaLearner, scenarioDetector, watchScenarios } from '@postern/detect'
 import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAuditRoom } from './audit-room.ts'
@@ -45,12 +45,16 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       closers.push(
         watchScenarios({ files, detector: scenarios, onError: error => emit(scenariosRefused(error)) }),
       )
+    const learner = new SchemaLearner()
+    const learned = keepLearned(connections, learner, emit)
+    closers.push(() => learned.close())
     return {
       clock: systemClock,
       remediations,
       limitStore: await openLimitStore(config, connections, options.limits),
       limitOverrides: new LimitOverrides(connections),
-      learner: new SchemaLearner(),
+      learner,
+      learned,
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
@@ -64,6 +68,22 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
     await close()
     throw error
   }
+}
+
+/** What this thread learns, kept in the data directory with what others learn. */
+export function keepLearned(
+  connections: Connections,
+  learner: SchemaLearner,
+  emit: (event: Event) => void,
+): LearnedSchemas {
+  return new LearnedSchemas({
+    database: () => connections.sqlite,
+    learner,
+    onError: error => {
+      const problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
+      emit({ type: 'schema.failed', time: systemClock.now(), actor: {}, data: { problem } })
+    },
+  })
 }
 
 function scenariosRefused(error: unknown): Event {
@@ -81,6 +101,7 @@ export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<R
     limitStore: new MemoryStore({ clock }),
     limitOverrides: undefined,
     learner: undefined,
+    learned: undefined,
     detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

@@ -1,6 +1,6 @@
 import type { AuditLog } from '@postern/audit'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
-import type { RemediationStore, ScenarioDetector, SchemaLearner } from '@postern/detect'
+import type { LearnedSchemas, RemediationStore, ScenarioDetector, SchemaLearner } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
@@ -12,8 +12,10 @@ export interface Rooms {
   readonly limitStore: LimitStore
   /** Rules of single keys; absent where nothing is kept. */
   readonly limitOverrides: LimitOverrides | undefined
-  /** What `schema: { learn: true }` learned so far; absent on threads that do not learn. */
+  /** Learns where the configuration says `schema: { learn: true }`; absent where nothing is kept. */
   readonly learner: SchemaLearner | undefined
+  /** What was learned by every thread, and before the last restart. */
+  readonly learned: LearnedSchemas | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

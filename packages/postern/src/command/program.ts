@@ -150,9 +150,15 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     parameters,
     'propose',
-    'what the running gateway learned, to review and enforce',
+    'what was learned so far, to review and enforce',
     () => import('./parameters-propose.ts'),
   ).option('--samples <count>', 'requests that a route needs', '100')
+  add(
+    parameters,
+    'forget [route]',
+    'learn anew, for one route ("POST /orders") or for all',
+    () => import('./parameters-forget.ts'),
+  )
   const bouncers = program
     .command('bouncers')
     .description("keys of CrowdSec's bouncers that obey this gateway")

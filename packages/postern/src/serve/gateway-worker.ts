@@ -1,11 +1,13 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 import { systemClock } from '@postern/core'
+import { SchemaLearner } from '@postern/detect'
 import { startGateway, workerLink } from '@postern/gateway'
 import { Metrics } from '../admin/metrics.ts'
 import { Connections } from '../assembly/connections.ts'
 import { Layer } from '../assembly/layer.ts'
 import { LimitOverrides } from '../assembly/limit-overrides.ts'
 import { openLimitStore } from '../assembly/limit-store.ts'
+import { keepLearned } from '../assembly/open-rooms.ts'
 import { openRemediations } from '../assembly/remediations.ts'
 import type { Rooms } from '../assembly/rooms.ts'
 import type { Config } from '../config/config.ts'
@@ -29,12 +31,15 @@ const load = async (): Promise<LoadedConfig> => {
 const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promise<Rooms> => {
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections })
+  const learner = new SchemaLearner()
+  const learned = keepLearned(connections, learner, event => layer.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
     limitStore: await openLimitStore(config, connections, plan.limits),
     limitOverrides: new LimitOverrides(connections),
-    learner: undefined,
+    learner,
+    learned,
     detectors: [forwarder],
     scenarios: undefined,
     connections,
@@ -43,6 +48,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
     secret: plan.secret,
     probes: [remediations],
     close: async () => {
+      learned.close()
       await remediations.close()
       await connections.close()
     },

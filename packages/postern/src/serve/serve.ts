@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { ConfigError, type Health, parseDuration, systemRandom } from '@postern/core'
+import { type Health, parseDuration, systemRandom } from '@postern/core'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from '../admin/admin-server.ts'
 import { auditCommands } from '../admin/audit-commands.ts'
@@ -57,7 +57,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const isGateway = options.front !== 'forward-auth'
   const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
   const count = isGateway ? workers : 1
-  requireOneLearner(config, count)
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),
@@ -92,7 +91,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
       layer,
       health,
       reload: async next => {
-        requireOneLearner(next.config, count)
         const waiting = layer.reload(next)
         const problems = await front.reload()
         return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
@@ -103,16 +101,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
     await close()
     throw error
   }
-}
-
-/** Each thread would learn a part, and none enough to propose. */
-function requireOneLearner(config: Config, threads: number): void {
-  if (threads === 1 || config.schema?.learn !== true) return
-  throw new ConfigError({
-    place: 'schema.learn',
-    problem: `learns in one thread, and there are ${threads}`,
-    mend: 'set workers: 1 until you have a proposal',
-  })
 }
 
 /** Keys that the counters of all workers hold. */
