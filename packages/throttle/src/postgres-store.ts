@@ -10,7 +10,7 @@ export interface PostgresStoreOptions {
   readonly database: PostgresDatabase
   /** Written before every key; `postern` unless told otherwise. */
   readonly prefix?: string
-  /** For tests: whose wall time to send along. The server's own clock counts unless given. */
+  /** For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock counts unless given. */
   readonly clock?: Clock
 }
 
@@ -38,6 +38,7 @@ export function postgresStore({ database, prefix = 'postern', clock }: PostgresS
   return new RemoteStore({
     name: 'postgres',
     prefix: `${prefix}:`,
+    clock,
     decide: async batch => {
       sweep()
       return decideInPostgres(database, batch, clock === undefined ? -1 : clock.now())

@@ -14,7 +14,7 @@ export interface RedisStoreOptions {
    * several limits one decision there. Give different parts of an application different prefixes to spread them. `postern` unless told otherwise.
    */
   readonly prefix?: string
-  /** For tests: whose wall time to send along. The server's own clock counts unless given, so that clients' clocks do not matter. */
+  /** For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock counts unless given, so that clients' clocks do not matter. */
   readonly clock?: Clock
 }
 
@@ -28,6 +28,7 @@ export function redisStore({ redis, prefix = 'postern', clock }: RedisStoreOptio
   return new RemoteStore({
     name: 'redis',
     prefix: `{${prefix}}:limit:`,
+    clock,
     decide: batch => decideInRedis(redis, batch, clock === undefined ? -1 : clock.now()),
     forget: async key => {
       try {

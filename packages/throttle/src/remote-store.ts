@@ -1,4 +1,4 @@
-import { type Health, systemClock } from '@postern/core'
+import { type Clock, type Health, systemClock } from '@postern/core'
 import { LimitBatch } from './limit-batch.ts'
 import type { LimitStore } from './limit-store.ts'
 import { type LimitName, MAX_ASKS, type Question } from './question.ts'
@@ -10,6 +10,8 @@ export interface LimitServer {
   readonly name: string
   /** Written before every key. */
   readonly prefix: string
+  /** How long units in hand may be spent is measured on its monotonic time; the system's unless given. */
+  readonly clock?: Clock | undefined
   /** The numbers a batch expects. @throws StoreError (rejects) when the server does not give them */
   decide(batch: LimitBatch): Promise<readonly number[]>
   /** Forgets a key. @throws StoreError (rejects) when the server cannot */
@@ -23,6 +25,7 @@ export interface LimitServer {
 export class RemoteStore implements LimitStore {
   readonly name: string
   readonly #server: LimitServer
+  readonly #clock: Clock
   readonly #leases = new UnitLeases()
   readonly #keys: string[] = []
   readonly #costs: Float64Array = new Float64Array(MAX_ASKS)
@@ -32,6 +35,7 @@ export class RemoteStore implements LimitStore {
   constructor(server: LimitServer) {
     this.name = server.name
     this.#server = server
+    this.#clock = server.clock ?? systemClock
   }
 
   decide(question: Question): undefined | Promise<void> {
@@ -57,7 +61,7 @@ export class RemoteStore implements LimitStore {
       this.#costs[i] = cost
       this.#wants[i] = cost
       if (rule.lease === 0 || cost === 0) continue
-      if (now === 0) now = systemClock.monotonic()
+      if (now === 0) now = this.#clock.monotonic()
       if (this.#leases.left(key, now) >= cost) {
         this.#costs[i] = 0
         this.#wants[i] = 0
@@ -69,7 +73,7 @@ export class RemoteStore implements LimitStore {
 
   #spendLeases(question: Question): undefined {
     question.refused = -1
-    const now = systemClock.monotonic()
+    const now = this.#clock.monotonic()
     for (let i = 0; i < question.count; i++) {
       const key = this.#keys[i] as string
       this.#leases.spend(key, question.costs[i] as number)
@@ -127,7 +131,7 @@ export class RemoteStore implements LimitStore {
     if (this.#batch !== batch) return
     this.#batch = undefined
     // Leases count from before the call is made: the server debits them later than that.
-    const sentAt = systemClock.monotonic()
+    const sentAt = this.#clock.monotonic()
     this.#server.decide(batch).then(
       reply =>
         batch.answer(reply, {

@@ -9,6 +9,8 @@ import { concurrency, gcra, type Rule, window } from '../src/rule.ts'
 interface Arrival {
   readonly after: number
   readonly cost: number
+  /** Which process it comes to. */
+  readonly process: number
 }
 
 const SPAN = 8_000
@@ -23,14 +25,19 @@ const arrivals: fc.Arbitrary<Arrival[]> = fc.array(
       { weight: 1, arbitrary: fc.integer({ min: 1, max: 20_000 }) },
     ),
     cost: fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, fc.integer({ min: 0, max: 7 })),
+    process: fc.nat(2),
   }),
   { minLength: 1, maxLength: 120, size: 'max' },
 )
 
 /** The rules, all of them promising at most `limit` units in any 8 seconds. */
 const rules: fc.Arbitrary<{ rule: Rule; limit: number }> = fc
-  .record({ limit: fc.integer({ min: 2, max: 40 }), which: fc.constantFrom('window', 'gcra', 'concurrency') })
+  .record({
+    limit: fc.integer({ min: 2, max: 40 }),
+    which: fc.constantFrom('window', 'leased', 'gcra', 'concurrency'),
+  })
   .map(({ limit, which }) => {
+    if (which === 'leased') return { rule: window(limit, SPAN, { lease: Math.ceil(limit / 3) }), limit }
     if (which === 'gcra') return { rule: gcra({ limit, window: SPAN, burst: Math.ceil(limit / 2) }), limit }
     if (which === 'concurrency') return { rule: concurrency(limit, { lease: SPAN }), limit }
     return { rule: window(limit, SPAN), limit }
@@ -39,24 +46,27 @@ const rules: fc.Arbitrary<{ rule: Rule; limit: number }> = fc
 /**
  * Checks the promise on a store whose time the given clock is: whatever arrives whenever, no 8 seconds hold more units than the limit, and
  * a refused request was indeed one too many for the oldest counts' sake (it passes after `retryAfter`).
+ * @param processes how many stores share their counts
  */
 export async function holdsInAnyWindow(
   makeStore: (clock: VirtualClock) => LimitStore,
   runs: number,
+  processes = 1,
 ): Promise<void> {
   let number = 0
   await fc.assert(
     fc.asyncProperty(rules, arrivals, async ({ rule, limit }, tries) => {
       const clock = new VirtualClock()
-      const store = makeStore(clock)
+      const stores = Array.from({ length: processes }, () => makeStore(clock))
+      const storeOf = (number: number): LimitStore => stores[number % processes] as LimitStore
       const name = limitName('any')
       const key = `key-${number++}`
       const question = new Question()
       const admitted: { at: number; cost: number }[] = []
-      for (const { after, cost } of tries) {
+      for (const { after, cost, process } of tries) {
         clock.advance(after)
         question.clear().ask(name, key, rule, cost)
-        await store.decide(question)
+        await storeOf(process).decide(question)
         if (question.refused < 0) admitted.push({ at: clock.now(), cost })
         else assert.ok((question.retryAfter[0] as number) > 0)
       }
@@ -73,7 +83,7 @@ export async function holdsInAnyWindow(
       if (question.refused >= 0 && last !== undefined && last.cost <= rule.limit) {
         clock.advance(Math.ceil(wait) + 1)
         question.clear().ask(name, key, rule, last.cost)
-        await store.decide(question)
+        await storeOf(last.process).decide(question)
         assert.equal(question.refused, -1, 'passes after the time it was told to wait')
       }
     }),

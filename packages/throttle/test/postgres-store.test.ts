@@ -12,8 +12,8 @@ describe('limits in PostgreSQL', () => {
   before(() => migrate(database, 'throttle', limitMigrations))
   after(() => database.close())
 
-  test('hold in any window, for every rule, whatever arrives when', () =>
-    holdsInAnyWindow(clock => postgresStore({ database, clock }), 25))
+  test('hold in any window, for every rule and for leases, whatever arrives when at which process', () =>
+    holdsInAnyWindow(clock => postgresStore({ database, clock }), 25, 3))
 
   test('take all of a request or nothing', () =>
     takesAllOrNothing(clock => postgresStore({ database, prefix: 'all', clock })))

@@ -19,9 +19,9 @@ describe('limits in Redis', () => {
   })
   after(() => redis.disconnect())
 
-  test('hold in any window, for every rule, whatever arrives when', async context => {
+  test('hold in any window, for every rule and for leases, whatever arrives when at which process', async context => {
     const prefix = freshPrefix(context)
-    await holdsInAnyWindow(clock => redisStore({ redis, prefix, clock }), 60)
+    await holdsInAnyWindow(clock => redisStore({ redis, prefix, clock }), 60, 3)
   })
 
   test('take all of a request or nothing', context =>
