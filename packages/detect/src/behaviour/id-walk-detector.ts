@@ -1,5 +1,6 @@
 import { type Actor, type Detector, type Event, type Finding, HttpEvent } from '@postern/core'
-import { actorOf } from '../scenario/event-fields.ts'
+import { actorOf, addressOf, principalOf } from '../scenario/event-fields.ts'
+import { kept } from '../scenario/group-key.ts'
 import { RecentMap } from '../scenario/recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
@@ -8,6 +9,13 @@ export interface IdWalkOptions extends BehaviourOptions {
   readonly steps?: number
   /** So many ids that were never issued to the actor, within ten minutes, are a search; 10 unless told otherwise. */
   readonly unissued?: number
+}
+
+/** Where a number stands in a path: what is before and behind it. */
+interface Place {
+  readonly before: string
+  readonly after: string
+  readonly id: number
 }
 
 interface Walk {
@@ -45,8 +53,12 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const walks = new RecentMap<Walk>(capacity)
   const issued = new RecentMap<Issued>(Math.min(capacity, 2_000))
 
-  const walked = (key: string, id: number, time: number): boolean => {
-    const walk = walks.find(key) ?? walks.add(key, { last: id, steps: 0, started: time, quietUntil: 0 })
+  const walked = (who: string, { before, after, id }: Place, event: Event): boolean => {
+    const { time } = event
+    const rest = after === '' ? before : `${before}:id${after}`
+    const walk =
+      walks.find(who, rest) ??
+      walks.add(kept(who, event), { last: id, steps: 0, started: time, quietUntil: 0 }, kept(rest, event))
     const stride = Math.abs(id - walk.last)
     if (stride === 0) return false
     walk.last = id
@@ -82,22 +94,25 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
     name: 'id-walk',
     observe(event): readonly Finding[] | undefined {
       const isRequest = event.type === 'http'
-      const place = isRequest ? templateOf(event) : undefined
+      const place = isRequest ? placeOf(event) : undefined
       const { resource } = event
       // Most requests are for no record: nothing is put together for them.
       if (isRequest ? place === undefined && resource?.id === undefined : event.type !== 'records.issued')
         return undefined
+      if (place !== undefined) {
+        const who = principalOf(event) || addressOf(event)
+        if (who !== undefined && who !== '' && walked(who, place, event)) {
+          const title = `Walks through the ids of ${place.before}:id${place.after}`
+          const about = { scenario: 'id-walk', title, severity: 'high', count: steps } as const
+          return [findingOf(event, whose(event) ?? { kind: 'address', value: who }, about, respond)]
+        }
+        if (resource?.id === undefined) return undefined
+      }
       const actor = whose(event)
       if (actor === undefined) return undefined
       if (!isRequest) {
         remember(issued.touch(`${actor.value} ${event.resource?.type ?? ''}`, newIssued), event)
         return undefined
-      }
-      if (place !== undefined && walked(`${actor.value} ${place.template}`, place.id, event.time)) {
-        const title = `Walks through the ids of ${place.template}`
-        return [
-          findingOf(event, actor, { scenario: 'id-walk', title, severity: 'high', count: steps }, respond),
-        ]
       }
       if (
         resource?.id !== undefined &&
@@ -143,7 +158,7 @@ function remember(issued: Issued, event: Event): void {
  * The path with its last whole-number segment taken out, where it is the last segment or a word follows it, and that number. Pages
  * (`/page/3`) are walked by readers. Read from the end: an expression takes a microsecond for a path without a number.
  */
-function templateOf(event: Event): { readonly template: string; readonly id: number } | undefined {
+function placeOf(event: Event): Place | undefined {
   const path = event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
   if (path === undefined || path.length > 512) return undefined
   let start = path.lastIndexOf('/') + 1
@@ -156,7 +171,7 @@ function templateOf(event: Event): { readonly template: string; readonly id: num
   if (start === 0 || !isNumber(path, start, end)) return undefined
   const before = path.slice(0, start)
   if (PAGE.test(before) || LINE_END.test(before)) return undefined
-  return { template: `${before}:id${path.slice(end)}`, id: Number(path.slice(start, end)) }
+  return { before, after: end === path.length ? '' : path.slice(end), id: Number(path.slice(start, end)) }
 }
 
 const PAGE = /\/(?:page|p|seite)\/$/i

@@ -1,5 +1,6 @@
 import type { Event } from '@postern/core'
-import { type FieldReader, type FieldValue, requestIdOf } from './event-fields.ts'
+import { requestIdOf } from './event-fields.ts'
+import { allParts, firstPart, kept, otherParts } from './group-key.ts'
 import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
@@ -62,10 +63,12 @@ export class CorrelationState {
    * @returns what was fulfilled by it; undefined when nothing was, or within the silence after the last time
    */
   take(event: Event, input: number): Fulfilled | undefined {
-    const key = groupKey(event, this.#rule.groupBy[input] ?? [])
-    if (key === undefined) return undefined
+    const readers = this.#rule.groupBy[input] ?? []
+    const key = firstPart(event, readers)
+    const rest = otherParts(event, readers)
+    if (key === undefined || rest === undefined) return undefined
     const { time } = event
-    const group = this.#touch(key, time)
+    const group = this.#touch(key, rest, event)
     if (time < group.quietUntil) return undefined
     const count = this.#advance(group, event, input)
     if (this.#isNear(group)) remember(group, event)
@@ -120,11 +123,11 @@ export class CorrelationState {
   /** The last time of each distinct value; those out of the window go before it can grow past the threshold. */
   #countValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value } = this.#rule
-    const key = groupKey(event, value ?? [])
+    const key = allParts(event, value ?? [])
     if (key === undefined) return undefined
     if (group.values === undefined) {
       if (group.value === undefined || group.value === key) {
-        group.value = key
+        group.value ??= kept(key, event)
         group.valueTime = event.time
         return threshold === 1 ? 1 : undefined
       }
@@ -132,7 +135,7 @@ export class CorrelationState {
     }
     const { values } = group
     values.delete(key)
-    values.set(key, event.time)
+    values.set(kept(key, event), event.time)
     if (values.size < threshold) return undefined
     for (const [known, time] of values) {
       if (event.time - time <= timespan) break
@@ -188,25 +191,15 @@ export class CorrelationState {
     return input === threshold - 1 ? threshold : undefined
   }
 
-  #touch(key: string, time: number): Group {
-    const known = this.#groups.find(key)
+  #touch(key: string, rest: string, event: Event): Group {
+    const { time } = event
+    const known = this.#groups.find(key, rest)
     if (known !== undefined) {
       known.last = Math.max(known.last, time)
       return known
     }
     this.#makeRoom(time)
-    return this.#groups.add(key, {
-      last: time,
-      quietUntil: 0,
-      times: undefined,
-      oldest: 0,
-      value: undefined,
-      valueTime: 0,
-      values: undefined,
-      amounts: undefined,
-      requests: undefined,
-      oldestRequest: 0,
-    })
+    return this.#groups.add(kept(key, event), newGroup(time), kept(rest, event))
   }
 
   /** Gives up what was quiet longest while there is no room, and a few groups that are over besides. */
@@ -259,14 +252,17 @@ function reset(group: Group): void {
   group.oldestRequest = 0
 }
 
-/** The values of the fields as one text; undefined when one is missing. Long values are cut: they only tell groups apart. */
-function groupKey(event: Event, readers: readonly FieldReader[]): string | undefined {
-  let key = ''
-  for (const reader of readers) {
-    const value: FieldValue = reader(event)
-    if (value === undefined || value === '') return undefined
-    const text = typeof value === 'object' ? value.join(',') : String(value)
-    key = readers.length === 1 ? text.slice(0, 512) : `${key}${text.slice(0, 512)}\u001f`
+function newGroup(time: number): Group {
+  return {
+    last: time,
+    quietUntil: 0,
+    times: undefined,
+    oldest: 0,
+    value: undefined,
+    valueTime: 0,
+    values: undefined,
+    amounts: undefined,
+    requests: undefined,
+    oldestRequest: 0,
   }
-  return key
 }

@@ -67,12 +67,13 @@ function host(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.host.slice(0, 255) : event.request?.host
 }
 
-function address(event: Event): string | undefined {
+/** The client's address. Asked for every request, so the actor of the event is not put together for it. */
+export function addressOf(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.client : event.actor.address
 }
 
 function network(event: Event): string | undefined {
-  const text = address(event)
+  const text = addressOf(event)
   return text === undefined ? undefined : networkOf(text as Address, { v4: 24, v6: 48 })
 }
 
@@ -128,7 +129,7 @@ const READERS: Readonly<Record<string, FieldReader>> = {
   rule: event => event.reasons?.map(reason => reason.rule),
   'resource.type': event => event.resource?.type,
   'resource.id': event => event.resource?.id,
-  'actor.address': address,
+  'actor.address': addressOf,
   'actor.network': network,
   'actor.principal': principalOf,
   'actor.tenant': event =>

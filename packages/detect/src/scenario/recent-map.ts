@@ -1,5 +1,6 @@
 interface Entry<V> {
   readonly key: string
+  readonly rest: string
   readonly value: V
   older: Entry<V> | undefined
   newer: Entry<V> | undefined
@@ -15,7 +16,9 @@ interface Entry<V> {
 export class RecentMap<V> {
   readonly #capacity: number
   readonly #fresh: number
-  readonly #entries = new Map<string, Entry<V>>()
+  /** By the first part of the key; where several share it, by the rest: joining both for each look costs more than the look. */
+  readonly #entries = new Map<string, Entry<V> | Map<string, Entry<V>>>()
+  #size = 0
   #oldest: Entry<V> | undefined
   #newest: Entry<V> | undefined
   #evictions = 0
@@ -27,7 +30,7 @@ export class RecentMap<V> {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#size
   }
 
   get evictions(): number {
@@ -39,9 +42,11 @@ export class RecentMap<V> {
     return this.#oldest?.value
   }
 
-  /** The value of a key, which is now the last used. */
-  find(key: string): V | undefined {
-    const entry = this.#entries.get(key)
+  /** The value of a key, of one part or two, which is now the last used. */
+  find(key: string, rest = ''): V | undefined {
+    const found = this.#entries.get(key)
+    if (found === undefined) return undefined
+    const entry = found instanceof Map ? found.get(rest) : found.rest === rest ? found : undefined
     if (entry === undefined) return undefined
     if (entry !== this.#newest && this.#turns - entry.turn >= this.#fresh) {
       this.#unchain(entry)
@@ -51,13 +56,24 @@ export class RecentMap<V> {
   }
 
   /** Adds the value of a key that is not there; it is now the last used. */
-  add(key: string, value: V): V {
-    if (this.#entries.size >= this.#capacity) {
+  add(key: string, value: V, rest = ''): V {
+    if (this.#size >= this.#capacity) {
       this.dropOldest()
       this.#evictions++
     }
-    const entry: Entry<V> = { key, value, older: undefined, newer: undefined, turn: 0 }
-    this.#entries.set(key, entry)
+    const entry: Entry<V> = { key, rest, value, older: undefined, newer: undefined, turn: 0 }
+    const beside = this.#entries.get(key)
+    if (beside === undefined) this.#entries.set(key, entry)
+    else if (beside instanceof Map) beside.set(rest, entry)
+    else
+      this.#entries.set(
+        key,
+        new Map([
+          [beside.rest, beside],
+          [rest, entry],
+        ]),
+      )
+    this.#size++
     this.#chain(entry)
     return value
   }
@@ -72,6 +88,12 @@ export class RecentMap<V> {
     const entry = this.#oldest
     if (entry === undefined) return
     this.#unchain(entry)
+    this.#size--
+    const beside = this.#entries.get(entry.key)
+    if (beside instanceof Map) {
+      beside.delete(entry.rest)
+      if (beside.size > 0) return
+    }
     this.#entries.delete(entry.key)
   }
 
