@@ -13,7 +13,7 @@ import { type Http2Request, readHttp2Request } from './http2-request.ts'
 import type { Passage } from './passage.ts'
 import { ProxiedExchange } from './proxied-exchange.ts'
 import { RequestBody } from './request-body.ts'
-import { type RequestHead, readRequestHead } from './request-head.ts'
+import { mergedTarget, type RequestHead, readRequestHead } from './request-head.ts'
 import type { BackendHeaders } from './response-head.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchingProtocols } from './tunnel-answer.ts'
@@ -71,7 +71,8 @@ export class Front {
   #beginHttp1(request: IncomingMessage, response: Http1Response, connection: Http1Connection): void {
     const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders, socket } = request
-    const head = readRequestHead(method, url, httpVersion, rawHeaders)
+    const target = mergedTarget(url)
+    const head = readRequestHead(method, target, httpVersion, rawHeaders)
     const fault = 'rule' in head ? head : undefined
     const readable = 'rule' in head ? NO_HEAD : head
     const downstream = new Http1Downstream(response, connection)
@@ -90,7 +91,7 @@ export class Front {
         : undefined
     const exchange = engine.open({
       method,
-      target: url,
+      target,
       headers: rawHeaders,
       peer: connection.peer,
       localPort: connection.localPort,
@@ -128,11 +129,12 @@ export class Front {
     response.on('finish', () => socket.destroySoon())
     const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders } = request
-    const head = readRequestHead(method, url, httpVersion, rawHeaders)
+    const target = mergedTarget(url)
+    const head = readRequestHead(method, target, httpVersion, rawHeaders)
     const fault = 'rule' in head ? head : upgradeFault(head)
     const exchange = engine.open({
       method,
-      target: url,
+      target,
       headers: rawHeaders,
       peer: connection.peer,
       localPort: connection.localPort,
@@ -194,7 +196,8 @@ export class Front {
     const downstream = new Http2Downstream(stream, () => connection.reset())
     const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
     const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
-    const head = 'rule' in request ? request : readRequestHead(read.method, read.target, 'h2', read.headers)
+    const target = mergedTarget(read.target)
+    const head = 'rule' in request ? request : readRequestHead(read.method, target, 'h2', read.headers)
     let proxied: ProxiedExchange | undefined
     const body = stream.endAfterHeaders
       ? undefined
@@ -209,7 +212,7 @@ export class Front {
         )
     const exchange = engine.open({
       method: read.method,
-      target: read.target,
+      target,
       headers: read.headers,
       peer: connection.peer,
       localPort: connection.localPort,

@@ -108,7 +108,7 @@ const CLEAR: Readonly<Record<string, readonly [bytes: string, line: string, body
   'HTTP/1.0': ['GET /a HTTP/1.0\r\nHost: a\r\n\r\n', 'GET /a HTTP/1.1', ''],
   'a path that begins like a host': [
     'GET //evil.example/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
-    'GET //evil.example/a HTTP/1.1',
+    'GET /evil.example/a HTTP/1.1',
     '',
   ],
 }
