@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { VirtualClock } from '@postern/core'
 import { connectRedis, type RedisConnection, redisReady } from '@postern/store'
 import { freshPrefix, services, startRedis } from '../../../test/services.ts'
 import { gcra, redisStore, window } from '../src/index.ts'
+import type { LimitStore } from '../src/limit-store.ts'
 import { limitName, Question } from '../src/question.ts'
 import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
 
@@ -106,6 +108,32 @@ describe('limits in Redis', () => {
     assert.equal(admitted, 1_000)
     // 20 leases, and a call for each of the 1,400 that were refused.
     assert.ok((await calls(redis)) - before <= 20 + 1_400 + 4)
+  })
+
+  test('a leased unit that was kept in hand for long is not spent on top of a window that forgot it', async context => {
+    const prefix = freshPrefix(context)
+    const rule = window(10, '8s', { lease: 5 })
+    const question = new Question()
+    for (let kept = 500; kept <= 8_000; kept += 500) {
+      const clock = new VirtualClock()
+      const first = redisStore({ redis, prefix, clock })
+      const second = redisStore({ redis, prefix, clock })
+      const admit = async (store: LimitStore, tries: number): Promise<number> => {
+        let admitted = 0
+        for (let i = 0; i < tries; i++) {
+          question.clear().ask(NAME, `kept-${kept}`, rule, 1)
+          await store.decide(question)
+          if (question.refused < 0) admitted++
+        }
+        return admitted
+      }
+      assert.equal(await admit(first, 1), 1)
+      clock.advance(kept)
+      const late = await admit(first, 4)
+      clock.advance(7_999)
+      const rest = await admit(second, 10)
+      assert.ok(late + rest <= 10, `${late} after ${kept} ms, and ${rest} within 8 s of them`)
+    }
   })
 
   test('a leased unit is given back when another limit of the request refuses', async context => {
