@@ -23,7 +23,7 @@ export const limitMigrations: readonly Migration[] = [
 const SWEEP_EVERY = 10_000
 
 /**
- * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions of one turn of the event loop. Slower than
+ * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions asked at the same time. Slower than
  * Redis, and nothing more to run for who has PostgreSQL anyway.
  */
 export function postgresStore({ database, prefix = 'postern', clock }: PostgresStoreOptions): LimitStore {

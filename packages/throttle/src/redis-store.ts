@@ -21,8 +21,8 @@ export interface RedisStoreOptions {
 const SCRIPT_HASH = createHash('sha1').update(LIMIT_SCRIPT).digest('hex')
 
 /**
- * Counts in Redis or Valkey, for many processes: exact over all of them. All decisions of one turn of the event loop go in one
- * call of one script.
+ * Counts in Redis or Valkey, for many processes: exact over all of them. Decisions asked at the same time go in one call of one
+ * script.
  */
 export function redisStore({ redis, prefix = 'postern', clock }: RedisStoreOptions): LimitStore {
   return new RemoteStore({

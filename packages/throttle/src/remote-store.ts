@@ -20,7 +20,7 @@ export interface LimitServer {
 }
 
 /**
- * Counts on a server, for many processes: exact over all of them. All decisions of one turn of the event loop go in one call.
+ * Counts on a server, for many processes: exact over all of them. What is asked while the server is at work goes in one call with what is asked beside it.
  */
 export class RemoteStore implements LimitStore {
   readonly name: string
@@ -31,6 +31,8 @@ export class RemoteStore implements LimitStore {
   readonly #costs: Float64Array = new Float64Array(MAX_ASKS)
   readonly #wants: Float64Array = new Float64Array(MAX_ASKS)
   #batch: LimitBatch | undefined
+  /** Calls that were not answered yet. */
+  #calls = 0
 
   constructor(server: LimitServer) {
     this.name = server.name
@@ -115,14 +117,18 @@ export class RemoteStore implements LimitStore {
     return `${this.#server.prefix}${limit.name}:${key}`
   }
 
-  /** The batch of this turn of the event loop; it is sent when everything that arrived with it has been read. */
+  /**
+   * The batch that is being put together. While calls are under way it is sent when everything that arrived with it has been read; when the
+   * server has nothing to do, a turn of the event loop spent waiting would only make the answer late.
+   */
   #open(): LimitBatch {
     if (this.#batch === undefined) {
       const batch = new LimitBatch()
       this.#batch = batch
       // A batch of releases alone has nobody who waits for it.
       batch.answered.catch(() => {})
-      setImmediate(() => this.#flush(batch))
+      if (this.#calls === 0) queueMicrotask(() => this.#flush(batch))
+      else setImmediate(() => this.#flush(batch))
     }
     return this.#batch
   }
@@ -132,13 +138,19 @@ export class RemoteStore implements LimitStore {
     this.#batch = undefined
     // Leases count from before the call is made: the server debits them later than that.
     const sentAt = this.#clock.monotonic()
+    this.#calls++
     this.#server.decide(batch).then(
-      reply =>
+      reply => {
+        this.#calls--
         batch.answer(reply, {
           granted: (key, rule, units) => this.#leases.add(key, units, sentAt + rule.window / 8),
           late: (key, rule, ticket, cost) => this.#open().release(key, rule, ticket, cost),
-        }),
-      error => batch.fail(error),
+        })
+      },
+      error => {
+        this.#calls--
+        batch.fail(error)
+      },
     )
   }
 
