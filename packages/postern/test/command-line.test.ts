@@ -96,6 +96,17 @@ describe('the command line', () => {
     }
   })
 
+  test('names the option, not the file, when the command line is what is wrong', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'postern.config.yaml'), 'mode: observe\n')
+    const args = ['gateway', '--to', 'ftp://backend', '--listen', 'abc', '--workers', 'many']
+    const { code, stderr } = await cli(args, folder)
+    assert.equal(code, 2)
+    for (const option of ['--to', '--listen', '--workers'])
+      assert.match(stderr, new RegExp(`^error: ${option}: `, 'm'))
+    assert.doesNotMatch(stderr, /postern\.config|NaN/)
+  })
+
   test('finds nothing wrong with an empty folder, and says what would be created', async () => {
     const { code, stdout } = await cli(['doctor', '--json'], newFolder())
     const report = JSON.parse(stdout) as {

@@ -185,8 +185,9 @@ describe('a configuration that is wrong', () => {
 
   test('says which environment variable is missing, and takes it when it is set', async () => {
     const yaml = `stores: { redis: "${'$'}{REDIS_URL}" }`
-    const [issue] = await issuesOf(yaml, 'yaml')
+    const [issue, ...more] = await issuesOf(yaml, 'yaml')
     assert.match(issue?.problem ?? '', /REDIS_URL is not set/)
+    assert.deepEqual(more, [])
     assert.deepEqual(await issuesOf(yaml, 'yaml', { REDIS_URL: 'redis://127.0.0.1:6379' }), [])
   })
 
@@ -199,6 +200,13 @@ describe('a configuration that is wrong', () => {
     await assert.rejects(
       loadConfig({ path: join(folder, 'none.yaml'), folder, environment: {} }),
       (error: unknown) => error instanceof ConfigError && /there is no such file/.test(error.message),
+    )
+  })
+
+  test('is refused when the named file is a folder', async () => {
+    await assert.rejects(
+      loadConfig({ path: folder, folder, environment: {} }),
+      (error: unknown) => error instanceof ConfigError && /is a folder/.test(error.message),
     )
   })
 })

@@ -19,7 +19,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
   'gateway.worker': event => text(event, 'line'),
   'gateway.backend-failed': event => `the backend failed (${text(event, 'failure')}) ${place(event)}`,
-  'limit.refused': event => `limit "${text(event, 'limit')}" refused it ${times(event)} ${place(event)}`,
+  'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
 }
@@ -42,7 +42,7 @@ function place({ request }: Event): string {
 
 function times(event: Event): string {
   const count = number(event, 'count')
-  return count === '1' ? '' : `for the ${count}th time`
+  return count === '1' ? '' : `, ${count} times by now`
 }
 
 function waiting({ data }: Event): string {

@@ -35,7 +35,9 @@ function readOverrides(options: CommandOptions): Overrides {
   return {
     upstream: textOption(options, 'to'),
     listen: textOption(options, 'listen'),
-    workers: workers === undefined || workers === 'auto' ? workers : Number(workers),
+    // What is no number is told by the check of the whole.
+    workers:
+      workers !== undefined && /^\d+$/.test(workers) ? Number(workers) : (workers as 'auto' | undefined),
     mode: options['observe'] === true ? 'observe' : undefined,
     admin: admin === undefined ? undefined : { listen: admin },
   }

@@ -24,7 +24,9 @@ export const run: Command = async ([text = ''], options, context) => {
   if (standing.length === 0) output.line(`nothing stands against ${formatActor(actor)}`)
   for (const remediation of standing) output.line(sentence(remediation))
   if (entries.length > 0) output.line('latest recorded:')
-  for (const { event } of entries) output.line(`  ${decisionLine(event, output)}`)
+  // A limit also tells of its refusals by themselves; the refused requests are here already.
+  for (const { event } of entries.filter(({ event }) => event.type !== 'limit.refused'))
+    output.line(`  ${decisionLine(event, output)}`)
   output.result({
     actor,
     remediations: standing,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
@@ -49,9 +49,10 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (stat === undefined || !stat.isFile())
     throw new ConfigError({
       place: path,
-      problem: 'there is no such file',
+      problem: stat?.isDirectory() === true ? 'is a folder' : 'there is no such file',
       mend: 'check the path given to --config, or run without it to use the defaults',
     })
+  requireReadable(absolute, path)
   if (stat.size > MAX_BYTES)
     throw new ConfigError({ place: path, problem: `is larger than ${MAX_BYTES} bytes` })
   const extension = extname(absolute)
@@ -62,6 +63,22 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     problem: `"${extension}" is not a kind of configuration file`,
     mend: 'use .ts, .js, .yaml or .json',
   })
+}
+
+function requireReadable(absolute: string, path: string): void {
+  try {
+    accessSync(absolute, constants.R_OK)
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    throw new ConfigError(
+      {
+        place: path,
+        problem: `cannot be read (${why})`,
+        mend: 'give the user of Postern the right to read it',
+      },
+      { cause },
+    )
+  }
 }
 
 /** A configuration handed over in code. */

@@ -40,7 +40,10 @@ export function checkConfig(
   const { value, issues } = fillFromEnvironment(file, environment)
   const filled = { ...file, value, place: file.place }
   const result = configSchema.safeParse(value)
-  const all = [...issues, ...(result.success ? [] : configIssues(filled, result.error.issues, configSchema))]
+  // What is empty because a variable is not set is not told again as a wrong value.
+  const unset = new Set(issues.map(({ place }) => place))
+  const wrong = result.success ? [] : configIssues(filled, result.error.issues, configSchema)
+  const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place))]
   if (all.length > 0 || !result.success) throw new ConfigError(all)
   return { config: result.data, file: filled }
 }

@@ -20,6 +20,14 @@ export function checkDataDirectory(path: string): DoctorFinding {
       'give the user of Postern the right to write there, or set dataDirectory',
     )
   }
+  const owner = exists ? statSync(path).uid : undefined
+  const self = process.geteuid?.()
+  if (owner !== undefined && self !== undefined && self !== 0 && owner !== self)
+    return bad(
+      check,
+      `${path} belongs to user ${owner}, and this is user ${self}`,
+      'run as its owner, or name another directory',
+    )
   if (exists && process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
     return warn(check, `${path} can be read by other users`, `chmod 700 ${path}`)
   const { bavail, bsize } = statfsSync(nearest)

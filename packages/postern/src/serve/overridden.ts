@@ -1,3 +1,4 @@
+import type { ConfigPath } from '../config/config-file.ts'
 import { checkConfig, type LoadedConfig } from '../config/load-config.ts'
 import type { Overrides } from './worker-plan.ts'
 
@@ -8,8 +9,18 @@ export function overridden(
   environment: Readonly<Record<string, string | undefined>>,
 ): LoadedConfig {
   const said = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
-  return checkConfig(
-    { ...loaded.file, value: { ...loaded.config, ...said }, place: loaded.file.place },
-    environment,
-  )
+  // The file was checked by itself: what is wrong with a key that the command line says is wrong there.
+  const place = (path: ConfigPath): string => optionOf(path, said) ?? loaded.file.place(path)
+  return checkConfig({ ...loaded.file, value: { ...loaded.config, ...said }, place }, environment)
+}
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  upstream: '--to',
+  mode: '--observe',
+  trustProxies: '--trust',
+}
+
+function optionOf([key, part]: ConfigPath, said: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof key !== 'string' || !Object.hasOwn(said, key)) return undefined
+  return key === 'forwardAuth' && part !== undefined ? `--${part}` : (OPTIONS[key] ?? `--${key}`)
 }

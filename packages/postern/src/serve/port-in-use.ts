@@ -27,7 +27,7 @@ export class PortInUse extends Error {
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     const other = `${option} ${port < 65_535 ? port + 1 : 8080}`
     if (code !== 'EADDRINUSE')
-      return new PortInUse(`${place} ${problem}`, code, `choose another place, e.g. ${other}`, error)
+      return new PortInUse(`${place} ${problem}`, code, elsewhere(code, option, port), error)
     const holder = portHolder(port)
     const stop = holder === undefined ? 'stop it' : `stop it (kill ${holder.pid})`
     return new PortInUse(
@@ -37,6 +37,12 @@ export class PortInUse extends Error {
       error,
     )
   }
+}
+
+function elsewhere(code: string, option: string, port: number): string {
+  if (code === 'EACCES')
+    return `use ${option} 8080 with something in front, or give the right: setcap cap_net_bind_service=+ep NODE, AmbientCapabilities in systemd`
+  return `choose an address of this machine, e.g. ${option} 127.0.0.1:${port}, or 0.0.0.0:${port} for all of them`
 }
 
 function nameOf(holder: ReturnType<typeof portHolder>): string {
