@@ -8,6 +8,7 @@ import {
   generateNoteKey,
   type PostgresAuditLog,
   type Problem,
+  rebuildPostgresIndex,
   verifyStore,
 } from '../src/index.ts'
 import { UNREADABLE } from '../src/postgres/inbox-event.ts'
@@ -98,6 +99,29 @@ describe('a row of the log that somebody changed in the database', () => {
       await restore()
     }
     assert.deepEqual(await problems(), [])
+    await log.close()
+  })
+
+  test('is found by a rebuild, and put right, where it only kept entries from being found', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 300)
+    await log.eraseSubject('user-1', { tenant: 'acme' })
+    await log.checkpoint()
+    assert.deepEqual(await rebuildPostgresIndex(db), { size: 301, identical: true })
+    for (const sql of [
+      `UPDATE audit_entries SET action = 'nothing.happened' WHERE idx = 17`,
+      `UPDATE audit_entries SET time = 0, decision = NULL WHERE idx = 299`,
+      `UPDATE audit_entries SET subject = NULL WHERE idx = 40`,
+      `DELETE FROM audit_addresses WHERE subject = (SELECT subject FROM audit_entries WHERE idx = 5)`,
+      `UPDATE audit_tenants SET number = 1 WHERE tenant = 'acme'`,
+    ]) {
+      await db.query(sql)
+      assert.equal((await rebuildPostgresIndex(db)).identical, false, sql)
+      assert.equal((await rebuildPostgresIndex(db, { mode: 'replace' })).identical, false, sql)
+      assert.equal((await rebuildPostgresIndex(db)).identical, true, sql)
+    }
+    assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
     await log.close()
   })
 
@@ -246,6 +270,7 @@ describe('an instance', () => {
     await write(both, 5, 10)
     // While both sign, who has the old key alone goes on.
     assert.equal((await old.commit(requestEvent(10))).index, 10n)
+    await old.checkpoint()
     await write(both, 11, 15)
     await both.close()
     const renewed = await openInstance(db, { signerKeys: [fresh.signerKey] })

@@ -117,6 +117,22 @@ export const INSERT_ADDRESSES = `
   INSERT INTO audit_addresses (token, subject, address)
   SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING`
 
+/** As `INSERT_ENTRIES`, for rows that are there. */
+export const PUT_COLUMNS = `
+  UPDATE audit_entries SET
+    time = given.time, type = given.type, tenant = given.tenant, number = given.number, action = given.action,
+    resource = given.resource, resource_id = given.resource_id, decision = given.decision, request = given.request,
+    subject = given.subject, address = given.address
+  FROM unnest(
+    $1::bigint[], $2::double precision[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::bytea[])
+    AS given (idx, time, type, tenant, number, action, resource, resource_id, decision, request, subject, address)
+  WHERE audit_entries.idx = given.idx`
+
+export const RAISE_TENANTS = `
+  INSERT INTO audit_tenants (tenant, number) SELECT * FROM unnest($1::text[], $2::bigint[])
+  ON CONFLICT (tenant) DO UPDATE SET number = greatest(audit_tenants.number, excluded.number)`
+
 /** Fenced: it changes nothing unless the tree this instance computed on is still the tree. */
 export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND term = $3'
 

@@ -21,6 +21,7 @@ import {
   TAKE_INBOX,
 } from './audit.sql.ts'
 import { columnText } from './column-text.ts'
+import { entryColumns } from './entry-columns.ts'
 import { type InboxRow, readInbox, unreadable } from './inbox-event.ts'
 import { obtainKeys, searchToken } from './postgres-subjects.ts'
 
@@ -241,17 +242,9 @@ export class Sequencer {
       const hash = leafHash(leaf)
       this.#tree.append(hash)
       const address = this.#addressToken(event, key, addresses)
-      return {
-        inbox: inbox[i]?.id ?? '',
-        index,
-        leaf,
-        hash,
-        event,
-        tenant,
-        number,
-        subject: key?.id ?? null,
-        address,
-      }
+      const subjectId = key?.id ?? null
+      const columns = entryColumns({ event, tenant, number, subject: subjectId, address })
+      return { inbox: inbox[i]?.id ?? '', index, leaf, hash, columns }
     })
     for (const { tile, hashes } of this.#tree.partialTiles())
       this.#keepTile(Number(tile.level), tile.index, hashes)
@@ -259,17 +252,17 @@ export class Sequencer {
       entries.map(({ index }) => index),
       entries.map(({ inbox: id }) => id),
       entries.map(({ leaf }) => leaf),
-      entries.map(({ event }) => event.time),
-      entries.map(({ event }) => column(event.type)),
-      entries.map(({ tenant }) => columnText(tenant)),
-      entries.map(({ number }) => number),
-      entries.map(({ event }) => column(event.action)),
-      entries.map(({ event }) => column(event.resource?.type)),
-      entries.map(({ event }) => column(event.resource?.id)),
-      entries.map(({ event }) => column(event.decision)),
-      entries.map(({ event }) => column(event.request?.id)),
-      entries.map(({ subject }) => subject),
-      entries.map(({ address }) => address),
+      entries.map(({ columns }) => columns.time),
+      entries.map(({ columns }) => columns.type),
+      entries.map(({ columns }) => columns.tenant),
+      entries.map(({ columns }) => columns.number),
+      entries.map(({ columns }) => columns.action),
+      entries.map(({ columns }) => columns.resource),
+      entries.map(({ columns }) => columns.resource_id),
+      entries.map(({ columns }) => columns.decision),
+      entries.map(({ columns }) => columns.request),
+      entries.map(({ columns }) => columns.subject),
+      entries.map(({ columns }) => columns.address),
     ])
     const rows = [...addresses.values()]
     await client.query(INSERT_ADDRESSES, [
@@ -330,10 +323,6 @@ export class Sequencer {
 
 function isUnfit(error: unknown): boolean {
   return error instanceof PostgresError && UNFIT.test(error.state ?? '')
-}
-
-function column(text: string | undefined): string | null {
-  return text === undefined ? null : columnText(text)
 }
 
 async function readTile(client: SqlClient, { level, index, width }: Tile): Promise<Uint8Array> {

@@ -1,12 +1,11 @@
-import { Worker } from 'node:worker_threads'
 import type { Retained } from '@postern/audit'
 import type { Clock, Event, Health, HealthProbe } from '@postern/core'
 
 const EVERY_MS = 3_600_000
 
 export interface AuditRetentionOptions {
-  /** Of the embedded log. */
-  readonly directory: string
+  /** Removes entries from before a time, in epoch milliseconds. */
+  readonly removeBefore: (time: number) => Promise<Retained>
   /** Milliseconds that entries are kept. */
   readonly keep: number
   readonly clock: Clock
@@ -15,8 +14,8 @@ export interface AuditRetentionOptions {
 }
 
 /**
- * Removes old entries at the start and each hour, in a thread of its own, for reading them takes time that requests need. Every proof
- * stays. What goes wrong shows in readiness, and is tried again.
+ * Removes old entries at the start and each hour. Every proof stays. What goes wrong shows in readiness, and is tried again. Several
+ * instances may do so at once: what one removed, another leaves.
  */
 export class AuditRetention implements HealthProbe {
   readonly #options: AuditRetentionOptions
@@ -39,9 +38,9 @@ export class AuditRetention implements HealthProbe {
   }
 
   async #prune(): Promise<void> {
-    const { directory, keep, clock, emit } = this.#options
+    const { removeBefore, keep, clock, emit } = this.#options
     try {
-      const { bundles, minimumIndex } = await pruneInThread({ directory, before: clock.now() - keep })
+      const { bundles, minimumIndex } = await removeBefore(clock.now() - keep)
       this.#trouble = undefined
       if (bundles > 0)
         emit({ type: 'audit.pruned', time: clock.now(), actor: {}, data: { bundles, minimumIndex } })
@@ -63,23 +62,4 @@ export class AuditRetention implements HealthProbe {
     clearInterval(this.#timer)
     await this.#running
   }
-}
-
-/** What the thread is to do. */
-export interface PruneTask {
-  readonly directory: string
-  /** Epoch milliseconds. */
-  readonly before: number
-}
-
-function pruneInThread(task: PruneTask): Promise<Retained> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./audit-prune-thread.${extension}`, import.meta.url), {
-    workerData: task,
-  })
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-    worker.once('exit', code => reject(new Error(`ended with code ${code}`)))
-  })
 }

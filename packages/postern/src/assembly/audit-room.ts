@@ -1,7 +1,7 @@
-import { type AuditLog, readAuditLog } from '@postern/audit'
+import type { AuditLog } from '@postern/audit'
 import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { auditDirectory, isAuditInPostgres, openAudit } from './audit.ts'
+import { openAudit } from './audit.ts'
 import { AuditOutside } from './audit-outside.ts'
 import { AuditRetention } from './audit-retention.ts'
 import { auditShippers } from './audit-shipping.ts'
@@ -26,9 +26,9 @@ export async function openAuditRoom(
   emit: (event: Event) => void,
 ): Promise<AuditRoom | undefined> {
   const outside = new AuditOutside(error => emit(outsideFailed(error)))
-  const log = await openAudit(loaded, connections, outside)
-  if (log === undefined) return undefined
-  if (isAuditInPostgres(loaded)) return { log, probes: [log], close: () => log.close() }
+  const opened = await openAudit(loaded, connections, outside)
+  if (opened === undefined) return undefined
+  const { log } = opened
   const { anchors = [], witnesses = [], ship = [], retention } = loaded.config.audit || {}
   const closers: (() => Promise<void> | void)[] = [() => log.close()]
   const probes: HealthProbe[] = [log]
@@ -36,12 +36,11 @@ export async function openAuditRoom(
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const directory = auditDirectory(connections.directory.path)
     if (anchors.length + witnesses.length > 0) probes.push(outside)
     if (ship.length > 0) {
-      const reader = readAuditLog(directory)
+      const reader = await opened.openReader()
       closers.push(() => reader.close())
-      for (const shipper of auditShippers(loaded, connections, reader)) {
+      for (const shipper of auditShippers(loaded, opened, reader)) {
         shipper.start()
         probes.push(shipper)
         closers.push(() => shipper.close())
@@ -49,7 +48,8 @@ export async function openAuditRoom(
     }
     if (retention !== undefined) {
       const keep = parseDuration(retention, 'audit.retention')
-      const pruning = new AuditRetention({ directory, keep, clock: systemClock, emit })
+      const { removeBefore } = opened
+      const pruning = new AuditRetention({ removeBefore, keep, clock: systemClock, emit })
       probes.push(pruning)
       closers.push(() => pruning.close())
     }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { type AuditLogReader, fileCursor, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
+import { type AuditLogReader, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
 import { ConfigError } from '@postern/core'
 import type { ShipConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import type { Connections } from './connections.ts'
+import type { OpenedAudit } from './audit.ts'
 
 /**
- * A shipper for every `audit.ship`, not started yet. Each remembers in the data directory how far it came.
- * @param reader of the embedded log, theirs alone
+ * A shipper for every `audit.ship`, not started yet. Each has a cursor named after its target, so that instances of one log share it.
+ * @param reader theirs alone
  * @throws ConfigError for a secret or certificate that cannot be read
  */
 export function auditShippers(
   { config, file }: LoadedConfig,
-  connections: Connections,
+  { cursor }: OpenedAudit,
   reader: AuditLogReader,
 ): readonly Shipper[] {
   const ships = config.audit === false ? [] : (config.audit?.ship ?? [])
@@ -26,7 +26,7 @@ export function auditShippers(
     return new Shipper({
       reader,
       sink: openSink(ship, place, file.folder),
-      cursor: fileCursor(connections.directory.file(`ship-${name}.cursor`)),
+      cursor: cursor(`ship-${name}`),
     })
   })
 }

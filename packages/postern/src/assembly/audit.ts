@@ -3,15 +3,24 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import {
   type AuditLog,
+  type AuditLogOptions,
   type AuditLogReader,
+  type Cursor,
+  fileCursor,
   openAuditLog,
   openPostgresAuditLog,
+  parseSignerKey,
+  type Retained,
   readAuditLog,
+  readPostgresAuditLog,
+  removeEntriesBefore,
 } from '@postern/audit'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import type { PostgresDatabase } from '@postern/store'
 import type { AuditConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { AuditOutside } from './audit-outside.ts'
+import { pruneInThread } from './audit-prune.ts'
 import type { Connections } from './connections.ts'
 import { given } from './given.ts'
 
@@ -25,45 +34,104 @@ export function isAuditInPostgres({ config }: LoadedConfig): boolean {
   return config.audit !== false && config.audit?.store === 'postgres'
 }
 
+/** A log that is open for appending, and what sends it on, wherever it is kept. */
+export interface OpenedAudit {
+  readonly log: AuditLog
+  /** Reads what is published; to be closed. */
+  openReader(): Promise<AuditLogReader>
+  /** How far those came who send it on: of several instances one at a time. */
+  cursor(name: string): Cursor
+  /** Removes entries from before a time, in epoch milliseconds; every proof stays. */
+  removeBefore(time: number): Promise<Retained>
+}
+
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
- * @param outside watches anchors and witnesses
+ * @param outside watches anchors and witnesses; nobody outside is told of anything without
  * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
  * ConfigError for keys that cannot be used
  */
 export async function openAudit(
-  { config, file }: LoadedConfig,
+  loaded: LoadedConfig,
   connections: Connections,
   outside: AuditOutside = new AuditOutside(),
-): Promise<AuditLog | undefined> {
+): Promise<OpenedAudit | undefined> {
+  const { config, file } = loaded
   if (config.audit === false) return undefined
   const audit = given<AuditConfig>(config.audit ?? {})
-  if (audit.store === 'postgres') return openInPostgres(audit, connections)
-  const directory = auditDirectory(connections.directory.path)
-  return openAuditLog({
-    directory,
-    origin: audit.origin ?? (await knownOrigin(directory)) ?? defaultOrigin(),
+  const others = {
     witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
     anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
-    onOutsideError: error => outside.failed(error),
+    onOutsideError: (error: unknown) => outside.failed(error),
     ...(audit.required !== undefined && { required: audit.required }),
+  }
+  return audit.store === 'postgres'
+    ? openInPostgres(loaded, connections, others)
+    : openInDirectory(audit, connections, others)
+}
+
+type Others = Pick<AuditLogOptions, 'witnesses' | 'anchors' | 'onOutsideError' | 'required'>
+
+async function openInDirectory(
+  audit: AuditConfig,
+  connections: Connections,
+  others: Others,
+): Promise<OpenedAudit> {
+  const directory = auditDirectory(connections.directory.path)
+  const log = await openAuditLog({
+    directory,
+    origin: audit.origin ?? (await knownOrigin(directory)) ?? defaultOrigin(),
+    ...others,
+  })
+  return {
+    log,
+    openReader: async () => readAuditLog(directory),
+    cursor: name => fileCursor(connections.directory.file(`${name}.cursor`)),
+    removeBefore: before => pruneInThread({ directory, before }),
+  }
+}
+
+async function openInPostgres(
+  loaded: LoadedConfig,
+  connections: Connections,
+  others: Others,
+): Promise<OpenedAudit> {
+  const database = requirePostgres(connections)
+  const { origin = '', signerKeys = [] } = loaded.config.audit || {}
+  const log = await openPostgresAuditLog({ database, origin, signerKeys, ...others })
+  return {
+    log,
+    openReader: () => readAuditInPostgres(loaded, connections),
+    cursor: name => log.cursor(name),
+    removeBefore: before => removeEntriesBefore(log.reader, before),
+  }
+}
+
+/** The database that the log is in. @throws ConfigError when the configuration names none */
+export function requirePostgres({ postgres }: Connections): PostgresDatabase {
+  if (postgres !== undefined) return postgres
+  throw new ConfigError({
+    place: 'audit.store',
+    problem: 'is "postgres", which has no address',
+    mend: 'set stores.postgres',
   })
 }
 
-async function openInPostgres(audit: AuditConfig, { postgres }: Connections): Promise<AuditLog> {
-  const { origin, signerKeys, required } = audit
-  if (postgres === undefined)
-    throw new ConfigError({
-      place: 'audit.store',
-      problem: 'is "postgres", which has no address',
-      mend: 'set stores.postgres',
-    })
-  return openPostgresAuditLog({
-    database: postgres,
-    origin: origin ?? '',
-    signerKeys: signerKeys ?? [],
-    ...(required !== undefined && { required }),
-  })
+/**
+ * Verifier keys of the keys that the configuration signs with.
+ * @throws ConfigError for one that is malformed
+ */
+export function configuredKeys({ config }: Pick<LoadedConfig, 'config'>): readonly string[] {
+  const keys = config.audit === false ? [] : (config.audit?.signerKeys ?? [])
+  return keys.map((key, i) => parseSignerKey(key, `audit.signerKeys[${i}]`).verifierKey)
+}
+
+/**
+ * Opens the log in PostgreSQL for reading, while instances append to it. It trusts the keys of the configuration, and none that the database names.
+ * @throws StoreError when the database does not answer; ConfigError for keys that cannot be used
+ */
+export function readAuditInPostgres(loaded: LoadedConfig, connections: Connections): Promise<AuditLogReader> {
+  return readPostgresAuditLog(requirePostgres(connections), { verifierKeys: configuredKeys(loaded) })
 }
 
 /**

@@ -47,9 +47,10 @@ async function askToErase(
 async function eraseHere(setup: Setup, principal: string, tenant: string | undefined): Promise<number> {
   const connections = new Connections(setup.config, setup.dataDirectory)
   try {
-    const log = await openAudit(setup, connections)
-    if (log === undefined)
+    const opened = await openAudit(setup, connections)
+    if (opened === undefined)
       throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+    const { log } = opened
     try {
       return Number((await log.eraseSubject(principal, tenant === undefined ? {} : { tenant })).index)
     } finally {

@@ -1,7 +1,6 @@
 import { type Entry, exportTenant, toCef, toNdjson, toOcsf } from '@postern/audit'
 import { ConfigError } from '@postern/core'
-import { readAudit } from '../assembly/audit.ts'
-import { openAuditSource, requireEmbeddedAudit } from '../assembly/audit-source.ts'
+import { openAuditSource } from '../assembly/audit-source.ts'
 import { auditFilter } from './audit-filter.ts'
 import { type Command, type CommandOptions, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -33,12 +32,12 @@ export const run: Command = async (_args, options, context) => {
 }
 
 async function* complete(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
-  requireEmbeddedAudit(setup, 'audit export --complete')
-  const reader = readAudit(setup.dataDirectory)
+  const log = await openAuditSource(setup)
   try {
-    for await (const line of exportTenant(reader, textOption(options, 'tenant') ?? '')) yield line.trimEnd()
+    for await (const line of exportTenant(log.reader, textOption(options, 'tenant') ?? ''))
+      yield line.trimEnd()
   } finally {
-    reader.close()
+    await log.close()
   }
 }
 

@@ -14,7 +14,7 @@ export const run: Command = async ([text = ''], options, context) => {
     })
   const log = await openAuditSource(await loadSetup(options, context))
   try {
-    const proof = await log.proof(BigInt(text))
+    const proof = await log.reader.proof(BigInt(text))
     context.output.line(proof.trimEnd())
     context.output.result({ index: Number(text), proof })
     return EXIT.done

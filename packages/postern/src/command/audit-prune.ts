@@ -1,7 +1,6 @@
 import { removeEntriesBefore } from '@postern/audit'
 import { ConfigError, parseDuration } from '@postern/core'
-import { readAudit } from '../assembly/audit.ts'
-import { requireEmbeddedAudit } from '../assembly/audit-source.ts'
+import { openAuditSource } from '../assembly/audit-source.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -16,20 +15,16 @@ export const run: Command = async (_args, options, context) => {
       mend: 'e.g. postern audit prune --keep 365d',
     })
   const setup = await loadSetup(options, context)
-  requireEmbeddedAudit(setup, 'audit prune')
-  const { dataDirectory } = setup
-  const reader = readAudit(dataDirectory)
+  const log = await openAuditSource(setup)
   try {
-    const { bundles, minimumIndex } = await removeEntriesBefore(
-      reader,
-      Date.now() - parseDuration(keep, '--keep'),
-    )
+    const before = Date.now() - parseDuration(keep, '--keep')
+    const { bundles, minimumIndex } = await removeEntriesBefore(log.reader, before)
     context.output.line(
       `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
     )
     context.output.result({ bundles, minimumIndex })
     return EXIT.done
   } finally {
-    reader.close()
+    await log.close()
   }
 }

@@ -22,9 +22,6 @@ const ship = z.union([
     ),
 ])
 
-/** What only the log in the data directory can do, for it reads files. */
-const EMBEDDED_ONLY = ['retention', 'ship', 'anchors', 'witnesses'] as const
-
 /** What a configuration may say of the log. */
 export const auditSchema: z.ZodType<AuditConfig> = z
   .strictObject({
@@ -49,13 +46,6 @@ export const auditSchema: z.ZodType<AuditConfig> = z
         complain('signerKeys', 'are for a log in PostgreSQL', 'set store: "postgres", or remove them')
       return
     }
-    for (const key of EMBEDDED_ONLY)
-      if (audit[key] !== undefined)
-        complain(
-          key,
-          'needs the embedded log; a log in PostgreSQL does not have it',
-          'remove it, or the store',
-        )
     if (audit.origin === undefined)
       complain(
         'origin',
