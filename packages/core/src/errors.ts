@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'POSTERN_CREDENTIAL'
   | 'POSTERN_BUDGET_EXCEEDED'
   | 'POSTERN_INTEGRITY'
+  | 'POSTERN_SINK_REFUSED'
 
 /** The root of everything Postern throws on purpose. `message` says what, where and how to mend it; never a secret. */
 export abstract class PosternError extends Error {

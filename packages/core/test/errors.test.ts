@@ -4,6 +4,7 @@ import {
   BudgetExceeded,
   ConfigError,
   CredentialError,
+  type ErrorCode,
   IntegrityError,
   PosternError,
   StoreError,
@@ -33,6 +34,19 @@ describe('an error of Postern', () => {
         ['IntegrityError', 'POSTERN_INTEGRITY'],
       ],
     )
+  })
+
+  test('has one of these codes, also where a room has an error of its own', () => {
+    const codes: Readonly<Record<ErrorCode, string>> = {
+      POSTERN_CONFIG: 'core',
+      POSTERN_STORE: 'core',
+      POSTERN_CREDENTIAL: 'core',
+      POSTERN_BUDGET_EXCEEDED: 'core',
+      POSTERN_INTEGRITY: 'core',
+      POSTERN_SINK_REFUSED: 'detect: a value of the request acted inside a call',
+    }
+    assert.equal(Object.keys(codes).length, 6)
+    for (const { code } of errors) assert.equal(codes[code], 'core')
   })
 
   test('says what, where and how to mend it', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { PosternError } from '@postern/core'
 import type { InspectedRequest } from '../../src/inspection/inspected-request.ts'
 import { escapesCommand } from '../../src/inspection/sinks/command-sink.ts'
 import { escapesPath } from '../../src/inspection/sinks/path-sink.ts'
@@ -41,7 +42,15 @@ describe('sinks', () => {
       db.exec('create table users (name text)')
       const attack = "x' or '1'='1"
       sinks.run(asking(attack), () => {
-        assert.throws(() => db.prepare(`select * from users where name = '${attack}'`), SinkRefused)
+        assert.throws(
+          () => db.prepare(`select * from users where name = '${attack}'`),
+          (error: unknown) =>
+            error instanceof SinkRefused &&
+            error instanceof PosternError &&
+            error.code === 'POSTERN_SINK_REFUSED' &&
+            error.name === 'SinkRefused' &&
+            !error.message.includes(attack),
+        )
         assert.deepEqual(db.prepare('select * from users where name = ?').all(attack), [])
       })
       db.prepare(`select * from users where name = '${attack}'`)

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { CidrSet } from '@postern/core'
+import { CidrSet, PosternError } from '@postern/core'
 import type { InspectedRequest } from '../inspected-request.ts'
 import { escapesCommand } from './command-sink.ts'
 import { escapesPath } from './path-sink.ts'
@@ -20,13 +20,12 @@ export interface SinkHit {
 }
 
 /** Thrown by a protected call in place of running it. Carries no part of the statement. */
-export class SinkRefused extends Error {
+export class SinkRefused extends PosternError {
   readonly code = 'POSTERN_SINK_REFUSED'
   readonly hit: SinkHit
 
   constructor(hit: SinkHit) {
     super(`${hit.method}: ${hit.location} of the request acts inside the ${hit.kind}; pass it as a parameter`)
-    this.name = 'SinkRefused'
     this.hit = hit
   }
 }
