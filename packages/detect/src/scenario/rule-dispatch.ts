@@ -1,31 +1,16 @@
-import { type Event, HttpEvent } from '@postern/core'
+import { ALLOW, ANONYMOUS, type Event, HttpEvent } from '@postern/core'
 import { decodedTarget, type FieldReader, type FieldValue, requestTarget } from './event-fields.ts'
 import type { Need } from './need.ts'
 import type { DetectionRule } from './scenario.ts'
+import { isAboutTarget, MAX_TARGET_RULES, TargetAnswers } from './target-answers.ts'
 import { WordSet } from './word-set.ts'
 
 /** Distinct values of one field, and kinds of events, whose answers are kept. */
 const MAX_VALUES = 1_024
-/** Targets whose answers are kept. */
-const MAX_TARGETS = 8_192
-/** Rules about nothing but the target: one bit of a number each. */
-const MAX_TARGET_RULES = 30
 /** Longer texts are not kept, but looked at again. */
 const MAX_LENGTH = 256
 
 const NO_RULES: readonly number[] = []
-
-/** What is fixed by the target alone, or is the same in all requests that `isPlain` lets through. */
-const SETTLED_BY_TARGET: ReadonlySet<string> = new Set([
-  'type',
-  'request.target',
-  'request.path',
-  'request.file',
-  'request.query',
-  'request.decoded',
-  'request.method',
-  'actor.principal',
-])
 
 /**
  * Which rules can match an event at all. An ordinary request has a common status, method, version and agent, and a target without
@@ -72,6 +57,9 @@ class RequestDispatch {
   areKnown = false
   readonly #always: readonly number[]
   readonly #fields: readonly FieldIndex[]
+  /** The fields that a request which was simply allowed can differ in, and what the others open for each of those. */
+  readonly #openFields: readonly FieldIndex[]
+  readonly #settled: readonly number[]
   /** Rules that need a word, and all their words. */
   readonly #worded: readonly number[]
   readonly #words: WordSet | undefined
@@ -107,6 +95,12 @@ class RequestDispatch {
     this.#always = always
     // What an ordinary request cannot have either way is not asked for each of them.
     this.#fields = [...fields].filter(([field]) => field !== 'type').map(([, index]) => index)
+    this.#openFields = [...fields]
+      .filter(([field]) => field !== 'type' && !isSettled(field))
+      .map(([, index]) => index)
+    this.#settled = [...fields].flatMap(([field, index]) =>
+      isSettled(field) ? index.ask(SETTLED[field]) : [],
+    )
     for (const place of fields.get('type')?.rulesFor(REQUEST) ?? []) always.push(place)
     always.sort((a, b) => a - b)
     this.#worded = [...worded]
@@ -118,10 +112,13 @@ class RequestDispatch {
   candidates(event: Event): readonly number[] {
     const found = this.#found
     found.length = 0
-    for (let i = 0; i < this.#fields.length; i++) {
-      const places = (this.#fields[i] as FieldIndex).rulesFor(event)
+    const wasAllowed = isSimplyAllowed(event)
+    const fields = wasAllowed ? this.#openFields : this.#fields
+    for (let i = 0; i < fields.length; i++) {
+      const places = (fields[i] as FieldIndex).rulesFor(event)
       if (places.length > 0) this.#add(places)
     }
+    if (wasAllowed && this.#settled.length > 0) this.#add(this.#settled)
     const target = requestTarget(event)
     const known = this.#targets.of(event, target)
     if (known === undefined) {
@@ -147,54 +144,24 @@ class RequestDispatch {
   }
 }
 
-/** Whether a rule looks at nothing but what a target settles, and is not left out by a missing word anyhow. */
-function isAboutTarget({ reads, needs }: DetectionRule): boolean {
-  if (!reads.every(field => SETTLED_BY_TARGET.has(field))) return false
-  return needs === undefined || needs.every(need => need.kind === 'values' && need.field !== 'type')
+/** What a request of nobody that no guard objected to has in these fields, whatever it is. */
+const SETTLED: Readonly<Record<string, FieldValue>> = {
+  decision: 'allow',
+  observed: undefined,
+  guard: undefined,
+  rule: undefined,
+  'actor.key': undefined,
 }
 
-/**
- * What rules about nothing but the target said of targets without any word that rules look for: the rules that match, for
- * GET requests of nobody in particular. Bounded, by the whole target as it was sent.
- */
-class TargetAnswers {
-  /** Places of the rules whose answers are kept. */
-  readonly rules: readonly number[]
-  readonly #all: readonly DetectionRule[]
-  #known = new Map<string, readonly number[]>()
-  /** The lists themselves, by a bit for each rule: most targets have the same few. */
-  readonly #lists = new Map<number, readonly number[]>()
-
-  constructor(all: readonly DetectionRule[], rules: readonly number[]) {
-    this.#all = all
-    this.rules = rules
-  }
-
-  /** The rules that match, or undefined when it is not known. */
-  of(event: Event, target: string): readonly number[] | undefined {
-    return isPlain(event) ? this.#known.get(target) : undefined
-  }
-
-  /** Asks the rules and keeps what they say. Only for a target without any word. */
-  keep(event: Event, target: string): void {
-    if (target.length >= MAX_LENGTH || !isPlain(event)) return
-    let matching = 0
-    for (let i = 0; i < this.rules.length; i++) {
-      if (this.#all[this.rules[i] as number]?.matches(event) === true) matching |= 1 << i
-    }
-    let list = this.#lists.get(matching)
-    if (list === undefined) {
-      list = this.rules.filter((_, i) => (matching & (1 << i)) !== 0)
-      if (this.#lists.size < MAX_VALUES) this.#lists.set(matching, list)
-    }
-    if (this.#known.size >= MAX_TARGETS) this.#known = new Map()
-    this.#known.set(target, list)
-  }
+/** Events of requests carry no data of their own. */
+function isSettled(field: string): boolean {
+  return Object.hasOwn(SETTLED, field) || field.startsWith('data.')
 }
 
-/** A request of which everything in `SETTLED_BY_TARGET` but the target itself is always the same. */
-function isPlain(event: Event): event is HttpEvent {
-  return event instanceof HttpEvent && event.exchange.method === 'GET' && event.exchange.principal.id === ''
+function isSimplyAllowed(event: Event): boolean {
+  if (!(event instanceof HttpEvent)) return false
+  const { decision, observed, principal } = event.exchange
+  return decision === ALLOW && observed === undefined && principal === ANONYMOUS
 }
 
 /** The rules that need something of one field, by its value. */
@@ -216,10 +183,10 @@ class FieldIndex {
   rulesFor(event: Event): readonly number[] {
     const value = this.#read(event)
     if (value === this.#lastValue && this.#lastPlaces !== undefined) return this.#lastPlaces
-    if (typeof value === 'object') return this.#ask(value)
+    if (typeof value === 'object') return this.ask(value)
     let places = this.#known.get(value)
     if (places === undefined) {
-      places = this.#ask(value)
+      places = this.ask(value)
       // A text that was cut may hold on to the long one it was cut from.
       if (typeof value === 'string' && value.length >= MAX_LENGTH) return places
       if (this.#known.size >= MAX_VALUES) this.#known = new Map()
@@ -230,7 +197,8 @@ class FieldIndex {
     return places
   }
 
-  #ask(value: FieldValue): readonly number[] {
+  /** The rules that hold for a value. */
+  ask(value: FieldValue): readonly number[] {
     const places: number[] = []
     for (const { place, holds } of this.#needs) {
       if (places.at(-1) !== place && holds(value)) places.push(place)

@@ -63,6 +63,12 @@ const request = fc.record({
   data: fc.record({ failed: fc.constantFrom('credentials', 'other') }, { requiredKeys: [] }),
   decision: fc.constantFrom('allow', 'deny', 'throttle', undefined),
   rule: fc.option(fc.constantFrom('honey/path', 'jwt/tampered', 'inspect/sqli')),
+  principal: fc.constantFrom(
+    undefined,
+    { kind: 'user', id: 'ann' } as const,
+    { kind: 'apiKey', id: 'key-1' } as const,
+    { kind: 'apiKey', id: '' } as const,
+  ),
 })
 type Drawn = typeof request extends fc.Arbitrary<infer Value> ? Value : never
 
@@ -80,6 +86,12 @@ function asHttpEvent(drawn: Drawn): Event {
     body: undefined,
     native: undefined,
   })
+  if (drawn.principal) exchange.principal = drawn.principal
+  const { decision: effect, rule } = drawn
+  const reasons = [{ rule: rule ?? 'other/rule', message: 'no' }] as const
+  if (effect === 'deny' || effect === 'throttle')
+    exchange.decision = { effect, guard: 'inspect', status: 403, reasons }
+  else if (rule !== null) exchange.observed = { effect: 'deny', guard: 'inspect', status: 403, reasons }
   return new HttpEvent(exchange, { status: drawn.status, duration: 1, bytes: 1, aborted: false })
 }
 
@@ -128,8 +140,14 @@ describe('choosing which rules to ask', () => {
         agent: 'Mozilla/5.0',
         referer: null,
       } as const
-      const event = asHttpEvent({ ...drawn, data: {}, decision: 'allow', rule: null }) as HttpEvent
-      if (principal !== '') event.exchange.principal = { kind: 'user', id: principal, scopes: [] }
+      const event = asHttpEvent({
+        ...drawn,
+        data: {},
+        decision: 'allow',
+        rule: null,
+        principal: undefined,
+      }) as HttpEvent
+      if (principal !== '') event.exchange.principal = { kind: 'user', id: principal }
       return event
     }
     const known = (event: Event): string[] => {
@@ -182,7 +200,7 @@ title: Not ours\nlogsource: { category: webserver }\nfilter: { rules: [a], own: 
         agent: 'a',
         referer: null,
       } as const
-      const event = asHttpEvent({ ...drawn, data: {}, decision: 'allow', rule: null })
+      const event = asHttpEvent({ ...drawn, data: {}, decision: 'allow', rule: null, principal: undefined })
       if (i % 500 === 0) assertAllAsked(dispatch, shipped, event)
       else dispatch.candidates(event)
     }
