@@ -59,7 +59,8 @@ export class Engine {
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
-  readonly #listeners = new Set<EventListener>()
+  /** Replaced, never changed: told over and over, and hardly ever another one. */
+  #listeners: readonly EventListener[] = []
 
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
@@ -193,7 +194,7 @@ export class Engine {
       exchange.decision !== ALLOW || exchange.observed !== undefined || this.#isRecorded(exchange, outcome)
     if (
       this.#detectors.length === 0 &&
-      this.#listeners.size === 0 &&
+      this.#listeners.length === 0 &&
       !(record && this.#recorder !== undefined)
     )
       return
@@ -227,7 +228,7 @@ export class Engine {
   }
 
   #publish(event: Event, record: boolean): void {
-    if (record || this.#listeners.size > 0) this.#tell(event, record)
+    if (record || this.#listeners.length > 0) this.#tell(event, record)
     for (let i = 0; i < this.#detectors.length; i++) {
       const detector = this.#detectors[i] as Detector
       try {
@@ -247,9 +248,10 @@ export class Engine {
         this.#onError('recorder', error)
       }
     }
-    for (const listener of this.#listeners) {
+    const listeners = this.#listeners
+    for (let i = 0; i < listeners.length; i++) {
       try {
-        listener(event)
+        listeners[i]?.(event)
       } catch (error) {
         this.#onError('listener', error)
       }
@@ -289,8 +291,10 @@ export class Engine {
 
   /** Adds a listener; the returned function removes it. */
   listen(listener: EventListener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener]
+    return () => {
+      this.#listeners = this.#listeners.filter(other => other !== listener)
+    }
   }
 
   /** What every part says of itself. The process is ready when every required part is ok. */

@@ -6,9 +6,21 @@ const EMPTY = new Uint8Array(0)
 /** Whether a message says that it has a body (RFC 9112 section 6.3; RFC 9113 section 8.1). */
 export function hasBody(request: NodeRequest & RequestExtras): boolean {
   if (request.stream !== undefined) return request.stream.endAfterHeaders !== true
-  if (headerValue(request.rawHeaders, 'transfer-encoding') !== undefined) return true
-  const length = headerValue(request.rawHeaders, 'content-length')
-  return length !== undefined && length !== '0'
+  return announcesBody(request.rawHeaders)
+}
+
+/** One pass: nearly every request is asked, and most have neither header. */
+function announcesBody(headers: readonly string[]): boolean {
+  let saysNone = false
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true
+    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      if (headers[i + 1] !== '0' || saysNone) return true
+      saysNone = true
+    }
+  }
+  return false
 }
 
 /**

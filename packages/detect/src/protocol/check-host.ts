@@ -5,6 +5,16 @@ import type { RequestHead } from './request-head.ts'
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253}[a-z0-9_.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i
 
+/** The last host that was one: a server has few names, and each request brings one of them. */
+let lastHost = ''
+
+function isHost(text: string): boolean {
+  if (text === lastHost) return true
+  if (!HOST.test(text)) return false
+  lastHost = text
+  return true
+}
+
 /**
  * One request, one host (RFC 9112 section 3.2): exactly one well-formed `Host` in HTTP/1.1, equal to `:authority` where
  * there is one and to the authority of an absolute-form target. A cache, a rule or a password-reset mail built on
@@ -16,9 +26,8 @@ export function checkHost(exchange: Exchange, head: RequestHead): ProtocolFault 
   if (hosts === 0 && authority === undefined) {
     return exchange.source.httpVersion === '1.1' ? fault('Host is missing.', undefined, { hosts }) : undefined
   }
-  if (host !== undefined && !HOST.test(host)) return fault('Host is not a host.', host)
-  if (authority !== undefined && !HOST.test(authority))
-    return fault('The authority is not a host.', authority)
+  if (host !== undefined && !isHost(host)) return fault('Host is not a host.', host)
+  if (authority !== undefined && !isHost(authority)) return fault('The authority is not a host.', authority)
   if (host !== undefined && authority !== undefined && !sameHost(host, authority))
     return fault('Host and authority differ.', host, { authority: authority.slice(0, 120) })
   const target = exchange.source.target

@@ -50,7 +50,8 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
       longest = value.length
       longestName = name
     }
-    const lower = isRelevant(name) ? name.toLowerCase() : ''
+    if (!isRelevant(name)) continue
+    const lower = name.toLowerCase()
     if (lower === 'host') {
       hosts++
       host ??= value

@@ -128,7 +128,7 @@ export class Layer {
 
   #followed(compiled: Compiled): Compiled {
     compiled.engine.listen(event => {
-      for (const listener of this.#listeners) listener(event)
+      if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(event)
     })
     return compiled
   }
