@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { generateNoteKey } from '@postern/audit'
-import { ConfigError, type Event } from '@postern/core'
+import { ConfigError, type Event, VirtualClock } from '@postern/core'
 import { connectPostgres } from '@postern/store'
 import { services } from '../../../test/services.ts'
+import { AuditOutside } from '../src/assembly/audit-outside.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 import { startBackend } from './backend.ts'
 import { cli } from './cli.ts'
@@ -133,6 +134,20 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
     } finally {
       await anchor.close()
     }
+  })
+
+  test('tells of a dead anchor once, not with every checkpoint that the telling makes', () => {
+    const clock = new VirtualClock()
+    const told: unknown[] = []
+    const outside = new AuditOutside(error => told.push(error), clock)
+    for (let size = 10; size < 20; size++)
+      outside.failed(new Error(`anchor: saw ${size}, and answered nothing`))
+    outside.failed(new Error('witness: does not answer'))
+    assert.equal(told.length, 2)
+    assert.equal(outside.health().ok, false)
+    clock.advance(3_600_000)
+    outside.failed(new Error('witness: does not answer'))
+    assert.equal(told.length, 3)
   })
 
   test('stops no instance from being ready when it is not required', () =>

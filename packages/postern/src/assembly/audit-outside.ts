@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { type Anchor, fileAnchor, httpAnchor, type WitnessClientOptions } from '@postern/audit'
-import type { Health, HealthProbe } from '@postern/core'
+import { type Clock, type Health, type HealthProbe, systemClock } from '@postern/core'
 import type { AuditConfig } from '../config/config.ts'
 import { given } from './given.ts'
 
 type AnchorConfig = NonNullable<AuditConfig['anchors']>[number]
 
 const WITNESSES = 'witnesses'
+const AGAIN_MS = 3_600_000
+const MAX_TOLD = 100
 
 /**
  * Anchors and witnesses of the log, watched: one that fails holds up nobody, is told to the operator, and shows in readiness until it
@@ -14,10 +16,14 @@ const WITNESSES = 'witnesses'
  */
 export class AuditOutside implements HealthProbe {
   readonly #onError: (error: unknown) => void
+  readonly #clock: Clock
   readonly #troubles = new Map<string, string>()
+  /** Problems by kind, with the time they were told at. */
+  readonly #told = new Map<string, number>()
 
-  constructor(onError: (error: unknown) => void = () => {}) {
+  constructor(onError: (error: unknown) => void = () => {}, clock: Clock = systemClock) {
     this.#onError = onError
+    this.#clock = clock
   }
 
   /** @param folder that a file's path starts from */
@@ -54,7 +60,18 @@ export class AuditOutside implements HealthProbe {
   failed(error: unknown): void {
     const problem = problemOf(error)
     if (![...this.#troubles.values()].includes(problem)) this.#troubles.set(WITNESSES, problem)
-    this.#onError(error)
+    if (this.#isNews(problem)) this.#onError(error)
+  }
+
+  /** Telling is itself an entry, so that there is a new checkpoint to fail with: the same problem is told once an hour. */
+  #isNews(problem: string): boolean {
+    const kind = problem.replaceAll(/\d+/g, '#')
+    const now = this.#clock.monotonic()
+    const last = this.#told.get(kind)
+    if (last !== undefined && now - last < AGAIN_MS) return false
+    if (this.#told.size >= MAX_TOLD) this.#told.clear()
+    this.#told.set(kind, now)
+    return true
   }
 
   health(): Health {
