@@ -1,5 +1,7 @@
 const REACH = 80
-const WORD = /^[("'`]?[a-z][a-z.,:'-]{1,15}$/
+const WORD = /^[("'`«„]?\p{L}[\p{L}\p{M}.,:'’-]{1,15}$/u
+/** Scripts that put no spaces between words. */
+const IDEOGRAPHS = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g
 const ENOUGH = 4
 
 /**
@@ -9,5 +11,5 @@ export function isInSentence(lower: string, start: number, end: number): boolean
   const around = `${lower.slice(Math.max(0, start - REACH), start + 1)} ${lower.slice(end, end + REACH)}`
   let words = 0
   for (const word of around.split(/\s{1,8}/)) if (WORD.test(word) && ++words === ENOUGH) return true
-  return false
+  return (around.match(IDEOGRAPHS)?.length ?? 0) >= ENOUGH
 }

@@ -1,6 +1,13 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import { isEnglishCommand, isShellCommand, isWrapperCommand } from './shell-words.ts'
+import { isInSentence } from '../sentence.ts'
+import {
+  isAdvisedCommand,
+  isEnglishCommand,
+  isShellCommand,
+  isWrapperCommand,
+  looksAround,
+} from './shell-words.ts'
 
 const MAX_WORD = 64
 
@@ -11,9 +18,9 @@ type Opening = 'start' | 'separator' | 'substitution' | 'line'
  * What behind a command makes it one: a switch, a path, a URL, a variable, a quote, an address, a redirection, or nothing more.
  */
 const ARGUMENT =
-  /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}\.\d|[;|&><`)#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,5}\b|\/)|$)/
+  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
 const SOLID =
-  /^\s{0,8}(?:-{1,2}[a-z]|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}\.\d|[<>]|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,5}\b)/
+  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b)/
 const SENSITIVE =
   /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
 
@@ -24,7 +31,7 @@ const SENSITIVE =
 export function findShellCommand(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
-  if (reading.fromStart) best = commandAt(lower, 0, 'start', 0)
+  if (reading.fromStart) best = commandAt(reading, 0, 'start', 0)
   let backticks = 0
   // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated from.
   let run = -1
@@ -42,7 +49,7 @@ export function findShellCommand(reading: Reading): Span | undefined {
     // `$(MAKE)` is a variable of make.
     if (opening === 'substitution' && /^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
     const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
-    const found = commandAt(lower, at + skip, opening, separator)
+    const found = commandAt(reading, at + skip, opening, separator)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) break
   }
@@ -70,9 +77,12 @@ function openingAt(lower: string, at: number): Opening | undefined {
     case 96: // `
       return 'substitution'
     case 36: // $(
-    case 60: // <(
-    case 62: // >(
       return lower.charCodeAt(at + 1) === 40 ? 'substitution' : undefined
+    case 60: // <(
+    case 62: // >( behind a space: behind a letter or a quote it is the end of a tag
+      return lower.charCodeAt(at + 1) === 40 && !/[\w"'/>-]/.test(lower[at - 1] ?? ' ')
+        ? 'substitution'
+        : undefined
     default:
       return undefined
   }
@@ -90,9 +100,15 @@ function readWord(lower: string, start: number): string {
   while (at < limit) {
     const code = lower.charCodeAt(at)
     if (code === 39 || code === 34 || code === 92 || code === 94) {
-      if (word !== '' && /\w/.test(lower[at + 1] ?? ' ')) dropped = true
-      else if (code === 92) dropped = true
+      const next = lower[at + 1] ?? ' '
+      if (/[a-z\d]/.test(next) && (word !== '' || code === 92)) dropped = true
       at++
+      continue
+    }
+    // An empty substitution in the middle of a word is nothing.
+    if (word !== '' && (lower.startsWith('``', at) || lower.startsWith('$()', at))) {
+      at += code === 36 ? 3 : 2
+      dropped = true
       continue
     }
     if (code === 36) {
@@ -125,7 +141,12 @@ function readWord(lower: string, start: number): string {
   return word
 }
 
-function commandAt(lower: string, from: number, opening: Opening, separator: number): Span | undefined {
+function commandAt(
+  { text, lower }: Reading,
+  from: number,
+  opening: Opening,
+  separator: number,
+): Span | undefined {
   let at = from
   while (
     at < lower.length &&
@@ -137,10 +158,17 @@ function commandAt(lower: string, from: number, opening: Opening, separator: num
   if (word === '' && dropped) word = readWord(lower, skipSpace(lower, wordEnd))
   let wrapped = false
   for (let n = 0; n < 3 && (isWrapperCommand(word) || /^\w{1,16}=[^\s]{0,32}$/.test(word)); n++) {
+    const own = wordEnd
     let next = wordEnd
     while (lower.charCodeAt(next) <= 32 || lower.charCodeAt(next) === 59) next++
-    const inner = readWord(lower, next)
-    if (inner === '') break
+    const flags = /^(?:-{1,2}[\w=-]{1,16}\s{1,4}(?:\d{1,4}\s{1,4})?|\d{1,4}\s{1,4}){1,3}/.exec(
+      lower.slice(next, next + 64),
+    )
+    const inner = readWord(lower, next + (flags?.[0].length ?? 0))
+    if (inner === '' || inner.startsWith('-')) {
+      wordEnd = own
+      break
+    }
     wrapped = isWrapperCommand(word) || wrapped
     word = inner
   }
@@ -153,26 +181,29 @@ function commandAt(lower: string, from: number, opening: Opening, separator: num
   if (/^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) && /[?*[]/.test(word) && opening !== 'line') {
     return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
   }
-  const known = isShellCommand(command)
-  const english = isEnglishCommand(command)
-  if (!known && !english) return undefined
+  const isTitle = /^[A-Z][a-z]/.test(text.slice(at, at + 2))
+  const english = isEnglishCommand(command) || isTitle
+  if (!isShellCommand(command)) return undefined
   const rest = lower.slice(wordEnd, wordEnd + 96)
-  const argument =
-    ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest))
+  const before = lower.slice(Math.max(0, separator - 200), separator).trim()
   const score = rate(opening, {
     english,
-    argument,
-    certain: (dropped && word.length > 1 && wordHasLetters(command)) || inBin,
+    argument: ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest)),
+    certain: (dropped && command.length > 1) || (inBin && !isInSentence(lower, separator, wordEnd)),
     sensitive: SENSITIVE.test(lower.slice(separator, wordEnd + 160)),
-    isolated: isIsolated(lower, separator),
+    isolated: isIsolated(before) || (opening === 'separator' && isPipeline(before)),
     wrapped,
+    advised: isAdvisedCommand(command),
     bare: /^[\s;|&]{0,4}$/.test(rest),
-    rest,
-    hyphenated: command.includes('-') && from === 0,
-    alone: /^[\s;|&]{0,4}$/.test(rest) && lower.slice(0, separator).trim() === '',
+    hyphenated: command.includes('-') && from === 0 && !isInSentence(lower, 0, wordEnd),
+    alone: /^[\s;|&]{0,4}$/.test(rest) && before === '',
+    probing: looksAround(command) && ENDS.test(rest) && isCutOff(lower, separator, before),
+    leading: before === '' && isLeading(lower, separator) && /^\s{1,4}[\w<>./-]/.test(rest),
     markdown: lower.charCodeAt(separator) === 96 && isMarkdown(lower, separator),
     solid: SOLID.test(rest),
+    followed: /^\s/.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
+    addressed: /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(rest),
   })
   return score <= 0
     ? undefined
@@ -185,24 +216,33 @@ function skipSpace(lower: string, from: number): number {
   return at
 }
 
-function wordHasLetters(command: string): boolean {
-  return command.length >= 2
-}
-
+/** What is read off the text around a command. */
 interface Signs {
+  /** The command is also a word people write. */
   readonly english: boolean
   readonly argument: boolean
+  /** Written as only someone who hides it does, or with its folder. */
   readonly certain: boolean
   readonly sensitive: boolean
+  /** What stands before the separator is one argument, or a command itself. */
   readonly isolated: boolean
+  /** Another command runs it: `time x`, `sudo x`. */
   readonly wrapped: boolean
+  /** People tell each other to type it. */
+  readonly advised: boolean
   readonly bare: boolean
   /** A command like `ansible-doc`, which no sentence starts with. */
-  readonly rest: string
   readonly hyphenated: boolean
   /** The value is the separator and the command. */
   readonly alone: boolean
+  /** A command that shows where one is, to the end of the value, behind something that a list of words does not have. */
+  readonly probing: boolean
+  /** The value starts with a separator that no list starts with. */
+  readonly leading: boolean
+  /** Some argument follows. */
+  readonly followed: boolean
   readonly flagged: boolean
+  readonly addressed: boolean
   /** The argument is a switch, a path, a URL, a variable or an address. */
   readonly solid: boolean
   /** Between backticks with a sentence around them. */
@@ -214,12 +254,14 @@ function rate(opening: Opening, signs: Signs): number {
   switch (opening) {
     case 'start':
       if (certain) return signs.bare || argument ? 5 : 3
+      if (signs.advised) return argument && sensitive && !english ? 4 : 3
       if (signs.hyphenated) return 5
       if (signs.wrapped && !english && (signs.bare || argument)) return 5
-      if (signs.flagged && (sensitive || /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(signs.rest))) return 5
+      if (signs.flagged && (sensitive || signs.addressed)) return 5
       return argument && sensitive ? (english ? 4 : 5) : signs.flagged && !english ? 4 : 0
     case 'line':
       if (!isolated) return certain && argument ? 4 : 2
+      if (signs.probing) return 5
       return argument && (!english || sensitive) ? 5 : 2
     case 'substitution':
       if (signs.markdown) return sensitive && argument ? 4 : 2
@@ -227,12 +269,36 @@ function rate(opening: Opening, signs: Signs): number {
       return argument ? 5 : 2
     default:
       if (certain) return isolated || argument ? 6 : 4
-      if (signs.alone) return 5
+      if (signs.alone || signs.probing || signs.leading) return 5
       if (english && !signs.solid) return sensitive && isolated ? 5 : 1
-      if (!argument) return isolated && /^\s/.test(signs.rest) ? 5 : 3
+      if (!argument) return isolated && signs.followed ? 5 : 3
       if (isolated) return 6
       return sensitive ? 5 : english ? 3 : 4
   }
+}
+
+/** The command is the last thing, or the application's own quote or another separator follows. */
+const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
+/** What a value is that an attack is hung onto: an address, a file, a number with a unit, something in quotes; a plain word makes a list with what follows. */
+const CUT_OFF = /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$/
+
+function isCutOff(lower: string, separator: number, before: string): boolean {
+  if (isDouble(lower, separator)) return !/\s/.test(before)
+  if (before === '') return lower.charCodeAt(separator) < 32
+  return CUT_OFF.test(before) && !/\s/.test(before)
+}
+
+function isDouble(lower: string, separator: number): boolean {
+  const code = lower.charCodeAt(separator)
+  return (code === 38 || code === 124) && lower.charCodeAt(separator + 1) === code
+}
+
+function isLeading(lower: string, separator: number): boolean {
+  const behind = lower.charCodeAt(separator + 1)
+  return (
+    isDouble(lower, separator) ||
+    (lower.charCodeAt(separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
+  )
 }
 
 /** Whether the backtick at `open` sets a word in another face, as Markdown does: there are words, a list or a table around the pair. */
@@ -249,8 +315,18 @@ function isMarkdown(lower: string, open: number): boolean {
 }
 
 /** Whether what stands before the separator is one argument rather than a sentence. */
-function isIsolated(lower: string, separator: number): boolean {
-  const before = lower.slice(Math.max(0, separator - 200), separator).trim()
+function isIsolated(before: string): boolean {
   if (!/\s/.test(before)) return true
   return /["'`)\]}]$/.test(before) && before.split(/\s/, 5).length < 4
+}
+
+/** The last place before where a command could start ... */
+const LAST_OPENING = /(?:[;|&`]|\$\()([^;|&`]{0,120})$/
+
+/** ... and whether one of few words did, hung onto one argument: `x;echo aWQ= |` goes on as a pipeline. */
+function isPipeline(before: string): boolean {
+  const found = LAST_OPENING.exec(before)
+  if (found === null || /\s/.test(before.slice(0, found.index).trim())) return false
+  const words = (found[1] ?? '').trim().split(/\s{1,8}/, 6)
+  return words.length < 6 && isShellCommand(words[0] ?? '')
 }

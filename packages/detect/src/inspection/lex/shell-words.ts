@@ -15,6 +15,7 @@ const COMMANDS = new Set(
     'aptitude acpi cscli agetty aspell base64 bpftrace byebug capsh cobc cpio cpulimit csplit csvtool cupsfilter dmsetup dosbox dstat easyrsa espeak exiftool ffmpeg fping gcloud ' +
     'gcore ghc gtester hping3 iconv iftop irb ispell jjs jrunscript ldconfig logsave msfconsole msgfilter mtr multitime nasm nft ngrok nroff pandoc pexec pidstat pkexec ' +
     'restic rlwrap rpmdb rsyslogd rview scanmem slsh start-stop-daemon sysctl tasksh tdbtool terraform tmux torify troff unsquashfs vagrant valgrind vimdiff xelatex ' +
+    'perf c89 c99 regedit reg zip column look pr csh choom logger setpriv softlimit taskset run-parts runuser pax bc capsh ctr ' +
     'xdotool zypper iwmi gwmi gci tasklist whereis dpkg-query snapctl getcap setcap pstree vmstat iostat ethtool fdisk lsblk blkid losetup insmod modprobe lsmod arping'
   ).split(' '),
 )
@@ -24,13 +25,28 @@ const ENGLISH = new Set(
   (
     'cat echo find sort more less who date time top head tail cut make host test which sleep touch last move dir net file script read history ' +
     'mount kill paste exec alias write finger diff comm locate groups fold expand patch view links fetch mail source export id fish ash dash ' +
-    'expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois ip mysql npm pip copy del stat'
+    'expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois ip mysql npm pip copy del stat ' +
+    'set ver w man zip reg look pr bc column perf logger read jobs trap last users groups free uptime arch tty'
   ).split(' '),
 )
 
-/** Commands that run the command behind them. */
+/** Commands, and words of the shell's own grammar, that run the command behind them. */
 const WRAPPERS = new Set(
-  'time sudo nohup env exec command nice strace ltrace builtin doas timeout setsid stdbuf ionice start call'.split(
+  'time sudo nohup env exec command nice strace ltrace builtin doas timeout setsid stdbuf ionice start call do then else xargs'.split(
+    ' ',
+  ),
+)
+
+/** What people tell each other to type: to install something. Alone in a value they are advice. */
+const ADVISED = new Set(
+  'apt apt-get dpkg yum dnf rpm zypper pip pip3 npm gem sudo python python3 node docker git brew apk'.split(
+    ' ',
+  ),
+)
+
+/** Commands that tell an intruder where they are: what is sent first, mostly without any argument. */
+const LOOKS_AROUND = new Set(
+  'id whoami ls pwd ps env hostname uname ifconfig ipconfig w who set ver dir netstat df printenv systeminfo tasklist uptime'.split(
     ' ',
   ),
 )
@@ -45,4 +61,12 @@ export function isEnglishCommand(word: string): boolean {
 
 export function isWrapperCommand(word: string): boolean {
   return WRAPPERS.has(word)
+}
+
+export function isAdvisedCommand(word: string): boolean {
+  return ADVISED.has(word)
+}
+
+export function looksAround(word: string): boolean {
+  return LOOKS_AROUND.has(word)
 }
