@@ -10,6 +10,8 @@ export interface DownstreamOwner {
 export interface Downstream {
   owner: DownstreamOwner | undefined
   readonly headSent: boolean
+  /** Whether everything that was written has left this process. May say no too often, never yes. */
+  readonly flushed: boolean
   /** A 1xx answer; left out where the protocol has none. */
   informational(status: number, headers: readonly string[]): void
   /** The body is wanted: 100 Continue. */

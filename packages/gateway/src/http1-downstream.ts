@@ -38,6 +38,11 @@ export class Http1Downstream implements Downstream {
     response.on('drain', onDrain)
   }
 
+  get flushed(): boolean {
+    const { socket } = this.#response
+    return socket !== null && socket.writableLength === 0
+  }
+
   closed(): void {
     this.owner?.closed(this.#response.writableFinished)
     this.#connection.advance()

@@ -26,6 +26,10 @@ export class Http2Downstream implements Downstream {
     stream.on('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers ?? [])))
   }
 
+  get flushed(): boolean {
+    return this.#stream.writableFinished
+  }
+
   informational(status: number, headers: readonly string[]): void {
     if (status !== 103 || this.headSent || this.#stream.destroyed) return
     const links = toObject(headers)['link']

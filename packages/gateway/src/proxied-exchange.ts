@@ -154,6 +154,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#bytes += chunk.length
     if (this.#downstream.write(chunk)) return
     controller.pause()
+    this.#watchClient()
+  }
+
+  /** A client that does not take what it was sent is cut off in time. */
+  #watchClient(): void {
     this.#stall ??= setTimeout(() => this.#downstream.abort(), this.#passage.settings.timeouts.clientStall)
   }
 
@@ -162,7 +167,13 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     if (this.#closed || this.#answered) return
     this.#answered = true
     this.#finishBody()
-    this.#downstream.end(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
+    this.#endAnswer(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
+  }
+
+  /** The rest of an answer may still wait for the client to read: it holds its place until then, so that wait has an end too. */
+  #endAnswer(trailers: readonly string[] | undefined): void {
+    this.#downstream.end(trailers)
+    if (!this.#closed && !this.#downstream.flushed) this.#watchClient()
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -250,7 +261,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#downstream.write(body)
     }
     this.#finishBody()
-    this.#downstream.end(undefined)
+    this.#endAnswer(undefined)
   }
 
   /** The answer is complete; what is left of the request is read and forgotten. */
