@@ -1,7 +1,7 @@
 import { type Duration, type Engine, type Health, parseDuration } from '@postern/core'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { Front } from './front.ts'
-import { type GatewayOptions, parseGatewayOptions } from './gateway-options.ts'
+import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
 import { type Listener, openListener } from './listener.ts'
 import { type Management, openManagement } from './management.ts'
 import { Passage } from './passage.ts'
@@ -43,6 +43,14 @@ export class Gateway {
   /** Requests from now on are decided by this engine; those under way finish and settle on theirs. */
   swap(engine: Engine): void {
     this.#current.engine = () => engine
+  }
+
+  /**
+   * Connections from now on are shown this certificate; those that are open go on.
+   * @throws Error when the gateway was started without TLS, or certificate and key do not fit: the old one stays
+   */
+  renew(tls: TlsOptions): void {
+    this.#listener.renew(tls)
   }
 
   /** Exchanges under way, tunnels included. */

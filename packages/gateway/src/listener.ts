@@ -4,15 +4,19 @@ import { createSecureServer, type Http2SecureServer, type SecureServerOptions } 
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { ConnectionLedger } from './connection-ledger.ts'
 import { asksForWebSocket, type Front } from './front.ts'
-import type { GatewaySettings, ListenOptions } from './gateway-options.ts'
+import type { GatewaySettings, ListenOptions, TlsOptions } from './gateway-options.ts'
 import { Http1Response } from './http1-downstream.ts'
 import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+
+const MIN_TLS = 'TLSv1.2'
 
 /** The server that faces clients. */
 export interface Listener {
   readonly url: string
   /** Accepts no more connections and closes those without a request. */
   stop(): void
+  /** Shows another certificate to connections from now on. @throws Error when there is no TLS here, or certificate and key do not fit */
+  renew(tls: TlsOptions): void
 }
 
 export interface ListenerOptions {
@@ -56,6 +60,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       acceptor.close()
       if (acceptor !== server) server.close()
     },
+    renew: ({ cert, key }) => {
+      if (!('setSecureContext' in server)) throw new Error('the gateway was started without TLS')
+      server.setSecureContext({ cert, key, minVersion: MIN_TLS })
+    },
   }
 }
 
@@ -92,7 +100,7 @@ function secureServer({ listen, settings, front }: ListenerOptions): Http2Secure
     allowHTTP1: true,
     cert: listen.tls?.cert,
     key: listen.tls?.key,
-    minVersion: 'TLSv1.2',
+    minVersion: MIN_TLS,
     handshakeTimeout: timeouts.head,
     unknownProtocolTimeout: timeouts.head,
     maxHeaderListPairs: 256,

@@ -10,24 +10,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 
-let made: { readonly cert: Buffer; readonly key: Buffer } | undefined
+let made: TestCertificate | undefined
+
+export interface TestCertificate {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
 
 /** A certificate for `localhost`, made once for this process. */
-export function certificate(): { readonly cert: Buffer; readonly key: Buffer } {
-  if (made === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))
-    const key = join(folder, 'key.pem')
-    const cert = join(folder, 'cert.pem')
-    execFileSync(
-      'openssl',
-      // biome-ignore format: one option and its value
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
-      { stdio: 'ignore' },
-    )
-    made = { cert: readFileSync(cert), key: readFileSync(key) }
-    rmSync(folder, { recursive: true })
-  }
+export function certificate(): TestCertificate {
+  made ??= newCertificate()
   return made
+}
+
+/** Another certificate for `localhost`. */
+export function newCertificate(): TestCertificate {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))
+  const key = join(folder, 'key.pem')
+  const cert = join(folder, 'cert.pem')
+  execFileSync(
+    'openssl',
+    // biome-ignore format: one option and its value
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+    { stdio: 'ignore' },
+  )
+  const read = { cert: readFileSync(cert), key: readFileSync(key) }
+  rmSync(folder, { recursive: true })
+  return read
 }
 
 export interface Http2Answer {

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
 import type { Event } from '@postern/core'
-import { followFile } from '../config/follow-file.ts'
+import { fileVersion, followFile } from '../config/follow-file.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { EventLog } from '../serve/event-log.ts'
 import { overridden } from '../serve/overridden.ts'
@@ -114,8 +115,15 @@ export function followConfiguration(
     running = running.then(reload)
   }
   context.onReload(request)
-  const { path, version } = setup.file
-  return path === undefined ? () => {} : followFile(path, version, request)
+  const { path, version, folder: base } = setup.file
+  const { cert, key } = setup.config.tls ?? {}
+  // A certificate that was renewed comes into force like a configuration that was changed.
+  const certificates = [cert, key].filter(file => file !== undefined).map(file => resolve(base, file))
+  const ends = certificates.map(file => followFile(file, fileVersion(file), request))
+  if (path !== undefined) ends.push(followFile(path, version, request))
+  return () => {
+    for (const end of ends) end()
+  }
 }
 
 /** Resolves when the process is told to stop. */

@@ -43,7 +43,10 @@ export async function startForwardAuthFront({ config, file }: LoadedConfig, laye
   return {
     url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     health: () => layer.health(),
-    reload: async () => [],
+    reload: async certificate => {
+      if (certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(certificate)
+      return []
+    },
     close: grace =>
       new Promise(resolve => {
         const late = setTimeout(() => server.closeAllConnections(), grace)

@@ -1,5 +1,5 @@
 import type { Health } from '@postern/core'
-import { startGateway } from '@postern/gateway'
+import { startGateway, type TlsOptions } from '@postern/gateway'
 import type { Layer } from '../assembly/layer.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 
@@ -7,8 +7,12 @@ import type { GatewayPlan } from './gateway-plan.ts'
 export interface Front {
   readonly url: string
   health(): readonly Health[]
-  /** Puts the configuration that was just checked into force. @returns what went wrong, a line each */
-  reload(): Promise<readonly string[]>
+  /**
+   * Puts the configuration that was just checked into force.
+   * @param certificate to show from now on; undefined where there was none at the start
+   * @returns what went wrong, a line each
+   */
+  reload(certificate: TlsOptions | undefined): Promise<readonly string[]>
   /** @param grace milliseconds for requests under way */
   close(grace: number): Promise<void>
 }
@@ -23,7 +27,10 @@ export async function startSingleFront(plan: GatewayPlan, layer: Layer): Promise
   return {
     url: gateway.url,
     health: () => gateway.health(),
-    reload: async () => [],
+    reload: async certificate => {
+      if (certificate !== undefined) gateway.renew(certificate)
+      return []
+    },
     close: grace => gateway.close({ grace }),
   }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { ConfigError } from '@postern/core'
-import type { GatewayLimits, GatewayTimeouts, ListenOptions } from '@postern/gateway'
+import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 import { given } from '../assembly/given.ts'
 import { parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
@@ -38,7 +39,12 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
   }
 }
 
-/** The certificate of the front. @throws ConfigError when it cannot be read */
+/** The certificate of a configuration, if it has one. @throws ConfigError when it cannot be read, or the two files do not fit */
+export function certificateOf({ config, file }: LoadedConfig): TlsOptions | undefined {
+  return config.tls === undefined ? undefined : readCertificate(config.tls, file.folder)
+}
+
+/** The certificate of the front. @throws ConfigError when it cannot be read, or the two files do not fit */
 export function readCertificate(
   tls: NonNullable<Config['tls']>,
   folder: string,
@@ -58,5 +64,24 @@ export function readCertificate(
       )
     }
   }
-  return { cert: read('cert'), key: read('key') }
+  const certificate = { cert: read('cert'), key: read('key') }
+  try {
+    createSecureContext(certificate)
+  } catch (cause) {
+    throw new ConfigError(
+      {
+        place: 'tls',
+        problem: `${tls.cert} and ${tls.key} cannot be used (${reasonOf(cause)})`,
+        mend: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
+      },
+      { cause },
+    )
+  }
+  return certificate
+}
+
+/** OpenSSL's word without its numbers: `key values mismatch`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'error'
+  return 'reason' in error ? String(error.reason) : (error.message.split(':').at(-1) ?? 'error')
 }

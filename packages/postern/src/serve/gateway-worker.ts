@@ -13,7 +13,7 @@ import type { Rooms } from '../assembly/rooms.ts'
 import type { Config } from '../config/config.ts'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
 import { EventForwarder } from './event-forwarder.ts'
-import { gatewayPlan } from './gateway-plan.ts'
+import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
 import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
@@ -71,7 +71,12 @@ const gateway = await startGateway({
 })
 
 link.ready({
-  reload: async () => layer.replace(await load()),
+  reload: async () => {
+    const next = await load()
+    const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
+    layer.replace(next)
+    if (certificate !== undefined) gateway.renew(certificate)
+  },
   message: data => {
     const message = data as ToWorker
     if (message.worker === link.index) forwarder.answer(message)

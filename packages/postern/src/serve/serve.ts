@@ -14,7 +14,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { startForwardAuthFront } from './forward-auth-front.ts'
 import { type Front, startSingleFront } from './front.ts'
-import { type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
+import { certificateOf, type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
 import { startOutlets } from './outlets.ts'
 import { PortInUse } from './port-in-use.ts'
 import { startWorkerFront } from './worker-front.ts'
@@ -91,8 +91,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
       layer,
       health,
       reload: async next => {
-        const waiting = layer.reload(next)
-        const problems = await front.reload()
+        // Read first: what cannot be used leaves everything as it was.
+        const certificate = config.tls === undefined ? undefined : certificateOf(next)
+        const waiting = layer.reload(next).filter(key => key !== 'tls' || certificate === undefined)
+        const problems = await front.reload(certificate)
         return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
       },
       close,
