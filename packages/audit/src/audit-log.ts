@@ -16,13 +16,20 @@ export interface AuditCounts {
   readonly coalesced: number
 }
 
+/** What tells an entry of the tree: enough to ask for its proof, and to check that the proof is of this entry. */
+export interface LeafReceipt extends Receipt {
+  /** RFC 6962 leaf hash, hex. */
+  readonly leafHash: string
+}
+
 /** The tamper-evident log. */
 export interface AuditLog extends EventRecorder, HealthProbe {
   /**
-   * Resolves when the event is durable, like `commit`.
-   * @throws StoreError when it cannot be made durable in time
+   * Like `commit`, and resolves when the event is in the tree, under a checkpoint: the receipt is complete. On the embedded log that is
+   * some milliseconds after it is durable, for leaves are sealed and hashed behind the acknowledgement; requests wait for `commit` alone.
+   * @throws StoreError when it cannot be made durable in time, or is durable and cannot be published
    */
-  append(event: Event): Promise<Receipt>
+  append(event: Event): Promise<LeafReceipt>
   /**
    * The promise `before` around an act: its intent is durable before it starts, its outcome is entered after it.
    * @throws StoreError when the intent cannot be entered; then nothing was done. Else whatever the act throws
@@ -36,7 +43,7 @@ export interface AuditLog extends EventRecorder, HealthProbe {
    * Destroys the key of a principal: what says who they are becomes unreadable, every proof still holds. Resolves once it is destroyed.
    * @param options.tenant of the principal, if it belongs to one
    */
-  eraseSubject(id: string, options?: { readonly tenant?: string }): Promise<Receipt>
+  eraseSubject(id: string, options?: { readonly tenant?: string }): Promise<LeafReceipt>
   /** A signed checkpoint of everything durable. */
   checkpoint(): Promise<string>
   counts(): AuditCounts

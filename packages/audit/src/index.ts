@@ -1,5 +1,5 @@
 export { type Anchor, fileAnchor, type HttpAnchorOptions, httpAnchor } from './anchor.ts'
-export type { AuditCounts, AuditLog } from './audit-log.ts'
+export type { AuditCounts, AuditLog, LeafReceipt } from './audit-log.ts'
 export type { AuditQuery } from './audit-query.ts'
 export { type Cursor, fileCursor } from './cursor.ts'
 export type { Entry } from './entry.ts'

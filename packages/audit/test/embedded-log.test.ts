@@ -59,6 +59,17 @@ describe('the embedded log', () => {
     })
   })
 
+  test('gives a complete receipt to who waits for the tree: number and leaf hash', async () => {
+    await withLog(freshDirectory(), async log => {
+      const receipts = await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(requestEvent(i))))
+      const entries = await collect(log.query({ order: 'oldest' }))
+      assert.deepEqual(
+        receipts,
+        entries.map(({ index, leafHash }) => ({ index, leafHash })),
+      )
+    })
+  })
+
   test('goes on after a restart where it stopped, without a gap in any tenant', async () => {
     const directory = freshDirectory()
     for (let run = 0; run < 3; run++) {

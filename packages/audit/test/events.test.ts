@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Event, VirtualClock } from '@postern/core'
+import { ConfigError, type Event, VirtualClock } from '@postern/core'
 import fc from 'fast-check'
 import { composeLeaf } from '../src/compose-leaf.ts'
 import { joinEvent, splitEvent } from '../src/entry.ts'
@@ -66,6 +66,34 @@ describe('a flood of the same refused request', () => {
 })
 
 describe('an event', () => {
+  const wrong: readonly (readonly [string, object])[] = [
+    ['a Date for a time', { time: new Date(0) }],
+    ['no time', { time: Number.NaN }],
+    ['no actor', { actor: undefined }],
+    ['a number for a principal', { actor: { principal: 7 } }],
+    ['an object for an action', { action: { name: 'x' } }],
+    ['a number for an id', { resource: { type: 'order', id: 7 } }],
+    ['a type without letters', { type: '' }],
+    ['reasons without rules', { reasons: [{}] }],
+    ['half a request', { request: { id: 'x' } }],
+  ]
+
+  test('that is none is refused, or lost and counted, and keeps nothing behind it from being published', async () => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin: 'shop.example.com/audit' })
+    for (const [name, changes] of wrong) {
+      const event: Event = { ...requestEvent(1), ...changes }
+      await assert.rejects(log.commit(event), ConfigError, name)
+      log.record(event)
+    }
+    assert.equal(log.counts().lost, wrong.length)
+    assert.equal((await log.append(requestEvent(2))).index, 0n)
+    await log.checkpoint()
+    assert.deepEqual([log.health().ok, log.counts().published], [true, 2])
+    await log.close()
+    assert.equal((await verifyDirectory(directory)).ok, true)
+  })
+
   test('comes back from its parts as it was, and the open part names nobody', () => {
     const text = fc.string({ minLength: 1, maxLength: 12 })
     const event = fc.record(

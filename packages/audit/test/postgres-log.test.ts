@@ -91,6 +91,8 @@ describe('the log in PostgreSQL', () => {
     )
     assert.equal(new Set(receipts.map(({ index }) => index)).size, 240)
     const entries = await all((logs[0] as PostgresAuditLog).query({ order: 'oldest' }))
+    // Whoever numbered it: the receipt has the leaf hash too.
+    for (const { index, leafHash } of receipts) assert.equal(leafHash, entries[Number(index)]?.leafHash)
     for (const tenant of ['acme', 'globex']) {
       const numbers = entries.filter(entry => entry.tenant === tenant).map(({ number }) => number)
       assert.deepEqual(

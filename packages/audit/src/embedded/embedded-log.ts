@@ -7,12 +7,13 @@ import {
   type Receipt,
   StoreError,
 } from '@postern/core'
-import type { AuditCounts, AuditLog } from '../audit-log.ts'
+import type { AuditCounts, AuditLog, LeafReceipt } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
 import type { Erasure } from '../compose-leaf.ts'
 import type { Entry } from '../entry.ts'
 import { eventText } from '../event-text.ts'
 import { FloodCounter } from '../flood.ts'
+import { leafHash } from '../format/merkle-tree.ts'
 import type { SubjectKeys } from '../key-store.ts'
 import type { LogReader } from '../log-reader.ts'
 import { actAround } from '../promises.ts'
@@ -141,8 +142,17 @@ export class EmbeddedLog implements AuditLog {
     }
   }
 
-  append(event: Event): Promise<Receipt> {
-    return this.commit(event)
+  async append(event: Event): Promise<LeafReceipt> {
+    const { index } = await this.commit(event)
+    return await this.#complete(index)
+  }
+
+  /** The receipt of a durable entry, once it is in the tree. */
+  async #complete(index: bigint): Promise<LeafReceipt> {
+    await this.#publish(Number(index) + 1)
+    const [leaf] = await this.#parts.reader.leaves([Number(index)], this.#published.size)
+    if (leaf === undefined) throw this.#error(`entry ${index} was removed by retention`, false)
+    return { index, leafHash: Buffer.from(leafHash(leaf.bytes)).toString('hex') }
   }
 
   #append(kind: 'event' | 'erasure', text: string): Promise<Receipt> {
@@ -210,8 +220,12 @@ export class EmbeddedLog implements AuditLog {
    * Resolves when everything durable at the call is published and searchable.
    * @throws StoreError when publishing fails
    */
-  async settle(): Promise<void> {
-    const size = this.#open.durable
+  settle(): Promise<void> {
+    return this.#publish(this.#open.durable)
+  }
+
+  /** Publishes at least `size` entries, all of which are durable. */
+  async #publish(size: number): Promise<void> {
     while (this.#published.size < size) {
       await this.#follow()
       if (this.#followFailure !== undefined && this.#published.size < size)
@@ -234,7 +248,7 @@ export class EmbeddedLog implements AuditLog {
     return this.#published.checkpoint
   }
 
-  async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<Receipt> {
+  async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<LeafReceipt> {
     // Everything about the subject must be sealed first: what is only in the segments is not yet under its key.
     await this.settle()
     const key = this.#parts.keys.find({ tenant, principal: id })
@@ -242,9 +256,9 @@ export class EmbeddedLog implements AuditLog {
     this.#open.rollNext()
     const erasure: Erasure = { key: key.id, tenant, time: this.#parts.clock.now() }
     const { index } = await this.#append('erasure', JSON.stringify(erasure))
-    await this.settle()
+    const receipt = await this.#complete(index)
     this.#open.purgeBelow(this.#published.size)
-    return { index, leafHash: (await this.#parts.reader.entry(index)).leafHash }
+    return receipt
   }
 
   counts(): AuditCounts {

@@ -1,14 +1,6 @@
-import {
-  type Clock,
-  type Duration,
-  type Event,
-  type Health,
-  parseDuration,
-  type Receipt,
-  StoreError,
-} from '@postern/core'
+import { type Clock, type Duration, type Event, type Health, parseDuration, StoreError } from '@postern/core'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
-import type { AuditCounts, AuditLog } from '../audit-log.ts'
+import type { AuditCounts, AuditLog, LeafReceipt } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
 import type { Erasure } from '../compose-leaf.ts'
 import type { Cursor } from '../cursor.ts'
@@ -60,7 +52,7 @@ export interface DatabaseLogParts {
 }
 
 interface Waiter {
-  resolve(receipt: Receipt): void
+  resolve(receipt: LeafReceipt): void
   reject(error: Error): void
 }
 
@@ -133,15 +125,15 @@ export class DatabaseLog implements PostgresAuditLog {
     }
   }
 
-  async commit(event: Event): Promise<Receipt> {
+  async commit(event: Event): Promise<LeafReceipt> {
     return await this.#wait('event', eventText(event))
   }
 
-  append(event: Event): Promise<Receipt> {
+  append(event: Event): Promise<LeafReceipt> {
     return this.commit(event)
   }
 
-  #wait(kind: 'event' | 'erasure', text: string): Promise<Receipt> {
+  #wait(kind: 'event' | 'erasure', text: string): Promise<LeafReceipt> {
     if (this.#isClosed) return Promise.reject(this.#error('is closed', false))
     if (this.#queue.length >= this.#parts.maxWaiting * 4)
       return Promise.reject(this.#error(`${this.#queue.length} events wait to become durable`, true))
@@ -329,7 +321,7 @@ export class DatabaseLog implements PostgresAuditLog {
     yield* this.reader.query(query)
   }
 
-  async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<Receipt> {
+  async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<LeafReceipt> {
     await this.#settle()
     const name = searchToken(this.#parts.searchKey, 'subject', subjectName({ tenant, principal: id }))
     const { rows } = await this.#database.query<{ id: string }>(
