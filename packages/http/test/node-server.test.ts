@@ -6,7 +6,7 @@ import {
   type Http2ServerResponse,
   connect as http2Connect,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -16,7 +16,78 @@ import { express, node } from '../src/index.ts'
 import { text } from './applications/streams.ts'
 import { echo, listening, raw } from './node-client.ts'
 
+/** Counts who is inside, as a limit of so many at once does. */
+function counting(): { guard: Guard; inside: () => number; most: () => number } {
+  let inside = 0
+  let most = 0
+  const guard: Guard = {
+    name: 'counting',
+    failure: 'closed',
+    decide() {
+      most = Math.max(most, ++inside)
+      return ALLOW
+    },
+    settle() {
+      inside--
+    },
+  }
+  return { guard, inside: () => inside, most: () => most }
+}
+
 describe('the layer on a node server', { timeout: 60_000 }, () => {
+  test('an exchange has ended before the next request of a client that waits for its answer is decided', async () => {
+    const counter = counting()
+    const server = createServer(
+      node(new Engine({ guards: [counter.guard] }), (_request, response) => response.end('hello')),
+    )
+    server.listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    try {
+      let answers = 0
+      await new Promise<void>((resolve, reject) => {
+        const send = (): unknown => socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+        socket.on('error', reject)
+        socket.on('data', () => (++answers < 300 ? send() : resolve()))
+        send()
+      })
+      assert.equal(counter.most(), 1)
+    } finally {
+      socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    }
+    assert.equal(counter.inside(), 0)
+  })
+
+  test('requests that came in one packet end each once, in their order', async () => {
+    const counter = counting()
+    const engine = new Engine({ guards: [counter.guard] })
+    const paths: (string | undefined)[] = []
+    const all = new Promise<void>(resolve => {
+      engine.listen(event => {
+        paths.push(event.request?.path)
+        if (paths.length === 20) resolve()
+      })
+    })
+    const server = createServer(node(engine, (_request, response) => response.end('hello')))
+    server.listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    try {
+      socket.resume()
+      socket.write(Array.from({ length: 20 }, (_, i) => `GET /${i} HTTP/1.1\r\nhost: a\r\n\r\n`).join(''))
+      await all
+      assert.deepEqual(
+        paths,
+        Array.from({ length: 20 }, (_, i) => `/${i}`),
+      )
+      assert.equal(counter.inside(), 0)
+    } finally {
+      socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    }
+  })
+
   test('works over HTTP/2, without headers that belong to a connection', async () => {
     const denied: Refusal = {
       effect: 'deny',
