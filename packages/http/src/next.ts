@@ -10,12 +10,14 @@ export interface NextOptions {
 }
 
 /**
- * The layer as Next's middleware (`middleware.ts`, since Next 16 `proxy.ts`) on the Node runtime. It answers with the refusal, or tells Next
- * to go on. Next never says how the request ended: the event of an allowed exchange has status 0.
+ * The layer as Next's proxy (`proxy.ts`; before Next 16 `middleware.ts` on the Node runtime). It answers with the refusal, or tells Next to go on.
+ *
+ * Next never says how the request ended: the event of an allowed exchange has status 0. `after()` runs when the answer is out but is not shown it, and
+ * `onRequestError` of `instrumentation.ts` hears of handlers that threw and of no other answer. Where outcomes matter, `node` around the handler of a custom server sees them.
  *
  * @example
- * export const middleware = next(engine, { peer: request => request.headers.get('x-real-ip') ?? undefined })
- * export const config = { runtime: 'nodejs' }
+ * // proxy.ts; before Next 16 middleware.ts, which exports `middleware`, and `config = { runtime: 'nodejs' }` beside it
+ * export const proxy = next(engine, { peer: request => request.headers.get('x-real-ip') ?? undefined })
  */
 export function next(
   engine: EngineSource,
