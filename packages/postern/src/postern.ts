@@ -109,9 +109,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(layer, { ...more, dialect }),
     guardUpgrades: server => http.guardUpgrades(server, current),
     reload: async replacement => {
-      return layer.reload(
-        await loadConfig(replacement === undefined ? where : { ...where, config: replacement }),
-      )
+      const next = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
+      const waiting = layer.reload(next)
+      layer.rooms.follow(next)
+      return waiting
     },
     proposeParameters: samples => layer.rooms.learned?.propose(samples) ?? {},
     health: () => [...layer.health(), ...outlets.health()],

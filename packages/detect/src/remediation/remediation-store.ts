@@ -74,7 +74,7 @@ const SWEEP_MS = 1_000
 export class RemediationStore implements Remediations, HealthProbe {
   readonly #index: RemediationIndex
   readonly #table: RemediationTable
-  readonly #protected: ProtectedActors
+  #protected: ProtectedActors
   readonly #emit: (event: Event) => void
   readonly #device: ((exchange: Exchange) => string | undefined) | undefined
   readonly #capacity: number
@@ -124,6 +124,14 @@ export class RemediationStore implements Remediations, HealthProbe {
   find(exchange: Exchange): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     return this.strongest(this.actorsOf(exchange))
+  }
+
+  /**
+   * Whom no measure may hit from now on, besides loopback; measures that stand against them hit nobody.
+   * @throws ConfigError for entries that are no address or range; those before it stay
+   */
+  protect(options: ProtectedOptions): void {
+    this.#protected = new ProtectedActors(options)
   }
 
   /** The strongest live measure against any of these actors; protected ones are never hit. */

@@ -1,14 +1,14 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { LearnedSchemas, SchemaLearner, scenarioDetector, watchScenarios } from '@postern/detect'
+import { LearnedSchemas, SchemaLearner, scenarioDetector } from '@postern/detect'
 import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAuditRoom } from './audit-room.ts'
 import { Connections } from './connections.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
-import { openRemediations } from './remediations.ts'
+import { openRemediations, protectedBy } from './remediations.ts'
 import type { Rooms } from './rooms.ts'
-import { behaviourDetectors, scenarioFiles, scenariosOf } from './scenarios.ts'
+import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 
 export interface OpenRoomsOptions {
   readonly loaded: LoadedConfig
@@ -40,11 +40,9 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
     if (audit !== undefined) closers.push(() => audit.close())
     const remediations = await openRemediations({ config, connections, emit })
     closers.push(() => remediations.close())
-    const files = scenarioFiles(loaded)
-    if (files !== undefined)
-      closers.push(
-        watchScenarios({ files, detector: scenarios, onError: error => emit(scenariosRefused(error)) }),
-      )
+    const followed = new FollowedScenarios(scenarios, error => emit(scenariosRefused(error)))
+    closers.push(() => followed.close())
+    followed.follow(loaded)
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
@@ -62,6 +60,10 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
       audit: audit?.log,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, scenarios, ...(audit?.probes ?? [])],
+      follow: next => {
+        remediations.protect(protectedBy(next.config))
+        followed.follow(next)
+      },
       close,
     }
   } catch (error) {
@@ -108,6 +110,7 @@ export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<R
     recorder: undefined,
     audit: undefined,
     secret: systemRandom.bytes(32),
+    follow: () => undefined,
     probes: [],
     close: () => remediations.close(),
   }

@@ -1,5 +1,6 @@
 import type { Clock, Event } from '@postern/core'
 import {
+  type ProtectedOptions,
   postgresRemediations,
   RemediationStore,
   type RemediationTable,
@@ -24,14 +25,19 @@ export interface RemediationsSetup {
  */
 export async function openRemediations(setup: RemediationsSetup): Promise<RemediationStore> {
   const { config, connections, emit, clock } = setup
-  const never = config.remediations === false ? [] : (config.remediations?.never ?? [])
   const table = connections === undefined ? undefined : await openTable(connections)
   return RemediationStore.open({
-    protect: { addresses: [...(config.trustProxies ?? []), ...never] },
+    protect: protectedBy(config),
     ...(table !== undefined && { table }),
     ...(emit !== undefined && { emit }),
     ...(clock !== undefined && { clock }),
   })
+}
+
+/** Whom no measure may hit. */
+export function protectedBy({ remediations, trustProxies = [] }: Config): ProtectedOptions {
+  const never = remediations === false ? [] : (remediations?.never ?? [])
+  return { addresses: [...trustProxies, ...never] }
 }
 
 async function openTable(connections: Connections): Promise<RemediationTable> {

@@ -2,6 +2,7 @@ import type { AuditLog } from '@postern/audit'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
 import type { LearnedSchemas, RemediationStore, ScenarioDetector, SchemaLearner } from '@postern/detect'
 import type { LimitStore } from '@postern/throttle'
+import type { LoadedConfig } from '../config/load-config.ts'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 
@@ -27,6 +28,8 @@ export interface Rooms {
   readonly audit: AuditLog | undefined
   /** Signs the puzzles of challenges; the same on every worker. */
   readonly secret: Uint8Array
+  /** Takes from a configuration that is in force now what the rooms themselves hold: whom no measure hits, which folders of scenarios are followed. */
+  follow(loaded: LoadedConfig): void
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

@@ -3,10 +3,12 @@ import type { Detector } from '@postern/core'
 import {
   idWalkDetector,
   loadScenarios,
+  type ScenarioDetector,
   type ScenarioFiles,
   ScenarioSet,
   sessionDriftDetector,
   volumeDetector,
+  watchScenarios,
 } from '@postern/detect'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -25,6 +27,37 @@ export function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | u
 export function scenariosOf(loaded: LoadedConfig): ScenarioSet {
   const files = scenarioFiles(loaded)
   return files === undefined ? ScenarioSet.parse([]) : loadScenarios(files)
+}
+
+/** Follows the folders of the configuration in force, so that a change in one never brings the rules of an earlier configuration back. */
+export class FollowedScenarios {
+  readonly #detector: ScenarioDetector
+  readonly #onError: (error: unknown) => void
+  #files = ''
+  #stop: () => void = () => {}
+
+  constructor(detector: ScenarioDetector, onError: (error: unknown) => void) {
+    this.#detector = detector
+    this.#onError = onError
+  }
+
+  /** @throws ConfigError for a folder that cannot be watched; those before it are followed then */
+  follow(loaded: LoadedConfig): void {
+    const files = scenarioFiles(loaded)
+    const text = JSON.stringify(files ?? null)
+    if (text === this.#files) return
+    const stop =
+      files === undefined
+        ? () => {}
+        : watchScenarios({ files, detector: this.#detector, onError: this.#onError })
+    this.#stop()
+    this.#stop = stop
+    this.#files = text
+  }
+
+  close(): void {
+    this.#stop()
+  }
 }
 
 const BEHAVIOUR: Readonly<Record<string, () => Detector>> = {

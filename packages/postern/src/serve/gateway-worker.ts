@@ -8,7 +8,7 @@ import { Layer } from '../assembly/layer.ts'
 import { LimitOverrides } from '../assembly/limit-overrides.ts'
 import { openLimitStore } from '../assembly/limit-store.ts'
 import { keepLearned } from '../assembly/open-rooms.ts'
-import { openRemediations } from '../assembly/remediations.ts'
+import { openRemediations, protectedBy } from '../assembly/remediations.ts'
 import type { Rooms } from '../assembly/rooms.ts'
 import type { Config } from '../config/config.ts'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
@@ -46,6 +46,7 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
     recorder: config.audit === false ? undefined : forwarder,
     audit: undefined,
     secret: plan.secret,
+    follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
       learned.close()
@@ -75,6 +76,7 @@ link.ready({
     const next = await load()
     const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
     layer.replace(next)
+    rooms.follow(next)
     if (certificate !== undefined) gateway.renew(certificate)
   },
   message: data => {

@@ -94,6 +94,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
         // Read first: what cannot be used leaves everything as it was.
         const certificate = config.tls === undefined ? undefined : certificateOf(next)
         const waiting = layer.reload(next).filter(key => key !== 'tls' || certificate === undefined)
+        layer.rooms.follow(next)
         const problems = await front.reload(certificate)
         return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
       },
