@@ -14,6 +14,7 @@ export { COSIGNATURE_V1, generateNoteKey, type NoteSigner, parseSignerKey } from
 export { verifyTlogProof } from './format/tlog-proof.ts'
 export { logHandler, witnessHandler } from './log-handler.ts'
 export { type AuditLogOptions, openAuditLog } from './open-audit-log.ts'
+export { enterInPostgres } from './postgres/enter-in-postgres.ts'
 export { openPostgresAuditLog, type PostgresAuditLogOptions } from './postgres/open-postgres-log.ts'
 export type { PostgresAuditLog } from './postgres/postgres-log.ts'
 export { readPostgresAuditLog } from './postgres/read-postgres-log.ts'

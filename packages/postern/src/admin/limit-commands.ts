@@ -1,4 +1,5 @@
 import { ConfigError, formatDuration, type Json, networkOf, parseAddress } from '@postern/core'
+import { operatorEvent } from '../assembly/audit-operator.ts'
 import type { Layer } from '../assembly/layer.ts'
 import { standingsOf } from '../assembly/overridable-limits.ts'
 import type { AdminCommand } from './admin-server.ts'
@@ -21,6 +22,11 @@ export function limitCommands(layer: Layer): Readonly<Record<string, AdminComman
     },
     'limits/reset': async input => {
       const key = keyOf(input)
+      const { clock, recorder } = layer.rooms
+      const operator = typeof input['operator'] === 'string' ? input['operator'] : undefined
+      const act = { action: 'limits.reset', resource: { type: 'limit' }, data: { key } }
+      // Before it is done: what cannot be entered is not done.
+      await recorder?.commit(operatorEvent(act, clock, operator))
       await layer.limits.reset(key)
       return { key, reset: true }
     },

@@ -1,7 +1,8 @@
 import type { AuditLog } from '@postern/audit'
 import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { openAudit } from './audit.ts'
+import { isAuditInPostgres, openAudit } from './audit.ts'
+import { AuditOutbox, AuditOutboxDrain } from './audit-outbox.ts'
 import { AuditOutside } from './audit-outside.ts'
 import { AuditRetention } from './audit-retention.ts'
 import { auditShippers } from './audit-shipping.ts'
@@ -36,6 +37,11 @@ export async function openAuditRoom(
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    if (!isAuditInPostgres(loaded)) {
+      const draining = new AuditOutboxDrain(new AuditOutbox(connections.sqlite), log)
+      probes.push(draining)
+      closers.push(() => draining.close())
+    }
     if (anchors.length + witnesses.length > 0) probes.push(outside)
     if (ship.length > 0) {
       const reader = await opened.openReader()

@@ -1,5 +1,6 @@
 import { removeEntriesBefore } from '@postern/audit'
-import { ConfigError, parseDuration } from '@postern/core'
+import { ConfigError, parseDuration, systemClock } from '@postern/core'
+import { recordOperator } from '../assembly/audit-operator.ts'
 import { openAuditSource } from '../assembly/audit-source.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -17,8 +18,11 @@ export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const log = await openAuditSource(setup)
   try {
-    const before = Date.now() - parseDuration(keep, '--keep')
-    const { bundles, minimumIndex } = await removeEntriesBefore(log.reader, before)
+    const before = systemClock.now() - parseDuration(keep, '--keep')
+    const act = { action: 'audit.prune', resource: { type: 'audit' }, data: { before } }
+    const { bundles, minimumIndex } = await recordOperator(setup, act, systemClock, () =>
+      removeEntriesBefore(log.reader, before),
+    )
     context.output.line(
       `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
     )

@@ -1,10 +1,17 @@
+import { systemClock } from '@postern/core'
+import { recordOperator } from '../assembly/audit-operator.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
 import { withBouncerKeys } from './with-bouncer-keys.ts'
 
 /** `postern bouncers add`: the key is told this once; only its hash is kept. */
 export const run: Command = async ([name = ''], options, context) => {
-  const key = await withBouncerKeys(options, context, keys => keys.create(name))
+  const setup = await loadSetup(options, context)
+  const act = { action: 'bouncers.add', resource: { type: 'bouncer', id: name } }
+  const key = await recordOperator(setup, act, systemClock, () =>
+    withBouncerKeys(options, context, keys => keys.create(name)),
+  )
   context.output.line(key)
   context.output.note('Give this key to the bouncer; it is not shown again.')
   context.output.result({ name, key })

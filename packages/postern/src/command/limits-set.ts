@@ -1,4 +1,5 @@
 import { ConfigError } from '@postern/core'
+import { parseLimitRule } from '../config/limit-rule.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -8,7 +9,9 @@ import { withLimitOverrides } from './with-limit-overrides.ts'
 export const run: Command = async ([name = '', key = '', rule = ''], options, context) => {
   if (key === '' || key.length > 256)
     throw new ConfigError({ place: 'key', problem: 'must be text of 1 to 256 characters' })
-  await withLimitOverrides(options, context, name, table => table.set({ name, key, rule }))
+  parseLimitRule(rule)
+  const act = { action: 'limits.set', resource: { type: 'limit', id: name }, data: { key, rule } }
+  await withLimitOverrides(options, context, name, table => table.set({ name, key, rule }), act)
   context.output.line(`${safe(name)} of ${safe(key)} is ${rule} from now on, within 5 seconds`)
   context.output.result({ name, key, rule })
   return EXIT.done

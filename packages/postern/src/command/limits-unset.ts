@@ -5,7 +5,8 @@ import { withLimitOverrides } from './with-limit-overrides.ts'
 
 /** `postern limits unset`: exit 1 when the key had no rule of its own. */
 export const run: Command = async ([name = '', key = ''], options, context) => {
-  const removed = await withLimitOverrides(options, context, undefined, table => table.remove(name, key))
+  const act = { action: 'limits.unset', resource: { type: 'limit', id: name }, data: { key } }
+  const removed = await withLimitOverrides(options, context, undefined, table => table.remove(name, key), act)
   context.output.line(
     removed
       ? `${safe(name)} of ${safe(key)} is that of everybody again`

@@ -1,4 +1,5 @@
-import { ConfigError } from '@postern/core'
+import { ConfigError, systemClock } from '@postern/core'
+import { type OperatorAct, recordOperator } from '../assembly/audit-operator.ts'
 import { Connections } from '../assembly/connections.ts'
 import { LimitOverrides } from '../assembly/limit-overrides.ts'
 import { isOverridable } from '../assembly/overridable-limits.ts'
@@ -8,6 +9,7 @@ import { loadSetup } from './setup.ts'
 /**
  * Opens the rules of single keys for one piece of work; gateways may be running.
  * @param limit that the work is about; it must allow them
+ * @param act what the work changes, for the log; absent when it only reads
  * @throws ConfigError when the configuration does not let that limit be overridden; StoreError
  */
 export async function withLimitOverrides<T>(
@@ -15,8 +17,10 @@ export async function withLimitOverrides<T>(
   context: CommandContext,
   limit: string | undefined,
   work: (table: LimitOverrides) => Promise<T>,
+  act?: OperatorAct,
 ): Promise<T> {
-  const { config, dataDirectory } = await loadSetup(options, context)
+  const setup = await loadSetup(options, context)
+  const { config, dataDirectory } = setup
   if (limit !== undefined && !isOverridable(config, limit))
     throw new ConfigError({
       place: `limits.${limit.slice(0, 40)}`,
@@ -25,7 +29,9 @@ export async function withLimitOverrides<T>(
     })
   const connections = new Connections(config, dataDirectory)
   try {
-    return await work(new LimitOverrides(connections))
+    const table = new LimitOverrides(connections)
+    if (act === undefined) return await work(table)
+    return await recordOperator(setup, act, systemClock, () => work(table))
   } finally {
     await connections.close()
   }
