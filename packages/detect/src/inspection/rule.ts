@@ -1,6 +1,6 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
-import { isInSentence } from './sentence.ts'
+import { isBehindProse, isInSentence } from './sentence.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -44,6 +44,8 @@ export interface PatternOptions {
   readonly words?: number
   /** Loses two points in a sentence, where it is talked about. Default false. */
   readonly spoken?: boolean
+  /** Loses two points behind plain words, where an interpreter would not get to it. For code only: text may stand before markup. Default false. */
+  readonly evaluated?: boolean
   /** Only in these places. Default: everywhere. */
   readonly places?: readonly Reading['place'][]
   /** Match the sender's case instead of lower case. Default false. */
@@ -79,7 +81,9 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
       const found = expression.exec(exact ? reading.text : reading.lower)
       if (found === null) return undefined
       const span = { start: found.index, end: found.index + found[0].length }
-      const spoken = options.spoken === true && isInSentence(reading.lower, span.start, span.end)
+      const spoken =
+        (options.spoken === true && isInSentence(reading.lower, span.start, span.end)) ||
+        (options.evaluated === true && isBehindProse(reading.lower, span.start))
       return spoken ? { ...span, score: options.score - 2 } : span
     },
   }

@@ -32,7 +32,8 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.sqlVerb,
     'select insert update delete drop alter create truncate replace exec execute declare waitfor union having procedure merge call ' +
-      'shutdown grant revoke rename handler load begin commit rollback limit order group where iif print backup restore dbcc use values',
+      'shutdown grant revoke rename handler load begin commit rollback limit order group where iif print backup restore dbcc use values ' +
+      'prepare attach',
   ],
   [
     WORD.sqlLogic,
@@ -90,22 +91,22 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.file,
     'etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
-      'zip filter input wp config env git svn bash_history dev tmp',
+      'zip filter input wp config env git svn bash_history dev tmp secrets usr opt sys xampp aws',
   ],
   [
     WORD.runtime,
     'require process child_process module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
-      'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync',
+      'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
   [
     WORD.mail,
-    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content',
+    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject',
   ],
   [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
-      'interactsh oast requestbin http https ws oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
+      'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
       'computemetadata 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
   ],
   [
@@ -125,7 +126,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
       'laravel inf phpmyadmin pma myadmin adminer phpinfo server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
-      'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls ' +
+      'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls credentials secrets appsettings gitlab dockerenv pprof c99 r57 wso travis cvs ' +
       '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
   ],
   [

@@ -31,7 +31,11 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
 const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
-const HANDLER = /^on[a-z]{3,30}$/
+const HANDLER = /^on[a-z]{3,40}$/
+/** Attributes whose value a framework runs, where the value does what only an attack does. */
+const DIRECTIVE = /^(?:(?:data-)?ng-|x-(?:init|data|on|html|effect)|v-(?:html|on|bind)|@|data-bind$|hx-on)/
+const RUNS =
+  /(?:alert|confirm|prompt|eval|fetch|atob|function|import)\s{0,2}[(`]|constructor|\$event\.|document\.|window\.|localstorage/
 /** What browsers skip inside a URL's scheme. */
 const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 
@@ -144,6 +148,7 @@ function attributeScore(
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
   if (DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
     return { id: 'xss/script-url', score: 6 }
+  if (DIRECTIVE.test(attribute) && RUNS.test(compact)) return { id: 'xss/handler', score: 6 }
   if (attribute === 'srcdoc') return { id: 'xss/script-url', score: 6 }
   if (
     attribute === 'style' &&

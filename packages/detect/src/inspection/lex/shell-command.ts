@@ -46,6 +46,8 @@ export function findShellCommand(reading: Reading): Span | undefined {
     run = -1
     // Every second backtick closes what the one before opened.
     if (lower.charCodeAt(at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
+    // `like this' is how people quote: nothing closes it.
+    if (lower.charCodeAt(at) === 96 && lower.indexOf('`', at + 1) < 0) continue
     // `$(MAKE)` is a variable of make.
     if (opening === 'substitution' && /^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
     const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
@@ -196,7 +198,7 @@ function commandAt(
     advised: isAdvisedCommand(command),
     bare: /^[\s;|&]{0,4}$/.test(rest),
     hyphenated: command.includes('-') && from === 0 && !isInSentence(lower, 0, wordEnd),
-    alone: /^[\s;|&]{0,4}$/.test(rest) && before === '',
+    alone: /^[\s;|&)}]{0,4}$/.test(rest) && before === '',
     probing: looksAround(command) && ENDS.test(rest) && isCutOff(lower, separator, before),
     leading: before === '' && isLeading(lower, separator) && /^\s{1,4}[\w<>./-]/.test(rest),
     markdown: lower.charCodeAt(separator) === 96 && isMarkdown(lower, separator),

@@ -26,7 +26,7 @@ const ENGLISH = new Set(
     'cat echo find sort more less who date time top head tail cut make host test which sleep touch last move dir net file script read history ' +
     'mount kill paste exec alias write finger diff comm locate groups fold expand patch view links fetch mail source export id fish ash dash ' +
     'expr seq node ruby perl python docker php ed ex cc ss sc cmd cp mv ps rm su ln df dd env ping strings gem knife dig whois ip mysql npm pip copy del stat ' +
-    'set ver w man zip reg look pr bc column perf logger read jobs trap last users groups free uptime arch tty'
+    'cd set ver w man zip reg look pr bc column perf logger read jobs trap last users groups free uptime arch tty'
   ).split(' '),
 )
 

@@ -40,11 +40,16 @@ export function afterSemicolon(i: number, leaving: boolean): Finding | undefined
     if (leaving) return { id: 'sqli/stacked', score: Math.max(5, evidence), end: at + 4 }
     return evidence >= 5 ? { id: 'sqli/stacked', score: 5, end: at + 4 } : undefined
   }
+  if (leaving && kindAt(at) === SQL.comment && isTail(at) && isShortValue(i))
+    return { id: 'sqli/comment', score: 5, end: at + 1 }
+  if (key === KEY.set && kindAt(at + 1) === SQL.variable) return { id: 'sqli/stacked', score: 6, end: at + 2 }
   if (key !== KEY.statement && !isProbeCall(at)) return undefined
   const evidence = statementEvidence(at, wordAt(at), wordAt(at + 1))
   if (evidence > 0) return { id: 'sqli/stacked', score: evidence, end: at + 4 }
   if (!leaving) return undefined
   const word = wordAt(at)
+  if (word === 'delete' && wordAt(at + 1) === 'from' && kindAt(at + 2) === SQL.word && at + 3 >= tokenCount())
+    return { id: 'sqli/stacked', score: 5, end: at + 3 }
   if (isProbeCall(at) && word !== 'user' && word !== 'count')
     return { id: 'sqli/stacked', score: 6, end: at + 3 }
   const call =
@@ -65,9 +70,32 @@ export function afterSemicolon(i: number, leaving: boolean): Finding | undefined
       : undefined
 }
 
+/** Whether a short value ends in a comment, so that the rest of the query is gone. */
+function endsInComment(): boolean {
+  let last = tokenCount() - 1
+  while (kindAt(last) === SQL.operator) last--
+  return sourceText().length <= 160 && kindAt(last) === SQL.comment && isTail(last)
+}
+
+/** Whether what stands before the token at `i` is one word at most, as what a form asks for is. */
+function isShortValue(i: number): boolean {
+  const before = sourceText().slice(0, starts[i] as number)
+  return before.length <= 64 && !/\s/.test(before.trim())
+}
+
+/** The first token on the line after a comment's. */
+function afterLine(comment: number): number {
+  const end = sourceText().indexOf('\n', ends[comment])
+  let at = comment + 1
+  if (end < 0) return at
+  while (at < tokenCount() && (starts[at] as number) < end) at++
+  return at
+}
+
 /** Index of the `select` of a `union [all] [(]select` at `i`, or -1. */
 export function unionSelect(i: number): number {
   let at = i + 1
+  if (kindAt(at) === SQL.comment) at = afterLine(at)
   for (let n = 0; n < 4 && (keyAt(at) === KEY.all || kindAt(at) === SQL.open); n++) at++
   return keyAt(at) === KEY.select || keyAt(at) === KEY.values ? at : -1
 }
@@ -85,6 +113,9 @@ export function continuation(i: number, context: Context, quote?: number): Findi
     case SQL.logic:
       return afterLogic(at, context)
     case SQL.semicolon:
+      // `a@b.example';`: the quote ends the string, the semicolon the statement.
+      if (inString && at + 1 >= tokenCount() && (starts[i - 1] as number) > 0 && isShortValue(i - 1))
+        return { id: 'sqli/stacked', score: 5, end: at + 1 }
       return afterSemicolon(at, leaving)
     case SQL.comment:
       return inString
@@ -93,6 +124,8 @@ export function continuation(i: number, context: Context, quote?: number): Findi
           ? { id: 'sqli/comment', score: 5, end: at + 1 }
           : undefined
     case SQL.comma:
+      if (inString && endsInComment() && isShortValue(i - 1))
+        return { id: 'sqli/comment', score: 5, end: at + 1 }
       return leaving &&
         (isSubquery(at + 1) || wordAt(at + 1) === 'case' || isCase(at + 1) || isProbeCall(at + 1))
         ? { id: 'sqli/subquery', score: 6, end: at + 3 }
@@ -102,6 +135,8 @@ export function continuation(i: number, context: Context, quote?: number): Findi
     case SQL.open:
       return leaving && isSubquery(at) ? { id: 'sqli/subquery', score: 6, end: at + 3 } : undefined
     case SQL.compare:
+      if (context === 'value' && endsInComment() && expression(at + 1) === tokenCount() - 1)
+        return { id: 'sqli/tautology', score: 5, end: at + 2 }
       return inString ? afterCompare(at, quote ?? 0) : undefined
     case SQL.word:
       break
@@ -111,7 +146,10 @@ export function continuation(i: number, context: Context, quote?: number): Findi
   switch (key) {
     case KEY.union: {
       const select = unionSelect(at)
-      if (select < 0) return undefined
+      if (select < 0)
+        return leaving && wordAt(at + 1) === 'table' && kindAt(at + 2) === SQL.word
+          ? { id: 'sqli/union', score: 5, end: at + 3 }
+          : undefined
       return leaving || selectEvidence(select) >= 5
         ? { id: 'sqli/union', score: 7, end: select + 3 }
         : undefined
@@ -153,7 +191,8 @@ export function continuation(i: number, context: Context, quote?: number): Findi
   }
 }
 
-function isCase(at: number): boolean {
+/** Whether a `case` in brackets starts at `at`. */
+export function isCase(at: number): boolean {
   return kindAt(at) === SQL.open && keyAt(at + 1) === KEY.caseWhen
 }
 
@@ -167,6 +206,8 @@ function afterLogic(i: number, context: Context): Finding | undefined {
     return { id: 'sqli/subquery', score: 6, end: at + 3 }
   if (isProbeCall(at) || (keyAt(at) === KEY.test && kindAt(at + 1) === SQL.open))
     return { id: 'sqli/call', score: 6, end: at + 3 }
+  if (kindAt(at) === SQL.variable && sourceText().startsWith(':=', ends[at]))
+    return { id: 'sqli/tautology', score: 6, end: at + 2 }
   const compared = Math.max(comparison(at), bracketedComparison(at))
   if (compared > 0) {
     if (inString)
@@ -178,6 +219,13 @@ function afterLogic(i: number, context: Context): Finding | undefined {
     const solid = isSolid(at)
     // `1 or 2 = enough`: a sentence compares with words, an attack with values.
     const last = compared - 1
+    if (
+      compared === at + 3 &&
+      kindAt(last) === SQL.word &&
+      wordAt(at) === wordAt(last) &&
+      context === 'value'
+    )
+      return { id: 'sqli/tautology', score: 5, end: compared }
     if (
       kindAt(last) === SQL.word &&
       keyAt(last) === KEY.none &&
@@ -197,6 +245,8 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   const after = kindAt(next)
   if (after === SQL.comment && isSolid(at) && context !== 'word')
     return { id: 'sqli/tautology', score: 6, end: next + 1 }
+  if (context !== 'word' && isCodedCall(at)) return { id: 'sqli/call', score: 5, end: next }
+  if (inString && isSolid(at) && endsClause(next)) return { id: 'sqli/tautology', score: 6, end: next + 2 }
   if (context === 'value' && keyAt(at) === KEY.literal && next >= tokenCount())
     return { id: 'sqli/tautology', score: 5, end: next }
   if (!inString) return undefined
@@ -209,9 +259,30 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   ) {
     return { id: 'sqli/tautology', score: 5, end: next }
   }
+  if (after === SQL.logic && isQuote(kindAt(next + 1)) && sourceText().length <= 64)
+    return { id: 'sqli/concatenation', score: 5, end: next + 1 }
   return after === SQL.comment || (isQuote(after) && kindAt(i) === SQL.logic)
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined
+}
+
+/** A call no sentence has: a name of several words, the bracket right behind it, something inside. */
+function isCodedCall(at: number): boolean {
+  return (
+    kindAt(at + 1) === SQL.open &&
+    ends[at] === starts[at + 1] &&
+    kindAt(at + 2) !== SQL.close &&
+    wordAt(at).includes('_')
+  )
+}
+
+/** Whether the query goes on with a clause of its own: `limit 1`, `order by 1`, `into @x`. */
+function endsClause(at: number): boolean {
+  const key = keyAt(at)
+  const kind = kindAt(at + 1)
+  if (key === KEY.limit) return kind === SQL.number
+  if (key === KEY.order) return keyAt(at + 1) === KEY.by
+  return key === KEY.into && (kind === SQL.variable || isQuote(kind))
 }
 
 /** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */
@@ -241,7 +312,11 @@ function afterOperator(at: number, inString: boolean): Finding | undefined {
     const found = afterLogic(next, 'string')
     return found === undefined ? undefined : { ...found, id: 'sqli/arithmetic' }
   }
-  if (kindAt(value) === SQL.variable || (after === SQL.comment && isTail(next) && isSolid(value)))
+  const quoted = isQuote(after) && sourceText().length > 64
+  if (
+    (kindAt(value) === SQL.variable && !quoted) ||
+    (after === SQL.comment && isTail(next) && isSolid(value))
+  )
     return { id: 'sqli/arithmetic', score: 5, end: next }
   const call = kindAt(value) === SQL.word && sourceText().charCodeAt(starts[value + 1] as number) === 40
   if (call && after === SQL.operator && isQuote(kindAt(next + 1))) {
@@ -309,6 +384,8 @@ function afterTest(at: number, inString: boolean): Finding | undefined {
     if (found !== undefined) return found
   }
   if (!inString || !isSolid(value)) return undefined
+  if (kindAt(next) === SQL.compare && isQuote(kindAt(next + 1)))
+    return { id: 'sqli/tautology', score: 5, end: next + 1 }
   if (keyAt(next) === KEY.test || (next >= tokenCount() && sourceText().length <= 48))
     return { id: 'sqli/tautology', score: 5, end: next }
   return kindAt(next) === SQL.comment || (isQuote(kindAt(value)) && sourceText().length <= 64)

@@ -177,6 +177,13 @@ export function comparison(i: number): number {
   const left = expression(i)
   if (left < 0 || left >= last) return -1
   if (kindAt(left) === SQL.compare) return kindAt(left + 1) === SQL.end ? left + 1 : expression(left + 1)
+  // PostgreSQL's `?` asks a document for a key.
+  if (
+    kindAt(left) === SQL.other &&
+    source.charCodeAt(starts[left] as number) === 63 &&
+    isQuote(kindAt(left + 1))
+  )
+    return expression(left + 1)
   const test = keyAt(left) === KEY.not ? left + 1 : left
   // `'a' or 'b' is considered`: a sentence goes on with a word.
   return keyAt(test) === KEY.test && isSolid(test + 1) ? expression(test + 1) : -1

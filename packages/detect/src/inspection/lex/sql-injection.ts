@@ -4,12 +4,14 @@ import {
   afterSemicolon,
   continuation,
   type Finding,
+  isCase,
   isTail,
   unionSelect,
   wordAt,
 } from './sql-continuation.ts'
 import {
   beginGrammar,
+  comparison,
   expression,
   isExhausted,
   isProbeCall,
@@ -73,7 +75,7 @@ function atStart(): Finding | undefined {
   }
   if (
     wordAt(at) === 'case' &&
-    wordAt(tokenCount() - 1) === 'end' &&
+    wordAt(lastWord()) === 'end' &&
     sourceText().includes('when') &&
     sourceText().includes('then')
   ) {
@@ -82,7 +84,13 @@ function atStart(): Finding | undefined {
   if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
     return { id: 'sqli/comment', score: 5, end: tokenCount() }
   }
-  const statement = statementEvidence(at, wordAt(at), wordAt(at + 1))
+  if (/^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open) {
+    const compared = comparison(at + 2)
+    if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
+      return { id: 'sqli/call', score: 5, end: compared + 1 }
+  }
+  if (wordAt(at) === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
+  const statement = isBareDefinition(at) ? 4 : statementEvidence(at, wordAt(at), wordAt(at + 1))
   if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4 }
   if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
   if (kindAt(at) === SQL.comment && at === 0) return undefined
@@ -99,11 +107,34 @@ function atStart(): Finding | undefined {
   return inside ?? continuation(next, solid || number ? 'value' : 'word')
 }
 
+/** The last token that closes no bracket. */
+function lastWord(): number {
+  let at = tokenCount() - 1
+  while (kindAt(at) === SQL.close) at--
+  return at
+}
+
+/**
+ * `drop table lamp`: three words and nothing else. Nothing was left or broken out of, and shops sell such things; who wants to run it as a whole value
+ * needs a backend that runs values. A stricter level counts it.
+ */
+function isBareDefinition(at: number): boolean {
+  const name = wordAt(at + 2)
+  return (
+    at + 3 === tokenCount() &&
+    /^(?:drop|truncate|create)$/.test(wordAt(at)) &&
+    keyAt(at + 1) === KEY.object &&
+    name !== '' &&
+    !/[_\d]/.test(name)
+  )
+}
+
 /** A number with a call or a subquery calculated onto it: `1-sleep(5)`. */
 function arithmetic(from: number, to: number): Finding | undefined {
   for (let i = from + 1; i < to; i++) {
     if (kindAt(i) !== SQL.operator) continue
-    if (isProbeCall(i + 1) || isSubquery(i + 1)) return { id: 'sqli/call', score: 6, end: to }
+    if (isProbeCall(i + 1) || isSubquery(i + 1) || isCase(i + 1))
+      return { id: 'sqli/call', score: 6, end: to }
   }
   return undefined
 }
@@ -115,17 +146,35 @@ function probe(at: number): Finding | undefined {
   const word = wordAt(at)
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
   const inside = kindAt(at + 2)
+  const isApart = starts[at + 1] !== ends[at]
+  // `Sleep (2020)`, `benchmark (2 pack)`: a year, or a number of something.
+  if (isApart && inside === SQL.number && (kindAt(at + 3) === SQL.word || isYear(at + 2))) return undefined
   if (inside === SQL.word && !isProbeCall(at + 2)) {
     const isSpoken = kindAt(next) === SQL.word && keyAt(next) === KEY.none
-    if (starts[at + 1] !== ends[at] || isSpoken) return undefined
+    if (isApart || isSpoken) return undefined
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
   return { id: 'sqli/call', score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3, end: next }
 }
 
+function isYear(at: number): boolean {
+  return /^(?:19|20)\d\d$/.test(sourceText().slice(starts[at] as number, ends[at] as number))
+}
+
+/** A word in quotes with space around them, as in: the "or" of SQL. A string that is left has the value before its quote, or the query's words behind it. */
+function isMentioned(i: number): boolean {
+  const close = i + 2
+  if (kindAt(i + 1) !== SQL.word || kindAt(close) !== kindAt(i)) return false
+  if (starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
+  const before = sourceText()[(starts[i] as number) - 1] ?? ''
+  const behind = sourceText().slice(ends[close] as number, (ends[close] as number) + 4)
+  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]])/.test(behind)
+}
+
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
 function afterQuote(i: number, nth: number): Finding | undefined {
+  if (isMentioned(i)) return undefined
   const found = continuation(i + 1, 'string', i)
   if (found === undefined || nth % 2 === 1) return found
   // `''` is an escaped quote and does not open a string.

@@ -1,5 +1,5 @@
-import { expression, isProbeCall, isQuote, isSubquery, keyAt, kindAt } from './sql-grammar.ts'
-import { KEY, SQL } from './sql-tokens.ts'
+import { expression, isProbeCall, isQuote, isSubquery, keyAt, kindAt, sourceText } from './sql-grammar.ts'
+import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
 const MAX_LIST = 48
 
@@ -120,7 +120,9 @@ export function statementEvidence(i: number, word: string, next: string): number
       if (key !== KEY.object || !plainName) return 0
       return kindAt(i + 3) === SQL.open || kindAt(i + 3) === SQL.end || keyAt(i + 3) === KEY.as ? 6 : 0
     case 'alter':
-      return key === KEY.object && (plainName || isQuote(kindAt(i + 2))) && kindAt(i + 3) !== SQL.end ? 5 : 0
+      return key === KEY.object && (plainName || isQuote(kindAt(i + 2))) && CHANGE.test(textAfter(i + 2))
+        ? 5
+        : 0
     case 'exec':
     case 'execute':
       if (
@@ -139,11 +141,28 @@ export function statementEvidence(i: number, word: string, next: string): number
       return next === 'into' && keyAt(i + 3) === KEY.where ? 5 : 0
     case 'load':
       return next === 'data' ? 5 : 0
+    case 'copy':
+      return keyAt(i + 2) === KEY.from && kindAt(i + 3) === SQL.word && isQuote(kindAt(i + 4)) ? 6 : 0
+    case 'do':
+      // PostgreSQL: `do $$ begin ... end $$`.
+      return kind === SQL.other && kindAt(i + 2) === SQL.other && starts[i + 2] === ends[i + 1] ? 5 : 0
+    case 'attach':
+      return next === 'database' && isQuote(kindAt(i + 2)) ? 6 : 0
+    case 'prepare':
+      return keyAt(i + 2) === KEY.from && kindAt(i + 3) !== SQL.word ? 6 : 0
     case 'handler':
       return kindAt(i + 2) === SQL.word ? 3 : 0
     default:
       return 0
   }
+}
+
+/** What `alter` does to a thing. */
+const CHANGE =
+  /^[\w."'`\s]{0,64}?\b(?:add|drop|alter|modify|change|rename|set|owner|disable|enable|convert|identified|with)\b/
+
+function textAfter(i: number): string {
+  return sourceText().slice(ends[i], (ends[i] as number) + 96)
 }
 
 function intoEvidence(at: number): boolean {

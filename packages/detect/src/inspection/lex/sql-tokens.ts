@@ -71,7 +71,7 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
   [
     KEY.statement,
     'insert update delete drop alter create truncate replace exec execute declare waitfor merge call shutdown grant revoke rename handler load begin ' +
-      'commit rollback if iif print backup restore dbcc use kill copy do',
+      'commit rollback if iif print backup restore dbcc use kill copy do attach prepare',
   ],
   [KEY.order, 'order group'],
   [KEY.by, 'by'],
@@ -98,7 +98,8 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
       'regexp_substring crypt_key generate_series xp_cmdshell xp_dirtree xp_regread sp_executesql openrowset opendatasource json_keys json_extract json_depth json_value ' +
       'aes_decrypt aes_encrypt name_const last_insert_id is_srvrolemember fn_varbintohexstr pg_read_file lo_import string_agg sysdate db_name schema_name ' +
       'ascii substr substring mid ord chr char hex md5 sha1 concat cast convert coalesce nullif ifnull version database count user row_number exp json_length ' +
-      'dbms_pipe dbms_lock utl_http utl_inaddr ctxsys xmltype uncompress compress unistr jsonb_pretty pg_cancel_backend',
+      'dbms_pipe dbms_lock utl_http utl_inaddr ctxsys xmltype uncompress compress unistr jsonb_pretty pg_cancel_backend load_extension find_in_set gtid_subset gtid_subtract st_latfromgeohash ' +
+      'json_type to_char bitand dbms_utility dblink dblink_connect lo_export pg_ls_dir pg_sleep_for query_to_xml database_to_xml sys_eval sys_exec httpuritype',
   ],
   [
     KEY.common,

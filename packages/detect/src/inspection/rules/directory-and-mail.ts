@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 export const directoryAndMailRules: readonly Rule[] = [
   pattern(
     'ldap/filter',
-    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&!]\s{0,2}\(?|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|\*\s{0,2}\)\s{0,2}(?:\(|\)|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(|\)|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
     {
       score: 5,
       quotable: true,
@@ -18,7 +18,15 @@ export const directoryAndMailRules: readonly Rule[] = [
         'x)(|(cn=*))',
         '*)(objectClass=*',
       ],
-      benign: ['f(x)(y)', '(a = b) (c = d)', '(see note) (p. 5)', '(uid 5)', 'if (a && (b == c))'],
+      benign: [
+        'f(x)(y)',
+        '(a = b) (c = d)',
+        '(see note) (p. 5)',
+        '(uid 5)',
+        'a fix (by Anna) (!1598)',
+        'void (*)(char *)',
+        'if (a && (b == c))',
+      ],
     },
   ),
   pattern(
@@ -69,6 +77,32 @@ export const directoryAndMailRules: readonly Rule[] = [
       places: ['body', 'query', 'path', 'header', 'cookie'],
       attacks: ['a\r\nSet-Cookie: x=y\r\n', 'x GET /admin HTTP/1.1'],
       benign: ['get / post', 'host'],
+    },
+  ),
+  // Behind one word and a line end: where people write several lines, the first is more than that.
+  pattern(
+    'crlf/body-split',
+    /^[^\s]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3})/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.newline,
+      places: ['body'],
+      attacks: ['x\r\nSet-Cookie: a=b', 'x\nLocation: //evil.example', '\r\nHTTP/1.1 200 OK'],
+      benign: ['hello\nLocation: Berlin', 'curl -v shows\nContent-Length: 5'],
+    },
+  ),
+  // Redis and memcached read commands line by line.
+  pattern(
+    'crlf/store-command',
+    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|set\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      attacks: ['\r\nFLUSHALL\r\n', '*1\r\n$8\r\nflushall', 'x\r\nset x 0 0 1\r\na', '\r\nslaveof x 6379'],
+      benign: ['a\nset of 5', 'one\nflush all pipes', '*1\nfirst note'],
     },
   ),
   pattern(

@@ -29,15 +29,18 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/runtime',
-    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|\.getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|@ognl|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|@java\.lang|t\(\s{0,4}java\.lang|class\.module\.classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
+    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|@ognl|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|@java\.lang|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
     {
       score: 5,
       quotable: true,
+      evaluated: true,
       words: WORD.java,
       attacks: [
         'Runtime.getRuntime().exec("id")',
         '%{(#_memberAccess=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}',
         'class.module.classLoader.resources',
+        'class.classLoader.x',
+        "''.getClass().forName('x')",
         'new ProcessBuilder("id")',
       ],
       benign: ['the runtime exec team', 'class loader', 'processbuilder'],
@@ -67,7 +70,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/expression',
-    /[%$#]\{\s{0,8}(?:#|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class|forname|request\.|session|facescontext|param\.|application|pagecontext))|%\{[^}]{0,24}(?:\d\*\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
+    /[%$#]\{\s{0,8}(?:#|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class|forname|request\.|session|facescontext|param\.|application|pagecontext))|%\{[^}]{0,24}(?:\d\s?[*+-]\s?\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
     {
       score: 5,
       quotable: true,

@@ -10,6 +10,7 @@ import { sqlRules } from './sqli.ts'
 import { structureRules } from './structure.ts'
 import { templateRules } from './template.ts'
 import { traversalRules } from './traversal.ts'
+import { xpathRules } from './xpath.ts'
 import { xssRules } from './xss.ts'
 
 /** All rules that ship with Postern. Each carries the values it must and must not find. */
@@ -22,6 +23,7 @@ export const ownRules: readonly Rule[] = [
   ...codeRules,
   ...javaRules,
   ...nosqlRules,
+  ...xpathRules,
   ...directoryAndMailRules,
   ...structureRules,
   ...reachRules,

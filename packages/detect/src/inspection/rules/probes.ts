@@ -16,7 +16,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/path',
-    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)~?$)/,
+    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.(?:gitlab-ci\.yml|git-credentials|dockerenv|travis\.yml)$|(?:appsettings(?:\.\w{1,20})?\.json|secrets?\.(?:json|ya?ml)|credentials\.(?:json|ya?ml|csv))$|debug\/pprof|cvs\/entries|(?:c99|r57|b374k|wso)\.php|\w{1,40}\.(?:php|jsp|aspx?|inc|conf|ya?ml)~$|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)~?$)/,
     {
       score: 5,
       places: ['path'],
@@ -24,6 +24,10 @@ export const probeRules: readonly Rule[] = [
       attacks: [
         '/.git/config',
         '/.env',
+        '/.git-credentials',
+        '/appsettings.json',
+        '/debug/pprof/',
+        '/config.php~',
         '/wp-content/debug.log',
         '/get/foo.bar.sql',
         '/actuator/env',

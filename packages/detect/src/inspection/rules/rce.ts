@@ -157,12 +157,18 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/powershell',
-    /\b(?:invoke-(?:webrequest|expression|command|restmethod|item|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-(?:process|bitstransfer)|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance|childitem|process|content)\s{1,4}[-\w])|frombase64string\s{0,4}\(|\[system\.net\.|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%/,
+    /\b(?:invoke-(?:webrequest|expression|command|restmethod|item|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-(?:process|bitstransfer)|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance|childitem|process|content)\s{1,4}[-\w])|frombase64string\s{0,4}\(|\[system\.net\.|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
     {
       score: 5,
       quotable: true,
-      words: WORD.windows,
-      attacks: ['Invoke-WebRequest http://x/f.ps1', 'cmd.exe /c dir', 'powershell -enc AAAA'],
+      words: WORD.windows | WORD.shell,
+      attacks: [
+        '& echo %PATH%',
+        'reg query HKLM',
+        'Invoke-WebRequest http://x/f.ps1',
+        'cmd.exe /c dir',
+        'powershell -enc AAAA',
+      ],
       benign: ['start processing', 'powershell is nice', 'invoke a function'],
     },
   ),
@@ -180,7 +186,7 @@ export const rceRules: readonly Rule[] = [
   // `;while true;do x;done`, `;. /tmp/x`, `;>/tmp/x`: the shell's own grammar behind a separator.
   pattern(
     'rce/grammar',
-    /^[\w.:"'-]{0,40}\s{0,2}[;&|\n]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\.\s{1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\})/,
+    /^[\w.:"'-]{0,40}\s{0,2}[;&|\n]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\.\s{1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
     {
       score: 5,
       quotable: true,
@@ -193,6 +199,9 @@ export const rceRules: readonly Rule[] = [
         ';. /tmp/x',
         ';>/tmp/x',
         '|| { id; }',
+        ';/tmp/x',
+        ';./x.sh',
+        ';:(){ :|:& };:',
       ],
       benign: ['; while you wait', 'x; for a in b', '; if true, then', 'a & . b', '<p>a&b</p>'],
     },
@@ -223,6 +232,7 @@ export const rceRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      evaluated: true,
       chars: CHAR.paren,
       words: 0,
       attacks: ['Ev al ("Ex"&"e"&"cute("")")', 'CreateObject("WScript.Shell")', 'Execute(x)'],

@@ -21,7 +21,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/loopback',
-    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):)?\/\/(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,8}1?\]|\[::ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|[\w.-]{0,60}(?:\.localtest\.me|lvh\.me|\.nip\.io|\.xip\.io|\.sslip\.io|docker\.internal|spoofed\.burpcollaborator\.net|\.svc\.cluster\.local))(?::\d{1,5})?(?:[/?#]|$)/,
+    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}|\/\/)(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,16}1?(?:%25\w{1,8})?\]|\[[:0]{1,16}:ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|nip\.io|xip\.io|sslip\.io|docker\.internal|spoofed\.burpcollaborator\.net|svc\.cluster\.local|kubernetes\.default(?:\.svc)?|service\.consul))(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       atStart: true,
@@ -33,6 +33,10 @@ export const reachRules: readonly Rule[] = [
         'http://0x7f000001/',
         'http://[::1]/',
         'http://192.168.1.1/x',
+        'http:/127.0.0.1/',
+        'http://[0:0:0:0:0:ffff:127.0.0.1]',
+        'http://127.0.0.1\\@example.com',
+        'http://kubernetes.default.svc/',
       ],
       benign: [
         'http://localhost.example.com/',
@@ -67,7 +71,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/collaborator',
-    /\b[\w-]{4,64}\.(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com|requestbin\.\w{2,4}|dnslog\.cn|ceye\.io|bxss\.me|xss\.ht|canarytokens\.com|webhook\.site|pipedream\.net)\b/,
+    /\b[\w-]{1,64}\.(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com|requestbin\.\w{2,4}|dnslog\.cn|ceye\.io|bxss\.me|xss\.ht|canarytokens\.com|webhook\.site|pipedream\.net)\b/,
     {
       score: 5,
       quotable: true,

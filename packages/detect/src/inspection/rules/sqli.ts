@@ -1,6 +1,7 @@
 import { CHAR } from '../features.ts'
 import { findSqlInjection } from '../lex/sql-injection.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const LEAVING =
@@ -34,6 +35,21 @@ const ATTACKS = [
   'iif((select unicode(email) from customer)>100,id,-id)',
   'abs(id-(select count(*) from customer))',
   'id in (select id from customer)',
+  "' or 1 limit 1 -- -+",
+  '1 or id=id',
+  "' div 1='",
+  '1*(case when 1=1 then 1 else 0 end)',
+  '1;delete from users',
+  "'; attach database '/var/www/x.php' as lol;--",
+  '1;set @a=0x73;prepare x from @a',
+  '1 or some_function(1)',
+  "' union#aa\nselect 1,2",
+  "x',is_admin=1 where id=5#",
+  '(case when (1=1) then name else id end)',
+  "' or@x:=1#",
+  "'; drop table x; copy y from program 'id';--",
+  '1;do $$ begin perform pg_sleep(5); end $$;',
+  "1' or '{}'::jsonb ? 'b'",
   "id*iif(exists(select 1 from customer where role='admin'),1,-1)",
 ]
 const BENIGN = [
@@ -56,6 +72,14 @@ const BENIGN = [
   'a sleep(ing) bag for two',
   'pick a colour (select size from menu) and go on',
   'the form (select one from the list) is short',
+  'drop table lamp',
+  'create table runner',
+  'The "or" operator and the \'xor\' keyword',
+  "Undefine 'select' on Windows",
+  'Sleep (2020)',
+  'benchmark (2 pack)',
+  '1 or 2; delete all',
+  "paths with '/@unixroot' in front of them become others on that system",
 ]
 
 /** Rules that need the grammar of SQL. One walk answers them all, since they share the tokens. */
@@ -107,10 +131,23 @@ const structure: Rule[] = [
         0 && (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
         ? findSqlInjection(reading)
         : undefined,
-    attacks: ["admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
+    attacks: ["'||1||'", "a@b.example';", "admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
     benign: ["the '90s -- a decade", '\'-"8 TRACK PL', '"flagging" -american -festive --peace'],
   },
 ]
+
+const SPLIT = /([a-z]{1,8})\/\*[^*/]{0,16}\*\/([a-z]{1,8})/g
+const SPLIT_WORDS =
+  /^(?:union|select|insert|update|delete|where|from|sleep|benchmark|concat|order|having|and|or|drop|exec)$/
+
+/** A word of SQL with a comment inside: of use only against a filter that takes comments out. */
+function findSplitWord(reading: Reading): Span | undefined {
+  for (const found of reading.lower.matchAll(SPLIT)) {
+    if (SPLIT_WORDS.test(`${found[1]}${found[2]}`))
+      return { start: found.index, end: found.index + found[0].length }
+  }
+  return undefined
+}
 
 /** Rules about names and calls that give an attack away wherever they stand. */
 const marks: Rule[] = [
@@ -120,6 +157,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
+      evaluated: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
       benign: ['The information schema is a set of views', 'imported from mysql yesterday'],
@@ -158,6 +196,48 @@ const marks: Rule[] = [
       benign: ['schema', 'mysql'],
     },
   ),
+  // No sign and no verb: only a number that is compared with nothing.
+  pattern(
+    'sqli/boolean',
+    /^\s{0,4}['"(]?-?\d{1,10}['")]?\s{1,4}(?:or|and|xor)\s{1,4}(?:(?:not\s{1,4})?(?:true|false)|[\w.]{1,24}\s{1,4}is\s{1,4}(?:not\s{1,4})?null)\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.sqlLogic,
+      attacks: ['1 or true', '-1 or not false', '1 or id is not null'],
+      benign: ['1 or 2', 'true or false', '1 and true love'],
+    },
+  ),
+  pattern('sqli/terminator', /^\s{0,4}-?\w{0,16}['")]{0,3}\s{0,2};\s{0,4}(?:--|#)[\s-]{0,4}$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.semicolon,
+    attacks: ['1;--', '1);#', ';-- '],
+    benign: ['a; -- b', '&#39;#', 'x;'],
+  }),
+  {
+    id: 'sqli/split-word',
+    family: 'sqli',
+    score: 5,
+    quotable: true,
+    chars: CHAR.comment,
+    words: 0,
+    find: findSplitWord,
+    attacks: ["' un/**/ion sel/**/ect 1,2--", 'sl/*x*/eep(5)'],
+    benign: ['a/**/b', 'src/**/index.ts', 'select/**/1'],
+  },
+  {
+    id: 'sqli/conditional',
+    family: 'sqli',
+    score: 6,
+    quotable: true,
+    chars: CHAR.comment,
+    words: 0,
+    // The digits of a version hide the word behind them from the gates.
+    find: reading => (reading.lower.includes('/*!') ? findSqlInjection(reading) : undefined),
+    attacks: ['1/*!50000union*//*!50000select*/1,2,3'],
+    benign: ['/*! licence */', '/*! a library, version 5 */ x()'],
+  },
   pattern('sqli/blob', /\b(?:random|zero)blob\s{0,4}\(\s{0,4}\d{5}/, {
     score: 5,
     quotable: true,
@@ -193,6 +273,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
+      evaluated: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: [
         "exec master..xp_cmdshell 'dir'",
@@ -204,7 +285,7 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/error-call',
-    /\b(?:extractvalue|updatexml)\s{0,4}\(.{0,64}?(?:concat|0x|select|\d\s{0,2},)|\b(?:concat|concat_ws|group_concat|char|chr|ascii|substring|substr|mid|unhex|hex|cast|convert)\s{0,4}\(\s{0,4}(?:0x[0-9a-f]{2}|version\s{0,2}\(|user\s{0,2}\(|database\s{0,2}\(|@@|\(?\s{0,4}select\b|char\s{0,2}\(\d|chr\s{0,2}\(\d|password)|@@(?:version|datadir|hostname|basedir|version_compile_os|servername)\b/,
+    /\b(?:extractvalue|updatexml)\s{0,4}\(.{0,64}?(?:concat|0x|select|\d\s{0,2},)|\b(?:concat|concat_ws|group_concat|char|chr|ascii|substring|substr|mid|unhex|hex|cast|convert)\s{0,4}\(\s{0,4}(?:0x[0-9a-f]{2}|version\s{0,2}\(|user\s{0,2}\(|database\s{0,2}\(|@@|\(?\s{0,4}select\b|char\s{0,2}\(\d|chr\s{0,2}\(\d|password)|@@(?:version|datadir|hostname|basedir|version_compile_os|servername)\b|@@(?:global|session)\.\w/,
     {
       score: 5,
       quotable: true,

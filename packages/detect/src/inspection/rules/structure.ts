@@ -42,7 +42,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'prototype/key',
-    /__proto__\s{0,2}(?:[.[=]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
+    /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
       quotable: true,
@@ -52,6 +52,8 @@ export const structureRules: readonly Rule[] = [
         '__proto__[admin]',
         'constructor.prototype.x',
         'constructor[prototype][test]',
+        'x[constructor][prototype][y]',
+        'a[__proto__][x]',
         '{"__proto__":{"x":1}}',
       ],
       benign: ['the constructor and its prototype', 'prototype'],
@@ -81,7 +83,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'deserialisation/python',
-    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
     {
       score: 5,
       exactCase: true,
@@ -91,7 +93,7 @@ export const structureRules: readonly Rule[] = [
         '!!python/object/apply:os.system ["id"]',
         '"@type":"com.sun.rowset.JdbcRowSetImpl"',
       ],
-      benign: ['cost\nof living', '"@type":"Person"'],
+      benign: ['cost\nof living', '"@type":"Person"', '!ruby'],
     },
   ),
   pattern('deserialisation/ruby', /^BAh[7bJsS][A-Za-z0-9+/=]{8}/, {

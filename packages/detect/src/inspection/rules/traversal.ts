@@ -5,14 +5,23 @@ import { isInSentence } from '../sentence.ts'
 import { WORD } from '../words.ts'
 
 const SENSITIVE =
-  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ)|var[/\\]{1,4}(?:log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|sched_debug|interrupts|meminfo|modules|partitions|filesystems|kallsyms|kcore)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
 /** A file named in the middle of a sentence is talked about, not asked for. */
 function findSensitiveFile(reading: Reading): Span | undefined {
   const found = SENSITIVE.exec(reading.lower)
   if (found === null) return undefined
   const span = { start: found.index, end: found.index + found[0].length }
-  return isInSentence(reading.lower, span.start, span.end) ? { ...span, score: 3 } : span
+  const isMentioned =
+    isAmongWords(reading.lower, span.start) || isInSentence(reading.lower, span.start, span.end)
+  return isMentioned ? { ...span, score: 3 } : span
+}
+
+/** Whether a file stands by itself among three other words at least: what opens it would take them for a part of its name. */
+function isAmongWords(lower: string, start: number): boolean {
+  if (start > 0 && !/[\s(*`]/.test(lower[start] ?? '') && !/[\s(*`]/.test(lower[start - 1] ?? ''))
+    return false
+  return lower.trim().split(/\s{1,32}/, 4).length === 4
 }
 
 /** Paths that leave their directory, and files that only an intruder asks for. */
@@ -97,6 +106,9 @@ export const traversalRules: readonly Rule[] = [
       'file:///proc/self/environ',
       '/web-inf/web.xml',
       'op=../../../../../boot.ini',
+      '/var/www/html/index.php',
+      '/run/secrets/db_password',
+      '/etc/kubernetes/admin.conf',
     ],
     benign: [
       'etc. and so on',
@@ -104,6 +116,8 @@ export const traversalRules: readonly Rule[] = [
       'http://example.com/windows/downloads',
       'process/self',
       'On Linux the file /etc/hosts maps names to addresses.',
+      '/etc/group\n4\nGroup account information',
+      '/etc/passwd - kullanıcı hesabı bilgileri',
     ],
   },
   pattern(
@@ -135,6 +149,12 @@ export const traversalRules: readonly Rule[] = [
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),
+  pattern('traversal/stream', /::\$(?:data|index_allocation)\b/, {
+    score: 5,
+    chars: CHAR.dollar,
+    attacks: ['index.asp::$DATA'],
+    benign: ['Foo::$data2', 'a::$b'],
+  }),
   pattern('traversal/network-share', /^\s{0,4}\\\\[\w.:[\]-]{1,80}\\[\w$ .-]{1,80}(?:\\|$)/, {
     score: 5,
     atStart: true,

@@ -25,6 +25,9 @@ export const xssRules: readonly Rule[] = [
       '<IMG """><SCRIPT>alert("XSS")</SCRIPT>">',
       '<x/Onpointerrawupdate=confirm(1)>xxxxx',
       '<details/open/ontoggle="x()">',
+      '<div x-init="alert(1)">',
+      '<input ng-focus=$event.view.alert(1)>',
+      '<x oncontentvisibilityautostatechange=alert(1)>',
     ],
     benign: [
       '<p>Hello <b>world</b></p>',
@@ -34,6 +37,8 @@ export const xssRules: readonly Rule[] = [
       'x <y on z=1',
       '<3 you',
       'Vec<String> once=1',
+      '<button @click="go()">x</button>',
+      '<li v-on:click="select(item)">x</li>',
     ],
   },
   pattern(
@@ -68,7 +73,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
+    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -114,7 +119,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/break-out',
     new RegExp(
-      `^[^\\n]{0,80}?["')}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}[)(\`=]|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
+      `^[^\\n]{0,80}?["')}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}(?:[)(\`=]|\\?\\.\\()|\\[[\\d,]{0,8}\\]\\.\\w{1,12}\\((?:${JS_NAMES})\\b|reflect\\.\\w{1,12}\\(|array\\.from\\(|function\\(['"\`]|\\w{1,3}=(?:${JS_NAMES})[,;)]|with\\(document|(?:\\$|jquery)\\.(?:getscript|globaleval|get|post)\\(|new image\\b|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
     ),
     {
       score: 5,
@@ -126,10 +131,24 @@ export const xssRules: readonly Rule[] = [
         '"-alert(1)-"',
         '"));if(!self.x)self.x=!alert(document.domain)',
         'x";setTimeout(name, 1)//',
+        "';[1].map(alert)//",
+        "';Reflect.apply(alert,null,[1])//",
+        "';a=alert,a(1)//",
+        "';Function('alert(1)')()//",
+        "';alert?.(1)//",
+        "';with(document)body.x//",
       ],
       benign: ["he said 'alert' (1)", 'a, b); confirm the order', 'call(); document the code'],
     },
   ),
+  pattern('xss/template-literal', new RegExp(`\\$\\{\\s{0,4}(?:${JS_NAMES})\\s{0,4}[(\`]`), {
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    words: WORD.script,
+    attacks: ['${alert(1)}', 'x`${eval(name)}`'],
+    benign: ['${alerts}', '$ {alert}'],
+  }),
   pattern(
     'xss/whole-call',
     new RegExp(
@@ -156,6 +175,7 @@ export const xssRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      evaluated: true,
       words: WORD.script,
       attacks: [
         'document["cookie"]',

@@ -1,0 +1,24 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+
+/** XPath: a predicate closed, another node set joined on, axes and node functions where data belongs, documents of others loaded. */
+export const xpathRules: readonly Rule[] = [
+  pattern(
+    'code/xpath',
+    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\/\/\*\[|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
+    {
+      score: 5,
+      quotable: true,
+      evaluated: true,
+      chars: CHAR.paren | CHAR.pipe | CHAR.bracket,
+      attacks: [
+        "' | //* | '",
+        "x'] | //user/*[contains(*,'",
+        "' or count(parent::*[position()=1])=0 or 'a'='b",
+        "' or starts-with(name(),'a') or '",
+        "doc('http://x/')",
+      ],
+      benign: ['count(*)', "read('a') | next", 'a | b', 'the self:: axis', 'see name (first)'],
+    },
+  ),
+]
