@@ -42,7 +42,8 @@ const UNREAD = new Set([
   'content-encoding',
   'transfer-encoding',
 ])
-const UNREAD_LENGTHS = new Set([...UNREAD].map(name => name.length))
+const UNREAD_LENGTHS = new Uint8Array(32)
+for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const MAX_HEADER_NAME = 256
 
@@ -163,7 +164,7 @@ function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] 
 
 /** By the length first: most names are of no length of theirs, and need not be put into lower case. */
 function isUnread(name: string): boolean {
-  return UNREAD_LENGTHS.has(name.length) && UNREAD.has(name.toLowerCase())
+  return UNREAD_LENGTHS[name.length] === 1 && UNREAD.has(name.toLowerCase())
 }
 
 /** Cookies may be secrets, and a file name is looked at in a way of its own. */
