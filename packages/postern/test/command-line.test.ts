@@ -107,6 +107,11 @@ describe('the command line', () => {
     assert.doesNotMatch(stderr, /postern\.config|NaN/)
   })
 
+  test('guesses the backend that was meant when its scheme is missing', async () => {
+    const { stderr } = await cli(['gateway', '--to', 'localhost:3000'], newFolder())
+    assert.match(stderr, /mend: did you mean http:\/\/localhost:3000\?/)
+  })
+
   test('finds nothing wrong with an empty folder, and says what would be created', async () => {
     const { code, stdout } = await cli(['doctor', '--json'], newFolder())
     const report = JSON.parse(stdout) as {

@@ -181,6 +181,13 @@ describe('a running gateway', { timeout: 180_000 }, () => {
     await backend.close()
   })
 
+  test('says at the start that the backend does not answer, and starts all the same', async () => {
+    const gateway = await startGatewayProcess(['--to', 'http://127.0.0.1:1'], newFolder())
+    await gateway.says(/http:\/\/127\.0\.0\.1:1 does not answer \(ECONNREFUSED\); start the backend/)
+    assert.equal((await fetch(gateway.url)).status, 502)
+    assert.equal(await gateway.stop(), 0)
+  })
+
   test('refuses a second gateway on the same data, and names the first', async () =>
     withGateway([], undefined, async ({ folder, backend }) => {
       const { code, stderr } = await cli(['gateway', '--to', backend.url, '--listen', '127.0.0.1:0'], folder)

@@ -1,8 +1,10 @@
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import type { Event } from '@postern/core'
+import type { Config } from '../config/config.ts'
 import { fileVersion, followFile } from '../config/follow-file.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { checkBackend, listenPlaces } from '../doctor/check-network.ts'
 import { EventLog } from '../serve/event-log.ts'
 import { overridden } from '../serve/overridden.ts'
 import { reachOf, reachSentence } from '../serve/reach.ts'
@@ -22,6 +24,7 @@ export const run: Command = async (_args, options, context) => {
   const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)
   watchEvents(served, context, 'refusals')
+  void noteBackend(loaded.config, context)
   await stopped(context.signal)
   stopFollowing()
   context.output.note('stopping: requests under way finish first')
@@ -71,6 +74,12 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
     mode,
     pid: process.pid,
   })
+}
+
+/** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
+async function noteBackend(config: Config, { output }: CommandContext): Promise<void> {
+  const { state, detail, mend } = await checkBackend(config, listenPlaces(config).gateway)
+  if (state === 'bad') output.note(`${detail}; ${mend ?? ''}. Until then requests are answered 502.`)
 }
 
 /** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */

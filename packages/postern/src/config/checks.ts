@@ -53,11 +53,16 @@ export const routePattern: z.ZodType<string, string> = checked(
   value => new RouteTable({ [value]: {} }),
 )
 
+const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
+
 /** `http://127.0.0.1:3000`: where the backend listens, without a path. */
 export const backendUrl: z.ZodType<string> = checked(z.string(), value => {
   const url = URL.parse(value)
   if (url === null || !/^https?:$/.test(url.protocol))
-    fail('is not an http(s) address', 'e.g. http://127.0.0.1:3000')
+    fail(
+      'is not an http(s) address',
+      HOST_AND_PORT.test(value) ? `did you mean http://${value}?` : 'e.g. http://127.0.0.1:3000',
+    )
   if (url.username !== '' || url.password !== '')
     fail('a backend address carries no user or password', 'remove it from the address')
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')

@@ -54,6 +54,9 @@ async function serveBouncers(
   const api = crowdsecApi({ store: layer.remediations, keys, onError })
   const { host, port } = parseListen(listen)
   const server = createServer((request, response) => api.handle(request, response))
+  server.headersTimeout = 5_000
+  server.requestTimeout = 10_000
+  server.maxConnections = 256
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, 'crowdsec.listen')))
     server.listen(port, host, resolve)
