@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { verifyLog } from '@postern/audit/verifier'
 import { postern } from '../src/index.ts'
-import { cli } from './cli.ts'
+import { cli, startCli } from './cli.ts'
 
 /** The commands over a log that a layer has written and left. */
 describe('the log on the command line', { timeout: 120_000 }, () => {
@@ -68,6 +70,29 @@ describe('the log on the command line', { timeout: 120_000 }, () => {
     assert.match(cef.stdout, /^CEF:/m)
     assert.equal((await json(['export', '--complete', '--tenant', 'acme'])).length, 14)
     assert.equal((await cli(['audit', 'export', '--format', 'xml'], folder)).code, 2)
+  })
+
+  test('is served to others, who verify it without the machine it is on', async () => {
+    const child = startCli(['audit', 'serve', '--listen', '127.0.0.1:0', '--json'], folder)
+    const closed = once(child, 'close') as Promise<[number | null]>
+    try {
+      const [said] = (await once(child.stdout, 'data')) as [Buffer]
+      const { url } = JSON.parse(said.toString()) as { readonly url: string }
+      const [checkpoint] = await json(['checkpoint'])
+      const report = await verifyLog({
+        verifierKeys: checkpoint?.['verifierKeys'] as readonly string[],
+        read: async path => {
+          const response = await fetch(`${url}/${path}`)
+          return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
+        },
+      })
+      assert.deepEqual([report.ok, report.entries], [true, 12])
+      assert.equal((await fetch(`${url}/index.db`)).status, 404)
+      assert.equal((await fetch(`${url}/checkpoint`, { method: 'POST' })).status, 405)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.deepEqual((await closed)[0], 0)
   })
 
   test('has an index that says what it says', async () => {

@@ -70,7 +70,7 @@ const UNFIT = /^(?:22|23|54)/
 /**
  * Turns inbox rows into entries, one instance at a time. The lock only saves work: what makes it safe is that a batch is committed only if size
  * and term are still those its tree was computed on. Signs after the commit: only durable state is signed. Builds on nothing but a tree that
- * extends the signed checkpoint and every tree this instance has seen: who can write to the database alone gets nothing of theirs signed.
+ * extends the signed checkpoint and every tree this instance has seen: what was signed cannot be changed in the database and signed again.
  */
 export class Sequencer {
   readonly #options: SequencerOptions

@@ -23,6 +23,12 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     () => import('./audit-proof.ts'),
   )
   add(audit, 'checkpoint', 'the latest signed tree head', () => import('./audit-checkpoint.ts'))
+  add(
+    audit,
+    'serve',
+    'checkpoint, tiles and entries over HTTP, for others to verify',
+    () => import('./audit-serve.ts'),
+  ).option('--listen <place>', 'port or host:port', '127.0.0.1:9466')
   witness(add, audit)
   add(
     audit,
