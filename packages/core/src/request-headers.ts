@@ -1,9 +1,16 @@
 /** Headers as they arrived: name, value, name, value, ... in order, with the sender's spelling. */
 export type RawHeaders = readonly string[]
 
-/** Compares an arrived name with one already in lower case, without allocating unless lengths agree. */
+/** Compares an arrived name with one already in lower case. Names are ASCII (RFC 9110 section 5.1); by letter, because lowering each makes a text for each. */
 function isNamed(arrived: string, lowerName: string): boolean {
-  return arrived.length === lowerName.length && (arrived === lowerName || arrived.toLowerCase() === lowerName)
+  const { length } = lowerName
+  if (arrived.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const code = arrived.charCodeAt(i)
+    const wanted = lowerName.charCodeAt(i)
+    if (code !== wanted && (code < 65 || code > 90 || code + 32 !== wanted)) return false
+  }
+  return true
 }
 
 /**

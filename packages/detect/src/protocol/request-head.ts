@@ -77,8 +77,21 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
   }
 }
 
-/** Whether the first letter and length make the name worth lowering: most headers are neither. */
+/** By the first letter, how long the names are that a rule asks about: one bit for each length. */
+const LENGTHS = new Int32Array(128)
+for (const name of [
+  'host',
+  ':authority',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  ...OVERRIDES,
+]) {
+  const first = name.charCodeAt(0)
+  LENGTHS[first] = (LENGTHS[first] ?? 0) | (1 << name.length)
+}
+
+/** Whether the first letter and the length make the name worth lowering: most headers are of another kind. */
 function isRelevant(name: string): boolean {
-  const first = name.charCodeAt(0) | 0x20
-  return first === 0x63 || first === 0x68 || first === 0x74 || first === 0x78 || first === 0x3a
+  return name.length < 32 && ((LENGTHS[(name.charCodeAt(0) | 0x20) & 127] ?? 0) & (1 << name.length)) !== 0
 }

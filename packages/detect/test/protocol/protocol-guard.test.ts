@@ -77,6 +77,17 @@ describe('protocol guard: methods', () => {
   test('a header that turns a POST into a DELETE is refused', () => {
     refused({ method: 'POST', headers: [...host, 'X-HTTP-Method-Override', 'DELETE'] }, 'override', 400)
     refused({ headers: [...host, 'X-Original-URL', '/admin'] }, 'override', 400)
+    for (const name of [
+      'x-http-method-override',
+      'x-http-method',
+      'x-method-override',
+      'x-original-url',
+      'x-original-uri',
+      'x-rewrite-url',
+    ]) {
+      for (const spelt of [name, name.toUpperCase(), name.replace(/-(\w)/g, (_, a) => `-${a.toUpperCase()}`)])
+        refused({ headers: [...host, spelt, '/admin'] }, 'override', 400)
+    }
     passes(
       { method: 'POST', headers: [...host, 'X-HTTP-Method-Override', 'DELETE'] },
       { allowOverrides: ['x-http-method-override'] },
