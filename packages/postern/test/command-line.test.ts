@@ -107,6 +107,19 @@ describe('the command line', () => {
     assert.doesNotMatch(stderr, /postern\.config|NaN/)
   })
 
+  test('does not put a gateway in front of itself, whatever it calls itself', async () => {
+    for (const [to, listen] of [
+      ['http://localhost:8123', '8123'],
+      ['http://127.0.0.1:8123', '0.0.0.0:8123'],
+      ['http://[::1]:8123', '[::]:8123'],
+      ['http://203.0.113.1', '203.0.113.1:80'],
+    ] as const) {
+      const { code, stderr } = await cli(['gateway', '--to', to, '--listen', listen], newFolder())
+      assert.equal(code, 2, to)
+      assert.match(stderr, /is where the gateway itself listens/)
+    }
+  })
+
   test('guesses the backend that was meant when its scheme is missing', async () => {
     const { stderr } = await cli(['gateway', '--to', 'localhost:3000'], newFolder())
     assert.match(stderr, /mend: did you mean http:\/\/localhost:3000\?/)

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { CidrSet, parseAddress } from '@postern/core'
 import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
+import { isListeningPlace } from '../serve/gateway-plan.ts'
 import { PortInUse } from '../serve/port-in-use.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
@@ -22,8 +23,7 @@ export async function checkBackend(config: Config, listen: Listen): Promise<Doct
   const url = new URL(config.upstream)
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const isLocal = ['127.0.0.1', '::1', 'localhost'].includes(host)
-  if (isLocal && port === listen.port)
+  if (isListeningPlace(config.upstream, listen))
     return bad(
       'backend',
       `${config.upstream} is where the gateway itself listens`,

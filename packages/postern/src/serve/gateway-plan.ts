@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 import { given } from '../assembly/given.ts'
-import { parseListen } from '../config/checks.ts'
+import { type Listen, parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 
@@ -26,6 +26,12 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
     })
   const { host, port } = parseListen(config.listen ?? '127.0.0.1:8080')
+  if (isListeningPlace(upstream, { host, port }))
+    throw new ConfigError({
+      place: 'upstream',
+      problem: `${upstream} is where the gateway itself listens`,
+      mend: 'give the backend or the gateway another port',
+    })
   const { drain: _, ...timeouts } = config.timeouts ?? {}
   return {
     upstream,
@@ -38,6 +44,18 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
     limits: given(config.caps ?? {}),
   }
 }
+
+/** Whether an address leads to the place that something listens on: a gateway in front of itself would ask itself without end. */
+export function isListeningPlace(address: string, listen: Listen): boolean {
+  const url = new URL(address)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  if (port !== listen.port) return false
+  return host === listen.host || (LOCAL.has(host) && (LOCAL.has(listen.host) || ANY.has(listen.host)))
+}
+
+const LOCAL: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /** The certificate of a configuration, if it has one. @throws ConfigError when it cannot be read, or the two files do not fit */
 export function certificateOf({ config, file }: LoadedConfig): TlsOptions | undefined {
