@@ -1,7 +1,7 @@
 import { headerValue, parseRequestPath } from '@postern/core'
 import { decompress } from './body/decompress.ts'
 import { visitForm } from './body/form.ts'
-import { at, type Locator } from './body/value-visitor.ts'
+import { at } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import type { CleanValues } from './clean-values.ts'
@@ -240,9 +240,10 @@ function inspectCookies(header: string, inspector: Inspector): void {
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
-    const locator: Locator = at(`cookie.${name.slice(0, 64)}`)
-    inspector.value(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
-    if (equals >= 0) inspector.value(pair.slice(equals + 1).trim(), 'cookie', locator)
+    if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
+    if (equals < 0) continue
+    const value = pair.slice(equals + 1).trim()
+    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
   }
 }
 

@@ -80,19 +80,29 @@ export class Inspector implements ValueVisitor {
   }
 
   value(text: string, place: Place, locator: Locator): boolean {
-    if (++this.#values > this.#options.bounds.values) {
-      this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
-      return false
-    }
+    return this.clears(text, place) || this.look(text, place, locator)
+  }
+
+  /** The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough for it. If not, `look` at it. */
+  clears(text: string, place: Place): boolean {
+    const { rules, bounds } = this.#options
+    if (++this.#values > bounds.values) return false
     if (text === '') return true
-    const { rules } = this.#options
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
     if (place !== 'file-name') {
       if ((chars & ENCODED) === 0 && rules.isClear(chars, words)) return true
       if (Clearance.of(rules).opaque.has(text, chars, words)) return true
     }
-    if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
+    return (chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)
+  }
+
+  /** The second half of `value`. @returns false to end the walk */
+  look(text: string, place: Place, locator: Locator): boolean {
+    if (this.#values > this.#options.bounds.values) {
+      this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
+      return false
+    }
     this.#lookUnlessKnown(text, place, locator)
     return true
   }
