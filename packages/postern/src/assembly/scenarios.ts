@@ -15,7 +15,7 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { given } from './given.ts'
 
 /** The files a configuration's scenarios stand in; undefined when it switches them off. */
-export function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefined {
+function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefined {
   if (config.scenarios === false) return undefined
   const { folders = [], ...rest } = given<Exclude<Config['scenarios'], false | undefined>>(
     config.scenarios ?? {},
