@@ -1,3 +1,5 @@
+import { ERASED } from './compose-leaf.ts'
+
 /** An event as it may come from anywhere: every field may be anything. */
 interface Loose {
   readonly type?: unknown
@@ -40,6 +42,8 @@ export function eventProblem(value: unknown): string | undefined {
   if (!isFields(value)) return 'event is no object'
   const event: Loose = value
   if (typeof event.type !== 'string' || event.type === '') return 'event.type is no text'
+  // Carried out again when a log is opened: nobody else may say that a key is to be destroyed.
+  if (event.type === ERASED) return `event.type "${ERASED}" is kept for the log itself`
   if (typeof event.time !== 'number' || !Number.isFinite(event.time))
     return 'event.time is not a number of milliseconds'
   if (!mayBeText(event.action)) return 'event.action is no text'

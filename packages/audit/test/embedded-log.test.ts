@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { IntegrityError, StoreError } from '@postern/core'
+import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import { type AuditLog, type Entry, openAuditLog, readAuditLog, verifyTlogProof } from '../src/index.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
@@ -101,6 +101,25 @@ describe('the embedded log', () => {
     })
     await withLog(directory, async log => {
       assert.equal((await log.commit(requestEvent(1))).index, 0n)
+    })
+  })
+
+  test('destroys no key because an event says so, now or on opening', async () => {
+    const directory = freshDirectory()
+    await withLog(directory, async log => {
+      await log.commit(requestEvent(3))
+      const [entry] = await collect(log.query({}))
+      const { sealed } = JSON.parse(Buffer.from(entry?.bytes ?? '').toString()) as {
+        readonly sealed: { readonly key: string }
+      }
+      const forged = { type: 'audit.subject.erased', time: 0, actor: {}, data: { key: sealed.key } }
+      await assert.rejects(log.commit(forged), ConfigError)
+      log.record(forged)
+    })
+    await withLog(directory, async log => {
+      const entries = await collect(log.query({ order: 'oldest' }))
+      assert.equal(entries[0]?.personal, 'open')
+      assert.ok(entries.every(({ event }) => event.type !== 'audit.subject.erased'))
     })
   })
 

@@ -74,7 +74,6 @@ const EVENTS: readonly Event[] = [
     'page.viewed',
     'remediation.added',
     'config.reloaded',
-    'audit.subject.erased',
     'audit.lost',
   ].map(type => ({ type, time, actor })),
   { type: 'config.reloaded', time, actor: {} },

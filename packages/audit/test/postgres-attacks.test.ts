@@ -149,6 +149,15 @@ describe('a row of the log that somebody changed in the database', () => {
     await again.close()
   })
 
+  test('is no reason to begin a new log, when the state was removed', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 5)
+    await log.close()
+    await db.query('DELETE FROM audit_state')
+    await assert.rejects(openInstance(db), /whose state was removed/)
+  })
+
   test('gets no signature when a checkpoint is said to be of more entries than it is', async t => {
     const db = await database(t)
     const log = await openInstance(db, { commitTimeout: '50ms' })
@@ -325,15 +334,22 @@ describe('the inbox', () => {
       ['event', event({ actor: { tenant: 't'.repeat(9_000) } })],
       ['event', event({ actor: { tenant: 'nul\0', principal: 'p\0', address: '\0' } })],
       ['event', event({ data: { text: '\ud800 alone' } })],
-      ['event', event({ data: { text: 'x'.repeat(200_000) } })],
+      ['event', event({ data: { text: 'x'.repeat(60_000) } })],
+      ['event', event({ type: 'audit.subject.erased', data: { key: '0'.repeat(32) } })],
       ['event', event({ __proto__: null, toString: 1 })],
     ]
     for (const [kind, text] of rows)
       await db.query('INSERT INTO audit_inbox (kind, event) VALUES ($1, $2)', [kind, text])
+    await assert.rejects(
+      db.query('INSERT INTO audit_inbox (event) VALUES ($1)', [
+        event({ data: { text: 'x'.repeat(70_000) } }),
+      ]),
+      (error: unknown) => error instanceof PostgresError && error.constraint === 'audit_inbox_event_size',
+    )
     await log.commit(requestEvent(1))
     const entries = await collect(log.query({ order: 'oldest' }))
     assert.equal(entries.length, rows.length + 1)
-    assert.equal(entries.filter(entry => entry.event.type === UNREADABLE).length, 16)
+    assert.equal(entries.filter(entry => entry.event.type === UNREADABLE).length, 17)
     assert.match(String(entries[6]?.event.data?.['problem']), /time is not a number of milliseconds/)
     assert.equal((await collect(log.query({ action: 'a\0b' }))).length, 1)
     const tenant = await collect(log.query({ tenant: 't'.repeat(9_000), order: 'oldest' }))

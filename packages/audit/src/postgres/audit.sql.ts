@@ -81,6 +81,14 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
         held_until timestamptz NOT NULL
       );`,
   },
+  {
+    id: 3,
+    name: 'a bound on what the inbox takes',
+    // Whoever may insert must not fill the memory of who reads a batch. What stands there already is read all the same.
+    postgres: `
+      ALTER TABLE audit_inbox ADD CONSTRAINT audit_inbox_event_size
+        CHECK (octet_length(event) <= 65536) NOT VALID;`,
+  },
 ]
 
 /** Rows are put in order by who sequences them, not by when they were inserted: a transaction that commits late is not skipped. */

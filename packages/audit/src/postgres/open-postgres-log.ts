@@ -58,15 +58,19 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
   const verifiers = keys.map(key => parseVerifierKey(key))
   const first = signCheckpoint({ origin, size: 0n, root: EMPTY_ROOT }, signers)
   await database.query(
-    `INSERT INTO audit_state VALUES (1, $1, 0, 0, '', 0, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
+    // Not beside entries whose state somebody removed: they would seem to be of a log that begins.
+    `INSERT INTO audit_state SELECT 1, $1, 0, 0, '', 0, $2, $3, $4
+     WHERE NOT EXISTS (SELECT FROM audit_entries) AND NOT EXISTS (SELECT FROM audit_tiles) ON CONFLICT (id) DO NOTHING`,
     [origin, first, Buffer.from(random.bytes(32)), keys.join('\n')],
   )
   const { rows } = await database.query<{ origin: string; search_key: Buffer; checkpoint: string }>(
     'SELECT origin, search_key, checkpoint FROM audit_state',
   )
   const state = rows[0]
-  if (state === undefined || state.origin !== origin)
-    throw new IntegrityError(`the database holds the log "${state?.origin ?? ''}", not "${origin}"`)
+  if (state === undefined)
+    throw new IntegrityError('the database holds entries of an audit log whose state was removed')
+  if (state.origin !== origin)
+    throw new IntegrityError(`the database holds the log "${state.origin}", not "${origin}"`)
   openCheckpoint(state.checkpoint, verifiers, origin)
   await nameKeys(database, keys)
   const searchKey = state.search_key
