@@ -120,6 +120,20 @@ describe('the command line', () => {
     }
   })
 
+  test('says what a line of inspect must be when one is not, and ends with 1', async () => {
+    const folder = newFolder()
+    const lines = ['{"path":"/?q=%3Cscript%3Ealert(1)%3C/script%3E"}', '{"target":"/"}', 'no JSON']
+    writeFileSync(join(folder, 'requests.jsonl'), lines.join('\n'))
+    const { code, stdout, stderr } = await cli(['inspect', 'requests.jsonl'], folder)
+    assert.equal(code, 1)
+    const verdicts = stdout
+      .trim()
+      .split('\n')
+      .map(line => (JSON.parse(line) as { readonly verdict: string }).verdict)
+    assert.deepEqual(verdicts, ['block', 'error', 'error'])
+    assert.match(stderr, /a line that can be read is like \{"id"/)
+  })
+
   test('guesses the backend that was meant when its scheme is missing', async () => {
     const { stderr } = await cli(['gateway', '--to', 'localhost:3000'], newFolder())
     assert.match(stderr, /mend: did you mean http:\/\/localhost:3000\?/)

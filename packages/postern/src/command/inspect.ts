@@ -7,6 +7,9 @@ import { totalBytes } from '../replay/replay.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 
+const EXAMPLE =
+  '{"id":"a","method":"POST","path":"/items?id=1","headers":{"Content-Type":"text/plain"},"body":"x"}'
+
 /** `postern inspect`: one request a line in, one verdict a line out, always JSON. Exit 1 when a line was no request. */
 export const run: Command = async ([name = ''], options, context) => {
   const { output, signal } = context
@@ -28,6 +31,8 @@ export const run: Command = async ([name = ''], options, context) => {
   output.note(
     `${counts.block} blocked, ${counts['too-big']} too big, ${counts.pass} passed, ${counts.error} unreadable`,
   )
+  if (counts.error > 0)
+    output.note(`a line that can be read is like ${EXAMPLE}; all but path may be left out`)
   return counts.error === 0 ? EXIT.done : EXIT.no
 }
 
