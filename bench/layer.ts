@@ -23,13 +23,6 @@ const LIMITS = {
   busy: { limit: '100000 at once' },
 } as const
 
-/** Microseconds of CPU for one request. */
-interface Cpu {
-  readonly whole: number
-  /** Without what the kernel did: answering a loader that has gone to sleep includes waking it, and a slower server finds it asleep more often. */
-  readonly user: number
-}
-
 /** A hello server in a process of its own. */
 class HelloServer {
   readonly name: string
@@ -42,26 +35,25 @@ class HelloServer {
   }
 
   async start(): Promise<void> {
-    this.#load = await KeepAliveLoad.connect(Number(await this.#ask('port')), CONNECTIONS)
+    this.#load = await KeepAliveLoad.connect(await this.#ask('port'), CONNECTIONS)
     await this.#load.run(WARM_UP)
   }
 
-  /** What the server took for each of `requests`. */
-  async cpuPerRequest(requests: number): Promise<Cpu> {
+  /** Microseconds of CPU, user and system, that the server took for each of `requests`. */
+  async cpuPerRequest(requests: number): Promise<number> {
     await this.#ask('cpu')
     await this.#load?.run(requests)
-    const { user, system } = (await this.#ask('cpu')) as NodeJS.CpuUsage
-    return { whole: (user + system) / requests, user: user / requests }
+    return (await this.#ask('cpu')) / requests
   }
 
   /** `port`; or `cpu`: the microseconds since it was last asked. */
-  #ask(what: 'port' | 'cpu'): Promise<unknown> {
+  #ask(what: 'port' | 'cpu'): Promise<number> {
     return new Promise((resolve, reject) => {
       const onExit = (): void => reject(new Error(`${this.name} ended`))
       this.#child.once('exit', onExit)
       this.#child.once('message', answer => {
         this.#child.off('exit', onExit)
-        resolve(answer)
+        resolve(Number(answer))
       })
       this.#child.send(what)
     })
@@ -73,11 +65,11 @@ class HelloServer {
   }
 }
 
-async function cpuOfServers(folder: string): Promise<ReadonlyMap<string, readonly Cpu[]>> {
+async function cpuOfServers(folder: string): Promise<ReadonlyMap<string, readonly number[]>> {
   const servers = VARIANTS.map(name => new HelloServer(name, folder))
   try {
     for (const server of servers) await server.start()
-    const samples = new Map<string, Cpu[]>(VARIANTS.map(name => [name, []]))
+    const samples = new Map<string, number[]>(VARIANTS.map(name => [name, []]))
     for (let round = 0; round < ROUNDS; round++) {
       for (let turn = 0; turn < servers.length; turn++) {
         const server = servers[(turn + round) % servers.length] as HelloServer
@@ -154,16 +146,13 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-bench-layer-'))
 try {
   const samples = await cpuOfServers(folder)
   const { decisions, exchanges } = await decisionTimes(folder, 200_000)
-  const of = (name: string): readonly Cpu[] => samples.get(name) ?? []
-  const ratio = (framework: string, kind: string, part: keyof Cpu = 'whole'): number => {
+  const of = (name: string): readonly number[] => samples.get(name) ?? []
+  const ratio = (framework: string, kind: string): number => {
     const bare = of(framework)
-    return median(of(framework + kind).map((cpu, round) => cpu[part] / (bare[round]?.[part] ?? Number.NaN)))
+    return median(of(framework + kind).map((cpu, round) => cpu / (bare[round] ?? Number.NaN)))
   }
   const figures: Record<string, number> = {}
-  for (const name of VARIANTS) {
-    figures[`${name}_cpu_us`] = Number(median(of(name).map(({ whole }) => whole)).toFixed(2))
-    figures[`${name}_user_us`] = Number(median(of(name).map(({ user }) => user)).toFixed(2))
-  }
+  for (const name of VARIANTS) figures[`${name}_cpu_us`] = Number(median(of(name)).toFixed(2))
   figures['decision_p50_us'] = Number(quantile(decisions, 0.5).toFixed(2))
   figures['decision_p99_us'] = Number(quantile(decisions, 0.99).toFixed(2))
   figures['exchange_p50_us'] = Number(quantile(exchanges, 0.5).toFixed(2))
@@ -175,14 +164,11 @@ try {
       fastify_cpu: ratio('fastify', '+layer'),
       express_adapter_cpu: ratio('express', '+adapter'),
       fastify_adapter_cpu: ratio('fastify', '+adapter'),
-      express_user: ratio('express', '+layer', 'user'),
-      fastify_user: ratio('fastify', '+layer', 'user'),
     },
     figures,
     unequal: [
       'the default guards run with the numbers of their limits raised, or one loader would be throttled; every rule is still asked',
-      'CPU is user and system time of the server process; the loader runs in another, and waking it when it sleeps is part of the system time: a slower server finds it asleep more often',
-      '_user is the user time alone',
+      'CPU is user and system time of the server process; the loader runs in another, and waking it is part of the system time: a slower server finds it asleep more often',
       'a ratio is the median over rounds of the two neighbours of one round',
     ],
   })

@@ -41,7 +41,7 @@ process.on('message', what => {
   else {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
-    process.send?.({ user, system })
+    process.send?.(user + system)
   }
 })
 process.on('disconnect', () => process.exit())

@@ -45,6 +45,7 @@ const UNREAD = new Set([
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
+const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
@@ -167,9 +168,9 @@ function isUnread(name: string): boolean {
   return UNREAD_LENGTHS[name.length] === 1 && UNREAD.has(name.toLowerCase())
 }
 
-/** Cookies may be secrets, and a file name is looked at in a way of its own. */
+/** Cookies and keys are secrets, and a file name is looked at in a way of its own. */
 function isUnremembered(name: string): boolean {
-  return isCookie(name) || isFileName(name)
+  return isCookie(name) || isFileName(name) || SECRET_HEADER.test(name)
 }
 
 function isCookie(name: string): boolean {

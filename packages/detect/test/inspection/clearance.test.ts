@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { visitDecodings } from '../../src/inspection/canonicalise/decodings.ts'
 import { CleanValues } from '../../src/inspection/clean-values.ts'
+import { Clearance } from '../../src/inspection/clearance.ts'
 import { scanFeatures, seen } from '../../src/inspection/features.ts'
 import { inspect, ownRuleSet } from '../../src/inspection/inspect.ts'
 import { OpaqueValues, REVIEWED } from '../../src/inspection/opaque-value.ts'
@@ -277,6 +278,15 @@ describe('teaching clean values', () => {
     const cookie = 'theme=dark; next=%2e%2e%2f%2e%2e%2fetc%2fpasswd'
     for (let i = 0; i < 3; i++) verdict('X-Note', cookie)
     assert.equal(verdict('Cookie', cookie), 'block')
+  })
+
+  test('what a header of a secret holds is not kept, and an ordinary one is', () => {
+    const value = '0123456789abcdef0123456789abcdef'
+    const { headers } = Clearance.of(ownRuleSet)
+    for (const name of ['X-Api-Key', 'X-Auth-Token', 'Cookie', 'Authorization', 'X-Session', 'X-Note']) {
+      for (let i = 0; i < 3; i++) assert.equal(verdict(name, value), 'pass')
+      assert.equal(headers.has(name, value), name === 'X-Note', name)
+    }
   })
 
   test('an attack is found the third time as the first', () => {
