@@ -33,12 +33,17 @@ export function parseCommonLine(line: string): LogRecord | undefined {
     }
   }
 
-  // Up to four words stand before the time: [virtual host] address ident user.
-  const words = line.slice(0, open - 1).split(' ')
-  const hasHost = words.length >= 4
-  const address = words[hasHost ? 1 : 0] ?? ''
-  const user = known(words.slice(hasHost ? 3 : 2).join(' '))
-  return {
+  // Up to four words stand before the time: [virtual host] address ident user. The user may have spaces.
+  const first = line.indexOf(' ')
+  const second = line.indexOf(' ', first + 1)
+  const third = line.indexOf(' ', second + 1)
+  const hasHost = second > 0 && third > 0 && third < open - 1
+  const addressStart = hasHost ? first + 1 : 0
+  const address = line.slice(addressStart, Math.min(hasHost ? second : first, open - 1))
+  const userStart = (hasHost ? third : second) + 1
+  const user = userStart > 0 && userStart < open ? known(line.slice(userStart, open - 1)) : undefined
+  // Assigned one by one: to spread them into the record took longer than to read the line.
+  const record: { -readonly [Key in keyof LogRecord]: LogRecord[Key] } = {
     time,
     address: address.includes(':') ? withoutPort(address) : address,
     method: request.method,
@@ -46,11 +51,12 @@ export function parseCommonLine(line: string): LogRecord | undefined {
     httpVersion: request.httpVersion,
     status,
     bytes: bytes >= 0 ? bytes : 0,
-    ...(hasHost && words[0] !== undefined && { host: words[0] }),
-    ...(user !== undefined && { user }),
-    ...(referer !== undefined && { referer }),
-    ...(agent !== undefined && { agent }),
   }
+  if (hasHost) record.host = line.slice(0, first)
+  if (user !== undefined) record.user = user
+  if (referer !== undefined) record.referer = referer
+  if (agent !== undefined) record.agent = agent
+  return record
 }
 
 function fieldEnd(line: string, from: number): number {

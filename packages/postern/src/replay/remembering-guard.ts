@@ -1,37 +1,32 @@
-import type { Decision, Exchange, Guard } from '@postern/core'
+import type { Decision, Exchange, Guard, RawHeaders } from '@postern/core'
 
-const MAX_REMEMBERED = 50_000
+const MAX_REMEMBERED = 16_384
 
-/** What was said of requests that agree so far: in method, then in each header. */
-interface Branch {
-  readonly branches: Map<string, Branch>
-  readonly byTarget: Map<string, Decision>
-}
+type ByTarget = Map<string, Decision>
 
 /**
  * A guard whose answer depends on the request alone, not asked twice about the same request: access logs repeat themselves. Bounded; only
- * for requests without a body, which is all that a log has. The parts of a request are looked up one after the other: to put them
- * together as one key took longer than most decisions.
+ * for requests without a body, which is all that a log has. Headers are the same when they are one object, as those of `ReplayedRequests`
+ * are: to compare them took longer than most decisions.
  */
 export function rememberingGuard(guard: Guard): Guard {
-  let root = newBranch()
+  let byHeaders = new Map<RawHeaders, Map<string, ByTarget>>()
   let remembered = 0
 
-  const branchOf = (exchange: Exchange): Branch => {
-    let branch = step(root, exchange.method)
-    const { headers } = exchange
-    for (let i = 0; i < headers.length; i++) branch = step(branch, headers[i] as string)
-    return branch
-  }
-
-  const step = (branch: Branch, part: string): Branch => {
-    let next = branch.branches.get(part)
-    if (next === undefined) {
-      next = newBranch()
-      branch.branches.set(part, next)
+  const answersTo = ({ headers, method }: Exchange): ByTarget => {
+    let byMethod = byHeaders.get(headers)
+    if (byMethod === undefined) {
+      byMethod = new Map()
+      byHeaders.set(headers, byMethod)
       remembered++
     }
-    return next
+    let byTarget = byMethod.get(method)
+    if (byTarget === undefined) {
+      byTarget = new Map()
+      byMethod.set(method, byTarget)
+      remembered++
+    }
+    return byTarget
   }
 
   return {
@@ -40,10 +35,10 @@ export function rememberingGuard(guard: Guard): Guard {
     ...(guard.mode !== undefined && { mode: guard.mode }),
     decide(exchange) {
       if (remembered >= MAX_REMEMBERED) {
-        root = newBranch()
+        byHeaders = new Map()
         remembered = 0
       }
-      const { byTarget } = branchOf(exchange)
+      const byTarget = answersTo(exchange)
       const { target } = exchange.source
       const known = byTarget.get(target)
       if (known !== undefined) return known
@@ -54,8 +49,4 @@ export function rememberingGuard(guard: Guard): Guard {
       return decision
     },
   }
-}
-
-function newBranch(): Branch {
-  return { branches: new Map(), byTarget: new Map() }
 }

@@ -1,6 +1,5 @@
-import type { Engine, Event, Refusal, VirtualClock } from '@postern/core'
+import type { Engine, Event, Refusal, RequestSource, VirtualClock } from '@postern/core'
 import type { LogRecord } from '@postern/detect'
-import { replayedRequest } from './replayed-request.ts'
 import { type Counted, TopCounts } from './top-counts.ts'
 
 /** What one configuration would have done with a log. */
@@ -37,11 +36,14 @@ export class ReplayRun {
     engine.listen(event => this.#notice(event))
   }
 
-  /** Decides one entry; the refusal it would have met, or undefined. Synchronous when all guards are. */
-  take(entry: LogRecord): Refusal | undefined | Promise<Refusal | undefined> {
+  /**
+   * Decides one entry; the refusal it would have met, or undefined. Synchronous when all guards are.
+   * @param request the entry as a request
+   */
+  take(entry: LogRecord, request: RequestSource): Refusal | undefined | Promise<Refusal | undefined> {
     // Servers log when an answer ends, so lines can step back a little; the clock never does.
     this.#clock.advance(Math.max(0, entry.time - this.#clock.now()))
-    const exchange = this.#engine.open(replayedRequest(entry))
+    const exchange = this.#engine.open(request)
     const decision = this.#engine.decide(exchange)
     if (decision instanceof Promise) return decision.then(() => this.#count(exchange, entry))
     return this.#count(exchange, entry)

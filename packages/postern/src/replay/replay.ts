@@ -1,10 +1,11 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { ConfigError, type Engine, parseAddress, VirtualClock } from '@postern/core'
+import { ConfigError, type Engine, type RequestSource, VirtualClock } from '@postern/core'
 import { type LogRecord, parseAccessLog } from '@postern/detect'
 import { logLines } from './log-lines.ts'
 import { DifferenceCount, type ReplayDifference } from './replay-difference.ts'
 import { type ReplayReport, ReplayRun } from './replay-run.ts'
+import { ReplayedRequests } from './replayed-request.ts'
 
 /** Makes the engine of one configuration on a clock that the log drives. */
 export type ReplayEngine = (clock: VirtualClock) => Promise<Engine>
@@ -82,6 +83,7 @@ class ReplayState {
   readonly #options: ReplayOptions
   readonly #examples: { place: string; text: string }[] = []
   readonly #difference = new DifferenceCount()
+  readonly #requests = new ReplayedRequests()
   #first: ReplayRun | undefined
   #second: ReplayRun | undefined
   #lines = 0
@@ -97,7 +99,8 @@ class ReplayState {
   take(line: string, file: string, number: number): Promise<void> | undefined {
     this.#lines++
     const record = parseAccessLog(line)
-    if (record === undefined || parseAddress(record.address) === undefined) {
+    const request = record === undefined ? undefined : this.#requests.of(record)
+    if (record === undefined || request === undefined) {
       this.#malformed++
       if (this.#examples.length < MAX_EXAMPLES)
         this.#examples.push({ place: `${file}:${number}`, text: line.slice(0, 160) })
@@ -105,21 +108,21 @@ class ReplayState {
     }
     this.#from ??= record.time
     this.#to = record.time
-    if (this.#first === undefined) return this.#begin(record)
-    return this.#decide(this.#first, record)
+    if (this.#first === undefined) return this.#begin(record, request)
+    return this.#decide(this.#first, record, request)
   }
 
   /** Engines are made with the first line, so that their clocks start there. */
-  async #begin(record: LogRecord): Promise<void> {
+  async #begin(record: LogRecord, request: RequestSource): Promise<void> {
     const { engine, against } = this.#options
     this.#first = await startRun(engine, record.time)
     this.#second = against === undefined ? undefined : await startRun(against, record.time)
-    await this.#decide(this.#first, record)
+    await this.#decide(this.#first, record, request)
   }
 
-  #decide(first: ReplayRun, record: LogRecord): Promise<void> | undefined {
-    const before = first.take(record)
-    const after = this.#second?.take(record)
+  #decide(first: ReplayRun, record: LogRecord, request: RequestSource): Promise<void> | undefined {
+    const before = first.take(record, request)
+    const after = this.#second?.take(record, request)
     if (!(before instanceof Promise) && !(after instanceof Promise)) {
       if (this.#second !== undefined) this.#difference.add(record, before, after)
       return undefined

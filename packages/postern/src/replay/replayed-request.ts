@@ -1,38 +1,69 @@
-import type { RequestSource } from '@postern/core'
+import { parseAddress, type RawHeaders, type RequestSource } from '@postern/core'
 import type { LogRecord } from '@postern/detect'
 
 const UNKNOWN_HOST = 'log.invalid'
-const MAX_KNOWN = 8_192
+const MAX_HEADERS = 8_192
+/** Longer ones are not kept. */
 const MAX_LENGTH = 512
 
-let known = new Map<string, string>()
+type ByHost = Map<string | undefined, RawHeaders>
+type ByReferer = Map<string | undefined, ByHost>
 
 /**
- * The same text as the same object: a log says few agents and referers over and over, and what is looked up by them then neither hashes nor
- * compares them again. A fixed number is kept.
+ * Log lines as requests: what the log does not keep (body, most headers) is absent, so rules over those stay silent.
+ *
+ * A log says few agents and referers over and over: lines that agree in host, agent and referer get the same headers, one object, so that what is
+ * looked up by them is found without reading them again. A fixed number is kept.
  */
-function sameObject(text: string): string {
-  if (text.length > MAX_LENGTH) return text
-  const first = known.get(text)
-  if (first !== undefined) return first
-  if (known.size >= MAX_KNOWN) known = new Map()
-  known.set(text, text)
-  return text
+export class ReplayedRequests {
+  #byAgent = new Map<string | undefined, ByReferer>()
+  #headers = 0
+
+  /** The request of a line; undefined when its address is none. */
+  of(entry: LogRecord): RequestSource | undefined {
+    if (parseAddress(entry.address) === undefined) return undefined
+    return {
+      method: entry.method,
+      target: entry.target,
+      headers: this.#headersOf(entry),
+      peer: entry.address,
+      secure: false,
+      httpVersion: entry.httpVersion,
+      body: undefined,
+      native: undefined,
+    }
+  }
+
+  #headersOf({ host, agent, referer }: LogRecord): RawHeaders {
+    const known = this.#byAgent.get(agent)?.get(referer)?.get(host)
+    if (known !== undefined) return known
+    const headers = ['host', host ?? UNKNOWN_HOST]
+    if (agent !== undefined) headers.push('user-agent', agent)
+    if (referer !== undefined) headers.push('referer', referer)
+    if (lengthOf(host) + lengthOf(agent) + lengthOf(referer) <= MAX_LENGTH)
+      this.#keep(headers, host, agent, referer)
+    return headers
+  }
+
+  #keep(
+    headers: RawHeaders,
+    host: string | undefined,
+    agent: string | undefined,
+    referer: string | undefined,
+  ): void {
+    if (this.#headers >= MAX_HEADERS) {
+      this.#byAgent = new Map()
+      this.#headers = 0
+    }
+    this.#headers++
+    const byReferer: ByReferer = this.#byAgent.get(agent) ?? new Map()
+    const byHost: ByHost = byReferer.get(referer) ?? new Map()
+    byHost.set(host, headers)
+    byReferer.set(referer, byHost)
+    this.#byAgent.set(agent, byReferer)
+  }
 }
 
-/** A log line as a request: what the log does not keep (body, most headers) is absent, so rules over those stay silent. */
-export function replayedRequest(entry: LogRecord): RequestSource {
-  const headers = ['host', entry.host === undefined ? UNKNOWN_HOST : sameObject(entry.host)]
-  if (entry.agent !== undefined) headers.push('user-agent', sameObject(entry.agent))
-  if (entry.referer !== undefined) headers.push('referer', sameObject(entry.referer))
-  return {
-    method: sameObject(entry.method),
-    target: entry.target,
-    headers,
-    peer: sameObject(entry.address),
-    secure: false,
-    httpVersion: entry.httpVersion,
-    body: undefined,
-    native: undefined,
-  }
+function lengthOf(text: string | undefined): number {
+  return text === undefined ? 0 : text.length
 }
