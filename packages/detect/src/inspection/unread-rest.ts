@@ -1,16 +1,19 @@
 import { boundaryOf } from './body/multipart.ts'
+import { isDocument } from './body/visit-body.ts'
 
 const FILE_TYPE = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|x-tar|pdf|wasm)/i
+const DOCUMENT_TYPE = /^image\/svg\+xml/i
 
 /**
  * Whether what lies behind the part of a body that was read can only be the rest of a file: a file sent as the whole body, or a multipart body that was cut inside a file part. Fields behind such a part are
- * not seen; level 1 accepts that for uploads.
+ * not seen; level 1 accepts that for uploads. What says it is a file but reads as a JSON or XML document is none: a backend that does not look at the type would read on where
+ * inspection had to stop.
  */
 export function isUnreadRestHarmless(prefix: Uint8Array, contentType: string): boolean {
-  if (FILE_TYPE.test(contentType)) return true
+  const bytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.length)
+  if (FILE_TYPE.test(contentType)) return DOCUMENT_TYPE.test(contentType) || !isDocument(bytes)
   const boundary = /^multipart\//i.test(contentType) ? boundaryOf(contentType) : undefined
   if (boundary === undefined) return false
-  const bytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.length)
   const last = bytes.lastIndexOf(`--${boundary}`)
   if (last < 0) return false
   return /;\s{0,8}filename\*?\s{0,8}=/i.test(bytes.subarray(last, last + 1_024).toString('latin1'))

@@ -2,7 +2,7 @@ import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
-import { decodeText, isBinary } from './text.ts'
+import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { isExecutableUpload } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
@@ -12,6 +12,12 @@ const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|[\w:]+[\s>/])/i
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 const BINARY_TYPE =
   /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|pdf|wasm|x-protobuf|grpc|protobuf|msgpack|cbor)/i
+
+/** Whether a body starts like a JSON or XML document, whatever it says it is. */
+export function isDocument(bytes: Buffer): boolean {
+  const start = decodeBytes(bytes.subarray(0, 512))
+  return JSON_LIKE.test(start) || XML_LIKE.test(start)
+}
 
 /**
  * Walks the values of a body by what it is, not only by what it says it is: a JSON document sent as text is read as JSON too, since a lenient backend would. The whole of an XML document is told
