@@ -51,9 +51,13 @@ function problemOf(port: number): Promise<unknown> {
 
 /** The first free port from 8080 on, when none was asked for. */
 async function choosePort(): Promise<number> {
-  for (let port = FIRST_PORT; port < FIRST_PORT + 50; port++) {
+  const first = await problemOf(FIRST_PORT)
+  if (first === undefined) return FIRST_PORT
+  for (let port = FIRST_PORT + 1; port < FIRST_PORT + 50; port++) {
     if ((await problemOf(port)) !== undefined) continue
-    if (port !== FIRST_PORT) console.log(`Port ${FIRST_PORT} is in use; taking ${port}.`)
+    console.log(
+      `${first instanceof Error ? first.message : `port ${FIRST_PORT} cannot be used`}; taking ${port}.`,
+    )
     return port
   }
   return FIRST_PORT
