@@ -123,6 +123,11 @@ function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
   const query = mark < 0 ? '' : target.slice(mark + 1)
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
+  // Only what another site links to can hand somebody a session.
+  if (headerValue(request.headers, 'referer') === undefined) {
+    visitForm(query, 'query', 'query', inspector)
+    return
+  }
   const names: string[] = []
   visitForm(query, 'query', 'query', {
     value(text, place, where): boolean {

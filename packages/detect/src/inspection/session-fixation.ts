@@ -9,14 +9,13 @@ const SESSION_NAME =
  * @param names names of the query's parameters, in lower case
  */
 export function fixedSession(names: readonly string[], headers: RawHeaders): string | undefined {
-  const name = names.find(candidate => SESSION_NAME.test(candidate))
-  if (name === undefined) return undefined
   const referer = headerValue(headers, 'referer')
   if (referer === undefined) return undefined
   const origin = /^https?:\/\/([^/?#]{1,255})/i.exec(referer)?.[1]?.toLowerCase()
   if (origin === undefined) return undefined
   const host = headerValue(headers, 'host')?.toLowerCase() ?? ''
-  return withoutPort(origin) === withoutPort(host) ? undefined : name
+  if (withoutPort(origin) === withoutPort(host)) return undefined
+  return names.find(candidate => SESSION_NAME.test(candidate))
 }
 
 function withoutPort(host: string): string {
