@@ -257,7 +257,7 @@ function rate(opening: Opening, signs: Signs): number {
     case 'start':
       if (certain) return signs.bare || argument ? 5 : 3
       if (signs.advised) return argument && sensitive && !english ? 4 : 3
-      if (signs.hyphenated) return 5
+      if (signs.hyphenated) return argument || signs.bare ? 5 : 3
       if (signs.wrapped && !english && (signs.bare || argument)) return 5
       if (signs.flagged && (sensitive || signs.addressed)) return 5
       return argument && sensitive ? (english ? 4 : 5) : signs.flagged && !english ? 4 : 0

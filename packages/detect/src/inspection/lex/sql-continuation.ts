@@ -11,6 +11,17 @@ import {
   sourceText,
   tokenCount,
 } from './sql-grammar.ts'
+import {
+  afterLine,
+  endsClause,
+  endsInComment,
+  isCase,
+  isCodedCall,
+  isInches,
+  isShortValue,
+  isTail,
+  wordAt,
+} from './sql-shapes.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
@@ -23,11 +34,6 @@ export interface Finding {
   readonly score: number
   /** Token after the evidence. */
   readonly end: number
-}
-
-/** The word at `i`; empty for everything that is no word. */
-export function wordAt(i: number): string {
-  return kindAt(i) === SQL.word ? sourceText().slice(starts[i] as number, ends[i] as number) : ''
 }
 
 /** A statement behind a semicolon; the value need prove less where it left its place already. */
@@ -68,28 +74,6 @@ export function afterSemicolon(i: number, leaving: boolean): Finding | undefined
     : word === 'shutdown' || word === 'drop' || word === 'commit'
       ? { id: 'sqli/stacked', score: 5, end: at + 2 }
       : undefined
-}
-
-/** Whether a short value ends in a comment, so that the rest of the query is gone. */
-function endsInComment(): boolean {
-  let last = tokenCount() - 1
-  while (kindAt(last) === SQL.operator) last--
-  return sourceText().length <= 160 && kindAt(last) === SQL.comment && isTail(last)
-}
-
-/** Whether what stands before the token at `i` is one word at most, as what a form asks for is. */
-function isShortValue(i: number): boolean {
-  const before = sourceText().slice(0, starts[i] as number)
-  return before.length <= 64 && !/\s/.test(before.trim())
-}
-
-/** The first token on the line after a comment's. */
-function afterLine(comment: number): number {
-  const end = sourceText().indexOf('\n', ends[comment])
-  let at = comment + 1
-  if (end < 0) return at
-  while (at < tokenCount() && (starts[at] as number) < end) at++
-  return at
 }
 
 /** Index of the `select` of a `union [all] [(]select` at `i`, or -1. */
@@ -191,11 +175,6 @@ export function continuation(i: number, context: Context, quote?: number): Findi
   }
 }
 
-/** Whether a `case` in brackets starts at `at`. */
-export function isCase(at: number): boolean {
-  return kindAt(at) === SQL.open && keyAt(at + 1) === KEY.caseWhen
-}
-
 function afterLogic(i: number, context: Context): Finding | undefined {
   let at = i + 1
   while (keyAt(at) === KEY.not) at++
@@ -208,6 +187,7 @@ function afterLogic(i: number, context: Context): Finding | undefined {
     return { id: 'sqli/call', score: 6, end: at + 3 }
   if (kindAt(at) === SQL.variable && sourceText().startsWith(':=', ends[at]))
     return { id: 'sqli/tautology', score: 6, end: at + 2 }
+  if (inString && isInches(i, at)) return undefined
   const compared = Math.max(comparison(at), bracketedComparison(at))
   if (compared > 0) {
     if (inString)
@@ -266,25 +246,6 @@ function afterLogic(i: number, context: Context): Finding | undefined {
     : undefined
 }
 
-/** A call no sentence has: a name of several words, the bracket right behind it, something inside. */
-function isCodedCall(at: number): boolean {
-  return (
-    kindAt(at + 1) === SQL.open &&
-    ends[at] === starts[at + 1] &&
-    kindAt(at + 2) !== SQL.close &&
-    wordAt(at).includes('_')
-  )
-}
-
-/** Whether the query goes on with a clause of its own: `limit 1`, `order by 1`, `into @x`. */
-function endsClause(at: number): boolean {
-  const key = keyAt(at)
-  const kind = kindAt(at + 1)
-  if (key === KEY.limit) return kind === SQL.number
-  if (key === KEY.order) return keyAt(at + 1) === KEY.by
-  return key === KEY.into && (kind === SQL.variable || isQuote(kind))
-}
-
 /** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */
 function afterComment(at: number, quote: number): Finding | undefined {
   if (!isTail(at)) return undefined
@@ -293,11 +254,6 @@ function afterComment(at: number, quote: number): Finding | undefined {
   const bare = (ends[at] as number) >= sourceText().trimEnd().length
   if (!bare && /\s/.test(prefix.trim())) return undefined
   return { id: 'sqli/comment', score: 5, end: at + 1 }
-}
-
-/** Nothing but a short word behind the comment. */
-export function isTail(at: number): boolean {
-  return /^[\s-]{0,4}\w{0,6}\s{0,4}$/.test(sourceText().slice(ends[at] as number, (ends[at] as number) + 16))
 }
 
 function afterOperator(at: number, inString: boolean): Finding | undefined {

@@ -1,14 +1,6 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import {
-  afterSemicolon,
-  continuation,
-  type Finding,
-  isCase,
-  isTail,
-  unionSelect,
-  wordAt,
-} from './sql-continuation.ts'
+import { afterSemicolon, continuation, type Finding, unionSelect } from './sql-continuation.ts'
 import {
   beginGrammar,
   comparison,
@@ -24,6 +16,7 @@ import {
   term,
   tokenCount,
 } from './sql-grammar.ts'
+import { isCase, isTail, wordAt } from './sql-shapes.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts, tokenizeSql } from './sql-tokens.ts'
 

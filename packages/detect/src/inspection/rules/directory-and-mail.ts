@@ -82,7 +82,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Behind one word and a line end: where people write several lines, the first is more than that.
   pattern(
     'crlf/body-split',
-    /^[^\s]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3})/,
+    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3})/,
     {
       score: 5,
       quotable: true,
@@ -96,7 +96,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Redis and memcached read commands line by line.
   pattern(
     'crlf/store-command',
-    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|set\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
+    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|set\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
     {
       score: 5,
       quotable: true,

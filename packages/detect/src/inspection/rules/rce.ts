@@ -186,7 +186,7 @@ export const rceRules: readonly Rule[] = [
   // `;while true;do x;done`, `;. /tmp/x`, `;>/tmp/x`: the shell's own grammar behind a separator.
   pattern(
     'rce/grammar',
-    /^[\w.:"'-]{0,40}\s{0,2}[;&|\n]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\.\s{1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
+    /^[\w.:"'-]{0,40}\s{0,2}[;&|]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\. {1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
     {
       score: 5,
       quotable: true,

@@ -77,6 +77,8 @@ const BENIGN = [
   'The "or" operator and the \'xor\' keyword',
   "Undefine 'select' on Windows",
   'Sleep (2020)',
+  '10" or 12" pizza',
+  "5' or 6'",
   'benchmark (2 pack)',
   '1 or 2; delete all',
   "paths with '/@unixroot' in front of them become others on that system",

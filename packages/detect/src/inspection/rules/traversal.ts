@@ -17,11 +17,11 @@ function findSensitiveFile(reading: Reading): Span | undefined {
   return isMentioned ? { ...span, score: 3 } : span
 }
 
-/** Whether a file stands by itself among three other words at least: what opens it would take them for a part of its name. */
+/** Whether a file stands by itself among three other words at least, or on a line of its own: what opens it would take them for a part of its name. */
 function isAmongWords(lower: string, start: number): boolean {
-  if (start > 0 && !/[\s(*`]/.test(lower[start] ?? '') && !/[\s(*`]/.test(lower[start - 1] ?? ''))
-    return false
-  return lower.trim().split(/\s{1,32}/, 4).length === 4
+  if (start > 0 && !/[\s(*`]/.test(lower[start] ?? '')) return false
+  const value = lower.trim()
+  return /\n\s{0,8}\S/.test(value) || value.split(/\s{1,32}/, 4).length === 4
 }
 
 /** Paths that leave their directory, and files that only an intruder asks for. */
