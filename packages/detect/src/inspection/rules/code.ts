@@ -164,7 +164,7 @@ export const codeRules: readonly Rule[] = [
         '_$$ND_FUNC$$_function()',
         'module.exports=',
         "Function('return process')()",
-        "import('child_process').then(c=>c)",
+        "import('node:child_process').then(c=>c)",
       ],
       benign: ['require permission', 'the process. env', 'module exports'],
     },
