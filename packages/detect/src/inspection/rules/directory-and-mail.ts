@@ -57,13 +57,18 @@ export const directoryAndMailRules: readonly Rule[] = [
   ),
   pattern(
     'crlf/header',
-    /[\r\n]\s{0,4}(?:set-cookie|location|bcc|reply-to|subject|mime-version|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d)\s{0,4}(?::|\s\d{3})/,
+    /[\r\n]\s{0,4}(?:set-cookie|location|bcc|reply-to|subject|mime-version|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d(?:\.\d)?)\s{0,4}(?::|\s\d{3})/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.newline,
       places: ['path', 'query', 'header', 'cookie', 'name'],
-      attacks: ['x\r\nSet-Cookie: a=b', '/\nSet-Cookie:crlf=injection', 'a\r\nLocation: http://x'],
+      attacks: [
+        'x\r\nSet-Cookie: a=b',
+        '/\nSet-Cookie:crlf=injection',
+        'a\r\nLocation: http://x',
+        '\r\nHTTP/1.1 200 OK',
+      ],
       benign: ['first\nsecond', 'a\r\nhost of things'],
     },
   ),

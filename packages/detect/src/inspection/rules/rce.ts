@@ -122,7 +122,7 @@ export const rceRules: readonly Rule[] = [
       benign: ['{a, b}', '{"a": 1, "b": 2}', 'import { a, b }'],
     },
   ),
-  pattern('rce/tilde', /^\s{0,4}~[+-]\s{0,4}$/, {
+  pattern('rce/tilde', /^\s{0,4}~[+-]\d{0,2}\s{0,4}$/, {
     score: 5,
     atStart: true,
     chars: CHAR.plus | CHAR.dashes,

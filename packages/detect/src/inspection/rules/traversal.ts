@@ -5,7 +5,7 @@ import { isInSentence } from '../sentence.ts'
 import { WORD } from '../words.ts'
 
 const SENSITIVE =
-  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|sched_debug|interrupts|meminfo|modules|partitions|filesystems|kallsyms|kcore)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|sched_debug|interrupts|meminfo|modules|partitions|filesystems|kallsyms|kcore)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|~[/\\]\.(?:bash_history|zsh_history|aws|kube|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.)/
 
 /** A file named in the middle of a sentence is talked about, not asked for. */
 function findSensitiveFile(reading: Reading): Span | undefined {
@@ -108,6 +108,7 @@ export const traversalRules: readonly Rule[] = [
       'op=../../../../../boot.ini',
       '/var/www/html/index.php',
       '/run/secrets/db_password',
+      '~/.aws/credentials',
       '/etc/kubernetes/admin.conf',
     ],
     benign: [

@@ -61,13 +61,13 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/bare-handler',
-    /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$/,
+    /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$|^[\s"'`]{1,4}(?:formaction|srcdoc)\s{0,4}=/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.equals,
-      words: WORD.handler,
-      attacks: ['"onzoom=', ' onload= '],
+      words: WORD.handler | WORD.script,
+      attacks: ['"onzoom=', ' onload= ', "'formaction="],
       benign: ['online=', 'on='],
     },
   ),
