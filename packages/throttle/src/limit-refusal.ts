@@ -8,12 +8,12 @@ import type { Rule } from './rule.ts'
 export function limitRefusal(question: Question, limit: CompiledLimit): Refusal {
   const at = question.refused
   const rule = question.rules[at] as Rule
-  const seconds = Math.max(1, Math.ceil((question.retryAfter[at] as number) / 1_000))
+  const seconds = secondsUntil(question, at, rule)
   const { name } = limit
   const key = writtenKey(limit.kind, question.keys[at] as string)
   const reason: Reason = {
     rule: `limit/${name}`,
-    message: `${sentence(rule)}; try again in ${seconds === 1 ? 'a second' : spell(seconds)}.`,
+    message: sentence(rule, seconds),
     evidence: {
       location: `limit.${name}`,
       facts: {
@@ -47,10 +47,19 @@ export function unavailableRefusal(): Refusal {
   }
 }
 
-function sentence(rule: Rule): string {
-  if (rule.kind === 'concurrency') return `${rule.limit} of your requests are already being handled`
-  if (rule.kind === 'gcra') return 'You are sending requests faster than you may'
-  return `You have sent more than ${rule.limit} requests in ${spell(rule.window / 1_000, 'span')}`
+/** A place of a concurrency limit comes free when a request ends, which is soon; its lease only says when it does at the latest. */
+function secondsUntil(question: Question, at: number, rule: Rule): number {
+  return rule.kind === 'concurrency' ? 1 : Math.max(1, Math.ceil((question.retryAfter[at] as number) / 1_000))
+}
+
+function sentence(rule: Rule, seconds: number): string {
+  if (rule.kind === 'concurrency')
+    return `${rule.limit} of your requests are already being handled; try again when one of them has been answered.`
+  const what =
+    rule.kind === 'gcra'
+      ? 'You are sending requests faster than you may'
+      : `You have sent more than ${rule.limit} requests in ${spell(rule.window / 1_000, 'span')}`
+  return `${what}; try again in ${seconds === 1 ? 'a second' : spell(seconds)}.`
 }
 
 const ONE: readonly (readonly [seconds: number, text: string])[] = [

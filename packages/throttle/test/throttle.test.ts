@@ -268,7 +268,13 @@ describe('concurrency', () => {
     assert.equal((await engine.decide(first)).effect, 'allow')
     assert.equal((await engine.decide(second)).effect, 'allow')
     const third = open(engine)
-    assert.equal((await engine.decide(third)).effect, 'throttle')
+    const refused = await engine.decide(third)
+    assert.equal(refused.effect, 'throttle')
+    assert.equal(refused.retryAfter, 1, 'not the lease: a place comes free when a request ends')
+    assert.equal(
+      refused.reasons[0]?.message,
+      '2 of your requests are already being handled; try again when one of them has been answered.',
+    )
     engine.settle(third, ENDED)
     assert.equal((await guard.peek('busy', '192.0.2.1'))?.remaining, 0)
     engine.settle(first, ENDED)
