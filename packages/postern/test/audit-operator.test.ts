@@ -55,17 +55,21 @@ describe('what an operator does on the command line', { timeout: 120_000 }, () =
       assert.equal((await cli(['bouncers', 'add', 'edge'], folder)).code, 2)
       await done('bouncers', 'remove', 'edge')
       await done('limits', 'list')
+      await done('ban', '192.0.2.9', '--for', '1h', '--reason', 'noise')
+      await done('unban', '192.0.2.9')
       await done('audit', 'prune', '--keep', '365d')
-      const events = await acts(layer.audit, 7)
-      assert.deepEqual(events.slice(0, 6).map(said), [
+      const events = await acts(layer.audit, 9)
+      assert.deepEqual(events.slice(0, 8).map(said), [
         ['limits.set', { type: 'limit', id: 'shop' }, { key: 'acme', rule: '500/1h' }],
         ['limits.unset', { type: 'limit', id: 'shop' }, { key: 'acme' }],
         ['bouncers.add', { type: 'bouncer', id: 'edge' }, undefined],
         ['bouncers.add', { type: 'bouncer', id: 'edge' }, undefined],
         ['bouncers.add', { type: 'bouncer', id: 'edge' }, { failed: 'ConfigError' }],
         ['bouncers.remove', { type: 'bouncer', id: 'edge' }, undefined],
+        ['ban', { type: 'actor' }, { actor: '192.0.2.9', measure: 'block', for: '1h', reason: 'noise' }],
+        ['unban', { type: 'actor' }, { actor: '192.0.2.9' }],
       ])
-      assert.equal(events[6]?.action, 'audit.prune')
+      assert.equal(events[8]?.action, 'audit.prune')
       for (const event of events) assert.equal(event.actor.principal, `operator:${accountName()}`)
       assert.equal(JSON.stringify(events).includes(key), false)
     } finally {

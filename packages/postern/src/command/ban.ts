@@ -15,7 +15,17 @@ export const run: Command = async ([text = ''], options, context) => {
     for: textOption(options, 'for') ?? '4h',
     reason: textOption(options, 'reason') ?? 'banned by hand',
   }
-  const taken = await withRemediations(options, context, store => store.add(request))
+  const act = {
+    action: 'ban',
+    resource: { type: 'actor' },
+    data: {
+      actor: formatActor(request.actor),
+      measure: request.measure,
+      for: request.for,
+      reason: request.reason,
+    },
+  }
+  const taken = await withRemediations(options, context, store => store.add(request), act)
   const actor = formatActor(taken.actor)
   context.output.line(
     `${actor}: ${taken.measure} until ${new Date(taken.expiresAt).toISOString()} (${safe(taken.reason)})`,

@@ -6,8 +6,9 @@ import { withRemediations } from './with-remediations.ts'
 /** `postern unban`: ends every measure against exactly this actor. Exit 1 when there was none. */
 export const run: Command = async ([text = ''], options, context) => {
   const actor = parseActor(text)
-  const lifted = await withRemediations(options, context, store => store.remove(actor))
   const name = formatActor(actor)
+  const act = { action: 'unban', resource: { type: 'actor' }, data: { actor: name } }
+  const lifted = await withRemediations(options, context, store => store.remove(actor), act)
   if (lifted.length === 0) context.output.line(`nothing stands against ${name}`)
   else
     context.output.line(`${name}: ${lifted.length === 1 ? '1 measure' : `${lifted.length} measures`} ended`)
