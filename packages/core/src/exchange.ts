@@ -9,6 +9,9 @@ import type { RequestId } from './request-id.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
 import type { RouteMatch, RouteTable } from './route-table.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** What a carrier (node, fetch, gateway, a log line in a replay) knows of a request. Everything else is derived. */
 export interface RequestSource {
   /** As sent. */
@@ -101,7 +104,7 @@ export class Exchange {
   get path(): RequestPath {
     if (this.#path === undefined) {
       const target = this.source.target
-      const absolute = target.charCodeAt(0) === 47 ? null : ABSOLUTE.exec(target)
+      const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
       const origin = absolute === null ? target : target.slice(absolute[0].length)
       this.#path = parseRequestPath(absolute !== null && !origin.startsWith('/') ? `/${origin}` : origin)
     }
@@ -111,7 +114,7 @@ export class Exchange {
   /** Host and port as the client named them: the absolute target's if there is one (RFC 9112 section 3.2.2), else `Host`. */
   get host(): string {
     const target = this.source.target
-    const absolute = target.charCodeAt(0) === 47 ? null : ABSOLUTE.exec(target)
+    const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
     return absolute?.[1] ?? this.header('host') ?? this.header(':authority') ?? ''
   }
 

@@ -4,6 +4,9 @@ import type { Exchange } from './exchange.ts'
 import type { Outcome } from './outcome.ts'
 import { redactQuery } from './redact-query.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /**
  * An ended exchange (or, without an outcome, one about to be handled) as an event. A view: what a detector never asks for is never
  * computed. `toJSON` is the plain form that a recorder writes.
@@ -90,6 +93,6 @@ export class HttpEvent implements Event {
 /** The start of a text, never ending in half a surrogate pair: that could not be written as UTF-8. */
 function cut(text: string, length: number): string {
   if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
+  const last = charCodeAt.call(text, length - 1)
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
 }

@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 /** Headers as they arrived: name, value, name, value, ... in order, with the sender's spelling. */
 export type RawHeaders = readonly string[]
 
@@ -6,8 +8,8 @@ function isNamed(arrived: string, lowerName: string): boolean {
   const { length } = lowerName
   if (arrived.length !== length) return false
   for (let i = 0; i < length; i++) {
-    const code = arrived.charCodeAt(i)
-    const wanted = lowerName.charCodeAt(i)
+    const code = charCodeAt.call(arrived, i)
+    const wanted = charCodeAt.call(lowerName, i)
     if (code !== wanted && (code < 65 || code > 90 || code + 32 !== wanted)) return false
   }
   return true

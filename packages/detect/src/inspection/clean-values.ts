@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 const SLOTS = 4_096
 const LONGEST = 512
 
@@ -44,12 +46,12 @@ export class CleanValues {
 function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length
-  hash = Math.imul(hash, 31) + (name.charCodeAt(name.length >> 1) | 0)
-  hash = Math.imul(hash, 31) + (value.charCodeAt(length - 1) | 0)
-  hash = Math.imul(hash, 31) + (value.charCodeAt(length - 3) | 0)
-  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 1) | 0)
-  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 2) | 0)
-  hash = Math.imul(hash, 31) + (value.charCodeAt(length >> 3) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(name, name.length >> 1) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 1) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 3) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 1) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 2) | 0)
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 3) | 0)
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
 }
 

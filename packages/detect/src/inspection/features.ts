@@ -1,5 +1,8 @@
 import { gatesOf, HASH_SEED, WORD } from './words.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** Characters and short sequences that make it worth running a family's rules. */
 export const CHAR = {
   less: 0x1,
@@ -74,7 +77,7 @@ for (const [character, bit] of [
   [' ', CHAR.space],
   ['\t', CHAR.space],
 ] as const) {
-  BIT[character.charCodeAt(0)] = bit
+  BIT[charCodeAt.call(character, 0)] = bit
 }
 for (let code = 0; code < 32; code++) if (BIT[code] === 0) BIT[code] = CHAR.control
 
@@ -111,7 +114,7 @@ export function scanFeatures(text: string, start: number, end: number): void {
   let repeats = 0
   let at = start
   while (at < end) {
-    let code = text.charCodeAt(at)
+    let code = charCodeAt.call(text, at)
     let kind = code < 128 ? (KIND[code] as number) : 0
     if (kind !== 0) {
       const from = at
@@ -124,13 +127,17 @@ export function scanFeatures(text: string, start: number, end: number): void {
         if (repeats === 63) chars |= CHAR.run
         previous = code
         if (++at === end) break
-        code = text.charCodeAt(at)
+        code = charCodeAt.call(text, at)
         kind = code < 128 ? (KIND[code] as number) : 0
       } while (kind !== 0)
       const length = at - from
       if (length >= 2) {
         words |= gatesOf(hash)
-        if (length >= 5 && (text.charCodeAt(from) | 32) === 111 && (text.charCodeAt(from + 1) | 32) === 110) {
+        if (
+          length >= 5 &&
+          (charCodeAt.call(text, from) | 32) === 111 &&
+          (charCodeAt.call(text, from + 1) | 32) === 110
+        ) {
           words |= WORD.handler
         }
         if (length >= BASE64_RUN && (kinds & 12) === 12) chars |= CHAR.base64

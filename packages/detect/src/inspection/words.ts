@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 /**
  * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate, and the lexers behind it
  * look at structure. A word may open several gates.
@@ -160,7 +162,7 @@ const gates = new Int32Array(SLOTS)
 for (const [gate, list] of LISTS) {
   for (const word of list.split(' ')) {
     let hash = HASH_SEED
-    for (let i = 0; i < word.length; i++) hash = hashStep(hash, word.charCodeAt(i))
+    for (let i = 0; i < word.length; i++) hash = hashStep(hash, charCodeAt.call(word, i))
     let slot = hash & (SLOTS - 1)
     while (keys[slot] !== 0 && keys[slot] !== hash) slot = (slot + 1) & (SLOTS - 1)
     keys[slot] = hash

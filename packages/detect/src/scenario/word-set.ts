@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 /**
  * Whether a text holds any of many words, in one pass over it whatever their number (Aho and Corasick, 1975, compiled to a
  * table). Characters beyond ASCII share one column: a word that has one is looked for the plain way.
@@ -19,7 +21,7 @@ export class WordSet {
     let columns = 1
     for (const word of ascii) {
       for (let i = 0; i < word.length; i++) {
-        const code = word.charCodeAt(i)
+        const code = charCodeAt.call(word, i)
         if (this.#column[code] === 0) this.#column[code] = columns++
       }
     }
@@ -49,7 +51,7 @@ export class WordSet {
     const isEnd = this.#isEnd
     let state = 0
     for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
+      const code = charCodeAt.call(text, i)
       state = next[state * columns + (code < 128 ? (column[code] as number) : 0)] as number
       if (isEnd[state] === 1) return true
     }
@@ -62,7 +64,7 @@ export class WordSet {
     for (const word of words) {
       let state = 0
       for (let i = 0; i < word.length; i++) {
-        const at = state * this.#columns + (this.#column[word.charCodeAt(i)] as number)
+        const at = state * this.#columns + (this.#column[charCodeAt.call(word, i)] as number)
         if (this.#next[at] === 0) this.#next[at] = states++
         state = this.#next[at] as number
       }

@@ -1,5 +1,8 @@
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -12,7 +15,7 @@ export function visitJson(text: string, base: string, depth: number, visitor: Va
   const path = new JsonPath(base)
   let at = 0
   while (at < text.length) {
-    switch (text.charCodeAt(at)) {
+    switch (charCodeAt.call(text, at)) {
       case QUOTE: {
         const end = stringEnd(text, at + 1)
         const value = unescapeJson(text.slice(at + 1, end))
@@ -29,7 +32,7 @@ export function visitJson(text: string, base: string, depth: number, visitor: Va
           visitor.tooBig('bounds/depth', path.location(), `more than ${depth} levels`)
           return
         }
-        path.enter(text.charCodeAt(at) === 91)
+        path.enter(charCodeAt.call(text, at) === 91)
         break
       case 125: // }
       case 93: // ]
@@ -45,9 +48,9 @@ export function visitJson(text: string, base: string, depth: number, visitor: Va
 
 function stringEnd(text: string, from: number): number {
   let end = text.indexOf('"', from)
-  while (end > 0 && text.charCodeAt(end - 1) === BACKSLASH) {
+  while (end > 0 && charCodeAt.call(text, end - 1) === BACKSLASH) {
     let slashes = 1
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++
+    while (charCodeAt.call(text, end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++
     if (slashes % 2 === 0) break
     end = text.indexOf('"', end + 1)
   }
@@ -56,8 +59,8 @@ function stringEnd(text: string, from: number): number {
 
 function isKey(text: string, from: number): boolean {
   let at = from
-  while (text.charCodeAt(at) <= 32) at++
-  return text.charCodeAt(at) === 58
+  while (charCodeAt.call(text, at) <= 32) at++
+  return charCodeAt.call(text, at) === 58
 }
 
 function unescapeJson(raw: string): string {

@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 const KEPT = 16
 
 /**
@@ -9,9 +11,9 @@ export function collapsePadding(text: string): string {
   let from = 0
   let at = 0
   while (at < text.length) {
-    const code = text.charCodeAt(at)
+    const code = charCodeAt.call(text, at)
     let end = at + 1
-    while (end < text.length && text.charCodeAt(end) === code) end++
+    while (end < text.length && charCodeAt.call(text, end) === code) end++
     if (end - at > KEPT) {
       out += text.slice(from, at + KEPT)
       from = end
@@ -28,7 +30,7 @@ function collapseComments(text: string): string {
   while (open >= 0) {
     const close = text.indexOf('*/', open + 2)
     if (close < 0) break
-    if (close - open > 64 && text.charCodeAt(open + 2) !== 33) {
+    if (close - open > 64 && charCodeAt.call(text, open + 2) !== 33) {
       out += text.slice(from, open + 2)
       from = close
     }

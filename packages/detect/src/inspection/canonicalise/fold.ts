@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
 const FOREIGN = /[^\u0000-\u007f]/
 
@@ -19,7 +21,7 @@ export function foldText(text: string): string {
 }
 
 function plain(character: string): string {
-  const code = character.charCodeAt(0)
+  const code = charCodeAt.call(character, 0)
   if (code === 0x201c || code === 0x201d || code === 0x2033) return '"'
   if (code === 0x2039 || code === 0x3008 || code === 0x2329) return '<'
   if (code === 0x203a || code === 0x3009 || code === 0x232a) return '>'

@@ -1,3 +1,5 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 /** Value of a hexadecimal digit, or -1. */
 export function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48
@@ -15,7 +17,7 @@ export function decodeUrl(text: string, plusAsSpace: boolean): string {
   let from = 0
   let at = 0
   while (at < text.length) {
-    const code = text.charCodeAt(at)
+    const code = charCodeAt.call(text, at)
     if (code === 43 && plusAsSpace) {
       out += `${text.slice(from, at)} `
       from = ++at
@@ -48,17 +50,17 @@ export function decodeUrl(text: string, plusAsSpace: boolean): string {
 let decoded = ''
 
 function percentByte(text: string, at: number): number {
-  if (text.charCodeAt(at) !== 37) return -1
-  const high = hexDigit(text.charCodeAt(at + 1))
-  const low = hexDigit(text.charCodeAt(at + 2))
+  if (charCodeAt.call(text, at) !== 37) return -1
+  const high = hexDigit(charCodeAt.call(text, at + 1))
+  const low = hexDigit(charCodeAt.call(text, at + 2))
   return high < 0 || low < 0 ? -1 : high * 16 + low
 }
 
 function unicodeEscape(text: string, at: number): number {
-  if ((text.charCodeAt(at + 1) | 32) !== 117) return -1
+  if ((charCodeAt.call(text, at + 1) | 32) !== 117) return -1
   let value = 0
   for (let i = 2; i < 6; i++) {
-    const digit = hexDigit(text.charCodeAt(at + i))
+    const digit = hexDigit(charCodeAt.call(text, at + i))
     if (digit < 0) return -1
     value = value * 16 + digit
   }

@@ -1,6 +1,9 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
 
@@ -65,14 +68,14 @@ function isLetter(code: number): boolean {
 
 function readTag(lower: string, start: number): Span | undefined {
   let at = start + 1
-  while (lower.charCodeAt(at) <= 31 || lower.charCodeAt(at) === 47) at++
-  if (!isLetter(lower.charCodeAt(at))) return undefined
+  while (charCodeAt.call(lower, at) <= 31 || charCodeAt.call(lower, at) === 47) at++
+  if (!isLetter(charCodeAt.call(lower, at))) return undefined
   const nameStart = at
-  while (isNameCode(lower.charCodeAt(at)) && at - nameStart < 32) at++
+  while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
   let name = lower.slice(nameStart, at)
   const prefix = name.indexOf(':')
   if (prefix >= 0) name = name.slice(prefix + 1)
-  const closing = lower.charCodeAt(start + 1) === 47
+  const closing = charCodeAt.call(lower, start + 1) === 47
   tagEnd = at
   const presence = closing ? 0 : (ELEMENTS.get(name) ?? 0)
   // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
@@ -80,26 +83,26 @@ function readTag(lower: string, start: number): Span | undefined {
   let id = 'xss/element'
   const limit = Math.min(lower.length, start + MAX_TAG)
   for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
-    while (at < limit && isSeparator(lower.charCodeAt(at))) at++
-    const code = lower.charCodeAt(at)
+    while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
+    const code = charCodeAt.call(lower, at)
     if (code === 62 || at >= limit) break
     const from = at
     while (
       at < limit &&
-      !isSeparator(lower.charCodeAt(at)) &&
-      lower.charCodeAt(at) !== 61 &&
-      lower.charCodeAt(at) !== 62
+      !isSeparator(charCodeAt.call(lower, at)) &&
+      charCodeAt.call(lower, at) !== 61 &&
+      charCodeAt.call(lower, at) !== 62
     )
       at++
     const attribute = lower.slice(from, Math.min(at, from + 40)).replace(/^["'`%\d]{1,8}/, '')
     let mark = at
-    while (mark < limit && lower.charCodeAt(mark) <= 32) mark++
-    if (lower.charCodeAt(mark) !== 61) {
+    while (mark < limit && charCodeAt.call(lower, mark) <= 32) mark++
+    if (charCodeAt.call(lower, mark) !== 61) {
       if (at === from) at++
       continue
     }
     at = mark + 1
-    while (at < limit && lower.charCodeAt(at) <= 32) at++
+    while (at < limit && charCodeAt.call(lower, at) <= 32) at++
     const valueStart = at
     if (presence > score) score = presence
     at = skipValue(lower, at, limit)
@@ -121,13 +124,13 @@ function hasScript(lower: string, from: number): boolean {
 }
 
 function skipValue(lower: string, start: number, limit: number): number {
-  const quote = lower.charCodeAt(start)
+  const quote = charCodeAt.call(lower, start)
   if (quote === 34 || quote === 39 || quote === 96) {
     const close = lower.indexOf(String.fromCharCode(quote), start + 1)
     return close < 0 || close > limit ? limit : close + 1
   }
   let at = start
-  while (at < limit && lower.charCodeAt(at) > 32 && lower.charCodeAt(at) !== 62) at++
+  while (at < limit && charCodeAt.call(lower, at) > 32 && charCodeAt.call(lower, at) !== 62) at++
   return at
 }
 

@@ -9,6 +9,9 @@ import {
   looksAround,
 } from './shell-words.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 const MAX_WORD = 64
 
 /** How a place in a text where a command could start was reached. */
@@ -45,12 +48,12 @@ export function findShellCommand(reading: Reading): Span | undefined {
     const separator = run < 0 ? at : run
     run = -1
     // Every second backtick closes what the one before opened.
-    if (lower.charCodeAt(at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
+    if (charCodeAt.call(lower, at) === 96 && (isFence(lower, at) || ++backticks % 2 === 0)) continue
     // `like this' is how people quote: nothing closes it.
-    if (lower.charCodeAt(at) === 96 && lower.indexOf('`', at + 1) < 0) continue
+    if (charCodeAt.call(lower, at) === 96 && lower.indexOf('`', at + 1) < 0) continue
     // `$(MAKE)` is a variable of make.
     if (opening === 'substitution' && /^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
-    const skip = opening === 'substitution' && lower.charCodeAt(at) !== 96 ? 2 : 1
+    const skip = opening === 'substitution' && charCodeAt.call(lower, at) !== 96 ? 2 : 1
     const found = commandAt(reading, at + skip, opening, separator)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) break
@@ -68,7 +71,7 @@ function isFence(lower: string, at: number): boolean {
 }
 
 function openingAt(lower: string, at: number): Opening | undefined {
-  switch (lower.charCodeAt(at)) {
+  switch (charCodeAt.call(lower, at)) {
     case 59: // ;
     case 124: // |
     case 38: // &
@@ -79,10 +82,10 @@ function openingAt(lower: string, at: number): Opening | undefined {
     case 96: // `
       return 'substitution'
     case 36: // $(
-      return lower.charCodeAt(at + 1) === 40 ? 'substitution' : undefined
+      return charCodeAt.call(lower, at + 1) === 40 ? 'substitution' : undefined
     case 60: // <(
     case 62: // >( behind a space: behind a letter or a quote it is the end of a tag
-      return lower.charCodeAt(at + 1) === 40 && !/[\w"'/>-]/.test(lower[at - 1] ?? ' ')
+      return charCodeAt.call(lower, at + 1) === 40 && !/[\w"'/>-]/.test(lower[at - 1] ?? ' ')
         ? 'substitution'
         : undefined
     default:
@@ -100,7 +103,7 @@ function readWord(lower: string, start: number): string {
   dropped = false
   const limit = Math.min(lower.length, start + MAX_WORD)
   while (at < limit) {
-    const code = lower.charCodeAt(at)
+    const code = charCodeAt.call(lower, at)
     if (code === 39 || code === 34 || code === 92 || code === 94) {
       const next = lower[at + 1] ?? ' '
       if (/[a-z\d]/.test(next) && (word !== '' || code === 92)) dropped = true
@@ -152,7 +155,7 @@ function commandAt(
   let at = from
   while (
     at < lower.length &&
-    (lower.charCodeAt(at) <= 32 || '({!@&|,'.includes(lower[at] as string)) &&
+    (charCodeAt.call(lower, at) <= 32 || '({!@&|,'.includes(lower[at] as string)) &&
     at - from < 16
   )
     at++
@@ -162,7 +165,7 @@ function commandAt(
   for (let n = 0; n < 3 && (isWrapperCommand(word) || /^\w{1,16}=[^\s]{0,32}$/.test(word)); n++) {
     const own = wordEnd
     let next = wordEnd
-    while (lower.charCodeAt(next) <= 32 || lower.charCodeAt(next) === 59) next++
+    while (charCodeAt.call(lower, next) <= 32 || charCodeAt.call(lower, next) === 59) next++
     const flags = /^(?:-{1,2}[\w=-]{1,16}\s{1,4}(?:\d{1,4}\s{1,4})?|\d{1,4}\s{1,4}){1,3}/.exec(
       lower.slice(next, next + 64),
     )
@@ -201,7 +204,7 @@ function commandAt(
     alone: /^[\s;|&)}]{0,4}$/.test(rest) && before === '',
     probing: looksAround(command) && ENDS.test(rest) && isCutOff(lower, separator, before),
     leading: before === '' && isLeading(lower, separator) && /^\s{1,4}[\w<>./-]/.test(rest),
-    markdown: lower.charCodeAt(separator) === 96 && isMarkdown(lower, separator),
+    markdown: charCodeAt.call(lower, separator) === 96 && isMarkdown(lower, separator),
     solid: SOLID.test(rest),
     followed: /^\s/.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
@@ -214,7 +217,7 @@ function commandAt(
 
 function skipSpace(lower: string, from: number): number {
   let at = from
-  while (lower.charCodeAt(at) <= 32) at++
+  while (charCodeAt.call(lower, at) <= 32) at++
   return at
 }
 
@@ -286,20 +289,20 @@ const CUT_OFF = /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$/
 
 function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)
-  if (before === '') return lower.charCodeAt(separator) < 32
+  if (before === '') return charCodeAt.call(lower, separator) < 32
   return CUT_OFF.test(before) && !/\s/.test(before)
 }
 
 function isDouble(lower: string, separator: number): boolean {
-  const code = lower.charCodeAt(separator)
-  return (code === 38 || code === 124) && lower.charCodeAt(separator + 1) === code
+  const code = charCodeAt.call(lower, separator)
+  return (code === 38 || code === 124) && charCodeAt.call(lower, separator + 1) === code
 }
 
 function isLeading(lower: string, separator: number): boolean {
-  const behind = lower.charCodeAt(separator + 1)
+  const behind = charCodeAt.call(lower, separator + 1)
   return (
     isDouble(lower, separator) ||
-    (lower.charCodeAt(separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
+    (charCodeAt.call(lower, separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
   )
 }
 

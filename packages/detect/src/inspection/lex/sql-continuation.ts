@@ -25,6 +25,9 @@ import {
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** Where a value would leave its place in a query: behind a quote that closes the query's string, or behind a first value. */
 export type Context = 'string' | 'value' | 'word'
 
@@ -274,7 +277,7 @@ function afterOperator(at: number, inString: boolean): Finding | undefined {
     (after === SQL.comment && isTail(next) && isSolid(value))
   )
     return { id: 'sqli/arithmetic', score: 5, end: next }
-  const call = kindAt(value) === SQL.word && sourceText().charCodeAt(starts[value + 1] as number) === 40
+  const call = kindAt(value) === SQL.word && charCodeAt.call(sourceText(), starts[value + 1] as number) === 40
   if (call && after === SQL.operator && isQuote(kindAt(next + 1))) {
     return { id: 'sqli/arithmetic', score: 5, end: next }
   }
@@ -287,7 +290,8 @@ function afterOperator(at: number, inString: boolean): Finding | undefined {
 }
 
 function afterCompare(at: number, quote: number): Finding | undefined {
-  if ((starts[quote] as number) > 32 || sourceText().charCodeAt(starts[at] as number) === 62) return undefined
+  if ((starts[quote] as number) > 32 || charCodeAt.call(sourceText(), starts[at] as number) === 62)
+    return undefined
   const value = at + 1
   const short = sourceText().length <= 48
   if (isSubquery(value) || isProbeCall(value)) return { id: 'sqli/subquery', score: 6, end: value + 2 }
@@ -297,7 +301,7 @@ function afterCompare(at: number, quote: number): Finding | undefined {
     return { id: 'sqli/tautology', score: 5, end: next }
   return short &&
     isQuote(kindAt(value)) &&
-    sourceText().charCodeAt(starts[at] as number) === 61 &&
+    charCodeAt.call(sourceText(), starts[at] as number) === 61 &&
     starts[at] === ends[quote]
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined

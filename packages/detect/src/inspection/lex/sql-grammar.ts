@@ -1,5 +1,8 @@
 import { ends, KEY, keys, kinds, SQL, starts } from './sql-tokens.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** Longest string or bracket, in tokens, that the grammar follows. */
 const REACH = 160
 /** How much one text may cost. A text that needs more is not read to the end, and inspection says so. */
@@ -180,7 +183,7 @@ export function comparison(i: number): number {
   // PostgreSQL's `?` asks a document for a key.
   if (
     kindAt(left) === SQL.other &&
-    source.charCodeAt(starts[left] as number) === 63 &&
+    charCodeAt.call(source, starts[left] as number) === 63 &&
     isQuote(kindAt(left + 1))
   )
     return expression(left + 1)

@@ -1,5 +1,8 @@
 import { HASH_SEED, hashStep } from '../words.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** Kinds of token. Quotes are tokens of their own: whether text lies inside or outside a string is what injection is about. */
 export const SQL = {
   end: 0,
@@ -125,7 +128,7 @@ const keyOfHash = new Map<number, number>()
 for (const [key, list] of KEYWORDS) {
   for (const word of list.split(' ')) {
     let hash = HASH_SEED
-    for (let i = 0; i < word.length; i++) hash = hashStep(hash, word.charCodeAt(i))
+    for (let i = 0; i < word.length; i++) hash = hashStep(hash, charCodeAt.call(word, i))
     if (!keyOfHash.has(hash)) keyOfHash.set(hash, key)
   }
 }
@@ -154,18 +157,18 @@ export function tokenizeSql(lower: string): number {
   let at = 0
   let conditional = 0
   while (at < lower.length && count < MAX_TOKENS) {
-    const code = lower.charCodeAt(at)
-    const next = lower.charCodeAt(at + 1)
+    const code = charCodeAt.call(lower, at)
+    const next = charCodeAt.call(lower, at + 1)
     if (code <= 32 || code === 160) at++
     else if (code >= 48 && code <= 57) at = readNumber(lower, at)
     else if (code === 46 && next >= 48 && next <= 57 && lastKind() !== SQL.word) at = readNumber(lower, at)
     else if (isWordCode(code)) at = readWord(lower, at)
     else if (code === 64) at = readVariable(lower, at)
     else if (code === 47 && next === 42) {
-      if (lower.charCodeAt(at + 2) === 33) {
+      if (charCodeAt.call(lower, at + 2) === 33) {
         conditional++
         at += 3
-        while (lower.charCodeAt(at) >= 48 && lower.charCodeAt(at) <= 57) at++
+        while (charCodeAt.call(lower, at) >= 48 && charCodeAt.call(lower, at) <= 57) at++
         continue
       }
       const close = lower.indexOf('*/', at + 2)
@@ -197,19 +200,19 @@ function lastKind(): number {
 
 function readNumber(lower: string, start: number): number {
   let at = start
-  if (lower.charCodeAt(at) === 48 && lower.charCodeAt(at + 1) === 120) {
+  if (charCodeAt.call(lower, at) === 48 && charCodeAt.call(lower, at + 1) === 120) {
     at += 2
-    while (isHex(lower.charCodeAt(at))) at++
+    while (isHex(charCodeAt.call(lower, at))) at++
   } else {
-    while (isDigitOrDot(lower.charCodeAt(at))) at++
-    if (lower.charCodeAt(at) === 101) {
+    while (isDigitOrDot(charCodeAt.call(lower, at))) at++
+    if (charCodeAt.call(lower, at) === 101) {
       let exponent = at + 1
-      const sign = lower.charCodeAt(exponent)
+      const sign = charCodeAt.call(lower, exponent)
       if (sign === 43 || sign === 45) exponent++
       const from = exponent
-      while (isDigitOrDot(lower.charCodeAt(exponent))) exponent++
+      while (isDigitOrDot(charCodeAt.call(lower, exponent))) exponent++
       // MySQL reads `1.e(` as a number followed by `(`.
-      if (exponent > from || lower.charCodeAt(at + 1) === 40) at = exponent
+      if (exponent > from || charCodeAt.call(lower, at + 1) === 40) at = exponent
     }
   }
   push(SQL.number, start, at, 0)
@@ -227,10 +230,10 @@ function isHex(code: number): boolean {
 function readWord(lower: string, start: number): number {
   let at = start
   let hash = HASH_SEED
-  let code = lower.charCodeAt(at)
+  let code = charCodeAt.call(lower, at)
   do {
     hash = hashStep(hash, code)
-    code = lower.charCodeAt(++at)
+    code = charCodeAt.call(lower, ++at)
   } while (isWordCode(code) || code === 36)
   push(SQL.word, start, at, keyOfHash.get(hash) ?? KEY.none)
   return at
@@ -238,8 +241,8 @@ function readWord(lower: string, start: number): number {
 
 function readVariable(lower: string, start: number): number {
   let at = start + 1
-  if (lower.charCodeAt(at) === 64) at++
-  while (isWordCode(lower.charCodeAt(at)) || lower.charCodeAt(at) === 46) at++
+  if (charCodeAt.call(lower, at) === 64) at++
+  while (isWordCode(charCodeAt.call(lower, at)) || charCodeAt.call(lower, at) === 46) at++
   push(SQL.variable, start, at, 0)
   return at
 }
