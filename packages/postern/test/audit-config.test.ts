@@ -194,6 +194,37 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
     assert.equal((await cli(['audit', 'verify'], folder)).code, 0)
   })
 
+  test('forgets who was nobody in particular after the configured time, and keeps every proof', async () => {
+    const folder = newFolder()
+    const [old, now] = [Date.now() - 100 * 86_400_000, Date.now()]
+    const found = async ({ audit }: Postern): Promise<readonly number[]> => {
+      const times: number[] = []
+      for await (const { event } of audit?.query({ address: '192.0.2.7', order: 'oldest' }) ?? [])
+        times.push(event.time)
+      return times
+    }
+    const enter = async ({ audit }: Postern, time: number): Promise<void> => {
+      await audit?.append({ type: 'login.failed', time, actor: { address: '192.0.2.7' } })
+    }
+    await withLayer(
+      {},
+      async layer => {
+        await enter(layer, old)
+        assert.deepEqual(await found(layer), [old])
+      },
+      folder,
+    )
+    await withLayer(
+      { audit: { forgetAnonymousAfter: '30d' } },
+      async layer => {
+        await enter(layer, now)
+        await until(async () => String(await found(layer)) === String([now]))
+      },
+      folder,
+    )
+    assert.equal((await cli(['audit', 'verify'], folder)).code, 0)
+  })
+
   test('cannot be sent to a collector whose secret is nowhere', async () => {
     for (const [ship, problem] of [
       [{ webhook: 'https://siem.example' }, /needs secretFile or secret/],

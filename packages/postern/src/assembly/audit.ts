@@ -64,13 +64,17 @@ export async function openAudit(
     anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
     onOutsideError: (error: unknown) => outside.failed(error),
     ...(audit.required !== undefined && { required: audit.required }),
+    ...(audit.forgetAnonymousAfter !== undefined && { forgetAnonymousAfter: audit.forgetAnonymousAfter }),
   }
   return audit.store === 'postgres'
     ? openInPostgres(loaded, connections, others)
     : openInDirectory(audit, connections, others)
 }
 
-type Others = Pick<AuditLogOptions, 'witnesses' | 'anchors' | 'onOutsideError' | 'required'>
+type Others = Pick<
+  AuditLogOptions,
+  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter'
+>
 
 async function openInDirectory(
   audit: AuditConfig,

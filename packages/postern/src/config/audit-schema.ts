@@ -35,6 +35,7 @@ export const auditSchema: z.ZodType<AuditConfig> = z
     store: z.enum(['embedded', 'postgres']).optional(),
     signerKeys: z.array(z.string().min(1)).min(1).optional(),
     retention: duration.optional(),
+    forgetAnonymousAfter: duration.optional(),
     ship: z.array(ship).max(16).optional(),
     required: z.boolean().optional(),
   })

@@ -216,6 +216,8 @@ export interface AuditConfig {
   readonly signerKeys?: readonly string[] | undefined
   /** How long entries are kept; for ever unless told otherwise. Proofs stay. */
   readonly retention?: Duration | undefined
+  /** After how long the key of a day's traffic without a principal is destroyed, and its addresses with it; never unless told otherwise. */
+  readonly forgetAnonymousAfter?: Duration | undefined
   /** Where entries are sent as well, each at least once and in order. */
   readonly ship?: readonly ShipConfig[] | undefined
   /** Whether the process is not ready while the log takes no entries; it is unless told otherwise. */
