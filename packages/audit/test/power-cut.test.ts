@@ -95,9 +95,14 @@ describe('a disk that fails', () => {
       (error: unknown) => error instanceof StoreError && error.retryable,
     )
     await assert.rejects(log.settle(), StoreError)
-    assert.match(log.health().detail ?? '', /publishing fails.*1 events were lost/)
+    assert.match(
+      log.health().detail ?? '',
+      /could not write \(ENOSPC\).*publishing fails.*1 events were lost/,
+    )
+    assert.equal(log.health().ok, false)
     fault.full = false
     assert.equal((await log.commit(requestEvent(3))).index, 1n)
+    assert.equal(log.health().ok, true)
     await log.commit(requestEvent(4))
     await log.settle()
     const types = (await collect(reader.entries(0n))).map(
@@ -110,6 +115,27 @@ describe('a disk that fails', () => {
       verifierKeys: [modelVerifierKey],
     })
     assert.deepEqual(report.problems, [])
+  })
+
+  test('because it is full is tried again without anybody asking', async () => {
+    Object.assign(fault, { full: false, hung: false, unsound: false })
+    const files = new PowerCutFiles(seeded(1))
+    const { log, reader } = await openModelLog({
+      files: failing(files),
+      keys: new MemoryKeys(seeded(2)),
+      random: seeded(3),
+    })
+    fault.full = true
+    await assert.rejects(log.commit(requestEvent(0)), StoreError)
+    assert.equal(log.health().ok, false)
+    fault.full = false
+    while (!log.health().ok) await new Promise(resolve => setTimeout(resolve, 20))
+    await log.settle()
+    assert.deepEqual(
+      (await collect(reader.entries(0n))).map(({ event }) => event.type),
+      ['audit.resumed'],
+    )
+    await log.close()
   })
 
   test('at a sync is trusted with nothing more', async () => {

@@ -72,6 +72,7 @@ export class EmbeddedLog implements AuditLog {
   #stalled = false
   #lost = 0
   #lostReported = 0
+  #isReporting = false
   #closing: Promise<void> | undefined = undefined
 
   private constructor(parts: EmbeddedLogParts) {
@@ -176,12 +177,22 @@ export class EmbeddedLog implements AuditLog {
     else this.#publishSoon()
   }
 
-  /** Losses stand in the log themselves, with their number, as soon as it takes entries again. */
+  /** Losses stand in the log themselves, with their number, as soon as it takes entries again; that it does stands there in any case. */
   #reportLoss(): void {
-    const count = this.#lost - this.#lostReported
-    this.#lostReported = this.#lost
-    const event: Event = { type: 'audit.lost', time: this.#parts.clock.now(), actor: {}, data: { count } }
-    this.#open.push('event', eventText(event))
+    if (this.#isReporting) return
+    this.#isReporting = true
+    const lost = this.#lost
+    const count = lost - this.#lostReported
+    const about = { time: this.#parts.clock.now(), actor: {} }
+    const event: Event =
+      count > 0 ? { type: 'audit.lost', ...about, data: { count } } : { type: 'audit.resumed', ...about }
+    const done = (): void => {
+      this.#isReporting = false
+    }
+    this.#open.append('event', eventText(event)).then(() => {
+      this.#lostReported = lost
+      done()
+    }, done)
   }
 
   #publishSoon(): void {
@@ -276,7 +287,7 @@ export class EmbeddedLog implements AuditLog {
     const wal = this.#open
     const behind = wal.durable - this.#published.size
     const trouble =
-      wal.failure?.message ??
+      wal.trouble?.message ??
       (this.#stalled ? 'the disk does not answer' : undefined) ??
       (behind > this.#parts.limits.maxBehind ? `${behind} entries wait to be published` : undefined) ??
       (wal.waiting >= this.#parts.limits.maxWaiting ? 'the queue is full; events are being lost' : undefined)
@@ -301,6 +312,8 @@ export class EmbeddedLog implements AuditLog {
     const since = wal.flushStarted
     this.#stalled = since > 0 && performance.now() - since > this.#parts.limits.commitTimeout
     if (this.#stalled) wal.abandon(this.#error('the disk does not answer', true))
+    // Nobody may send anything to a process that is not ready: the log finds out by itself whether it can be written again.
+    if (wal.trouble !== undefined && wal.failure === undefined) this.#reportLoss()
   }
 
   close(): Promise<void> {

@@ -60,6 +60,8 @@ export class WriteAheadLog {
   #flushing = false
   #flushStarted = 0
   #failure: StoreError | undefined = undefined
+  /** Why the last group could not be written; a later one may be. */
+  #refusal: StoreError | undefined = undefined
   #buffer = Buffer.allocUnsafe(256 * 1_024)
   #spares: string[] = []
   #spareNumber = 0
@@ -117,6 +119,11 @@ export class WriteAheadLog {
     return this.#failure
   }
 
+  /** Why nothing is written at present, for good or until there is room again. */
+  get trouble(): StoreError | undefined {
+    return this.#failure ?? this.#refusal
+  }
+
   /** `performance.now()` at which the group now under way began; 0 when none is. */
   get flushStarted(): number {
     return this.#flushStarted
@@ -163,6 +170,7 @@ export class WriteAheadLog {
         this.#groupFailed(waiters, error)
         continue
       }
+      this.#refusal = undefined
       const first = this.#next
       this.#next += count
       for (let i = 0; i < count; i++) waiters[i]?.resolve({ index: BigInt(first + i) })
@@ -240,6 +248,7 @@ export class WriteAheadLog {
         retryable: true,
         cause,
       })
+    this.#refusal = error
     const rejected = this.#failure === undefined ? waiters : [...waiters, ...this.#waiters.splice(0)]
     if (this.#failure !== undefined) {
       this.#texts = []

@@ -5,6 +5,7 @@ type Sentence = (event: Event) => string
 /** What happened, in words, for events that are no requests; the type itself for those of an application. Comes from outside: show it `safe`. */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   'audit.coalesced': event => `${number(event, 'count')} more requests ${refused(event)}, told here as one`,
+  'audit.resumed': () => 'the log takes entries again',
   'audit.lost': event => `${number(event, 'count')} events could not be taken into the log`,
   'audit.subject.erased': () => 'a subject was erased from the log',
   'audit.pruned': event => `old entries were removed from the log, up to ${number(event, 'minimumIndex')}`,
