@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  ConfigError,
-  type Event,
-  type EventRecorder,
-  type Health,
-  type HealthProbe,
-  systemClock,
-} from '@postern/core'
+import { ConfigError, type Event, type EventRecorder, systemClock } from '@postern/core'
 import { type Migration, migrate, type SqliteDatabase } from '@postern/store'
+import { RepeatedWork } from './repeated-work.ts'
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -74,49 +68,7 @@ async function enter(recorder: EventRecorder, text: string): Promise<void> {
   }
 }
 
-/** Empties an outbox into the log at the start and each second; what goes wrong shows in readiness, and is tried again. */
-export class AuditOutboxDrain implements HealthProbe {
-  readonly #outbox: AuditOutbox
-  readonly #recorder: EventRecorder
-  readonly #timer: NodeJS.Timeout
-  #running: Promise<void> | undefined
-  #trouble: string | undefined
-
-  constructor(outbox: AuditOutbox, recorder: EventRecorder) {
-    this.#outbox = outbox
-    this.#recorder = recorder
-    this.#timer = setInterval(() => void this.drain(), EVERY_MS).unref()
-    void this.drain()
-  }
-
-  /** Enters what waits. Never rejects. */
-  drain(): Promise<void> {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined
-    })
-    return this.#running
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      await this.#outbox.drain(this.#recorder)
-      this.#trouble = undefined
-    } catch (error) {
-      this.#trouble = error instanceof Error ? error.message : 'failed'
-    }
-  }
-
-  health(): Health {
-    return {
-      name: 'audit outbox',
-      ok: this.#trouble === undefined,
-      required: false,
-      ...(this.#trouble !== undefined && { detail: this.#trouble }),
-    }
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#running
-  }
+/** Empties an outbox into the log at the start and each second. */
+export function drainOutbox(outbox: AuditOutbox, recorder: EventRecorder): RepeatedWork {
+  return new RepeatedWork({ name: 'audit outbox', every: EVERY_MS, work: () => outbox.drain(recorder) })
 }

@@ -1,5 +1,6 @@
 import type { Retained } from '@postern/audit'
-import type { Clock, Event, Health, HealthProbe } from '@postern/core'
+import type { Clock, Event } from '@postern/core'
+import { RepeatedWork } from './repeated-work.ts'
 
 const EVERY_MS = 3_600_000
 
@@ -14,52 +15,17 @@ export interface AuditRetentionOptions {
 }
 
 /**
- * Removes old entries at the start and each hour. Every proof stays. What goes wrong shows in readiness, and is tried again. Several
- * instances may do so at once: what one removed, another leaves.
+ * Removes old entries at the start and each hour. Every proof stays. Several instances may do so at once: what one removed, another
+ * leaves.
  */
-export class AuditRetention implements HealthProbe {
-  readonly #options: AuditRetentionOptions
-  readonly #timer: NodeJS.Timeout
-  #running: Promise<void> | undefined
-  #trouble: string | undefined
-
-  constructor(options: AuditRetentionOptions) {
-    this.#options = options
-    this.#timer = setInterval(() => void this.prune(), EVERY_MS).unref()
-    void this.prune()
-  }
-
-  /** Removes what is too old by now. Never rejects. */
-  prune(): Promise<void> {
-    this.#running ??= this.#prune().finally(() => {
-      this.#running = undefined
-    })
-    return this.#running
-  }
-
-  async #prune(): Promise<void> {
-    const { removeBefore, keep, clock, emit } = this.#options
-    try {
+export function auditRetention({ removeBefore, keep, clock, emit }: AuditRetentionOptions): RepeatedWork {
+  return new RepeatedWork({
+    name: 'audit retention',
+    every: EVERY_MS,
+    work: async () => {
       const { bundles, minimumIndex } = await removeBefore(clock.now() - keep)
-      this.#trouble = undefined
       if (bundles > 0)
         emit({ type: 'audit.pruned', time: clock.now(), actor: {}, data: { bundles, minimumIndex } })
-    } catch (error) {
-      this.#trouble = error instanceof Error ? error.message : 'failed'
-    }
-  }
-
-  health(): Health {
-    return {
-      name: 'audit retention',
-      ok: this.#trouble === undefined,
-      required: false,
-      ...(this.#trouble !== undefined && { detail: this.#trouble }),
-    }
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#running
-  }
+    },
+  })
 }

@@ -2,9 +2,9 @@ import type { AuditLog } from '@postern/audit'
 import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { isAuditInPostgres, openAudit } from './audit.ts'
-import { AuditOutbox, AuditOutboxDrain } from './audit-outbox.ts'
+import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
 import { AuditOutside } from './audit-outside.ts'
-import { AuditRetention } from './audit-retention.ts'
+import { auditRetention } from './audit-retention.ts'
 import { auditShippers } from './audit-shipping.ts'
 import type { Connections } from './connections.ts'
 
@@ -38,7 +38,7 @@ export async function openAuditRoom(
   }
   try {
     if (!isAuditInPostgres(loaded)) {
-      const draining = new AuditOutboxDrain(new AuditOutbox(connections.sqlite), log)
+      const draining = drainOutbox(new AuditOutbox(connections.sqlite), log)
       probes.push(draining)
       closers.push(() => draining.close())
     }
@@ -55,7 +55,7 @@ export async function openAuditRoom(
     if (retention !== undefined) {
       const keep = parseDuration(retention, 'audit.retention')
       const { removeBefore } = opened
-      const pruning = new AuditRetention({ removeBefore, keep, clock: systemClock, emit })
+      const pruning = auditRetention({ removeBefore, keep, clock: systemClock, emit })
       probes.push(pruning)
       closers.push(() => pruning.close())
     }

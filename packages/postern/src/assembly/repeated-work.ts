@@ -1,0 +1,53 @@
+import type { Health, HealthProbe } from '@postern/core'
+
+export interface RepeatedWorkOptions {
+  /** As readiness names it. */
+  readonly name: string
+  /** Milliseconds from one start to the next. */
+  readonly every: number
+  readonly work: () => Promise<void>
+}
+
+/** Work that is done at the start and again and again, never twice at once. What goes wrong shows in readiness, and is tried again. */
+export class RepeatedWork implements HealthProbe {
+  readonly #options: RepeatedWorkOptions
+  readonly #timer: NodeJS.Timeout
+  #running: Promise<void> | undefined
+  #trouble: string | undefined
+
+  constructor(options: RepeatedWorkOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => this.#run(), options.every).unref()
+    this.#run()
+  }
+
+  #run(): void {
+    this.#running ??= this.#attempt().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  async #attempt(): Promise<void> {
+    try {
+      await this.#options.work()
+      this.#trouble = undefined
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : 'failed'
+    }
+  }
+
+  health(): Health {
+    return {
+      name: this.#options.name,
+      ok: this.#trouble === undefined,
+      required: false,
+      ...(this.#trouble !== undefined && { detail: this.#trouble }),
+    }
+  }
+
+  /** Waits for the work under way; none is begun any more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#running
+  }
+}
