@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inspect } from '../packages/detect/src/inspection/inspect.ts'
-import type { InspectedRequest } from '../packages/detect/src/inspection/inspected-request.ts'
+import { inspect } from '../packages/inspect/src/inspect.ts'
+import type { InspectedRequest } from '../packages/inspect/src/inspected-request.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { report } from './support/harness.ts'
 

@@ -1,4 +1,4 @@
-import { inspect } from '../packages/detect/src/inspection/inspect.ts'
+import { inspect } from '../packages/inspect/src/inspect.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { REQUESTS } from './support/detect-requests.ts'
 import { quantile, report } from './support/harness.ts'

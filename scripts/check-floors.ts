@@ -5,10 +5,13 @@ import { importsOf, packages } from './workspace.ts'
 /** The house, ground floor first. Siblings never import each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ['@postern/core'],
-  ['@postern/store'],
+  ['@postern/store', '@postern/access-log'],
   [
     '@postern/throttle',
-    '@postern/detect',
+    '@postern/inspect',
+    '@postern/scenarios',
+    '@postern/remediate',
+    '@postern/protocol',
     '@postern/identity',
     '@postern/access',
     '@postern/vault',

@@ -4,7 +4,7 @@ import {
   type NativeAppsec,
   nativeOpinion,
   type SecondOpinion,
-} from '../../packages/detect/src/inspection/loaders/native-appsec.ts'
+} from '../../packages/inspect/src/loaders/native-appsec.ts'
 
 /** native-appsec with the rules dd-trace ships, as installed beside the benchmarks. */
 export function nativeWithRecommendedRules(): SecondOpinion {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { parseActor } from '@postern/detect'
+import { parseActor } from '@postern/remediate'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 const folders: string[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { LogRecord } from '@postern/access-log'
 import { ALLOW, Engine, type Guard, VirtualClock } from '@postern/core'
-import type { LogRecord } from '@postern/detect'
 import { rememberingGuard } from '../src/replay/remembering-guard.ts'
 import { ReplayedRequests } from '../src/replay/replayed-request.ts'
 

@@ -7,7 +7,9 @@ import {
   parseByteSize,
   type RecordPromise,
 } from '@postern/core'
-import { honeyGuard, inspectionGuard, protocolGuard, remediationGuard } from '@postern/detect'
+import { inspectionGuard } from '@postern/inspect'
+import { protocolGuard } from '@postern/protocol'
+import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import type { Config, InspectionConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'

@@ -9,7 +9,7 @@ import {
   loadSecLangRules,
   type NativeOpinionOptions,
   nativeOpinion,
-} from '@postern/detect'
+} from '@postern/inspect'
 import type { InspectionConfig } from '../config/config.ts'
 
 /** Rules of others beside ours, and how many of them were not understood. */

@@ -1,5 +1,5 @@
 import { ConfigError, type Engine, type Event, type EventListener, type Health } from '@postern/core'
-import type { RemediationStore } from '@postern/detect'
+import type { RemediationStore } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'

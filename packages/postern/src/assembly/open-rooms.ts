@@ -1,5 +1,6 @@
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { LearnedSchemas, SchemaLearner, scenarioDetector } from '@postern/detect'
+import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
+import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { openAuditRoom } from './audit-room.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError, type Guard } from '@postern/core'
-import { parseRouteSchemas, type SchemaLearner, schemaGuard } from '@postern/detect'
+import { parseRouteSchemas, type SchemaLearner, schemaGuard } from '@postern/protocol'
 import type { LoadedConfig } from '../config/load-config.ts'
 
 /**

@@ -6,7 +6,7 @@ import {
   type RemediationTable,
   redisRemediations,
   sqliteRemediations,
-} from '@postern/detect'
+} from '@postern/remediate'
 import type { Config } from '../config/config.ts'
 import type { Connections } from './connections.ts'
 

@@ -9,7 +9,7 @@ import {
   sessionDriftDetector,
   volumeDetector,
   watchScenarios,
-} from '@postern/detect'
+} from '@postern/scenarios'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { given } from './given.ts'

@@ -1,5 +1,5 @@
 import { ConfigError, formatDuration, type Measure } from '@postern/core'
-import { formatActor, parseActor } from '@postern/detect'
+import { formatActor, parseActor } from '@postern/remediate'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'

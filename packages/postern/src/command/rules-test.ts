@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { ScenarioSet, testScenarioCases } from '@postern/detect'
+import { ScenarioSet, testScenarioCases } from '@postern/scenarios'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'

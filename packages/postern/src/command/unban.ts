@@ -1,4 +1,4 @@
-import { formatActor, parseActor } from '@postern/detect'
+import { formatActor, parseActor } from '@postern/remediate'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withRemediations } from './with-remediations.ts'

@@ -1,6 +1,6 @@
 import type { Entry } from '@postern/audit'
 import type { Actor, Remediation } from '@postern/core'
-import { formatActor, parseActor } from '@postern/detect'
+import { formatActor, parseActor } from '@postern/remediate'
 import { type AuditPlace, hasAudit, openAuditSource } from '../assembly/audit-source.ts'
 import { collect } from './collect.ts'
 import type { Command } from './command.ts'

@@ -1,4 +1,4 @@
-import { type BouncerKeys, bouncerKeys } from '@postern/detect'
+import { type BouncerKeys, bouncerKeys } from '@postern/remediate'
 import { Connections } from '../assembly/connections.ts'
 import type { CommandContext, CommandOptions } from './command.ts'
 import { loadSetup } from './setup.ts'

@@ -1,5 +1,5 @@
 import type { Json } from '@postern/core'
-import { LearnedSchemas } from '@postern/detect'
+import { LearnedSchemas } from '@postern/protocol'
 import { askGateway } from '../admin/admin-client.ts'
 import { readRunFile } from '../admin/run-file.ts'
 import { Connections } from '../assembly/connections.ts'

@@ -1,5 +1,5 @@
 import { systemClock } from '@postern/core'
-import type { RemediationStore } from '@postern/detect'
+import type { RemediationStore } from '@postern/remediate'
 import { type OperatorAct, recordOperator } from '../assembly/audit-operator.ts'
 import { Connections } from '../assembly/connections.ts'
 import { openRemediations } from '../assembly/remediations.ts'

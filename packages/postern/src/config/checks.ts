@@ -7,7 +7,7 @@ import {
   parseDuration,
   RouteTable,
 } from '@postern/core'
-import { checkInspectSettings } from '@postern/detect'
+import { checkInspectSettings } from '@postern/inspect'
 import type { Rule } from '@postern/throttle'
 import { z } from 'zod'
 import { type LimitRule, parseLimitRule } from './limit-rule.ts'

@@ -1,5 +1,5 @@
 import type { Mode } from '@postern/core'
-import type { PathRisk } from '@postern/detect'
+import type { PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { auditSchema } from './audit-schema.ts'
 import {

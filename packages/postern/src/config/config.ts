@@ -1,7 +1,7 @@
 import type { ByteSize, Duration, Exchange, Mode, RecordPromise } from '@postern/core'
-import type { PathRisk } from '@postern/detect'
 import type { GatewayLimits, GatewayTimeouts } from '@postern/gateway'
 import type { ForwardDialect } from '@postern/http'
+import type { PathRisk } from '@postern/protocol'
 import type { LimitRule } from './limit-rule.ts'
 
 /** Whom a limit is held against. */

@@ -1,5 +1,5 @@
+import type { LogRecord } from '@postern/access-log'
 import type { Refusal } from '@postern/core'
-import type { LogRecord } from '@postern/detect'
 import { type Counted, TopCounts } from './top-counts.ts'
 
 /** Where a second configuration decided otherwise than the first, by the rule that made the difference. */

@@ -1,5 +1,5 @@
+import type { LogRecord } from '@postern/access-log'
 import type { Engine, Event, Refusal, RequestSource, VirtualClock } from '@postern/core'
-import type { LogRecord } from '@postern/detect'
 import { type Counted, TopCounts } from './top-counts.ts'
 
 /** What one configuration would have done with a log. */

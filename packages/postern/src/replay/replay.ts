@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
+import { type LogRecord, parseAccessLog } from '@postern/access-log'
 import { ConfigError, type Engine, type RequestSource, VirtualClock } from '@postern/core'
-import { type LogRecord, parseAccessLog } from '@postern/detect'
 import { logLines } from './log-lines.ts'
 import { DifferenceCount, type ReplayDifference } from './replay-difference.ts'
 import { type ReplayReport, ReplayRun } from './replay-run.ts'

@@ -1,5 +1,5 @@
+import type { LogRecord } from '@postern/access-log'
 import { parseAddress, type RawHeaders, type RequestSource } from '@postern/core'
-import type { LogRecord } from '@postern/detect'
 
 const UNKNOWN_HOST = 'log.invalid'
 const MAX_HEADERS = 8_192

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { HealthProbe } from '@postern/core'
-import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/detect'
+import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
 import type { Layer } from '../assembly/layer.ts'
 import { parseListen } from '../config/checks.ts'
 import type { Config } from '../config/config.ts'

@@ -1,7 +1,7 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 import { systemClock } from '@postern/core'
-import { SchemaLearner } from '@postern/detect'
 import { startGateway, workerLink } from '@postern/gateway'
+import { SchemaLearner } from '@postern/protocol'
 import { Metrics } from '../admin/metrics.ts'
 import { Connections } from '../assembly/connections.ts'
 import { Layer } from '../assembly/layer.ts'

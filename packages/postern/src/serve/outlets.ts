@@ -1,5 +1,10 @@
 import { type Health, parseDuration } from '@postern/core'
-import { type CloudflareListOptions, exportToCloudflare, followWithNftables, runNft } from '@postern/detect'
+import {
+  type CloudflareListOptions,
+  exportToCloudflare,
+  followWithNftables,
+  runNft,
+} from '@postern/remediate'
 import { given } from '../assembly/given.ts'
 import type { Layer } from '../assembly/layer.ts'
 import type { Config } from '../config/config.ts'

@@ -1,0 +1,113 @@
+import type { Exchange } from './exchange.ts'
+
+/** What a field of a body or query holds. */
+export type BodyValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly BodyValue[]
+  | { readonly [key: string]: BodyValue }
+
+/** The fields of a body, or why they cannot be told. */
+export type BodyValues =
+  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, BodyValue> }
+  /** No body, or one of a type that has no fields. */
+  | { readonly kind: 'none' }
+  /** A body of such a type that cannot be read as one, or is longer than may be read ahead. */
+  | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'too-many' }
+
+const MAX_FIELDS = 1_000
+const MAX_DEPTH = 4
+
+/** The fields of a query, first of each name; at most 1,000 are read. */
+export function queryValues(query: string): {
+  readonly fields: ReadonlyMap<string, string>
+  readonly complete: boolean
+} {
+  const fields = new Map<string, string>()
+  if (query === '') return { fields, complete: true }
+  const pairs = query.split('&', MAX_FIELDS + 1)
+  for (const pair of pairs.slice(0, MAX_FIELDS)) {
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
+    if (!fields.has(name)) fields.set(name, equals < 0 ? '' : decode(pair.slice(equals + 1)))
+  }
+  return { fields, complete: pairs.length <= MAX_FIELDS }
+}
+
+/** Whether the body of an exchange has fields at all, told from its head. */
+export function hasFields(exchange: Exchange): boolean {
+  return exchange.hasBody && bodyKind(exchange) !== undefined
+}
+
+function bodyKind(exchange: Exchange): 'json' | 'form' | undefined {
+  const type = exchange.header('content-type')?.toLowerCase()
+  if (type === undefined) return undefined
+  if (type.startsWith('application/x-www-form-urlencoded')) return 'form'
+  return /^application\/(?:[\w.+-]+\+)?json\b/.test(type) ? 'json' : undefined
+}
+
+/**
+ * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by their path (`user.name`, at most four
+ * deep), those of objects in arrays with `[]`.
+ */
+export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
+  const kind = exchange.hasBody ? bodyKind(exchange) : undefined
+  if (kind === undefined) return { kind: 'none' }
+  const { bytes, complete } = await exchange.readBody()
+  if (!complete) return { kind: 'unreadable', why: 'too-large' }
+  if (bytes.length === 0) return { kind: 'none' }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return { kind: 'unreadable', why: 'malformed' }
+  }
+  if (kind === 'form') {
+    const { fields, complete: isAll } = queryValues(text)
+    return isAll ? { kind: 'fields', fields } : { kind: 'unreadable', why: 'too-many' }
+  }
+  let value: BodyValue
+  try {
+    value = JSON.parse(text) as BodyValue
+  } catch {
+    return { kind: 'unreadable', why: 'malformed' }
+  }
+  const fields = new Map<string, BodyValue>()
+  return flatten(value, '', 0, fields) ? { kind: 'fields', fields } : { kind: 'unreadable', why: 'too-many' }
+}
+
+/** @returns false when there are more fields than are read */
+function flatten(value: BodyValue, path: string, depth: number, fields: Map<string, BodyValue>): boolean {
+  if (fields.size >= MAX_FIELDS) return false
+  if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) {
+    if (path !== '') fields.set(path, value)
+    return true
+  }
+  if (Array.isArray(value)) {
+    if (path !== '') fields.set(path, value)
+    return value
+      .slice(0, MAX_FIELDS)
+      .every(item => typeof item !== 'object' || flatten(item, `${path}[]`, depth + 1, fields))
+  }
+  return Object.entries(value).every(([name, inner]) =>
+    flatten(
+      inner as BodyValue,
+      path === '' ? name.slice(0, 100) : `${path}.${name.slice(0, 100)}`,
+      depth + 1,
+      fields,
+    ),
+  )
+}
+
+function decode(text: string): string {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
+  if (!spaced.includes('%')) return spaced
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced
+  }
+}

@@ -1,0 +1,28 @@
+export type { Family, Level } from './family.ts'
+export { type InspectOptions, inspect } from './inspect.ts'
+export {
+  inspectLines,
+  inspectRecord,
+  type RecordVerdict,
+  type RequestRecord,
+} from './inspect-record.ts'
+export type { InspectedRequest } from './inspected-request.ts'
+export {
+  checkInspectSettings,
+  type InspectionOptions,
+  type InspectSettings,
+  inspectionGuard,
+} from './inspection-guard.ts'
+export { findLeaks, type Leak, LeakScanner } from './leaks/find-leaks.ts'
+export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
+export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
+export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
+export type { Inspection, Match } from './match.ts'
+export {
+  type ProtectedSinks,
+  protectSinks,
+  type SinkHit,
+  type SinkOptions,
+  SinkRefused,
+  type SinkTargets,
+} from './sinks/protect-sinks.ts'

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { inspect } from '../src/inspect.ts'
+
+const FORM = 'application/x-www-form-urlencoded'
+const JSON_TYPE = 'application/json'
+
+function post(body: string | Uint8Array, type: string, headers: readonly string[] = []): string {
+  return inspect({
+    method: 'POST',
+    target: '/',
+    headers: ['content-type', type, ...headers],
+    body: Buffer.from(body),
+  }).verdict
+}
+
+const ATTACKS = [
+  "x' or '1'='1",
+  "1' union select name, password from users--",
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  ';cat /etc/passwd',
+  '../../../../etc/passwd',
+  '${jndi:ldap://x/a}',
+]
+
+describe('an attack stays an attack', () => {
+  for (const kilobytes of [8, 16, 64, 128]) {
+    for (const [name, filler] of [
+      ['letters', 'A'],
+      ['words', 'lorem ipsum dolor '],
+      ['spaces', ' '],
+      ['digits', '7'],
+    ] as const) {
+      test(`behind ${kilobytes} KB of ${name}`, () => {
+        const padding = filler.repeat(Math.ceil((kilobytes * 1024) / filler.length))
+        for (const attack of [
+          "x' or '1'='1",
+          '<script>alert(1)</script>',
+          "1' union select 1,2--",
+          ';cat /etc/passwd',
+        ]) {
+          const value = `${padding}${name === 'words' ? ' z' : ''}${attack}`
+          assert.notEqual(post(`a=${encodeURIComponent(value)}`, FORM), 'pass', attack)
+          assert.notEqual(post(JSON.stringify({ a: value }), JSON_TYPE), 'pass', attack)
+        }
+      })
+    }
+  }
+
+  test('with filler between its halves', () => {
+    assert.equal(
+      post(`a=${encodeURIComponent(`<img ${' '.repeat(20_000)} onerror=alert(1)>`)}`, FORM),
+      'block',
+    )
+    assert.equal(
+      post(JSON.stringify({ a: `1 union /*${'x'.repeat(20_000)}*/ select 1,2` }), JSON_TYPE),
+      'block',
+    )
+  })
+
+  test('encoded once, twice and three times', () => {
+    for (const attack of ATTACKS) {
+      let value = attack
+      for (let times = 1; times <= 3; times++) {
+        value = encodeURIComponent(value)
+        assert.notEqual(
+          inspect({ method: 'GET', target: `/?a=${value}`, headers: [] }).verdict,
+          'pass',
+          `${times} times ${attack}`,
+        )
+        assert.notEqual(post(JSON.stringify({ a: value }), JSON_TYPE), 'pass')
+      }
+    }
+  })
+
+  test('behind thousands of quotes, brackets or separators', () => {
+    for (const decoy of ["'", '"', '(', ';', '|', '`', '<', '&', '$(', 'a;', "'a' ", ';ls']) {
+      const value = `${decoy.repeat(5_000)} z`
+      assert.notEqual(
+        post(JSON.stringify({ a: `${value}<script>alert(1)</script>` }), JSON_TYPE),
+        'pass',
+        decoy,
+      )
+      assert.notEqual(post(JSON.stringify({ a: `${value};cat /etc/passwd` }), JSON_TYPE), 'pass', decoy)
+      assert.notEqual(post(JSON.stringify({ a: `${value}' union select 1,2--` }), JSON_TYPE), 'pass', decoy)
+    }
+  })
+
+  test('in base64, in entities, in escapes and as wide letters', () => {
+    const attack = '<script>alert(1)</script>'
+    assert.equal(post(JSON.stringify({ a: Buffer.from(attack).toString('base64') }), JSON_TYPE), 'block')
+    assert.equal(
+      post(JSON.stringify({ a: attack.replace(/[<>]/g, sign => `&#${sign.charCodeAt(0)};`) }), JSON_TYPE),
+      'block',
+    )
+    assert.equal(post('{"a":"\\u003cscript\\u003ealert(1)"}', JSON_TYPE), 'block')
+    assert.equal(post(JSON.stringify({ a: '\\x3cscript\\x3ealert(1)' }), JSON_TYPE), 'block')
+    assert.equal(post(JSON.stringify({ a: '＜script＞alert(1)＜/script＞' }), JSON_TYPE), 'block')
+    assert.equal(
+      inspect({ method: 'GET', target: '/?f=%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd', headers: [] }).verdict,
+      'block',
+    )
+    assert.equal(
+      inspect({ method: 'GET', target: '/?f=%u003cscript%u003ealert(1)', headers: [] }).verdict,
+      'block',
+    )
+  })
+
+  test('encoded more often than is read is refused, not passed over', () => {
+    let value = "x' or '1'='1"
+    for (let times = 0; times < 12; times++) value = encodeURIComponent(value)
+    assert.equal(inspect({ method: 'GET', target: `/?a=${value}`, headers: [] }).verdict, 'too-big')
+  })
+
+  test('under a hundred levels of JSON, and beyond the bound it is too big', () => {
+    const nested = (depth: number): string => `${'{"a":'.repeat(depth)}"x' or '1'='1"${'}'.repeat(depth)}`
+    assert.equal(post(nested(100), JSON_TYPE), 'block')
+    assert.equal(post(nested(5_000), JSON_TYPE), 'too-big')
+    assert.equal(
+      post(`${'<a>'.repeat(100)}&lt;script&gt;alert(1)${'</a>'.repeat(100)}`, 'application/xml'),
+      'block',
+    )
+    assert.equal(post(`${'['.repeat(100_000)}1`, JSON_TYPE), 'too-big')
+  })
+
+  test('as the last of ten thousand parameters, and beyond the bound it is too big', () => {
+    const pairs = Array.from({ length: 9_999 }, (_, index) => `p${index}=v`).join('&')
+    assert.equal(post(`${pairs}&z=x'%20or%20'1'='1`, FORM), 'block')
+    assert.equal(post(`${pairs}&${pairs}&${pairs}`, FORM), 'too-big')
+  })
+
+  test('as the first of two equal JSON keys, whichever a parser keeps', () => {
+    assert.equal(post('{"a":"<script>x</script>","a":"fine"}', JSON_TYPE), 'block')
+    assert.equal(post('{"a":"fine","a":"<script>x</script>"}', JSON_TYPE), 'block')
+  })
+
+  test('in a body that lies about its type, in a file name, in a key, in a cookie, in a header', () => {
+    assert.equal(post('{"a":"<script>x</script>"}', 'text/plain'), 'block')
+    assert.equal(post("a=x'%20or%20'1'='1", 'text/plain'), 'block')
+    assert.equal(
+      post(
+        '--b\r\nContent-Disposition: form-data; name="f"; filename="shell.php"\r\n\r\nx\r\n--b--',
+        'multipart/form-data; boundary=b',
+      ),
+      'block',
+    )
+    assert.equal(post('{"user":{"$ne":null}}', JSON_TYPE), 'block')
+    assert.equal(post('{"__proto__":{"admin":true}}', JSON_TYPE), 'block')
+    assert.equal(
+      inspect({ method: 'GET', target: '/', headers: ['cookie', "a=1' or '1'='1"] }).verdict,
+      'block',
+    )
+    assert.equal(
+      inspect({ method: 'GET', target: '/', headers: ['x-any', '${jndi:ldap://x}'] }).verdict,
+      'block',
+    )
+  })
+
+  test('in a compressed body; one that expands without end is too big', () => {
+    const body = Buffer.from('{"a":"<script>x</script>"}')
+    for (const [coding, bytes] of [
+      ['gzip', gzipSync(body)],
+      ['deflate', deflateSync(body)],
+      ['deflate', deflateRawSync(body)],
+      ['br', brotliCompressSync(body)],
+    ] as const) {
+      assert.equal(post(bytes, JSON_TYPE, ['content-encoding', coding]), 'block', coding)
+    }
+    const bomb = gzipSync(Buffer.alloc(20_000_000, 32))
+    assert.equal(post(bomb, JSON_TYPE, ['content-encoding', 'gzip']), 'too-big')
+    assert.equal(post(body, JSON_TYPE, ['content-encoding', 'x-unknown']), 'too-big')
+  })
+
+  test('in the strings of a GraphQL document, whose own braces are nothing to remark', () => {
+    const query = (id: string): string =>
+      JSON.stringify({ query: `query Q { user(id: "${id}") { name orders(first: 5) { id } } }` })
+    assert.equal(post(query('42'), JSON_TYPE), 'pass')
+    assert.equal(post(query("1' or '1'='1"), JSON_TYPE), 'block')
+  })
+
+  test('a session handed over from another site is refused, one of its own is not', () => {
+    const from = (referer: string): string =>
+      inspect({
+        method: 'GET',
+        target: '/?jsessionid=abc',
+        headers: ['host', 'shop.example', 'referer', referer],
+      }).verdict
+    assert.equal(from('https://evil.example/'), 'block')
+    assert.equal(from('https://shop.example/login'), 'pass')
+  })
+})

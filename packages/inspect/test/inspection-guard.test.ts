@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  type BodyPrefix,
+  CidrSet,
+  type Decision,
+  Exchange,
+  type RouteSettings,
+  RouteTable,
+} from '@postern/core'
+import { type InspectionOptions, inspectionGuard } from '../src/inspection-guard.ts'
+
+interface Sent {
+  readonly method?: string
+  readonly target?: string
+  readonly headers?: readonly string[]
+  readonly body?: string
+  readonly complete?: boolean
+  readonly peer?: string
+  readonly localPort?: number
+  readonly routes?: Readonly<Record<string, RouteSettings>>
+}
+
+function exchangeOf(sent: Sent): Exchange {
+  const bytes = Buffer.from(sent.body ?? '')
+  const prefix: BodyPrefix = { bytes, complete: sent.complete ?? true }
+  return new Exchange(
+    {
+      method: sent.method ?? (sent.body === undefined ? 'GET' : 'POST'),
+      target: sent.target ?? '/',
+      headers: sent.headers ?? ['host', 'shop.example'],
+      peer: sent.peer ?? '203.0.113.9',
+      localPort: sent.localPort,
+      secure: true,
+      httpVersion: '1.1',
+      body: sent.body === undefined ? undefined : { read: () => Promise.resolve(prefix) },
+      native: undefined,
+    },
+    {
+      trustedProxies: CidrSet.parse([], 'test'),
+      routes: new RouteTable(sent.routes ?? {}),
+      nextId: () => {
+        throw new Error('no id is needed')
+      },
+      bodyLimit: 1_048_576,
+    },
+    0,
+  )
+}
+
+async function decide(sent: Sent, options: InspectionOptions = {}): Promise<Decision> {
+  return inspectionGuard(options).decide(exchangeOf(sent))
+}
+
+const FORM = ['content-type', 'application/x-www-form-urlencoded']
+const JSON_TYPE = ['content-type', 'application/json']
+
+describe('the inspection guard', () => {
+  test('answers a request without a body at once', () => {
+    const guard = inspectionGuard()
+    assert.ok(!(guard.decide(exchangeOf({ target: '/items?id=12' })) instanceof Promise))
+    assert.ok(!(guard.decide(exchangeOf({ target: "/items?id=1'--" })) instanceof Promise))
+  })
+
+  test('refuses with 403, names the place, and says what would let the request pass', async () => {
+    const decision = await decide({ target: "/items?id=1'%20or%20'1'='1" })
+    if (decision.effect === 'allow') throw new Error('it should refuse')
+    assert.equal(decision.status, 403)
+    assert.equal(decision.reasons[0].rule, 'inspect/sqli/tautology')
+    assert.equal(decision.reasons[0].evidence?.location, 'query.id')
+    assert.match(
+      decision.reasons[0].exception ?? '',
+      /rule: 'sqli\/tautology', parameter: 'query\.id', route: 'GET \/items'/,
+    )
+    assert.doesNotMatch(decision.reasons[0].message, /sql|id/i)
+  })
+
+  test('an exception from its own refusal lets exactly that parameter on that route pass', async () => {
+    const options: InspectionOptions = {
+      except: [{ rule: 'sqli/tautology', parameter: 'query.id', route: 'GET /items' }],
+    }
+    const attack = "1'%20or%20'1'='1"
+    assert.equal((await decide({ target: `/items?id=${attack}` }, options)).effect, 'allow')
+    assert.equal((await decide({ target: `/items?other=${attack}` }, options)).effect, 'deny')
+    assert.equal((await decide({ target: `/users?id=${attack}` }, options)).effect, 'deny')
+    assert.equal((await decide({ target: '/items?id=<script>x</script>' }, options)).effect, 'deny')
+  })
+
+  test('a route can name exceptions of its own, raise its level, or switch inspection off', async () => {
+    const body = JSON.stringify({ html: '<script>alert(1)</script>' })
+    const sent: Sent = { target: '/pages', headers: JSON_TYPE, body }
+    assert.equal((await decide(sent)).effect, 'deny')
+    const narrow = { '/pages': { inspect: { except: [{ rule: 'xss/*', parameter: 'body.html' }] } } } as const
+    assert.equal((await decide({ ...sent, routes: narrow })).effect, 'allow')
+    assert.equal((await decide({ ...sent, routes: { '/pages': { inspect: false } } })).effect, 'allow')
+  })
+
+  test('an exception that names nothing is a configuration error', () => {
+    assert.throws(() => inspectionGuard({ except: [{}] }), /names neither a rule nor a parameter/)
+    assert.throws(() => inspectionGuard({ except: [{ rule: 'SQL injection' }] }), /is no rule id/)
+  })
+
+  test('a body longer than guards may read is refused with 413, unless it is the rest of a file', async () => {
+    const cut = { headers: JSON_TYPE, body: '{"a":"b', complete: false }
+    const decision = await decide(cut)
+    assert.equal(decision.effect === 'deny' && decision.status, 413)
+    const image = { headers: ['content-type', 'image/png'], body: '\u0089PNG', complete: false }
+    assert.equal((await decide(image)).effect, 'allow')
+    const upload = ['--b', 'Content-Disposition: form-data; name="f"; filename="a.png"', '', 'PNG...'].join(
+      '\r\n',
+    )
+    const multipart = {
+      headers: ['content-type', 'multipart/form-data; boundary=b'],
+      body: upload,
+      complete: false,
+    }
+    assert.equal((await decide(multipart)).effect, 'allow')
+    const routes = { '/': { inspect: { unread: 'pass' } } } as const
+    assert.equal((await decide({ ...cut, routes })).effect, 'allow')
+  })
+
+  test('never quotes a secret in its evidence', async () => {
+    const decision = await decide({ headers: FORM, body: "password=hunter2'%20or%20'1'='1" })
+    assert.equal(decision.effect, 'deny')
+    assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
+  })
+
+  test('lets a client on this machine name the port it came in on, and nobody else', async () => {
+    const tarball = JSON.stringify({ dist: { tarball: 'http://127.0.0.1:4873/left-door-1.0.0.tgz' } })
+    const sent: Sent = {
+      body: tarball,
+      headers: ['host', '127.0.0.1:6379', ...JSON_TYPE],
+      peer: '127.0.0.1',
+      localPort: 4873,
+    }
+    assert.equal((await decide(sent)).effect, 'allow')
+    assert.equal((await decide({ ...sent, localPort: 8080 })).effect, 'deny', 'another port of this machine')
+    assert.equal(
+      (await decide({ ...sent, localPort: 6379 })).effect,
+      'deny',
+      'what Host claims counts for nothing',
+    )
+    assert.equal((await decide({ ...sent, peer: '203.0.113.9' })).effect, 'deny', 'a client from elsewhere')
+    const elsewhere = tarball.replace('127.0.0.1:4873', '127.0.0.1:4873@169.254.169.254')
+    assert.equal(
+      (await decide({ ...sent, body: elsewhere })).effect,
+      'deny',
+      'a user name that looks like us',
+    )
+  })
+
+  test('remembers parameters that were clean, and still reads every other value under the same name', async () => {
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await decide({ target: '/list?sort=name&q=blue+shoes' })).effect, 'allow')
+      assert.equal((await decide({ target: '/list?sort=name%27+or+1=1--+' })).effect, 'deny')
+      assert.equal((await decide({ target: '/list?cmd=name;cat+/etc/passwd' })).effect, 'deny')
+      assert.equal(
+        (await decide({ target: '/list?q=%2BADw-script%2BAD4-alert(1)%2BADw-/script%2BAD4-' })).effect,
+        'deny',
+      )
+    }
+  })
+
+  test('clears ordinary cookies at once, and reads each of those that are none', async () => {
+    const cookie = (value: string): Promise<Decision> => decide({ headers: ['cookie', value] })
+    assert.equal((await cookie('session=0123456789abcdef; theme=dark')).effect, 'allow')
+    assert.equal((await cookie('theme=dark; x=memory_limit=512M')).effect, 'deny', 'a setting inside a value')
+    assert.equal((await cookie("theme=dark; id=1' or '1'='1")).effect, 'deny')
+    assert.equal((await cookie('theme=dark; c=$(cat /etc/passwd)')).effect, 'deny')
+  })
+
+  test('remembers nothing of a request so full of attacks that it was not read to its end', async () => {
+    const hidden = Buffer.from('<svg onload=alert(1) >').toString('base64').replaceAll('=', '')
+    const decoys = Array.from({ length: 40 }, (_, n) => `a${n}=%3Cscript%3Ealert(${n})%3C/script%3E`).join(
+      '&',
+    )
+    assert.equal((await decide({ target: `/?${decoys}&${hidden}=1` })).effect, 'deny')
+    assert.equal((await decide({ target: `/?${hidden}=1` })).effect, 'deny')
+  })
+})

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { visitDecodings } from '../src/canonicalise/decodings.ts'
+import type { Place } from '../src/reading.ts'
+import type { Rule } from '../src/rule.ts'
+import { RuleSet } from '../src/rule-set.ts'
+import { ownRules } from '../src/rules/own-rules.ts'
+
+const PLACES: readonly Place[] = ['query', 'body', 'path', 'name', 'header', 'file-name']
+
+/** @param least the score from which a hit counts */
+function hits(rule: Rule, value: string, least: number): boolean {
+  const rules = new RuleSet([rule])
+  let hit = false
+  for (const place of PLACES) {
+    visitDecodings(value, place, '', reading => {
+      rules.run(reading, ({ span }) => {
+        if ((span.score ?? rule.score) >= least) hit = true
+      })
+      return hit
+    })
+  }
+  return hit
+}
+
+describe('every rule', () => {
+  test('has an id of its own that starts with its family', () => {
+    const ids = ownRules.map(rule => rule.id)
+    assert.equal(new Set(ids).size, ids.length)
+    for (const rule of ownRules) assert.equal(rule.id.split('/')[0], rule.family)
+  })
+
+  for (const rule of ownRules) {
+    test(`${rule.id} finds its attacks and leaves its neighbours alone`, () => {
+      assert.ok(rule.attacks.length > 0 && rule.benign.length > 0, 'a rule carries cases of both kinds')
+      for (const attack of rule.attacks)
+        assert.ok(hits(rule, attack, 1), `should find ${JSON.stringify(attack)}`)
+      for (const value of rule.benign)
+        assert.ok(!hits(rule, value, Math.min(5, rule.score)), `should leave ${JSON.stringify(value)} alone`)
+    })
+  }
+})

@@ -1,0 +1,11 @@
+export type { PathRisk } from './path-risk.ts'
+export { type ProtocolOptions, protocolGuard } from './protocol-guard.ts'
+export { LearnedSchemas, type LearnedSchemasOptions } from './schema/learned-schemas.ts'
+export {
+  type ParameterSchema,
+  parseRouteSchemas,
+  type RouteSchema,
+  type RouteSchemas,
+} from './schema/route-schema.ts'
+export { type SchemaGuardOptions, schemaGuard } from './schema/schema-guard.ts'
+export { SchemaLearner, type SchemaLearnerOptions } from './schema/schema-learner.ts'

@@ -1,0 +1,100 @@
+import {
+  ALLOW,
+  type BodyValues,
+  bodyValues,
+  type Exchange,
+  type Guard,
+  hasFields,
+  type Outcome,
+  queryValues,
+} from '@postern/core'
+import { type LearnedRoute, learnFields, newRoute } from './learned-route.ts'
+import { proposeSchemas } from './propose-schemas.ts'
+import type { RouteSchemas } from './route-schema.ts'
+
+/** Most routes, and most parameters of a part of one, that are learned unless told otherwise. */
+export const MOST_LEARNED: { readonly routes: number; readonly parameters: number } = {
+  routes: 1_000,
+  parameters: 200,
+}
+
+export interface SchemaLearnerOptions {
+  /** Most routes; 1,000 unless told otherwise. Further ones are not learned. */
+  readonly maxRoutes?: number
+  /** Most parameters of a route; 200 unless told otherwise. */
+  readonly maxParameters?: number
+}
+
+/**
+ * Learns the parameters of routes from requests that went well: names, types, shapes and lengths, never a value. Only routes of the route
+ * table are learned, since only they are bounded. As a guard it lets everything pass. Keeps what it learned in memory; `LearnedSchemas`
+ * takes it from here to the data directory.
+ */
+export class SchemaLearner implements Guard {
+  readonly name = 'schema-learner'
+  readonly failure = 'open'
+  readonly #maxRoutes: number
+  readonly #maxParameters: number
+  readonly #routes = new Map<string, LearnedRoute>()
+  /** Bodies of requests that are not answered yet. */
+  readonly #bodies = new WeakMap<Exchange, BodyValues>()
+
+  constructor(options: SchemaLearnerOptions = {}) {
+    this.#maxRoutes = options.maxRoutes ?? MOST_LEARNED.routes
+    this.#maxParameters = options.maxParameters ?? MOST_LEARNED.parameters
+  }
+
+  /** By route, since the start or the last `clear`. */
+  get learned(): ReadonlyMap<string, LearnedRoute> {
+    return this.#routes
+  }
+
+  /** Forgets what it learned; for whoever took it. */
+  clear(): void {
+    this.#routes.clear()
+  }
+
+  decide(exchange: Exchange): typeof ALLOW | Promise<typeof ALLOW> {
+    if (exchange.route === undefined || !hasFields(exchange)) return ALLOW
+    return bodyValues(exchange).then(values => {
+      this.#bodies.set(exchange, values)
+      return ALLOW
+    })
+  }
+
+  /** Takes a request into account if it was answered well and no guard had anything against it. */
+  settle(exchange: Exchange, outcome: Outcome): void {
+    const { route, observed, decision } = exchange
+    if (route === undefined || observed !== undefined || decision.effect !== 'allow') return
+    if (outcome.status < 200 || outcome.status >= 400) return
+    const key = schemaKey(exchange.method, route.pattern)
+    let seen = this.#routes.get(key)
+    if (seen === undefined) {
+      if (this.#routes.size >= this.#maxRoutes) return
+      seen = newRoute()
+      this.#routes.set(key, seen)
+    }
+    seen.samples++
+    const query = queryValues(exchange.path.query)
+    if (!query.complete) seen.isCut = true
+    learnFields(seen, 'query', query.fields, this.#maxParameters)
+    const body = this.#bodies.get(exchange)
+    if (body?.kind === 'fields') {
+      seen.bodies++
+      learnFields(seen, 'body', body.fields, this.#maxParameters)
+    } else if (body?.kind === 'unreadable') seen.isCut = true
+  }
+
+  /**
+   * What could be enforced of what it learned by itself.
+   * @param minSamples requests a route needs; 100 unless told otherwise
+   */
+  propose(minSamples = 100): RouteSchemas {
+    return proposeSchemas(this.#routes, minSamples)
+  }
+}
+
+/** The name a route's schema goes by: its method and pattern. */
+export function schemaKey(method: string, pattern: string): string {
+  return pattern.startsWith('/') ? `${method === 'HEAD' ? 'GET' : method} ${pattern}` : pattern
+}

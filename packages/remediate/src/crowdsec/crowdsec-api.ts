@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
+import { canonicalActor } from '../actor-text.ts'
+import type { RemediationStore } from '../remediation-store.ts'
+import type { BouncerKeys } from './bouncer-keys.ts'
+import { type CrowdsecDecision, toDecision } from './crowdsec-decision.ts'
+import { DecisionLog } from './decision-log.ts'
+
+export interface CrowdsecApiOptions {
+  readonly store: RemediationStore
+  readonly keys: BouncerKeys
+  readonly clock?: Clock
+  /** Told of what went wrong; nothing of it reaches the caller. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A handler for `node:http`, and how to end it. */
+export interface CrowdsecApi {
+  handle(request: IncomingMessage, response: ServerResponse): void
+  close(): void
+}
+
+const MAX_QUERY = 4_096
+
+/**
+ * CrowdSec's local API as bouncers use it, served from our remediations: `GET` and `HEAD /v1/decisions`, `GET
+ * /v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is thanked for and dropped. Existing bouncers (nftables, nginx, Traefik,
+ * Caddy, Cloudflare, ...) then obey us. Reading needs a bouncer's key in `X-Api-Key`; nothing can be changed here.
+ */
+export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
+  const { store, keys } = options
+  const clock = options.clock ?? systemClock
+  const log = new DecisionLog(store)
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+    const method = request.method ?? ''
+    if (path === '/health') return send(response, 200, { status: 'up' })
+    const header = request.headers['x-api-key']
+    const reader = typeof header === 'string' ? await keys.verify(header) : undefined
+    if (reader === undefined) return send(response, 403, { message: 'access forbidden' })
+    if (query.length > MAX_QUERY) return send(response, 400, { message: 'the query is too long' })
+    const filter = new URLSearchParams(query)
+    if (path === '/v1/usage-metrics' && method === 'POST') {
+      request.resume()
+      return send(response, 201, {})
+    }
+    if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
+      return send(response, 404, { message: 'not found' })
+    if (method !== 'GET' && !(method === 'HEAD' && path === '/v1/decisions')) {
+      response.setHeader('Allow', 'GET, HEAD')
+      return send(response, 405, { message: 'only reading is served here' })
+    }
+    const wanted = filterOf(filter)
+    if (typeof wanted === 'string') return send(response, 400, { message: wanted })
+    const now = clock.now()
+    if (path === '/v1/decisions/stream') {
+      const delta = filter.get('startup') === 'true' ? log.start(reader) : log.next(reader)
+      return send(response, 200, {
+        new: orNull(delta.added.map(one => toDecision(one, now)).filter(wanted.decision)),
+        deleted: orNull(
+          delta.removed
+            .map(one => toDecision({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }, now))
+            .filter(wanted.decision),
+        ),
+      })
+    }
+    const found = (wanted.remediations?.(store) ?? store.list(100_000))
+      .map(one => toDecision(one, now))
+      .filter(wanted.decision)
+    send(response, 200, method === 'HEAD' ? undefined : orNull(found))
+  }
+
+  return {
+    handle(request, response) {
+      answer(request, response).catch((error: unknown) => {
+        options.onError?.(error)
+        if (response.headersSent) response.destroy()
+        else send(response, 500, { message: 'not available' })
+      })
+    },
+    close: () => log.close(),
+  }
+}
+
+interface Filter {
+  readonly decision: (decision: CrowdsecDecision) => boolean
+  /** When the query names an address or range: what holds it. */
+  readonly remediations: ((store: RemediationStore) => readonly Remediation[]) | undefined
+}
+
+/** The filters of the query, or what is wrong with them. Without `scopes`, addresses and ranges, as CrowdSec does. */
+function filterOf(query: URLSearchParams): Filter | string {
+  const list = (name: string): readonly string[] =>
+    query
+      .getAll(name)
+      .flatMap(text => text.split(','))
+      .map(text => text.trim().toLowerCase())
+      .filter(text => text !== '')
+  const scopes = [...list('scopes'), ...list('scope')]
+  const types = list('type')
+  const values = list('value')
+  const origins = list('origins')
+  const having = list('scenarios_containing')
+  const lacking = list('scenarios_not_containing')
+  const ip = query.get('ip')
+  const range = query.get('range')
+  let remediations: Filter['remediations']
+  if (ip !== null) {
+    const address = parseAddress(ip)
+    if (address === undefined) return 'ip is not an address'
+    remediations = store => store.why({ address })
+  } else if (range !== null) {
+    try {
+      const actor = canonicalActor({ kind: 'network', value: range })
+      remediations = store => store.list(100_000).filter(one => one.actor.value === actor.value)
+    } catch {
+      return 'range is not a network'
+    }
+  }
+  const decision = (one: CrowdsecDecision): boolean => {
+    const scope = one.scope.toLowerCase()
+    const scenario = one.scenario.toLowerCase()
+    return (
+      (scopes.length === 0 ? scope === 'ip' || scope === 'range' : scopes.includes(scope)) &&
+      (types.length === 0 || types.includes(one.type)) &&
+      (values.length === 0 || values.includes(one.value.toLowerCase())) &&
+      (origins.length === 0 || origins.includes(one.origin.toLowerCase())) &&
+      (having.length === 0 || having.some(part => scenario.includes(part))) &&
+      !lacking.some(part => scenario.includes(part))
+    )
+  }
+  return { decision, remediations }
+}
+
+/** CrowdSec is written in Go, and its bouncers expect what Go makes of an empty list. */
+function orNull(list: readonly CrowdsecDecision[]): readonly CrowdsecDecision[] | null {
+  return list.length === 0 ? null : list
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  })
+  response.end(text)
+}

@@ -1,0 +1,173 @@
+import {
+  type Clock,
+  ConfigError,
+  type Duration,
+  type Health,
+  type HealthProbe,
+  parseDuration,
+  StoreError,
+  systemClock,
+} from '@postern/core'
+import type { RemediationStore } from '../remediation-store.ts'
+import { fromDecision } from './crowdsec-decision.ts'
+
+export interface CrowdsecFeedOptions {
+  /** Of a CrowdSec local API: `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** A bouncer's key, from `cscli bouncers add postern`. Never written down or told. */
+  readonly key: string
+  readonly store: RemediationStore
+  /** How often changes are asked for; 10 seconds unless told otherwise. */
+  readonly every?: Duration
+  readonly clock?: Clock
+  /** The network, passed in. */
+  readonly fetch?: typeof globalThis.fetch
+  readonly onError?: (error: unknown) => void
+}
+
+const MAX_BYTES = 64 * 1_048_576
+const TIMEOUT_MS = 15_000
+const LONGEST_PAUSE_MS = 60_000
+
+/**
+ * Reads a CrowdSec's decisions into our store, as its bouncers do. Each instance reads for itself; decisions end by themselves when
+ * the API is away, so a dead API neither locks anybody in nor out for longer than it said.
+ */
+export class CrowdsecFeed implements HealthProbe {
+  readonly #options: CrowdsecFeedOptions
+  readonly #address: URL
+  readonly #every: number
+  readonly #clock: Clock
+  readonly #stop = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #started = false
+  #failures = 0
+  #taken = 0
+  /** What went wrong last. */
+  #problem = ''
+
+  /** @throws ConfigError for a URL that is none, or a key that no header can carry */
+  constructor(options: CrowdsecFeedOptions) {
+    if (!URL.canParse(options.url) || !/^https?:$/.test(new URL(options.url).protocol))
+      throw new ConfigError({
+        place: 'crowdsec.url',
+        problem: 'is not an http or https URL',
+        mend: 'e.g. http://127.0.0.1:8080',
+      })
+    if (!/^[\x21-\x7e]{1,256}$/.test(options.key))
+      throw new ConfigError({ place: 'crowdsec.key', problem: 'is not a key' })
+    this.#options = options
+    this.#address = new URL(options.url.replace(/\/?$/, '/'))
+    this.#every = Math.max(1_000, parseDuration(options.every ?? '10s', 'crowdsec.every'))
+    this.#clock = options.clock ?? systemClock
+  }
+
+  /** Reads once and goes on reading until `close`. */
+  async start(): Promise<void> {
+    await this.#round()
+  }
+
+  /**
+   * Reads once: everything the first time, then changes.
+   * @throws StoreError when the API does not answer as it should
+   */
+  async read(): Promise<void> {
+    const text = await this.#get(
+      `v1/decisions/stream?startup=${this.#started ? 'false' : 'true'}&scopes=ip,range`,
+    )
+    const { added, removed } = this.#parse(text)
+    const now = this.#clock.now()
+    const gone = removed.map(one => fromDecision(one, now)?.id).filter(id => id !== undefined)
+    const fresh = added.map(one => fromDecision(one, now)).filter(one => one !== undefined)
+    this.#options.store.disown(gone)
+    this.#taken += this.#options.store.adopt(fresh)
+    this.#started = true
+  }
+
+  health(): Health {
+    return {
+      name: 'crowdsec feed',
+      ok: this.#started && this.#failures === 0,
+      required: false,
+      detail: this.#detail(),
+    }
+  }
+
+  #detail(): string {
+    const taken = `${this.#taken} decisions taken`
+    if (this.#failures > 0) return `${taken}, ${this.#failures} failures in a row: ${this.#problem}`
+    return this.#started ? taken : 'not read yet'
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#stop.abort()
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.read()
+      this.#failures = 0
+    } catch (error) {
+      if (this.#stop.signal.aborted) return
+      this.#failures++
+      this.#problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
+      this.#options.onError?.(error)
+    }
+    if (this.#stop.signal.aborted) return
+    const pause = Math.min(LONGEST_PAUSE_MS, this.#every * 2 ** Math.min(this.#failures, 6))
+    this.#timer = setTimeout(() => void this.#round(), pause).unref()
+  }
+
+  async #get(path: string): Promise<string> {
+    const fetch = this.#options.fetch ?? globalThis.fetch
+    let response: Response
+    try {
+      response = await fetch(new URL(path, this.#address), {
+        headers: { 'X-Api-Key': this.#options.key, 'User-Agent': 'postern-bouncer/v0.1.0' },
+        redirect: 'error',
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      })
+    } catch (cause) {
+      throw this.#failure('does not answer', true, cause)
+    }
+    if (response.status === 403) throw this.#failure('refuses the key', false)
+    if (response.status !== 200) throw this.#failure(`answers ${response.status}`, true)
+    return this.#text(response)
+  }
+
+  async #text(response: Response): Promise<string> {
+    const parts: Uint8Array[] = []
+    let bytes = 0
+    try {
+      for await (const part of response.body ?? []) {
+        bytes += part.byteLength
+        if (bytes > MAX_BYTES) throw this.#failure('answers with more than 64 MiB', false)
+        parts.push(part)
+      }
+    } catch (cause) {
+      throw cause instanceof StoreError ? cause : this.#failure('broke off its answer', true, cause)
+    }
+    return Buffer.concat(parts).toString('utf8')
+  }
+
+  #parse(text: string): { added: readonly unknown[]; removed: readonly unknown[] } {
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (cause) {
+      throw this.#failure('answers with something else than JSON', false, cause)
+    }
+    if (typeof value !== 'object' || value === null) throw this.#failure('answers with no decisions', false)
+    const { new: added, deleted: removed } = value as Readonly<Record<string, unknown>>
+    return { added: Array.isArray(added) ? added : [], removed: Array.isArray(removed) ? removed : [] }
+  }
+
+  #failure(problem: string, retryable: boolean, cause?: unknown): StoreError {
+    return new StoreError(problem, {
+      store: `crowdsec ${this.#address.host}`,
+      retryable,
+      ...(cause !== undefined && { cause }),
+    })
+  }
+}

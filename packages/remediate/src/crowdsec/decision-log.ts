@@ -1,0 +1,90 @@
+import type { Remediation } from '@postern/core'
+import type { RemediationChange, RemediationStore } from '../remediation-store.ts'
+
+const MAX_CHANGES = 100_000
+const MAX_READERS = 1_000
+
+/** What a reader has not seen yet. */
+export interface DecisionDelta {
+  readonly added: readonly Remediation[]
+  readonly removed: readonly Remediation[]
+}
+
+/** The changes of the store in order, and how far each reader has come. Bounded: a reader that fell behind gets everything again. */
+export class DecisionLog {
+  readonly #store: RemediationStore
+  readonly #changes: RemediationChange[] = []
+  readonly #readers = new Map<string, number>()
+  readonly #stop: () => void
+  /** Number of the first change kept. */
+  #first = 0
+
+  constructor(store: RemediationStore) {
+    this.#store = store
+    this.#stop = store.listen(change => {
+      this.#changes.push(change)
+      if (this.#changes.length <= MAX_CHANGES) return
+      const half = MAX_CHANGES / 2
+      this.#changes.splice(0, half)
+      this.#first += half
+    })
+  }
+
+  /** Everything in force; from here on the reader gets changes. */
+  start(reader: string): DecisionDelta {
+    this.#remember(reader)
+    return { added: longest(this.#store.list(MAX_CHANGES)), removed: [] }
+  }
+
+  /** The changes since the reader's last call; everything when it never called, or fell behind. */
+  next(reader: string): DecisionDelta {
+    const from = this.#readers.get(reader)
+    if (from === undefined || from < this.#first) return this.start(reader)
+    const changes = this.#changes.slice(from - this.#first)
+    this.#remember(reader)
+    const added = new Map<string, Remediation>()
+    const removed = new Map<string, Remediation>()
+    for (const { kind, remediation } of changes) {
+      const [to, other] = kind === 'added' ? [added, removed] : [removed, added]
+      to.set(remediation.id, remediation)
+      other.delete(remediation.id)
+    }
+    return {
+      added: longest([...added.values()]),
+      // Another measure of the same kind still holds: a bouncer that took this word would lift both.
+      removed: [...removed.values()].filter(remediation => !this.#stillHeld(remediation)),
+    }
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  #remember(reader: string): void {
+    this.#readers.delete(reader)
+    this.#readers.set(reader, this.#first + this.#changes.length)
+    const oldest = this.#readers.keys().next().value
+    if (this.#readers.size > MAX_READERS && oldest !== undefined) this.#readers.delete(oldest)
+  }
+
+  #stillHeld(remediation: Remediation): boolean {
+    const { kind, value } = remediation.actor
+    return (
+      kind !== 'network' &&
+      this.#store
+        .why({ [kind]: value })
+        .some(other => other.measure === remediation.measure && other.actor.value === value)
+    )
+  }
+}
+
+/** Of several on the same actor with the same measure, the one that lasts longest: bouncers keep one. */
+function longest(remediations: readonly Remediation[]): readonly Remediation[] {
+  const best = new Map<string, Remediation>()
+  for (const remediation of remediations) {
+    const key = `${remediation.actor.kind} ${remediation.actor.value} ${remediation.measure}`
+    const other = best.get(key)
+    if (other === undefined || other.expiresAt < remediation.expiresAt) best.set(key, remediation)
+  }
+  return [...best.values()]
+}

@@ -1,0 +1,165 @@
+import {
+  ALLOW,
+  type BodyValue,
+  bodyValues,
+  ConfigError,
+  type Decision,
+  type Duration,
+  type Event,
+  type Exchange,
+  type Guard,
+  hasFields,
+  type Mode,
+  measureFor,
+  parseDuration,
+  queryValues,
+  type Refusal,
+  type Remediations,
+  RouteTable,
+} from '@postern/core'
+
+export interface HoneyOptions {
+  /** Routes that nothing leads to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
+  readonly routes?: readonly string[]
+  /** Names of query or body fields that no person fills, because the form hides them. Empty is what a browser sends. */
+  readonly fields?: readonly string[]
+  /** Ids of records that nobody should ever open, wherever they stand: a path segment, a query or body value. At least 6 characters. */
+  readonly records?: readonly string[]
+  /** Takes the measure at once, before the event is even written; the scenario `honey-touched` does it as well. */
+  readonly remediations?: Remediations
+  /** How long the actor is held; a day unless told otherwise. */
+  readonly for?: Duration
+  readonly mode?: Mode
+}
+
+type Kind = 'route' | 'field' | 'record'
+
+const MESSAGES: Readonly<Record<Kind, string>> = {
+  route: 'This page does not exist.',
+  field: 'This form could not be accepted.',
+  record: 'This record does not exist.',
+}
+
+/**
+ * Traps: routes, fields and records that only somebody who searches can touch. Who does is refused and held at once. The answer looks like an
+ * ordinary one, so that the trap is not told apart from a missing page. Bodies are read only when fields or records are named.
+ *
+ * Rules: `honey/route`, `honey/field`, `honey/record`.
+ * @throws ConfigError for routes that cannot be read, and records so short that they would be hit by chance
+ */
+export function honeyGuard(options: HoneyOptions): Guard {
+  const routes = new RouteTable(Object.fromEntries((options.routes ?? []).map(route => [route, {}])))
+  const fields = options.fields ?? []
+  const records = new Set(options.records)
+  const duration = parseDuration(options.for ?? '1d', 'honey.for')
+  for (const record of records) {
+    if (record.length < 6)
+      throw new ConfigError({
+        place: 'honey.records',
+        problem: `"${record}" is too short`,
+        mend: 'ids of 6 characters or more are not hit by chance',
+      })
+  }
+  const readsBody = fields.length > 0 || records.size > 0
+
+  const refuse = (exchange: Exchange, kind: Kind, location: string, span: string): Refusal => {
+    const refusal: Refusal = {
+      effect: 'deny',
+      guard: 'honey',
+      status: kind === 'field' ? 400 : 404,
+      reasons: [
+        {
+          rule: `honey/${kind}`,
+          message: MESSAGES[kind],
+          evidence: { location, span: span.slice(0, 120) },
+          exception: `honey: take ${JSON.stringify(span.slice(0, 120))} out of ${kind}s`,
+        },
+      ],
+    }
+    if (options.mode !== 'observe') {
+      options.remediations?.apply({
+        scenario: 'honey-touched',
+        title: `Touched the honey ${kind} ${span.slice(0, 80)}`,
+        severity: 'critical',
+        actor:
+          exchange.principal.id === ''
+            ? { kind: 'address', value: exchange.client }
+            : { kind: 'principal', value: exchange.principal.id },
+        count: 1,
+        requests: [exchange.id],
+        respond: { measure: measureFor(exchange, 'block'), duration },
+      })
+    }
+    return refusal
+  }
+
+  const inspectHead = (exchange: Exchange): Refusal | undefined => {
+    const { path, method } = exchange
+    const route = routes.match(method, path.canonical)
+    if (route !== undefined) return refuse(exchange, 'route', 'path', route.pattern)
+    if (!readsBody) return undefined
+    for (const segment of records.size > 0 ? path.canonical.split('/') : []) {
+      if (records.has(segment)) return refuse(exchange, 'record', 'path', segment)
+    }
+    if (path.query === '') return undefined
+    const query = queryValues(path.query).fields
+    for (const name of fields)
+      if ((query.get(name) ?? '') !== '') return refuse(exchange, 'field', `query.${name}`, name)
+    if (records.size > 0) {
+      for (const [name, value] of query)
+        if (records.has(value)) return refuse(exchange, 'record', `query.${name.slice(0, 100)}`, value)
+    }
+    return undefined
+  }
+
+  const inspectBody = async (exchange: Exchange): Promise<Decision> => {
+    const values = await bodyValues(exchange)
+    if (values.kind !== 'fields') return ALLOW
+    for (const name of fields) {
+      if (isFilled(values.fields.get(name))) return refuse(exchange, 'field', `body.${name}`, name)
+    }
+    for (const [name, value] of values.fields) {
+      const touched = touchedRecord(value, records)
+      if (touched !== undefined) return refuse(exchange, 'record', `body.${name}`, touched)
+    }
+    return ALLOW
+  }
+
+  return {
+    name: 'honey',
+    failure: 'open',
+    ...(options.mode && { mode: options.mode }),
+    decide(exchange) {
+      const refusal = inspectHead(exchange)
+      if (refusal !== undefined) return refusal
+      return readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW
+    },
+  }
+}
+
+function isFilled(value: BodyValue | undefined): boolean {
+  return value !== undefined && value !== null && value !== '' && value !== false
+}
+
+function touchedRecord(value: BodyValue, records: ReadonlySet<string>): string | undefined {
+  if (typeof value === 'string' || typeof value === 'number')
+    return records.has(String(value)) ? String(value) : undefined
+  if (!Array.isArray(value)) return undefined
+  for (const item of value as readonly BodyValue[]) {
+    const touched = typeof item === 'object' ? undefined : touchedRecord(item, records)
+    if (touched !== undefined) return touched
+  }
+  return undefined
+}
+
+/**
+ * The event of a honey record that was opened where no request shows it: in a database trigger, a vault, an export. Pass it to the engine's
+ * `emit`; the scenario `honey-touched` answers it.
+ */
+export function honeyRecordTouched(touch: {
+  readonly time: number
+  readonly actor: Event['actor']
+  readonly resource: { readonly type: string; readonly id: string }
+}): Event {
+  return { type: 'honey.record', ...touch }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type BodySource, type Decision, Engine, type Guard, type Refusal } from '@postern/core'
+import { honeyGuard } from '../../src/honey/honey-guard.ts'
+import { RemediationStore } from '../../src/remediation-store.ts'
+
+const bodyOf = (text: string): BodySource => ({
+  read: async limit => ({
+    bytes: new TextEncoder().encode(text).subarray(0, limit),
+    complete: text.length <= limit,
+  }),
+})
+
+async function ask(
+  guard: Guard,
+  target: string,
+  body?: string,
+  type = 'application/json',
+  headers: readonly string[] = [],
+): Promise<Decision> {
+  const engine = new Engine({ guards: [guard] })
+  return engine.decide(
+    engine.open({
+      method: body === undefined ? 'GET' : 'POST',
+      target,
+      headers: ['Host', 'h', ...headers, ...(body === undefined ? [] : ['Content-Type', type])],
+      peer: '192.0.2.7',
+      secure: false,
+      httpVersion: '1.1',
+      body: body === undefined ? undefined : bodyOf(body),
+      native: undefined,
+    }),
+  )
+}
+
+const rule = (decision: Decision): string =>
+  decision.effect === 'allow' ? 'allow' : decision.reasons[0].rule
+
+describe('honey guard', () => {
+  const guard = honeyGuard({
+    routes: ['/backup.zip', 'POST /api/v0/**'],
+    fields: ['website', 'fax_number'],
+    records: ['ord_honey_7f3a', '99999999'],
+  })
+  const table: readonly (readonly [
+    target: string,
+    body: string | undefined,
+    wanted: string,
+    type?: string,
+  ])[] = [
+    ['/', undefined, 'allow'],
+    ['/backup.zip', undefined, 'honey/route'],
+    ['/BACKUP.ZIP', undefined, 'honey/route'],
+    ['/x/../backup%2ezip', undefined, 'honey/route'],
+    ['/api/v0/users', '{}', 'honey/route'],
+    ['/signup?website=', undefined, 'allow'],
+    ['/signup?website=http%3A%2F%2Fspam', undefined, 'honey/field'],
+    ['/signup', '{"name":"a","website":""}', 'allow'],
+    ['/signup', '{"name":"a","website":"x"}', 'honey/field'],
+    ['/signup', 'name=a&fax_number=1', 'honey/field', 'application/x-www-form-urlencoded'],
+    ['/signup', 'name=a&fax_number=', 'allow', 'application/x-www-form-urlencoded'],
+    ['/orders/ord_honey_7f3a', undefined, 'honey/record'],
+    ['/orders/ord_honey_7f3ab', undefined, 'allow'],
+    ['/orders?id=99999999', undefined, 'honey/record'],
+    ['/orders/delete', '{"ids":[1,2,99999999]}', 'honey/record'],
+    ['/orders/delete', '{"order":{"id":"ord_honey_7f3a"}}', 'honey/record'],
+    ['/orders/delete', '{"ids":[1,2,3]}', 'allow'],
+    ['/orders', '{"broken', 'allow'],
+  ]
+  for (const [target, body, wanted, type] of table)
+    test(`${target} ${body ?? ''} is ${wanted}`, async () =>
+      assert.equal(rule(await ask(guard, target, body, type)), wanted))
+
+  test('holds the actor at once, unless it only observes', async () => {
+    for (const mode of ['enforce', 'observe'] as const) {
+      const remediations = await RemediationStore.open()
+      await ask(honeyGuard({ routes: ['/backup.zip'], remediations, mode }), '/backup.zip')
+      assert.equal(remediations.list().length, mode === 'enforce' ? 1 : 0)
+      await remediations.close()
+    }
+  })
+
+  test('a browser that another site sent here is challenged, not banned', async () => {
+    const remediations = await RemediationStore.open()
+    const lured = ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'no-cors']
+    const decision = await ask(
+      honeyGuard({ routes: ['/backup.zip'], remediations }),
+      '/backup.zip',
+      undefined,
+      '',
+      lured,
+    )
+    assert.equal(decision.effect, 'deny')
+    assert.deepEqual(
+      remediations.list().map(one => one.measure),
+      ['challenge'],
+    )
+    await remediations.close()
+  })
+
+  test('answers like a missing page, and tells the operator why', async () => {
+    const said = (await ask(guard, '/backup.zip')) as Refusal
+    assert.equal(said.status, 404)
+    assert.doesNotMatch(said.reasons[0].message, /honey|trap|block/i)
+  })
+
+  test('refuses records that would be hit by chance', () => {
+    assert.throws(() => honeyGuard({ records: ['1'] }), { code: 'POSTERN_CONFIG' })
+  })
+})

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
+import {
+  type Decision,
+  type Exchange,
+  type Guard,
+  type Refusal,
+  refusalAnswer,
+  VirtualClock,
+} from '@postern/core'
+import { parseActor } from '../src/actor-text.ts'
+import { isSolution } from '../src/proof-of-work.ts'
+import { type RemediationGuardOptions, remediationGuard } from '../src/remediation-guard.ts'
+import { RemediationStore } from '../src/remediation-store.ts'
+import { exchangeFrom } from './support.ts'
+
+const ADDRESS = '192.0.2.7'
+const AGENT = ['User-Agent', 'Firefox'] as const
+
+async function guardWith(
+  measure: 'block' | 'throttle' | 'challenge',
+  options: RemediationGuardOptions = {},
+): Promise<{ guard: Guard; clock: VirtualClock; store: RemediationStore }> {
+  const clock = new VirtualClock()
+  const store = await RemediationStore.open({ clock })
+  await store.add({
+    actor: parseActor(ADDRESS),
+    measure,
+    for: '1d',
+    reason: 'too many probes',
+    origin: 'http-probing',
+  })
+  return { guard: remediationGuard(store, { clock, difficulty: 8, ...options }), clock, store }
+}
+
+function refusal(decision: Decision | Promise<Decision>): Refusal {
+  assert.ok(!(decision instanceof Promise) && decision.effect !== 'allow')
+  return decision
+}
+
+function puzzleOf(said: Refusal): string {
+  const at = said.headers?.indexOf('X-Postern-Puzzle') ?? -1
+  return said.headers?.[at + 1] ?? ''
+}
+
+function solve(puzzle: string, difficulty = 8): string {
+  for (let i = 0; ; i++) if (isSolution(`${puzzle}:${i}`, difficulty)) return `${puzzle}:${i}`
+}
+
+const asks = (guard: Guard, headers: readonly string[] = [], peer = ADDRESS): Decision => {
+  const decision = guard.decide(exchangeFrom(peer, headers))
+  assert.ok(!(decision instanceof Promise))
+  return decision
+}
+
+describe('remediation guard', () => {
+  test('block refuses with the reason for the operator and a way out', async () => {
+    const { guard, store } = await guardWith('block')
+    const said = refusal(asks(guard))
+    assert.equal(said.status, 403)
+    assert.equal(said.reasons[0].rule, 'remediation/block')
+    assert.equal(said.reasons[0].exception, `postern unban ${ADDRESS}`)
+    assert.equal(said.reasons[0].evidence?.facts?.['why'], 'too many probes')
+    assert.doesNotMatch(said.reasons[0].message, /probes/)
+    assert.equal(asks(guard, [], '192.0.2.8').effect, 'allow')
+    await store.close()
+  })
+
+  test('throttle lets a trickle through and says when to come back', async () => {
+    const { guard, clock, store } = await guardWith('throttle', {
+      throttle: { count: 6, per: '1m', burst: 2 },
+    })
+    assert.equal(asks(guard).effect, 'allow')
+    assert.equal(asks(guard).effect, 'allow')
+    const said = refusal(asks(guard))
+    assert.equal(said.status, 429)
+    assert.equal(said.retryAfter, 10)
+    clock.advance(10_000)
+    assert.equal(asks(guard).effect, 'allow')
+    assert.equal(refusal(asks(guard)).effect, 'throttle')
+    await store.close()
+  })
+
+  test('challenge gives a browser a page that stands alone, and an API client words and a puzzle', async () => {
+    const { guard, store } = await guardWith('challenge')
+    const browser = exchangeFrom(ADDRESS, ['Accept', 'text/html', ...AGENT])
+    const page = refusalAnswer(refusal(guard.decide(browser)), browser)
+    assert.equal(page.status, 403)
+    assert.match(page.body, /<!doctype html>/)
+    assert.doesNotMatch(page.body, /src=|href=|https?:\/\//)
+    assert.match(page.headers.join('\n'), /script-src 'nonce-/)
+    const api = exchangeFrom(ADDRESS, ['Accept', 'application/json'])
+    const answer = refusalAnswer(refusal(guard.decide(api)), api)
+    assert.match(answer.body, /X-Postern-Solution/)
+    assert.match(answer.headers.join('\n'), /X-Postern-Puzzle/)
+    await store.close()
+  })
+
+  test('the page solves its own puzzle, and the solution is accepted', async () => {
+    const { guard, store } = await guardWith('challenge')
+    const exchange = exchangeFrom(ADDRESS, ['Accept', 'text/html', ...AGENT])
+    const html = refusal(guard.decide(exchange)).content?.text ?? ''
+    const script = /<script nonce="[^"]+">(.*)<\/script>/s.exec(html)?.[1] ?? ''
+    const cookie = await new Promise<string>(resolve => {
+      const document = { cookie: '' }
+      runInNewContext(script, {
+        document,
+        location: { protocol: 'http:', reload: () => resolve(document.cookie) },
+        setTimeout: setImmediate,
+      })
+    })
+    const [pair = ''] = cookie.split(';')
+    assert.equal(asks(guard, ['Cookie', `a=b; ${pair}`, ...AGENT]).effect, 'allow')
+    await store.close()
+  })
+
+  test('a solution is taken once, and buys a clearance for the same client only', async () => {
+    const { guard, clock, store } = await guardWith('challenge', { clearance: '30m' })
+    const solution = solve(puzzleOf(refusal(asks(guard, AGENT))))
+    const redeem = (peer: string, agent: readonly string[]): Exchange =>
+      exchangeFrom(peer, ['X-Postern-Solution', solution, ...agent])
+
+    await store.add({ actor: parseActor('192.0.2.8'), measure: 'challenge', for: '1d', reason: '' })
+    assert.equal(refusal(guard.decide(redeem('192.0.2.8', AGENT))).effect, 'challenge')
+    assert.equal(refusal(guard.decide(redeem(ADDRESS, ['User-Agent', 'other']))).effect, 'challenge')
+
+    const first = redeem(ADDRESS, AGENT)
+    assert.equal((guard.decide(first) as Decision).effect, 'allow')
+    const cookies = first.replyHeaders?.join('\n') ?? ''
+    assert.match(cookies, /postern_clearance=.*HttpOnly; SameSite=Lax/)
+    assert.equal(refusal(guard.decide(redeem(ADDRESS, AGENT))).effect, 'challenge', 'used up')
+
+    const clearance = /postern_clearance=([^;]+)/.exec(cookies)?.[0] ?? ''
+    assert.equal(asks(guard, ['Cookie', clearance, ...AGENT]).effect, 'allow')
+    assert.equal(asks(guard, ['Cookie', clearance, ...AGENT], '192.0.2.8').effect, 'challenge', 'stolen')
+    clock.advance(31 * 60_000)
+    assert.equal(asks(guard, ['Cookie', clearance, ...AGENT]).effect, 'challenge', 'ended')
+    await store.close()
+  })
+
+  test('refuses solutions that are forged, stale, of another secret or of an easier puzzle', async () => {
+    const { guard, clock, store } = await guardWith('challenge', {
+      difficulty: 12,
+      secret: new Uint8Array(32).fill(1),
+    })
+    const other = await guardWith('challenge', { difficulty: 8, secret: new Uint8Array(32).fill(2) })
+    const easier = await guardWith('challenge', { difficulty: 8, secret: new Uint8Array(32).fill(1) })
+    const puzzle = puzzleOf(refusal(asks(guard, AGENT)))
+    const attempts = [
+      solve(puzzleOf(refusal(asks(other.guard, AGENT)))),
+      solve(puzzleOf(refusal(asks(easier.guard, AGENT)))),
+      solve(puzzle.replace(/^12/, '8')),
+      `${puzzle}:0x1`,
+      `${puzzle}:-1`,
+      puzzle,
+      ':',
+      '',
+      'x'.repeat(10_000),
+    ]
+    for (const attempt of attempts)
+      assert.equal(
+        asks(guard, ['X-Postern-Solution', attempt, ...AGENT]).effect,
+        'challenge',
+        attempt.slice(0, 40),
+      )
+    const late = solve(puzzle, 12)
+    clock.advance(121_000)
+    assert.equal(asks(guard, ['X-Postern-Solution', late, ...AGENT]).effect, 'challenge')
+    for (const one of [store, other.store, easier.store]) await one.close()
+  })
+
+  test('refuses a short secret and an absurd difficulty', async () => {
+    const store = await RemediationStore.open()
+    assert.throws(() => remediationGuard(store, { secret: new Uint8Array(8) }), { code: 'POSTERN_CONFIG' })
+    assert.throws(() => remediationGuard(store, { difficulty: 60 }), { code: 'POSTERN_CONFIG' })
+    await store.close()
+  })
+})

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Event, type Finding, StoreError, VirtualClock } from '@postern/core'
+import fc from 'fast-check'
+import { formatActor, parseActor } from '../src/actor-text.ts'
+import { NetworkIndex } from '../src/network-index.ts'
+import { RemediationStore } from '../src/remediation-store.ts'
+import { memoryRemediations } from '../src/remediation-table.ts'
+import { exchangeFrom } from './support.ts'
+
+const finding = (value: string, change: Partial<Finding> = {}): Finding => ({
+  scenario: 'http-probing',
+  title: 'Probing',
+  severity: 'medium',
+  actor: { kind: 'address', value },
+  count: 10,
+  requests: [],
+  respond: { measure: 'block', duration: 60_000 },
+  ...change,
+})
+
+describe('remediation store', () => {
+  test('holds a measure against an address until it ends', async () => {
+    const clock = new VirtualClock()
+    const store = await RemediationStore.open({ clock })
+    await store.add({ actor: parseActor('192.0.2.7'), for: '10m', reason: 'test' })
+    assert.equal(store.find(exchangeFrom('192.0.2.7'))?.measure, 'block')
+    assert.equal(store.find(exchangeFrom('::ffff:192.0.2.7'))?.measure, 'block')
+    assert.equal(store.find(exchangeFrom('192.0.2.8')), undefined)
+    clock.advance(600_000)
+    assert.equal(store.find(exchangeFrom('192.0.2.7')), undefined)
+    store.sweep()
+    assert.equal(store.list().length, 0)
+    await store.close()
+  })
+
+  test('the strongest measure wins, over every actor of the exchange', async () => {
+    const store = await RemediationStore.open()
+    await store.add({ actor: parseActor('192.0.2.7'), measure: 'throttle', for: '2h', reason: 'a' })
+    await store.add({ actor: parseActor('192.0.2.0/24'), measure: 'challenge', for: '1h', reason: 'b' })
+    const exchange = exchangeFrom('192.0.2.7')
+    assert.equal(store.find(exchange)?.measure, 'challenge')
+    exchange.principal = { kind: 'apiKey', id: 'k1', tenant: 'acme' }
+    await store.add({ actor: parseActor('tenant:acme'), for: '1h', reason: 'c' })
+    assert.equal(store.find(exchange)?.actor.kind, 'tenant')
+    assert.deepEqual(
+      store.why(store.actorsOf(exchange)).map(remediation => remediation.measure),
+      ['block', 'challenge', 'throttle'],
+    )
+    await store.remove(parseActor('tenant:acme'))
+    await store.add({ actor: parseActor('key:k1'), for: '1h', reason: 'd' })
+    assert.equal(store.find(exchange)?.actor.kind, 'key')
+    await store.close()
+  })
+
+  test('never hits loopback, a trusted proxy, an operator, or a network that holds one', async () => {
+    const store = await RemediationStore.open({
+      protect: { addresses: ['10.0.0.5', '2001:db8:1::/48'], principals: ['root'] },
+    })
+    for (const actor of [
+      '127.0.0.1',
+      '::1',
+      '10.0.0.5',
+      '10.0.0.0/8',
+      '0.0.0.0/0',
+      '::/0',
+      '0.0.0.0',
+      '2001:db8:1:2::7',
+      'principal:root',
+    ]) {
+      await assert.rejects(store.add({ actor: parseActor(actor), for: '1h', reason: 'x' }), {
+        code: 'POSTERN_CONFIG',
+      })
+      assert.equal(store.apply(finding('', { actor: parseActor(actor) })), undefined, actor)
+    }
+    assert.equal(store.list().length, 0)
+    await store.close()
+  })
+
+  test('a protected address passes even when another process stored a ban that covers it', async () => {
+    const now = Date.now()
+    const stored = {
+      id: 'x',
+      actor: { kind: 'network', value: '10.0.0.0/24' },
+      measure: 'block',
+      reason: '',
+      origin: 'manual',
+      createdAt: now,
+      expiresAt: now + 60_000,
+    } as const
+    const store = await RemediationStore.open({
+      table: { ...memoryRemediations(), load: async () => [stored] },
+      protect: { addresses: ['10.0.0.5'] },
+    })
+    assert.equal(store.find(exchangeFrom('10.0.0.5')), undefined)
+    await store.close()
+  })
+
+  test('refuses a measure without an end, or beyond the longest', async () => {
+    const store = await RemediationStore.open({ longest: '30d' })
+    for (const length of ['0s', '31d', Number.POSITIVE_INFINITY])
+      await assert.rejects(store.add({ actor: parseActor('192.0.2.7'), for: length, reason: '' }), {
+        code: 'POSTERN_CONFIG',
+      })
+    await store.close()
+  })
+
+  test('a scenario that fires again prolongs its measure and never shortens it', async () => {
+    const clock = new VirtualClock()
+    const store = await RemediationStore.open({ clock })
+    const first = store.apply(finding('192.0.2.7'))
+    clock.advance(30_000)
+    const second = store.apply(finding('192.0.2.7'))
+    assert.equal(second?.id, first?.id)
+    assert.equal((second?.expiresAt ?? 0) - (first?.expiresAt ?? 0), 30_000)
+    const shorter = store.apply(finding('192.0.2.7', { respond: { measure: 'block', duration: 1_000 } }))
+    assert.equal(shorter?.expiresAt, second?.expiresAt)
+    assert.equal(store.list().length, 1)
+    await store.close()
+  })
+
+  test('holds an IPv6 client by its /56, unless that would hit a protected neighbour', async () => {
+    const store = await RemediationStore.open({ protect: { addresses: ['2001:db8:2::1'] } })
+    assert.equal(store.apply(finding('2001:db8:1:22::7'))?.actor.value, '2001:db8:1::/56')
+    assert.notEqual(store.find(exchangeFrom('2001:db8:1:33::8')), undefined)
+    assert.equal(store.apply(finding('2001:db8:2:22::7'))?.actor.value, '2001:db8:2:22::7')
+    await store.close()
+  })
+
+  test('a finding whose actor is no address is recorded, not thrown', async () => {
+    const store = await RemediationStore.open()
+    assert.equal(store.apply(finding('not an address')), undefined)
+    assert.equal(store.apply(finding('192.0.2.7', { actor: { kind: 'principal', value: '' } })), undefined)
+    await store.close()
+  })
+
+  test('tells of what it adds and removes, as events', async () => {
+    const events: Event[] = []
+    const store = await RemediationStore.open({ emit: event => events.push(event) })
+    const added = await store.add({ actor: parseActor('principal:mallory'), for: '1h', reason: 'why' })
+    await store.remove(added.id)
+    assert.deepEqual(
+      events.map(event => [event.type, event.actor.principal, event.data?.['reason']]),
+      [
+        ['remediation.added', 'mallory', 'why'],
+        ['remediation.removed', 'mallory', 'why'],
+      ],
+    )
+    await store.close()
+  })
+
+  test('a flood of findings never pushes out what a person banned', async () => {
+    const store = await RemediationStore.open({ capacity: 100 })
+    await store.add({ actor: parseActor('203.0.113.9'), for: '10m', reason: 'by hand' })
+    for (let i = 0; i < 1_000; i++) store.apply(finding(`10.${i >> 8}.${i & 255}.1`))
+    assert.ok(store.list().length <= 100)
+    assert.notEqual(store.find(exchangeFrom('203.0.113.9')), undefined)
+    assert.match(store.health().detail ?? '', /dropped/)
+    await store.close()
+  })
+
+  test('a measure that cannot be stored holds here and is stored later', async () => {
+    let isDown = true
+    const stored: string[] = []
+    const errors: unknown[] = []
+    const table = memoryRemediations()
+    const store = await RemediationStore.open({
+      onError: error => errors.push(error),
+      table: {
+        ...table,
+        put: async remediation => {
+          if (isDown) throw new StoreError('down', { store: 'test', retryable: true })
+          stored.push(remediation.actor.value)
+        },
+      },
+    })
+    store.apply(finding('192.0.2.7'))
+    await store.flush()
+    assert.equal(store.health().ok, false)
+    assert.equal(errors.length, 1)
+    assert.notEqual(store.find(exchangeFrom('192.0.2.7')), undefined)
+    await assert.rejects(store.add({ actor: parseActor('192.0.2.8'), for: '1h', reason: '' }), {
+      code: 'POSTERN_STORE',
+    })
+    isDown = false
+    await store.flush()
+    assert.deepEqual(stored, ['192.0.2.7'])
+    assert.equal(store.health().ok, true)
+    await store.close()
+  })
+})
+
+describe('actors as text', () => {
+  test('are read back as they were written', () => {
+    for (const text of [
+      '192.0.2.7',
+      '10.0.0.0/8',
+      '2001:db8::/32',
+      'principal:a:b',
+      'tenant:acme',
+      'key:1',
+      'device:x',
+    ])
+      assert.equal(formatActor(parseActor(text)), text)
+    assert.equal(formatActor(parseActor('2001:DB8:0::7/128')), '2001:db8::7')
+  })
+  test('what is none is refused with a place', () => {
+    for (const text of ['', 'x', 'principal:', '10.0.0.1/8', '10.0.0.0/99', '300.1.1.1', 'colour:red'])
+      assert.throws(() => parseActor(text), { code: 'POSTERN_CONFIG' })
+  })
+})
+
+describe('networks by address', () => {
+  test('finds exactly the networks that hold the address', () => {
+    const byte = fc.integer({ min: 0, max: 255 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.tuple(byte, byte, byte, byte), fc.integer({ min: 1, max: 32 })), {
+          maxLength: 20,
+        }),
+        fc.tuple(byte, byte, byte, byte),
+        (networks, address) => {
+          const index = new NetworkIndex<string>()
+          const asNumber = (bytes: readonly number[]): number =>
+            bytes.reduce((sum, part) => sum * 256 + part, 0)
+          const wanted = new Set<string>()
+          for (const [bytes, bits] of networks) {
+            const size = 2 ** (32 - bits)
+            const base = Math.floor(asNumber(bytes) / size) * size
+            const text = `${[24, 16, 8, 0].map(shift => Math.floor(base / 2 ** shift) % 256).join('.')}/${bits}`
+            index.set(text, text)
+            if (Math.floor(asNumber(address) / size) * size === base) wanted.add(text)
+          }
+          const found = new Set<string>()
+          index.each(address.join('.'), value => found.add(value))
+          assert.deepEqual(found, wanted)
+          for (const text of wanted) index.delete(text)
+          index.each(address.join('.'), () => assert.fail('deleted'))
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError } from '@postern/core'
+import type { ScenarioDetector } from './scenario-detector.ts'
+import { ScenarioSet, type ScenarioSource } from './scenario-set.ts'
+
+export interface ScenarioFiles {
+  /** Folders of `.yml` and `.yaml` files, read with their subfolders. `*.cases.yml` are tests, not rules. */
+  readonly folders?: readonly string[]
+  /** Whether the scenarios that come with Postern are used; they are unless told otherwise. */
+  readonly shipped?: 'all' | 'none'
+  /** Names of files, without their ending, to leave out: `http-crawl`. */
+  readonly without?: readonly string[]
+}
+
+const MAX_FILES = 2_000
+/** Beside both `src` and `dist`. */
+const SHIPPED = join(import.meta.dirname, '..', 'scenarios')
+
+/**
+ * The rules of files.
+ * @throws ConfigError for a folder that cannot be read, and for every rule that is not understood
+ */
+export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
+  return ScenarioSet.parse(readScenarioFiles(files).filter(source => !isCases(source.place)))
+}
+
+/** Files of test cases in the same places (`*.cases.yml`). @throws ConfigError for a folder that cannot be read */
+export function loadScenarioCases(files: ScenarioFiles = {}): readonly ScenarioSource[] {
+  return readScenarioFiles(files).filter(source => isCases(source.place))
+}
+
+function readScenarioFiles(files: ScenarioFiles): readonly ScenarioSource[] {
+  const folders = [...(files.shipped === 'none' ? [] : [SHIPPED]), ...(files.folders ?? [])]
+  const left = new Set(files.without)
+  const sources: ScenarioSource[] = []
+  for (const folder of folders) {
+    for (const name of namesIn(folder)) {
+      if (left.has(name.replace(/^.*[\\/]/, '').replace(/(?:\.cases)?\.ya?ml$/, ''))) continue
+      const place = folder === SHIPPED ? name : join(folder, name)
+      sources.push({ place, text: readText(join(folder, name)) })
+      if (sources.length > MAX_FILES)
+        throw new ConfigError({ place: folder, problem: `holds more than ${MAX_FILES} rule files` })
+    }
+  }
+  return sources
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.ya?ml$/.test(name))
+      .sort()
+  } catch (cause) {
+    throw new ConfigError(
+      { place: folder, problem: 'cannot be read', mend: 'name a folder of .yml files' },
+      { cause },
+    )
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigError({ place: path, problem: 'cannot be read' }, { cause })
+  }
+}
+
+function isCases(place: string): boolean {
+  return /\.cases\.ya?ml$/.test(place)
+}
+
+export interface ScenarioWatchOptions {
+  readonly files: ScenarioFiles
+  readonly detector: ScenarioDetector
+  /** Told after new rules were taken. */
+  readonly onReload?: (scenarios: ScenarioSet) => void
+  /** Told of rules that cannot be used; the ones before stay in force. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Long enough for an editor or a checkout to finish writing. */
+const SETTLE_MS = 200
+
+/**
+ * Follows the folders and exchanges the detector's rules when a file changes. A mistake keeps the old rules.
+ * @returns how to stop
+ * @throws ConfigError for a folder that cannot be watched
+ */
+export function watchScenarios(options: ScenarioWatchOptions): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const reload = (): void => {
+    try {
+      const scenarios = loadScenarios(options.files)
+      options.detector.replace(scenarios)
+      options.onReload?.(scenarios)
+    } catch (error) {
+      options.onError(error)
+    }
+  }
+  const watchers = (options.files.folders ?? []).map(folder => {
+    try {
+      const watcher = watch(folder, { recursive: true, persistent: false }, () => {
+        clearTimeout(timer)
+        timer = setTimeout(reload, SETTLE_MS).unref()
+      })
+      watcher.on('error', options.onError)
+      return watcher
+    } catch (cause) {
+      throw new ConfigError({ place: folder, problem: 'cannot be watched' }, { cause })
+    }
+  })
+  return () => {
+    clearTimeout(timer)
+    for (const watcher of watchers) watcher.close()
+  }
+}
