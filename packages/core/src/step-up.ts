@@ -1,0 +1,40 @@
+import type { Act } from './act.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What a demand for a fresh proof asks for. */
+export interface StepUpDemand {
+  /** How old the last proof may be, in milliseconds. Ignored when `act` is given. */
+  readonly within: number
+  /** The act that a proof must be bound to: a proof for another act, or none in particular, does not satisfy. */
+  readonly act?: Act
+}
+
+/** A step-up that was satisfied. */
+export interface StepUpProof {
+  /** How it was proven (RFC 8176): `hwk`, `otp`, `pwd`. */
+  readonly amr: readonly string[]
+  /** When, epoch milliseconds. */
+  readonly time: number
+  /** For a proof bound to an act: digest and assertion as base64url, for the log, so that a third party can verify it later. */
+  readonly confirmation?: { readonly digest: string; readonly assertion: string }
+}
+
+/** What the caller must do first. */
+export interface StepUpChallenge {
+  /** Where a browser is sent to prove who it is; a path of this origin. */
+  readonly location: string
+  /** What an API client must send, in its own header: `WWW-Authenticate` as RFC 9470 writes it. */
+  readonly authenticate: string
+}
+
+/** The interface between who demands a fresh proof (access) and who can take one (identity). */
+export interface StepUp {
+  /**
+   * The proof that satisfies a demand, or what must happen first. A proof bound to an act is used up by this call.
+   * @throws StoreError when it cannot be told; the caller refuses then
+   */
+  check(
+    exchange: Exchange,
+    demand: StepUpDemand,
+  ): StepUpProof | StepUpChallenge | Promise<StepUpProof | StepUpChallenge>
+}
