@@ -1,5 +1,4 @@
-export { ConfigError, StoreError } from '@postern/core'
-export { concurrency, gcra, window as limit } from '@postern/throttle'
+export type { LimitRule } from '@postern/config'
 export {
   type Config,
   defineConfig,
@@ -9,6 +8,7 @@ export {
   type LimitConfig,
   type LimitKey,
   type RouteConfig,
-} from './config/config.ts'
-export type { LimitRule } from './config/limit-rule.ts'
+} from '@postern/config'
+export { ConfigError, StoreError } from '@postern/core'
+export { concurrency, gcra, window as limit } from '@postern/throttle'
 export { type Postern, type PosternOptions, postern } from './postern.ts'

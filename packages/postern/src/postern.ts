@@ -1,15 +1,13 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
+import type { Config } from '@postern/config'
+import { type LoadOptions, loadConfig } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
+import { type ForwardAuthSetup, forwardAuthEndpoint, Layer, startOutlets } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
-import { type ForwardAuthSetup, forwardAuthEndpoint } from './assembly/forward-auth.ts'
-import { Layer } from './assembly/layer.ts'
-import type { Config } from './config/config.ts'
-import { type LoadOptions, loadConfig } from './config/load-config.ts'
-import { startOutlets } from './serve/outlets.ts'
 
 export interface PosternOptions {
   /** The configuration itself, instead of a file. */

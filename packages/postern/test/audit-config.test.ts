@@ -10,10 +10,10 @@ import { generateNoteKey } from '@postern/audit'
 import { ConfigError, type Event, VirtualClock } from '@postern/core'
 import { connectPostgres } from '@postern/store'
 import { services } from '../../../test/services.ts'
-import { AuditOutside } from '../src/assembly/audit-outside.ts'
+import { startBackend } from '../../cli/test/backend.ts'
+import { cli } from '../../cli/test/cli.ts'
+import { AuditOutside } from '../../runtime/src/audit-outside.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
-import { startBackend } from './backend.ts'
-import { cli } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {

@@ -1,0 +1,114 @@
+import type { Config, InspectionConfig, LoadedConfig } from '@postern/config'
+import {
+  CidrSet,
+  Engine,
+  type Event,
+  type Exchange,
+  type Guard,
+  parseByteSize,
+  type RecordPromise,
+} from '@postern/core'
+import { inspectionGuard } from '@postern/inspect'
+import { protocolGuard } from '@postern/protocol'
+import { honeyGuard, remediationGuard } from '@postern/remediate'
+import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
+import { type ForeignRules, foreignRules } from './foreign-rules.ts'
+import { given } from './given.ts'
+import { honeyRemediations } from './honey-remediations.ts'
+import { namedLimits } from './limits.ts'
+import { loadShedding } from './load-shedding.ts'
+import { overridableLimits } from './overridable-limits.ts'
+import { parameterGuards } from './parameter-guards.ts'
+import { rememberingGuard } from './remembering-guard.ts'
+import type { Rooms } from './rooms.ts'
+import { compileRoutes, honeyRoutes } from './route-settings.ts'
+
+/** A configuration compiled: immutable, ready to be asked. */
+export interface Compiled {
+  readonly config: Config
+  readonly engine: Engine
+  readonly throttle: Throttle
+  /** Inspection rules of others: in force, and not understood. */
+  readonly foreign: Pick<ForeignRules, 'loaded' | 'skipped'>
+}
+
+/**
+ * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
+ * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
+ * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
+ * @throws ConfigError for what only shows when it is put together
+ */
+export function buildEngine(
+  loaded: LoadedConfig,
+  rooms: Rooms,
+  purpose: 'serve' | 'replay' = 'serve',
+): Compiled {
+  const { config } = loaded
+  const { clock } = rooms
+  const routes = compileRoutes(config)
+  const emit = (event: Event): void => engine.emit(event)
+  const limits = throttle({
+    store: rooms.limitStore,
+    limits: overridableLimits(namedLimits(config), config, rooms.limitOverrides, clock),
+    headers: purpose === 'replay' ? 'none' : (config.rateLimitHeaders ?? 'standard'),
+    onEvent: emit,
+    ...(config.shed !== undefined && purpose === 'serve' && { overload: loadShedding(config.shed) }),
+    onStoreFailure: failurePolicy(config.stores?.failure),
+  })
+  const guards: Guard[] = []
+  if (config.remediations !== false)
+    guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
+  if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
+  if (hasTraps(config))
+    guards.push(
+      honeyGuard({
+        ...given(config.honey ?? {}),
+        routes: honeyRoutes(config),
+        remediations: rooms.remediations,
+      }),
+    )
+  guards.push(limits)
+  guards.push(...parameterGuards(loaded, rooms.learner))
+  let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
+  if (config.inspect !== false) {
+    const { rules: _, secondOpinion: __, ...rest } = config.inspect ?? {}
+    const { options, ...counts } = foreignRules(config.inspect ?? {}, loaded.file.folder)
+    foreign = counts
+    const inspection = inspectionGuard({
+      ...given<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
+      ...options,
+    })
+    guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
+  }
+  const engine = new Engine({
+    guards,
+    detectors: rooms.detectors,
+    remediations: honeyRemediations(rooms.remediations, config.honey?.for),
+    mode: config.mode ?? 'enforce',
+    routes,
+    trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
+    bodyLimit: parseByteSize(config.bodyLimit ?? '1mb', 'bodyLimit'),
+    promise: recordPromise(config),
+    clock,
+    probes: [...rooms.probes, limits],
+    ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
+  })
+  return { config, engine, throttle: limits, foreign }
+}
+
+/** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */
+function failurePolicy(failure: 'open' | 'closed' | 'local' = 'local'): FailurePolicy {
+  return failure === 'local' ? local({ share: 1 }) : failure
+}
+
+function hasTraps(config: Config): boolean {
+  return config.honey !== undefined || honeyRoutes(config).length > 0
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
+function recordPromise(config: Config): (exchange: Exchange) => RecordPromise {
+  const fallback = config.audit === false ? 'after' : (config.audit?.promise ?? 'after')
+  return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
+}
