@@ -44,11 +44,11 @@ describe('an event that is no request', () => {
       'audit/src/open-audit-log.ts',
       'gateway/src/passage.ts',
       'throttle/src/refusal-events.ts',
-      'runtime/src/layer.ts',
-      'runtime/src/audit-room.ts',
+      'runtime/src/runtime.ts',
+      'runtime/src/start-audit.ts',
       'runtime/src/audit-retention.ts',
-      'runtime/src/open-rooms.ts',
-      'server/src/worker-front.ts',
+      'runtime/src/open-resources.ts',
+      'server/src/worker-listener.ts',
     ]
     for (const file of files) {
       const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')

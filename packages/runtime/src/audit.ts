@@ -18,10 +18,10 @@ import {
 import type { AuditConfig, LoadedConfig } from '@postern/config'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import type { PostgresDatabase } from '@postern/store'
-import { AuditOutside } from './audit-outside.ts'
 import { pruneInThread } from './audit-prune.ts'
+import { AuditPublishing } from './audit-publishing.ts'
 import type { Connections } from './connections.ts'
-import { given } from './given.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** Where the log of a data directory is. */
 export function auditDirectory(dataDirectory: string): string {
@@ -53,11 +53,11 @@ export interface OpenedAudit {
 export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
-  outside: AuditOutside = new AuditOutside(),
+  outside: AuditPublishing = new AuditPublishing(),
 ): Promise<OpenedAudit | undefined> {
   const { config, file } = loaded
   if (config.audit === false) return undefined
-  const audit = given<AuditConfig>(config.audit ?? {})
+  const audit = withoutUndefined<AuditConfig>(config.audit ?? {})
   const others = {
     witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
     anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),

@@ -13,15 +13,15 @@ import { protocolGuard } from '@postern/protocol'
 import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
-import { given } from './given.ts'
 import { honeyRemediations } from './honey-remediations.ts'
 import { namedLimits } from './limits.ts'
 import { loadShedding } from './load-shedding.ts'
 import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
-import type { Rooms } from './rooms.ts'
+import type { Resources } from './resources.ts'
 import { compileRoutes, honeyRoutes } from './route-settings.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -33,23 +33,23 @@ export interface Compiled {
 }
 
 /**
- * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
+ * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard, guards in the order in which they
  * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
  * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
 export function buildEngine(
   loaded: LoadedConfig,
-  rooms: Rooms,
+  resources: Resources,
   purpose: 'serve' | 'replay' = 'serve',
 ): Compiled {
   const { config } = loaded
-  const { clock } = rooms
+  const { clock } = resources
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
-    store: rooms.limitStore,
-    limits: overridableLimits(namedLimits(config), config, rooms.limitOverrides, clock),
+    store: resources.limitStore,
+    limits: overridableLimits(namedLimits(config), config, resources.limitOverrides, clock),
     headers: purpose === 'replay' ? 'none' : (config.rateLimitHeaders ?? 'standard'),
     onEvent: emit,
     ...(config.shed !== undefined && purpose === 'serve' && { overload: loadShedding(config.shed) }),
@@ -57,41 +57,42 @@ export function buildEngine(
   })
   const guards: Guard[] = []
   if (config.remediations !== false)
-    guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
-  if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
+    guards.push(remediationGuard(resources.remediations, { secret: resources.secret, clock }))
+  if (config.protocol !== false)
+    guards.push(protocolGuard({ ...withoutUndefined(config.protocol ?? {}), routes }))
   if (hasTraps(config))
     guards.push(
       honeyGuard({
-        ...given(config.honey ?? {}),
+        ...withoutUndefined(config.honey ?? {}),
         routes: honeyRoutes(config),
-        remediations: rooms.remediations,
+        remediations: resources.remediations,
       }),
     )
   guards.push(limits)
-  guards.push(...parameterGuards(loaded, rooms.learner))
+  guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
     const { rules: _, secondOpinion: __, ...rest } = config.inspect ?? {}
     const { options, ...counts } = foreignRules(config.inspect ?? {}, loaded.file.folder)
     foreign = counts
     const inspection = inspectionGuard({
-      ...given<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
+      ...withoutUndefined<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
       ...options,
     })
     guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
   }
   const engine = new Engine({
     guards,
-    detectors: rooms.detectors,
-    remediations: honeyRemediations(rooms.remediations, config.honey?.for),
+    detectors: resources.detectors,
+    remediations: honeyRemediations(resources.remediations, config.honey?.for),
     mode: config.mode ?? 'enforce',
     routes,
     trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
     bodyLimit: parseByteSize(config.bodyLimit ?? '1mb', 'bodyLimit'),
     promise: recordPromise(config),
     clock,
-    probes: [...rooms.probes, limits],
-    ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
+    probes: [...resources.probes, limits],
+    ...(resources.recorder !== undefined && { recorder: resources.recorder }),
   })
   return { config, engine, throttle: limits, foreign }
 }

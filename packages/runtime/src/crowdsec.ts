@@ -3,8 +3,8 @@ import type { Config } from '@postern/config'
 import { parseListen } from '@postern/config'
 import type { HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
-import type { Layer } from './layer.ts'
 import { PortInUse } from './port-in-use.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What runs of the work with CrowdSec. */
 export interface Crowdsec {
@@ -17,20 +17,20 @@ export interface Crowdsec {
  * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants either.
  * @throws PortInUse when the place to listen is taken
  */
-export async function startCrowdsec(config: Config, layer: Layer): Promise<Crowdsec> {
+export async function startCrowdsec(config: Config, runtime: Runtime): Promise<Crowdsec> {
   const { listen, feed } = config.crowdsec ?? {}
   const onError = (error: unknown): void =>
-    layer.engine.emit({
+    runtime.engine.emit({
       type: 'crowdsec.failed',
-      time: layer.rooms.clock.now(),
+      time: runtime.resources.clock.now(),
       actor: {},
       data: { problem: error instanceof Error ? error.message : 'failed' },
     })
   const closers: (() => Promise<void> | void)[] = []
   const probes: HealthProbe[] = []
-  if (listen !== undefined) closers.push(await serveBouncers(listen, layer, onError))
+  if (listen !== undefined) closers.push(await serveBouncers(listen, runtime, onError))
   if (feed !== undefined) {
-    const reader = new CrowdsecFeed({ ...feed, store: layer.remediations, onError })
+    const reader = new CrowdsecFeed({ ...feed, store: runtime.remediations, onError })
     void reader.start()
     probes.push(reader)
     closers.push(() => reader.close())
@@ -45,13 +45,13 @@ export async function startCrowdsec(config: Config, layer: Layer): Promise<Crowd
 
 async function serveBouncers(
   listen: string | number,
-  layer: Layer,
+  runtime: Runtime,
   onError: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
-  const { connections } = layer.rooms
+  const { connections } = runtime.resources
   if (connections === undefined) return async () => {}
   const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
-  const api = crowdsecApi({ store: layer.remediations, keys, onError })
+  const api = crowdsecApi({ store: runtime.remediations, keys, onError })
   const { host, port } = parseListen(listen)
   const server = createServer((request, response) => api.handle(request, response))
   server.headersTimeout = 5_000

@@ -1,7 +1,7 @@
 import type { Config } from '@postern/config'
 import { CidrSet, ConfigError } from '@postern/core'
 import { type ForwardDialect, forwardAuth } from '@postern/http'
-import type { Layer } from './layer.ts'
+import type { Runtime } from './runtime.ts'
 
 export interface ForwardAuthSetup {
   readonly dialect: ForwardDialect
@@ -14,10 +14,10 @@ export interface ForwardAuthSetup {
  * @throws ConfigError when `trustProxies` names nobody: then nobody could ask
  */
 export function forwardAuthEndpoint(
-  layer: Layer,
+  runtime: Runtime,
   { dialect, prefix }: ForwardAuthSetup,
 ): ReturnType<typeof forwardAuth> {
-  if ((layer.config.trustProxies ?? []).length === 0)
+  if ((runtime.config.trustProxies ?? []).length === 0)
     throw new ConfigError({
       place: 'trustProxies',
       problem:
@@ -25,16 +25,16 @@ export function forwardAuthEndpoint(
       mend: 'trustProxies: [loopback], or the address of the proxy',
     })
   const endpointOf = (config: Config): ReturnType<typeof forwardAuth> =>
-    forwardAuth(() => layer.engine, {
+    forwardAuth(() => runtime.engine, {
       dialect,
       trusted: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
       ...(prefix !== undefined && { prefix }),
     })
-  let config = layer.config
+  let config = runtime.config
   let endpoint = endpointOf(config)
   return (request, response) => {
-    if (config !== layer.config) {
-      config = layer.config
+    if (config !== runtime.config) {
+      config = runtime.config
       endpoint = endpointOf(config)
     }
     endpoint(request, response)

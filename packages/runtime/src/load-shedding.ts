@@ -1,7 +1,7 @@
 import type { ShedConfig } from '@postern/config'
 import { RouteTable } from '@postern/core'
 import type { LoadClass, LoadSheddingOptions } from '@postern/throttle'
-import { given } from './given.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /**
  * Load shedding as the configuration says it: routes by class, and a limit that is a number or found from latency. Of several patterns that
@@ -14,9 +14,9 @@ export function loadShedding({ limit, critical, sheddable, shares }: ShedConfig)
   for (const pattern of critical ?? []) classes.set(pattern, 'critical')
   const table = new RouteTable(Object.fromEntries([...classes.keys()].map(pattern => [pattern, {}])))
   return {
-    limit: typeof limit === 'number' ? limit : limit === 'adaptive' ? {} : given(limit),
+    limit: typeof limit === 'number' ? limit : limit === 'adaptive' ? {} : withoutUndefined(limit),
     classOf: ({ method, path }) =>
       classes.get(table.match(method, path.canonical)?.pattern ?? '') ?? 'default',
-    ...(shares !== undefined && { shares: given(shares) }),
+    ...(shares !== undefined && { shares: withoutUndefined(shares) }),
   }
 }

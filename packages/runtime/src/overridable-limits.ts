@@ -1,9 +1,9 @@
 import type { Config } from '@postern/config'
 import type { Clock } from '@postern/core'
 import { address, type Key, type Limit, overrides, type Standing } from '@postern/throttle'
-import type { Layer } from './layer.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 import { namedLimits } from './limits.ts'
+import type { Runtime } from './runtime.ts'
 
 /** How soon a changed rule is obeyed everywhere. */
 const REFRESH = '5s'
@@ -43,12 +43,12 @@ export function isOverridable({ limits }: Config, name: string): boolean {
  * Where a key stands in every limit that can say so, by its own rules where it has them.
  * @throws StoreError when counters or rules cannot be read
  */
-export async function standingsOf(key: string, layer: Layer): Promise<readonly Standing[]> {
-  const { config, limits, rooms } = layer
+export async function standingsOf(key: string, runtime: Runtime): Promise<readonly Standing[]> {
+  const { config, limits, resources } = runtime
   const standings = await Promise.all(
     namedLimits(config).map(async ({ name, limit }) => {
       if (typeof limit === 'function') return undefined
-      const own = isOverridable(config, name) ? await rooms.limitOverrides?.read(name, key) : undefined
+      const own = isOverridable(config, name) ? await resources.limitOverrides?.read(name, key) : undefined
       return limits.peek(name, key, own ?? limit)
     }),
   )

@@ -1,7 +1,7 @@
 import type { Config, RouteConfig } from '@postern/config'
 import { type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
-import { given } from './given.ts'
 import { routeLimit } from './limits.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 declare module '@postern/core' {
   interface RouteSettings {
@@ -19,7 +19,7 @@ export function compileRoutes(config: Config): RouteTable {
 }
 
 function compileRoute(pattern: string, route: RouteConfig): RouteSettings {
-  const { throttle, honey: _, ...rest } = given(route)
+  const { throttle, honey: _, ...rest } = withoutUndefined(route)
   if (throttle === undefined) return rest
   return { ...rest, throttle: throttle === false ? false : routeLimit(throttle, pattern) }
 }

@@ -11,12 +11,12 @@ import {
   volumeDetector,
   watchScenarios,
 } from '@postern/scenarios'
-import { given } from './given.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** The files a configuration's scenarios stand in; undefined when it switches them off. */
 function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefined {
   if (config.scenarios === false) return undefined
-  const { folders = [], ...rest } = given<Exclude<Config['scenarios'], false | undefined>>(
+  const { folders = [], ...rest } = withoutUndefined<Exclude<Config['scenarios'], false | undefined>>(
     config.scenarios ?? {},
   )
   return { ...rest, folders: folders.map(folder => resolve(file.folder, folder)) }

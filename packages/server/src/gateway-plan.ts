@@ -5,7 +5,7 @@ import type { Config, LoadedConfig } from '@postern/config'
 import { type Listen, parseListen } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
-import { given } from '@postern/runtime'
+import { withoutUndefined } from '@postern/runtime'
 
 /** What the gateway room is started with, plain enough to be handed to a worker. */
 export interface GatewayPlan {
@@ -39,8 +39,8 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       port,
       ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
     },
-    timeouts: given(timeouts),
-    limits: given(config.caps ?? {}),
+    timeouts: withoutUndefined(timeouts),
+    limits: withoutUndefined(config.caps ?? {}),
   }
 }
 

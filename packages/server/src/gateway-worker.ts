@@ -5,15 +5,15 @@ import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
 import { startGateway, workerLink } from '@postern/gateway'
 import { SchemaLearner } from '@postern/protocol'
-import type { Rooms } from '@postern/runtime'
+import type { Resources } from '@postern/runtime'
 import {
   Connections,
   keepLearned,
-  Layer,
   LimitOverrides,
   openLimitStore,
   openRemediations,
   protectedBy,
+  Runtime,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -32,11 +32,11 @@ const load = async (): Promise<LoadedConfig> => {
   return overridden(loaded, plan.overrides, process.env)
 }
 
-const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promise<Rooms> => {
+const openWorkerResources = async (config: Config, forwarder: EventForwarder): Promise<Resources> => {
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections })
   const learner = new SchemaLearner()
-  const learned = keepLearned(connections, learner, event => layer.engine.emit(event))
+  const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
@@ -62,25 +62,25 @@ const openWorkerRooms = async (config: Config, forwarder: EventForwarder): Promi
 
 const loaded = await load()
 const forwarder = new EventForwarder(send)
-const rooms = await openWorkerRooms(loaded.config, forwarder)
-const layer = Layer.over(rooms, loaded)
+const resources = await openWorkerResources(loaded.config, forwarder)
+const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
-layer.listen(event => metrics.count(event))
+runtime.listen(event => metrics.count(event))
 const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
 const options = gatewayPlan(loaded)
 const gateway = await startGateway({
   ...options,
   listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
-  engine: () => layer.engine,
-  recheck: exchange => layer.remediations.find(exchange)?.measure !== 'block',
+  engine: () => runtime.engine,
+  recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
 })
 
 link.ready({
   reload: async () => {
     const next = await load()
     const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
-    layer.replace(next)
-    rooms.follow(next)
+    runtime.replace(next)
+    resources.follow(next)
     if (certificate !== undefined) gateway.renew(certificate)
   },
   message: data => {
@@ -92,6 +92,6 @@ link.ready({
     clearInterval(reporting)
     send({ kind: 'metrics', counts: metrics.drain() })
     forwarder.flush()
-    await layer.close()
+    await runtime.close()
   },
 })

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Config, LoadedConfig } from '@postern/config'
 import { type Listen, parseListen } from '@postern/config'
 import { type Health, parseDuration, systemRandom } from '@postern/core'
-import { Layer, PortInUse, startOutlets } from '@postern/runtime'
+import { PortInUse, Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
 import { auditCommands } from './admin/audit-commands.ts'
@@ -11,10 +11,10 @@ import { limitCommands } from './admin/limit-commands.ts'
 import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
-import { startForwardAuthFront } from './forward-auth-front.ts'
-import { type Front, startSingleFront } from './front.ts'
+import { startForwardAuthListener } from './forward-auth-listener.ts'
 import { certificateOf, type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
-import { startWorkerFront } from './worker-front.ts'
+import { type Listener, startSingleListener } from './listener.ts'
+import { startWorkerListener } from './worker-listener.ts'
 import type { Overrides } from './worker-plan.ts'
 
 export interface ServeOptions {
@@ -25,15 +25,15 @@ export interface ServeOptions {
   /** Absolute. */
   readonly dataDirectory: string
   /** What takes requests: the reverse proxy unless told otherwise, or the endpoint that another proxy asks. */
-  readonly front?: 'gateway' | 'forward-auth'
+  readonly kind?: 'gateway' | 'forward-auth'
 }
 
-/** A gateway with everything around it: the layer, the admin listener, the file that commands find it by. */
+/** A gateway with everything around it: the runtime, the admin listener, the file that commands find it by. */
 export interface Served {
   readonly url: string
   /** Undefined when the configuration wants none. */
   readonly admin: string | undefined
-  readonly layer: Layer
+  readonly runtime: Runtime
   health(): readonly Health[]
   /**
    * Puts another configuration into force on every thread.
@@ -51,7 +51,7 @@ export interface Served {
 export async function serve(options: ServeOptions): Promise<Served> {
   const { loaded, dataDirectory } = options
   const { config } = loaded
-  const isGateway = options.front !== 'forward-auth'
+  const isGateway = options.kind !== 'forward-auth'
   const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
   const count = isGateway ? workers : 1
   const shared = {
@@ -59,40 +59,40 @@ export async function serve(options: ServeOptions): Promise<Served> {
     secret: systemRandom.bytes(32),
   }
   const plan = isGateway ? gatewayPlan(loaded) : undefined
-  const layer = await Layer.open({ loaded, dataDirectory, ...shared })
+  const runtime = await Runtime.open({ loaded, dataDirectory, ...shared })
   const metrics = new Metrics()
-  const closers: (() => Promise<void> | void)[] = [() => layer.close()]
+  const closers: (() => Promise<void> | void)[] = [() => runtime.close()]
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0)) await closer()
   }
   try {
-    const front = await startFront(options, { plan, layer, metrics, count, ...shared })
+    const listener = await startListener(options, { plan, runtime, metrics, count, ...shared })
     const drain = parseDuration(config.timeouts?.drain ?? '10s')
-    closers.unshift(() => front.close(drain))
-    const outlets = await startOutlets(config, layer)
-    closers.unshift(() => outlets.close())
+    closers.unshift(() => listener.close(drain))
+    const integrations = await startIntegrations(config, runtime)
+    closers.unshift(() => integrations.close())
     const token = randomBytes(24).toString('base64url')
-    const commands = { ...limitCommands(layer), ...auditCommands(layer), ...parameterCommands(layer) }
-    const health = (): readonly Health[] => [...front.health(), ...outlets.health()]
+    const commands = { ...limitCommands(runtime), ...auditCommands(runtime), ...parameterCommands(runtime) }
+    const health = (): readonly Health[] => [...listener.health(), ...integrations.health()]
     const admin = await openAdmin(config, listen =>
       startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
     )
     if (admin !== undefined) {
       closers.unshift(() => admin.close())
-      const content = { pid: process.pid, gateway: front.url, admin: admin.address, token }
+      const content = { pid: process.pid, gateway: listener.url, admin: admin.address, token }
       closers.unshift(writeRunFile(dataDirectory, content))
     }
     return {
-      url: front.url,
+      url: listener.url,
       admin: admin?.address,
-      layer,
+      runtime,
       health,
       reload: async next => {
         // Read first: what cannot be used leaves everything as it was.
         const certificate = config.tls === undefined ? undefined : certificateOf(next)
-        const waiting = layer.reload(next).filter(key => key !== 'tls' || certificate === undefined)
-        layer.rooms.follow(next)
-        const problems = await front.reload(certificate)
+        const waiting = runtime.reload(next).filter(key => key !== 'tls' || certificate === undefined)
+        runtime.resources.follow(next)
+        const problems = await listener.reload(certificate)
         return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
       },
       close,
@@ -106,37 +106,37 @@ export async function serve(options: ServeOptions): Promise<Served> {
 /** Keys that the counters of all workers hold. */
 const LIMIT_SLOTS = 131_072
 
-interface FrontParts {
+interface ListenerParts {
   /** Undefined for forward-auth. */
   readonly plan: GatewayPlan | undefined
-  readonly layer: Layer
+  readonly runtime: Runtime
   readonly metrics: Metrics
   readonly count: number
   readonly limits: SharedArrayBuffer | undefined
   readonly secret: Uint8Array
 }
 
-function startFront(options: ServeOptions, parts: FrontParts): Promise<Front> {
-  const { plan, layer, metrics } = parts
-  if (parts.count === 1) layer.listen(event => metrics.count(event))
-  if (plan === undefined) return startForwardAuthFront(options.loaded, layer)
-  return startGatewayFront(options, parts, plan).catch((error: unknown) => {
+function startListener(options: ServeOptions, parts: ListenerParts): Promise<Listener> {
+  const { plan, runtime, metrics } = parts
+  if (parts.count === 1) runtime.listen(event => metrics.count(event))
+  if (plan === undefined) return startForwardAuthListener(options.loaded, runtime)
+  return startGatewayListener(options, parts, plan).catch((error: unknown) => {
     throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
   })
 }
 
-function startGatewayFront(
+function startGatewayListener(
   { loaded, overrides, dataDirectory }: ServeOptions,
-  { layer, metrics, count, limits, secret }: FrontParts,
+  { runtime, metrics, count, limits, secret }: ListenerParts,
   plan: GatewayPlan,
-): Promise<Front> {
-  if (limits === undefined) return startSingleFront(plan, layer)
+): Promise<Listener> {
+  if (limits === undefined) return startSingleListener(plan, runtime)
   const { path: file, folder } = loaded.file
-  return startWorkerFront({
+  return startWorkerListener({
     gateway: plan,
     plan: { file, folder, overrides, dataDirectory, limits, secret },
     count,
-    layer,
+    runtime,
     metrics,
   })
 }

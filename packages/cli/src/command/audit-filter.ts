@@ -17,21 +17,21 @@ export function auditFilter(options: CommandOptions, now: number): AuditQuery {
   const since = text('since')
   const until = text('until')
   return {
-    ...given('principal', text('principal')),
-    ...given('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
-    ...given('tenant', text('tenant')),
-    ...given('type', text('type')),
-    ...given('action', text('action')),
-    ...given('request', text('request')),
-    ...given('text', text('text')),
-    ...given('decision', decision === undefined ? undefined : parseEffect(decision)),
-    ...given('from', since === undefined ? undefined : parseTime(since, '--since', now)),
-    ...given('to', until === undefined ? undefined : parseTime(until, '--until', now)),
-    ...given('limit', limit === undefined ? undefined : parseCount(limit)),
+    ...withoutUndefined('principal', text('principal')),
+    ...withoutUndefined('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...withoutUndefined('tenant', text('tenant')),
+    ...withoutUndefined('type', text('type')),
+    ...withoutUndefined('action', text('action')),
+    ...withoutUndefined('request', text('request')),
+    ...withoutUndefined('text', text('text')),
+    ...withoutUndefined('decision', decision === undefined ? undefined : parseEffect(decision)),
+    ...withoutUndefined('from', since === undefined ? undefined : parseTime(since, '--since', now)),
+    ...withoutUndefined('to', until === undefined ? undefined : parseTime(until, '--until', now)),
+    ...withoutUndefined('limit', limit === undefined ? undefined : parseCount(limit)),
   }
 }
 
-function given<Name extends string, Value>(
+function withoutUndefined<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
 ): { readonly [Key in Name]?: Value } {

@@ -53,7 +53,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   )
   output.line(`  data           ${dataDirectory}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
-  const { loaded, skipped } = served.layer.foreignRules
+  const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
   if ((config.trustProxies ?? []).length === 0)
@@ -95,7 +95,7 @@ export function watchEvents(served: Served, { output }: CommandContext, verbosit
   const asJson = (event: Event): void => void output.data(JSON.stringify(event))
   const write = output.isForPeople ? (event: Event): void => output.line(decisionLine(event, output)) : asJson
   const log = new EventLog(write, count => output.note(`${count} more like these were not shown`))
-  served.layer.listen(event => log.take(event, verbosity))
+  served.runtime.listen(event => log.take(event, verbosity))
 }
 
 /** Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and the old one stays. */
@@ -113,7 +113,7 @@ export function followConfiguration(
       const lines = await served.reload(overridden(loaded, overrides, environment))
       for (const line of ['configuration reloaded', ...lines]) output.note(line)
     } catch (error) {
-      output.note(served.layer.reloadFailed(error))
+      output.note(served.runtime.reloadFailed(error))
     }
   }
   const request = (): void => {

@@ -1,12 +1,12 @@
 import { ConfigError } from '@postern/core'
-import type { Layer } from '@postern/runtime'
+import type { Runtime } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
 /** What `postern audit` asks of the gateway that holds the log. */
-export function auditCommands(layer: Layer): Readonly<Record<string, AdminCommand>> {
+export function auditCommands(runtime: Runtime): Readonly<Record<string, AdminCommand>> {
   return {
     'audit/erase': async ({ principal, tenant }) => {
-      const { audit } = layer.rooms
+      const { audit } = runtime.resources
       if (audit === undefined)
         throw new ConfigError({ place: 'audit', problem: 'is switched off in this gateway' })
       if (typeof principal !== 'string' || principal === '')

@@ -1,13 +1,13 @@
 import { ConfigError, formatDuration, type Json, networkOf, parseAddress } from '@postern/core'
-import type { Layer } from '@postern/runtime'
+import type { Runtime } from '@postern/runtime'
 import { operatorEvent, standingsOf } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
 /** What `postern limits` asks of a running gateway. */
-export function limitCommands(layer: Layer): Readonly<Record<string, AdminCommand>> {
+export function limitCommands(runtime: Runtime): Readonly<Record<string, AdminCommand>> {
   return {
     'limits/show': async input => {
-      const standings = await standingsOf(keyOf(input), layer)
+      const standings = await standingsOf(keyOf(input), runtime)
       return standings.map(({ name, key, rule, remaining, resetAfter, retryAfter }) => ({
         name,
         key,
@@ -21,12 +21,12 @@ export function limitCommands(layer: Layer): Readonly<Record<string, AdminComman
     },
     'limits/reset': async input => {
       const key = keyOf(input)
-      const { clock, recorder } = layer.rooms
+      const { clock, recorder } = runtime.resources
       const operator = typeof input['operator'] === 'string' ? input['operator'] : undefined
       const act = { action: 'limits.reset', resource: { type: 'limit' }, data: { key } }
       // Before it is done: what cannot be entered is not done.
       await recorder?.commit(operatorEvent(act, clock, operator))
-      await layer.limits.reset(key)
+      await runtime.limits.reset(key)
       return { key, reset: true }
     },
   }

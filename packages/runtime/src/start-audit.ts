@@ -3,13 +3,13 @@ import type { LoadedConfig } from '@postern/config'
 import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
 import { isAuditInPostgres, openAudit } from './audit.ts'
 import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
-import { AuditOutside } from './audit-outside.ts'
+import { AuditPublishing } from './audit-publishing.ts'
 import { auditRetention } from './audit-retention.ts'
 import { auditShippers } from './audit-shipping.ts'
 import type { Connections } from './connections.ts'
 
 /** The log with everything around it: what it sends away, what it forgets, who vouches for it. */
-export interface AuditRoom {
+export interface RunningAudit {
   readonly log: AuditLog
   /** Of the log and all of these. */
   readonly probes: readonly HealthProbe[]
@@ -21,12 +21,12 @@ export interface AuditRoom {
  * @param emit takes events about the log itself
  * @throws as `openAudit`; ConfigError for a secret or certificate of `audit.ship` that cannot be read
  */
-export async function openAuditRoom(
+export async function startAudit(
   loaded: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
-): Promise<AuditRoom | undefined> {
-  const outside = new AuditOutside(error => emit(outsideFailed(error)))
+): Promise<RunningAudit | undefined> {
+  const outside = new AuditPublishing(error => emit(outsideFailed(error)))
   const opened = await openAudit(loaded, connections, outside)
   if (opened === undefined) return undefined
   const { log } = opened

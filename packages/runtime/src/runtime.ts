@@ -3,8 +3,8 @@ import { ConfigError, type Engine, type Event, type EventListener, type Health }
 import type { RemediationStore } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
 import { buildEngine, type Compiled } from './build-engine.ts'
-import { type OpenRoomsOptions, openRooms } from './open-rooms.ts'
-import type { Rooms } from './rooms.ts'
+import { type OpenResourcesOptions, openResources } from './open-resources.ts'
+import type { Resources } from './resources.ts'
 import { scenariosOf } from './scenarios.ts'
 
 /** Keys that are read once, when the process starts. */
@@ -24,41 +24,41 @@ const AT_START: readonly (keyof Config)[] = [
   'forwardAuth',
 ]
 
-export type LayerOptions = Omit<OpenRoomsOptions, 'emit'>
+export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
 
 /**
- * The whole layer of one process: the rooms, and the engine that the current configuration compiles to. A reload swaps the engine;
+ * The whole runtime of one process: the resources, and the engine that the current configuration compiles to. A reload swaps the engine;
  * exchanges under way settle on the one that opened them.
  */
-export class Layer {
-  readonly rooms: Rooms
+export class Runtime {
+  readonly resources: Resources
   readonly #listeners = new Set<EventListener>()
   #current: Compiled
 
-  private constructor(rooms: Rooms, current: Compiled) {
-    this.rooms = rooms
+  private constructor(resources: Resources, current: Compiled) {
+    this.resources = resources
     this.#current = this.#followed(current)
   }
 
   /** @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot be opened */
-  static async open(options: LayerOptions): Promise<Layer> {
+  static async open(options: RuntimeOptions): Promise<Runtime> {
     const early: Event[] = []
     let emit = (event: Event): void => void early.push(event)
-    const rooms = await openRooms({ ...options, emit: event => emit(event) })
+    const resources = await openResources({ ...options, emit: event => emit(event) })
     try {
-      const layer = new Layer(rooms, buildEngine(options.loaded, rooms))
-      emit = event => layer.engine.emit(event)
-      for (const event of early) layer.engine.emit(event)
-      return layer
+      const runtime = new Runtime(resources, buildEngine(options.loaded, resources))
+      emit = event => runtime.engine.emit(event)
+      for (const event of early) runtime.engine.emit(event)
+      return runtime
     } catch (error) {
-      await rooms.close()
+      await resources.close()
       throw error
     }
   }
 
-  /** A layer over rooms that were opened already. @throws ConfigError for a configuration that cannot be put together */
-  static over(rooms: Rooms, loaded: LoadedConfig): Layer {
-    return new Layer(rooms, buildEngine(loaded, rooms))
+  /** A runtime over resources that were opened already. @throws ConfigError for a configuration that cannot be put together */
+  static over(resources: Resources, loaded: LoadedConfig): Runtime {
+    return new Runtime(resources, buildEngine(loaded, resources))
   }
 
   /** The engine that decides now. */
@@ -81,7 +81,7 @@ export class Layer {
   }
 
   get remediations(): RemediationStore {
-    return this.rooms.remediations
+    return this.resources.remediations
   }
 
   /**
@@ -96,7 +96,7 @@ export class Layer {
     const waiting = AT_START.filter(key => JSON.stringify(before.config[key]) !== JSON.stringify(config[key]))
     this.engine.emit({
       type: 'config.reloaded',
-      time: this.rooms.clock.now(),
+      time: this.resources.clock.now(),
       actor: {},
       data: { needRestart: waiting },
     })
@@ -105,9 +105,9 @@ export class Layer {
 
   /** Puts another configuration into force without a word in the log. @throws ConfigError; the old one stays */
   replace(loaded: LoadedConfig): void {
-    const { scenarios } = this.rooms
+    const { scenarios } = this.resources
     const next = scenarios === undefined ? undefined : scenariosOf(loaded)
-    this.#current = this.#followed(buildEngine(loaded, this.rooms))
+    this.#current = this.#followed(buildEngine(loaded, this.resources))
     if (next !== undefined) scenarios?.replace(next)
   }
 
@@ -115,7 +115,12 @@ export class Layer {
   reloadFailed(error: unknown): string {
     const why = error instanceof Error ? error.message : 'could not be read'
     const issues = error instanceof ConfigError ? error.issues.length : 1
-    this.engine.emit({ type: 'config.refused', time: this.rooms.clock.now(), actor: {}, data: { issues } })
+    this.engine.emit({
+      type: 'config.refused',
+      time: this.resources.clock.now(),
+      actor: {},
+      data: { issues },
+    })
     return `the new configuration was refused; the old one stays in force:\n${why}`
   }
 
@@ -137,6 +142,6 @@ export class Layer {
   }
 
   close(): Promise<void> {
-    return this.rooms.close()
+    return this.resources.close()
   }
 }

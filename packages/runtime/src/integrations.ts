@@ -7,11 +7,11 @@ import {
   runNft,
 } from '@postern/remediate'
 import { startCrowdsec } from './crowdsec.ts'
-import { given } from './given.ts'
-import type { Layer } from './layer.ts'
+import type { Runtime } from './runtime.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** Where standing measures go to and come from besides the stores. */
-export interface Outlets {
+export interface Integrations {
   /** What failed last and has not worked since; never required. */
   health(): readonly Health[]
   close(): Promise<void>
@@ -21,23 +21,23 @@ export interface Outlets {
  * Starts what the configuration wants of CrowdSec, nftables and Cloudflare. What fails is an event, shows in readiness, and is tried again.
  * @throws PortInUse when the place for bouncers is taken; ConfigError for ids or tables that cannot be
  */
-export async function startOutlets(config: Config, layer: Layer): Promise<Outlets> {
+export async function startIntegrations(config: Config, runtime: Runtime): Promise<Integrations> {
   const troubles = new Map<string, string | undefined>()
   const failed = (name: string, error: unknown): void => {
     const problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
     troubles.set(name, problem)
-    const { clock } = layer.rooms
-    layer.engine.emit({ type: `${name}.failed`, time: clock.now(), actor: {}, data: { problem } })
+    const { clock } = runtime.resources
+    runtime.engine.emit({ type: `${name}.failed`, time: clock.now(), actor: {}, data: { problem } })
   }
   const worked = (name: string): void => void troubles.set(name, undefined)
-  const crowdsec = await startCrowdsec(config, layer)
+  const crowdsec = await startCrowdsec(config, runtime)
   const closers: (() => Promise<void> | void)[] = [() => crowdsec.close()]
   const { nftables, cloudflare } = config.remediations || {}
   if (nftables !== undefined && nftables !== false) {
     worked('nftables')
     const stop = followWithNftables({
-      ...(nftables !== true && given(nftables)),
-      store: layer.remediations,
+      ...(nftables !== true && withoutUndefined(nftables)),
+      store: runtime.remediations,
       run: async script => {
         await runNft(script)
         worked('nftables')
@@ -51,7 +51,7 @@ export async function startOutlets(config: Config, layer: Layer): Promise<Outlet
     const { every = '1m', ...target } = cloudflare
     closers.push(
       exportRegularly(
-        { ...given(target), store: layer.remediations },
+        { ...withoutUndefined(target), store: runtime.remediations },
         parseDuration(every, 'remediations.cloudflare.every'),
         error => (error === undefined ? worked('cloudflare') : failed('cloudflare', error)),
       ),

@@ -1,10 +1,10 @@
 import type { Health } from '@postern/core'
 import { startGateway, type TlsOptions } from '@postern/gateway'
-import type { Layer } from '@postern/runtime'
+import type { Runtime } from '@postern/runtime'
 import type { GatewayPlan } from './gateway-plan.ts'
 
 /** What takes requests: one gateway in this thread, or several in threads of their own. */
-export interface Front {
+export interface Listener {
   readonly url: string
   health(): readonly Health[]
   /**
@@ -18,11 +18,11 @@ export interface Front {
 }
 
 /** One gateway in this thread. @throws Error of the operating system when it cannot listen */
-export async function startSingleFront(plan: GatewayPlan, layer: Layer): Promise<Front> {
+export async function startSingleListener(plan: GatewayPlan, runtime: Runtime): Promise<Listener> {
   const gateway = await startGateway({
     ...plan,
-    engine: () => layer.engine,
-    recheck: exchange => layer.remediations.find(exchange)?.measure !== 'block',
+    engine: () => runtime.engine,
+    recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
   })
   return {
     url: gateway.url,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type Anchor, fileAnchor, httpAnchor, type WitnessClientOptions } from '@postern/audit'
 import type { AuditConfig } from '@postern/config'
 import { type Clock, type Health, type HealthProbe, systemClock } from '@postern/core'
-import { given } from './given.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 type AnchorConfig = NonNullable<AuditConfig['anchors']>[number]
 
@@ -14,7 +14,7 @@ const MAX_TOLD = 100
  * Anchors and witnesses of the log, watched: one that fails holds up nobody, is told to the operator, and shows in readiness until it
  * answers again.
  */
-export class AuditOutside implements HealthProbe {
+export class AuditPublishing implements HealthProbe {
   readonly #onError: (error: unknown) => void
   readonly #clock: Clock
   readonly #troubles = new Map<string, string>()
@@ -28,7 +28,8 @@ export class AuditOutside implements HealthProbe {
 
   /** @param folder that a file's path starts from */
   anchor(config: AnchorConfig, folder: string): Anchor {
-    const anchor = 'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(given(config))
+    const anchor =
+      'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(withoutUndefined(config))
     return {
       name: anchor.name,
       latest: () => anchor.latest(),

@@ -1,17 +1,17 @@
 import { createServer } from 'node:net'
 import { ConfigError, type Event, type Health } from '@postern/core'
 import { startWorkers, type Workers } from '@postern/gateway'
-import type { Layer } from '@postern/runtime'
+import type { Runtime } from '@postern/runtime'
 import type { Metrics } from './admin/metrics.ts'
-import type { Front } from './front.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
+import type { Listener } from './listener.ts'
 import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
-export interface WorkerFrontOptions {
+export interface WorkerListenerOptions {
   readonly gateway: GatewayPlan
   readonly plan: Omit<WorkerPlan, 'port'>
   readonly count: number
-  readonly layer: Layer
+  readonly runtime: Runtime
   readonly metrics: Metrics
 }
 
@@ -19,8 +19,8 @@ export interface WorkerFrontOptions {
  * Several gateways in threads of their own on one port. Their events come here: the log and the detectors see all of them in one place.
  * @throws Error of the operating system when they cannot listen
  */
-export async function startWorkerFront(options: WorkerFrontOptions): Promise<Front> {
-  const { gateway, count, layer, metrics } = options
+export async function startWorkerListener(options: WorkerListenerOptions): Promise<Listener> {
+  const { gateway, count, runtime, metrics } = options
   const host = gateway.listen.host ?? '127.0.0.1'
   const port = await freePort(host, gateway.listen.port)
   let workers: Workers | undefined
@@ -29,15 +29,15 @@ export async function startWorkerFront(options: WorkerFrontOptions): Promise<Fro
     count,
     entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     workerData: { ...options.plan, port } satisfies WorkerPlan,
-    onMessage: (data, worker) => take(data as FromWorker, worker, layer, metrics, reply),
+    onMessage: (data, worker) => take(data as FromWorker, worker, runtime, metrics, reply),
     onNotice: line =>
-      layer.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
+      runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
   })
   const running = workers
   const scheme = gateway.listen.tls === undefined ? 'http' : 'https'
   return {
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    health: () => [workersHealth(running), ...layer.health()],
+    health: () => [workersHealth(running), ...runtime.health()],
     reload: async () =>
       (await running.reload(undefined)).problems.map(({ index, problem }) => `worker ${index}: ${problem}`),
     close: grace => running.close({ grace }),
@@ -51,18 +51,18 @@ function workersHealth({ live, count }: Workers): Health {
 function take(
   message: FromWorker,
   worker: number,
-  layer: Layer,
+  runtime: Runtime,
   metrics: Metrics,
   reply: (message: ToWorker) => void,
 ): void {
   if (message.kind === 'metrics') metrics.merge(message.counts)
   else if (message.kind === 'events') {
     for (const { event, record, seen } of message.events) {
-      if (record === 'record') layer.rooms.recorder?.record(event)
-      layer.engine.witness(seen === undefined ? event : withSeen(event, seen))
+      if (record === 'record') runtime.resources.recorder?.record(event)
+      runtime.engine.witness(seen === undefined ? event : withSeen(event, seen))
     }
     reply({ kind: 'taken', worker, batch: message.batch })
-  } else void commit(message.id, message.event, worker, layer, reply)
+  } else void commit(message.id, message.event, worker, runtime, reply)
 }
 
 /** The event with what scenarios ask for in `data`, which no listener writes out: it is not enumerable. */
@@ -74,11 +74,11 @@ async function commit(
   id: number,
   event: Event,
   worker: number,
-  layer: Layer,
+  runtime: Runtime,
   reply: (message: ToWorker) => void,
 ): Promise<void> {
   try {
-    const { recorder } = layer.rooms
+    const { recorder } = runtime.resources
     if (recorder === undefined) throw new ConfigError({ place: 'audit', problem: 'is switched off' })
     const { index, leafHash } = await recorder.commit(event)
     reply({ kind: 'committed', worker, id, index, leafHash })

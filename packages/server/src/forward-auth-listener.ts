@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { LoadedConfig } from '@postern/config'
 import { parseListen } from '@postern/config'
 import { ConfigError } from '@postern/core'
-import type { Layer } from '@postern/runtime'
+import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
-import type { Front } from './front.ts'
 import { readCertificate } from './gateway-plan.ts'
+import type { Listener } from './listener.ts'
 
 /** Longer than proxies keep idle connections to what they ask, so that they close first. */
 const KEEP_ALIVE_MS = 75_000
@@ -16,7 +16,10 @@ const KEEP_ALIVE_MS = 75_000
  * Answers a proxy that asks before it forwards.
  * @throws ConfigError when the configuration names no dialect or trusts nobody; PortInUse
  */
-export async function startForwardAuthFront({ config, file }: LoadedConfig, layer: Layer): Promise<Front> {
+export async function startForwardAuthListener(
+  { config, file }: LoadedConfig,
+  runtime: Runtime,
+): Promise<Listener> {
   const { dialect, prefix, listen } = config.forwardAuth ?? {}
   if (dialect === undefined)
     throw new ConfigError({
@@ -24,7 +27,7 @@ export async function startForwardAuthFront({ config, file }: LoadedConfig, laye
       problem: 'is missing',
       mend: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
     })
-  const endpoint: RequestListener = forwardAuthEndpoint(layer, { dialect, prefix })
+  const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
   const server =
     config.tls === undefined
       ? createServer(endpoint)
@@ -41,7 +44,7 @@ export async function startForwardAuthFront({ config, file }: LoadedConfig, laye
   const bound = (server.address() as AddressInfo).port
   return {
     url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    health: () => layer.health(),
+    health: () => runtime.health(),
     reload: async certificate => {
       if (certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(certificate)
       return []

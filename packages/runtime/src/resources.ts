@@ -8,8 +8,8 @@ import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 
-/** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same rooms. */
-export interface Rooms {
+/** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
+export interface Resources {
   readonly clock: Clock
   readonly remediations: RemediationStore
   readonly limitStore: LimitStore
@@ -30,7 +30,7 @@ export interface Rooms {
   readonly audit: AuditLog | undefined
   /** Signs the puzzles of challenges; the same on every worker. */
   readonly secret: Uint8Array
-  /** Takes from a configuration that is in force now what the rooms themselves hold: whom no measure hits, which folders of scenarios are followed. */
+  /** Takes from a configuration that is in force now what the resources themselves hold: whom no measure hits, which folders of scenarios are followed. */
   follow(loaded: LoadedConfig): void
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>

@@ -3,19 +3,19 @@ import { type Clock, type Event, systemClock, systemRandom } from '@postern/core
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
-import { openAuditRoom } from './audit-room.ts'
 import { Connections } from './connections.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
-import type { Rooms } from './rooms.ts'
+import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
+import { startAudit } from './start-audit.ts'
 
-export interface OpenRoomsOptions {
+export interface OpenResourcesOptions {
   readonly loaded: LoadedConfig
   /** Absolute. */
   readonly dataDirectory: string
-  /** Takes events of the rooms themselves: the engine's `emit`. */
+  /** Takes events of the resources themselves: the engine's `emit`. */
   readonly emit: (event: Event) => void
   /** Counters shared with worker threads; of this thread alone unless given. */
   readonly limits?: SharedArrayBuffer | undefined
@@ -24,10 +24,10 @@ export interface OpenRoomsOptions {
 }
 
 /**
- * Opens everything a running layer keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
+ * Opens everything a runtime keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
  * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not understood
  */
-export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
+export async function openResources(options: OpenResourcesOptions): Promise<Resources> {
   const { loaded, emit } = options
   const { config } = loaded
   const connections = new Connections(config, options.dataDirectory)
@@ -37,7 +37,7 @@ export async function openRooms(options: OpenRoomsOptions): Promise<Rooms> {
   }
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
-    const audit = await openAuditRoom(loaded, connections, emit)
+    const audit = await startAudit(loaded, connections, emit)
     if (audit !== undefined) closers.push(() => audit.close())
     const remediations = await openRemediations({ config, connections, emit })
     closers.push(() => remediations.close())
@@ -94,8 +94,8 @@ function scenariosRefused(error: unknown): Event {
   return { type: 'scenarios.refused', time: systemClock.now(), actor: {}, data: { problem } }
 }
 
-/** Rooms that keep everything in memory and nothing afterwards: for a replay, on a clock of its own. */
-export async function memoryRooms(loaded: LoadedConfig, clock: Clock): Promise<Rooms> {
+/** Resources that keep everything in memory and nothing afterwards: for a replay, on a clock of its own. */
+export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promise<Resources> {
   const remediations = await openRemediations({ config: loaded.config, connections: undefined, clock })
   const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
   return {

@@ -1,15 +1,15 @@
-/** The same options with every `undefined` left out, at every depth: the rooms tell absent from undefined. */
-export type Given<T> = T extends (...input: never[]) => unknown
+/** The same options with every `undefined` left out, at every depth: packages tell absent from undefined. */
+export type WithoutUndefined<T> = T extends (...input: never[]) => unknown
   ? T
   : T extends readonly (infer Item)[]
-    ? readonly Given<Item>[]
+    ? readonly WithoutUndefined<Item>[]
     : T extends object
-      ? { [Key in keyof T]: Given<Exclude<T[Key], undefined>> }
+      ? { [Key in keyof T]: WithoutUndefined<Exclude<T[Key], undefined>> }
       : T
 
 /** Leaves every `undefined` out, at every depth; functions and class instances stay as they are. */
-export function given<T>(value: T): Given<T> {
-  return strip(value) as Given<T>
+export function withoutUndefined<T>(value: T): WithoutUndefined<T> {
+  return strip(value) as WithoutUndefined<T>
 }
 
 function strip(value: unknown): unknown {
