@@ -1,7 +1,6 @@
 // `npm start`: a shop without any security of its own behind the gateway, and three attacks to try.
 // `npm start -- --to http://127.0.0.1:3000`: your own backend instead. `--port 9000`: another port for the gateway.
 import { createServer } from 'node:net'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startShop } from '../examples/shop/src/server.ts'
 import { EXIT } from '../packages/cli/src/command/exit-code.ts'
@@ -100,8 +99,8 @@ async function isAlive(admin: string): Promise<boolean> {
 /** What would keep the gateway from starting: told before the shop starts and its addresses are printed. */
 async function obstacle(port: number | undefined): Promise<{ problem: string; mend: string } | undefined> {
   const folder = process.cwd()
-  const { config, file } = await loadConfig({ folder, environment: process.env })
-  const data = resolve(file.folder, config.dataDirectory ?? '.postern')
+  const { config } = await loadConfig({ folder, environment: process.env })
+  const data = config.dataDirectory
   const running = readRunFile(data)
   // The number of a process that was killed may be another's by now.
   if (running !== undefined && (await isAlive(running.admin)))

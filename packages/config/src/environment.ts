@@ -4,7 +4,7 @@ import type { ConfigFile, ConfigPath } from './config-file.ts'
 const REFERENCE = /^\$\{([A-Za-z_]\w*)\}$/
 const MAX_DEPTH = 20
 
-/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. */
+/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. Keys that are undefined are absent. */
 export function fillFromEnvironment(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
@@ -29,7 +29,11 @@ export function fillFromEnvironment(
     }
     if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
     if (!isPlainObject(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, [...path, key])]))
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) =>
+        item === undefined ? [] : [[key, fill(item, [...path, key])]],
+      ),
+    )
   }
   return { value: fill(file.value, []), issues }
 }

@@ -68,6 +68,11 @@ export class CidrSet {
     return ranges.some(own => samePrefix(own.bytes, other.bytes, Math.min(own.bits, other.bits)))
   }
 
+  /** As they were written, in order. */
+  get entries(): readonly string[] {
+    return this.#texts
+  }
+
   get isEmpty(): boolean {
     return this.#v4.length + this.#v6.length === 0
   }

@@ -78,10 +78,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const folder = resolve(options.folder ?? process.cwd())
   const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
   const loaded = await loadConfig(where)
-  const { config, file } = loaded
+  const { config } = loaded
   const runtime = await Runtime.open({
     loaded,
-    dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
+    dataDirectory: config.dataDirectory,
   })
   const integrations = await startIntegrations(config, runtime).catch(async (error: unknown) => {
     await runtime.close()

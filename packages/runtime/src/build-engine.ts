@@ -1,31 +1,19 @@
-import type { Config, InspectionConfig, LoadedConfig } from '@postern/config'
-import {
-  CidrSet,
-  Engine,
-  type Event,
-  type Exchange,
-  type Guard,
-  parseByteSize,
-  type RecordPromise,
-} from '@postern/core'
+import type { CompiledConfig, LoadedConfig } from '@postern/config'
+import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
 import { inspectionGuard } from '@postern/inspect'
 import { protocolGuard } from '@postern/protocol'
 import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { honeyRemediations } from './honey-remediations.ts'
-import { namedLimits } from './limits.ts'
-import { loadShedding } from './load-shedding.ts'
 import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
-import { compileRoutes, honeyRoutes } from './route-settings.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
-  readonly config: Config
+  readonly loaded: LoadedConfig
   readonly engine: Engine
   readonly throttle: Throttle
   /** Inspection rules of others: in force, and not understood. */
@@ -45,26 +33,25 @@ export function buildEngine(
 ): Compiled {
   const { config } = loaded
   const { clock } = resources
-  const routes = compileRoutes(config)
+  const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
     store: resources.limitStore,
-    limits: overridableLimits(namedLimits(config), config, resources.limitOverrides, clock),
-    headers: purpose === 'replay' ? 'none' : (config.rateLimitHeaders ?? 'standard'),
+    limits: overridableLimits(config, resources.limitOverrides, clock),
+    headers: purpose === 'replay' ? 'none' : config.rateLimitHeaders,
     onEvent: emit,
-    ...(config.shed !== undefined && purpose === 'serve' && { overload: loadShedding(config.shed) }),
-    onStoreFailure: failurePolicy(config.stores?.failure),
+    ...(config.shed !== undefined && purpose === 'serve' && { overload: config.shed }),
+    onStoreFailure: failurePolicy(config.stores.failure),
   })
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(remediationGuard(resources.remediations, { secret: resources.secret, clock }))
-  if (config.protocol !== false)
-    guards.push(protocolGuard({ ...withoutUndefined(config.protocol ?? {}), routes }))
+  if (config.protocol !== false) guards.push(protocolGuard({ ...config.protocol, routes }))
   if (hasTraps(config))
     guards.push(
       honeyGuard({
-        ...withoutUndefined(config.honey ?? {}),
-        routes: honeyRoutes(config),
+        ...config.honey,
+        routes: config.routes.traps,
         remediations: resources.remediations,
       }),
     )
@@ -72,11 +59,11 @@ export function buildEngine(
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
-    const { rules: _, secondOpinion: __, ...rest } = config.inspect ?? {}
-    const { options, ...counts } = foreignRules(config.inspect ?? {}, loaded.file.folder)
+    const { rules: _, secondOpinion: __, ...rest } = config.inspect
+    const { options, ...counts } = foreignRules(config.inspect, loaded.file.folder)
     foreign = counts
     const inspection = inspectionGuard({
-      ...withoutUndefined<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
+      ...rest,
       ...options,
     })
     guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
@@ -84,32 +71,33 @@ export function buildEngine(
   const engine = new Engine({
     guards,
     detectors: resources.detectors,
-    remediations: honeyRemediations(resources.remediations, config.honey?.for),
-    mode: config.mode ?? 'enforce',
+    remediations: honeyRemediations(resources.remediations, config.honey.for),
+    mode: config.mode,
     routes,
-    trustedProxies: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
-    bodyLimit: parseByteSize(config.bodyLimit ?? '1mb', 'bodyLimit'),
+    trustedProxies: config.trustProxies,
+    bodyLimit: config.bodyLimit,
     promise: recordPromise(config),
     clock,
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
   })
-  return { config, engine, throttle: limits, foreign }
+  return { loaded, engine, throttle: limits, foreign }
 }
 
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */
-function failurePolicy(failure: 'open' | 'closed' | 'local' = 'local'): FailurePolicy {
+function failurePolicy(failure: 'open' | 'closed' | 'local'): FailurePolicy {
   return failure === 'local' ? local({ share: 1 }) : failure
 }
 
-function hasTraps(config: Config): boolean {
-  return config.honey !== undefined || honeyRoutes(config).length > 0
+function hasTraps(config: CompiledConfig): boolean {
+  const { fields, records } = config.honey
+  return fields.length + records.length + config.routes.traps.length > 0
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
-function recordPromise(config: Config): (exchange: Exchange) => RecordPromise {
-  const fallback = config.audit === false ? 'after' : (config.audit?.promise ?? 'after')
+function recordPromise(config: CompiledConfig): (exchange: Exchange) => RecordPromise {
+  const fallback = config.audit === false ? 'after' : config.audit.promise
   return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
 }

@@ -12,7 +12,7 @@ export function parameterGuards(
   { config, file }: LoadedConfig,
   learner: SchemaLearner | undefined,
 ): readonly Guard[] {
-  const { learn, enforce, mode } = config.schema ?? {}
+  const { learn, enforce, mode } = config.schema
   const guards: Guard[] = []
   if (enforce !== undefined) {
     const schemas = parseRouteSchemas(readJson(resolve(file.folder, enforce)), enforce)

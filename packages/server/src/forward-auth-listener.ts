@@ -2,7 +2,6 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { LoadedConfig } from '@postern/config'
-import { parseListen } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
@@ -20,7 +19,7 @@ export async function startForwardAuthListener(
   { config, file }: LoadedConfig,
   runtime: Runtime,
 ): Promise<Listener> {
-  const { dialect, prefix, listen } = config.forwardAuth ?? {}
+  const { dialect, prefix, listen } = config.forwardAuth
   if (dialect === undefined)
     throw new ConfigError({
       place: 'forwardAuth.dialect',
@@ -35,8 +34,8 @@ export async function startForwardAuthListener(
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
-  server.maxConnections = config.caps?.connections ?? 10_000
-  const { host, port } = parseListen(listen ?? '127.0.0.1:9090')
+  server.maxConnections = config.caps.connections
+  const { host, port } = listen
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)

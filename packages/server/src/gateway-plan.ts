@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import type { Config, LoadedConfig } from '@postern/config'
-import { type Listen, parseListen } from '@postern/config'
+import type { Listen, LoadedConfig, TlsConfig } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
-import { withoutUndefined } from '@postern/runtime'
 
 /** What the gateway room is started with, plain enough to be handed to a worker. */
 export interface GatewayPlan {
@@ -24,14 +22,14 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       problem: 'the gateway does not know where the backend is',
       mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
     })
-  const { host, port } = parseListen(config.listen ?? '127.0.0.1:8080')
+  const { host, port } = config.listen
   if (isListeningPlace(upstream, { host, port }))
     throw new ConfigError({
       place: 'upstream',
       problem: `${upstream} is where the gateway itself listens`,
       mend: 'give the backend or the gateway another port',
     })
-  const { drain: _, ...timeouts } = config.timeouts ?? {}
+  const { drain: _, ...timeouts } = config.timeouts
   return {
     upstream,
     listen: {
@@ -39,8 +37,8 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       port,
       ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
     },
-    timeouts: withoutUndefined(timeouts),
-    limits: withoutUndefined(config.caps ?? {}),
+    timeouts,
+    limits: config.caps,
   }
 }
 
@@ -62,10 +60,7 @@ export function certificateOf({ config, file }: LoadedConfig): TlsOptions | unde
 }
 
 /** The certificate of the front. @throws ConfigError when it cannot be read, or the two files do not fit */
-export function readCertificate(
-  tls: NonNullable<Config['tls']>,
-  folder: string,
-): { cert: Buffer; key: Buffer } {
+export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer; key: Buffer } {
   const read = (name: 'cert' | 'key'): Buffer => {
     try {
       return readFileSync(resolve(folder, tls[name]))

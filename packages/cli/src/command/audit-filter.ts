@@ -17,21 +17,21 @@ export function auditFilter(options: CommandOptions, now: number): AuditQuery {
   const since = text('since')
   const until = text('until')
   return {
-    ...withoutUndefined('principal', text('principal')),
-    ...withoutUndefined('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
-    ...withoutUndefined('tenant', text('tenant')),
-    ...withoutUndefined('type', text('type')),
-    ...withoutUndefined('action', text('action')),
-    ...withoutUndefined('request', text('request')),
-    ...withoutUndefined('text', text('text')),
-    ...withoutUndefined('decision', decision === undefined ? undefined : parseEffect(decision)),
-    ...withoutUndefined('from', since === undefined ? undefined : parseTime(since, '--since', now)),
-    ...withoutUndefined('to', until === undefined ? undefined : parseTime(until, '--until', now)),
-    ...withoutUndefined('limit', limit === undefined ? undefined : parseCount(limit)),
+    ...optional('principal', text('principal')),
+    ...optional('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...optional('tenant', text('tenant')),
+    ...optional('type', text('type')),
+    ...optional('action', text('action')),
+    ...optional('request', text('request')),
+    ...optional('text', text('text')),
+    ...optional('decision', decision === undefined ? undefined : parseEffect(decision)),
+    ...optional('from', since === undefined ? undefined : parseTime(since, '--since', now)),
+    ...optional('to', until === undefined ? undefined : parseTime(until, '--until', now)),
+    ...optional('limit', limit === undefined ? undefined : parseCount(limit)),
   }
 }
 
-function withoutUndefined<Name extends string, Value>(
+function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
 ): { readonly [Key in Name]?: Value } {
