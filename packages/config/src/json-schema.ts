@@ -60,15 +60,19 @@ function publish(node: SchemaNode): Readonly<Record<string, unknown>> {
   return example === undefined ? published : { ...published, examples: [example] }
 }
 
+/** Whether only code can write a value: a function, a list of guards. */
+function isOnlyCode({ codeOnly, items }: SchemaNode): boolean {
+  return codeOnly === true || items?.codeOnly === true
+}
+
 function publishValue(keyword: string, value: unknown): unknown {
   if (keyword === 'anyOf')
     return (value as readonly SchemaNode[]).filter(({ codeOnly }) => codeOnly !== true).map(publish)
   if (keyword === 'properties')
     return Object.fromEntries(
-      Object.entries(value as Readonly<Record<string, SchemaNode>>).map(([name, node]) => [
-        name,
-        publish(node),
-      ]),
+      Object.entries(value as Readonly<Record<string, SchemaNode>>).flatMap(([name, node]) =>
+        isOnlyCode(node) ? [] : [[name, publish(node)]],
+      ),
     )
   const isSchema = ['items', 'additionalProperties', 'propertyNames'].includes(keyword)
   return isSchema && typeof value === 'object' && value !== null ? publish(value as SchemaNode) : value

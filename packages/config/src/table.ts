@@ -1,4 +1,4 @@
-import type { ByteSize, CidrSet, Mode } from '@postern/core'
+import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
@@ -15,6 +15,14 @@ import {
   type ScenariosConfig,
   scenarios,
 } from './sections/detection.ts'
+import {
+  type CompiledIdentify,
+  detectors,
+  type ExtensionConfig,
+  guards,
+  identify,
+  onEvent,
+} from './sections/extensions.ts'
 import {
   type AdminConfig,
   admin,
@@ -52,7 +60,7 @@ import { type CompiledStores, type StoresConfig, stores } from './sections/store
 import type { Listen } from './types.ts'
 
 /** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
-export interface Config {
+export interface Config extends ExtensionConfig {
   /** Where the backend listens. Gateway only. */
   readonly upstream?: string | undefined
   /**
@@ -153,6 +161,10 @@ export interface CompiledConfig {
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
   readonly bodyLimit: number
+  readonly identify?: CompiledIdentify
+  readonly guards: readonly Guard[]
+  readonly detectors: readonly Detector[]
+  readonly onEvent?: (event: Event) => void
 }
 
 /**
@@ -177,6 +189,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   stores,
   dataDirectory,
   bodyLimit,
+  identify,
+  guards,
+  detectors,
+  onEvent,
   upstream,
   listen: listenPlace,
   tls,

@@ -72,6 +72,7 @@ describe('the table of configuration keys', () => {
       trustProxies: ['10.0.0.0/8'],
       bodyLimit: '64kb',
       routes: { 'POST /login': { throttle: '5/1m', maxBody: '1kb' }, '/trap': { honey: true } },
+      identify: 'application',
       limits: { busy: false, tenant: { limit: '10/1s burst 50', key: 'tenant', overrides: true } },
       audit: { retention: '90d' },
       honey: { for: '2h' },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
-import type { Config } from '@postern/config'
+import type { Config, ExtensionConfig } from '@postern/config'
 import { type LoadOptions, loadConfig } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
@@ -9,7 +9,7 @@ import type { RemediationStore } from '@postern/remediate'
 import { type ForwardAuthSetup, forwardAuthEndpoint, Runtime, startIntegrations } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
 
-export interface PosternOptions {
+export interface PosternOptions extends ExtensionConfig {
   /** The configuration itself, instead of a file. */
   readonly config?: Config
   /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
@@ -70,13 +70,21 @@ export interface Postern {
 /**
  * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
  * protect.
+ * `identify`, `guards`, `detectors` and `onEvent` add the application's own code to whatever the configuration says; see docs/extending.md.
  * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
  * @example
  * app.use((await postern()).express())
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const folder = resolve(options.folder ?? process.cwd())
-  const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
+  const { identify, guards, detectors, onEvent } = options
+  const where: LoadOptions = {
+    path: options.file,
+    config: options.config,
+    folder,
+    environment: process.env,
+    extensions: { identify, guards, detectors, onEvent },
+  }
   const loaded = await loadConfig(where)
   const { config } = loaded
   const runtime = await Runtime.open({

@@ -6,6 +6,7 @@ import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { honeyRemediations } from './honey-remediations.ts'
+import { identification } from './identification.ts'
 import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
@@ -22,8 +23,9 @@ export interface Compiled {
 
 /**
  * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard, guards in the order in which they
- * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
- * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
+ * are asked: measures on addresses, HTTP itself, limits on addresses; who acts, measures and limits on principals; guards of the
+ * application; content. Cheap checks first, so that a flood costs little.
+ * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
 export function buildEngine(
@@ -31,8 +33,9 @@ export function buildEngine(
   resources: Resources,
   purpose: 'serve' | 'replay' = 'serve',
 ): Compiled {
-  const { config } = loaded
+  const config = purpose === 'replay' ? withoutExtensions(loaded.config) : loaded.config
   const { clock } = resources
+  const isStaged = config.identify !== undefined
   const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
@@ -42,10 +45,17 @@ export function buildEngine(
     onEvent: emit,
     ...(config.shed !== undefined && purpose === 'serve' && { overload: config.shed }),
     onStoreFailure: failurePolicy(config.stores.failure),
+    stages: isStaged ? 'two' : 'one',
   })
+  const remediationOptions = { secret: resources.secret, clock }
   const guards: Guard[] = []
   if (config.remediations !== false)
-    guards.push(remediationGuard(resources.remediations, { secret: resources.secret, clock }))
+    guards.push(
+      remediationGuard(resources.remediations, {
+        ...remediationOptions,
+        actors: isStaged ? 'arrival' : 'all',
+      }),
+    )
   if (config.protocol !== false) guards.push(protocolGuard({ ...config.protocol, routes }))
   if (hasTraps(config))
     guards.push(
@@ -56,6 +66,8 @@ export function buildEngine(
       }),
     )
   guards.push(limits)
+  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
+  guards.push(...identifying, ...config.guards)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
@@ -70,7 +82,9 @@ export function buildEngine(
   }
   const engine = new Engine({
     guards,
-    detectors: resources.detectors,
+    ...(identified !== undefined && { identified }),
+    detectors:
+      resources.scenarios === undefined ? resources.detectors : [...resources.detectors, ...config.detectors],
     remediations: honeyRemediations(resources.remediations, config.honey.for),
     mode: config.mode,
     routes,
@@ -81,7 +95,13 @@ export function buildEngine(
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
   })
+  if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** A replay is about traffic that is over: what the application does with it must not happen again. */
+function withoutExtensions({ identify: _, onEvent: __, ...rest }: CompiledConfig): CompiledConfig {
+  return { ...rest, guards: [], detectors: [] }
 }
 
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */

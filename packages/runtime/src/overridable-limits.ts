@@ -19,6 +19,8 @@ export function overridableLimits(
     if (!limit.overrides) return limit
     return {
       ...limit,
+      // The rule is looked up by the key alone.
+      stage: limit.stage ?? key.stage ?? 'identified',
       limit: overrides({
         of: exchange => known(key(exchange)),
         load: text => table.read(name, text),

@@ -5,7 +5,7 @@ import type { LoadedConfig } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
-import { readCertificate } from './gateway-plan.ts'
+import { readCertificate, requireNoApplication } from './gateway-plan.ts'
 import type { Listener } from './listener.ts'
 
 /** Longer than proxies keep idle connections to what they ask, so that they close first. */
@@ -19,6 +19,7 @@ export async function startForwardAuthListener(
   { config, file }: LoadedConfig,
   runtime: Runtime,
 ): Promise<Listener> {
+  requireNoApplication(config)
   const { dialect, prefix, listen } = config.forwardAuth
   if (dialect === undefined)
     throw new ConfigError({
