@@ -10,7 +10,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
-import { generateNoteKey, type NoteSigner, parseSignerKey } from './format/note-key.ts'
+import type { NoteSigner } from './format/note.ts'
+import { generateNoteKey, parseSignerKey } from './format/note-key.ts'
 
 const FILE = 'signing-keys'
 

@@ -1,8 +1,7 @@
 import type { CompiledConfig } from '@postern/config'
 import type { Clock } from '@postern/core'
-import { address, type Key, type Limit, overrides, type Standing } from '@postern/throttle'
+import { address, type Key, type Limit, overrides } from '@postern/throttle'
 import type { LimitOverrides } from './limit-overrides.ts'
-import type { Runtime } from './runtime.ts'
 
 /** How soon a changed rule is obeyed everywhere. */
 const REFRESH = '5s'
@@ -35,21 +34,6 @@ export function overridableLimits(
 /** Whether single keys of a limit may have rules of their own. */
 export function isOverridable({ limits }: CompiledConfig, name: string): boolean {
   return limits.some(limit => limit.name === name && limit.overrides)
-}
-
-/**
- * Where a key stands in every limit that can say so, by its own rules where it has them.
- * @throws StoreError when counters or rules cannot be read
- */
-export async function standingsOf(key: string, runtime: Runtime): Promise<readonly Standing[]> {
-  const { config, limits, resources } = runtime
-  const standings = await Promise.all(
-    config.limits.map(async ({ name, limit, overrides: isOpen }) => {
-      const own = isOpen ? await resources.limitOverrides?.read(name, key) : undefined
-      return limits.peek(name, key, own ?? limit)
-    }),
-  )
-  return standings.filter(standing => standing !== undefined)
 }
 
 /** A key that is not there yet, such as a field of a body, has the rule of everybody. */

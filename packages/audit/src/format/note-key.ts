@@ -6,29 +6,13 @@ import {
   verify as verifyBytes,
 } from 'node:crypto'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
-import { decodeBase64, isKeyName, type NoteSignature } from './note.ts'
+import type { NoteSigner, NoteVerifier } from './note.ts'
+import { decodeBase64, isKeyName } from './note.ts'
 import { sha256 } from './sha256.ts'
 
 /** Signature types of C2SP signed-note: a log's own signature, a witness's timestamped cosignature. */
 const ED25519 = 0x01
 export const COSIGNATURE_V1 = 0x04
-
-/** Can check one key's signatures. */
-export interface NoteVerifier {
-  readonly name: string
-  readonly keyId: number
-  /** Whether `signature` (without the key id) is this key's over the note text. Never throws. */
-  verify(text: string, signature: Uint8Array): boolean
-}
-
-/** Can sign as one key. */
-export interface NoteSigner {
-  readonly name: string
-  readonly keyId: number
-  /** Verifier key in text: `name+keyid+base64`. */
-  readonly verifierKey: string
-  sign(text: string): NoteSignature
-}
 
 /** A fresh key pair as C2SP writes them: the signer's text is a secret. */
 export interface NoteKeyPair {

@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { Output, type Terminal } from './output.ts'
+import { Output } from './output.ts'
 import { version } from './package-version.ts'
 import { buildProgram } from './program.ts'
+import type { Terminal } from './terminal.ts'
 
 /** The parts of the process that the command line uses. */
 export interface ProcessLike {

@@ -1,11 +1,8 @@
-import type { Writable } from 'node:stream'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { ConfigError, PosternError } from '@postern/core'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { ProgressBar } from './progress-bar.ts'
-
-/** A stream that may be a terminal. */
-export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+import type { Terminal } from './terminal.ts'
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
 
