@@ -34,6 +34,7 @@ export interface RequestHead {
  * differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front already refused.
  * @param version `1.0` or `1.1` as the request line says, or `h2`
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the headers of every request; each case is one rule of RFC 9112.
 export function readRequestHead(
   method: string,
   target: string,

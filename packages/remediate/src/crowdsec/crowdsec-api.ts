@@ -45,25 +45,17 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       request.resume()
       return send(response, 201, {})
     }
-    if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
-      return send(response, 404, { message: 'not found' })
-    if (method !== 'GET' && !(method === 'HEAD' && path === '/v1/decisions')) {
-      response.setHeader('Allow', 'GET, HEAD')
-      return send(response, 405, { message: 'only reading is served here' })
+    const problem = routeProblem(method, path)
+    if (problem !== undefined) {
+      if (problem.status === 405) response.setHeader('Allow', 'GET, HEAD')
+      return send(response, problem.status, { message: problem.message })
     }
     const wanted = filterOf(filter)
     if (typeof wanted === 'string') return send(response, 400, { message: wanted })
     const now = clock.now()
     if (path === '/v1/decisions/stream') {
       const delta = filter.get('startup') === 'true' ? log.start(reader) : log.next(reader)
-      return send(response, 200, {
-        new: orNull(delta.added.map(one => toDecision(one, now)).filter(wanted.decision)),
-        deleted: orNull(
-          delta.removed
-            .map(one => toDecision({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }, now))
-            .filter(wanted.decision),
-        ),
-      })
+      return send(response, 200, changesOf(delta, wanted, now))
     }
     const found = (wanted.remediations?.(store) ?? store.list(100_000))
       .map(one => toDecision(one, now))
@@ -80,6 +72,30 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       })
     },
     close: () => log.close(),
+  }
+}
+
+/** Why nothing is served under a method and path; undefined when something is. */
+function routeProblem(
+  method: string,
+  path: string,
+): { readonly status: 404 | 405; readonly message: string } | undefined {
+  if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
+    return { status: 404, message: 'not found' }
+  if (method === 'GET' || (method === 'HEAD' && path === '/v1/decisions')) return undefined
+  return { status: 405, message: 'only reading is served here' }
+}
+
+/** What came and went since a bouncer asked last. */
+function changesOf(
+  { added, removed }: ReturnType<DecisionLog['next']>,
+  wanted: Filter,
+  now: number,
+): { readonly new: unknown; readonly deleted: unknown } {
+  const ended = removed.map(one => ({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }))
+  return {
+    new: orNull(added.map(one => toDecision(one, now)).filter(wanted.decision)),
+    deleted: orNull(ended.map(one => toDecision(one, now)).filter(wanted.decision)),
   }
 }
 
