@@ -138,6 +138,36 @@ describe('a replay', () => {
     assert.deepEqual([report.requests, report.blocked], [2, 1])
   })
 
+  test('says what share of the lines was read, and ends with 1 when it was none', async () => {
+    const part = write('part.log', [line(0, '192.0.2.1', 'GET / HTTP/1.1'), 'Listening on port 3000'])
+    const some = await cli(['replay', part], folder)
+    assert.equal(some.code, 0)
+    assert.match(some.stdout + some.stderr, /1 of 2 lines were read \(50\.0 %\)/)
+    const none = await cli(['replay', write('none-read.log', ['Listening on port 3000'])], folder)
+    assert.equal(none.code, 1)
+    assert.match(none.stdout + none.stderr, /0 of 1 lines were read/)
+  })
+
+  test('decides as the gateway does on a path that begins with several slashes', async () => {
+    const log = write('slashes.log', [line(0, '192.0.2.1', 'GET //favicon.ico HTTP/1.1')])
+    assert.equal((await replayed([log])).report.allowed, 1)
+  })
+
+  test('follows the hops of a list of addresses as far as the configuration trusts them', async () => {
+    writeFileSync(
+      join(folder, 'trusting.yaml'),
+      'trustProxies: [198.51.100.0/24]\nlimits: { address: 1/1m }\n',
+    )
+    const request = 'GET / HTTP/1.1'
+    const log = write('hops.log', [
+      line(0, '203.0.113.1, 198.51.100.7', request),
+      line(0, '203.0.113.2, 198.51.100.7', request),
+    ])
+    assert.equal((await replayed(['--config', 'trusting.yaml', log])).report.throttled, 0)
+    writeFileSync(join(folder, 'distrusting.yaml'), 'limits: { address: 1/1m }\n')
+    assert.equal((await replayed(['--config', 'distrusting.yaml', log])).report.throttled, 1)
+  })
+
   test('says which log is not there, and ends with 2', async () => {
     const { code, stderr } = await cli(['replay', 'none.log'], folder)
     assert.equal(code, 2)

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { ConfigError } from '@postern/core'
 import { inspectLines, type Level, type RecordVerdict } from '@postern/inspect'
+import { logLines } from '../replay/log-lines.ts'
 import { totalBytes } from '../replay/replay.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -19,10 +19,7 @@ export const run: Command = async ([name = ''], options, context) => {
   const stream = createReadStream(file)
   stream.on('data', chunk => bar.advance(chunk.length))
   const counts = { pass: 0, block: 0, 'too-big': 0, error: 0 }
-  for await (const verdict of inspectLines(
-    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }),
-    { level },
-  )) {
+  for await (const verdict of inspectLines(singleLines(stream), { level })) {
     counts[verdict.verdict]++
     await output.data(verdictLine(verdict))
     if (signal.aborted) return EXIT.interrupted
@@ -34,6 +31,11 @@ export const run: Command = async ([name = ''], options, context) => {
   if (counts.error > 0)
     output.note(`a line that can be read is like ${EXAMPLE}; all but path may be left out`)
   return counts.error === 0 ? EXIT.done : EXIT.no
+}
+
+/** Only a line feed ends a line: JSON may hold U+2028 and U+2029, at which node's readline splits. */
+async function* singleLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  for await (const { lines } of logLines(stream)) yield* lines
 }
 
 function verdictLine({ id, verdict, matches }: RecordVerdict): string {

@@ -39,9 +39,18 @@ export const run: Command = async (args, options, context) => {
   })
   bar.end()
   output.note(`${summary.lines} lines in ${((performance.now() - started) / 1_000).toFixed(1)} s`)
+  output.note(shareRead(summary))
   show(output, summary)
   output.result(summary)
-  return context.signal.aborted ? EXIT.interrupted : EXIT.done
+  if (context.signal.aborted) return EXIT.interrupted
+  return summary.lines > 0 && summary.malformed === summary.lines ? EXIT.no : EXIT.done
+}
+
+/** What share of the log was understood: a report over a tenth of the lines looks like one over all of them. */
+function shareRead({ lines, malformed }: ReplaySummary): string {
+  if (lines === 0) return 'the files have no lines'
+  const share = ((100 * (lines - malformed)) / lines).toFixed(1)
+  return `${lines - malformed} of ${lines} lines were read (${share} %)`
 }
 
 function show(output: Output, summary: ReplaySummary): void {

@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { type LogRecord, parseAccessLog } from '@postern/access-log'
+import { AccessLogReader, type LogRecord } from '@postern/access-log'
 import { ConfigError, type RequestSource, VirtualClock } from '@postern/core'
 import type { ReplayEngine } from '@postern/runtime'
 import { logLines } from './log-lines.ts'
@@ -44,11 +44,13 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const state = new ReplayState(options)
   for (const file of options.files) {
     let number = 0
+    const log = new AccessLogReader()
     for await (const { lines, bytes } of logLines(openLog(file))) {
       for (const line of lines) {
         number++
-        if (line === '' || line === '\r') continue
-        const pending = state.take(line, file, number)
+        const read = log.read(line)
+        if (read === 'nothing') continue
+        const pending = state.take(read, line, file, number)
         if (pending !== undefined) await pending
       }
       options.onProgress?.(bytes)
@@ -94,9 +96,8 @@ class ReplayState {
   }
 
   /** Synchronous for nearly every line; a promise only where a guard answered later. */
-  take(line: string, file: string, number: number): Promise<void> | undefined {
+  take(record: LogRecord | undefined, line: string, file: string, number: number): Promise<void> | undefined {
     this.#lines++
-    const record = parseAccessLog(line)
     const request = record === undefined ? undefined : this.#requests.of(record)
     if (record === undefined || request === undefined) {
       this.#malformed++

@@ -1,5 +1,5 @@
 import type { LogRecord } from '@postern/access-log'
-import { parseAddress, type RawHeaders, type RequestSource } from '@postern/core'
+import { mergedTarget, parseAddress, type RawHeaders, type RequestSource } from '@postern/core'
 
 const UNKNOWN_HOST = 'log.invalid'
 const MAX_HEADERS = 8_192
@@ -24,7 +24,7 @@ export class ReplayedRequests {
     if (parseAddress(entry.address) === undefined) return undefined
     return {
       method: entry.method,
-      target: entry.target,
+      target: mergedTarget(entry.target),
       headers: this.#headersOf(entry),
       peer: entry.address,
       secure: false,
@@ -34,7 +34,13 @@ export class ReplayedRequests {
     }
   }
 
-  #headersOf({ host, agent, referer }: LogRecord): RawHeaders {
+  #headersOf({ host, agent, referer, forwardedFor }: LogRecord): RawHeaders {
+    if (forwardedFor !== undefined)
+      return [...this.#known(host, agent, referer), 'x-forwarded-for', forwardedFor]
+    return this.#known(host, agent, referer)
+  }
+
+  #known(host: string | undefined, agent: string | undefined, referer: string | undefined): RawHeaders {
     const known = this.#byAgent.get(agent)?.get(referer)?.get(host)
     if (known !== undefined) return known
     const headers = ['host', host ?? UNKNOWN_HOST]

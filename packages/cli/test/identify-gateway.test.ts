@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { startBackend } from '../../cli/test/backend.ts'
-import { cli, type GatewayProcess, startGatewayProcess } from '../../cli/test/cli.ts'
+import { startBackend } from './backend.ts'
+import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
