@@ -97,7 +97,7 @@ async function isAlive(admin: string): Promise<boolean> {
 }
 
 /** What would keep the gateway from starting: told before the shop starts and its addresses are printed. */
-async function obstacle(port: number | undefined): Promise<{ problem: string; mend: string } | undefined> {
+async function obstacle(port: number | undefined): Promise<{ problem: string; hint: string } | undefined> {
   const folder = process.cwd()
   const { config } = await loadConfig({ folder, environment: process.env })
   const data = config.dataDirectory
@@ -106,22 +106,22 @@ async function obstacle(port: number | undefined): Promise<{ problem: string; me
   if (running !== undefined && (await isAlive(running.admin)))
     return {
       problem: `another Postern runs here already: ${running.gateway} (process ${running.pid}, data in ${data})`,
-      mend: `use that one, or stop it first: Ctrl-C where it runs, or kill ${running.pid}`,
+      hint: `use that one, or stop it first: Ctrl-C where it runs, or kill ${running.pid}`,
     }
-  const { state, detail, mend } = checkDataDirectory(data)
-  if (state === 'bad') return { problem: detail, mend: mend ?? 'set dataDirectory' }
+  const { state, detail, hint } = checkDataDirectory(data)
+  if (state === 'bad') return { problem: detail, hint: hint ?? 'set dataDirectory' }
   const taken = port === undefined ? undefined : await problemOf(port)
   if (taken === undefined) return undefined
   return taken instanceof PortInUse
-    ? { problem: taken.message, mend: taken.mend }
-    : { problem: String(taken), mend: '--port' }
+    ? { problem: taken.message, hint: taken.hint }
+    : { problem: String(taken), hint: '--port' }
 }
 
 async function start({ to, port, observe }: Options): Promise<number> {
   // A configuration with mistakes is told by the gateway, with all of them.
   const found = await obstacle(port).catch(() => undefined)
   if (found !== undefined) {
-    console.error(`error: ${found.problem}\n  mend: ${found.mend}`)
+    console.error(`error: ${found.problem}\n  hint: ${found.hint}`)
     return EXIT.unavailable
   }
   const listen = `${HOST}:${port ?? (await choosePort())}`

@@ -62,7 +62,7 @@ function parseKeys(lines: readonly string[], path: string, origin: string): Sign
     throw new ConfigError({
       place: path,
       problem: `holds no key, or keys of another log than "${origin}"`,
-      mend: 'use the origin the log was created with',
+      hint: 'use the origin the log was created with',
     })
   }
   return { signers, verifierKeys: signers.map(signer => signer.verifierKey) }

@@ -49,7 +49,7 @@ function compileLimit(
   place: string,
 ): OwnLimit {
   if (limit === undefined)
-    throw new ConfigError({ place, problem: 'has no limit', mend: 'e.g. limit: "100/1m"' })
+    throw new ConfigError({ place, problem: 'has no limit', hint: 'e.g. limit: "100/1m"' })
   return {
     limit,
     key: key.of,

@@ -11,7 +11,7 @@ import { describe, kindName } from './value-kind.ts'
 export function configIssues(file: ConfigFile, issues: readonly z.core.$ZodIssue[]): readonly ConfigIssue[] {
   const all = issues.flatMap(issue => translate(file, issue, []))
   // A mistyped key is one mistake: the right one is not missing besides.
-  const meant = new Set(all.map(({ mend }) => mend))
+  const meant = new Set(all.map(({ hint }) => hint))
   return all.filter(
     ({ place, problem }) =>
       !problem.startsWith(MISSING) || !meant.has(didYouMean(place.split('.').at(-1) ?? '')),
@@ -48,7 +48,7 @@ function translate(file: ConfigFile, issue: z.core.$ZodIssue, around: ConfigPath
       return [{ place, problem: `must be at most ${issue.maximum}` }]
     case 'custom': {
       const hint: unknown = issue.params?.['hint']
-      return [{ place, problem: issue.message, ...(typeof hint === 'string' && { mend: hint }) }]
+      return [{ place, problem: issue.message, ...(typeof hint === 'string' && { hint }) }]
     }
     default:
       return [{ place, problem: issue.message }]
@@ -65,13 +65,13 @@ function unknownKey(file: ConfigFile, path: ConfigPath, key: string, known: read
   const place = file.place(path)
   const later = laterFeature(key)
   if (later !== undefined && !known.includes(key))
-    return { place, problem: `"${key}" is not part of this version`, mend: later }
+    return { place, problem: `"${key}" is not part of this version`, hint: later }
   const meant = suggest(key, known)
   const listed = known.length === 0 ? 'remove it' : `known here: ${known.join(', ')}`
   return {
     place,
     problem: `unknown key "${key.slice(0, 60)}"`,
-    mend: meant === undefined ? listed : didYouMean(meant),
+    hint: meant === undefined ? listed : didYouMean(meant),
   }
 }
 
@@ -80,7 +80,7 @@ function oneOf(place: string, found: unknown, values: readonly unknown[]): Confi
   return {
     place,
     problem: `must be ${values.map(value => JSON.stringify(value)).join(' or ')}, not ${describe(found)}`,
-    ...(meant !== undefined && { mend: didYouMean(meant) }),
+    ...(meant !== undefined && { hint: didYouMean(meant) }),
   }
 }
 

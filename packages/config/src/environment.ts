@@ -26,7 +26,7 @@ export function fillFromEnvironment(
         issues.push({
           place: file.place(path),
           problem: `the environment variable ${name} is not set`,
-          mend: `set it, e.g. ${name}=... postern gateway`,
+          hint: `set it, e.g. ${name}=... postern gateway`,
         })
       return found ?? ''
     }

@@ -71,13 +71,13 @@ export function parsed<Out, Mid, In>(
       return parse(value)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      for (const { problem, mend, place } of error.issues)
+      for (const { problem, hint, place } of error.issues)
         context.issues.push({
           code: 'custom',
           message: problem,
           input: value,
           ...(INSIDE.test(place) && { path: [place.slice(1)] }),
-          params: { hint: mend },
+          params: { hint },
         })
       return z.NEVER
     }

@@ -16,8 +16,8 @@ import { checked, inCode, parsed } from './key.ts'
 import { type LimitRule, parseLimitRule } from './limit-rule.ts'
 import { suggest } from './suggest.ts'
 
-function fail(problem: string, mend: string): never {
-  throw new ConfigError({ place: '', problem, mend })
+function fail(problem: string, hint: string): never {
+  throw new ConfigError({ place: '', problem, hint })
 }
 
 /** Text that is not empty. */

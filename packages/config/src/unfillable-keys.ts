@@ -22,6 +22,6 @@ export function unfillableKeys(
     .map(([path, keyName]) => ({
       place: place(path),
       problem: `"${keyName}" needs identify: no request has a principal without it, so this limit would never count`,
-      mend: "add identify: a function that returns the principal, or identify: 'application' and call setPrincipal in your own code",
+      hint: "add identify: a function that returns the principal, or identify: 'application' and call setPrincipal in your own code",
     }))
 }

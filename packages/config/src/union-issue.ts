@@ -34,7 +34,7 @@ export function unionIssue(
   if (spoken?.code === 'custom' && typeof found !== 'object')
     return {
       kind: 'none',
-      issue: { problem: spoken.message, mend: `${String(spoken.params?.['hint'])}; allowed: ${all}` },
+      issue: { problem: spoken.message, hint: `${String(spoken.params?.['hint'])}; allowed: ${all}` },
     }
   const words = nodes.flatMap(node => [node.const, ...(node.enum ?? [])]).filter(isText)
   const meant = typeof found === 'string' ? suggest(found, words) : undefined
@@ -42,7 +42,7 @@ export function unionIssue(
     kind: 'none',
     issue: {
       problem: `must be ${all}, not ${describe(found)}`,
-      ...(meant !== undefined && { mend: `did you mean "${meant}"?` }),
+      ...(meant !== undefined && { hint: `did you mean "${meant}"?` }),
     },
   }
 }

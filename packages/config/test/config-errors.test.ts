@@ -27,13 +27,13 @@ async function issuesOf(
   }
 }
 
-/** What is written, where it is wrong, what the message says, what mends it. */
+/** What is written, where it is wrong, what the message says, the hint. */
 const CASES: readonly (readonly [
   title: string,
   yaml: string,
   place: RegExp,
   problem: RegExp,
-  mend?: RegExp,
+  hint?: RegExp,
 ])[] = [
   [
     'a mistyped key',
@@ -193,13 +193,13 @@ const CASES: readonly (readonly [
 ]
 
 describe('a configuration that is wrong', () => {
-  for (const [title, yaml, place, problem, mend] of CASES) {
-    test(`says where and how to mend it: ${title}`, async () => {
+  for (const [title, yaml, place, problem, hint] of CASES) {
+    test(`says where and how to fix it: ${title}`, async () => {
       const [issue] = await issuesOf(yaml, 'yaml')
       assert.ok(issue, 'it was accepted')
       assert.match(issue.place, place)
       assert.match(issue.problem, problem)
-      if (mend !== undefined) assert.match(issue.mend ?? '', mend)
+      if (hint !== undefined) assert.match(issue.hint ?? '', hint)
     })
   }
 
@@ -250,7 +250,7 @@ describe('a configuration that is wrong', () => {
 
   test('is refused without a default export', async () => {
     const [issue] = await issuesOf('export const config = {}', 'ts')
-    assert.match(issue?.mend ?? '', /export default defineConfig/)
+    assert.match(issue?.hint ?? '', /export default defineConfig/)
   })
 
   test('never repeats an address that may hold a password', async () => {

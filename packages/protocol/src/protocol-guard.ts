@@ -173,6 +173,6 @@ function checkMethodNames(methods: readonly string[]): void {
   throw new ConfigError({
     place: 'protocol.methods',
     problem: `"${wrong[0]}" is not a method in capitals`,
-    mend: 'e.g. ["GET", "POST"]',
+    hint: 'e.g. ["GET", "POST"]',
   })
 }

@@ -114,7 +114,7 @@ export function requirePostgres({ postgres }: Connections): PostgresDatabase {
   throw new ConfigError({
     place: 'audit.store',
     problem: 'is "postgres", which has no address',
-    mend: 'set stores.postgres',
+    hint: 'set stores.postgres',
   })
 }
 

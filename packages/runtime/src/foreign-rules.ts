@@ -77,7 +77,7 @@ function installed(name: string, packageName: string, place: string, folder: str
     return createRequire(join(folder, 'package.json')).resolve(name)
   } catch (cause) {
     throw new ConfigError(
-      { place, problem: `needs ${packageName}, which is not installed`, mend: `npm install ${packageName}` },
+      { place, problem: `needs ${packageName}, which is not installed`, hint: `npm install ${packageName}` },
       { cause },
     )
   }

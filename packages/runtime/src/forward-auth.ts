@@ -22,7 +22,7 @@ export function forwardAuthEndpoint(
       place: 'trustProxies',
       problem:
         'names nobody: what a proxy says of method, path and client is believed of no one, so nobody may ask',
-      mend: 'trustProxies: [loopback], or the address of the proxy',
+      hint: 'trustProxies: [loopback], or the address of the proxy',
     })
   const endpointOf = (config: CompiledConfig): ReturnType<typeof forwardAuth> =>
     forwardAuth(() => runtime.engine, {

@@ -32,7 +32,7 @@ function readJson(path: string): unknown {
       {
         place: 'schema.enforce',
         problem: `${path} cannot be read (${why})`,
-        mend: 'postern parameters propose > schema.json, after some days of schema: { learn: true }',
+        hint: 'postern parameters propose > schema.json, after some days of schema: { learn: true }',
       },
       { cause },
     )

@@ -25,7 +25,7 @@ export async function startForwardAuthListener(
     throw new ConfigError({
       place: 'forwardAuth.dialect',
       problem: 'is missing',
-      mend: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
+      hint: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
     })
   const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
   const server =

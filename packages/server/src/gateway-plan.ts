@@ -23,7 +23,7 @@ export function requireNoApplication({ identify }: CompiledConfig): void {
     place: 'identify',
     problem:
       '"application" is for middleware: in a process of its own Postern has no application that could call setPrincipal',
-    mend: 'give a function that reads the credential of the request: identify: exchange => ...',
+    hint: 'give a function that reads the credential of the request: identify: exchange => ...',
   })
 }
 
@@ -35,14 +35,14 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
     throw new ConfigError({
       place: 'upstream',
       problem: 'the gateway does not know where the backend is',
-      mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
+      hint: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
     })
   const { host, port } = config.listen
   if (isListeningPlace(upstream, { host, port }))
     throw new ConfigError({
       place: 'upstream',
       problem: `${upstream} is where the gateway itself listens`,
-      mend: 'give the backend or the gateway another port',
+      hint: 'give the backend or the gateway another port',
     })
   const { drain: _, ...timeouts } = config.timeouts
   return {
@@ -85,7 +85,7 @@ export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer;
         {
           place: `tls.${name}`,
           problem: `${tls[name]} cannot be read (${why})`,
-          mend: 'give the path of a PEM file',
+          hint: 'give the path of a PEM file',
         },
         { cause },
       )
@@ -99,7 +99,7 @@ export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer;
       {
         place: 'tls',
         problem: `${tls.cert} and ${tls.key} cannot be used (${reasonOf(cause)})`,
-        mend: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
+        hint: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
       },
       { cause },
     )

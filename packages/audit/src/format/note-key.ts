@@ -59,7 +59,7 @@ export function generateNoteKey(
     throw new ConfigError({
       place: 'key name',
       problem: 'must be neither empty nor contain spaces or "+"',
-      mend: 'e.g. shop.example.com/audit',
+      hint: 'e.g. shop.example.com/audit',
     })
   }
   const seed = random.bytes(32)
@@ -85,7 +85,7 @@ function parseKey(text: string, place: string): ParsedKey {
     throw new ConfigError({
       place,
       problem: 'is not an Ed25519 key in the form name+keyid+base64',
-      mend: 'see c2sp.org/signed-note',
+      hint: 'see c2sp.org/signed-note',
     })
   }
   return {
@@ -101,7 +101,7 @@ function requireId(key: ParsedKey, publicKey: Uint8Array, place: string): void {
     throw new ConfigError({
       place,
       problem: 'key id does not belong to this name and key',
-      mend: 'copy the whole line again',
+      hint: 'copy the whole line again',
     })
 }
 
@@ -143,7 +143,7 @@ export function parseVerifierKey(text: string, place = 'verifier key'): NoteVeri
     throw new ConfigError({
       place,
       problem: 'is not a log key (type 1)',
-      mend: 'a witness key goes under witnesses',
+      hint: 'a witness key goes under witnesses',
     })
   return {
     name: key.name,
@@ -170,7 +170,7 @@ export function parseEd25519Signer(text: string, place = 'signer key'): Ed25519S
     throw new ConfigError({
       place,
       problem: 'does not start with PRIVATE+KEY+',
-      mend: 'generate one with generateNoteKey',
+      hint: 'generate one with generateNoteKey',
     })
   const parsed = parseKey(text.slice('PRIVATE+KEY+'.length), place)
   const key = privateKeyOf(parsed.material)

@@ -71,7 +71,7 @@ export class Witness {
    */
   static open(options: WitnessOptions): Witness {
     if (options.logs.length === 0)
-      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', mend: 'name at least one log' })
+      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', hint: 'name at least one log' })
     if (options.files !== undefined) return new Witness(options, undefined)
     disk.makeDirectory(options.directory)
     return new Witness(options, lockDirectory(options.directory, { name: 'witness' }))

@@ -44,7 +44,7 @@ function parseEffect(text: string): Effect {
   throw new ConfigError({
     place: '--decision',
     problem: `"${text.slice(0, 40)}" is not a decision`,
-    mend: EFFECTS.join(', '),
+    hint: EFFECTS.join(', '),
   })
 }
 
@@ -56,7 +56,7 @@ function parseTime(text: string, place: string, now: number): number {
   throw new ConfigError({
     place,
     problem: `"${text.slice(0, 40)}" is not a time`,
-    mend: 'e.g. 2h, or 2026-11-23T10:00:00Z',
+    hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
   })
 }
 

@@ -12,7 +12,7 @@ export const run: Command = async (_args, options, context) => {
     throw new ConfigError({
       place: '--keep',
       problem: 'is missing',
-      mend: 'e.g. postern audit prune --keep 365d',
+      hint: 'e.g. postern audit prune --keep 365d',
     })
   const setup = await loadSetup(options, context)
   const log = await openAuditSource(setup)

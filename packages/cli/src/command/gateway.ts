@@ -74,8 +74,8 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
 
 /** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
 async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
-  const { state, detail, mend } = await checkBackend(config, listenPlaces(config).gateway)
-  if (state === 'bad') output.note(`${detail}; ${mend ?? ''}. Until then requests are answered 502.`)
+  const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)
+  if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests are answered 502.`)
 }
 
 /** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */

@@ -19,7 +19,7 @@ export interface ProcessLike {
 export async function main(args: readonly string[], host: ProcessLike): Promise<ExitCode> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
     host.stderr.write(
-      `error: Postern needs Node 24 or newer; this is ${process.version}\n  mend: npm install --save-dev node@24, or install Node 24\n`,
+      `error: Postern needs Node 24 or newer; this is ${process.version}\n  hint: npm install --save-dev node@24, or install Node 24\n`,
     )
     return EXIT.usage
   }

@@ -8,7 +8,7 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
 export const run: Command = async (_args, options, context) => {
   const samples = Number(textOption(options, 'samples') ?? '100')
   if (!Number.isInteger(samples) || samples < 1)
-    throw new ConfigError({ place: '--samples', problem: 'is not a number of requests', mend: 'e.g. 100' })
+    throw new ConfigError({ place: '--samples', problem: 'is not a number of requests', hint: 'e.g. 100' })
   const setup = await loadSetup(options, context)
   const proposal = await withLearnedSchemas(
     setup,

@@ -160,7 +160,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
   addAuditCommands(program, add)
-  add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
+  add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
   return program

@@ -60,7 +60,7 @@ export async function checkPort(check: string, listen: Listen, isRunning: boolea
     return bad(check, `cannot listen on ${place} (${error.message})`, 'listen elsewhere')
   if (explained.code === 'EADDRINUSE' && isRunning)
     return ok(check, `${place} is used by the running gateway`)
-  return bad(check, explained.message, explained.mend)
+  return bad(check, explained.message, explained.hint)
 }
 
 function bind({ host, port }: Listen): Promise<Error | undefined> {

@@ -279,20 +279,20 @@ function checkStore(audit: CompiledAudit): CompiledAudit {
       issues.push({
         place: '.signerKeys',
         problem: 'are for a log in PostgreSQL',
-        mend: 'set store: "postgres", or remove them',
+        hint: 'set store: "postgres", or remove them',
       })
   } else {
     if (audit.origin === undefined)
       issues.push({
         place: '.origin',
         problem: 'is missing: instances must agree on its name',
-        mend: 'e.g. origin: shop.example.com/audit',
+        hint: 'e.g. origin: shop.example.com/audit',
       })
     if (audit.signerKeys.length === 0)
       issues.push({
         place: '.signerKeys',
         problem: 'are missing: every instance signs with the same key',
-        mend: 'make one with postern audit key NAME, and take it from the environment',
+        hint: 'make one with postern audit key NAME, and take it from the environment',
       })
   }
   if (issues.length > 0) throw new ConfigError(issues)

@@ -78,7 +78,7 @@ const limitName: z.ZodType<string, string> = checked(z.string(), 'a name', name 
     throw new ConfigError({
       place: '',
       problem: 'a name has letters, digits, "-" and "_"',
-      mend: 'e.g. login',
+      hint: 'e.g. login',
     })
 })
 

@@ -77,7 +77,7 @@ function compileStores(stores: StoresSettings): CompiledStores {
     throw new ConfigError({
       place: '.limits',
       problem: `is "${limits}", which has no address`,
-      mend: `set stores.${limits}`,
+      hint: `set stores.${limits}`,
     })
   return { ...stores, limits }
 }

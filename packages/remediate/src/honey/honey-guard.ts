@@ -57,7 +57,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
       throw new ConfigError({
         place: 'honey.records',
         problem: `"${record}" is too short`,
-        mend: 'ids of 6 characters or more are not hit by chance',
+        hint: 'ids of 6 characters or more are not hit by chance',
       })
   }
   const readsBody = fields.length > 0 || records.size > 0
