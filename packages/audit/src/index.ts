@@ -16,13 +16,8 @@ export { Shipper, type ShipperOptions } from './export/shipper.ts'
 export type { Sink } from './export/sink.ts'
 export { SyslogSink, type SyslogSinkOptions } from './export/syslog-sink.ts'
 export { WebhookSink, type WebhookSinkOptions } from './export/webhook-sink.ts'
-export {
-  COSIGNATURE_V1,
-  generateNoteKey,
-  type NoteSigner,
-  parseSignerKey,
-  parseVerifierKey,
-} from './format/note-key.ts'
+export type { NoteSigner } from './format/note.ts'
+export { COSIGNATURE_V1, generateNoteKey, parseSignerKey, parseVerifierKey } from './format/note-key.ts'
 export { verifyTlogProof } from './format/tlog-proof.ts'
 export { logHandler, witnessHandler } from './log-handler.ts'
 export { type AuditLogOptions, openAuditLog } from './open-audit-log.ts'

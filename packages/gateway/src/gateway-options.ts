@@ -220,6 +220,6 @@ function parseUpstream(text: string): URL {
   throw new ConfigError({
     place: 'upstream',
     problem: 'the backend must be an origin, without path or credentials',
-    mend: 'e.g. http://127.0.0.1:3000',
+    hint: 'e.g. http://127.0.0.1:3000',
   })
 }

@@ -35,6 +35,7 @@ export interface RequestHead {
  * @param version `1.0` or `1.1` as the request line says, or `h2`
  * @param mayPass whether a header that only a trusted proxy may send goes on, by its name in lower case
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the headers of every request; each case is one rule of RFC 9112.
 export function readRequestHead(
   method: string,
   target: string,

@@ -13,7 +13,7 @@ export const run: Command = async (_args, options, context) => {
     throw new ConfigError({
       place: 'audit accept-rollback',
       problem: 'gives up every entry that an anchor remembers and this log does not have',
-      mend: 'if the log was restored from a backup on purpose: postern audit accept-rollback --yes',
+      hint: 'if the log was restored from a backup on purpose: postern audit accept-rollback --yes',
     })
   const setup = await loadSetup(options, context)
   const connections = new Connections(setup.config, setup.dataDirectory)

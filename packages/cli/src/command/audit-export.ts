@@ -49,7 +49,7 @@ async function* lines(setup: Setup, options: CommandOptions): AsyncGenerator<str
     throw new ConfigError({
       place: '--format',
       problem: `"${name.slice(0, 20)}" is not a format`,
-      mend: Object.keys(FORMATS).join(', '),
+      hint: Object.keys(FORMATS).join(', '),
     })
   const filter = auditFilter(options, Date.now())
   const log = await openAuditSource(setup)

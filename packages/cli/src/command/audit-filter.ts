@@ -27,19 +27,19 @@ export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   const since = text('since')
   const until = text('until')
   const query: AuditQuery = {
-    ...withoutUndefined('principal', text('principal')),
-    ...withoutUndefined('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
-    ...withoutUndefined('tenant', text('tenant')),
-    ...withoutUndefined('type', text('type')),
-    ...withoutUndefined('action', text('action')),
-    ...withoutUndefined('request', text('request')),
-    ...withoutUndefined('text', text('text')),
-    ...withoutUndefined(
+    ...optional('principal', text('principal')),
+    ...optional('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...optional('tenant', text('tenant')),
+    ...optional('type', text('type')),
+    ...optional('action', text('action')),
+    ...optional('request', text('request')),
+    ...optional('text', text('text')),
+    ...optional(
       'decision',
       decision === undefined ? undefined : would === undefined ? parseEffect(decision) : 'allow',
     ),
-    ...withoutUndefined('from', since === undefined ? undefined : parseTime(since, '--since', now)),
-    ...withoutUndefined('to', until === undefined ? undefined : parseTime(until, '--until', now)),
+    ...optional('from', since === undefined ? undefined : parseTime(since, '--since', now)),
+    ...optional('to', until === undefined ? undefined : parseTime(until, '--until', now)),
   }
   return {
     query,
@@ -62,7 +62,7 @@ export async function* filteredEntries(
   }
 }
 
-function withoutUndefined<Name extends string, Value>(
+function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
 ): { readonly [Key in Name]?: Value } {
@@ -75,7 +75,7 @@ function parseEffect(text: string): Effect {
   throw new ConfigError({
     place: '--decision',
     problem: `"${text.slice(0, 40)}" is not a decision`,
-    mend: [...EFFECTS, ...EFFECTS.slice(1).map(effect => `would-${effect}`)].join(', '),
+    hint: [...EFFECTS, ...EFFECTS.slice(1).map(effect => `would-${effect}`)].join(', '),
   })
 }
 
@@ -87,7 +87,7 @@ function parseTime(text: string, place: string, now: number): number {
   throw new ConfigError({
     place,
     problem: `"${text.slice(0, 40)}" is not a time`,
-    mend: 'e.g. 2h, or 2026-11-23T10:00:00Z',
+    hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Command as Program } from 'commander'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './add-command.ts'
 
 /** The commands over the log. */
 export function addAuditCommands(program: Program, add: AddCommand): void {

@@ -12,14 +12,14 @@ export const run: Command = async (_args, options, context) => {
     throw new ConfigError({
       place: '--keep',
       problem: 'is missing',
-      mend: 'e.g. postern audit prune --keep 365d',
+      hint: 'e.g. postern audit prune --keep 365d',
     })
   const before = systemClock.now() - parseDuration(keep, '--keep')
   if (options['yes'] !== true)
     throw new ConfigError({
       place: 'audit prune',
       problem: `would remove every entry from before ${new Date(before).toISOString()}, which cannot be undone`,
-      mend: `to remove them: postern audit prune --keep ${keep} --yes`,
+      hint: `to remove them: postern audit prune --keep ${keep} --yes`,
     })
   const setup = await loadSetup(options, context)
   const log = await openAuditSource(setup)
