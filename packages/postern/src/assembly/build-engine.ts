@@ -24,6 +24,7 @@ import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import type { Rooms } from './rooms.ts'
 import { compileRoutes, honeyRoutes } from './route-settings.ts'
+import { scenarioFileOf } from './scenario-file.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -60,7 +61,7 @@ export function buildEngine(
     onStoreFailure: failurePolicy(config.stores?.failure),
     stages: isStaged ? 'two' : 'one',
   })
-  const remediationOptions = { secret: rooms.secret, clock }
+  const remediationOptions = { secret: rooms.secret, clock, fileOf: scenarioFileOf(loaded) }
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(
