@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
+import { Metrics } from '../src/admin/metrics.ts'
 import { EventForwarder } from '../src/serve/event-forwarder.ts'
 import type { FromWorker } from '../src/serve/worker-plan.ts'
 
 function event(i: number, decision: 'allow' | 'deny'): Event {
   return { type: 'http', time: i, actor: {}, decision }
 }
+
+test('lost events are a metric', () => {
+  const metrics = new Metrics()
+  metrics.count({ type: 'audit.lost', time: 0, actor: {}, data: { count: 7 } })
+  metrics.count({ type: 'audit.lost', time: 0, actor: {}, data: { count: 5 } })
+  assert.match(metrics.page([]), /^postern_events_lost_total 12$/m)
+})
 
 describe('events of a worker', () => {
   test('keep every refusal and lose allowed requests, counted, when the main thread takes nothing', () => {
