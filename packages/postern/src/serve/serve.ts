@@ -121,7 +121,8 @@ interface FrontParts {
 
 function startFront(options: ServeOptions, parts: FrontParts): Promise<Front> {
   const { plan, layer, metrics } = parts
-  if (parts.count === 1) layer.listen(event => metrics.count(event))
+  // Requests of workers are counted there; what arises on this thread (findings, losses) is counted here.
+  layer.listen(event => metrics.count(event))
   if (plan === undefined) return startForwardAuthFront(options.loaded, layer)
   return startGatewayFront(options, parts, plan).catch((error: unknown) => {
     throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
