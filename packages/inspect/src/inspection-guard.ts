@@ -146,10 +146,10 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       if (!exchange.hasBody) return look(exchange, plan, undefined)
       return exchange.readBody().then(({ bytes, complete }) => {
         const decision = look(exchange, plan, bytes)
-        if (decision.effect !== 'allow' || complete || plan.unread === 'pass') return decision
+        if (complete || plan.unread === 'pass') return decision
         return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
           ? decision
-          : unreadRefusal(exchange)
+          : withUnreadRest(decision, unreadRefusal(exchange))
       })
     },
   }
@@ -225,6 +225,14 @@ function reasonOf(match: Match): Reason {
       facts: { family: match.family, score: match.score },
     },
   }
+}
+
+/** A request that looks like an attack and is too long to be read needs both exceptions. */
+function withUnreadRest(decision: Decision, unread: Refusal): Refusal {
+  if (decision.effect === 'allow') return unread
+  const [first, ...rest] = decision.reasons
+  const changes = [first, ...unread.reasons].flatMap(({ exception }) => exception?.changes ?? [])
+  return { ...decision, reasons: [{ ...first, exception: { changes } }, ...rest] }
 }
 
 /** A route's settings are taken whole, so those of the wider pattern are repeated. */

@@ -3,12 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { describeException, editJson, editYaml } from '@postern/config'
 import { parse } from 'yaml'
-import { requestIdIn } from '../src/command/request-id-in.ts'
-import { describeException } from '../src/config/describe-exception.ts'
-import { editJson, editYaml } from '../src/config/edit-config.ts'
+import { requestIdIn } from '../../cli/src/command/request-id-in.ts'
+import { cli } from '../../cli/test/cli.ts'
 import { type PosternOptions, postern } from '../src/index.ts'
-import { cli } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
