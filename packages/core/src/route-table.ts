@@ -188,9 +188,9 @@ function parsePattern(
   }
 }
 
-/** Literal segments before parameters before `**`, longer before shorter, a method before none. */
+/** Literal segments before parameters before an exact end before `**`, longer before shorter, a method before none. */
 function specificity(segments: readonly string[], method: string | undefined): number {
-  let score = 0
+  let score = segments.at(-1) === '**' ? 0 : 50
   for (const segment of segments) {
     if (segment === '**') score += 1
     else if (segment === '*' || segment.startsWith(':')) score += 100

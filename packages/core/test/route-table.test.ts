@@ -57,6 +57,18 @@ describe('a route table', () => {
     assert.deepEqual({ ...match?.params }, { id: '7' })
   })
 
+  test('takes a pattern that ends where the path does for more specific than one that goes on', () => {
+    const table = new RouteTable({ '/**': {}, '/': {}, '/a/**': {}, '/a': {}, 'GET /b/**': {}, '/b': {} })
+    for (const [path, pattern] of [
+      ['/', '/'],
+      ['/a', '/a'],
+      ['/a/b', '/a/**'],
+      ['/b', '/b'],
+      ['/b/c', 'GET /b/**'],
+    ] as const)
+      assert.equal(table.match('GET', path)?.pattern, pattern)
+  })
+
   test('does not care in which order patterns are written', () => {
     const routes = Object.entries({
       '/**': { a: 1, b: 1, c: 1, d: 1 },
