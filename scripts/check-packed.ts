@@ -86,6 +86,8 @@ function install(list: readonly Package[], folder: string): void {
     )
     if (file === undefined) throw new Error(`npm packed nothing for ${manifest.name}`)
     execFileSync('tar', ['-xzf', join(tarballs, file), '-C', target, '--strip-components=1'])
+    for (const part of ['LICENSE', 'README.md'])
+      if (!existsSync(join(target, part))) throw new Error(`${file} has no ${part}`)
   }
   for (const { manifest } of list) {
     const installed = JSON.parse(

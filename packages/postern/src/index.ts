@@ -1,3 +1,5 @@
+import './require-node.ts'
+
 export type { LimitRule } from '@postern/config'
 export {
   type Config,
