@@ -7,4 +7,12 @@ for (const dist of globSync('packages/*/dist')) rmSync(dist, { recursive: true }
 // npm publishes what stands in the package's own folder.
 for (const manifest of globSync('packages/*/package.json'))
   copyFileSync('LICENSE', join(dirname(manifest), 'LICENSE'))
-process.exit(runSteps([{ name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] }]))
+process.exit(
+  runSteps([
+    { name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] },
+    {
+      name: 'types for CommonJS',
+      command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],
+    },
+  ]),
+)

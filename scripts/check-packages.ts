@@ -38,6 +38,8 @@ for (const { folder, manifest } of packages()) {
   if (!existsSync(join(root, folder, 'dist', 'index.js'))) continue
   const { messages } = await publint({ pkgDir: join(root, folder), level: 'warning', pack: false })
   for (const message of messages) {
+    // Declarations for require() beside an ES module: Node 24 loads it so, and check-packed.ts compiles both.
+    if (message.code === 'EXPORTS_TYPES_INVALID_FORMAT' && message.path.includes('require')) continue
     problems.push(`${folder}: ${formatMessage(message, { ...manifest }) ?? message.code}`)
   }
 }
