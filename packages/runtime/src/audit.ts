@@ -46,6 +46,7 @@ export interface OpenedAudit {
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
  * @param outside watches anchors and witnesses; nobody outside is told of anything without
+ * @param older what to do with a log that is older than an anchor remembers
  * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
  * ConfigError for keys that cannot be used
  */
@@ -53,6 +54,7 @@ export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
   outside: AuditPublishing = new AuditPublishing(),
+  older: 'refuse' | 'accept-rollback' = 'refuse',
 ): Promise<OpenedAudit | undefined> {
   const { audit } = loaded.config
   if (audit === false) return undefined
@@ -60,6 +62,7 @@ export async function openAudit(
     witnesses: audit.witnesses.map(witness => outside.witness(witness)),
     anchors: audit.anchors.map(anchor => outside.anchor(anchor, loaded.file.folder)),
     onOutsideError: (error: unknown) => outside.failed(error),
+    acceptRollback: older === 'accept-rollback',
     required: audit.required,
     ...(audit.forgetAnonymousAfter !== undefined && { forgetAnonymousAfter: audit.forgetAnonymousAfter }),
   }
@@ -70,7 +73,7 @@ export async function openAudit(
 
 type Others = Pick<
   AuditLogOptions,
-  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter'
+  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter' | 'acceptRollback'
 >
 
 async function openInDirectory(
