@@ -1,7 +1,7 @@
 // What it costs to start: files loaded and time of `import 'postern'`, and until `await postern()` is ready, each in a process of its own.
 // Needs a build (npm run build): users load the build, and Node strips no types of it.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { report } from './support/harness.ts'
@@ -13,10 +13,10 @@ import { registerHooks } from 'node:module'
 let files = 0
 registerHooks({ load(url, context, next) { files++; return next(url, context) } })
 const start = performance.now()
-const { postern } = await import(process.argv[1])
+const { postern } = await import(process.argv[2])
 const imported = performance.now() - start
 const importedFiles = files
-const layer = await postern({ folder: process.argv[2] })
+const layer = await postern({ folder: process.argv[3] })
 const ready = performance.now() - start
 console.log(JSON.stringify({ imported, importedFiles, ready, readyFiles: files }))
 await layer.close()
@@ -32,7 +32,9 @@ interface Start {
 function startOnce(): Start {
   const folder = mkdtempSync(join(tmpdir(), 'postern-startup-'))
   try {
-    const child = spawnSync(process.execPath, ['--input-type=module', '-e', CHILD, BUILD, folder], {
+    const file = join(folder, 'start.mjs')
+    writeFileSync(file, CHILD)
+    const child = spawnSync(process.execPath, [file, BUILD, folder], {
       encoding: 'utf8',
       timeout: 60_000,
     })
