@@ -211,15 +211,3 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   caps,
   admin,
 })
-
-/**
- * Gives a configuration its type.
- * @example
- * export default defineConfig({
- *   upstream: 'http://127.0.0.1:3000',
- *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
- * })
- */
-export function defineConfig(config: Config): Config {
-  return config
-}
