@@ -1,3 +1,32 @@
+export { type ClaimOptions, type ClaimSigner, claimSigner } from './budget/actor-claim.ts'
+export {
+  type Budgets,
+  DEFAULT_BUDGETS,
+  type OverBudget,
+  type RowAction,
+  type RowBudget,
+  type RowsOptions,
+  rows,
+} from './budget/budget.ts'
 export { type BudgetGrant, openBudgetGrant, signBudgetGrant } from './budget/budget-grant.ts'
+export { budgetError, RowBudgetExceeded } from './budget/budget-refusal.ts'
+export {
+  type BudgetStatus,
+  budgetStatus,
+  type GuardedTable,
+  type InstalledLimit,
+  type WayRound,
+} from './budget/budget-status.ts'
+export {
+  type InstallOptions,
+  type InstallPlan,
+  installBudgets,
+  type PlannedStatement,
+  planBudgets,
+  REMOVE_BUDGETS_SQL,
+  removeBudgets,
+} from './budget/install-budgets.ts'
 export type { SigningKey } from './budget/signed-token.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
+export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
+export { guardClient, guardPool, type PgClient, type PgPool, type RunApart } from './wrap/pg.ts'
