@@ -683,6 +683,7 @@ export const FOLLOW_SQL = `
 CREATE EVENT TRIGGER postern_budgets_follow ON ddl_command_end
   WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
   EXECUTE FUNCTION postern_budgets.follow();
+ALTER EVENT TRIGGER postern_budgets_follow ENABLE ALWAYS;
 `
 
 /** Takes everything away, with the triggers: those of guarded tables depend on the functions. */
