@@ -29,4 +29,13 @@ export {
 export type { SigningKey } from './budget/signed-token.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
 export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
+export { guardKnexPool } from './wrap/knex.ts'
 export { guardClient, guardPool, type PgClient, type PgPool, type RunApart } from './wrap/pg.ts'
+export { guardDriver, type PgModule } from './wrap/pg-driver.ts'
+export {
+  type GuardedPostgresJs,
+  guardPostgresJs,
+  type PostgresJs,
+  type PostgresJsSession,
+  type TransactionOf,
+} from './wrap/postgres-js.ts'
