@@ -27,6 +27,16 @@ export {
   removeBudgets,
 } from './budget/install-budgets.ts'
 export type { SigningKey } from './budget/signed-token.ts'
+export {
+  type Change,
+  type ChangedTable,
+  type ChangeQuery,
+  expireJournal,
+  listChanges,
+} from './journal/changes.ts'
+export type { UndoConflict } from './journal/restoration.ts'
+export { sealJournal } from './journal/seal-journal.ts'
+export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
 export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'

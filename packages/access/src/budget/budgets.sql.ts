@@ -127,9 +127,10 @@ CREATE TABLE postern_budgets.journal (
   columns  text[] NOT NULL,
   -- As PostgreSQL writes rows; null once they are sealed.
   old      text[],
-  -- MD5 of the rows as an edit left them: tells whether somebody edited them again. Not a secret, not a signature.
+  -- MD5 of the rows as an edit left them, in the order of the old ones: tells whether somebody edited them again. Not a secret, not a signature.
   became   uuid[],
-  sealed   bytea
+  sealed   bytea,
+  undone   timestamptz
 );
 CREATE INDEX journal_change ON postern_budgets.journal (change);
 CREATE INDEX journal_at ON postern_budgets.journal USING brin (at);
@@ -453,7 +454,7 @@ END $$;
 
 -- Rows are written as text under settings of our own: the caller's could round numbers or swap days and months.
 CREATE FUNCTION postern_budgets.count_and_keep() RETURNS trigger ${HOT}
-SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' AS $$
+SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC' AS $$
 DECLARE
   n bigint;
   t postern_budgets.transactions;
@@ -486,7 +487,7 @@ END $$;
 
 -- TRUNCATE deletes every row. Partitions are truncated, and so counted, one by one. More than any limit is as good as all of them.
 CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off
-SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' AS $$
+SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC' AS $$
 DECLARE
   n bigint;
   t postern_budgets.transactions;
@@ -505,7 +506,7 @@ END $$;
 
 CREATE FUNCTION postern_budgets.columns_of(relation oid) RETURNS text[] ${INNER} STABLE AS $$
 BEGIN
-  RETURN ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
+  RETURN ARRAY(SELECT quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
 END $$;
 `
@@ -566,28 +567,30 @@ BEGIN
   END LOOP;
 END $$;
 
--- Every table that a rule is about, with its partitions and children, and the triggers it has.
+-- Every table that a rule is about, with its partitions and children, the triggers it has, and those of them that fire.
 CREATE FUNCTION postern_budgets.tables()
-RETURNS TABLE (relation regclass, root regclass, actions text[], triggers text[]) ${DEFINER} STABLE AS $$
+RETURNS TABLE (relation regclass, root regclass, actions text[], present text[], triggers text[]) ${DEFINER} STABLE AS $$
 BEGIN
   RETURN QUERY
-    SELECT c.oid::regclass, postern_budgets.root_of(c.oid)::regclass, w.actions,
-      ARRAY(SELECT substr(g.tgname, 16) FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid
-            WHERE g.tgrelid = c.oid AND g.tgname LIKE 'postern\\_budget\\_%' AND g.tgenabled IN ('O', 'A')
-              AND f.pronamespace = 'postern_budgets'::regnamespace ORDER BY 1)
+    SELECT c.oid::regclass, postern_budgets.root_of(c.oid)::regclass, w.actions, coalesce(h.present, '{}'), coalesce(h.enabled, '{}')
     FROM pg_class AS c,
-    LATERAL (SELECT array_agg(x.action ORDER BY x.action) AS actions FROM postern_budgets.wanted(c.oid) AS x) AS w
+    LATERAL (SELECT array_agg(x.action ORDER BY x.action) AS actions FROM postern_budgets.wanted(c.oid) AS x) AS w,
+    LATERAL (SELECT array_agg(substr(g.tgname, 16) ORDER BY g.tgname) AS present,
+               array_agg(substr(g.tgname, 16) ORDER BY g.tgname) FILTER (WHERE g.tgenabled IN ('O', 'A')) AS enabled
+             FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid
+             WHERE g.tgrelid = c.oid AND g.tgname LIKE 'postern\\_budget\\_%' AND f.pronamespace = 'postern_budgets'::regnamespace) AS h
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.relnamespace <> 'postern_budgets'::regnamespace
       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND w.actions IS NOT NULL
     ORDER BY 1;
 END $$;
 
+-- Triggers that somebody disabled stay disabled, and are reported: an owner may have a reason.
 CREATE FUNCTION postern_budgets.follow() RETURNS event_trigger ${DEFINER} AS $$
 DECLARE o record;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS c WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN RETURN; END IF;
   FOR o IN SELECT x.relation FROM postern_budgets.tables() AS x
-    WHERE NOT x.triggers @> x.actions OR (x.actions @> '{delete}' AND NOT x.triggers @> '{truncate}')
+    WHERE NOT x.present @> x.actions OR (x.actions @> '{delete}' AND NOT x.present @> '{truncate}')
   LOOP
     PERFORM postern_budgets.protect(o.relation);
   END LOOP;
