@@ -17,6 +17,7 @@ export {
   type InstalledLimit,
   type WayRound,
 } from './budget/budget-status.ts'
+export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './budget/dry-run.ts'
 export {
   type InstallOptions,
   type InstallPlan,
@@ -26,6 +27,13 @@ export {
   REMOVE_BUDGETS_SQL,
   removeBudgets,
 } from './budget/install-budgets.ts'
+export {
+  type BudgetAnswer,
+  type BudgetAnswerOptions,
+  budgetAnswer,
+  type DelayOptions,
+  delayOverBudget,
+} from './budget/over-budget.ts'
 export type { SigningKey } from './budget/signed-token.ts'
 export {
   type Change,
