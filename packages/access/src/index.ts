@@ -45,6 +45,7 @@ export {
 export type { UndoConflict } from './journal/restoration.ts'
 export { sealJournal } from './journal/seal-journal.ts'
 export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
+export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
 export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'
