@@ -76,7 +76,6 @@ CREATE UNLOGGED TABLE postern_budgets.transactions (
   settled    boolean  NOT NULL,
   dry        boolean  NOT NULL
 ) WITH (fillfactor = 60);
-CREATE INDEX transactions_expires ON postern_budgets.transactions USING brin (expires) WITH (pages_per_range = 8);
 
 -- Rows changed, per limit and whom it is held against: the newest step, and nine counts, newest first.
 CREATE TABLE postern_budgets.counters (
@@ -84,6 +83,8 @@ CREATE TABLE postern_budgets.counters (
   key      text     NOT NULL,
   newest   bigint   NOT NULL,
   counts   bigint[] NOT NULL,
+  -- The limit when it was last counted against.
+  rows     bigint   NOT NULL,
   PRIMARY KEY (limit_id, key)
 ) WITH (fillfactor = 50);
 
@@ -112,7 +113,7 @@ CREATE TABLE postern_budgets.attempts (
   asked    bigint NOT NULL
 );
 
--- Old rows, one entry for a statement and at most 5,000 rows. See journal.sql.ts.
+-- Old rows, one entry for a statement and at most 20,000 rows. See journal.sql.ts.
 CREATE TABLE postern_budgets.journal (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   change   text   NOT NULL,
@@ -132,6 +133,11 @@ CREATE TABLE postern_budgets.journal (
   sealed   bytea,
   undone   timestamptz
 );
+-- Rows of a table are much alike: LZ4 takes a tenth of the time of the default, where the server has it.
+DO $$ BEGIN
+  ALTER TABLE postern_budgets.journal ALTER COLUMN old SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN NULL; END $$;
+ALTER TABLE postern_budgets.journal ALTER COLUMN became SET STORAGE EXTERNAL, ALTER COLUMN sealed SET STORAGE EXTERNAL;
 CREATE INDEX journal_change ON postern_budgets.journal (change);
 CREATE INDEX journal_at ON postern_budgets.journal USING brin (at);
 CREATE INDEX journal_unsealed ON postern_budgets.journal (id) WHERE sealed IS NULL;
@@ -282,74 +288,78 @@ const SETTLE_SQL = `
 CREATE FUNCTION postern_budgets.settle() RETURNS trigger ${HOT} AS $$
 DECLARE
   t postern_budgets.transactions;
-  now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
-  g record;
   granted text[] := '{}';
-  o record;
+  excess integer;
 BEGIN
-  SELECT * INTO t FROM postern_budgets.transactions WHERE nonce = NEW.nonce;
-  IF NOT FOUND OR t.settled THEN RETURN NULL; END IF;
+  UPDATE postern_budgets.transactions SET settled = true WHERE nonce = NEW.nonce AND NOT settled RETURNING * INTO t;
+  IF t.nonce IS NULL THEN RETURN NULL; END IF;
   IF t.dry THEN
     PERFORM postern_budgets.refuse_claim('PB004', 'a dry run cannot be committed', 'Roll it back.');
   END IF;
-  IF coalesce(current_setting('postern.grant', true), '') <> '' THEN
-    g := postern_budgets.open_grant(t);
-    granted := ARRAY(SELECT a.budget FROM postern_budgets.grant_asks(t, g.budgets) AS a ORDER BY 1);
-    IF granted <> '{}' THEN PERFORM postern_budgets.redeem(t, g.id, g.budgets, g.rows, g.expires); END IF;
-  END IF;
-  FOR o IN
-    WITH a AS MATERIALIZED (${ASKED} ORDER BY 1, 7),
-    taken AS (
-      INSERT INTO postern_budgets.counters AS c (limit_id, key, newest, counts)
-      SELECT a.id, a.key, now_ms / a.step, ARRAY[a.asked, 0, 0, 0, 0, 0, 0, 0, 0] FROM a
-      ON CONFLICT (limit_id, key) DO UPDATE SET
-        newest = greatest(c.newest, excluded.newest),
-        counts = CASE
-          WHEN excluded.newest <= c.newest THEN (c.counts[1] + excluded.counts[1]) || c.counts[2:9]
-          WHEN excluded.newest - c.newest >= 9 THEN excluded.counts
-          ELSE excluded.counts[1:(excluded.newest - c.newest)::integer] || c.counts[1:(9 - excluded.newest + c.newest)::integer] END
-      RETURNING limit_id, key, newest, counts,
-        counts[1] + counts[2] + counts[3] + counts[4] + counts[5] + counts[6] + counts[7] + counts[8] + counts[9] AS used)
-    SELECT a.id, a.asked, a.rows, a.step, taken.newest, taken.counts, taken.used
-    FROM taken JOIN a ON a.id = taken.limit_id AND a.key = taken.key
-    WHERE taken.used > a.rows
-  LOOP
-    o.counts[1] := o.counts[1] - o.asked;
-    PERFORM postern_budgets.refuse(o.id, t.actor, greatest(0, o.rows - o.used + o.asked), o.asked,
-      CASE WHEN o.asked > o.rows THEN now_ms + o.step * 9
-           ELSE postern_budgets.opens(o.counts, o.newest, o.step, o.used - o.rows) END);
-  END LOOP;
-  UPDATE postern_budgets.transactions SET settled = true, slots = '{}', counts = '{}' WHERE nonce = t.nonce;
+  IF current_setting('postern.grant', true) <> '' THEN granted := postern_budgets.redeem(t); END IF;
+  WITH a AS MATERIALIZED (${ASKED} ORDER BY 1, 7),
+  taken AS (
+    INSERT INTO postern_budgets.counters AS c (limit_id, key, newest, counts, rows)
+    SELECT a.id, a.key, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint / a.step, ARRAY[a.asked, 0, 0, 0, 0, 0, 0, 0, 0], a.rows FROM a
+    ON CONFLICT (limit_id, key) DO UPDATE SET
+      newest = greatest(c.newest, excluded.newest),
+      rows = excluded.rows,
+      counts = CASE
+        WHEN excluded.newest <= c.newest THEN (c.counts[1] + excluded.counts[1]) || c.counts[2:9]
+        WHEN excluded.newest - c.newest >= 9 THEN excluded.counts
+        ELSE excluded.counts[1:(excluded.newest - c.newest)::integer] || c.counts[1:(9 - excluded.newest + c.newest)::integer] END
+    RETURNING limit_id,
+      counts[1] + counts[2] + counts[3] + counts[4] + counts[5] + counts[6] + counts[7] + counts[8] + counts[9] > rows AS is_over)
+  SELECT min(limit_id) INTO excess FROM taken WHERE is_over;
+  IF excess IS NOT NULL THEN PERFORM postern_budgets.refuse_excess(t, granted, excess); END IF;
   IF random() < 0.001 THEN PERFORM postern_budgets.tidy(); END IF;
   RETURN NULL;
 END $$;
 
-CREATE FUNCTION postern_budgets.redeem(
-  t postern_budgets.transactions, grant_id text, granted text[], allowed bigint, expires_at bigint) RETURNS void ${INNER} AS $$
+-- Says by how much a transaction is over a limit: its own rows are in the counter already.
+CREATE FUNCTION postern_budgets.refuse_excess(t postern_budgets.transactions, granted text[], excess integer) RETURNS void ${INNER} AS $$
 DECLARE
+  now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
+  o record;
+BEGIN
+  SELECT a.id, a.asked, a.rows, a.step, c.newest, c.counts, postern_budgets.used(c.counts, c.newest, c.newest) AS used INTO o
+  FROM (${ASKED}) AS a JOIN postern_budgets.counters AS c ON c.limit_id = a.id AND c.key = a.key
+  WHERE a.id = excess ORDER BY a.rows - postern_budgets.used(c.counts, c.newest, c.newest) LIMIT 1;
+  o.counts[1] := o.counts[1] - o.asked;
+  PERFORM postern_budgets.refuse(o.id, t.actor, greatest(0, o.rows - o.used + o.asked), o.asked,
+    CASE WHEN o.asked > o.rows THEN now_ms + o.step * 9
+         ELSE postern_budgets.opens(o.counts, o.newest, o.step, o.used - o.rows) END);
+END $$;
+
+-- Takes this transaction's rows from its grant, and returns the budgets that the grant stands in for.
+CREATE FUNCTION postern_budgets.redeem(t postern_budgets.transactions) RETURNS text[] ${INNER} AS $$
+DECLARE
+  g record := postern_budgets.open_grant(t);
   now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
   before postern_budgets.redeemed;
   tally bigint[];
   o record;
 BEGIN
+  IF NOT EXISTS (SELECT FROM postern_budgets.grant_asks(t, g.budgets)) THEN RETURN '{}'; END IF;
   INSERT INTO postern_budgets.redeemed AS r (id, xid, actor, act, budgets, counts, rows, expires)
-  VALUES (grant_id, t.xid, t.actor, t.act, granted, array_fill(0::bigint, ARRAY[cardinality(granted)]), allowed, expires_at)
+  VALUES (g.id, t.xid, t.actor, t.act, g.budgets, array_fill(0::bigint, ARRAY[cardinality(g.budgets)]), g.rows, g.expires)
   ON CONFLICT (id) DO UPDATE SET at = r.at WHERE r.xid = excluded.xid
   RETURNING * INTO before;
   IF before.id IS NULL THEN
     PERFORM postern_budgets.refuse_claim('PB003', 'the grant was used before', 'Ask for a new approval.');
   END IF;
   tally := before.counts;
-  FOR o IN SELECT a.budget, a.asked, array_position(granted, a.budget) AS place,
+  FOR o IN SELECT a.budget, a.asked, array_position(g.budgets, a.budget) AS place,
       (SELECT min(l.id) FROM postern_budgets.limits AS l WHERE l.budget = a.budget) AS limit_id
-    FROM postern_budgets.grant_asks(t, granted) AS a
+    FROM postern_budgets.grant_asks(t, g.budgets) AS a
   LOOP
-    IF tally[o.place] + o.asked > allowed THEN
-      PERFORM postern_budgets.refuse(o.limit_id, t.actor, allowed - tally[o.place], o.asked, now_ms);
+    IF tally[o.place] + o.asked > g.rows THEN
+      PERFORM postern_budgets.refuse(o.limit_id, t.actor, g.rows - tally[o.place], o.asked, now_ms);
     END IF;
     tally[o.place] := tally[o.place] + o.asked;
   END LOOP;
-  UPDATE postern_budgets.redeemed SET counts = tally WHERE id = grant_id;
+  UPDATE postern_budgets.redeemed SET counts = tally WHERE id = g.id;
+  RETURN g.budgets;
 END $$;
 
 CREATE FUNCTION postern_budgets.tidy() RETURNS void ${INNER} AS $$
@@ -369,46 +379,40 @@ CREATE CONSTRAINT TRIGGER settle_again AFTER UPDATE ON postern_budgets.transacti
 `
 
 /**
- * Notes rows that a statement changed for the transaction. One statement verifies the claim and makes or raises this transaction's row: few expressions, for
- * each is prepared anew in every transaction. A claim that another transaction has used finds the row of that one, and is refused.
+ * Notes rows that a statement changed for the transaction. One statement counts them, verifies the claim and makes or raises this transaction's row: each statement
+ * and each expression of a function is prepared anew in every transaction, and that is most of what a small change costs. A claim that another transaction has
+ * used finds the row of that one, and is refused. `FROM` says where the number of rows `s.n` comes from; no row is noted when it is 0.
  */
-const SPEND_SQL = `
-CREATE FUNCTION postern_budgets.spend(slot integer, n bigint) RETURNS postern_budgets.transactions ${INNER} AS $$
-DECLARE
-  given text := current_setting('postern.claim', true);
-  t postern_budgets.transactions;
-BEGIN
-  IF given IS NULL OR given = '' THEN
-    given := postern_budgets.unclaimed();
-    IF given IS NULL THEN RETURN NULL; END IF;
-  END IF;
+const note = (from: string): string => `
   INSERT INTO postern_budgets.transactions AS x
     (nonce, xid, claim, actor, tenant, act, expires, slots, counts, statements, settled, dry)
   SELECT c.f[4], pg_current_xact_id(), given, convert_from(decode(c.f[5], 'hex'), 'UTF8'), convert_from(decode(c.f[6], 'hex'), 'UTF8'),
-    c.f[7], c.f[3]::bigint, ARRAY[slot], ARRAY[n], 1, false, coalesce(current_setting('postern.dry_run', true), '') = 'on'
-  FROM (SELECT string_to_array(given, '|') AS f) AS c
+    c.f[7], c.f[3]::bigint, ARRAY[slot], ARRAY[s.n], 1, false, coalesce(current_setting('postern.dry_run', true), '') = 'on'
+  FROM (${from}) AS s, (SELECT string_to_array(given, '|') AS f) AS c
   JOIN postern_budgets.keys AS k ON k.kind = 'claim' AND k.id::text = c.f[2]
-  WHERE cardinality(c.f) = 8 AND c.f[1] = 'c1'
+  WHERE s.n > 0 AND cardinality(c.f) = 8 AND c.f[1] = 'c1'
     AND encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(left(given, -65), 'UTF8'))), 'hex') = c.f[8]
   ON CONFLICT (nonce) DO UPDATE SET
     statements = x.statements + 1,
     settled = false,
     dry = x.dry OR excluded.dry,
-    slots = CASE WHEN slot = ANY (x.slots) THEN x.slots ELSE x.slots || slot END,
-    counts = CASE WHEN slot = ANY (x.slots)
-      THEN x.counts[:array_position(x.slots, slot) - 1] || (x.counts[array_position(x.slots, slot)] + n)
+    slots = CASE WHEN x.settled THEN excluded.slots WHEN slot = ANY (x.slots) THEN x.slots ELSE x.slots || slot END,
+    counts = CASE WHEN x.settled THEN excluded.counts WHEN slot = ANY (x.slots)
+      THEN x.counts[:array_position(x.slots, slot) - 1] || (x.counts[array_position(x.slots, slot)] + excluded.counts[1])
            || x.counts[array_position(x.slots, slot) + 1:]
-      ELSE x.counts || n END
+      ELSE x.counts || excluded.counts END
   WHERE x.xid = excluded.xid AND x.claim = excluded.claim
-  RETURNING * INTO t;
-  IF t.nonce IS NULL THEN PERFORM postern_budgets.refuse_unusable(given); END IF;
+  RETURNING * INTO t;`
+
+const SPEND_SQL = `
+-- What is noted is looked at once more when it is the transaction's first, or much: n rows of this table by so many statements. A small change is left to settle(): looking ahead costs as much as the change.
+CREATE FUNCTION postern_budgets.look_at(t postern_budgets.transactions, n bigint) RETURNS void ${INNER} AS $$
+BEGIN
   IF t.statements = 1 AND NOT t.expires - extract(epoch FROM clock_timestamp()) * 1000 BETWEEN 0 AND 3600000 THEN
     PERFORM postern_budgets.refuse_claim('PB002', 'the claim of who acts has expired',
       'Begin a new transaction; check that the clocks of the application and the database agree.');
   END IF;
-  -- A small change is left to settle(): looking ahead costs as much as the change.
-  IF (n >= 10 OR t.statements % 16 = 0) AND NOT t.dry THEN PERFORM postern_budgets.look_ahead(t); END IF;
-  RETURN t;
+  IF (n >= t.statements + 9 OR t.statements % 16 = 0) AND NOT t.dry THEN PERFORM postern_budgets.look_ahead(t); END IF;
 END $$;
 
 -- A change without a claim: refused, let pass (null), or counted for the role that logged in, under a claim that the database makes for this transaction.
@@ -442,30 +446,54 @@ BEGIN
 END $$;
 `
 
-/** What the triggers of a guarded table run. Transition tables are visible in the trigger's own function only. */
-const COUNT_SQL = `
-CREATE FUNCTION postern_budgets.count_rows() RETURNS trigger ${HOT} AS $$
-DECLARE n bigint;
-BEGIN
-  IF TG_OP = 'INSERT' THEN SELECT count(*) INTO n FROM postern_new; ELSE SELECT count(*) INTO n FROM postern_old; END IF;
-  IF n > 0 THEN PERFORM postern_budgets.spend(TG_ARGV[0]::integer, n); END IF;
+/** Rows are written as text under settings of our own: the caller's could round numbers or swap days and months. */
+const EXACT =
+  "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC'"
+
+const DECLARE = `
+DECLARE
+  slot integer := TG_ARGV[0];
+  given text := current_setting('postern.claim', true);
+  t postern_budgets.transactions;
+  n bigint;`
+
+/** Without a claim, one is made or the change refused; `nothing` is what holds when no row was changed. */
+const withClaim = (nothing: string): string => `
+  IF given IS NULL OR given = '' THEN
+    IF ${nothing} THEN RETURN NULL; END IF;
+    given := postern_budgets.unclaimed();
+    IF given IS NULL THEN RETURN NULL; END IF;
+  END IF;`
+
+const afterNote = (nothing: string): string => `
+  IF t.nonce IS NULL THEN
+    IF ${nothing} THEN RETURN NULL; END IF;
+    PERFORM postern_budgets.refuse_unusable(given);
+  END IF;`
+
+/** Counts rows of one transition table. */
+const countRows = (name: string, table: string): string => `
+CREATE FUNCTION postern_budgets.${name}() RETURNS trigger ${HOT} AS $$${DECLARE}
+BEGIN${withClaim(`NOT EXISTS (SELECT FROM ${table})`)}${note(`SELECT count(*) AS n FROM ${table}`)}${afterNote(`NOT EXISTS (SELECT FROM ${table})`)}
+  n := t.counts[array_position(t.slots, slot)];
+  IF t.statements = 1 OR n >= t.statements + 9 OR t.statements % 16 = 0 THEN PERFORM postern_budgets.look_at(t, n); END IF;
   RETURN NULL;
 END $$;
+`
 
--- Rows are written as text under settings of our own: the caller's could round numbers or swap days and months.
-CREATE FUNCTION postern_budgets.count_and_keep() RETURNS trigger ${HOT}
-SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC' AS $$
-DECLARE
-  n bigint;
-  t postern_budgets.transactions;
+/** What the triggers of a guarded table run. Transition tables are visible in the trigger's own function only. */
+const COUNT_SQL = `
+${countRows('count_old', 'postern_old')}
+${countRows('count_new', 'postern_new')}
+CREATE FUNCTION postern_budgets.count_and_keep() RETURNS trigger ${HOT} ${EXACT} AS $$${DECLARE}
   olds text[];
   news uuid[];
 BEGIN
   SELECT count(*) INTO n FROM postern_old;
-  IF n = 0 THEN RETURN NULL; END IF;
-  t := postern_budgets.spend(TG_ARGV[0]::integer, n);
-  IF t.nonce IS NULL OR t.dry THEN RETURN NULL; END IF;
-  IF n <= 5000 THEN
+  IF n = 0 THEN RETURN NULL; END IF;${withClaim('false')}${note('SELECT n')}${afterNote('false')}
+  PERFORM postern_budgets.look_at(t, t.counts[array_position(t.slots, slot)]);
+  IF t.dry THEN RETURN NULL; END IF;
+  IF n <= 20000 THEN
     SELECT array_agg(o::text) INTO olds FROM postern_old AS o;
     IF TG_OP = 'UPDATE' THEN SELECT array_agg(md5(w::text)::uuid) INTO news FROM postern_new AS w; END IF;
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old, became)
@@ -473,32 +501,28 @@ BEGIN
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old)
     SELECT t.xid::text, t.actor, t.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'delete', count(*), postern_budgets.columns_of(TG_RELID), array_agg(p.old)
-    FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 5000 AS part FROM postern_old AS o) AS p GROUP BY p.part;
+    FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 20000 AS part FROM postern_old AS o) AS p GROUP BY p.part;
   ELSE
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old, became)
     SELECT t.xid::text, t.actor, t.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'update', count(*), postern_budgets.columns_of(TG_RELID),
       array_agg(p.old), array_agg(q.became)
     FROM (SELECT o::text AS old, row_number() OVER () AS place FROM postern_old AS o) AS p
     JOIN (SELECT md5(w::text)::uuid AS became, row_number() OVER () AS place FROM postern_new AS w) AS q USING (place)
-    GROUP BY (place - 1) / 5000;
+    GROUP BY (place - 1) / 20000;
   END IF;
   RETURN NULL;
 END $$;
 
--- TRUNCATE deletes every row. Partitions are truncated, and so counted, one by one. More than any limit is as good as all of them.
-CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off
-SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC' AS $$
-DECLARE
-  n bigint;
-  t postern_budgets.transactions;
+-- TRUNCATE deletes every row. Partitions are truncated, and so counted, one by one.
+CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off ${EXACT} AS $$${DECLARE}
 BEGIN
   EXECUTE format('SELECT count(*) FROM ONLY %s', TG_RELID::regclass) INTO n;
-  IF n = 0 THEN RETURN NULL; END IF;
-  t := postern_budgets.spend(TG_ARGV[0]::integer, n);
-  IF TG_ARGV[1] = 'undo' AND t.nonce IS NOT NULL AND NOT t.dry THEN
+  IF n = 0 THEN RETURN NULL; END IF;${withClaim('false')}${note('SELECT n')}${afterNote('false')}
+  PERFORM postern_budgets.look_at(t, t.counts[array_position(t.slots, slot)]);
+  IF TG_ARGV[1] = 'undo' AND NOT t.dry THEN
     EXECUTE format('INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old)
       SELECT $1, $2, $3, $4, $5, ''delete'', count(*), postern_budgets.columns_of($6), array_agg(p.old)
-      FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 5000 AS part FROM ONLY %s AS o) AS p GROUP BY p.part', TG_RELID::regclass)
+      FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 20000 AS part FROM ONLY %s AS o) AS p GROUP BY p.part', TG_RELID::regclass)
     USING t.xid::text, t.actor, t.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_RELID;
   END IF;
   RETURN NULL;
@@ -559,7 +583,7 @@ BEGIN
       CASE w.action WHEN 'insert' THEN 'NEW TABLE AS postern_new'
         WHEN 'update' THEN 'OLD TABLE AS postern_old' || CASE WHEN keeps THEN ' NEW TABLE AS postern_new' ELSE '' END
         ELSE 'OLD TABLE AS postern_old' END,
-      CASE WHEN keeps THEN 'count_and_keep' ELSE 'count_rows' END, slot);
+      CASE WHEN keeps THEN 'count_and_keep' WHEN w.action = 'insert' THEN 'count_new' ELSE 'count_old' END, slot);
     IF w.action = 'delete' THEN
       EXECUTE format('CREATE TRIGGER postern_budget_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.count_truncate(%L, %L)',
         relation, slot, CASE WHEN keeps THEN 'undo' ELSE '' END);

@@ -18,16 +18,28 @@ export interface Refused {
   readonly error: RowBudgetExceeded
 }
 
-/** Sets claim and grant for this transaction only: what a pooler gives to the next client holds none of it. */
-export const SET_CLAIM = `SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)`
+/** Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. */
+const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
+const SET_CLAIM_AND_GRANT =
+  "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
 
 /** Runs outside of the refused transaction. */
 export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
 
-/** Values of `SET_CLAIM`: a fresh claim of who acts now; undefined when nobody does. */
-export function claimValues(options: GuardOptions): readonly [claim: string, grant: string] | undefined {
+/** One statement with its values. */
+export interface ClaimStatement {
+  readonly text: string
+  readonly values: readonly string[]
+}
+
+/** The statement that makes a fresh claim of who acts now; undefined when nobody does. */
+export function claimStatement(options: GuardOptions): ClaimStatement | undefined {
   const acting = (options.acting ?? currentActing)()
-  return acting === undefined ? undefined : [options.claim(acting), acting.grant ?? '']
+  if (acting === undefined) return undefined
+  const claim = options.claim(acting)
+  return acting.grant === undefined
+    ? { text: SET_CLAIM, values: [claim] }
+    : { text: SET_CLAIM_AND_GRANT, values: [claim, acting.grant] }
 }
 
 /**

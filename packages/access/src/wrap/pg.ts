@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
-import { claimValues, type GuardOptions, refusedError, SET_CLAIM } from './guarded-connection.ts'
+import { claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
 
 /** What is used of a `pg.Pool`. */
 export interface PgPool {
@@ -152,18 +152,18 @@ class ClaimPrefix {
   around<T>(submit: () => T): T {
     const wire = this.#wire
     // Statements of a pipeline are sent before the state that they will find is known; a claim too many does no harm.
-    const values = this.#status === 'I' || this.#sent.length > 0 ? claimValues(this.#options) : undefined
-    const entry = { claimed: values !== undefined, isOrphan: false }
+    const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
+    const entry = { claimed: claim !== undefined, isOrphan: false }
     this.#sent.push(entry)
-    if (values === undefined) {
+    if (claim === undefined) {
       const refused = submit()
       if (refused instanceof Error) this.#sent.pop()
       return refused
     }
     wire.stream.cork?.()
     try {
-      wire.parse({ text: SET_CLAIM, name: '', types: [] })
-      wire.bind({ portal: '', statement: '', values: [...values], binary: false, valueMapper: String })
+      wire.parse({ text: claim.text, name: '', types: [] })
+      wire.bind({ portal: '', statement: '', values: [...claim.values], binary: false, valueMapper: String })
       wire.execute({ portal: '', rows: 0 })
       const refused = submit()
       if (refused instanceof Error) {

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { claimValues, type GuardOptions, refusedError, SET_CLAIM } from './guarded-connection.ts'
+import { claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
 
 /** A query of postgres.js that was asked for, and is sent at once when it is awaited or executed. */
 interface PendingQuery extends Promise<unknown> {
@@ -77,8 +77,10 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
 }
 
 function sendClaim(session: PostgresJsSession, options: GuardOptions): Promise<unknown> {
-  const values = claimValues(options)
-  return values === undefined ? Promise.resolve() : send(session.unsafe(SET_CLAIM, [...values] as never[]))
+  const claim = claimStatement(options)
+  return claim === undefined
+    ? Promise.resolve()
+    : send(session.unsafe(claim.text, [...claim.values] as never[]))
 }
 
 /** Queries of postgres.js are sent when somebody asks for their answer. */

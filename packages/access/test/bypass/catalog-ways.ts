@@ -56,9 +56,9 @@ export const CATALOG_WAYS: readonly Way[] = [
     'CREATE OR REPLACE TRIGGER postern_budget_delete AFTER DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION own.nothing()',
   ]),
   denied('replacing the function', [
-    'CREATE OR REPLACE FUNCTION postern_budgets.count_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
+    'CREATE OR REPLACE FUNCTION postern_budgets.count_old() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
   ]),
-  denied('altering the function', ['ALTER FUNCTION postern_budgets.count_rows() SECURITY INVOKER']),
+  denied('altering the function', ['ALTER FUNCTION postern_budgets.count_old() SECURITY INVOKER']),
   denied('a BEFORE trigger that hides the rows', [
     'CREATE FUNCTION own.hide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
     'CREATE TRIGGER a BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION own.hide()',
@@ -102,10 +102,10 @@ export const CATALOG_WAYS: readonly Way[] = [
   denied('making itself exempt', ['UPDATE postern_budgets.settings SET exempt = ARRAY[current_user]']),
   denied('signing a claim of its own by the database', ['SELECT postern_budgets.unclaimed()']),
   denied('calling what the triggers call', [
-    'SELECT postern_budgets.spend(1, -1000)',
+    'SELECT postern_budgets.look_at(NULL, -1000)',
     'SELECT postern_budgets.tidy()',
   ]),
-  denied('redeeming a grant of its own making', ["SELECT postern_budgets.redeem(NULL, 'x', '{}', 1000, 0)"]),
+  denied('redeeming a grant of its own making', ['SELECT postern_budgets.redeem(NULL)']),
   denied('the function that protects tables', [
     "SELECT postern_budgets.protect('orders')",
     "SELECT postern_budgets.apply('{}', '{}')",
@@ -115,7 +115,7 @@ export const CATALOG_WAYS: readonly Way[] = [
   ]),
   denied('a trigger of its own that runs the count with another slot', [
     'CREATE TABLE own.t (id int)',
-    "CREATE TRIGGER t AFTER DELETE ON own.t REFERENCING OLD TABLE AS postern_old FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.count_rows('1')",
+    "CREATE TRIGGER t AFTER DELETE ON own.t REFERENCING OLD TABLE AS postern_old FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.count_old('1')",
   ]),
   denied('winding back the counter of refusals', [
     "SELECT setval('postern_budgets.refused_1', 1)",

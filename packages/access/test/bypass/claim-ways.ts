@@ -174,7 +174,7 @@ export const CLAIM_WAYS: readonly Way[] = [
       const session = await target.app()
       await target.begin(session)
       for (let i = 1; i <= 80; i++) {
-        await target.take(session, target.place.claim())
+        await target.attempt(() => target.take(session, target.place.claim()))
         await target.run(session, `DELETE FROM orders WHERE id = ${i}`)
       }
       await target.run(session, 'COMMIT')
@@ -192,7 +192,7 @@ export const CLAIM_WAYS: readonly Way[] = [
             session,
             `DELETE FROM orders WHERE id > ${(from + i) * 9} AND id <= ${(from + i + 1) * 9}`,
           )
-        await target.take(session, target.place.claim({ actor: 'user:bob' }))
+        await target.attempt(() => target.take(session, target.place.claim({ actor: 'user:bob' })))
         await target.run(session, 'COMMIT')
       }
     },
