@@ -93,7 +93,7 @@ export function compileBudgets(budgets: Budgets): CompiledBudgets {
       issues.push({
         place,
         problem: 'is not a name of a budget',
-        mend: 'up to 100 letters, digits, ".", "_", "-" and "*"',
+        hint: 'up to 100 letters, digits, ".", "_", "-" and "*"',
       })
       continue
     }
@@ -101,7 +101,7 @@ export function compileBudgets(budgets: Budgets): CompiledBudgets {
     rules.push(...rulesOf(name, budget, place, issues))
   }
   if (limits.length === 0 && issues.length === 0)
-    issues.push({ place: 'budgets', problem: 'is empty', mend: "e.g. { '*.delete': rows(500, '1h') }" })
+    issues.push({ place: 'budgets', problem: 'is empty', hint: "e.g. { '*.delete': rows(500, '1h') }" })
   if (issues.length > 0) throw new ConfigError(issues)
   return { limits, rules }
 }
@@ -141,14 +141,14 @@ function rulesOf(
     issues.push({
       place,
       problem: 'names no table',
-      mend: "call it TABLE.ACTION, for example 'orders.delete', or give tables",
+      hint: "call it TABLE.ACTION, for example 'orders.delete', or give tables",
     })
   for (const action of acts) {
     if (!ACTIONS.includes(action))
       issues.push({
         place,
         problem: `"${action}" is not an action`,
-        mend: `use one of ${ACTIONS.join(', ')}`,
+        hint: `use one of ${ACTIONS.join(', ')}`,
       })
   }
   return given.flatMap(table => {
@@ -157,7 +157,7 @@ function rulesOf(
       issues.push({
         place: `${place}.tables`,
         problem: `"${table}" is not a table`,
-        mend: 'write table or schema.table',
+        hint: 'write table or schema.table',
       })
     return acts.map(action => ({
       budget,

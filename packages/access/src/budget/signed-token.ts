@@ -18,7 +18,7 @@ export function checkSigningKey(key: SigningKey, place: string): void {
     throw new ConfigError({
       place: `${place}.secret`,
       problem: `has ${key.secret.length} bytes`,
-      mend: 'use at least 32 random bytes, for example from: openssl rand -base64 32',
+      hint: 'use at least 32 random bytes, for example from: openssl rand -base64 32',
     })
   }
 }

@@ -107,7 +107,7 @@ async function restore(client: SqlClient, change: string, options: UndoOptions):
     throw new ConfigError({
       place: `change ${change.slice(0, 40)}`,
       problem: found.rows.length === 0 ? 'is not in the journal' : 'changed none of these tables',
-      mend: 'see postern undo list',
+      hint: 'see postern undo list',
     })
   }
   const shapes = new Map<string, TableShape | undefined>()

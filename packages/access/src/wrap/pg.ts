@@ -49,7 +49,7 @@ export function guardClient<C extends PgClient>(
     throw new ConfigError({
       place: 'guardClient',
       problem: 'this is not a client of pg 8 in plain JavaScript',
-      mend: 'guard a pg.Pool or pg.Client; pg-native has no access to the protocol',
+      hint: 'guard a pg.Pool or pg.Client; pg-native has no access to the protocol',
     })
   }
   const claims = new ClaimPrefix(connection, options)
