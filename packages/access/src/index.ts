@@ -1,6 +1,7 @@
 export { type ClaimOptions, type ClaimSigner, claimSigner } from './budget/actor-claim.ts'
 export {
   type Budgets,
+  compileBudgets,
   DEFAULT_BUDGETS,
   type OverBudget,
   type RowAction,
@@ -34,7 +35,7 @@ export {
   type DelayOptions,
   delayOverBudget,
 } from './budget/over-budget.ts'
-export type { SigningKey } from './budget/signed-token.ts'
+export { checkSigningKey, type SigningKey } from './budget/signed-token.ts'
 export {
   type Change,
   type ChangedTable,
