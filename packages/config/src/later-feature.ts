@@ -11,7 +11,6 @@ const LATER: Readonly<Record<string, string>> = {
   policies: 'policies come with @postern/access; keep your own authorisation until then',
   approvals: 'approvals come with @postern/access',
   budget: 'row budgets come with @postern/access; limit the route with throttle: limit(10, "1h")',
-  budgets: 'row budgets come with @postern/access; limit the routes with throttle: limit(10, "1h")',
   vault: 'record encryption comes with @postern/vault',
   decrypt: 'decrypt budgets come with @postern/vault',
   console: 'the web console comes later; use postern explain, why and audit tail',

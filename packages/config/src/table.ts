@@ -1,9 +1,17 @@
+import type { Budgets } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import {
+  type BudgetDatabaseConfig,
+  type BudgetsConfig,
+  budgetDatabase,
+  budgets,
+  type CompiledBudgetDatabase,
+} from './sections/budgets.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -127,6 +135,10 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
+  /** x */
+  readonly budgets?: BudgetsConfig | undefined
+  /** x */
+  readonly budgetDatabase?: BudgetDatabaseConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -164,6 +176,8 @@ export interface CompiledConfig {
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
+  readonly budgets?: Budgets
+  readonly budgetDatabase?: CompiledBudgetDatabase
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -194,6 +208,8 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   remediations,
   crowdsec,
   audit,
+  budgets,
+  budgetDatabase,
   stores,
   dataDirectory,
   bodyLimit,
