@@ -1,1 +1,51 @@
-export {}
+// Policies.
+export type {
+  Condition,
+  FieldRef,
+  Membership,
+  Operand,
+  PrincipalAttribute,
+  ResourceType,
+} from './policy/condition.ts'
+export type { Context } from './policy/context.ts'
+export {
+  all,
+  always,
+  any,
+  attribute,
+  check,
+  eq,
+  gt,
+  gte,
+  hasRole,
+  hasScope,
+  isNull,
+  lt,
+  lte,
+  member,
+  ne,
+  not,
+  now,
+  type OperandLike,
+  oneOf,
+  owns,
+  parent,
+  principal,
+} from './policy/expressions.ts'
+export { Facts, type Fields } from './policy/facts.ts'
+export { allow, deny, type Policy, type PolicyOptions } from './policy/policy.ts'
+export { type Decides, definePolicies, PolicySet, type Resource } from './policy/policy-set.ts'
+export { type FieldDefinition, type ResourceTypeOptions, resourceType } from './policy/resource-type.ts'
+export type { FieldType, Scalar } from './policy/scalar.ts'
+export type { Verdict } from './policy/verdict.ts'
+export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
+export type { Filter } from './sql-filter/filter.ts'
+export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'
+export { type PrismaOptions, type PrismaWhere, toPrisma } from './sql-filter/prisma-where.ts'
+export { type RowLevelSecurityOptions, rowLevelSecurity } from './sql-filter/row-level-security.ts'
+export {
+  claimSettings,
+  type SessionExpressions,
+  supabaseExpressions,
+} from './sql-filter/session-source.ts'
+export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
