@@ -3,7 +3,7 @@ import type { Condition, FieldRef, Operand } from './condition.ts'
 import type { Context } from './context.ts'
 import type { Fields } from './facts.ts'
 import { readKnown } from './known-operand.ts'
-import { type FieldType, isSame, normalise, order, type Scalar } from './scalar.ts'
+import { type FieldType, isOrdered, isSame, normalise, order, type Scalar } from './scalar.ts'
 import { FALSE, negate, TRUE, type Truth, truth, UNKNOWN } from './truth.ts'
 
 /** A condition as a function. Never throws, allocates nothing. */
@@ -94,11 +94,20 @@ export function evaluator(condition: Condition): Evaluator {
 function reader(operand: Operand, holds: FieldType): Read {
   if (operand.kind === 'field') {
     const { name } = operand
+    if (holds === 'text') return textReader(name)
     const read = normalise[holds]
     return (_principal, fields) => read(fields[name])
   }
   const known = readKnown(operand, holds)
   return (principal, _fields, context) => known(principal, context)
+}
+
+/** A text that no database can hold equals no literal and nothing of the caller's, which are checked; so it need not be looked for here. */
+function textReader(name: string): Read {
+  return (_principal, fields) => {
+    const value = fields[name]
+    return typeof value === 'string' ? value : null
+  }
 }
 
 function comparison({ operator, left, right, holds }: Extract<Condition, { kind: 'compare' }>): Evaluator {
@@ -114,6 +123,13 @@ function comparison({ operator, left, right, holds }: Extract<Condition, { kind:
     }
   switch (operator) {
     case 'eq':
+      if (!isOrdered(holds))
+        return (principal, fields, context) => {
+          const x = a(principal, fields, context)
+          if (x === null) return UNKNOWN
+          const y = b(principal, fields, context)
+          return y === null ? UNKNOWN : x === y ? TRUE : FALSE
+        }
       return compared(isSame)
     case 'ne':
       return compared((x, y) => !isSame(x, y))

@@ -11,7 +11,8 @@ import type { Verdict } from './verdict.ts'
 /** A resource: its type, and its fields as far as they are known. A field that is missing is unknown, and unknown never grants. */
 export interface Resource {
   readonly type: string
-  readonly fields?: Fields
+  /** By the names its type gives them: a row, an entity, a plain object. */
+  readonly fields?: object
 }
 
 /** What every engine of policies offers: TypeScript policies do, and so does Cedar. */
@@ -63,7 +64,8 @@ export class PolicySet implements Decides {
   }
 
   decide(principal: Principal, action: string, resource: Resource, context: Context = NO_CONTEXT): Verdict {
-    return this.rules(action, resource.type).decide(principal, resource.fields ?? NO_FIELDS, context)
+    const fields = (resource.fields ?? NO_FIELDS) as Fields
+    return this.rules(action, resource.type).decide(principal, fields, context)
   }
 
   /**
@@ -109,7 +111,7 @@ export function definePolicies(policies: readonly Policy[]): PolicySet {
 }
 
 /** Whether an action pattern speaks of an action, or of every action of a family. */
-export function covers(pattern: string, action: string): boolean {
+function covers(pattern: string, action: string): boolean {
   return pattern === action || (pattern.endsWith('*') && action.startsWith(pattern.slice(0, -1)))
 }
 

@@ -38,7 +38,7 @@ export async function loadFacts(policies: PolicySet, options: LoadFactsOptions):
     const conditions = policies.rules(options.action, type).policies.map(policy => policy.when)
     await loader.load(
       conditions,
-      resources.map(resource => resource.fields ?? {}),
+      resources.map(resource => (resource.fields ?? {}) as Fields),
     )
   }
   return facts
