@@ -1,4 +1,7 @@
 // Policies.
+
+// Questions to policies, as commands.
+export type { CommandResult } from './policy/command-result.ts'
 export type {
   Condition,
   FieldRef,
@@ -8,6 +11,7 @@ export type {
   ResourceType,
 } from './policy/condition.ts'
 export type { Context } from './policy/context.ts'
+export { type AccessQuestion, type Explanation, explain } from './policy/explain.ts'
 export {
   all,
   always,
@@ -34,10 +38,14 @@ export {
 } from './policy/expressions.ts'
 export { Facts, type Fields } from './policy/facts.ts'
 export { allow, deny, type Policy, type PolicyOptions } from './policy/policy.ts'
+export { diffPolicies, type PolicyDiff } from './policy/policy-diff.ts'
 export { type Decides, definePolicies, PolicySet, type Resource } from './policy/policy-set.ts'
+export { type PolicyCase, testPolicies } from './policy/policy-test.ts'
+export { questionsAbout } from './policy/questions-about.ts'
 export { type FieldDefinition, type ResourceTypeOptions, resourceType } from './policy/resource-type.ts'
 export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
+export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
 export type { Filter } from './sql-filter/filter.ts'
 export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'
