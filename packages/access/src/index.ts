@@ -1,5 +1,12 @@
 // Policies.
 
+// Approvals.
+export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
+export { ApprovalRefused } from './approval/approval-refused.ts'
+export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approval/approvals.ts'
+export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
+export type { ApprovalChannel, Notice } from './approval/notice.ts'
+export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
 // Questions to policies, as commands.
 export type { CommandResult } from './policy/command-result.ts'
 export type {
