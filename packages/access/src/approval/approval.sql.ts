@@ -26,7 +26,8 @@ const TABLES = `
     seal         TEXT   NOT NULL DEFAULT ''
   );
   CREATE UNIQUE INDEX approval_open ON approval (act_key) WHERE state IN ('pending', 'approved');
-  CREATE INDEX approval_by_actor ON approval (actor, state);
+  CREATE INDEX approval_by_actor ON approval (actor, requested_at);
+  CREATE INDEX approval_by_act ON approval (act_key);
   CREATE INDEX approval_by_tenant ON approval (tenant, state, requested_at);
   CREATE INDEX approval_by_expiry ON approval (expires_at);
   CREATE TABLE approval_notice (
@@ -51,7 +52,7 @@ type StatementName =
   | 'expireKey'
   | 'insert'
   | 'byId'
-  | 'openByKey'
+  | 'currentByKey'
   | 'decide'
   | 'redeem'
   | 'cancel'
@@ -67,15 +68,18 @@ type StatementName =
 export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
   /** $1 act key, $2 now. What is past its time no longer stands in the way of a new request. */
   expireKey: `UPDATE approval SET state = 'expired' WHERE act_key = $1 AND state IN ('pending', 'approved') AND expires_at <= $2`,
-  /** $1 to $17 the columns, $18 requests one actor may have waiting. */
+  /** $1 to $17 the columns, $18 requests one actor may have waiting, or have made in the last hour. What was denied just now is not asked again. */
   insert: `INSERT INTO approval (id, state, act_key, digest, actor, action, resource, arguments, tenant, behind, owner, decides, rows_allowed, budgets,
       preview, reason, requested_at, expires_at)
     SELECT $1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CAST($12 AS BIGINT), $13, $14, $15, CAST($16 AS BIGINT), CAST($17 AS BIGINT)
-    WHERE (SELECT count(*) FROM approval WHERE actor = $4 AND state = 'pending' AND expires_at > CAST($16 AS BIGINT)) < CAST($18 AS BIGINT)
+    WHERE (SELECT count(*) FROM approval WHERE actor = $4
+        AND (requested_at > CAST($16 AS BIGINT) - 3600000 OR state = 'pending' AND expires_at > CAST($16 AS BIGINT))) < CAST($18 AS BIGINT)
+      AND NOT EXISTS (SELECT 1 FROM approval WHERE act_key = $2 AND state = 'denied' AND expires_at > CAST($16 AS BIGINT))
     ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
   byId: `SELECT ${COLUMNS} FROM approval WHERE id = $1`,
-  /** $1 act key, $2 now. */
-  openByKey: `SELECT ${COLUMNS} FROM approval WHERE act_key = $1 AND state IN ('pending', 'approved') AND expires_at > $2`,
+  /** $1 act key, $2 now. The request that answers for an act: an open one, else one that was denied just now. */
+  currentByKey: `SELECT ${COLUMNS} FROM approval WHERE act_key = $1 AND state IN ('pending', 'approved', 'denied') AND expires_at > $2
+    ORDER BY CASE state WHEN 'denied' THEN 1 ELSE 0 END, requested_at DESC LIMIT 1`,
   /** $1 id, $2 state, $3 who, $4 now, $5 note, $6 new expiry, $7 seal. */
   decide: `UPDATE approval SET state = $2, decided_by = $3, decided_at = CAST($4 AS BIGINT), note = $5, expires_at = CAST($6 AS BIGINT), seal = $7
     WHERE id = $1 AND state = 'pending' AND expires_at > CAST($4 AS BIGINT) RETURNING ${COLUMNS}`,

@@ -43,7 +43,7 @@ export interface ApprovalsOptions {
   readonly notify?: readonly ApprovalChannel[]
   /** 32 bytes that seal decisions, so that nobody consents by writing to the database. Keep it out of the application's environment where you can. */
   readonly key?: Uint8Array
-  /** Requests that one actor may have waiting. Default: 20. */
+  /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
   readonly maxPending?: number
   /** How long what is over is kept. Default: `90d`. */
   readonly keep?: Duration
@@ -57,7 +57,10 @@ export interface ApprovalRequest {
   readonly owner?: string
   /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner`; one of several is enough. */
   readonly by: string | readonly string[]
-  /** How long the request waits; the consent, once given, is good for as long again, but 15 minutes at most. Default: `1h`. */
+  /**
+   * How long the request waits; the consent, once given, is good for as long again, but 15 minutes at most, and so is a denial.
+   * Default: `1h`.
+   */
   readonly ttl?: Duration
   /** Rows the act may change at most. */
   readonly rows?: number
@@ -109,7 +112,8 @@ export class Approvals {
   }
 
   /**
-   * Asks for consent. The same act asked for again, while a request for it is open, is that request: nobody is notified twice.
+   * Asks for consent. The same act asked for again, while a request for it is open or was denied just now, is that request: nobody is
+   * notified twice, and a denial is not worn down by asking again.
    * @throws ApprovalRefused when this actor has too many requests waiting
    * @throws ConfigError for rules, counts or texts out of bounds
    */
@@ -142,25 +146,25 @@ export class Approvals {
     const results = await this.#database.run([
       { text: APPROVAL_SQL.expireKey, values: [key, now] },
       { text: APPROVAL_SQL.insert, values },
-      { text: APPROVAL_SQL.openByKey, values: [key, now] },
+      { text: APPROVAL_SQL.currentByKey, values: [key, now] },
       ...this.#outbox.statements(id, now),
     ])
     const row = results[1]?.[0] ?? results[2]?.[0]
     if (row === undefined)
       throw new ApprovalRefused(
         'too-many',
-        `You have ${this.#maxPending} requests waiting; cancel one, or wait for a decision.`,
+        `You have made ${this.#maxPending} requests within an hour, or as many are waiting; wait for a decision.`,
       )
     const { approval } = readApproval(row)
     if (approval.id === id) this.#record('approval.requested', approval, principal)
     return approval
   }
 
-  /** The open request for an act, if there is one: what a caller who tries again is shown, or uses. */
+  /** The request that answers for an act, if there is one: open, or denied just now. */
   async find(act: Act, principal: Principal): Promise<Approval | undefined> {
     const key = actKey(act, principal.tenant ?? '', peopleBehind(principal))
     const row = await this.#one({
-      text: APPROVAL_SQL.openByKey,
+      text: APPROVAL_SQL.currentByKey,
       values: [key, Math.floor(this.#clock.now())],
     })
     return row === undefined ? undefined : readApproval(row).approval

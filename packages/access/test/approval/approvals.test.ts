@@ -219,6 +219,23 @@ for (const store of STORES) {
     assert.notEqual(other.id, all[0]?.id)
   })
 
+  test(`${store.name}: a denial is not worn down by asking again`, async t => {
+    const { approvals, clock } = await setting(t)
+    const asked = await approvals.request(request)
+    await approvals.decide(asked.id, OLGA, 'deny', 'no')
+    const again = await approvals.request(request)
+    assert.deepEqual([again.id, again.state, again.note], [asked.id, 'denied', 'no'])
+    assert.equal((await approvals.find(ACT, ALICE))?.state, 'denied')
+    clock.advance(15 * MINUTE)
+    assert.equal((await approvals.request(request)).state, 'pending')
+  })
+
+  test(`${store.name}: cancelling is no way to notify people without end`, async t => {
+    const { approvals } = await setting(t, { maxPending: 3 })
+    for (let n = 0; n < 3; n++) await approvals.cancel((await approvals.request(request)).id, ALICE)
+    await assert.rejects(approvals.request(request), refusedFor('too-many'))
+  })
+
   test(`${store.name}: one actor cannot flood the approvers`, async t => {
     const { approvals, clock } = await setting(t, { maxPending: 3 })
     const ask = (n: number): Promise<Approval> =>
