@@ -1,5 +1,14 @@
 // Policies.
 
+// Guards.
+export { type Agent, type AgentBudget, type AgentOptions, agent } from './agents/agent.ts'
+export {
+  type ToolArguments,
+  ToolGuard,
+  type ToolHandler,
+  type ToolResult,
+  type ToolRule,
+} from './agents/tool-guard.ts'
 // Approvals.
 export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
 export { ApprovalRefused } from './approval/approval-refused.ts'
@@ -7,6 +16,22 @@ export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approv
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
+export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
+export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
+export type { ActQuestion, Permit } from './guard/act-question.ts'
+export type { ActRule, ApproveRule, Requirement } from './guard/act-rule.ts'
+export { type FieldOptions, graphqlField } from './guard/graphql-field.ts'
+export {
+  type GraphqlCost,
+  type GraphqlLimits,
+  type GraphqlNode,
+  graphqlCost,
+} from './guard/graphql-limits.ts'
+export { type Caller, type Guarded, type GuardOptions, guard } from './guard/guard.ts'
+export { type OpenApiDocument, type OpenApiOptions, openApiRoutes } from './guard/openapi-routes.ts'
+export { AccessGuard } from './guard/route-guard.ts'
+export type { RoutePolicy } from './guard/route-rule.ts'
+export { refusalData, type TrpcCall, type TrpcOptions, trpcGuard } from './guard/trpc-middleware.ts'
 // Questions to policies, as commands.
 export type { CommandResult } from './policy/command-result.ts'
 export type {
