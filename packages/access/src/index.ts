@@ -32,6 +32,10 @@ export { type OpenApiDocument, type OpenApiOptions, openApiRoutes } from './guar
 export { AccessGuard } from './guard/route-guard.ts'
 export type { RoutePolicy } from './guard/route-rule.ts'
 export { refusalData, type TrpcCall, type TrpcOptions, trpcGuard } from './guard/trpc-middleware.ts'
+// Records that belong to somebody.
+export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
+export type { OwnedRoute } from './ownership/owned-route.ts'
+export { recordsIssued } from './ownership/records-issued.ts'
 // Questions to policies, as commands.
 export type { CommandResult } from './policy/command-result.ts'
 export type {

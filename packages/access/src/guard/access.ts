@@ -126,13 +126,15 @@ export class Access {
     return ofOwner.allowed ? { policy: verdict.policy } : policyRefusal(`${ofOwner.policy} (of the owner)`)
   }
 
-  /** Whether anything is left to ask after `checkNow`: then `check` takes over. */
+  /**
+   * Whether anything is left to ask after `checkNow`: then `check` takes over. For routes, whose requests the engine records anyway: only what took a
+   * proof, a consent or an agent's budget is an act of its own in the log.
+   */
   needsMore(question: ActQuestion, rule: CompiledRule): boolean {
     return (
       rule.within !== undefined ||
       rule.isActBound ||
       rule.approve !== undefined ||
-      this.#options.recorder !== undefined ||
       this.#options.agentOf?.(question.principal) !== undefined
     )
   }

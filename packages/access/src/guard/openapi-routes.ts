@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigIssue, type RouteSettings } from '@postern/core'
+import type { OwnedRoute } from '../ownership/owned-route.ts'
 import type { ApproveRule, Requirement } from './act-rule.ts'
 import type { RoutePolicy } from './route-rule.ts'
 
@@ -13,11 +14,11 @@ export interface OpenApiOptions {
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
-const KEYS = ['require', 'approve', 'policy']
+const KEYS = ['require', 'approve', 'policy', 'owned']
 
 /**
  * The routes of an OpenAPI document that carry `x-postern` (on an operation, or on a path for all its operations), as route settings. Same keys as in
- * the configuration: `require`, `approve`, `policy`.
+ * the configuration: `require`, `approve`, `policy`, `owned`.
  * @throws ConfigError naming every path whose extension cannot be read
  */
 export function openApiRoutes(
@@ -56,12 +57,13 @@ function read(value: unknown, place: string, issues: ConfigIssue[]): RouteSettin
         problem: 'there is no such key',
         mend: `use one of ${KEYS.join(', ')}`,
       })
-  const { require: required, approve, policy } = value
+  const { require: required, approve, policy, owned } = value
   // What they hold is checked when the route is compiled, with every other route's.
   return {
     ...(required !== undefined && { require: required as Requirement }),
     ...(approve !== undefined && { approve: approve as ApproveRule }),
     ...(policy !== undefined && { policy: policy as string | RoutePolicy }),
+    ...(owned !== undefined && { owned: owned as string | OwnedRoute }),
   }
 }
 

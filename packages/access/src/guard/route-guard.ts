@@ -8,6 +8,7 @@ import {
   type Refusal,
   type RouteSettings,
 } from '@postern/core'
+import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
 import type { Access } from './access.ts'
 import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion } from './act-question.ts'
@@ -17,6 +18,7 @@ import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
 /** What stands before one route. */
 interface RouteGate {
   readonly rule: CompiledRule
+  readonly owned: OwnedRoute | undefined
   readonly policy: CompiledRoutePolicy | undefined
 }
 
@@ -26,7 +28,7 @@ const NAME = 'access'
 const NO_GATE: unique symbol = Symbol('no gate')
 
 /**
- * The guard for routes: `require`, `approve` and `policy` of the matched route. Answers at once where memory is enough (roles, scopes, policies without
+ * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once where memory is enough (roles, scopes, policies without
  * `load`); fails closed. A consent on a route is bound to method, path, query and body.
  */
 export class AccessGuard implements Guard {
@@ -54,8 +56,11 @@ export class AccessGuard implements Guard {
       this.#gates.set(route.settings, gate)
     }
     if (gate === NO_GATE) return ALLOW
-    const { rule, policy } = gate
+    const { rule, policy, owned } = gate
+    if (owned !== undefined) exchange.resource = ownedResource(exchange, owned)
     const id = policy === undefined ? undefined : route.params[policy.param ?? 'id']
+    if (policy !== undefined && id !== undefined)
+      exchange.resource ??= { type: policy.type, id: id.slice(0, 200) }
     if (policy?.load !== undefined && id !== undefined) return this.#load(exchange, gate, id, policy.load)
     return this.#ask(questionOf(exchange, route.pattern, policy, id, undefined), rule)
   }
@@ -77,10 +82,8 @@ export class AccessGuard implements Guard {
 
   #ask(question: ActQuestion, rule: CompiledRule): Decision | Promise<Decision> {
     const now = this.#access.checkNow(question, rule)
-    const isRefused = now !== undefined && 'why' in now
-    if (!isRefused && !this.#access.needsMore(question, rule)) return ALLOW
-    if (isRefused && rule.approve === undefined && !rule.isActBound) return refusalOf(now)
-    return this.#askFully(question, rule)
+    if (now !== undefined && 'why' in now) return refusalOf(now)
+    return this.#access.needsMore(question, rule) ? this.#askFully(question, rule) : ALLOW
   }
 
   async #askFully(question: ActQuestion, rule: CompiledRule): Promise<Decision> {
@@ -95,13 +98,18 @@ export class AccessGuard implements Guard {
   }
 
   #compile(settings: RouteSettings, place: string): RouteGate | typeof NO_GATE {
-    const { require: required, approve, policy } = settings
-    if (required === undefined && approve === undefined && policy === undefined) return NO_GATE
+    const { require: required, approve, policy, owned } = settings
+    if (required === undefined && approve === undefined && policy === undefined && owned === undefined)
+      return NO_GATE
     const rule = this.#access.compile(
       { ...(required !== undefined && { require: required }), ...(approve !== undefined && { approve }) },
       place,
     )
-    return { rule, policy: policy === undefined ? undefined : compileRoutePolicy(policy, place) }
+    return {
+      rule,
+      owned: owned === undefined ? undefined : compileOwnedRoute(owned, place),
+      policy: policy === undefined ? undefined : compileRoutePolicy(policy, place),
+    }
   }
 }
 
