@@ -16,10 +16,14 @@ export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approv
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
+// Cedar.
+export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.ts'
+export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
 export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
 export type { ActQuestion, Permit } from './guard/act-question.ts'
 export type { ActRule, ApproveRule, Requirement } from './guard/act-rule.ts'
+export { ApprovalEndpoints, type ApprovalEndpointsOptions } from './guard/approval-endpoints.ts'
 export { type FieldOptions, graphqlField } from './guard/graphql-field.ts'
 export {
   type GraphqlCost,
