@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
 import type { Condition, ResourceType } from './condition.ts'
-import { always } from './expressions.ts'
+import { all, always } from './expressions.ts'
 
 /** One rule: whom it lets do what, or forbids. */
 export interface Policy {
@@ -18,8 +18,8 @@ export interface PolicyOptions {
   readonly action: string | readonly string[]
   /** Default: every type. */
   readonly on?: ResourceType | readonly ResourceType[] | '*'
-  /** Default: always. */
-  readonly when?: Condition
+  /** A list holds when all of it holds. Default: always. */
+  readonly when?: Condition | readonly Condition[]
 }
 
 /**
@@ -52,7 +52,12 @@ function policyOf(effect: Policy['effect'], name: string, { action, on, when }: 
       })
   }
   const types = on === undefined || on === '*' ? '*' : isType(on) ? [on] : on
-  return Object.freeze({ name, effect, actions, types, when: when ?? always })
+  return Object.freeze({ name, effect, actions, types, when: conditionOf(when) })
+}
+
+function conditionOf(when: PolicyOptions['when']): Condition {
+  if (when === undefined) return always
+  return 'kind' in when ? when : all(...when)
 }
 
 function isType(on: ResourceType | readonly ResourceType[]): on is ResourceType {

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runExamples } from './support/page-examples.ts'
+
+const PAGES: readonly (readonly [string, number])[] = [['docs/policies.md', 6]]
+
+for (const [page, count] of PAGES)
+  test(`the examples of ${page} print what the page says`, { timeout: 120_000 }, async () => {
+    const ran = await runExamples(page)
+    assert.equal(ran.length, count)
+    for (const { name, expected, printed } of ran) assert.equal(printed, expected, name)
+  })
