@@ -20,6 +20,7 @@ import type { AccessRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import { type ActRule, type CompiledRule, compileRule } from './act-rule.ts'
 import {
+  agentRefusal,
   approvalRefusal,
   impersonationRefusal,
   kindRefusal,
@@ -107,14 +108,14 @@ export class Access {
     if (lacking !== undefined) return lacking
     const { policies, agentOf } = this.#options
     const agent = agentOf?.(principal)
-    if (agent !== undefined && !agent.mayCall(action)) return policyRefusal('agent: action not in its list')
+    if (agent !== undefined && !agent.mayCall(action)) return agentRefusal('agent: action not in its list')
     // An agent may do what its owner may, and no more.
     if (
       agent !== undefined &&
       rule.roles.length > 0 &&
       lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
     )
-      return policyRefusal('agent: its owner lacks the role')
+      return agentRefusal('agent: its owner lacks the role')
     if (policies === undefined || resource === undefined) return undefined
     const context = { time: question.exchange?.time ?? this.#clock.now(), ...question.context }
     const verdict = policies.decide(principal, action, resource, context)
@@ -123,7 +124,7 @@ export class Access {
         ? { ...signInRefusal(), policy: verdict.policy }
         : policyRefusal(verdict.policy)
     const ofOwner = agent === undefined ? verdict : policies.decide(agent.owner, action, resource, context)
-    return ofOwner.allowed ? { policy: verdict.policy } : policyRefusal(`${ofOwner.policy} (of the owner)`)
+    return ofOwner.allowed ? { policy: verdict.policy } : agentRefusal(`${ofOwner.policy} (of the owner)`)
   }
 
   /**

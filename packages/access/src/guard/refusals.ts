@@ -70,6 +70,19 @@ export function policyRefusal(policy: string): AccessRefusal {
   }
 }
 
+/** The caller is an agent, and it or its owner may not do this. */
+export function agentRefusal(policy: string): AccessRefusal {
+  return {
+    why: 'policy',
+    status: 403,
+    message:
+      'This agent may not do this: it is not in its list of actions, or its owner may not do it either.',
+    next: 'Ask its owner to do it, or whoever runs this server to let the agent.',
+    headers: [],
+    policy,
+  }
+}
+
 /** A fresh proof is needed. */
 export function stepUpRefusal(
   { location, authenticate }: StepUpChallenge,
