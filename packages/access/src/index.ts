@@ -31,7 +31,7 @@ export {
   type GraphqlNode,
   graphqlCost,
 } from './guard/graphql-limits.ts'
-export { type Caller, type Guarded, type GuardOptions, guard } from './guard/guard.ts'
+export { type Caller, type Guarded, type GuardedActOptions, guard } from './guard/guard.ts'
 export { type OpenApiDocument, type OpenApiOptions, openApiRoutes } from './guard/openapi-routes.ts'
 export { AccessGuard } from './guard/route-guard.ts'
 export type { RoutePolicy } from './guard/route-rule.ts'
@@ -45,7 +45,6 @@ export type { CommandResult } from './policy/command-result.ts'
 export type {
   Condition,
   FieldRef,
-  Membership,
   Operand,
   PrincipalAttribute,
   ResourceType,
@@ -77,6 +76,7 @@ export {
   principal,
 } from './policy/expressions.ts'
 export { Facts, type Fields } from './policy/facts.ts'
+export type { Membership } from './policy/membership.ts'
 export { allow, deny, type Policy, type PolicyOptions } from './policy/policy.ts'
 export { diffPolicies, type PolicyDiff } from './policy/policy-diff.ts'
 export { type Decides, definePolicies, PolicySet, type Resource } from './policy/policy-set.ts'

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { runExamples } from './support/page-examples.ts'
 
 const PAGES: readonly (readonly [string, number])[] = [
+  ['packages/access/README.md', 1],
   ['docs/policies.md', 6],
   ['docs/approvals.md', 5],
   ['docs/agents.md', 3],

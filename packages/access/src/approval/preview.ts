@@ -31,8 +31,3 @@ export function boundPreview({ summary, rows, sample }: ApprovalPreview): Approv
     ...(kept.length > 0 && { sample: kept }),
   }
 }
-
-/** All rows that a preview counts. */
-export function rowsOf({ rows }: ApprovalPreview): number {
-  return Object.values(rows ?? {}).reduce((sum, count) => sum + count, 0)
-}

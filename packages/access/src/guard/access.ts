@@ -345,7 +345,7 @@ function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal 
 }
 
 /** The act of a question, as digests and approvals name it. */
-export function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
+function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
   const id = resourceId ?? idOf(resource?.fields)
   return {
     actor: nameOf(principal),

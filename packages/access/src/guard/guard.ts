@@ -15,7 +15,7 @@ export interface Caller {
   readonly reason?: string
 }
 
-export interface GuardOptions<Input> extends ActRule {
+export interface GuardedActOptions<Input> extends ActRule {
   /** What it is done to, for policies: looked up by id, so that they see its owner and state, not what the caller says of them. */
   readonly resource?: (input: Input, caller: Caller) => Resource | Promise<Resource>
   /** What else changes what is done, so that a consent is for this and nothing else. Default: the whole input, as JSON. */
@@ -43,7 +43,7 @@ export type Guarded<Input, Output> = (input: Input, caller: Caller) => Promise<O
 export function guard<Input, Output>(
   access: Access,
   action: string,
-  options: GuardOptions<Input>,
+  options: GuardedActOptions<Input>,
   handler: (input: Input, permit: Permit) => Output | Promise<Output>,
 ): Guarded<Input, Output> {
   const { resource: resourceOf, arguments: argumentsOf, preview, audit = 'before', ...rule } = options

@@ -1,5 +1,6 @@
 import type { Principal } from '@postern/core'
 import type { Context } from './context.ts'
+import type { Membership } from './membership.ts'
 import type { FieldType, Scalar } from './scalar.ts'
 
 /** A column of a resource type, as conditions name it. */
@@ -26,15 +27,6 @@ export type Operand =
 
 /** The comparisons there are. */
 export type Operator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
-
-/** A table that says who belongs to which group. */
-export interface Membership {
-  readonly table: string
-  /** Column that holds the group. */
-  readonly group: string
-  /** Column that holds the member, a principal's id. */
-  readonly principal: string
-}
 
 /** A type of thing that policies speak of, and the table it is kept in. */
 export interface ResourceType<Names extends string = string> {

@@ -1,6 +1,7 @@
 import { ConfigError, type Duration, type Principal, parseDuration } from '@postern/core'
-import type { Condition, FieldRef, Membership, Operand, Operator, ResourceType } from './condition.ts'
+import type { Condition, FieldRef, Operand, Operator, ResourceType } from './condition.ts'
 import type { Context } from './context.ts'
+import type { Membership } from './membership.ts'
 import { type FieldType, isOrdered, normalise, type Scalar } from './scalar.ts'
 
 /** What comparisons take: a field, something of the caller, or a plain value. */

@@ -1,4 +1,4 @@
-import type { Membership } from './condition.ts'
+import type { Membership } from './membership.ts'
 import { isSame, type Scalar } from './scalar.ts'
 import { FALSE, TRUE, type Truth, UNKNOWN } from './truth.ts'
 

@@ -1,4 +1,5 @@
-import type { FieldRef, Membership, Operator, ResourceType } from '../policy/condition.ts'
+import type { FieldRef, Operator, ResourceType } from '../policy/condition.ts'
+import type { Membership } from '../policy/membership.ts'
 import type { FieldType, Scalar } from '../policy/scalar.ts'
 
 /** What a predicate compares: a column, a parameter, or an expression over the session (row-level security). */

@@ -1,6 +1,7 @@
 import type { Principal } from '@postern/core'
-import type { Condition, FieldRef, Membership, ResourceType } from '../policy/condition.ts'
+import type { Condition, FieldRef, ResourceType } from '../policy/condition.ts'
 import { Facts, type Fields, membershipName } from '../policy/facts.ts'
+import type { Membership } from '../policy/membership.ts'
 import type { PolicySet, Resource } from '../policy/policy-set.ts'
 import { type FieldType, normalise, type Scalar } from '../policy/scalar.ts'
 import { DIALECTS, type DialectName, quoteName } from './dialect.ts'

@@ -7,7 +7,7 @@ import {
   AccessRefused,
   Approvals,
   type Guarded,
-  type GuardOptions,
+  type GuardedActOptions,
   guard,
   type Permit,
 } from '@postern/access'
@@ -38,7 +38,7 @@ interface Setting {
   readonly log: Log
   readonly clock: VirtualClock
   readonly permits: Permit[]
-  purge(options: GuardOptions<Input>): Guarded<Input, string>
+  purge(options: GuardedActOptions<Input>): Guarded<Input, string>
 }
 
 function setting(t: TestContext, options: Partial<AccessOptions> = {}): Setting {
@@ -69,7 +69,14 @@ async function refusal(work: Promise<unknown>): Promise<AccessRefusal> {
 
 const INPUT = { before: '2020-01-01' }
 
-const requirements: readonly (readonly [string, GuardOptions<Input>, Principal, string, number, RegExp])[] = [
+const requirements: readonly (readonly [
+  string,
+  GuardedActOptions<Input>,
+  Principal,
+  string,
+  number,
+  RegExp,
+])[] = [
   ['nobody', { require: {} }, NOBODY, 'sign-in', 401, /Sign in/],
   ['nobody, where consent is needed', { approve: { by: 'role:owner' } }, NOBODY, 'sign-in', 401, /Sign in/],
   [
@@ -353,7 +360,7 @@ for (const [name, rule, message] of mistakes)
   })
 
 test('a rule that needs what is not there is refused at once', () => {
-  const make = (rule: GuardOptions<Input>) => () => guard(new Access(), 'x', rule, () => 1)
+  const make = (rule: GuardedActOptions<Input>) => () => guard(new Access(), 'x', rule, () => 1)
   assert.throws(make({ approve: { by: 'role:owner' } }), /nowhere to keep approvals/)
   assert.throws(make({ require: { stepUp: 'act' } }), /bound to an act/)
 })
