@@ -66,62 +66,12 @@ const BY = /^(?:owner|(?:role|scope|user):[^\s:][^\n]{0,127})$/
  */
 export function compileRule(rule: ActRule, place: string): CompiledRule {
   const issues: ConfigIssue[] = []
-  const unknown = (value: object, known: readonly string[], at: string): void => {
-    for (const key of Object.keys(value))
-      if (!known.includes(key))
-        issues.push({
-          place: `${at}.${key}`,
-          problem: 'there is no such key',
-          mend: `use one of ${known.join(', ')}`,
-        })
-  }
   const { require: required = {}, approve } = rule
-  unknown(rule, KEYS.rule, place)
-  unknown(required, KEYS.require, `${place}.require`)
-  const kinds = listOf(required.kind)
-  for (const kind of kinds)
-    if (!KINDS.includes(kind))
-      issues.push({
-        place: `${place}.require.kind`,
-        problem: `"${kind}" is no kind of principal`,
-        mend: `use one of ${KINDS.join(', ')}`,
-      })
-  for (const key of ['role', 'scope'] as const)
-    for (const value of listOf(required[key]))
-      if (typeof value !== 'string' || value === '' || /[\s"\\]/.test(value))
-        issues.push({
-          place: `${place}.require.${key}`,
-          problem: 'a name has no spaces, quotes or backslashes',
-        })
-  if (required.role !== undefined && listOf(required.role).length === 0)
-    issues.push({ place: `${place}.require.role`, problem: 'no role is named, so nobody could have it' })
-  const within = durationOf(
-    required.stepUp === 'act' ? undefined : required.stepUp,
-    `${place}.require.stepUp`,
-    issues,
-  )
-  if (approve !== undefined) {
-    unknown(approve, KEYS.approve, `${place}.approve`)
-    const by = listOf(approve.by)
-    if (by.length === 0 || by.some(one => !BY.test(one)))
-      issues.push({
-        place: `${place}.approve.by`,
-        problem: 'it does not say who consents',
-        mend: 'role:owner, scope:approve, user:bob or owner',
-      })
-    if (approve.distinct !== undefined && approve.distinct !== true)
-      issues.push({
-        place: `${place}.approve.distinct`,
-        problem: 'nobody consents to an act of their own',
-        mend: 'leave it out',
-      })
-    const ttl = durationOf(approve.ttl, `${place}.approve.ttl`, issues)
-    if (ttl !== undefined && (ttl < 1_000 || ttl > 7 * 86_400_000))
-      issues.push({ place: `${place}.approve.ttl`, problem: 'it must be between 1s and 7d' })
-    if (approve.rows !== undefined && !(Number.isSafeInteger(approve.rows) && approve.rows > 0))
-      issues.push({ place: `${place}.approve.rows`, problem: 'it must be a positive whole number' })
-  }
+  unknownKeys(rule, KEYS.rule, place, issues)
+  const within = checkRequirement(required, `${place}.require`, issues)
+  if (approve !== undefined) checkApprove(approve, `${place}.approve`, issues)
   if (issues.length > 0) throw new ConfigError(issues)
+  const kinds = listOf(required.kind)
   return {
     kinds: kinds.length === 0 ? undefined : new Set(kinds),
     roles: listOf(required.role),
@@ -136,6 +86,57 @@ export function compileRule(rule: ActRule, place: string): CompiledRule {
         : { by: listOf(approve.by), ttl: approve.ttl ?? '1h', rows: approve.rows },
     budgets: listOf(rule.budget),
   }
+}
+
+/** @returns how old a proof may be, in milliseconds */
+function checkRequirement(required: Requirement, place: string, issues: ConfigIssue[]): number | undefined {
+  unknownKeys(required, KEYS.require, place, issues)
+  for (const kind of listOf(required.kind))
+    if (!KINDS.includes(kind))
+      issues.push({
+        place: `${place}.kind`,
+        problem: `"${kind}" is no kind of principal`,
+        mend: `use one of ${KINDS.join(', ')}`,
+      })
+  for (const key of ['role', 'scope'] as const)
+    for (const value of listOf(required[key]))
+      if (typeof value !== 'string' || value === '' || /[\s"\\]/.test(value))
+        issues.push({ place: `${place}.${key}`, problem: 'a name has no spaces, quotes or backslashes' })
+  if (required.role !== undefined && listOf(required.role).length === 0)
+    issues.push({ place: `${place}.role`, problem: 'no role is named, so nobody could have it' })
+  return durationOf(required.stepUp === 'act' ? undefined : required.stepUp, `${place}.stepUp`, issues)
+}
+
+function checkApprove(approve: ApproveRule, place: string, issues: ConfigIssue[]): void {
+  unknownKeys(approve, KEYS.approve, place, issues)
+  const by = listOf(approve.by)
+  if (by.length === 0 || by.some(one => !BY.test(one)))
+    issues.push({
+      place: `${place}.by`,
+      problem: 'it does not say who consents',
+      mend: 'role:owner, scope:approve, user:bob or owner',
+    })
+  if (approve.distinct !== undefined && approve.distinct !== true)
+    issues.push({
+      place: `${place}.distinct`,
+      problem: 'nobody consents to an act of their own',
+      mend: 'leave it out',
+    })
+  const ttl = durationOf(approve.ttl, `${place}.ttl`, issues)
+  if (ttl !== undefined && (ttl < 1_000 || ttl > 7 * 86_400_000))
+    issues.push({ place: `${place}.ttl`, problem: 'it must be between 1s and 7d' })
+  if (approve.rows !== undefined && !(Number.isSafeInteger(approve.rows) && approve.rows > 0))
+    issues.push({ place: `${place}.rows`, problem: 'it must be a positive whole number' })
+}
+
+function unknownKeys(value: object, known: readonly string[], place: string, issues: ConfigIssue[]): void {
+  for (const key of Object.keys(value))
+    if (!known.includes(key))
+      issues.push({
+        place: `${place}.${key}`,
+        problem: 'there is no such key',
+        mend: `use one of ${known.join(', ')}`,
+      })
 }
 
 function listOf<T extends string>(value: T | readonly T[] | undefined): readonly T[] {

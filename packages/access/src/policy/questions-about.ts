@@ -1,5 +1,5 @@
 import type { Principal } from '@postern/core'
-import type { Condition, ResourceType } from './condition.ts'
+import type { Condition, Operand, ResourceType } from './condition.ts'
 import type { AccessQuestion } from './explain.ts'
 import type { PolicySet } from './policy-set.ts'
 
@@ -54,30 +54,9 @@ function rowsOf(
   conditions: readonly Condition[],
 ): readonly { readonly type: string; readonly fields: object }[] {
   const values = new Map<string, Set<unknown>>()
-  for (const condition of leaves(conditions)) {
-    const pairs =
-      condition.kind === 'compare'
-        ? ([
-            [condition.left, condition.right],
-            [condition.right, condition.left],
-          ] as const)
-        : []
-    for (const [field, other] of pairs) {
-      if (field.kind !== 'field' || field.type !== type.name) continue
-      const known = values.get(field.name) ?? new Set<unknown>([null])
-      values.set(field.name, known)
-      if (other.kind === 'literal') known.add(other.value)
-      else if (other.kind === 'principal') known.add(CALLER[other.attribute] ?? null)
-      if (field.holds === 'text') known.add('something-else')
-    }
-    if (condition.kind === 'oneOf' && condition.field.type === type.name)
-      values.set(condition.field.name, new Set([...condition.values, 'something-else', null]))
-    if (condition.kind === 'isNull' && condition.field.type === type.name)
-      values.set(
-        condition.field.name,
-        (values.get(condition.field.name) ?? new Set()).add(null).add('something'),
-      )
-  }
+  for (const condition of leaves(conditions))
+    for (const [field, value] of valuesIn(condition, type.name))
+      values.set(field, (values.get(field) ?? new Set<unknown>([null])).add(value))
   let rows: Record<string, unknown>[] = [{}]
   for (const [name, known] of values)
     rows = [...known]
@@ -85,6 +64,28 @@ function rowsOf(
       .flatMap(value => rows.map(row => ({ ...row, [name]: value })))
       .slice(0, MAX_ROWS)
   return rows.map(fields => ({ type: type.name, fields }))
+}
+
+/** Values worth trying for fields of a type: what one condition compares them with, and something else. */
+function valuesIn(condition: Condition, type: string): readonly (readonly [field: string, value: unknown])[] {
+  if (condition.kind === 'compare')
+    return [
+      ...valuesOf(condition.left, condition.right, type),
+      ...valuesOf(condition.right, condition.left, type),
+    ]
+  if ((condition.kind !== 'oneOf' && condition.kind !== 'isNull') || condition.field.type !== type) return []
+  const { name } = condition.field
+  const listed = condition.kind === 'oneOf' ? condition.values : []
+  return [...listed, OTHER].map(value => [name, value] as const)
+}
+
+const OTHER = 'something-else'
+
+function valuesOf(field: Operand, other: Operand, type: string): readonly (readonly [string, unknown])[] {
+  if (field.kind !== 'field' || field.type !== type) return []
+  const compared =
+    other.kind === 'literal' ? other.value : other.kind === 'principal' ? CALLER[other.attribute] : null
+  return [[field.name, compared ?? null], ...(field.holds === 'text' ? [[field.name, OTHER] as const] : [])]
 }
 
 function leaves(conditions: readonly Condition[]): readonly Condition[] {
