@@ -119,7 +119,7 @@ export class ToolGuard {
         missing.map(name => ({
           place: `tools.${name}`,
           problem: 'the tool has no rule, so nobody may call it',
-          mend: 'add one; {} is for everybody who has signed in by other means',
+          hint: 'add one; {} is for everybody who has signed in by other means',
         })),
       )
   }

@@ -375,7 +375,7 @@ function checkRequest(act: Act, by: readonly string[], ttl: number, rows: number
     throw new ConfigError({
       place,
       problem: 'it does not say who may decide',
-      mend: 'by: "role:owner", "scope:approve", "user:bob" or "owner"',
+      hint: 'by: "role:owner", "scope:approve", "user:bob" or "owner"',
     })
   if (ttl < 1_000 || ttl > MAX_TTL)
     throw new ConfigError({ place, problem: 'its ttl must be between 1s and 7d' })

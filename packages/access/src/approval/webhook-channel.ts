@@ -76,7 +76,7 @@ function urlOf(text: string): string {
   throw new ConfigError({
     place: 'approvals.webhook.url',
     problem: 'it must be an https: URL',
-    mend: 'http: is for loopback only',
+    hint: 'http: is for loopback only',
   })
 }
 
@@ -86,6 +86,6 @@ function secretOf(text: string): Uint8Array {
   throw new ConfigError({
     place: 'approvals.webhook.secret',
     problem: 'it is not "whsec_" and 24 to 64 bytes in base64',
-    mend: 'make one: echo whsec_$(openssl rand -base64 32)',
+    hint: 'make one: echo whsec_$(openssl rand -base64 32)',
   })
 }

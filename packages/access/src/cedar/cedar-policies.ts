@@ -38,7 +38,7 @@ export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicie
       {
         place: 'policies (Cedar)',
         problem: 'the engine is not installed',
-        mend: 'npm install @cedar-policy/cedar-wasm@4.13.0',
+        hint: 'npm install @cedar-policy/cedar-wasm@4.13.0',
       },
       { cause },
     )

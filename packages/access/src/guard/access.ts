@@ -84,13 +84,13 @@ export class Access {
       throw new ConfigError({
         place: `${place}.approve`,
         problem: 'there is nowhere to keep approvals',
-        mend: 'pass approvals',
+        hint: 'pass approvals',
       })
     if (compiled.isActBound && this.#options.stepUp === undefined)
       throw new ConfigError({
         place: `${place}.require.stepUp`,
         problem: 'nobody can take a proof that is bound to an act',
-        mend: 'pass stepUp (identity provides it), or write a duration',
+        hint: 'pass stepUp (identity provides it), or write a duration',
       })
     return compiled
   }

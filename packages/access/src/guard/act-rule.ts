@@ -96,7 +96,7 @@ function checkRequirement(required: Requirement, place: string, issues: ConfigIs
       issues.push({
         place: `${place}.kind`,
         problem: `"${kind}" is no kind of principal`,
-        mend: `use one of ${KINDS.join(', ')}`,
+        hint: `use one of ${KINDS.join(', ')}`,
       })
   for (const key of ['role', 'scope'] as const)
     for (const value of listOf(required[key]))
@@ -114,13 +114,13 @@ function checkApprove(approve: ApproveRule, place: string, issues: ConfigIssue[]
     issues.push({
       place: `${place}.by`,
       problem: 'it does not say who consents',
-      mend: 'role:owner, scope:approve, user:bob or owner',
+      hint: 'role:owner, scope:approve, user:bob or owner',
     })
   if (approve.distinct !== undefined && approve.distinct !== true)
     issues.push({
       place: `${place}.distinct`,
       problem: 'nobody consents to an act of their own',
-      mend: 'leave it out',
+      hint: 'leave it out',
     })
   const ttl = durationOf(approve.ttl, `${place}.ttl`, issues)
   if (ttl !== undefined && (ttl < 1_000 || ttl > 7 * 86_400_000))
@@ -135,7 +135,7 @@ function unknownKeys(value: object, known: readonly string[], place: string, iss
       issues.push({
         place: `${place}.${key}`,
         problem: 'there is no such key',
-        mend: `use one of ${known.join(', ')}`,
+        hint: `use one of ${known.join(', ')}`,
       })
 }
 

@@ -55,7 +55,7 @@ function read(value: unknown, place: string, issues: ConfigIssue[]): RouteSettin
       issues.push({
         place: `${place}.x-postern.${key}`,
         problem: 'there is no such key',
-        mend: `use one of ${KEYS.join(', ')}`,
+        hint: `use one of ${KEYS.join(', ')}`,
       })
   const { require: required, approve, policy, owned } = value
   // What they hold is checked when the route is compiled, with every other route's.

@@ -38,7 +38,7 @@ export function compileRoutePolicy(policy: string | RoutePolicy, place: string):
     throw new ConfigError({
       place: `${place}.policy`,
       problem: 'it names no action',
-      mend: 'write e.g. order.delete',
+      hint: 'write e.g. order.delete',
     })
   const dot = given.action.lastIndexOf('.')
   return { ...given, type: given.type ?? (dot < 0 ? given.action : given.action.slice(0, dot)) }

@@ -24,7 +24,7 @@ export function compileOwnedRoute(owned: string | OwnedRoute, place: string): Ow
     throw new ConfigError({
       place: `${place}.owned`,
       problem: 'it names no type of record',
-      mend: 'write e.g. order',
+      hint: 'write e.g. order',
     })
   return given
 }

@@ -72,7 +72,7 @@ export function oneOf(field: FieldRef, values: readonly (Scalar | Date)[] | 'rol
     throw new ConfigError({
       place: placeOf(field),
       problem: `a list of ${values.length} values is longer than ${MAX_VALUES}`,
-      mend: 'keep the list in a table and use member(...)',
+      hint: 'keep the list in a table and use member(...)',
     })
   return { kind: 'oneOf', field, values: values.map(value => literalOf(value, field.holds, placeOf(field))) }
 }
@@ -153,7 +153,7 @@ function compare(operator: Operator, leftLike: OperandLike, rightLike: OperandLi
     throw new ConfigError({
       place,
       problem: `"${operator}" needs a number or a time, and this is ${holds}`,
-      mend: 'the order of texts depends on the collation of the database; use eq, ne or oneOf',
+      hint: 'the order of texts depends on the collation of the database; use eq, ne or oneOf',
     })
   for (const operand of [a, b]) {
     const own = operand.kind === 'literal' ? undefined : typeOf(operand)
@@ -161,7 +161,7 @@ function compare(operator: Operator, leftLike: OperandLike, rightLike: OperandLi
       throw new ConfigError({
         place,
         problem: `compares ${holds} with ${own}`,
-        mend: 'compare like with like',
+        hint: 'compare like with like',
       })
   }
   return { kind: 'compare', operator, left: fixed(a, holds, place), right: fixed(b, holds, place), holds }

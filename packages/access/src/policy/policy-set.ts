@@ -78,7 +78,7 @@ export class PolicySet implements Decides {
       throw new ConfigError({
         place: `filter "${action}"`,
         problem: `no policy speaks of a type "${type}"`,
-        mend: `use one of ${[...this.types.keys()].join(', ')}`,
+        hint: `use one of ${[...this.types.keys()].join(', ')}`,
       })
     return filterOf(this.rules(action, type).policies, known, principal, context)
   }
@@ -123,7 +123,7 @@ function collectTypes(policies: readonly Policy[]): ReadonlyMap<string, Resource
       throw new ConfigError({
         place: `resource type "${type.name}"`,
         problem: 'is declared twice',
-        mend: 'declare it once and share it, or give the second another name',
+        hint: 'declare it once and share it, or give the second another name',
       })
     types.set(type.name, type)
   }
@@ -156,7 +156,7 @@ function checkPolicies(policies: readonly Policy[]): void {
   for (const { name, types, when } of policies) {
     const place = `policy "${name}"`
     if (names.has(name))
-      issues.push({ place, problem: 'its name is used twice', mend: 'every decision names its policy' })
+      issues.push({ place, problem: 'its name is used twice', hint: 'every decision names its policy' })
     names.add(name)
     if (name === 'default')
       issues.push({ place, problem: '"default" is what a decision says when no policy speaks' })

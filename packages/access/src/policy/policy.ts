@@ -48,7 +48,7 @@ function policyOf(effect: Policy['effect'], name: string, { action, on, when }: 
       throw new ConfigError({
         place: `policy "${name}"`,
         problem: `"${one.slice(0, 60)}" is not an action`,
-        mend: 'write order.read, order.* or *',
+        hint: 'write order.read, order.* or *',
       })
   }
   const types = on === undefined || on === '*' ? '*' : isType(on) ? [on] : on

@@ -42,7 +42,7 @@ export function resourceType<Names extends string>(
     throw new ConfigError({
       place,
       problem: `the key "${options.key ?? 'id'}" is not among its fields`,
-      mend: 'declare it, or name another field with `key`',
+      hint: 'declare it, or name another field with `key`',
     })
   return Object.freeze({ name, table: options.table ?? name, key, fields: Object.freeze(fields) })
 }
@@ -54,7 +54,7 @@ function fieldOf(type: string, name: string, definition: FieldDefinition): Field
     throw new ConfigError({
       place: `resource type "${type}": field "${name}"`,
       problem: `"${String(holds)}" is not a field type`,
-      mend: `use one of ${[...TYPES].join(', ')}`,
+      hint: `use one of ${[...TYPES].join(', ')}`,
     })
   return Object.freeze({ kind: 'field', type, name, column, holds })
 }

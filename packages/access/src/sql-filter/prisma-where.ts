@@ -46,7 +46,7 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
         throw new ConfigError({
           place: `Prisma relation "${node.field.type}.${node.field.name}"`,
           problem: 'a membership is named by group, list of members and their column',
-          mend: 'e.g. teamOf.members.userId',
+          hint: 'e.g. teamOf.members.userId',
         })
       const match = { [column]: plain(node.principal) }
       // Without the key nobody can tell; with one, being in no group that has the caller is "not a member".
@@ -73,7 +73,7 @@ function compare({ operator, left, right }: Extract<Bound, { kind: 'compare' }>)
     throw new ConfigError({
       place: 'Prisma filter',
       problem: 'it compares two fields',
-      mend: 'use toSql(filter) with $queryRaw, or compare a field with a value',
+      hint: 'use toSql(filter) with $queryRaw, or compare a field with a value',
     })
   return { [left.name]: { [WORDS[operator]]: plain(right) } }
 }
@@ -95,7 +95,7 @@ function named(
     throw new ConfigError({
       place: `Prisma relation "${key}"`,
       problem: 'the relation has no name',
-      mend: `pass relations: { '${key}': 'theRelationField' }`,
+      hint: `pass relations: { '${key}': 'theRelationField' }`,
     })
   return name
 }

@@ -62,7 +62,7 @@ export function sessionSource(session: SessionExpressions, policy: string): Sour
     throw new ConfigError({
       place: `row-level security of policy "${policy}"`,
       problem,
-      mend: 'leave it to the application, with policies of its own for the database',
+      hint: 'leave it to the application, with policies of its own for the database',
     })
   }
   const expression = (name: PrincipalAttribute | 'roles' | 'scopes'): string =>
