@@ -13,6 +13,7 @@ import {
 } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { publicKeyOf, verifyBytes } from '../src/primitive/ed25519.ts'
+import { HmacKey } from '../src/primitive/hmac-key.ts'
 import { unwrapKey, wrapKey } from '../src/primitive/key-wrap.ts'
 import { absent, deviations, hex } from './support/conformance.ts'
 import { KNOWN_DEVIATIONS } from './support/known-deviations.ts'
@@ -35,6 +36,15 @@ interface Aead {
   readonly msg: string
   readonly ct: string
   readonly tag: string
+}
+
+/** Ours where the vault uses it, and node's beside it. */
+function hmacOf(size: number, key: Buffer, message: Buffer): Buffer {
+  const node = createHmac(`sha${size}`, key).update(message).digest()
+  if (size === 384 || key.length > size / 4) return node
+  const ours = new HmacKey(`sha${size}` as 'sha256', key).digest(message.subarray(0, 3), message.subarray(3))
+  assert.deepEqual(ours, node)
+  return ours
 }
 
 interface Bytes {
@@ -78,7 +88,7 @@ describe('primitives follow the vectors of Project Wycheproof', { skip }, () => 
         { tagSize: number },
         Bytes & { readonly key: string; readonly tag: string }
       >(`hmac_sha${size}_test`, (test, { tagSize }) => {
-        const tag = createHmac(`sha${size}`, hex(test.key)).update(hex(test.msg)).digest()
+        const tag = hmacOf(size, hex(test.key), hex(test.msg))
         return timingSafeEqual(tag.subarray(0, tagSize / 8), hex(test.tag))
       })
       check(result, 174)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { createSecretKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { open, seal } from '../src/local/local-record.ts'
+import { HmacKey } from '../src/primitive/hmac-key.ts'
 import { openRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { looksSealed, type Mode, parseRecord, RECORD_OVERHEAD } from '../src/record/record-format.ts'
@@ -34,7 +34,7 @@ describe('record format v1', () => {
   for (const [index, vector] of vectors.entries()) {
     it(`is frozen: vector ${index} seals and opens byte for byte`, () => {
       const context = encodeContext(vector.context)
-      const recordKey = recordPrf(createSecretKey(hex(vector.key)), context, hex(vector.salt))
+      const recordKey = recordPrf(new HmacKey('sha256', hex(vector.key)), context, hex(vector.salt))
       assert.equal(recordKey.toString('hex'), vector.recordKey)
       const { mode, epoch } = vector
       const plaintext = hex(vector.plaintext)
@@ -129,7 +129,7 @@ describe('record format v1', () => {
     const keys = LocalKeys.generate()
     const context = encodeContext({ tenant: '', table: 'a', column: 'b', row: ['1'], version: 0 })
     const salt = Buffer.alloc(16, 1)
-    const recordKey = recordPrf(keys.key(0), context, salt)
+    const recordKey = recordPrf(keys.prf(0), context, salt)
     const record = parseRecord(
       sealRecord({ recordKey, salt, mode: 'local', epoch: 0, context, plaintext: Buffer.from('x') }),
     )

@@ -1,23 +1,26 @@
-import { createHash, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import { HmacKey } from '../primitive/hmac-key.ts'
 
 const LINE = /^(\d{1,3}) ([A-Za-z0-9_-]{43}) ([0-9a-f]{8})$/
 
 /** The keys of mode `local`, one per epoch. They never leave the object but through `format`. */
 export class LocalKeys {
-  readonly #keys: ReadonlyMap<number, KeyObject>
+  readonly #keys: ReadonlyMap<number, Uint8Array>
+  readonly #prfs: ReadonlyMap<number, HmacKey>
   /** Epoch that seals. */
   readonly current: number
 
-  private constructor(keys: ReadonlyMap<number, KeyObject>) {
+  private constructor(keys: ReadonlyMap<number, Uint8Array>) {
     this.#keys = keys
+    this.#prfs = new Map([...keys].map(([epoch, key]) => [epoch, new HmacKey('sha256', key)]))
     this.current = Math.max(...keys.keys())
   }
 
   /** One fresh key, epoch 0. */
   static generate(random: RandomSource = systemRandom): LocalKeys {
-    return new LocalKeys(new Map([[0, createSecretKey(random.bytes(32))]]))
+    return new LocalKeys(new Map([[0, random.bytes(32)]]))
   }
 
   /**
@@ -25,7 +28,7 @@ export class LocalKeys {
    * @throws ConfigError naming the line; never its content
    */
   static parse(text: string, place: string): LocalKeys {
-    const keys = new Map<number, KeyObject>()
+    const keys = new Map<number, Uint8Array>()
     for (const [index, line] of text.split('\n').entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue
       const match = LINE.exec(line)
@@ -39,7 +42,7 @@ export class LocalKeys {
           mend: 'restore the file from its backup',
         })
       }
-      keys.set(epoch, createSecretKey(bytes))
+      keys.set(epoch, bytes)
     }
     if (keys.size === 0) throw new ConfigError({ place, problem: 'has no key in it' })
     return new LocalKeys(keys)
@@ -88,7 +91,7 @@ export class LocalKeys {
   rotated(random: RandomSource = systemRandom): LocalKeys {
     if (this.current === 255)
       throw new ConfigError({ place: 'vault local keys', problem: 'epoch 255 is the last one' })
-    return new LocalKeys(new Map([...this.#keys, [this.current + 1, createSecretKey(random.bytes(32))]]))
+    return new LocalKeys(new Map([...this.#keys, [this.current + 1, random.bytes(32)]]))
   }
 
   /** These without an epoch: what is still sealed with it is lost. */
@@ -100,9 +103,9 @@ export class LocalKeys {
     return new LocalKeys(keys)
   }
 
-  /** The key of an epoch. @throws IntegrityError when there is none */
-  key(epoch: number): KeyObject {
-    const key = this.#keys.get(epoch)
+  /** The keyed function of an epoch. @throws IntegrityError when there is none */
+  prf(epoch: number): HmacKey {
+    const key = this.#prfs.get(epoch)
     if (key === undefined)
       throw new IntegrityError(
         `vault local keys: the record is of epoch ${epoch}, and the key file has ${[...this.#keys.keys()].join(', ')}; ` +
@@ -114,8 +117,7 @@ export class LocalKeys {
   /** Text of the key file. Secret. */
   format(): string {
     const lines = [...this.#keys].map(([epoch, key]) => {
-      const bytes = key.export()
-      return `${epoch} ${bytes.toString('base64url')} ${checkOf(epoch, bytes)}`
+      return `${epoch} ${Buffer.from(key).toString('base64url')} ${checkOf(epoch, key)}`
     })
     return `# Postern vault keys: secret. A line per epoch: number, key, check.\n${lines.join('\n')}\n`
   }

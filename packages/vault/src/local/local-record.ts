@@ -19,7 +19,7 @@ export function seal(keys: LocalKeys, context: RecordContext, plaintext: Uint8Ar
   const encoded = encodeContext(context)
   const salt = salts.next()
   const epoch = keys.current
-  const recordKey = recordPrf(keys.key(epoch), encoded, salt)
+  const recordKey = recordPrf(keys.prf(epoch), encoded, salt)
   return sealRecord({ recordKey, salt, mode: 'local', epoch, context: encoded, plaintext })
 }
 
@@ -34,5 +34,5 @@ export function open(keys: LocalKeys, context: RecordContext, sealed: Uint8Array
       `vault record: it was sealed in mode ${record.mode}, and is opened in mode local`,
     )
   const encoded = encodeContext(context)
-  return openRecord(record, recordPrf(keys.key(record.epoch), encoded, record.salt), encoded)
+  return openRecord(record, recordPrf(keys.prf(record.epoch), encoded, record.salt), encoded)
 }

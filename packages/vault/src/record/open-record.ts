@@ -33,8 +33,6 @@ export function tryOpenRecord(
   } catch {
     plaintext.fill(0)
     return undefined
-  } finally {
-    key.fill(0)
   }
   return plaintext
 }

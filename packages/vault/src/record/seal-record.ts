@@ -55,7 +55,6 @@ export function sealRecord(input: SealInput): Buffer {
   record.set(cipher.update(plaintext), HEADER_BYTES)
   cipher.final()
   record.set(cipher.getAuthTag(), record.length - TAG_BYTES)
-  key.fill(0)
   return record
 }
 

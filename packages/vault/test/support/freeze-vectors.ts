@@ -1,6 +1,7 @@
 // Writes vectors/record-v1.json. Was run once, when the format was frozen; the file is never written again.
-import { createHash, createSecretKey } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { HmacKey } from '../../src/primitive/hmac-key.ts'
 import { encodeContext, type RecordContext } from '../../src/record/record-context.ts'
 import type { Mode } from '../../src/record/record-format.ts'
 import { recordPrf } from '../../src/record/record-keys.ts'
@@ -33,7 +34,7 @@ const vectors = cases.map(([mode, epoch, context, plaintext], index) => {
   const key = bytes(`key ${index}`, 32)
   const salt = bytes(`salt ${index}`, 16)
   const encoded = encodeContext(context)
-  const recordKey = recordPrf(createSecretKey(key), encoded, salt)
+  const recordKey = recordPrf(new HmacKey('sha256', key), encoded, salt)
   const record = sealRecord({ recordKey, salt, mode, epoch, context: encoded, plaintext })
   const hex = { key, salt, recordKey, plaintext, record }
   return {
