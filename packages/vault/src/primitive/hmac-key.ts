@@ -50,7 +50,7 @@ export class HmacKey {
     }
     this.#inner.set(first, this.#block)
     if (second !== undefined) this.#inner.set(second, middle)
-    this.#outer.write(hash(this.#algorithm, this.#inner.subarray(0, length), 'latin1'), this.#block, 'latin1')
-    return Buffer.from(hash(this.#algorithm, this.#outer, 'latin1'), 'latin1')
+    this.#outer.write(hash(this.#algorithm, this.#inner.subarray(0, length), 'binary'), this.#block, 'latin1')
+    return Buffer.from(hash(this.#algorithm, this.#outer, 'binary'), 'latin1')
   }
 }
