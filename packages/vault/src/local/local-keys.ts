@@ -114,6 +114,11 @@ export class LocalKeys {
     return key
   }
 
+  /** The keyed function of search terms of an epoch. @throws IntegrityError when there is none */
+  terms(epoch: number): HmacKey {
+    return new HmacKey('sha256', this.prf(epoch).digest(Buffer.from('postern vault terms 1')))
+  }
+
   /** Text of the key file. Secret. */
   format(): string {
     const lines = [...this.#keys].map(([epoch, key]) => {
