@@ -1,4 +1,11 @@
-import { BudgetExceeded, CredentialError, IntegrityError, StoreError } from '@postern/core'
+import {
+  BudgetExceeded,
+  type Clock,
+  CredentialError,
+  IntegrityError,
+  StoreError,
+  systemClock,
+} from '@postern/core'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import type { ParsedRecord } from '../record/record-format.ts'
 import { type Contribution, saltFrom } from './contribution.ts'
@@ -21,10 +28,13 @@ export interface SplitKeysOptions {
   readonly timeout?: number
   /** How long a seal waits for the third holder after two have answered, milliseconds. Default 50. */
   readonly thirdWait?: number
+  readonly clock?: Clock
   /** Told of a holder whose answer contradicts the others: it is broken or lies. */
   readonly onLiar?: (holder: HolderId) => void
 }
 
+/** How long a holder that was late is asked last, milliseconds. By then its link knows whether it is silent. */
+const SLOW_MS = 1_000
 /** Contributions kept ready per holder, and asked for at once. */
 const NONCES_KEPT = 512
 const NONCES_LOW = 128
@@ -46,6 +56,9 @@ export class SplitKeys {
   readonly #timeout: number
   readonly #thirdWait: number
   readonly #onLiar: (holder: HolderId) => void
+  readonly #clock: Clock
+  /** Holders that were late, and until when others are preferred; an answer ends it. */
+  readonly #slow = new Map<HolderId, number>()
   readonly #nonces = new Map<
     HolderId,
     { values: string[]; epoch: number; filling: Promise<void> | undefined }
@@ -57,6 +70,7 @@ export class SplitKeys {
     this.#timeout = options.timeout ?? 2_000
     this.#thirdWait = options.thirdWait ?? 50
     this.#onLiar = options.onLiar ?? (() => {})
+    this.#clock = options.clock ?? systemClock
     for (const { id } of this.#links) this.#nonces.set(id, { values: [], epoch: -1, filling: undefined })
   }
 
@@ -198,16 +212,20 @@ export class SplitKeys {
   #ordered(turn: number): readonly HolderLink[] {
     const start = turn % this.#links.length
     const rotated = [...this.#links.slice(start), ...this.#links.slice(0, start)]
-    return [...rotated.filter(({ isUp }) => isUp), ...rotated.filter(({ isUp }) => !isUp)]
+    return [...rotated.filter(link => this.#isPrompt(link)), ...rotated.filter(link => !this.#isPrompt(link))]
+  }
+
+  #isPrompt({ id, isUp }: HolderLink): boolean {
+    return isUp && (this.#slow.get(id) ?? 0) <= this.#clock.monotonic()
   }
 
   async #holdersWithNonces(count: number): Promise<readonly HolderLink[]> {
+    const prompt = this.#links.filter(link => this.#isPrompt(link))
+    const up = prompt.length >= 2 ? prompt : this.#links.filter(({ isUp }) => isUp)
     const ready = (): HolderLink[] =>
-      this.#links.filter(({ id, isUp }) => isUp && (this.#nonces.get(id)?.values.length ?? 0) >= count)
-    for (const link of this.#links)
-      if (link.isUp && (this.#nonces.get(link.id)?.values.length ?? 0) < count + NONCES_LOW)
-        this.#fill(link, count)
-    const up = this.#links.filter(({ isUp }) => isUp)
+      up.filter(({ id }) => (this.#nonces.get(id)?.values.length ?? 0) >= count)
+    for (const link of up)
+      if ((this.#nonces.get(link.id)?.values.length ?? 0) < count + NONCES_LOW) this.#fill(link, count)
     if (ready().length < up.length) {
       const filling = up.flatMap(({ id }) => this.#nonces.get(id)?.filling ?? [])
       await Promise.race([Promise.allSettled(filling), enough(filling, 2, this.#thirdWait)])
@@ -251,12 +269,14 @@ export class SplitKeys {
     const refusals: Refused[] = []
     return new Promise((resolve, reject) => {
       const waiting = [...links]
+      const overdue = new Set<HolderId>()
       let asked = 0
       let pending = 0
       let hedge: NodeJS.Timeout | undefined
       let isDone = false
       const finish = (): void => {
         isDone = true
+        if (how === 'all') this.#prefer(overdue)
         clearTimeout(hedge)
         if (answers.length >= 2) resolve(answers)
         else reject(this.#failure(refusals))
@@ -266,6 +286,7 @@ export class SplitKeys {
         if (link === undefined) return
         asked++
         pending++
+        overdue.add(link.id)
         this.#ask(link, body)
           .then(
             outcome => {
@@ -276,6 +297,7 @@ export class SplitKeys {
           )
           .finally(() => {
             pending--
+            overdue.delete(link.id)
             if (isDone) return
             if (how === 'two' ? answers.length === 2 : pending === 0) return finish()
             if (how === 'all') {
@@ -293,14 +315,21 @@ export class SplitKeys {
         next()
         next()
         hedge = setTimeout(() => {
+          this.#prefer(overdue)
           if (!isDone && asked < 3) next()
         }, this.#hedgeAfter)
       }
     })
   }
 
+  /** Asks others than these for a while. */
+  #prefer(overdue: ReadonlySet<HolderId>): void {
+    for (const id of overdue) this.#slow.set(id, this.#clock.monotonic() + SLOW_MS)
+  }
+
   async #ask(link: HolderLink, body: object): Promise<Answered | Refused> {
     const answer = await link.request(body, this.#timeout)
+    this.#slow.delete(link.id)
     if (typeof answer !== 'object' || answer === null)
       throw new IntegrityError(`holder ${link.id}: no answer in its message`)
     const { parts } = answer as { readonly parts?: Readonly<Record<string, readonly string[]>> }

@@ -23,14 +23,19 @@ export class HolderProcesses {
   readonly fingerprints: Map<HolderId, string> = new Map()
   readonly #children = new Map<HolderId, ChildProcess>()
   readonly #settings: object
+  readonly #entry: string
 
-  private constructor(settings: object) {
+  private constructor(settings: object, entry: string) {
     this.#settings = settings
+    this.#entry = entry
   }
 
-  /** @param settings keys of the configuration besides those of the place: `budgets`, `enrollers`, ... */
-  static async start(settings: object = {}): Promise<HolderProcesses> {
-    const holders = new HolderProcesses(settings)
+  /**
+   * @param settings keys of the configuration besides those of the place: `budgets`, `enrollers`, ...
+   * @param entry the program of a holder
+   */
+  static async start(settings: object = {}, entry: string = ENTRY): Promise<HolderProcesses> {
+    const holders = new HolderProcesses(settings, entry)
     for (const id of HOLDERS) {
       holders.ports.set(id, await freePort())
       await holders.initialise(id)
@@ -90,7 +95,7 @@ export class HolderProcesses {
       [
         ...process.execArgv.filter(argument => argument.startsWith('--conditions')),
         '--disable-warning=ExperimentalWarning',
-        ENTRY,
+        this.#entry,
         join(this.folder, `holder-${id}.json`),
         '--key-file',
         join(this.folder, `key-${id}`),
