@@ -1,5 +1,11 @@
 export { LocalKeys } from './local/local-keys.ts'
 export { open, seal } from './local/local-record.ts'
+export {
+  type RewriteKind,
+  type RewriteOptions,
+  type RewriteProgress,
+  rewriteTable,
+} from './migrate/rewrite-table.ts'
 export { selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
 export { generateSigningKey, type SigningKey } from './primitive/ed25519.ts'
 export type { RecordContext } from './record/record-context.ts'
@@ -16,6 +22,9 @@ export {
 export { type HolderAddress, type HolderLink, SocketLink } from './split/holder-link.ts'
 export type { HolderId } from './split/part.ts'
 export { SplitKeys, type SplitKeysOptions } from './split/split-keys.ts'
+export { sqliteClient } from './sql/sqlite-client.ts'
+export { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT } from './sql/table.sql.ts'
+export { VaultSql } from './sql/vault-sql.ts'
 export type { Row } from './table/row-context.ts'
 export type { StoredTerm } from './table/search-terms.ts'
 export { SUBJECT_MIGRATIONS } from './table/subject-salts.sql.ts'
