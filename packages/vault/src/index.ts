@@ -1,3 +1,4 @@
+export { AgentView, type AgentViewOptions, type TokenFormat } from './agent/agent-view.ts'
 export { LocalKeys } from './local/local-keys.ts'
 export { open, seal } from './local/local-record.ts'
 export {
@@ -6,6 +7,8 @@ export {
   type RewriteProgress,
   rewriteTable,
 } from './migrate/rewrite-table.ts'
+export { type KyselyVault, kyselyVault } from './orm/kysely-vault.ts'
+export { type SealedColumn, sealedColumn } from './orm/sealed-column.ts'
 export { selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
 export { generateSigningKey, type SigningKey } from './primitive/ed25519.ts'
 export type { RecordContext } from './record/record-context.ts'
