@@ -23,6 +23,11 @@ export {
   startHolder,
 } from './holder/start-holder.ts'
 export { changeUnlock, type KeyService, type Unlock, unlockKey } from './holder/unlock.ts'
+export { type AwsKmsOptions, awsKms } from './kms/aws-kms.ts'
+export type { AwsCredentials } from './kms/aws-signature.ts'
+export { type GcpKmsOptions, gcpKms } from './kms/gcp-kms.ts'
+export type { Fetch } from './kms/post-json.ts'
+export { type VaultTransitOptions, vaultTransit } from './kms/vault-transit.ts'
 
 if (import.meta.main) {
   try {
