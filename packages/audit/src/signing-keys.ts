@@ -10,7 +10,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
-import { generateNoteKey, type NoteSigner, parseSignerKey } from './format/note-key.ts'
+import type { NoteSigner } from './format/note.ts'
+import { generateNoteKey, parseSignerKey } from './format/note-key.ts'
 
 const FILE = 'signing-keys'
 
@@ -39,6 +40,16 @@ export function loadSigningKeys(
   return parseKeys(readLines(path), path, origin)
 }
 
+/** The signers of a log whose key directory this process may read; none where it has none, or may not. */
+export function readSigningKeys(directory: string, origin: string): readonly NoteSigner[] {
+  const path = join(directory, FILE)
+  try {
+    return parseKeys(readLines(path), path, origin).signers
+  } catch {
+    return []
+  }
+}
+
 function readLines(path: string): readonly string[] {
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -51,7 +62,7 @@ function parseKeys(lines: readonly string[], path: string, origin: string): Sign
     throw new ConfigError({
       place: path,
       problem: `holds no key, or keys of another log than "${origin}"`,
-      mend: 'use the origin the log was created with',
+      hint: 'use the origin the log was created with',
     })
   }
   return { signers, verifierKeys: signers.map(signer => signer.verifierKey) }

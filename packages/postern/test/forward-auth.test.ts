@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
+import { cli, type GatewayProcess, startGatewayProcess } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
-import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -101,7 +101,7 @@ describe('postern forward-auth', { timeout: 120_000 }, () => {
   test('says which dialects there are when none is given', async () => {
     const { code, stderr } = await cli(['forward-auth'], newFolder())
     assert.equal(code, 2)
-    assert.match(stderr, /forwardAuth\.?(?:dialect)?: .*\n {2}mend: .*|dialect/)
+    assert.match(stderr, /forwardAuth\.?(?:dialect)?: .*\n {2}hint: .*|dialect/)
   })
 })
 

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue, type Exchange } from '@postern/core'
-import { address, type Key, type KeyKind } from './key.ts'
+import { address, type Key, type KeyKind, type LimitStage } from './key.ts'
 import { type LimitName, limitName, MAX_ASKS } from './question.ts'
 import type { Rule } from './rule.ts'
 
@@ -15,6 +15,11 @@ export interface Limit {
   readonly cost?: number | ((exchange: Exchange) => number)
   /** Whether the limit applies to a request; to all unless told otherwise. */
   readonly when?: (exchange: Exchange) => boolean
+  /**
+   * With `stages: 'two'`, when it is asked. Default: as its key says; `identified` for keys and rules that are functions of one's own, because they may read
+   * `exchange.principal`.
+   */
+  readonly stage?: LimitStage
   /** Keys it is not held against, as refusals and `peek` write them. */
   readonly exempt?: readonly string[]
 }
@@ -39,6 +44,7 @@ declare module '@postern/core' {
 export interface CompiledLimit extends LimitName {
   readonly key: Key
   readonly kind: KeyKind
+  readonly stage: LimitStage
   /** Written before the key: the pattern of the route that a nameless limit belongs to. */
   readonly prefix: string
   readonly rule: Rule | undefined
@@ -61,17 +67,17 @@ export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[
       issues.push({
         place,
         problem: 'is no name for a limit',
-        mend: 'a letter, then up to 39 letters, digits, - and _',
+        hint: 'a letter, then up to 39 letters, digits, - and _',
       })
     }
-    if (seen.has(name)) issues.push({ place, problem: 'stands twice', mend: 'give each limit its own name' })
+    if (seen.has(name)) issues.push({ place, problem: 'stands twice', hint: 'give each limit its own name' })
     seen.add(name)
   }
   if (limits.length > MAX_ASKS) {
     issues.push({
       place: 'limits',
       problem: `are ${limits.length}`,
-      mend: `one request can fall under ${MAX_ASKS}`,
+      hint: `one request can fall under ${MAX_ASKS}`,
     })
   }
   if (issues.length > 0) throw new ConfigError(issues)
@@ -101,6 +107,7 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
     ...limitName(limit.name),
     key,
     kind: key.kind ?? 'custom',
+    stage: limit.stage ?? (typeof rule === 'function' ? 'identified' : (key.stage ?? 'identified')),
     prefix,
     rule: typeof rule === 'function' ? undefined : rule,
     ruleOf: typeof rule === 'function' ? rule : undefined,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
+import { type Actor, CidrSet, type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
 import { canonicalActor } from '../actor-text.ts'
 import type { RemediationStore } from '../remediation-store.ts'
 import type { BouncerKeys } from './bouncer-keys.ts'
@@ -32,6 +32,23 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   const clock = options.clock ?? systemClock
   const log = new DecisionLog(store)
 
+  const decisions = (wanted: Filter): unknown => {
+    const now = clock.now()
+    const standing = wanted.remediations?.(store) ?? store.list(100_000)
+    return orNull(standing.map(one => toDecision(one, now)).filter(wanted.decision))
+  }
+
+  /** What came and went since a bouncer asked last; everything at its start. */
+  const changes = (wanted: Filter, reader: string, isStart: boolean): unknown => {
+    const now = clock.now()
+    const { added, removed } = isStart ? log.start(reader) : log.next(reader)
+    const ended = removed.map(one => ({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }))
+    return {
+      new: orNull(added.map(one => toDecision(one, now)).filter(wanted.decision)),
+      deleted: orNull(ended.map(one => toDecision(one, now)).filter(wanted.decision)),
+    }
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const method = request.method ?? ''
@@ -45,30 +62,16 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       request.resume()
       return send(response, 201, {})
     }
-    if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
-      return send(response, 404, { message: 'not found' })
-    if (method !== 'GET' && !(method === 'HEAD' && path === '/v1/decisions')) {
-      response.setHeader('Allow', 'GET, HEAD')
-      return send(response, 405, { message: 'only reading is served here' })
+    const problem = routeProblem(method, path)
+    if (problem !== undefined) {
+      if (problem.status === 405) response.setHeader('Allow', 'GET, HEAD')
+      return send(response, problem.status, { message: problem.message })
     }
     const wanted = filterOf(filter)
     if (typeof wanted === 'string') return send(response, 400, { message: wanted })
-    const now = clock.now()
-    if (path === '/v1/decisions/stream') {
-      const delta = filter.get('startup') === 'true' ? log.start(reader) : log.next(reader)
-      return send(response, 200, {
-        new: orNull(delta.added.map(one => toDecision(one, now)).filter(wanted.decision)),
-        deleted: orNull(
-          delta.removed
-            .map(one => toDecision({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }, now))
-            .filter(wanted.decision),
-        ),
-      })
-    }
-    const found = (wanted.remediations?.(store) ?? store.list(100_000))
-      .map(one => toDecision(one, now))
-      .filter(wanted.decision)
-    send(response, 200, method === 'HEAD' ? undefined : orNull(found))
+    const isStart = filter.get('startup') === 'true'
+    const found = path === '/v1/decisions' ? decisions(wanted) : changes(wanted, reader, isStart)
+    send(response, 200, method === 'HEAD' ? undefined : found)
   }
 
   return {
@@ -83,13 +86,41 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   }
 }
 
+/** Why nothing is served under a method and path; undefined when something is. */
+function routeProblem(
+  method: string,
+  path: string,
+): { readonly status: 404 | 405; readonly message: string } | undefined {
+  if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
+    return { status: 404, message: 'not found' }
+  if (method === 'GET' || (method === 'HEAD' && path === '/v1/decisions')) return undefined
+  return { status: 405, message: 'only reading is served here' }
+}
+
 interface Filter {
   readonly decision: (decision: CrowdsecDecision) => boolean
   /** When the query names an address or range: what holds it. */
   readonly remediations: ((store: RemediationStore) => readonly Remediation[]) | undefined
 }
 
-/** The filters of the query, or what is wrong with them. Without `scopes`, addresses and ranges, as CrowdSec does. */
+function isPlace({ kind }: Actor): boolean {
+  return kind === 'address' || kind === 'network'
+}
+
+/** Whether all addresses of one address or range lie in another. */
+function contains(outer: string, inner: string): boolean {
+  return CidrSet.parse([outer]).overlaps(inner) && prefixOf(outer) <= prefixOf(inner)
+}
+
+function prefixOf(range: string): number {
+  const slash = range.indexOf('/')
+  return slash < 0 ? Number.POSITIVE_INFINITY : Number(range.slice(slash + 1))
+}
+
+/**
+ * The filters of the query, or what is wrong with them. `range` finds what holds the range, and with `contains=false` what the range holds, as CrowdSec's API has it. Without
+ * `scopes`, addresses and ranges, as CrowdSec does.
+ */
 function filterOf(query: URLSearchParams): Filter | string {
   const list = (name: string): readonly string[] =>
     query
@@ -112,8 +143,12 @@ function filterOf(query: URLSearchParams): Filter | string {
     remediations = store => store.why({ address })
   } else if (range !== null) {
     try {
-      const actor = canonicalActor({ kind: 'network', value: range })
-      remediations = store => store.list(100_000).filter(one => one.actor.value === actor.value)
+      const { value } = canonicalActor({ kind: 'network', value: range })
+      const holds =
+        query.get('contains') === 'false'
+          ? (one: string) => contains(value, one)
+          : (one: string) => contains(one, value)
+      remediations = store => store.list(100_000).filter(({ actor }) => isPlace(actor) && holds(actor.value))
     } catch {
       return 'range is not a network'
     }

@@ -1,0 +1,98 @@
+import type { AuditQuery, Entry } from '@postern/audit'
+import { ConfigError, type Effect, type Event, parseAddress, parseDuration } from '@postern/core'
+import { type CommandOptions, textOption } from './command.ts'
+
+const EFFECTS: readonly Effect[] = ['allow', 'throttle', 'challenge', 'deny']
+/** What observe mode writes of a request that it let pass. */
+const WOULD = /^would-(throttle|challenge|deny)$/
+
+/** What is looked for, and what the index cannot answer: that is decided entry by entry, so `limit` counts what it leaves. */
+export interface AuditFilter {
+  readonly query: AuditQuery
+  readonly limit: number | undefined
+  readonly matches: (event: Event) => boolean
+}
+
+/**
+ * What `audit search` and `audit export` look for.
+ * @param now epoch milliseconds, for `--since 2h`
+ * @throws ConfigError for a time, decision or number that is none
+ */
+export function auditFilter(options: CommandOptions, now: number): AuditFilter {
+  const text = (name: string): string | undefined => textOption(options, name)
+  const decision = text('decision')
+  const address = text('address')
+  const would = WOULD.exec(decision ?? '')?.[1]
+  const limit = text('limit')
+  const since = text('since')
+  const until = text('until')
+  const query: AuditQuery = {
+    ...optional('principal', text('principal')),
+    ...optional('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...optional('tenant', text('tenant')),
+    ...optional('type', text('type')),
+    ...optional('action', text('action')),
+    ...optional('request', text('request')),
+    ...optional('text', text('text')),
+    ...optional(
+      'decision',
+      decision === undefined ? undefined : would === undefined ? parseEffect(decision) : 'allow',
+    ),
+    ...optional('from', since === undefined ? undefined : parseTime(since, '--since', now)),
+    ...optional('to', until === undefined ? undefined : parseTime(until, '--until', now)),
+  }
+  return {
+    query,
+    limit: limit === undefined ? undefined : parseCount(limit),
+    matches: event => would === undefined || event.observed === would,
+  }
+}
+
+/** The entries of a log that a filter lets through, at most as many as it says. */
+export async function* filteredEntries(
+  log: { query(query: AuditQuery): AsyncIterable<Entry> },
+  { query, limit = Number.POSITIVE_INFINITY, matches }: AuditFilter,
+): AsyncGenerator<Entry> {
+  let found = 0
+  for await (const entry of log.query(query)) {
+    if (!matches(entry.event)) continue
+    yield entry
+    found++
+    if (found >= limit) return
+  }
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { readonly [Key in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: Value })
+}
+
+function parseEffect(text: string): Effect {
+  const effect = EFFECTS.find(known => known === text)
+  if (effect !== undefined) return effect
+  throw new ConfigError({
+    place: '--decision',
+    problem: `"${text.slice(0, 40)}" is not a decision`,
+    hint: [...EFFECTS, ...EFFECTS.slice(1).map(effect => `would-${effect}`)].join(', '),
+  })
+}
+
+/** `2h` ago, or a date. */
+function parseTime(text: string, place: string, now: number): number {
+  if (/^\d+(?:\.\d+)?(?:ms|[smhdw])/.test(text)) return now - parseDuration(text, place)
+  const time = Date.parse(text)
+  if (Number.isFinite(time)) return time
+  throw new ConfigError({
+    place,
+    problem: `"${text.slice(0, 40)}" is not a time`,
+    hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
+  })
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (Number.isSafeInteger(count) && count >= 1) return count
+  throw new ConfigError({ place: '--limit', problem: `"${text.slice(0, 40)}" is not a whole number above 0` })
+}

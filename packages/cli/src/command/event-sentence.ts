@@ -1,0 +1,74 @@
+import type { Event, Json } from '@postern/core'
+
+type Sentence = (event: Event) => string
+
+/** What happened, in words, for events that are no requests; the type itself for those of an application. Comes from outside: show it `safe`. */
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  operator: event => `${event.actor.principal ?? 'an operator'}: ${event.action ?? ''} ${details(event)}`,
+  'audit.coalesced': event => `${number(event, 'count')} more requests ${refused(event)}, told here as one`,
+  'audit.resumed': () => 'the log takes entries again',
+  'audit.lost': event => `${number(event, 'count')} events could not be taken into the log`,
+  'audit.subject.erased': () => 'a subject was erased from the log',
+  'audit.pruned': event => `old entries were removed from the log, up to ${number(event, 'minimumIndex')}`,
+  'audit.outside': event => `an anchor or witness of the log failed: ${text(event, 'problem')}`,
+  'audit.rollback.accepted': () => 'the log was opened although an anchor remembers more of it',
+  'config.reloaded': event => `the configuration was read again${waiting(event)}`,
+  'config.refused': event => `a new configuration was refused: ${number(event, 'issues')} mistakes`,
+  'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
+  'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
+  'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
+  'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,
+  'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
+  'gateway.worker': event => text(event, 'line'),
+  'gateway.backend-failed': event => `the backend failed (${text(event, 'failure')}) ${place(event)}`,
+  'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
+  'honey.record': event =>
+    `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
+}
+
+/** One event that is no request, as a sentence without time and actor. */
+export function eventSentence(event: Event): string {
+  const sentence = Object.hasOwn(SENTENCES, event.type) ? SENTENCES[event.type] : undefined
+  return (sentence?.(event) ?? `${event.type} ${event.request?.id ?? ''}`).trim()
+}
+
+/** `like GET /login, refused by limit/login`. */
+function refused(event: Event): string {
+  const rule = event.reasons?.[0]?.rule ?? event.guard
+  return `like ${place(event)}${rule === undefined ? '' : `, refused by ${rule}`}`
+}
+
+function place({ request }: Event): string {
+  return request === undefined ? '' : `${request.method} ${request.path}`
+}
+
+function times(event: Event): string {
+  const count = number(event, 'count')
+  return count === '1' ? '' : `, ${count} times by now`
+}
+
+/** What an operator's act says beside its name: `actor=192.0.2.1 for=4h`. */
+function details({ resource, data }: Event): string {
+  const facts = Object.entries(data ?? {}).map(([name, value]) => `${name}=${plain(value)}`)
+  return [resource?.id ?? '', ...facts]
+    .filter(fact => fact !== '')
+    .join(' ')
+    .slice(0, 500)
+}
+
+function plain(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function waiting({ data }: Event): string {
+  const keys = data?.['needRestart']
+  return Array.isArray(keys) && keys.length > 0 ? `; these need a restart: ${keys.join(', ')}` : ''
+}
+
+function number({ data }: Event, key: string): string {
+  return String(Number(data?.[key] ?? 0))
+}
+
+function text({ data }: Event, key: string): string {
+  return String(data?.[key] ?? '').slice(0, 500)
+}

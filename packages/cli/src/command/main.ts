@@ -1,0 +1,93 @@
+import { CommanderError } from 'commander'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { Output } from './output.ts'
+import { version } from './package-version.ts'
+import { buildProgram } from './program.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The parts of the process that the command line uses. */
+export interface ProcessLike {
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+  readonly env: Readonly<Record<string, string | undefined>>
+  cwd(): string
+  on(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown
+  off(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown
+}
+
+/** Runs the command line; never throws, never exits the process by itself. */
+export async function main(args: readonly string[], host: ProcessLike): Promise<ExitCode> {
+  if (Number(process.versions.node.split('.')[0]) < 24) {
+    host.stderr.write(
+      `error: Postern needs Node 24 or newer; this is ${process.version}\n  hint: npm install --save-dev node@24, or install Node 24\n`,
+    )
+    return EXIT.usage
+  }
+  let exit: ExitCode = EXIT.done
+  const program = buildProgram(async (load, commandArgs, options) => {
+    const output = new Output({
+      stdout: host.stdout,
+      stderr: host.stderr,
+      json: options['json'] === true,
+      quiet: options['quiet'] === true,
+      environment: host.env,
+    })
+    exit = await withSignals(host, async (signal, onReload) => {
+      try {
+        const { run } = await load()
+        return await run(commandArgs, options, {
+          output,
+          folder: host.cwd(),
+          environment: host.env,
+          signal,
+          onReload,
+        })
+      } catch (error) {
+        return output.failure(error)
+      }
+    })
+  }, version())
+  eachCommand(program, command => {
+    command.exitOverride().configureOutput({
+      writeOut: text => host.stdout.write(text),
+      writeErr: text => host.stderr.write(text),
+    })
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  }
+  return exit
+}
+
+type Program = ReturnType<typeof buildProgram>
+
+function eachCommand(program: Program, visit: (command: Program) => void): void {
+  visit(program)
+  for (const command of program.commands) eachCommand(command as Program, visit)
+}
+
+async function withSignals(
+  host: ProcessLike,
+  work: (signal: AbortSignal, onReload: (reload: () => void) => void) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const stop = new AbortController()
+  const reloads: (() => void)[] = []
+  const onStop = (): void => stop.abort()
+  const onHangUp = (): void => {
+    for (const reload of reloads) reload()
+  }
+  host.on('SIGINT', onStop)
+  host.on('SIGTERM', onStop)
+  try {
+    return await work(stop.signal, reload => {
+      if (reloads.push(reload) === 1) host.on('SIGHUP', onHangUp)
+    })
+  } finally {
+    host.off('SIGINT', onStop)
+    host.off('SIGTERM', onStop)
+    host.off('SIGHUP', onHangUp)
+  }
+}

@@ -1,0 +1,123 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import { ConfigError, PosternError } from '@postern/core'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+import { ProgressBar } from './progress-bar.ts'
+import type { Terminal } from './terminal.ts'
+
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
+
+export interface OutputOptions {
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+  /** `--json`: results as JSON on standard output, nothing for people there. */
+  readonly json: boolean
+  /** `--quiet`: no progress and no notes. */
+  readonly quiet: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Where a command writes: results to standard output, everything about the work to standard error. */
+export class Output {
+  readonly json: boolean
+  readonly #stdout: Terminal
+  readonly #stderr: Terminal
+  readonly #quiet: boolean
+  readonly #colour: boolean
+
+  constructor(options: OutputOptions) {
+    this.json = options.json
+    this.#stdout = options.stdout
+    this.#stderr = options.stderr
+    this.#quiet = options.quiet
+    const { NO_COLOR: no, FORCE_COLOR: force, TERM: term } = options.environment
+    this.#colour =
+      (no === undefined || no === '') &&
+      ((force !== undefined && force !== '0') || (options.stdout.isTTY === true && term !== 'dumb'))
+  }
+
+  /** Whether somebody sits at a terminal. */
+  get isInteractive(): boolean {
+    return this.#stderr.isTTY === true && !this.#quiet
+  }
+
+  /** Whether standard output is read by somebody, not by a program. */
+  get isForPeople(): boolean {
+    return !this.json && this.#stdout.isTTY === true
+  }
+
+  /** A line of the result for people; nothing with `--json`. */
+  line(text = ''): void {
+    if (!this.json) this.#stdout.write(`${text}\n`)
+  }
+
+  /** The result for programs, one JSON value a line; nothing without `--json`. */
+  result(value: unknown): void {
+    if (this.json) this.#stdout.write(`${JSON.stringify(value, plainBigints)}\n`)
+  }
+
+  /** A line that is data whatever the mode: verdicts, exports. Resolves when the reader can take more. */
+  async data(text: string): Promise<void> {
+    if (!this.#stdout.write(`${text}\n`))
+      await new Promise<void>(resolve => this.#stdout.once('drain', resolve))
+  }
+
+  /** A word about the work, on standard error. */
+  note(text: string): void {
+    if (!this.#quiet) this.#stderr.write(`${text}\n`)
+  }
+
+  /** A bar on standard error; invisible where that is no terminal. @param total in whatever unit `advance` counts */
+  progress(label: string, total: number): ProgressBar {
+    return new ProgressBar(this.isInteractive ? this.#stderr : undefined, label, total)
+  }
+
+  paint(colour: Colour, text: string): string {
+    return this.#colour ? styleText(colour, text, { validateStream: false }) : text
+  }
+
+  /** Says what went wrong, where and how to fix it; returns the exit code. A bug also shows where it happened. */
+  failure(error: unknown): ExitCode {
+    const code = exitCodeOf(error)
+    if (this.json) {
+      this.result({ error: asJson(error, code) })
+      return code
+    }
+    for (const line of describe(error, code)) this.#stderr.write(`${line}\n`)
+    return code
+  }
+}
+
+function plainBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
+function asJson(error: unknown, exit: ExitCode): unknown {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof PosternError ? error.code : exit === EXIT.bug ? 'POSTERN_BUG' : codeOf(error)
+  return { code, message, exit, ...(error instanceof ConfigError && { issues: error.issues }) }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'
+}
+
+function* describe(error: unknown, code: ExitCode): Generator<string> {
+  if (error instanceof ConfigError) {
+    for (const issue of error.issues) {
+      yield `error: ${safe(issue.place)}: ${safe(issue.problem)}`
+      if (issue.hint !== undefined) yield `  hint: ${safe(issue.hint)}`
+    }
+    return
+  }
+  yield `error: ${safe(error instanceof Error ? error.message : String(error))}`
+  if (error instanceof Error && 'hint' in error) yield `  hint: ${safe(String(error.hint))}`
+  if (code !== EXIT.bug) return
+  if (error instanceof Error && error.stack !== undefined)
+    yield error.stack.split('\n').slice(1, 6).join('\n')
+  yield '  hint: this is a mistake in Postern; please report it with the lines above'
+}
+
+/** Text that came from outside, without what could move the cursor or colour the terminal. */
+export function safe(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u00b7')
+}

@@ -1,0 +1,172 @@
+import { Command as Program } from 'commander'
+import type { AddCommand, Load } from './add-command.ts'
+import { addAuditCommands } from './audit-program.ts'
+
+/** Runs a loaded command; given by the process, so that the program itself touches nothing. */
+export type Execute = (
+  load: Load,
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<void>
+
+/** The command line as a table of names, options and where their code is. */
+export function buildProgram(execute: Execute, version: string): Program {
+  const program = new Program('postern')
+    .description('One security layer for backends: a gateway, or one line of middleware.')
+    .version(version, '-V, --version')
+    .option('-c, --config <file>', 'configuration file (default: postern.config.* in this folder)')
+    .option('-d, --data <folder>', "data directory (default: the configuration's, else .postern)")
+    .option('--json', 'results as JSON, one value a line')
+    .option('-q, --quiet', 'no progress and no notes')
+    .showHelpAfterError('(--help shows how it is used)')
+    .addHelpText('after', EXIT_CODES)
+
+  const add: AddCommand = (parent, usage, description, load) =>
+    parent
+      .command(usage)
+      .description(description)
+      .configureHelp({ showGlobalOptions: true })
+      .action((...values: unknown[]) => {
+        const command = values.at(-1) as Program
+        const args = values
+          .slice(0, -2)
+          .flat()
+          .filter(value => value !== undefined)
+          .map(String)
+        return execute(load, args, command.optsWithGlobals())
+      })
+
+  add(program, 'gateway', 'protect a backend: the reverse proxy', () => import('./gateway.ts'))
+    .option('--to <url>', 'where the backend listens, e.g. http://127.0.0.1:3000')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
+    .option('--workers <count>', 'worker threads, or "auto" for one per core')
+    .option('--observe', 'decide and record, but block nothing')
+    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+  add(
+    program,
+    'forward-auth',
+    'answer nginx, Traefik, Caddy or Envoy, which ask before they forward',
+    () => import('./forward-auth.ts'),
+  )
+    .option('--dialect <proxy>', 'nginx, traefik, caddy or envoy')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:9090)')
+    .option('--trust <address...>', 'the proxies that may ask (default: trustProxies, else loopback)')
+    .option('--prefix <path>', "taken off the path: Envoy's path_prefix")
+    .option('--observe', 'decide and record, but block nothing')
+    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+  add(
+    program,
+    'dev [command...]',
+    'start your backend behind the gateway and show every decision',
+    () => import('./dev.ts'),
+  )
+    .option('--to <url>', 'where the backend listens (default: http://127.0.0.1:$PORT)')
+    .option('--port <port>', 'port given to the backend as PORT (default: 3000)')
+    .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
+    .option('--enforce', 'block as in production; without it, decisions are only shown')
+  add(
+    program,
+    'explain <request-id>',
+    'why a request was refused, and the narrowest exception',
+    () => import('./explain.ts'),
+  )
+  add(
+    program,
+    'ban <actor>',
+    'ban an address, range or principal: obeyed within a second',
+    () => import('./ban.ts'),
+  )
+    .option('--for <duration>', 'how long', '4h')
+    .option('--reason <text>', 'why', 'banned by hand')
+    .option('--measure <measure>', 'block, throttle or challenge', 'block')
+  add(
+    program,
+    'unban <actor>',
+    'end every measure against an address, range or principal',
+    () => import('./unban.ts'),
+  )
+  add(
+    program,
+    'why <actor>',
+    'what stands against an actor, and the requests that led there',
+    () => import('./why.ts'),
+  )
+  add(
+    program,
+    'replay <log...>',
+    'what the configuration would have done with an access log',
+    () => import('./replay.ts'),
+  )
+    .option('--against <file>', 'a second configuration, to compare with')
+    .option('--top <count>', 'how many actors and routes to show', '10')
+
+  add(
+    program,
+    'inspect <file>',
+    'a verdict for every request of a JSON-lines file',
+    () => import('./inspect.ts'),
+  ).option('--level <level>', '1 to 4', '1')
+
+  const limits = program.command('limits').description('what is left of limits in the running gateway')
+  add(
+    limits,
+    'show [key]',
+    'what a key has left of each limit; without a key, the limits',
+    () => import('./limits-show.ts'),
+  )
+  add(limits, 'reset <key>', 'forget what a key has used', () => import('./limits-reset.ts'))
+
+  add(
+    limits,
+    'set <limit> <key> <rule>',
+    'give one key a rule of its own, e.g. set tenant acme 1000/1m',
+    () => import('./limits-set.ts'),
+  )
+  add(limits, 'unset <limit> <key>', 'back to the rule of everybody', () => import('./limits-unset.ts'))
+  add(limits, 'list', 'keys that have rules of their own', () => import('./limits-list.ts'))
+
+  const scenarios = program.command('scenarios').description('what watches events over time')
+  add(
+    scenarios,
+    'list',
+    'every scenario, and what it does when it fires',
+    () => import('./scenarios-list.ts'),
+  )
+  add(
+    scenarios,
+    'test <log...>',
+    'which scenarios an access log would have raised',
+    () => import('./scenarios-test.ts'),
+  )
+  const rules = program.command('rules').description('rules in files')
+  add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
+  const parameters = program.command('parameters').description('what parameters routes take')
+  add(
+    parameters,
+    'propose',
+    'what was learned so far, to review and enforce',
+    () => import('./parameters-propose.ts'),
+  ).option('--samples <count>', 'requests that a route needs', '100')
+  add(
+    parameters,
+    'forget [route]',
+    'learn anew, for one route ("POST /orders") or for all',
+    () => import('./parameters-forget.ts'),
+  )
+  const bouncers = program
+    .command('bouncers')
+    .description("keys of CrowdSec's bouncers that obey this gateway")
+  add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
+  add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
+  add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
+  addAuditCommands(program, add)
+  add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
+  add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
+  add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
+  return program
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 the answer is no (not verified, not found, a check failed); 2 command line or configuration
+wrong; 3 something outside is not there (store, port, gateway); 4 data is not what was written; 70 a bug in Postern.
+Documentation: docs/command-line.md`

@@ -1,0 +1,204 @@
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError } from '@postern/core'
+import { type Document, LineCounter, parseDocument } from 'yaml'
+import { fileVersion } from './follow-file.ts'
+
+/** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
+export type ConfigPath = readonly (string | number)[]
+
+/** A configuration as written, not yet checked. */
+export interface ConfigFile {
+  /** Absolute path; undefined when the configuration was handed over in code. */
+  readonly path: string | undefined
+  /** Folder that relative paths in it start from. */
+  readonly folder: string
+  readonly value: unknown
+  /** Which content of the file it was; see `fileVersion`. */
+  readonly version: string | undefined
+  /** Names a place for an error message, with the line where the format keeps lines. */
+  place(path: ConfigPath): string
+}
+
+const NAMES: readonly string[] = [
+  'postern.config.ts',
+  'postern.config.mts',
+  'postern.config.js',
+  'postern.config.mjs',
+  'postern.config.yaml',
+  'postern.config.yml',
+  'postern.config.json',
+]
+const MAX_BYTES = 4 * 1_048_576
+
+/** The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only. */
+export function findConfigFile(folder: string): string | undefined {
+  return NAMES.map(name => join(folder, name)).find(path => existsSync(path))
+}
+
+/**
+ * Reads a configuration file: TypeScript and JavaScript are imported (their default export is the configuration),
+ * YAML and JSON are parsed.
+ * @throws ConfigError when there is no such file, or it cannot be read as its kind
+ */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const absolute = resolve(path)
+  const version = fileVersion(absolute)
+  const stat = statSync(absolute, { throwIfNoEntry: false })
+  if (stat === undefined || !stat.isFile())
+    throw new ConfigError({
+      place: path,
+      problem: stat?.isDirectory() === true ? 'is a folder' : 'there is no such file',
+      hint: 'check the path given to --config, or run without it to use the defaults',
+    })
+  requireReadable(absolute, path)
+  if (stat.size > MAX_BYTES)
+    throw new ConfigError({ place: path, problem: `is larger than ${MAX_BYTES} bytes` })
+  const extension = extname(absolute)
+  if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, stat.mtimeMs)), version }
+  if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }
+  throw new ConfigError({
+    place: path,
+    problem: `"${extension}" is not a kind of configuration file`,
+    hint: 'use .ts, .js, .yaml or .json',
+  })
+}
+
+function requireReadable(absolute: string, path: string): void {
+  try {
+    accessSync(absolute, constants.R_OK)
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    throw new ConfigError(
+      {
+        place: path,
+        problem: `cannot be read (${why})`,
+        hint: 'give the user of Postern the right to read it',
+      },
+      { cause },
+    )
+  }
+}
+
+/** A configuration handed over in code. */
+export function configInCode(value: unknown, folder: string): ConfigFile {
+  return { path: undefined, folder, value, version: undefined, place: formatPath }
+}
+
+type Unversioned = Omit<ConfigFile, 'version'>
+
+async function importConfig(path: string, version: number): Promise<Unversioned> {
+  const name = basename(path)
+  let module: { readonly default?: unknown }
+  try {
+    // The query makes a changed file a new module; what it imports stays as it was until the process restarts.
+    module = (await import(`${pathToFileURL(path).href}?at=${version}`)) as { readonly default?: unknown }
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new ConfigError(
+        error.issues.map(issue => ({ ...issue, place: `${name}: ${issue.place}` })),
+        { cause: error },
+      )
+    throw new ConfigError(
+      {
+        place: firstPlace(error, path) ?? name,
+        problem:
+          error instanceof Error
+            ? `${error.name}: ${firstLine(error.message)}`
+            : 'threw a value that is no error',
+        ...importHint(error),
+      },
+      { cause: error },
+    )
+  }
+  if (module.default === undefined)
+    throw new ConfigError({
+      place: name,
+      problem: 'has no default export',
+      hint: 'write: export default defineConfig({ ... })',
+    })
+  return { path, folder: dirname(path), value: module.default, place: at => `${name}: ${formatPath(at)}` }
+}
+
+function importHint(error: unknown): { readonly hint?: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_MODULE_NOT_FOUND') return { hint: 'install what the file imports: npm install postern' }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
+    return { hint: 'use types that can be erased: no enums, no namespaces' }
+  return {}
+}
+
+/** The first stack line inside the file itself: `postern.config.ts:12:3`. */
+function firstPlace(error: unknown, path: string): string | undefined {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const at = stack.indexOf(path)
+  const position = at < 0 ? null : /^[^\s)]*?:(\d+)(?::(\d+))?/.exec(stack.slice(at + path.length))
+  return position === null
+    ? undefined
+    : `${basename(path)}:${position[1]}${position[2] === undefined ? '' : `:${position[2]}`}`
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
+}
+
+function parseConfig(path: string, extension: string): Unversioned {
+  const name = basename(path)
+  const text = readFileSync(path, 'utf8')
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
+  const problems = [...document.errors, ...document.warnings]
+  if (problems.length > 0)
+    throw new ConfigError(
+      problems.map(problem => {
+        const { line, col } = lines.linePos(problem.pos[0])
+        return { place: `${name}:${line}:${col}`, problem: firstLine(problem.message) }
+      }),
+    )
+  const value: unknown = extension === '.json' ? parseJson(text, name) : document.toJS({ maxAliasCount: 100 })
+  return {
+    path,
+    folder: dirname(path),
+    value: value ?? {},
+    place: at => {
+      const line = lineOf(document, lines, at)
+      return `${name}${line === undefined ? '' : `:${line}`}: ${formatPath(at)}`
+    },
+  }
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new ConfigError(
+      { place: name, problem: firstLine(error instanceof Error ? error.message : 'is not JSON') },
+      { cause: error },
+    )
+  }
+}
+
+/** Line of the value, or of the nearest thing around it that is there. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: ConfigPath): number | undefined {
+  for (let length = path.length; length >= 0; length--) {
+    const node: unknown = document.getIn(path.slice(0, length), true)
+    if (hasRange(node)) return lines.linePos(node.range[0]).line
+  }
+  return undefined
+}
+
+function hasRange(node: unknown): node is { readonly range: readonly [number, number, number] } {
+  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)
+}
+
+/** `['routes', 'POST /login', 'inspect', 'except', 0]` becomes `routes["POST /login"].inspect.except[0]`. */
+function formatPath(path: ConfigPath): string {
+  let text = ''
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`
+    else if (/^[A-Za-z_]\w*$/.test(part)) text += text === '' ? part : `.${part}`
+    else text += `[${JSON.stringify(part)}]`
+  }
+  return text === '' ? 'the configuration' : text
+}

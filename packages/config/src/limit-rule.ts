@@ -1,0 +1,30 @@
+import { ConfigError } from '@postern/core'
+import { concurrency, gcra, type Rule, window } from '@postern/throttle'
+
+/** A rule as data, or as text: `100/1m`, `10/1s burst 50`, `20 at once`. */
+export type LimitRule = Rule | string
+
+const TEXT =
+  /^\s*(\d{1,10})\s*(?:\/\s*([\d.]+(?:ms|[smhdw])|ms|[smhdw])(?:\s+burst\s+(\d{1,10}))?|(at once))\s*$/
+
+/**
+ * The rule that a text or rule stands for. `100/1m` is at most 100 in any minute; `10/1s burst 50` earns 10 a second and lets 50 be
+ * spent at once; `20 at once` is a concurrency limit.
+ * @throws ConfigError for any other text, and for numbers the rule cannot have
+ */
+export function parseLimitRule(value: LimitRule): Rule {
+  if (typeof value !== 'string') return value
+  const match = TEXT.exec(value)
+  if (match === null)
+    throw new ConfigError({
+      place: 'limit',
+      problem: `"${value.slice(0, 40)}" is not a limit`,
+      hint: 'write e.g. "100/1m", "10/1s burst 50" or "20 at once"',
+    })
+  const [, count, per = '', burst, atOnce] = match
+  if (atOnce !== undefined) return concurrency(Number(count))
+  const span = /^[a-z]/.test(per) ? `1${per}` : per
+  return burst === undefined
+    ? window(Number(count), span)
+    : gcra({ rate: Number(count), per: span, burst: Number(burst) })
+}

@@ -1,0 +1,27 @@
+import type { ConfigIssue } from '@postern/core'
+import type { ConfigPath } from './config-file.ts'
+import type { CompiledConfig } from './table.ts'
+
+/** Keys of limits that only a principal fills. */
+const OF_PRINCIPALS: ReadonlySet<string> = new Set(['principal', 'tenant', 'apiKey'])
+
+/** Limits whose key nothing can fill: without `identify` no request has a principal, and they would never count. */
+export function unfillableKeys(
+  { identify, limits, routes }: CompiledConfig,
+  place: (path: ConfigPath) => string,
+): readonly ConfigIssue[] {
+  if (identify !== undefined) return []
+  const keys = [
+    ...limits.map(({ name, keyName }) => [['limits', name, 'key'], keyName] as const),
+    ...[...routes.limits].map(
+      ([pattern, { keyName }]) => [['routes', pattern, 'throttle', 'key'], keyName] as const,
+    ),
+  ]
+  return keys
+    .filter(([, keyName]) => OF_PRINCIPALS.has(keyName))
+    .map(([path, keyName]) => ({
+      place: place(path),
+      problem: `"${keyName}" needs identify: no request has a principal without it, so this limit would never count`,
+      hint: "add identify: a function that returns the principal, or identify: 'application' and call setPrincipal in your own code",
+    }))
+}

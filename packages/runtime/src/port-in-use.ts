@@ -1,0 +1,53 @@
+import { portHolder } from './port-holder.ts'
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'may not be used by this user (ports below 1024 need the right to bind them)',
+  EADDRNOTAVAIL: 'is no address of this machine',
+}
+
+/** A place to listen that could not be had. */
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse'
+  /** The operating system's word, e.g. `EADDRINUSE`. */
+  readonly code: string
+  readonly hint: string
+
+  private constructor(message: string, code: string, hint: string, cause: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.hint = hint
+  }
+
+  /** The error in our words when it is about a place to listen; any other as it is. */
+  static explain(error: unknown, host: string, port: number, option: string): unknown {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const problem = PROBLEMS[code]
+    if (problem === undefined) return error
+    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    const other = `${option} ${port < 65_535 ? port + 1 : 8080}`
+    if (code !== 'EADDRINUSE')
+      return new PortInUse(`${place} ${problem}`, code, elsewhere(code, option, port), error)
+    const holder = portHolder(port)
+    const stop = holder === undefined ? 'stop it' : `stop it (kill ${holder.pid})`
+    return new PortInUse(
+      `${place} is in use by ${nameOf(holder)}`,
+      code,
+      `${stop}, or choose another place, e.g. ${other}`,
+      error,
+    )
+  }
+}
+
+function elsewhere(code: string, option: string, port: number): string {
+  if (code === 'EACCES')
+    return `use ${option} 8080 with something in front, or give the right: setcap cap_net_bind_service=+ep NODE, AmbientCapabilities in systemd`
+  return `choose an address of this machine, e.g. ${option} 127.0.0.1:${port}, or 0.0.0.0:${port} for all of them`
+}
+
+function nameOf(holder: ReturnType<typeof portHolder>): string {
+  if (holder === undefined) return 'another process'
+  const { pid, program, dataDirectory } = holder
+  if (dataDirectory !== undefined) return `another Postern (process ${pid}, data in ${dataDirectory})`
+  return `another process (${pid}, ${program})`
+}
