@@ -81,7 +81,7 @@ export class AgentView {
       throw new ConfigError({
         place: 'agent view',
         problem: 'a token is unknown, or was forgotten',
-        mend: 'read the rows again',
+        hint: 'read the rows again',
       })
     })
     const values: unknown[] = []

@@ -38,7 +38,7 @@ export async function runHolder(
     rest.length > 0 ||
     (flag !== undefined && (flag !== '--key-file' || keyFile === undefined))
   )
-    throw new ConfigError({ place: 'holder', problem: 'does not understand its arguments', mend: USAGE })
+    throw new ConfigError({ place: 'holder', problem: 'does not understand its arguments', hint: USAGE })
   const unlock = unlockOf(keyFile, environment['POSTERN_HOLDER_PASSPHRASE'])
   let text: string
   try {
@@ -65,5 +65,5 @@ export async function runHolder(
 function unlockOf(keyFile: string | undefined, passphrase: string | undefined): Unlock {
   if (keyFile !== undefined) return { kind: 'file', path: resolve(keyFile) }
   if (passphrase !== undefined) return { kind: 'passphrase', passphrase }
-  throw new ConfigError({ place: 'holder', problem: 'has nothing to unlock with', mend: USAGE })
+  throw new ConfigError({ place: 'holder', problem: 'has nothing to unlock with', hint: USAGE })
 }

@@ -41,7 +41,7 @@ export async function unlockKey(
     throw new ConfigError({
       place: 'holder unlock',
       problem: `is "${unlock.kind}", and the holder was set up with "${Buffer.from(kind)}"`,
-      mend: 'use that one, or change it with changeUnlock',
+      hint: 'use that one, or change it with changeUnlock',
     })
   const key = await keyOf(unlock, Buffer.from(known))
   if (!timingSafeEqual(checkOf(key), Buffer.from(store.setting('unlock.check') ?? new Uint8Array(32))))
@@ -109,7 +109,7 @@ function readKeyFile(path: string): Buffer {
   let text: string
   try {
     if ((statSync(path).mode & 0o077) !== 0)
-      throw new ConfigError({ place: path, problem: 'can be read by other users', mend: `chmod 600 ${path}` })
+      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
     text = readFileSync(path, 'utf8').trim()
   } catch (error) {
     if (error instanceof ConfigError) throw error
@@ -120,7 +120,7 @@ function readKeyFile(path: string): Buffer {
     throw new ConfigError({
       place: path,
       problem: 'must hold 32 bytes in base64url',
-      mend: 'head -c32 /dev/urandom | base64',
+      hint: 'head -c32 /dev/urandom | base64',
     })
   return key
 }

@@ -39,7 +39,7 @@ export class LocalKeys {
         throw new ConfigError({
           place: `${place}:${index + 1}`,
           problem: isWhole ? `epoch ${epoch} is there twice` : 'is not a key line, or was damaged',
-          mend: 'restore the file from its backup',
+          hint: 'restore the file from its backup',
         })
       }
       keys.set(epoch, bytes)
@@ -59,7 +59,7 @@ export class LocalKeys {
         throw new ConfigError({
           place: path,
           problem: 'can be read by other users',
-          mend: `chmod 600 ${path}`,
+          hint: `chmod 600 ${path}`,
         })
       text = readFileSync(path, 'utf8')
     } catch (error) {
@@ -67,7 +67,7 @@ export class LocalKeys {
       throw new ConfigError({
         place: path,
         problem: 'cannot be read',
-        mend: 'create it with LocalKeys.create',
+        hint: 'create it with LocalKeys.create',
       })
     }
     return LocalKeys.parse(text, path)

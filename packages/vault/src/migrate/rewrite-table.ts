@@ -233,7 +233,7 @@ function checkStates(columns: readonly Column[], kind: RewriteKind): void {
       throw new ConfigError({
         place: `${table}.${name}`,
         problem: `is in state "${state}", and "${kind}" needs "${allowed.join('" or "')}"`,
-        mend:
+        hint:
           kind === 'seal'
             ? 'set it to "dual" first, everywhere, so that nobody writes plain values any more'
             : 'set it first, everywhere',

@@ -114,7 +114,7 @@ function checkComparisons(value: unknown, encrypted: ReadonlySet<string>): void 
       throw new ConfigError({
         place: column,
         problem: 'is encrypted, and a query compares it',
-        mend: 'compare its search term: vault.equals(table, column, value)',
+        hint: 'compare its search term: vault.equals(table, column, value)',
       })
   }
   for (const child of Object.values(value)) if (typeof child === 'object') checkComparisons(child, encrypted)

@@ -44,6 +44,6 @@ export function assertSealed(value: unknown, name: string): void {
   throw new ConfigError({
     place: name,
     problem: 'is encrypted, and a plain value was about to go into SQL',
-    mend: 'give rows through vault.sealRows first, and search with vault.equals',
+    hint: 'give rows through vault.sealRows first, and search with vault.equals',
   })
 }

@@ -39,7 +39,7 @@ export function sealRecord(input: SealInput): Buffer {
     throw new ConfigError({
       place: 'vault',
       problem: `a value of ${plaintext.length} bytes is larger than one record may be (${MAX_PLAINTEXT})`,
-      mend: 'seal it as a file, in chunks',
+      hint: 'seal it as a file, in chunks',
     })
   }
   const { key, nonce, commitment } = cipherMaterial(recordKey)

@@ -9,7 +9,7 @@ export function identifier(name: string): string {
     throw new ConfigError({
       place: 'vault SQL',
       problem: `"${name.slice(0, 80)}" is not a plain table or column name`,
-      mend: 'use letters, digits and underscores',
+      hint: 'use letters, digits and underscores',
     })
   return name
     .split('.')

@@ -57,7 +57,7 @@ export class VaultSql {
           place: `${tableName}.${missing[0]?.name}`,
           problem:
             'is missing from an update of a table with versions: it would stay bound to the old version',
-          mend: 'give every encrypted column of the row, or declare no version',
+          hint: 'give every encrypted column of the row, or declare no version',
         })
     }
     const [sealed] = await this.#vault.sealRows(tableName, [row])

@@ -33,7 +33,7 @@ export function keyText(table: Table, name: string, row: Row): string {
       value === undefined
         ? 'is missing from the row'
         : `cannot be part of a key (${value === null ? 'null' : typeof value})`,
-    mend: 'give every row its key: select it, or choose the id before sealing (a UUID, or nextval)',
+    hint: 'give every row its key: select it, or choose the id before sealing (a UUID, or nextval)',
   })
 }
 

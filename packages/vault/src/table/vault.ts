@@ -177,7 +177,7 @@ export class Vault {
   /** Destroys what every record of a subject was sealed with. True when there was something to destroy. */
   erase(subject: string): Promise<boolean> {
     if (this.#options.subjects === undefined)
-      throw new ConfigError({ place: 'vault', problem: 'has no subject salts', mend: 'give `subjects`' })
+      throw new ConfigError({ place: 'vault', problem: 'has no subject salts', hint: 'give `subjects`' })
     return this.#options.subjects.destroy(subject)
   }
 
@@ -334,6 +334,6 @@ function noKeys({ column }: Cell): ConfigError {
   return new ConfigError({
     place: `${column.table}.${column.name}`,
     problem: `is of mode ${column.mode}, and the vault has no keys for it`,
-    mend: column.mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
+    hint: column.mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
   })
 }
