@@ -14,6 +14,14 @@ export { generateSigningKey, type SigningKey } from './primitive/ed25519.ts'
 export type { RecordContext } from './record/record-context.ts'
 export { type Mode, type ParsedRecord, parseRecord, RECORD_OVERHEAD } from './record/record-format.ts'
 export {
+  type OpenedVault,
+  type OpenVaultOptions,
+  openVault,
+  openVaultDatabase,
+  readIdentity,
+} from './setup/open-vault.ts'
+export { readVaultFile, type VaultFile } from './setup/vault-file.ts'
+export {
   type Capability,
   type CapabilityAction,
   capabilityToSign,
