@@ -84,6 +84,43 @@ describe('the split protocol, in every state of its model', () => {
   }
 })
 
+/** A step of a random run, before it is an action of the model and a request to the code. */
+interface RandomStep {
+  readonly op: 'seal' | 'open' | 'old'
+  readonly holder: HolderId
+  readonly row: number
+  readonly pick: readonly number[]
+}
+
+/** The same step as the model's action and as the code's request. */
+function actionAndBody(
+  { op, holder, row, pick }: RandomStep,
+  nonceOf: (symbol: string) => string,
+): { readonly action: ProtocolAction; readonly body: object } {
+  const context = { tenant: '', table: 't', column: 'c', row: [`${row}`], version: 0 }
+  if (op === 'open') {
+    const salt = saltFrom(encodeContext(context), [{ holder: 1, nonce: Buffer.alloc(16, row) }]).toString(
+      'base64url',
+    )
+    return {
+      action: { op: 'open', holder, row, salt: storedSalt(row) },
+      body: { op: 'open', items: [{ context, epoch: 0, salt }] },
+    }
+  }
+  const nonces: Partial<Record<HolderId, string>> = {}
+  for (const id of HOLDERS) {
+    const index = pick[id - 1] ?? 0
+    if (index <= 3) nonces[id] = op === 'old' || index === 3 ? `old${id}-${row}` : `new${id}-${index}`
+  }
+  const contributions = HOLDERS.flatMap(id =>
+    nonces[id] === undefined ? [] : [{ holder: id, nonce: nonceOf(nonces[id]) }],
+  )
+  return {
+    action: { op: 'seal', holder, row, nonces },
+    body: { op: 'seal', epoch: 0, items: [{ context, contributions }] },
+  }
+}
+
 describe('the model and the code', () => {
   it('accept and refuse the same requests', () => {
     const step = fc.record({
@@ -97,41 +134,20 @@ describe('the model and the code', () => {
         const model = splitProtocol({ records: 3, share: 1, nonces: 99, canOpen: true }, 99)
         const { cores } = testHolders({ budgets: { person: 1, service: 1, served: 9, table: 9, all: 9 } })
         let state = model.initial
-        /** Symbol of a contribution to its bytes, base64url. */
         const nonces = new Map<string, string>()
         const nonceOf = (symbol: string): string =>
           nonces.get(symbol) ?? Buffer.from(symbol.padEnd(16).slice(0, 16)).toString('base64url')
-        for (const { op, holder, row, pick } of steps) {
+        for (const { op, ...rest } of steps) {
+          const { holder } = rest
           const core = cores[holder - 1] as HolderCore
-          const context = { tenant: '', table: 't', column: 'c', row: [`${row}`], version: 0 }
           if (op === 'nonce') {
-            const answer = core.answer('app', { op: 'nonces', count: 1 })
-            assert.ok('nonces' in answer)
-            nonces.set(`new${holder}-${state.issued[holder]}`, answer.nonces[0] ?? '')
+            const issued = core.answer('app', { op: 'nonces', count: 1 })
+            assert.ok('nonces' in issued)
+            nonces.set(`new${holder}-${state.issued[holder]}`, issued.nonces[0] ?? '')
             state = model.step(state, { op: 'nonce', holder }) ?? state
             continue
           }
-          let action: ProtocolAction
-          let body: object
-          if (op === 'open') {
-            const salt = saltFrom(encodeContext(context), [
-              { holder: 1, nonce: Buffer.alloc(16, row) },
-            ]).toString('base64url')
-            action = { op: 'open', holder, row, salt: storedSalt(row) }
-            body = { op: 'open', items: [{ context, epoch: 0, salt }] }
-          } else {
-            const chosen: Partial<Record<HolderId, string>> = {}
-            for (const id of HOLDERS) {
-              const index = pick[id - 1] ?? 0
-              if (index > 3) continue
-              chosen[id] = op === 'old' || index === 3 ? `old${id}-${row}` : `new${id}-${index}`
-            }
-            action = { op: 'seal', holder, row, nonces: chosen }
-            const contributions = HOLDERS.flatMap(id =>
-              chosen[id] === undefined ? [] : [{ holder: id, nonce: nonceOf(chosen[id]) }],
-            )
-            body = { op: 'seal', epoch: 0, items: [{ context, contributions }] }
-          }
+          const { action, body } = actionAndBody({ op, ...rest }, nonceOf)
           const next = model.step(state, action)
           const answer = core.answer('app', body)
           assert.equal('parts' in answer, next !== undefined, JSON.stringify({ action, answer }))

@@ -6,14 +6,12 @@ import { withVault } from './with-vault.ts'
 export const run: Command = async (_args, options, context) =>
   withVault(options, context, async ({ file, vault, links }) => {
     const columns = Object.keys(file.tables).flatMap(name =>
-      vault
-        .table(name)
-        .columns.map(column => ({
-          column: `${name}.${column.name}`,
-          mode: column.mode,
-          state: column.state,
-          epoch: vault.currentEpoch(column),
-        })),
+      vault.table(name).columns.map(column => ({
+        column: `${name}.${column.name}`,
+        mode: column.mode,
+        state: column.state,
+        epoch: vault.currentEpoch(column),
+      })),
     )
     for (const { column, mode, state, epoch } of columns)
       context.output.line(`${column}  ${mode}  ${state}  epoch ${epoch}`)

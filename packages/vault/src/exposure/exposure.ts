@@ -63,34 +63,46 @@ export async function measureExposure(loot: Loot): Promise<Exposure> {
     ways[way] = (ways[way] ?? 0) + 1
   }
   for (const stolenValue of loot.values) {
-    const { context, value } = stolenValue
-    if (loot.openers?.some(opener => opener(stolenValue, secrets) !== undefined)) {
-      count('other format')
+    const way = openAtRest(stolenValue, secrets, keyed, loot.openers ?? [])
+    if (way !== undefined) {
+      count(way)
       continue
     }
-    const bytes = recordBytes(value)
-    if (bytes === undefined) {
-      if (opensRaw(value, secrets)) count('key in the loot')
-      else if (typeof value === 'string') count('plain')
+    const bytes = recordBytes(stolenValue.value)
+    const record = bytes === undefined ? undefined : parseRecord(bytes)
+    if (record?.mode !== 'split') continue
+    const encoded = encodeContext(stolenValue.context)
+    const parts = partsOf(stolen, record, encoded)
+    if (opensWith(parts, record, encoded)) {
+      count('stolen holders')
       continue
     }
-    const record = parseRecord(bytes)
-    const encoded = encodeContext(context)
-    if (keyed.some(key => tryOpenRecord(record, recordPrf(key, encoded, record.salt), encoded) !== undefined))
-      count('key in the loot')
-    else if (secrets.keys.some(key => tryOpenRecord(record, key, encoded) !== undefined))
-      count('key in the loot')
-    else if (record.mode === 'split') {
-      const parts = partsOf(stolen, record, encoded)
-      if (opensWith(parts, record, encoded)) count('stolen holders')
-      else {
-        const result = await askHolders(loot.holders ?? [], context, record, parts, encoded)
-        refused += result.refused
-        if (result.opened) count('live holders')
-      }
-    }
+    const result = await askHolders(loot.holders ?? [], stolenValue.context, record, parts, encoded)
+    refused += result.refused
+    if (result.opened) count('live holders')
   }
   return { total: loot.values.length, opened, ways, refused }
+}
+
+/** How a value opens with what lies in files and variables; undefined when it does not. */
+function openAtRest(
+  stolenValue: StolenValue,
+  secrets: CandidateSecrets,
+  keyed: readonly HmacKey[],
+  openers: NonNullable<Loot['openers']>,
+): string | undefined {
+  const { context, value } = stolenValue
+  if (openers.some(opener => opener(stolenValue, secrets) !== undefined)) return 'other format'
+  const bytes = recordBytes(value)
+  if (bytes === undefined) {
+    if (opensRaw(value, secrets)) return 'key in the loot'
+    return typeof value === 'string' ? 'plain' : undefined
+  }
+  const record = parseRecord(bytes)
+  const encoded = encodeContext(context)
+  const candidates = [...keyed.map(key => recordPrf(key, encoded, record.salt)), ...secrets.keys]
+  const opens = candidates.some(key => tryOpenRecord(record, key, encoded) !== undefined)
+  return opens ? 'key in the loot' : undefined
 }
 
 function recordBytes(value: Uint8Array | string): Uint8Array | undefined {

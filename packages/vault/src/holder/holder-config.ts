@@ -59,19 +59,8 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
   const id = HOLDERS.find(holder => holder === value['id']) ?? at('id', 'must be 1, 2 or 3')
   const data = text(value['data']) ?? at('data', 'must name a file')
   const operator = text(value['operator']) ?? at('operator', 'must name a unix socket')
-  const services: Record<string, ServiceConfig> = {}
-  for (const [name, entry] of Object.entries(isObject(value['services']) ? value['services'] : {})) {
-    const service = parseService(entry, `services.${name}`, at)
-    if (service !== undefined) services[name] = service
-  }
-  const peers: Partial<Record<HolderId, Extract<HolderAddress, { host: string }>>> = {}
-  for (const [name, entry] of Object.entries(isObject(value['peers']) ? value['peers'] : {})) {
-    const peer = HOLDERS.find(holder => `${holder}` === name && holder !== id)
-    const address = parseAddress(entry)
-    if (peer === undefined || address === undefined)
-      at(`peers.${name}`, 'needs host, port and fingerprint of another holder')
-    else peers[peer] = address
-  }
+  const services = parseServices(value['services'], at)
+  const peers = parsePeers(value['peers'], id, at)
   const tls = value['tls'] === undefined ? undefined : parseListen(value['tls'])
   if (value['tls'] !== undefined && tls === undefined) at('tls', 'needs host and port')
   const enrollers = texts(value['enrollers'] ?? []) ?? at('enrollers', 'must be a list of public keys')
@@ -96,6 +85,27 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
   if (issues.length > 0 || id === undefined || data === undefined || operator === undefined)
     throw new ConfigError(issues)
   return { id, data, operator, services, peers, policy, ...(tls !== undefined && { tls }) }
+}
+
+function parseServices(value: unknown, at: Report): Readonly<Record<string, ServiceConfig>> {
+  const services: Record<string, ServiceConfig> = {}
+  for (const [name, entry] of Object.entries(isObject(value) ? value : {})) {
+    const service = parseService(entry, `services.${name}`, at)
+    if (service !== undefined) services[name] = service
+  }
+  return services
+}
+
+function parsePeers(value: unknown, id: HolderId | undefined, at: Report): HolderConfig['peers'] {
+  const peers: Partial<Record<HolderId, Extract<HolderAddress, { host: string }>>> = {}
+  for (const [name, entry] of Object.entries(isObject(value) ? value : {})) {
+    const peer = HOLDERS.find(holder => `${holder}` === name && holder !== id)
+    const address = parseAddress(entry)
+    if (peer === undefined || address === undefined)
+      at(`peers.${name}`, 'needs host, port and fingerprint of another holder')
+    else peers[peer] = address
+  }
+  return peers
 }
 
 type Report = (key: string, problem: string) => undefined

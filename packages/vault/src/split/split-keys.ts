@@ -9,6 +9,7 @@ import {
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import type { ParsedRecord } from '../record/record-format.ts'
 import { type Contribution, saltFrom } from './contribution.ts'
+import { type Answered, Gathering, type Refused } from './gathering.ts'
 import type { HolderLink } from './holder-link.ts'
 import { combineParts, type HolderId, PARTS_OF, type Part } from './part.ts'
 
@@ -38,16 +39,6 @@ const SLOW_MS = 1_000
 /** Contributions kept ready per holder, and asked for at once. */
 const NONCES_KEPT = 512
 const NONCES_LOW = 128
-
-interface Answered {
-  readonly holder: HolderId
-  readonly parts: Readonly<Partial<Record<Part, readonly Buffer[]>>>
-}
-
-interface Refused {
-  readonly holder: HolderId
-  readonly refusal: Readonly<Record<string, unknown>>
-}
 
 /** The client of the three holders: record keys to seal with, record keys to open with, search terms. */
 export class SplitKeys {
@@ -265,61 +256,15 @@ export class SplitKeys {
     body: object,
     how: 'two' | 'all',
   ): Promise<readonly Answered[]> {
-    const answers: Answered[] = []
-    const refusals: Refused[] = []
-    return new Promise((resolve, reject) => {
-      const waiting = [...links]
-      const overdue = new Set<HolderId>()
-      let asked = 0
-      let pending = 0
-      let hedge: NodeJS.Timeout | undefined
-      let isDone = false
-      const finish = (): void => {
-        isDone = true
-        if (how === 'all') this.#prefer(overdue)
-        clearTimeout(hedge)
-        if (answers.length >= 2) resolve(answers)
-        else reject(this.#failure(refusals))
-      }
-      const next = (): void => {
-        const link = waiting.shift()
-        if (link === undefined) return
-        asked++
-        pending++
-        overdue.add(link.id)
-        this.#ask(link, body)
-          .then(
-            outcome => {
-              if ('parts' in outcome) answers.push(outcome)
-              else refusals.push(outcome)
-            },
-            () => {},
-          )
-          .finally(() => {
-            pending--
-            overdue.delete(link.id)
-            if (isDone) return
-            if (how === 'two' ? answers.length === 2 : pending === 0) return finish()
-            if (how === 'all') {
-              if (answers.length === 2) hedge = setTimeout(finish, this.#thirdWait)
-              return
-            }
-            // A refusal or a failure: the third holder may still make two.
-            if (answers.length + pending < 2 && waiting.length > 0) next()
-            else if (pending === 0) finish()
-          })
-      }
-      if (how === 'all') {
-        while (waiting.length > 0) next()
-      } else {
-        next()
-        next()
-        hedge = setTimeout(() => {
-          this.#prefer(overdue)
-          if (!isDone && asked < 3) next()
-        }, this.#hedgeAfter)
-      }
-    })
+    const { answers, refusals } = await new Gathering({
+      links,
+      how,
+      ask: link => this.#ask(link, body),
+      wait: how === 'two' ? this.#hedgeAfter : this.#thirdWait,
+      onLate: holders => this.#prefer(holders),
+    }).outcome
+    if (answers.length >= 2) return answers
+    throw this.#failure(refusals)
   }
 
   /** Asks others than these for a while. */

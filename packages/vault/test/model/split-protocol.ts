@@ -90,6 +90,16 @@ export function splitProtocol(options: ProtocolOptions, bound: number): Model<Pr
     return [undefined, 'made-up', ...given, ...seen]
   }
 
+  /** Every list of contributions that can be sent. */
+  function lists(state: ProtocolState): readonly Readonly<Partial<Record<HolderId, string>>>[] {
+    let made: readonly Readonly<Partial<Record<HolderId, string>>>[] = [{}]
+    for (const id of HOLDERS) {
+      const next = id === 3 && options.nonces === 0 ? [undefined] : choices(state, id)
+      made = made.flatMap(list => next.map(nonce => (nonce === undefined ? list : { ...list, [id]: nonce })))
+    }
+    return made
+  }
+
   return {
     initial: {
       outstanding: { 1: [], 2: [], 3: [] },
@@ -102,16 +112,7 @@ export function splitProtocol(options: ProtocolOptions, bound: number): Model<Pr
         if (state.issued[holder] < options.nonces) yield { op: 'nonce', holder }
         for (const row of rows) {
           if (options.canOpen) yield { op: 'open', holder, row, salt: storedSalt(row) }
-          for (const first of choices(state, 1))
-            for (const second of choices(state, 2))
-              for (const third of options.nonces === 0 ? [undefined] : choices(state, 3)) {
-                const nonces = {
-                  ...(first !== undefined && { 1: first }),
-                  ...(second !== undefined && { 2: second }),
-                  ...(third !== undefined && { 3: third }),
-                }
-                yield { op: 'seal', holder, row, nonces }
-              }
+          for (const nonces of lists(state)) yield { op: 'seal', holder, row, nonces }
           if (broken === 'client chooses the salt')
             yield { op: 'seal', holder, row, nonces: {}, salt: storedSalt(row) }
         }
