@@ -1,6 +1,7 @@
 import { Command as Program } from 'commander'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
+import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -197,6 +198,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./undo-seal.ts'),
   )
   addAuditCommands(program, add)
+  addVaultCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
