@@ -1,1 +1,8 @@
-export {}
+export type { ApiKey, KeyLimit } from './api-key/api-key.ts'
+export { type ApiKeyCheck, ApiKeys, type IssuedApiKey, type NewApiKey } from './api-key/api-keys.ts'
+export { takeLeakReport } from './api-key/leak-report.ts'
+export { identityDatabase } from './database/identity-database.ts'
+export { migrateIdentity } from './database/identity-migrations.sql.ts'
+export { IdentitySecret } from './database/identity-secret.ts'
+export { type PasswordOptions, Passwords } from './password/passwords.ts'
+export { QueueFull } from './password/work-queue.ts'
