@@ -162,7 +162,7 @@ export class Front {
   }
 
   #tunnel(socket: Socket, backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void {
-    socket.write(switchingProtocols(headers, proxied.exchange), 'latin1')
+    socket.write(switchingProtocols(headers, proxied), 'latin1')
     const tunnel = new Tunnel(socket, backend, proxied.exchange, this.#passage.settings, bytes => {
       this.tunnels.delete(tunnel)
       proxied.tunnelClosed(bytes)

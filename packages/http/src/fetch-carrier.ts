@@ -1,6 +1,8 @@
-import { type Engine, type Exchange, type RawHeaders, type RequestSource, refusalAnswer } from '@postern/core'
+import { type Engine, type Exchange, ownAnswer, type RawHeaders, type RequestSource } from '@postern/core'
+import { bodyOf, FetchAnswerHead } from './fetch-answer-head.ts'
 import { FetchBody } from './fetch-body.ts'
 import { headersFor } from './node-answer.ts'
+import { changeHeaders } from './request-changes.ts'
 
 /** Nobody sees this status; nginx writes it down for the same. */
 export const CLIENT_LEFT = 499
@@ -42,9 +44,14 @@ export class FetchCarrier implements RequestSource {
     else request.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** The Request for the handler: its body is whole. */
+  /** The Request for the handler: its body is whole, and its headers are as guards changed them. */
   get request(): Request {
-    return this.body?.replay ?? this.native
+    const request = this.body?.replay ?? this.native
+    const { requestChanges } = this.exchange
+    if (requestChanges === undefined) return request
+    const changed = new Request(request)
+    changeHeaders(changed.headers, requestChanges)
+    return changed
   }
 
   /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
@@ -58,18 +65,20 @@ export class FetchCarrier implements RequestSource {
     })
   }
 
-  /** The answer when the handler is not to run (the exchange was refused, or the client left), else undefined. */
-  refusal(): Response | undefined {
+  /** The answer when the handler is not to run (the exchange was refused, a guard serves it, or the client left), else undefined. */
+  ownResponse(): Response | undefined {
     if (this.#isSettled) return new Response(null, { status: CLIENT_LEFT })
-    const refusal = this.exchange.decision
-    if (refusal.effect === 'allow') return undefined
-    const answer = refusalAnswer(refusal, this.exchange)
+    const answer = ownAnswer(this.exchange)
+    if (answer === undefined) return undefined
     const headers = new Headers()
     addHeaders(headers, headersFor(this.exchange, answer.headers))
     this.#status = answer.status
     const isHead = this.method === 'HEAD'
     this.#settle(isHead ? 0 : Buffer.byteLength(answer.body), false)
-    return new Response(isHead ? null : answer.body, { status: answer.status, headers })
+    return new Response(isHead || answer.body === '' ? null : bodyOf(answer.body), {
+      status: answer.status,
+      headers,
+    })
   }
 
   /** The handler's response on its way out: with the reply headers, and watched to its last byte. */
@@ -78,10 +87,16 @@ export class FetchCarrier implements RequestSource {
     const extra = this.exchange.replyHeaders
     if (response.body === null || this.method === 'HEAD') {
       this.#settle(0, false)
-      return extra === undefined ? response : withHeaders(response.body, response, extra)
+      if (extra === undefined && !this.#engine.hasAnswerHooks) return response
+      return this.#shown(withHeaders(response.body, response, extra))
     }
-    const watched = this.#watch(response.body)
-    return withHeaders(watched, response, extra)
+    return this.#shown(withHeaders(this.#watch(response.body), response, extra))
+  }
+
+  /** A response of our own making, after guards saw and changed its head. */
+  #shown(response: Response): Response {
+    if (this.#engine.hasAnswerHooks) this.#engine.onAnswer(this.exchange, new FetchAnswerHead(response))
+    return response
   }
 
   /** The handler threw: the runtime answers 500. */

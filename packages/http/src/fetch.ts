@@ -41,8 +41,8 @@ function answer<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,
   rest: Rest,
 ): Response | Promise<Response> {
-  const refusal = carrier.refusal()
-  if (refusal !== undefined) return refusal
+  const own = carrier.ownResponse()
+  if (own !== undefined) return own
   try {
     const response = handler(carrier.request, ...rest)
     return response instanceof Promise ? finishLater(carrier, response) : carrier.finish(response)
