@@ -42,7 +42,10 @@ export function factorPages(parts: IdentityParts): Routes {
   ): Promise<PageAnswer> => {
     const { texts } = request
     if (await parts.authenticators.has(account.id)) return go(`${base}/account`)
-    const enrolment = await parts.authenticators.begin(account.id, account.email)
+    // A wrong code shows the same secret again; starting anew makes a new one, so nobody can leave a secret there that they know.
+    const pending =
+      problem === undefined ? undefined : await parts.authenticators.pending(account.id, account.email)
+    const enrolment = pending ?? (await parts.authenticators.begin(account.id, account.email))
     const body = html`${fault(problem)}<p>${texts.authenticatorSteps}</p>
 ${qrCode(enrolment.uri, texts.qrCode)}
 <p class="hint">${texts.authenticatorSecret}</p><pre class="secret">${enrolment.secret.match(/.{1,4}/g)?.join(' ') ?? ''}</pre>

@@ -77,7 +77,22 @@ export class Authenticators {
       { text: SQL.put, values: [accountId, sealed], expect: 1 },
     ])
     if (!put) throw new CredentialError('this account has an authenticator app already')
+    return this.#enrolment(email, secret)
+  }
+
+  /** What `begin` gave, to show it again after a wrong code; undefined when nothing was begun. */
+  async pending(accountId: string, email: string): Promise<Enrolment | undefined> {
+    const [row] = await this.#options.database.rows<Row>(SQL.find, [accountId])
+    if (row === undefined || row.confirmedAt !== null) return undefined
+    return this.#enrolment(email, this.#open(accountId, row))
+  }
+
+  #enrolment(email: string, secret: Uint8Array): Enrolment {
     return { secret: base32(secret), uri: totpUri(this.#options.issuer, email, secret) }
+  }
+
+  #open(accountId: string, { sealed }: Row): Uint8Array {
+    return Buffer.from(this.#options.secret.open(`totp:${accountId}`, sealed), 'base64url')
   }
 
   /** Finishes adding an app with its first code. */
@@ -109,11 +124,7 @@ export class Authenticators {
     const step =
       row === undefined || !/^\d{6}$/.test(plain)
         ? undefined
-        : matchTotp(
-            Buffer.from(this.#options.secret.open(`totp:${accountId}`, row.sealed), 'base64url'),
-            plain,
-            now,
-          )
+        : matchTotp(this.#open(accountId, row), plain, now)
     const values = [accountId, step ?? 0]
     const isRight =
       step !== undefined &&
