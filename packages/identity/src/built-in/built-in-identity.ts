@@ -23,6 +23,7 @@ import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { IdentitySecret } from '../database/identity-secret.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { Postman } from '../mail/postman.ts'
+import { type OauthServerOptions, oauthServer } from '../oauth/oauth-server.ts'
 import { accountPages } from '../pages/account-pages.ts'
 import { json } from '../pages/answers.ts'
 import { loadAssets } from '../pages/assets.ts'
@@ -70,6 +71,8 @@ export interface BuiltInIdentityOptions {
   readonly theme?: Theme
   /** Sends a signed token of the principal to the backend. Default: none. */
   readonly backend?: BackendTokenOptions
+  /** An OAuth 2.1 and OpenID Connect server below `/oauth`. Default: none. */
+  readonly oauth?: OauthServerOptions
   /** Who may act in another's name. Default: nobody. */
   readonly mayImpersonate?: (staff: Principal, accountId: string) => boolean | Promise<boolean>
   /** Receives every event: pass the engine's `emit`. */
@@ -164,15 +167,20 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     options.backend === undefined
       ? undefined
       : await BackendTokens.open({ ...shared, origin: origin.origin }, options.backend)
-  const request = new RequestIdentity(parts)
+  const oauth =
+    options.oauth === undefined ? undefined : await oauthServer({ ...parts, random }, options.oauth)
+  const request = new RequestIdentity({
+    ...parts,
+    ...(oauth !== undefined && { accessToken: oauth.identify }),
+  })
   const guard = new PagesGuard({
     parts,
-    routes: pageRoutes(parts, backendTokens),
+    routes: { ...pageRoutes(parts, backendTokens), ...oauth?.routes },
     assets: loadAssets(options.theme),
     random,
     backendTokens,
     keyFault: exchange => request.keyFault(exchange),
-    oauth: undefined,
+    oauth: oauth?.answer,
   })
   return {
     identify: exchange => request.identify(exchange),

@@ -18,11 +18,16 @@ export class RequestIdentity {
   /** Only exchanges whose key did not hold. */
   readonly #faults = new WeakMap<Exchange, KeyFault>()
 
+  readonly #accessToken: ((token: string) => Promise<Principal | undefined>) | undefined
+
   constructor(parts: {
     readonly apiKeys: ApiKeys
     readonly sessions: Sessions
     readonly cookies: CookieJar
+    /** Who a bearer token of our own OAuth server stands for. */
+    readonly accessToken?: (token: string) => Promise<Principal | undefined>
   }) {
+    this.#accessToken = parts.accessToken
     this.#apiKeys = parts.apiKeys
     this.#sessions = parts.sessions
     this.#cookies = parts.cookies
@@ -32,6 +37,8 @@ export class RequestIdentity {
   identify(exchange: Exchange): Principal | undefined | Promise<Principal | undefined> {
     const key = presentedKey(exchange)
     if (key !== undefined) return this.#byKey(exchange, key)
+    const bearer = this.#accessToken === undefined ? undefined : bearerOf(exchange)
+    if (bearer !== undefined) return this.#accessToken?.(bearer)
     const token = this.#cookies.read(exchange.header('cookie'), 'session')
     if (token === undefined) return undefined
     const found = this.#sessions.find(token, exchange.client)
@@ -59,7 +66,11 @@ function principalOf(session: Session | undefined): Principal | undefined {
 function presentedKey(exchange: Exchange): string | undefined {
   const own = exchange.header('x-api-key')
   if (own !== undefined) return own
+  const bearer = bearerOf(exchange)
+  return bearer !== undefined && /^[a-z][a-z0-9]*_[a-z0-9]+_/.test(bearer) ? bearer : undefined
+}
+
+function bearerOf(exchange: Exchange): string | undefined {
   const authorization = exchange.header('authorization')
-  const match = authorization === undefined ? null : /^bearer +(\S+)$/i.exec(authorization)
-  return match?.[1] !== undefined && /^[a-z][a-z0-9]*_[a-z0-9]+_/.test(match[1]) ? match[1] : undefined
+  return authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1]
 }

@@ -12,7 +12,7 @@ import type { ApiKeyCheck } from '../api-key/api-keys.ts'
 import { freshToken } from '../database/identity-secret.ts'
 import { show } from '../pages/answers.ts'
 import type { Assets } from '../pages/assets.ts'
-import { render } from '../pages/frame.ts'
+import { type FrameOptions, render } from '../pages/frame.ts'
 import { html } from '../pages/html.ts'
 import { parseLanguage } from '../pages/language/language.ts'
 import type { PageAnswer, PageRequest } from '../pages/page-request.ts'
@@ -29,8 +29,8 @@ export interface PagesGuardOptions {
   readonly backendTokens: BackendTokens | undefined
   /** What was wrong with the API key of an exchange, when something was. */
   readonly keyFault: (exchange: Exchange) => Exclude<ApiKeyCheck, { kind: 'accepted' }> | undefined
-  /** The OAuth server's answer, for paths that are its own. */
-  readonly oauth: ((request: PageRequest) => Promise<Answer | undefined>) | undefined
+  /** Answers what is below `/oauth/` and no page. */
+  readonly oauth: Routes[string] | undefined
 }
 
 /** Posts without a cookie's authority, which programs send: what is in them is the proof. */
@@ -66,13 +66,15 @@ export class PagesGuard implements Guard {
     const asset = this.#asset(exchange, path)
     if (asset !== undefined) return served(asset)
     const method = exchange.method === 'HEAD' ? 'GET' : exchange.method
-    const handler = this.#options.routes[`${method} ${path}`]
+    const { routes } = this.#options
+    const handler =
+      routes[`${method} ${path}`] ?? routes[`${method} ${path.slice(0, path.lastIndexOf('/'))}/*`]
     if (handler === undefined) return this.#other(exchange, path)
     return this.#page(exchange, path, handler)
   }
 
   async #page(exchange: Exchange, path: string, handler: Routes[string]): Promise<Decision> {
-    const { parts, assets, random } = this.#options
+    const { parts, random } = this.#options
     const read = await readPageRequest(exchange, parts)
     const isNewBrowser = read.csrf === ''
     const browser = isNewBrowser ? freshToken(random) : ''
@@ -85,22 +87,27 @@ export class PagesGuard implements Guard {
       cookies.push(parts.cookies.set('browser', browser, BROWSER_SECONDS))
     const chosen = exchange.method === 'GET' ? parseLanguage(read.query.get('lang')) : undefined
     if (chosen !== undefined) cookies.push(parts.cookies.set('language', chosen, BROWSER_SECONDS))
-    const frame = {
+    return served(withoutBody(render({ ...answer, cookies }, request, this.#frame()), exchange))
+  }
+
+  #frame(): FrameOptions {
+    const { parts, assets, random } = this.#options
+    return {
       base: parts.base,
       siteName: parts.siteName,
       nonce: Buffer.from(random.bytes(16)).toString('base64'),
       assetVersion: assets.version,
     }
-    return served(withoutBody(render({ ...answer, cookies }, request, frame), exchange))
   }
 
   /** Paths below the base that are no page of ours: the OAuth server's, another guard's, or of a page under another method. */
   #other(exchange: Exchange, path: string): Decision | Promise<Decision> {
     const { oauth, routes, parts } = this.#options
+    // Its endpoints are for programs, its forms carry a token of their own, and it sets its own cookies.
     if (oauth !== undefined && path.startsWith('/oauth/'))
-      return readPageRequest(exchange, parts)
-        .then(oauth)
-        .then(answer => (answer === undefined ? ALLOW : served(answer)))
+      return readPageRequest(exchange, parts).then(async request =>
+        served(render(await oauth(request), request, this.#frame())),
+      )
     const methods = ['GET', 'POST'].filter(method => routes[`${method} ${path}`] !== undefined)
     if (methods.length === 0) return ALLOW
     return served({

@@ -3,6 +3,7 @@ import { parseEmail } from '../account/email.ts'
 import { exportAccount } from '../account/export-account.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import { revokeGrants } from '../oauth/oauth-store.ts'
 import { moment } from './account-frame.ts'
 import {
   button,
@@ -120,7 +121,7 @@ ${
       }),
     'GET /account/email/confirm': async request => {
       const token = request.query.get('token') ?? ''
-      if ((await parts.tokens.find('change-email', token)) === undefined) return linkDead(request)
+      if ((await parts.tokens.find('change-email', token)) === undefined) return linkDead(request, base)
       const { texts } = request
       const body = html`<form method="post" action="${base}/account/email/confirm">${formFields(request, { token })}<button class="full">${texts.confirmEmail}</button></form>`
       return show({ title: texts.confirmEmail, body })
@@ -128,9 +129,9 @@ ${
     'POST /account/email/confirm': async request => {
       const redeemed = await parts.tokens.redeem('change-email', request.form.get('token') ?? '')
       const change = readChange(redeemed?.data)
-      if (redeemed?.accountId === undefined || change === undefined) return linkDead(request)
+      if (redeemed?.accountId === undefined || change === undefined) return linkDead(request, base)
       const { accountId } = redeemed
-      if (!(await parts.accounts.setEmail(accountId, change.from, change.to))) return linkDead(request)
+      if (!(await parts.accounts.setEmail(accountId, change.from, change.to))) return linkDead(request, base)
       for (const kind of ['reset', 'sign-in-link'] as const) await parts.tokens.revoke(kind, accountId)
       await parts.sessions.revokeAll(
         accountId,
@@ -160,6 +161,7 @@ ${
       withFresh(request, async account => {
         if (request.form.get('sure') !== 'yes') return go(`${base}/account/delete`)
         await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account deleted')
+        await revokeGrants(parts.database, account.id)
         await parts.accounts.remove(account.id)
         return {
           kind: 'redirect',

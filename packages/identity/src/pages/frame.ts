@@ -30,6 +30,7 @@ const COMMON = [
 
 /** A page's answer as an answer for any carrier. */
 export function render(answer: PageAnswer, request: PageRequest, options: FrameOptions): Answer {
+  if (answer.kind === 'raw') return answer.answer
   const headers = [...COMMON]
   for (const cookie of answer.cookies ?? []) headers.push('Set-Cookie', cookie)
   if (answer.kind !== 'redirect' && answer.retryAfter !== undefined)

@@ -83,7 +83,7 @@ ${
       const session = needsSession(request, parts)
       if (isAnswer(session)) return session
       const token = request.query.get('token') ?? ''
-      if ((await parts.tokens.find('invitation', token)) === undefined) return linkDead(request)
+      if ((await parts.tokens.find('invitation', token)) === undefined) return linkDead(request, base)
       const body = html`<p>${request.texts.invitationHint}</p><form method="post" action="${base}/invitation">${formFields(request, { token })}<button class="full">${request.texts.join}</button></form>`
       return show({ title: request.texts.join, body })
     },
@@ -95,7 +95,7 @@ ${
         account === undefined
           ? undefined
           : await organisations.accept(account, request.form.get('token') ?? '')
-      if (membership === undefined) return linkDead(request)
+      if (membership === undefined) return linkDead(request, base)
       await parts.sessions.enter(session, membership.organisationId)
       return go(`${base}/organisations`)
     },

@@ -1,4 +1,4 @@
-import type { Exchange } from '@postern/core'
+import type { Answer, Exchange } from '@postern/core'
 import type { Session } from '../session/session.ts'
 import type { Language } from './language/language.ts'
 import type { Texts } from './language/texts.ts'
@@ -23,6 +23,8 @@ export interface PageRequest {
 
 /** What a page handler answers. `cookies` are whole `Set-Cookie` values. */
 export type PageAnswer =
+  /** An answer that is complete already: of the OAuth server's endpoints. */
+  | { readonly kind: 'raw'; readonly answer: Answer; readonly cookies?: readonly string[] }
   | {
       readonly kind: 'page'
       readonly status: number

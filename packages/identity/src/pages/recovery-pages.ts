@@ -1,6 +1,7 @@
 import { parseEmail } from '../account/email.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import { revokeGrants } from '../oauth/oauth-store.ts'
 import { fault, formFields, notice, show } from './answers.ts'
 import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
@@ -55,26 +56,27 @@ export function recoveryPages(parts: IdentityParts): Routes {
     'GET /recover/reset': async request => {
       const token = request.query.get('token') ?? ''
       return (await parts.tokens.find('reset', token)) === undefined
-        ? linkDead(request)
+        ? linkDead(request, base)
         : resetForm(request, token, undefined, 200)
     },
     'POST /recover/reset': async request => {
       const token = request.form.get('token') ?? ''
       const seen = await parts.tokens.find('reset', token)
       const account = seen?.accountId === undefined ? undefined : await parts.accounts.byId(seen.accountId)
-      if (account === undefined || account.disabledAt !== undefined) return linkDead(request)
+      if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
       const password = request.form.get('password') ?? ''
       const problem = await parts.passwords.fault(password, [account.email, account.name])
       if (problem !== undefined)
         return resetForm(request, token, passwordFaultText(problem, request.texts), 422)
       const passwordHash = await parts.passwords.hash(password)
-      if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request)
+      if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request, base)
       await parts.accounts.setPassword(account.id, passwordHash)
       for (const kind of ['reset', 'sign-in-link', 'change-email', 'second-factor'] as const)
         await parts.tokens.revoke(kind, account.id)
       await parts.sessions.revokeAll(account.id)
       if (request.form.get('compromised') === 'yes') {
         await parts.passkeys.removeAll(account.id)
+        await revokeGrants(parts.database, account.id)
         await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
       }
       parts.postman.later(async () =>

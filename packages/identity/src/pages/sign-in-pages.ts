@@ -100,14 +100,14 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up">${texts.createAcc
     'GET /sign-in/open': async request => {
       const { texts } = request
       const token = request.query.get('token') ?? ''
-      if ((await parts.tokens.find('sign-in-link', token)) === undefined) return linkDead(request)
+      if ((await parts.tokens.find('sign-in-link', token)) === undefined) return linkDead(request, base)
       const body = html`<p>${texts.openHint}</p><form method="post" action="${base}/sign-in/open">${formFields(request, { token, back: backOf(request, parts) })}
 <button class="full">${texts.signIn}</button></form>`
       return show({ title: texts.signInTitle.replace('{site}', parts.siteName), body })
     },
     'POST /sign-in/open': async request => {
       const result = await signIn.link(request.form.get('token') ?? '', contextOf(request))
-      return proceed(request, result) ?? linkDead(request)
+      return proceed(request, result) ?? linkDead(request, base)
     },
     'POST /passkey/sign-in-options': async () => json(await parts.passkeys.signInOptions()),
     'POST /passkey/sign-in': async request => {
@@ -147,6 +147,7 @@ export function sessionCookies(
 }
 
 /** The page of a link that was used, ran out, or never was. */
-export function linkDead({ texts }: PageRequest): PageAnswer {
-  return show({ title: texts.linkDeadTitle, body: html`<p>${texts.linkDead}</p>` }, 410)
+export function linkDead({ texts }: PageRequest, base: string): PageAnswer {
+  const body = html`<p>${texts.linkDead}</p><p><a class="button quiet full" href="${base}/sign-in">${texts.backToSignIn}</a></p>`
+  return show({ title: texts.linkDeadTitle, body }, 410)
 }

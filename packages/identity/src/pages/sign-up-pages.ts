@@ -62,22 +62,22 @@ export function signUpPages(parts: IdentityParts): Routes {
     'GET /sign-up/finish': async request => {
       const token = request.query.get('token') ?? ''
       return (await parts.tokens.find('sign-up', token)) === undefined
-        ? linkDead(request)
+        ? linkDead(request, base)
         : finishForm(request, token, undefined, 200)
     },
     'POST /sign-up/finish': async request => {
       const token = request.form.get('token') ?? ''
       const pending = readPending((await parts.tokens.find('sign-up', token))?.data)
-      if (pending === undefined) return linkDead(request)
+      if (pending === undefined) return linkDead(request, base)
       const name = request.form.get('name') ?? ''
       const password = request.form.get('password') ?? ''
       const problem = await parts.passwords.fault(password, [pending.email, name])
       if (problem !== undefined)
         return finishForm(request, token, passwordFaultText(problem, request.texts), 422)
       const passwordHash = await parts.passwords.hash(password)
-      if ((await parts.tokens.redeem('sign-up', token)) === undefined) return linkDead(request)
+      if ((await parts.tokens.redeem('sign-up', token)) === undefined) return linkDead(request, base)
       const account = await parts.accounts.create({ ...pending, name, passwordHash, emailVerified: 'yes' })
-      if (account === undefined) return linkDead(request)
+      if (account === undefined) return linkDead(request, base)
       const result = await signIn.begin(account, ['pwd'], contextOf(request))
       return result.kind === 'signed-in'
         ? go(`${base}/account`, sessionCookies(parts, result.session))
