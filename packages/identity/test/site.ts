@@ -40,6 +40,8 @@ export type Application = (
 export interface SiteOptions extends Partial<Omit<BuiltInIdentityOptions, 'database'>> {
   readonly database?: SqliteDatabase | PostgresDatabase
   readonly application?: Application
+  /** Default: a free one. */
+  readonly port?: number
   readonly guards?: readonly Guard[]
 }
 
@@ -71,7 +73,7 @@ export async function startSite(t: TestContext, options: SiteOptions = {}): Prom
       )
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(options.port ?? 0, '127.0.0.1')
   await new Promise<void>(resolve => server.once('listening', () => resolve()))
   t.after(() => {
     server.closeAllConnections()
@@ -237,4 +239,14 @@ export async function signUp(site: Site, email: string, password = 'a quiet rive
 /** Who the application is told this browser is. */
 export async function whoIs(browser: PlainBrowser): Promise<Principal> {
   return JSON.parse((await browser.get('/')).text)
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await new Promise<void>(resolve => server.once('listening', () => resolve()))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>(resolve => server.close(() => resolve()))
+  return port
 }

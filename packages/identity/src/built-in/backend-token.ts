@@ -14,7 +14,7 @@ import { freshId, type IdentitySecret } from '../database/identity-secret.ts'
 export interface BackendTokenOptions {
   /** `aud` of the token. Default: the origin. */
   readonly audience?: string
-  /** Header that carries it. Default `x-postern-identity`. */
+  /** Header that carries it. Default `x-identity-jwt`. */
   readonly header?: string
   /** How long one is good. Default `60s`. */
   readonly lifetime?: string
@@ -53,7 +53,7 @@ export class BackendTokens {
     options: BackendTokenOptions,
     signing: SigningKey,
   ) {
-    this.header = options.header ?? 'x-postern-identity'
+    this.header = options.header ?? 'x-identity-jwt'
     this.#database = parts.database
     this.#issuer = parts.origin
     this.#audience = options.audience ?? parts.origin

@@ -23,6 +23,7 @@ import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { IdentitySecret } from '../database/identity-secret.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { Postman } from '../mail/postman.ts'
+import { checkedProviders, type ExternalProvider, externalLogin } from '../oauth/external-login.ts'
 import { type OauthServerOptions, oauthServer } from '../oauth/oauth-server.ts'
 import { accountPages } from '../pages/account-pages.ts'
 import { json } from '../pages/answers.ts'
@@ -71,6 +72,8 @@ export interface BuiltInIdentityOptions {
   readonly theme?: Theme
   /** Sends a signed token of the principal to the backend. Default: none. */
   readonly backend?: BackendTokenOptions
+  /** Other OpenID Connect providers that people can sign in with. */
+  readonly providers?: readonly ExternalProvider[]
   /** An OAuth 2.1 and OpenID Connect server below `/oauth`. Default: none. */
   readonly oauth?: OauthServerOptions
   /** Who may act in another's name. Default: nobody. */
@@ -161,7 +164,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     siteName,
     signUp: options.signUp ?? 'open',
     home: options.home ?? '/',
-    providers: [],
+    providers: checkedProviders(options.providers ?? []),
   }
   const backendTokens =
     options.backend === undefined
@@ -230,6 +233,7 @@ function pageRoutes(parts: IdentityParts, backendTokens: BackendTokens | undefin
     ...keyPages(parts),
     ...stepUpPages(parts),
     ...organisationPages(parts),
+    ...externalLogin(parts),
     ...(backendTokens !== undefined && { 'GET /jwks': async () => json(await backendTokens.jwks()) }),
   }
 }

@@ -6,6 +6,7 @@ import type { ApiKeys } from '../api-key/api-keys.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import type { IdentitySecret } from '../database/identity-secret.ts'
 import type { Postman } from '../mail/postman.ts'
+import type { ExternalProvider } from '../oauth/external-login.ts'
 import type { PageAnswer, PageHandler, PageRequest } from '../pages/page-request.ts'
 import type { Passkeys } from '../passkey/passkeys.ts'
 import type { Passwords } from '../password/passwords.ts'
@@ -44,7 +45,7 @@ export interface IdentityParts {
   /** Where to go after signing in, when nothing else was asked for. */
   readonly home: string
   /** Names of other providers that people can sign in with, in order, with what a button says. */
-  readonly providers: readonly { readonly id: string; readonly name: string }[]
+  readonly providers: readonly ExternalProvider[]
 }
 
 /** Handlers by method and path below the base: `GET /sign-in`. */

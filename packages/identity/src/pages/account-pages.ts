@@ -32,6 +32,12 @@ export function accountPages(parts: IdentityParts): Routes {
     const passkeys = await parts.passkeys.list(account.id)
     const hasApp = await parts.authenticators.has(account.id)
     const codesLeft = await parts.recoveryCodes.left(account.id)
+    const logins = await parts.accounts.externalLogins(account.id)
+    const externals = parts.providers.map(({ id, name, issuer }) =>
+      logins.some(login => login.issuer === issuer)
+        ? html`<h2>${name}</h2><p>${texts.linked}</p>`
+        : html`<h2>${name}</h2>${button(request, `${base}/external/start`, texts.linkProvider.replace('{provider}', name), { provider: id, link: 'yes' })}`,
+    )
     const body = html`${notice(message)}
 <dl><dt>${texts.email}</dt><dd>${account.email}</dd><dt>${texts.name}</dt><dd>${account.name === '' ? '–' : account.name}</dd></dl>
 <div class="row"><a class="button quiet" href="${base}/account/email">${texts.changeEmail}</a><a class="button quiet" href="${base}/account/password">${account.hasPassword ? texts.changePassword : texts.setPassword}</a></div>
@@ -47,6 +53,7 @@ ${
     ? html`<p>${texts.authenticatorOn} ${texts.recoveryCodesLeft.replace('{count}', String(codesLeft))}</p><div class="row">${button(request, `${base}/account/recovery-codes`, texts.newRecoveryCodes)}${button(request, `${base}/account/authenticator/remove`, texts.remove, {}, 'danger')}</div>`
     : button(request, `${base}/account/authenticator`, texts.addAuthenticator)
 }
+${externals}
 <h2>${texts.yourData}</h2><div class="row">${button(request, `${base}/account/export`, texts.exportData)}<a class="button quiet" href="${base}/account/delete">${texts.deleteAccount}</a></div>`
     return show({ title: texts.accountTitle, body, width: 'wide', menu: 'account' })
   }

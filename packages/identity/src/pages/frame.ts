@@ -59,6 +59,7 @@ export function render(answer: PageAnswer, request: PageRequest, options: FrameO
     'Permissions-Policy',
     'publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), geolocation=(), microphone=()',
   )
+  if (answer.page.refresh !== undefined) headers.push('Refresh', `0; url=${answer.page.refresh}`)
   return { status: answer.status, headers, body: document(answer.page, request, options) }
 }
 

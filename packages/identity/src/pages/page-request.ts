@@ -57,6 +57,8 @@ export interface Page {
   readonly menu?: string
   /** A further origin that a form of this page may end at: where consent redirects to. */
   readonly formAction?: string
+  /** Where the browser goes by itself: another site that a form may not end at. */
+  readonly refresh?: string
 }
 
 /** Answers one page or endpoint. */

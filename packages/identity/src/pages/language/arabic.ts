@@ -147,6 +147,9 @@ export const arabic: Texts = {
   busyTitle: 'الضغط كبير حاليًا',
   busy: 'يسجل كثيرون الدخول في الوقت نفسه. حاول مجددًا بعد لحظات.',
   externalFailed: 'لم ينجح تسجيل الدخول هناك، أو أن ذلك الحساب غير مرتبط بحساب هنا. سجل الدخول بطريقة أخرى.',
+  linkProvider: 'ربط {provider}',
+  goingTo: 'الانتقال إلى {provider}',
+  linked: 'مرتبط',
   mail: {
     signIn: {
       subject: 'تسجيل الدخول إلى {site}',

@@ -151,6 +151,9 @@ export const english: Texts = {
   busy: 'Many people are signing in at once. Please try again in a moment.',
   externalFailed:
     'Signing in there did not work, or that account is not linked to one here. Sign in another way.',
+  linkProvider: 'Link {provider}',
+  goingTo: 'Going to {provider}',
+  linked: 'Linked',
   mail: {
     signIn: {
       subject: 'Sign in to {site}',

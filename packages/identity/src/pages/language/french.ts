@@ -159,6 +159,9 @@ export const french: Texts = {
   busy: 'Beaucoup de personnes se connectent en même temps. Réessayez dans un instant.',
   externalFailed:
     'La connexion là-bas a échoué, ou ce compte n’est lié à aucun compte ici. Connectez-vous autrement.',
+  linkProvider: 'Lier {provider}',
+  goingTo: 'Vers {provider}',
+  linked: 'Lié',
   mail: {
     signIn: {
       subject: 'Connexion à {site}',

@@ -160,6 +160,9 @@ export const german: Texts = {
   busy: 'Viele melden sich gerade gleichzeitig an. Bitte versuchen Sie es gleich noch einmal.',
   externalFailed:
     'Die Anmeldung dort hat nicht geklappt, oder sie ist mit keinem Konto hier verknüpft. Melden Sie sich anders an.',
+  linkProvider: '{provider} verknüpfen',
+  goingTo: 'Weiter zu {provider}',
+  linked: 'Verknüpft',
   mail: {
     signIn: {
       subject: 'Anmeldung bei {site}',

@@ -153,6 +153,9 @@ export const japanese: Texts = {
   busy: '多くの方が同時にログインしています。しばらくしてからもう一度お試しください。',
   externalFailed:
     '外部サービスでのログインに失敗したか、このサイトのアカウントと連携されていません。別の方法でログインしてください。',
+  linkProvider: '{provider} と連携',
+  goingTo: '{provider} へ移動',
+  linked: '連携済み',
   mail: {
     signIn: {
       subject: '{site} へのログイン',

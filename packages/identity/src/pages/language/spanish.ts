@@ -155,6 +155,9 @@ export const spanish: Texts = {
   busy: 'Mucha gente está iniciando sesión a la vez. Inténtalo de nuevo en un momento.',
   externalFailed:
     'No se ha podido iniciar sesión allí o esa cuenta no está vinculada a ninguna de aquí. Inicia sesión de otra forma.',
+  linkProvider: 'Vincular {provider}',
+  goingTo: 'Ir a {provider}',
+  linked: 'Vinculado',
   mail: {
     signIn: {
       subject: 'Iniciar sesión en {site}',

@@ -144,6 +144,9 @@ export interface Texts {
   readonly busyTitle: string
   readonly busy: string
   readonly externalFailed: string
+  readonly linkProvider: string
+  readonly goingTo: string
+  readonly linked: string
   readonly mail: Readonly<Record<LetterKind, { readonly subject: string; readonly text: string }>> & {
     readonly footer: string
   }
