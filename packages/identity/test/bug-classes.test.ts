@@ -92,9 +92,7 @@ describe('bug class: an internal header honoured from outside', () => {
       application: exchange => {
         const changes = exchange.requestChanges
         seen.push(
-          changes?.has('x-identity-jwt')
-            ? changes.get('x-identity-jwt')
-            : exchange.header('x-identity-jwt'),
+          changes?.has('x-identity-jwt') ? changes.get('x-identity-jwt') : exchange.header('x-identity-jwt'),
         )
         return { status: 200, body: '' }
       },
