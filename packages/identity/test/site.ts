@@ -40,6 +40,8 @@ export type Application = (
 export interface SiteOptions extends Partial<Omit<BuiltInIdentityOptions, 'database'>> {
   readonly database?: SqliteDatabase | PostgresDatabase
   readonly application?: Application
+  /** Sees every request first. */
+  readonly first?: (exchange: Exchange) => void
   /** Default: a free one. */
   readonly port?: number
   readonly guards?: readonly Guard[]
@@ -116,6 +118,7 @@ export async function startSite(t: TestContext, options: SiteOptions = {}): Prom
   const application = options.application ?? whoIsThere
   answer = async (request, body) => {
     const exchange = engine.open(sourceOf(request, body))
+    options.first?.(exchange)
     await engine.decide(exchange)
     const own = ownAnswer(exchange)
     if (own !== undefined) return own

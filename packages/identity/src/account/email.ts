@@ -17,11 +17,9 @@ export function parseEmail(text: string): Email | undefined {
   const plain = text.normalize('NFKC').trim()
   const at = plain.lastIndexOf('@')
   if (at < 1 || plain.indexOf('@') !== at) return undefined
-  // `toLowerCase` would turn the Kelvin sign into k; NFKC already has, so whatever is not ASCII here is refused below.
-  const local = plain.slice(0, at)
-  const isAscii = /^[\x21-\x7e]+$/.test(local)
+  const local = plain.slice(0, at).toLowerCase()
   const domain = domainToASCII(plain.slice(at + 1)).toLowerCase()
-  if (!isAscii || !LOCAL.test(local.toLowerCase()) || local.length > 64) return undefined
+  if (!LOCAL.test(local) || local.length > 64) return undefined
   if (!DOMAIN.test(domain) || domain.length > 253) return undefined
-  return `${local.toLowerCase()}@${domain}` as Email
+  return `${local}@${domain}` as Email
 }

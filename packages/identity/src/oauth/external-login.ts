@@ -215,7 +215,12 @@ async function claimsOf(
     })
     .catch(() => undefined)
   const claims = tokens?.claims()
-  return claims?.iss === provider.issuer ? claims : undefined
+  if (tokens === undefined || claims?.iss !== provider.issuer) return undefined
+  if (claims['email'] !== undefined || configuration.serverMetadata().userinfo_endpoint === undefined)
+    return claims
+  // OpenID Connect Core section 5.4: with an access token, profile and address may be told by UserInfo only. It is asked about this subject.
+  const info = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub).catch(() => ({}))
+  return { ...info, ...claims }
 }
 
 async function discovered(provider: ExternalProvider): Promise<Configuration> {
