@@ -102,6 +102,8 @@ export interface BuiltInIdentity {
   readonly passwords: Passwords
   /** Absent unless `backend` was given. */
   readonly backendTokens: BackendTokens | undefined
+  /** Who sent a request, for the application in this process: give it the framework's own request (node's, Express's, Fastify's). */
+  principalOf(request: object): Principal
   /** Imports accounts from CSV. */
   importAccounts(csv: string): Promise<ImportReport>
   /**
@@ -196,6 +198,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     passkeys,
     passwords,
     backendTokens,
+    principalOf: request => guard.principalOf(request),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {
       const isAllowed =

@@ -1,10 +1,12 @@
 import {
   ALLOW,
   type Allow,
+  ANONYMOUS,
   type Answer,
   type Decision,
   type Exchange,
   type Guard,
+  type Principal,
   type RandomSource,
   type Refusal,
 } from '@postern/core'
@@ -46,6 +48,8 @@ export class PagesGuard implements Guard {
   readonly failure = 'closed'
   readonly #options: PagesGuardOptions
   readonly #prefix: string
+  /** By the framework's own request, for the application's code. */
+  readonly #principals = new WeakMap<object, Principal>()
 
   constructor(options: PagesGuardOptions) {
     this.#options = options
@@ -55,11 +59,19 @@ export class PagesGuard implements Guard {
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const fault = this.#options.keyFault(exchange)
     if (fault !== undefined) return keyRefusal(fault)
+    const { native } = exchange.source
+    if (exchange.principal.kind !== 'anonymous' && typeof native === 'object' && native !== null)
+      this.#principals.set(native, exchange.principal)
     const path = exchange.path.canonical
     if (path.startsWith(this.#prefix) && exchange.path.ambiguity === undefined)
       return this.#serve(exchange, path.slice(this.#options.parts.base.length))
     this.#options.backendTokens?.apply(exchange)
     return ALLOW
+  }
+
+  /** Who sent a request of the framework's. */
+  principalOf(request: object): Principal {
+    return this.#principals.get(request) ?? ANONYMOUS
   }
 
   #serve(exchange: Exchange, path: string): Decision | Promise<Decision> {

@@ -153,7 +153,7 @@ function accounts({ time, end }: Dialect): string {
 }
 
 /** The tables of built-in identity, of one shape in both dialects. */
-export const IDENTITY_MIGRATIONS: readonly Migration[] = [
+const IDENTITY_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
     name: 'accounts, sessions, keys and OAuth',

@@ -38,7 +38,7 @@ const SPECIAL = CidrSet.parse([
 ])
 
 /** Whether an address is one of the public internet. */
-export function isPublicAddress(text: string): boolean {
+function isPublicAddress(text: string): boolean {
   const address = parseAddress(text)
   return address !== undefined && !SPECIAL.has(address)
 }
