@@ -62,7 +62,7 @@ export class Accounts {
       throw new ConfigError({
         place: 'password hash',
         problem: 'is of no known kind',
-        mend: 'argon2id, scrypt or PBKDF2 as a PHC string, PBKDF2 as Django writes it, or bcrypt',
+        hint: 'argon2id, scrypt or PBKDF2 as a PHC string, PBKDF2 as Django writes it, or bcrypt',
       })
     const now = this.#clock.now()
     const row: AccountRow = {

@@ -102,7 +102,7 @@ export class ApiKeys {
       throw new ConfigError({
         place: 'keys',
         problem: `this owner has ${most} live keys already`,
-        mend: 'revoke one first',
+        hint: 'revoke one first',
       })
     const issued = await this.#insert(owner, { ...wish, scopes })
     this.#emit('key.created', issued.key)

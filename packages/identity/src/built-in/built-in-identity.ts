@@ -245,7 +245,7 @@ function checkedOrigin(text: string): URL {
   const place = 'identity.origin'
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || url.origin === 'null' || url.href !== `${url.origin}/`)
-    throw new ConfigError({ place, problem: 'is not an origin', mend: 'for example https://shop.example' })
+    throw new ConfigError({ place, problem: 'is not an origin', hint: 'for example https://shop.example' })
   const address = parseAddress(url.hostname.replace(/^\[|\]$/g, ''))
   const isLocal = url.hostname === 'localhost' || (address !== undefined && isLoopback(address))
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))

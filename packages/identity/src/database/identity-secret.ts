@@ -36,7 +36,7 @@ export class IdentitySecret {
       throw new ConfigError({
         place: 'identity.secret',
         problem: `is ${bytes.length} bytes long`,
-        mend: `give at least ${MIN_BYTES} random bytes, for instance from "openssl rand -hex 32"`,
+        hint: `give at least ${MIN_BYTES} random bytes, for instance from "openssl rand -hex 32"`,
       })
     }
     const derive = (purpose: string): KeyObject =>

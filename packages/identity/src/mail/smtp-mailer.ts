@@ -20,7 +20,7 @@ export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
       {
         place: 'identity.mail',
         problem: 'SMTP needs the package nodemailer',
-        mend: 'npm install nodemailer@10.6.1',
+        hint: 'npm install nodemailer@10.6.1',
       },
       { cause },
     )

@@ -53,7 +53,7 @@ export function checkedProviders(providers: readonly ExternalProvider[]): readon
       issues.push({
         place: `${place}.clientSecret`,
         problem: 'is empty',
-        mend: 'leave it out for a public client',
+        hint: 'leave it out for a public client',
       })
     seen.add(id)
   }
@@ -261,7 +261,7 @@ async function loadClient(): Promise<typeof import('openid-client')> {
       {
         place: 'identity.providers',
         problem: 'need the package openid-client',
-        mend: 'npm install openid-client@6.9.0',
+        hint: 'npm install openid-client@6.9.0',
       },
       { cause },
     )

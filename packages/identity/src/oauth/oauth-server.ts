@@ -64,7 +64,7 @@ export async function oauthServer(
       {
         place: 'identity.oauth',
         problem: 'needs the package oidc-provider',
-        mend: 'npm install oidc-provider@9.13.3',
+        hint: 'npm install oidc-provider@9.13.3',
       },
       { cause },
     )

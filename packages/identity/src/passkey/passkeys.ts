@@ -266,7 +266,7 @@ export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/ser
       {
         place: 'identity.passkeys',
         problem: 'need the package @simplewebauthn/server',
-        mend: 'npm install @simplewebauthn/server@14.0.3',
+        hint: 'npm install @simplewebauthn/server@14.0.3',
       },
       { cause },
     )

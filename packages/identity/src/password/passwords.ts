@@ -52,7 +52,7 @@ export class Passwords {
       throw new ConfigError({
         place: 'identity.passwords.cost',
         problem: 'is out of range',
-        mend: 'for example 19456 KiB, 2 passes, 1 lane',
+        hint: 'for example 19456 KiB, 2 passes, 1 lane',
       })
   }
 

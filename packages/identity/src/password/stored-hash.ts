@@ -179,7 +179,7 @@ function loadBcrypt(): Bcrypt {
       {
         place: 'identity',
         problem: 'accounts with bcrypt hashes need the package bcryptjs, which is not installed',
-        mend: 'npm install bcryptjs@3.0.3',
+        hint: 'npm install bcryptjs@3.0.3',
       },
       { cause },
     )

@@ -12,7 +12,14 @@ import {
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { freshId, freshToken, tokenHash } from '../database/identity-secret.ts'
 import { SESSION_SQL } from './session.sql.ts'
-import { readSession, type Session, type SessionRow } from './session.ts'
+import {
+  type DeviceSession,
+  type DeviceSessionRow,
+  readDeviceSession,
+  readSession,
+  type Session,
+  type SessionRow,
+} from './session.ts'
 
 export interface SessionsOptions {
   readonly database: IdentityDatabase
@@ -161,16 +168,16 @@ export class Sessions {
   }
 
   /** Live sessions of an account, last used first: the device list. */
-  async list(accountId: string): Promise<readonly Session[]> {
-    return (await this.#database.rows<SessionRow>(SESSION_SQL.list, [accountId, this.#clock.now()])).map(
-      readSession,
-    )
+  async list(accountId: string): Promise<readonly DeviceSession[]> {
+    return (
+      await this.#database.rows<DeviceSessionRow>(SESSION_SQL.list, [accountId, this.#clock.now()])
+    ).map(readDeviceSession)
   }
 
   /** Live sessions of all accounts, last used first, for operators. */
-  async listAll(limit = 1_000): Promise<readonly Session[]> {
-    return (await this.#database.rows<SessionRow>(SESSION_SQL.listAll, [this.#clock.now(), limit])).map(
-      readSession,
+  async listAll(limit = 1_000): Promise<readonly DeviceSession[]> {
+    return (await this.#database.rows<DeviceSessionRow>(SESSION_SQL.listAll, [this.#clock.now(), limit])).map(
+      readDeviceSession,
     )
   }
 
