@@ -43,6 +43,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
 import {
@@ -120,6 +121,8 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
+  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -156,6 +159,7 @@ export interface CompiledConfig {
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
+  readonly identity?: CompiledIdentity
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -186,6 +190,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   remediations,
   crowdsec,
   audit,
+  identity,
   stores,
   dataDirectory,
   bodyLimit,

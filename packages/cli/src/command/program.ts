@@ -1,6 +1,7 @@
 import { Command as Program } from 'commander'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
+import { addIdentityCommands } from './identity-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -160,6 +161,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
   addAuditCommands(program, add)
+  addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))

@@ -2,6 +2,7 @@ import {
   type Clock,
   ConfigError,
   CredentialError,
+  type Duration,
   type Event,
   type Exchange,
   type Guard,
@@ -14,6 +15,7 @@ import {
 } from '@postern/core'
 import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
 import { Accounts } from '../account/accounts.ts'
+import { deleteAccount } from '../account/delete-account.ts'
 import { type ImportReport, importAccounts } from '../account/import-accounts.ts'
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { Organisations } from '../account/organisations.ts'
@@ -67,7 +69,7 @@ export interface BuiltInIdentityOptions {
   /** Whether anybody may make an account. Default `open`. */
   readonly signUp?: 'open' | 'closed'
   readonly passwords?: PasswordOptions
-  readonly sessions?: { readonly idle?: string; readonly lifetime?: string }
+  readonly sessions?: { readonly idle?: Duration; readonly lifetime?: Duration }
   readonly keys?: { readonly prefix?: string; readonly perOwner?: number }
   readonly theme?: Theme
   /** Sends a signed token of the principal to the backend. Default: none. */
@@ -104,6 +106,8 @@ export interface BuiltInIdentity {
   readonly backendTokens: BackendTokens | undefined
   /** Who sent a request, for the application in this process: give it the framework's own request (node's, Express's, Fastify's). */
   principalOf(request: object): Principal
+  /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
+  deleteAccount(accountId: string): Promise<boolean>
   /** Imports accounts from CSV. */
   importAccounts(csv: string): Promise<ImportReport>
   /**
@@ -199,6 +203,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     passwords,
     backendTokens,
     principalOf: request => guard.principalOf(request),
+    deleteAccount: accountId => deleteAccount(accountId, parts),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {
       const isAllowed =

@@ -1,9 +1,9 @@
 import type { Account } from '../account/account.ts'
+import { deleteAccount } from '../account/delete-account.ts'
 import { parseEmail } from '../account/email.ts'
 import { exportAccount } from '../account/export-account.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
-import { revokeGrants } from '../oauth/oauth-store.ts'
 import { moment } from './account-frame.ts'
 import {
   button,
@@ -167,9 +167,7 @@ ${externals}
     'POST /account/delete': request =>
       withFresh(request, async account => {
         if (request.form.get('sure') !== 'yes') return go(`${base}/account/delete`)
-        await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account deleted')
-        await revokeGrants(parts.database, account.id)
-        await parts.accounts.remove(account.id)
+        await deleteAccount(account.id, parts)
         return {
           kind: 'redirect',
           location: `${base}/sign-in`,
