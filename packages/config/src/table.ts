@@ -52,6 +52,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
 import {
@@ -139,6 +140,8 @@ export interface Config extends ExtensionConfig {
   readonly budgets?: BudgetsConfig | undefined
   /** x */
   readonly budgetDatabase?: BudgetDatabaseConfig | undefined
+  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -178,6 +181,7 @@ export interface CompiledConfig {
   readonly audit: CompiledAudit | false
   readonly budgets?: Budgets
   readonly budgetDatabase?: CompiledBudgetDatabase
+  readonly identity?: CompiledIdentity
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -210,6 +214,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   audit,
   budgets,
   budgetDatabase,
+  identity,
   stores,
   dataDirectory,
   bodyLimit,

@@ -1,6 +1,7 @@
 import { Command as Program } from 'commander'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
+import { addIdentityCommands } from './identity-program.ts'
 import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
@@ -199,6 +200,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   addAuditCommands(program, add)
   addVaultCommands(program, add)
+  addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
