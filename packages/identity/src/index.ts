@@ -1,1 +1,1 @@
-export {}
+export * from './login-defence/index.ts'

@@ -22,7 +22,10 @@ const MAX_DEPTH = 8
  * many backends do.
  * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login, `none` on one that only looks like it
  */
-export function accountField(names: readonly string[], absent: 'unreadable' | 'none' = 'unreadable'): AccountReader {
+export function accountField(
+  names: readonly string[],
+  absent: 'unreadable' | 'none' = 'unreadable',
+): AccountReader {
   return async exchange => {
     const body = await readLoginBody(exchange)
     if (body.kind === 'unreadable') return { kind: 'unreadable' }
@@ -47,10 +50,18 @@ type Found =
   | { readonly kind: 'repeated' }
 
 function fieldOf(body: LoginBody, path: readonly string[]): Found {
-  if (body.kind === 'json') return Array.isArray(body.value) ? inBatch(body.value, path) : inJson(body.value, path)
+  if (body.kind === 'json')
+    return Array.isArray(body.value) ? inBatch(body.value, path) : inJson(body.value, path)
   if (body.kind !== 'form') return { kind: 'missing' }
   // PHP, Rails and qs read `user[email]` as a field of `user`, and `email[]` as a list.
-  const spellings = [path.join('.'), path[0] + path.slice(1).map(name => `[${name}]`).join('')]
+  const spellings = [
+    path.join('.'),
+    path[0] +
+      path
+        .slice(1)
+        .map(name => `[${name}]`)
+        .join(''),
+  ]
   const values = body.fields.filter(([name]) => {
     const bare = name.toLowerCase().replace(/\[\d*\]$/, '')
     return spellings.some(spelling => spelling.toLowerCase() === bare)

@@ -108,7 +108,12 @@ function parse(payload: string): Solution | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { algorithm, challenge, number, salt, signature } = value as Readonly<Record<string, unknown>>
   if (algorithm !== 'SHA-256' || typeof challenge !== 'string' || typeof salt !== 'string') return undefined
-  if (typeof signature !== 'string' || typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0)
+  if (
+    typeof signature !== 'string' ||
+    typeof number !== 'number' ||
+    !Number.isSafeInteger(number) ||
+    number < 0
+  )
     return undefined
   return { challenge, number, salt, signature }
 }

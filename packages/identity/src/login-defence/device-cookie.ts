@@ -18,13 +18,19 @@ export function newDevice(random: RandomSource): string {
 export function deviceFor(cookies: readonly string[], account: string, hash: KeyedHash): string | undefined {
   for (const entry of entriesOf(cookies)) {
     const id = entry.slice(0, 22)
-    if (timingSafeEqual(Buffer.from(entry.slice(22)), Buffer.from(hash.of('device', `${account}\n${id}`)))) return id
+    if (timingSafeEqual(Buffer.from(entry.slice(22)), Buffer.from(hash.of('device', `${account}\n${id}`))))
+      return id
   }
   return undefined
 }
 
 /** The cookie's value with this account's device in front. */
-export function withDevice(cookies: readonly string[], account: string, device: string, hash: KeyedHash): string {
+export function withDevice(
+  cookies: readonly string[],
+  account: string,
+  device: string,
+  hash: KeyedHash,
+): string {
   const own = device + hash.of('device', `${account}\n${device}`)
   const others = entriesOf(cookies).filter(
     entry => entry !== own && hash.of('device', `${account}\n${entry.slice(0, 22)}`) !== entry.slice(22),

@@ -27,7 +27,8 @@ export interface Observation {
   readonly isKnownDevice: boolean
 }
 
-const STUFFING_ACCOUNTS = 10
+/** As many as failures after which proof of work is asked: what comes later may never be looked at. */
+const STUFFING_ACCOUNTS = 6
 const STUFFING_NETWORK_ACCOUNTS = 24
 const FAILING = 0.75
 
@@ -59,7 +60,7 @@ export class FailureWatch {
   /** Numbers to be searched before a try of an unknown client is looked at; 0 for none. */
   proofFor(address: string, network: string, now: number): number {
     const one = this.#addresses.standing(address, now)
-    if (one.failures >= 6 && isFailing(one)) return this.#levels.high
+    if (one.failures > STUFFING_ACCOUNTS - 0.5 && isFailing(one)) return this.#levels.high
     const all = this.#networks.standing(network, now)
     if (all.failures >= 30 && isFailing(all)) return this.#levels.high
     return this.#spraying.isOn(now) ? this.#levels.raised : 0

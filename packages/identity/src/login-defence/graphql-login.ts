@@ -34,7 +34,8 @@ export function graphqlAccount(login: GraphqlLogin): AccountReader {
     for (const operation of operations) {
       const reading = readOperation(operation, login)
       if (reading.kind === 'none') continue
-      if (found.kind !== 'none' || reading.kind !== 'account') return found.kind === 'none' ? reading : { kind: 'several' }
+      if (found.kind !== 'none' || reading.kind !== 'account')
+        return found.kind === 'none' ? reading : { kind: 'several' }
       found = reading
     }
     return found

@@ -23,7 +23,7 @@ export function graphqlTokens(text: string): readonly GraphqlToken[] | undefined
     else if (mark !== undefined) tokens.push({ kind: 'mark', text: mark })
     else if (block !== undefined) tokens.push({ kind: 'string', text: block.slice(3, -3).trim() })
     else if (string !== undefined) {
-      const value = unescape(string)
+      const value = unescaped(string)
       if (value === undefined) return undefined
       tokens.push({ kind: 'string', text: value })
     }
@@ -33,10 +33,12 @@ export function graphqlTokens(text: string): readonly GraphqlToken[] | undefined
 }
 
 /** GraphQL strings have JSON's escapes, and `\u{...}` besides. */
-function unescape(literal: string): string | undefined {
+function unescaped(literal: string): string | undefined {
   try {
     return JSON.parse(
-      literal.replace(/\\u\{([0-9a-fA-F]{1,6})\}/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16))),
+      literal.replace(/\\u\{([0-9a-fA-F]{1,6})\}/g, (_, hex: string) =>
+        String.fromCodePoint(Number.parseInt(hex, 16)),
+      ),
     ) as string
   } catch {
     return undefined

@@ -4,8 +4,7 @@ import { type Known, type LoginRecord, remember } from './login-record.ts'
 
 /** A checked try failed. Its place is not given back; the lane counts one more failure in a row. */
 export function failed(record: LoginRecord, client: Client, lane: Lane, now: number): LoginRecord {
-  if (lane === 'unknown')
-    return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
+  if (lane === 'unknown') return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
   const fail = (list: readonly Known[], id: string | undefined): readonly Known[] =>
     list.map(known => (known.id === id ? { ...known, failures: known.failures + 1 } : known))
   return lane === 'device'

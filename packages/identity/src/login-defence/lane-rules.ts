@@ -32,4 +32,4 @@ export const DEFAULT_LANES: LaneRules = Object.freeze({
 /** How many devices, networks and pairs are remembered per account; the least recently used is evicted. */
 export const MAX_KNOWN = 32
 /** How long a device or network stays known after its last success, milliseconds. */
-export const KNOWN_FOR = 180 * 24 * HOUR
+export const KNOWN_FOR: number = 180 * 24 * HOUR

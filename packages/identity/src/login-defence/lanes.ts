@@ -35,8 +35,7 @@ export function enter(record: LoginRecord, client: Client, rules: LaneRules, now
   if (lane === 'unknown') return enterUnknown(record, client, rules, now)
   const list = lane === 'device' ? record.devices : record.networks
   const known = findKnown(list, lane === 'device' ? client.device : client.network) as Known
-  if (known.failures >= rules.closeAfter)
-    return { kind: 'refused', lane, retryAt: Number.POSITIVE_INFINITY }
+  if (known.failures >= rules.closeAfter) return { kind: 'refused', lane, retryAt: Number.POSITIVE_INFINITY }
   const fullAt = takeOne(known.fullAt, rules[lane], now)
   if (fullAt === undefined)
     return { kind: 'refused', lane, retryAt: availableAt(known.fullAt, rules[lane], now) }

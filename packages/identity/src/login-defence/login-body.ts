@@ -36,8 +36,9 @@ export async function readLoginBody(exchange: Exchange): Promise<LoginBody> {
   const media = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (media === 'multipart/form-data') return multipart(text, type)
   if (media === 'application/x-www-form-urlencoded') return form(text)
-  if (/^application\/(?:[\w.+-]+\+)?json$/.test(media) || /^\s*[{[]/.test(text)) return json(text)
-  return media === '' || media === 'text/plain' ? form(text) : { kind: 'unreadable' }
+  if (/^application\/(?:[\w.+-]+\+)?json$/.test(media)) return json(text)
+  if (media !== '' && media !== 'text/plain') return { kind: 'unreadable' }
+  return /^\s*[{[]/.test(text) ? json(text) : form(text)
 }
 
 function form(text: string): LoginBody {

@@ -76,7 +76,8 @@ function guess(answer: SeenAnswer, path: string): LoginOutcome {
   if (isRedirect(answer)) {
     const target = pathOf(answer.location ?? '')
     if (target.split(/[?#]/, 1)[0]?.toLowerCase() === path.toLowerCase()) return 'failed'
-    if (FAILURE_WORDS.test(target) || /\/(?:login|log-in|signin|sign-in|sign_in)\b/i.test(target)) return 'failed'
+    if (FAILURE_WORDS.test(target) || /\/(?:login|log-in|signin|sign-in|sign_in)\b/i.test(target))
+      return 'failed'
     return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
   }
   if (answer.body === undefined) return 'unseen'

@@ -12,7 +12,10 @@ export interface LoginSettings {
    * Body field of the account (`email`, `user.email`), several in order of preference, or a function of the exchange. Default: the first of the
    * usual names that is there.
    */
-  readonly account?: string | readonly string[] | ((exchange: Exchange) => string | undefined | Promise<string | undefined>)
+  readonly account?:
+    | string
+    | readonly string[]
+    | ((exchange: Exchange) => string | undefined | Promise<string | undefined>)
   readonly graphql?: GraphqlLogin
   readonly jsonRpc?: JsonRpcLogin
   /** Answers that mean a wrong password. Default: told from status, redirect target, cookies and JSON. */

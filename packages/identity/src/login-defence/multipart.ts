@@ -21,7 +21,8 @@ export function multipartFields(
     const head = part.slice(0, end)
     const names = [...head.matchAll(/\r\ncontent-disposition:[^\r\n]*?;\s*name="([^"\\\r\n]*)"/gi)]
     // `name*` and a second disposition are read differently by different parsers.
-    if (names.length !== 1 || /name\*\s*=/i.test(head) || /content-transfer-encoding/i.test(head)) return undefined
+    if (names.length !== 1 || /name\*\s*=/i.test(head) || /content-transfer-encoding/i.test(head))
+      return undefined
     fields.push([names[0]?.[1] ?? '', part.slice(end + 4)])
   }
   return fields

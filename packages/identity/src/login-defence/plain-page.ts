@@ -2,7 +2,11 @@ import type { RefusalContent } from '@postern/core'
 import { escapeHtml } from './escape-html.ts'
 
 /** A small page that stands alone. @param body HTML, escaped by the caller */
-export function plainPage(title: string, body: string, script?: { readonly nonce: string; readonly text: string }): RefusalContent {
+export function plainPage(
+  title: string,
+  body: string,
+  script?: { readonly nonce: string; readonly text: string },
+): RefusalContent {
   return {
     type: 'text/html; charset=utf-8',
     policy:
