@@ -7,6 +7,7 @@ export {
   setsCookie,
   status,
 } from './answer-test.ts'
+export { isCommonPassword } from './common-passwords.ts'
 export type { GraphqlLogin } from './graphql-login.ts'
 export type { JsonRpcLogin } from './json-rpc-login.ts'
 export { DEFAULT_LANES, type LaneRules } from './lane-rules.ts'
