@@ -10,6 +10,7 @@ import type { Guard, Mode } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
 import type { Outcome } from './outcome.ts'
+import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
 import type { Finding, Remediation, Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
@@ -18,6 +19,11 @@ import { RouteTable } from './route-table.ts'
 export interface EngineOptions {
   /** In the order in which they are asked; the first refusal ends the asking. */
   readonly guards?: readonly Guard[]
+  /**
+   * Asked when the application itself says who acts, after `decide` (`Engine.identify`): those of the guards that decide about principals, in their order.
+   * Their `settle` is not called for it: one that holds something does so through a guard of `guards`.
+   */
+  readonly identified?: readonly Guard[]
   readonly detectors?: readonly Detector[]
   readonly recorder?: EventRecorder
   readonly remediations?: Remediations
@@ -54,6 +60,9 @@ export class Engine {
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean
   readonly #guards: readonly Guard[]
+  /** Whether the application may say who acts after `decide`; carriers let it find its exchange only then. */
+  readonly takesPrincipals: boolean
+  readonly #identified: readonly Guard[]
   readonly #enforces: readonly boolean[]
   readonly #settles: boolean
   readonly #detectors: readonly Detector[]
@@ -70,7 +79,9 @@ export class Engine {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.mode === 'enforce' && guard.mode !== 'observe')
+    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#identified = options.identified ?? []
+    this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
     this.#settles = this.#guards.some(guard => guard.settle !== undefined)
     this.#detectors = options.detectors ?? []
@@ -110,6 +121,33 @@ export class Engine {
       exchange.passed = i + 1
     }
     return this.#concluded(exchange)
+  }
+
+  /**
+   * Takes from the application who acts, once its own code found out, and asks the guards that decide about principals. The same principal again asks nobody.
+   * A refusal becomes the decision of the exchange, and the carrier enforces it. Never rejects for a guard that fails.
+   * @throws TypeError (rejects) for what is no principal
+   */
+  async identify(exchange: Exchange, principal: Principal | undefined): Promise<Decision> {
+    const checked = checkedPrincipal(principal)
+    if (isSamePrincipal(exchange.principal, checked)) return exchange.decision
+    exchange.setPrincipal(checked)
+    if (checked.id === '' || exchange.settled || exchange.decision.effect !== 'allow')
+      return exchange.decision
+    for (const guard of this.#identified) {
+      const said = await this.#ask(guard, exchange)
+      if (said.effect === 'allow') continue
+      if (this.#isEnforcing(guard)) {
+        exchange.decision = said
+        return said
+      }
+      exchange.observed ??= said
+    }
+    return exchange.decision
+  }
+
+  #isEnforcing(guard: Guard): boolean {
+    return this.mode === 'enforce' && guard.mode !== 'observe'
   }
 
   /** The engine's last word; an allowed exchange may have to be recorded first. */
@@ -219,6 +257,7 @@ export class Engine {
 
   /** Shows the head of an answer to the guards that allowed the exchange. Call once, before the head is sent. Never throws. */
   onAnswer(exchange: Exchange, head: AnswerHead): void {
+    if (exchange.decision.effect !== 'allow') return
     for (let i = 0; i < exchange.passed; i++) {
       const guard = this.#guards[i] as Guard
       try {
@@ -231,6 +270,7 @@ export class Engine {
 
   /** Tells guards, detectors, recorder and listeners how an exchange ended. Call exactly once. Never throws. */
   settle(exchange: Exchange, outcome: Outcome): void {
+    exchange.settled = true
     if (this.#settles) this.#settleGuards(exchange, outcome)
     const record =
       exchange.decision.effect !== 'allow' ||

@@ -79,6 +79,8 @@ export class Exchange {
   kept: Kept | undefined = undefined
   /** Set by `watchAnswer`: the carrier shows it every piece of the answer's body. */
   answerWatch: AnswerWatch | undefined = undefined
+  /** Whether the exchange has ended. Kept by the engine. */
+  settled = false
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 
@@ -206,6 +208,24 @@ export class Exchange {
   reply(name: string, value: string): void {
     this.#replyHeaders ??= []
     this.#replyHeaders.push(name, value)
+  }
+
+  /** Sets a header on the answer in place of the one that was replied under this name, if any. */
+  setReply(name: string, value: string): void {
+    const replies = this.#replyHeaders ?? []
+    for (let i = 0; i + 1 < replies.length; i += 2) {
+      if (replies[i] !== name) continue
+      replies[i + 1] = value
+      return
+    }
+    this.reply(name, value)
+  }
+
+  /** The first header replied under exactly this name. */
+  replied(name: string): string | undefined {
+    const replies = this.#replyHeaders ?? []
+    for (let i = 0; i + 1 < replies.length; i += 2) if (replies[i] === name) return replies[i + 1]
+    return undefined
   }
 
   /** Headers that guards want on the answer: name, value, ...; undefined when there are none. */

@@ -3,9 +3,18 @@ import { bodyOf, FetchAnswerHead } from './fetch-answer-head.ts'
 import { FetchBody } from './fetch-body.ts'
 import { headersFor } from './node-answer.ts'
 import { changeHeaders } from './request-changes.ts'
+import { RequestRefused } from './request-refused.ts'
 
 /** Nobody sees this status; nginx writes it down for the same. */
 export const CLIENT_LEFT = 499
+
+/** By the requests that handlers see; filled only where the application may say who sent them. */
+const CARRIED = new WeakMap<Request, FetchCarrier>()
+
+/** The carrier of a Request whose application may say who sent it. */
+export function carriedByFetch(request: Request): FetchCarrier | undefined {
+  return CARRIED.get(request)
+}
 
 /**
  * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the response was read,
@@ -22,7 +31,7 @@ export class FetchCarrier implements RequestSource {
   readonly httpVersion = '2.0'
   readonly body: FetchBody | undefined
   readonly exchange: Exchange
-  readonly #engine: Engine
+  readonly engine: Engine
   #isDeciding = false
   #isSettled = false
   #status = 0
@@ -31,7 +40,7 @@ export class FetchCarrier implements RequestSource {
     const { url } = request
     const host = url.indexOf('//') + 2
     const path = url.indexOf('/', host)
-    this.#engine = engine
+    this.engine = engine
     this.native = request
     this.method = request.method
     this.target = path < 0 ? '/' : url.slice(path)
@@ -40,23 +49,26 @@ export class FetchCarrier implements RequestSource {
     this.secure = url.startsWith('https:')
     this.body = request.body === null ? undefined : new FetchBody(request)
     this.exchange = engine.open(this)
+    if (engine.takesPrincipals) CARRIED.set(request, this)
     if (request.signal.aborted) this.#onAbort()
     else request.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   /** The Request for the handler: its body is whole, and its headers are as guards changed them. */
   get request(): Request {
-    const request = this.body?.replay ?? this.native
+    let request = this.body?.replay ?? this.native
     const { requestChanges } = this.exchange
-    if (requestChanges === undefined) return request
-    const changed = new Request(request)
-    changeHeaders(changed.headers, requestChanges)
-    return changed
+    if (requestChanges !== undefined) {
+      request = new Request(request)
+      changeHeaders(request.headers, requestChanges)
+    }
+    if (this.engine.takesPrincipals) CARRIED.set(request, this)
+    return request
   }
 
   /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
   decide(): Promise<void> | undefined {
-    const decision = this.#engine.decide(this.exchange)
+    const decision = this.engine.decide(this.exchange)
     if (!(decision instanceof Promise)) return undefined
     this.#isDeciding = true
     return decision.then(() => {
@@ -83,11 +95,17 @@ export class FetchCarrier implements RequestSource {
 
   /** The handler's response on its way out: with the reply headers, and watched to its last byte. */
   finish(response: Response): Response {
+    const own = this.exchange.decision.effect === 'allow' ? undefined : this.ownResponse()
+    if (own !== undefined) {
+      // Refused after the handler began: whatever it answered, the refusal stands.
+      void response.body?.cancel().catch(() => undefined)
+      return own
+    }
     this.#status = response.status
     const extra = this.exchange.replyHeaders
     if (response.body === null || this.method === 'HEAD') {
       this.#settle(0, false)
-      if (extra === undefined && !this.#engine.hasAnswerHooks) return response
+      if (extra === undefined && !this.engine.hasAnswerHooks) return response
       return this.#shown(withHeaders(response.body, response, extra))
     }
     return this.#shown(withHeaders(this.#watch(response.body), response, extra))
@@ -95,8 +113,13 @@ export class FetchCarrier implements RequestSource {
 
   /** A response of our own making, after guards saw and changed its head. */
   #shown(response: Response): Response {
-    if (this.#engine.hasAnswerHooks) this.#engine.onAnswer(this.exchange, new FetchAnswerHead(response))
+    if (this.engine.hasAnswerHooks) this.engine.onAnswer(this.exchange, new FetchAnswerHead(response))
     return response
+  }
+
+  /** The answer to a handler that let the refusal of its principal through; undefined for any other error. */
+  refusedLate(error: unknown): Response | undefined {
+    return error instanceof RequestRefused ? this.ownResponse() : undefined
   }
 
   /** The handler threw: the runtime answers 500. */
@@ -149,8 +172,8 @@ export class FetchCarrier implements RequestSource {
     if (this.#isSettled) return
     this.#isSettled = true
     this.native.signal.removeEventListener('abort', this.#onAbort)
-    const duration = Math.max(0, this.#engine.clock.now() - this.exchange.time)
-    this.#engine.settle(this.exchange, { status: this.#status, duration, bytes, aborted })
+    const duration = Math.max(0, this.engine.clock.now() - this.exchange.time)
+    this.engine.settle(this.exchange, { status: this.#status, duration, bytes, aborted })
   }
 }
 

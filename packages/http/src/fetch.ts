@@ -47,6 +47,8 @@ function answer<Rest extends readonly unknown[]>(
     const response = handler(carrier.request, ...rest)
     return response instanceof Promise ? finishLater(carrier, response) : carrier.finish(response)
   } catch (error) {
+    const refused = carrier.refusedLate(error)
+    if (refused !== undefined) return refused
     carrier.fail()
     throw error
   }
@@ -56,6 +58,8 @@ async function finishLater(carrier: FetchCarrier, response: Promise<Response>): 
   try {
     return carrier.finish(await response)
   } catch (error) {
+    const refused = carrier.refusedLate(error)
+    if (refused !== undefined) return refused
     carrier.fail()
     throw error
   }

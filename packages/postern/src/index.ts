@@ -1,4 +1,21 @@
-export { ConfigError, StoreError } from '@postern/core'
+export {
+  ALLOW,
+  type AnswerHead,
+  ConfigError,
+  type Decision,
+  type Detector,
+  type Event,
+  type Exchange,
+  type Finding,
+  type Guard,
+  type Identify,
+  type Outcome,
+  type Principal,
+  type Reason,
+  type Refusal,
+  StoreError,
+} from '@postern/core'
+export { type FrameworkRequest, RequestRefused, setPrincipal } from '@postern/http'
 export { concurrency, gcra, window as limit } from '@postern/throttle'
 export {
   type Config,
@@ -10,5 +27,6 @@ export {
   type LimitKey,
   type RouteConfig,
 } from './config/config.ts'
+export type { ExtensionConfig, IdentifyConfig } from './config/identify-config.ts'
 export type { LimitRule } from './config/limit-rule.ts'
 export { type Postern, type PosternOptions, postern } from './postern.ts'

@@ -8,10 +8,11 @@ import type { Throttle } from '@postern/throttle'
 import { type ForwardAuthSetup, forwardAuthEndpoint } from './assembly/forward-auth.ts'
 import { Layer } from './assembly/layer.ts'
 import type { Config } from './config/config.ts'
+import type { ExtensionConfig } from './config/identify-config.ts'
 import { type LoadOptions, loadConfig } from './config/load-config.ts'
 import { startOutlets } from './serve/outlets.ts'
 
-export interface PosternOptions {
+export interface PosternOptions extends ExtensionConfig {
   /** The configuration itself, instead of a file. */
   readonly config?: Config
   /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
@@ -72,13 +73,21 @@ export interface Postern {
 /**
  * Puts the layer together in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
  * protect.
+ * `identify`, `guards`, `detectors` and `onEvent` add the application's own code to whatever the configuration says; see docs/extending.md.
  * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
  * @example
  * app.use((await postern()).express())
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const folder = resolve(options.folder ?? process.cwd())
-  const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
+  const { identify, guards, detectors, onEvent } = options
+  const where: LoadOptions = {
+    path: options.file,
+    config: options.config,
+    folder,
+    environment: process.env,
+    extensions: { identify, guards, detectors, onEvent },
+  }
   const loaded = await loadConfig(where)
   const { config, file } = loaded
   const layer = await Layer.open({

@@ -17,6 +17,7 @@ import { rememberingGuard } from '../replay/remembering-guard.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { given } from './given.ts'
 import { honeyRemediations } from './honey-remediations.ts'
+import { identification } from './identification.ts'
 import { namedLimits } from './limits.ts'
 import { loadShedding } from './load-shedding.ts'
 import { overridableLimits } from './overridable-limits.ts'
@@ -35,8 +36,9 @@ export interface Compiled {
 
 /**
  * Compiles a checked configuration over the long-lived rooms: routes into a table, limits into a guard, guards in the order in which they
- * are asked: standing measures, HTTP itself, limits, content. Cheap before dear, so that a flood costs little.
- * @param purpose a replay sends no headers, and remembers what inspection said of equal lines
+ * are asked: measures on addresses, HTTP itself, limits on addresses; who acts, measures and limits on principals; guards of the application; content.
+ * Cheap checks first, so that a flood costs little.
+ * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
 export function buildEngine(
@@ -44,8 +46,9 @@ export function buildEngine(
   rooms: Rooms,
   purpose: 'serve' | 'replay' = 'serve',
 ): Compiled {
-  const { config } = loaded
+  const config = purpose === 'replay' ? withoutExtensions(loaded.config) : loaded.config
   const { clock } = rooms
+  const isStaged = config.identify !== undefined
   const routes = compileRoutes(config)
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
@@ -55,10 +58,14 @@ export function buildEngine(
     onEvent: emit,
     ...(config.shed !== undefined && purpose === 'serve' && { overload: loadShedding(config.shed) }),
     onStoreFailure: failurePolicy(config.stores?.failure),
+    stages: isStaged ? 'two' : 'one',
   })
+  const remediationOptions = { secret: rooms.secret, clock }
   const guards: Guard[] = []
   if (config.remediations !== false)
-    guards.push(remediationGuard(rooms.remediations, { secret: rooms.secret, clock }))
+    guards.push(
+      remediationGuard(rooms.remediations, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
+    )
   if (config.protocol !== false) guards.push(protocolGuard({ ...given(config.protocol ?? {}), routes }))
   if (hasTraps(config))
     guards.push(
@@ -69,6 +76,8 @@ export function buildEngine(
       }),
     )
   guards.push(limits)
+  const { guards: identifying, identified } = identification(config, rooms, limits, remediationOptions)
+  guards.push(...identifying, ...(config.guards ?? []))
   guards.push(...parameterGuards(loaded, rooms.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
@@ -83,7 +92,9 @@ export function buildEngine(
   }
   const engine = new Engine({
     guards,
-    detectors: rooms.detectors,
+    ...(identified !== undefined && { identified }),
+    detectors:
+      rooms.scenarios === undefined ? rooms.detectors : [...rooms.detectors, ...(config.detectors ?? [])],
     remediations: honeyRemediations(rooms.remediations, config.honey?.for),
     mode: config.mode ?? 'enforce',
     routes,
@@ -94,7 +105,19 @@ export function buildEngine(
     probes: [...rooms.probes, limits],
     ...(rooms.recorder !== undefined && { recorder: rooms.recorder }),
   })
+  if (config.onEvent !== undefined && rooms.scenarios !== undefined) engine.listen(config.onEvent)
   return { config, engine, throttle: limits, foreign }
+}
+
+/** A replay is about traffic that is over: what the application does with it must not happen again. */
+function withoutExtensions({
+  identify: _,
+  guards: __,
+  detectors: ___,
+  onEvent: ____,
+  ...rest
+}: Config): Config {
+  return rest
 }
 
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */

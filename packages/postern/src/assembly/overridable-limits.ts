@@ -22,6 +22,8 @@ export function overridableLimits(
     const key = limit.key ?? address()
     return {
       ...limit,
+      // The rule is looked up by the key alone.
+      stage: limit.stage ?? key.stage ?? 'identified',
       limit: overrides({
         of: exchange => known(key(exchange)),
         load: text => table.read(name, text),

@@ -1,4 +1,4 @@
-import type { Mode } from '@postern/core'
+import type { Detector, Event, Guard, Identify, Mode } from '@postern/core'
 import type { PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { auditSchema } from './audit-schema.ts'
@@ -23,6 +23,7 @@ import type {
   ShedConfig,
   TimeoutsConfig,
 } from './config.ts'
+import type { IdentifyConfig } from './identify-config.ts'
 import { remediationsSchema } from './remediations-schema.ts'
 
 const mode: z.ZodType<Mode> = z.enum(['enforce', 'observe'])
@@ -176,6 +177,34 @@ const caps = z.strictObject({
   upstreamConnections: positive.optional(),
 }) satisfies z.ZodType<CapsConfig>
 
+const identifyBy = z.union([
+  z.literal('application'),
+  z.custom<Identify>(value => typeof value === 'function', 'must be a function or "application"'),
+])
+const identify: z.ZodType<IdentifyConfig> = z.union([
+  identifyBy,
+  z.strictObject({
+    by: identifyBy,
+    deadline: duration.optional(),
+    onFailure: z.enum(['anonymous', 'refuse']).optional(),
+  }),
+])
+
+function has(value: unknown, ...methods: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const part = value as Readonly<Record<string, unknown>>
+  return typeof part['name'] === 'string' && methods.every(method => typeof part[method] === 'function')
+}
+
+const guard = z.custom<Guard>(
+  value => has(value, 'decide') && ['open', 'closed'].includes(String((value as Guard).failure)),
+  'must be a guard: { name, failure: "open" or "closed", decide(exchange) }',
+)
+const detector = z.custom<Detector>(
+  value => has(value, 'observe'),
+  'must be a detector: { name, observe(event) }',
+)
+
 /** What a configuration may say, checked whole. It changes nothing: defaults are applied when it is assembled. */
 export const configSchema: z.ZodType<Config> = z.strictObject({
   upstream: backendUrl.optional(),
@@ -229,4 +258,10 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   dataDirectory: z.string().min(1).optional(),
   admin: z.union([off, z.strictObject({ listen: listen.optional() })]).optional(),
   bodyLimit: byteSize.optional(),
+  identify: identify.optional(),
+  guards: z.array(guard).max(64).optional(),
+  detectors: z.array(detector).max(64).optional(),
+  onEvent: z
+    .custom<(event: Event) => void>(value => typeof value === 'function', 'must be a function')
+    .optional(),
 })

@@ -2,6 +2,7 @@ import type { ByteSize, Duration, Exchange, Mode, RecordPromise } from '@postern
 import type { GatewayLimits, GatewayTimeouts } from '@postern/gateway'
 import type { ForwardDialect } from '@postern/http'
 import type { PathRisk } from '@postern/protocol'
+import type { ExtensionConfig } from './identify-config.ts'
 import type { LimitRule } from './limit-rule.ts'
 
 /** Whom a limit is held against. */
@@ -281,7 +282,7 @@ export interface ForwardAuthConfig {
 }
 
 /** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
-export interface Config {
+export interface Config extends ExtensionConfig {
   /** Where the backend listens; gateway only. */
   readonly upstream?: string | undefined
   /** Where the gateway listens: `host:port`, or a port on this machine only; `127.0.0.1:8080` unless told otherwise. */

@@ -3,6 +3,8 @@ import type { ConfigFile, ConfigPath } from './config-file.ts'
 
 const REFERENCE = /^\$\{([A-Za-z_]\w*)\}$/
 const MAX_DEPTH = 20
+/** The application's own objects: kept as they are, for their methods know themselves. */
+const CODE: ReadonlySet<unknown> = new Set(['guards', 'detectors'])
 
 /** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. */
 export function fillFromEnvironment(
@@ -11,6 +13,7 @@ export function fillFromEnvironment(
 ): { readonly value: unknown; readonly issues: readonly ConfigIssue[] } {
   const issues: ConfigIssue[] = []
   const fill = (value: unknown, path: ConfigPath): unknown => {
+    if (path.length === 1 && CODE.has(path[0])) return value
     if (path.length > MAX_DEPTH) {
       issues.push({ place: file.place(path), problem: `is nested deeper than ${MAX_DEPTH} levels` })
       return undefined

@@ -1,7 +1,5 @@
 /** What the design names and this version does not do: refused by name, so that nobody believes it is on. */
 const LATER: Readonly<Record<string, string>> = {
-  identify:
-    'sessions, API keys and tokens come with @postern/identity; keep your own authentication until then',
   identity:
     'sessions, API keys and tokens come with @postern/identity; keep your own authentication until then',
   sessions: 'sessions come with @postern/identity; keep your own until then',

@@ -105,11 +105,12 @@ export class EventForwarder implements EventRecorder, Detector {
 
 function forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
   if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
-  const { source } = event.exchange
+  const { source, principal } = event.exchange
   const seen = {
     target: source.target.slice(0, 4_096),
     referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
     httpVersion: source.httpVersion,
+    ...(principal.kind === 'apiKey' && { key: principal.id }),
   }
   return { event: event.toJSON(), record, seen }
 }

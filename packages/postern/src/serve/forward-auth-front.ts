@@ -7,7 +7,7 @@ import type { Layer } from '../assembly/layer.ts'
 import { parseListen } from '../config/checks.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { Front } from './front.ts'
-import { readCertificate } from './gateway-plan.ts'
+import { readCertificate, requireNoApplication } from './gateway-plan.ts'
 import { PortInUse } from './port-in-use.ts'
 
 /** Longer than proxies keep idle connections to what they ask, so that they close first. */
@@ -18,6 +18,7 @@ const KEEP_ALIVE_MS = 75_000
  * @throws ConfigError when the configuration names no dialect or trusts nobody; PortInUse
  */
 export async function startForwardAuthFront({ config, file }: LoadedConfig, layer: Layer): Promise<Front> {
+  requireNoApplication(config)
   const { dialect, prefix, listen } = config.forwardAuth ?? {}
   if (dialect === undefined)
     throw new ConfigError({

@@ -16,8 +16,24 @@ export interface GatewayPlan {
   readonly limits: GatewayLimits
 }
 
+/**
+ * Refuses a configuration whose principals only the application's own code could fill, where no such code runs.
+ * @throws ConfigError
+ */
+export function requireNoApplication({ identify }: Config): void {
+  const by = typeof identify === 'object' ? identify.by : identify
+  if (by !== 'application') return
+  throw new ConfigError({
+    place: 'identify',
+    problem:
+      '"application" is for middleware: in a process of its own Postern has no application that could call setPrincipal',
+    mend: 'give a function that reads the credential of the request: identify: exchange => ...',
+  })
+}
+
 /** The gateway's part of a configuration. @throws ConfigError when there is no backend, or a certificate cannot be read */
 export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
+  requireNoApplication(config)
   const { upstream } = config
   if (upstream === undefined)
     throw new ConfigError({

@@ -29,7 +29,13 @@ export interface ForwardedEvent {
   readonly record: 'record' | 'pass'
   /** What scenarios ask of a request and the log must not hold: the target as sent may carry secrets. */
   readonly seen:
-    | { readonly target: string; readonly referer: string; readonly httpVersion: string }
+    | {
+        readonly target: string
+        readonly referer: string
+        readonly httpVersion: string
+        /** Id of the API key that acted. */
+        readonly key?: string
+      }
     | undefined
 }
 
