@@ -2,11 +2,11 @@ import type { AnswerWatch } from '@postern/core'
 import type { NodeResponse } from './node-message.ts'
 
 type Writer = (this: unknown, ...rest: readonly unknown[]) => unknown
-type Writing = NodeResponse & { write: Writer; end: Writer }
+type Writing = Omit<NodeResponse, 'write' | 'end'> & { write: Writer; end: Writer }
 
 /** Shows every piece of this one response's body to a guard that watches it. Pieces are seen as the handler writes them, before any framing. */
 export function watchBody(response: NodeResponse, watch: AnswerWatch): void {
-  const target = response as Writing
+  const target: Writing = response as Omit<NodeResponse, 'write' | 'end'> & { write: Writer; end: Writer }
   const { write, end } = target
   const take = (chunk: unknown, encoding: unknown): void => {
     if (typeof chunk === 'string') watch.take(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'))

@@ -54,7 +54,9 @@ export function isSignedBy(jws: CompactJws, key: VerificationKey): boolean {
   const rule = ALGORITHMS.get(key.algorithm)
   if (rule === undefined || (rule.length !== undefined && jws.signature.length !== rule.length)) return false
   if (rule.kty === 'oct') {
-    const wanted = createHmac(rule.hash ?? '', key.key).update(jws.signed).digest()
+    const wanted = createHmac(rule.hash ?? '', key.key)
+      .update(jws.signed)
+      .digest()
     return timingSafeEqual(wanted, jws.signature)
   }
   try {

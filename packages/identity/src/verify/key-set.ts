@@ -28,19 +28,27 @@ export const PUBLIC_ALGORITHMS: readonly JwsAlgorithm[] = [
 const MAX_KEYS = 64
 
 /**
- * The keys of a JWK set (RFC 7517 section 5). Keys that are not for verifying are left out. A set that mixes secret and public keys has none: one of them was
+ * The keys of a JWK set (RFC 7517 section 5). Keys that are not for verifying are left out, and so are two of one name. A set that mixes secret and public keys has none: one of them was
  * put there by mistake, and a published secret verifies what anybody signs.
  */
-export function keysOf(set: unknown, allowed: readonly JwsAlgorithm[], rsa?: JwsAlgorithm): readonly VerificationKey[] {
+export function keysOf(
+  set: unknown,
+  allowed: readonly JwsAlgorithm[],
+  rsa?: JwsAlgorithm,
+): readonly VerificationKey[] {
   const list: unknown = typeof set === 'object' && set !== null ? (set as Jwk)['keys'] : undefined
   if (!Array.isArray(list) || list.length > MAX_KEYS) return []
   const jwks = list.filter((item): item is Jwk => typeof item === 'object' && item !== null)
   const secrets = jwks.filter(jwk => jwk['kty'] === 'oct').length
   if (secrets > 0 && secrets < jwks.length) return []
-  return jwks.map(jwk => verificationKey(jwk, allowed, rsa)).filter(key => key !== undefined)
+  const names = jwks.map(jwk => jwk['kid'])
+  return jwks
+    .filter(({ kid }) => kid === undefined || names.indexOf(kid) === names.lastIndexOf(kid))
+    .map(jwk => verificationKey(jwk, allowed, rsa))
+    .filter(key => key !== undefined)
 }
 
-/** With a `kid`, the key of that name; without one, the only key of the algorithm. Two keys of one name are no key. */
+/** With a `kid`, the key of that name; without one, the only key of the algorithm. */
 export function matching(
   keys: readonly VerificationKey[],
   kid: string | undefined,
@@ -54,7 +62,11 @@ export function matching(
  * Keys that do not change while the process runs.
  * @throws ConfigError when there is no usable key among them
  */
-export function localKeySet(set: unknown, allowed: readonly JwsAlgorithm[] = PUBLIC_ALGORITHMS, rsa?: JwsAlgorithm): KeySet {
+export function localKeySet(
+  set: unknown,
+  allowed: readonly JwsAlgorithm[] = PUBLIC_ALGORITHMS,
+  rsa?: JwsAlgorithm,
+): KeySet {
   const keys = keysOf(set, allowed, rsa)
   if (keys.length === 0)
     throw new ConfigError({

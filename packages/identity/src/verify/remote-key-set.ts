@@ -82,7 +82,12 @@ function isSame(before: readonly VerificationKey[], after: readonly Verification
     before.length === after.length &&
     before.every((key, index) => {
       const other = after[index]
-      return other !== undefined && key.kid === other.kid && key.algorithm === other.algorithm && key.key.equals(other.key)
+      return (
+        other !== undefined &&
+        key.kid === other.kid &&
+        key.algorithm === other.algorithm &&
+        key.key.equals(other.key)
+      )
     })
   )
 }

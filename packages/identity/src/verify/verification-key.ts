@@ -1,6 +1,7 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { decodeBase64url } from './base64url.ts'
 import { ALGORITHMS, type JwsAlgorithm, type NodeKey, nodeKeyFor } from './jws-algorithm.ts'
+import { isWeakRsa } from './weak-rsa.ts'
 
 /** A key that verifies with one algorithm and no other: a token cannot choose. */
 export interface VerificationKey {
@@ -22,7 +23,7 @@ const CURVES: Readonly<Record<string, JwsAlgorithm>> = {
 
 /**
  * A published key, pinned to its algorithm: the `alg` it names, else the only one its type allows, else (RSA) the one that the caller says.
- * Undefined for a key that is not for verifying: another `use` or `key_ops`, private, too small (RSA below 2,048 bits, HMAC
+ * Undefined for a key that is not for verifying: another `use` or `key_ops`, weak (RSA: see `isWeakRsa`; HMAC
  * shorter than its hash), of an algorithm that is not allowed, or not a key at all.
  */
 export function verificationKey(
@@ -32,14 +33,20 @@ export function verificationKey(
 ): VerificationKey | undefined {
   const { kid, kty, use, key_ops: operations, crv } = jwk
   if (use !== undefined && use !== 'sig') return undefined
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
+    return undefined
   const algorithm = (jwk['alg'] ?? (kty === 'RSA' ? rsa : CURVES[String(crv)])) as JwsAlgorithm | undefined
   const rule = ALGORITHMS.get(String(algorithm))
   if (algorithm === undefined || rule === undefined || !allowed.includes(algorithm)) return undefined
   if (rule.kty !== kty || (rule.crv !== undefined && rule.crv !== crv)) return undefined
   const key = kty === 'oct' ? secretOf(jwk, rule.length ?? 0) : publicOf(jwk)
   if (key === undefined) return undefined
-  return { kid: typeof kid === 'string' ? kid : undefined, algorithm, key, nodeKey: nodeKeyFor(algorithm, key) }
+  return {
+    kid: typeof kid === 'string' ? kid : undefined,
+    algorithm,
+    key,
+    nodeKey: nodeKeyFor(algorithm, key),
+  }
 }
 
 /** RFC 7518 section 3.2: a key of at least the hash's length. An empty secret would verify what anybody signed. */
@@ -57,8 +64,7 @@ function publicOf(jwk: Jwk): KeyObject | undefined {
   }
   try {
     const key = createPublicKey({ key: members, format: 'jwk' })
-    const bits = key.asymmetricKeyDetails?.modulusLength
-    return bits !== undefined && bits < 2_048 ? undefined : key
+    return isWeakRsa(key) ? undefined : key
   } catch {
     return undefined
   }
