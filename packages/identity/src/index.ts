@@ -1,1 +1,3 @@
 export * from './login-defence/index.ts'
+export * from './revocation/index.ts'
+export * from './verify/index.ts'
