@@ -108,7 +108,8 @@ export class Revocations implements HealthProbe {
   #makeRoom(): void {
     const now = this.#clock.now()
     for (const [key, entry] of this.#entries) if (entry.expiresAt <= now) this.#entries.delete(key)
-    while (this.#entries.size > MAX_ENTRIES) {
+    // A tenth at a time, or every further entry would cost a look at all of them.
+    while (this.#entries.size > MAX_ENTRIES * 0.9) {
       const [key, oldest] = this.#entries.entries().next().value as [string, Revocation]
       this.#entries.delete(key)
       this.#floor = Math.max(this.#floor, oldest.revokedAt)
