@@ -1,4 +1,5 @@
 export * from './csrf/index.ts'
+export * from './headers/index.ts'
 export * from './login-defence/index.ts'
 export * from './revocation/index.ts'
 export * from './verify/index.ts'

@@ -115,7 +115,7 @@ function refusal(why: Why): Refusal {
 
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && url.origin === text) return url.origin
+  if (url !== undefined && url.origin === text && !text.includes('*')) return url.origin
   throw new ConfigError({
     place: 'csrf.origins',
     problem: `"${text.slice(0, 100)}" is not an origin`,
