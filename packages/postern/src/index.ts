@@ -1,3 +1,16 @@
+export type { LimitRule } from '@postern/config'
+export {
+  type Config,
+  defineConfig,
+  type ExceptConfig,
+  type ExtensionConfig,
+  type IdentifyConfig,
+  type InspectConfig,
+  type InspectionConfig,
+  type LimitConfig,
+  type LimitKey,
+  type RouteConfig,
+} from '@postern/config'
 export {
   ALLOW,
   type AnswerHead,
@@ -17,16 +30,4 @@ export {
 } from '@postern/core'
 export { type FrameworkRequest, RequestRefused, setPrincipal } from '@postern/http'
 export { concurrency, gcra, window as limit } from '@postern/throttle'
-export {
-  type Config,
-  defineConfig,
-  type ExceptConfig,
-  type InspectConfig,
-  type InspectionConfig,
-  type LimitConfig,
-  type LimitKey,
-  type RouteConfig,
-} from './config/config.ts'
-export type { ExtensionConfig, IdentifyConfig } from './config/identify-config.ts'
-export type { LimitRule } from './config/limit-rule.ts'
 export { type Postern, type PosternOptions, postern } from './postern.ts'
