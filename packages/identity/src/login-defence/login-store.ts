@@ -1,19 +1,18 @@
-import type { LoginRecord } from './login-record.ts'
+import type { RecordCodec, Step as RecordStep, RecordStore } from '../records/record-store.ts'
+import { type LoginRecord, readRecord, recordLifetime, writeRecord } from './login-record.ts'
 
-/** What a step makes of a record: the new one to keep, or none to leave it as it is, and what the caller wants to know. */
-export interface Step<Result> {
-  readonly record?: LoginRecord
-  readonly result: Result
+/** What a step makes of an account's record. */
+export type Step<Result> = RecordStep<LoginRecord, Result>
+
+/** Keeps one record per account, by the keyed hash of its canonical name. Of two tries at the last place, one is let in. */
+export type LoginStore = RecordStore<LoginRecord>
+
+/** How login records are kept in stores. */
+export const LOGIN_CODEC: RecordCodec<LoginRecord> = {
+  read: readRecord,
+  write: writeRecord,
+  lifetime: recordLifetime,
 }
 
-/** Keeps one record per account. Implemented in memory, SQLite, PostgreSQL and Redis. */
-export interface LoginStore {
-  readonly name: string
-  /**
-   * Applies a step to the record of an account, atomically among all processes that share the store: of two tries at the last place, one is let in.
-   * The step is pure and may run more than once.
-   * @param account keyed hash of the canonical account
-   * @throws StoreError when the store does not answer
-   */
-  update<Result>(account: string, step: (record: LoginRecord) => Step<Result>): Result | Promise<Result>
-}
+/** Table of login records in SQLite and PostgreSQL. */
+export const LOGIN_TABLE = 'login_record'
