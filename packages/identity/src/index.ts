@@ -1,3 +1,4 @@
+export * from './bind/index.ts'
 export * from './csrf/index.ts'
 export * from './headers/index.ts'
 export * from './login-defence/index.ts'
