@@ -45,14 +45,14 @@ export class RouteTable {
 
   /** @throws ConfigError naming every pattern that cannot be read */
   constructor(routes: Readonly<Record<string, RouteSettings>> = {}) {
-    const issues: { place: string; problem: string; mend: string }[] = []
+    const issues: { place: string; problem: string; hint: string }[] = []
     for (const [text, settings] of Object.entries(routes)) {
       const pattern = parsePattern(text, settings)
       if (typeof pattern === 'string') {
         issues.push({
           place: `routes["${text}"]`,
           problem: pattern,
-          mend: 'e.g. "POST /login", "/api/**", "/orders/:id"',
+          hint: 'e.g. "POST /login", "/api/**", "/orders/:id"',
         })
       } else this.#insert(pattern)
     }

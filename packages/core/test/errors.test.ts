@@ -15,7 +15,7 @@ describe('an error of Postern', () => {
     new ConfigError({
       place: 'postern.config.ts: mode',
       problem: '"off" is not a mode',
-      mend: 'observe or enforce',
+      hint: 'observe or enforce',
     }),
     new StoreError('did not answer within 50ms', { store: 'redis 127.0.0.1:6379', retryable: true }),
     new CredentialError('not accepted'),
@@ -49,7 +49,7 @@ describe('an error of Postern', () => {
     for (const { code } of errors) assert.equal(codes[code], 'core')
   })
 
-  test('says what, where and how to mend it', () => {
+  test('says what, where and how to fix it', () => {
     assert.deepEqual(
       errors.map(error => error.message),
       [
@@ -72,10 +72,10 @@ describe('an error of Postern', () => {
   test('of configuration carries every mistake, not only the first', () => {
     const issues = [
       { place: 'a', problem: 'is wrong' },
-      { place: 'b', problem: 'is wrong too', mend: 'mend it' },
+      { place: 'b', problem: 'is wrong too', hint: 'fix it' },
     ]
     const error = new ConfigError(issues)
     assert.deepEqual(error.issues, issues)
-    assert.equal(error.message, 'a: is wrong\nb: is wrong too (mend it)')
+    assert.equal(error.message, 'a: is wrong\nb: is wrong too (fix it)')
   })
 })

@@ -18,6 +18,7 @@ export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
 export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
 export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
 export type { Inspection, Match } from './match.ts'
+export { ruleIds } from './rules/rule-ids.ts'
 export {
   type ProtectedSinks,
   protectSinks,

@@ -86,10 +86,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     extensions: { identify, guards, detectors, onEvent },
   }
   const loaded = await loadConfig(where)
-  const { config, file } = loaded
+  const { config } = loaded
   const runtime = await Runtime.open({
     loaded,
-    dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
+    dataDirectory: config.dataDirectory,
   })
   const integrations = await startIntegrations(config, runtime).catch(async (error: unknown) => {
     await runtime.close()

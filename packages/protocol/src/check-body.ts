@@ -1,6 +1,6 @@
 import { type Exchange, parseByteSize } from '@postern/core'
 import { acceptsMediaType, isPlainCharset, parseMediaType } from './media-type.ts'
-import type { ProtocolLimits } from './protocol-guard.ts'
+import type { ProtocolLimits } from './protocol-limits.ts'
 import { exceptionFor, type ProtocolFault } from './protocol-refusal.ts'
 import type { RequestHead } from './request-head.ts'
 

@@ -12,6 +12,7 @@ import {
 import { checkBody } from './check-body.ts'
 import { checkHost } from './check-host.ts'
 import { type PathRisk, pathRisk } from './path-risk.ts'
+import type { ProtocolLimits } from './protocol-limits.ts'
 import { exceptionFor, type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
@@ -38,13 +39,6 @@ export interface ProtocolOptions {
   /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
   readonly routes?: RouteTable
   readonly mode?: Mode
-}
-
-/** Defaults already applied, sizes in bytes. */
-export interface ProtocolLimits {
-  readonly methods: readonly string[]
-  readonly contentTypes: readonly string[] | undefined
-  readonly maxBody: number
 }
 
 const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -179,6 +173,6 @@ function checkMethodNames(methods: readonly string[]): void {
   throw new ConfigError({
     place: 'protocol.methods',
     problem: `"${wrong[0]}" is not a method in capitals`,
-    mend: 'e.g. ["GET", "POST"]',
+    hint: 'e.g. ["GET", "POST"]',
   })
 }

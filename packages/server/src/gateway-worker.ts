@@ -1,6 +1,6 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 
-import type { Config } from '@postern/config'
+import type { CompiledConfig } from '@postern/config'
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
 import { startGateway, workerLink } from '@postern/gateway'
@@ -32,7 +32,7 @@ const load = async (): Promise<LoadedConfig> => {
   return overridden(loaded, plan.overrides, process.env)
 }
 
-const openWorkerResources = async (config: Config, forwarder: EventForwarder): Promise<Resources> => {
+const openWorkerResources = async (config: CompiledConfig, forwarder: EventForwarder): Promise<Resources> => {
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections })
   const learner = new SchemaLearner()

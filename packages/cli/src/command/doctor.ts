@@ -15,7 +15,7 @@ import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
-/** `postern doctor`: every check, worst news with how to mend it. Exit 1 when something is bad. */
+/** `postern doctor`: every check, worst news with how to fix it. Exit 1 when something is bad. */
 export const run: Command = async (_args, options, context) => {
   const findings: DoctorFinding[] = [ok('node', process.version)]
   try {
@@ -25,7 +25,7 @@ export const run: Command = async (_args, options, context) => {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const issue of error.issues)
-      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.mend ?? 'correct it'))
+      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.hint ?? 'correct it'))
   }
   show(context.output, findings)
   const isBad = findings.some(finding => finding.state === 'bad')
@@ -54,8 +54,8 @@ function show(output: Output, findings: readonly DoctorFinding[]): void {
     warn: output.paint('yellow', 'warn'),
     bad: output.paint('red', 'bad '),
   }
-  for (const { state, check, detail, mend } of findings) {
+  for (const { state, check, detail, hint } of findings) {
     output.line(`${marks[state]} ${check}: ${safe(detail)}`)
-    if (mend !== undefined) output.line(`     mend: ${safe(mend)}`)
+    if (hint !== undefined) output.line(`     hint: ${safe(hint)}`)
   }
 }

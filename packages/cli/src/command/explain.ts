@@ -18,7 +18,7 @@ export const run: Command = async ([id = ''], options, context) => {
     throw new ConfigError({
       place: 'request id',
       problem: `"${id.slice(0, 40)}" is not one`,
-      mend: 'it has 20 letters and digits; a refused caller sees it, and answers carry it as X-Request-Id',
+      hint: 'it has 20 letters and digits; a refused caller sees it, and answers carry it as X-Request-Id',
     })
   const entries = await findEntries(await loadSetup(options, context), id, context.signal)
   if (entries.length === 0) {

@@ -1,9 +1,6 @@
 import { Command as Program } from 'commander'
+import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
-import type { Command } from './command.ts'
-
-/** Loads a command's own code only when it is the one that was called. */
-export type Load = () => Promise<{ readonly run: Command }>
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -11,9 +8,6 @@ export type Execute = (
   args: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ) => Promise<void>
-
-/** Adds a command whose code is loaded when it is called. */
-export type AddCommand = (parent: Program, usage: string, description: string, load: Load) => Program
 
 /** The command line as a table of names, options and where their code is. */
 export function buildProgram(execute: Execute, version: string): Program {
@@ -166,7 +160,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
   addAuditCommands(program, add)
-  add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
+  add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
   return program

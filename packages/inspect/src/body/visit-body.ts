@@ -23,6 +23,7 @@ export function isDocument(bytes: Buffer): boolean {
  * Walks the values of a body by what it is, not only by what it says it is: a JSON document sent as text is read as JSON too, since a lenient backend would. The whole of an XML document is told
  * to `whole`, for the rules about its declarations.
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a table of body kinds, each with the condition under which it is read.
 export function visitBody(
   bytes: Buffer,
   contentType: string,

@@ -57,7 +57,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
       throw new ConfigError({
         place: 'honey.records',
         problem: `"${record}" is too short`,
-        mend: 'ids of 6 characters or more are not hit by chance',
+        hint: 'ids of 6 characters or more are not hit by chance',
       })
   }
   const readsBody = fields.length > 0 || records.size > 0
@@ -101,8 +101,10 @@ export function honeyGuard(options: HoneyOptions): Guard {
     for (const segment of records.size > 0 ? path.canonical.split('/') : []) {
       if (records.has(segment)) return refuse(exchange, 'record', 'path', segment)
     }
-    if (path.query === '') return undefined
-    const query = queryValues(path.query).fields
+    return path.query === '' ? undefined : inspectQuery(exchange, queryValues(path.query).fields)
+  }
+
+  const inspectQuery = (exchange: Exchange, query: ReadonlyMap<string, string>): Refusal | undefined => {
     for (const name of fields)
       if ((query.get(name) ?? '') !== '') return refuse(exchange, 'field', `query.${name}`, name)
     if (records.size > 0) {

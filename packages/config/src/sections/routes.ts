@@ -1,0 +1,124 @@
+import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import type { InspectSettings } from '@postern/inspect'
+import type { PathRisk } from '@postern/protocol'
+import { z } from 'zod'
+import { key, orOff, parsed, section } from '../key.ts'
+import type { LimitRule } from '../limit-rule.ts'
+import type { OwnLimit } from '../named-limit.ts'
+import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern } from '../types.ts'
+import { type InspectConfig, inspectHere } from './inspect.ts'
+import { type LimitConfig, routeThrottle } from './limits.ts'
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /** When exchanges on this route are written down. */
+    readonly record?: RecordPromise
+  }
+}
+
+/** What holds on the routes of one pattern. */
+export interface RouteConfig {
+  /** A limit on this pattern besides the named ones. `false` frees the route of all limits. */
+  readonly throttle?: LimitRule | LimitConfig | false | undefined
+  /** How content is inspected here. `false` switches inspection off. */
+  readonly inspect?: InspectConfig | false | undefined
+  /**
+   * Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.
+   * Default: `none` for GET, HEAD and OPTIONS, else `audit.promise`.
+   */
+  readonly record?: RecordPromise | undefined
+  /** Methods that this route answers. */
+  readonly methods?: readonly string[] | undefined
+  /** Media types that this route reads. */
+  readonly contentTypes?: readonly string[] | undefined
+  /** Largest body that this route accepts. */
+  readonly maxBody?: ByteSize | undefined
+  /** Kinds of ambiguous path that this route lets through. */
+  readonly allowPaths?: readonly PathRisk[] | undefined
+  /**
+   * Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for
+   * `honey.for`. Default: `false`.
+   */
+  readonly honey?: boolean | undefined
+}
+
+interface CompiledRoute {
+  readonly throttle?: OwnLimit | false
+  readonly inspect?: InspectSettings | false
+  readonly record?: RecordPromise
+  readonly methods?: readonly string[]
+  readonly contentTypes?: readonly string[]
+  readonly maxBody?: number
+  readonly allowPaths?: readonly PathRisk[]
+  readonly honey?: boolean
+}
+
+/** The routes of a configuration. */
+export interface CompiledRoutes {
+  /** What holds where. */
+  readonly table: RouteTable
+  /** Patterns of the routes that are traps. */
+  readonly traps: readonly string[]
+  /** Limits of routes, by pattern. */
+  readonly limits: ReadonlyMap<string, OwnLimit>
+}
+
+const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
+  throttle: key(routeThrottle, {
+    description: 'A limit on this pattern besides the named ones. `false` frees the route of all limits.',
+    example: '5/1m',
+  }),
+  inspect: key(orOff(inspectHere), {
+    description: 'How content is inspected here. `false` switches inspection off.',
+    example: { except: [{ rule: 'xss/*', parameter: 'body.text' }] },
+  }),
+  record: key(oneOf('before', 'after', 'none'), {
+    description:
+      'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
+    defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.promise`',
+    example: 'before',
+  }),
+  methods: key(listOf(method), { description: 'Methods that this route answers.', example: ['POST'] }),
+  contentTypes: key(listOf(mediaType), {
+    description: 'Media types that this route reads.',
+    example: ['application/json'],
+  }),
+  maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+  allowPaths: key(listOf(pathRisk), {
+    description: 'Kinds of ambiguous path that this route lets through.',
+    example: ['encoded-slash'],
+  }),
+  honey: key(flag, {
+    description:
+      'Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for `honey.for`.',
+    defaultText: '`false`',
+    example: true,
+  }),
+})
+
+/** What a configuration may say of routes, by pattern. */
+export type RoutesConfig = Readonly<Record<string, RouteConfig>>
+
+/** `routes`: compiled to a table. */
+export const routes: z.ZodType<CompiledRoutes, RoutesConfig | undefined> = key(
+  parsed(z.record(routePattern, route), undefined, compileRoutes),
+  {
+    description:
+      'Settings by route pattern. All patterns that match apply; for one key the most specific pattern wins.',
+    default: {},
+    defaultText: 'none',
+    example: { 'POST /login': { throttle: '5/1m' } },
+  },
+)
+
+function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledRoutes {
+  const settings: Record<string, RouteSettings> = {}
+  const traps: string[] = []
+  const limits = new Map<string, OwnLimit>()
+  for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
+    settings[pattern] = rest
+    if (honey === true) traps.push(pattern)
+    if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
+  }
+  return { table: new RouteTable(settings), traps, limits }
+}
