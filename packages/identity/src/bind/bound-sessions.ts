@@ -91,7 +91,7 @@ export class BoundSessions implements Guard {
       throw new ConfigError({
         place: 'bind.cookie',
         problem: 'not a cookie name',
-        mend: 'hint: e.g. connect.sid',
+        hint: 'e.g. connect.sid',
       })
     this.#options = options
     this.#clock = options.clock ?? systemClock
@@ -105,7 +105,7 @@ export class BoundSessions implements Guard {
       throw new ConfigError({
         place: 'bind.interval',
         problem: 'below 30 seconds',
-        mend: 'hint: 5m is usual',
+        hint: '5m is usual',
       })
   }
 

@@ -119,6 +119,6 @@ function originOf(text: string): string {
   throw new ConfigError({
     place: 'csrf.origins',
     problem: `"${text.slice(0, 100)}" is not an origin`,
-    mend: 'hint: write scheme, host and port only, e.g. https://admin.example',
+    hint: 'write scheme, host and port only, e.g. https://admin.example',
   })
 }

@@ -87,7 +87,7 @@ export function headerPolicy(setting: HeadersSetting): HeaderPolicy {
       throw new ConfigError({
         place: `headers.contentSecurityPolicy.${name.slice(0, 40)}`,
         problem: 'not one directive and its sources',
-        mend: "hint: one key for each directive, e.g. { 'img-src': \"'self' https://cdn.example\" }",
+        hint: "one key for each directive, e.g. { 'img-src': \"'self' https://cdn.example\" }",
       })
   return policy
 }

@@ -200,7 +200,7 @@ function originOf(text: string): string {
     throw new ConfigError({
       place: 'login.link.origin',
       problem: `"${text.slice(0, 100)}" is not an origin`,
-      mend: 'hint: write scheme, host and port only, e.g. https://shop.example',
+      hint: 'write scheme, host and port only, e.g. https://shop.example',
     })
   return url.origin
 }
@@ -211,6 +211,6 @@ function pathOf(text: string): string {
   throw new ConfigError({
     place: 'login.link.next',
     problem: `"${text.slice(0, 100)}" is not a path`,
-    mend: 'hint: begin it with one slash, e.g. /login',
+    hint: 'begin it with one slash, e.g. /login',
   })
 }

@@ -67,7 +67,7 @@ export function compileLogin(settings: LoginSettings, place: string): CompiledLo
     throw new ConfigError({
       place: `${place}.login`,
       problem: 'more than one of account, graphql and jsonRpc is set',
-      mend: 'hint: keep the one that this route uses',
+      hint: 'keep the one that this route uses',
     })
   return {
     read: readerOf(settings),
@@ -118,7 +118,7 @@ function checkedLanes(lanes: LaneRules, place: string): LaneRules {
       throw new ConfigError({
         place: `${place}.login.lanes.${name}`,
         problem: 'a lane needs a capacity of at least 1 and at least one second per try',
-        mend: 'hint: leave it out for the default',
+        hint: 'leave it out for the default',
       })
   }
   return lanes

@@ -35,7 +35,7 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     throw new ConfigError({
       place: 'identify.oauth',
       problem: 'clientId, clientSecret and audience must be set',
-      mend: 'hint: register this application as a client of the authorization server',
+      hint: 'register this application as a client of the authorization server',
     })
   const clock = options.clock ?? systemClock
   const fetcher = options.fetch ?? fetch

@@ -90,7 +90,7 @@ function rulesOf(options: JwtVerifierOptions): ClaimRules {
     throw new ConfigError({
       place: 'identify.jwt',
       problem: 'issuer and audience must both be set',
-      mend: 'hint: the issuer is the iss of your tokens, the audience the name of this application in them',
+      hint: 'the issuer is the iss of your tokens, the audience the name of this application in them',
     })
   return {
     issuer: options.issuer,

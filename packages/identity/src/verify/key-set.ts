@@ -72,7 +72,7 @@ export function localKeySet(
     throw new ConfigError({
       place: 'identify.jwt.keys',
       problem: 'no usable verification key',
-      mend: 'hint: a JWK set with public keys of at least 2,048 (RSA) or 256 (EC) bits, or secrets alone with their algorithms allowed',
+      hint: 'a JWK set with public keys of at least 2,048 (RSA) or 256 (EC) bits, or secrets alone with their algorithms allowed',
     })
   return { generation: 0, find: (kid, alg) => matching(keys, kid, alg) }
 }

@@ -126,7 +126,7 @@ export function entra(
     throw new ConfigError({
       place: 'identify.entra',
       problem: 'the directory is not a tenant id',
-      mend: 'hint: with "common" or a domain anybody with any directory could sign in; use the id of yours',
+      hint: 'with "common" or a domain anybody with any directory could sign in; use the id of yours',
     })
   const base = `https://login.microsoftonline.com/${directory.toLowerCase()}`
   return preset(
@@ -156,6 +156,6 @@ function origin(text: string, place: string): string {
   throw new ConfigError({
     place: `identify.${place}`,
     problem: `"${text.slice(0, 100)}" is not a host`,
-    mend: 'hint: write the host, e.g. example.eu.auth0.com',
+    hint: 'write the host, e.g. example.eu.auth0.com',
   })
 }

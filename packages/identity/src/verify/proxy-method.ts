@@ -27,7 +27,7 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
     throw new ConfigError({
       place: 'identify.proxy.from',
       problem: 'no proxy is trusted',
-      mend: 'hint: name its address or network, e.g. 10.0.0.0/8',
+      hint: 'name its address or network, e.g. 10.0.0.0/8',
     })
   const user = options.user.toLowerCase()
   const groups = options.groups?.toLowerCase()

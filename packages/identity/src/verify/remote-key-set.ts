@@ -100,6 +100,6 @@ export function assertFetchable(text: string, place: string): void {
   throw new ConfigError({
     place,
     problem: 'the address is not HTTPS',
-    mend: 'hint: keys fetched over plain HTTP are keys of whoever is on the way; use the https:// address of the issuer',
+    hint: 'keys fetched over plain HTTP are keys of whoever is on the way; use the https:// address of the issuer',
   })
 }

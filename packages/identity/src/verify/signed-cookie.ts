@@ -25,7 +25,7 @@ export function secretsOf(secret: string | readonly string[], place: string): re
     throw new ConfigError({
       place,
       problem: 'the secret is empty or shorter than 8 characters',
-      mend: 'hint: give the secret that the application signs its cookies with',
+      hint: 'give the secret that the application signs its cookies with',
     })
   return secrets
 }
