@@ -5,8 +5,6 @@ const LATER: Readonly<Record<string, string>> = {
   sessions: 'sessions come with @postern/identity; keep your own until then',
   keys: 'API keys come with @postern/identity; keep your own until then',
   oauth: 'OAuth comes with @postern/identity; keep your own until then',
-  login:
-    'login defence per account comes with @postern/identity; limit the route with throttle: limit(5, "1m")',
   require: 'roles and step-up come with @postern/access; keep your own authorisation until then',
   policies: 'policies come with @postern/access; keep your own authorisation until then',
   approvals: 'approvals come with @postern/access',

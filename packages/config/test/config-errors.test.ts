@@ -183,8 +183,8 @@ const CASES: readonly (readonly [
   ],
   [
     'a route feature of a later version',
-    'routes: { "POST /login": { login: {} } }',
-    /login$/,
+    'routes: { "DELETE /orders/:id": { budget: orders.delete } }',
+    /budget$/,
     /not part of this version/,
     /throttle: limit/,
   ],

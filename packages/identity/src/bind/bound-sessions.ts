@@ -109,17 +109,6 @@ export class BoundSessions implements Guard {
       })
   }
 
-  /**
-   * The `Cookie` header as the backend will see it: for methods of `identify` that read the backend's session.
-   * @throws StoreError (or rejects) when the store does not answer
-   */
-  cookieHeader(exchange: Exchange): string | undefined | Promise<string | undefined> {
-    const held = this.#hold(exchange)
-    return held instanceof Promise
-      ? held.then(late => this.#headerFor(exchange, late))
-      : this.#headerFor(exchange, held)
-  }
-
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const path = exchange.path.canonical
     if (path === `${BIND_PATH}/register`) return this.#register(exchange)

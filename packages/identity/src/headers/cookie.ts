@@ -1,3 +1,5 @@
+import type { Exchange } from '@postern/core'
+
 /** Cookies read of one request at most. */
 const MAX_COOKIES = 100
 
@@ -48,4 +50,10 @@ export function setCookie(name: string, value: string, attributes: CookieAttribu
 /** One name for HTTPS, which no subdomain and no plain connection can set (`__Host-`, RFC 6265bis section 4.1.3.2), and one for development. */
 export function hostCookieName(name: string, scheme: 'http' | 'https'): string {
   return scheme === 'https' ? `__Host-${name}` : name
+}
+
+/** The `Cookie` header as the handler or backend will see it: what `bind` put in place of the browser's own is read, not what arrived. */
+export function backendCookies(exchange: Exchange): string | undefined {
+  const changes = exchange.requestChanges
+  return changes?.has('cookie') === true ? changes.get('cookie') : exchange.header('cookie')
 }

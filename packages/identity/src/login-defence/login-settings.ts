@@ -60,15 +60,8 @@ const ACCOUNT_NAMES: readonly string[] = [
   'log',
 ]
 
-/** @throws ConfigError for settings that contradict themselves */
+/** @throws ConfigError for lanes that cannot be used */
 export function compileLogin(settings: LoginSettings, place: string): CompiledLogin {
-  const given = [settings.account, settings.graphql, settings.jsonRpc].filter(part => part !== undefined)
-  if (given.length > 1)
-    throw new ConfigError({
-      place: `${place}.login`,
-      problem: 'more than one of account, graphql and jsonRpc is set',
-      hint: 'keep the one that this route uses',
-    })
   return {
     read: readerOf(settings),
     tests: {
@@ -79,11 +72,16 @@ export function compileLogin(settings: LoginSettings, place: string): CompiledLo
   }
 }
 
+/**
+ * On a route that nobody named a login there is rarely a link, so who mistypes is given more tries, sooner. The account's own bucket is the same.
+ */
+const OBVIOUS_LANES: LaneRules = { ...DEFAULT_LANES, pair: { capacity: 5, every: 15 * 60_000 } }
+
 /** What guards a route that nobody named as a login, but that looks like one: bodies without an account are let through. */
 export const OBVIOUS_LOGIN: CompiledLogin = {
   read: accountField(ACCOUNT_NAMES, 'none'),
   tests: {},
-  lanes: DEFAULT_LANES,
+  lanes: OBVIOUS_LANES,
 }
 
 const OBVIOUS =
@@ -95,9 +93,22 @@ export function isObviousLogin(method: string, path: string): boolean {
 }
 
 function readerOf(settings: LoginSettings): AccountReader {
-  if (settings.graphql !== undefined) return graphqlAccount(settings.graphql)
-  if (settings.jsonRpc !== undefined) return jsonRpcAccount(settings.jsonRpc)
-  const { account } = settings
+  const { account, graphql, jsonRpc } = settings
+  const protocols = [
+    ...(graphql === undefined ? [] : [graphqlAccount(graphql)]),
+    ...(jsonRpc === undefined ? [] : [jsonRpcAccount(jsonRpc)]),
+  ]
+  if (protocols.length === 0) return fieldReader(account)
+  const all = account === undefined ? protocols : [...protocols, fieldReader(account)]
+  return async exchange => {
+    let said = await (all[0] as AccountReader)(exchange)
+    for (let i = 1; said.kind === 'none' && i < all.length; i++)
+      said = await (all[i] as AccountReader)(exchange)
+    return said
+  }
+}
+
+function fieldReader(account: LoginSettings['account']): AccountReader {
   if (typeof account === 'function') {
     return async exchange => {
       const name = await account(exchange)

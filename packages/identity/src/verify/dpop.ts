@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Clock, systemClock } from '@postern/core'
-import { isSignedBy, jsonObject, parseCompactJws } from './compact-jws.ts'
+import type { Claims } from './claims.ts'
+import { isSignedBy, type JwsHeader, jsonObject, parseCompactJws } from './compact-jws.ts'
 import type { JwsAlgorithm } from './jws-algorithm.ts'
 import { type Jwk, verificationKey } from './verification-key.ts'
 
@@ -50,27 +51,44 @@ export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   return {
     check: (proof, request) => {
       const jws = parseCompactJws(proof)
-      if (jws === undefined || jws.header.typ?.toLowerCase() !== 'dpop+jwt') return undefined
-      const { jwk } = jws.header.members
-      if (typeof jwk !== 'object' || jwk === null || 'd' in jwk || 'k' in jwk) return undefined
-      const { alg, ...publicKey } = jwk as Jwk
-      if (alg !== undefined && alg !== jws.header.alg) return undefined
-      const key = verificationKey({ ...publicKey, alg: jws.header.alg }, SIGNING)
-      const claims = jsonObject(jws.payload)
-      if (key === undefined || claims === undefined || !isSignedBy(jws, key)) return undefined
-      const { jti, htm, htu, iat, ath } = claims
+      const jwk = jws === undefined ? undefined : keyOf(jws.header)
+      const claims = jsonObject(jws?.payload)
+      if (jws === undefined || jwk === undefined || claims === undefined) return undefined
+      const key = verificationKey({ ...jwk, alg: jws.header.alg }, SIGNING)
+      if (key === undefined || !isSignedBy(jws, key)) return undefined
       const now = clock.now()
-      if (typeof jti !== 'string' || jti === '' || jti.length > 256 || htm !== request.method)
-        return undefined
-      if (typeof iat !== 'number' || Math.abs(now - iat * 1_000) > window) return undefined
-      if (typeof htu !== 'string' || !isSameTarget(htu, request.url)) return undefined
-      if (ath !== createHash('sha256').update(request.token).digest('base64url')) return undefined
-      const thumbprint = thumbprintOf(jwk as Jwk)
-      if (thumbprint === undefined) return undefined
-      const id = createHash('sha256').update(`${thumbprint}\n${jti}`).digest('base64url')
+      const thumbprint = thumbprintOf(jwk)
+      if (thumbprint === undefined || !isFor(claims, request, now, window)) return undefined
+      const id = createHash('sha256')
+        .update(`${thumbprint}\n${String(claims['jti'])}`)
+        .digest('base64url')
       return isFirst(id, now) ? thumbprint : undefined
     },
   }
+}
+
+/** The public key in a proof's header; undefined when there is none, it is private or secret, or names another algorithm. */
+function keyOf(header: JwsHeader): Jwk | undefined {
+  if (header.typ?.toLowerCase() !== 'dpop+jwt') return undefined
+  const { jwk } = header.members
+  if (typeof jwk !== 'object' || jwk === null || 'd' in jwk || 'k' in jwk) return undefined
+  const { alg } = jwk as Jwk
+  return alg === undefined || alg === header.alg ? (jwk as Jwk) : undefined
+}
+
+function isFor(claims: Claims, request: DpopRequest, now: number, window: number): boolean {
+  const { jti, htm, htu, iat, ath } = claims
+  return (
+    typeof jti === 'string' &&
+    jti !== '' &&
+    jti.length <= 256 &&
+    htm === request.method &&
+    typeof iat === 'number' &&
+    Math.abs(now - iat * 1_000) <= window &&
+    typeof htu === 'string' &&
+    isSameTarget(htu, request.url) &&
+    ath === createHash('sha256').update(request.token).digest('base64url')
+  )
 }
 
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 import { CredentialError, type Exchange, type Principal } from '@postern/core'
-import { readCookies } from '../headers/cookie.ts'
+import { backendCookies, readCookies } from '../headers/cookie.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
@@ -85,7 +85,7 @@ function tokenOf(exchange: Exchange, { cookie, header }: JwtMethodOptions): Foun
   if (authorization.kind === 'token')
     return authorization.token.split('.').length === 3 ? authorization : undefined
   if (cookie === undefined) return undefined
-  const values = readCookies(exchange.header('cookie'), cookie)
+  const values = readCookies(backendCookies(exchange), cookie)
   if (values.length > 1) return 'malformed'
   return values[0] === undefined || values[0] === '' ? undefined : { scheme: 'bearer', token: values[0] }
 }

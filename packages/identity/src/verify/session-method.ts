@@ -6,7 +6,7 @@ import {
   parseDuration,
   systemClock,
 } from '@postern/core'
-import { readCookies } from '../headers/cookie.ts'
+import { backendCookies, readCookies } from '../headers/cookie.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
@@ -54,7 +54,7 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
   return {
     name: options.name ?? 'session',
     identify: exchange => {
-      const header = exchange.header('cookie')
+      const header = backendCookies(exchange)
       const values = names.flatMap(name => readCookies(header, name)).filter(value => value !== '')
       // Two session cookies: which one the backend reads cannot be told, so one was put there to deceive one of us.
       if (new Set(values).size > 1) return REFUSED

@@ -1,4 +1,5 @@
 import type { Exchange, Principal } from '@postern/core'
+import { backendCookies } from '../headers/cookie.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
 import { assertFetchable } from './remote-key-set.ts'
 import type { FoundSession, SessionMethodOptions } from './session-method.ts'
@@ -20,7 +21,7 @@ export function sessionUrl(options: SessionUrlOptions): SessionMethodOptions['fi
   const fetcher = options.fetch ?? fetch
   return async (_value: string, exchange: Exchange): Promise<FoundSession | undefined> => {
     const answer = await fetchJson(fetcher, options.url, {
-      headers: { cookie: exchange.header('cookie') ?? '' },
+      headers: { cookie: backendCookies(exchange) ?? '' },
     })
     const principal = options.principal(answer)
     return principal === undefined ? undefined : { principal }
