@@ -35,6 +35,7 @@ import {
   caps,
   type ForwardAuthConfig,
   forwardAuth,
+  keepHeaders,
   listenPlace,
   type TimeoutsConfig,
   type TlsConfig,
@@ -86,6 +87,12 @@ export interface Config extends ExtensionConfig {
   readonly tls?: TlsConfig | undefined
   /** The endpoint of `postern forward-auth`, for a proxy that asks before it forwards. */
   readonly forwardAuth?: ForwardAuthConfig | undefined
+  /**
+   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those that
+   * say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.
+   * Default: none.
+   */
+  readonly keepHeaders?: readonly string[] | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
   readonly workers?: number | 'auto' | undefined
   /** How long things may take in the gateway. */
@@ -170,6 +177,7 @@ export interface CompiledConfig {
   readonly listen: Listen
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
+  readonly keepHeaders: readonly string[]
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
   readonly caps: CompiledCaps
@@ -235,6 +243,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   upstream,
   listen: listenPlace,
   tls,
+  keepHeaders,
   workers,
   forwardAuth,
   timeouts,

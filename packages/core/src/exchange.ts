@@ -144,7 +144,8 @@ export class Exchange {
 
   /** The matched route with its settings, or undefined. */
   get route(): RouteMatch | undefined {
-    if (this.#route === null) this.#route = this.#context.routes.match(this.method, this.path.canonical)
+    if (this.#route === null)
+      this.#route = this.#context.routes.match(this.method, this.path.canonical, this.path.raw)
     return this.#route
   }
 

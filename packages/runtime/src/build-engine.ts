@@ -11,6 +11,7 @@ import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
+import { scenarioFileOf } from './scenario-file.ts'
 import { signInGuards } from './sign-in-guards.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
@@ -48,7 +49,7 @@ export function buildEngine(
     onStoreFailure: failurePolicy(config.stores.failure),
     stages: isStaged ? 'two' : 'one',
   })
-  const remediationOptions = { secret: resources.secret, clock }
+  const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
   const guards: Guard[] = [...(signIn?.first ?? [])]
   if (config.remediations !== false)

@@ -66,10 +66,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--enforce', 'block as in production; without it, decisions are only shown')
   add(
     program,
-    'explain <request-id>',
+    'explain <request-id...>',
     'why a request was refused, and the narrowest exception',
     () => import('./explain.ts'),
-  )
+  ).option('--apply', 'write the exception into the configuration')
   add(
     program,
     'ban <actor>',
