@@ -6,6 +6,7 @@ import {
   type Guard,
   type Mode,
   type Refusal,
+  routeException,
 } from '@postern/core'
 import { readCookies } from '../headers/cookie.ts'
 import { type CsrfTokens, csrfTokens } from './csrf-tokens.ts'
@@ -62,18 +63,18 @@ function check(
   const origin = exchange.header('origin')
   const site = exchange.header('sec-fetch-site')
   if (exchange.headerCount('origin') > 1 || exchange.headerCount('sec-fetch-site') > 1)
-    return refusal('repeated')
+    return refusal(exchange, 'repeated')
   // An allowed origin is allowed whatever the browser calls the relation.
   if (origin !== undefined && origin !== 'null' && origins.has(origin)) return ALLOW
   if (site !== undefined) {
     if (site === 'same-origin') return ALLOW
     // Typed in or opened from a bookmark: nobody sent it. A form cannot be, so only what reads.
     if (site === 'none' && (always || SAFE.has(exchange.method))) return ALLOW
-    return refusal(site === 'same-site' ? 'same-site' : 'cross-site')
+    return refusal(exchange, site === 'same-site' ? 'same-site' : 'cross-site')
   }
-  if (origin !== undefined) return origin === ownOrigin(exchange) ? ALLOW : refusal('origin')
-  if (tokens === undefined) return isBrowser(exchange) ? refusal('untold') : ALLOW
-  return tokens.holds(exchange) ? ALLOW : refusal('token')
+  if (origin !== undefined) return origin === ownOrigin(exchange) ? ALLOW : refusal(exchange, 'origin')
+  if (tokens === undefined) return isBrowser(exchange) ? refusal(exchange, 'untold') : ALLOW
+  return tokens.holds(exchange) ? ALLOW : refusal(exchange, 'token')
 }
 
 function carriesAuthority(exchange: Exchange, names: readonly string[] | undefined): boolean {
@@ -96,7 +97,7 @@ function isBrowser(exchange: Exchange): boolean {
 
 type Why = 'repeated' | 'same-site' | 'cross-site' | 'origin' | 'untold' | 'token'
 
-function refusal(why: Why): Refusal {
+function refusal(exchange: Exchange, why: Why): Refusal {
   return {
     effect: 'deny',
     guard: 'csrf',
@@ -106,8 +107,7 @@ function refusal(why: Why): Refusal {
         rule: `csrf/${why}`,
         message: 'This request came from another site. Please go to this site and try again there.',
         evidence: { location: why === 'origin' ? 'header.origin' : 'header.sec-fetch-site' },
-        exception:
-          'routes: { "POST /path": { csrf: false } }, or csrf: { origins: ["https://other.example"] }',
+        exception: routeException(exchange, { csrf: false }),
       },
     ],
   }
