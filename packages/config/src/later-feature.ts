@@ -3,8 +3,6 @@ const LATER: Readonly<Record<string, string>> = {
   sessions: 'sessions of built-in identity are under identity.sessions',
   keys: 'API keys of built-in identity are under identity.keys',
   oauth: 'the OAuth server of built-in identity is under identity.oauth',
-  login:
-    'login defence per account comes with @postern/identity; limit the route with throttle: limit(5, "1m")',
   require: 'roles and step-up come with @postern/access; keep your own authorisation until then',
   policies: 'policies come with @postern/access; keep your own authorisation until then',
   approvals: 'approvals come with @postern/access',

@@ -1,5 +1,6 @@
 import type { Budgets } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
@@ -66,6 +67,19 @@ import {
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
+import {
+  type BindConfig,
+  bind,
+  type CompiledBind,
+  type CompiledCsrf,
+  type CompiledLoginConfig,
+  type CsrfConfig,
+  csrf,
+  type HeadersConfig,
+  headers,
+  type LoginConfig,
+  login,
+} from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
 import type { Listen } from './types.ts'
 
@@ -120,6 +134,23 @@ export interface Config extends ExtensionConfig {
    * (`legacy`), `both` or `none`. Default: `standard`.
    */
   readonly rateLimitHeaders?: HeaderStyle | undefined
+  /**
+   * Holds down guessing at accounts, whatever the number of addresses it comes from; `routes` say where logins
+   * are. `false` switches it off. Default: on.
+   */
+  readonly login?: LoginConfig | false | undefined
+  /** Refuses requests that another site made a browser send with its cookies. Default: off. */
+  readonly csrf?: boolean | CsrfConfig | undefined
+  /**
+   * Security headers that answers do not set themselves: `strict`, `compatible` (content policy only reports), or
+   * changes to one of them. Default: off.
+   */
+  readonly headers?: HeadersConfig | false | undefined
+  /**
+   * Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device
+   * instead (DBSC). Default: off.
+   */
+  readonly bind?: BindConfig | undefined
   /** How content is read for attacks everywhere, or `false`. Default: level 1. */
   readonly inspect?: InspectionConfig | false | undefined
   /** How HTTP itself is checked, or `false`. Default: on. */
@@ -171,6 +202,10 @@ export interface CompiledConfig {
   readonly limits: readonly NamedLimit[]
   readonly shed?: LoadSheddingOptions
   readonly rateLimitHeaders: HeaderStyle
+  readonly login: CompiledLoginConfig | false
+  readonly csrf: CompiledCsrf | false
+  readonly headers: HeadersSetting | false
+  readonly bind?: CompiledBind
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
   readonly schema: CompiledSchema
@@ -204,6 +239,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   limits,
   shed,
   rateLimitHeaders,
+  login,
+  csrf,
+  headers,
+  bind,
   inspect: inspection,
   protocol,
   schema,

@@ -177,8 +177,8 @@ const CASES: readonly (readonly [
   ['a feature of a later version', 'vault: {}', /: vault$/, /not part of this version/, /@postern\/vault/],
   [
     'a route feature of a later version',
-    'routes: { "POST /login": { login: {} } }',
-    /login$/,
+    'routes: { "DELETE /orders/:id": { budget: orders.delete } }',
+    /budget$/,
     /not part of this version/,
     /throttle: limit/,
   ],

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { type IdentityStores, loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
@@ -57,7 +58,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
-      detectors: [scenarios, ...behaviourDetectors(loaded)],
+      signIn: await openSignInStores(connections),
+      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
       scenarios,
       connections,
       recorder: audit?.log,
@@ -75,6 +77,16 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     await close()
     throw error
   }
+}
+
+/** Records of sign-in: where the other shared state is. */
+export function openSignInStores(connections: Connections): Promise<IdentityStores> {
+  const { redis, postgres } = connections
+  return openIdentityStores({
+    redis,
+    postgres,
+    ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
+  })
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */
@@ -109,7 +121,8 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
-    detectors: [scenarios, ...behaviourDetectors(loaded)],
+    signIn: await openIdentityStores({ clock }),
+    detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,
     recorder: undefined,

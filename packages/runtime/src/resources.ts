@@ -1,7 +1,7 @@
 import type { AuditLog } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
-import type { BuiltInIdentity } from '@postern/identity'
+import type { BuiltInIdentity, IdentityStores } from '@postern/identity'
 import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
@@ -20,6 +20,8 @@ export interface Resources {
   readonly learner: SchemaLearner | undefined
   /** What was learned by every thread, and before the last restart. */
   readonly learned: LearnedSchemas | undefined
+  /** What login defence and bound sessions keep. */
+  readonly signIn: IdentityStores
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

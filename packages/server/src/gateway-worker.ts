@@ -12,6 +12,7 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
+  openSignInStores,
   protectedBy,
   Runtime,
 } from '@postern/runtime'
@@ -46,6 +47,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     limitOverrides: new LimitOverrides(connections),
     learner,
     learned,
+    signIn: await openSignInStores(connections),
     detectors: [forwarder],
     scenarios: undefined,
     connections,
