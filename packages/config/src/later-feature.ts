@@ -9,9 +9,8 @@ const LATER: Readonly<Record<string, string>> = {
   policies: 'policies come with @postern/access; keep your own authorisation until then',
   approvals: 'approvals come with @postern/access',
   budget: 'row budgets come with @postern/access; limit the route with throttle: limit(10, "1h")',
-  budgets: 'row budgets come with @postern/access; limit the routes with throttle: limit(10, "1h")',
-  vault: 'record encryption comes with @postern/vault',
-  decrypt: 'decrypt budgets come with @postern/vault',
+  vault: 'tables and holders of the vault are in vault.json; see docs/vault.md',
+  decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault.md',
   console: 'the web console comes later; use postern explain, why and audit tail',
 }
 

@@ -1,9 +1,17 @@
+import type { Budgets } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import {
+  type BudgetDatabaseConfig,
+  type BudgetsConfig,
+  budgetDatabase,
+  budgets,
+  type CompiledBudgetDatabase,
+} from './sections/budgets.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -34,6 +42,7 @@ import {
   caps,
   type ForwardAuthConfig,
   forwardAuth,
+  keepHeaders,
   listenPlace,
   type TimeoutsConfig,
   type TlsConfig,
@@ -73,6 +82,12 @@ export interface Config extends ExtensionConfig {
   readonly tls?: TlsConfig | undefined
   /** The endpoint of `postern forward-auth`, for a proxy that asks before it forwards. */
   readonly forwardAuth?: ForwardAuthConfig | undefined
+  /**
+   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those that
+   * say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.
+   * Default: none.
+   */
+  readonly keepHeaders?: readonly string[] | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
   readonly workers?: number | 'auto' | undefined
   /** How long things may take in the gateway. */
@@ -123,6 +138,10 @@ export interface Config extends ExtensionConfig {
   readonly audit?: AuditConfig | false | undefined
   /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
   readonly identity?: IdentityConfig | undefined
+  /** x */
+  readonly budgets?: BudgetsConfig | undefined
+  /** x */
+  readonly budgetDatabase?: BudgetDatabaseConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -142,6 +161,7 @@ export interface CompiledConfig {
   readonly listen: Listen
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
+  readonly keepHeaders: readonly string[]
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
   readonly caps: CompiledCaps
@@ -160,6 +180,8 @@ export interface CompiledConfig {
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
   readonly identity?: CompiledIdentity
+  readonly budgets?: Budgets
+  readonly budgetDatabase?: CompiledBudgetDatabase
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -191,6 +213,8 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   crowdsec,
   audit,
   identity,
+  budgets,
+  budgetDatabase,
   stores,
   dataDirectory,
   bodyLimit,
@@ -201,21 +225,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   upstream,
   listen: listenPlace,
   tls,
+  keepHeaders,
   workers,
   forwardAuth,
   timeouts,
   caps,
   admin,
 })
-
-/**
- * Gives a configuration its type.
- * @example
- * export default defineConfig({
- *   upstream: 'http://127.0.0.1:3000',
- *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
- * })
- */
-export function defineConfig(config: Config): Config {
-  return config
-}

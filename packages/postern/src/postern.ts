@@ -1,13 +1,12 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
-import type { Config, ExtensionConfig } from '@postern/config'
-import { type LoadOptions, loadConfig } from '@postern/config'
+import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
 import type { BuiltInIdentity } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
-import { type ForwardAuthSetup, forwardAuthEndpoint, Runtime, startIntegrations } from '@postern/runtime'
+import type { ForwardAuthSetup } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
 
 export interface PosternOptions extends ExtensionConfig {
@@ -79,6 +78,11 @@ export interface Postern {
  * app.use((await postern()).express())
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
+  // An application that imports this and starts later, or never, should not load all of it.
+  const [{ loadConfig }, { forwardAuthEndpoint, Runtime, startIntegrations }] = await Promise.all([
+    import('@postern/config'),
+    import('@postern/runtime'),
+  ])
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {

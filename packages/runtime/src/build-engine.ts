@@ -11,6 +11,7 @@ import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
+import { scenarioFileOf } from './scenario-file.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -47,7 +48,7 @@ export function buildEngine(
     onStoreFailure: failurePolicy(config.stores.failure),
     stages: isStaged ? 'two' : 'one',
   })
-  const remediationOptions = { secret: resources.secret, clock }
+  const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(

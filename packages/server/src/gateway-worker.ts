@@ -88,8 +88,7 @@ link.ready({
     if (certificate !== undefined) gateway.renew(certificate)
   },
   message: data => {
-    const message = data as ToWorker
-    if (message.worker === link.index) forwarder.answer(message)
+    forwarder.answer(data as ToWorker)
   },
   stop: async grace => {
     await gateway.close({ grace })
