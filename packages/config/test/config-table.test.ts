@@ -10,6 +10,9 @@ import type { Config } from '../src/table.ts'
 
 const ENVIRONMENT = {
   ANCHOR_TOKEN: 't',
+  APP_SECRET: 's',
+  GOOGLE_SECRET: 's',
+  SMTP_URL: 'smtps://mail.shop.example',
   AUDIT_KEY: 'k',
   CLOUDFLARE_TOKEN: 't',
   APP_OWNER_URL: 'postgres://127.0.0.1/shop',

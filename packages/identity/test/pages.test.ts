@@ -120,7 +120,7 @@ describe('the pages, without JavaScript', () => {
       422,
     )
     const codes = (await browser.post('/.postern/account/authenticator/confirm', { code: code() })).text
-    const recovery = [...codes.matchAll(/<li>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})</g)].map(
+    const recovery = [...codes.matchAll(/<li>([a-z2-7]{4}(?:-[a-z2-7]{4}){5})</g)].map(
       match => match[1] ?? '',
     )
     assert.equal(recovery.length, 10)

@@ -7,7 +7,8 @@ import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
 
 const PENDING = 'second-factor'
-const LINK_MS = 1_800_000
+/** ASVS 5.0 6.5.5: ten minutes at most. */
+const LINK_MS = 600_000
 
 /** Signing in and out. */
 export function signInPages(parts: IdentityParts): Routes {

@@ -82,7 +82,7 @@ dd { margin: 0 0 0.75rem; overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, monospace; font-size: 0.9375em; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; background: var(--ground); border: 1px solid var(--faint); border-radius: var(--postern-radius); padding: 0.75rem; margin: 0 0 1rem; }
 .secret { direction: ltr; unicode-bidi: isolate; }
-.codes { columns: 13rem 2; list-style: none; padding: 0; font-family: ui-monospace, monospace; direction: ltr; }
+.codes { columns: 18rem 2; list-style: none; padding: 0; font-family: ui-monospace, monospace; direction: ltr; }
 .qr { display: block; width: 12rem; height: 12rem; background: #ffffff; padding: 0.75rem; border-radius: var(--postern-radius); margin: 0 0 1rem; }
 nav.account ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding: 0; margin: 0 0 1.5rem; }
 nav.account a[aria-current] { color: inherit; text-decoration: none; font-weight: 600; }

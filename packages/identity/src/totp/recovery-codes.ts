@@ -12,7 +12,7 @@ const SQL: Readonly<Record<'clear' | 'insert' | 'spend' | 'left', string>> = {
   left: 'SELECT count(*) AS "count" FROM recovery_code WHERE account_id = $1 AND used_at IS NULL',
 }
 
-/** Codes on paper for the day an authenticator app is lost: ten of 80 bits, each good once, stored as an HMAC bound to the account. */
+/** Codes on paper for the day an authenticator app is lost: ten of 120 bits, each good once, stored as an HMAC bound to the account. */
 export class RecoveryCodes {
   readonly #database: IdentityDatabase
   readonly #secret: IdentitySecret
@@ -33,7 +33,7 @@ export class RecoveryCodes {
 
   /** Ten fresh codes, told once; the old ones are worth nothing from then on. */
   async renew(accountId: string): Promise<readonly string[]> {
-    const codes = Array.from({ length: COUNT }, () => spaced(base32(this.#random.bytes(10)).toLowerCase()))
+    const codes = Array.from({ length: COUNT }, () => spaced(base32(this.#random.bytes(15)).toLowerCase()))
     const inserts = codes.map(code => ({
       text: SQL.insert,
       values: [this.#hash(accountId, code), accountId],
@@ -45,7 +45,7 @@ export class RecoveryCodes {
   /** Whether a code is one of the account's, and unused; it is used up by this call. */
   async redeem(accountId: string, code: string): Promise<boolean> {
     const plain = code.toLowerCase().replace(/[^a-z0-9]/g, '')
-    if (!/^[a-z2-7]{16}$/.test(plain)) return false
+    if (!/^[a-z2-7]{24}$/.test(plain)) return false
     const values = [this.#hash(accountId, spaced(plain)), accountId, this.#clock.now()]
     return this.#database.batch([{ text: SQL.spend, values, expect: 1 }])
   }

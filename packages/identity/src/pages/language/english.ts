@@ -34,7 +34,7 @@ export const english: Texts = {
   haveAccount: 'I have an account already',
   backToSignIn: 'Back to sign-in',
   signUpHint: 'Enter your e-mail address. You will get a mail with a link to continue.',
-  linkHint: 'We will mail you a link that signs you in. It works once, for 30 minutes.',
+  linkHint: 'We will mail you a link that signs you in. It works once, for 10 minutes.',
   sendLink: 'Send the link',
   openHint: 'One more step: confirm that you want to sign in on this device.',
   checkMailTitle: 'Check your mail',
@@ -157,7 +157,7 @@ export const english: Texts = {
   mail: {
     signIn: {
       subject: 'Sign in to {site}',
-      text: 'With this link you sign in. It works once, for 30 minutes. If you did not ask for it, ignore this mail and give the link to nobody.',
+      text: 'With this link you sign in. It works once, for 10 minutes. If you did not ask for it, ignore this mail and give the link to nobody.',
     },
     signUp: {
       subject: 'Create your account at {site}',

@@ -36,7 +36,7 @@ export const french: Texts = {
   haveAccount: 'J’ai déjà un compte',
   backToSignIn: 'Retour à la connexion',
   signUpHint: 'Saisissez votre adresse e-mail. Vous recevrez un lien pour continuer.',
-  linkHint: 'Nous vous enverrons un lien de connexion. Il fonctionne une fois, pendant 30 minutes.',
+  linkHint: 'Nous vous enverrons un lien de connexion. Il fonctionne une fois, pendant 10 minutes.',
   sendLink: 'Envoyer le lien',
   openHint: 'Encore une étape : confirmez que vous voulez vous connecter sur cet appareil.',
   checkMailTitle: 'Consultez vos e-mails',
@@ -165,7 +165,7 @@ export const french: Texts = {
   mail: {
     signIn: {
       subject: 'Connexion à {site}',
-      text: 'Ce lien vous connecte. Il fonctionne une fois, pendant 30 minutes. Si vous ne l’avez pas demandé, ignorez ce message et ne donnez le lien à personne.',
+      text: 'Ce lien vous connecte. Il fonctionne une fois, pendant 10 minutes. Si vous ne l’avez pas demandé, ignorez ce message et ne donnez le lien à personne.',
     },
     signUp: {
       subject: 'Créez votre compte {site}',

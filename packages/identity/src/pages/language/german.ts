@@ -38,7 +38,7 @@ export const german: Texts = {
   backToSignIn: 'Zurück zur Anmeldung',
   signUpHint:
     'Geben Sie Ihre E-Mail-Adresse ein. Sie erhalten eine E-Mail mit einem Link, mit dem es weitergeht.',
-  linkHint: 'Wir schicken Ihnen einen Link, der Sie anmeldet. Er gilt einmal, 30 Minuten lang.',
+  linkHint: 'Wir schicken Ihnen einen Link, der Sie anmeldet. Er gilt einmal, 10 Minuten lang.',
   sendLink: 'Link senden',
   openHint: 'Noch ein Schritt: Bestätigen Sie, dass Sie sich auf diesem Gerät anmelden möchten.',
   checkMailTitle: 'Sehen Sie in Ihre E-Mails',
@@ -166,7 +166,7 @@ export const german: Texts = {
   mail: {
     signIn: {
       subject: 'Anmeldung bei {site}',
-      text: 'Mit diesem Link melden Sie sich an. Er gilt einmal, 30 Minuten lang. Wenn Sie ihn nicht angefordert haben, tun Sie nichts und geben Sie ihn niemandem.',
+      text: 'Mit diesem Link melden Sie sich an. Er gilt einmal, 10 Minuten lang. Wenn Sie ihn nicht angefordert haben, tun Sie nichts und geben Sie ihn niemandem.',
     },
     signUp: {
       subject: 'Ihr Konto bei {site}',

@@ -34,7 +34,7 @@ export const japanese: Texts = {
   haveAccount: 'すでにアカウントをお持ちの方',
   backToSignIn: 'ログインに戻る',
   signUpHint: 'メールアドレスを入力してください。続きを行うためのリンクをお送りします。',
-  linkHint: 'ログイン用のリンクをお送りします。30 分間、1 回だけ使えます。',
+  linkHint: 'ログイン用のリンクをお送りします。10 分間、1 回だけ使えます。',
   sendLink: 'リンクを送信',
   openHint: 'あと一歩です。この端末でログインすることを確認してください。',
   checkMailTitle: 'メールを確認してください',
@@ -159,7 +159,7 @@ export const japanese: Texts = {
   mail: {
     signIn: {
       subject: '{site} へのログイン',
-      text: 'このリンクでログインできます。30 分間、1 回だけ使えます。心当たりがない場合は無視し、リンクを誰にも渡さないでください。',
+      text: 'このリンクでログインできます。10 分間、1 回だけ使えます。心当たりがない場合は無視し、リンクを誰にも渡さないでください。',
     },
     signUp: {
       subject: '{site} のアカウント作成',

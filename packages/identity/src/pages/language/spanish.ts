@@ -35,7 +35,7 @@ export const spanish: Texts = {
   haveAccount: 'Ya tengo una cuenta',
   backToSignIn: 'Volver a iniciar sesión',
   signUpHint: 'Escribe tu correo electrónico. Recibirás un mensaje con un enlace para continuar.',
-  linkHint: 'Te enviaremos un enlace para iniciar sesión. Sirve una vez, durante 30 minutos.',
+  linkHint: 'Te enviaremos un enlace para iniciar sesión. Sirve una vez, durante 10 minutos.',
   sendLink: 'Enviar el enlace',
   openHint: 'Un paso más: confirma que quieres iniciar sesión en este dispositivo.',
   checkMailTitle: 'Revisa tu correo',
@@ -161,7 +161,7 @@ export const spanish: Texts = {
   mail: {
     signIn: {
       subject: 'Iniciar sesión en {site}',
-      text: 'Con este enlace inicias sesión. Sirve una vez, durante 30 minutos. Si no lo has pedido, ignora este mensaje y no des el enlace a nadie.',
+      text: 'Con este enlace inicias sesión. Sirve una vez, durante 10 minutos. Si no lo has pedido, ignora este mensaje y no des el enlace a nadie.',
     },
     signUp: {
       subject: 'Crea tu cuenta en {site}',
