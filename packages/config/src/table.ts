@@ -167,9 +167,9 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
-  /** x */
+  /** How many rows one actor may delete or edit, by name; counted in the application's database. Default: off. */
   readonly budgets?: BudgetsConfig | undefined
-  /** x */
+  /** The application's database, in which `budgets` are counted. */
   readonly budgetDatabase?: BudgetDatabaseConfig | undefined
   /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
   readonly identity?: IdentityConfig | undefined
