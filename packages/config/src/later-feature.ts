@@ -7,9 +7,6 @@ const LATER: Readonly<Record<string, string>> = {
   oauth: 'OAuth comes with @postern/identity; keep your own until then',
   login:
     'login defence per account comes with @postern/identity; limit the route with throttle: limit(5, "1m")',
-  require: 'roles and step-up come with @postern/access; keep your own authorisation until then',
-  policies: 'policies come with @postern/access; keep your own authorisation until then',
-  approvals: 'approvals come with @postern/access',
   budget: 'row budgets come with @postern/access; limit the route with throttle: limit(10, "1h")',
   budgets: 'row budgets come with @postern/access; limit the routes with throttle: limit(10, "1h")',
   vault: 'record encryption comes with @postern/vault',

@@ -10,6 +10,8 @@ import type { Config } from '../src/table.ts'
 
 const ENVIRONMENT = {
   ANCHOR_TOKEN: 't',
+  APPROVALS_KEY: Buffer.alloc(32).toString('base64'),
+  APPROVALS_WEBHOOK_SECRET: 's',
   AUDIT_KEY: 'k',
   CLOUDFLARE_TOKEN: 't',
   CROWDSEC_KEY: 'k',

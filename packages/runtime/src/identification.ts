@@ -20,13 +20,14 @@ export function identification(
   resources: Resources,
   limits: Throttle,
   remediationOptions: RemediationGuardOptions,
+  access: readonly Guard[],
 ): Identification {
-  if (identify === undefined) return { guards: [], identified: undefined }
+  if (identify === undefined) return { guards: access, identified: undefined }
   const { by, ...options } = identify
   const identified: Guard[] = []
   if (remediations !== false)
     identified.push(remediationGuard(resources.remediations, { ...remediationOptions, actors: 'identified' }))
-  identified.push(limits.identified)
+  identified.push(limits.identified, ...access)
   return {
     guards: by === 'application' ? [] : [identifyGuard(by, options), ...identified],
     identified,

@@ -3,9 +3,11 @@ import { type Clock, type Event, systemClock, systemRandom } from '@postern/core
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
+import { accessDetectors } from './access-guards.ts'
 import { Connections } from './connections.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
+import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
@@ -47,6 +49,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    closers.push(() => access.close())
     return {
       clock: systemClock,
       remediations,
@@ -54,13 +58,14 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
-      detectors: [scenarios, ...behaviourDetectors(loaded)],
+      access,
+      detectors: [scenarios, ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? [])],
+      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
@@ -105,6 +110,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
+    access: undefined,
     detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

@@ -7,6 +7,7 @@ import type { ScenarioDetector } from '@postern/scenarios'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
+import type { OpenAccess } from './open-access.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
 export interface Resources {
@@ -19,6 +20,8 @@ export interface Resources {
   readonly learner: SchemaLearner | undefined
   /** What was learned by every thread, and before the last restart. */
   readonly learned: LearnedSchemas | undefined
+  /** Policies and approvals; absent in a replay, which asks nothing of callers. */
+  readonly access: OpenAccess | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

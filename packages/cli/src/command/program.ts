@@ -1,4 +1,5 @@
 import { Command as Program } from 'commander'
+import { addAccessCommands } from './access-program.ts'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
 
@@ -159,6 +160,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
+  addAccessCommands(program, add)
   addAuditCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
