@@ -7,13 +7,16 @@ import { Approvals } from '@postern/access'
 import { openDataDirectory, openSqlite } from '@postern/store'
 import { cli } from './cli.ts'
 
+/** As a module anywhere can import it. */
+const ACCESS = import.meta.resolve('@postern/access')
+
 const folders: string[] = []
 after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
 const policies = (more: string): string => `
-import { allow, definePolicies, hasRole, owns, resourceType } from '${import.meta.resolve('@postern/access')}'
+import { allow, definePolicies, hasRole, owns, resourceType } from ${JSON.stringify(ACCESS)}
 const order = resourceType('order', { table: 'orders', fields: { id: 'integer', customer: 'text' } })
 export const policies = definePolicies([
   allow('own orders', { action: 'order.read', on: order, when: owns(order.fields.customer) }),

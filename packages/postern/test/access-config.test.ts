@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { allow, definePolicies, owns, resourceType } from '@postern/access'
 import { type Config, ConfigError, type Event, type Exchange, type Principal, postern } from '../src/index.ts'
+
+/** As a module anywhere can import it. */
+const ACCESS = import.meta.resolve('@postern/access')
 
 const folders: string[] = []
 function newFolder(): string {
@@ -51,7 +54,7 @@ async function withLayer(
 }
 
 const POLICIES = `
-import { allow, definePolicies, owns, resourceType } from '${import.meta.resolve('@postern/access')}'
+import { allow, definePolicies, owns, resourceType } from ${JSON.stringify(ACCESS)}
 const order = resourceType('order', { table: 'orders', fields: { id: 'integer', customer: 'text' } })
 export const policies = definePolicies([
   allow('customers read their own orders', { action: 'order.read', on: order, when: owns(order.fields.customer) }),
@@ -125,6 +128,33 @@ describe('access in the configuration', { timeout: 300_000 }, () => {
         assert.ok(events.some(({ reasons }) => reasons?.[0]?.rule === 'access/approval-pending'))
       },
     ))
+
+  test('the configuration of docs/approvals.md holds what the page says', async () => {
+    const page = readFileSync(new URL('../../../docs/approvals.md', import.meta.url), 'utf8')
+    const [, yaml = ''] = /^```yaml\n# postern\.config\.yaml\n([\s\S]*?)^```$/m.exec(page) ?? []
+    const folder = newFolder()
+    writeFileSync(join(folder, 'postern.config.yaml'), yaml)
+    writeFileSync(join(folder, 'policies.ts'), POLICIES)
+    process.env['APPROVALS_WEBHOOK_SECRET'] = `whsec_${'A'.repeat(44)}`
+    const layer = await postern({ folder, identify })
+    const handle = layer.fetch(() => new Response('handled'), { peer: () => '203.0.113.9' })
+    const statuses: number[] = []
+    for (const [method, path] of [
+      ['GET', '/orders/7'],
+      ['DELETE', '/orders/7'],
+      ['POST', '/invoices/purge'],
+    ] as const)
+      statuses.push(
+        (
+          await handle(
+            new Request(`http://shop.example${path}`, { method, headers: { authorization: 'ann' } }),
+          )
+        ).status,
+      )
+    await layer.close()
+    delete process.env['APPROVALS_WEBHOOK_SECRET']
+    assert.deepEqual(statuses, [403, 403, 403])
+  })
 
   const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
     [
