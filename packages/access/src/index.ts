@@ -55,7 +55,7 @@ export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/ce
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
 export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
 export type { ActQuestion, Permit } from './guard/act-question.ts'
-export type { ActRule, ApproveRule, Requirement } from './guard/act-rule.ts'
+export { type ActRule, type ApproveRule, checkActRule, type Requirement } from './guard/act-rule.ts'
 export { ApprovalEndpoints, type ApprovalEndpointsOptions } from './guard/approval-endpoints.ts'
 export { type FieldOptions, graphqlField } from './guard/graphql-field.ts'
 export {

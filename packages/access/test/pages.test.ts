@@ -11,7 +11,7 @@ const PAGES: readonly (readonly [string, number])[] = [
 ]
 
 for (const [page, count] of PAGES)
-  test(`the examples of ${page} print what the page says`, { timeout: 120_000 }, async () => {
+  test(`the examples of ${page} print what the page says`, { timeout: 600_000 }, async () => {
     const ran = await runExamples(page)
     assert.equal(ran.length, count)
     for (const { name, expected, printed } of ran) assert.equal(printed, expected, name)

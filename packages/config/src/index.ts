@@ -9,6 +9,7 @@ export { checkConfig, type LoadedConfig, type LoadOptions, loadConfig } from './
 export { LOGIN_ROUTES } from './login-routes.ts'
 export type { LimitKey, LimitListing, NamedLimit } from './named-limit.ts'
 export { changedRestartKeys } from './restart-keys.ts'
+export type { CompiledApprovals } from './sections/access.ts'
 export type { CompiledAnchor, CompiledAudit, CompiledShip } from './sections/audit.ts'
 export type {
   BudgetDatabaseConfig,

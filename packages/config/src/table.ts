@@ -1,10 +1,11 @@
-import type { Budgets } from '@postern/access'
+import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
+import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
 import {
   type BudgetDatabaseConfig,
@@ -161,6 +162,16 @@ export interface Config extends ExtensionConfig {
   readonly scenarios?: ScenariosConfig | false | undefined
   /** Bans, throttles and challenges against actors, or `false`. Default: on. */
   readonly remediations?: RemediationsConfig | false | undefined
+  /**
+   * The policies that `routes.*.policy` asks: a module that exports them as `policies`, or a `.cedar` file; in code,
+   * the policies themselves. Default: none.
+   */
+  readonly policies?: string | Decides | undefined
+  /**
+   * How the approvals that `routes.*.approve` asks for are kept, notified of and decided. Default: kept in the data
+   * directory, or in `stores.postgres`.
+   */
+  readonly approvals?: ApprovalsConfig | undefined
   /** Traps: form fields nobody sees and records nobody should open. Default: none. */
   readonly honey?: HoneyConfig | undefined
   /** Work with CrowdSec. Default: off. */
@@ -211,6 +222,8 @@ export interface CompiledConfig {
   readonly schema: CompiledSchema
   readonly scenarios: CompiledScenarios | false
   readonly remediations: CompiledRemediations | false
+  readonly policies?: string | Decides
+  readonly approvals: CompiledApprovals
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
@@ -247,6 +260,8 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   protocol,
   schema,
   scenarios,
+  policies,
+  approvals,
   honey,
   remediations,
   crowdsec,

@@ -174,7 +174,13 @@ const CASES: readonly (readonly [
     /stores\.redis$/,
     /of the form redis:/,
   ],
-  ['a feature of a later version', 'console: {}', /: console$/, /not part of this version/, /postern explain/],
+  [
+    'a feature of a later version',
+    'console: {}',
+    /: console$/,
+    /not part of this version/,
+    /postern explain/,
+  ],
   [
     'a route feature of a later version',
     'routes: { "DELETE /orders/:id": { budget: orders.delete } }',

@@ -13,6 +13,8 @@ const ENVIRONMENT = {
   APP_SECRET: 's',
   GOOGLE_SECRET: 's',
   SMTP_URL: 'smtps://mail.shop.example',
+  APPROVALS_KEY: Buffer.alloc(32).toString('base64'),
+  APPROVALS_WEBHOOK_SECRET: 's',
   AUDIT_KEY: 'k',
   CLOUDFLARE_TOKEN: 't',
   APP_OWNER_URL: 'postgres://127.0.0.1/shop',

@@ -4,6 +4,7 @@ import { inspectionGuard } from '@postern/inspect'
 import { protocolGuard } from '@postern/protocol'
 import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
+import { accessGuards } from './access-guards.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { honeyRemediations } from './honey-remediations.ts'
 import { identification } from './identification.ts'
@@ -69,7 +70,13 @@ export function buildEngine(
       }),
     )
   guards.push(limits)
-  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
+  const { guards: identifying, identified } = identification(
+    config,
+    resources,
+    limits,
+    remediationOptions,
+    accessGuards(config, resources),
+  )
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)

@@ -4,10 +4,12 @@ import { type IdentityStores, loginDetector, openIdentityStores } from '@postern
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
+import { accessDetectors } from './access-guards.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
+import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
@@ -51,6 +53,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => learned.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
+    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    closers.push(() => access.close())
     return {
       clock: systemClock,
       remediations,
@@ -59,14 +63,15 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       learner,
       learned,
       signIn: await openSignInStores(connections),
-      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
+      access,
+      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
       identity,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? [])],
+      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
@@ -122,6 +127,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     learner: undefined,
     learned: undefined,
     signIn: await openIdentityStores({ clock }),
+    access: undefined,
     detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

@@ -8,6 +8,7 @@ import type { ScenarioDetector } from '@postern/scenarios'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
+import type { OpenAccess } from './open-access.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
 export interface Resources {
@@ -22,6 +23,8 @@ export interface Resources {
   readonly learned: LearnedSchemas | undefined
   /** What login defence and bound sessions keep. */
   readonly signIn: IdentityStores
+  /** Policies and approvals; absent in a replay, which asks nothing of callers. */
+  readonly access: OpenAccess | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

@@ -9,6 +9,7 @@ import {
   Connections,
   keepLearned,
   LimitOverrides,
+  openAccess,
   openIdentity,
   openLimitStore,
   openRemediations,
@@ -40,6 +41,8 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learner = new SchemaLearner()
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
+  const recorder = config.audit === false ? undefined : forwarder
+  const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
   return {
     clock: systemClock,
     remediations,
@@ -48,10 +51,11 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     learner,
     learned,
     signIn: await openSignInStores(connections),
+    access,
     detectors: [forwarder],
     scenarios: undefined,
     connections,
-    recorder: config.audit === false ? undefined : forwarder,
+    recorder,
     audit: undefined,
     identity,
     secret: plan.secret,

@@ -25,11 +25,13 @@ export function approvalDatabase(database: SqliteDatabase | PostgresDatabase): A
 }
 
 function onSqlite(database: SqliteDatabase): ApprovalDatabase {
-  migrate(database, 'approvals', APPROVAL_MIGRATIONS)
+  let isMigrated = false
   return {
     // Asynchronous so that a failure is a rejection here too.
-    run: async statements =>
-      database.transaction(() =>
+    run: async statements => {
+      if (!isMigrated) migrate(database, 'approvals', APPROVAL_MIGRATIONS)
+      isMigrated = true
+      return database.transaction(() =>
         statements.map(({ text, values }) => {
           const ordered: Stored[] = []
           const sql = text.replace(/\$(\d+)/g, (_, number: string) => {
@@ -38,7 +40,8 @@ function onSqlite(database: SqliteDatabase): ApprovalDatabase {
           })
           return database.db.prepare(sql).all(...ordered)
         }),
-      ),
+      )
+    },
   }
 }
 

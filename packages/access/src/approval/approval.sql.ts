@@ -57,6 +57,7 @@ type StatementName =
   | 'redeem'
   | 'cancel'
   | 'list'
+  | 'listAll'
   | 'expire'
   | 'forget'
   | 'addNotice'
@@ -89,6 +90,8 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
   cancel: `UPDATE approval SET state = 'cancelled' WHERE id = $1 AND actor = $2 AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,
   /** $1 tenant, $2 state, $3 how many. Newest first. */
   list: `SELECT ${COLUMNS} FROM approval WHERE tenant = $1 AND state = $2 ORDER BY requested_at DESC, id LIMIT $3`,
+  /** $1 state, $2 how many. Of every tenant: for operators of the machine. */
+  listAll: `SELECT ${COLUMNS} FROM approval WHERE state = $1 ORDER BY requested_at DESC, id LIMIT $2`,
   /** $1 now, $2 how many. */
   expire: `UPDATE approval SET state = 'expired' WHERE id IN (SELECT id FROM approval WHERE state IN ('pending', 'approved') AND expires_at <= $1 LIMIT $2)
     AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,

@@ -30,7 +30,7 @@ import { readApproval, type StoredApproval } from './approval-row.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
 import type { ApprovalChannel } from './notice.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
-import { nameOf, peopleBehind, whyNotApprover } from './people.ts'
+import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
 
 export interface ApprovalsOptions {
@@ -283,6 +283,32 @@ export class Approvals {
       .map(row => readApproval(row).approval)
       .filter(approval => whyNotApprover(principal, approval) === undefined)
       .filter(approval => this.#stateOf(approval) === state)
+  }
+
+  /** One request, whoever asks: for whoever runs the machine. @throws ApprovalRefused when there is none */
+  async show(id: string): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    return { ...approval, state: this.#stateOf(approval) }
+  }
+
+  /** The requests of every tenant in one state, newest first, 100 at most: for whoever runs the machine. */
+  async listAll(state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    const [rows = []] = await this.#database.run([{ text: APPROVAL_SQL.listAll, values: [state, 100] }])
+    return rows.map(row => readApproval(row).approval).filter(approval => this.#stateOf(approval) === state)
+  }
+
+  /**
+   * Decides as somebody who runs the machine: they need no role, but they are a named person, and still nobody who stands behind the request.
+   * @throws ApprovalRefused as `decide` does
+   */
+  async decideAsOperator(
+    id: string,
+    name: string,
+    decision: 'approve' | 'deny',
+    note = '',
+  ): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 
   /** Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent */

@@ -17,8 +17,8 @@ export type WhyNotYet =
 /** A refusal that says what is missing and what to do next. Everything in it may be shown to the caller, but `policy`. */
 export interface AccessRefusal {
   readonly why: WhyNotYet
-  /** 202 when a second person has been asked, 401 when the caller must prove who they are, 429 when a budget is used up, else 403. */
-  readonly status: 202 | 401 | 403 | 429
+  /** 401 when the caller must prove who they are, 429 when a budget is used up, else 403. */
+  readonly status: 401 | 403 | 429
   /** What is missing. */
   readonly message: string
   /** What to do about it. */

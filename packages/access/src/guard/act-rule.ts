@@ -88,6 +88,14 @@ export function compileRule(rule: ActRule, place: string): CompiledRule {
   }
 }
 
+/**
+ * Checks a rule without keeping what it compiles to, where it is read and not yet used.
+ * @throws ConfigError naming every mistake
+ */
+export function checkActRule(rule: ActRule, place: string): void {
+  compileRule(rule, place)
+}
+
 /** @returns how old a proof may be, in milliseconds */
 function checkRequirement(required: Requirement, place: string, issues: ConfigIssue[]): number | undefined {
   unknownKeys(required, KEYS.require, place, issues)

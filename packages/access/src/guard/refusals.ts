@@ -127,7 +127,8 @@ export function approvalRefusal(approval: Approval, follow: string): AccessRefus
   return {
     ...common,
     why: 'approval-pending',
-    status: 202,
+    // Not 202: a client must not take a request that was not carried out for one that was.
+    status: 403,
     message: `This needs the consent of a second person: ${approval.by.map(inWords).join(' or ')}. They have been asked (approval ${id}).`,
     next: `Follow it at ${follow}; once it is granted, send the same request again, before ${until}.`,
   }

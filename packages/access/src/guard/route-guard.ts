@@ -165,7 +165,7 @@ function tooLarge(): Refusal {
 /** A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next. */
 export function refusalOf(refusal: AccessRefusal): Refusal {
   const { why, status, message, next, headers, retryAfter, policy } = refusal
-  const effect = status === 429 ? 'throttle' : status === 403 ? 'deny' : 'challenge'
+  const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
   return {
     effect,
     guard: NAME,
@@ -177,7 +177,7 @@ export function refusalOf(refusal: AccessRefusal): Refusal {
       text: JSON.stringify({
         type: `urn:postern:access:${why}`,
         title:
-          status === 202
+          why === 'approval-pending'
             ? 'Waiting for consent'
             : status === 401
               ? 'Please prove that this is you'

@@ -29,7 +29,6 @@ export interface TrpcOptions<Context> extends ActRule {
 }
 
 const CODES: Readonly<Record<AccessRefusal['status'], TrpcCode>> = {
-  202: 'PRECONDITION_FAILED',
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
   429: 'TOO_MANY_REQUESTS',
@@ -61,7 +60,9 @@ export function trpcGuard<Context>(
     )
     if (outcome.kind === 'permit') return
     const refused = new AccessRefused(outcome.refusal)
-    throw error({ code: CODES[outcome.refusal.status], message: refused.message, cause: refused })
+    const { why, status } = outcome.refusal
+    const code = why === 'approval-pending' ? 'PRECONDITION_FAILED' : CODES[status]
+    throw error({ code, message: refused.message, cause: refused })
   }
 }
 

@@ -263,6 +263,21 @@ for (const store of STORES) {
     await assert.rejects(approvals.decide(id, OLGA, 'approve'), refusedFor('not-pending'))
   })
 
+  test(`${store.name}: who runs the machine decides under a name, and not about what is theirs`, async t => {
+    const { approvals } = await setting(t)
+    const { id } = await approvals.request(request)
+    assert.deepEqual(
+      (await approvals.listAll()).map(one => one.id),
+      [id],
+    )
+    for (const name of ['alice', ''])
+      await assert.rejects(approvals.decideAsOperator(id, name, 'approve'), refusedFor('approver'))
+    assert.equal((await approvals.decideAsOperator(id, 'root', 'approve')).decidedBy, 'user:root')
+    const named = await approvals.request({ ...request, act: { ...ACT, resource: 'x' }, by: 'user:bob' })
+    await assert.rejects(approvals.decideAsOperator(named.id, 'root', 'approve'), refusedFor('approver'))
+    await approvals.decideAsOperator(named.id, 'bob', 'deny')
+  })
+
   test(`${store.name}: nobody consents by writing to the database`, async t => {
     const { approvals, database } = await setting(t, { key: randomBytes(32) })
     const write = async (sql: string): Promise<void> => {

@@ -226,7 +226,7 @@ test('a second person is asked once, shown what it would do, and their consent i
   })
   const call = (): Promise<string> => work(INPUT, { principal: FINN, reason: 'year end' })
   const first = await refusal(call())
-  assert.equal(first.status, 202)
+  assert.equal(first.status, 403)
   const id = first.approval?.id ?? ''
   assert.deepEqual(first.headers, ['Location', `/.postern/approvals/${id}`, 'Postern-Approval', id])
   assert.match(first.message, /the role owner/)
@@ -241,7 +241,7 @@ test('a second person is asked once, shown what it would do, and their consent i
   assert.deepEqual(signed, [permits[0]?.grant?.act])
   assert.equal(log.events.find(({ type }) => type === 'act.permitted')?.data?.['approvedBy'], 'user:olga')
   const next = await refusal(call())
-  assert.deepEqual([next.status, next.approval?.id === id], [202, false])
+  assert.deepEqual([next.status, next.approval?.id === id], [403, false])
 })
 
 test('a consent for one thing does nothing else', async t => {

@@ -153,7 +153,7 @@ test('consent on a route is bound to the whole request', async t => {
   const { said, exchange } = ask(request)
   const answer = refusalAnswer(refused(await said), exchange)
   const { approval } = JSON.parse(answer.body) as { approval: { id: string; follow: string } }
-  assert.equal(answer.status, 202)
+  assert.equal(answer.status, 403)
   assert.equal(answer.headers[answer.headers.indexOf('Location') + 1], approval.follow)
   assert.equal(approval.follow, `/.postern/approvals/${approval.id}`)
   await approvals.decide(approval.id, OLGA, 'approve')
@@ -164,9 +164,9 @@ test('consent on a route is bound to the whole request', async t => {
     { headers: ['Content-Type', 'application/x-www-form-urlencoded'] },
     { principal: { ...SUE, id: 'sam' } },
   ])
-    assert.equal(refused(await ask({ ...request, ...change }).said).status, 202, JSON.stringify(change))
+    assert.equal(refused(await ask({ ...request, ...change }).said).status, 403, JSON.stringify(change))
   assert.equal(await ask(request).said, ALLOW)
-  assert.equal(refused(await ask(request).said).status, 202)
+  assert.equal(refused(await ask(request).said).status, 403)
 })
 
 test('a body that cannot be read whole cannot be consented to', async t => {

@@ -38,7 +38,7 @@ export async function runExamples(
       const { stdout } = await promisify(execFile)(
         process.execPath,
         ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning', join(folder, name)],
-        { cwd: folder, timeout: 60_000, env: { ...process.env, NO_COLOR: '1', ...env } },
+        { cwd: folder, timeout: 300_000, env: { ...process.env, NO_COLOR: '1', ...env } },
       )
       ran.push({ name, expected, printed: stdout })
     }

@@ -1,4 +1,5 @@
 import { Command as Program } from 'commander'
+import { addAccessCommands } from './access-program.ts'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
 import { addIdentityCommands } from './identity-program.ts'
@@ -198,6 +199,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     'encrypt the journal, and forget what is past its retention',
     () => import('./undo-seal.ts'),
   )
+  addAccessCommands(program, add)
   addAuditCommands(program, add)
   addVaultCommands(program, add)
   addIdentityCommands(program, add)

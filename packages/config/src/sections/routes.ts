@@ -1,3 +1,4 @@
+import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
 import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
 import type { InspectSettings } from '@postern/inspect'
@@ -7,6 +8,16 @@ import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
 import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern, text } from '../types.ts'
+import {
+  type ApproveConfig,
+  approve,
+  type OwnedConfig,
+  owned,
+  type PolicyConfig,
+  policy,
+  type RequireConfig,
+  requirement,
+} from './access.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
 import {
@@ -60,6 +71,14 @@ export interface RouteConfig {
    * `honey.for`. Default: `false`.
    */
   readonly honey?: boolean | undefined
+  /** What the caller must have, or prove. Default: nothing. */
+  readonly require?: RequireConfig | undefined
+  /** Whose consent it takes before the request is handled. Default: nobody's. */
+  readonly approve?: ApproveConfig | undefined
+  /** The action that `policies` decide on, or with where its resource is. Default: policies are not asked. */
+  readonly policy?: string | PolicyConfig | undefined
+  /** The type of record that this route serves and that belongs to somebody. Default: none. */
+  readonly owned?: string | OwnedConfig | undefined
 }
 
 interface CompiledRoute {
@@ -75,6 +94,10 @@ interface CompiledRoute {
   readonly maxBody?: number
   readonly allowPaths?: readonly PathRisk[]
   readonly honey?: boolean
+  readonly require?: Requirement
+  readonly approve?: ApproveRule
+  readonly policy?: string | RoutePolicy
+  readonly owned?: string | OwnedRoute
 }
 
 /** The routes of a configuration. */
@@ -85,6 +108,8 @@ export interface CompiledRoutes {
   readonly traps: readonly string[]
   /** Limits of routes, by pattern. */
   readonly limits: ReadonlyMap<string, OwnLimit>
+  /** Routes that ask for something of their callers, by pattern. */
+  readonly guarded: ReadonlyMap<string, RouteSettings>
 }
 
 const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
@@ -136,6 +161,26 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     defaultText: '`false`',
     example: true,
   }),
+  require: key(requirement, {
+    description: 'What the caller must have, or prove.',
+    defaultText: 'nothing',
+    example: { role: 'support', stepUp: '10m' },
+  }),
+  approve: key(approve, {
+    description: 'Whose consent it takes before the request is handled.',
+    defaultText: "nobody's",
+    example: { by: 'role:owner', ttl: '1h' },
+  }),
+  policy: key(policy, {
+    description: 'The action that `policies` decide on, or with where its resource is.',
+    defaultText: 'policies are not asked',
+    example: 'order.delete',
+  }),
+  owned: key(owned, {
+    description: 'The type of record that this route serves and that belongs to somebody.',
+    defaultText: 'none',
+    example: { type: 'invoice', except: ['support'] },
+  }),
 })
 
 /** What a configuration may say of routes, by pattern. */
@@ -157,12 +202,15 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   const settings: Record<string, RouteSettings> = {}
   const traps: string[] = []
   const limits = new Map<string, OwnLimit>()
+  const guarded = new Map<string, RouteSettings>()
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
+    const { require: asked, approve: consent, policy: decided, owned: belonging } = rest
+    if ([asked, consent, decided, belonging].some(one => one !== undefined)) guarded.set(pattern, rest)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
-  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits }
+  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits, guarded }
 }
 
 /**
