@@ -63,8 +63,10 @@ describe('docs/vault.md', () => {
     child.stderr.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
+    const ended = new Promise(resolve => child.once('close', resolve))
     const code = await new Promise(resolve => child.once('exit', resolve))
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+    await ended
     assert.equal(code, 0, output)
     assert.equal(number, PRINTED.length)
     for (const [index, text] of PRINTED.entries())
