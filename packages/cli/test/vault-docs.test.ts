@@ -40,7 +40,7 @@ describe('docs/vault.md', () => {
       "CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO customers VALUES (1, 'anne@example.com'), (2, 'bob@example.com')",
     )
     database.close()
-    let script = "set -e\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+    let script = 'set -e\n'
     let number = 0
     for (const { kind, text } of blocks) {
       if (kind === 'sh') script += `${text}\n`
