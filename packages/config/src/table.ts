@@ -1,9 +1,17 @@
+import type { Budgets } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import {
+  type BudgetDatabaseConfig,
+  type BudgetsConfig,
+  budgetDatabase,
+  budgets,
+  type CompiledBudgetDatabase,
+} from './sections/budgets.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -34,6 +42,7 @@ import {
   caps,
   type ForwardAuthConfig,
   forwardAuth,
+  keepHeaders,
   listenPlace,
   type TimeoutsConfig,
   type TlsConfig,
@@ -43,6 +52,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
 import {
@@ -72,6 +82,12 @@ export interface Config extends ExtensionConfig {
   readonly tls?: TlsConfig | undefined
   /** The endpoint of `postern forward-auth`, for a proxy that asks before it forwards. */
   readonly forwardAuth?: ForwardAuthConfig | undefined
+  /**
+   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those that
+   * say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.
+   * Default: none.
+   */
+  readonly keepHeaders?: readonly string[] | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
   readonly workers?: number | 'auto' | undefined
   /** How long things may take in the gateway. */
@@ -120,6 +136,12 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
+  /** x */
+  readonly budgets?: BudgetsConfig | undefined
+  /** x */
+  readonly budgetDatabase?: BudgetDatabaseConfig | undefined
+  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -139,6 +161,7 @@ export interface CompiledConfig {
   readonly listen: Listen
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
+  readonly keepHeaders: readonly string[]
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
   readonly caps: CompiledCaps
@@ -156,6 +179,9 @@ export interface CompiledConfig {
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
+  readonly budgets?: Budgets
+  readonly budgetDatabase?: CompiledBudgetDatabase
+  readonly identity?: CompiledIdentity
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -186,6 +212,9 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   remediations,
   crowdsec,
   audit,
+  budgets,
+  budgetDatabase,
+  identity,
   stores,
   dataDirectory,
   bodyLimit,
@@ -196,21 +225,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   upstream,
   listen: listenPlace,
   tls,
+  keepHeaders,
   workers,
   forwardAuth,
   timeouts,
   caps,
   admin,
 })
-
-/**
- * Gives a configuration its type.
- * @example
- * export default defineConfig({
- *   upstream: 'http://127.0.0.1:3000',
- *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
- * })
- */
-export function defineConfig(config: Config): Config {
-  return config
-}

@@ -67,6 +67,8 @@ export class Exchange {
   principal: Principal = ANONYMOUS
   /** The engine's last word, once there is one. */
   decision: Decision = ALLOW
+  /** What the request is about, once a guard has told: in the application's words. Detectors see it. */
+  resource: { readonly type: string; readonly id?: string } | undefined = undefined
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
   /** When this exchange is written down, once the engine has asked. Kept by the engine. */
@@ -141,7 +143,8 @@ export class Exchange {
 
   /** The matched route with its settings, or undefined. */
   get route(): RouteMatch | undefined {
-    if (this.#route === null) this.#route = this.#context.routes.match(this.method, this.path.canonical)
+    if (this.#route === null)
+      this.#route = this.#context.routes.match(this.method, this.path.canonical, this.path.raw)
     return this.#route
   }
 

@@ -9,6 +9,12 @@ export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
 export {
+  type ConfigChange,
+  type ConfigException,
+  narrowestPattern,
+  routeException,
+} from './config-exception.ts'
+export {
   ALLOW,
   type Allow,
   type Decision,

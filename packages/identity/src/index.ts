@@ -1,1 +1,1 @@
-export {}
+export * from './built-in/index.ts'

@@ -11,6 +11,7 @@ import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
+import { scenarioFileOf } from './scenario-file.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -35,7 +36,7 @@ export function buildEngine(
 ): Compiled {
   const config = purpose === 'replay' ? withoutExtensions(loaded.config) : loaded.config
   const { clock } = resources
-  const isStaged = config.identify !== undefined
+  const isStaged = config.identify !== undefined || resources.identity !== undefined
   const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
@@ -47,7 +48,7 @@ export function buildEngine(
     onStoreFailure: failurePolicy(config.stores.failure),
     stages: isStaged ? 'two' : 'one',
   })
-  const remediationOptions = { secret: resources.secret, clock }
+  const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const guards: Guard[] = []
   if (config.remediations !== false)
     guards.push(
@@ -68,6 +69,8 @@ export function buildEngine(
   guards.push(limits)
   const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
   guards.push(...identifying, ...config.guards)
+  // After the application's guards, so that login defence among them is asked before the page that signs in.
+  if (resources.identity !== undefined) guards.push(resources.identity.guard)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {

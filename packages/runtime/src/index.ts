@@ -3,6 +3,7 @@ export { accountName, type OperatorAct, operatorEvent, recordOperator } from './
 export { type AuditPlace, hasAudit, openAuditSource } from './audit-source.ts'
 export { Connections } from './connections.ts'
 export { type ForwardAuthSetup, forwardAuthEndpoint } from './forward-auth.ts'
+export { openIdentity } from './identity.ts'
 export { startIntegrations } from './integrations.ts'
 export { LimitOverrides } from './limit-overrides.ts'
 export { standingsOf } from './limit-standings.ts'

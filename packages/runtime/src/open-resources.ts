@@ -4,6 +4,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { Connections } from './connections.ts'
+import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
@@ -47,6 +48,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const identity = await openIdentity(loaded, connections, emit)
+    closers.push(() => identity?.close())
     return {
       clock: systemClock,
       remediations,
@@ -59,6 +62,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      identity,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, scenarios, ...(audit?.probes ?? [])],
       follow: next => {
@@ -110,6 +114,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     connections: undefined,
     recorder: undefined,
     audit: undefined,
+    identity: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

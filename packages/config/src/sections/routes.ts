@@ -120,5 +120,19 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     if (honey === true) traps.push(pattern)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
-  return { table: new RouteTable(settings), traps, limits }
+  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits }
+}
+
+/**
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record. A longer body and
+ * ambiguous paths are let through by kind, so they need no exact spelling.
+ */
+function withoutExemptions({ inspect, throttle, record, ...rest }: RouteSettings): RouteSettings {
+  const level = inspect === undefined || inspect === false ? undefined : inspect.level
+  return {
+    ...rest,
+    ...(throttle !== undefined && throttle !== false && { throttle }),
+    ...(level !== undefined && { inspect: { level } }),
+    ...(record !== undefined && record !== 'none' && { record }),
+  }
 }
