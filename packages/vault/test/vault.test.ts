@@ -217,6 +217,29 @@ describe('rows', () => {
     await assert.rejects(setting().vault.openRows('customers', sealed), INTEGRITY)
   })
 
+  it('that were reserved are written while the holders are away, each key once, in its place only', async () => {
+    const { vault, holders } = setting()
+    const places = [1, 2].map(id => ({ tenant: 't1', shop: 'north', id, revision: 1 }))
+    await vault.reserve('customers', places)
+    for (const link of holders.links) link.isUp = false
+    const plain = { ...places[0], phone: '+353 1 234' }
+    const [sealed] = await vault.sealRows('customers', [plain])
+    await assert.rejects(vault.sealRows('customers', [plain]), { code: 'POSTERN_STORE' })
+    await assert.rejects(vault.sealRows('customers', [{ ...places[1], id: 3, phone: 'x' }]), {
+      code: 'POSTERN_STORE',
+    })
+    for (const link of holders.links) link.isUp = true
+    assert.equal(only(await vault.openRows('customers', [sealed ?? {}]))['phone'], '+353 1 234')
+  })
+
+  it('leave nothing in a diagnostic report of the process', async () => {
+    const { vault, local } = setting()
+    await vault.openRows('customers', await vault.sealRows('customers', [row(1)]))
+    const report = JSON.stringify(process.report.getReport())
+    const key = local.format().split('\n')[1]?.split(' ')[1] ?? '-'
+    assert.equal(report.includes(SECRET) || report.includes(key), false)
+  })
+
   it('an object’s prototype is no column', async () => {
     const { vault } = setting({
       tables: { n: { key: ['constructor'], columns: { body: { mode: 'local' } } } },

@@ -36,5 +36,5 @@ export async function rewriteCommand(
       await database.close()
     }
   }
-  return withVault(options, context, work, tables)
+  return withVault(options, context, work, tables === undefined ? {} : { tables })
 }

@@ -12,6 +12,13 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     'make vault.json, its keys and the TLS identity',
     () => import('./vault-init.ts'),
   ).option(...FILE)
+  add(vault, 'fingerprint', 'what holders pin', () => import('./vault-fingerprint.ts')).option(...FILE)
+  add(
+    vault,
+    'add-holder <number> <address> <fingerprint>',
+    'where a holder is, in vault.json',
+    () => import('./vault-add-holder.ts'),
+  ).option(...FILE)
   add(
     vault,
     'status',
@@ -71,6 +78,28 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     'make the configuration and key file of holder 1, 2 or 3',
     () => import('./holder-init.ts'),
   ).option('--port <port>', 'where it listens', '9470')
+  add(
+    holder,
+    'fingerprint <config>',
+    'what applications and the other holders pin',
+    () => import('./holder-fingerprint.ts'),
+  )
+  add(
+    holder,
+    'add-peer <config> <number> <address> <fingerprint>',
+    'another holder, in the configuration',
+    () => import('./holder-add-peer.ts'),
+  )
+  add(
+    holder,
+    'add-service <config> <name> <fingerprint>',
+    'an application, in the configuration',
+    () => import('./holder-add-service.ts'),
+  )
+    .option('--seal <column...>', 'columns it may seal: customers.email, customers.* or *')
+    .option('--open <column...>', 'columns it may open')
+    .option('--search <column...>', 'columns it may search')
+    .option('--harden', 'it may ask to harden passwords')
   add(holder, 'run <config>', 'run a holder, with its own audit log', () => import('./holder-run.ts')).option(
     '--key-file <file>',
     'unlocks it; without, the passphrase in POSTERN_HOLDER_PASSPHRASE',

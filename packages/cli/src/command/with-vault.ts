@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { type OpenedVault, openVault, type TableSchemas } from '@postern/vault'
+import { type OpenedVault, type OpenVaultOptions, openVault, type TableSchemas } from '@postern/vault'
 import { type CommandContext, type CommandOptions, textOption } from './command.ts'
 
 /** The vault file that was named. */
@@ -13,9 +13,9 @@ export async function withVault<T>(
   options: CommandOptions,
   context: CommandContext,
   work: (opened: OpenedVault) => Promise<T>,
-  tables: (tables: TableSchemas) => TableSchemas = same => same,
+  more: Omit<OpenVaultOptions, 'environment'> = {},
 ): Promise<T> {
-  const opened = await openVault(vaultPath(options, context), { environment: context.environment, tables })
+  const opened = await openVault(vaultPath(options, context), { environment: context.environment, ...more })
   try {
     return await work(opened)
   } finally {

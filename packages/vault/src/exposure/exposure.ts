@@ -106,9 +106,14 @@ function openAtRest(
 }
 
 function recordBytes(value: Uint8Array | string): Uint8Array | undefined {
-  if (typeof value !== 'string') return looksSealed(value) ? value : undefined
+  if (typeof value !== 'string') return looksSealed(value) && isKnownSuite(value) ? value : undefined
   const bytes = value.startsWith('pv1.') ? Buffer.from(value.slice(4), 'base64url') : undefined
-  return bytes !== undefined && looksSealed(bytes) ? bytes : undefined
+  return bytes !== undefined && looksSealed(bytes) && isKnownSuite(bytes) ? bytes : undefined
+}
+
+/** A damaged record is of no use to a thief either. */
+function isKnownSuite(bytes: Uint8Array): boolean {
+  return (bytes[2] ?? 0) >= 1 && (bytes[2] ?? 0) <= 3
 }
 
 /** The usual home-made way: nonce, ciphertext and tag under one key, as bytes or as base64. */

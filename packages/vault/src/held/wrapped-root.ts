@@ -11,7 +11,7 @@ export interface Argon2Work {
 }
 
 /** 19 MiB, two passes: what a telephone does in about a second (OWASP's second choice; RFC 9106 for the function). */
-export const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
+const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
 
 /** A member's root secret under a password, a passkey or a code: stored on the server, of no use to it. */
 export interface WrappedRoot {

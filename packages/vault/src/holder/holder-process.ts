@@ -24,7 +24,8 @@ class LineRecorder implements EventRecorder {
 }
 
 /**
- * Runs a holder from its configuration file; paths in it are relative to its folder. Ends on SIGTERM and SIGINT.
+ * Runs a holder from its configuration file; paths in it are relative to its folder, which becomes the
+ * process's own.
  * @throws ConfigError, CredentialError and what `startHolder` throws
  */
 export async function runHolder(
@@ -54,12 +55,7 @@ export async function runHolder(
   }
   process.chdir(dirname(resolve(path)))
   const config = parseHolderConfig(json, path)
-  const holder = await startHolder({ config, unlock, recorder, clock: systemClock, random: systemRandom })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => {
-      void holder.close().then(() => process.exit(0))
-    })
-  return holder
+  return startHolder({ config, unlock, recorder, clock: systemClock, random: systemRandom })
 }
 
 function unlockOf(keyFile: string | undefined, passphrase: string | undefined): Unlock {

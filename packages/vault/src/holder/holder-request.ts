@@ -5,7 +5,7 @@ import { CONTRIBUTION_BYTES, type Contribution } from '../split/contribution.ts'
 import { HOLDERS, type HolderId } from '../split/part.ts'
 
 /** Records in one request. */
-export const MAX_BATCH = 1_000
+const MAX_BATCH = 1_000
 /** Contributions in one request. */
 const MAX_NONCES = 4_096
 

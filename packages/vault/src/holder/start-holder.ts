@@ -42,7 +42,10 @@ export function holderIdentity(
   const wrapped = store.setting('tls.key')
   const key = wrapped === undefined ? generateSigningKey() : signingKeyOf(unwrapKey(kek, wrapped))
   if (wrapped === undefined) store.setSettings({ 'tls.key': wrapKey(kek, seedOf(key)) })
-  return selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
+  const identity = selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
+  // Public, and asked for before the holder is unlocked.
+  store.setSettings({ 'tls.fingerprint': Buffer.from(identity.fingerprint) })
+  return identity
 }
 
 /**

@@ -26,8 +26,10 @@ export interface OpenVaultOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Changes the tables of the file: the command line sets a column's state for a migration. */
   readonly tables?: (tables: TableSchemas) => TableSchemas
-  /** Longest wait for two holders to be reached, milliseconds. Default 5,000. */
+  /** Longest wait for holders to be reached, milliseconds. Default 5,000. */
   readonly connectTimeout?: number
+  /** How many are waited for: two (default) are enough to work with. */
+  readonly waitFor?: 2 | 3
 }
 
 /**
@@ -48,7 +50,7 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
     ...(file.searchKey !== undefined && { searchKey: readSecret(file.searchKey) }),
     ...(subjects !== undefined && { subjects }),
   })
-  await connected(links, options.connectTimeout ?? 5_000)
+  await connected(links, options.waitFor ?? 2, options.connectTimeout ?? 5_000)
   // Learns the epoch, so that a rewrap knows what is old.
   await split?.prepare().catch(() => {})
   const close = (): void => {
@@ -104,9 +106,9 @@ function openLinks(file: VaultFile): readonly SocketLink[] {
   })
 }
 
-async function connected(links: readonly SocketLink[], timeout: number): Promise<void> {
+async function connected(links: readonly SocketLink[], count: 2 | 3, timeout: number): Promise<void> {
   const until = performance.now() + timeout
-  while (links.length > 0 && links.filter(({ isUp }) => isUp).length < 2 && performance.now() < until)
+  while (links.length > 0 && links.filter(({ isUp }) => isUp).length < count && performance.now() < until)
     await new Promise(resolve => setTimeout(resolve, 10))
 }
 

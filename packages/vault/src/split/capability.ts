@@ -40,11 +40,11 @@ export interface Capability {
 }
 
 /** Longest life of a capability. */
-export const MAX_LIFETIME_MS = 300_000
+const MAX_LIFETIME_MS = 300_000
 /** How far a clock may be ahead. */
 const SKEW_MS = 10_000
 /** Rows one capability may name. */
-export const MAX_NAMED_ROWS = 1_000
+const MAX_NAMED_ROWS = 1_000
 const MAX_TEXT = 1_000_000
 
 const IDENTITY_LABEL = 'postern vault identity 1\n'

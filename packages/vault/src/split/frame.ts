@@ -1,5 +1,5 @@
 /** Largest frame: a batch of 1,000 records with their contexts fits. */
-export const MAX_FRAME: number = 4 * 1_024 * 1_024
+const MAX_FRAME = 4 * 1_024 * 1_024
 
 /** One message: 4 bytes of length, big-endian, then as many bytes of JSON in UTF-8. */
 export function encodeFrame(message: object): Buffer {

@@ -19,9 +19,6 @@ export const DEALERS: Readonly<Record<Part, { readonly from: HolderId; readonly 
   c: { from: 2, to: 1 },
 }
 
-/** Answers of a holder for one input: its two parts. */
-export type PartOutputs = Readonly<Partial<Record<Part, Uint8Array>>>
-
 /** XOR of three outputs of the same length. */
 export function combineParts(a: Uint8Array, b: Uint8Array, c: Uint8Array): Uint8Array {
   if (a.length !== b.length || b.length !== c.length) throw new RangeError('parts must have one length')

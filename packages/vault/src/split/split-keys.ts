@@ -36,6 +36,8 @@ export interface SplitKeysOptions {
 
 /** How long a holder that was late is asked last, milliseconds. By then its link knows whether it is silent. */
 const SLOW_MS = 1_000
+/** Seal keys kept for records still to be written. */
+const MAX_RESERVED = 10_000
 /** Contributions kept ready per holder, and asked for at once. */
 const NONCES_KEPT = 512
 const NONCES_LOW = 128
@@ -48,6 +50,7 @@ export class SplitKeys {
   readonly #thirdWait: number
   readonly #onLiar: (holder: HolderId) => void
   readonly #clock: Clock
+  readonly #reserved = new Map<string, SealKey>()
   /** Holders that were late, and until when others are preferred; an answer ends it. */
   readonly #slow = new Map<HolderId, number>()
   readonly #nonces = new Map<
@@ -73,7 +76,39 @@ export class SplitKeys {
    * @throws IntegrityError when two holders contradict each other and the third cannot be asked
    */
   async seal(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
-    if (contexts.length === 0) return []
+    const keys = contexts.map(context => this.#takeReserved(context))
+    const missing = contexts.filter((_, index) => keys[index] === undefined)
+    const fresh = missing.length === 0 ? [] : await this.#sealFresh(missing)
+    let next = 0
+    return keys.map(key => key ?? (fresh[next++] as SealKey))
+  }
+
+  /**
+   * Fetches keys ahead for records that will be written, so that writing them does not need the holders. Each is used for
+   * one record, once, in its place; the oldest are dropped beyond 10,000, and none outlives the process.
+   * @throws as `seal`
+   */
+  async reserve(contexts: readonly RecordContext[]): Promise<void> {
+    if (contexts.length === 0) return
+    const keys = await this.#sealFresh(contexts)
+    for (const [index, context] of contexts.entries())
+      this.#reserved.set(reservedKey(context), keys[index] as SealKey)
+    for (const key of this.#reserved.keys()) {
+      if (this.#reserved.size <= MAX_RESERVED) break
+      this.#reserved.delete(key)
+    }
+  }
+
+  /** A reserved key, which is gone with this. */
+  #takeReserved(context: RecordContext): SealKey | undefined {
+    if (this.#reserved.size === 0) return undefined
+    const name = reservedKey(context)
+    const key = this.#reserved.get(name)
+    this.#reserved.delete(name)
+    return key
+  }
+
+  async #sealFresh(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
     try {
       return await this.#sealOnce(contexts)
     } catch (error) {
@@ -386,6 +421,10 @@ function candidates(answers: readonly Answered[], index: number): readonly OpenC
         })
   // One holder that lies twice can make its lies cancel out; the version that contradicts the fewest comes first.
   return found.sort((x, y) => x.against.length - y.against.length)
+}
+
+function reservedKey(context: RecordContext): string {
+  return encodeContext(context).toString('latin1')
 }
 
 function contradicts(answers: readonly Answered[], index: number): boolean {

@@ -106,6 +106,20 @@ export class Vault {
   }
 
   /**
+   * Fetches keys ahead for the split columns of rows that will be written, so that `sealRows` goes on when the holders are
+   * away. The rows need their key, tenant and version only: choose ids beforehand (UUIDs, or a sequence). Columns with
+   * search terms still need the holders.
+   * @throws ConfigError, CredentialError, StoreError
+   */
+  async reserve(tableName: string, rows: readonly Row[]): Promise<void> {
+    const table = this.table(tableName)
+    const columns = table.columns.filter(({ mode }) => mode === 'split')
+    await this.#options.split?.reserve(
+      rows.flatMap(row => columns.map(column => contextOf(table, column, row))),
+    )
+  }
+
+  /**
    * Rows with every declared column opened. Held columns stay as they are: the client opens them.
    * @throws BudgetExceeded, CredentialError, StoreError when the holders refuse or cannot be reached
    * @throws IntegrityError when any value does not open where it stands: no row is returned then
