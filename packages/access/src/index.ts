@@ -36,6 +36,7 @@ export {
   delayOverBudget,
 } from './budget/over-budget.ts'
 export { checkSigningKey, type SigningKey } from './budget/signed-token.ts'
+export { type EdgeBudgetOptions, edgeBudget } from './edge/edge-budget.ts'
 export {
   type Change,
   type ChangedTable,
