@@ -20,6 +20,8 @@ const ENVIRONMENT = {
   HOOK_SECRET: 's',
   POSTGRES_URL: 'postgres://127.0.0.1/postern',
   REDIS_URL: 'redis://127.0.0.1',
+  GOOGLE_SECRET: 's',
+  SMTP_URL: 'smtp://127.0.0.1',
 }
 
 const load = (config: unknown): Promise<LoadedConfig> =>

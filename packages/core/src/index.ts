@@ -2,12 +2,19 @@ export { type Act, actDigest, canonicalJson } from './act.ts'
 export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } from './address.ts'
 export type { Answer } from './answer.ts'
 export { type AnswerHead, HeaderListHead } from './answer-head.ts'
+export { AnswerWatch } from './answer-watch.ts'
 export type { BodyPrefix, BodySource } from './body-source.ts'
 export { type BodyValue, type BodyValues, bodyValues, hasFields, queryValues } from './body-values.ts'
 export { type ByteSize, parseByteSize } from './byte-size.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
+export {
+  type ConfigChange,
+  type ConfigException,
+  narrowestPattern,
+  routeException,
+} from './config-exception.ts'
 export {
   ALLOW,
   type Allow,

@@ -136,7 +136,6 @@ function parse(bytes: Uint8Array): Json | undefined {
 }
 
 function refusal(kind: Kind, left: number, asked: number, wait: number): Decision {
-  const verb = kind === 'deletes' ? 'delete' : 'edit'
   return {
     effect: 'throttle',
     guard: NAME,
@@ -146,7 +145,6 @@ function refusal(kind: Kind, left: number, asked: number, wait: number): Decisio
         rule: `${NAME}/${kind}`,
         message: 'This would change more at once than is allowed. Change less, or retry later.',
         evidence: { location: `budget.${kind}`, facts: { allowed: Math.max(0, left), asked } },
-        exception: `edgeBudget({ ${kind}: ${asked} })  // more things that one actor may ${verb} in the window`,
       },
     ],
     retryAfter: Math.max(1, Math.ceil(wait / 1_000)),

@@ -1,6 +1,8 @@
 import { Command as Program } from 'commander'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
+import { addIdentityCommands } from './identity-program.ts'
+import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -66,10 +68,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--enforce', 'block as in production; without it, decisions are only shown')
   add(
     program,
-    'explain <request-id>',
+    'explain <request-id...>',
     'why a request was refused, and the narrowest exception',
     () => import('./explain.ts'),
-  )
+  ).option('--apply', 'write the exception into the configuration')
   add(
     program,
     'ban <actor>',
@@ -197,6 +199,8 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./undo-seal.ts'),
   )
   addAuditCommands(program, add)
+  addVaultCommands(program, add)
+  addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
