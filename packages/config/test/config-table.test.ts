@@ -12,6 +12,7 @@ const ENVIRONMENT = {
   ANCHOR_TOKEN: 't',
   AUDIT_KEY: 'k',
   CLOUDFLARE_TOKEN: 't',
+  APP_SECRET: 's',
   APP_OWNER_URL: 'postgres://127.0.0.1/shop',
   CLAIM_KEY: `1:${'A'.repeat(43)}=`,
   CROWDSEC_KEY: 'k',
