@@ -8,8 +8,8 @@ import { startPostgres } from '../test/services.ts'
 import { type Candidate, interleave, median, printTimings, report } from './support/harness.ts'
 
 const SHORT = process.argv.includes('--short')
-const ROUNDS = SHORT ? 3 : 9
-const SINGLES = SHORT ? 100 : 400
+const ROUNDS = SHORT ? 3 : 7
+const SINGLES = SHORT ? 100 : 200
 const BULK = 10_000
 const KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(1) }
 const PLENTY = 1e12

@@ -52,6 +52,7 @@ export {
 export { checkSigningKey, type SigningKey } from './budget/signed-token.ts'
 export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.ts'
 export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
+export { type EdgeBudgetOptions, edgeBudget } from './edge/edge-budget.ts'
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
 export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
 export type { ActQuestion, Permit } from './guard/act-question.ts'

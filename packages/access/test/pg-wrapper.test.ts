@@ -27,6 +27,11 @@ test('carries who acts with a single statement, and returns what the statement r
   assert.equal(simple.rowCount, 1)
   const both = await actingAs(alice, () => pool.query('SELECT 1 AS a; DELETE FROM orders WHERE id = 3'))
   assert.ok(Array.isArray(both) && both.length === 2)
+  // Another session sees them: nothing was left open behind an answer that said it was done.
+  assert.equal(await count(place.owner, 'orders'), 997)
+  await actingAs(alice, () => pool.query('VACUUM pg_temp_nothing')).catch((error: Error) =>
+    assert.match(error.message, /does not exist/),
+  )
   const counters = await place.owner.query(
     "SELECT counts[1]::int AS n FROM postern_budgets.counters WHERE key = 'user:alice'",
   )

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { test } from 'node:test'
-import pg from 'pg'
+import { connectPostgres } from '@postern/store'
 import { freshDatabase } from '../../../test/fresh.ts'
 import { findBinary } from '../../../test/local-server.ts'
 
@@ -80,12 +80,11 @@ test('everything on the page about row budgets works as it is printed', { timeou
   }
   assert.equal(checked, 5)
 
-  const admin = new pg.Client({ connectionString: url })
-  await admin.connect()
+  const admin = connectPostgres({ url })
   const { rows } = await admin.query(
     `SELECT (SELECT count(*) FROM orders)::int AS orders, (SELECT count(*) FROM items)::int AS items`,
   )
   assert.deepEqual(rows, [{ orders: 950, items: 2_850 }])
   await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
-  await admin.end()
+  await admin.close()
 })

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
-import { claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
+import { type ClaimStatement, claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
 
 /** What is used of a `pg.Pool`. */
 export interface PgPool {
@@ -61,7 +61,11 @@ export function guardClient<C extends PgClient>(
     if (!hasSubmit(made)) return send(config, values, callback)
     // Bound here, in the caller's context: a statement that waits for its turn is sent from the socket's.
     const submit = made.submit.bind(made)
-    made.submit = AsyncResource.bind((wire: unknown) => claims.around(() => submit(wire)))
+    if (isOwn && isOneStatement(made)) made.queryMode = 'extended'
+    const isApart = TRANSACTIONLESS.test(textOf(made))
+    made.submit = AsyncResource.bind((wire: unknown) =>
+      isApart ? claims.without(() => submit(wire)) : claims.around(() => submit(wire)),
+    )
     const fail = AsyncResource.bind((error: unknown) => refusedError(error, options, record))
     if (!isOwn) return send(made, values, callback)
     made.query_timeout = queryTimeoutOf(config)
@@ -81,6 +85,8 @@ export function guardClient<C extends PgClient>(
 
 interface Submittable {
   submit(wire: unknown): unknown
+  text?: unknown
+  queryMode?: 'extended'
   callback?: ((error: unknown, result?: unknown) => void) | undefined
   query_timeout?: unknown
 }
@@ -89,6 +95,21 @@ function hasSubmit(value: unknown): value is Submittable {
   return (
     typeof value === 'object' && value !== null && 'submit' in value && typeof value.submit === 'function'
   )
+}
+
+/** Statements that must not be in any transaction but their own: they change no rows, and carry no claim. */
+const TRANSACTIONLESS =
+  /^\s*(?:VACUUM|ALTER\s+SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)|(?:CREATE|DROP)\s[^;]*\sCONCURRENTLY)\b/i
+
+function textOf({ text }: Submittable): string {
+  return typeof text === 'string' ? text : ''
+}
+
+/** Whether a text can go by the extended protocol: one statement, for all that can be seen without reading SQL. */
+function isOneStatement(query: Submittable): boolean {
+  const text = textOf(query).trim()
+  const semicolon = text.indexOf(';')
+  return text !== '' && (semicolon < 0 || semicolon === text.length - 1)
 }
 
 function queryTimeoutOf(config: unknown): unknown {
@@ -128,10 +149,16 @@ const ANSWERS: ReadonlySet<string> = new Set([
   'rowDescription',
 ])
 
+/** What a claim and a grant are made of: nothing that a text of SQL could be ended with. */
+const PLAIN = /^[\w|.]*$/
+
 /**
  * Puts the claim in front of a statement: Parse, Bind and Execute without a Sync, so that both are one implicit transaction, or the claim becomes part of
  * the transaction that `BEGIN` opens (PostgreSQL manual, "Pipelining"). Hides the answers to it. The claim goes as a parameter: other sessions of the same
  * role can read the text of a running statement in pg_stat_activity, never its parameters.
+ *
+ * Several statements in one text, and COPY, are sent by the simple protocol, which must not follow an open pipeline: PostgreSQL 18 would leave their transaction
+ * open. There the claim is a statement of the text itself. Who reads it there could use it before its own transaction does, once, for the same actor.
  */
 class ClaimPrefix {
   readonly #wire: Wire
@@ -148,32 +175,64 @@ class ClaimPrefix {
     wire.emit = (event, message) => this.#hears(event, message) || emit(event, message)
   }
 
+  /** Sends a statement that carries no claim. */
+  without<T>(submit: () => T): T {
+    const entry = { claimed: false, isOrphan: false }
+    this.#sent.push(entry)
+    const refused = submit()
+    if (refused instanceof Error) this.#sent.pop()
+    return refused
+  }
+
   /** Sends a statement, with the claim before it when it begins a transaction. */
   around<T>(submit: () => T): T {
-    const wire = this.#wire
     // Statements of a pipeline are sent before the state that they will find is known; a claim too many does no harm.
     const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
-    const entry = { claimed: claim !== undefined, isOrphan: false }
+    if (claim === undefined) return this.without(submit)
+    const wire = this.#wire
+    const entry = { claimed: false, isOrphan: false }
     this.#sent.push(entry)
-    if (claim === undefined) {
-      const refused = submit()
-      if (refused instanceof Error) this.#sent.pop()
-      return refused
+    const { parse, bind, query } = wire
+    const first = (): void => {
+      if (entry.claimed) return
+      entry.claimed = true
+      parse.call(wire, { text: claim.text, name: '', types: [] })
+      bind.call(wire, {
+        portal: '',
+        statement: '',
+        values: [...claim.values],
+        binary: false,
+        valueMapper: String,
+      })
+      wire.execute({ portal: '', rows: 0 })
+    }
+    wire.parse = message => {
+      first()
+      parse.call(wire, message)
+    }
+    wire.bind = message => {
+      first()
+      bind.call(wire, message)
+    }
+    wire.query = text => {
+      const isFirst = !entry.claimed
+      entry.claimed = true
+      query.call(wire, isFirst ? `${inText(claim)}; ${text}` : text)
     }
     wire.stream.cork?.()
     try {
-      wire.parse({ text: claim.text, name: '', types: [] })
-      wire.bind({ portal: '', statement: '', values: [...claim.values], binary: false, valueMapper: String })
-      wire.execute({ portal: '', rows: 0 })
       const refused = submit()
       if (refused instanceof Error) {
-        // The driver sent nothing: the claim is left alone, and its end is nobody's answer.
-        entry.isOrphan = true
-        wire.sync()
+        // The driver sent nothing of its own: what was sent of the claim is nobody's answer.
+        if (entry.claimed) {
+          entry.isOrphan = true
+          wire.sync()
+        } else this.#sent.pop()
       }
       return refused
     } finally {
       wire.stream.uncork?.()
+      Object.assign(wire, { parse, bind, query })
     }
   }
 
@@ -194,6 +253,16 @@ class ClaimPrefix {
     }
     return false
   }
+}
+
+/** The statement of a claim with its values in the text. */
+function inText({ text, values }: ClaimStatement): string {
+  return text.replace(/\$(\d)/g, (_, place: string) => {
+    const value = values[Number(place) - 1] ?? ''
+    if (!PLAIN.test(value))
+      throw new ConfigError({ place: 'acting.grant', problem: 'is not a token of signBudgetGrant' })
+    return `'${value}'`
+  })
 }
 
 function statusOf(message: unknown): string {
