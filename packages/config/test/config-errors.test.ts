@@ -174,13 +174,7 @@ const CASES: readonly (readonly [
     /stores\.redis$/,
     /of the form redis:/,
   ],
-  [
-    'a feature of a later version',
-    'budgets: {}',
-    /: budgets$/,
-    /not part of this version/,
-    /@postern\/access/,
-  ],
+  ['a feature of a later version', 'vault: {}', /: vault$/, /not part of this version/, /@postern\/vault/],
   [
     'a route feature of a later version',
     'routes: { "DELETE /orders/:id": { budget: orders.delete } }',

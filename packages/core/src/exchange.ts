@@ -68,6 +68,8 @@ export class Exchange {
   principal: Principal = ANONYMOUS
   /** The engine's last word, once there is one. */
   decision: Decision = ALLOW
+  /** What the request is about, once a guard has told: in the application's words. Detectors see it. */
+  resource: { readonly type: string; readonly id?: string } | undefined = undefined
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
   /** When this exchange is written down, once the engine has asked. Kept by the engine. */

@@ -1,4 +1,5 @@
 export * from './bind/index.ts'
+export * from './built-in/index.ts'
 export * from './csrf/index.ts'
 export * from './headers/index.ts'
 export { type IdentityPlaces, type IdentityStores, openIdentityStores } from './identity-stores.ts'

@@ -37,7 +37,7 @@ export function buildEngine(
 ): Compiled {
   const config = purpose === 'replay' ? withoutExtensions(loaded.config) : loaded.config
   const { clock } = resources
-  const isStaged = config.identify !== undefined
+  const isStaged = config.identify !== undefined || resources.identity !== undefined
   const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
@@ -71,6 +71,8 @@ export function buildEngine(
   guards.push(limits)
   const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
+  // After login defence and the application's guards, which are asked before the page that signs in.
+  if (resources.identity !== undefined) guards.push(resources.identity.guard)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {

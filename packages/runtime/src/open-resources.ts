@@ -5,6 +5,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { Connections } from './connections.ts'
+import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
@@ -48,6 +49,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const identity = await openIdentity(loaded, connections, emit)
+    closers.push(() => identity?.close())
     return {
       clock: systemClock,
       remediations,
@@ -55,12 +58,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
-      identity: await openIdentity(connections),
+      signIn: await openSignInStores(connections),
       detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      identity,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, scenarios, ...(audit?.probes ?? [])],
       follow: next => {
@@ -76,7 +80,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
 }
 
 /** Records of sign-in: where the other shared state is. */
-export function openIdentity(connections: Connections): Promise<IdentityStores> {
+export function openSignInStores(connections: Connections): Promise<IdentityStores> {
   const { redis, postgres } = connections
   return openIdentityStores({
     redis,
@@ -117,12 +121,13 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
-    identity: await openIdentityStores({ clock }),
+    signIn: await openIdentityStores({ clock }),
     detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,
     recorder: undefined,
     audit: undefined,
+    identity: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

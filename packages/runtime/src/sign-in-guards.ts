@@ -23,7 +23,7 @@ export function signInGuards(
   onEvent: (event: Event) => void,
 ): SignInGuards {
   const { login, csrf, headers, bind } = config
-  const { clock, identity } = resources
+  const { clock, signIn } = resources
   const onError = (error: unknown): void => onEvent(failed(error, clock.now()))
   return {
     first: headers === false ? [] : [securityHeaders({ policy: headers, onEvent })],
@@ -33,21 +33,21 @@ export function signInGuards(
         : [
             new BoundSessions({
               ...bind,
-              secret: identity.secret,
-              store: identity.bound,
+              secret: signIn.secret,
+              store: signIn.bound,
               clock,
               onEvent,
               onError,
             }),
           ],
     last: [
-      ...(csrf === false ? [] : [csrfGuard({ ...csrf, secret: identity.secret })]),
+      ...(csrf === false ? [] : [csrfGuard({ ...csrf, secret: signIn.secret })]),
       ...(login === false
         ? []
         : [
             new LoginDefence({
-              secret: identity.secret,
-              store: identity.login,
+              secret: signIn.secret,
+              store: signIn.login,
               clock,
               obviousRoutes: login.obvious ? 'guard' : 'ignore',
               ...(!login.proofOfWork && { proofOfWork: 'off' as const }),
