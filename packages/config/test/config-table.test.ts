@@ -17,7 +17,6 @@ const ENVIRONMENT = {
   APPROVALS_WEBHOOK_SECRET: 's',
   AUDIT_KEY: 'k',
   CLOUDFLARE_TOKEN: 't',
-  APP_SECRET: 's',
   APP_OWNER_URL: 'postgres://127.0.0.1/shop',
   CLAIM_KEY: `1:${'A'.repeat(43)}=`,
   CROWDSEC_KEY: 'k',
@@ -26,8 +25,6 @@ const ENVIRONMENT = {
   HOOK_SECRET: 's',
   POSTGRES_URL: 'postgres://127.0.0.1/postern',
   REDIS_URL: 'redis://127.0.0.1',
-  GOOGLE_SECRET: 's',
-  SMTP_URL: 'smtp://127.0.0.1',
 }
 
 const load = (config: unknown): Promise<LoadedConfig> =>

@@ -34,7 +34,7 @@ export interface IdentityStores {
   readonly secret: Uint8Array
 }
 
-const TABLE = 'identity_secret'
+const KIND = 'secret'
 const CENTURY = 3_155_760_000_000
 const SECRET_CODEC: RecordCodec<string> = {
   read: text => text ?? '',
@@ -55,13 +55,13 @@ export async function openIdentityStores(places: IdentityPlaces): Promise<Identi
     return {
       login: await postgresLoginStore({ database: postgres, clock }),
       bound: await postgresBoundStore(postgres, clock),
-      secret: await sharedSecret(await postgresRecords(postgres, TABLE, SECRET_CODEC, clock), random),
+      secret: await sharedSecret(await postgresRecords(postgres, KIND, SECRET_CODEC, clock), random),
     }
   if (sqlite !== undefined)
     return {
       login: sqliteLoginStore({ database: sqlite, clock }),
       bound: sqliteBoundStore(sqlite, clock),
-      secret: await sharedSecret(sqliteRecords(sqlite, TABLE, SECRET_CODEC, clock), random),
+      secret: await sharedSecret(sqliteRecords(sqlite, KIND, SECRET_CODEC, clock), random),
     }
   return { login: memoryLoginStore(), bound: memoryBoundStore(clock), secret: random.bytes(32) }
 }

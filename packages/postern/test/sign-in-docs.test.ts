@@ -5,11 +5,18 @@ import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { loadConfig } from '@postern/config'
 
-const PAGES = ['login-defence', 'headers', 'bound-sessions', 'bring-your-own']
+/** Pages by their path from the root of the repository. */
+const PAGES = [
+  'docs/login-defence',
+  'docs/headers',
+  'docs/bound-sessions',
+  'docs/bring-your-own',
+  'packages/identity/README',
+]
 const here = dirname(fileURLToPath(import.meta.url))
 
 function blocks(page: string, language: string): readonly string[] {
-  const text = readFileSync(join(here, '..', '..', '..', 'docs', `${page}.md`), 'utf8')
+  const text = readFileSync(join(here, '..', '..', '..', `${page}.md`), 'utf8')
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
     ([, code = '']) => code,
   )
@@ -17,7 +24,7 @@ function blocks(page: string, language: string): readonly string[] {
 
 describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
   for (const page of PAGES) {
-    test(`docs/${page}.md: every configuration is accepted, and every program runs`, async context => {
+    test(`${page}.md: every configuration is accepted, and every program runs`, async context => {
       const folder = mkdtempSync(join(here, '.docs-'))
       context.after(() => rmSync(folder, { recursive: true, force: true }))
       writeFileSync(

@@ -52,7 +52,7 @@ export interface BoundSessionsOptions {
 }
 
 /** Where browsers register keys and prove possession. */
-export const BIND_PATH = '/.postern/bind'
+const BIND_PATH = '/.postern/bind'
 
 /** What we know of a request's session. */
 interface Held {

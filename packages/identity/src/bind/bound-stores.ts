@@ -8,7 +8,7 @@ import { BOUND_CODEC, type BoundRecord, NO_SESSION } from './bound-record.ts'
 
 export type BoundStore = RecordStore<BoundRecord>
 
-const TABLE = 'bound_session'
+const KIND = 'bound'
 const MAX = 100_000
 
 /** Bound sessions of this process, which end with it. Beyond 100,000 the one used longest ago is signed out. */
@@ -34,7 +34,7 @@ export function memoryBoundStore(clock: Clock = systemClock): BoundStore {
 
 /** @throws StoreError when the file cannot be migrated */
 export function sqliteBoundStore(database: SqliteDatabase, clock: Clock = systemClock): BoundStore {
-  return sqliteRecords(database, TABLE, BOUND_CODEC, clock)
+  return sqliteRecords(database, KIND, BOUND_CODEC, clock)
 }
 
 /** @throws StoreError (rejects) when the database cannot be reached or migrated */
@@ -42,7 +42,7 @@ export function postgresBoundStore(
   database: PostgresDatabase,
   clock: Clock = systemClock,
 ): Promise<BoundStore> {
-  return postgresRecords(database, TABLE, BOUND_CODEC, clock)
+  return postgresRecords(database, KIND, BOUND_CODEC, clock)
 }
 
 /** @param prefix written before every key; default: `postern` */

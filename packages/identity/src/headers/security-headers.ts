@@ -34,7 +34,7 @@ export interface SecurityHeadersOptions {
 }
 
 /** Request header in which the handler or backend finds the nonce for its inline scripts and styles. */
-export const NONCE_HEADER = 'x-csp-nonce'
+const NONCE_HEADER = 'x-csp-nonce'
 
 /** Changes of cookies that are reported once each. */
 const MAX_REPORTED = 500

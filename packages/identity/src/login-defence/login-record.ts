@@ -52,7 +52,7 @@ export const NO_RECORD: LoginRecord = Object.freeze({
 })
 
 /** Stands in for a record that cannot be read: unknown clients need a link, for nobody can tell what they had used up. */
-export const UNREADABLE_RECORD: LoginRecord = Object.freeze({
+const UNREADABLE_RECORD: LoginRecord = Object.freeze({
   ...NO_RECORD,
   unknownFailures: Number.MAX_SAFE_INTEGER,
 })

@@ -101,7 +101,7 @@ function linkOffer(exchange: Exchange, account: string, message: string, seconds
 }
 
 /** A browser's navigation names `text/html` first. */
-export function wantsHtml(exchange: Exchange): boolean {
+function wantsHtml(exchange: Exchange): boolean {
   const accept = exchange.header('accept') ?? ''
   const html = accept.indexOf('text/html')
   const json = accept.search(/application\/(?:problem\+)?json/)

@@ -14,5 +14,5 @@ export const LOGIN_CODEC: RecordCodec<LoginRecord> = {
   lifetime: recordLifetime,
 }
 
-/** Table of login records in SQLite and PostgreSQL. */
-export const LOGIN_TABLE = 'login_record'
+/** What their keys begin with. */
+export const LOGIN_KIND = 'login'

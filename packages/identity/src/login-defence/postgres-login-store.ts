@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@postern/core'
 import type { PostgresDatabase } from '@postern/store'
 import { postgresRecords } from '../records/postgres-records.ts'
-import { LOGIN_CODEC, LOGIN_TABLE, type LoginStore } from './login-store.ts'
+import { LOGIN_CODEC, LOGIN_KIND, type LoginStore } from './login-store.ts'
 
 export interface PostgresLoginOptions {
   /** Connected by the caller, who closes it. */
@@ -17,5 +17,5 @@ export function postgresLoginStore({
   database,
   clock = systemClock,
 }: PostgresLoginOptions): Promise<LoginStore> {
-  return postgresRecords(database, LOGIN_TABLE, LOGIN_CODEC, clock)
+  return postgresRecords(database, LOGIN_KIND, LOGIN_CODEC, clock)
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@postern/core'
 import type { SqliteDatabase } from '@postern/store'
 import { sqliteRecords } from '../records/sqlite-records.ts'
-import { LOGIN_CODEC, LOGIN_TABLE, type LoginStore } from './login-store.ts'
+import { LOGIN_CODEC, LOGIN_KIND, type LoginStore } from './login-store.ts'
 
 export interface SqliteLoginOptions {
   /** Opened by the caller, who closes it. */
@@ -14,5 +14,5 @@ export interface SqliteLoginOptions {
  * @throws StoreError when the file cannot be migrated
  */
 export function sqliteLoginStore({ database, clock = systemClock }: SqliteLoginOptions): LoginStore {
-  return sqliteRecords(database, LOGIN_TABLE, LOGIN_CODEC, clock)
+  return sqliteRecords(database, LOGIN_KIND, LOGIN_CODEC, clock)
 }

@@ -58,7 +58,8 @@ export function nodeKeyFor(algorithm: JwsAlgorithm, key: KeyObject): NodeKey {
   const { kty } = ALGORITHMS.get(algorithm) as AlgorithmRule
   if (kty === 'EC') return { key, dsaEncoding: 'ieee-p1363' }
   if (kty !== 'RSA') return key
+  // PKCS #1 version 1.5 is what node uses when it is told nothing.
   return algorithm.startsWith('PS')
     ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-    : { key, padding: constants.RSA_PKCS1_PADDING }
+    : key
 }

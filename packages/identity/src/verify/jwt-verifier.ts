@@ -80,7 +80,7 @@ function endOf(claims: Claims, rules: ClaimRules): number {
 }
 
 /** One sentence for everything that can be wrong with a token. */
-export function refused(): CredentialError {
+function refused(): CredentialError {
   return new CredentialError('the token does not hold')
 }
 

@@ -63,7 +63,10 @@ function publicOf(jwk: Jwk): KeyObject | undefined {
     if (typeof value === 'string') members[name] = value
   }
   try {
-    const key = createPublicKey({ key: members, format: 'jwk' })
+    const read = createPublicKey({ key: members, format: 'jwk' })
+    // Once more, from DER: OpenSSL converts a key that was put together from numbers again and again when it is used.
+    const der = read.export({ type: 'spki', format: 'der' })
+    const key = createPublicKey({ key: der, type: 'spki', format: 'der' })
     return isWeakRsa(key) ? undefined : key
   } catch {
     return undefined
