@@ -1,6 +1,3 @@
-// Policies.
-
-// Guards.
 export { type Agent, type AgentBudget, type AgentOptions, agent } from './agents/agent.ts'
 export {
   type ToolArguments,
@@ -9,14 +6,50 @@ export {
   type ToolResult,
   type ToolRule,
 } from './agents/tool-guard.ts'
-// Approvals.
 export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
 export { ApprovalRefused } from './approval/approval-refused.ts'
 export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approval/approvals.ts'
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
-// Cedar.
+export { type ClaimOptions, type ClaimSigner, claimSigner } from './budget/actor-claim.ts'
+export {
+  type Budgets,
+  compileBudgets,
+  DEFAULT_BUDGETS,
+  type OverBudget,
+  type RowAction,
+  type RowBudget,
+  type RowsOptions,
+  rows,
+} from './budget/budget.ts'
+export { type BudgetGrant, openBudgetGrant, signBudgetGrant } from './budget/budget-grant.ts'
+export { budgetError, RowBudgetExceeded } from './budget/budget-refusal.ts'
+export {
+  type BudgetStatus,
+  budgetStatus,
+  type GuardedTable,
+  type InstalledLimit,
+  type WayRound,
+} from './budget/budget-status.ts'
+export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './budget/dry-run.ts'
+export {
+  type InstallOptions,
+  type InstallPlan,
+  installBudgets,
+  type PlannedStatement,
+  planBudgets,
+  REMOVE_BUDGETS_SQL,
+  removeBudgets,
+} from './budget/install-budgets.ts'
+export {
+  type BudgetAnswer,
+  type BudgetAnswerOptions,
+  budgetAnswer,
+  type DelayOptions,
+  delayOverBudget,
+} from './budget/over-budget.ts'
+export { checkSigningKey, type SigningKey } from './budget/signed-token.ts'
 export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.ts'
 export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
@@ -36,11 +69,19 @@ export { type OpenApiDocument, type OpenApiOptions, openApiRoutes } from './guar
 export { AccessGuard } from './guard/route-guard.ts'
 export type { RoutePolicy } from './guard/route-rule.ts'
 export { refusalData, type TrpcCall, type TrpcOptions, trpcGuard } from './guard/trpc-middleware.ts'
-// Records that belong to somebody.
+export {
+  type Change,
+  type ChangedTable,
+  type ChangeQuery,
+  expireJournal,
+  listChanges,
+} from './journal/changes.ts'
+export type { UndoConflict } from './journal/restoration.ts'
+export { sealJournal } from './journal/seal-journal.ts'
+export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'
 export { recordsIssued } from './ownership/records-issued.ts'
-// Questions to policies, as commands.
 export type { CommandResult } from './policy/command-result.ts'
 export type {
   Condition,
@@ -97,3 +138,16 @@ export {
   supabaseExpressions,
 } from './sql-filter/session-source.ts'
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
+export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
+export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
+export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
+export { guardKnexPool } from './wrap/knex.ts'
+export { guardClient, guardPool, type PgClient, type PgPool, type RunApart } from './wrap/pg.ts'
+export { guardDriver, type PgModule } from './wrap/pg-driver.ts'
+export {
+  type GuardedPostgresJs,
+  guardPostgresJs,
+  type PostgresJs,
+  type PostgresJsSession,
+  type TransactionOf,
+} from './wrap/postgres-js.ts'

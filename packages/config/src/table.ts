@@ -1,11 +1,19 @@
-import type { Decides } from '@postern/access'
+import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import {
+  type BudgetDatabaseConfig,
+  type BudgetsConfig,
+  budgetDatabase,
+  budgets,
+  type CompiledBudgetDatabase,
+} from './sections/budgets.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -36,6 +44,7 @@ import {
   caps,
   type ForwardAuthConfig,
   forwardAuth,
+  keepHeaders,
   listenPlace,
   type TimeoutsConfig,
   type TlsConfig,
@@ -45,6 +54,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
 import {
@@ -58,6 +68,19 @@ import {
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
+import {
+  type BindConfig,
+  bind,
+  type CompiledBind,
+  type CompiledCsrf,
+  type CompiledLoginConfig,
+  type CsrfConfig,
+  csrf,
+  type HeadersConfig,
+  headers,
+  type LoginConfig,
+  login,
+} from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
 import type { Listen } from './types.ts'
 
@@ -74,6 +97,12 @@ export interface Config extends ExtensionConfig {
   readonly tls?: TlsConfig | undefined
   /** The endpoint of `postern forward-auth`, for a proxy that asks before it forwards. */
   readonly forwardAuth?: ForwardAuthConfig | undefined
+  /**
+   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those that
+   * say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.
+   * Default: none.
+   */
+  readonly keepHeaders?: readonly string[] | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
   readonly workers?: number | 'auto' | undefined
   /** How long things may take in the gateway. */
@@ -106,6 +135,23 @@ export interface Config extends ExtensionConfig {
    * (`legacy`), `both` or `none`. Default: `standard`.
    */
   readonly rateLimitHeaders?: HeaderStyle | undefined
+  /**
+   * Holds down guessing at accounts, whatever the number of addresses it comes from; `routes` say where logins
+   * are. `false` switches it off. Default: on.
+   */
+  readonly login?: LoginConfig | false | undefined
+  /** Refuses requests that another site made a browser send with its cookies. Default: off. */
+  readonly csrf?: boolean | CsrfConfig | undefined
+  /**
+   * Security headers that answers do not set themselves: `strict`, `compatible` (content policy only reports), or
+   * changes to one of them. Default: off.
+   */
+  readonly headers?: HeadersConfig | false | undefined
+  /**
+   * Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device
+   * instead (DBSC). Default: off.
+   */
+  readonly bind?: BindConfig | undefined
   /** How content is read for attacks everywhere, or `false`. Default: level 1. */
   readonly inspect?: InspectionConfig | false | undefined
   /** How HTTP itself is checked, or `false`. Default: on. */
@@ -132,6 +178,12 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
+  /** x */
+  readonly budgets?: BudgetsConfig | undefined
+  /** x */
+  readonly budgetDatabase?: BudgetDatabaseConfig | undefined
+  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -151,6 +203,7 @@ export interface CompiledConfig {
   readonly listen: Listen
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
+  readonly keepHeaders: readonly string[]
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
   readonly caps: CompiledCaps
@@ -160,6 +213,10 @@ export interface CompiledConfig {
   readonly limits: readonly NamedLimit[]
   readonly shed?: LoadSheddingOptions
   readonly rateLimitHeaders: HeaderStyle
+  readonly login: CompiledLoginConfig | false
+  readonly csrf: CompiledCsrf | false
+  readonly headers: HeadersSetting | false
+  readonly bind?: CompiledBind
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
   readonly schema: CompiledSchema
@@ -170,6 +227,9 @@ export interface CompiledConfig {
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
+  readonly budgets?: Budgets
+  readonly budgetDatabase?: CompiledBudgetDatabase
+  readonly identity?: CompiledIdentity
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -192,6 +252,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   limits,
   shed,
   rateLimitHeaders,
+  login,
+  csrf,
+  headers,
+  bind,
   inspect: inspection,
   protocol,
   schema,
@@ -202,6 +266,9 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   remediations,
   crowdsec,
   audit,
+  budgets,
+  budgetDatabase,
+  identity,
   stores,
   dataDirectory,
   bodyLimit,
@@ -212,21 +279,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   upstream,
   listen: listenPlace,
   tls,
+  keepHeaders,
   workers,
   forwardAuth,
   timeouts,
   caps,
   admin,
 })
-
-/**
- * Gives a configuration its type.
- * @example
- * export default defineConfig({
- *   upstream: 'http://127.0.0.1:3000',
- *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
- * })
- */
-export function defineConfig(config: Config): Config {
-  return config
-}

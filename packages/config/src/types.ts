@@ -35,6 +35,11 @@ export const mediaType: z.ZodType<string, string> = z
   .string()
   .regex(/^[\w.+-]+\/(?:[\w.+-]+|\*)$/, 'a media type looks like "application/json" or "image/*"')
 
+/** A field name of HTTP (RFC 9110 section 5.1). */
+export const headerName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'a header name has letters, digits, "-" and "_"')
+
 export const pathRisk: z.ZodType<PathRisk, PathRisk> = z.enum([
   'dot-segment',
   'encoded-slash',

@@ -1,6 +1,5 @@
 import type { Effect, Reason } from './decision.ts'
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+import type { Json } from './json.ts'
 
 /** Against whom a limit or remediation can be held, and who is written down as having acted. */
 export interface EventActor {

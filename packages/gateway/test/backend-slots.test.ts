@@ -133,33 +133,56 @@ describe('connections to the backend', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), steps => {
-        let now = 0
-        const slots = new BackendSlots({ total: 12, now: () => now, later: never })
-        const all: Request[] = []
-        const done = new Set<Request>()
-        const isHolding = (request: Request): boolean =>
-          request.begun === 1 && !done.has(request) && !request.isCutOff
-        for (const { client, act, at } of steps) {
-          now += 300
-          const request = all[at % Math.max(1, all.length)]
-          if (act === 0 || request === undefined) {
-            const fresh = new Request(slots, client)
-            all.push(fresh)
-            slots.take(fresh)
-          } else if (act === 1 && isHolding(request)) {
-            done.add(request)
-            slots.release(request)
-          } else if (act === 2 && request.begun === 0) {
-            done.add(request)
-            slots.forget(request)
-          } else if (act === 3 && isHolding(request)) stall(slots, [request], now)
-          const holding = all.filter(isHolding)
-          assert.equal(slots.busy, holding.length)
-          for (const name of ['a', 'b', 'c', 'd', 'e'])
-            assert.ok(holding.filter(one => one.client === name).length <= 3)
-          assert.ok(all.every(one => one.begun <= 1))
-        }
+        const world = new World()
+        for (const { client, act, at } of steps) world.step(client, act, at)
       }),
     )
   })
 })
+
+/** Requests that come, end, leave and stall in any order, with what must hold after each step. */
+class World {
+  #now = 0
+  readonly #slots = new BackendSlots({ total: 12, now: () => this.#now, later: never })
+  readonly #all: Request[] = []
+  readonly #done = new Set<Request>()
+
+  step(client: string, act: number, at: number): void {
+    this.#now += 300
+    const request = this.#all[at % Math.max(1, this.#all.length)]
+    if (act === 0 || request === undefined) this.#come(client)
+    else if (this.#isHolding(request)) this.#hold(request, act)
+    else if (request.begun === 0 && act === 2) this.#leave(request)
+    this.#check()
+  }
+
+  #come(client: string): void {
+    const request = new Request(this.#slots, client)
+    this.#all.push(request)
+    this.#slots.take(request)
+  }
+
+  #hold(request: Request, act: number): void {
+    if (act === 3) stall(this.#slots, [request], this.#now)
+    if (act !== 1) return
+    this.#done.add(request)
+    this.#slots.release(request)
+  }
+
+  #leave(request: Request): void {
+    this.#done.add(request)
+    this.#slots.forget(request)
+  }
+
+  #isHolding(request: Request): boolean {
+    return request.begun === 1 && !this.#done.has(request) && !request.isCutOff
+  }
+
+  #check(): void {
+    const holding = this.#all.filter(request => this.#isHolding(request))
+    assert.equal(this.#slots.busy, holding.length)
+    for (const name of ['a', 'b', 'c', 'd', 'e'])
+      assert.ok(holding.filter(one => one.client === name).length <= 3)
+    assert.ok(this.#all.every(one => one.begun <= 1))
+  }
+}

@@ -1,10 +1,13 @@
 import {
   ALLOW,
+  type ConfigException,
   type Decision,
   type Exchange,
   type Guard,
   isLoopback,
+  type Json,
   type Mode,
+  narrowestPattern,
   type Reason,
   type Refusal,
 } from '@postern/core'
@@ -123,7 +126,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     const own = inspect(request, { level: plan.level, bounds, except: plan.except, rules })
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
     if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
-    return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level)
+    return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level, exchange)
   }
 
   function seconded(request: InspectedRequest, own: Inspection, plan: Plan): Inspection {
@@ -143,10 +146,10 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       if (!exchange.hasBody) return look(exchange, plan, undefined)
       return exchange.readBody().then(({ bytes, complete }) => {
         const decision = look(exchange, plan, bytes)
-        if (decision.effect !== 'allow' || complete || plan.unread === 'pass') return decision
+        if (complete || plan.unread === 'pass') return decision
         return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
           ? decision
-          : unreadRefusal(exchange)
+          : withUnreadRest(decision, unreadRefusal(exchange))
       })
     },
   }
@@ -166,7 +169,7 @@ function isLocal(exchange: Exchange): boolean {
   return isLoopback(exchange.peer) && isLoopback(exchange.client)
 }
 
-function refusal(inspection: Inspection, level: Level): Refusal {
+function refusal(inspection: Inspection, level: Level, exchange: Exchange): Refusal {
   const tooBig = inspection.verdict === 'too-big'
   const decisive = inspection.matches.filter(match =>
     tooBig ? match.family === 'bounds' : match.family !== 'bounds' && match.score >= thresholdOf(level),
@@ -176,8 +179,37 @@ function refusal(inspection: Inspection, level: Level): Refusal {
     effect: 'deny',
     guard: 'inspect',
     status: tooBig ? 413 : 403,
-    reasons: [first ?? { rule: 'inspect/unknown', message: 'The request was refused.' }, ...rest],
+    reasons: [
+      {
+        ...(first ?? { rule: 'inspect/unknown', message: 'The request was refused.' }),
+        exception: exceptionOf(inspection, level, exchange),
+      },
+      ...rest,
+    ],
   }
+}
+
+/** More exceptions than a person would read: wider ones take their place. */
+const MOST_EXCEPTIONS = 16
+/** Inspection notes no more than this; there may be others behind them. */
+const MOST_MATCHES = 32
+
+/**
+ * One change for everything that made the refusal: each rule at its place on this route; where those are too many, each place; where even those are, the whole request.
+ */
+function exceptionOf(inspection: Inspection, level: Level, exchange: Exchange): ConfigException {
+  const route = narrowestPattern(exchange)
+  const decisive = inspection.matches.filter(
+    match => match.family === 'bounds' || match.score >= thresholdOf(level),
+  )
+  const places = [...new Set(decisive.map(match => match.location))]
+  const isWhole = inspection.matches.length >= MOST_MATCHES || places.length > MOST_EXCEPTIONS
+  const except: readonly Json[] = isWhole
+    ? [{ parameter: '**', route }]
+    : decisive.length > MOST_EXCEPTIONS
+      ? places.map(parameter => ({ parameter, route }))
+      : decisive.map(({ rule, location }) => ({ rule, parameter: location, route }))
+  return { changes: [{ at: ['inspect', 'except'], add: except }] }
 }
 
 function reasonOf(match: Match): Reason {
@@ -192,7 +224,24 @@ function reasonOf(match: Match): Reason {
       span: isSecretName(match.location) ? maskSpan(match.span) : match.span,
       facts: { family: match.family, score: match.score },
     },
-    exception: match.exception,
+  }
+}
+
+/** A request that looks like an attack and is too long to be read needs both exceptions. */
+function withUnreadRest(decision: Decision, unread: Refusal): Refusal {
+  if (decision.effect === 'allow') return unread
+  const [first, ...rest] = decision.reasons
+  const changes = [first, ...unread.reasons].flatMap(({ exception }) => exception?.changes ?? [])
+  return { ...decision, reasons: [{ ...first, exception: { changes } }, ...rest] }
+}
+
+/** A route's settings are taken whole, so those of the wider pattern are repeated. */
+function withUnread(settings: InspectSettings | false | undefined): Json {
+  const { level, except } = settings || {}
+  return {
+    ...(level !== undefined && { level }),
+    ...(except !== undefined && { except: except.map(exception => ({ ...exception })) }),
+    unread: 'pass',
   }
 }
 
@@ -207,7 +256,14 @@ function unreadRefusal(exchange: Exchange): Refusal {
         rule: 'inspect/bounds/unread',
         message: 'The request is too large to be checked.',
         evidence: { location: 'body' },
-        exception: `routes: { '${exchange.route?.pattern ?? exchange.method}': { inspect: { unread: 'pass' } } }`,
+        exception: {
+          changes: [
+            {
+              at: ['routes', narrowestPattern(exchange), 'inspect'],
+              set: withUnread(exchange.route?.settings.inspect),
+            },
+          ],
+        },
       },
     ],
   }

@@ -1,10 +1,12 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { type IdentityStores, loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
 import { Connections } from './connections.ts'
+import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
@@ -49,6 +51,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const identity = await openIdentity(loaded, connections, emit)
+    closers.push(() => identity?.close())
     const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
     closers.push(() => access.close())
     return {
@@ -58,12 +62,14 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
+      signIn: await openSignInStores(connections),
       access,
-      detectors: [scenarios, ...behaviourDetectors(loaded), ...accessDetectors(config)],
+      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      identity,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
       follow: next => {
@@ -76,6 +82,16 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     await close()
     throw error
   }
+}
+
+/** Records of sign-in: where the other shared state is. */
+export function openSignInStores(connections: Connections): Promise<IdentityStores> {
+  const { redis, postgres } = connections
+  return openIdentityStores({
+    redis,
+    postgres,
+    ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
+  })
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */
@@ -111,11 +127,13 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     learner: undefined,
     learned: undefined,
     access: undefined,
-    detectors: [scenarios, ...behaviourDetectors(loaded)],
+    signIn: await openIdentityStores({ clock }),
+    detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,
     recorder: undefined,
     audit: undefined,
+    identity: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

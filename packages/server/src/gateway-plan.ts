@@ -11,6 +11,7 @@ export interface GatewayPlan {
   readonly listen: ListenOptions
   readonly timeouts: GatewayTimeouts
   readonly limits: GatewayLimits
+  readonly keepHeaders: readonly string[]
 }
 
 /**
@@ -54,6 +55,7 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
     },
     timeouts,
     limits: config.caps,
+    keepHeaders: config.keepHeaders,
   }
 }
 

@@ -10,8 +10,10 @@ import {
   keepLearned,
   LimitOverrides,
   openAccess,
+  openIdentity,
   openLimitStore,
   openRemediations,
+  openSignInStores,
   protectedBy,
   Runtime,
 } from '@postern/runtime'
@@ -40,6 +42,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
   const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
+  const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
@@ -48,16 +51,19 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     learner,
     learned,
     access,
+    signIn: await openSignInStores(connections),
     detectors: [forwarder],
     scenarios: undefined,
     connections,
     recorder,
     audit: undefined,
+    identity,
     secret: plan.secret,
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
       learned.close()
+      await identity?.close()
       await remediations.close()
       await connections.close()
     },
@@ -88,8 +94,7 @@ link.ready({
     if (certificate !== undefined) gateway.renew(certificate)
   },
   message: data => {
-    const message = data as ToWorker
-    if (message.worker === link.index) forwarder.answer(message)
+    forwarder.answer(data as ToWorker)
   },
   stop: async grace => {
     await gateway.close({ grace })

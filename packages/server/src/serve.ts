@@ -116,7 +116,8 @@ interface ListenerParts {
 
 function startListener(options: ServeOptions, parts: ListenerParts): Promise<Listener> {
   const { plan, runtime, metrics } = parts
-  if (parts.count === 1) runtime.listen(event => metrics.count(event))
+  // Requests of workers are counted there; what arises on this thread (findings, losses) is counted here.
+  runtime.listen(event => metrics.count(event))
   if (plan === undefined) return startForwardAuthListener(options.loaded, runtime)
   return startGatewayListener(options, parts, plan).catch((error: unknown) => {
     throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')

@@ -2,7 +2,17 @@ import type { Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
 import { z } from 'zod'
 import { key, orOff, required, section } from '../key.ts'
-import { backendUrl, count, duration, type Listen, listen, oneOf, text } from '../types.ts'
+import {
+  backendUrl,
+  count,
+  duration,
+  headerName,
+  type Listen,
+  listen,
+  listOf,
+  oneOf,
+  text,
+} from '../types.ts'
 
 /** A certificate: PEM files, relative to the configuration. */
 export interface TlsConfig {
@@ -102,6 +112,20 @@ export const upstream: z.ZodType<string | undefined, string | undefined> = key(b
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })
+
+/** `keepHeaders`. */
+export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undefined> = key(
+  listOf(headerName),
+  {
+    description:
+      'Request headers that go on to the backend from anybody. By default only trusted proxies may send those that say who or where a client is ' +
+      '(`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.',
+    default: [],
+    defaultText: 'none',
+    example: ['X_Tenant'],
+    applies: 'restart',
+  },
+)
 
 /** `listen`. */
 export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(listen, {

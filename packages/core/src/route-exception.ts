@@ -1,0 +1,41 @@
+import type { ConfigException } from './config-exception.ts'
+import type { Exchange } from './exchange.ts'
+import type { Json } from './json.ts'
+
+const LONGEST_PATTERN = 200
+
+/**
+ * The narrowest route pattern that matches an exchange and can be written: method and path. Segments that a pattern cannot hold literally become `*`, the rest of a
+ * very long path `**`.
+ */
+export function narrowestPattern(exchange: Exchange): string {
+  const method = /^[A-Z]{1,32}$/.test(exchange.method) ? `${exchange.method} ` : ''
+  return `${method}${narrowestPath(exchange.path.canonical)}`
+}
+
+function narrowestPath(canonical: string): string {
+  if (!canonical.startsWith('/')) return '/**'
+  let pattern = ''
+  for (const segment of canonical === '/' ? [] : canonical.slice(1).split('/')) {
+    const written = isLiteral(segment) ? segment : '*'
+    if (pattern.length + written.length > LONGEST_PATTERN) return `${pattern}/**`
+    pattern += `/${written}`
+  }
+  return pattern === '' ? '/' : pattern
+}
+
+/** Whether a route pattern means exactly this segment by it. Lone surrogates cannot be written to a file. */
+function isLiteral(segment: string): boolean {
+  return segment !== '' && !segment.startsWith(':') && !/[?#*\s\p{Cc}\p{Cs}]/u.test(segment)
+}
+
+/** An exception that gives the route of an exchange settings of its own. Other settings of wider patterns stay in force there. */
+export function routeException(
+  exchange: Exchange,
+  settings: { readonly [key: string]: Json },
+): ConfigException {
+  const pattern = narrowestPattern(exchange)
+  return {
+    changes: Object.entries(settings).map(([key, value]) => ({ at: ['routes', pattern, key], set: value })),
+  }
+}
