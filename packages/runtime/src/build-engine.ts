@@ -70,16 +70,12 @@ export function buildEngine(
       }),
     )
   guards.push(limits)
-  const { guards: identifying, identified } = identification(
-    config,
-    resources,
-    limits,
-    remediationOptions,
-    accessGuards(config, resources),
-  )
+  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)
+  // After the page that signs in, so that a rule for every route does not stand before it.
+  guards.push(...accessGuards(config, resources))
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {

@@ -20,16 +20,15 @@ export function identification(
   resources: Resources,
   limits: Throttle,
   remediationOptions: RemediationGuardOptions,
-  access: readonly Guard[],
 ): Identification {
   const by = identifier(identify?.by, resources)
-  if (by === undefined) return { guards: access, identified: undefined }
+  if (by === undefined) return { guards: [], identified: undefined }
   // Built-in identity alone fails closed: who cannot be told apart is refused, not taken for a stranger.
   const { by: _, ...options } = identify ?? { by, onFailure: 'refuse' as const }
   const identified: Guard[] = []
   if (remediations !== false)
     identified.push(remediationGuard(resources.remediations, { ...remediationOptions, actors: 'identified' }))
-  identified.push(limits.identified, ...access)
+  identified.push(limits.identified)
   return {
     guards: by === 'application' ? [] : [identifyGuard(by, options), ...identified],
     identified,
