@@ -98,7 +98,8 @@ export class Project {
       const late = setTimeout(() => reject(new Error(`${command}: printed only\n${printed}`)), PATIENCE)
       const read = (chunk: Buffer): void => {
         printed += chunk.toString()
-        if (!plain(printed).startsWith(wanted)) return
+        const lines = plain(printed).split('\n')
+        if (!wanted.split('\n').every(line => lines.includes(line))) return
         clearTimeout(late)
         resolve()
       }
