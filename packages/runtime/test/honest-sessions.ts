@@ -39,7 +39,7 @@ function steps(count: number, every: number, make: (n: number) => Part, from = 0
   }))
 }
 
-const WORDS = 'union select password from users where name like lantern'
+const WORDS = "select a union representative from the users' lantern group where O'Brien or others"
 const ATTACKS = ['<script>alert(document.cookie)</script>', "x' or '1'='1' -- ", '${jndi:ldap://a.example/b}', '../../../../etc/passwd']
 
 /** Each key of a text, as a field of search asks for it. */
@@ -80,7 +80,7 @@ export const HONEST_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>>
   ],
   'a mobile application that tries again and again': [
     ...steps(60, 400, n => ({ method: 'POST', target: '/api/v2/sync', status: n % 4 === 3 ? 200 : 503, headers: agent('App/5.1 okhttp/4', 'Authorization', 'Bearer k', ...JSON_TYPE), body: `{"n":${n}}` })),
-    ...steps(30, 900, () => ({ method: 'POST', target: '/oauth/token', status: 401, headers: agent('App/5.1 okhttp/4', 'Content-Type', 'application/x-www-form-urlencoded'), body: 'grant_type=refresh_token&refresh_token=abc' })),
+    ...steps(12, 4_000, () => ({ method: 'POST', target: '/oauth/token', status: 401, headers: agent('App/5.1 okhttp/4', 'Content-Type', 'application/x-www-form-urlencoded'), body: 'grant_type=refresh_token&refresh_token=abc' })),
   ],
   'search as you type': [...typed(WORDS, '/search?q=', 180), ...typed('lantern green large', '/api/items?page=1&search=', 150, 12_000)],
   'a reader who searches a forum for attacks and reads on': ATTACKS.flatMap((text, at) => [
@@ -103,7 +103,7 @@ export const HONEST_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>>
   'a reader of feeds': steps(60, 700, n => ({ target: ['/feed', '/rss.xml', '/atom.xml', '/feed/comments'][n % 4] as string, status: n % 4 === 3 ? 404 : 304, headers: agent('FreshRSS/1.24') })),
   'a WebDAV client': [
     ...steps(60, 80, n => ({ method: 'PROPFIND', target: `/dav/folder-${n}/`, status: 207, headers: agent('WebDAVFS/3.0', 'Authorization', 'Basic YTpi', 'Depth', '1') })),
-    ...steps(80, 60, n => ({ method: n % 2 === 0 ? 'PROPFIND' : 'GET', target: `/dav/folder-${n}/${['._a.odt', '.DS_Store', '.hidden', '.metadata_never_index'][n % 4]}`, status: 404, headers: agent('WebDAVFS/3.0') })),
+    ...steps(80, 60, n => ({ method: 'PROPFIND', target: `/dav/folder-${n}/${['._a.odt', '.DS_Store', '.hidden', '.metadata_never_index'][n % 4]}`, status: 404, headers: agent('WebDAVFS/3.0') })),
   ],
   'a file manager that shows a project': [
     ...['.git/config', '.git/HEAD', '.gitignore', '.env', 'docker-compose.yml', '.npmrc', '.htaccess', '.git/index'].map(
