@@ -10,6 +10,12 @@ export { LOGIN_ROUTES } from './login-routes.ts'
 export type { LimitKey, LimitListing, NamedLimit } from './named-limit.ts'
 export { changedRestartKeys } from './restart-keys.ts'
 export type { CompiledAnchor, CompiledAudit, CompiledShip } from './sections/audit.ts'
+export type {
+  BudgetDatabaseConfig,
+  BudgetsConfig,
+  CompiledBudgetDatabase,
+  RowBudgetConfig,
+} from './sections/budgets.ts'
 export type { ExtensionConfig, IdentifyConfig } from './sections/extensions.ts'
 export type { TlsConfig } from './sections/gateway.ts'
 export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'

@@ -1,9 +1,18 @@
+import type { Budgets } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import {
+  type BudgetDatabaseConfig,
+  type BudgetsConfig,
+  budgetDatabase,
+  budgets,
+  type CompiledBudgetDatabase,
+} from './sections/budgets.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -44,6 +53,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
 import {
@@ -57,6 +67,19 @@ import {
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
+import {
+  type BindConfig,
+  bind,
+  type CompiledBind,
+  type CompiledCsrf,
+  type CompiledLoginConfig,
+  type CsrfConfig,
+  csrf,
+  type HeadersConfig,
+  headers,
+  type LoginConfig,
+  login,
+} from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
 import type { Listen } from './types.ts'
 
@@ -111,6 +134,23 @@ export interface Config extends ExtensionConfig {
    * (`legacy`), `both` or `none`. Default: `standard`.
    */
   readonly rateLimitHeaders?: HeaderStyle | undefined
+  /**
+   * Holds down guessing at accounts, whatever the number of addresses it comes from; `routes` say where logins
+   * are. `false` switches it off. Default: on.
+   */
+  readonly login?: LoginConfig | false | undefined
+  /** Refuses requests that another site made a browser send with its cookies. Default: off. */
+  readonly csrf?: boolean | CsrfConfig | undefined
+  /**
+   * Security headers that answers do not set themselves: `strict`, `compatible` (content policy only reports), or
+   * changes to one of them. Default: off.
+   */
+  readonly headers?: HeadersConfig | false | undefined
+  /**
+   * Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device
+   * instead (DBSC). Default: off.
+   */
+  readonly bind?: BindConfig | undefined
   /** How content is read for attacks everywhere, or `false`. Default: level 1. */
   readonly inspect?: InspectionConfig | false | undefined
   /** How HTTP itself is checked, or `false`. Default: on. */
@@ -127,6 +167,12 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
+  /** x */
+  readonly budgets?: BudgetsConfig | undefined
+  /** x */
+  readonly budgetDatabase?: BudgetDatabaseConfig | undefined
+  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
   /**
@@ -156,6 +202,10 @@ export interface CompiledConfig {
   readonly limits: readonly NamedLimit[]
   readonly shed?: LoadSheddingOptions
   readonly rateLimitHeaders: HeaderStyle
+  readonly login: CompiledLoginConfig | false
+  readonly csrf: CompiledCsrf | false
+  readonly headers: HeadersSetting | false
+  readonly bind?: CompiledBind
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
   readonly schema: CompiledSchema
@@ -164,6 +214,9 @@ export interface CompiledConfig {
   readonly honey: CompiledHoney
   readonly crowdsec: CompiledCrowdsec
   readonly audit: CompiledAudit | false
+  readonly budgets?: Budgets
+  readonly budgetDatabase?: CompiledBudgetDatabase
+  readonly identity?: CompiledIdentity
   readonly stores: CompiledStores
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
@@ -186,6 +239,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   limits,
   shed,
   rateLimitHeaders,
+  login,
+  csrf,
+  headers,
+  bind,
   inspect: inspection,
   protocol,
   schema,
@@ -194,6 +251,9 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   remediations,
   crowdsec,
   audit,
+  budgets,
+  budgetDatabase,
+  identity,
   stores,
   dataDirectory,
   bodyLimit,

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'POSTERN_CREDENTIAL'
   | 'POSTERN_BUDGET_EXCEEDED'
   | 'POSTERN_INTEGRITY'
+  | 'POSTERN_REFUSED'
   | 'POSTERN_SINK_REFUSED'
 
 /** The root of everything Postern throws on purpose. `message` says what, where and how to fix it; never a secret. */

@@ -47,7 +47,7 @@ export interface Event {
   readonly request?: EventRequest
   /** What was attempted, in the application's words: `orders.delete`. */
   readonly action?: string
-  readonly resource?: { readonly type: string; readonly id?: string }
+  readonly resource?: { readonly type: string; readonly id?: string } | undefined
   readonly decision?: Effect | undefined
   /** What a guard in observe mode would have decided. */
   readonly observed?: Effect | undefined

@@ -43,9 +43,10 @@ describe('an error of Postern', () => {
       POSTERN_CREDENTIAL: 'core',
       POSTERN_BUDGET_EXCEEDED: 'core',
       POSTERN_INTEGRITY: 'core',
+      POSTERN_REFUSED: 'access: what was asked for is not allowed, or not yet',
       POSTERN_SINK_REFUSED: 'detect: a value of the request acted inside a call',
     }
-    assert.equal(Object.keys(codes).length, 6)
+    assert.equal(Object.keys(codes).length, 7)
     for (const { code } of errors) assert.equal(codes[code], 'core')
   })
 

@@ -212,6 +212,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#closed || this.#answered) return
     this.#bytes += chunk.length
+    this.exchange.answerWatch?.take(chunk)
     if (this.#downstream.write(chunk)) return
     controller.pause()
     this.stalledSince = performance.now()

@@ -3,6 +3,7 @@ import type { AuditLog } from '@postern/audit'
 import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
+import type { BuiltInIdentity } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ForwardAuthSetup } from '@postern/runtime'
@@ -29,6 +30,8 @@ export interface Postern {
   readonly remediations: RemediationStore
   /** Absent when the configuration switches it off. */
   readonly audit: AuditLog | undefined
+  /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
+  readonly identity: BuiltInIdentity | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -109,6 +112,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     },
     remediations: runtime.remediations,
     audit: runtime.resources.audit,
+    identity: runtime.resources.identity,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),

@@ -12,6 +12,7 @@ import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
+import { signInGuards } from './sign-in-guards.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -24,8 +25,8 @@ export interface Compiled {
 
 /**
  * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard, guards in the order in which they
- * are asked: measures on addresses, HTTP itself, limits on addresses; who acts, measures and limits on principals; guards of the
- * application; content. Cheap checks first, so that a flood costs little.
+ * are asked: measures on addresses, HTTP itself, limits on addresses; who acts, measures and limits on principals; other sites and login
+ * defence; guards of the application; content. Cheap checks first, so that a flood costs little.
  * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
@@ -36,7 +37,7 @@ export function buildEngine(
 ): Compiled {
   const config = purpose === 'replay' ? withoutExtensions(loaded.config) : loaded.config
   const { clock } = resources
-  const isStaged = config.identify !== undefined
+  const isStaged = config.identify !== undefined || resources.identity !== undefined
   const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
   const limits = throttle({
@@ -49,7 +50,8 @@ export function buildEngine(
     stages: isStaged ? 'two' : 'one',
   })
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
-  const guards: Guard[] = []
+  const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
+  const guards: Guard[] = [...(signIn?.first ?? [])]
   if (config.remediations !== false)
     guards.push(
       remediationGuard(resources.remediations, {
@@ -68,7 +70,9 @@ export function buildEngine(
     )
   guards.push(limits)
   const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
-  guards.push(...identifying, ...config.guards)
+  guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
+  // After login defence and the application's guards, which are asked before the page that signs in.
+  if (resources.identity !== undefined) guards.push(resources.identity.guard)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {

@@ -1,9 +1,11 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { type IdentityStores, loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { Connections } from './connections.ts'
+import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
@@ -47,6 +49,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const identity = await openIdentity(loaded, connections, emit)
+    closers.push(() => identity?.close())
     return {
       clock: systemClock,
       remediations,
@@ -54,11 +58,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
-      detectors: [scenarios, ...behaviourDetectors(loaded)],
+      signIn: await openSignInStores(connections),
+      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      identity,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [remediations, scenarios, ...(audit?.probes ?? [])],
       follow: next => {
@@ -71,6 +77,16 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     await close()
     throw error
   }
+}
+
+/** Records of sign-in: where the other shared state is. */
+export function openSignInStores(connections: Connections): Promise<IdentityStores> {
+  const { redis, postgres } = connections
+  return openIdentityStores({
+    redis,
+    postgres,
+    ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
+  })
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */
@@ -105,11 +121,13 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
-    detectors: [scenarios, ...behaviourDetectors(loaded)],
+    signIn: await openIdentityStores({ clock }),
+    detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,
     recorder: undefined,
     audit: undefined,
+    identity: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

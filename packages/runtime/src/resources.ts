@@ -1,6 +1,7 @@
 import type { AuditLog } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
+import type { BuiltInIdentity, IdentityStores } from '@postern/identity'
 import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
@@ -19,6 +20,8 @@ export interface Resources {
   readonly learner: SchemaLearner | undefined
   /** What was learned by every thread, and before the last restart. */
   readonly learned: LearnedSchemas | undefined
+  /** What login defence and bound sessions keep. */
+  readonly signIn: IdentityStores
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined
@@ -32,6 +35,8 @@ export interface Resources {
   readonly secret: Uint8Array
   /** Takes from a configuration that is in force now what the resources themselves hold: whom no measure hits, which folders of scenarios are followed. */
   follow(loaded: LoadedConfig): void
+  /** Accounts and sessions of our own; absent unless the configuration has `identity`. */
+  readonly identity: BuiltInIdentity | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

@@ -1,6 +1,5 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 
-import type { CompiledConfig } from '@postern/config'
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
 import { startGateway, workerLink } from '@postern/gateway'
@@ -10,8 +9,10 @@ import {
   Connections,
   keepLearned,
   LimitOverrides,
+  openIdentity,
   openLimitStore,
   openRemediations,
+  openSignInStores,
   protectedBy,
   Runtime,
 } from '@postern/runtime'
@@ -32,11 +33,13 @@ const load = async (): Promise<LoadedConfig> => {
   return overridden(loaded, plan.overrides, process.env)
 }
 
-const openWorkerResources = async (config: CompiledConfig, forwarder: EventForwarder): Promise<Resources> => {
+const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForwarder): Promise<Resources> => {
+  const { config } = loaded
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections })
   const learner = new SchemaLearner()
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
+  const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
@@ -44,16 +47,19 @@ const openWorkerResources = async (config: CompiledConfig, forwarder: EventForwa
     limitOverrides: new LimitOverrides(connections),
     learner,
     learned,
+    signIn: await openSignInStores(connections),
     detectors: [forwarder],
     scenarios: undefined,
     connections,
     recorder: config.audit === false ? undefined : forwarder,
     audit: undefined,
+    identity,
     secret: plan.secret,
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
       learned.close()
+      await identity?.close()
       await remediations.close()
       await connections.close()
     },
@@ -62,7 +68,7 @@ const openWorkerResources = async (config: CompiledConfig, forwarder: EventForwa
 
 const loaded = await load()
 const forwarder = new EventForwarder(send)
-const resources = await openWorkerResources(loaded.config, forwarder)
+const resources = await openWorkerResources(loaded, forwarder)
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
 runtime.listen(event => metrics.count(event))

@@ -1,5 +1,6 @@
 import { ConfigError } from '@postern/core'
 import { readRunFile } from '@postern/server'
+import { checkBudgets } from '../doctor/check-budgets.ts'
 import { checkDataDirectory } from '../doctor/check-data.ts'
 import {
   checkBackend,
@@ -40,6 +41,7 @@ async function checkSetup({ config, file, dataDirectory }: Setup): Promise<reado
   return [
     checkDataDirectory(dataDirectory),
     ...(await checkStores(config)),
+    ...(await checkBudgets(config)),
     await checkBackend(config, gateway),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),

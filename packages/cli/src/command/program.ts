@@ -1,6 +1,8 @@
 import { Command as Program } from 'commander'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
+import { addIdentityCommands } from './identity-program.ts'
+import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -159,7 +161,46 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
+  const budgets = program.command('budgets').description("row budgets in the application's database")
+  add(
+    budgets,
+    'install',
+    'count rows from now on, or as now configured',
+    () => import('./budgets-install.ts'),
+  ).option('--print', 'only show the SQL; keys are left out')
+  add(
+    budgets,
+    'remove',
+    'take triggers, counts and the journal away',
+    () => import('./budgets-remove.ts'),
+  ).option('--print', 'only show the SQL')
+  add(
+    budgets,
+    'status',
+    'what is limited, guarded and refused, and what could get round it',
+    () => import('./budgets-status.ts'),
+  )
+  const undo = program.command('undo').description('put deleted and edited rows back')
+  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts')).option(
+    '--actor <actor>',
+    'those of one actor, e.g. user:alice',
+  )
+  add(undo, 'show <change>', 'what putting a change back would do', () => import('./undo-show.ts')).option(
+    '--table <table...>',
+    'only these tables',
+  )
+  add(undo, 'apply <change>', 'put a change back', () => import('./undo-apply.ts'))
+    .option('--table <table...>', 'only these tables')
+    .option('--skip-conflicts', 'put back what fits, when some rows do not')
+  add(
+    undo,
+    'seal',
+    'encrypt the journal, and forget what is past its retention',
+    () => import('./undo-seal.ts'),
+  )
   addAuditCommands(program, add)
+  addVaultCommands(program, add)
+  addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))

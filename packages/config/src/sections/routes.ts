@@ -1,13 +1,22 @@
 import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity'
 import type { InspectSettings } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
-import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern } from '../types.ts'
+import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern, text } from '../types.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
+import {
+  type CompiledRouteLogin,
+  type HeadersConfig,
+  type RouteLoginConfig,
+  routeCsrf,
+  routeHeaders,
+  routeLogin,
+} from './sign-in.ts'
 
 declare module '@postern/core' {
   interface RouteSettings {
@@ -27,6 +36,17 @@ export interface RouteConfig {
    * Default: `none` for GET, HEAD and OPTIONS, else `audit.promise`.
    */
   readonly record?: RecordPromise | undefined
+  /**
+   * This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like
+   * it.
+   */
+  readonly login?: RouteLoginConfig | false | undefined
+  /** `always`: other sites may not send even a GET here. `false`: they may send anything. */
+  readonly csrf?: false | 'always' | undefined
+  /** Security headers of this route, in place of the global ones, or `false`. */
+  readonly headers?: HeadersConfig | false | undefined
+  /** Names of the identification methods that this route accepts. Default: all. */
+  readonly identify?: readonly string[] | undefined
   /** Methods that this route answers. */
   readonly methods?: readonly string[] | undefined
   /** Media types that this route reads. */
@@ -46,6 +66,10 @@ interface CompiledRoute {
   readonly throttle?: OwnLimit | false
   readonly inspect?: InspectSettings | false
   readonly record?: RecordPromise
+  readonly login?: CompiledRouteLogin | false
+  readonly csrf?: false | 'always'
+  readonly headers?: HeadersSetting | false
+  readonly identify?: readonly string[]
   readonly methods?: readonly string[]
   readonly contentTypes?: readonly string[]
   readonly maxBody?: number
@@ -77,6 +101,24 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
       'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
     defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.promise`',
     example: 'before',
+  }),
+  login: key(orOff(routeLogin), {
+    description:
+      'This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like it.',
+    example: { account: 'email', failed: { status: 401 } },
+  }),
+  csrf: key(routeCsrf, {
+    description: '`always`: other sites may not send even a GET here. `false`: they may send anything.',
+    example: false,
+  }),
+  headers: key(routeHeaders, {
+    description: 'Security headers of this route, in place of the global ones, or `false`.',
+    example: 'strict',
+  }),
+  identify: key(listOf(text), {
+    description: 'Names of the identification methods that this route accepts.',
+    defaultText: 'all',
+    example: ['session', 'jwt'],
   }),
   methods: key(listOf(method), { description: 'Methods that this route answers.', example: ['POST'] }),
   contentTypes: key(listOf(mediaType), {

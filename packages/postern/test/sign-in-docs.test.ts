@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { loadConfig } from '@postern/config'
+
+const PAGES = ['login-defence', 'headers', 'bound-sessions', 'bring-your-own']
+const here = dirname(fileURLToPath(import.meta.url))
+
+function blocks(page: string, language: string): readonly string[] {
+  const text = readFileSync(join(here, '..', '..', '..', 'docs', `${page}.md`), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, code = '']) => code,
+  )
+}
+
+describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
+  for (const page of PAGES) {
+    test(`docs/${page}.md: every configuration is accepted, and every program runs`, async context => {
+      const folder = mkdtempSync(join(here, '.docs-'))
+      context.after(() => rmSync(folder, { recursive: true, force: true }))
+      writeFileSync(
+        join(folder, 'mail.ts'),
+        'export const mailTo = async (to: string, text: string): Promise<void> => { console.log(to, text) }',
+      )
+      let count = 0
+      for (const yaml of blocks(page, 'yaml')) {
+        const path = join(folder, `postern.config.${count++}.yaml`)
+        writeFileSync(path, yaml)
+        await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), yaml)
+      }
+      for (const code of blocks(page, 'ts')) {
+        const path = join(
+          folder,
+          `${code.startsWith('// postern.config.ts') ? 'postern.config.' : 'program.'}${count++}.ts`,
+        )
+        writeFileSync(path, code)
+        if (path.includes('postern.config.'))
+          await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), code)
+        else await assert.doesNotReject(import(pathToFileURL(path).href), code)
+      }
+      assert.ok(count > 0)
+    })
+  }
+})
