@@ -28,3 +28,4 @@ export {
 } from './remediation-store.ts'
 export { memoryRemediations, type RemediationTable } from './remediation-table.ts'
 export { type SqliteRemediationOptions, sqliteRemediations } from './sqlite-remediations.ts'
+export { laterRemediations } from './later-remediations.ts'

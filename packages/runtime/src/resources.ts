@@ -22,6 +22,8 @@ export interface Resources {
   readonly learned: LearnedSchemas | undefined
   /** What login defence and bound sessions keep. */
   readonly signIn: IdentityStores
+  /** Calls back when `signIn` is another than before, because a store that was away is there. */
+  whenRenewed?(call: () => void): void
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

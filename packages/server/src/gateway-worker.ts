@@ -12,7 +12,7 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
-  openSignInStores,
+  SignInStores,
   protectedBy,
   Runtime,
 } from '@postern/runtime'
@@ -36,10 +36,11 @@ const load = async (): Promise<LoadedConfig> => {
 const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForwarder): Promise<Resources> => {
   const { config } = loaded
   const connections = new Connections(config, plan.dataDirectory)
-  const remediations = await openRemediations({ config, connections })
+  const remediations = await openRemediations({ config, connections, whenAway: 'start' })
   const learner = new SchemaLearner()
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
+  const signIn = await SignInStores.open(connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
@@ -47,7 +48,10 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     limitOverrides: new LimitOverrides(connections),
     learner,
     learned,
-    signIn: await openSignInStores(connections),
+    get signIn() {
+      return signIn.current
+    },
+    whenRenewed: call => signIn.whenRenewed(call),
     detectors: [forwarder],
     scenarios: undefined,
     connections,
@@ -59,6 +63,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     probes: [remediations],
     close: async () => {
       learned.close()
+      signIn.close()
       await identity?.close()
       await remediations.close()
       await connections.close()

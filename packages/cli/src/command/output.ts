@@ -57,7 +57,9 @@ export class Output {
 
   /** A line that is data whatever the mode: verdicts, exports. Resolves when the reader can take more. */
   async data(text: string): Promise<void> {
-    if (!this.#stdout.write(`${text}\n`))
+    // Nobody reads any more: nothing would ever drain.
+    if (this.#stdout.destroyed === true) return
+    if (!this.#stdout.write(`${text}\n`) && this.#stdout.destroyed !== true)
       await new Promise<void>(resolve => this.#stdout.once('drain', resolve))
   }
 
