@@ -53,6 +53,8 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   )
   output.line(`  data           ${dataDirectory}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  for (const { name, ok, detail } of served.health())
+    if (!ok) output.note(`started without ${name}: ${detail ?? 'it does not answer'}. Limits follow stores.failure until it does.`)
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
