@@ -10,7 +10,10 @@ import { oneOf, storeUrl } from '../types.ts'
 export interface StoresConfig {
   /** Address of PostgreSQL. Default: none: SQLite in the data directory. */
   readonly postgres?: string | undefined
-  /** Address of Redis or Valkey; several for a cluster. Default: none. */
+  /**
+   * Address of Redis or Valkey; one is enough for a cluster. `redis+sentinel://sentinel:26379/name`, once or
+   * for each Sentinel, asks Sentinels for the primary. Default: none.
+   */
   readonly redis?: string | readonly string[] | undefined
   /** Where limits are counted. Default: `redis` when it has an address, else `memory`. */
   readonly limits?: 'memory' | 'redis' | 'postgres' | undefined
