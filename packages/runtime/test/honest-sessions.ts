@@ -103,7 +103,7 @@ export const HONEST_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>>
   'a reader of feeds': steps(60, 700, n => ({ target: ['/feed', '/rss.xml', '/atom.xml', '/feed/comments'][n % 4] as string, status: n % 4 === 3 ? 404 : 304, headers: agent('FreshRSS/1.24') })),
   'a WebDAV client': [
     ...steps(60, 80, n => ({ method: 'PROPFIND', target: `/dav/folder-${n}/`, status: 207, headers: agent('WebDAVFS/3.0', 'Authorization', 'Basic YTpi', 'Depth', '1') })),
-    ...steps(80, 60, n => ({ method: 'PROPFIND', target: `/dav/folder-${n}/${['._a.odt', '.DS_Store', '.hidden', '.metadata_never_index'][n % 4]}`, status: 404, headers: agent('WebDAVFS/3.0') })),
+    ...steps(80, 60, n => ({ method: 'PROPFIND', target: `/dav/folder-${n}/${['._a.odt', '.DS_Store', '.hidden', '.metadata_never_index'][n % 4]}`, status: 404, headers: agent('WebDAVFS/3.0'), content: 'may be refused' as const })),
   ],
   'a file manager that shows a project': [
     ...['.git/config', '.git/HEAD', '.gitignore', '.env', 'docker-compose.yml', '.npmrc', '.htaccess', '.git/index'].map(
