@@ -13,14 +13,14 @@ export async function startPgbouncer(
   mode: 'transaction' | 'session',
 ): Promise<LocalServer> {
   if (findPgbouncer() === undefined)
-  installMissing([
-    {
-      name: 'PgBouncer',
-      variable: 'POSTERN_TEST_PGBOUNCER',
-      packages: ['pgbouncer'],
-      isInstalled: () => findPgbouncer() !== undefined,
-    },
-  ])
+    installMissing([
+      {
+        name: 'PgBouncer',
+        variable: 'POSTERN_TEST_PGBOUNCER',
+        packages: ['pgbouncer'],
+        isInstalled: () => findPgbouncer() !== undefined,
+      },
+    ])
   const program = findPgbouncer()
   if (program === undefined) throw new Error('PgBouncer is not installed')
   const { hostname, port: serverPort, username, password, pathname } = new URL(upstream)

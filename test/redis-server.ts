@@ -42,7 +42,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Loca
           ...['bind 127.0.0.1', `port ${port}`, `requirepass ${password}`, `masterauth ${password}`],
           ...['save ""', 'appendonly no', `dir ${workplace.directory}`, ...(options.settings ?? [])],
         ]
-      : ['bind 127.0.0.1', `port ${port}`, `requirepass ${password}`, `dir ${workplace.directory}`, ...sentinel]
+      : [
+          'bind 127.0.0.1',
+          `port ${port}`,
+          `requirepass ${password}`,
+          `dir ${workplace.directory}`,
+          ...sentinel,
+        ]
   writeFileSync(settings, `${lines.join('\n')}\n`, { mode: 0o600 })
   if (workplace.uid !== undefined) chownSync(settings, workplace.uid, workplace.gid ?? workplace.uid)
   const url = `redis://:${password}@127.0.0.1:${port}`

@@ -11,7 +11,9 @@ import { cli, startGatewayProcess } from './cli.ts'
 const folder = mkdtempSync(join(tmpdir(), 'postern-report-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a report says what observe mode would have refused, by rule, route and actor, with the exceptions', { timeout: 90_000 }, async t => {
+test('a report says what observe mode would have refused, by rule, route and actor, with the exceptions', {
+  timeout: 90_000,
+}, async t => {
   const backend = await startBackend()
   t.after(() => backend.close())
   const gateway = await startGatewayProcess(['--observe', '--to', backend.url], folder)

@@ -43,7 +43,10 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
 
   test('with the policy "closed" requests are answered 503 until it is there', async t => {
     const port = await freePort()
-    const args = configured('closed', `stores: { redis: "redis://:late@127.0.0.1:${port}", failure: closed }\n`)
+    const args = configured(
+      'closed',
+      `stores: { redis: "redis://:late@127.0.0.1:${port}", failure: closed }\n`,
+    )
     const gateway = await startGatewayProcess(args, folder)
     t.after(() => gateway.stop())
     assert.equal((await fetch(gateway.url)).status, 503)
@@ -64,7 +67,10 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     const redis = await startRedis({ password: 'right' })
     t.after(() => redis.stop())
     const url = redis.url.replace('right', 'wrong')
-    const { code, stdout, stderr } = await cli(['gateway', ...configured('wrong', `stores: { redis: "${url}" }\n`)], folder)
+    const { code, stdout, stderr } = await cli(
+      ['gateway', ...configured('wrong', `stores: { redis: "${url}" }\n`)],
+      folder,
+    )
     assert.equal(code, 3, stdout)
     assert.match(stderr, /refused the user or password/)
   })
@@ -76,7 +82,10 @@ test('one address of a Redis Cluster is enough', { timeout: 60_000 }, async t =>
   const raw = new Redis(node.url)
   await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
   raw.disconnect()
-  const gateway = await startGatewayProcess(configured('cluster', `stores: { redis: "${node.url}" }\n`), folder)
+  const gateway = await startGatewayProcess(
+    configured('cluster', `stores: { redis: "${node.url}" }\n`),
+    folder,
+  )
   t.after(() => gateway.stop())
   assert.equal((await fetch(gateway.url)).status, 200)
 })
@@ -93,7 +102,10 @@ test('a gateway goes on when nobody reads its output any more', { timeout: 60_00
   assert.ok('destroy' in stdout && typeof stdout.destroy === 'function')
   stdout.destroy()
   for (let i = 0; i < 20; i++)
-    assert.equal((await fetch(`http://127.0.0.1:${port}/?q=%3Cscript%3Ealert(${i})%3C/script%3E`)).status, 403)
+    assert.equal(
+      (await fetch(`http://127.0.0.1:${port}/?q=%3Cscript%3Ealert(${i})%3C/script%3E`)).status,
+      403,
+    )
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   assert.equal(child.exitCode, null)
 })

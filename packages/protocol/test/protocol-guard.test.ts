@@ -48,7 +48,18 @@ function passes(request: Ask, options: ProtocolOptions = {}, routes?: RouteTable
 const host = ['Host', 'shop.example'] as const
 
 describe('protocol guard: methods', () => {
-  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'MKCOL', 'REPORT'])
+  for (const method of [
+    'GET',
+    'HEAD',
+    'POST',
+    'PUT',
+    'PATCH',
+    'DELETE',
+    'OPTIONS',
+    'PROPFIND',
+    'MKCOL',
+    'REPORT',
+  ])
     test(`lets ${method} pass`, () => passes({ method }))
   for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PURGE', 'get', 'JEFF', '<script>'])
     test(`refuses ${method} with 405`, () => refused({ method }, 'method', 405))

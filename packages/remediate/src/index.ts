@@ -15,6 +15,7 @@ export {
   runNft,
 } from './export/nftables.ts'
 export { type HoneyOptions, honeyGuard, honeyRecordTouched } from './honey/honey-guard.ts'
+export { laterRemediations } from './later-remediations.ts'
 export { type PostgresRemediationOptions, postgresRemediations } from './postgres-remediations.ts'
 export type { ProtectedOptions } from './protected-actors.ts'
 export { type RedisRemediationOptions, redisRemediations } from './redis-remediations.ts'
@@ -28,4 +29,3 @@ export {
 } from './remediation-store.ts'
 export { memoryRemediations, type RemediationTable } from './remediation-table.ts'
 export { type SqliteRemediationOptions, sqliteRemediations } from './sqlite-remediations.ts'
-export { laterRemediations } from './later-remediations.ts'

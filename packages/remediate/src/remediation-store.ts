@@ -16,8 +16,8 @@ import {
   type RandomSource,
   type Remediation,
   type Remediations,
-  systemClock,
   StoreError,
+  systemClock,
   systemRandom,
 } from '@postern/core'
 import { canonicalActor, formatActor } from './actor-text.ts'

@@ -1,7 +1,14 @@
 import type { CompiledConfig } from '@postern/config'
 import { StoreError } from '@postern/core'
 import { migrate } from '@postern/store'
-import { type LimitStore, laterStore, limitMigrations, MemoryStore, postgresStore, redisStore } from '@postern/throttle'
+import {
+  type LimitStore,
+  laterStore,
+  limitMigrations,
+  MemoryStore,
+  postgresStore,
+  redisStore,
+} from '@postern/throttle'
 import type { Connections } from './connections.ts'
 
 /**

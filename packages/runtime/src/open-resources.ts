@@ -48,8 +48,9 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => followed.close())
     followed.follow(loaded)
     const learner = new SchemaLearner()
-    const learned = keepLearned(connections, learner, emit)
-    closers.push(() => learned.close())
+    const isKept = !connections.isMemoryOnly
+    const learned = isKept ? keepLearned(connections, learner, emit) : undefined
+    closers.push(() => learned?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
     const signIn = await SignInStores.open(connections, emit)
@@ -58,8 +59,9 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       clock: systemClock,
       remediations,
       limitStore: await openLimitStore(config, connections, options.limits),
-      limitOverrides: new LimitOverrides(connections),
-      learner,
+      limitOverrides:
+        isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
+      learner: isKept ? learner : undefined,
       learned,
       get signIn() {
         return signIn.current

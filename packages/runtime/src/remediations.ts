@@ -44,10 +44,10 @@ export function protectedBy({ remediations, trustProxies }: CompiledConfig): Pro
   return { addresses: [...trustProxies.entries, ...never] }
 }
 
-async function openTable(connections: Connections): Promise<RemediationTable> {
+async function openTable(connections: Connections): Promise<RemediationTable | undefined> {
   const { redis, postgres } = connections
   if (redis !== undefined) return redisRemediations({ redis })
   if (postgres !== undefined)
     return laterRemediations('postgres', () => postgresRemediations({ database: postgres }))
-  return sqliteRemediations({ database: connections.sqlite })
+  return connections.isMemoryOnly ? undefined : sqliteRemediations({ database: connections.sqlite })
 }

@@ -24,7 +24,9 @@ export class SignInStores {
       openIdentityStores({
         redis,
         postgres,
-        ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
+        ...(redis === undefined &&
+          postgres === undefined &&
+          !connections.isMemoryOnly && { sqlite: connections.sqlite }),
       })
     try {
       return new SignInStores(await open())

@@ -13,17 +13,28 @@ function sourceOf({ method, target, headers, body }: HonestRequest): RequestSour
   return {
     method,
     target,
-    headers: ['Host', 'shop.example', ...(body === undefined ? [] : ['Content-Length', `${bytes.length}`]), ...headers],
+    headers: [
+      'Host',
+      'shop.example',
+      ...(body === undefined ? [] : ['Content-Length', `${bytes.length}`]),
+      ...headers,
+    ],
     peer: CLIENT,
     secure: false,
     httpVersion: '1.1',
-    body: body === undefined ? undefined : { read: async limit => ({ bytes: bytes.subarray(0, limit), complete: bytes.length <= limit }) },
+    body:
+      body === undefined
+        ? undefined
+        : { read: async limit => ({ bytes: bytes.subarray(0, limit), complete: bytes.length <= limit }) },
     native: undefined,
   }
 }
 
 /** What the default configuration did to a session, at a multiple of the speed at which it was recorded. */
-async function outcomeOf(session: readonly HonestRequest[], speed: number): Promise<{ refused: string[]; measures: string[] }> {
+async function outcomeOf(
+  session: readonly HonestRequest[],
+  speed: number,
+): Promise<{ refused: string[]; measures: string[] }> {
   const clock = new VirtualClock()
   const loaded = await loadConfig({ config: {}, folder: '/nowhere', environment: {} })
   const resources = await memoryResources(loaded, clock)
@@ -31,7 +42,8 @@ async function outcomeOf(session: readonly HonestRequest[], speed: number): Prom
   const refused: string[] = []
   const measures = new Set<string>()
   engine.listen(event => {
-    if (event.type === 'finding' && event.data?.['measure'] !== undefined) measures.add(String(event.data['scenario']))
+    if (event.type === 'finding' && event.data?.['measure'] !== undefined)
+      measures.add(String(event.data['scenario']))
   })
   let now = 0
   for (const request of [...session].sort((a, b) => a.at - b.at)) {
@@ -45,7 +57,8 @@ async function outcomeOf(session: readonly HonestRequest[], speed: number): Prom
     const status = decision.effect === 'allow' ? request.status : decision.status
     engine.settle(exchange, { status, duration: 5, bytes: 500, aborted: false })
   }
-  for (const { origin, actor } of resources.remediations.list()) measures.add(`${origin} against ${actor.kind}`)
+  for (const { origin, actor } of resources.remediations.list())
+    measures.add(`${origin} against ${actor.kind}`)
   await resources.close()
   return { refused, measures: [...measures] }
 }

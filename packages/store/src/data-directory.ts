@@ -108,10 +108,14 @@ export function openDataDirectory(path: string, options: DataDirectoryOptions = 
 /** The directory holds keys and personal data, and usually stands in a project: `git add -A` must not take it. */
 function keepOutOfRepositories(directory: string): void {
   try {
-    writeFileSync(join(directory, '.gitignore'), '# Keys and personal data: never part of a repository.\n*\n', {
-      flag: 'wx',
-      mode: 0o600,
-    })
+    writeFileSync(
+      join(directory, '.gitignore'),
+      '# Keys and personal data: never part of a repository.\n*\n',
+      {
+        flag: 'wx',
+        mode: 0o600,
+      },
+    )
   } catch (error) {
     // One that is there already is the operator's.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error

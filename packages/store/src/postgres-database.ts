@@ -1,9 +1,9 @@
 import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
 import type pg from 'pg'
 import { postgresDriver } from './drivers.ts'
+import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
-import { endOf } from './pooler.ts'
 import { storeName } from './store-name.ts'
 
 export interface PostgresOptions {

@@ -110,7 +110,10 @@ function connectSentinels(urls: readonly string[], options: Settings): Redis {
   const sentinelPassword = seed.searchParams.get('sentinelPassword')
   return new Redis({
     ...options,
-    sentinels: nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port === '' ? 26_379 : port) })),
+    sentinels: nodes.map(({ hostname, port }) => ({
+      host: hostname,
+      port: Number(port === '' ? 26_379 : port),
+    })),
     name: decodeURIComponent(master),
     db: Number(db),
     ...(seed.username !== '' && { username: decodeURIComponent(seed.username) }),

@@ -13,6 +13,7 @@ export {
   route,
   tenant,
 } from './key.ts'
+export { laterStore } from './later-store.ts'
 export type { Limit, RouteLimit } from './limit.ts'
 export type { LimitStore } from './limit-store.ts'
 export type { LoadClass, LoadSheddingOptions } from './load-shedding.ts'
@@ -24,4 +25,3 @@ export { type RedisStoreOptions, redisStore } from './redis-store.ts'
 export { concurrency, gcra, type Rule, window } from './rule.ts'
 export { sharedTable } from './shared-table.ts'
 export { type Standing, Throttle, type ThrottleFigures, type ThrottleOptions, throttle } from './throttle.ts'
-export { laterStore } from './later-store.ts'

@@ -37,8 +37,7 @@ export function laterStore(
     decide: question => (store === undefined ? Promise.reject(away()) : store.decide(question)),
     release: (limit, key, rule, ticket, cost) => store?.release(limit, key, rule, ticket, cost),
     reset: (limit, key) => (store === undefined ? Promise.reject(away()) : store.reset(limit, key)),
-    health: (): Health =>
-      store?.health() ?? { name: 'limits', ok: false, required: false, detail: problem },
+    health: (): Health => store?.health() ?? { name: 'limits', ok: false, required: false, detail: problem },
     close: async () => {
       isClosed = true
       await store?.close()

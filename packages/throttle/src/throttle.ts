@@ -100,7 +100,6 @@ interface Place {
   readonly next: Place | undefined
 }
 
-
 /** Limits by when they are asked. */
 interface Staged {
   readonly all: readonly CompiledLimit[]
@@ -341,7 +340,8 @@ export class Throttle implements Guard, HealthProbe {
   onAnswer(exchange: Exchange, head: AnswerHead): void {
     if (this.#placed.size === 0) return
     const held = this.#heldFor(exchange)
-    if (held?.place === undefined || head.get('content-type')?.startsWith('text/event-stream') !== true) return
+    if (held?.place === undefined || head.get('content-type')?.startsWith('text/event-stream') !== true)
+      return
     let counted: Place | undefined
     for (let place: Place | undefined = held.place; place !== undefined; place = place.next) {
       const alone = { ...place, next: undefined }
@@ -370,8 +370,7 @@ export class Throttle implements Guard, HealthProbe {
         for (let place = held.place; place !== undefined; place = place.next) void this.#renew(held, place)
       held.isOld = true
     }
-    if (this.#placed.size > 0)
-      this.#renewing = this.#timers.after(this.#renewEvery, () => this.#renewAll())
+    if (this.#placed.size > 0) this.#renewing = this.#timers.after(this.#renewEvery, () => this.#renewAll())
   }
 
   /** Gives a place back and takes it again, in one call of the store; one that others took meanwhile is tried for at the next look. */
@@ -394,7 +393,8 @@ export class Throttle implements Guard, HealthProbe {
 
   #release(first: Place): void {
     for (let place: Place | undefined = first; place !== undefined; place = place.next)
-      if (!Number.isNaN(place.ticket)) this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
+      if (!Number.isNaN(place.ticket))
+        this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
   }
 
   /** The limits for a route, or undefined when it lifts them all. */

@@ -281,7 +281,10 @@ describe('concurrency', () => {
   })
 
   test('streams of events are free where the limit says so, and answers of other kinds are not', async () => {
-    for (const [type, wanted] of [['text/event-stream; charset=utf-8', 'allow'], ['text/html', 'throttle']] as const) {
+    for (const [type, wanted] of [
+      ['text/event-stream; charset=utf-8', 'allow'],
+      ['text/html', 'throttle'],
+    ] as const) {
       const { engine } = setUp([{ name: 'busy', limit: concurrency(2), eventStreams: 'free' }])
       const answers = [open(engine), open(engine)]
       for (const exchange of answers) {

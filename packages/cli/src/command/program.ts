@@ -79,7 +79,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./report.ts'),
   )
     .option('--since <time>', 'from when: 7d, 12h or a date', '7d')
-    .option('--format <format>', 'text, json or html', 'text')
+    .option('--format <format>', 'text, json or html (default: text)')
     .option('--top <count>', 'how many of each to show', '10')
   add(
     program,

@@ -1,8 +1,8 @@
 import { ConfigError } from '@postern/core'
 import { openAuditSource } from '@postern/runtime'
-import { type ObserveReport, ObserveCounts } from '../report/observe-report.ts'
-import { reportHtml } from '../report/report-html.ts'
 import type { Counted } from '../replay/top-counts.ts'
+import { ObserveCounts, type ObserveReport } from '../report/observe-report.ts'
+import { reportHtml } from '../report/report-html.ts'
 import { auditFilter, filteredEntries } from './audit-filter.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -16,16 +16,28 @@ const FORMATS: readonly string[] = ['text', 'json', 'html']
 export const run: Command = async (_args, options, { output, signal, ...context }) => {
   const format = textOption(options, 'format') ?? (output.json ? 'json' : 'text')
   if (!FORMATS.includes(format))
-    throw new ConfigError({ place: '--format', problem: `"${format.slice(0, 20)}" is not a format`, hint: 'text, json or html' })
+    throw new ConfigError({
+      place: '--format',
+      problem: `"${format.slice(0, 20)}" is not a format`,
+      hint: 'text, json or html',
+    })
   const top = Number(textOption(options, 'top') ?? DEFAULT_TOP)
   if (!Number.isInteger(top) || top < 1 || top > 1_000)
-    throw new ConfigError({ place: '--top', problem: 'is not a whole number from 1 to 1000', hint: 'e.g. --top 20' })
+    throw new ConfigError({
+      place: '--top',
+      problem: 'is not a whole number from 1 to 1000',
+      hint: 'e.g. --top 20',
+    })
   const setup = await loadSetup(options, { output, signal, ...context })
   const { query } = auditFilter({ since: textOption(options, 'since') ?? '7d' }, Date.now())
   const log = await openAuditSource(setup)
   const counts = new ObserveCounts(setup.file)
   try {
-    for await (const { event } of filteredEntries(log, { query, limit: undefined, matches: event => event.observed !== undefined })) {
+    for await (const { event } of filteredEntries(log, {
+      query,
+      limit: undefined,
+      matches: event => event.observed !== undefined,
+    })) {
       counts.take(event)
       if (signal.aborted) return EXIT.interrupted
     }
@@ -45,7 +57,9 @@ function print(report: ObserveReport, output: Output): void {
     output.line('nothing would have been refused')
     return
   }
-  output.line(`${requests} requests would have been refused: ${denied} denied, ${throttled} throttled, ${challenged} challenged`)
+  output.line(
+    `${requests} requests would have been refused: ${denied} denied, ${throttled} throttled, ${challenged} challenged`,
+  )
   output.line(`from ${first ?? ''} to ${last ?? ''}`)
   section('rules', report.rules, output, 'postern explain ')
   section('routes', report.routes, output)

@@ -43,10 +43,15 @@ export class ObserveCounts {
     this.#first = Math.min(this.#first, event.time)
     this.#last = Math.max(this.#last, event.time)
     const id = request?.id
-    this.#routes.add(request?.route ?? `${request?.method ?? ''} ${request?.path ?? ''}`.slice(0, 200), reasons[0]?.rule, times)
+    this.#routes.add(
+      request?.route ?? `${request?.method ?? ''} ${request?.path ?? ''}`.slice(0, 200),
+      reasons[0]?.rule,
+      times,
+    )
     this.#actors.add(actor.principal ?? actor.address ?? 'unknown', reasons[0]?.rule, times)
     for (const rule of new Set(reasons.map(reason => reason.rule))) this.#rules.add(rule, id, times)
-    for (const text of new Set(reasons.flatMap(reason => this.#exceptionOf(reason)))) this.#exceptions.add(text, id, times)
+    for (const text of new Set(reasons.flatMap(reason => this.#exceptionOf(reason))))
+      this.#exceptions.add(text, id, times)
   }
 
   #exceptionOf({ exception }: NonNullable<Event['reasons']>[number]): readonly string[] {
@@ -58,7 +63,8 @@ export class ObserveCounts {
 
   report(top: number): ObserveReport {
     const { deny, throttle, challenge } = this.#effects
-    const time = (at: number): string | undefined => (Number.isFinite(at) ? new Date(at).toISOString() : undefined)
+    const time = (at: number): string | undefined =>
+      Number.isFinite(at) ? new Date(at).toISOString() : undefined
     return {
       first: time(this.#first),
       last: time(this.#last),

@@ -44,5 +44,8 @@ ${lines.join('\n')}
 
 /** Everything in a report was sent by somebody. */
 function escape(text: string): string {
-  return text.replaceAll(/[&<>"'\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, found => `&#${found.charCodeAt(0) < 32 ? 183 : found.charCodeAt(0)};`)
+  return text.replaceAll(
+    /[&<>"'\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g,
+    found => `&#${found.charCodeAt(0) < 32 ? 183 : found.charCodeAt(0)};`,
+  )
 }

@@ -61,7 +61,8 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
   }),
   cost: key(count, { description: 'Units that one request takes.', defaultText: '`1`', example: 5 }),
   eventStreams: key(oneOf('count', 'free'), {
-    description: 'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
+    description:
+      'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
     defaultText: '`count`; of `busy`: `free`',
     example: 'free',
   }),

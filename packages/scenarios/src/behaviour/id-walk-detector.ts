@@ -58,12 +58,20 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const walks = new RecentMap<Walk>(capacity)
   const issued = new RecentMap<Issued>(Math.min(capacity, 2_000))
 
-  const walked = (who: string, { before, after, id }: Place, event: Event): 'read' | 'refused' | undefined => {
+  const walked = (
+    who: string,
+    { before, after, id }: Place,
+    event: Event,
+  ): 'read' | 'refused' | undefined => {
     const { time } = event
     const rest = after === '' ? before : `${before}:id${after}`
     const walk =
       walks.find(who, rest) ??
-      walks.add(kept(who, event), { last: id, steps: 0, refused: 0, started: time, quietUntil: 0 }, kept(rest, event))
+      walks.add(
+        kept(who, event),
+        { last: id, steps: 0, refused: 0, started: time, quietUntil: 0 },
+        kept(rest, event),
+      )
     const stride = Math.abs(id - walk.last)
     if (stride === 0) return undefined
     walk.last = id
