@@ -149,19 +149,21 @@ export class RemediationStore implements Remediations, HealthProbe {
   #followLater(error: StoreError): void {
     this.#away = error.message
     this.#emit({ type: 'store.away', time: this.#clock.now(), actor: {}, data: { problem: error.message } })
-    let tries: Promise<void> | undefined
+    let state: 'waiting' | 'trying' = 'waiting'
+    const attempt = async (): Promise<void> => {
+      state = 'trying'
+      try {
+        await this.#follow()
+        clearInterval(timer)
+        this.#away = undefined
+        const data = { store: this.#table.name }
+        this.#emit({ type: 'store.back', time: this.#clock.now(), actor: {}, data })
+      } catch {
+        state = 'waiting'
+      }
+    }
     const timer = setInterval(() => {
-      tries ??= this.#follow()
-        .then(() => {
-          clearInterval(timer)
-          this.#away = undefined
-          const data = { store: this.#table.name }
-          this.#emit({ type: 'store.back', time: this.#clock.now(), actor: {}, data })
-        })
-        .catch(() => {})
-        .finally(() => {
-          tries = undefined
-        })
+      if (state === 'waiting') void attempt()
     }, RETRY_MS).unref()
     this.#timers.push(timer)
   }

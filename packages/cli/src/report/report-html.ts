@@ -20,7 +20,7 @@ td:first-child { text-align: right; font-variant-numeric: tabular-nums; }
 code { white-space: pre-wrap; overflow-wrap: anywhere; }
 </style>
 <h1>What Postern would have refused</h1>
-<p>${escape(span)}</p>
+<p>${escaped(span)}</p>
 <p><strong>${requests}</strong> requests: ${denied} denied, ${throttled} throttled, ${challenged} challenged.</p>
 ${table('Rules', 'Rule', 'Requests to explain', report.rules)}
 ${table('Routes', 'Route', 'By', report.routes)}
@@ -34,7 +34,7 @@ function table(title: string, what: string, examples: string, rows: readonly Cou
   if (rows.length === 0) return ''
   const lines = rows.map(
     ({ key, count, examples: some }) =>
-      `<tr><td>${count}</td><td><code>${escape(key)}</code></td><td><code>${escape(some.join('\n'))}</code></td></tr>`,
+      `<tr><td>${count}</td><td><code>${escaped(key)}</code></td><td><code>${escaped(some.join('\n'))}</code></td></tr>`,
   )
   return `<h2>${title}</h2>
 <table><thead><tr><th>Requests</th><th>${what}</th><th>${examples}</th></tr></thead><tbody>
@@ -43,7 +43,7 @@ ${lines.join('\n')}
 }
 
 /** Everything in a report was sent by somebody. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll(
     /[&<>"'\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g,
     found => `&#${found.charCodeAt(0) < 32 ? 183 : found.charCodeAt(0)};`,
