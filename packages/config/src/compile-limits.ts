@@ -20,7 +20,8 @@ import type { CompiledKey, LimitKey, LimitSettings, NamedLimit, OwnLimit } from 
  */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
   address: { limit: window(1_200, '1m') },
-  busy: { limit: concurrency(200) },
+  // An office has many tabs open that listen to a stream of events; those are no work.
+  busy: { limit: concurrency(200), eventStreams: 'free' },
   login: { limit: window(20, '1m'), routes: LOGIN_ROUTES },
 }
 
@@ -45,7 +46,7 @@ export function compileRouteLimit(settings: LimitSettings): OwnLimit {
 }
 
 function compileLimit(
-  { key = { of: address(), name: 'address' }, cost, routes, exempt, limit }: LimitSettings,
+  { key = { of: address(), name: 'address' }, cost, routes, exempt, eventStreams, limit }: LimitSettings,
   place: string,
 ): OwnLimit {
   if (limit === undefined)
@@ -57,6 +58,7 @@ function compileLimit(
     routes,
     ...(cost !== undefined && { cost }),
     ...(exempt !== undefined && { exempt }),
+    ...(eventStreams !== undefined && { eventStreams }),
     ...(routes !== undefined && { when: onRoutes(routes) }),
   }
 }

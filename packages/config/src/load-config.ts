@@ -3,6 +3,7 @@ import { ConfigError } from '@postern/core'
 import { type ConfigFile, configInCode, findConfigFile, readConfigFile } from './config-file.ts'
 import { configIssues } from './config-issues.ts'
 import { fillFromEnvironment } from './environment.ts'
+import { isMemoryOnly } from './memory-only.ts'
 import type { ExtensionConfig } from './sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from './table.ts'
 import { unfillableKeys } from './unfillable-keys.ts'
@@ -76,7 +77,8 @@ export function checkConfig(
   const unfillable = result.success ? unfillableKeys(result.data, file.place) : []
   const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...unfillable]
   if (all.length > 0 || !result.success) throw new ConfigError(all)
-  const dataDirectory = resolve(file.folder, result.data.dataDirectory)
+  const { dataDirectory: kept } = result.data
+  const dataDirectory = isMemoryOnly(kept) ? kept : resolve(file.folder, kept)
   // What passed the table is a Config.
   return { config: { ...result.data, dataDirectory }, written: value as Config, file: filled }
 }

@@ -28,6 +28,7 @@ export interface LimitSettings {
   readonly routes?: readonly string[]
   readonly cost?: number
   readonly exempt?: readonly string[]
+  readonly eventStreams?: 'count' | 'free'
   readonly overrides?: boolean
 }
 

@@ -190,7 +190,7 @@ export interface Config extends ExtensionConfig {
    * Where everything durable is kept, relative to the configuration. One process at a time. Default:
    * `.postern`.
    */
-  readonly dataDirectory?: string | undefined
+  readonly dataDirectory?: string | false | undefined
   /** Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only. Default: on. */
   readonly admin?: AdminConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */

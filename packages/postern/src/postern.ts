@@ -102,6 +102,11 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     await runtime.close()
     throw error
   })
+  for (const { name, ok, detail } of runtime.health())
+    if (!ok)
+      process.emitWarning(`Postern started without ${name}: ${detail ?? 'it does not answer'}`, {
+        code: 'POSTERN_STORE_AWAY',
+      })
   const current = (): Engine => runtime.engine
   return {
     get engine() {

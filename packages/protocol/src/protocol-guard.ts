@@ -19,7 +19,7 @@ import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
 export interface ProtocolOptions {
-  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. A route's `methods` overrides it. */
+  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV. A route's `methods` overrides it. */
   readonly methods?: readonly string[]
   /** Media types any route may read. Default: all. A route's `contentTypes` overrides it. */
   readonly contentTypes?: readonly string[]
@@ -42,7 +42,11 @@ export interface ProtocolOptions {
   readonly mode?: Mode
 }
 
-const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** Those of HTTP, and of WebDAV and CalDAV (RFC 4918, 3253, 4791): a backend that has none of the latter answers 405 itself. */
+const STANDARD_METHODS: readonly string[] = [
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
+]
 /** Methods that echo secrets, open tunnels or attach debuggers; never an application's own. */
 const NEVER: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])
 

@@ -48,9 +48,20 @@ function passes(request: Ask, options: ProtocolOptions = {}, routes?: RouteTable
 const host = ['Host', 'shop.example'] as const
 
 describe('protocol guard: methods', () => {
-  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+  for (const method of [
+    'GET',
+    'HEAD',
+    'POST',
+    'PUT',
+    'PATCH',
+    'DELETE',
+    'OPTIONS',
+    'PROPFIND',
+    'MKCOL',
+    'REPORT',
+  ])
     test(`lets ${method} pass`, () => passes({ method }))
-  for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PROPFIND', 'get', 'JEFF', '<script>'])
+  for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PURGE', 'get', 'JEFF', '<script>'])
     test(`refuses ${method} with 405`, () => refused({ method }, 'method', 405))
 
   test('a route may declare fewer methods, and the refusal names the narrowest exception', () => {
@@ -64,8 +75,8 @@ describe('protocol guard: methods', () => {
     assert.deepEqual(decision.headers, ['Allow', 'GET'])
   })
   test('a route may declare a method of its own, but never TRACE', () => {
-    const routes = new RouteTable({ '/dav/**': { methods: ['PROPFIND', 'TRACE'] } })
-    passes({ method: 'PROPFIND', target: '/dav/x' }, {}, routes)
+    const routes = new RouteTable({ '/dav/**': { methods: ['PURGE', 'TRACE'] } })
+    passes({ method: 'PURGE', target: '/dav/x' }, {}, routes)
     refused({ method: 'TRACE', target: '/dav/x' }, 'method', 405, {}, routes)
   })
   test('a preflight passes on a route that declares no OPTIONS', () => {

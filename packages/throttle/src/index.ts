@@ -13,6 +13,7 @@ export {
   route,
   tenant,
 } from './key.ts'
+export { laterStore } from './later-store.ts'
 export type { Limit, RouteLimit } from './limit.ts'
 export type { LimitStore } from './limit-store.ts'
 export type { LoadClass, LoadSheddingOptions } from './load-shedding.ts'

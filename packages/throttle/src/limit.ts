@@ -22,6 +22,11 @@ export interface Limit {
   readonly stage?: LimitStage
   /** Keys it is not held against, as refusals and `peek` write them. */
   readonly exempt?: readonly string[]
+  /**
+   * Whether an answer that is a stream of events (`text/event-stream`) keeps its place in a concurrency limit for as long as it is open: `count`, the default, or
+   * `free`, because it is quiet nearly all the time.
+   */
+  readonly eventStreams?: 'count' | 'free'
 }
 
 /**
@@ -53,6 +58,7 @@ export interface CompiledLimit extends LimitName {
   readonly costOf: ((exchange: Exchange) => number) | undefined
   readonly when: ((exchange: Exchange) => boolean) | undefined
   readonly exempt: ReadonlySet<string> | undefined
+  readonly eventStreams: 'count' | 'free'
 }
 
 const NAME = /^[A-Za-z][\w-]{0,39}$/
@@ -115,6 +121,7 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
     costOf: typeof cost === 'function' ? cost : undefined,
     when: limit.when,
     exempt: limit.exempt === undefined || limit.exempt.length === 0 ? undefined : new Set(limit.exempt),
+    eventStreams: limit.eventStreams ?? 'count',
   }
 }
 

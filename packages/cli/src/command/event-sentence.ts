@@ -15,6 +15,9 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'config.reloaded': event => `the configuration was read again${waiting(event)}`,
   'config.refused': event => `a new configuration was refused: ${number(event, 'issues')} mistakes`,
   'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
+  'store.away': event =>
+    `${text(event, 'problem')}; started without it: bans kept there are not known yet, and limits follow stores.failure until it answers`,
+  'store.back': event => `${text(event, 'store')} answers: what is kept there is in force`,
   'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
   'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
   'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,

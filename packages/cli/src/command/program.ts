@@ -75,6 +75,15 @@ export function buildProgram(execute: Execute, version: string): Program {
   ).option('--apply', 'write the exception into the configuration')
   add(
     program,
+    'report',
+    'what observe mode would have refused, and the exceptions to add',
+    () => import('./report.ts'),
+  )
+    .option('--since <time>', 'from when: 7d, 12h or a date', '7d')
+    .option('--format <format>', 'text, json or html (default: text)')
+    .option('--top <count>', 'how many of each to show', '10')
+  add(
+    program,
     'ban <actor>',
     'ban an address, range or principal: obeyed within a second',
     () => import('./ban.ts'),

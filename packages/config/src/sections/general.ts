@@ -1,7 +1,8 @@
 import type { ByteSize, CidrSet, Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
 import type { z } from 'zod'
-import { key } from '../key.ts'
+import { key, orOff, parsed } from '../key.ts'
+import { MEMORY_ONLY } from '../memory-only.ts'
 import { addressSet, byteSize, mode, oneOf, text } from '../types.ts'
 
 /** `mode`. */
@@ -38,9 +39,14 @@ export const bodyLimit: z.ZodType<number, ByteSize | undefined> = key(byteSize, 
   example: '4mb',
 })
 
+const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefined, value =>
+  value === false ? MEMORY_ONLY : value,
+)
+
 /** `dataDirectory`. */
-export const dataDirectory: z.ZodType<string, string | undefined> = key(text, {
-  description: 'Where everything durable is kept, relative to the configuration. One process at a time.',
+export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {
+  description:
+    'Where everything durable is kept, relative to the configuration, or `false` where nothing can be written: what is durable is then in `stores`, or off. One process at a time.',
   default: '.postern',
   example: '/var/lib/postern',
   applies: 'restart',

@@ -19,6 +19,11 @@ export interface LimitConfig {
   /** Keys that the limit does not apply to, as refusals write them. */
   readonly exempt?: readonly string[] | undefined
   /**
+   * Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.
+   * Default: `count`; of `busy`: `free`.
+   */
+  readonly eventStreams?: 'count' | 'free' | undefined
+  /**
    * Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds.
    * Default: `false`.
    */
@@ -55,6 +60,12 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
     example: ['POST /orders'],
   }),
   cost: key(count, { description: 'Units that one request takes.', defaultText: '`1`', example: 5 }),
+  eventStreams: key(oneOf('count', 'free'), {
+    description:
+      'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
+    defaultText: '`count`; of `busy`: `free`',
+    example: 'free',
+  }),
   exempt: key(listOf(text), {
     description: 'Keys that the limit does not apply to, as refusals write them.',
     example: ['203.0.113.7'],

@@ -6,7 +6,10 @@ import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text 
 
 /** How HTTP itself is checked. */
 export interface ProtocolConfig {
-  /** Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`. */
+  /**
+   * Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`,
+   * `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`.
+   */
   readonly methods?: readonly string[] | undefined
   /** Media types that any route reads. Default: all. */
   readonly contentTypes?: readonly string[] | undefined
@@ -48,7 +51,10 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
     section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
       methods: key(listOf(method), {
         description: 'Methods that any route answers.',
-        default: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+        default: [
+          ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+          ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
+        ],
         example: ['GET', 'HEAD', 'POST'],
       }),
       contentTypes: key(listOf(mediaType), {
