@@ -74,9 +74,15 @@ export function compileKey(key: LimitKey): CompiledKey {
 function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const table = new RouteTable(Object.fromEntries(patterns.map(pattern => [pattern, {}])))
   const methods = methodsOf(patterns)
-  return exchange =>
-    (methods === undefined || methods.has(exchange.method)) &&
-    table.match(exchange.method, exchange.path.canonical) !== undefined
+  return exchange => {
+    const wished = exchange.methodOverrides[0]?.method
+    return (
+      (methods === undefined ||
+        methods.has(exchange.method) ||
+        (wished !== undefined && methods.has(wished))) &&
+      table.match(exchange.method, exchange.path.canonical, undefined, wished) !== undefined
+    )
+  }
 }
 
 /** The methods that patterns name, so that most requests need no look into the table; undefined when one is for any method. */

@@ -1,9 +1,11 @@
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
+import type { CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import { type CorsConfig, cors } from './sections/cors.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -115,6 +117,11 @@ export interface Config extends ExtensionConfig {
   readonly inspect?: InspectionConfig | false | undefined
   /** How HTTP itself is checked, or `false`. Default: on. */
   readonly protocol?: ProtocolConfig | false | undefined
+  /**
+   * Which pages of other origins may read answers, refusals too, and preflights answered before every check; or
+   * `false`. Default: as the backend says.
+   */
+  readonly cors?: CorsConfig | false | undefined
   /** The parameters that routes take. Default: off. */
   readonly schema?: SchemaConfig | undefined
   /** What watches events over time, or `false`. Default: all that are shipped. */
@@ -158,6 +165,7 @@ export interface CompiledConfig {
   readonly rateLimitHeaders: HeaderStyle
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
+  readonly cors: CorsSettings | false
   readonly schema: CompiledSchema
   readonly scenarios: CompiledScenarios | false
   readonly remediations: CompiledRemediations | false
@@ -188,6 +196,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   rateLimitHeaders,
   inspect: inspection,
   protocol,
+  cors,
   schema,
   scenarios,
   honey,

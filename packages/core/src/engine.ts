@@ -5,7 +5,13 @@ import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { Event, EventRecorder } from './event.ts'
-import { Exchange, type ExchangeContext, type RecordPromise, type RequestSource } from './exchange.ts'
+import {
+  type AnswerStyle,
+  Exchange,
+  type ExchangeContext,
+  type RecordPromise,
+  type RequestSource,
+} from './exchange.ts'
 import type { Guard, Mode } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
@@ -31,6 +37,8 @@ export interface EngineOptions {
   readonly mode?: Mode
   readonly routes?: RouteTable
   readonly trustedProxies?: CidrSet
+  /** How answers look that Postern makes itself. */
+  readonly style?: AnswerStyle
   /** Bytes of a body that guards may read ahead; 1 MiB unless told otherwise. */
   readonly bodyLimit?: number
   /**
@@ -95,6 +103,7 @@ export class Engine {
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
       bodyLimit: options.bodyLimit ?? 1_048_576,
+      ...(options.style !== undefined && { style: options.style }),
     }
   }
 

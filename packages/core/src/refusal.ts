@@ -21,7 +21,7 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnsw
   const id = exchange.id
   const detail = refusal.reasons[0].message
   const title = refusal.status >= 500 ? 'Not available right now' : TITLES[refusal.effect]
-  const content = refusal.content
+  const content = refusal.content ?? exchange.style.content?.(refusal, exchange)
   const html = content === undefined && prefersHtml(exchange.header('accept'))
   const body =
     content !== undefined
@@ -54,6 +54,8 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnsw
   if (refusal.close === true) headers.push('Connection', 'close')
   if (refusal.headers !== undefined) headers.push(...refusal.headers)
   if (exchange.replyHeaders !== undefined) headers.push(...exchange.replyHeaders)
+  const more = exchange.style.headers?.(exchange)
+  if (more !== undefined) headers.push(...more)
   return { status: refusal.status, headers, body }
 }
 

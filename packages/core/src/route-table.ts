@@ -79,15 +79,42 @@ export class RouteTable {
    * The patterns that a path falls under.
    * @param path canonical
    * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
+   * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an exemption only where it holds for both
    */
-  match(method: string, path: string, raw: string = path): RouteMatch | undefined {
+  match(method: string, path: string, raw: string = path, wished?: string): RouteMatch | undefined {
     if (this.#size === 0) return undefined
     const segments = segmentsOf(path)
+    const sent = segmentsOf(raw)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
+    if (wished !== undefined) return this.#matchBoth(found, segments, sent, wished)
     if (found.length === 0) return undefined
-    const { pattern, settings } = this.#merge(found, segmentsOf(raw))
+    const { pattern, settings } = this.#merge(found, sent)
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
+  }
+
+  /** Rare enough to be put together anew each time. */
+  #matchBoth(
+    asSent: readonly Pattern[],
+    segments: readonly string[],
+    sent: readonly string[],
+    wished: string,
+  ): RouteMatch | undefined {
+    const asWished: Pattern[] = []
+    collect(this.#root, segments, 0, wished, asWished)
+    const all = [...new Set([...asSent, ...asWished])].sort((a, b) => a.specificity - b.specificity)
+    const pattern = all.at(-1)
+    if (pattern === undefined) return undefined
+    const settings = all.map(each =>
+      asSent.includes(each) && asWished.includes(each) && isExact(each, sent)
+        ? each.settings
+        : each.restrictions,
+    )
+    return {
+      pattern: pattern.text,
+      params: readParams(pattern, segments),
+      settings: Object.freeze(Object.assign({}, ...settings) as RouteSettings),
+    }
   }
 
   #insert(pattern: Pattern): void {

@@ -1,7 +1,7 @@
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
 import { inspectionGuard } from '@postern/inspect'
-import { protocolGuard } from '@postern/protocol'
+import { type CorsOptions, corsGuard, corsHeadersOf, protocolGuard } from '@postern/protocol'
 import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
@@ -50,6 +50,8 @@ export function buildEngine(
   })
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const guards: Guard[] = []
+  const cors = corsOf(config)
+  if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
   if (config.remediations !== false)
     guards.push(
       remediationGuard(resources.remediations, {
@@ -57,7 +59,8 @@ export function buildEngine(
         actors: isStaged ? 'arrival' : 'all',
       }),
     )
-  if (config.protocol !== false) guards.push(protocolGuard({ ...config.protocol, routes }))
+  if (config.protocol !== false)
+    guards.push(protocolGuard({ ...config.protocol, routes, readForms: dependsOnMethod(config) }))
   if (hasTraps(config))
     guards.push(
       honeyGuard({
@@ -93,11 +96,27 @@ export function buildEngine(
     bodyLimit: config.bodyLimit,
     promise: recordPromise(config),
     clock,
+    ...(cors !== undefined && { style: { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) } }),
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+function corsOf({ cors, protocol, routes }: CompiledConfig): CorsOptions | undefined {
+  if (cors === false && !routes.haveCors) return undefined
+  return { cors, routes: routes.table, methods: protocol === false ? METHODS : protocol.methods }
+}
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Whether it makes a difference which method a posted form asks to be treated as: else its body need not be waited for. */
+function dependsOnMethod({ protocol, routes, limits }: CompiledConfig): boolean {
+  if (routes.dependOnMethod) return true
+  if (limits.some(limit => limit.routes?.some(pattern => !/^(?:POST )?\//.test(pattern)))) return true
+  if (protocol === false) return false
+  return protocol.methodOverride !== undefined || METHODS.some(method => !protocol.methods.includes(method))
 }
 
 /** A replay is about traffic that is over: what the application does with it must not happen again. */
@@ -117,8 +136,12 @@ function hasTraps(config: CompiledConfig): boolean {
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+function isRead({ method, methodOverrides }: Exchange): boolean {
+  return READS.has(method) && methodOverrides.every(override => READS.has(override.method))
+}
+
 /** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
 function recordPromise(config: CompiledConfig): (exchange: Exchange) => RecordPromise {
   const fallback = config.audit === false ? 'after' : config.audit.promise
-  return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
+  return exchange => exchange.route?.settings.record ?? (isRead(exchange) ? 'none' : fallback)
 }

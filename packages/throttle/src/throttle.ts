@@ -7,6 +7,7 @@ import {
   type Guard,
   type Health,
   type HealthProbe,
+  isPreflight,
   type Kept,
   type Mode,
   type Outcome,
@@ -159,7 +160,7 @@ export class Throttle implements Guard, HealthProbe {
 
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.arrival
-    if (limits === undefined) return ALLOW
+    if (limits === undefined || isPreflight(exchange)) return ALLOW
     this.#decisions++
     if (this.#overload?.enter(exchange) === 'shed') {
       this.#refused++
@@ -178,7 +179,9 @@ export class Throttle implements Guard, HealthProbe {
 
   #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.identified
-    return limits === undefined || limits.length === 0 ? ALLOW : this.#decide(exchange, limits, 'identified')
+    return limits === undefined || limits.length === 0 || isPreflight(exchange)
+      ? ALLOW
+      : this.#decide(exchange, limits, 'identified')
   }
 
   #staged(all: readonly CompiledLimit[]): Staged {

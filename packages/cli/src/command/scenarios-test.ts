@@ -41,4 +41,10 @@ export const run: Command = async (args, options, context) => {
   return report.findings.length === 0 ? EXIT.no : EXIT.done
 }
 
-const NO_ROUTES: CompiledRoutes = { table: new RouteTable(), traps: [], limits: new Map() }
+const NO_ROUTES: CompiledRoutes = {
+  table: new RouteTable(),
+  traps: [],
+  limits: new Map(),
+  dependOnMethod: false,
+  haveCors: false,
+}

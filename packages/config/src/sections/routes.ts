@@ -1,11 +1,12 @@
 import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { InspectSettings } from '@postern/inspect'
-import type { PathRisk } from '@postern/protocol'
+import type { CorsSettings, PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
 import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern } from '../types.ts'
+import { type CorsConfig, corsHere } from './cors.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
 
@@ -33,6 +34,13 @@ export interface RouteConfig {
   readonly contentTypes?: readonly string[] | undefined
   /** Largest body that this route accepts. */
   readonly maxBody?: ByteSize | undefined
+  /**
+   * Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like);
+   * `false` for none. Default: the methods that the route answers.
+   */
+  readonly methodOverride?: readonly string[] | false | undefined
+  /** Which pages of other origins may read answers here. Default: `cors`. */
+  readonly cors?: CorsConfig | false | undefined
   /** Kinds of ambiguous path that this route lets through. */
   readonly allowPaths?: readonly PathRisk[] | undefined
   /**
@@ -49,6 +57,8 @@ interface CompiledRoute {
   readonly methods?: readonly string[]
   readonly contentTypes?: readonly string[]
   readonly maxBody?: number
+  readonly methodOverride?: readonly string[] | false
+  readonly cors?: CorsSettings | false
   readonly allowPaths?: readonly PathRisk[]
   readonly honey?: boolean
 }
@@ -61,6 +71,10 @@ export interface CompiledRoutes {
   readonly traps: readonly string[]
   /** Limits of routes, by pattern. */
   readonly limits: ReadonlyMap<string, OwnLimit>
+  /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
+  readonly dependOnMethod: boolean
+  /** Whether any says which pages of other origins may read. */
+  readonly haveCors: boolean
 }
 
 const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
@@ -84,6 +98,17 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: ['application/json'],
   }),
   maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+  methodOverride: key(orOff(listOf(method)), {
+    description:
+      'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
+    defaultText: 'the methods that the route answers',
+    example: ['PUT', 'PATCH'],
+  }),
+  cors: key(corsHere, {
+    description: 'Which pages of other origins may read answers here.',
+    defaultText: '`cors`',
+    example: { origins: ['*'] },
+  }),
   allowPaths: key(listOf(pathRisk), {
     description: 'Kinds of ambiguous path that this route lets through.',
     example: ['encoded-slash'],
@@ -120,19 +145,38 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     if (honey === true) traps.push(pattern)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
-  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits }
+  const all = Object.entries(said)
+  return {
+    table: new RouteTable(settings, { withoutExemptions }),
+    traps,
+    limits,
+    dependOnMethod: all.some(
+      ([pattern, { methods, methodOverride }]) =>
+        methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),
+    ),
+    haveCors: all.some(([, { cors }]) => cors !== undefined && cors !== false),
+  }
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record. A longer body and
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record, origins that may read, methods that may be asked for. A longer body and
  * ambiguous paths are let through by kind, so they need no exact spelling.
  */
-function withoutExemptions({ inspect, throttle, record, ...rest }: RouteSettings): RouteSettings {
+function withoutExemptions({
+  inspect,
+  throttle,
+  record,
+  cors,
+  methodOverride,
+  ...rest
+}: RouteSettings): RouteSettings {
   const level = inspect === undefined || inspect === false ? undefined : inspect.level
   return {
     ...rest,
     ...(throttle !== undefined && throttle !== false && { throttle }),
     ...(level !== undefined && { inspect: { level } }),
     ...(record !== undefined && record !== 'none' && { record }),
+    ...(cors === false && { cors }),
+    ...(methodOverride === false && { methodOverride }),
   }
 }
