@@ -89,9 +89,10 @@ export interface Config extends ExtensionConfig {
   readonly caps?: CapsConfig | undefined
   /**
    * Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`,
-   * `private`. Default: nobody.
+   * `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a
+   * list. Default: nobody.
    */
-  readonly trustProxies?: readonly string[] | undefined
+  readonly trustProxies?: string | readonly string[] | undefined
   /**
    * `observe` decides and logs, and blocks nothing: the way to start on a live system. Default: `enforce`.
    */

@@ -145,6 +145,11 @@ export class Exchange {
     return this.#peer
   }
 
+  /** Whether the connection's other end is a trusted proxy. */
+  get trustsPeer(): boolean {
+    return this.#context.trustedProxies.has(this.peer)
+  }
+
   /** Address of the client, behind trusted proxies. */
   get client(): Address {
     this.#client ??= clientAddress(this.peer, this.headers, this.#context.trustedProxies)

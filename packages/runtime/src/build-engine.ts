@@ -12,6 +12,7 @@ import { parameterGuards } from './parameter-guards.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
+import { untrustedForwardingGuard } from './untrusted-forwarding.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -50,6 +51,7 @@ export function buildEngine(
   })
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const guards: Guard[] = []
+  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit))
   const cors = corsOf(config)
   if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
   if (config.remediations !== false)
