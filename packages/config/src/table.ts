@@ -56,6 +56,7 @@ import {
   type SchemaConfig,
   schema,
 } from './sections/protocol.ts'
+import { type CompiledRefusal, type RefusalConfig, refusal } from './sections/refusal.ts'
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
@@ -123,6 +124,11 @@ export interface Config extends ExtensionConfig {
    * `false`. Default: as the backend says.
    */
   readonly cors?: CorsConfig | false | undefined
+  /**
+   * What refusals look like: a page and a document of your own, and their language. Default: a page in the
+   * language of the browser, and a problem document.
+   */
+  readonly refusal?: RefusalConfig | undefined
   /** The parameters that routes take. Default: off. */
   readonly schema?: SchemaConfig | undefined
   /** What watches events over time, or `false`. Default: all that are shipped. */
@@ -167,6 +173,7 @@ export interface CompiledConfig {
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
   readonly cors: CorsSettings | false
+  readonly refusal: CompiledRefusal
   readonly schema: CompiledSchema
   readonly scenarios: CompiledScenarios | false
   readonly remediations: CompiledRemediations | false
@@ -198,6 +205,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   inspect: inspection,
   protocol,
   cors,
+  refusal,
   schema,
   scenarios,
   honey,

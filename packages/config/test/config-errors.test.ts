@@ -145,7 +145,7 @@ const CASES: readonly (readonly [
   ['a size that is none', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
   [
     'a proxy that is no address',
-    'trustProxies: [10.0.0.1, nginx]',
+    'trustProxies: [10.0.0.1, proxy.internal]',
     /trustProxies\[1\]$/,
     /is not an address or range/,
   ],

@@ -6,6 +6,7 @@ import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decis
 import { assertSettableRequestHeader } from './header-field.ts'
 import { headMethodOverrides, type MethodOverride } from './method-override.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
+import type { RefusalLanguage } from './refusal-words.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
@@ -46,6 +47,8 @@ export interface Kept {
 export interface AnswerStyle {
   /** Further headers, name, value, ...: those that let a page of another origin read the answer. Must not throw. */
   headers?(exchange: Exchange): readonly string[] | undefined
+  /** The language of the default page; undefined for the one that the caller prefers. */
+  readonly language?: RefusalLanguage | undefined
   /** The body of a refusal that brings none of its own; undefined for the default one. Must not throw. */
   content?(refusal: Refusal, exchange: Exchange): RefusalContent | undefined
 }

@@ -148,6 +148,7 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
       effect: 'deny',
       guard: name,
       status: 403,
+      retryAfter: Math.max(1, Math.ceil((remediation.expiresAt - clock.now()) / 1_000)),
       reasons: [reason(remediation, 'Requests from here are refused for a while.')],
     }
   }

@@ -9,6 +9,7 @@ import { honeyRemediations } from './honey-remediations.ts'
 import { identification } from './identification.ts'
 import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
+import { refusalStyle } from './refusal-style.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
@@ -98,7 +99,10 @@ export function buildEngine(
     bodyLimit: config.bodyLimit,
     promise: recordPromise(config),
     clock,
-    ...(cors !== undefined && { style: { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) } }),
+    style: {
+      ...refusalStyle(loaded),
+      ...(cors !== undefined && { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) }),
+    },
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
   })
