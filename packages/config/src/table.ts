@@ -1,10 +1,11 @@
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
-import type { CorsSettings } from '@postern/protocol'
+import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import { allow, block, type ClientConfig } from './sections/clients.ts'
 import { type CorsConfig, cors } from './sections/cors.ts'
 import {
   type CompiledCrowdsec,
@@ -120,6 +121,13 @@ export interface Config extends ExtensionConfig {
   /** How HTTP itself is checked, or `false`. Default: on. */
   readonly protocol?: ProtocolConfig | false | undefined
   /**
+   * Clients that are refused, without a scenario and for ever: addresses, ranges, `all`, or
+   * `{ network, userAgent }`. Default: nobody.
+   */
+  readonly block?: readonly (string | ClientConfig)[] | undefined
+  /** Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`. Default: nobody. */
+  readonly allow?: readonly (string | ClientConfig)[] | undefined
+  /**
    * Which pages of other origins may read answers, refusals too, and preflights answered before every check; or
    * `false`. Default: as the backend says.
    */
@@ -172,6 +180,8 @@ export interface CompiledConfig {
   readonly rateLimitHeaders: HeaderStyle
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
+  readonly block: ClientList
+  readonly allow: ClientList
   readonly cors: CorsSettings | false
   readonly refusal: CompiledRefusal
   readonly schema: CompiledSchema
@@ -204,6 +214,8 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   rateLimitHeaders,
   inspect: inspection,
   protocol,
+  block,
+  allow,
   cors,
   refusal,
   schema,

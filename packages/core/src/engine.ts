@@ -12,9 +12,10 @@ import {
   type RecordPromise,
   type RequestSource,
 } from './exchange.ts'
-import type { Guard, Mode } from './guard.ts'
+import type { Guard } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
@@ -87,7 +88,7 @@ export class Engine {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
     this.#identified = options.identified ?? []
     this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
@@ -146,7 +147,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard)) {
+      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
         exchange.decision = said
         return said
       }
@@ -155,8 +156,13 @@ export class Engine {
     return exchange.decision
   }
 
-  #isEnforcing(guard: Guard): boolean {
-    return this.mode === 'enforce' && guard.mode !== 'observe'
+  #isEnforcing(guard: Guard, mode: Mode): boolean {
+    return mode === 'enforce' && guard.mode !== 'observe'
+  }
+
+  /** A route may be tried out by itself, either way. */
+  #modeOf(exchange: Exchange): Mode {
+    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The engine's last word; an allowed exchange may have to be recorded first. */
@@ -239,7 +245,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true) {
+    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -255,7 +261,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.mode === 'observe') {
+      if (this.#modeOf(exchange) === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }

@@ -1,11 +1,14 @@
 import { ConfigError } from './errors.ts'
+import type { Mode } from './mode.ts'
 
 /**
  * What rooms may attach to a route. Each room adds its own key by declaration merging:
  * `declare module '@postern/core' { interface RouteSettings { readonly throttle?: ... } }`.
  */
-// biome-ignore lint/suspicious/noEmptyInterface: rooms add their keys by declaration merging
-export interface RouteSettings {}
+export interface RouteSettings {
+  /** Overrides the engine's mode on this route. */
+  readonly mode?: Mode
+}
 
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */

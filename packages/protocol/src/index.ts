@@ -1,3 +1,5 @@
+export { type ClientOptions, clientGuard } from './client-guard.ts'
+export { ClientList, type ClientMatch } from './client-list.ts'
 export { type CorsSettings, checkCors } from './cors.ts'
 export { type CorsOptions, corsGuard, corsHeadersOf } from './cors-guard.ts'
 export type { PathRisk } from './path-risk.ts'

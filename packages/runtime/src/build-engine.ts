@@ -1,7 +1,7 @@
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
 import { inspectionGuard } from '@postern/inspect'
-import { type CorsOptions, corsGuard, corsHeadersOf, protocolGuard } from '@postern/protocol'
+import { type CorsOptions, clientGuard, corsGuard, corsHeadersOf, protocolGuard } from '@postern/protocol'
 import { honeyGuard, remediationGuard } from '@postern/remediate'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
@@ -55,6 +55,7 @@ export function buildEngine(
   if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit))
   const cors = corsOf(config)
   if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
+  if (!config.block.isEmpty || config.routes.haveClients) guards.push(clientGuard(config))
   if (config.remediations !== false)
     guards.push(
       remediationGuard(resources.remediations, {

@@ -417,9 +417,10 @@ export function throttle(options: ThrottleOptions = {}): Throttle {
 /** Adds what a limit asks of a request to the question, unless it does not apply. */
 function ask(question: Question, limit: CompiledLimit, key: string | undefined, exchange: Exchange): void {
   if (key === undefined) return
-  const rule = limit.rule ?? limit.ruleOf?.(exchange)
+  const rule = limit.own?.(key) ?? limit.rule ?? limit.ruleOf?.(exchange)
   if (rule === undefined) return
   if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
+  if (limit.exemptNetworks?.has(exchange.client) === true) return
   const cost = limit.costOf === undefined ? limit.cost : limit.costOf(exchange)
   question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
 }

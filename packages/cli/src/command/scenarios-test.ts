@@ -46,5 +46,6 @@ const NO_ROUTES: CompiledRoutes = {
   traps: [],
   limits: new Map(),
   dependOnMethod: false,
+  haveClients: false,
   haveCors: false,
 }

@@ -1,11 +1,12 @@
-import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { InspectSettings } from '@postern/inspect'
-import type { CorsSettings, PathRisk } from '@postern/protocol'
+import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
-import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern } from '../types.ts'
+import { byteSize, flag, listOf, mediaType, method, mode, oneOf, pathRisk, routePattern } from '../types.ts'
+import { type ClientConfig, clientsHere } from './clients.ts'
 import { type CorsConfig, corsHere } from './cors.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
@@ -39,6 +40,15 @@ export interface RouteConfig {
    * `false` for none. Default: the methods that the route answers.
    */
   readonly methodOverride?: readonly string[] | false | undefined
+  /** Clients that are refused here, besides those of `block`. Default: nobody. */
+  readonly block?: readonly (string | ClientConfig)[] | undefined
+  /** Clients that no `block` holds for here, in place of the general `allow`. Default: `allow`. */
+  readonly allow?: readonly (string | ClientConfig)[] | undefined
+  /**
+   * `observe` records what would be refused here; `enforce` refuses even where everything else observes.
+   * Default: `mode`.
+   */
+  readonly mode?: Mode | undefined
   /** Which pages of other origins may read answers here. Default: `cors`. */
   readonly cors?: CorsConfig | false | undefined
   /** Kinds of ambiguous path that this route lets through. */
@@ -58,6 +68,9 @@ interface CompiledRoute {
   readonly contentTypes?: readonly string[]
   readonly maxBody?: number
   readonly methodOverride?: readonly string[] | false
+  readonly block?: ClientList
+  readonly allow?: ClientList
+  readonly mode?: Mode
   readonly cors?: CorsSettings | false
   readonly allowPaths?: readonly PathRisk[]
   readonly honey?: boolean
@@ -73,6 +86,8 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
   readonly dependOnMethod: boolean
+  /** Whether any refuses or lets in clients by name. */
+  readonly haveClients: boolean
   /** Whether any says which pages of other origins may read. */
   readonly haveCors: boolean
 }
@@ -103,6 +118,22 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
       'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
     defaultText: 'the methods that the route answers',
     example: ['PUT', 'PATCH'],
+  }),
+  block: key(clientsHere, {
+    description: 'Clients that are refused here, besides those of `block`.',
+    defaultText: 'nobody',
+    example: ['all'],
+  }),
+  allow: key(clientsHere, {
+    description: 'Clients that no `block` holds for here, in place of the general `allow`.',
+    defaultText: '`allow`',
+    example: ['10.0.0.0/8'],
+  }),
+  mode: key(mode, {
+    description:
+      '`observe` records what would be refused here; `enforce` refuses even where everything else observes.',
+    defaultText: '`mode`',
+    example: 'observe',
   }),
   cors: key(corsHere, {
     description: 'Which pages of other origins may read answers here.',
@@ -154,12 +185,14 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
       ([pattern, { methods, methodOverride }]) =>
         methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),
     ),
+    haveClients: all.some(([, { block }]) => block !== undefined && !block.isEmpty),
     haveCors: all.some(([, { cors }]) => cors !== undefined && cors !== false),
   }
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record, origins that may read, methods that may be asked for. A longer body and
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record, origins that may read, methods that may be asked for, clients
+ * that may come, mere observing. A longer body and
  * ambiguous paths are let through by kind, so they need no exact spelling.
  */
 function withoutExemptions({
@@ -168,6 +201,8 @@ function withoutExemptions({
   record,
   cors,
   methodOverride,
+  allow: _,
+  mode,
   ...rest
 }: RouteSettings): RouteSettings {
   const level = inspect === undefined || inspect === false ? undefined : inspect.level
@@ -177,6 +212,7 @@ function withoutExemptions({
     ...(level !== undefined && { inspect: { level } }),
     ...(record !== undefined && record !== 'none' && { record }),
     ...(cors === false && { cors }),
+    ...(mode === 'enforce' && { mode }),
     ...(methodOverride === false && { methodOverride }),
   }
 }
