@@ -175,9 +175,15 @@ function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
   if (!hasTail && sent.length !== length) return false
   for (let i = 0; i < length; i++) {
     const segment = segments[i] as string
-    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i]) return false
+    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i] && spelt(segment) !== sent[i])
+      return false
   }
   return true
+}
+
+/** A segment as browsers write it on the wire: what is not ASCII in UTF-8 with escapes (WHATWG URL, path percent-encode set). */
+function spelt(segment: string): string {
+  return segment.isWellFormed() ? encodeURI(segment) : segment
 }
 
 function newNode(): Node {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { startBackend } from '../../cli/test/backend.ts'
+import { startGatewayProcess } from '../../cli/test/cli.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 const ORIGIN = 'https://app.example.com'
@@ -152,4 +154,46 @@ test('credentials for every origin are refused when the configuration is read', 
     /cors\.credentials[\s\S]*any page could act as its visitor/,
   )
   await assert.rejects(postern({ config: { cors: { origins: ['app.example.com/x'] } } }), /not an origin/)
+})
+
+test('the gateway does the same: refusals, its own failures, and preflights, once each header', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-origins-'))
+  writeFileSync(
+    join(folder, 'postern.config.yaml'),
+    `cors: { origins: ['${ORIGIN}'] }\nroutes: { /api/**: { throttle: 2/1m }, /own: { cors: { origins: ['*'] } } }\n`,
+  )
+  const backend = await startBackend((request, response) => {
+    if (request.url === '/broken') response.destroy()
+    else if (request.url === '/own') response.setHeader('Access-Control-Allow-Origin', 'https://own.example')
+    response.end('hello')
+  })
+  const gateway = await startGatewayProcess(['--to', backend.url], folder)
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${gateway.url}${path}`, { ...init, headers: { origin: ORIGIN, ...init.headers } })
+  try {
+    for (let i = 0; i < 3; i++) assert.equal((await ask('/api/x', preflight('POST'))).status, 204)
+    for (const [path, status] of [
+      ['/api/x', 200],
+      ['/api/x', 200],
+      ['/api/x', 429],
+      ['/broken', 502],
+    ] as const) {
+      const response = await ask(path)
+      assert.equal(response.status, status)
+      assert.equal(response.headers.get('access-control-allow-origin'), ORIGIN, path)
+    }
+    const own = await ask('/own')
+    assert.equal(own.headers.get('access-control-allow-origin'), 'https://own.example')
+    const saved = await ask('/wp-json/wp/v2/pages/21', {
+      method: 'POST',
+      body: '{}',
+      headers: { 'x-http-method-override': 'PUT', 'content-type': 'application/json' },
+    })
+    assert.equal(saved.status, 200)
+    assert.deepEqual(backend.seen.at(-1), 'POST /wp-json/wp/v2/pages/21')
+  } finally {
+    await gateway.stop()
+    await backend.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -87,6 +87,7 @@ describe('block and allow', () => {
       statuses({ block: ['evil.example'] }, []),
       /block.*"evil\.example" is not an address or range/s,
     )
+    await assert.rejects(statuses({ allow: ['10.0.0.0/8'] }, []), /allow.*has no effect: nobody is blocked/s)
     await assert.rejects(statuses({ block: [{}] }, []), /names neither network nor userAgent/)
   })
 })

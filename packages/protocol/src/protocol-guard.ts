@@ -145,7 +145,11 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
         facts: { problem: `${first.location} asks for ${first.method}` },
       }
     if (overrides.has(first.location.slice('header.'.length))) return undefined
-    const accepted = exchange.route?.settings.methodOverride ?? options.methodOverride
+    // Of the route as the request was sent: `POST /notes` says which methods a POST there may ask for.
+    const { canonical, raw } = exchange.path
+    const route =
+      options.routes === undefined ? exchange.route : options.routes.match(exchange.method, canonical, raw)
+    const accepted = route?.settings.methodOverride ?? options.methodOverride
     if (accepted === undefined) return checkMethodOf(first.method, first.location, exchange, limits)
     if (accepted !== false && accepted.includes(first.method) && !NEVER.has(first.method)) return undefined
     return {
