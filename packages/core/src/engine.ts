@@ -5,10 +5,17 @@ import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { Event, EventRecorder } from './event.ts'
-import { Exchange, type ExchangeContext, type RecordPromise, type RequestSource } from './exchange.ts'
-import type { Guard, Mode } from './guard.ts'
+import {
+  type AnswerStyle,
+  Exchange,
+  type ExchangeContext,
+  type RecordPromise,
+  type RequestSource,
+} from './exchange.ts'
+import type { Guard } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
@@ -31,6 +38,8 @@ export interface EngineOptions {
   readonly mode?: Mode
   readonly routes?: RouteTable
   readonly trustedProxies?: CidrSet
+  /** How answers look that Postern makes itself. */
+  readonly style?: AnswerStyle
   /** Bytes of a body that guards may read ahead; 1 MiB unless told otherwise. */
   readonly bodyLimit?: number
   /**
@@ -79,7 +88,7 @@ export class Engine {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
     this.#identified = options.identified ?? []
     this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
@@ -95,6 +104,7 @@ export class Engine {
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
       bodyLimit: options.bodyLimit ?? 1_048_576,
+      ...(options.style !== undefined && { style: options.style }),
     }
   }
 
@@ -137,7 +147,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard)) {
+      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
         exchange.decision = said
         return said
       }
@@ -146,8 +156,13 @@ export class Engine {
     return exchange.decision
   }
 
-  #isEnforcing(guard: Guard): boolean {
-    return this.mode === 'enforce' && guard.mode !== 'observe'
+  #isEnforcing(guard: Guard, mode: Mode): boolean {
+    return mode === 'enforce' && guard.mode !== 'observe'
+  }
+
+  /** A route may be tried out by itself, either way. */
+  #modeOf(exchange: Exchange): Mode {
+    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The engine's last word; an allowed exchange may have to be recorded first. */
@@ -230,7 +245,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true) {
+    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -246,7 +261,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.mode === 'observe') {
+      if (this.#modeOf(exchange) === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }

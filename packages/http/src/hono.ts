@@ -62,6 +62,7 @@ function onNode(
   const body = new FetchBody(context.req.raw)
   const carrier = NodeCarrier.open(engine, incoming, outgoing, body)
   if (carrier === undefined) return next()
+  outgoing.on('close', () => void body.forget())
   const pending = carrier.decide()
   return pending === undefined
     ? enforceNode(carrier, context, next)

@@ -8,6 +8,7 @@ import {
   type Guard,
   type Health,
   type HealthProbe,
+  isPreflight,
   type Kept,
   type Mode,
   type Outcome,
@@ -172,7 +173,7 @@ export class Throttle implements Guard, HealthProbe {
 
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.arrival
-    if (limits === undefined) return ALLOW
+    if (limits === undefined || isPreflight(exchange)) return ALLOW
     this.#decisions++
     if (this.#overload?.enter(exchange) === 'shed') {
       this.#refused++
@@ -191,7 +192,9 @@ export class Throttle implements Guard, HealthProbe {
 
   #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.identified
-    return limits === undefined || limits.length === 0 ? ALLOW : this.#decide(exchange, limits, 'identified')
+    return limits === undefined || limits.length === 0 || isPreflight(exchange)
+      ? ALLOW
+      : this.#decide(exchange, limits, 'identified')
   }
 
   #staged(all: readonly CompiledLimit[]): Staged {
@@ -488,9 +491,10 @@ export function throttle(options: ThrottleOptions = {}): Throttle {
 /** Adds what a limit asks of a request to the question, unless it does not apply. */
 function ask(question: Question, limit: CompiledLimit, key: string | undefined, exchange: Exchange): void {
   if (key === undefined) return
-  const rule = limit.rule ?? limit.ruleOf?.(exchange)
+  const rule = limit.own?.(key) ?? limit.rule ?? limit.ruleOf?.(exchange)
   if (rule === undefined) return
   if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
+  if (limit.exemptNetworks?.has(exchange.client) === true) return
   const cost = limit.costOf === undefined ? limit.cost : limit.costOf(exchange)
   question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
 }

@@ -105,16 +105,19 @@ export class Project {
   async #serve(command: string, shown: string): Promise<void> {
     const server = this.#spawn(command)
     this.#servers.push(server)
-    const wanted = plain(this.#here(shown))
+    // Two streams in one: their lines may change places.
+    const linesOf = (text: string): readonly string[] => plain(text).split('\n').toSorted()
+    const wanted = linesOf(this.#here(shown))
     let printed = ''
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`${command}: printed only\n${printed}`)), PATIENCE)
       const read = (chunk: Buffer): void => {
         printed += chunk.toString()
-        const lines = plain(printed).split('\n')
-        if (!wanted.split('\n').every(line => lines.includes(line))) return
+        const lines = linesOf(printed)
+        if (!wanted.every(line => lines.includes(line))) return
         clearTimeout(late)
-        resolve()
+        if (lines.length === wanted.length) resolve()
+        else reject(new Error(`${command}: printed more than the page shows\n${printed}`))
       }
       server.stdout?.on('data', read)
       server.stderr?.on('data', read)
@@ -122,7 +125,7 @@ export class Project {
         clearTimeout(late)
         reject(new Error(`${command}: ended, and printed\n${printed}`))
       })
-      if (wanted === '') {
+      if (shown === '') {
         clearTimeout(late)
         resolve()
       }
@@ -186,6 +189,7 @@ function plain(text: string): string {
     .replace(/;t=\d+/g, ';t=N')
     .replace(/\bprocess \d+/g, 'process N')
     .replace(/(?<=^ +admin +http:\/\/127\.0\.0\.1:)\d+/gm, 'PORT')
+    .replace(/\b\d+ scenarios\b/g, 'N scenarios')
     .replace(/curl\/[\d.]+/g, 'curl/VERSION')
     .replace(/^Date: .*$/gm, 'Date: DAY')
 }

@@ -1,4 +1,5 @@
 import type { Event, Json } from '@postern/core'
+import { untrustedForwardingSentence } from '@postern/runtime'
 
 type Sentence = (event: Event) => string
 
@@ -24,6 +25,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
   'gateway.worker': event => text(event, 'line'),
   'gateway.backend-failed': event => `the backend failed (${text(event, 'failure')}) ${place(event)}`,
+  'proxy.untrusted': untrustedForwardingSentence,
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,

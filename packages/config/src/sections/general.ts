@@ -1,9 +1,9 @@
-import type { ByteSize, CidrSet, Mode } from '@postern/core'
+import { type ByteSize, CidrSet, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { key, orOff, parsed } from '../key.ts'
 import { MEMORY_ONLY } from '../memory-only.ts'
-import { addressSet, byteSize, mode, oneOf, text } from '../types.ts'
+import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../types.ts'
 
 /** `mode`. */
 export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
@@ -13,13 +13,16 @@ export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
 })
 
 /** `trustProxies`. */
-export const trustProxies: z.ZodType<CidrSet, readonly string[] | undefined> = key(addressSet, {
-  description:
-    'Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`, `private`.',
-  default: [],
-  defaultText: 'nobody',
-  example: ['loopback', '10.0.0.0/8'],
-})
+export const trustProxies: z.ZodType<CidrSet, string | readonly string[] | undefined> = key(
+  z.union([addressSet, parsed(addressRange, undefined, entry => CidrSet.parse([entry]))]),
+  {
+    description:
+      'Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`, `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a list.',
+    default: [],
+    defaultText: 'nobody',
+    example: ['loopback', '10.0.0.0/8'],
+  },
+)
 
 /** `rateLimitHeaders`. */
 export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> = key(

@@ -1,13 +1,24 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
-import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
 import type { InspectSettings } from '@postern/inspect'
-import type { PathRisk } from '@postern/protocol'
+import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
-import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern, text } from '../types.ts'
+import {
+  byteSize,
+  flag,
+  listOf,
+  mediaType,
+  method,
+  mode,
+  oneOf,
+  pathRisk,
+  routePattern,
+  text,
+} from '../types.ts'
 import {
   type ApproveConfig,
   approve,
@@ -18,6 +29,8 @@ import {
   type RequireConfig,
   requirement,
 } from './access.ts'
+import { type ClientConfig, clientsHere } from './clients.ts'
+import { type CorsConfig, corsHere } from './cors.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
 import {
@@ -64,6 +77,22 @@ export interface RouteConfig {
   readonly contentTypes?: readonly string[] | undefined
   /** Largest body that this route accepts. */
   readonly maxBody?: ByteSize | undefined
+  /**
+   * Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like);
+   * `false` for none. Default: the methods that the route answers.
+   */
+  readonly methodOverride?: readonly string[] | false | undefined
+  /** Clients that are refused here, besides those of `block`. Default: nobody. */
+  readonly block?: readonly (string | ClientConfig)[] | undefined
+  /** Clients that no `block` holds for here, in place of the general `allow`. Default: `allow`. */
+  readonly allow?: readonly (string | ClientConfig)[] | undefined
+  /**
+   * `observe` records what would be refused here; `enforce` refuses even where everything else observes.
+   * Default: `mode`.
+   */
+  readonly mode?: Mode | undefined
+  /** Which pages of other origins may read answers here. Default: `cors`. */
+  readonly cors?: CorsConfig | false | undefined
   /** Kinds of ambiguous path that this route lets through. */
   readonly allowPaths?: readonly PathRisk[] | undefined
   /**
@@ -92,6 +121,11 @@ interface CompiledRoute {
   readonly methods?: readonly string[]
   readonly contentTypes?: readonly string[]
   readonly maxBody?: number
+  readonly methodOverride?: readonly string[] | false
+  readonly block?: ClientList
+  readonly allow?: ClientList
+  readonly mode?: Mode
+  readonly cors?: CorsSettings | false
   readonly allowPaths?: readonly PathRisk[]
   readonly honey?: boolean
   readonly require?: Requirement
@@ -110,6 +144,12 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Routes that ask for something of their callers, by pattern. */
   readonly guarded: ReadonlyMap<string, RouteSettings>
+  /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
+  readonly dependOnMethod: boolean
+  /** Whether any refuses or lets in clients by name. */
+  readonly haveClients: boolean
+  /** Whether any says which pages of other origins may read. */
+  readonly haveCors: boolean
 }
 
 const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
@@ -151,6 +191,33 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: ['application/json'],
   }),
   maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+  methodOverride: key(orOff(listOf(method)), {
+    description:
+      'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
+    defaultText: 'the methods that the route answers',
+    example: ['PUT', 'PATCH'],
+  }),
+  block: key(clientsHere, {
+    description: 'Clients that are refused here, besides those of `block`.',
+    defaultText: 'nobody',
+    example: ['all'],
+  }),
+  allow: key(clientsHere, {
+    description: 'Clients that no `block` holds for here, in place of the general `allow`.',
+    defaultText: '`allow`',
+    example: ['10.0.0.0/8'],
+  }),
+  mode: key(mode, {
+    description:
+      '`observe` records what would be refused here; `enforce` refuses even where everything else observes.',
+    defaultText: '`mode`',
+    example: 'observe',
+  }),
+  cors: key(corsHere, {
+    description: 'Which pages of other origins may read answers here.',
+    defaultText: '`cors`',
+    example: { origins: ['*'] },
+  }),
   allowPaths: key(listOf(pathRisk), {
     description: 'Kinds of ambiguous path that this route lets through.',
     example: ['encoded-slash'],
@@ -210,19 +277,44 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     if ([asked, consent, decided, belonging].some(one => one !== undefined)) guarded.set(pattern, rest)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
-  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits, guarded }
+  const all = Object.entries(said)
+  return {
+    table: new RouteTable(settings, { withoutExemptions }),
+    traps,
+    limits,
+    guarded,
+    dependOnMethod: all.some(
+      ([pattern, { methods, methodOverride }]) =>
+        methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),
+    ),
+    haveClients: all.some(([, { block }]) => block !== undefined && !block.isEmpty),
+    haveCors: all.some(([, { cors }]) => cors !== undefined && cors !== false),
+  }
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record. A longer body and
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record, origins that may read, methods that may be asked for, clients
+ * that may come, mere observing. A longer body and
  * ambiguous paths are let through by kind, so they need no exact spelling.
  */
-function withoutExemptions({ inspect, throttle, record, ...rest }: RouteSettings): RouteSettings {
+function withoutExemptions({
+  inspect,
+  throttle,
+  record,
+  cors,
+  methodOverride,
+  allow: _,
+  mode,
+  ...rest
+}: RouteSettings): RouteSettings {
   const level = inspect === undefined || inspect === false ? undefined : inspect.level
   return {
     ...rest,
     ...(throttle !== undefined && throttle !== false && { throttle }),
     ...(level !== undefined && { inspect: { level } }),
     ...(record !== undefined && record !== 'none' && { record }),
+    ...(cors === false && { cors }),
+    ...(mode === 'enforce' && { mode }),
+    ...(methodOverride === false && { methodOverride }),
   }
 }
