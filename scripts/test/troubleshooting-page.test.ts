@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import { blocksOf, readPage } from './support/page.ts'
+import { type Block, blocksOf, readPage } from './support/page.ts'
 import { Project } from './support/project.ts'
 
-const console_ = (text: string) => ({ heading: '', language: 'console', file: undefined, text })
+/** A block as the page would have it. */
+const console_ = (text: string): Block => ({ heading: '', language: 'console', file: undefined, text })
 
 test('every command of the page on troubleshooting prints what the page shows', {
   timeout: 180_000,
@@ -25,7 +26,14 @@ test('every command of the page on troubleshooting prints what the page shows', 
   )
   await project.run([
     { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
-    console_('$ npx postern gateway\npostern http://127.0.0.1:8080 -> http://127.0.0.1:3000\n'),
+    console_(`$ npx postern gateway
+postern http://127.0.0.1:8080 -> http://127.0.0.1:3000
+  reachable      from this machine only; --listen 0.0.0.0:8080 opens it to the network
+  configuration  /home/ann/shop/postern.config.yaml
+  mode           enforce
+  data           /home/ann/shop/.postern
+  admin          http://127.0.0.1:9464 (/healthz /readyz /metrics)
+`),
   ])
   await project.run(blocksOf(readPage('docs/troubleshooting.md')))
 })
