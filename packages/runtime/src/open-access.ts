@@ -3,7 +3,14 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Access, Approvals, cedarPolicies, type Decides, webhookChannel } from '@postern/access'
 import type { CompiledApprovals, CompiledConfig, LoadedConfig } from '@postern/config'
-import { type Clock, ConfigError, type EventRecorder, type HealthProbe, systemClock } from '@postern/core'
+import {
+  type Clock,
+  ConfigError,
+  type EventRecorder,
+  type HealthProbe,
+  type StepUp,
+  systemClock,
+} from '@postern/core'
 import type { Connections } from './connections.ts'
 import { RepeatedWork } from './repeated-work.ts'
 
@@ -21,6 +28,8 @@ export interface OpenAccessOptions {
   /** Absent in a replay, which keeps nothing. */
   readonly connections: Connections | undefined
   readonly recorder?: EventRecorder | undefined
+  /** Takes fresh proofs: of built-in identity, where there is one. */
+  readonly stepUp?: StepUp | undefined
   readonly clock?: Clock
   /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
   readonly notices: 'send' | 'leave'
@@ -33,7 +42,7 @@ const EVERY = 5_000
  * @throws ConfigError for policies that cannot be read; StoreError when approvals cannot be kept
  */
 export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess> {
-  const { loaded, connections, recorder, clock = systemClock } = options
+  const { loaded, connections, recorder, stepUp, clock = systemClock } = options
   const { config } = loaded
   const policies = await openPolicies(loaded)
   const approvals =
@@ -42,6 +51,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
     clock,
     ...(policies !== undefined && { policies }),
     ...(approvals !== undefined && { approvals }),
+    ...(stepUp !== undefined && { stepUp }),
     ...(recorder !== undefined && { recorder }),
     follow: id => `${config.approvals.path}/${id}`,
   })

@@ -53,7 +53,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => learned.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
-    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    const access = await openAccess({
+      loaded,
+      connections,
+      recorder: audit?.log,
+      stepUp: identity?.stepUp,
+      notices: 'send',
+    })
     closers.push(() => access.close())
     return {
       clock: systemClock,

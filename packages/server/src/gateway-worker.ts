@@ -42,7 +42,13 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
-  const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
+  const access = await openAccess({
+    loaded,
+    connections,
+    recorder,
+    stepUp: identity?.stepUp,
+    notices: 'leave',
+  })
   return {
     clock: systemClock,
     remediations,

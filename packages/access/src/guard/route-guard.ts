@@ -6,6 +6,7 @@ import {
   type Guard,
   type Json,
   type Refusal,
+  type RefusalContent,
   type RouteSettings,
 } from '@postern/core'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
@@ -14,6 +15,7 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
+import { isNavigation, stepUpPage } from './step-up-page.ts'
 
 /** What stands before one route. */
 interface RouteGate {
@@ -21,6 +23,9 @@ interface RouteGate {
   readonly owned: OwnedRoute | undefined
   readonly policy: CompiledRoutePolicy | undefined
 }
+
+/** A question about a request. */
+type RouteQuestion = ActQuestion & { readonly exchange: Exchange }
 
 const NAME = 'access'
 
@@ -75,26 +80,27 @@ export class AccessGuard implements Guard {
     const question = questionOf(exchange, exchange.route?.pattern ?? '', policy, id, undefined)
     const { resource: _unknown, ...general } = question
     const early = this.#access.checkNow(general, rule)
-    if (early !== undefined && 'why' in early) return refusalOf(early)
+    if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const fields = await load(id, exchange)
     return this.#ask(questionOf(exchange, exchange.route?.pattern ?? '', policy, id, fields), rule)
   }
 
-  #ask(question: ActQuestion, rule: CompiledRule): Decision | Promise<Decision> {
+  #ask(question: RouteQuestion, rule: CompiledRule): Decision | Promise<Decision> {
     const now = this.#access.checkNow(question, rule)
-    if (now !== undefined && 'why' in now) return refusalOf(now)
+    if (now !== undefined && 'why' in now) return refusalOf(now, question.exchange)
     return this.#access.needsMore(question, rule) ? this.#askFully(question, rule) : ALLOW
   }
 
-  async #askFully(question: ActQuestion, rule: CompiledRule): Promise<Decision> {
+  async #askFully(question: RouteQuestion, rule: CompiledRule): Promise<Decision> {
+    const { exchange } = question
     const isBound = rule.approve !== undefined || rule.isActBound
-    const given = isBound ? await argumentsOf(question.exchange as Exchange) : undefined
+    const given = isBound ? await argumentsOf(exchange) : undefined
     if (given === 'too-large') return tooLarge()
     const outcome = await this.#access.check(
       { ...question, ...(given !== undefined && { arguments: given }) },
       rule,
     )
-    return outcome.kind === 'permit' ? ALLOW : refusalOf(outcome.refusal)
+    return outcome.kind === 'permit' ? ALLOW : refusalOf(outcome.refusal, exchange)
   }
 
   #compile(settings: RouteSettings, place: string): RouteGate | typeof NO_GATE {
@@ -119,7 +125,7 @@ function questionOf(
   policy: CompiledRoutePolicy | undefined,
   id: string | undefined,
   fields: object | undefined,
-): ActQuestion {
+): RouteQuestion {
   const { principal } = exchange
   if (policy === undefined)
     return { principal, exchange, action: pattern, resourceId: exchange.path.canonical.slice(0, 256) }
@@ -163,8 +169,8 @@ function tooLarge(): Refusal {
 }
 
 /** A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next. */
-export function refusalOf(refusal: AccessRefusal): Refusal {
-  const { why, status, message, next, headers, retryAfter, policy } = refusal
+export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
+  const { why, status, message, next, headers, retryAfter, policy, stepUp } = refusal
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
   return {
     effect,
@@ -172,20 +178,8 @@ export function refusalOf(refusal: AccessRefusal): Refusal {
     status,
     headers,
     ...(retryAfter !== undefined && { retryAfter }),
-    content: {
-      type: 'application/problem+json',
-      text: JSON.stringify({
-        type: `urn:postern:access:${why}`,
-        title:
-          why === 'approval-pending'
-            ? 'Waiting for consent'
-            : status === 401
-              ? 'Please prove that this is you'
-              : 'Not allowed',
-        detail: `${message} ${next}`,
-        ...publicRefusal(refusal),
-      }),
-    },
+    content:
+      stepUp !== undefined && isNavigation(exchange) ? stepUpPage(message, stepUp) : problemDocument(refusal),
     reasons: [
       {
         rule: `access/${why}`,
@@ -193,5 +187,23 @@ export function refusalOf(refusal: AccessRefusal): Refusal {
         ...(policy !== undefined && { evidence: { location: 'policy', facts: { policy } } }),
       },
     ],
+  }
+}
+
+function problemDocument(refusal: AccessRefusal): RefusalContent {
+  const { why, status, message, next } = refusal
+  return {
+    type: 'application/problem+json',
+    text: JSON.stringify({
+      type: `urn:postern:access:${why}`,
+      title:
+        why === 'approval-pending'
+          ? 'Waiting for consent'
+          : status === 401
+            ? 'Please prove that this is you'
+            : 'Not allowed',
+      detail: `${message} ${next}`,
+      ...publicRefusal(refusal),
+    }),
   }
 }
