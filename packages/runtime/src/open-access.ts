@@ -1,7 +1,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Access, Approvals, cedarPolicies, type Decides, webhookChannel } from '@postern/access'
+import {
+  Access,
+  type ApprovalGrant,
+  Approvals,
+  cedarPolicies,
+  type Decides,
+  RouteBudgets,
+  signBudgetGrant,
+  webhookChannel,
+} from '@postern/access'
 import type { CompiledApprovals, CompiledConfig, LoadedConfig } from '@postern/config'
 import {
   type Clock,
@@ -19,6 +28,8 @@ export interface OpenAccess {
   readonly access: Access
   /** Absent where nothing is kept. */
   readonly approvals: Approvals | undefined
+  /** Counts of the budgets that routes name; absent where the configuration has no `budgets`. */
+  readonly budgets: RouteBudgets | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }
@@ -47,12 +58,14 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   const policies = await openPolicies(loaded)
   const approvals =
     connections === undefined ? undefined : approvalsOf(config.approvals, connections, recorder, clock)
+  const [grantKey] = config.budgetDatabase?.grantKeys ?? []
   const access = new Access({
     clock,
     ...(policies !== undefined && { policies }),
     ...(approvals !== undefined && { approvals }),
     ...(stepUp !== undefined && { stepUp }),
     ...(recorder !== undefined && { recorder }),
+    ...(grantKey !== undefined && { signGrant: (grant: ApprovalGrant) => signBudgetGrant(grant, grantKey) }),
     follow: id => `${config.approvals.path}/${id}`,
   })
   const work =
@@ -69,6 +82,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   return {
     access,
     approvals,
+    budgets: config.budgets === undefined ? undefined : new RouteBudgets({ budgets: config.budgets, clock }),
     probes: work === undefined ? [] : [work],
     close: async () => work?.close(),
   }
