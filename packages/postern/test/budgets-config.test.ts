@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { actingAs, budgetAnswer, claimSigner, guard, guardPool, installBudgets } from '@postern/access'
-import { connectPostgres } from '@postern/store'
+import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import pg from 'pg'
 import { freshDatabase } from '../../../test/fresh.ts'
 import {
   type Config,
   ConfigError,
+  type Event,
   type Exchange,
   type Postern,
   type Principal,
@@ -27,6 +28,7 @@ function identify(exchange: Exchange): Principal | undefined {
 interface Shop {
   readonly layer: Postern
   readonly pool: pg.Pool
+  readonly owner: PostgresDatabase
   ask(
     who: string,
     method: string,
@@ -94,6 +96,7 @@ async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
   return {
     layer,
     pool,
+    owner,
     ask: async (who, method, path, headers = {}, body) =>
       handle(
         new Request(`http://shop.example${path}`, {
@@ -155,6 +158,33 @@ describe('row budgets and approvals', { timeout: 300_000 }, () => {
     )
     assert.equal((await ask('finn', 'POST', '/wipe?above=60')).status, 403)
     assert.equal(await orders(), 100)
+  })
+
+  test('the journal is sealed by itself', async t => {
+    const { ask, owner } = await shop(t, undefined)
+    assert.equal(await (await ask('sam', 'POST', '/wipe?above=95')).text(), '5 deleted')
+    const open = async (): Promise<number> =>
+      (
+        await owner.query<{ n: number }>(
+          'SELECT count(*)::int AS n FROM postern_budgets.journal WHERE sealed IS NULL',
+        )
+      ).rows[0]?.n ?? -1
+    while ((await open()) > 0) await new Promise(resolve => setTimeout(resolve, 100))
+  })
+
+  test('a journal that cannot be sealed is an event, and shows in readiness', async t => {
+    const url = await freshDatabase(t)
+    const folder = mkdtempSync(join(tmpdir(), 'postern-journal-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const events: Event[] = []
+    const budgetDatabase = { url, claimKeys: [text(key(1))], journalKeys: [text(key(3))] }
+    const layer = await postern({ folder, config: { budgetDatabase }, onEvent: event => events.push(event) })
+    const failed = (): Event | undefined => events.find(({ type }) => type === 'journal.failed')
+    while (failed() === undefined) await new Promise(resolve => setTimeout(resolve, 20))
+    const health = layer.health().find(({ name }) => name === 'journal of row budgets')
+    await layer.close()
+    assert.equal(health?.ok, false)
+    assert.match(health?.detail ?? '', /postern_budgets/)
   })
 
   test('a guarded function runs under its grant', async t => {

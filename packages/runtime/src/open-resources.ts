@@ -5,6 +5,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
+import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
@@ -61,6 +62,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       notices: 'send',
     })
     closers.push(() => access.close())
+    const journal = openBudgetJournal(config, emit)
+    closers.push(() => journal?.close())
     return {
       clock: systemClock,
       remediations,
@@ -77,7 +80,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       audit: audit?.log,
       identity,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
+      probes: [
+        remediations,
+        scenarios,
+        ...(audit?.probes ?? []),
+        ...access.probes,
+        ...(journal === undefined ? [] : [journal.probe]),
+      ],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
