@@ -53,7 +53,12 @@ export interface EngineOptions {
   readonly onError?: (part: string, error: unknown) => void
   /** Asked for readiness. */
   readonly probes?: readonly HealthProbe[]
+  /** Runs the handler of an allowed exchange, and returns what it returns: for what the handler's own code must be able to find, such as who acts. Default: nothing is put around it. */
+  readonly around?: Around
 }
+
+/** Calls `work` once, at once, and returns what it returns. */
+export type Around = <Result>(exchange: Exchange, work: () => Result) => Result
 
 /** Told of every event, after detectors and recorder: the console's live view, tests. */
 export type EventListener = (event: Event) => void
@@ -66,6 +71,8 @@ export type EventListener = (event: Event) => void
 export class Engine {
   readonly mode: Mode
   readonly clock: Clock
+  /** What carriers in the application's own process put around its handler; undefined when there is nothing, so that it costs nothing. */
+  readonly around: Around | undefined
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean
   readonly #guards: readonly Guard[]
@@ -87,6 +94,7 @@ export class Engine {
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
+    this.around = options.around
     this.#guards = options.guards ?? []
     this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
     this.#identified = options.identified ?? []

@@ -23,7 +23,7 @@ export {
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
-export { Engine, type EngineOptions, type EventListener } from './engine.ts'
+export { type Around, Engine, type EngineOptions, type EventListener } from './engine.ts'
 export {
   BudgetExceeded,
   ConfigError,
