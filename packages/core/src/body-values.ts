@@ -10,7 +10,7 @@ export type BodyValue =
   | readonly BodyValue[]
   | { readonly [key: string]: BodyValue }
 
-/** The fields of a body, or why they cannot be told. */
+/** The fields of a body, or why they cannot be read. */
 export type BodyValues =
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, BodyValue> }
   /** No body, or one of a type that has no fields. */
@@ -20,7 +20,7 @@ export type BodyValues =
 
 const MAX_DEPTH = 4
 
-/** Whether the body of an exchange has fields at all, told from its head. */
+/** Whether the body of an exchange has fields at all, judged by its headers. */
 export function hasFields(exchange: Exchange): boolean {
   return exchange.hasBody && bodyKind(exchange) !== undefined
 }
@@ -33,8 +33,8 @@ function bodyKind(exchange: Exchange): 'json' | 'form' | undefined {
 }
 
 /**
- * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by their path (`user.name`, at most four
- * deep), those of objects in arrays with `[]`.
+ * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by
+ * their path (`user.name`, at most four deep), those of objects in arrays with `[]`.
  */
 export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
   const kind = exchange.hasBody ? bodyKind(exchange) : undefined
