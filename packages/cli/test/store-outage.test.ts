@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Redis } from 'ioredis'
 import { freePort } from '../../../test/local-server.ts'
-import { startRedis } from '../../../test/services.ts'
+import { BareRedis, startRedis } from '../../../test/services.ts'
 import { postern } from '../../postern/src/index.ts'
 import { type Backend, startBackend } from './backend.ts'
 import { cli, startCli, startGatewayProcess } from './cli.ts'
@@ -79,7 +78,7 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
 test('one address of a Redis Cluster is enough', { timeout: 60_000 }, async t => {
   const node = await startRedis({ settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] })
   t.after(() => node.stop())
-  const raw = new Redis(node.url)
+  const raw = new BareRedis(node.url)
   await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
   raw.disconnect()
   const gateway = await startGatewayProcess(

@@ -181,13 +181,6 @@ const CASES: readonly (readonly [
     /not part of this version/,
     /postern explain/,
   ],
-  [
-    'a route feature of a later version',
-    'routes: { "DELETE /orders/:id": { budget: orders.delete } }',
-    /budget$/,
-    /not part of this version/,
-    /throttle: limit/,
-  ],
   ['two keys of one name', 'mode: observe\nmode: enforce', /:2:1$/, /unique/],
   ['no YAML at all', 'routes: {', /:1:\d+$/, /./],
 ]

@@ -40,7 +40,7 @@ export class CidrSet {
     return new CidrSet(ranges, entries)
   }
 
-  /** Whether the address lies in one of the ranges. */
+  /** Whether the address is in one of the ranges. */
   has(address: Address): boolean {
     if (this.#v4.length + this.#v6.length === 0) return false
     const bytes = addressBytes(address)
@@ -109,15 +109,16 @@ function maskBytes(bytes: Uint8Array, bits: number): Uint8Array {
   return masked
 }
 
-/** How much of an address names one customer: /32 and /56 unless told otherwise. */
+/** How much of an address identifies one customer. Default: /32 and /56. */
 export interface NetworkWidth {
   readonly v4?: number
   readonly v6?: number
 }
 
 /**
- * The network an address is held responsible as, in CIDR text (an IPv4 /32 stays a bare address).
- * IPv6 customers get whole /56 networks (RFC 6177), so a key on the full address is walked round by rotation.
+ * The network that limits and remediations count an address under, in CIDR text (an IPv4 /32
+ * stays a bare address). IPv6 customers get whole /56 networks (RFC 6177), so a key on the full
+ * address is evaded by rotating addresses.
  */
 export function networkOf(address: Address, width: NetworkWidth = {}): string {
   const v4 = width.v4 ?? 32

@@ -1,4 +1,4 @@
-import { queryValues } from './body-values.ts'
+import { queryValues } from './query-values.ts'
 import type { RawHeaders } from './request-headers.ts'
 
 /** Headers by which a request asks to be treated as one of another method. */

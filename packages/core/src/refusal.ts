@@ -11,8 +11,9 @@ export interface RefusalAnswer extends Answer {
 }
 
 /**
- * The answer to a refused request: a problem document (RFC 9457), or the same words as a small page where the caller prefers HTML.
- * It carries the request id and the caller's sentence; rule and evidence stay with the operator, who finds them by the id.
+ * The answer to a refused request: a problem document (RFC 9457), or the same words as a small page where
+ * the caller prefers HTML. It carries the request id and the caller's sentence; rule and evidence stay with
+ * the operator, who finds them by the id.
  */
 export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnswer {
   const id = exchange.id

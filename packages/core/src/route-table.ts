@@ -2,7 +2,7 @@ import { ConfigError } from './errors.ts'
 import type { Mode } from './mode.ts'
 
 /**
- * What rooms may attach to a route. Each room adds its own key by declaration merging:
+ * Settings that packages attach to a route. Each package adds its own key by declaration merging:
  * `declare module '@postern/core' { interface RouteSettings { readonly throttle?: ... } }`.
  */
 export interface RouteSettings {
@@ -21,8 +21,9 @@ export interface RouteMatch {
 
 export interface RouteTableOptions {
   /**
-   * Settings without what they loosen. An exemption holds for the path exactly as its pattern writes it; whatever else a backend may take for that path
-   * (`/health;x`, `/HEALTH`, `/h%65alth`) gets only what restricts. Default: nothing loosens.
+   * The settings without those that loosen protection. An exemption holds for the path exactly as its pattern
+   * writes it; other spellings that a backend may treat as that path (`/health;x`, `/HEALTH`, `/h%65alth`)
+   * get only the settings that restrict. Default: nothing loosens.
    */
   readonly withoutExemptions?: (settings: RouteSettings) => RouteSettings
 }
@@ -32,7 +33,7 @@ interface Pattern {
   readonly method: string | undefined
   readonly segments: readonly string[]
   readonly settings: RouteSettings
-  /** The settings for a path that is only read as this one. */
+  /** The settings for a path that was sent in another spelling. */
   readonly restrictions: RouteSettings
   readonly specificity: number
 }
@@ -47,9 +48,10 @@ interface Node {
 const METHOD = /^[A-Z]+$/
 
 /**
- * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`. `*` and `:name` are one
- * segment, `**` (only at the end) any number. Matching ignores letter case, so that a rule cannot be walked
- * round on a backend that ignores it too. Compiled once, immutable; a match is one walk over the segments.
+ * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`.
+ * `*` and `:name` are one segment, `**` (only at the end) any number. Matching ignores letter
+ * case, so that a rule cannot be evaded on a backend that ignores it too. Compiled once,
+ * immutable; a match is one walk over the segments.
  */
 export class RouteTable {
   readonly #root: Node = newNode()
@@ -79,7 +81,7 @@ export class RouteTable {
   }
 
   /**
-   * The patterns that a path falls under.
+   * The patterns that match a path.
    * @param path canonical
    * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
    * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an exemption only where it holds for both
@@ -168,7 +170,10 @@ function segmentsOf(path: string): readonly string[] {
   return path === '/' ? [] : path.slice(1).split('/')
 }
 
-/** Whether a path was sent as the pattern writes it: its literal segments to the letter, and as many segments. @param sent segments of the path as sent */
+/**
+ * Whether a path was sent as the pattern writes it: its literal segments to the letter, and as many segments.
+ * @param sent segments of the path as sent
+ */
 function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
   const hasTail = segments.at(-1) === '**'
   const length = hasTail ? segments.length - 1 : segments.length
@@ -224,7 +229,10 @@ function parsePattern(
   }
 }
 
-/** Literal segments before parameters before an exact end before `**`, longer before shorter, a method before none. */
+/**
+ * Literal segments before parameters before an exact end before `**`, longer before
+ * shorter, a method before none.
+ */
 function specificity(segments: readonly string[], method: string | undefined): number {
   let score = segments.at(-1) === '**' ? 0 : 50
   for (const segment of segments) {

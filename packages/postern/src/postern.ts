@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Access, Approvals } from '@postern/access'
 import type { AuditLog } from '@postern/audit'
 import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
@@ -39,6 +40,10 @@ export interface Postern {
   readonly audit: AuditLog | undefined
   /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined
+  /** Asks rules and approvals of the configuration for functions too: pass it to `guard` of `@postern/access`. */
+  readonly access: Access | undefined
+  /** Requests for consent, to list and decide them in the application's own pages. */
+  readonly approvals: Approvals | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -126,6 +131,8 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     remediations: runtime.remediations,
     audit: runtime.resources.audit,
     identity: runtime.resources.identity,
+    access: runtime.resources.access?.access,
+    approvals: runtime.resources.access?.approvals,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),

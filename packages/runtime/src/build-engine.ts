@@ -1,3 +1,4 @@
+import { actingAs } from '@postern/access'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
 import { inspectionGuard } from '@postern/inspect'
@@ -68,7 +69,8 @@ export function buildEngine(
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)
   // After the page that signs in, so that a rule for every route does not stand before it.
-  guards.push(...accessGuards(config, resources))
+  const access = accessGuards(config, resources)
+  guards.push(...access.guards)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
@@ -99,6 +101,9 @@ export function buildEngine(
     },
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
+    ...((config.budgets !== undefined || config.budgetDatabase !== undefined) && {
+      around: (exchange, work) => actingAs(access.actingIn(exchange), work),
+    }),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }

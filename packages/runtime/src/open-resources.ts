@@ -5,6 +5,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
+import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
 import { LimitOverrides } from './limit-overrides.ts'
@@ -55,10 +56,18 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => learned?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
-    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    const access = await openAccess({
+      loaded,
+      connections,
+      recorder: audit?.log,
+      stepUp: identity?.stepUp,
+      notices: 'send',
+    })
     closers.push(() => access.close())
     const signIn = await SignInStores.open(connections, emit)
     closers.push(() => signIn.close())
+    const journal = openBudgetJournal(config, emit)
+    closers.push(() => journal?.close())
     return {
       clock: systemClock,
       remediations,
@@ -79,7 +88,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       audit: audit?.log,
       identity,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
+      probes: [
+        remediations,
+        scenarios,
+        ...(audit?.probes ?? []),
+        ...access.probes,
+        ...(journal === undefined ? [] : [journal.probe]),
+      ],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)

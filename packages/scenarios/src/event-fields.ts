@@ -121,7 +121,7 @@ function file(event: Event): string | undefined {
 }
 
 /** Whoever is known most closely: the principal, else the address. A measure against it hits as few others as can be. */
-export function clientOf(event: Event): string | undefined {
+function clientOf(event: Event): string | undefined {
   return principalOf(event) ?? addressOf(event)
 }
 

@@ -43,7 +43,13 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
-  const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
+  const access = await openAccess({
+    loaded,
+    connections,
+    recorder,
+    stepUp: identity?.stepUp,
+    notices: 'leave',
+  })
   const signIn = await SignInStores.open(connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,

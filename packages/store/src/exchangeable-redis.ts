@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redis.ts'
+import type { RedisConnection } from './redis-connection.ts'
 
 type Listener = (...args: unknown[]) => void
 

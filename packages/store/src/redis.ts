@@ -10,11 +10,9 @@ import {
 import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
 import { redisDriver } from './drivers.ts'
 import { ExchangeableRedis } from './exchangeable-redis.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
 import { storeName } from './store-name.ts'
-
-/** One server, or a cluster; both take the same commands. */
-export type RedisConnection = Redis | Cluster
 
 export interface RedisConnectOptions {
   /**

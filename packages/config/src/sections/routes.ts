@@ -23,6 +23,7 @@ import {
   type ApproveConfig,
   approve,
   type OwnedConfig,
+  oneOrMore,
   owned,
   type PolicyConfig,
   policy,
@@ -104,6 +105,11 @@ export interface RouteConfig {
   readonly require?: RequireConfig | undefined
   /** Whose consent it takes before the request is handled. Default: nobody's. */
   readonly approve?: ApproveConfig | undefined
+  /**
+   * Names of `budgets` that requests are counted against, before the database counts rows, and that an
+   * approval stands in for. Default: none.
+   */
+  readonly budget?: string | readonly string[] | undefined
   /** The action that `policies` decide on, or with where its resource is. Default: policies are not asked. */
   readonly policy?: string | PolicyConfig | undefined
   /** The type of record that this route serves and that belongs to somebody. Default: none. */
@@ -130,6 +136,7 @@ interface CompiledRoute {
   readonly honey?: boolean
   readonly require?: Requirement
   readonly approve?: ApproveRule
+  readonly budget?: readonly string[]
   readonly policy?: string | RoutePolicy
   readonly owned?: string | OwnedRoute
 }
@@ -238,6 +245,12 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     defaultText: "nobody's",
     example: { by: 'role:owner', ttl: '1h' },
   }),
+  budget: key(oneOrMore(text), {
+    description:
+      'Names of `budgets` that requests are counted against, before the database counts rows, and that an approval stands in for.',
+    defaultText: 'none',
+    example: 'orders.delete',
+  }),
   policy: key(policy, {
     description: 'The action that `policies` decide on, or with where its resource is.',
     defaultText: 'policies are not asked',
@@ -273,8 +286,9 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
-    const { require: asked, approve: consent, policy: decided, owned: belonging } = rest
-    if ([asked, consent, decided, belonging].some(one => one !== undefined)) guarded.set(pattern, rest)
+    const { require: asked, approve: consent, policy: decided, owned: belonging, budget } = rest
+    if ([asked, consent, decided, belonging, budget].some(one => one !== undefined))
+      guarded.set(pattern, rest)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
   const all = Object.entries(said)

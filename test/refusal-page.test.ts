@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { Engine, type Refusal, refusalAnswer } from '@postern/core'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { chromiumPath } from './chromium.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -40,7 +41,7 @@ describe('the page of a refusal in a browser', () => {
   let engine: Engine
   before(async () => {
     browser = await chromium.launch({
-      executablePath: process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium',
+      executablePath: chromiumPath(),
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     })
     engine = new Engine()
