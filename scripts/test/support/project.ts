@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { root } from '../../workspace.ts'
 import type { Block } from './page.ts'
 
-/** Ports that pages name. Each run takes free ones instead, so that several runs and other programs do not meet. */
+/** Ports that pages name. Each run replaces them by free ones, so that runs do not collide. */
 const PORTS = ['3000', '8080', '9090', '9464'] as const
 /** The folder that pages name where a program prints its own. */
 const FOLDER = '/home/ann/shop'
@@ -21,9 +21,9 @@ const PATIENCE = 60_000
 const SOON = 5_000
 
 /**
- * An empty folder in which the blocks of a page run as they are printed. Three things differ from a reader's machine: port numbers are
- * free ones, `npm install` links what the workspace has installed instead of asking the registry, and Postern runs from its sources.
- * In what is printed, request ids, times and process numbers may differ.
+ * An empty folder in which the blocks of a page run as they are printed. Three things differ from a reader's
+ * machine: port numbers are free ones, `npm install` links what the workspace has installed instead of asking
+ * the registry, and Postern runs from its sources. In output, request ids, times and process numbers may differ.
  */
 export class Project {
   readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), 'postern-page-')))
@@ -92,7 +92,10 @@ export class Project {
     }
   }
 
-  /** A changed file and a ban are obeyed within a second, and the log is written behind an answer: the command is repeated for a while. */
+  /**
+   * Repeats a command until it prints what the page shows: a changed file and a ban take effect within a second,
+   * and the log is written after the answer.
+   */
   async #show(command: string, shown: string): Promise<void> {
     const end = Date.now() + SOON
     for (;;) {
