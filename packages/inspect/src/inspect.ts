@@ -12,6 +12,7 @@ import { CHAR, scanFeatures, seen } from './features.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
+import type { ParameterTypes } from './parameter-types.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
@@ -23,8 +24,12 @@ export interface InspectOptions {
   readonly level?: Level
   readonly bounds?: Bounds
   readonly except?: readonly ExceptionTest[]
+  /** What is known about the parameters of the route. */
+  readonly types?: ParameterTypes
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
+  /** Names of cookies that the backend has set, in lower case: a session handed over under one of them is a fixation. */
+  readonly ownCookies?: ReadonlySet<string>
   /** For the text of exceptions; default the method and path of the request. */
   readonly route?: string
 }
@@ -37,8 +42,6 @@ const UNREAD = new Set([
   'host',
   'content-length',
   'connection',
-  'authorization',
-  'proxy-authorization',
   'content-encoding',
   'transfer-encoding',
 ])
@@ -67,7 +70,7 @@ const NESTED_PAIR = /=[^;=]*=/
 export function inspect(request: InspectedRequest, options: InspectOptions = {}): Inspection {
   const rules = options.rules ?? ownRuleSet
   const { target, headers, body } = request
-  const targetIsClear = isTargetClear(target, rules)
+  const targetIsClear = options.types === undefined && isTargetClear(target, rules)
   const suspicious = suspiciousHeaders(request, rules)
   if (targetIsClear && suspicious === undefined && body === undefined) return CLEAN
   const inspector = new Inspector({
@@ -75,14 +78,16 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
     level: options.level ?? 1,
     bounds: options.bounds ?? DEFAULT_BOUNDS,
     except: options.except ?? [],
+    types: options.types,
     ownPort: request.ownPort,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
-  if (!targetIsClear) inspectTarget(request, inspector)
+  if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
   if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
   if (body !== undefined && body.length > 0) {
     inspectBody(body, headers, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
+  inspector.advance()
   return inspector.result()
 }
 
@@ -116,7 +121,11 @@ function inspectPath(path: string, inspector: Inspector): void {
   if (last > 0 && last < path.length - 1) inspector.value(path.slice(last + 1), 'path', locator)
 }
 
-function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
+function inspectTarget(
+  request: InspectedRequest,
+  inspector: Inspector,
+  ownCookies: ReadonlySet<string> | undefined,
+): void {
   const { target } = request
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
@@ -136,7 +145,7 @@ function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
     },
     tooBig: (rule, location, detail) => inspector.tooBig(rule, location, detail),
   })
-  const session = fixedSession(names, request.headers)
+  const session = fixedSession(names, request.headers, ownCookies)
   if (session !== undefined) {
     inspector.add({
       rule: 'session/fixation',
@@ -205,6 +214,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       level: 4,
       bounds: DEFAULT_BOUNDS,
       except: [],
+      types: undefined,
       ownPort: undefined,
       route: () => '',
     })

@@ -1,7 +1,7 @@
 import { scanFeatures, seen } from './features.ts'
 
-/** Which part of a request a value comes from. */
-export type Place = 'path' | 'query' | 'header' | 'cookie' | 'body' | 'name' | 'file-name'
+/** Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other body. */
+export type Place = 'path' | 'query' | 'header' | 'cookie' | 'form' | 'body' | 'name' | 'file-name'
 
 /** One decoding of one value, as the rules see it. */
 export interface Reading {

@@ -1,3 +1,4 @@
+import type { EffortMeter } from './effort-meter.ts'
 import type { Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
 
@@ -38,15 +39,22 @@ export class RuleSet {
     return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
   }
 
-  /** Runs every rule whose gate the reading opens. */
-  run(reading: Reading, found: (hit: Hit) => void): void {
+  /**
+   * Runs the rules whose gates the reading opens, from the rule at `from` on, until the meter stops it.
+   * @returns the index of the rule to go on with; `Number.MAX_SAFE_INTEGER` when all have run
+   */
+  run(reading: Reading, found: (hit: Hit) => void, meter?: EffortMeter, from = 0): number {
     const { chars, words } = reading
-    if (reading.place !== 'file-name' && this.isClear(chars, words)) return
-    for (const rule of this.rules) {
+    const { rules } = this
+    if (reading.place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
+    for (let i = from; i < rules.length; i++) {
+      const rule = rules[i] as Rule
       if (rule.chars !== 0 && (chars & rule.chars) === 0) continue
       if (rule.words !== 0 && (words & rule.words) === 0) continue
       const span = rule.find(reading)
       if (span !== undefined) found({ rule, span })
+      if (meter?.spend(reading.text.length * (rule.effort ?? 1)) === true) return i + 1
     }
+    return Number.MAX_SAFE_INTEGER
   }
 }

@@ -61,8 +61,7 @@ function visitPart(part: Buffer, visitor: ValueVisitor): boolean {
   }
   if (fileName === undefined) {
     const text = decodeBytes(content)
-    if (!visitor.value(text, 'body', at(location))) return false
-    return true
+    return visitor.value(text, 'form', at(location))
   }
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
   if (isExecutableUpload(content))

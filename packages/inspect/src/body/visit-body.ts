@@ -49,14 +49,19 @@ export function visitBody(
     }
   }
   const text = decodeText(bytes, contentType)
-  if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) visitJson(text, 'body', depth, visitor)
+  if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) {
+    // What is no JSON, whatever it is called, is text to a backend that reads it leniently.
+    if (visitJson(text, 'body', depth, visitor) === 'broken' && !isGraphql(text)) {
+      if (visitor.value(text, 'form', at('body')) && FORM_LIKE.test(text)) visitForm(text, 'body', 'form', visitor)
+    }
+  }
   else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     visitXml(text, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) visitGraphql(text, 'body', visitor)
-  else if (type === 'application/x-www-form-urlencoded') visitForm(text, 'body', 'body', visitor)
+  else if (type === 'application/x-www-form-urlencoded') visitForm(text, 'body', 'form', visitor)
   else {
     if (!visitor.value(text, 'body', at('body'))) return
-    if (FORM_LIKE.test(text)) visitForm(text, 'body', 'body', visitor)
+    if (FORM_LIKE.test(text)) visitForm(text, 'body', 'form', visitor)
   }
 }

@@ -31,6 +31,10 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['style', 3],
 ])
 
+/** Where players, maps and posts of others are embedded from. */
+const PLAYERS =
+  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org)(?:[/?#"']|$)/
+
 const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
@@ -81,6 +85,7 @@ function readTag(lower: string, start: number): Span | undefined {
   // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
   let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
   let id = 'xss/element'
+  let isPlayer = false
   const limit = Math.min(lower.length, start + MAX_TAG)
   for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
     while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
@@ -106,7 +111,9 @@ function readTag(lower: string, start: number): Span | undefined {
     const valueStart = at
     if (presence > score) score = presence
     at = skipValue(lower, at, limit)
-    const kind = attributeScore(name, attribute, lower.slice(valueStart, Math.min(at, valueStart + 256)))
+    const value = lower.slice(valueStart, Math.min(at, valueStart + 256))
+    if ((name === 'iframe' || name === 'embed') && attribute === 'src') isPlayer = PLAYERS.test(value)
+    const kind = attributeScore(name, attribute, value)
     if (kind !== undefined && kind.score > score) {
       score = kind.score
       id = kind.id
@@ -114,6 +121,7 @@ function readTag(lower: string, start: number): Span | undefined {
     if (score >= 6) break
   }
   tagEnd = Math.max(tagEnd, at)
+  if (isPlayer && id === 'xss/element') return undefined
   if (name === 'script' && closing) score = 4
   return score === 0 ? undefined : { start, end: Math.min(at + 1, lower.length), score, id }
 }
@@ -149,7 +157,9 @@ function attributeScore(
 ): { id: string; score: number } | undefined {
   if (HANDLER.test(attribute)) return { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
-  if (DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
+  // An image does not run what is in it.
+  const isPicture = element === 'img' && compact.startsWith('data:image/')
+  if (!isPicture && DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
     return { id: 'xss/script-url', score: 6 }
   if (DIRECTIVE.test(attribute) && RUNS.test(compact)) return { id: 'xss/handler', score: 6 }
   if (attribute === 'srcdoc') return { id: 'xss/script-url', score: 6 }
@@ -164,7 +174,9 @@ function attributeScore(
   if (element === 'link' && attribute === 'href') return { id: 'xss/element', score: 5 }
   if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
     return { id: 'xss/element', score: 5 }
-  if (element === 'meta' && (attribute === 'http-equiv' || attribute === 'charset'))
+  if (element === 'meta' && attribute === 'http-equiv' && !/^(?:content-type|content-language|x-ua-compatible)\b/.test(compact))
+    return { id: 'xss/element', score: 5 }
+  if (element === 'meta' && (attribute === 'charset' || attribute === 'content') && /utf-?7/.test(compact))
     return { id: 'xss/element', score: 5 }
   if (element === 'base' && attribute === 'href') return { id: 'xss/element', score: 5 }
   if (element === 'form' && attribute === 'action' && /^(?:https?:)?\/\//.test(compact))

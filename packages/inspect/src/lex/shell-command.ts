@@ -1,10 +1,10 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import { isInSentence } from '../sentence.ts'
 import {
   isAdvisedCommand,
   isEnglishCommand,
   isShellCommand,
+  isTellingCommand,
   isWrapperCommand,
   looksAround,
 } from './shell-words.ts'
@@ -147,7 +147,7 @@ function readWord(lower: string, start: number): string {
 }
 
 function commandAt(
-  { text, lower }: Reading,
+  { text, lower, place }: Reading,
   from: number,
   opening: Opening,
   separator: number,
@@ -191,20 +191,26 @@ function commandAt(
   if (!isShellCommand(command)) return undefined
   const rest = lower.slice(wordEnd, wordEnd + 96)
   const before = lower.slice(Math.max(0, separator - 200), separator).trim()
+  const isData = place === 'body'
   const score = rate(opening, {
     english,
     argument: ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest)),
-    certain: (dropped && command.length > 1) || (inBin && !isInSentence(lower, separator, wordEnd)),
+    certain: (dropped && command.length > 1) || inBin,
     sensitive: SENSITIVE.test(lower.slice(separator, wordEnd + 160)),
     isolated: isIsolated(before) || (opening === 'separator' && isPipeline(before)),
     wrapped,
     advised: isAdvisedCommand(command),
     bare: /^[\s;|&]{0,4}$/.test(rest),
-    hyphenated: command.includes('-') && from === 0 && !isInSentence(lower, 0, wordEnd),
+    hyphenated: command.includes('-') && from === 0,
     alone: /^[\s;|&)}]{0,4}$/.test(rest) && before === '',
-    probing: looksAround(command) && ENDS.test(rest) && isCutOff(lower, separator, before),
+    probing:
+      looksAround(command) &&
+      ENDS.test(rest) &&
+      (isCutOff(lower, separator, before) || (!isData && isClosed(rest) && !/\s/.test(before))),
     leading: before === '' && isLeading(lower, separator) && /^\s{1,4}[\w<>./-]/.test(rest),
-    markdown: charCodeAt.call(lower, separator) === 96 && isMarkdown(lower, separator),
+    quoted: isData && charCodeAt.call(lower, separator) === 96,
+    spaced: isData && isSpacedAmpersand(lower, separator),
+    telling: isTellingCommand(command),
     solid: SOLID.test(rest),
     followed: /^\s/.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
@@ -212,7 +218,7 @@ function commandAt(
   })
   return score <= 0
     ? undefined
-    : { start: separator, end: Math.min(lower.length, wordEnd + 40), score, id: 'rce/command' }
+    : { start: separator, end: Math.min(lower.length, wordEnd + 40), score, id: 'rce/command', bare: opening === 'start' }
 }
 
 function skipSpace(lower: string, from: number): number {
@@ -250,8 +256,12 @@ interface Signs {
   readonly addressed: boolean
   /** The argument is a switch, a path, a URL, a variable or an address. */
   readonly solid: boolean
-  /** Between backticks with a sentence around them. */
-  readonly markdown: boolean
+  /** Between backticks in a value of a document, where Markdown sets code so. */
+  readonly quoted: boolean
+  /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
+  readonly spaced: boolean
+  /** A command that no text has for another reason. */
+  readonly telling: boolean
 }
 
 function rate(opening: Opening, signs: Signs): number {
@@ -269,17 +279,33 @@ function rate(opening: Opening, signs: Signs): number {
       if (signs.probing) return 5
       return argument && (!english || sensitive) ? 5 : 2
     case 'substitution':
-      if (signs.markdown) return sensitive && argument ? 4 : 2
+      if (signs.quoted) return sensitive && argument && !english ? 4 : 2
       if (certain || !english) return argument ? 6 : 3
       return argument ? 5 : 2
     default:
       if (certain) return isolated || argument ? 6 : 4
+      if (signs.spaced && !signs.telling && !signs.flagged && !sensitive) return 3
       if (signs.alone || signs.probing || signs.leading) return 5
       if (english && !signs.solid) return sensitive && isolated ? 5 : 1
       if (!argument) return isolated && signs.followed ? 5 : 3
       if (isolated) return 6
       return sensitive ? 5 : english ? 3 : 4
   }
+}
+
+/** `tea & curl`: one ampersand with a space on both sides. */
+function isSpacedAmpersand(lower: string, separator: number): boolean {
+  return (
+    charCodeAt.call(lower, separator) === 38 &&
+    !isDouble(lower, separator) &&
+    charCodeAt.call(lower, separator + 1) === 32 &&
+    charCodeAt.call(lower, separator - 1) === 32
+  )
+}
+
+/** Behind the command stands a separator, and nothing but a comment behind that: `2;id;`. */
+function isClosed(rest: string): boolean {
+  return /^\s{0,4}[;|&]\s{0,4}(?:#|$)/.test(rest)
 }
 
 /** The command is the last thing, or the application's own quote or another separator follows. */
@@ -303,19 +329,6 @@ function isLeading(lower: string, separator: number): boolean {
   return (
     isDouble(lower, separator) ||
     (charCodeAt.call(lower, separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
-  )
-}
-
-/** Whether the backtick at `open` sets a word in another face, as Markdown does: there are words, a list or a table around the pair. */
-function isMarkdown(lower: string, open: number): boolean {
-  const close = lower.indexOf('`', open + 1)
-  const before = lower.slice(Math.max(0, open - 60), open)
-  const behind = close < 0 ? '' : lower.slice(close + 1, close + 60)
-  return (
-    /\s/.test(before.trim()) ||
-    /[\w*>)|[-]\s{1,3}$/.test(before) ||
-    /^[^`]{0,4}\s{1,3}[a-z(`|/]/.test(behind) ||
-    /[[\]|]/.test(before + behind)
   )
 }
 

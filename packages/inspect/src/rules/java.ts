@@ -6,10 +6,13 @@ import { WORD } from '../words.ts'
 export const javaRules: readonly Rule[] = [
   pattern(
     'java/class-name',
-    /^\s{0,4}(?:[\w.-]{1,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
+    /^\s{0,4}(?:[\w.-]{1,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?!\.[\w.$]{0,80}(?:exception|error|thread|string|integer|list|map)\b)(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
     {
       score: 5,
+      bare: true,
       atStart: true,
+      // Fields that JavaServer Faces and Struts fix.
+      places: ['query', 'body', 'header', 'cookie', 'path'],
       words: WORD.java,
       attacks: [
         'java.lang.Runtime',
@@ -33,7 +36,6 @@ export const javaRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.java,
       attacks: [
         'Runtime.getRuntime().exec("id")',

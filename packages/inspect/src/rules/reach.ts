@@ -2,6 +2,10 @@ import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
+/** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
+const NOT_FETCHED =
+  /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|realm|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
+
 /** URLs that make the backend call where the caller cannot: itself, its cloud, its network. */
 export const reachRules: readonly Rule[] = [
   pattern(
@@ -20,22 +24,41 @@ export const reachRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'ssrf/disguised',
+    /(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}(?:[^/@\s]{0,40}@)?(?:0|0x7f[\dxa-f.]{0,16}|0x[\da-f]{8}|2130706433|3232235\d{3}|017700000001|0177\.[\d.]{1,12}|127\.(?:\d{1,3}\.)?\d{1,5}(?![\d.])|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost)(?::\d{1,5})?\\@/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.scheme | CHAR.slash,
+      words: WORD.host,
+      attacks: [
+        'http://0x7f000001/',
+        'http://2130706433/',
+        'http://127.1/',
+        'http://0/',
+        'http://[::ffff:127.0.0.1]/',
+        'http://127.0.0.1\\@example.com',
+        'http://127.0.0.1.nip.io/',
+      ],
+      benign: ['http://127.0.0.1:8080/cb', 'http://localhost/', 'http://[::1]:3000/', 'http://0.example.com/'],
+    },
+  ),
+  pattern(
     'ssrf/loopback',
-    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}|\/\/)(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,16}1?(?:%25\w{1,8})?\]|\[[:0]{1,16}:ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|nip\.io|xip\.io|sslip\.io|docker\.internal|spoofed\.burpcollaborator\.net|svc\.cluster\.local|kubernetes\.default(?:\.svc)?|service\.consul))(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}|\/\/)(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,16}1?(?:%25\w{1,8})?\]|\[[:0]{1,16}:ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|nip\.io|xip\.io|sslip\.io|docker\.internal|svc\.cluster\.local|kubernetes\.default(?:\.svc)?|service\.consul))(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       atStart: true,
+      unlessNamed: NOT_FETCHED,
       chars: CHAR.scheme | CHAR.slash,
-      places: ['query', 'body'],
+      places: ['query'],
       attacks: [
         'http://127.0.0.1/admin',
         'http://localhost:8080/',
-        'http://0x7f000001/',
         'http://[::1]/',
         'http://192.168.1.1/x',
         'http:/127.0.0.1/',
         'http://[0:0:0:0:0:ffff:127.0.0.1]',
-        'http://127.0.0.1\\@example.com',
         'http://kubernetes.default.svc/',
       ],
       benign: [
@@ -51,8 +74,9 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       atStart: true,
+      unlessNamed: NOT_FETCHED,
       words: WORD.host,
-      places: ['query', 'body'],
+      places: ['query'],
       attacks: ['localhost4.localdomain4/', 'host.docker.internal/', 'lvh.me/'],
       benign: ['localhost', 'internal/docs'],
     },
@@ -82,9 +106,10 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:php\d?|jsp|txt|asp|phtml|inc)\?{1,2}\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$)/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
@@ -98,8 +123,9 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       atStart: true,
+      unlessNamed: NOT_FETCHED,
       chars: CHAR.scheme,
-      places: ['query', 'body'],
+      places: ['query'],
       attacks: ['ftp://1.1.1.1', 'http://8.8.8.8/x'],
       benign: ['ftp.example.com', 'version 1.1.1.1'],
     },

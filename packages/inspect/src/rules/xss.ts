@@ -64,6 +64,7 @@ export const xssRules: readonly Rule[] = [
     /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$|^[\s"'`]{1,4}(?:formaction|srcdoc)\s{0,4}=/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.equals,
       words: WORD.handler | WORD.script,
@@ -94,7 +95,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/data-url',
-    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|image\/svg\+xml|text\/xml|;base64)[^,]{0,32},/,
+    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|text\/xml|;base64)[^,]{0,32},/,
     {
       score: 5,
       quotable: true,
@@ -156,6 +157,7 @@ export const xssRules: readonly Rule[] = [
     ),
     {
       score: 5,
+      bare: true,
       atStart: true,
       words: WORD.script,
       attacks: [
@@ -175,7 +177,6 @@ export const xssRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.script,
       attacks: [
         'document["cookie"]',
@@ -190,7 +191,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/declaration',
-    /<!\s{0,4}entity\s{1,8}|<\?xml-stylesheet|<\?import\b|<!\[cdata\[\s{0,4}<|\]\]>?\s{0,4}<!\[cdata\[|<!--\[if\s|<x:script|<html:script|!\[cdata\[<!--/,
+    /<!\s{0,4}entity\s{1,8}|<\?xml-stylesheet|<\?import\b|<!\[cdata\[\s{0,4}<|\]\]>?\s{0,4}<!\[cdata\[|<!--\[if\s{1,4}(?:[gl]te?\s{1,4})?ie\b|<x:script|<html:script|!\[cdata\[<!--/,
     {
       score: 5,
       quotable: true,

@@ -1,0 +1,45 @@
+type ThresholdName =
+  | 'documentLength'
+  | 'documentLines'
+  | 'documentDiscount'
+  | 'window'
+  | 'windowOverlap'
+  | 'chunk'
+  | 'chunkOverlap'
+  | 'readings'
+  | 'encodings'
+  | 'piece'
+  | 'nestedDocuments'
+  | 'matches'
+  | 'span'
+
+/**
+ * The sizes at which inspection changes what it does, in one place. Characters are UTF-16 code units.
+ */
+export const THRESHOLDS: Readonly<Record<ThresholdName, number>> = Object.freeze({
+  /** From this length on, and with this many lines, a body value of an unknown parameter may be a document: `value-setting.ts`. */
+  documentLength: 400,
+  documentLines: 6,
+  /** Points that a `quotable` rule loses in such a document. */
+  documentDiscount: 3,
+  /** Longer texts are read in windows of this many characters ... */
+  window: 8_192,
+  /** ... that overlap by so many, so that an attack of up to this length lies whole in one of them. */
+  windowOverlap: 512,
+  /** Values longer than this are decoded piece by piece ... */
+  chunk: 32_768,
+  /** ... that overlap by so many. */
+  chunkOverlap: 1_024,
+  /** How many readings one value (or one piece of a long one) may have. */
+  readings: 24,
+  /** How many encodings may lie inside each other. */
+  encodings: 6,
+  /** Longest piece (a line, the inside of quotes) that is also read as a value of its own. */
+  piece: 2_048,
+  /** How many JSON documents may lie inside each other's strings. */
+  nestedDocuments: 3,
+  /** Matches kept of one request. */
+  matches: 32,
+  /** Characters of a match's span. */
+  span: 120,
+})
