@@ -69,7 +69,7 @@ const NESTED_PAIR = /=[^;=]*=/
  */
 export function inspect(request: InspectedRequest, options: InspectOptions = {}): Inspection {
   const rules = options.rules ?? ownRuleSet
-  const { target, headers, body } = request
+  const { target, body } = request
   const targetIsClear = options.types === undefined && isTargetClear(target, rules)
   const suspicious = suspiciousHeaders(request, rules)
   if (targetIsClear && suspicious === undefined && body === undefined) return CLEAN
@@ -85,7 +85,7 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
   if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
   if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
   if (body !== undefined && body.length > 0) {
-    inspectBody(body, headers, inspector, options.bounds ?? DEFAULT_BOUNDS)
+    inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
   inspector.advance()
   return inspector.result()
@@ -265,7 +265,7 @@ function inspectCookies(header: string, inspector: Inspector): void {
 
 function inspectBody(
   body: Uint8Array,
-  headers: InspectedRequest['headers'],
+  { method, target, headers }: InspectedRequest,
   inspector: Inspector,
   bounds: Bounds,
 ): void {
@@ -285,7 +285,11 @@ function inspectBody(
     bytes = decompressed.bytes
   }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  visitBody(view, headerValue(headers, 'content-type') ?? '', bounds.depth, inspector, text =>
-    inspector.whole(text, 'body', ['xxe', 'ssi']),
-  )
+  const mark = target.indexOf('?')
+  const head = {
+    method,
+    path: mark < 0 ? target : target.slice(0, mark),
+    contentType: headerValue(headers, 'content-type') ?? '',
+  }
+  visitBody(view, head, bounds.depth, inspector, text => inspector.whole(text, 'body', ['xxe', 'ssi']))
 }

@@ -1,7 +1,7 @@
 import { visitJson } from './body/json.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
-import { decodeBase64 } from './canonicalise/base64.ts'
+import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
 import { collapsePadding } from './canonicalise/collapse.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
@@ -34,6 +34,8 @@ const ENCODED =
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const COMMON_WORD = /^[a-z]{1,16}$/
 const COMMON_NAME = /^[\w.-]{1,32}$/
+/** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
+const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 const DONE = Number.MAX_SAFE_INTEGER
 
 /**
@@ -240,9 +242,9 @@ export class Inspector implements ValueVisitor {
 
   #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
     const name = locator.name()
-    const setting = settingOf(text, place, name, type)
-    const value = text.length > THRESHOLDS.chunk ? this.#prepared(text, place, locator) : text
-    if (value === '') return
+    const value = this.#prepared(text, place, locator)
+    if (value === undefined) return
+    const setting = settingOf(value, place, name, type)
     const pieces = setting === 'document' || setting === 'text' ? 'pass over' : 'read'
     const look: Look = {
       walk: new DecodingWalk(value, { place, name, pieces }),
@@ -266,10 +268,18 @@ export class Inspector implements ValueVisitor {
     this.#waiting.push({ ...look, locator: { location: () => location, name: () => name } })
   }
 
-  /** What must be seen of a very long value as a whole, before it is read chunk by chunk. */
-  #prepared(text: string, place: Place, locator: Locator): string {
-    const decoded = decodeBase64(text)
-    if (decoded !== undefined) return decoded
+  /**
+   * What is to be read of a value: of base64, what it stands for. What must be seen of a very long value as a whole is seen here, before it is read chunk by chunk.
+   * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+   */
+  #prepared(text: string, place: Place, locator: Locator): string | undefined {
+    if (isBase64Value(text)) {
+      if (SERIALISED.test(text)) return text
+      const decoded = decodeBase64(text)
+      if (decoded === undefined || decoded.length <= THRESHOLDS.chunk) return decoded
+      return this.#prepared(decoded, place, locator)
+    }
+    if (text.length <= THRESHOLDS.chunk) return text
     this.#lookInside(text, place, locator)
     return collapsePadding(text)
   }
@@ -317,7 +327,7 @@ export class Inspector implements ValueVisitor {
       return
     }
     const { level } = this.#options
-    const score = weigh(rule, id, span, setting, level)
+    const score = weigh(rule, id, span, setting, level, reading.isEscaped && isBody(reading.place))
     if (score < thresholdOf(level) - 1 || this.#isExcepted(id, location)) return
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
     this.#push({
@@ -367,6 +377,10 @@ export class Inspector implements ValueVisitor {
   #typeSetting(location: string): string {
     return `routes: { '${this.#options.route()}': { inspect: { parameters: { '${plain(location)}': 'text' } } } }`
   }
+}
+
+function isBody(place: Place): boolean {
+  return place === 'body' || place === 'form'
 }
 
 function plain(location: string): string {

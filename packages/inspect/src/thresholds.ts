@@ -18,7 +18,7 @@ type ThresholdName =
  */
 export const THRESHOLDS: Readonly<Record<ThresholdName, number>> = Object.freeze({
   /** From this length on, and with this many lines, a body value of an unknown parameter may be a document: `value-setting.ts`. */
-  documentLength: 400,
+  documentLength: 300,
   documentLines: 6,
   /** Points that a `quotable` rule loses in such a document. */
   documentDiscount: 3,

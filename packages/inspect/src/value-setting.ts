@@ -12,9 +12,10 @@ import { THRESHOLDS } from './thresholds.ts'
  * - `text`: a parameter known to hold text; only rules that are not quotable, and what acts by itself, count
  * - `markup`: only active markup counts
  * - `url`: only what no address has for an honest reason counts
+ * - `report`: a field of an error or policy report that quotes code; only active markup counts
  * - `secret`: the name says it is a secret; only an unmistakable attack counts
  */
-export type ValueSetting = 'plain' | 'data' | 'document' | 'text' | 'markup' | 'url' | 'secret'
+export type ValueSetting = 'plain' | 'data' | 'document' | 'text' | 'markup' | 'url' | 'report' | 'secret'
 
 /** Parts of names under which secrets are sent. */
 const SECRET_NAME =
@@ -25,11 +26,16 @@ export function isSecretParameter(name: string): boolean {
   return name.length <= 64 && SECRET_NAME.test(name)
 }
 
+/** Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry) quote code and queries. */
+const REPORT_FIELD =
+  /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
+
 /** The setting of a value. */
 export function settingOf(text: string, place: Place, name: string, type: ParameterType | undefined): ValueSetting {
   if (type === 'text' || type === 'markup' || type === 'url') return type
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'
+  if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
   return place !== 'body' ? 'plain' : isDocument(text) ? 'document' : 'data'
 }
 

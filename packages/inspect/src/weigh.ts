@@ -15,9 +15,19 @@ const UNMISTAKABLE = 12
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
  * @param id of the rule, or of the shape that its lexer told apart
+ * @param isEscaped whether its markup came out of named character references in a body
  */
-export function weigh(rule: Rule, id: string, span: Span, setting: ValueSetting, level: Level): number {
-  const score = span.score ?? rule.score
+export function weigh(
+  rule: Rule,
+  id: string,
+  span: Span,
+  setting: ValueSetting,
+  level: Level,
+  isEscaped: boolean,
+): number {
+  const own = span.score ?? rule.score
+  // Markup in named references is text to every page, and what rich editors send of code. Who undoes them twice is rare.
+  const score = isEscaped && rule.family === 'xss' && level === 1 ? Math.min(own, thresholdOf(1) - 1) : own
   switch (setting) {
     case 'plain':
       return score
@@ -29,6 +39,8 @@ export function weigh(rule: Rule, id: string, span: Span, setting: ValueSetting,
       return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score) ? score : 0
     case 'markup':
       return isActiveMarkup(id, score) ? score : 0
+    case 'report':
+      return isActiveMarkup(id, score) && id !== 'xss/script-url' ? score : 0
     case 'url':
       return IN_ADDRESSES.has(id) ? score : 0
     case 'secret':

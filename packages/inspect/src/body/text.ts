@@ -18,13 +18,26 @@ export function decodeText(bytes: Uint8Array, contentType: string): string {
   return decodeBytes(bytes)
 }
 
-/** Whether the start of a body is no text: it has a NUL or many control bytes. */
-export function isBinary(bytes: Uint8Array): boolean {
-  const head = bytes.subarray(0, 512)
+/** Bytes that are looked at, at the start, in the middle and at the end each. */
+const SAMPLE = 1_024
+
+/**
+ * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding control characters are rare. Looked at in three places, so that a text with some bytes before it stays a text.
+ */
+export function isBinary(bytes: Uint8Array, contentType: string): boolean {
+  if (/charset\s{0,4}=\s{0,4}"?utf-?(?:16|32)/i.test(contentType)) return false
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return false
+  const middle = Math.max(0, (bytes.length >> 1) - (SAMPLE >> 1))
+  const samples = [
+    bytes.subarray(0, SAMPLE),
+    bytes.subarray(middle, middle + SAMPLE),
+    bytes.subarray(Math.max(0, bytes.length - SAMPLE)),
+  ]
+  return samples.filter(isMostlyText).length * 2 < samples.length
+}
+
+function isMostlyText(sample: Uint8Array): boolean {
   let controls = 0
-  for (const byte of head) {
-    if (byte === 0) return true
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) controls++
-  }
-  return controls * 10 > head.length
+  for (const byte of sample) if (byte === 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) controls++
+  return controls * 50 <= sample.length
 }

@@ -26,6 +26,11 @@ const WORTH =
 const PIECES =
   CHAR.newline | CHAR.quote | CHAR.apostrophe | CHAR.backtick | CHAR.less | CHAR.greater | CHAR.slash | CHAR.hash | CHAR.dashes | CHAR.star | CHAR.paren
 
+/** How editors and libraries write markup that is to be shown ... */
+const ESCAPED = /&lt;/i
+/** ... and references that none of them makes. */
+const DISGUISED = /&(?:equals|[lr]par|colon|sol|newline|tab|lowbar|period|comma|excl|[lr]brac[ek]|[lr]cub|[lr]sqb|grave|num|dollar|percnt|plus|ast|bsol|semi|vert);?/i
+
 /** What is walked, and how. */
 export interface WalkOptions {
   readonly place: Place
@@ -45,10 +50,12 @@ export class DecodingWalk {
   readonly #chunks: string[] = []
   #known: string[] = []
   #depths: number[] = []
+  #escaped: boolean[] = [false]
   #text = 0
   #start = 0
   #chars = 0
   #pieces: string[] = []
+  #pieceIsEscaped = false
   #isFirst = true
   #isCut = false
 
@@ -75,13 +82,14 @@ export class DecodingWalk {
     const { place, name } = this.#options
     for (;;) {
       const piece = this.#pieces.pop()
-      if (piece !== undefined) return readingOf(piece, place, name, true)
+      if (piece !== undefined) return readingOf(piece, place, name, true, this.#pieceIsEscaped)
       if (this.#text >= this.#known.length) {
         const chunk = this.#chunks.pop()
         if (chunk === undefined || this.#isCut) return undefined
         this.#isFirst = false
         this.#known = [chunk]
         this.#depths = [0]
+        this.#escaped = [false]
         this.#text = 0
         continue
       }
@@ -97,7 +105,13 @@ export class DecodingWalk {
       const start = this.#start
       const end = start + THRESHOLDS.window
       const isWhole = start === 0 && end >= text.length
-      const reading = readingOf(isWhole ? text : text.slice(start, end), place, name, start === 0 && this.#isFirst)
+      const reading = readingOf(
+        isWhole ? text : text.slice(start, end),
+        place,
+        name,
+        start === 0 && this.#isFirst,
+        this.#escaped[this.#text] === true,
+      )
       this.#chars |= reading.chars
       this.#start = end >= text.length ? -1 : end - THRESHOLDS.windowOverlap
       return reading
@@ -107,6 +121,7 @@ export class DecodingWalk {
   #branch(text: string): void {
     const chars = this.#chars
     if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) {
+      this.#pieceIsEscaped = this.#escaped[this.#text] === true
       visitPieces(text, piece => {
         this.#pieces.push(piece)
         return false
@@ -122,6 +137,7 @@ export class DecodingWalk {
       }
       this.#known.push(child)
       this.#depths.push(depth + 1)
+      this.#escaped.push(this.#escaped[this.#text] === true || (ESCAPED.test(this.#known[0] as string) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)))
     }
   }
 }

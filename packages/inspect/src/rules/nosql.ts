@@ -23,7 +23,8 @@ function findOperatorName(reading: Reading): Span | undefined {
   if (RUNNING.test(found[0])) return span
   const place = `${reading.name}.${reading.lower}`
   if (FILTER.test(place)) return { ...span, score: 3 }
-  return COMPARED.test(place.slice(0, place.lastIndexOf('$'))) ? span : { ...span, score: 4 }
+  const isRoot = reading.name === 'body'
+  return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
 
 /** Operators of document databases where data belongs, and JavaScript for their shells. */
@@ -51,9 +52,12 @@ export const nosqlRules: readonly Rule[] = [
       'status[$ne]',
     ],
   },
+  // In a JSON document the names are read one by one, with what they stand under.
   pattern(
     'nosqli/operator-value',
-    new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`),
+    new RegExp(
+      `^(?!\\s{0,8}[[{]\\s{0,8}["[{\\]}])[^]{0,8192}?(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`,
+    ),
     {
       score: 5,
       quotable: true,

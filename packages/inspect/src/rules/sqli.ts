@@ -158,6 +158,7 @@ const marks: Rule[] = [
     /\b(?:(?:from|join|into|,)\s{1,8}(?:information_schema|`information_schema|mysql\.\w|pg_catalog|pg_shadow|pg_user|sysobjects|syscolumns|sysusers|sqlite_master|sqlite_schema|msysobjects|all_tables|user_tables|all_users|master\.\.|sysibm\.|rdb\$|v\$version|domain\.tables))/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
@@ -198,6 +199,19 @@ const marks: Rule[] = [
       atStart: true,
       attacks: ['InFoRmaTioN_ScHemA', 'pg_catalog', 'db_name('],
       benign: ['schema', 'mysql'],
+    },
+  ),
+  // The rest of a query without the value that it follows.
+  pattern(
+    'sqli/clause-alone',
+    /^[\s)'"]{0,4}(?:(?:order|group)\s{1,4}by\s{1,4}\d{1,4}\b(?:\s{0,4}(?:,\s{0,4}\d{1,4}|--|#|having|asc|desc)|\s{0,4}$)|having\s{1,4}['"(]{0,2}\d{1,9}['")]{0,2}\s{0,4}[=<>]|(?:or|and)\s{1,4}(?:not\s{1,4})?(?:(?:true|false)\s{0,4}(?:--|#|$)|(?:(['"]?)\d{1,9}\1|([a-z]\w{0,8}))\s{0,4}(?:=|<>|!=|<|>|like\b)\s{0,4}(?:['"]?\d{1,9}\b|\2(?:\s{0,4}(?:--|#|$))))|(?:\w{1,16}\s{0,2}=\s{0,2}\d{1,9}\s{1,4})?where\s{1,4}\d{1,9}\s{0,4}=\s{0,4}\d|limit\s{1,4}\d{1,9}\s{0,4},\s{0,4}\d{1,9}\s{1,4}(?:union|into|procedure))/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      words: WORD.sqlVerb | WORD.sqlLogic,
+      attacks: ['order by 5', 'having 1=1', 'or a=a', 'or true', 'id=1 where 1=1', 'and 1=1', "or 0=0 --"],
+      benign: ['order by phone', 'or so', 'and true love', 'where is 1', 'or a = b', 'limit 10'],
     },
   ),
   // No sign and no verb: only a number that is compared with nothing.

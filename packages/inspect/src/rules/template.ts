@@ -5,7 +5,7 @@ import { pattern, type Rule } from '../rule.ts'
 export const templateRules: readonly Rule[] = [
   pattern(
     'template/lookup',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle):|ctx:|env:|sys:|java:|lower:|upper:|date:|::-|:-(?:[a-z]\}|\$))|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle):|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
     {
       score: 6,
       quotable: true,

@@ -5,10 +5,10 @@ import { WORD } from '../words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
 const SECRET_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|pass\?|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|run[/\\]secrets[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\](?:id_|authorized_keys)|root[/\\]\.(?:ssh|bash_history|aws|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:ssh|bash_history|aws|netrc))/
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|pass\?|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
 /** Files that settings name too: an attack where a query or a form names them, data in a document. */
 const SYSTEM_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
 function findSensitiveFile(reading: Reading): Span | undefined {
   const secret = SECRET_FILE.exec(reading.lower)
@@ -40,7 +40,7 @@ export const traversalRules: readonly Rule[] = [
   // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots is a slash.
   pattern(
     'traversal/encoded-steps',
-    /(?:(?:\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65){2}(?:%25|%)?(?:%[0-9a-z]{2}(?:%[0-9a-z]{2}){0,5}|%u[0-9a-f]{4}|0x(?:2f|5c)|%%[0-9a-f%]{4,8}|[\u2044\u2215\u2216\u29f5\u29f8\uff0f\uff3c\ufffd\u0080-\u00ff]{1,6}){1,3}){2}/,
+    /(?:(?:\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\u00c0\u00c1]\.|\u00c0\^|\u00e0@\u00ae|\.?\u0000\.){2}(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\u0000-\u001f%\u0080-\uffff][0-9a-z]{0,2}){1,6}[/\\]?){2}/,
     {
       score: 5,
       quotable: true,
@@ -138,35 +138,44 @@ export const traversalRules: readonly Rule[] = [
       'process/self',
     ],
   },
+  // The name of the file gives the path away, whatever its separators were encoded as.
   pattern(
     'traversal/mention',
-    /\b(?:etc\/(?:passwd|shadow)|boot\.ini|inetpub[/\\]|win\.ini|web\.xml|\.htpasswd)\b/,
+    /\b(?:etc(?:[^a-z\s]|[%0\u0080-\uffff][\w%]{1,5}){1,4}(?:passwd|shadow)\b|boot\.ini\b|inetpub[/\\]|win\.ini\b|web\.xml\b|\.htpasswd\b)|(?:%[0-9a-z]{2}|0x2f|0x5c|%u[0-9a-f]{4})(?:passwd|boot\.ini|win\.ini)\b/,
     {
-      score: 4,
+      score: 5,
       quotable: true,
-      chars: CHAR.slash | CHAR.dots | CHAR.space,
+      bare: true,
+      chars: CHAR.slash | CHAR.dots | CHAR.space | CHAR.percent | CHAR.wide | CHAR.backslash | CHAR.control,
       words: WORD.file,
-      attacks: ['x/etc/passwd'],
+      attacks: ['x/etc/passwd', '..%c0%5cetc%c0%5cpasswd'],
       benign: ['passwd', 'etc'],
     },
   ),
   pattern(
     'traversal/wrapper',
-    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)|^\s{0,4}(?:\w{1,16}=)?file:\/{2,3}[a-z./]/,
+    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
     {
       score: 5,
-      bare: true,
       quotable: true,
       chars: CHAR.scheme,
       attacks: [
         'php://filter/convert.base64-encode/resource=index',
         'phar://x.phar/a',
-        'file:///etc/x',
         'zip://archive.zip',
       ],
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),
+  pattern('traversal/file-url', /^\s{0,4}(?:\w{1,16}=)?file:\/{2,3}[a-z./]/, {
+    score: 5,
+    quotable: true,
+    bare: true,
+    atStart: true,
+    chars: CHAR.scheme,
+    attacks: ['file:///etc/x', 'url=file:///x'],
+    benign: ['profile://x', 'at file:///home/ann/app.js'],
+  }),
   pattern('traversal/stream', /::\$(?:data|index_allocation)\b/, {
     score: 5,
     chars: CHAR.dollar,
