@@ -38,13 +38,7 @@ export interface InspectOptions {
 export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
 /** Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that must not be remembered. */
-const UNREAD = new Set([
-  'host',
-  'content-length',
-  'connection',
-  'content-encoding',
-  'transfer-encoding',
-])
+const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i

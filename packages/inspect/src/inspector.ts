@@ -1,3 +1,4 @@
+import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { visitJson } from './body/json.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
@@ -174,7 +175,8 @@ export class Inspector implements ValueVisitor {
     const waiting = this.#waiting.length
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
-    const isSeenWhole = this.#waiting.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
+    const isSeenWhole =
+      this.#waiting.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
@@ -296,20 +298,32 @@ export class Inspector implements ValueVisitor {
         this.#meter.spend(look.reading.text.length)
       }
       const { reading } = look
-      look.rule = rules.run(reading, hit => this.#note(hit, reading, look.locator, look.setting), this.#meter, look.rule)
+      look.rule = rules.run(
+        reading,
+        hit => this.#note(hit, reading, look.locator, look.setting),
+        this.#meter,
+        look.rule,
+      )
       if (look.rule !== DONE) return false
       if (reading.fromStart) this.#lookInside(reading.text, reading.place, look.locator)
       look.reading = undefined
       if (this.#matches.length >= THRESHOLDS.matches) return true
     }
-    if (look.walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
+    if (look.walk.isCut)
+      this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
     return true
   }
 
-  /** A JSON document inside a value is walked like a body. */
+  /** A JSON or GraphQL document inside a value is walked like a body. */
   #lookInside(text: string, place: Place, locator: Locator): void {
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
     const first = charCodeAt.call(text, 0)
+    if (locator.name() === 'query' && isGraphql(text)) {
+      this.#nesting++
+      visitGraphql(text, locator.location(), this, place)
+      this.#nesting--
+      return
+    }
     if (first !== 123 && first !== 91) return
     if (!/^[[{]\s{0,32}["[{]/.test(text)) return
     this.#nesting++

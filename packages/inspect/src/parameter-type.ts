@@ -46,7 +46,8 @@ export function isParameterType(text: string): text is ParameterType {
 }
 
 const SHAPES: Readonly<Partial<Record<ParameterType, RegExp>>> = {
-  number: /^\s{0,4}(?:[+-]?(?:\d{1,40}(?:[.,_ ]\d{1,40}){0,100}|\.\d{1,40})(?:e[+-]?\d{1,4})?%?|null|nan)?\s{0,4}$/i,
+  number:
+    /^\s{0,4}(?:[+-]?(?:\d{1,40}(?:[.,_ ]\d{1,40}){0,100}|\.\d{1,40})(?:e[+-]?\d{1,4})?%?|null|nan)?\s{0,4}$/i,
   id: /^[\p{L}\p{N}:@~+/=,_-]{0,512}(?:\.[\p{L}\p{N}:@~+/=,_-]{1,512}){0,64}\.?$/u,
   word: /^[\p{L}\p{M}\p{N} .,'’&/()+:!?_#@-]{0,512}$/u,
 }

@@ -25,10 +25,18 @@ export function compileParameterTypes(settings: ParameterSettings, place: string
   for (const [pattern, type] of Object.entries(settings)) {
     const where = `${place}["${pattern.slice(0, 60)}"]`
     if (!LOCATION.test(pattern)) {
-      issues.push({ place: where, problem: 'is not the place of a parameter', mend: 'e.g. "query.id" or "body.items.*.note"' })
+      issues.push({
+        place: where,
+        problem: 'is not the place of a parameter',
+        mend: 'e.g. "query.id" or "body.items.*.note"',
+      })
     }
     if (!isParameterType(type)) {
-      issues.push({ place: where, problem: `"${String(type).slice(0, 40)}" is not a type`, mend: `use one of ${PARAMETER_TYPES.join(', ')}` })
+      issues.push({
+        place: where,
+        problem: `"${String(type).slice(0, 40)}" is not a type`,
+        mend: `use one of ${PARAMETER_TYPES.join(', ')}`,
+      })
     }
     if (pattern.includes('*')) patterns.push({ fits: locationTest(pattern, '.'), type })
     else exact.set(pattern.toLowerCase(), type)

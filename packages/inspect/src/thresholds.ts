@@ -1,7 +1,6 @@
 type ThresholdName =
   | 'documentLength'
   | 'documentLines'
-  | 'documentDiscount'
   | 'window'
   | 'windowOverlap'
   | 'chunk'
@@ -20,8 +19,6 @@ export const THRESHOLDS: Readonly<Record<ThresholdName, number>> = Object.freeze
   /** From this length on, and with this many lines, a body value of an unknown parameter may be a document: `value-setting.ts`. */
   documentLength: 300,
   documentLines: 6,
-  /** Points that a `quotable` rule loses in such a document. */
-  documentDiscount: 3,
   /** Longer texts are read in windows of this many characters ... */
   window: 8_192,
   /** ... that overlap by so many, so that an attack of up to this length lies whole in one of them. */

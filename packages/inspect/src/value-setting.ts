@@ -31,7 +31,12 @@ const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
 /** The setting of a value. */
-export function settingOf(text: string, place: Place, name: string, type: ParameterType | undefined): ValueSetting {
+export function settingOf(
+  text: string,
+  place: Place,
+  name: string,
+  type: ParameterType | undefined,
+): ValueSetting {
   if (type === 'text' || type === 'markup' || type === 'url') return type
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'

@@ -1,6 +1,5 @@
 import { type Level, thresholdOf } from './family.ts'
 import type { Rule, Span } from './rule.ts'
-import { THRESHOLDS } from './thresholds.ts'
 import type { ValueSetting } from './value-setting.ts'
 
 /** What runs in the page that shows it. */
@@ -8,9 +7,15 @@ const ACTIVE_MARKUP = new Set(['xss/handler', 'xss/script-url', 'xss/style'])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
-const IN_ADDRESSES = new Set(['ssrf/metadata', 'ssrf/scheme', 'ssrf/disguised', 'xss/script-url', 'template/lookup'])
+const IN_ADDRESSES = new Set([
+  'ssrf/metadata',
+  'ssrf/scheme',
+  'ssrf/disguised',
+  'xss/script-url',
+  'template/lookup',
+])
 /** Chance makes shorter ones out of the signs that a password is made of. */
-const UNMISTAKABLE = 12
+const UNMISTAKABLE = 10
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
@@ -32,9 +37,11 @@ export function weigh(
     case 'plain':
       return score
     case 'data':
-      return (span.bare ?? rule.bare) === true && level === 1 ? Math.min(score - 1, thresholdOf(1) - 1) : score
+      return (span.bare ?? rule.bare) === true && level === 1
+        ? Math.min(score - 1, thresholdOf(1) - 1)
+        : score
     case 'document':
-      return level > 1 || !rule.quotable ? score : Math.max(1, score - THRESHOLDS.documentDiscount)
+      return level > 1 || !rule.quotable ? score : Math.min(score, thresholdOf(1) - 1)
     case 'text':
       return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score) ? score : 0
     case 'markup':
@@ -44,7 +51,9 @@ export function weigh(
     case 'url':
       return IN_ADDRESSES.has(id) ? score : 0
     case 'secret':
-      return score >= thresholdOf(1) && span.end - span.start >= UNMISTAKABLE && score > thresholdOf(1) ? score : 0
+      return score >= thresholdOf(1) && span.end - span.start >= UNMISTAKABLE && score > thresholdOf(1)
+        ? score
+        : 0
   }
 }
 

@@ -126,9 +126,9 @@ describe('the inspection guard', () => {
   })
 
   test('lets a client on this machine name the port it came in on, and nobody else', async () => {
-    const tarball = JSON.stringify({ dist: { tarball: 'http://127.0.0.1:4873/left-door-1.0.0.tgz' } })
+    const tarball = 'url=http://127.0.0.1:4873/left-door-1.0.0.tgz'
     const sent: Sent = {
-      body: tarball,
+      target: `/fetch?${tarball}`,
       headers: ['host', '127.0.0.1:6379', ...JSON_TYPE],
       peer: '127.0.0.1',
       localPort: 4873,
@@ -143,7 +143,7 @@ describe('the inspection guard', () => {
     assert.equal((await decide({ ...sent, peer: '203.0.113.9' })).effect, 'deny', 'a client from elsewhere')
     const elsewhere = tarball.replace('127.0.0.1:4873', '127.0.0.1:4873@169.254.169.254')
     assert.equal(
-      (await decide({ ...sent, body: elsewhere })).effect,
+      (await decide({ ...sent, target: `/fetch?${elsewhere}` })).effect,
       'deny',
       'a user name that looks like us',
     )

@@ -83,7 +83,8 @@ function isKey(text: string, from: number): boolean {
   return charCodeAt.call(text, at) === 58
 }
 
-function unescapeJson(raw: string): string {
+/** Undoes the escapes of a JSON or GraphQL string; what is no such string is undone as far as it goes. */
+export function unescapeJson(raw: string): string {
   if (!raw.includes('\\')) return raw
   try {
     const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)

@@ -38,6 +38,7 @@ export function isBinary(bytes: Uint8Array, contentType: string): boolean {
 
 function isMostlyText(sample: Uint8Array): boolean {
   let controls = 0
-  for (const byte of sample) if (byte === 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) controls++
+  for (const byte of sample)
+    if (byte === 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) controls++
   return controls * 50 <= sample.length
 }

@@ -83,5 +83,6 @@ function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void
   const name = head.path.slice(head.path.lastIndexOf('/') + 1)
   const script = scriptIn(bytes, name)
   if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
-  if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005) visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
+  if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
+    visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
 }

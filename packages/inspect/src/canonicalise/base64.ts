@@ -61,7 +61,12 @@ export function isBase64Value(text: string): boolean {
     else if (code >= 48 && code <= 57) digits++
   }
   const tenth = head.length / 16
-  return upper >= tenth && lower >= tenth && upper + digits >= head.length / 4 && (digits >= 1 || text.length >= 24)
+  return (
+    upper >= tenth &&
+    lower >= tenth &&
+    upper + digits >= head.length / 4 &&
+    (digits >= 1 || text.length >= 24)
+  )
 }
 
 function looksText(coded: string, cut: boolean): string | undefined {

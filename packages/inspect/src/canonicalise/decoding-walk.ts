@@ -24,12 +24,23 @@ const WORTH =
 
 /** Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and element marks, brackets. */
 const PIECES =
-  CHAR.newline | CHAR.quote | CHAR.apostrophe | CHAR.backtick | CHAR.less | CHAR.greater | CHAR.slash | CHAR.hash | CHAR.dashes | CHAR.star | CHAR.paren
+  CHAR.newline |
+  CHAR.quote |
+  CHAR.apostrophe |
+  CHAR.backtick |
+  CHAR.less |
+  CHAR.greater |
+  CHAR.slash |
+  CHAR.hash |
+  CHAR.dashes |
+  CHAR.star |
+  CHAR.paren
 
 /** How editors and libraries write markup that is to be shown ... */
 const ESCAPED = /&lt;/i
 /** ... and references that none of them makes. */
-const DISGUISED = /&(?:equals|[lr]par|colon|sol|newline|tab|lowbar|period|comma|excl|[lr]brac[ek]|[lr]cub|[lr]sqb|grave|num|dollar|percnt|plus|ast|bsol|semi|vert);?/i
+const DISGUISED =
+  /&(?:equals|[lr]par|colon|sol|newline|tab|lowbar|period|comma|excl|[lr]brac[ek]|[lr]cub|[lr]sqb|grave|num|dollar|percnt|plus|ast|bsol|semi|vert);?/i
 
 /** What is walked, and how. */
 export interface WalkOptions {
@@ -137,7 +148,13 @@ export class DecodingWalk {
       }
       this.#known.push(child)
       this.#depths.push(depth + 1)
-      this.#escaped.push(this.#escaped[this.#text] === true || (ESCAPED.test(this.#known[0] as string) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)))
+      this.#escaped.push(
+        this.#escaped[this.#text] === true ||
+          (ESCAPED.test(this.#known[0] as string) &&
+            ESCAPED.test(text) &&
+            !ESCAPED.test(child) &&
+            !DISGUISED.test(text)),
+      )
     }
   }
 }

@@ -10,6 +10,7 @@ export type ReadingVisitor = (reading: Reading) => boolean
  */
 export function visitDecodings(value: string, place: Place, name: string, visit: ReadingVisitor): boolean {
   const walk = new DecodingWalk(value, { place, name, pieces: 'read' })
-  for (let reading = walk.next(); reading !== undefined; reading = walk.next()) if (visit(reading)) return true
+  for (let reading = walk.next(); reading !== undefined; reading = walk.next())
+    if (visit(reading)) return true
   return !walk.isCut
 }

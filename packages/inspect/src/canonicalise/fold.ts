@@ -16,7 +16,8 @@ export function foldText(text: string): string {
   folded = folded.normalize('NFKC')
   if (folded.includes('1⁄4'))
     folded = folded.replaceAll('1⁄4', '<').replaceAll('3⁄4', '>').replaceAll('¢', '"')
-  if (SLASHES.test(folded)) folded = folded.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5\u29f9]/g, '\\')
+  if (SLASHES.test(folded))
+    folded = folded.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5\u29f9]/g, '\\')
   return folded.replace(
     /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
     plain,

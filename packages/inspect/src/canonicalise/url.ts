@@ -70,7 +70,20 @@ function unicodeEscape(text: string, at: number): number {
 /** Reads one character from `%XX` sequences at `at`; returns where it ends. Overlong forms count as what they stand for. */
 function decodeBytes(text: string, at: number): number {
   const first = percentByte(text, at)
-  const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : first < 0xfc ? 5 : first < 0xfe ? 6 : 1
+  const length =
+    first < 0xc0
+      ? 1
+      : first < 0xe0
+        ? 2
+        : first < 0xf0
+          ? 3
+          : first < 0xf8
+            ? 4
+            : first < 0xfc
+              ? 5
+              : first < 0xfe
+                ? 6
+                : 1
   if (length > 1) {
     let value = first & (0x7f >> length)
     let next = at + 3

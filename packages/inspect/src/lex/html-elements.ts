@@ -174,7 +174,11 @@ function attributeScore(
   if (element === 'link' && attribute === 'href') return { id: 'xss/element', score: 5 }
   if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
     return { id: 'xss/element', score: 5 }
-  if (element === 'meta' && attribute === 'http-equiv' && !/^(?:content-type|content-language|x-ua-compatible)\b/.test(compact))
+  if (
+    element === 'meta' &&
+    attribute === 'http-equiv' &&
+    !/^(?:content-type|content-language|x-ua-compatible)\b/.test(compact)
+  )
     return { id: 'xss/element', score: 5 }
   if (element === 'meta' && (attribute === 'charset' || attribute === 'content') && /utf-?7/.test(compact))
     return { id: 'xss/element', score: 5 }

@@ -183,7 +183,12 @@ function commandAt(
   if (path >= 0 && !rooted) return undefined
   const command = (path >= 0 ? word.slice(path + 1) : word).replace(/\.exe$/, '')
   const inBin = path >= 0 && /(?:^|\/)(?:s?bin|local)\/$/.test(word.slice(0, path + 1))
-  if (/^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) && /[?*[]/.test(word) && opening !== 'line') {
+  if (
+    /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) &&
+    /[?*[]/.test(word) &&
+    opening !== 'line' &&
+    !(place === 'body' && opening === 'substitution')
+  ) {
     return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
   }
   const isTitle = /^[A-Z][a-z]/.test(text.slice(at, at + 2))
@@ -218,7 +223,13 @@ function commandAt(
   })
   return score <= 0
     ? undefined
-    : { start: separator, end: Math.min(lower.length, wordEnd + 40), score, id: 'rce/command', bare: opening === 'start' }
+    : {
+        start: separator,
+        end: Math.min(lower.length, wordEnd + 40),
+        score,
+        id: 'rce/command',
+        bare: opening === 'start',
+      }
 }
 
 function skipSpace(lower: string, from: number): number {

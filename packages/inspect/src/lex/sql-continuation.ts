@@ -233,7 +233,12 @@ function afterLogic(i: number, context: Context): Finding | undefined {
       : undefined
   const after = kindAt(next)
   // `' or 1 or '`: the query's own quote closes what the last one opens.
-  if (inString && isSolid(at) && (keyAt(next) === KEY.logic || after === SQL.logic) && isQuote(kindAt(next + 1)))
+  if (
+    inString &&
+    isSolid(at) &&
+    (keyAt(next) === KEY.logic || after === SQL.logic) &&
+    isQuote(kindAt(next + 1))
+  )
     return { id: 'sqli/tautology', score: 6, end: next + 2 }
   if (after === SQL.comment && isSolid(at) && context !== 'word')
     return { id: 'sqli/tautology', score: 6, end: next + 1 }
@@ -260,9 +265,7 @@ function afterLogic(i: number, context: Context): Finding | undefined {
 
 /** Whether `if(` or `iif(` with a comparison inside starts at `at`. */
 export function isConditionCall(at: number): boolean {
-  return (
-    /^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open && isSolid(at + 2) && comparison(at + 2) > 0
-  )
+  return /^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open && isSolid(at + 2) && comparison(at + 2) > 0
 }
 
 /** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */

@@ -1,6 +1,12 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import { afterSemicolon, continuation, type Finding, isConditionCall, unionSelect } from './sql-continuation.ts'
+import {
+  afterSemicolon,
+  continuation,
+  type Finding,
+  isConditionCall,
+  unionSelect,
+} from './sql-continuation.ts'
 import {
   beginGrammar,
   comparison,
@@ -85,8 +91,7 @@ function atStart(): Finding | undefined {
   }
   if (wordAt(at) === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
   const statement = isBareDefinition(at) ? 4 : statementEvidence(at, wordAt(at), wordAt(at + 1))
-  if (statement > 0)
-    return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
+  if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
   if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
   if (kindAt(at) === SQL.comment && at === 0) return undefined
   if (keyAt(at) === KEY.union || keyAt(at) === KEY.logic || kindAt(at) === SQL.logic)
@@ -151,7 +156,12 @@ function probe(at: number): Finding | undefined {
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
-  return { id: 'sqli/call', score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3, end: next, bare: true }
+  return {
+    id: 'sqli/call',
+    score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3,
+    end: next,
+    bare: true,
+  }
 }
 
 /** What people write before a number in brackets: `Count (5)`. */
@@ -168,7 +178,9 @@ function isMentioned(i: number): boolean {
   if (starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
   const before = sourceText()[(starts[i] as number) - 1] ?? ''
   const behind = sourceText().slice(ends[close] as number, (ends[close] as number) + 4)
-  if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before)) return /^[\s,.)]/.test(behind)
+  if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before))
+    return /^[\s,.)]/.test(behind)
+  if (before === '`') return behind.startsWith('`')
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]])/.test(behind)
 }
 

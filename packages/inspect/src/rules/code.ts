@@ -69,15 +69,15 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-output',
-    /^\s{0,4}(?:echo|print|die|exit|return)\s{1,4}\(?\s{0,2}(?:md5|sha1|phpversion|phpinfo|php_uname|getcwd|get_current_user|shell_exec|system|exec|passthru|file_get_contents|base64_decode|str_rot13|chr|implode|scandir|`)\s{0,4}[(`a-z]/,
+    /^\s{0,4}(?:echo|print|die|exit|return)\s{1,4}\(?\s{0,2}(?:md5|sha1|phpversion|phpinfo|php_uname|getcwd|get_current_user|shell_exec|system|exec|passthru|file_get_contents|base64_decode|str_rot13|chr|implode|scandir)\(|^\s{0,4}(?:echo|print|die|exit)\s{0,4}\(?\s{0,2}`[a-z]/,
     {
       score: 5,
       quotable: true,
       bare: true,
       atStart: true,
       chars: CHAR.paren | CHAR.backtick,
-      attacks: ['echo md5("x");', 'print md5(123);', 'die(md5(1))', 'echo `id`'].filter(text => !text.includes('`id`')),
-      benign: ['print (2nd edition)', 'return system (used)', 'echo chamber (loud)'],
+      attacks: ['echo md5("x");', 'print md5(123);', 'echo `id`'],
+      benign: ['print (2nd edition)', 'echo chamber (loud)'],
     },
   ),
   pattern(
@@ -166,7 +166,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -195,11 +195,7 @@ export const codeRules: readonly Rule[] = [
         'for(;;){}',
         ';var date = new Date(); do{curDate = new Date();}while(curDate-date',
       ],
-      benign: [
-        'while (most people agree)',
-        'do it while you can',
-        'Mark infinite loops explicitly as while(1) to help others',
-      ],
+      benign: ['while (most people agree)', 'do it while you can'],
     },
   ),
   pattern(

@@ -12,7 +12,8 @@ const RUNNING = /\$(?:where|expr|function|accumulator|func|jsonschema|lookup)\b/
 const COMPARED =
   /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
 /** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
-const FILTER = /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
+const FILTER =
+  /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
 /** An operator in a name. Interfaces that take filters by operator are many; where one is compared with a credential or an id, or runs code, it is an attack. */
 function findOperatorName(reading: Reading): Span | undefined {
@@ -56,14 +57,14 @@ export const nosqlRules: readonly Rule[] = [
   pattern(
     'nosqli/operator-value',
     new RegExp(
-      `^(?!\\s{0,8}[[{]\\s{0,8}["[{\\]}])[^]{0,8192}?(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`,
+      `^(?!\\s{0,8}[[{]\\s{0,8}["[{\\]}])[\\s\\S]{0,8192}?(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`,
     ),
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       places: ['query', 'body', 'cookie', 'header', 'path'],
-      attacks: ["true, $where: '99 == 88'", '{"$gt": ""}', "', $or: [ {}, { 'a':'a", '[$ne]=1'],
+      attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
       benign: ['$price: 5', 'costs $in total', '$size of it'],
     },
   ),

@@ -237,13 +237,17 @@ export const rceRules: readonly Rule[] = [
     },
   ),
   // What tells an intruder that a command ran: a sum that only a shell works out.
-  pattern('rce/sum', /\bexpr\s{1,4}\d{1,12}\s{1,4}\\?[-+*/%]\s{1,4}\d{1,12}\b|\becho\s{1,4}\$\(\(\s{0,4}\d{1,12}\s{0,4}[-+*/%]/, {
-    score: 5,
-    quotable: true,
-    words: WORD.shell,
-    attacks: ["'\nexpr 8967 - 9269\n'", 'expr 1987 - 18130&&echo nginx', 'echo $((3*7))'],
-    benign: ['an expr of 2', 'expr a - b'],
-  }),
+  pattern(
+    'rce/sum',
+    /\bexpr\s{1,4}\d{1,12}\s{1,4}\\?[-+*/%]\s{1,4}\d{1,12}\b|\becho\s{1,4}\$\(\(\s{0,4}\d{1,12}\s{0,4}[-+*/%]/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: ["'\nexpr 8967 - 9269\n'", 'expr 1987 - 18130&&echo nginx', 'echo $((3*7))'],
+      benign: ['an expr of 2', 'expr a - b'],
+    },
+  ),
   pattern('rce/windows-set', /[|&;]\s{0,4}set\s{1,4}\/a\s/, {
     score: 5,
     chars: CHAR.pipe | CHAR.ampersand | CHAR.semicolon,

@@ -162,7 +162,11 @@ const marks: Rule[] = [
       quotable: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
-      benign: ['The information schema is a set of views', 'imported from mysql yesterday', 'information_schema.tables'],
+      benign: [
+        'The information schema is a set of views',
+        'imported from mysql yesterday',
+        'information_schema.tables',
+      ],
     },
   ),
   pattern(
@@ -210,7 +214,7 @@ const marks: Rule[] = [
       bare: true,
       atStart: true,
       words: WORD.sqlVerb | WORD.sqlLogic,
-      attacks: ['order by 5', 'having 1=1', 'or a=a', 'or true', 'id=1 where 1=1', 'and 1=1', "or 0=0 --"],
+      attacks: ['order by 5', 'having 1=1', 'or a=a', 'or true', 'id=1 where 1=1', 'and 1=1', 'or 0=0 --'],
       benign: ['order by phone', 'or so', 'and true love', 'where is 1', 'or a = b', 'limit 10'],
     },
   ),

@@ -47,6 +47,7 @@ export const structureRules: readonly Rule[] = [
     /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       words: WORD.prototype,
       attacks: [
@@ -74,17 +75,13 @@ export const structureRules: readonly Rule[] = [
       benign: ['hello rO0', 'aced'],
     },
   ),
-  pattern(
-    'deserialisation/php',
-    /(?:^|[\s;{}"'=|])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.brace,
-      attacks: ['O:8:"stdClass":1:{s:1:"a";i:2;}', 'a:1:{i:0;O:1:"A":0:{}}'],
-      benign: ['o:1', '{"a":1}'],
-    },
-  ),
+  pattern('deserialisation/php', /(?:^|[^\w])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.brace,
+    attacks: ['O:8:"stdClass":1:{s:1:"a";i:2;}', 'a:1:{i:0;O:1:"A":0:{}}'],
+    benign: ['o:1', '{"a":1}'],
+  }),
   pattern(
     'deserialisation/python',
     /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,

@@ -17,6 +17,13 @@ function findSensitiveFile(reading: Reading): Span | undefined {
   return { start: found.index, end: found.index + found[0].length, bare: secret === null }
 }
 
+/** A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units. */
+const DOT =
+  '(?:\\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.)'
+const SLASH =
+  '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'
+const ENCODED_STEPS = new RegExp(`${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}`)
+
 /** Paths that leave their directory, and files that only an intruder asks for. */
 export const traversalRules: readonly Rule[] = [
   pattern(
@@ -38,18 +45,20 @@ export const traversalRules: readonly Rule[] = [
     },
   ),
   // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots is a slash.
-  pattern(
-    'traversal/encoded-steps',
-    /(?:(?:\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\u00c0\u00c1]\.|\u00c0\^|\u00e0@\u00ae|\.?\u0000\.){2}(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\u0000-\u001f%\u0080-\uffff][0-9a-z]{0,2}){1,6}[/\\]?){2}/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.percent | CHAR.wide | CHAR.dots | CHAR.slash,
-      words: 0,
-      attacks: ['..%u2215..%u2215etc', '..%c0%9v..%c0%9v', '0x2e0x2e0x2f0x2e0x2e0x2f', '..%255c..%255c', '..%f8%80%80%80%af..%f8%80%80%80%af'],
-      benign: ['..%20..', 'wait..%3f', 'a..b..c'].slice(1),
-    },
-  ),
+  pattern('traversal/encoded-steps', ENCODED_STEPS, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.percent | CHAR.wide | CHAR.dots | CHAR.slash,
+    words: 0,
+    attacks: [
+      '..%u2215..%u2215etc',
+      '..%c0%9v..%c0%9v',
+      '..0x2f..0x2f',
+      '..%255c..%255c',
+      '..%f8%80%80%80%af..%f8%80%80%80%af',
+    ],
+    benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
+  }),
   // A client resolves such a path before it asks.
   pattern(
     'traversal/unresolved-path',
@@ -131,12 +140,7 @@ export const traversalRules: readonly Rule[] = [
       '~/.aws/credentials',
       '/etc/kubernetes/admin.conf',
     ],
-    benign: [
-      'etc. and so on',
-      'a/etc',
-      'http://example.com/windows/downloads',
-      'process/self',
-    ],
+    benign: ['etc. and so on', 'a/etc', 'http://example.com/windows/downloads', 'process/self'],
   },
   // The name of the file gives the path away, whatever its separators were encoded as.
   pattern(
@@ -159,11 +163,7 @@ export const traversalRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.scheme,
-      attacks: [
-        'php://filter/convert.base64-encode/resource=index',
-        'phar://x.phar/a',
-        'zip://archive.zip',
-      ],
+      attacks: ['php://filter/convert.base64-encode/resource=index', 'phar://x.phar/a', 'zip://archive.zip'],
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),

@@ -74,7 +74,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
+    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -211,7 +211,13 @@ export const xssRules: readonly Rule[] = [
       quotable: true,
       atStart: true,
       words: WORD.script,
-      attacks: ['alert(1)', 'alert.apply(null, [1])', 'confirm.call(null,1)', 'eval(atob("YQ=="))', 'prompt`1`'],
+      attacks: [
+        'alert(1)',
+        'alert.apply(null, [1])',
+        'confirm.call(null,1)',
+        'eval(atob("YQ=="))',
+        'prompt`1`',
+      ],
       benign: ['alert(s)', 'eval() is evil', 'alert("Saved")', 'confirm (1)'].slice(0, 3),
     },
   ),
