@@ -90,12 +90,18 @@ export class Inspector implements ValueVisitor {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
   readonly #matches: Match[] = []
-  readonly #waiting: Look[] = []
+  #waiting: Look[] | undefined
   #values = 0
   #nesting = 0
   #tooBig = false
   /** What rules said, whether or not it counted. */
   #hits = 0
+  /** The value at hand: rules report to one function, so that a reading costs no closure. */
+  #looking: Look | undefined
+  readonly #found = (hit: Hit): void => {
+    const look = this.#looking
+    if (look?.reading !== undefined) this.#note(hit, look.reading, look.locator, look.setting)
+  }
 
   constructor(options: InspectorOptions) {
     this.#options = options
@@ -172,11 +178,11 @@ export class Inspector implements ValueVisitor {
     const known = Clearance.of(this.#options.rules).parameters
     if (known.has(name, text)) return
     const hits = this.#hits
-    const waiting = this.#waiting.length
+    const waiting = this.#waiting?.length
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole =
-      this.#waiting.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
+      this.#waiting?.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
@@ -217,17 +223,15 @@ export class Inspector implements ValueVisitor {
    * @returns whether it is done
    */
   advance(): boolean {
-    for (let look = this.#waiting.at(-1); look !== undefined; look = this.#waiting.at(-1)) {
-      // What a value holds inside waits behind it: the value itself must be off the queue first.
-      this.#waiting.pop()
+    for (let look = this.#waiting?.pop(); look !== undefined; look = this.#waiting?.pop()) {
       const isDone = this.#continue(look)
       if (this.#meter.isOver) {
-        this.#waiting.length = 0
+        this.#waiting = undefined
         this.tooBig('bounds/effort', look.locator.location(), 'costs more to check than one request may')
         return true
       }
       if (!isDone) {
-        this.#waiting.push(look)
+        this.#waiting?.push(look)
         return false
       }
     }
@@ -256,17 +260,14 @@ export class Inspector implements ValueVisitor {
       reading: undefined,
       rule: 0,
     }
-    if (this.#waiting.length > 0) {
-      this.#wait(look)
-      return
-    }
-    if (!this.#continue(look)) this.#wait(look)
+    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
   }
 
   /** The locator of a walk names another place once the walk has gone on. */
   #wait(look: Look): void {
     const location = look.locator.location()
     const name = look.locator.name()
+    this.#waiting ??= []
     this.#waiting.push({ ...look, locator: { location: () => location, name: () => name } })
   }
 
@@ -290,23 +291,17 @@ export class Inspector implements ValueVisitor {
   #continue(look: Look): boolean {
     const { rules } = this.#options
     this.#nesting = look.nesting
+    this.#looking = look
     for (;;) {
-      if (look.reading === undefined) {
-        look.reading = look.walk.next()
-        look.rule = 0
-        if (look.reading === undefined) break
-        this.#meter.spend(look.reading.text.length)
-      }
+      look.reading ??= look.walk.next()
       const { reading } = look
-      look.rule = rules.run(
-        reading,
-        hit => this.#note(hit, reading, look.locator, look.setting),
-        this.#meter,
-        look.rule,
-      )
+      if (reading === undefined) break
+      look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
       if (look.rule !== DONE) return false
       if (reading.fromStart) this.#lookInside(reading.text, reading.place, look.locator)
       look.reading = undefined
+      look.rule = 0
+      this.#looking = look
       if (this.#matches.length >= THRESHOLDS.matches) return true
     }
     if (look.walk.isCut)

@@ -34,8 +34,6 @@ export interface Rule {
    * a point for it (`weigh.ts`). Default false.
    */
   readonly bare?: boolean
-  /** What one character costs it, in units of one expression; default 1. */
-  readonly effort?: number
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */

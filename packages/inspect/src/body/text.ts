@@ -19,26 +19,34 @@ export function decodeText(bytes: Uint8Array, contentType: string): string {
 }
 
 /** Bytes that are looked at, at the start, in the middle and at the end each. */
-const SAMPLE = 1_024
+const SAMPLE = 512
+/** Control characters in this many bytes make them no text. */
+const RARE = 50
 
 /**
- * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding control characters are rare. Looked at in three places, so that a text with some bytes before it stays a text.
+ * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding control characters are rare. Looked at in three places, so that a text
+ * with some bytes before it stays a text.
  */
 export function isBinary(bytes: Uint8Array, contentType: string): boolean {
-  if (/charset\s{0,4}=\s{0,4}"?utf-?(?:16|32)/i.test(contentType)) return false
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return false
-  const middle = Math.max(0, (bytes.length >> 1) - (SAMPLE >> 1))
-  const samples = [
-    bytes.subarray(0, SAMPLE),
-    bytes.subarray(middle, middle + SAMPLE),
-    bytes.subarray(Math.max(0, bytes.length - SAMPLE)),
-  ]
-  return samples.filter(isMostlyText).length * 2 < samples.length
+  if (isWide(bytes, contentType)) return false
+  if (bytes.length <= SAMPLE * 3) return !isMostlyText(bytes, 0, bytes.length)
+  const middle = (bytes.length - SAMPLE) >> 1
+  let texts = 0
+  for (const start of [0, middle, bytes.length - SAMPLE])
+    if (isMostlyText(bytes, start, start + SAMPLE)) texts++
+  return texts < 2
 }
 
-function isMostlyText(sample: Uint8Array): boolean {
+function isWide(bytes: Uint8Array, contentType: string): boolean {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return true
+  return contentType.length > 16 && /charset\s{0,4}=\s{0,4}"?utf-?(?:16|32)/i.test(contentType)
+}
+
+function isMostlyText(bytes: Uint8Array, start: number, end: number): boolean {
   let controls = 0
-  for (const byte of sample)
-    if (byte === 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) controls++
-  return controls * 50 <= sample.length
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number
+    if (byte < 32 && byte !== 10 && byte !== 13 && byte !== 9) controls++
+  }
+  return controls * RARE <= end - start
 }

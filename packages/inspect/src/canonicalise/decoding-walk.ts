@@ -6,7 +6,7 @@ import { collapsePadding } from './collapse.ts'
 import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
 import { foldText } from './fold.ts'
-import { visitPieces } from './pieces.ts'
+import { piecesOf } from './pieces.ts'
 import { decodeUrl } from './url.ts'
 
 const STRIPPED = CHAR.less | CHAR.greater
@@ -57,30 +57,33 @@ export interface WalkOptions {
  */
 export class DecodingWalk {
   readonly #options: WalkOptions
+  /** The text at hand. */
+  #text: Text
+  /** Texts that were found, the one at hand among them; made when there is more than one. */
+  #found: Text[] | undefined
+  #next = 1
   /** Chunks still to be walked, last one first. */
-  readonly #chunks: string[] = []
-  #known: string[] = []
-  #depths: number[] = []
-  #escaped: boolean[] = [false]
-  #text = 0
+  #chunks: string[] | undefined
+  /** Lines and other parts of the text at hand, last one first. */
+  #pieces: string[] | undefined
+  /** Where the next window starts; -1 behind the last. */
   #start = 0
   #chars = 0
-  #pieces: string[] = []
-  #pieceIsEscaped = false
   #isFirst = true
   #isCut = false
 
   constructor(value: string, options: WalkOptions) {
     this.#options = options
-    if (value.length <= THRESHOLDS.chunk) this.#known = [value]
-    else {
-      for (let start = 0; start < value.length; start += THRESHOLDS.chunk - THRESHOLDS.chunkOverlap) {
-        this.#chunks.push(value.slice(start, start + THRESHOLDS.chunk))
-      }
-      this.#chunks.reverse()
-      this.#known = [this.#chunks.pop() as string]
+    let first = value
+    if (value.length > THRESHOLDS.chunk) {
+      const chunks: string[] = []
+      const step = THRESHOLDS.chunk - THRESHOLDS.chunkOverlap
+      for (let start = 0; start + THRESHOLDS.chunkOverlap < value.length; start += step)
+        chunks.push(value.slice(start, start + THRESHOLDS.chunk))
+      this.#chunks = chunks.reverse()
+      first = chunks.pop() as string
     }
-    this.#depths = [0]
+    this.#text = { text: first, depth: 0, isEscaped: false }
   }
 
   /** Whether a bound stopped the walk before the tree was done: the caller must say so, not pass over it. */
@@ -92,71 +95,77 @@ export class DecodingWalk {
   next(): Reading | undefined {
     const { place, name } = this.#options
     for (;;) {
-      const piece = this.#pieces.pop()
-      if (piece !== undefined) return readingOf(piece, place, name, true, this.#pieceIsEscaped)
-      if (this.#text >= this.#known.length) {
-        const chunk = this.#chunks.pop()
-        if (chunk === undefined || this.#isCut) return undefined
-        this.#isFirst = false
-        this.#known = [chunk]
-        this.#depths = [0]
-        this.#escaped = [false]
-        this.#text = 0
-        continue
-      }
-      const text = this.#known[this.#text] as string
+      const { text, isEscaped } = this.#text
+      const piece = this.#pieces?.pop()
+      if (piece !== undefined) return readingOf(piece, place, name, true, isEscaped)
       if (this.#start < 0) {
-        this.#branch(text)
-        if (this.#isCut) return undefined
-        this.#text++
-        this.#start = 0
-        this.#chars = 0
+        if (!this.#advance()) return undefined
         continue
       }
       const start = this.#start
       const end = start + THRESHOLDS.window
-      const isWhole = start === 0 && end >= text.length
-      const reading = readingOf(
-        isWhole ? text : text.slice(start, end),
-        place,
-        name,
-        start === 0 && this.#isFirst,
-        this.#escaped[this.#text] === true,
-      )
+      const window = start === 0 && end >= text.length ? text : text.slice(start, end)
+      const reading = readingOf(window, place, name, start === 0 && this.#isFirst, isEscaped)
       this.#chars |= reading.chars
       this.#start = end >= text.length ? -1 : end - THRESHOLDS.windowOverlap
+      if (this.#start < 0) this.#branch()
       return reading
     }
   }
 
-  #branch(text: string): void {
-    const chars = this.#chars
-    if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) {
-      this.#pieceIsEscaped = this.#escaped[this.#text] === true
-      visitPieces(text, piece => {
-        this.#pieces.push(piece)
-        return false
-      })
+  /** On to the next text, or to the next chunk. */
+  #advance(): boolean {
+    if (this.#isCut) return false
+    let next = this.#found?.[this.#next++]
+    if (next === undefined) {
+      const chunk = this.#chunks?.pop()
+      if (chunk === undefined) return false
+      next = { text: chunk, depth: 0, isEscaped: false }
+      this.#found = undefined
+      this.#next = 1
+      this.#isFirst = false
     }
+    this.#text = next
+    this.#start = 0
+    this.#chars = 0
+    return true
+  }
+
+  /** What the text at hand stands for besides: its pieces, and its decodings. */
+  #branch(): void {
+    const chars = this.#chars
+    const { text, depth, isEscaped } = this.#text
+    if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) this.#pieces = piecesOf(text, chars)
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
-    const depth = this.#depths[this.#text] as number
     for (const child of childrenOf(text, chars)) {
-      if (child === text || child === '' || this.#known.includes(child)) continue
-      if (depth === THRESHOLDS.encodings || this.#known.length === THRESHOLDS.readings) {
+      if (child === text || child === '') continue
+      this.#found ??= [this.#text]
+      if (this.#found.some(known => known.text === child)) continue
+      if (depth === THRESHOLDS.encodings || this.#found.length === THRESHOLDS.readings) {
         this.#isCut = true
         return
       }
-      this.#known.push(child)
-      this.#depths.push(depth + 1)
-      this.#escaped.push(
-        this.#escaped[this.#text] === true ||
-          (ESCAPED.test(this.#known[0] as string) &&
-            ESCAPED.test(text) &&
-            !ESCAPED.test(child) &&
-            !DISGUISED.test(text)),
-      )
+      this.#found.push({
+        text: child,
+        depth: depth + 1,
+        isEscaped: isEscaped || this.#isUnescaped(text, child),
+      })
     }
   }
+
+  /** Whether a step undid the references with which editors write markup that is to be shown, where the value was sent with them. */
+  #isUnescaped(text: string, child: string): boolean {
+    const sent = this.#found?.[0]?.text ?? ''
+    return ESCAPED.test(sent) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)
+  }
+}
+
+/** One text of the tree. */
+interface Text {
+  readonly text: string
+  /** How many encodings were undone. */
+  readonly depth: number
+  readonly isEscaped: boolean
 }
 
 function childrenOf(text: string, chars: number): string[] {

@@ -1,3 +1,4 @@
+import { CHAR } from '../features.ts'
 import { THRESHOLDS } from '../thresholds.ts'
 
 /** What stands around a value that is quoted, commented out, fenced or set in markup. */
@@ -8,7 +9,7 @@ const WRAPPED =
 const SHORTEST_COMMENT = 4
 
 /** A text as it stands inside quotes, a comment, a fence or an element; undefined when it stands in none. */
-export function unwrapped(text: string): string | undefined {
+function unwrapped(text: string): string | undefined {
   const trimmed = text.trim()
   if (trimmed.length > THRESHOLDS.piece) return undefined
   const found = WRAPPED.exec(trimmed)
@@ -20,44 +21,49 @@ export function unwrapped(text: string): string | undefined {
   return undefined
 }
 
+/** Characters with which a wrapped text begins, and white space before them. */
+const BEGINS = /^["'`/<#>*(\s-]/
+
 /**
- * Told each part of a text that could be a value of its own: its lines, and what stands in quotes, a comment or an element as the whole of the
+ * The parts of a text that could be values of their own: its lines, what stands in comments, and what stands in quotes, a comment or an element as the whole of the
  * text or of a line. So that a rule about how a value starts or ends finds it there whatever is written around it. Linear.
- * @param visit returns true when it has seen enough
- * @returns whether it has
+ * @param chars of the text, as scanned
  */
-export function visitPieces(text: string, visit: (piece: string) => boolean): boolean {
-  if (visitUnwrapped(text, visit) || visitComments(text, visit)) return true
-  let start = 0
-  for (let end = lineEnd(text, 0); end < text.length || start > 0; end = lineEnd(text, start)) {
+export function piecesOf(text: string, chars: number): string[] | undefined {
+  const isWrapped = BEGINS.test(text)
+  if (!isWrapped && (chars & (CHAR.newline | CHAR.comment)) === 0) return undefined
+  const pieces: string[] = []
+  if (isWrapped) addUnwrapped(text, pieces)
+  if ((chars & CHAR.comment) !== 0) addComments(text, pieces)
+  if ((chars & CHAR.newline) !== 0) addLines(text, pieces)
+  return pieces
+}
+
+function addLines(text: string, pieces: string[]): void {
+  for (let start = 0; start < text.length; ) {
+    const next = text.indexOf('\n', start)
+    const end = next < 0 ? text.length : next
     const line = text.slice(start, Math.min(end, start + THRESHOLDS.piece)).trim()
     if (line.length > 1 && line.length < text.length) {
-      if (visit(line) || visitUnwrapped(line, visit)) return true
+      pieces.push(line)
+      if (BEGINS.test(line)) addUnwrapped(line, pieces)
     }
-    if (end >= text.length) return false
     start = end + 1
   }
-  return false
 }
 
 /** What stands in comments: inside a string they are none. */
-function visitComments(text: string, visit: (piece: string) => boolean): boolean {
+function addComments(text: string, pieces: string[]): void {
   for (let open = text.indexOf('/*'); open >= 0; ) {
     const close = text.indexOf('*/', open + 2)
-    if (close < 0) return false
+    if (close < 0) return
     const inside = text.slice(open + 2, Math.min(close, open + THRESHOLDS.piece)).trim()
-    if (inside.length >= SHORTEST_COMMENT && visit(inside)) return true
+    if (inside.length >= SHORTEST_COMMENT) pieces.push(inside)
     open = text.indexOf('/*', close + 2)
   }
-  return false
 }
 
-function visitUnwrapped(text: string, visit: (piece: string) => boolean): boolean {
+function addUnwrapped(text: string, pieces: string[]): void {
   const inside = unwrapped(text)
-  return inside !== undefined && inside !== '' && visit(inside)
-}
-
-function lineEnd(text: string, from: number): number {
-  const end = text.indexOf('\n', from)
-  return end < 0 ? text.length : end
+  if (inside !== undefined && inside !== '') pieces.push(inside)
 }

@@ -28,6 +28,17 @@ function findOperatorName(reading: Reading): Span | undefined {
   return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
 
+const VALUE = new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`)
+const JSON_LIKE = /^\s{0,8}[[{]\s{0,8}["[{\]}]/
+
+/** An operator in a value. In a JSON document the names are read one by one, with what they stand under. */
+function findOperatorValue(reading: Reading): Span | undefined {
+  if (reading.place === 'name' || reading.place === 'file-name' || JSON_LIKE.test(reading.lower))
+    return undefined
+  const found = VALUE.exec(reading.lower)
+  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+}
+
 /** Operators of document databases where data belongs, and JavaScript for their shells. */
 export const nosqlRules: readonly Rule[] = [
   {
@@ -53,21 +64,17 @@ export const nosqlRules: readonly Rule[] = [
       'status[$ne]',
     ],
   },
-  // In a JSON document the names are read one by one, with what they stand under.
-  pattern(
-    'nosqli/operator-value',
-    new RegExp(
-      `^(?!\\s{0,8}[[{]\\s{0,8}["[{\\]}])[\\s\\S]{0,8192}?(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`,
-    ),
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.dollar,
-      places: ['query', 'body', 'cookie', 'header', 'path'],
-      attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
-      benign: ['$price: 5', 'costs $in total', '$size of it'],
-    },
-  ),
+  {
+    id: 'nosqli/operator-value',
+    family: 'nosqli',
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    words: 0,
+    find: findOperatorValue,
+    attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
+    benign: ['$price: 5', 'costs $in total', '$size of it', '{"score":{"$gt":1000}}'],
+  },
   pattern(
     'nosqli/shell',
     /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
