@@ -12,6 +12,7 @@ import { CHAR, scanFeatures, seen } from './features.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
 import type { ParameterTypes } from './parameter-types.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
@@ -56,17 +57,35 @@ const NESTED_PAIR = /=[^;=]*=/
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
- * makes it quicker). Never throws; linear in the size of the request.
+ * makes it quicker). Never throws; bounded by `Bounds.effort`.
  *
  * @example
  * inspect({ method: 'GET', target: "/items?id=1'--", headers: [] }).matches[0]?.rule // 'sqli/comment'
  */
 export function inspect(request: InspectedRequest, options: InspectOptions = {}): Inspection {
+  return beginInspection(request, options).finish()
+}
+
+const NOTHING_LEFT: OngoingInspection = Object.freeze({
+  advance: () => true,
+  finish: () => CLEAN,
+  spent: 0,
+})
+
+/**
+ * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one slice. Most requests are done then.
+ * @param slice how long this first part may take, and by which clock; default: until everything is done
+ */
+export function beginInspection(
+  request: InspectedRequest,
+  options: InspectOptions = {},
+  slice?: { readonly milliseconds: number; readonly now: () => number },
+): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
   const targetIsClear = options.types === undefined && isTargetClear(target, rules)
   const suspicious = suspiciousHeaders(request, rules)
-  if (targetIsClear && suspicious === undefined && body === undefined) return CLEAN
+  if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
@@ -76,13 +95,13 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
     ownPort: request.ownPort,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
+  if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
   if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
   if (body !== undefined && body.length > 0) {
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
-  inspector.advance()
-  return inspector.result()
+  return inspector
 }
 
 function safePath(target: string): string {
@@ -213,7 +232,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       route: () => '',
     })
     inspectHeader(name, value, inspector)
-    if (inspector.result() === CLEAN) {
+    if (inspector.finish() === CLEAN) {
       known.add(name, value)
       found.splice(i, 2)
     }

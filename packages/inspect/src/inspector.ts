@@ -11,6 +11,7 @@ import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import { CLEAN, type Inspection, type Match } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import type { ParameterTypes } from './parameter-types.ts'
 import type { Place, Reading } from './reading.ts'
@@ -86,7 +87,7 @@ interface Look {
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting the value
  * stands in. Work that does not fit into the first slice waits in a queue that `advance` works off.
  */
-export class Inspector implements ValueVisitor {
+export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
   readonly #matches: Match[] = []
@@ -218,11 +219,22 @@ export class Inspector implements ValueVisitor {
     }
   }
 
-  /**
-   * Goes on with what waits, until it is done or the meter's slice is used up.
-   * @returns whether it is done
-   */
-  advance(): boolean {
+  get spent(): number {
+    return this.#meter.spent
+  }
+
+  advance(milliseconds: number, now: () => number): boolean {
+    this.#meter.slice(milliseconds, now)
+    return this.#advance()
+  }
+
+  finish(): Inspection {
+    this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
+    while (!this.#advance());
+    return this.#result()
+  }
+
+  #advance(): boolean {
     for (let look = this.#waiting?.pop(); look !== undefined; look = this.#waiting?.pop()) {
       const isDone = this.#continue(look)
       if (this.#meter.isOver) {
@@ -238,7 +250,7 @@ export class Inspector implements ValueVisitor {
     return true
   }
 
-  result(): Inspection {
+  #result(): Inspection {
     if (this.#matches.length === 0) return CLEAN
     const matches = [...this.#matches].sort((a, b) => b.score - a.score)
     const threshold = thresholdOf(this.#options.level)
@@ -272,17 +284,17 @@ export class Inspector implements ValueVisitor {
   }
 
   /**
-   * What is to be read of a value: of base64, what it stands for. What must be seen of a very long value as a whole is seen here, before it is read chunk by chunk.
+   * What is to be read of a value: of base64, what it stands for; of a very long value, what is left without its padding.
    * @returns undefined when there is nothing to read: the base64 of bytes that are no text
    */
   #prepared(text: string, place: Place, locator: Locator): string | undefined {
     if (isBase64Value(text)) {
       if (SERIALISED.test(text)) return text
       const decoded = decodeBase64(text)
-      if (decoded === undefined || decoded.length <= THRESHOLDS.chunk) return decoded
-      return this.#prepared(decoded, place, locator)
+      if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
+      return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
     }
-    if (text.length <= THRESHOLDS.chunk) return text
+    if (text.length <= THRESHOLDS.window) return text
     this.#lookInside(text, place, locator)
     return collapsePadding(text)
   }

@@ -3,8 +3,7 @@ type ThresholdName =
   | 'documentLines'
   | 'window'
   | 'windowOverlap'
-  | 'chunk'
-  | 'chunkOverlap'
+  | 'file'
   | 'readings'
   | 'encodings'
   | 'piece'
@@ -23,10 +22,8 @@ export const THRESHOLDS: Readonly<Record<ThresholdName, number>> = Object.freeze
   window: 8_192,
   /** ... that overlap by so many, so that an attack of up to this length lies whole in one of them. */
   windowOverlap: 512,
-  /** Values longer than this are decoded piece by piece ... */
-  chunk: 32_768,
-  /** ... that overlap by so many. */
-  chunkOverlap: 1_024,
+  /** Of the text behind longer base64 in a body, which is a file, only so much at the start and at the end is read. */
+  file: 16_384,
   /** How many readings one value (or one piece of a long one) may have. */
   readings: 24,
   /** How many encodings may lie inside each other. */

@@ -9,6 +9,9 @@ import { foldText } from './fold.ts'
 import { piecesOf } from './pieces.ts'
 import { decodeUrl } from './url.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 const STRIPPED = CHAR.less | CHAR.greater
 const MAX_STRIPPED = 1_024
 const WORTH =
@@ -53,37 +56,26 @@ export interface WalkOptions {
 
 /**
  * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`, entities, base64, folds, each over each, until nothing changes. Long texts come in
- * overlapping windows, very long ones are decoded in overlapping chunks. Each step costs at most what a chunk costs, so that the caller can stop between any two.
+ * overlapping windows, each with a tree of its own; of a decoding only the part that differs is read. Each step costs at most what a window costs, so that the caller can stop between any
+ * two.
  */
 export class DecodingWalk {
   readonly #options: WalkOptions
-  /** The text at hand. */
-  #text: Text
-  /** Texts that were found, the one at hand among them; made when there is more than one. */
-  #found: Text[] | undefined
-  #next = 1
-  /** Chunks still to be walked, last one first. */
-  #chunks: string[] | undefined
-  /** Lines and other parts of the text at hand, last one first. */
-  #pieces: string[] | undefined
+  readonly #value: string
   /** Where the next window starts; -1 behind the last. */
   #start = 0
-  #chars = 0
-  #isFirst = true
+  /** The text at hand. */
+  #text: Text = NOTHING
+  /** Texts that were found in the window, the window itself first; made when there is more than one. */
+  #found: Text[] | undefined
+  #next = 1
+  /** Lines and other parts of the text at hand, last one first. */
+  #pieces: string[] | undefined
   #isCut = false
 
   constructor(value: string, options: WalkOptions) {
     this.#options = options
-    let first = value
-    if (value.length > THRESHOLDS.chunk) {
-      const chunks: string[] = []
-      const step = THRESHOLDS.chunk - THRESHOLDS.chunkOverlap
-      for (let start = 0; start + THRESHOLDS.chunkOverlap < value.length; start += step)
-        chunks.push(value.slice(start, start + THRESHOLDS.chunk))
-      this.#chunks = chunks.reverse()
-      first = chunks.pop() as string
-    }
-    this.#text = { text: first, depth: 0, isEscaped: false }
+    this.#value = value
   }
 
   /** Whether a bound stopped the walk before the tree was done: the caller must say so, not pass over it. */
@@ -94,50 +86,44 @@ export class DecodingWalk {
   /** The next reading; undefined at the end. */
   next(): Reading | undefined {
     const { place, name } = this.#options
-    for (;;) {
-      const { text, isEscaped } = this.#text
-      const piece = this.#pieces?.pop()
-      if (piece !== undefined) return readingOf(piece, place, name, true, isEscaped)
-      if (this.#start < 0) {
-        if (!this.#advance()) return undefined
-        continue
-      }
-      const start = this.#start
-      const end = start + THRESHOLDS.window
-      const window = start === 0 && end >= text.length ? text : text.slice(start, end)
-      const reading = readingOf(window, place, name, start === 0 && this.#isFirst, isEscaped)
-      this.#chars |= reading.chars
-      this.#start = end >= text.length ? -1 : end - THRESHOLDS.windowOverlap
-      if (this.#start < 0) this.#branch()
-      return reading
-    }
-  }
-
-  /** On to the next text, or to the next chunk. */
-  #advance(): boolean {
-    if (this.#isCut) return false
+    const piece = this.#pieces?.pop()
+    if (piece !== undefined) return readingOf(piece, place, name, true, this.#text.isEscaped)
+    if (this.#isCut) return undefined
     let next = this.#found?.[this.#next++]
     if (next === undefined) {
-      const chunk = this.#chunks?.pop()
-      if (chunk === undefined) return false
-      next = { text: chunk, depth: 0, isEscaped: false }
-      this.#found = undefined
-      this.#next = 1
-      this.#isFirst = false
+      if (this.#start < 0) return undefined
+      next = this.#window()
     }
     this.#text = next
-    this.#start = 0
-    this.#chars = 0
-    return true
+    const { changed } = next
+    const reading = readingOf(
+      changed ?? next.text,
+      place,
+      name,
+      next.isFirst && changed === undefined,
+      next.isEscaped,
+    )
+    this.#branch(reading.chars)
+    return reading
+  }
+
+  #window(): Text {
+    const value = this.#value
+    const start = this.#start
+    const end = start + THRESHOLDS.window
+    this.#start = end >= value.length ? -1 : end - THRESHOLDS.windowOverlap
+    this.#found = undefined
+    this.#next = 1
+    const text = start === 0 && end >= value.length ? value : value.slice(start, end)
+    return { text, depth: 0, isEscaped: false, isFirst: start === 0, changed: undefined }
   }
 
   /** What the text at hand stands for besides: its pieces, and its decodings. */
-  #branch(): void {
-    const chars = this.#chars
-    const { text, depth, isEscaped } = this.#text
+  #branch(chars: number): void {
+    const { text, depth, isEscaped, isFirst } = this.#text
     if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) this.#pieces = piecesOf(text, chars)
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
-    for (const child of childrenOf(text, chars)) {
+    for (const child of text.length > LONG ? longChildrenOf(text, chars) : childrenOf(text, chars)) {
       if (child === text || child === '') continue
       this.#found ??= [this.#text]
       if (this.#found.some(known => known.text === child)) continue
@@ -149,6 +135,8 @@ export class DecodingWalk {
         text: child,
         depth: depth + 1,
         isEscaped: isEscaped || this.#isUnescaped(text, child),
+        isFirst,
+        changed: text.length > LONG ? changedPart(text, child) : undefined,
       })
     }
   }
@@ -166,6 +154,55 @@ interface Text {
   /** How many encodings were undone. */
   readonly depth: number
   readonly isEscaped: boolean
+  /** Whether it starts where the value starts. */
+  readonly isFirst: boolean
+  /** What of it was not in the text that it was made of, and what stands around that; undefined: all of it. */
+  readonly changed: string | undefined
+}
+
+const NOTHING: Text = { text: '', depth: 0, isEscaped: false, isFirst: true, changed: undefined }
+
+/** Longer texts are decoded by all decodings at once, and only what changed is read. */
+const LONG = 1_024
+/** Characters before and behind a change that are read with it. */
+const AROUND = 256
+
+/** The part of `child` that differs from `text`, with what stands around it; undefined when the change begins at the start. */
+function changedPart(text: string, child: string): string | undefined {
+  let start = 0
+  const shorter = Math.min(text.length, child.length)
+  while (start < shorter && charCodeAt.call(text, start) === charCodeAt.call(child, start)) start++
+  if (start < AROUND) return undefined
+  let end = 0
+  const rest = shorter - start
+  while (
+    end < rest &&
+    charCodeAt.call(text, text.length - 1 - end) === charCodeAt.call(child, child.length - 1 - end)
+  )
+    end++
+  return child.slice(start - AROUND, Math.min(child.length, child.length - end + AROUND))
+}
+
+/** The decodings of a long text: padding cut, and everything else undone in one go. */
+function longChildrenOf(text: string, chars: number): string[] {
+  const children: string[] = []
+  if ((chars & (CHAR.run | CHAR.comment)) !== 0) {
+    const collapsed = collapsePadding(text)
+    if (collapsed !== text) children.push(collapsed)
+  }
+  let undone = text
+  if ((chars & CHAR.percent) !== 0)
+    undone = decodeUrl(undone, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus)
+  else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) undone = undone.replaceAll('+', ' ')
+  if (undone.includes('&')) undone = decodeEntities(undone)
+  if (undone.includes('\\')) undone = decodeEscapes(undone)
+  children.push(undone)
+  if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
+  if ((chars & CHAR.base64) !== 0) {
+    const decoded = decodeBase64(text)
+    if (decoded !== undefined) children.push(decoded)
+  }
+  return children
 }
 
 function childrenOf(text: string, chars: number): string[] {

@@ -6,6 +6,8 @@ const { charCodeAt } = String.prototype
 
 const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
+/** How often one character may be read on average, for tags inside the quotes of tags. */
+const MAX_REREADS = 8
 
 /** Elements that run code or load it, with the score of their mere presence; user content of ordinary sites has none of them. */
 const ELEMENTS: ReadonlyMap<string, number> = new Map([
@@ -54,34 +56,47 @@ const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 export function findActiveMarkup(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
+  outer = 0
+  let work = 0
   let at = lower.indexOf('<')
   while (at >= 0) {
-    const found = readTag(lower, at)
+    const found = readTag(lower, at, outer)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) return best
-    at = lower.indexOf('<', Math.max(at + 1, found === undefined ? at + 1 : tagEnd))
+    work += tagEnd - at
+    if (work > lower.length * MAX_REREADS + MAX_TAG)
+      return { start: at, end: at + 1, score: 10, id: 'bounds/effort' }
+    // A parser of another state sees a tag where this one sees the inside of quotes.
+    at = lower.indexOf('<', isTagInQuotes ? at + 1 : Math.max(at + 1, tagEnd))
   }
   return best
 }
 
 let tagEnd = 0
+let isTagInQuotes = false
+/** What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for one tag. */
+let outer = 0
 
 function isLetter(code: number): boolean {
   return code >= 97 && code <= 122
 }
 
-function readTag(lower: string, start: number): Span | undefined {
+function readTag(lower: string, start: number, carried: number): Span | undefined {
+  outer = 0
+  isTagInQuotes = false
+  tagEnd = start + 1
   let at = start + 1
   while (charCodeAt.call(lower, at) <= 31 || charCodeAt.call(lower, at) === 47) at++
   if (!isLetter(charCodeAt.call(lower, at))) return undefined
   const nameStart = at
+  tagEnd = at
   while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
   let name = lower.slice(nameStart, at)
   const prefix = name.indexOf(':')
   if (prefix >= 0) name = name.slice(prefix + 1)
   const closing = charCodeAt.call(lower, start + 1) === 47
   tagEnd = at
-  const presence = closing ? 0 : (ELEMENTS.get(name) ?? 0)
+  const presence = closing ? 0 : Math.max(carried, ELEMENTS.get(name) ?? 0)
   // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
   let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
   let id = 'xss/element'
@@ -91,6 +106,12 @@ function readTag(lower: string, start: number): Span | undefined {
     while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
     const code = charCodeAt.call(lower, at)
     if (code === 62 || at >= limit) break
+    // The next tag is read where it starts, so that each character is read for one tag.
+    if (code === 60 && isLetter(charCodeAt.call(lower, at + 1))) {
+      outer = presence
+      tagEnd = at
+      return ended(name, closing, start, at, score, id, isPlayer)
+    }
     const from = at
     while (
       at < limit &&
@@ -121,9 +142,21 @@ function readTag(lower: string, start: number): Span | undefined {
     if (score >= 6) break
   }
   tagEnd = Math.max(tagEnd, at)
+  return ended(name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
+}
+
+function ended(
+  name: string,
+  closing: boolean,
+  start: number,
+  end: number,
+  score: number,
+  id: string,
+  isPlayer: boolean,
+): Span | undefined {
   if (isPlayer && id === 'xss/element') return undefined
-  if (name === 'script' && closing) score = 4
-  return score === 0 ? undefined : { start, end: Math.min(at + 1, lower.length), score, id }
+  const found = name === 'script' && closing ? 4 : score
+  return found === 0 ? undefined : { start, end, score: found, id }
 }
 
 /** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
@@ -135,7 +168,10 @@ function skipValue(lower: string, start: number, limit: number): number {
   const quote = charCodeAt.call(lower, start)
   if (quote === 34 || quote === 39 || quote === 96) {
     const close = lower.indexOf(String.fromCharCode(quote), start + 1)
-    return close < 0 || close > limit ? limit : close + 1
+    const end = close < 0 || close > limit ? limit : close + 1
+    const tag = lower.indexOf('<', start)
+    if (tag >= 0 && tag < end) isTagInQuotes = true
+    return end
   }
   let at = start
   while (at < limit && charCodeAt.call(lower, at) > 32 && charCodeAt.call(lower, at) !== 62) at++

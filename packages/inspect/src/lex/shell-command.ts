@@ -12,7 +12,9 @@ import {
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-const MAX_WORD = 64
+const MAX_WORD = 48
+/** Commands that are weighed in one text. One that has more is not read to its end, and inspection says so. */
+const MAX_WEIGHED = 512
 
 /** How a place in a text where a command could start was reached. */
 type Opening = 'start' | 'separator' | 'substitution' | 'line'
@@ -34,6 +36,7 @@ const SENSITIVE =
 export function findShellCommand(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
+  weighed = 0
   if (reading.fromStart) best = commandAt(reading, 0, 'start', 0)
   let backticks = 0
   // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated from.
@@ -57,6 +60,7 @@ export function findShellCommand(reading: Reading): Span | undefined {
     const found = commandAt(reading, at + skip, opening, separator)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) break
+    if (weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
   }
   return best
 }
@@ -93,6 +97,7 @@ function openingAt(lower: string, at: number): Opening | undefined {
   }
 }
 
+let weighed = 0
 let wordEnd = 0
 let dropped = false
 
@@ -194,6 +199,7 @@ function commandAt(
   const isTitle = /^[A-Z][a-z]/.test(text.slice(at, at + 2))
   const english = isEnglishCommand(command) || isTitle
   if (!isShellCommand(command)) return undefined
+  weighed++
   const rest = lower.slice(wordEnd, wordEnd + 96)
   const before = lower.slice(Math.max(0, separator - 200), separator).trim()
   const isData = place === 'body'
