@@ -14,7 +14,7 @@ const { charCodeAt } = String.prototype
 
 const MAX_WORD = 48
 /** Commands that are weighed in one text. One that has more is not read to its end, and inspection says so. */
-const MAX_WEIGHED = 512
+const MAX_WEIGHED = 384
 
 /** How a place in a text where a command could start was reached. */
 type Opening = 'start' | 'separator' | 'substitution' | 'line'
