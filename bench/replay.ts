@@ -5,9 +5,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { replayEngine } from '../packages/postern/src/assembly/replay-engine.ts'
-import { loadConfig } from '../packages/postern/src/config/load-config.ts'
-import { replay } from '../packages/postern/src/replay/replay.ts'
+import { replay } from '../packages/cli/src/replay/replay.ts'
+import { loadConfig } from '../packages/config/src/load-config.ts'
+import { replayEngine } from '../packages/runtime/src/replay-engine.ts'
 import { report } from './support/harness.ts'
 
 const SIZES = [100_000, 400_000, 1_000_000] as const

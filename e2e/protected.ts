@@ -9,7 +9,7 @@ export const root: string = dirname(dirname(fileURLToPath(import.meta.url)))
 const FLAGS = [
   '--conditions=@postern/source',
   '--disable-warning=ExperimentalWarning',
-  join(root, 'packages/postern/src/cli.ts'),
+  join(root, 'packages/postern/src/bin.ts'),
 ]
 
 /** A free TCP port on loopback. */

@@ -18,7 +18,10 @@ const FLOORS: readonly (readonly string[])[] = [
     '@postern/audit',
   ],
   ['@postern/http', '@postern/gateway'],
-  ['@postern/console'],
+  ['@postern/config', '@postern/console'],
+  ['@postern/runtime'],
+  ['@postern/server'],
+  ['@postern/cli'],
   ['postern'],
 ]
 

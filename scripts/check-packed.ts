@@ -3,6 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -48,7 +49,12 @@ try {
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')
   writeFileSync(join(project, 'use.js'), USE)
   execFileSync(process.execPath, ['use.js'], { cwd: project, env, stdio: 'inherit' })
-  const cli = join(project, 'node_modules', 'postern', 'dist', 'cli.js')
+  const cli = linkBinary(project)
+  execFileSync('npx', ['--no', 'postern', 'version'], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   for (const command of ['version', 'schema', 'scenarios list'])
     execFileSync(process.execPath, [cli, ...command.split(' ')], {
       cwd: project,
@@ -91,6 +97,17 @@ function install(list: readonly Package[], folder: string): void {
       symlinkSync(join(root, 'node_modules', name), join(modules, name))
     }
   }
+}
+
+/** Puts the binary of `postern` where npm puts it. @returns the file it runs */
+function linkBinary(folder: string): string {
+  const home = join(folder, 'node_modules', 'postern')
+  const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { bin: { postern: string } }
+  const file = join(home, bin.postern)
+  chmodSync(file, 0o755)
+  mkdirSync(join(folder, 'node_modules', '.bin'))
+  symlinkSync(file, join(folder, 'node_modules', '.bin', 'postern'))
+  return file
 }
 
 /** A gateway of the build passes what is good and refuses what is not. */

@@ -21,7 +21,9 @@ if (files.length === 0) {
 }
 
 const services = await startServices()
-const runner = spawn(process.execPath, [...process.execArgv, '--test', ...flags, ...files], {
+// A file that never ends (a failed test that left a server open) must not hold up the run: its name and what hung are shown then.
+const LIMIT = '--test-timeout=600000'
+const runner = spawn(process.execPath, [...process.execArgv, '--test', LIMIT, ...flags, ...files], {
   stdio: 'inherit',
   env: { ...process.env, ...services.env },
 })

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { writeRunFile } from '../../packages/postern/src/admin/run-file.ts'
+import { writeRunFile } from '../../packages/server/src/admin/run-file.ts'
 
 const START = fileURLToPath(new URL('../start.ts', import.meta.url))
 

@@ -63,7 +63,8 @@ function parseBehindPrefix(line: string): LogRecord | undefined {
   const prefix = prefixLength(line)
   if (prefix === 0) return undefined
   const rest = line.slice(prefix)
-  return rest.charCodeAt(0) === 0x7b ? parseJsonObject(rest) : parseOther(rest)
+  if (rest.charCodeAt(0) === 0x7b) return parseJsonObject(rest)
+  return parseCommonLine(rest) ?? parseOther(rest)
 }
 
 function prefixLength(line: string): number {

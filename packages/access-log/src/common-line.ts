@@ -1,4 +1,5 @@
-import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
+import { loggedClient } from './client-list.ts'
+import { known, type LogRecord, splitRequestLine } from './log-record.ts'
 import { parseCommonTime } from './log-time.ts'
 
 /**
@@ -6,7 +7,7 @@ import { parseCommonTime } from './log-time.ts'
  * undefined when it is none. One pass over the characters, no expression.
  */
 export function parseCommonLine(line: string): LogRecord | undefined {
-  const open = line.indexOf('[')
+  const open = timeStart(line)
   const close = open < 0 ? -1 : line.indexOf('] "', open)
   if (close < 0 || close - open > 40) return undefined
   const time = parseCommonTime(line.slice(open + 1, close))
@@ -33,30 +34,55 @@ export function parseCommonLine(line: string): LogRecord | undefined {
     }
   }
 
-  // Up to four words stand before the time: [virtual host] address ident user. The user may have spaces.
-  const first = line.indexOf(' ')
+  // Up to four words stand before the time: [virtual host] addresses ident user. The user may have spaces.
+  const list = listEnd(line, 0)
+  const first = line.indexOf(' ', list)
   const second = line.indexOf(' ', first + 1)
   const third = line.indexOf(' ', second + 1)
-  const hasHost = second > 0 && third > 0 && third < open - 1
+  const hasHost = list === 0 && second > 0 && third > 0 && third < open - 1
   const addressStart = hasHost ? first + 1 : 0
-  const address = line.slice(addressStart, Math.min(hasHost ? second : first, open - 1))
-  const userStart = (hasHost ? third : second) + 1
+  const hosted = hasHost ? listEnd(line, addressStart) : 0
+  const addressEnd = hasHost ? line.indexOf(' ', Math.max(addressStart, hosted)) : first
+  const address = line.slice(addressStart, Math.min(addressEnd, open - 1))
+  const ident = hasHost ? addressEnd : first
+  const userStart = line.indexOf(' ', ident + 1) + 1
   const user = userStart > 0 && userStart < open ? known(line.slice(userStart, open - 1)) : undefined
   // Assigned one by one: to spread them into the record took longer than to read the line.
   const record: { -readonly [Key in keyof LogRecord]: LogRecord[Key] } = {
     time,
-    address: address.includes(':') ? withoutPort(address) : address,
+    address,
     method: request.method,
     target: request.target,
     httpVersion: request.httpVersion,
     status,
     bytes: bytes >= 0 ? bytes : 0,
   }
+  if (address.includes(':') || address.includes(',')) Object.assign(record, loggedClient(address))
   if (hasHost) record.host = line.slice(0, first)
   if (user !== undefined) record.user = user
   if (referer !== undefined) record.referer = referer
   if (agent !== undefined) record.agent = agent
   return record
+}
+
+const MAX_BRACKETS = 8
+
+/** Index of the bracket that opens the time: the first that a day of the month follows. Others stand in process numbers, addresses and names. */
+function timeStart(line: string): number {
+  let at = line.indexOf('[')
+  for (let i = 1; at >= 0 && i < MAX_BRACKETS && line.charCodeAt(at + 3) !== 0x2f; i++)
+    at = line.indexOf('[', at + 1)
+  return at
+}
+
+/** Index of the last address of a list whose first begins at `from`: each but the last ends with a comma. `from` when it is no list. */
+function listEnd(line: string, from: number): number {
+  let at = from
+  for (;;) {
+    const space = line.indexOf(' ', at)
+    if (space <= at || line.charCodeAt(space - 1) !== 0x2c) return at
+    at = space + 1
+  }
 }
 
 function fieldEnd(line: string, from: number): number {

@@ -1,4 +1,5 @@
-import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
+import { loggedClient } from './client-list.ts'
+import { known, type LogRecord, splitRequestLine } from './log-record.ts'
 import { parseAnyTime } from './log-time.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -124,7 +125,7 @@ export function parseJsonLine(line: string): LogRecord | undefined {
   const duration = durationOf(parts)
   return {
     time,
-    address: withoutPort(address),
+    ...loggedClient(address),
     method,
     target,
     httpVersion:

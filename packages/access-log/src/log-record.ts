@@ -4,6 +4,8 @@ export interface LogRecord {
   readonly time: number
   /** The client's address as written, without a port. */
   readonly address: string
+  /** Where the log lists several addresses: those before `address`, as `X-Forwarded-For` does. */
+  readonly forwardedFor?: string
   readonly method: string
   /** Request target as sent. */
   readonly target: string

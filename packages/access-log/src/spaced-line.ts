@@ -1,3 +1,4 @@
+import { loggedClient } from './client-list.ts'
 import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
 
 /** type, time, balancer, client:port, target:port, three times, two statuses, two byte counts, "request", "agent". */
@@ -39,13 +40,12 @@ export function parseEnvoyLine(line: string): LogRecord | undefined {
   if (match === null) return undefined
   const [, when = '', request = '', status, , bytes, duration, forwarded = '', agentText, hostText] = match
   const time = Date.parse(when)
-  const address = forwarded.split(',').at(-1)?.trim() ?? ''
-  if (Number.isNaN(time) || address === '' || address === '-') return undefined
+  if (Number.isNaN(time) || known(forwarded) === undefined) return undefined
   const agent = known(agentText)
   const host = known(hostText)
   return {
     time,
-    address: withoutPort(address),
+    ...loggedClient(forwarded),
     ...splitRequestLine(request),
     status: Number(status),
     bytes: Number(bytes),

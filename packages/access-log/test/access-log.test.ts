@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { parseAccessLog } from '../src/access-log.ts'
+import { AccessLogReader } from '../src/access-log-reader.ts'
 import { logEvent } from '../src/log-event.ts'
 import type { LogRecord } from '../src/log-record.ts'
 
@@ -169,4 +172,166 @@ describe('access logs', () => {
     assert.equal(event.data?.['target'], '/%2e%2e/x?token=a')
     assert.equal(event.actor.address, '192.0.2.7')
   })
+})
+
+const STATUS_404 = '"GET /missing HTTP/1.1" 404 120 "-" "Firefox"'
+const STAMP = '[31/Jan/2026:12:30:05 +0000]'
+
+describe('an address field that lists several', () => {
+  const cases: readonly (readonly [
+    name: string,
+    line: string,
+    address: string,
+    before: string | undefined,
+  ])[] = [
+    [
+      'two in a common line',
+      `203.0.113.9, 198.51.100.7 - - ${STAMP} ${STATUS_404}`,
+      '198.51.100.7',
+      '203.0.113.9',
+    ],
+    [
+      'three in a common line, the last two inside',
+      `203.0.113.9, 10.0.0.7, 127.0.0.1 - alice ${STAMP} ${STATUS_404}`,
+      '203.0.113.9',
+      undefined,
+    ],
+    [
+      'two behind a virtual host',
+      `shop.example 203.0.113.9, 198.51.100.7 - - ${STAMP} ${STATUS_404}`,
+      '198.51.100.7',
+      '203.0.113.9',
+    ],
+  ]
+  for (const [name, line, address, before] of cases)
+    test(name, () => {
+      const record = parsed(line)
+      assert.equal(record.address, address)
+      assert.equal(record.forwardedFor, before)
+      assert.equal(record.status, 404)
+    })
+
+  for (const field of ['ClientHost', 'client_ip', 'remote_addr', 'clientip', 'c-ip', 'ip'])
+    test(`in JSON as ${field}`, () => {
+      const line = {
+        time: '2026-01-31T12:30:05Z',
+        [field]: '203.0.113.9,198.51.100.7:4711',
+        method: 'GET',
+        uri: '/',
+        status: 200,
+      }
+      const { address, forwardedFor } = parsed(JSON.stringify(line))
+      assert.deepEqual([address, forwardedFor], ['198.51.100.7', '203.0.113.9'])
+    })
+
+  test('never yields more than the address it was sent from: a client cannot choose whom a log accuses', () => {
+    fc.assert(
+      fc.property(fc.array(fc.ipV4(), { minLength: 0, maxLength: 20 }), claimed => {
+        const list = [...claimed, '198.51.100.7'].join(', ')
+        assert.equal(parsed(`${list} - - ${STAMP} ${STATUS_404}`).address, '198.51.100.7')
+      }),
+    )
+  })
+})
+
+describe('a prefix with a process number', () => {
+  for (const prefix of [
+    'Jun  1 12:00:00 web nginx[77]: ',
+    '<190>Jun  1 12:00:00 web nginx[77]: ',
+    '2026-06-01T12:00:00+02:00 web nginx[77]: ',
+    '2026-06-01T12:00:00.000000Z web httpd[1234]: ',
+  ])
+    test(`is taken off: ${prefix}`, () => {
+      const record = parsed(`${prefix}203.0.113.9 - bob ${STAMP} ${STATUS_404}`)
+      assert.deepEqual(
+        [record.address, record.user, record.host, record.time],
+        ['203.0.113.9', 'bob', undefined, TIME],
+      )
+    })
+})
+
+describe('W3C extended logs', () => {
+  const read = (...lines: readonly string[]): readonly (LogRecord | 'nothing' | undefined)[] => {
+    const log = new AccessLogReader()
+    return lines.map(line => log.read(line))
+  }
+
+  test('IIS: columns in the order that the file names, spaces in the agent as plus', () => {
+    const [, , record] = read(
+      '#Software: Microsoft Internet Information Services 10.0',
+      '#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken cs(User-Agent)',
+      '2026-01-31 12:30:05 203.0.113.9 GET /a b=1 404 12 Mozilla/5.0+(X11)\r',
+    )
+    assert.deepEqual(record, {
+      time: TIME,
+      address: '203.0.113.9',
+      method: 'GET',
+      target: '/a?b=1',
+      httpVersion: '1.1',
+      status: 404,
+      bytes: 0,
+      duration: 12,
+      agent: 'Mozilla/5.0 (X11)',
+    })
+  })
+
+  test('CloudFront: tabs, escaped agents, seconds', () => {
+    const [, record] = read(
+      '#Fields: date time sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(User-Agent) cs-uri-query time-taken',
+      '2026-01-31\t12:30:05\t120\t203.0.113.9\tGET\td1.cloudfront.net\t/a\t404\tMozilla/5.0%20(X11)\t-\t0.25',
+    )
+    assert.deepEqual(record, {
+      time: TIME,
+      address: '203.0.113.9',
+      method: 'GET',
+      target: '/a',
+      httpVersion: '1.1',
+      status: 404,
+      bytes: 120,
+      duration: 250,
+      host: 'd1.cloudfront.net',
+      agent: 'Mozilla/5.0 (X11)',
+    })
+  })
+
+  test('a file cut off in front of its directive is read by the defaults', () => {
+    const [iis, cloudfront] = read(
+      '2026-01-31 12:30:05 10.0.0.1 GET /a - 443 - 203.0.113.9 curl/8 - 200 0 0 12',
+      '2026-01-31\t12:30:05\tFRA2\t120\t203.0.113.9\tGET\td1.cloudfront.net\t/a\t200\t-\tcurl/8\t-',
+    )
+    for (const record of [iis, cloudfront]) {
+      assert.ok(typeof record === 'object')
+      assert.deepEqual(
+        [record.address, record.target, record.status, record.agent],
+        ['203.0.113.9', '/a', 200, 'curl/8'],
+      )
+    }
+  })
+
+  test('lines with too few columns, and directives that name none of ours, are no records', () => {
+    assert.deepEqual(
+      read('2026-01-31 12:30:05', '#Fields: x y z', '2026-01-31 12:30:05 a b c', '', '#Date: x'),
+      [undefined, 'nothing', undefined, 'nothing', 'nothing'],
+    )
+  })
+})
+
+const FAULTS = process.env['POSTERN_FAULTS'] ?? join(import.meta.dirname, '../../../../shared/faults')
+
+describe('logs that were not read', () => {
+  const folder = join(FAULTS, 'logs')
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  if (names.length === 0)
+    test('are not on this machine', context => {
+      assert.notEqual(process.env['CI'], 'true', `${folder} is absent; set POSTERN_FAULTS`)
+      context.diagnostic(`${folder} is absent: nothing was checked`)
+    })
+  for (const name of names)
+    test(name, () => {
+      const log = new AccessLogReader()
+      const lines = readFileSync(join(folder, name), 'utf8').split('\n')
+      const read = lines.map(line => log.read(line))
+      assert.equal(read.filter(record => record === undefined).length, 0)
+      assert.ok(read.filter(record => typeof record === 'object').length >= 43)
+    })
 })

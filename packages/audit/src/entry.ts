@@ -1,4 +1,4 @@
-import type { Event, Evidence, Json } from '@postern/core'
+import type { Event, EventRequest, Evidence, Json, Reason } from '@postern/core'
 import { IntegrityError } from '@postern/core'
 
 /** What of an event is sealed: all that says who a person is or what they sent. The rest says what was done, and stays readable. */
@@ -9,12 +9,33 @@ export interface PersonalPart {
     readonly device?: string
     readonly agent?: string
   }
+  /** `Host` as the client sent it: it may hold a user name and a password. */
+  readonly host?: string
+  /** A method that is not one of the registered ones. */
+  readonly method?: string
   readonly path?: string
   readonly query?: string
   readonly data?: { readonly [key: string]: Json }
   /** Evidence of each reason, in order. */
   readonly evidence?: readonly (Evidence | null)[]
+  /** The exception of each reason, in order: it names paths and parameters as the client sent them. */
+  readonly exceptions?: readonly (Reason['exception'] | null)[]
 }
+
+/** Methods that say nothing of a person. Any other word in their place is the client's own. */
+const METHODS: ReadonlySet<string> = new Set([
+  'CONNECT',
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'TRACE',
+])
+/** Stands in a leaf for a method that is sealed. */
+const SEALED_METHOD = 'OTHER'
 
 /** Ciphertext in a leaf. */
 export interface Sealed {
@@ -122,15 +143,19 @@ export function splitEvent(event: Event): SplitEvent {
   const open: Event = {
     ...rest,
     actor: tenant === undefined ? {} : { tenant },
-    ...(request !== undefined && { request: { ...request, path: '', query: '' } }),
-    ...(reasons !== undefined && { reasons: reasons.map(({ evidence: _evidence, ...reason }) => reason) }),
+    ...(request !== undefined && { request: openRequest(request) }),
+    ...(reasons !== undefined && {
+      reasons: reasons.map(({ evidence: _evidence, exception: _exception, ...reason }) => reason),
+    }),
   }
   const evidence = reasons?.map(reason => reason.evidence ?? null)
+  const exceptions = reasons?.map(reason => reason.exception ?? null)
   const personal: PersonalPart = {
     actor: who,
-    ...(request !== undefined && { path: request.path, query: request.query }),
+    ...(request !== undefined && sealedRequest(request)),
     ...(data !== undefined && { data }),
     ...(evidence?.some(found => found !== null) === true && { evidence }),
+    ...(exceptions?.some(found => found !== null) === true && { exceptions }),
   }
   const subject: Subject =
     who.principal === undefined
@@ -139,23 +164,49 @@ export function splitEvent(event: Event): SplitEvent {
   return { open, personal, subject }
 }
 
-/** The whole event again. */
+/** Of a request: its id and the pattern of its route, which the configuration chose, and a method that the standard chose. */
+function openRequest(request: EventRequest): EventRequest {
+  const method = METHODS.has(request.method) ? request.method : SEALED_METHOD
+  return { ...request, method, host: '', path: '', query: '' }
+}
+
+function sealedRequest({ method, host, path, query }: EventRequest): PersonalPart {
+  return { host, path, query, ...(!METHODS.has(method) && { method }) }
+}
+
+/** The whole event again. Leaves written before host, method and exceptions were sealed have them in the open part. */
 export function joinEvent(open: Event, personal: PersonalPart): Event {
-  const { actor, path, query, data, evidence } = personal
+  const { actor, data } = personal
   return {
     ...open,
     actor: { ...actor, ...open.actor },
-    ...(open.request !== undefined && {
-      request: { ...open.request, path: path ?? '', query: query ?? '' },
-    }),
-    ...(open.reasons !== undefined && {
-      reasons: open.reasons.map((reason, i) => {
-        const found = evidence?.[i] ?? null
-        return found === null ? reason : { ...reason, evidence: found }
-      }),
-    }),
+    ...(open.request !== undefined && { request: joinRequest(open.request, personal) }),
+    ...(open.reasons !== undefined && { reasons: joinReasons(open.reasons, personal) }),
     ...(data !== undefined && { data }),
   }
+}
+
+function joinRequest(open: EventRequest, personal: PersonalPart): EventRequest {
+  const { host, method, path, query } = personal
+  return {
+    ...open,
+    host: host ?? open.host,
+    method: method ?? open.method,
+    path: path ?? '',
+    query: query ?? '',
+  }
+}
+
+function joinReasons(open: readonly Reason[], { evidence, exceptions }: PersonalPart): readonly Reason[] {
+  return open.map((reason, i) => {
+    const found = evidence?.[i] ?? null
+    const exception = exceptions?.[i] ?? null
+    return {
+      ...reason,
+      ...(found !== null && { evidence: found }),
+      ...(exception !== null && { exception }),
+    }
+  })
 }
 
 /** 9999-12-31, so that a year has four digits. */

@@ -2,6 +2,10 @@ import type { Clock, Event } from '@postern/core'
 
 interface Flood {
   readonly event: Event
+  /** Ids of requests that were only counted, the first of them. */
+  readonly ids: string[]
+  /** Paths of requests that were only counted, the first different ones. */
+  readonly paths: Set<string>
   /** Monotonic milliseconds. */
   readonly until: number
   readonly from: number
@@ -21,9 +25,13 @@ export interface FloodOptions {
   readonly emit: (event: Event) => void
 }
 
+const MAX_IDS = 20
+const MAX_PATHS = 10
+
 /**
  * Coalesces floods: a client that is refused a thousand times a second for one reason gets its first refusals entered, and then one
- * entry a window with the count. Bounded: when too many floods run at once the oldest is closed early.
+ * entry a window with the count, the first request ids and paths. Only refusals that are alike in everything a person would ask about are one flood, so
+ * that noise cannot hide an attack. Bounded: when too many floods run at once the oldest is closed early.
  */
 export class FloodCounter {
   readonly #clock: Clock
@@ -57,7 +65,9 @@ export class FloodCounter {
     if (flood === undefined) {
       if (this.#floods.size >= this.#kinds) this.#close(this.#floods.keys().next().value ?? '')
       this.#floods.set(key, {
-        event: withoutRequestId(event),
+        event: withoutOutcome(event),
+        ids: [],
+        paths: new Set(),
         until: now + this.#window,
         from: event.time,
         to: event.time,
@@ -69,6 +79,7 @@ export class FloodCounter {
     flood.to = event.time
     if (flood.count <= this.#each) return true
     this.#coalesced++
+    keepSample(flood, event)
     return false
   }
 
@@ -88,7 +99,14 @@ export class FloodCounter {
       ...flood.event,
       type: 'audit.coalesced',
       time: flood.to,
-      data: { of: flood.event.type, count: flood.count - this.#each, from: flood.from, to: flood.to },
+      data: {
+        of: flood.event.type,
+        count: flood.count - this.#each,
+        from: flood.from,
+        to: flood.to,
+        ids: flood.ids,
+        paths: [...flood.paths],
+      },
     })
   }
 
@@ -103,14 +121,34 @@ export class FloodCounter {
   }
 }
 
-/** The same client, refused for the same reason at the same place. */
-function floodKey(event: Event): string {
-  const { actor, request, decision, guard, reasons } = event
-  const place = request?.route ?? request?.path ?? ''
-  return `${actor.tenant ?? ''}\n${actor.principal ?? ''}\n${actor.address ?? ''}\n${decision}\n${guard ?? ''}\n${reasons?.[0]?.rule ?? ''}\n${request?.method ?? ''}\n${place}`
+function keepSample(flood: Flood, { request }: Event): void {
+  if (request === undefined) return
+  if (flood.ids.length < MAX_IDS) flood.ids.push(request.id)
+  if (flood.paths.size < MAX_PATHS) flood.paths.add(request.path)
 }
 
-function withoutRequestId(event: Event): Event {
+/**
+ * What refusals of one flood have in common. Where a rule read the request the path and every match
+ * belong to it. A limit and a standing measure say nothing of the request itself: there the route is enough.
+ */
+function floodKey(event: Event): string {
+  const { actor, request, decision, guard, reasons } = event
+  const rules = (reasons ?? []).map(({ rule, evidence }) => [rule, evidence?.location, evidence?.span])
+  const readsRequest = decision !== 'throttle' && guard?.startsWith('remediation') !== true
+  const place = readsRequest ? request?.path : (request?.route ?? request?.path)
+  return JSON.stringify([
+    actor.tenant,
+    actor.principal,
+    actor.address,
+    decision,
+    guard,
+    request?.method,
+    place,
+    readsRequest ? rules : rules[0]?.[0],
+  ])
+}
+
+function withoutOutcome(event: Event): Event {
   const plain = JSON.parse(JSON.stringify(event)) as Event
   const { outcome: _outcome, data: _data, ...rest } = plain
   return rest

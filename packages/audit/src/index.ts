@@ -4,7 +4,13 @@ export type { AuditQuery } from './audit-query.ts'
 export { type Cursor, fileCursor } from './cursor.ts'
 export type { Entry } from './entry.ts'
 export { toCef } from './export/cef.ts'
-export { type CheckedExport, checkExport, exportTenant, toNdjson } from './export/ndjson.ts'
+export {
+  type CheckedExport,
+  checkExport,
+  type ExportOptions,
+  exportTenant,
+  toNdjson,
+} from './export/ndjson.ts'
 export { toOcsf } from './export/ocsf.ts'
 export { Shipper, type ShipperOptions } from './export/shipper.ts'
 export type { Sink } from './export/sink.ts'
@@ -22,7 +28,7 @@ export { rebuildPostgresIndex } from './postgres/rebuild-columns.ts'
 export { AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
 export { type RebuildOptions, type Rebuilt, rebuildIndex } from './rebuild-index.ts'
 export { type Retained, removeEntriesBefore } from './retention.ts'
-export { retireSigningKey, rotateSigningKey } from './signing-keys.ts'
+export { readSigningKeys, retireSigningKey, rotateSigningKey } from './signing-keys.ts'
 export type { Problem, VerifyOptions, VerifyReport } from './verifier.ts'
 export { type VerifyStoreOptions, verifyDirectory, verifyStore } from './verify-store.ts'
 export { Witness, type WitnessAnswer, type WitnessOptions } from './witness/witness.ts'

@@ -39,6 +39,16 @@ export function loadSigningKeys(
   return parseKeys(readLines(path), path, origin)
 }
 
+/** The signers of a log whose key directory this process may read; none where it has none, or may not. */
+export function readSigningKeys(directory: string, origin: string): readonly NoteSigner[] {
+  const path = join(directory, FILE)
+  try {
+    return parseKeys(readLines(path), path, origin).signers
+  } catch {
+    return []
+  }
+}
+
 function readLines(path: string): readonly string[] {
   return readFileSync(path, 'utf8')
     .split('\n')

@@ -19,6 +19,13 @@ const refusal = (address: string, time: number): Event =>
     reasons: [{ rule: 'inspect/sqli', message: 'No.', evidence: { location: 'query.id' } }],
   })
 
+const PATH = refusal('192.0.2.1', 0).request?.path ?? ''
+
+function requestOf({ request }: Event): NonNullable<Event['request']> {
+  assert.ok(request !== undefined)
+  return request
+}
+
 describe('a flood of the same refused request', () => {
   test('is entered a few times and then counted, one entry a window', () => {
     const clock = new VirtualClock(0)
@@ -33,10 +40,69 @@ describe('a flood of the same refused request', () => {
     floods.tick()
     assert.deepEqual(
       emitted.map(({ type, data, guard }) => ({ type, data, guard })),
-      [{ type: 'audit.coalesced', guard: 'inspect', data: { of: 'http', count: 97, from: 0, to: 99 } }],
+      [
+        {
+          type: 'audit.coalesced',
+          guard: 'inspect',
+          data: { of: 'http', count: 97, from: 0, to: 99, ids: emitted[0]?.data?.['ids'], paths: [PATH] },
+        },
+      ],
     )
+    assert.equal([emitted[0]?.data?.['ids']].flat().length, 20)
     assert.equal(floods.coalesced, 97)
     assert.equal(floods.admits(refusal('192.0.2.1', 2_000)), true)
+  })
+
+  const different: readonly (readonly [string, (event: Event) => Event])[] = [
+    ['another path', event => ({ ...event, request: { ...requestOf(event), path: '/admin/export' } })],
+    ['another method', event => ({ ...event, request: { ...requestOf(event), method: 'PUT' } })],
+    ['another principal', event => ({ ...event, actor: { ...event.actor, principal: 'mallory' } })],
+    ['another rule', event => ({ ...event, reasons: [{ rule: 'inspect/xss/element', message: 'no' }] })],
+    [
+      'a second rule',
+      event => ({
+        ...event,
+        reasons: [...(event.reasons ?? []), { rule: 'inspect/rce/shell', message: 'no' }],
+      }),
+    ],
+    [
+      'another part that matched',
+      event => ({
+        ...event,
+        reasons: [{ rule: 'inspect/sqli', message: 'no', evidence: { location: 'query.id', span: 'UNION' } }],
+      }),
+    ],
+  ]
+  for (const [what, change] of different)
+    test(`does not hide a refusal with ${what}`, () => {
+      const floods = new FloodCounter({ clock: new VirtualClock(0), each: 3, emit: () => undefined })
+      const noise = {
+        ...refusal('192.0.2.1', 1),
+        request: { ...requestOf(refusal('192.0.2.1', 1)), route: '/**' },
+      }
+      for (let i = 0; i < 10; i++) floods.admits(noise)
+      assert.equal(floods.admits(noise), false)
+      assert.equal(floods.admits(change(noise)), true)
+    })
+
+  test('of one limit counts by route, whatever the path, and keeps a sample of the paths', () => {
+    const emitted: Event[] = []
+    const floods = new FloodCounter({
+      clock: new VirtualClock(0),
+      each: 3,
+      emit: event => emitted.push(event),
+    })
+    for (let i = 0; i < 100; i++) {
+      const { request: _, ...rest } = refusal('192.0.2.1', i)
+      const request = { id: `r${i}`, method: 'GET', host: 'h', path: `/p/${i}`, query: '', route: '/p/*' }
+      floods.admits({ ...rest, decision: 'throttle', guard: 'limit', request })
+    }
+    floods.flush()
+    assert.equal(emitted.length, 1)
+    assert.deepEqual(
+      emitted[0]?.data?.['paths'],
+      Array.from({ length: 10 }, (_, i) => `/p/${i + 3}`),
+    )
   })
 
   test('from endlessly many addresses fills no memory, and loses no count', () => {
@@ -88,10 +154,46 @@ describe('an event', () => {
     }
     assert.equal(log.counts().lost, wrong.length)
     assert.equal((await log.append(requestEvent(2))).index, 0n)
-    await log.checkpoint()
-    assert.deepEqual([log.health().ok, log.counts().published], [true, 2])
+    assert.equal(log.health().ok, true)
     await log.close()
-    assert.equal((await verifyDirectory(directory)).ok, true)
+    const { ok, size } = await verifyDirectory(directory)
+    assert.deepEqual([ok, Number(size)], [true, 2])
+  })
+
+  test('keeps nothing readable that a caller chose: host, method, path, query, evidence and exception', () => {
+    const secret = 'alice:hunter2'
+    const event: Event = {
+      type: 'http',
+      time: 0,
+      actor: { address: '192.0.2.1' },
+      request: {
+        id: 'r',
+        method: `X-${secret}`,
+        host: `${secret}@shop`,
+        path: `/u/${secret}`,
+        query: `t=${secret}`,
+      },
+      decision: 'deny',
+      reasons: [
+        {
+          rule: 'inspect/sqli',
+          message: 'no',
+          evidence: { location: `body.${secret}`, span: secret },
+          exception: `routes: { 'GET /u/${secret}': {} }`,
+        },
+      ],
+      data: { note: secret },
+    }
+    const { open, personal } = splitEvent(event)
+    assert.ok(!JSON.stringify(open).includes(secret))
+    assert.deepEqual(joinEvent(open, personal ?? {}), event)
+  })
+
+  test('of a leaf that was written with its host in the open is read as before', () => {
+    const { open, personal } = splitEvent(requestEvent(1))
+    const { host: _, ...before } = personal ?? {}
+    const old = { ...open, request: { ...requestOf(open), host: 'shop.example' } }
+    assert.equal(joinEvent(old, before).request?.host, 'shop.example')
   })
 
   test('comes back from its parts as it was, and the open part names nobody', () => {

@@ -17,7 +17,9 @@ import {
   fileCursor,
   openAuditLog,
   readAuditLog,
+  readSigningKeys,
   Shipper,
+  type Sink,
   SyslogSink,
   toCef,
   toOcsf,
@@ -77,6 +79,7 @@ const EVENTS: readonly Event[] = [
     'audit.lost',
   ].map(type => ({ type, time, actor })),
   { type: 'config.reloaded', time, actor: {} },
+  { type: 'operator', time, actor, action: 'ban', resource: { type: 'actor' }, data: { actor: '192.0.2.1' } },
   { type: 'login.failed', time, actor: { address: '192.0.2.1' } },
   {
     type: 'finding',
@@ -95,6 +98,12 @@ const EVENTS: readonly Event[] = [
   },
 ]
 
+const directories = new WeakMap<AuditLogReader, string>()
+
+function directoryOf(reader: AuditLogReader): string {
+  return directories.get(reader) ?? assert.fail('not opened here')
+}
+
 async function logOf(t: TestContext, events: readonly Event[]): Promise<AuditLogReader> {
   const directory = freshDirectory()
   const log = await openAuditLog({ directory, origin })
@@ -102,7 +111,13 @@ async function logOf(t: TestContext, events: readonly Event[]): Promise<AuditLog
   await log.close()
   const reader = readAuditLog(directory)
   t.after(() => reader.close())
+  directories.set(reader, directory)
   return reader
+}
+
+async function entryOf(reader: AuditLogReader, index: bigint): Promise<Entry> {
+  for await (const entry of reader.entries(index, index + 1n)) return entry
+  return assert.fail(`no entry ${index}`)
 }
 
 async function listening(t: TestContext, server: Server): Promise<number> {
@@ -155,10 +170,15 @@ describe('CEF', () => {
         reasons: [{ rule: 'r', message: 'a|b\r\nc' }],
       },
     ])
-    const [entry] = await collect(reader.entries(0n))
-    const line = toCef(entry as Entry)
+    const entry = await entryOf(reader, 0n)
+    const line = toCef(entry)
     assert.ok(line.startsWith('CEF:0|Postern|Postern|0.1|a\\|b\\\\c|a\\|b c|5|'))
     assert.ok(line.includes('suser=eve\\=1\\nCEF:0|forged '))
+    const hostile = {
+      ...entry,
+      event: { ...entry.event, actor: { principal: '\u001b]0;owned\u0007\u009b2J\u2028x' } },
+    }
+    assert.doesNotMatch(toCef(hostile), /[\u0000-\u001f\u007f-\u009f\u2028]/)
     assert.equal(line.includes('\n'), false)
   })
 })
@@ -184,6 +204,32 @@ describe('an export of a tenant', () => {
       IntegrityError,
     )
     await assert.rejects(checkExport([...lines.slice(0, -2), ...lines.slice(-1)], verifiers), IntegrityError)
+    await assert.rejects(checkExport(['', 'null', ...lines], verifiers), IntegrityError)
+    await assert.rejects(checkExport([], verifiers), /cut off/)
+  })
+
+  test('from whose end entries were cut, with the count made to fit, is found by the signed count', async t => {
+    const reader = await logOf(
+      t,
+      Array.from({ length: 40 }, (_, i) => requestEvent(i)),
+    )
+    const verifiers = (await reader.verifierKeys()).map(key => parseVerifierKey(key))
+    const signers = readSigningKeys(`${directoryOf(reader)}-keys`, origin)
+    const lines = await collect(exportTenant(reader, 'acme', { signers }))
+    assert.equal((await checkExport(lines, verifiers)).isComplete, true)
+    const end = JSON.parse(lines.at(-1) ?? '') as { readonly count: number; readonly complete: string }
+    const cut = (complete: object): readonly string[] => [
+      ...lines.slice(0, -3),
+      JSON.stringify({ end: true, count: end.count - 2, ...complete }),
+    ]
+    await assert.rejects(
+      checkExport(cut({ complete: end.complete }), verifiers),
+      /entries are missing at the end/,
+    )
+    const forged = end.complete.replace(`\n${end.count}\n`, `\n${end.count - 2}\n`)
+    await assert.rejects(checkExport(cut({ complete: forged }), verifiers), /signature .* does not hold/)
+    await assert.rejects(checkExport(cut({ complete: await reader.checkpoint() }), verifiers), IntegrityError)
+    assert.equal((await checkExport(cut({}), verifiers)).isComplete, false)
   })
 })
 
@@ -340,8 +386,8 @@ describe('a sink', () => {
     assert.deepEqual(
       bodies.map(({ id, lines }) => [id, lines]),
       [
-        ['audit-0-2', 3],
-        ['audit-3-4', 2],
+        [`audit-0-2-${(await entryOf(reader, 2n)).leafHash.slice(0, 16)}`, 3],
+        [`audit-3-4-${(await entryOf(reader, 4n)).leafHash.slice(0, 16)}`, 2],
       ],
     )
     for (const { signature, signed } of bodies)
@@ -353,5 +399,99 @@ describe('a sink', () => {
     await again.ship()
     assert.equal(bodies.length, 2)
     await again.close()
+  })
+
+  /** Takes batches in memory; `answer` says what becomes of each. */
+  function memorySink(answer: (entries: readonly Entry[]) => 'taken' | 'too-large' | Error): {
+    readonly sink: Sink
+    readonly batches: (readonly number[])[]
+  } {
+    const batches: (readonly number[])[] = []
+    const send = async (entries: readonly Entry[]): Promise<'taken' | 'too-large'> => {
+      await Promise.resolve()
+      const answered = answer(entries)
+      batches.push(entries.map(({ index }) => Number(index)))
+      if (answered instanceof Error) throw answered
+      return answered
+    }
+    return { sink: { name: 'memory', send, close: () => undefined }, batches }
+  }
+
+  test('that takes no more than so much at once gets smaller batches, every entry once', async t => {
+    const reader = await logOf(
+      t,
+      Array.from({ length: 20 }, (_, i) => requestEvent(i)),
+    )
+    const taken: number[] = []
+    const { sink } = memorySink(entries => {
+      if (entries.length > 3) return 'too-large'
+      taken.push(...entries.map(({ index }) => Number(index)))
+      return 'taken'
+    })
+    const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`), batch: 16 })
+    await shipper.ship()
+    assert.deepEqual(
+      taken,
+      Array.from({ length: 20 }, (_, i) => i),
+    )
+    assert.deepEqual([shipper.health().ok, shipper.behind], [true, 0])
+    await shipper.close()
+  })
+
+  test('that refuses a single entry as too large is named, with the entry, and nothing is skipped', async t => {
+    const reader = await logOf(t, [requestEvent(0), requestEvent(1), requestEvent(2)])
+    const { sink } = memorySink(entries =>
+      entries.some(({ index }) => index === 1n) ? 'too-large' : 'taken',
+    )
+    const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`) })
+    await shipper.ship()
+    assert.match(shipper.health().detail ?? '', /refuses this one entry as too large.*waits at entry 1/)
+    assert.deepEqual([shipper.next, shipper.behind], [1n, 2])
+    await shipper.close()
+  })
+
+  test('over HTTP says too large with 413', async t => {
+    const server = createHttpServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(413).end())
+    })
+    const port = await listening(t, server)
+    const reader = await logOf(t, [requestEvent(0)])
+    const sink = new WebhookSink({
+      url: `http://127.0.0.1:${port}/`,
+      secret: Buffer.alloc(32).toString('base64'),
+    })
+    assert.equal(await sink.send([await entryOf(reader, 0n)], AbortSignal.timeout(5_000)), 'too-large')
+  })
+
+  test('that failed gets the same batch again, even when more was logged meanwhile', async t => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    t.after(() => log.close())
+    for (let i = 0; i < 3; i++) await log.commit(requestEvent(i))
+    await log.checkpoint()
+    const reader = readAuditLog(directory)
+    t.after(() => reader.close())
+    let fails = true
+    const { sink, batches } = memorySink(() => (fails ? new Error('down') : 'taken'))
+    const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`) })
+    await shipper.ship()
+    await log.append(requestEvent(3))
+    fails = false
+    await shipper.ship()
+    assert.deepEqual(batches, [[0, 1, 2], [0, 1, 2], [3]])
+    await shipper.close()
+  })
+
+  test('of a log that was restored from an older copy gets what is entered from then on, and health says so', async t => {
+    const reader = await logOf(t, [requestEvent(0), requestEvent(1)])
+    const cursor = fileCursor(`${freshDirectory()}/c`)
+    await cursor.advance(7n)
+    const { sink, batches } = memorySink(() => 'taken')
+    const shipper = new Shipper({ reader, sink, cursor })
+    await shipper.ship()
+    assert.deepEqual([batches, shipper.next], [[], 2n])
+    assert.match(shipper.health().detail ?? '', /7 entries were sent of a log that has 2: it was restored/)
+    assert.equal(await cursor.take(), 2n)
+    await shipper.close()
   })
 })

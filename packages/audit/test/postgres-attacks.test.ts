@@ -142,7 +142,7 @@ describe('a row of the log that somebody changed in the database', () => {
     )
     for (const { idx, leaf } of leaves.rows)
       await db.query('UPDATE audit_entries SET leaf = $2 WHERE idx = $1', [idx, leaf])
-    const again = await openInstance(db, { commitTimeout: '50ms' })
+    const again = await openInstance(db, { commitTimeout: '2s' })
     await assert.rejects(again.commit(requestEvent(20)), /no instance numbers entries/)
     assert.match(again.health().detail ?? '', /are not those that were signed/)
     assert.equal(await signedSize(db), 20)
@@ -160,7 +160,7 @@ describe('a row of the log that somebody changed in the database', () => {
 
   test('gets no signature when a checkpoint is said to be of more entries than it is', async t => {
     const db = await database(t)
-    const log = await openInstance(db, { commitTimeout: '50ms' })
+    const log = await openInstance(db, { commitTimeout: '2s' })
     await write(log, 0, 5)
     await db.query('UPDATE audit_state SET checkpoint_size = 1000000')
     await assert.rejects(log.commit(requestEvent(5)).then(() => log.commit(requestEvent(6))))
@@ -172,7 +172,7 @@ describe('a row of the log that somebody changed in the database', () => {
 describe('a database that was put back to an older state', () => {
   test('gets nothing more from an instance that saw the newer one', async t => {
     const db = await database(t)
-    const log = await openInstance(db, { commitTimeout: '50ms' })
+    const log = await openInstance(db, { commitTimeout: '2s' })
     await write(log, 0, 10)
     const restore = await backup(db)
     await write(log, 10, 20)
@@ -185,7 +185,7 @@ describe('a database that was put back to an older state', () => {
 
   test('is not gone on with when it has grown other entries meanwhile', async t => {
     const db = await database(t)
-    const log = await openInstance(db, { commitTimeout: '50ms', pollInterval: '1h' })
+    const log = await openInstance(db, { commitTimeout: '2s', pollInterval: '1h' })
     await write(log, 0, 10)
     const restore = await backup(db)
     await write(log, 10, 20)

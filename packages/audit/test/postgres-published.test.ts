@@ -54,9 +54,10 @@ class MemorySink implements Sink {
   readonly name = 'memory'
   readonly received: number[] = []
 
-  async send(entries: readonly Entry[]): Promise<void> {
+  async send(entries: readonly Entry[]): Promise<'taken'> {
     await Promise.resolve()
     this.received.push(...entries.map(({ index }) => Number(index)))
+    return 'taken'
   }
 
   close(): void {}

@@ -1,3 +1,5 @@
+import type { Answer } from './answer.ts'
+
 /** What a guard may say, mildest first. */
 export type Effect = 'allow' | 'throttle' | 'challenge' | 'deny'
 
@@ -31,6 +33,12 @@ export interface Obligation {
 export interface Allow {
   readonly effect: 'allow'
   readonly obligations?: readonly Obligation[]
+  /**
+   * The guard serves this request itself (a sign-in page, an endpoint of its own): no later guard is asked, the handler or backend
+   * never sees the request, and the exchange is recorded as allowed. Served in `observe` mode too, because nothing is refused by it.
+   * `Content-Length`, `X-Request-Id` and the headers of `exchange.reply` are added by the carrier.
+   */
+  readonly answer?: Answer
 }
 
 /** Every decision but allow. */

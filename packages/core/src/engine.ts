@@ -1,3 +1,5 @@
+import type { AnswerHead } from './answer-head.ts'
+import { checkedDecision, isPending, NotADecision } from './checked-decision.ts'
 import { CidrSet } from './cidr.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
@@ -8,6 +10,7 @@ import type { Guard, Mode } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
 import type { Outcome } from './outcome.ts'
+import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
 import type { Finding, Remediation, Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
@@ -16,6 +19,11 @@ import { RouteTable } from './route-table.ts'
 export interface EngineOptions {
   /** In the order in which they are asked; the first refusal ends the asking. */
   readonly guards?: readonly Guard[]
+  /**
+   * Asked when the application itself says who acts, after `decide` (`Engine.identify`): those of the guards that decide about principals, in their order.
+   * Their `settle` is not called for it: one that holds something does so through a guard of `guards`.
+   */
+  readonly identified?: readonly Guard[]
   readonly detectors?: readonly Detector[]
   readonly recorder?: EventRecorder
   readonly remediations?: Remediations
@@ -49,7 +57,12 @@ export type EventListener = (event: Event) => void
 export class Engine {
   readonly mode: Mode
   readonly clock: Clock
+  /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
+  readonly hasAnswerHooks: boolean
   readonly #guards: readonly Guard[]
+  /** Whether the application may say who acts after `decide`; carriers let it find its exchange only then. */
+  readonly takesPrincipals: boolean
+  readonly #identified: readonly Guard[]
   readonly #enforces: readonly boolean[]
   readonly #settles: boolean
   readonly #detectors: readonly Detector[]
@@ -66,7 +79,10 @@ export class Engine {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.mode === 'enforce' && guard.mode !== 'observe')
+    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#identified = options.identified ?? []
+    this.takesPrincipals = options.identified !== undefined
+    this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
     this.#settles = this.#guards.some(guard => guard.settle !== undefined)
     this.#detectors = options.detectors ?? []
     this.#recorder = options.recorder
@@ -101,10 +117,45 @@ export class Engine {
     for (let i = 0; i < guards.length; i++) {
       const said = this.#ask(guards[i] as Guard, exchange)
       if (said instanceof Promise) return this.#decideRest(exchange, i, said)
-      if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
+      if (said !== ALLOW && this.#ends(exchange, i, said)) return this.#concluded(exchange)
       exchange.passed = i + 1
     }
-    return this.#isRecordedFirst(exchange) ? this.#recordIntent(exchange) : ALLOW
+    return this.#concluded(exchange)
+  }
+
+  /**
+   * Takes from the application who acts, once its own code found out, and asks the guards that decide about principals. The same principal again asks nobody.
+   * A refusal becomes the decision of the exchange, and the carrier enforces it. Never rejects for a guard that fails.
+   * @throws TypeError (rejects) for what is no principal
+   */
+  async identify(exchange: Exchange, principal: Principal | undefined): Promise<Decision> {
+    const checked = checkedPrincipal(principal)
+    if (isSamePrincipal(exchange.principal, checked)) return exchange.decision
+    exchange.setPrincipal(checked)
+    if (checked.id === '' || exchange.settled || exchange.decision.effect !== 'allow')
+      return exchange.decision
+    for (const guard of this.#identified) {
+      const said = await this.#ask(guard, exchange)
+      if (said.effect === 'allow') continue
+      if (this.#isEnforcing(guard)) {
+        exchange.decision = said
+        return said
+      }
+      exchange.observed ??= said
+    }
+    return exchange.decision
+  }
+
+  #isEnforcing(guard: Guard): boolean {
+    return this.mode === 'enforce' && guard.mode !== 'observe'
+  }
+
+  /** The engine's last word; an allowed exchange may have to be recorded first. */
+  #concluded(exchange: Exchange): Decision | Promise<Decision> {
+    const { decision } = exchange
+    return decision.effect === 'allow' && this.#isRecordedFirst(exchange)
+      ? this.#recordIntent(exchange)
+      : decision
   }
 
   /** Asks for the promise of the log once; settling keeps to it. */
@@ -119,7 +170,7 @@ export class Engine {
       try {
         exchange.recording = this.#promise(exchange)
       } catch (error) {
-        this.#onError('promise', error)
+        this.#report('promise', error)
         exchange.recording = 'after'
       }
     }
@@ -131,37 +182,54 @@ export class Engine {
     let next: Decision | Promise<Decision> = pending
     for (let i = at; i < guards.length; i++) {
       if (i > at) next = this.#ask(guards[i] as Guard, exchange)
-      const said: Decision = next instanceof Promise ? await this.#wait(guards[i] as Guard, next) : next
-      if (said !== ALLOW && this.#refuses(exchange, i, said)) return said
+      const said: Decision = next instanceof Promise ? await next : next
+      if (said !== ALLOW && this.#ends(exchange, i, said)) return this.#concluded(exchange)
       exchange.passed = i + 1
     }
-    return this.#isRecordedFirst(exchange) ? this.#recordIntent(exchange) : ALLOW
+    return this.#concluded(exchange)
   }
 
   #ask(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
     try {
-      return guard.decide(exchange)
+      const said: unknown = guard.decide(exchange)
+      if (said === ALLOW) return ALLOW
+      return isPending(said) ? this.#wait(guard, said) : checkedDecision(said)
     } catch (error) {
       return this.#failed(guard, error)
     }
   }
 
-  async #wait(guard: Guard, pending: Promise<Decision>): Promise<Decision> {
+  async #wait(guard: Guard, pending: PromiseLike<unknown>): Promise<Decision> {
     try {
-      return await pending
+      return checkedDecision(await pending)
     } catch (error) {
       return this.#failed(guard, error)
     }
   }
 
   #failed(guard: Guard, error: unknown): Decision {
-    this.#onError(`guard ${guard.name}`, error)
-    return guard.failure === 'open' ? ALLOW : unavailable(guard.name)
+    this.#report(`guard ${guard.name}`, error)
+    const mayPass = guard.failure === 'open' && !(error instanceof NotADecision && error.mustNotPass)
+    return mayPass ? ALLOW : unavailable(guard.name)
   }
 
-  /** Whether a guard's word ends the asking; in observe mode it is only noted. */
-  #refuses(exchange: Exchange, index: number, said: Decision): said is Refusal {
-    if (said.effect === 'allow') return false
+  /** `onError` may be the application's own code: it cannot be what fails a request. */
+  #report(part: string, error: unknown): void {
+    try {
+      this.#onError(part, error)
+    } catch {
+      // There is nowhere left to report to.
+    }
+  }
+
+  /** Whether what a guard said ends the asking. A refusal in observe mode is only noted; a served answer is always served. */
+  #ends(exchange: Exchange, index: number, said: Decision): boolean {
+    if (said.effect === 'allow') {
+      if (said.answer === undefined) return false
+      exchange.decision = said
+      exchange.passed = index + 1
+      return true
+    }
     if (this.#enforces[index] === true) {
       exchange.decision = said
       return true
@@ -171,27 +239,43 @@ export class Engine {
   }
 
   async #recordIntent(exchange: Exchange): Promise<Decision> {
-    if (this.#recorder === undefined) return ALLOW
+    if (this.#recorder === undefined) return exchange.decision
     try {
       await this.#recorder.commit(new HttpEvent(exchange, undefined).toJSON())
-      return ALLOW
+      return exchange.decision
     } catch (error) {
-      this.#onError('recorder', error)
+      this.#report('recorder', error)
       const refusal = unavailable('audit')
       if (this.mode === 'observe') {
         exchange.observed ??= refusal
-        return ALLOW
+        return exchange.decision
       }
       exchange.decision = refusal
       return refusal
     }
   }
 
+  /** Shows the head of an answer to the guards that allowed the exchange. Call once, before the head is sent. Never throws. */
+  onAnswer(exchange: Exchange, head: AnswerHead): void {
+    if (exchange.decision.effect !== 'allow') return
+    for (let i = 0; i < exchange.passed; i++) {
+      const guard = this.#guards[i] as Guard
+      try {
+        guard.onAnswer?.(exchange, head)
+      } catch (error) {
+        this.#report(`guard ${guard.name}`, error)
+      }
+    }
+  }
+
   /** Tells guards, detectors, recorder and listeners how an exchange ended. Call exactly once. Never throws. */
   settle(exchange: Exchange, outcome: Outcome): void {
+    exchange.settled = true
     if (this.#settles) this.#settleGuards(exchange, outcome)
     const record =
-      exchange.decision !== ALLOW || exchange.observed !== undefined || this.#isRecorded(exchange, outcome)
+      exchange.decision.effect !== 'allow' ||
+      exchange.observed !== undefined ||
+      this.#isRecorded(exchange, outcome)
     if (
       this.#detectors.length === 0 &&
       this.#listeners.length === 0 &&
@@ -212,7 +296,7 @@ export class Engine {
       try {
         guard.settle?.(exchange, outcome)
       } catch (error) {
-        this.#onError(`guard ${guard.name}`, error)
+        this.#report(`guard ${guard.name}`, error)
       }
     }
   }
@@ -235,7 +319,7 @@ export class Engine {
         const findings = detector.observe(event)
         if (findings !== undefined) for (const finding of findings) this.#respond(finding, event)
       } catch (error) {
-        this.#onError(`detector ${detector.name}`, error)
+        this.#report(`detector ${detector.name}`, error)
       }
     }
   }
@@ -245,7 +329,7 @@ export class Engine {
       try {
         this.#recorder.record(event)
       } catch (error) {
-        this.#onError('recorder', error)
+        this.#report('recorder', error)
       }
     }
     const listeners = this.#listeners
@@ -253,7 +337,7 @@ export class Engine {
       try {
         listeners[i]?.(event)
       } catch (error) {
-        this.#onError('listener', error)
+        this.#report('listener', error)
       }
     }
   }
@@ -263,7 +347,7 @@ export class Engine {
     try {
       return this.#remediations.apply(finding)
     } catch (error) {
-      this.#onError('remediations', error)
+      this.#report('remediations', error)
       return undefined
     }
   }

@@ -3,6 +3,7 @@ import type { BodyPrefix, BodySource } from './body-source.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
+import { assertSettableRequestHeader } from './header-field.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
@@ -62,7 +63,7 @@ export class Exchange {
   /** Epoch milliseconds of arrival. */
   readonly time: number
 
-  /** Who acts; anonymous until a guard identified them. */
+  /** Who acts; anonymous until `identify` or the application said. Written by `setPrincipal`. */
   principal: Principal = ANONYMOUS
   /** The engine's last word, once there is one. */
   decision: Decision = ALLOW
@@ -75,6 +76,8 @@ export class Exchange {
    * others look at `owner` and keep theirs elsewhere.
    */
   kept: Kept | undefined = undefined
+  /** Whether the exchange has ended. Kept by the engine. */
+  settled = false
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 
@@ -85,6 +88,7 @@ export class Exchange {
   #client: Address | undefined = undefined
   #route: RouteMatch | undefined | null = null
   #replyHeaders: string[] | undefined = undefined
+  #requestChanges: Map<string, string | undefined> | undefined = undefined
   #body: Promise<BodyPrefix> | undefined = undefined
 
   constructor(source: RequestSource, context: ExchangeContext, time: number) {
@@ -163,10 +167,52 @@ export class Exchange {
     return this.#body
   }
 
+  /** Says who acts. Guards asked after this, and the event, see it. */
+  setPrincipal(principal: Principal): void {
+    this.principal = principal
+  }
+
+  /**
+   * Changes a header that the handler or backend will see; guards, detectors and the event keep seeing what arrived. A carrier applies
+   * changes when it hands an allowed exchange on. Forward-auth sends them as answer headers for the proxy to copy, empty for removed.
+   * @param lowerName in lower case
+   * @param value undefined removes the header
+   * @throws TypeError for a name or value that cannot be sent, or a header that the carrier owns (`host`, `content-length`,
+   *   `x-forwarded-for` and their like)
+   */
+  setRequestHeader(lowerName: string, value: string | undefined): void {
+    assertSettableRequestHeader(lowerName, value ?? '')
+    this.#requestChanges ??= new Map()
+    this.#requestChanges.set(lowerName, value)
+  }
+
+  /** What `setRequestHeader` changed, by lower-case name; undefined when nothing was. For carriers. */
+  get requestChanges(): ReadonlyMap<string, string | undefined> | undefined {
+    return this.#requestChanges
+  }
+
   /** Adds a header to the answer, whoever makes it. */
   reply(name: string, value: string): void {
     this.#replyHeaders ??= []
     this.#replyHeaders.push(name, value)
+  }
+
+  /** Sets a header on the answer in place of the one that was replied under this name, if any. */
+  setReply(name: string, value: string): void {
+    const replies = this.#replyHeaders ?? []
+    for (let i = 0; i + 1 < replies.length; i += 2) {
+      if (replies[i] !== name) continue
+      replies[i + 1] = value
+      return
+    }
+    this.reply(name, value)
+  }
+
+  /** The first header replied under exactly this name. */
+  replied(name: string): string | undefined {
+    const replies = this.#replyHeaders ?? []
+    for (let i = 0; i + 1 < replies.length; i += 2) if (replies[i] === name) return replies[i + 1]
+    return undefined
   }
 
   /** Headers that guards want on the answer: name, value, ...; undefined when there are none. */

@@ -1,3 +1,4 @@
+import type { AnswerHead } from './answer-head.ts'
 import type { Decision } from './decision.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outcome } from './outcome.ts'
@@ -23,4 +24,11 @@ export interface Guard {
    * Gives back leases and learns from outcomes.
    */
   settle?(exchange: Exchange, outcome: Outcome): void
+  /**
+   * Called once, before the head of the handler's or backend's answer is sent, for an exchange that this guard had allowed (or observed).
+   * Not called for answers that Postern makes itself (refusals, `Allow.answer`: use `exchange.reply`), nor where the carrier never sees
+   * the answer (forward-auth, Next's proxy, a WebSocket of a node server). When it throws, the error is reported and the answer is sent
+   * as it stands by then. Without any guard that has this hook, carriers do nothing for it.
+   */
+  onAnswer?(exchange: Exchange, head: AnswerHead): void
 }

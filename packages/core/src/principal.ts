@@ -16,4 +16,34 @@ export interface Principal {
   readonly actor?: string
 }
 
+/** A client that nobody identified. */
 export const ANONYMOUS: Principal = Object.freeze({ kind: 'anonymous', id: '' })
+
+const KINDS: ReadonlySet<unknown> = new Set<Principal['kind']>(['anonymous', 'user', 'service', 'apiKey'])
+const LONGEST = 256
+
+/**
+ * What an application says of who acts, as a principal that limits, bans and the log can rely on; undefined and null are anonymous.
+ * @throws TypeError naming the field that cannot be used, never its value
+ */
+export function checkedPrincipal(said: unknown): Principal {
+  if (said === undefined || said === null) return ANONYMOUS
+  if (typeof said !== 'object') throw new TypeError(`a principal is an object, not a ${typeof said}`)
+  const { kind, id, tenant } = said as Readonly<Record<string, unknown>>
+  if (!KINDS.has(kind))
+    throw new TypeError('kind of a principal must be "user", "service", "apiKey" or "anonymous"')
+  if (kind === 'anonymous') return ANONYMOUS
+  if (!isName(id)) throw new TypeError(`id of a principal must be text of 1 to ${LONGEST} characters`)
+  if (tenant !== undefined && !isName(tenant))
+    throw new TypeError(`tenant of a principal must be text of 1 to ${LONGEST} characters, or absent`)
+  return said as Principal
+}
+
+/** Whether two principals are the same to limits, bans and the log. */
+export function isSamePrincipal(a: Principal, b: Principal): boolean {
+  return a.kind === b.kind && a.id === b.id && a.tenant === b.tenant
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST
+}

@@ -1,11 +1,9 @@
+import type { Answer } from './answer.ts'
 import type { Refusal } from './decision.ts'
 import type { Exchange } from './exchange.ts'
 
-/** An answer, ready for any carrier. */
-export interface Answer {
-  readonly status: number
-  /** name, value, ... */
-  readonly headers: readonly string[]
+/** The answer to a refusal, complete. */
+export interface RefusalAnswer extends Answer {
   readonly body: string
 }
 
@@ -19,7 +17,7 @@ const TITLES: Readonly<Record<Refusal['effect'], string>> = {
  * The answer to a refused request: a problem document (RFC 9457), or the same words as a small page where the caller prefers HTML.
  * It carries the request id and the caller's sentence; rule and evidence stay with the operator, who finds them by the id.
  */
-export function refusalAnswer(refusal: Refusal, exchange: Exchange): Answer {
+export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnswer {
   const id = exchange.id
   const detail = refusal.reasons[0].message
   const title = refusal.status >= 500 ? 'Not available right now' : TITLES[refusal.effect]

@@ -128,6 +128,107 @@ describe('an engine', () => {
     assert.deepEqual(log, ['a asked', 'b asked', 'a settled', 'b settled'])
   })
 
+  const served = { effect: 'allow', answer: { status: 200, headers: [], body: 'page' } } as const
+
+  test('lets a guard serve a request: no later guard is asked, and it is settled as allowed', async () => {
+    const log: string[] = []
+    const engine = new Engine({
+      guards: [guard(log, 'a'), guard(log, 'b', () => served, { mode: 'observe' }), guard(log, 'c')],
+    })
+    const exchange = engine.open(source())
+    assert.equal(engine.decide(exchange), served)
+    assert.equal(exchange.decision, served)
+    engine.settle(exchange, OUTCOME)
+    assert.deepEqual(log, ['a asked', 'b asked', 'a settled', 'b settled'])
+  })
+
+  test('records a served exchange like any allowed one, first where that was promised', async () => {
+    const audit = recorder()
+    const engine = new Engine({
+      guards: [guard([], 'a', () => served)],
+      recorder: audit,
+      promise: () => 'before',
+    })
+    const exchange = await run(engine, { method: 'POST' })
+    assert.equal(exchange.decision, served)
+    assert.equal(audit.committed.length, 1)
+    assert.equal(audit.recorded[0]?.decision, 'allow')
+    const reads = recorder()
+    await run(new Engine({ guards: [guard([], 'a', () => served)], recorder: reads }))
+    assert.equal(reads.recorded.length, 0)
+  })
+
+  const thenable = (value: unknown): unknown => ({
+    // biome-ignore lint/suspicious/noThenProperty: what JavaScript code may return
+    then: (resolve: (value: unknown) => void) => resolve(value),
+  })
+  const hostile = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('not today')
+      },
+    },
+  )
+  const returned: readonly (readonly [string, () => unknown, 'open' | 'closed'])[] = [
+    ['returns nothing', () => undefined, 'open'],
+    ['returns null', () => null, 'open'],
+    ['returns true', () => true, 'open'],
+    ['returns an object that is no decision', () => ({}), 'open'],
+    ['returns an unknown effect', () => ({ effect: 'maybe' }), 'open'],
+    ['returns an object whose getters throw', () => hostile, 'open'],
+    ['resolves with nothing', async () => undefined, 'open'],
+    ['returns a thenable of nothing', () => thenable(undefined), 'open'],
+    ['returns a thenable of a bare refusal', () => thenable({ effect: 'deny' }), 'closed'],
+    ['returns a refusal without reasons', () => ({ effect: 'deny', guard: 'a', status: 403 }), 'closed'],
+    [
+      'returns a refusal with an empty reason',
+      () => ({ effect: 'deny', guard: 'a', status: 403, reasons: [undefined] }),
+      'closed',
+    ],
+    ['returns a refusal that says 200', () => ({ ...refusal('a'), status: 200 }), 'closed'],
+    [
+      'returns an answer without a body',
+      () => ({ effect: 'allow', answer: { status: 200, headers: [] } }),
+      'closed',
+    ],
+    [
+      'throws what is no error',
+      () => {
+        throw undefined
+      },
+      'open',
+    ],
+    ['rejects with what is no error', () => Promise.reject(null), 'open'],
+  ]
+  for (const [how, decide, policy] of returned) {
+    test(`never throws for a guard in JavaScript that ${how}`, async () => {
+      for (const failure of ['open', 'closed'] as const) {
+        const told: string[] = []
+        const broken: Guard = { name: 'a', failure, decide: decide as Guard['decide'] }
+        const engine = new Engine({
+          guards: [broken, guard([], 'b')],
+          onError: part => {
+            told.push(part)
+            throw new Error('and the listener fails too')
+          },
+        })
+        const exchange = engine.open(source())
+        const decision = await engine.decide(exchange)
+        assert.equal(decision, exchange.decision)
+        assert.equal(decision.effect, policy === 'open' && failure === 'open' ? 'allow' : 'deny')
+        if (decision.effect !== 'allow') assert.equal(decision.status, 503)
+        assert.deepEqual(told, ['guard a'])
+      }
+    })
+  }
+
+  test('takes a decision from a thenable that is no Promise', async () => {
+    const waiting = { ...guard([], 'a'), decide: (() => thenable(refusal('a'))) as Guard['decide'] }
+    const exchange = await run(new Engine({ guards: [waiting] }))
+    assert.equal(exchange.decision.effect, 'deny')
+  })
+
   for (const [how, fail] of [
     [
       'throws',

@@ -51,6 +51,29 @@ describe('an exchange', () => {
     assert.ok(exchange.hasBody)
   })
 
+  for (const [name, value] of [
+    ['host', 'evil.example'],
+    ['content-length', '0'],
+    ['transfer-encoding', undefined],
+    ['x-forwarded-for', '10.0.0.1'],
+    ['x-postern-identity', 'v1.forged'],
+    ['Cookie', 'a=1'],
+    ['bad name', 'a'],
+    ['', 'a'],
+    ['cookie', 'a=1\r\nX-Injected: yes'],
+    ['cookie', 'a=1\0'],
+    ['x-name', 'gr\u{1f600}n'],
+  ] as const) {
+    test(`does not let a guard change the request header ${JSON.stringify([name, value])}`, () => {
+      const exchange = exchangeOf()
+      assert.throws(
+        () => exchange.setRequestHeader(name, value),
+        (error: unknown) => error instanceof TypeError && !error.message.includes('Injected'),
+      )
+      assert.equal(exchange.requestChanges, undefined)
+    })
+  }
+
   test('without a body has an empty and complete one', async () => {
     assert.deepEqual(await exchangeOf().readBody(), { bytes: new Uint8Array(0), complete: true })
     assert.ok(!exchangeOf().hasBody)

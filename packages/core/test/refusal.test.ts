@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Answer, type Refusal, refusalAnswer } from '../src/index.ts'
+import { type Refusal, type RefusalAnswer, refusalAnswer } from '../src/index.ts'
 import { exchangeOf } from './exchanges.ts'
 
 const DENIAL: Refusal = {
@@ -17,11 +17,11 @@ const DENIAL: Refusal = {
   ],
 }
 
-function answer(refusal: Refusal, accept?: string): Answer {
+function answer(refusal: Refusal, accept?: string): RefusalAnswer {
   return refusalAnswer(refusal, exchangeOf({ headers: accept === undefined ? [] : ['Accept', accept] }))
 }
 
-function header(found: Answer, name: string): string | undefined {
+function header(found: RefusalAnswer, name: string): string | undefined {
   const at = found.headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name)
   return found.headers[at + 1]
 }

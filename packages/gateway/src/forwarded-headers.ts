@@ -10,6 +10,15 @@ export interface Introduction {
   readonly signingKey: KeyObject | undefined
 }
 
+/** Makes the changes of `Exchange.setRequestHeader` on the headers for the backend, in place. */
+export function changeForwarded(forward: string[], exchange: Exchange): void {
+  const changes = exchange.requestChanges
+  if (changes === undefined) return
+  for (let i = forward.length - 2; i >= 0; i -= 2)
+    if (changes.has((forward[i] as string).toLowerCase())) forward.splice(i, 2)
+  for (const [name, value] of changes) if (value !== undefined) forward.push(name, value)
+}
+
 /**
  * Completes the headers for the backend, in place: `Host`, `X-Request-Id`, `X-Forwarded-For`, `-Proto`, `-Host` and the signed
  * identity. A chain of addresses is continued only when a trusted proxy sent it; `Forwarded` (RFC 7239) is read by the engine but

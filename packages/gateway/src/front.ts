@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Engine, Refusal } from '@postern/core'
+import { type Engine, mergedTarget, type Refusal } from '@postern/core'
 import { answerClientError, clientErrorFault } from './client-error.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
@@ -13,7 +13,7 @@ import { type Http2Request, readHttp2Request } from './http2-request.ts'
 import type { Passage } from './passage.ts'
 import { ProxiedExchange } from './proxied-exchange.ts'
 import { RequestBody } from './request-body.ts'
-import { mergedTarget, type RequestHead, readRequestHead } from './request-head.ts'
+import { type RequestHead, readRequestHead } from './request-head.ts'
 import type { BackendHeaders } from './response-head.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchingProtocols } from './tunnel-answer.ts'
@@ -162,7 +162,7 @@ export class Front {
   }
 
   #tunnel(socket: Socket, backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void {
-    socket.write(switchingProtocols(headers, proxied.exchange), 'latin1')
+    socket.write(switchingProtocols(headers, proxied), 'latin1')
     const tunnel = new Tunnel(socket, backend, proxied.exchange, this.#passage.settings, bytes => {
       this.tunnels.delete(tunnel)
       proxied.tunnelClosed(bytes)

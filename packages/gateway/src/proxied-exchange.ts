@@ -1,9 +1,12 @@
 import type { Duplex, Readable } from 'node:stream'
 import {
+  ALLOW,
   type Answer,
   type Decision,
   type Engine,
   type Exchange,
+  HeaderListHead,
+  ownAnswer,
   type Refusal,
   refusalAnswer,
 } from '@postern/core'
@@ -11,7 +14,7 @@ import type { Dispatcher } from 'undici'
 import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
-import { introduce } from './forwarded-headers.ts'
+import { changeForwarded, introduce } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
 import type { Passage } from './passage.ts'
 import type { RequestBody, RequestBodyOwner } from './request-body.ts'
@@ -93,17 +96,30 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#decided = true
     if (this.#closed) this.#settle()
     else if (this.#answered) return
-    else if (decision.effect !== 'allow') this.#refuse(decision)
-    else if (this.#head.path === '*') this.#answer({ status: 204, headers: [], body: '' })
+    else if (decision !== ALLOW) this.#enforceOwn()
+    else if (this.#head.path === '*')
+      this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
+    else this.#send()
+  }
+
+  /** A refusal, an answer that a guard serves, or an allow that says more than yes. */
+  #enforceOwn(): void {
+    const own = ownAnswer(this.exchange)
+    if (own !== undefined) this.#answer(own)
+    else if (this.#head.path === '*')
+      this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
     else this.#send()
   }
 
   // --- towards the backend
 
   #send(): void {
-    const headers = this.#retried
-      ? this.#head.forward
-      : introduce(this.exchange, this.#head, this.#engine.trustedProxies, this.#passage.settings)
+    const { forward } = this.#head
+    if (!this.#retried) {
+      changeForwarded(forward, this.exchange)
+      introduce(this.exchange, this.#head, this.#engine.trustedProxies, this.#passage.settings)
+    }
+    const headers = forward
     if (!this.#retried && this.#head.contentLength !== undefined)
       headers.push('Content-Length', String(this.#head.contentLength))
     this.#sent = this.#body === undefined ? null : this.#body.forward()
@@ -145,8 +161,14 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     headers.push('X-Request-Id', this.exchange.id)
     const { replyHeaders } = this.exchange
     if (replyHeaders !== undefined) headers.push(...replyHeaders)
+    this.showAnswer(status, headers)
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
+  }
+
+  /** Shows the head of the backend's answer to the guards. @param headers name, value, ...; changed in place */
+  showAnswer(status: number, headers: string[]): void {
+    if (this.#engine.hasAnswerHooks) this.#engine.onAnswer(this.exchange, new HeaderListHead(status, headers))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -244,7 +266,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#answered = true
     this.#status = answer.status
     const headers = [...answer.headers]
-    if (answer.status === 204) headers.push('X-Request-Id', this.exchange.id)
     // Nobody asked for the body, so the client may or may not send it: the connection cannot be used further.
     if (this.#head.expectsContinue && this.#body?.begun !== true && !headers.includes('close'))
       headers.push('Connection', 'close')
@@ -255,7 +276,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#downstream.abort()
       return
     }
-    if (this.exchange.method !== 'HEAD' && answer.body !== '') {
+    if (this.exchange.method !== 'HEAD' && answer.body.length > 0) {
       const body = Buffer.from(answer.body)
       this.#bytes = body.length
       this.#downstream.write(body)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Engine, type Guard, RouteTable } from '@postern/core'
-import { mergedTarget } from '../src/request-head.ts'
+import { Engine, type Guard, mergedTarget, RouteTable } from '@postern/core'
 import { exchangeBytes, start, startBackend } from './harness.ts'
 import { certificate, http2Request, http2Session } from './tls.ts'
 

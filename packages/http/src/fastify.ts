@@ -1,5 +1,6 @@
+import type { Decision } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
-import { admits } from './node-answer.ts'
+import { admits, handOn } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 
@@ -53,13 +54,18 @@ export function fastify(
   })
 }
 
+function isHandedOn(decision: Decision): boolean {
+  return decision.effect === 'allow' && decision.answer === undefined
+}
+
 /**
- * A refusal is written on the raw response, so that it is the same bytes as everywhere else; headers that plugins had set on the
+ * An answer of Postern's own is written on the raw response, so that it is the same bytes as everywhere else; headers that plugins had set on the
  * reply (CORS, for one) go with it. Fastify writes reply headers in one piece, so those of an allowed exchange go to the reply.
  */
 function enforce(carrier: NodeCarrier, reply: FastifyReply, done: () => void): void {
   const { exchange } = carrier
-  if (!carrier.isGone && exchange.decision.effect === 'allow') {
+  if (!carrier.isGone && isHandedOn(exchange.decision)) {
+    handOn(carrier)
     const headers = exchange.replyHeaders
     if (headers !== undefined) {
       for (let i = 0; i + 1 < headers.length; i += 2)

@@ -1,9 +1,20 @@
-import { type Engine, type Exchange, type RawHeaders, type RequestSource, refusalAnswer } from '@postern/core'
+import { type Engine, type Exchange, ownAnswer, type RawHeaders, type RequestSource } from '@postern/core'
+import { bodyOf, FetchAnswerHead } from './fetch-answer-head.ts'
 import { FetchBody } from './fetch-body.ts'
 import { headersFor } from './node-answer.ts'
+import { changeHeaders } from './request-changes.ts'
+import { RequestRefused } from './request-refused.ts'
 
 /** Nobody sees this status; nginx writes it down for the same. */
 export const CLIENT_LEFT = 499
+
+/** By the requests that handlers see; filled only where the application may say who sent them. */
+const CARRIED = new WeakMap<Request, FetchCarrier>()
+
+/** The carrier of a Request whose application may say who sent it. */
+export function carriedByFetch(request: Request): FetchCarrier | undefined {
+  return CARRIED.get(request)
+}
 
 /**
  * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the response was read,
@@ -20,7 +31,7 @@ export class FetchCarrier implements RequestSource {
   readonly httpVersion = '2.0'
   readonly body: FetchBody | undefined
   readonly exchange: Exchange
-  readonly #engine: Engine
+  readonly engine: Engine
   #isDeciding = false
   #isSettled = false
   #status = 0
@@ -29,7 +40,7 @@ export class FetchCarrier implements RequestSource {
     const { url } = request
     const host = url.indexOf('//') + 2
     const path = url.indexOf('/', host)
-    this.#engine = engine
+    this.engine = engine
     this.native = request
     this.method = request.method
     this.target = path < 0 ? '/' : url.slice(path)
@@ -38,18 +49,26 @@ export class FetchCarrier implements RequestSource {
     this.secure = url.startsWith('https:')
     this.body = request.body === null ? undefined : new FetchBody(request)
     this.exchange = engine.open(this)
+    if (engine.takesPrincipals) CARRIED.set(request, this)
     if (request.signal.aborted) this.#onAbort()
     else request.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** The Request for the handler: its body is whole. */
+  /** The Request for the handler: its body is whole, and its headers are as guards changed them. */
   get request(): Request {
-    return this.body?.replay ?? this.native
+    let request = this.body?.replay ?? this.native
+    const { requestChanges } = this.exchange
+    if (requestChanges !== undefined) {
+      request = new Request(request)
+      changeHeaders(request.headers, requestChanges)
+    }
+    if (this.engine.takesPrincipals) CARRIED.set(request, this)
+    return request
   }
 
   /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
   decide(): Promise<void> | undefined {
-    const decision = this.#engine.decide(this.exchange)
+    const decision = this.engine.decide(this.exchange)
     if (!(decision instanceof Promise)) return undefined
     this.#isDeciding = true
     return decision.then(() => {
@@ -58,30 +77,49 @@ export class FetchCarrier implements RequestSource {
     })
   }
 
-  /** The answer when the handler is not to run (the exchange was refused, or the client left), else undefined. */
-  refusal(): Response | undefined {
+  /** The answer when the handler is not to run (the exchange was refused, a guard serves it, or the client left), else undefined. */
+  ownResponse(): Response | undefined {
     if (this.#isSettled) return new Response(null, { status: CLIENT_LEFT })
-    const refusal = this.exchange.decision
-    if (refusal.effect === 'allow') return undefined
-    const answer = refusalAnswer(refusal, this.exchange)
+    const answer = ownAnswer(this.exchange)
+    if (answer === undefined) return undefined
     const headers = new Headers()
     addHeaders(headers, headersFor(this.exchange, answer.headers))
     this.#status = answer.status
     const isHead = this.method === 'HEAD'
     this.#settle(isHead ? 0 : Buffer.byteLength(answer.body), false)
-    return new Response(isHead ? null : answer.body, { status: answer.status, headers })
+    return new Response(isHead || answer.body === '' ? null : bodyOf(answer.body), {
+      status: answer.status,
+      headers,
+    })
   }
 
   /** The handler's response on its way out: with the reply headers, and watched to its last byte. */
   finish(response: Response): Response {
+    const own = this.exchange.decision.effect === 'allow' ? undefined : this.ownResponse()
+    if (own !== undefined) {
+      // Refused after the handler began: whatever it answered, the refusal stands.
+      void response.body?.cancel().catch(() => undefined)
+      return own
+    }
     this.#status = response.status
     const extra = this.exchange.replyHeaders
     if (response.body === null || this.method === 'HEAD') {
       this.#settle(0, false)
-      return extra === undefined ? response : withHeaders(response.body, response, extra)
+      if (extra === undefined && !this.engine.hasAnswerHooks) return response
+      return this.#shown(withHeaders(response.body, response, extra))
     }
-    const watched = this.#watch(response.body)
-    return withHeaders(watched, response, extra)
+    return this.#shown(withHeaders(this.#watch(response.body), response, extra))
+  }
+
+  /** A response of our own making, after guards saw and changed its head. */
+  #shown(response: Response): Response {
+    if (this.engine.hasAnswerHooks) this.engine.onAnswer(this.exchange, new FetchAnswerHead(response))
+    return response
+  }
+
+  /** The answer to a handler that let the refusal of its principal through; undefined for any other error. */
+  refusedLate(error: unknown): Response | undefined {
+    return error instanceof RequestRefused ? this.ownResponse() : undefined
   }
 
   /** The handler threw: the runtime answers 500. */
@@ -133,8 +171,8 @@ export class FetchCarrier implements RequestSource {
     if (this.#isSettled) return
     this.#isSettled = true
     this.native.signal.removeEventListener('abort', this.#onAbort)
-    const duration = Math.max(0, this.#engine.clock.now() - this.exchange.time)
-    this.#engine.settle(this.exchange, { status: this.#status, duration, bytes, aborted })
+    const duration = Math.max(0, this.engine.clock.now() - this.exchange.time)
+    this.engine.settle(this.exchange, { status: this.#status, duration, bytes, aborted })
   }
 }
 

@@ -41,12 +41,14 @@ function answer<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,
   rest: Rest,
 ): Response | Promise<Response> {
-  const refusal = carrier.refusal()
-  if (refusal !== undefined) return refusal
+  const own = carrier.ownResponse()
+  if (own !== undefined) return own
   try {
     const response = handler(carrier.request, ...rest)
     return response instanceof Promise ? finishLater(carrier, response) : carrier.finish(response)
   } catch (error) {
+    const refused = carrier.refusedLate(error)
+    if (refused !== undefined) return refused
     carrier.fail()
     throw error
   }
@@ -56,6 +58,8 @@ async function finishLater(carrier: FetchCarrier, response: Promise<Response>): 
   try {
     return carrier.finish(await response)
   } catch (error) {
+    const refused = carrier.refusedLate(error)
+    if (refused !== undefined) return refused
     carrier.fail()
     throw error
   }

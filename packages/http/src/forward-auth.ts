@@ -1,8 +1,8 @@
-import { type CidrSet, type Engine, type Exchange, parseAddress } from '@postern/core'
+import { type Answer, type CidrSet, type Engine, type Exchange, ownAnswer, parseAddress } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { DIALECTS, type ForwardDialect } from './forward-dialect.ts'
 import { readForwarded } from './forwarded-request.ts'
-import { setHeaders, writeRefusal } from './node-answer.ts'
+import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 
 export interface ForwardAuthOptions {
@@ -46,22 +46,23 @@ export function forwardAuth(
 }
 
 /**
- * The proxy's answer. One that only understands 401 and 403 finds the true status in `X-Postern-Status`; headers such as `Retry-After`
+ * The proxy's answer. Request headers that guards changed are answer headers, empty for removed ones, for the proxy to copy. One that only understands 401 and 403 finds the true status in `X-Postern-Status`; headers such as `Retry-After`
  * are there for it to pass on.
  */
 function reply(engine: Engine, exchange: Exchange, response: NodeResponse, passesStatus: boolean): void {
-  const { decision } = exchange
+  const own = expressible(ownAnswer(exchange), exchange)
   let status = 0
-  if (decision.effect === 'allow') {
+  if (own === undefined) {
     response.statusCode = 200
+    for (const [name, value] of exchange.requestChanges ?? []) response.setHeader(name, value ?? '')
     if (exchange.replyHeaders !== undefined) setHeaders(response, exchange.replyHeaders)
     response.setHeader('Content-Length', '0')
     response.end('')
   } else {
-    status = decision.status
+    status = own.status
     const told = passesStatus || status === 401 ? status : 403
     response.setHeader('X-Postern-Status', String(status))
-    writeRefusal(decision, exchange, response, told)
+    writeAnswer(own, exchange, response, told)
   }
   engine.settle(exchange, {
     status,
@@ -69,6 +70,38 @@ function reply(engine: Engine, exchange: Exchange, response: NodeResponse, passe
     bytes: 0,
     aborted: false,
   })
+}
+
+/**
+ * A 2xx would tell the proxy to let the request through to the backend, so a page that a guard serves with one cannot be shown: the
+ * answer says so. Redirects and errors are passed on like refusals.
+ */
+function expressible(own: Answer | undefined, exchange: Exchange): Answer | undefined {
+  if (own === undefined || own.status >= 300) return own
+  const detail =
+    'Postern itself serves this address, and a proxy that only asks cannot show it: route it to the Postern gateway.'
+  const status = 421
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: 'Not served here',
+    status,
+    detail,
+    instance: `urn:postern:request:${exchange.id}`,
+  })
+  return {
+    status,
+    headers: [
+      'Content-Type',
+      'application/problem+json',
+      'Cache-Control',
+      'no-store',
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+      'X-Request-Id',
+      exchange.id,
+    ],
+    body,
+  }
 }
 
 /** For whoever sets the proxy up: a request that cannot be decided fails, and says why. */

@@ -1,17 +1,20 @@
-import { type Engine, refusalAnswer } from '@postern/core'
+import { ALLOW, type Engine, ownAnswer } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { peerOf } from './fetch.ts'
+import { bodyOf } from './fetch-answer-head.ts'
 import { FetchBody } from './fetch-body.ts'
 import { CLIENT_LEFT, FetchCarrier } from './fetch-carrier.ts'
 import { admits, headersFor } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
+import { changeHeaders } from './request-changes.ts'
 
 /** What the layer asks of a Hono context. */
 export interface HonoContext {
   readonly req: { raw: Request }
   readonly env: unknown
-  res: Response
+  get res(): Response
+  set res(response: Response | undefined)
 }
 
 type Next = () => Promise<void>
@@ -61,23 +64,25 @@ function onNode(
   if (carrier === undefined) return next()
   const pending = carrier.decide()
   return pending === undefined
-    ? enforceNode(carrier, next)
+    ? enforceNode(carrier, context, next)
     : pending.then(() => {
         context.req.raw = body.replay
-        return enforceNode(carrier, next)
+        return enforceNode(carrier, context, next)
       })
 }
 
 /** Reply headers go on node's response, where @hono/node-server adds them to those of the Response. */
-function enforceNode(carrier: NodeCarrier, next: Next): Promise<Handled> {
+function enforceNode(carrier: NodeCarrier, context: HonoContext, next: Next): Promise<Handled> {
   const { exchange } = carrier
-  if (exchange.decision.effect === 'allow') {
-    return admits(carrier) ? next() : Promise.resolve(new Response(null, { status: CLIENT_LEFT }))
+  const own = exchange.decision === ALLOW ? undefined : ownAnswer(exchange)
+  if (own === undefined) {
+    if (!admits(carrier)) return Promise.resolve(new Response(null, { status: CLIENT_LEFT }))
+    if (exchange.requestChanges !== undefined) changeHeaders(context.req.raw.headers, exchange.requestChanges)
+    return next()
   }
-  const answer = refusalAnswer(exchange.decision, exchange)
-  const headers = pairs(headersFor(exchange, answer.headers))
-  const body = exchange.method === 'HEAD' ? null : answer.body
-  return Promise.resolve(new Response(body, { status: answer.status, headers }))
+  const headers = pairs(headersFor(exchange, own.headers))
+  const body = exchange.method === 'HEAD' || own.body === '' ? null : bodyOf(own.body)
+  return Promise.resolve(new Response(body, { status: own.status, headers }))
 }
 
 function pairs(headers: readonly string[]): [string, string][] {
@@ -94,8 +99,8 @@ function onFetch(carrier: FetchCarrier, context: HonoContext, next: Next): Promi
 }
 
 async function enforceFetch(carrier: FetchCarrier, context: HonoContext, next: Next): Promise<Handled> {
-  const refusal = carrier.refusal()
-  if (refusal !== undefined) return refusal
+  const own = carrier.ownResponse()
+  if (own !== undefined) return own
   context.req.raw = carrier.request
   try {
     await next()
@@ -103,5 +108,8 @@ async function enforceFetch(carrier: FetchCarrier, context: HonoContext, next: N
     carrier.fail()
     throw error
   }
-  context.res = carrier.finish(context.res)
+  const response = carrier.finish(context.res)
+  // Hono copies the headers of the response before onto the next one, over those that were changed; not when there is none before.
+  context.res = undefined
+  context.res = response
 }

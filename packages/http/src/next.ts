@@ -1,5 +1,6 @@
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { FetchCarrier } from './fetch-carrier.ts'
+import { changeHeaders } from './request-changes.ts'
 
 export interface NextOptions {
   /**
@@ -30,9 +31,20 @@ export function next(
   }
 }
 
-/** What `NextResponse.next()` makes: an empty response whose one header says that the request goes on. */
+/**
+ * What `NextResponse.next()` makes: an empty response whose header says that the request goes on, and, as its `request.headers` option
+ * does, the headers that the route is to see in place of the client's.
+ */
 function answer(carrier: FetchCarrier): Response {
-  const refusal = carrier.refusal()
-  if (refusal !== undefined) return refusal
-  return carrier.leave(new Response(null, { headers: { 'x-middleware-next': '1' } }))
+  const own = carrier.ownResponse()
+  if (own !== undefined) return own
+  const headers = new Headers({ 'x-middleware-next': '1' })
+  const { requestChanges } = carrier.exchange
+  if (requestChanges !== undefined) {
+    const seen = new Headers(carrier.native.headers)
+    changeHeaders(seen, requestChanges)
+    for (const [name, value] of seen) headers.set(`x-middleware-request-${name}`, value)
+    headers.set('x-middleware-override-headers', [...seen.keys()].join(','))
+  }
+  return carrier.leave(new Response(null, { headers }))
 }

@@ -1,6 +1,8 @@
-import { type Exchange, type Refusal, refusalAnswer } from '@postern/core'
+import { ALLOW, type Answer, type Exchange, ownAnswer } from '@postern/core'
+import { showAnswer } from './node-answer-head.ts'
 import type { NodeCarrier } from './node-carrier.ts'
 import type { NodeResponse } from './node-message.ts'
+import { changeNodeRequest } from './request-changes.ts'
 
 /** Headers that belong to an HTTP/1 connection and must not stand in HTTP/2 or later (RFC 9113 section 8.2.2). */
 const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
@@ -12,16 +14,18 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Enforces what the engine decided: an allowed exchange gets its reply headers, a refused one its answer.
+ * Enforces what the engine decided: an allowed exchange gets its reply headers, a refused one or one that a guard serves its answer.
  * @returns whether the handler is to run
  */
 export function admits(carrier: NodeCarrier): boolean {
   const { exchange, response } = carrier
   if (carrier.isGone) return false
-  if (exchange.decision.effect !== 'allow') {
-    writeRefusal(exchange.decision, exchange, response)
+  const own = exchange.decision === ALLOW ? undefined : ownAnswer(exchange)
+  if (own !== undefined) {
+    writeAnswer(own, exchange, response)
     return false
   }
+  handOn(carrier)
   if (exchange.replyHeaders !== undefined && !response.headersSent) {
     setHeaders(response, exchange.replyHeaders)
   }
@@ -29,20 +33,26 @@ export function admits(carrier: NodeCarrier): boolean {
 }
 
 /**
- * Answers a refused request on a node response. Headers set before (CORS, for one) stay.
- * @param status in place of the refusal's own, for a proxy that understands few
+ * Writes an answer of Postern's own on a node response. Headers set before (CORS, for one) stay.
+ * @param status in place of the answer's own, for a proxy that understands few
  */
-export function writeRefusal(
-  refusal: Refusal,
+export function writeAnswer(
+  answer: Answer,
   exchange: Exchange,
   response: NodeResponse,
   status?: number,
 ): void {
   if (response.headersSent) return
-  const answer = refusalAnswer(refusal, exchange)
   response.statusCode = status ?? answer.status
   setHeaders(response, headersFor(exchange, answer.headers))
   response.end(exchange.method === 'HEAD' ? '' : answer.body)
+}
+
+/** What an allowed exchange needs before its handler runs: request headers as guards changed them, and the watch on the answer's head. */
+export function handOn(carrier: NodeCarrier): void {
+  const { requestChanges } = carrier.exchange
+  if (requestChanges !== undefined) changeNodeRequest(carrier.native, requestChanges)
+  if (carrier.engine.hasAnswerHooks) showAnswer(carrier)
 }
 
 /** The headers of an answer as the protocol of the exchange may carry them. */

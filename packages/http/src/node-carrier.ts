@@ -12,6 +12,7 @@ import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from '.
 
 const CARRIER = Symbol('postern carrier')
 
+type CarriedRequest = NodeRequest & { [CARRIER]?: NodeCarrier }
 type Carried = NodeResponse & ResponseExtras & { [CARRIER]?: NodeCarrier }
 
 /**
@@ -74,6 +75,7 @@ export class NodeCarrier implements RequestSource {
     if (outer?.carries(engine) === true) return undefined
     const carrier = new NodeCarrier(engine, request, carried, reader)
     carried[CARRIER] = carrier
+    if (engine.takesPrincipals) (request as CarriedRequest)[CARRIER] = carrier
     if (outer === undefined) response.on('close', onClose)
     if (isGone(carried)) carrier.close()
     return carrier
@@ -118,6 +120,16 @@ export class NodeCarrier implements RequestSource {
     await decision
     this.#isDeciding = false
     if (this.#isClosed) this.#settle()
+  }
+
+  /** Puts headers that guards replied after the handler began on the answer, if it is not out yet. Cookies were added when they were replied first. */
+  showReplies(): void {
+    const { replyHeaders } = this.exchange
+    if (replyHeaders === undefined || this.response.headersSent) return
+    for (let i = 0; i + 1 < replyHeaders.length; i += 2) {
+      const name = replyHeaders[i] as string
+      if (name.toLowerCase() !== 'set-cookie') this.response.setHeader(name, replyHeaders[i + 1] as string)
+    }
   }
 
   private carries(engine: Engine): boolean {
@@ -172,6 +184,11 @@ function settleEnded(): void {
   const list = ended
   ended = []
   for (let i = 0; i < list.length; i++) list[i]?.tell()
+}
+
+/** The carrier of a request whose application may say who sent it; undefined for any other object. */
+export function carriedByNode(request: object): NodeCarrier | undefined {
+  return (request as { readonly [CARRIER]?: NodeCarrier })[CARRIER]
 }
 
 function onClose(this: unknown): void {

@@ -6,6 +6,8 @@ export interface NodeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly rawHeaders: string[]
+  readonly headers: Record<string, unknown>
+  readonly headersDistinct?: Record<string, unknown>
   readonly httpVersion: string
   readonly socket: NodeSocket
   readonly complete: boolean
@@ -29,10 +31,14 @@ export interface NodeSocket {
 /** What the node carrier asks of a response: `http.ServerResponse` and `http2.Http2ServerResponse` have it. */
 export interface NodeResponse {
   statusCode: number
+  statusMessage: string
   readonly headersSent: boolean
   setHeader(name: string, value: string | readonly string[]): unknown
   getHeader(name: string): unknown
-  end(body: string): unknown
+  removeHeader(name: string): unknown
+  writeHead(status: number, message?: string): unknown
+  write(chunk: string | Uint8Array): boolean
+  end(body: string | Uint8Array): unknown
   on(event: 'close', listener: () => void): unknown
 }
 

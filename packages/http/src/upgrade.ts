@@ -4,11 +4,12 @@ import {
   type Decision,
   type Engine,
   type Exchange,
+  ownAnswer,
   type RawHeaders,
   type RequestSource,
-  refusalAnswer,
 } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { changeNodeRequest } from './request-changes.ts'
 
 /** What the guard asks of a server: `http.Server` and `https.Server` have it. */
 export interface UpgradingServer {
@@ -92,12 +93,13 @@ class UpgradeCarrier implements RequestSource {
   /** Whether the upgrade may go on; else the refusal is written and the connection closed. */
   admits(): boolean {
     if (this.#socket.destroyed) return false
-    const refusal = this.exchange.decision
-    if (refusal.effect === 'allow') {
+    const answer = ownAnswer(this.exchange)
+    if (answer === undefined) {
+      const { requestChanges } = this.exchange
+      if (requestChanges !== undefined) changeNodeRequest(this.native, requestChanges)
       this.#status = 101
       return true
     }
-    const answer = refusalAnswer(refusal, this.exchange)
     const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Refused'}`]
     for (let i = 0; i + 1 < answer.headers.length; i += 2) {
       const name = answer.headers[i] as string
@@ -107,7 +109,8 @@ class UpgradeCarrier implements RequestSource {
     lines.push('Connection: close')
     this.#status = answer.status
     this.#socket.on('error', ignore)
-    this.#socket.end(`${lines.join('\r\n')}\r\n\r\n${answer.body}`, () => this.#socket.destroy())
+    const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+    this.#socket.end(Buffer.concat([head, Buffer.from(answer.body)]), () => this.#socket.destroy())
     return false
   }
 

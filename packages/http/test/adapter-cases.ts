@@ -281,6 +281,183 @@ export function adapterCases(adapter: Adapter): void {
       })
     })
 
+    test('lets a guard change request headers for the handler, and still sees what arrived', async () => {
+      const changing = guard(exchange => {
+        exchange.setRequestHeader('cookie', 'inner=42')
+        exchange.setRequestHeader('x-secret', undefined)
+        exchange.setRequestHeader('x-added', 'by-guard')
+        return ALLOW
+      })
+      const later = guard(async exchange => {
+        await exchange.readBody()
+        return exchange.header('cookie') === 'sealed=abc' ? ALLOW : DENIAL
+      })
+      for (const guards of [[changing], [changing, later]]) {
+        await withApp(adapter, { guards }, async ({ app, nextEvent }) => {
+          const headers = { Cookie: 'sealed=abc', 'X-Secret': 'out', 'User-Agent': 'suite' }
+          const reply = await app.send({ path: '/seen', headers })
+          assert.deepEqual(JSON.parse(reply.body), { cookie: 'inner=42', secret: null, added: 'by-guard' })
+          assert.equal((await nextEvent()).actor.agent, 'suite')
+        })
+      }
+    })
+
+    test('keeps a body whole when a guard changes request headers', async () => {
+      const changing = guard(exchange => {
+        exchange.setRequestHeader('x-added', 'by-guard')
+        return ALLOW
+      })
+      await withApp(adapter, { guards: [changing, bodyGuard] }, async ({ app }) => {
+        assert.equal((await app.send({ method: 'POST', path: '/echo', body: 'whole' })).body, 'whole')
+      })
+    })
+
+    test('serves what a guard answers itself, and nothing behind it is asked', async () => {
+      let later = 0
+      const settled: number[] = []
+      const serving = guard(
+        exchange => {
+          if (exchange.path.canonical !== '/.postern/sign-in') return ALLOW
+          exchange.reply('X-Replied', 'yes')
+          const headers = [
+            'Content-Type',
+            'text/html; charset=utf-8',
+            'Set-Cookie',
+            'a=1',
+            'Set-Cookie',
+            'b=2',
+          ]
+          return { effect: 'allow', answer: { status: 401, headers, body: Buffer.from('<p>h\u00e9llo</p>') } }
+        },
+        { settle: (_, outcome) => void settled.push(outcome.status) },
+      )
+      const counting = guard(() => {
+        later++
+        return ALLOW
+      })
+      await withApp(adapter, { guards: [serving, counting] }, async ({ app, nextEvent }) => {
+        const reply = await app.send({ path: '/.postern/sign-in' })
+        const event = await nextEvent()
+        assert.equal(reply.status, 401)
+        assert.equal(reply.body, '<p>h\u00e9llo</p>')
+        assert.equal(reply.headers['content-type'], 'text/html; charset=utf-8')
+        assert.equal(reply.headers['x-replied'], 'yes')
+        assert.equal(reply.headers['x-request-id'], event.request?.id)
+        assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2'])
+        assert.equal(event.decision, 'allow')
+        assert.equal(event.outcome?.status, 401)
+        assert.equal(app.handled(), 0)
+        assert.equal(later, 0)
+        assert.deepEqual(settled, [401])
+        assert.equal((await app.send({ path: '/hello' })).body, 'hello')
+        assert.equal(later, 1)
+      })
+    })
+
+    test('serves an answer after a guard that had to wait, to HEAD without its body, and 204 without any', async () => {
+      const serving = guard(async exchange => {
+        await new Promise(setImmediate)
+        const status = exchange.path.query === 'none' ? 204 : 200
+        return { effect: 'allow', answer: { status, headers: [], body: 'page' } }
+      })
+      await withApp(adapter, { guards: [serving] }, async ({ app }) => {
+        assert.equal((await app.send({ path: '/hello' })).body, 'page')
+        const head = await app.send({ method: 'HEAD', path: '/hello' })
+        assert.deepEqual([head.status, head.body], [200, ''])
+        const none = await app.send({ path: '/hello?none' })
+        assert.deepEqual([none.status, none.body], [204, ''])
+        assert.equal(app.handled(), 0)
+      })
+    })
+
+    test('serves the answer of an observing guard too', async () => {
+      const serving = guard(() => ({ effect: 'allow', answer: { status: 200, headers: [], body: 'page' } }), {
+        mode: 'observe',
+      })
+      await withApp(adapter, { guards: [serving], mode: 'observe' }, async ({ app }) => {
+        assert.equal((await app.send({ path: '/hello' })).body, 'page')
+      })
+    })
+
+    describe('shows guards the head of the answer', () => {
+      const heads: [number, string | undefined][] = []
+      const hooked = (onAnswer: NonNullable<Guard['onAnswer']>): Guard => guard(() => ALLOW, { onAnswer })
+      const sealing = hooked((_exchange, head) => {
+        heads.push([head.status, head.get('x-handler')])
+        const cookies = head.getAll('Set-Cookie').map(cookie => `sealed-${cookie}`)
+        if (cookies.length > 0) head.set('set-cookie', cookies)
+        head.append('Set-Cookie', 'added=1')
+        head.remove('x-handler')
+        head.set('X-Guarded', 'yes')
+      })
+      if (!adapter.showsAnswer) return
+
+      test('which they change before it is sent, once', async () => {
+        heads.length = 0
+        await withApp(adapter, { guards: [sealing] }, async ({ app }) => {
+          const reply = await app.send({ path: '/cookies' })
+          assert.equal(reply.body, 'cookies')
+          assert.deepEqual(reply.headers['set-cookie'], ['sealed-inner=1', 'sealed-theme=dark', 'added=1'])
+          assert.equal(reply.headers['x-handler'], undefined)
+          assert.equal(reply.headers['x-guarded'], 'yes')
+          assert.deepEqual(heads, [[200, 'yes']])
+        })
+      })
+
+      for (const [path, status] of [
+        ['/empty', 204],
+        ['/stream', 200],
+        ['/seen', 200],
+        ['/error', 500],
+      ] as const) {
+        test(`of ${path}`, async () => {
+          heads.length = 0
+          await withApp(adapter, { guards: [sealing] }, async ({ app, nextEvent }) => {
+            const reply = await app.send({ path })
+            assert.equal(reply.status, status)
+            // An error that escapes a fetch handler is answered by the runtime, outside of any handler's answer.
+            if (adapter.name === 'fetch' && path === '/error') assert.deepEqual(heads, [])
+            else {
+              assert.deepEqual(heads, [[status, undefined]])
+              assert.equal(reply.headers['x-guarded'], 'yes')
+            }
+            assert.equal((await nextEvent()).outcome?.status, status)
+          })
+        })
+      }
+
+      test('but not of answers that Postern makes itself, and only those guards that were asked', async () => {
+        heads.length = 0
+        const late = hooked(() => assert.fail('was never asked'))
+        await withApp(adapter, { guards: [sealing, guard(() => DENIAL), late] }, async ({ app }) => {
+          const reply = await app.send({ path: '/cookies' })
+          assert.equal(reply.status, 403)
+          assert.equal(reply.headers['x-guarded'], undefined)
+          assert.deepEqual(heads, [])
+        })
+      })
+
+      test('and sends it all the same when one of them fails or asks for what cannot be sent', async () => {
+        const told: string[] = []
+        const failing = hooked((_exchange, head) => {
+          head.set('X-Guarded', 'split\r\nX-Smuggled: yes')
+        })
+        const framing = hooked((_exchange, head) => head.set('Content-Length', '1'))
+        const options = {
+          guards: [failing, framing, sealing],
+          onError: (_part: string, error: unknown) => void told.push(String(error)),
+        }
+        await withApp(adapter, options, async ({ app }) => {
+          const reply = await app.send({ path: '/cookies' })
+          assert.equal(reply.body, 'cookies')
+          assert.equal(reply.headers['x-guarded'], 'yes')
+          assert.equal(reply.headers['x-smuggled'], undefined)
+          assert.equal(told.length, 2)
+          assert.ok(!told.join().includes('Smuggled'))
+        })
+      })
+    })
+
     test('believes nothing that an untrusted peer says of the client', async () => {
       await withApp(adapter, {}, async ({ app, nextEvent }) => {
         const headers = { 'X-Forwarded-For': '203.0.113.9', Forwarded: 'for=203.0.113.9' }

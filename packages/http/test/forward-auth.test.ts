@@ -38,9 +38,16 @@ async function ask(
     readonly path?: string
     readonly headers: Sent['headers']
   },
-  more: { readonly trusted?: readonly string[]; readonly proxies?: readonly string[] } = {},
+  more: {
+    readonly trusted?: readonly string[]
+    readonly proxies?: readonly string[]
+    readonly guard?: Guard
+  } = {},
 ): Promise<Asked> {
-  const engine = new Engine({ guards: [noDeletions], trustedProxies: CidrSet.parse(more.proxies ?? []) })
+  const engine = new Engine({
+    guards: [more.guard ?? noDeletions],
+    trustedProxies: CidrSet.parse(more.proxies ?? []),
+  })
   let event: Event | undefined
   engine.listen(settled => {
     event = settled
@@ -61,6 +68,22 @@ async function ask(
   } finally {
     await app.close()
   }
+}
+
+/** Serves pages of its own, and changes the cookie of everything else. */
+const serving: Guard = {
+  name: 'serving',
+  failure: 'closed',
+  decide(exchange) {
+    const { query } = exchange.path
+    if (query !== 'dry=1') {
+      const headers = ['Location', '/.postern/sign-in', 'Set-Cookie', 'a=1']
+      return { effect: 'allow', answer: { status: Number(query), headers, body: 'own page' } }
+    }
+    exchange.setRequestHeader('cookie', 'inner=42')
+    exchange.setRequestHeader('x-secret', undefined)
+    return ALLOW
+  },
 }
 
 /** What each proxy sends for `METHOD https://shop.example/orders/7?dry=1` from 203.0.113.5. */
@@ -184,5 +207,40 @@ describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
   test('decides nothing for a path outside the prefix that Envoy was given', async () => {
     const { reply } = await ask('envoy', { ...ASKING.envoy('GET'), path: '/orders' })
     assert.equal(reply.status, 500)
+  })
+
+  for (const [status, traefik, nginx] of [
+    ['200', 421, 403],
+    ['204', 421, 403],
+    ['303', 303, 403],
+    ['401', 401, 401],
+  ] as const) {
+    test(`passes a page that a guard serves with ${status} on as far as the proxy can`, async () => {
+      const { headers } = ASKING.traefik('GET')
+      for (const [dialect, told, sent] of [
+        ['traefik', traefik, { ...headers, 'X-Forwarded-Uri': `/?${status}` }],
+        ['nginx', nginx, { ...ASKING.nginx('GET').headers, 'X-Original-URI': `/?${status}` }],
+      ] as const) {
+        const { reply, event } = await ask(dialect, { headers: sent }, { guard: serving })
+        assert.equal(reply.status, told)
+        assert.equal(event?.decision, 'allow')
+        const shown = traefik === 421 ? '421' : status
+        assert.equal(reply.headers['x-postern-status'], shown)
+        if (traefik === 421) assert.match(reply.body, /route it to the Postern gateway/)
+        else {
+          assert.equal(reply.body, 'own page')
+          assert.equal(reply.headers['location'], '/.postern/sign-in')
+        }
+      }
+    })
+  }
+
+  test('hands request headers that a guard changed to the proxy as answer headers', async () => {
+    const asking = ASKING.traefik('GET')
+    const headers = { ...asking.headers, Cookie: 'sealed=abc', 'X-Secret': 'out' }
+    const { reply } = await ask('traefik', { headers }, { guard: serving })
+    assert.equal(reply.status, 200)
+    assert.equal(reply.headers['cookie'], 'inner=42')
+    assert.equal(reply.headers['x-secret'], '')
   })
 })

@@ -48,6 +48,8 @@ export interface Adapter {
   readonly name: string
   /** Whether the adapter learns how the exchange ended. Next's does not. */
   readonly seesOutcome: boolean
+  /** Whether guards see the head of the handler's answer. Next's proxy never sees it. */
+  readonly showsAnswer: boolean
   start(engine: EngineSource): Promise<Running>
 }
 

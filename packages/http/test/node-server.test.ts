@@ -232,4 +232,51 @@ describe('the layer on a node server', { timeout: 60_000 }, () => {
     await new Promise(resolve => server.close(resolve))
     assert.equal(events[0]?.actor.address, '127.0.0.1')
   })
+
+  test('changes headers of an HTTP/2 request, and shows the head of its answer, with a body and without one', async () => {
+    const heads: number[] = []
+    const guard: Guard = {
+      name: 'test',
+      failure: 'closed',
+      decide(exchange) {
+        exchange.setRequestHeader('x-added', 'by-guard')
+        return ALLOW
+      },
+      onAnswer(_exchange, head) {
+        heads.push(head.status)
+        head.set('X-Guarded', 'yes')
+      },
+    }
+    const server = createHttp2Server(
+      node(new Engine({ guards: [guard] }), (request: Http2ServerRequest, response: Http2ServerResponse) => {
+        const { rawHeaders } = request
+        const raw = rawHeaders[rawHeaders.indexOf('x-added') + 1]
+        if (request.url === '/empty') response.writeHead(204).end()
+        else if (request.url === '/nothing') response.end()
+        else response.end(`${request.headers['x-added']} ${raw}`)
+      }),
+    )
+    server.listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const client = http2Connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    try {
+      for (const [path, status, body] of [
+        ['/empty', 204, ''],
+        ['/nothing', 200, ''],
+        ['/seen', 200, 'by-guard by-guard'],
+      ] as const) {
+        const stream = client.request({ ':path': path })
+        const headers = await new Promise<Record<string, unknown>>(resolve =>
+          stream.once('response', resolve),
+        )
+        assert.equal(headers[':status'], status)
+        assert.equal(headers['x-guarded'], 'yes')
+        assert.equal(await text(stream), body)
+      }
+      assert.deepEqual(heads, [204, 200, 200])
+    } finally {
+      client.close()
+      await new Promise(resolve => server.close(resolve))
+    }
+  })
 })

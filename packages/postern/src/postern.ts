@@ -1,17 +1,15 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
+import type { Config, ExtensionConfig } from '@postern/config'
+import { type LoadOptions, loadConfig } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
+import { type ForwardAuthSetup, forwardAuthEndpoint, Runtime, startIntegrations } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
-import { type ForwardAuthSetup, forwardAuthEndpoint } from './assembly/forward-auth.ts'
-import { Layer } from './assembly/layer.ts'
-import type { Config } from './config/config.ts'
-import { type LoadOptions, loadConfig } from './config/load-config.ts'
-import { startOutlets } from './serve/outlets.ts'
 
-export interface PosternOptions {
+export interface PosternOptions extends ExtensionConfig {
   /** The configuration itself, instead of a file. */
   readonly config?: Config
   /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
@@ -24,7 +22,7 @@ type WithoutEngine<Adapter> = Adapter extends (engine: http.EngineSource, ...res
   ? (...rest: Rest) => Result
   : never
 
-/** The layer in this process, with an adapter for each framework. All adapters follow a reload. */
+/** Postern in this process, with an adapter for each framework. All adapters follow a reload. */
 export interface Postern {
   /** The engine that decides now. */
   readonly engine: Engine
@@ -70,35 +68,43 @@ export interface Postern {
 }
 
 /**
- * Puts the layer together in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
+ * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
  * protect.
+ * `identify`, `guards`, `detectors` and `onEvent` add the application's own code to whatever the configuration says; see docs/extending.md.
  * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
  * @example
  * app.use((await postern()).express())
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   const folder = resolve(options.folder ?? process.cwd())
-  const where: LoadOptions = { path: options.file, config: options.config, folder, environment: process.env }
+  const { identify, guards, detectors, onEvent } = options
+  const where: LoadOptions = {
+    path: options.file,
+    config: options.config,
+    folder,
+    environment: process.env,
+    extensions: { identify, guards, detectors, onEvent },
+  }
   const loaded = await loadConfig(where)
   const { config, file } = loaded
-  const layer = await Layer.open({
+  const runtime = await Runtime.open({
     loaded,
     dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
   })
-  const outlets = await startOutlets(config, layer).catch(async (error: unknown) => {
-    await layer.close()
+  const integrations = await startIntegrations(config, runtime).catch(async (error: unknown) => {
+    await runtime.close()
     throw error
   })
-  const current = (): Engine => layer.engine
+  const current = (): Engine => runtime.engine
   return {
     get engine() {
-      return layer.engine
+      return runtime.engine
     },
     get limits() {
-      return layer.limits
+      return runtime.limits
     },
-    remediations: layer.remediations,
-    audit: layer.rooms.audit,
+    remediations: runtime.remediations,
+    audit: runtime.resources.audit,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),
@@ -107,19 +113,19 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     node: handler => http.node(current, handler),
     fetch: (handler, fetchOptions) => http.fetch(current, handler, fetchOptions),
     next: nextOptions => http.next(current, nextOptions),
-    forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(layer, { ...more, dialect }),
+    forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(runtime, { ...more, dialect }),
     guardUpgrades: server => http.guardUpgrades(server, current),
     reload: async replacement => {
       const next = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
-      const waiting = layer.reload(next)
-      layer.rooms.follow(next)
+      const waiting = runtime.reload(next)
+      runtime.resources.follow(next)
       return waiting
     },
-    proposeParameters: samples => layer.rooms.learned?.propose(samples) ?? {},
-    health: () => [...layer.health(), ...outlets.health()],
+    proposeParameters: samples => runtime.resources.learned?.propose(samples) ?? {},
+    health: () => [...runtime.health(), ...integrations.health()],
     close: async () => {
-      await outlets.close()
-      await layer.close()
+      await integrations.close()
+      await runtime.close()
     },
   }
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyLog } from '@postern/audit/verifier'
+import { cli, startCli } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
-import { cli, startCli } from './cli.ts'
 
 /** The commands over a log that a layer has written and left. */
 describe('the log on the command line', { timeout: 120_000 }, () => {

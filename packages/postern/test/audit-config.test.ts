@@ -10,10 +10,10 @@ import { generateNoteKey } from '@postern/audit'
 import { ConfigError, type Event, VirtualClock } from '@postern/core'
 import { connectPostgres } from '@postern/store'
 import { services } from '../../../test/services.ts'
-import { AuditOutside } from '../src/assembly/audit-outside.ts'
+import { startBackend } from '../../cli/test/backend.ts'
+import { cli } from '../../cli/test/cli.ts'
+import { AuditPublishing } from '../../runtime/src/audit-publishing.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
-import { startBackend } from './backend.ts'
-import { cli } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -139,7 +139,7 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
   test('tells of a dead anchor once, not with every checkpoint that the telling makes', () => {
     const clock = new VirtualClock()
     const told: unknown[] = []
-    const outside = new AuditOutside(error => told.push(error), clock)
+    const outside = new AuditPublishing(error => told.push(error), clock)
     for (let size = 10; size < 20; size++)
       outside.failed(new Error(`anchor: saw ${size}, and answered nothing`))
     outside.failed(new Error('witness: does not answer'))

@@ -7,13 +7,13 @@ import { type AuditLog, generateNoteKey } from '@postern/audit'
 import { type Event, systemClock } from '@postern/core'
 import { connectPostgres, openSqlite } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
-import { limitCommands } from '../src/admin/limit-commands.ts'
-import { accountName } from '../src/assembly/audit-operator.ts'
-import { AuditOutbox } from '../src/assembly/audit-outbox.ts'
-import { Layer } from '../src/assembly/layer.ts'
-import { loadConfig } from '../src/config/load-config.ts'
+import { cli } from '../../cli/test/cli.ts'
+import { loadConfig } from '../../config/src/load-config.ts'
+import { accountName } from '../../runtime/src/audit-operator.ts'
+import { AuditOutbox } from '../../runtime/src/audit-outbox.ts'
+import { Runtime } from '../../runtime/src/runtime.ts'
+import { limitCommands } from '../../server/src/admin/limit-commands.ts'
 import { type Config, postern } from '../src/index.ts'
-import { cli } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -138,10 +138,10 @@ describe('what an operator does on the command line', { timeout: 120_000 }, () =
   test('of the running gateway is entered before it is done', async () => {
     const folder = newFolder()
     const loaded = await loadConfig({ folder, config: {}, environment: {} })
-    const layer = await Layer.open({ loaded, dataDirectory: join(folder, '.postern') })
+    const layer = await Runtime.open({ loaded, dataDirectory: join(folder, '.postern') })
     const reset = limitCommands(layer)['limits/reset']
     await reset?.({ key: '203.0.113.9', operator: 'alice' })
-    const [act] = await acts(layer.rooms.audit, 1)
+    const [act] = await acts(layer.resources.audit, 1)
     assert.deepEqual(act === undefined ? undefined : [...(said(act) as unknown[]), act.actor.principal], [
       'limits.reset',
       { type: 'limit' },

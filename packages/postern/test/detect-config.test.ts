@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
+import { startBackend } from '../../cli/test/backend.ts'
+import { cli, startGatewayProcess } from '../../cli/test/cli.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
-import { startBackend } from './backend.ts'
-import { cli, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
+import { EventLog } from '../../server/src/event-log.ts'
 import { type Config, postern } from '../src/index.ts'
-import { EventLog } from '../src/serve/event-log.ts'
 
 /** The events of some requests, in order. */
 async function eventsOf(config: Config, paths: readonly string[]): Promise<readonly Event[]> {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
+import { cli, type GatewayProcess, startGatewayProcess } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
-import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {

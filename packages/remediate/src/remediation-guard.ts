@@ -31,7 +31,12 @@ export interface RemediationGuardOptions {
   readonly difficulty?: number
   /** How long a solved puzzle is good for; 30 minutes by default. */
   readonly clearance?: Duration
-  /** `remediation` unless told otherwise. Add the guard a second time, under another name, after the guards that identify. */
+  /**
+   * Against whom measures are held: everybody known by then (`all`, the default), or, where an engine learns between two guards who acts, addresses and devices
+   * by the first and principals, tenants and keys by a second guard after it.
+   */
+  readonly actors?: 'all' | 'arrival' | 'identified'
+  /** Default: `remediation`. */
   readonly name?: string
   readonly mode?: Mode
   readonly clock?: Clock
@@ -43,7 +48,7 @@ const CLEARANCE_COOKIE = 'postern_clearance'
 const PUZZLE_TTL_MS = 120_000
 
 /**
- * The first guard: holds standing measures against whom they name. `block` refuses, `throttle` lets a trickle through, `challenge`
+ * The first guard (and, with `actors`, one after the guard that identifies): holds standing measures against whom they name. `block` refuses, `throttle` lets a trickle through, `challenge`
  * asks browsers for a proof of work and tells API clients how to send one. Looks up memory only.
  *
  * Rules: `remediation/block`, `remediation/throttle`, `remediation/challenge`.
@@ -72,6 +77,7 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   const { count, per, burst } = options.throttle ?? { count: 20, per: '1m', burst: 5 }
   const rate = new ActorRate(count, parseDuration(per, 'remediations.throttle.per'), burst, clock)
   const name = options.name ?? 'remediation'
+  const actors = options.actors ?? 'all'
 
   const throttle = (remediation: Remediation): Decision => {
     const wait = rate.take(remediation.id)
@@ -129,7 +135,7 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   }
 
   const decide = (exchange: Exchange): Decision => {
-    const remediation = store.find(exchange)
+    const remediation = actors === 'all' ? store.find(exchange) : store.findStage(exchange, actors)
     if (remediation === undefined) return ALLOW
     if (remediation.measure === 'throttle') return throttle(remediation)
     if (remediation.measure === 'challenge') return challenge(exchange, remediation)

@@ -126,6 +126,13 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
+  /** As `find`, of the actors that are known on arrival (address, device), or of those that an application identified. */
+  findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
+    if (this.#index.size === 0) return undefined
+    const { address, device, ...identified } = this.actorsOf(exchange)
+    return this.strongest(stage === 'arrival' ? { address, device } : identified)
+  }
+
   /**
    * Whom no measure may hit from now on, besides loopback; measures that stand against them hit nobody.
    * @throws ConfigError for entries that are no address or range; those before it stay

@@ -1,4 +1,4 @@
-import { logEvent, parseAccessLog } from '@postern/access-log'
+import { AccessLogReader, logEvent } from '@postern/access-log'
 import { type Event, parseAddress, parseDuration, parseRequestPath, redactQuery } from '@postern/core'
 import { parse } from 'yaml'
 import { asList, isMapping, type Mapping, RuleIssues, refuseUnknown } from './rule-issues.ts'
@@ -88,9 +88,10 @@ function findIn(scenarios: ScenarioSet, scenario: string, events: readonly Event
 function eventsOf(one: Mapping, place: string, issues: RuleIssues): readonly Event[] {
   const events: Event[] = []
   const lines = typeof one['log'] === 'string' ? one['log'].split('\n') : []
+  const log = new AccessLogReader()
   for (const [index, line] of lines.entries()) {
-    if (line.trim() === '') continue
-    const record = parseAccessLog(line.trim())
+    const record = log.read(line.trim())
+    if (record === 'nothing') continue
     if (record === undefined) issues.add(`${place}.log`, `line ${index + 1} is no line of an access log`)
     else events.push(logEvent(record, `line-${index + 1}`))
   }

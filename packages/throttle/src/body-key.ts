@@ -10,7 +10,7 @@ const MAX_DEPTH = 8
  */
 export function body(field: string): Key {
   const path = field.split('.').slice(0, MAX_DEPTH)
-  return named('body', exchange => (exchange.hasBody ? readField(exchange, path) : undefined))
+  return named('body', 'arrival', exchange => (exchange.hasBody ? readField(exchange, path) : undefined))
 }
 
 async function readField(exchange: Exchange, path: readonly string[]): Promise<string> {

@@ -1,10 +1,9 @@
-import { type Clock, type Health, systemClock } from '@postern/core'
+import { type Clock, type Health, systemClock, systemTimers, type Timers } from '@postern/core'
 import type { FailurePolicy } from './failure-policy.ts'
 import type { LimitStore } from './limit-store.ts'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import { type LimitName, limitName, Question } from './question.ts'
 import { type Rule, scaleRule, window } from './rule.ts'
-import { systemTimers, type Timers } from './timers.ts'
 
 export interface FailureToleranceOptions {
   readonly policy: FailurePolicy

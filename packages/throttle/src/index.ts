@@ -1,7 +1,18 @@
 export type { AdaptiveOptions } from './adaptive-limit.ts'
 export { body } from './body-key.ts'
 export { type FailurePolicy, local } from './failure-policy.ts'
-export { address, apiKey, combined, header, type Key, network, principal, route, tenant } from './key.ts'
+export {
+  address,
+  apiKey,
+  combined,
+  header,
+  type Key,
+  type LimitStage,
+  network,
+  principal,
+  route,
+  tenant,
+} from './key.ts'
 export type { Limit, RouteLimit } from './limit.ts'
 export type { LimitStore } from './limit-store.ts'
 export type { LoadClass, LoadSheddingOptions } from './load-shedding.ts'

@@ -9,7 +9,12 @@ export interface Key {
   (exchange: Exchange): string | undefined | Promise<string | undefined>
   /** `address`, `tenant`, ...: what may be written down of it. */
   readonly kind?: KeyKind
+  /** Whether the key can be told when the request arrives, or only once somebody said who acts. Default for a function of one's own: `identified`. */
+  readonly stage?: LimitStage
 }
+
+/** When a limit is asked, where an engine learns in between who acts. */
+export type LimitStage = 'arrival' | 'identified'
 
 export type KeyKind =
   | 'address'
@@ -34,43 +39,46 @@ const CACHE_LIMIT = 8_192
  * (RFC 6177). IPv4-mapped forms are IPv4.
  */
 export function address(width: NetworkWidth = {}): Key {
-  return named('address', networkKey(width))
+  return named('address', 'arrival', networkKey(width))
 }
 
 /** The network of the client's address: /24 and /48 unless told otherwise. */
 export function network(width: NetworkWidth = {}): Key {
-  return named('network', networkKey({ v4: width.v4 ?? 24, v6: width.v6 ?? 48 }))
+  return named('network', 'arrival', networkKey({ v4: width.v4 ?? 24, v6: width.v6 ?? 48 }))
 }
 
 /** Kind and id of who acts, `user:alice`; does not apply to anonymous clients. */
 export function principal(): Key {
-  return named('principal', ({ principal: { kind, id } }) => (id === '' ? undefined : `${kind}:${id}`))
+  return named('principal', 'identified', ({ principal: { kind, id } }) =>
+    id === '' ? undefined : `${kind}:${id}`,
+  )
 }
 
 /** The tenant of who acts; does not apply to those without one. */
 export function tenant(): Key {
-  return named('tenant', exchange => exchange.principal.tenant)
+  return named('tenant', 'identified', exchange => exchange.principal.tenant)
 }
 
 /** The id (never the secret) of the API key; does not apply to other credentials. */
 export function apiKey(): Key {
-  return named('apiKey', ({ principal: { kind, id } }) => (kind === 'apiKey' ? id : undefined))
+  return named('apiKey', 'identified', ({ principal: { kind, id } }) => (kind === 'apiKey' ? id : undefined))
 }
 
 /** The pattern of the matched route; does not apply to requests that match none. */
 export function route(): Key {
-  return named('route', exchange => exchange.route?.pattern)
+  return named('route', 'arrival', exchange => exchange.route?.pattern)
 }
 
 /** The value of a request header. Requests without it share one key, so leaving it out is no way round. */
 export function header(name: string): Key {
   const lowerName = name.toLowerCase()
-  return named('header', exchange => exchange.header(lowerName) ?? '')
+  return named('header', 'arrival', exchange => exchange.header(lowerName) ?? '')
 }
 
 /** Several keys as one: applies when all of them do. */
 export function combined(...keys: readonly Key[]): Key {
-  return named('combined', exchange => {
+  const isOnArrival = keys.every(key => key.stage === 'arrival')
+  return named('combined', isOnArrival ? 'arrival' : 'identified', exchange => {
     const parts: (string | undefined)[] = []
     let waiting = false
     const pending = keys.map(key => key(exchange))
@@ -93,8 +101,8 @@ function joinParts(parts: readonly (string | undefined)[]): string | undefined {
 }
 
 /** A key that says what it is. */
-export function named(kind: KeyKind, read: (exchange: Exchange) => ReturnType<Key>): Key {
-  return Object.assign((exchange: Exchange) => read(exchange), { kind })
+export function named(kind: KeyKind, stage: LimitStage, read: (exchange: Exchange) => ReturnType<Key>): Key {
+  return Object.assign((exchange: Exchange) => read(exchange), { kind, stage })
 }
 
 /** A key as stores take it: long ones become a digest, so what a caller sends cannot cost more than that. */

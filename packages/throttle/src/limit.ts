@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue, type Exchange } from '@postern/core'
-import { address, type Key, type KeyKind } from './key.ts'
+import { address, type Key, type KeyKind, type LimitStage } from './key.ts'
 import { type LimitName, limitName, MAX_ASKS } from './question.ts'
 import type { Rule } from './rule.ts'
 
@@ -15,6 +15,11 @@ export interface Limit {
   readonly cost?: number | ((exchange: Exchange) => number)
   /** Whether the limit applies to a request; to all unless told otherwise. */
   readonly when?: (exchange: Exchange) => boolean
+  /**
+   * With `stages: 'two'`, when it is asked. Default: as its key says; `identified` for keys and rules that are functions of one's own, because they may read
+   * `exchange.principal`.
+   */
+  readonly stage?: LimitStage
   /** Keys it is not held against, as refusals and `peek` write them. */
   readonly exempt?: readonly string[]
 }
@@ -39,6 +44,7 @@ declare module '@postern/core' {
 export interface CompiledLimit extends LimitName {
   readonly key: Key
   readonly kind: KeyKind
+  readonly stage: LimitStage
   /** Written before the key: the pattern of the route that a nameless limit belongs to. */
   readonly prefix: string
   readonly rule: Rule | undefined
@@ -101,6 +107,7 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
     ...limitName(limit.name),
     key,
     kind: key.kind ?? 'custom',
+    stage: limit.stage ?? (typeof rule === 'function' ? 'identified' : (key.stage ?? 'identified')),
     prefix,
     rule: typeof rule === 'function' ? undefined : rule,
     ruleOf: typeof rule === 'function' ? rule : undefined,

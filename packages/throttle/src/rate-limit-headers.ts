@@ -1,4 +1,5 @@
 import type { Exchange } from '@postern/core'
+import type { LimitStage } from './key.ts'
 import type { LimitName, Question } from './question.ts'
 import type { Rule } from './rule.ts'
 
@@ -21,12 +22,13 @@ export class RateLimitHeaders {
     this.#style = style
   }
 
-  /** Adds the headers for an answered question to the exchange's answer. */
-  write(exchange: Exchange, question: Question): void {
+  /** Adds the headers for an answered question to the exchange's answer; those of the second stage join those of the first. */
+  write(exchange: Exchange, question: Question, stage: LimitStage): void {
     if (this.#style === 'none' || question.count === 0) return
     if (this.#style !== 'legacy') {
-      exchange.reply('RateLimit-Policy', this.#policy(question))
-      exchange.reply('RateLimit', standing(question))
+      const reply = stage === 'arrival' ? replyFirst : replyNext
+      reply(exchange, 'RateLimit-Policy', this.#policy(question))
+      reply(exchange, 'RateLimit', standing(question))
     }
     if (this.#style !== 'standard') writeLegacy(exchange, question)
   }
@@ -66,6 +68,16 @@ export class RateLimitHeaders {
   }
 }
 
+function replyFirst(exchange: Exchange, name: string, value: string): void {
+  exchange.reply(name, value)
+}
+
+/** Both headers are lists (RFC 9651): two stages make one. */
+function replyNext(exchange: Exchange, name: string, value: string): void {
+  const first = exchange.replied(name)
+  exchange.setReply(name, first === undefined ? value : `${first}, ${value}`)
+}
+
 function standing(question: Question): string {
   let text = ''
   for (let i = 0; i < question.count; i++) {
@@ -83,7 +95,10 @@ function writeLegacy(exchange: Exchange, question: Question): void {
       if ((question.remaining[i] as number) < (question.remaining[tightest] as number)) tightest = i
     }
   }
-  exchange.reply('X-RateLimit-Limit', String(question.rules[tightest]?.limit ?? 0))
-  exchange.reply('X-RateLimit-Remaining', String(question.remaining[tightest] as number))
-  exchange.reply('X-RateLimit-Reset', String(Math.ceil((question.resetAfter[tightest] as number) / 1_000)))
+  const remaining = question.remaining[tightest] as number
+  const told = exchange.replied('X-RateLimit-Remaining')
+  if (told !== undefined && question.refused < 0 && Number(told) <= remaining) return
+  exchange.setReply('X-RateLimit-Limit', String(question.rules[tightest]?.limit ?? 0))
+  exchange.setReply('X-RateLimit-Remaining', String(remaining))
+  exchange.setReply('X-RateLimit-Reset', String(Math.ceil((question.resetAfter[tightest] as number) / 1_000)))
 }

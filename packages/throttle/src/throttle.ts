@@ -15,7 +15,7 @@ import {
 } from '@postern/core'
 import type { FailurePolicy } from './failure-policy.ts'
 import { FailureTolerantStore } from './failure-tolerant-store.ts'
-import { boundedKey, writtenKey } from './key.ts'
+import { boundedKey, type LimitStage, writtenKey } from './key.ts'
 import { type CompiledLimit, compileLimits, compileRouteLimits, type Limit } from './limit.ts'
 import { limitRefusal, unavailableRefusal } from './limit-refusal.ts'
 import type { LimitStore } from './limit-store.ts'
@@ -38,6 +38,12 @@ export interface ThrottleOptions {
   readonly onStoreFailure?: FailurePolicy
   /** How long a decision may wait for the store; `50ms` unless told otherwise. */
   readonly deadline?: Duration
+  /**
+   * `two` where an engine learns between two guards who acts: this guard then decides the limits that can be told on arrival, and `identified`, placed after the
+   * guard that identifies, those about principals, tenants and API keys. Each stage takes from all of its limits or from none; a request that the second stage
+   * refuses keeps what the first took. Default: `one`.
+   */
+  readonly stages?: 'one' | 'two'
   /** Sheds load when the whole process has too much to do. Off unless given. */
   readonly overload?: LoadSheddingOptions
   /** `standard` unless told otherwise. */
@@ -87,6 +93,13 @@ interface Place {
   readonly next: Place | undefined
 }
 
+/** Limits by when they are asked. */
+interface Staged {
+  readonly all: readonly CompiledLimit[]
+  readonly arrival: readonly CompiledLimit[]
+  readonly identified: readonly CompiledLimit[]
+}
+
 const NONE: readonly never[] = []
 /** Takes the place of what was held: another guard's may still be in the map. */
 const LET_GO: Kept = { owner: {} }
@@ -101,6 +114,9 @@ export class Throttle implements Guard, HealthProbe {
   readonly name = 'throttle'
   readonly failure: 'open' | 'closed'
   declare readonly mode?: Mode
+  /** The guard of the second stage: limits about principals. What it takes is given back by this guard's `settle`. */
+  readonly identified: Guard
+  readonly #stages: 'one' | 'two'
   readonly #store: LimitStore
   readonly #headers: RateLimitHeaders
   readonly #overload: LoadShedding | undefined
@@ -108,9 +124,9 @@ export class Throttle implements Guard, HealthProbe {
   readonly #spare: Question[] = []
   /** What is held for exchanges that another guard keeps something on. */
   readonly #held = new WeakMap<Exchange, Held>()
-  #limits: readonly CompiledLimit[]
+  #limits: Staged
   /** Per route, the global limits followed by its own. Anew with each `replace`. */
-  #byRoute = new Map<string, { readonly settings: object; readonly limits: readonly CompiledLimit[] }>()
+  #byRoute = new Map<string, { readonly settings: object; readonly limits: Staged }>()
   #decisions = 0
   #refused = 0
   #degraded = 0
@@ -123,7 +139,14 @@ export class Throttle implements Guard, HealthProbe {
     this.#store = store.name === 'memory' ? store : new FailureTolerantStore(store, { policy, deadline })
     this.failure = policy === 'open' ? 'open' : 'closed'
     if (options.mode !== undefined) this.mode = options.mode
-    this.#limits = compileLimits(options.limits ?? NONE)
+    this.#stages = options.stages ?? 'one'
+    this.#limits = this.#staged(compileLimits(options.limits ?? NONE))
+    this.identified = {
+      name: this.name,
+      failure: this.failure,
+      ...(options.mode !== undefined && { mode: options.mode }),
+      decide: exchange => this.#decideIdentified(exchange),
+    }
     this.#headers = new RateLimitHeaders(options.headers ?? 'standard')
     this.#overload = options.overload === undefined ? undefined : new LoadShedding(options.overload)
     if (options.onEvent !== undefined) {
@@ -135,7 +158,7 @@ export class Throttle implements Guard, HealthProbe {
   }
 
   decide(exchange: Exchange): Decision | Promise<Decision> {
-    const limits = this.#limitsFor(exchange.route)
+    const limits = this.#limitsFor(exchange.route)?.arrival
     if (limits === undefined) return ALLOW
     this.#decisions++
     if (this.#overload?.enter(exchange) === 'shed') {
@@ -144,7 +167,7 @@ export class Throttle implements Guard, HealthProbe {
     }
     if (limits.length === 0) return this.#allow(exchange, undefined)
     try {
-      const decided = this.#decide(exchange, limits)
+      const decided = this.#decide(exchange, limits, 'arrival')
       if (decided instanceof Promise && this.#overload !== undefined)
         return decided.catch(error => this.#fail(error))
       return decided
@@ -153,30 +176,49 @@ export class Throttle implements Guard, HealthProbe {
     }
   }
 
+  #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
+    const limits = this.#limitsFor(exchange.route)?.identified
+    return limits === undefined || limits.length === 0 ? ALLOW : this.#decide(exchange, limits, 'identified')
+  }
+
+  #staged(all: readonly CompiledLimit[]): Staged {
+    if (this.#stages === 'one') return { all, arrival: all, identified: NONE }
+    return {
+      all,
+      arrival: all.filter(({ stage }) => stage === 'arrival'),
+      identified: all.filter(({ stage }) => stage === 'identified'),
+    }
+  }
+
   #fail(error: unknown): never {
     this.#overload?.leave()
     throw error
   }
 
-  #decide(exchange: Exchange, limits: readonly CompiledLimit[]): Decision | Promise<Decision> {
+  #decide(
+    exchange: Exchange,
+    limits: readonly CompiledLimit[],
+    stage: LimitStage,
+  ): Decision | Promise<Decision> {
     const question = this.#spare.pop() ?? new Question()
     question.clear()
     for (let i = 0; i < limits.length; i++) {
       const limit = limits[i] as CompiledLimit
       if (limit.when !== undefined && !limit.when(exchange)) continue
       const key = limit.key(exchange)
-      if (key instanceof Promise) return this.#decideLater(exchange, limits, question, i, key)
+      if (key instanceof Promise) return this.#decideLater(exchange, limits, stage, question, i, key)
       ask(question, limit, key, exchange)
     }
     const pending = this.#store.decide(question)
-    if (pending === undefined) return this.#conclude(exchange, limits, question)
-    return pending.then(() => this.#conclude(exchange, limits, question))
+    if (pending === undefined) return this.#conclude(exchange, limits, stage, question)
+    return pending.then(() => this.#conclude(exchange, limits, stage, question))
   }
 
   /** The same from the first key that had to be waited for. */
   async #decideLater(
     exchange: Exchange,
     limits: readonly CompiledLimit[],
+    stage: LimitStage,
     question: Question,
     at: number,
     first: Promise<string | undefined>,
@@ -188,29 +230,53 @@ export class Throttle implements Guard, HealthProbe {
         ask(question, limit, await limit.key(exchange), exchange)
     }
     await this.#store.decide(question)
-    return this.#conclude(exchange, limits, question)
+    return this.#conclude(exchange, limits, stage, question)
   }
 
-  #conclude(exchange: Exchange, limits: readonly CompiledLimit[], question: Question): Decision {
+  #conclude(
+    exchange: Exchange,
+    limits: readonly CompiledLimit[],
+    stage: LimitStage,
+    question: Question,
+  ): Decision {
     if (question.degraded) this.#degraded++
     const decision =
-      question.refused < 0 ? this.#admit(exchange, question) : this.#refuse(exchange, limits, question)
+      question.refused < 0
+        ? this.#admit(exchange, stage, question)
+        : this.#refuse(exchange, limits, stage, question)
     if (this.#spare.length < SPARE_QUESTIONS) this.#spare.push(question)
     return decision
   }
 
-  #admit(exchange: Exchange, question: Question): Decision {
-    this.#headers.write(exchange, question)
-    return this.#allow(exchange, firstPlace(question))
+  #admit(exchange: Exchange, stage: LimitStage, question: Question): Decision {
+    this.#headers.write(exchange, question, stage)
+    const place = firstPlace(question)
+    return stage === 'arrival' ? this.#allow(exchange, place) : this.#allowMore(exchange, place)
+  }
+
+  /** Adds places to those that are held. An exchange that ended while its limits were asked gives them back at once. */
+  #allowMore(exchange: Exchange, place: Place | undefined): Decision {
+    if (place === undefined) return ALLOW
+    if (exchange.settled) {
+      this.#release(place)
+      return ALLOW
+    }
+    const held = this.#letGo(exchange)
+    const entered = held?.entered ?? false
+    this.#hold(exchange, { owner: this, entered, place: joined(place, held?.place) })
+    return ALLOW
   }
 
   #allow(exchange: Exchange, place: Place | undefined): Decision {
     if (this.#overload !== undefined || place !== undefined) {
-      const held: Held = { owner: this, entered: this.#overload !== undefined, place }
-      if (exchange.kept === undefined) exchange.kept = held
-      else this.#held.set(exchange, held)
+      this.#hold(exchange, { owner: this, entered: this.#overload !== undefined, place })
     }
     return ALLOW
+  }
+
+  #hold(exchange: Exchange, held: Held): void {
+    if (exchange.kept === undefined) exchange.kept = held
+    else this.#held.set(exchange, held)
   }
 
   /** What is held for an exchange, which is then no longer held. */
@@ -226,14 +292,20 @@ export class Throttle implements Guard, HealthProbe {
     return held
   }
 
-  #refuse(exchange: Exchange, limits: readonly CompiledLimit[], question: Question): Decision {
+  #refuse(
+    exchange: Exchange,
+    limits: readonly CompiledLimit[],
+    stage: LimitStage,
+    question: Question,
+  ): Decision {
     this.#refused++
-    this.#overload?.leave()
+    // In the second stage the place in the process is held, and given back when the exchange ends.
+    if (stage === 'arrival') this.#overload?.leave()
     const at = question.refused
     const limit = limits.find(({ name }) => name === question.limits[at]?.name)
     if (limit === undefined || (question.degraded && question.retryAfter[at] === 0))
       return unavailableRefusal()
-    this.#headers.write(exchange, question)
+    this.#headers.write(exchange, question, stage)
     const refusal = limitRefusal(question, limit)
     this.#events?.note(exchange, refusal, limit.name, limit.kind, question.keys[at] as string)
     return refusal
@@ -243,12 +315,16 @@ export class Throttle implements Guard, HealthProbe {
     const held = this.#letGo(exchange)
     if (held === undefined) return
     if (held.entered) this.#overload?.settle(outcome)
-    for (let place = held.place; place !== undefined; place = place.next)
+    if (held.place !== undefined) this.#release(held.place)
+  }
+
+  #release(first: Place): void {
+    for (let place: Place | undefined = first; place !== undefined; place = place.next)
       this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
   }
 
   /** The limits for a route, or undefined when it lifts them all. */
-  #limitsFor(route: RouteMatch | undefined): readonly CompiledLimit[] | undefined {
+  #limitsFor(route: RouteMatch | undefined): Staged | undefined {
     const settings = route?.settings.throttle
     if (route === undefined || settings === undefined) return this.#limits
     if (settings === false) return undefined
@@ -256,7 +332,10 @@ export class Throttle implements Guard, HealthProbe {
     if (known?.settings === settings) return known.limits
     const own = compileRouteLimits(route.pattern, settings)
     // Of two limits of one name only one may count a request, or both would pass on the same last unit.
-    const limits = [...this.#limits.filter(({ name }) => own.every(other => other.name !== name)), ...own]
+    const limits = this.#staged([
+      ...this.#limits.all.filter(({ name }) => own.every(other => other.name !== name)),
+      ...own,
+    ])
     this.#byRoute.set(route.pattern, { settings, limits })
     return limits
   }
@@ -266,7 +345,7 @@ export class Throttle implements Guard, HealthProbe {
    * @throws ConfigError for limits that cannot be used; the old ones then stay
    */
   replace(limits: readonly Limit[]): void {
-    this.#limits = compileLimits(limits)
+    this.#limits = this.#staged(compileLimits(limits))
     this.#byRoute = new Map()
   }
 
@@ -294,21 +373,21 @@ export class Throttle implements Guard, HealthProbe {
 
   /** Where a key stands in every limit whose rule does not depend on the request. @throws StoreError (rejects) as `peek` */
   async show(key: string): Promise<readonly Standing[]> {
-    const standings = await Promise.all(this.#limits.map(({ name }) => this.peek(name, key)))
+    const standings = await Promise.all(this.#limits.all.map(({ name }) => this.peek(name, key)))
     return standings.filter(standing => standing !== undefined)
   }
 
   /** Forgets what a key has used, under one limit or all of them. @throws StoreError (rejects) when the store does not answer */
   async reset(key: string, name?: string): Promise<void> {
-    const limits = name === undefined ? this.#limits : [this.#named(name)]
+    const limits = name === undefined ? this.#limits.all : [this.#named(name)]
     await Promise.all(limits.map(limit => limit && this.#store.reset(limit, boundedKey(key))))
   }
 
   #named(name: string): CompiledLimit | undefined {
-    const own = this.#limits.find(limit => limit.name === name)
+    const own = this.#limits.all.find(limit => limit.name === name)
     if (own !== undefined) return own
     for (const { limits } of this.#byRoute.values()) {
-      const found = limits.find(limit => limit.name === name)
+      const found = limits.all.find(limit => limit.name === name)
       if (found !== undefined) return found
     }
     return undefined
@@ -344,6 +423,11 @@ function ask(question: Question, limit: CompiledLimit, key: string | undefined, 
 
 function isExempt(limit: CompiledLimit, exempt: ReadonlySet<string>, key: string): boolean {
   return exempt.has(key) || exempt.has(writtenKey(limit.kind, boundedKey(limit.prefix + key)))
+}
+
+/** One list of places from two. */
+function joined(first: Place, rest: Place | undefined): Place {
+  return { ...first, next: first.next === undefined ? rest : joined(first.next, rest) }
 }
 
 function firstPlace(question: Question): Place | undefined {

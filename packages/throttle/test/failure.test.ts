@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Timers } from '@postern/core'
 import { StoreError, VirtualClock } from '@postern/core'
 import { connectRedis, redisReady } from '@postern/store'
 import { startRedis } from '../../../test/services.ts'
@@ -15,7 +16,6 @@ import {
 } from '../src/index.ts'
 import type { LimitStore } from '../src/limit-store.ts'
 import { limitName, Question } from '../src/question.ts'
-import type { Timers } from '../src/timers.ts'
 import { engineWith, open } from './exchanges.ts'
 
 const NAME = limitName('address')

@@ -1,12 +1,18 @@
 import type { Entry } from '../entry.ts'
 
+/** What a collector, or the terminal of who reads its files, would act on. Line ends are written as CEF has them. */
+const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]/g
+
 /** In a header field `\` and `|` are escaped, in an extension value `\`, `=` and line ends (CEF 25). */
 function header(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[\\|]/g, '\\$&')
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(CONTROL, ' ')
+    .replace(/[\\|]/g, '\\$&')
 }
 
 function value(text: string): string {
-  return text.replace(/[\\=]/g, '\\$&').replace(/\r?\n/g, '\\n').replace(/\r/g, '\\r')
+  return text.replace(CONTROL, ' ').replace(/[\\=]/g, '\\$&').replace(/\r?\n/g, '\\n').replace(/\r/g, '\\r')
 }
 
 /** 0 to 10, as CEF has it. */

@@ -3,8 +3,8 @@ import type { Entry } from '../entry.ts'
 import { type Checkpoint, openCheckpoint } from '../format/checkpoint.ts'
 import { verifyInclusion } from '../format/merkle-proof.ts'
 import { leafHash } from '../format/merkle-tree.ts'
-import { decodeBase64 } from '../format/note.ts'
-import type { NoteVerifier } from '../format/note-key.ts'
+import { decodeBase64, signNote, verifyNote } from '../format/note.ts'
+import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
 import type { LogReader } from '../log-reader.ts'
 
 /** An entry as one line of NDJSON: its numbers, its leaf hash, and the event as far as it can be read. */
@@ -20,25 +20,44 @@ interface ExportLine {
   readonly proof: readonly string[]
 }
 
+/** What an export claims to be all of. Signed, so that nobody can cut entries off its end and count anew. */
+interface Completeness {
+  readonly tenant: string
+  /** Number of the first entry among the tenant's. */
+  readonly first: number
+  readonly count: number
+  readonly checkpoint: Checkpoint
+}
+
+export interface ExportOptions {
+  /** Keys of the log, which sign that nothing is missing. Without them the export proves what it holds, and not that it is whole. */
+  readonly signers?: readonly NoteSigner[]
+  /** Called now and then with how many entries of the log were looked at. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
 /**
  * All of a tenant's entries as lines of NDJSON that prove themselves: a head with the signed checkpoint, every leaf with its inclusion proof,
- * and an end with the count. The numbers in the leaves run without a gap, so nothing can be left out but from the end, and the end
- * is as old as the checkpoint says. They begin at 1, unless retention removed entries: then the head says below which index.
- * @param onProgress told now and then how many entries of the log were looked at
+ * and an end with the count, signed by the log. The numbers in the leaves run without a gap, so nothing can be left out in the middle, and the signed count says
+ * where they end. They begin at 1, unless retention removed entries: then the head says below which index.
  */
 export async function* exportTenant(
   reader: LogReader,
   tenant: string,
-  onProgress: (done: number, total: number) => void = () => {},
+  options: ExportOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const checkpoint = await reader.checkpoint()
-  const { size } = await reader.head(checkpoint)
+  const { signers = [], onProgress } = options
+  const note = await reader.checkpoint()
+  const checkpoint = await reader.head(note)
+  const { size } = checkpoint
   const minimumIndex = await reader.minimumIndex()
-  yield `${JSON.stringify({ postern: 'audit export v1', tenant, checkpoint, ...(minimumIndex > 0 && { minimumIndex }) })}\n`
+  yield `${JSON.stringify({ postern: 'audit export v1', tenant, checkpoint: note, ...(minimumIndex > 0 && { minimumIndex }) })}\n`
   let count = 0
+  let first = 1
   for await (const entry of reader.entries(0n, size)) {
-    if (Number(entry.index) % 1_000 === 999) onProgress(Number(entry.index) + 1, Number(size))
+    if (Number(entry.index) % 1_000 === 999) onProgress?.(Number(entry.index) + 1, Number(size))
     if (entry.tenant !== tenant) continue
+    if (count === 0) first = entry.number
     const proof = await reader.inclusion(entry.index, size)
     const line: ExportLine = {
       index: Number(entry.index),
@@ -48,8 +67,31 @@ export async function* exportTenant(
     yield `${JSON.stringify(line)}\n`
     count++
   }
-  onProgress(Number(size), Number(size))
-  yield `${JSON.stringify({ end: true, count })}\n`
+  onProgress?.(Number(size), Number(size))
+  const complete =
+    signers.length === 0
+      ? undefined
+      : signNote(completenessText({ tenant, first, count, checkpoint }), signers)
+  yield `${JSON.stringify({ end: true, count, ...(complete !== undefined && { complete }) })}\n`
+}
+
+/** First line unlike any checkpoint's, whose first line is the log's name: neither can be taken for the other. */
+function completenessText({ tenant, first, count, checkpoint }: Completeness): string {
+  const { origin, size, root } = checkpoint
+  const lines = [
+    'postern audit export v1',
+    origin,
+    JSON.stringify(tenant),
+    first,
+    count,
+    size,
+    toBase64(root),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
 }
 
 /** What an export was found to hold. */
@@ -60,39 +102,38 @@ export interface CheckedExport {
   readonly count: number
   /** That the entries stand under. */
   readonly checkpoint: Checkpoint
+  /**
+   * Whether the log's key signed that these are all entries of the tenant under the checkpoint. Without it the last entries may be missing: then only what
+   * is there is proven.
+   */
+  readonly isComplete: boolean
 }
 
 /**
- * Checks an export of a tenant, line by line: every proof, every number, the count.
- * @returns how many entries it holds, from which number on, and the checkpoint they stand under
+ * Checks an export of a tenant, line by line: every proof, every number, the count, the signature under it.
+ * @returns how many entries it holds, from which number on, whether that is all, and the checkpoint they stand under
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(
   lines: AsyncIterable<string> | Iterable<string>,
   verifiers: readonly NoteVerifier[],
 ): Promise<CheckedExport> {
-  let tenant = ''
-  let head: Checkpoint | undefined
-  let minimumIndex = 0
+  let head: ExportHead | undefined
   let first = 1
   let count = 0
-  let ended = false
+  let checked: CheckedExport | undefined
   for await (const line of lines) {
-    const value = JSON.parse(line) as { readonly [key: string]: unknown }
-    if (head === undefined) {
-      if (value['postern'] !== 'audit export v1') throw new IntegrityError('this is no audit export')
-      tenant = String(value['tenant'])
-      head = openCheckpoint(String(value['checkpoint']), verifiers)
-      minimumIndex = Number(value['minimumIndex'] ?? 0)
-    } else if (ended) throw new IntegrityError('the export goes on behind its end')
+    if (line.trim() === '') continue
+    const value = parseObject(line)
+    if (head === undefined) head = parseHead(value, verifiers)
+    else if (checked !== undefined) throw new IntegrityError('the export goes on behind its end')
     else if (value['end'] === true) {
-      if (value['count'] !== count)
-        throw new IntegrityError(`the export has ${count} entries, and says ${String(value['count'])}`)
-      ended = true
+      const found = { tenant: head.tenant, first, count, checkpoint: head.checkpoint }
+      checked = { ...found, isComplete: checkEnd(value, found, verifiers) }
     } else {
       const entry = parseLine(value)
-      const { number } = checkLine(entry, tenant, head)
-      if (count === 0 && minimumIndex > 0 && entry.index >= minimumIndex) first = number
+      const { number } = checkLine(entry, head.tenant, head.checkpoint)
+      if (count === 0 && head.minimumIndex > 0 && entry.index >= head.minimumIndex) first = number
       if (number !== first + count)
         throw new IntegrityError(
           `the export lacks entry number ${first + count} of its tenant; number ${number} follows`,
@@ -100,8 +141,47 @@ export async function checkExport(
       count++
     }
   }
-  if (head === undefined || !ended) throw new IntegrityError('the export is cut off')
-  return { tenant, first, count, checkpoint: head }
+  if (checked === undefined) throw new IntegrityError('the export is cut off')
+  return checked
+}
+
+interface ExportHead {
+  readonly tenant: string
+  readonly checkpoint: Checkpoint
+  readonly minimumIndex: number
+}
+
+type Fields = { readonly [key: string]: unknown }
+
+function parseObject(line: string): Fields {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (typeof value === 'object' && value !== null) return value as Fields
+  } catch {
+    // Answered below.
+  }
+  throw new IntegrityError('the export has a line that is no JSON object')
+}
+
+function parseHead(value: Fields, verifiers: readonly NoteVerifier[]): ExportHead {
+  if (value['postern'] !== 'audit export v1' || typeof value['tenant'] !== 'string')
+    throw new IntegrityError('this is no audit export')
+  return {
+    tenant: value['tenant'],
+    checkpoint: openCheckpoint(String(value['checkpoint']), verifiers),
+    minimumIndex: Number(value['minimumIndex'] ?? 0),
+  }
+}
+
+/** @returns whether the end is signed; one whose signature does not hold, or says something else, is an error */
+function checkEnd(value: Fields, found: Completeness, verifiers: readonly NoteVerifier[]): boolean {
+  if (value['count'] !== found.count)
+    throw new IntegrityError(`the export has ${found.count} entries, and says ${String(value['count'])}`)
+  if (value['complete'] === undefined) return false
+  const { text } = verifyNote(String(value['complete']), verifiers)
+  if (text !== completenessText(found))
+    throw new IntegrityError('entries are missing at the end: the log signed another count')
+  return true
 }
 
 function parseLine({ index, leaf, proof }: { readonly [key: string]: unknown }): ExportLine {

@@ -213,8 +213,9 @@ function details(entry: Entry, { kind }: Mapping): OcsfEvent {
   }
 }
 
+/** The schema wants a name or a uid: a resource without an id goes by its type. */
 function resourceOf({ type, id }: NonNullable<Event['resource']>): OcsfEvent {
-  return { type, ...(id !== undefined && { uid: id }) }
+  return { type, ...(id === undefined ? { name: type } : { uid: id }) }
 }
 
 function findingOf({ event, index }: Entry): OcsfEvent {

@@ -28,14 +28,22 @@ export class Shipper implements HealthProbe {
   readonly #interval: number
   readonly #timeout: number
   #next = 0n
+  #size = 0n
+  /** Entries of the next sending: fewer after the receiver said that it was too much, more again after each that it took. */
+  #batch: number
+  /** Where the batch ended that did not arrive: it is sent again as it was, so that its receiver can tell it from a new one. */
+  #retryTo: bigint | undefined = undefined
   #failures = 0
   #trouble: string | undefined = undefined
+  /** Why it sends entries again under numbers that it had sent before. */
+  #restored: string | undefined = undefined
   #timer: NodeJS.Timeout | undefined = undefined
   #running: Promise<void> | undefined = undefined
   #isClosed = false
 
   constructor(options: ShipperOptions) {
     this.#options = options
+    this.#batch = options.batch ?? 500
     this.#interval = parseDuration(options.interval ?? '1s', 'sink.interval')
     this.#timeout = parseDuration(options.timeout ?? '10s', 'sink.timeout')
   }
@@ -43,6 +51,11 @@ export class Shipper implements HealthProbe {
   /** The first entry that was not sent, as far as this process knows. */
   get next(): bigint {
     return this.#next
+  }
+
+  /** Published entries that wait to be sent, as far as this process knows. */
+  get behind(): number {
+    return Number(this.#size > this.#next ? this.#size - this.#next : 0n)
   }
 
   /** Sends now and then until closed. */
@@ -76,21 +89,50 @@ export class Shipper implements HealthProbe {
 
   /** Sends one batch. @returns whether there may be more to send here */
   async #shipSome(): Promise<boolean> {
-    const { reader, sink, cursor, batch = 500 } = this.#options
+    const { reader, cursor } = this.#options
     const next = await cursor.take()
     if (next === undefined) return false
     this.#next = next
+    const { size } = await reader.head()
+    this.#size = size
+    if (next > size) return await this.#goBack(next, size)
     const entries: Entry[] = []
-    for await (const entry of reader.entries(next, next + BigInt(batch))) entries.push(entry)
+    for await (const entry of reader.entries(next, this.#endOf(next))) entries.push(entry)
     const last = entries.at(-1)
-    const minimum = BigInt(await reader.minimumIndex())
-    if (last === undefined && next >= minimum) return false
-    if (last !== undefined) await this.#send(sink, entries)
-    this.#next = last === undefined ? minimum : last.index + 1n
+    if (last === undefined) {
+      const minimum = BigInt(await reader.minimumIndex())
+      if (next >= minimum) return false
+      this.#next = minimum
+      return await cursor.advance(minimum)
+    }
+    this.#retryTo = last.index + 1n
+    if ((await this.#send(entries)) === 'too-large') return this.#sendLess(entries)
+    this.#retryTo = undefined
+    this.#batch = Math.min(this.#options.batch ?? 500, this.#batch * 2)
+    this.#next = last.index + 1n
     return await cursor.advance(this.#next)
   }
 
-  async #send(sink: Sink, entries: readonly Entry[]): Promise<void> {
+  #endOf(next: bigint): bigint {
+    return this.#retryTo !== undefined && this.#retryTo > next ? this.#retryTo : next + BigInt(this.#batch)
+  }
+
+  #sendLess(entries: readonly Entry[]): true {
+    if (entries.length === 1) throw new Error('refuses this one entry as too large; raise its limit')
+    this.#batch = Math.ceil(entries.length / 2)
+    this.#retryTo = undefined
+    return true
+  }
+
+  /** The log has fewer entries than were sent: it was restored from a backup. What it enters from now on is sent, under numbers that were sent before. */
+  async #goBack(next: bigint, size: bigint): Promise<boolean> {
+    this.#restored = `${next} entries were sent of a log that has ${size}: it was restored, and is sent again from entry ${size} on`
+    this.#retryTo = undefined
+    this.#next = size
+    return await this.#options.cursor.advance(size)
+  }
+
+  async #send(entries: readonly Entry[]): Promise<'taken' | 'too-large'> {
     const signal = AbortSignal.timeout(this.#timeout)
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener(
@@ -99,15 +141,17 @@ export class Shipper implements HealthProbe {
         { once: true },
       )
     })
-    await Promise.race([sink.send(entries, signal), late])
+    return await Promise.race([this.#options.sink.send(entries, signal), late])
   }
 
   health(): Health {
+    const detail =
+      this.#trouble === undefined ? this.#restored : `${this.#trouble}; waits at entry ${this.#next}`
     return {
       name: `audit sink ${this.#options.sink.name}`,
-      ok: this.#trouble === undefined,
+      ok: detail === undefined,
       required: false,
-      ...(this.#trouble !== undefined && { detail: `${this.#trouble}; waits at entry ${this.#next}` }),
+      ...(detail !== undefined && { detail }),
     }
   }
 

@@ -7,7 +7,8 @@ export interface Sink {
   /**
    * Sends some entries, in order. Rejects when they did not arrive; then the same ones come again.
    * @param signal aborted when it takes too long
+   * @returns `too-large` when the receiver will never take so much at once, and would take less
    */
-  send(entries: readonly Entry[], signal: AbortSignal): Promise<void>
+  send(entries: readonly Entry[], signal: AbortSignal): Promise<'taken' | 'too-large'>
   close(): void
 }

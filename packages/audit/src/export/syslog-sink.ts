@@ -46,7 +46,7 @@ export class SyslogSink implements Sink {
     this.name = `syslog ${options.host}:${options.port}`
   }
 
-  async send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+  async send(entries: readonly Entry[], signal: AbortSignal): Promise<'taken'> {
     const socket = await this.#connected(signal)
     const host = this.#options.hostname ?? '-'
     const frames = entries.map(entry => {
@@ -68,6 +68,7 @@ export class SyslogSink implements Sink {
         else resolve()
       })
     })
+    return 'taken'
   }
 
   #connected(signal: AbortSignal): Promise<Socket> {

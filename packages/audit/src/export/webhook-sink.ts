@@ -15,9 +15,13 @@ export interface WebhookSinkOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
+/** RFC 9110 section 15.5.14. */
+const PAYLOAD_TOO_LARGE = 413
+
 /**
  * Sends entries by POST, signed as Standard Webhooks has it: `webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))`. The id is made of the
- * entries' numbers, so a receiver that gets them twice can tell.
+ * entries' numbers and the last leaf hash: the same entries sent again have the same id, and other entries under the same numbers (a log restored from
+ * an old backup) have another.
  */
 export class WebhookSink implements Sink {
   readonly name: string
@@ -38,10 +42,11 @@ export class WebhookSink implements Sink {
     this.name = `webhook ${new URL(options.url).host}`
   }
 
-  async send(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+  async send(entries: readonly Entry[], signal: AbortSignal): Promise<'taken' | 'too-large'> {
     const { url, format = 'ndjson', clock = systemClock, fetch = globalThis.fetch } = this.#options
     const body = format === 'ndjson' ? entries.map(toNdjson).join('') : JSON.stringify(entries.map(toOcsf))
-    const id = `audit-${entries[0]?.index ?? 0n}-${entries.at(-1)?.index ?? 0n}`
+    const last = entries.at(-1)
+    const id = `audit-${entries[0]?.index ?? 0n}-${last?.index ?? 0n}-${last?.leafHash.slice(0, 16) ?? ''}`
     const timestamp = Math.floor(clock.now() / 1_000)
     const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.${body}`).digest('base64')
     let status: number
@@ -63,8 +68,10 @@ export class WebhookSink implements Sink {
     } catch (cause) {
       throw new StoreError('cannot be reached', { store: this.name, retryable: true, cause })
     }
+    if (status === PAYLOAD_TOO_LARGE) return 'too-large'
     if (status < 200 || status > 299)
       throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
+    return 'taken'
   }
 
   close(): void {}

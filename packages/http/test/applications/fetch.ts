@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { fetch, next } from '../../src/index.ts'
 import { type Adapter, inProcess } from '../harness.ts'
-import { endless, threePieces } from './streams.ts'
+import { endless, seen, threePieces } from './streams.ts'
 
 /** The application of the suite as a fetch handler. */
 async function handle(request: Request): Promise<Response> {
@@ -12,6 +12,16 @@ async function handle(request: Request): Promise<Response> {
       return new Response(await request.text())
     case '/json':
       return Response.json({ got: await request.json() })
+    case '/seen':
+      return Response.json(seen(Object.fromEntries(request.headers)))
+    case '/cookies': {
+      const response = new Response('cookies', { headers: { 'X-Handler': 'yes' } })
+      response.headers.append('Set-Cookie', 'inner=1')
+      response.headers.append('Set-Cookie', 'theme=dark')
+      return response
+    }
+    case '/empty':
+      return new Response(null, { status: 204 })
     case '/stream':
       return new Response(Readable.toWeb(threePieces()) as ReadableStream)
     case '/endless':
@@ -24,6 +34,7 @@ async function handle(request: Request): Promise<Response> {
 export const fetchAdapter: Adapter = {
   name: 'fetch',
   seesOutcome: true,
+  showsAnswer: true,
   async start(engine) {
     let handled = 0
     const counted = (request: Request): Promise<Response> => {
@@ -34,10 +45,25 @@ export const fetchAdapter: Adapter = {
   },
 }
 
+/** The request as a Next server hands it to the route: with the headers that the proxy named, and no others. */
+function overridden(request: Request, said: Headers): Request {
+  const names = said.get('x-middleware-override-headers')
+  if (names === null) return request
+  const kept = new Set(names.split(','))
+  const changed = new Request(request)
+  for (const name of [...changed.headers.keys()]) if (!kept.has(name)) changed.headers.delete(name)
+  for (const name of kept) {
+    const value = said.get(`x-middleware-request-${name}`)
+    if (value !== null) changed.headers.set(name, value)
+  }
+  return changed
+}
+
 /** What a Next server does: asks the middleware with a copy, and goes on when the answer says so. */
 export const nextAdapter: Adapter = {
   name: 'next',
   seesOutcome: false,
+  showsAnswer: false,
   async start(engine) {
     let handled = 0
     const middleware = next(engine, { peer: () => '127.0.0.1' })
@@ -47,9 +73,9 @@ export const nextAdapter: Adapter = {
         if (said.headers.get('x-middleware-next') !== '1') return said
         if (request.signal.aborted) throw request.signal.reason
         handled++
-        const response = await handle(request)
+        const response = await handle(overridden(request, said.headers))
         const headers = new Headers(said.headers)
-        headers.delete('x-middleware-next')
+        for (const name of [...headers.keys()]) if (name.startsWith('x-middleware-')) headers.delete(name)
         for (const [name, value] of response.headers) headers.set(name, value)
         return new Response(response.body, { status: response.status, headers })
       },

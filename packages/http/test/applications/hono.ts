@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { type EngineSource, hono } from '../../src/index.ts'
 import { type Adapter, inProcess, overNetwork } from '../harness.ts'
-import { endless, threePieces } from './streams.ts'
+import { endless, seen, threePieces } from './streams.ts'
 
 function application(engine: EngineSource): { app: Hono; handled: () => number } {
   let handled = 0
@@ -17,6 +17,14 @@ function application(engine: EngineSource): { app: Hono; handled: () => number }
   app.get('/hello', context => context.text('hello'))
   app.post('/echo', async context => context.text(await context.req.text()))
   app.post('/json', async context => context.json({ got: await context.req.json() }))
+  app.get('/seen', context => context.json(seen(context.req.header())))
+  app.get('/cookies', context => {
+    context.header('X-Handler', 'yes')
+    context.header('Set-Cookie', 'inner=1', { append: true })
+    context.header('Set-Cookie', 'theme=dark', { append: true })
+    return context.text('cookies')
+  })
+  app.get('/empty', context => context.body(null, 204))
   app.get('/stream', () => new Response(Readable.toWeb(threePieces()) as ReadableStream))
   app.get('/endless', () => new Response(Readable.toWeb(endless()) as ReadableStream))
   app.get('/error', () => {
@@ -29,6 +37,7 @@ function application(engine: EngineSource): { app: Hono; handled: () => number }
 export const honoNodeAdapter: Adapter = {
   name: 'hono on @hono/node-server',
   seesOutcome: true,
+  showsAnswer: true,
   async start(engine) {
     const { app, handled } = application(engine)
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }) as Server
@@ -40,6 +49,7 @@ export const honoNodeAdapter: Adapter = {
 export const honoRequestAdapter: Adapter = {
   name: 'hono by app.request',
   seesOutcome: true,
+  showsAnswer: true,
   async start(engine) {
     const { app, handled } = application(engine)
     return inProcess(

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core'
 import type { Request, Response } from 'express'
 import { nest } from '../../src/index.ts'
 import { type Adapter, overNetwork } from '../harness.ts'
-import { endless, text, threePieces } from './streams.ts'
+import { endless, seen, text, threePieces } from './streams.ts'
 
 /** Decorators are applied by hand: the sources of this repository are types and JavaScript, nothing else. */
 function route(target: object, name: string, decorator: MethodDecorator): void {
@@ -20,6 +20,7 @@ function route(target: object, name: string, decorator: MethodDecorator): void {
 export const nestAdapter: Adapter = {
   name: 'nest',
   seesOutcome: true,
+  showsAnswer: true,
   async start(engine) {
     let handled = 0
     class Application {
@@ -35,6 +36,17 @@ export const nestAdapter: Adapter = {
         handled++
         response.json({ got: request.body })
       }
+      seen(request: Request, response: Response): void {
+        response.json(seen(request.headers))
+      }
+      cookies(_request: Request, response: Response): void {
+        response.setHeader('X-Handler', 'yes')
+        response.setHeader('Set-Cookie', ['inner=1', 'theme=dark'])
+        response.send('cookies')
+      }
+      empty(_request: Request, response: Response): void {
+        response.status(204).end()
+      }
       stream(_request: Request, response: Response): void {
         threePieces().pipe(response)
       }
@@ -49,6 +61,9 @@ export const nestAdapter: Adapter = {
     route(Application.prototype, 'hello', Get('/hello'))
     route(Application.prototype, 'echo', Post('/echo'))
     route(Application.prototype, 'json', Post('/json'))
+    route(Application.prototype, 'seen', Get('/seen'))
+    route(Application.prototype, 'cookies', Get('/cookies'))
+    route(Application.prototype, 'empty', Get('/empty'))
     route(Application.prototype, 'stream', Get('/stream'))
     route(Application.prototype, 'endless', Get('/endless'))
     route(Application.prototype, 'error', Get('/error'))

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { connect, type EngineSource, node } from '../../src/index.ts'
 import { type Adapter, overNetwork, type Running } from '../harness.ts'
-import { text } from './streams.ts'
+import { seen, text } from './streams.ts'
 
 /** The application of the suite as a plain node handler. */
 export function plainHandler(
@@ -19,6 +19,25 @@ export function plainHandler(
         break
       case '/json':
         void text(request).then(body => response.end(JSON.stringify({ got: JSON.parse(body) })))
+        break
+      case '/seen':
+        response.writeHead(200, { 'Content-Type': 'application/json' })
+        response.end(JSON.stringify(seen(request.headers)))
+        break
+      case '/cookies':
+        response.writeHead(200, 'OK', [
+          'X-Handler',
+          'yes',
+          'Set-Cookie',
+          'inner=1',
+          'Set-Cookie',
+          'theme=dark',
+        ])
+        response.end('cookies')
+        break
+      case '/empty':
+        response.statusCode = 204
+        response.end()
         break
       case '/stream':
         response.write('one ')
@@ -57,12 +76,14 @@ function start(listener: (engine: EngineSource, onHandled: () => void) => Reques
 export const nodeAdapter: Adapter = {
   name: 'node',
   seesOutcome: true,
+  showsAnswer: true,
   start: start((engine, onHandled) => node(engine, plainHandler(onHandled))),
 }
 
 export const connectAdapter: Adapter = {
   name: 'connect',
   seesOutcome: true,
+  showsAnswer: true,
   start: start((engine, onHandled) => {
     const middleware = connect(engine)
     const handler = plainHandler(onHandled)

@@ -18,3 +18,12 @@ export function endless(): Readable {
   stream.push('first')
   return stream
 }
+
+/** What the suite asks a handler of its request headers. */
+export function seen(headers: Readonly<Record<string, unknown>>): object {
+  return {
+    cookie: headers['cookie'] ?? null,
+    secret: headers['x-secret'] ?? null,
+    added: headers['x-added'] ?? null,
+  }
+}

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
+import { type Actor, CidrSet, type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
 import { canonicalActor } from '../actor-text.ts'
 import type { RemediationStore } from '../remediation-store.ts'
 import type { BouncerKeys } from './bouncer-keys.ts'
@@ -89,7 +89,24 @@ interface Filter {
   readonly remediations: ((store: RemediationStore) => readonly Remediation[]) | undefined
 }
 
-/** The filters of the query, or what is wrong with them. Without `scopes`, addresses and ranges, as CrowdSec does. */
+function isPlace({ kind }: Actor): boolean {
+  return kind === 'address' || kind === 'network'
+}
+
+/** Whether all addresses of one address or range lie in another. */
+function contains(outer: string, inner: string): boolean {
+  return CidrSet.parse([outer]).overlaps(inner) && prefixOf(outer) <= prefixOf(inner)
+}
+
+function prefixOf(range: string): number {
+  const slash = range.indexOf('/')
+  return slash < 0 ? Number.POSITIVE_INFINITY : Number(range.slice(slash + 1))
+}
+
+/**
+ * The filters of the query, or what is wrong with them. `range` finds what holds the range, and with `contains=false` what the range holds, as CrowdSec's API has it. Without
+ * `scopes`, addresses and ranges, as CrowdSec does.
+ */
 function filterOf(query: URLSearchParams): Filter | string {
   const list = (name: string): readonly string[] =>
     query
@@ -112,8 +129,12 @@ function filterOf(query: URLSearchParams): Filter | string {
     remediations = store => store.why({ address })
   } else if (range !== null) {
     try {
-      const actor = canonicalActor({ kind: 'network', value: range })
-      remediations = store => store.list(100_000).filter(one => one.actor.value === actor.value)
+      const { value } = canonicalActor({ kind: 'network', value: range })
+      const holds =
+        query.get('contains') === 'false'
+          ? (one: string) => contains(value, one)
+          : (one: string) => contains(one, value)
+      remediations = store => store.list(100_000).filter(({ actor }) => isPlace(actor) && holds(actor.value))
     } catch {
       return 'range is not a network'
     }

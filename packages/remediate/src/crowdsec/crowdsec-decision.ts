@@ -5,7 +5,8 @@ import { canonicalActor } from '../actor-text.ts'
 /** A decision as CrowdSec's local API writes it (its OpenAPI description, version 1). */
 export interface CrowdsecDecision {
   readonly id: number
-  readonly origin: string
+  /** Who decided: `cscli` (a person) or `crowdsec` (a scenario). Bouncers filter by these two names, so what Postern detected is `crowdsec`. */
+  readonly origin: 'cscli' | 'crowdsec'
   readonly scenario: string
   readonly scope: string
   readonly value: string
@@ -29,7 +30,7 @@ export function toDecision(remediation: Remediation, now: number): CrowdsecDecis
   const left = remediation.expiresAt - now
   return {
     id: createHash('sha256').update(remediation.id).digest().readUIntBE(0, 6),
-    origin: remediation.origin === 'manual' ? 'cscli' : 'postern',
+    origin: remediation.origin === 'manual' ? 'cscli' : 'crowdsec',
     scenario: remediation.origin === 'manual' ? remediation.reason : remediation.origin,
     scope: SCOPES[remediation.actor.kind],
     value: remediation.actor.value,

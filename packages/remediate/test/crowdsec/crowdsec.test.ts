@@ -125,6 +125,36 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.equal((await ask(api, '/v1/decisions?range=10.0.0.1/8')).status, 400)
   })
 
+  test('finds what holds a range, and with contains=false what a range holds', async t => {
+    const api = await serve(t)
+    for (const value of ['10.9.0.0/16', '10.9.1.7', '192.0.2.7'])
+      await api.store.add({ actor: parseActor(value), for: '1h', reason: '' })
+    const found = async (query: string): Promise<readonly string[]> =>
+      [...values((await ask(api, `/v1/decisions?${query}`)).body as CrowdsecDecision[] | null)].sort()
+    assert.deepEqual(await found('range=10.9.1.0/24'), ['10.9.0.0/16'])
+    assert.deepEqual(await found('range=10.9.1.0/24&contains=false'), ['10.9.1.7'])
+    assert.deepEqual(await found('range=10.0.0.0/8&contains=false'), ['10.9.0.0/16', '10.9.1.7'])
+    assert.deepEqual(await found('range=10.0.0.0/8'), [])
+  })
+
+  test('what scenarios detected answers to the origin that bouncers ask for', async t => {
+    const api = await serve(t)
+    api.store.apply({
+      scenario: 'http-probing',
+      title: 'asks for many pages that do not exist',
+      severity: 'medium',
+      actor: parseActor('192.0.2.9'),
+      count: 10,
+      requests: [],
+      respond: { measure: 'block', duration: 60_000 },
+    })
+    await api.store.add({ actor: parseActor('192.0.2.7'), for: '1h', reason: 'by hand' })
+    const both = await stream(api, 'startup=true&origins=crowdsec,cscli')
+    assert.deepEqual([...values(both.new)].sort(), ['192.0.2.7', '192.0.2.9'])
+    const detected = await stream(api, 'startup=true&origins=crowdsec')
+    assert.deepEqual(values(detected.new), ['192.0.2.9'])
+  })
+
   test('streams everything at startup, then only what changed, for each bouncer by itself', async t => {
     const api = await serve(t)
     const other = { ...api, key: await api.keys.create('traefik') }

@@ -1,0 +1,60 @@
+import { ConfigError } from '@postern/core'
+import { Connections, openAudit } from '@postern/runtime'
+import { askGateway, readRunFile } from '@postern/server'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+/**
+ * `postern audit erase`: destroys a principal's key. Asked of the running gateway, or done here when none runs. It cannot be
+ * undone, so it wants `--yes`.
+ */
+export const run: Command = async ([principal = ''], options, context) => {
+  if (options['yes'] !== true)
+    throw new ConfigError({
+      place: 'audit erase',
+      problem: 'cannot be undone',
+      mend: `if you mean it: postern audit erase ${principal} --yes`,
+    })
+  const setup = await loadSetup(options, context)
+  const tenant = textOption(options, 'tenant')
+  const index =
+    readRunFile(setup.dataDirectory) === undefined
+      ? await eraseHere(setup, principal, tenant)
+      : await askToErase(setup, principal, tenant)
+  context.output.line(
+    `what entries said of ${safe(principal)} can no longer be read; entry ${index} records it`,
+  )
+  context.output.result({ principal, tenant, index })
+  return EXIT.done
+}
+
+async function askToErase(
+  { dataDirectory }: Setup,
+  principal: string,
+  tenant: string | undefined,
+): Promise<number> {
+  const answer = await askGateway(dataDirectory, 'audit/erase', {
+    principal,
+    ...(tenant !== undefined && { tenant }),
+  })
+  return Number((answer as { readonly index?: unknown }).index)
+}
+
+async function eraseHere(setup: Setup, principal: string, tenant: string | undefined): Promise<number> {
+  const connections = new Connections(setup.config, setup.dataDirectory)
+  try {
+    const opened = await openAudit(setup, connections)
+    if (opened === undefined)
+      throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+    const { log } = opened
+    try {
+      return Number((await log.eraseSubject(principal, tenant === undefined ? {} : { tenant })).index)
+    } finally {
+      await log.close()
+    }
+  } finally {
+    await connections.close()
+  }
+}

@@ -1,0 +1,60 @@
+import { type Entry, exportTenant, toCef, toNdjson, toOcsf } from '@postern/audit'
+import { ConfigError } from '@postern/core'
+import { openAuditSource } from '@postern/runtime'
+import { auditFilter } from './audit-filter.ts'
+import { type Command, type CommandOptions, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+type Format = (entry: Entry) => string
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  ndjson: entry => toNdjson(entry).trimEnd(),
+  ocsf: entry => JSON.stringify(toOcsf(entry)),
+  cef: toCef,
+}
+
+/**
+ * `postern audit export`: entries that match, oldest first, one a line. `--complete --tenant T` instead gives everything of a tenant with
+ * proofs, so that whoever reads it can see that nothing is missing.
+ */
+export const run: Command = async (_args, options, context) => {
+  const { output, signal } = context
+  const setup = await loadSetup(options, context)
+  let written = 0
+  for await (const line of options['complete'] === true ? complete(setup, options) : lines(setup, options)) {
+    await output.data(line)
+    written++
+    if (signal.aborted) return EXIT.interrupted
+  }
+  output.note(`${written} lines`)
+  return EXIT.done
+}
+
+async function* complete(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
+  const log = await openAuditSource(setup)
+  try {
+    for await (const line of exportTenant(log.reader, textOption(options, 'tenant') ?? ''))
+      yield line.trimEnd()
+  } finally {
+    await log.close()
+  }
+}
+
+async function* lines(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
+  const name = textOption(options, 'format') ?? 'ndjson'
+  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined
+  if (format === undefined)
+    throw new ConfigError({
+      place: '--format',
+      problem: `"${name.slice(0, 20)}" is not a format`,
+      mend: Object.keys(FORMATS).join(', '),
+    })
+  const filter = auditFilter(options, Date.now())
+  const log = await openAuditSource(setup)
+  try {
+    for await (const entry of log.query({ order: 'oldest', ...filter })) yield format(entry)
+  } finally {
+    await log.close()
+  }
+}

@@ -1,0 +1,33 @@
+import { removeEntriesBefore } from '@postern/audit'
+import { ConfigError, parseDuration, systemClock } from '@postern/core'
+import { openAuditSource, recordOperator } from '@postern/runtime'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
+
+/** `postern audit prune`: removes the entries older than a time, in whole bundles of 256; every proof stays. Works while the gateway runs. */
+export const run: Command = async (_args, options, context) => {
+  const keep = textOption(options, 'keep')
+  if (keep === undefined)
+    throw new ConfigError({
+      place: '--keep',
+      problem: 'is missing',
+      mend: 'e.g. postern audit prune --keep 365d',
+    })
+  const setup = await loadSetup(options, context)
+  const log = await openAuditSource(setup)
+  try {
+    const before = systemClock.now() - parseDuration(keep, '--keep')
+    const act = { action: 'audit.prune', resource: { type: 'audit' }, data: { before } }
+    const { bundles, minimumIndex } = await recordOperator(setup, act, systemClock, () =>
+      removeEntriesBefore(log.reader, before),
+    )
+    context.output.line(
+      `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
+    )
+    context.output.result({ bundles, minimumIndex })
+    return EXIT.done
+  } finally {
+    await log.close()
+  }
+}

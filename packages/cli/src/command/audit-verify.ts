@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { verifyStore } from '@postern/audit'
+import { openAuditSource } from '@postern/runtime'
+import { type Command, listOption, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * `postern audit verify`: every byte that the checkpoint commits to. Exit 4 when something was changed, with the first byte range.
+ * Without `--key` the log vouches for itself: enough to find damage, not whoever holds the signing key. A log in PostgreSQL is held
+ * against the keys of the configuration then, which who can only write to the database does not have.
+ */
+export const run: Command = async (_args, options, context) => {
+  const { output, folder } = context
+  const setup = await loadSetup(options, context)
+  const path = textOption(options, 'remembered')
+  const given = listOption(options, 'key')
+  const log = await openAuditSource(setup)
+  const keys = given.length > 0 ? given : log.trustedKeys
+  let done = 0
+  const bar = output.progress('verify', 1)
+  const report = await verifyStore(log.reader.store, {
+    ...(keys !== undefined && { verifierKeys: keys }),
+    ...(path !== undefined && { remembered: readFileSync(resolve(folder, path), 'utf8') }),
+    onProgress: (now, total) => {
+      bar.advance(total === 0 ? 0 : (now - done) / total)
+      done = now
+    },
+  }).finally(() => log.close())
+  bar.end()
+  const { ok, origin, size, root, entries, problems } = report
+  if (ok) output.line(`${output.paint('green', 'intact')}: ${size} entries of ${safe(origin)}, root ${root}`)
+  else output.line(`${output.paint('red', 'CHANGED')}: ${problems.length} problem(s)`)
+  for (const { path: file, from, to, message } of problems)
+    output.line(`  ${safe(file)} bytes ${from} to ${to}: ${safe(message)}`)
+  if (ok && entries < size)
+    output.note(`Retention removed the first ${size - entries} entries; their hashes are there.`)
+  if (ok && given.length === 0)
+    output.note(
+      log.trustedKeys === undefined
+        ? 'The log vouched for itself; give its key with --key to exclude a forger who holds the directory.'
+        : 'Verified with the keys of this configuration; give --key to exclude a forger who holds it.',
+    )
+  output.result(report)
+  return ok ? EXIT.done : EXIT.integrity
+}

@@ -1,0 +1,19 @@
+import { systemClock } from '@postern/core'
+import { recordOperator } from '@postern/runtime'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
+import { withBouncerKeys } from './with-bouncer-keys.ts'
+
+/** `postern bouncers add`: the key is told this once; only its hash is kept. */
+export const run: Command = async ([name = ''], options, context) => {
+  const setup = await loadSetup(options, context)
+  const act = { action: 'bouncers.add', resource: { type: 'bouncer', id: name } }
+  const key = await recordOperator(setup, act, systemClock, () =>
+    withBouncerKeys(options, context, keys => keys.create(name)),
+  )
+  context.output.line(key)
+  context.output.note('Give this key to the bouncer; it is not shown again.')
+  context.output.result({ name, key })
+  return EXIT.done
+}

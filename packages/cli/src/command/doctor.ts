@@ -1,0 +1,61 @@
+import { ConfigError } from '@postern/core'
+import { readRunFile } from '@postern/server'
+import { checkDataDirectory } from '../doctor/check-data.ts'
+import {
+  checkBackend,
+  checkCertificate,
+  checkPort,
+  checkTrustedProxies,
+  listenPlaces,
+} from '../doctor/check-network.ts'
+import { checkStores } from '../doctor/check-stores.ts'
+import { bad, type DoctorFinding, ok } from '../doctor/finding.ts'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { type Output, safe } from './output.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+/** `postern doctor`: every check, worst news with how to mend it. Exit 1 when something is bad. */
+export const run: Command = async (_args, options, context) => {
+  const findings: DoctorFinding[] = [ok('node', process.version)]
+  try {
+    const setup = await loadSetup(options, context)
+    findings.push(ok('configuration', setup.file.path ?? 'none: the defaults protect'))
+    findings.push(...(await checkSetup(setup)))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const issue of error.issues)
+      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.mend ?? 'correct it'))
+  }
+  show(context.output, findings)
+  const isBad = findings.some(finding => finding.state === 'bad')
+  context.output.result({ ok: !isBad, findings })
+  return isBad ? EXIT.no : EXIT.done
+}
+
+async function checkSetup({ config, file, dataDirectory }: Setup): Promise<readonly DoctorFinding[]> {
+  const { gateway, admin } = listenPlaces(config)
+  const isRunning = readRunFile(dataDirectory) !== undefined
+  const certificate = checkCertificate(config, file.folder, Date.now())
+  return [
+    checkDataDirectory(dataDirectory),
+    ...(await checkStores(config)),
+    await checkBackend(config, gateway),
+    checkTrustedProxies(config, gateway),
+    ...(certificate === undefined ? [] : [certificate]),
+    await checkPort('gateway port', gateway, isRunning),
+    ...(admin === undefined ? [] : [await checkPort('admin port', admin, isRunning)]),
+  ]
+}
+
+function show(output: Output, findings: readonly DoctorFinding[]): void {
+  const marks = {
+    ok: output.paint('green', 'ok  '),
+    warn: output.paint('yellow', 'warn'),
+    bad: output.paint('red', 'bad '),
+  }
+  for (const { state, check, detail, mend } of findings) {
+    output.line(`${marks[state]} ${check}: ${safe(detail)}`)
+    if (mend !== undefined) output.line(`     mend: ${safe(mend)}`)
+  }
+}

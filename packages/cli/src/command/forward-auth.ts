@@ -1,0 +1,55 @@
+import type { ForwardAuthConfig } from '@postern/config'
+import type { Overrides } from '@postern/server'
+import { overridden, type Served, serve } from '@postern/server'
+import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { announceReach, followConfiguration, stopped, watchEvents } from './gateway.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+/** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until it is told to stop. */
+export const run: Command = async (_args, options, context) => {
+  const setup = await loadSetup(options, context)
+  const overrides = readOverrides(options, setup)
+  const loaded = overridden(setup, overrides, context.environment)
+  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory, kind: 'forward-auth' })
+  const stopFollowing = followConfiguration(served, setup, overrides, context)
+  announce(served, { ...setup, ...loaded }, context)
+  watchEvents(served, context, 'refusals')
+  await stopped(context.signal)
+  stopFollowing()
+  await served.close()
+  return EXIT.done
+}
+
+/** Without a word about proxies only those on this machine may ask. */
+function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
+  const said = {
+    dialect: textOption(options, 'dialect'),
+    listen: textOption(options, 'listen'),
+    prefix: textOption(options, 'prefix'),
+  }
+  const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+  const admin = textOption(options, 'admin')
+  const trust = listOption(options, 'trust')
+  return {
+    forwardAuth: { ...config.forwardAuth, ...given } as ForwardAuthConfig,
+    trustProxies: trust.length > 0 ? trust : config.trustProxies === undefined ? ['loopback'] : undefined,
+    mode: options['observe'] === true ? 'observe' : undefined,
+    admin: admin === undefined ? undefined : { listen: admin },
+  }
+}
+
+function announce(served: Served, { config, file }: Setup, { output }: CommandContext): void {
+  const { dialect } = config.forwardAuth ?? {}
+  const trusted = config.trustProxies ?? []
+  output.line(`${output.paint('green', 'postern')} ${served.url} answers ${dialect}`)
+  const open = announceReach(served, output)
+  output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
+  output.line(`  may ask        ${trusted.join(', ')}; anyone else gets 403`)
+  if (config.mode === 'observe')
+    output.line(`  mode           ${output.paint('yellow', 'observe: nothing is blocked')}`)
+  if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  output.note('Bodies and answers are not seen in this mode: rules and scenarios over those stay silent.')
+  const { url, admin } = served
+  output.result({ event: 'listening', url, open, admin, dialect, trusted, pid: process.pid })
+}

@@ -1,0 +1,140 @@
+import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
+import type { Config } from '@postern/config'
+import { fileVersion, followFile, loadConfig } from '@postern/config'
+import type { Event } from '@postern/core'
+import type { Overrides } from '@postern/server'
+import { EventLog, overridden, reachOf, reachSentence, type Served, serve } from '@postern/server'
+import { checkBackend, listenPlaces } from '../doctor/check-network.ts'
+import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
+import { decisionLine } from './decision-line.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup, type Setup } from './setup.ts'
+
+/** `postern gateway`: runs until it is told to stop; requests under way finish. */
+export const run: Command = async (_args, options, context) => {
+  const setup = await loadSetup(options, context)
+  const overrides = readOverrides(options)
+  const loaded = overridden(setup, overrides, context.environment)
+  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
+  const stopFollowing = followConfiguration(served, setup, overrides, context)
+  announce(served, { ...setup, ...loaded }, context)
+  watchEvents(served, context, 'refusals')
+  void noteBackend(loaded.config, context)
+  await stopped(context.signal)
+  stopFollowing()
+  context.output.note('stopping: requests under way finish first')
+  await served.close()
+  return EXIT.done
+}
+
+/** What the command line says over the configuration. */
+function readOverrides(options: CommandOptions): Overrides {
+  const workers = textOption(options, 'workers')
+  const admin = textOption(options, 'admin')
+  return {
+    upstream: textOption(options, 'to'),
+    listen: textOption(options, 'listen'),
+    // What is no number is told by the check of the whole.
+    workers:
+      workers !== undefined && /^\d+$/.test(workers) ? Number(workers) : (workers as 'auto' | undefined),
+    mode: options['observe'] === true ? 'observe' : undefined,
+    admin: admin === undefined ? undefined : { listen: admin },
+  }
+}
+
+function announce(served: Served, { config, file, dataDirectory }: Setup, { output }: CommandContext): void {
+  const mode = config.mode ?? 'enforce'
+  output.line(`${output.paint('green', 'postern')} ${served.url} -> ${config.upstream ?? ''}`)
+  const open = announceReach(served, output)
+  output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
+  output.line(
+    `  mode           ${mode === 'enforce' ? mode : output.paint('yellow', 'observe: nothing is blocked')}`,
+  )
+  output.line(`  data           ${dataDirectory}`)
+  if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  const { loaded, skipped } = served.runtime.foreignRules
+  if (loaded + skipped > 0)
+    output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
+  if ((config.trustProxies ?? []).length === 0)
+    output.note(
+      'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are not believed, and whoever connects is the client. ' +
+        'Behind a load balancer set trustProxies, or all its clients share one limit.',
+    )
+  output.result({
+    event: 'listening',
+    url: served.url,
+    open,
+    admin: served.admin,
+    upstream: config.upstream,
+    mode,
+    pid: process.pid,
+  })
+}
+
+/** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
+async function noteBackend(config: Config, { output }: CommandContext): Promise<void> {
+  const { state, detail, mend } = await checkBackend(config, listenPlaces(config).gateway)
+  if (state === 'bad') output.note(`${detail}; ${mend ?? ''}. Until then requests are answered 502.`)
+}
+
+/** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */
+export function announceReach(served: Served, output: CommandContext['output']): readonly string[] {
+  const interfaces = networkInterfaces()
+  const reach = reachOf(served.url, interfaces)
+  output.line(`  reachable      ${reachSentence(served.url, reach, '--listen')}`)
+  if (served.admin !== undefined && reachOf(served.admin, interfaces).isOpen)
+    output.note(
+      `the admin listener ${served.admin} is open to the network: anyone there reads /metrics and /readyz; commands need the token`,
+    )
+  return reach.isOpen ? reach.addresses : []
+}
+
+/** Shows events as they happen: lines for people at a terminal, JSON lines for everything else. */
+export function watchEvents(served: Served, { output }: CommandContext, verbosity: 'refusals' | 'all'): void {
+  const asJson = (event: Event): void => void output.data(JSON.stringify(event))
+  const write = output.isForPeople ? (event: Event): void => output.line(decisionLine(event, output)) : asJson
+  const log = new EventLog(write, count => output.note(`${count} more like these were not shown`))
+  served.runtime.listen(event => log.take(event, verbosity))
+}
+
+/** Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and the old one stays. */
+export function followConfiguration(
+  served: Served,
+  setup: Setup,
+  overrides: Overrides,
+  context: CommandContext,
+): () => void {
+  const { output, environment, folder } = context
+  let running: Promise<void> = Promise.resolve()
+  const reload = async (): Promise<void> => {
+    try {
+      const loaded = await loadConfig({ path: setup.file.path, folder, environment })
+      const lines = await served.reload(overridden(loaded, overrides, environment))
+      for (const line of ['configuration reloaded', ...lines]) output.note(line)
+    } catch (error) {
+      output.note(served.runtime.reloadFailed(error))
+    }
+  }
+  const request = (): void => {
+    running = running.then(reload)
+  }
+  context.onReload(request)
+  const { path, version, folder: base } = setup.file
+  const { cert, key } = setup.config.tls ?? {}
+  // A certificate that was renewed comes into force like a configuration that was changed.
+  const certificates = [cert, key].filter(file => file !== undefined).map(file => resolve(base, file))
+  const ends = certificates.map(file => followFile(file, fileVersion(file), request))
+  if (path !== undefined) ends.push(followFile(path, version, request))
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+/** Resolves when the process is told to stop. */
+export function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

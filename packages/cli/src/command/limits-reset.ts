@@ -1,0 +1,15 @@
+import { accountName } from '@postern/runtime'
+import { askGateway } from '@postern/server'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { loadSetup } from './setup.ts'
+
+/** `postern limits reset`: asked of the running gateway, for it alone knows. */
+export const run: Command = async ([key = ''], options, context) => {
+  const { dataDirectory } = await loadSetup(options, context)
+  const answer = await askGateway(dataDirectory, 'limits/reset', { key, operator: accountName() })
+  context.output.line(`${safe(key)}: every limit begins anew`)
+  context.output.result(answer)
+  return EXIT.done
+}

@@ -1,0 +1,19 @@
+import { type BouncerKeys, bouncerKeys } from '@postern/remediate'
+import { Connections } from '@postern/runtime'
+import type { CommandContext, CommandOptions } from './command.ts'
+import { loadSetup } from './setup.ts'
+
+/** Opens the keys of bouncers for one piece of work. @throws ConfigError, StoreError */
+export async function withBouncerKeys<T>(
+  options: CommandOptions,
+  context: CommandContext,
+  work: (keys: BouncerKeys) => Promise<T>,
+): Promise<T> {
+  const { config, dataDirectory } = await loadSetup(options, context)
+  const connections = new Connections(config, dataDirectory)
+  try {
+    return await work(await bouncerKeys(connections.postgres ?? connections.sqlite))
+  } finally {
+    await connections.close()
+  }
+}

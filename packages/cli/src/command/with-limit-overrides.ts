@@ -1,0 +1,41 @@
+import { ConfigError, systemClock } from '@postern/core'
+import {
+  Connections,
+  isOverridable,
+  LimitOverrides,
+  type OperatorAct,
+  recordOperator,
+} from '@postern/runtime'
+import type { CommandContext, CommandOptions } from './command.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * Opens the rules of single keys for one piece of work; gateways may be running.
+ * @param limit that the work is about; it must allow them
+ * @param act what the work changes, for the log; absent when it only reads
+ * @throws ConfigError when the configuration does not let that limit be overridden; StoreError
+ */
+export async function withLimitOverrides<T>(
+  options: CommandOptions,
+  context: CommandContext,
+  limit: string | undefined,
+  work: (table: LimitOverrides) => Promise<T>,
+  act?: OperatorAct,
+): Promise<T> {
+  const setup = await loadSetup(options, context)
+  const { config, dataDirectory } = setup
+  if (limit !== undefined && !isOverridable(config, limit))
+    throw new ConfigError({
+      place: `limits.${limit.slice(0, 40)}`,
+      problem: 'has one rule for everybody',
+      mend: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
+    })
+  const connections = new Connections(config, dataDirectory)
+  try {
+    const table = new LimitOverrides(connections)
+    if (act === undefined) return await work(table)
+    return await recordOperator(setup, act, systemClock, () => work(table))
+  } finally {
+    await connections.close()
+  }
+}

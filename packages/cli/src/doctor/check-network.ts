@@ -1,0 +1,129 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { resolve } from 'node:path'
+import type { Config } from '@postern/config'
+import { type Listen, parseListen } from '@postern/config'
+import { CidrSet, parseAddress } from '@postern/core'
+import { PortInUse } from '@postern/runtime'
+import { isListeningPlace } from '@postern/server'
+import { bad, type DoctorFinding, ok, warn } from './finding.ts'
+
+const DIAL_MS = 2_000
+const DAY_MS = 86_400_000
+
+/** Whether the backend answers the telephone, and is not the gateway itself. */
+export async function checkBackend(config: Config, listen: Listen): Promise<DoctorFinding> {
+  if (config.upstream === undefined)
+    return warn(
+      'backend',
+      'no backend is configured',
+      'fine for middleware; a gateway needs upstream or --to',
+    )
+  const url = new URL(config.upstream)
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isListeningPlace(config.upstream, listen))
+    return bad(
+      'backend',
+      `${config.upstream} is where the gateway itself listens`,
+      'give the backend or the gateway another port',
+    )
+  const problem = await dial(host, port)
+  if (problem === undefined) return ok('backend', `${config.upstream} accepts connections`)
+  return bad(
+    'backend',
+    `${config.upstream} does not answer (${problem})`,
+    'start the backend, or correct upstream',
+  )
+}
+
+function dial(host: string, port: number): Promise<string | undefined> {
+  return new Promise(done => {
+    const socket = connect({ host, port, timeout: DIAL_MS })
+    const end = (problem: string | undefined): void => {
+      socket.destroy()
+      done(problem)
+    }
+    socket.once('connect', () => end(undefined))
+    socket.once('timeout', () => end('no answer within 2 s'))
+    socket.once('error', error => end('code' in error ? String(error.code) : error.message))
+  })
+}
+
+/** Whether the gateway could listen where it should. */
+export async function checkPort(check: string, listen: Listen, isRunning: boolean): Promise<DoctorFinding> {
+  const place = `${listen.host}:${listen.port}`
+  const error = await bind(listen)
+  if (error === undefined) return ok(check, `${place} is free`)
+  const explained = PortInUse.explain(error, listen.host, listen.port, '--listen')
+  if (!(explained instanceof PortInUse))
+    return bad(check, `cannot listen on ${place} (${error.message})`, 'listen elsewhere')
+  if (explained.code === 'EADDRINUSE' && isRunning)
+    return ok(check, `${place} is used by the running gateway`)
+  return bad(check, explained.message, explained.mend)
+}
+
+function bind({ host, port }: Listen): Promise<Error | undefined> {
+  return new Promise(done => {
+    const server = createServer()
+    server.once('error', done)
+    server.listen(port, host, () => server.close(() => done(undefined)))
+  })
+}
+
+/** Whether the trusted proxies are few enough to be trusted. */
+export function checkTrustedProxies(config: Config, listen: Listen): DoctorFinding {
+  const ranges = config.trustProxies ?? []
+  const trusted = CidrSet.parse(ranges)
+  const strangers = ['1.1.1.1', '8.8.8.8', '2606:4700::1111'].filter(text => {
+    const address = parseAddress(text)
+    return address !== undefined && trusted.has(address)
+  })
+  if (strangers.length > 0)
+    return bad(
+      'trusted proxies',
+      `${ranges.join(', ')} covers the whole internet: anyone may claim any address`,
+      'list only the addresses of your own proxies',
+    )
+  if (ranges.includes('private') && listen.host !== '127.0.0.1')
+    return warn(
+      'trusted proxies',
+      'every private address is trusted to name the client',
+      'list only the addresses of your own proxies',
+    )
+  if (ranges.length === 0)
+    return ok(
+      'trusted proxies',
+      'none: the address of the connection is the client (behind a proxy, name it in trustProxies)',
+    )
+  return ok('trusted proxies', ranges.join(', '))
+}
+
+/** Whether the certificate can be read and is not about to expire. */
+export function checkCertificate(config: Config, folder: string, now: number): DoctorFinding | undefined {
+  if (config.tls === undefined) return undefined
+  try {
+    const certificate = new X509Certificate(readFileSync(resolve(folder, config.tls.cert)))
+    readFileSync(resolve(folder, config.tls.key))
+    const left = Date.parse(certificate.validTo) - now
+    if (left <= 0) return bad('certificate', `expired on ${certificate.validTo}`, 'renew it')
+    if (left < 14 * DAY_MS) return warn('certificate', `expires on ${certificate.validTo}`, 'renew it')
+    return ok('certificate', `valid until ${certificate.validTo}`)
+  } catch (error) {
+    return bad(
+      'certificate',
+      error instanceof Error ? error.message : 'cannot be read',
+      'give readable PEM files as tls.cert and tls.key',
+    )
+  }
+}
+
+/** Where the gateway and its admin page listen. */
+export function listenPlaces(config: Config): {
+  readonly gateway: Listen
+  readonly admin: Listen | undefined
+} {
+  const admin = config.admin === false ? undefined : parseListen(config.admin?.listen ?? '127.0.0.1:9464')
+  return { gateway: parseListen(config.listen ?? '127.0.0.1:8080'), admin }
+}

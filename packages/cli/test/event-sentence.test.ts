@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import type { Event } from '@postern/core'
+import { eventSentence } from '../src/command/event-sentence.ts'
+
+const request = { id: 'r1', method: 'POST', host: 'h', path: '/login', query: '' }
+
+describe('an event that is no request', () => {
+  test('is told in words, not by the name of its type', () => {
+    const events: readonly [Event, RegExp][] = [
+      [
+        {
+          type: 'audit.coalesced',
+          time: 0,
+          actor: {},
+          request,
+          reasons: [{ rule: 'limit/login', message: 'm' }],
+          data: { of: 'http', count: 12 },
+        },
+        /^12 more requests like POST \/login, refused by limit\/login, told here as one$/,
+      ],
+      [
+        { type: 'config.reloaded', time: 0, actor: {}, data: { needRestart: ['listen'] } },
+        /read again; these need a restart: listen$/,
+      ],
+      [
+        { type: 'gateway.backend-failed', time: 0, actor: {}, request, data: { failure: 'timeout' } },
+        /^the backend failed \(timeout\) POST \/login$/,
+      ],
+    ]
+    for (const [event, sentence] of events) assert.match(eventSentence(event), sentence)
+  })
+
+  test("of an application is told by its type, also when it is called as something of JavaScript's own", () => {
+    assert.equal(eventSentence({ type: 'order.refunded', time: 0, actor: {} }), 'order.refunded')
+    assert.equal(eventSentence({ type: 'constructor', time: 0, actor: {} }), 'constructor')
+  })
+
+  test('has words for every type that the log and the gateway write', () => {
+    const files = [
+      'audit/src/flood.ts',
+      'audit/src/embedded/embedded-log.ts',
+      'audit/src/open-audit-log.ts',
+      'gateway/src/passage.ts',
+      'throttle/src/refusal-events.ts',
+      'runtime/src/runtime.ts',
+      'runtime/src/start-audit.ts',
+      'runtime/src/audit-retention.ts',
+      'runtime/src/open-resources.ts',
+      'server/src/worker-listener.ts',
+    ]
+    for (const file of files) {
+      const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+      for (const [, type = ''] of source.matchAll(/\btype: '([a-z]+\.[a-z.-]+)'/g))
+        assert.notEqual(eventSentence({ type, time: 0, actor: {} }), type, type)
+    }
+  })
+})

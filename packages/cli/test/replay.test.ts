@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { ReplaySummary } from '../src/replay/replay.ts'
+import { cli } from './cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-replay-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const CONFORMANCE =
+  process.env['POSTERN_CONFORMANCE'] ??
+  fileURLToPath(new URL('../../../../shared/conformance', import.meta.url))
+
+/** A line of the combined format, so many seconds after noon. */
+function line(seconds: number, address: string, request: string, status = 200): string {
+  const time = new Date(Date.UTC(2026, 4, 4, 12) + seconds * 1_000).toISOString()
+  return `${address} - - [04/May/2026:${time.slice(11, 19)} +0000] "${request}" ${status} 512 "-" "Mozilla/5.0"`
+}
+
+async function replayed(args: readonly string[]): Promise<ReplaySummary> {
+  const { code, stdout, stderr } = await cli(['replay', '--json', '--quiet', ...args], folder)
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout) as ReplaySummary
+}
+
+function write(name: string, lines: readonly string[]): string {
+  writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
+  return name
+}
+
+describe('a replay', () => {
+  test('tells by rule, actor and route what would have been refused, with examples', async () => {
+    const log = write('attack.log', [
+      line(0, '192.0.2.1', 'GET /products HTTP/1.1'),
+      line(1, '192.0.2.1', "GET /products?q=O'Brien HTTP/1.1"),
+      line(
+        2,
+        '203.0.113.9',
+        "GET /products?id=1'%20UNION%20SELECT%20password%20FROM%20users-- HTTP/1.1",
+        500,
+      ),
+      line(3, '203.0.113.9', 'GET /search?q=%3Cscript%3Ealert(1)%3C/script%3E HTTP/1.1'),
+    ])
+    const { lines, report } = await replayed([log])
+    assert.equal(lines, 4)
+    assert.deepEqual([report.requests, report.allowed, report.blocked], [4, 2, 2])
+    assert.ok(
+      report.rules.some(rule => rule.key.startsWith('inspect/sqli/') && rule.examples[0]?.includes('UNION')),
+    )
+    assert.deepEqual(
+      report.actors.map(actor => [actor.key, actor.count]),
+      [['203.0.113.9', 2]],
+    )
+    assert.deepEqual(report.routes.map(route => route.key).sort(), ['GET /products', 'GET /search'])
+  })
+
+  test('runs on the time of the log: the same requests over an hour are no flood', async () => {
+    writeFileSync(join(folder, 'tight.yaml'), 'limits: { address: 20/1m }\nscenarios: false\n')
+    const quick = write(
+      'quick.log',
+      Array.from({ length: 60 }, (_, i) => line(Math.floor(i / 2), '192.0.2.1', `GET /p/${i} HTTP/1.1`)),
+    )
+    const slow = write(
+      'slow.log',
+      Array.from({ length: 60 }, (_, i) => line(i * 60, '192.0.2.1', `GET /p/${i} HTTP/1.1`)),
+    )
+    assert.equal((await replayed(['--config', 'tight.yaml', quick])).report.throttled, 40)
+    assert.equal((await replayed(['--config', 'tight.yaml', slow])).report.throttled, 0)
+  })
+
+  test('tells what scenarios would have found, and the measure holds afterwards', async () => {
+    const log = write('probing.log', [
+      ...Array.from({ length: 80 }, (_, i) =>
+        line(i / 10, '203.0.113.9', `GET /missing-${i}.html HTTP/1.1`, 404),
+      ),
+      line(20, '203.0.113.9', 'GET / HTTP/1.1'),
+    ])
+    const { report } = await replayed([log])
+    assert.ok(
+      report.findings.some(finding => finding.examples.includes('address 203.0.113.9')),
+      JSON.stringify(report.findings),
+    )
+    assert.ok(report.rules.some(rule => rule.key.startsWith('remediation/')))
+  })
+
+  test('counts and shows lines that are no access log', async () => {
+    const log = write('mixed.log', [
+      line(0, '192.0.2.1', 'GET / HTTP/1.1'),
+      'hello',
+      '{"level":"info"}',
+      line(1, 'not-an-address', 'GET / HTTP/1.1'),
+    ])
+    const { malformed, malformedExamples, report } = await replayed([log])
+    assert.equal(malformed, 3)
+    assert.match(malformedExamples[0]?.place ?? '', /mixed\.log:2$/)
+    assert.equal(report.requests, 1)
+  })
+
+  test('compares two configurations: what the other would refuse, and what it would let pass', async () => {
+    writeFileSync(
+      join(folder, 'old.yaml'),
+      'inspect: false\nscenarios: false\nroutes: { /old: { methods: [POST] } }\n',
+    )
+    writeFileSync(join(folder, 'new.yaml'), 'scenarios: false\n')
+    const log = write('both.log', [
+      line(0, '192.0.2.1', 'GET /search?q=%3Cscript%3Ealert(1)%3C/script%3E HTTP/1.1'),
+      line(1, '192.0.2.1', 'GET /old HTTP/1.1'),
+      line(2, '192.0.2.1', 'GET / HTTP/1.1'),
+    ])
+    const { against } = await replayed(['--config', 'old.yaml', '--against', 'new.yaml', log])
+    assert.deepEqual([against?.difference.newlyRefused, against?.difference.newlyAllowed], [1, 1])
+    assert.match(against?.difference.refusedBy[0]?.key ?? '', /^inspect\/xss\//)
+    assert.deepEqual(
+      against?.difference.allowedFrom.map(rule => rule.key),
+      ['protocol/method'],
+    )
+  })
+
+  test('reads JSON lines', async () => {
+    const log = write('lines.json', [
+      JSON.stringify({
+        time: '2026-05-04T12:00:00Z',
+        remote_addr: '192.0.2.1',
+        method: 'GET',
+        uri: '/',
+        status: 200,
+      }),
+      JSON.stringify({
+        ts: 1777896001.5,
+        request: { remote_ip: '192.0.2.1', method: 'GET', uri: '/?q=%3Cscript%3Ealert(1)%3C/script%3E' },
+        status: 200,
+      }),
+    ])
+    const { report } = await replayed([log])
+    assert.deepEqual([report.requests, report.blocked], [2, 1])
+  })
+
+  test('says what share of the lines was read, and ends with 1 when it was none', async () => {
+    const part = write('part.log', [line(0, '192.0.2.1', 'GET / HTTP/1.1'), 'Listening on port 3000'])
+    const some = await cli(['replay', part], folder)
+    assert.equal(some.code, 0)
+    assert.match(some.stdout + some.stderr, /1 of 2 lines were read \(50\.0 %\)/)
+    const none = await cli(['replay', write('none-read.log', ['Listening on port 3000'])], folder)
+    assert.equal(none.code, 1)
+    assert.match(none.stdout + none.stderr, /0 of 1 lines were read/)
+  })
+
+  test('decides as the gateway does on a path that begins with several slashes', async () => {
+    const log = write('slashes.log', [line(0, '192.0.2.1', 'GET //favicon.ico HTTP/1.1')])
+    assert.equal((await replayed([log])).report.allowed, 1)
+  })
+
+  test('follows the hops of a list of addresses as far as the configuration trusts them', async () => {
+    writeFileSync(
+      join(folder, 'trusting.yaml'),
+      'trustProxies: [198.51.100.0/24]\nlimits: { address: 1/1m }\n',
+    )
+    const request = 'GET / HTTP/1.1'
+    const log = write('hops.log', [
+      line(0, '203.0.113.1, 198.51.100.7', request),
+      line(0, '203.0.113.2, 198.51.100.7', request),
+    ])
+    assert.equal((await replayed(['--config', 'trusting.yaml', log])).report.throttled, 0)
+    writeFileSync(join(folder, 'distrusting.yaml'), 'limits: { address: 1/1m }\n')
+    assert.equal((await replayed(['--config', 'distrusting.yaml', log])).report.throttled, 1)
+  })
+
+  test('says which log is not there, and ends with 2', async () => {
+    const { code, stderr } = await cli(['replay', 'none.log'], folder)
+    assert.equal(code, 2)
+    assert.match(stderr, /none\.log: there is no such file/)
+  })
+
+  test('goes through a real log of Apache end to end', async t => {
+    const log = join(CONFORMANCE, 'logs/elastic-apache_logs.log')
+    if (!existsSync(log)) {
+      assert.notEqual(process.env['CI'], 'true', `${log} is absent; set POSTERN_CONFORMANCE`)
+      t.diagnostic(`${log} is absent; set POSTERN_CONFORMANCE`)
+      return
+    }
+    const { lines, malformed, report } = await replayed([log])
+    assert.deepEqual([lines, malformed, report.requests], [10_000, 0, 10_000])
+    assert.ok(report.allowed > 9_500, `${report.allowed} allowed`)
+  })
+})

@@ -1,0 +1,46 @@
+import type { ConfigIssue } from '@postern/core'
+import type { ConfigFile, ConfigPath } from './config-file.ts'
+
+const REFERENCE = /^\$\{([A-Za-z_]\w*)\}$/
+const MAX_DEPTH = 20
+/** The application's own objects: kept as they are, for their methods know themselves. */
+const CODE: ReadonlySet<unknown> = new Set(['guards', 'detectors'])
+
+/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. */
+export function fillFromEnvironment(
+  file: ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly value: unknown; readonly issues: readonly ConfigIssue[] } {
+  const issues: ConfigIssue[] = []
+  const fill = (value: unknown, path: ConfigPath): unknown => {
+    if (path.length === 1 && CODE.has(path[0])) return value
+    if (path.length > MAX_DEPTH) {
+      issues.push({ place: file.place(path), problem: `is nested deeper than ${MAX_DEPTH} levels` })
+      return undefined
+    }
+    if (typeof value === 'string') {
+      const name = REFERENCE.exec(value)?.[1]
+      if (name === undefined) return value
+      const found = environment[name]
+      if (found === undefined || found === '')
+        issues.push({
+          place: file.place(path),
+          problem: `the environment variable ${name} is not set`,
+          mend: `set it, e.g. ${name}=... postern gateway`,
+        })
+      return found ?? ''
+    }
+    if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
+    if (!isPlainObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, [...path, key])]))
+  }
+  return { value: fill(file.value, []), issues }
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(value) as null)
+  )
+}

@@ -1,0 +1,77 @@
+import { ConfigError } from '@postern/core'
+import type { Config } from './config.ts'
+import { type ConfigFile, configInCode, findConfigFile, readConfigFile } from './config-file.ts'
+import { configIssues } from './config-issues.ts'
+import { configSchema } from './config-schema.ts'
+import { fillFromEnvironment } from './environment.ts'
+import type { ExtensionConfig } from './identify-config.ts'
+import { unfillableKeys } from './unfillable-keys.ts'
+
+/** A configuration that was checked, with where it came from. */
+export interface LoadedConfig {
+  readonly config: Config
+  readonly file: ConfigFile
+}
+
+export interface LoadOptions {
+  /** The file to read; found by name in `folder` unless given. */
+  readonly path?: string | undefined
+  /** A configuration handed over in code instead. */
+  readonly config?: Config | undefined
+  /** What the application adds in code: `identify` and `onEvent` take the place of the file's, guards and detectors follow it. */
+  readonly extensions?: ExtensionConfig | undefined
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Finds, reads and checks a configuration; the empty one when there is none.
+ * @throws ConfigError with every mistake in it
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  if (options.config !== undefined)
+    return checkConfig(
+      extended(configInCode(options.config, options.folder), options.extensions),
+      options.environment,
+    )
+  const path = options.path ?? findConfigFile(options.folder)
+  const file = path === undefined ? configInCode({}, options.folder) : await readConfigFile(path)
+  return checkConfig(extended(file, options.extensions), options.environment)
+}
+
+/** A configuration with what the application adds to it. One that is no object is left for the check to refuse. */
+function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFile {
+  const { value } = file
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return file
+  const written: ExtensionConfig = value
+  const { identify = written.identify, onEvent = written.onEvent } = extensions
+  const guards = [...(written.guards ?? []), ...(extensions.guards ?? [])]
+  const detectors = [...(written.detectors ?? []), ...(extensions.detectors ?? [])]
+  return {
+    ...file,
+    value: {
+      ...value,
+      ...(identify !== undefined && { identify }),
+      ...(onEvent !== undefined && { onEvent }),
+      ...(guards.length > 0 && { guards }),
+      ...(detectors.length > 0 && { detectors }),
+    },
+  }
+}
+
+/** @throws ConfigError with every mistake in the file */
+export function checkConfig(
+  file: ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): LoadedConfig {
+  const { value, issues } = fillFromEnvironment(file, environment)
+  const filled = { ...file, value, place: file.place }
+  const result = configSchema.safeParse(value)
+  // What is empty because a variable is not set is not told again as a wrong value.
+  const unset = new Set(issues.map(({ place }) => place))
+  const wrong = result.success ? [] : configIssues(filled, result.error.issues, configSchema)
+  const unfillable = result.success ? unfillableKeys(result.data, file.place) : []
+  const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...unfillable]
+  if (all.length > 0 || !result.success) throw new ConfigError(all)
+  return { config: result.data, file: filled }
+}

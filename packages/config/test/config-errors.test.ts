@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { ConfigError, type ConfigIssue } from '@postern/core'
+import { loadConfig } from '../src/load-config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-config-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+
+async function issuesOf(
+  text: string,
+  extension: 'yaml' | 'json' | 'ts',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<readonly ConfigIssue[]> {
+  const path = join(folder, `config-${files++}.${extension}`)
+  writeFileSync(path, text)
+  try {
+    await loadConfig({ path, folder, environment })
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.issues
+  }
+}
+
+/** What is written, where it is wrong, what the message says, what mends it. */
+const CASES: readonly (readonly [
+  title: string,
+  yaml: string,
+  place: RegExp,
+  problem: RegExp,
+  mend?: RegExp,
+])[] = [
+  [
+    'a mistyped key',
+    'upstrem: http://127.0.0.1:3000',
+    /:1: upstrem$/,
+    /unknown key "upstrem"/,
+    /did you mean "upstream"/,
+  ],
+  ['a key in another case', 'trust_proxies: [loopback]', /: trust_proxies$/, /unknown key/, /"trustProxies"/],
+  ['a key that is like none', 'colour: red', /: colour$/, /unknown key/, /known here: upstream/],
+  [
+    'a mistyped key of a route',
+    'routes:\n  /api/**:\n    throtle: 5/1m',
+    /:3: routes\["\/api\/\*\*"\]\.throtle$/,
+    /unknown key/,
+    /"throttle"/,
+  ],
+  [
+    'an exception for a rule that cannot be one',
+    'routes:\n  POST /comments:\n    inspect: { except: [{ rule: sqli }] }',
+    /:3: routes\["POST \/comments"\]\.inspect\.except\[0\]\.rule$/,
+    /"sqli" is no rule id/,
+    /sqli\/\*/,
+  ],
+  [
+    'a mode that is none',
+    'mode: observer',
+    /:1: mode$/,
+    /must be "enforce" or "observe", not "observer"/,
+    /"observe"/,
+  ],
+  ['a limit that is none', 'limits:\n  api: 100 per minute', /:2: limits\.api$/, /is not a limit/, /100\/1m/],
+  ['a limit of nothing', 'limits:\n  api: 0/1m', /limits\.api$/, /is not a whole number from 1/],
+  [
+    'a limit without its rule',
+    'limits:\n  api: { limt: 5/1m }',
+    /limits\.api\.limt$/,
+    /unknown key/,
+    /"limit"/,
+  ],
+  [
+    'a duration that is none',
+    'timeouts: { head: 10 seconds }',
+    /timeouts\.head$/,
+    /is not a duration/,
+    /10s/,
+  ],
+  ['a size that is none', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
+  [
+    'a proxy that is no address',
+    'trustProxies: [10.0.0.1, nginx]',
+    /trustProxies\[1\]$/,
+    /is not an address or range/,
+  ],
+  [
+    'a range with bits beyond its prefix',
+    'trustProxies: [10.0.0.1/8]',
+    /trustProxies\[0\]$/,
+    /did you mean 10\.0\.0\.0\/8/,
+  ],
+  ['a route that is no pattern', 'routes:\n  api: {}', /routes\.api$/, /must start with "\/"/],
+  [
+    'a backend with a path',
+    'upstream: http://127.0.0.1:3000/app',
+    /upstream$/,
+    /has no path/,
+    /http:\/\/127\.0\.0\.1:3000/,
+  ],
+  ['a backend of another kind', 'upstream: ftp://127.0.0.1', /upstream$/, /not an http\(s\) address/],
+  ['a method in small letters', 'routes: { /a: { methods: [get] } }', /methods\[0\]$/, /capitals/],
+  ['a level that is none', 'inspect: { level: 9 }', /inspect\.level$/, /must be 1 or 2 or 3 or 4/],
+  ['text for a number', 'workers: many', /workers$/, /must be "auto" or/],
+  ['a list for an object', 'routes: [/a]', /routes$/, /must be an object, not a list/],
+  [
+    'a store of another kind',
+    'stores: { redis: "http://127.0.0.1" }',
+    /stores\.redis$/,
+    /of the form redis:/,
+  ],
+  [
+    'a feature of a later version',
+    'budgets: {}',
+    /: budgets$/,
+    /not part of this version/,
+    /@postern\/access/,
+  ],
+  [
+    'a route feature of a later version',
+    'routes: { "POST /login": { login: {} } }',
+    /login$/,
+    /not part of this version/,
+    /throttle: limit/,
+  ],
+  ['two keys of one name', 'mode: observe\nmode: enforce', /:2:1$/, /unique/],
+  ['no YAML at all', 'routes: {', /:1:\d+$/, /./],
+]
+
+describe('a configuration that is wrong', () => {
+  for (const [title, yaml, place, problem, mend] of CASES) {
+    test(`says where and how to mend it: ${title}`, async () => {
+      const [issue] = await issuesOf(yaml, 'yaml')
+      assert.ok(issue, 'it was accepted')
+      assert.match(issue.place, place)
+      assert.match(issue.problem, problem)
+      if (mend !== undefined) assert.match(issue.mend ?? '', mend)
+    })
+  }
+
+  test('tells every mistake at once', async () => {
+    const issues = await issuesOf(
+      'mode: off\nupstrem: x\nlimits: { a: never }\ntrustProxies: [x]\nvault: {}',
+      'yaml',
+    )
+    assert.deepEqual(issues.map(issue => issue.place.replace(/^.*: /, '')).sort(), [
+      'limits.a',
+      'mode',
+      'trustProxies[0]',
+      'upstrem',
+      'vault',
+    ])
+  })
+
+  test('names the line in JSON too', async () => {
+    const [issue] = await issuesOf('{\n  "mode": "enforce",\n  "lisen": 8080\n}', 'json')
+    assert.match(issue?.place ?? '', /config-\d+\.json:3: lisen$/)
+  })
+
+  test('names the file and the path in TypeScript', async () => {
+    const [issue] = await issuesOf("export default { routes: { 'POST /login': { trottle: '5/1m' } } }", 'ts')
+    assert.match(issue?.place ?? '', /^config-\d+\.ts: routes\["POST \/login"\]\.trottle$/)
+  })
+
+  test('is refused when the TypeScript does not run, with the line', async () => {
+    const [issue] = await issuesOf('const port: number = 1\nexport default { port: missing }', 'ts')
+    assert.match(issue?.place ?? '', /:2/)
+    assert.match(issue?.problem ?? '', /missing is not defined/)
+  })
+
+  test('is refused without a default export', async () => {
+    const [issue] = await issuesOf('export const config = {}', 'ts')
+    assert.match(issue?.mend ?? '', /export default defineConfig/)
+  })
+
+  test('never repeats an address that may hold a password', async () => {
+    const issues = await issuesOf('stores: { postgres: "mysql://root:hunter2@db" }', 'yaml')
+    assert.equal(issues.length, 1)
+    assert.doesNotMatch(JSON.stringify(issues), /hunter2/)
+  })
+
+  test('says which environment variable is missing, and takes it when it is set', async () => {
+    const yaml = `stores: { redis: "${'$'}{REDIS_URL}" }`
+    const [issue, ...more] = await issuesOf(yaml, 'yaml')
+    assert.match(issue?.problem ?? '', /REDIS_URL is not set/)
+    assert.deepEqual(more, [])
+    assert.deepEqual(await issuesOf(yaml, 'yaml', { REDIS_URL: 'redis://127.0.0.1:6379' }), [])
+  })
+
+  test('is refused when it nests without end', async () => {
+    const [issue] = await issuesOf(`routes: ${'{a: '.repeat(40)}1${'}'.repeat(40)}`, 'yaml')
+    assert.match(issue?.problem ?? '', /deeper than 20/)
+  })
+
+  test('is refused when the named file is not there', async () => {
+    await assert.rejects(
+      loadConfig({ path: join(folder, 'none.yaml'), folder, environment: {} }),
+      (error: unknown) => error instanceof ConfigError && /there is no such file/.test(error.message),
+    )
+  })
+
+  test('is refused when the named file is a folder', async () => {
+    await assert.rejects(
+      loadConfig({ path: folder, folder, environment: {} }),
+      (error: unknown) => error instanceof ConfigError && /is a folder/.test(error.message),
+    )
+  })
+})

@@ -1,0 +1,62 @@
+import { ALLOW, type Decision } from './decision.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import type { Exchange } from './exchange.ts'
+import type { Guard } from './guard.ts'
+import { checkedPrincipal, type Principal } from './principal.ts'
+import { systemTimers, type Timers } from './timers.ts'
+
+/**
+ * Says who sends a request, from its credentials: a session, a key, a token. Undefined means nobody: the exchange stays anonymous. Answers at once
+ * where it can; a promise makes the request wait. A credential that is wrong is no error: return undefined, and let the handler answer 401.
+ */
+export type Identify = (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
+
+export interface IdentifyOptions {
+  /** How long a request waits for an answer. Default: `1s`. */
+  readonly deadline?: Duration
+  /**
+   * What happens when `identify` throws, rejects, answers with no principal, or misses the deadline: the request goes on as anonymous, so that limits and
+   * bans on principals do not hold for it (`anonymous`, the default), or is answered 503 (`refuse`). Either way the error is reported.
+   */
+  readonly onFailure?: 'anonymous' | 'refuse'
+  readonly timers?: Timers
+}
+
+/**
+ * The guard that asks `identify` and fills `exchange.principal`. Place it after the guards that decide about addresses and before those that decide
+ * about principals.
+ * @throws ConfigError for a deadline that is no duration
+ */
+export function identifyGuard(identify: Identify, options: IdentifyOptions = {}): Guard {
+  const deadline = parseDuration(options.deadline ?? '1s', 'identify.deadline')
+  const timers = options.timers ?? systemTimers
+  const take = (exchange: Exchange, said: unknown): Decision => {
+    const principal = checkedPrincipal(said)
+    if (principal.id !== '') exchange.setPrincipal(principal)
+    return ALLOW
+  }
+  return {
+    name: 'identify',
+    failure: options.onFailure === 'refuse' ? 'closed' : 'open',
+    decide(exchange) {
+      const said: unknown = identify(exchange)
+      return isThenable(said)
+        ? inTime(said, deadline, timers).then(late => take(exchange, late))
+        : take(exchange, said)
+    },
+  }
+}
+
+function isThenable(said: unknown): said is PromiseLike<unknown> {
+  return typeof said === 'object' && said !== null && 'then' in said && typeof said.then === 'function'
+}
+
+/** The answer, or a rejection once the deadline is over; what comes later is ignored. */
+function inTime(said: PromiseLike<unknown>, deadline: number, timers: Timers): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const cancel = timers.after(deadline, () =>
+      reject(new Error(`identify did not answer within ${deadline} ms`)),
+    )
+    Promise.resolve(said).then(resolve, reject).finally(cancel)
+  })
+}

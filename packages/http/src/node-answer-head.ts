@@ -1,0 +1,97 @@
+import { type AnswerHead, assertSettableHeader } from '@postern/core'
+import type { NodeCarrier } from './node-carrier.ts'
+import type { NodeResponse, ResponseExtras } from './node-message.ts'
+
+/** The head of a node response that is about to be written. */
+class NodeAnswerHead implements AnswerHead {
+  readonly #response: NodeResponse
+
+  constructor(response: NodeResponse) {
+    this.#response = response
+  }
+
+  get status(): number {
+    return this.#response.statusCode
+  }
+
+  get(name: string): string | undefined {
+    const values = this.getAll(name)
+    return values.length === 0 ? undefined : values.join(', ')
+  }
+
+  getAll(name: string): readonly string[] {
+    const value = this.#response.getHeader(name)
+    if (value === undefined) return []
+    return Array.isArray(value) ? value.map(String) : [String(value)]
+  }
+
+  set(name: string, value: string | readonly string[]): void {
+    for (const one of typeof value === 'string' ? [value] : value) assertSettableHeader(name, one)
+    this.#response.setHeader(name, value)
+  }
+
+  append(name: string, value: string): void {
+    assertSettableHeader(name, value)
+    const present = this.getAll(name)
+    this.#response.setHeader(name, present.length === 0 ? value : [...present, value])
+  }
+
+  remove(name: string): void {
+    assertSettableHeader(name, '')
+    this.#response.removeHeader(name)
+  }
+}
+
+type Written = NodeResponse & ResponseExtras
+
+/**
+ * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of HTTP/1 in `writeHead`, and of
+ * HTTP/2 there or, for an answer without a body, in `end`; both are replaced on this one response, until the head is out.
+ */
+export function showAnswer(carrier: NodeCarrier): void {
+  const response: Written = carrier.response
+  const { writeHead, end } = response
+  let isShown = false
+  const show = (): void => {
+    isShown = true
+    carrier.engine.onAnswer(carrier.exchange, new NodeAnswerHead(response))
+  }
+  response.writeHead = function (this: unknown, status: number, ...rest: readonly unknown[]): unknown {
+    // A status that node will refuse, or that is not the answer yet, shows nothing.
+    if (isShown || response.headersSent || !(status >= 200 && status < 1_000))
+      return Reflect.apply(writeHead, this, [status, ...rest])
+    const message = typeof rest[0] === 'string' ? [rest[0]] : []
+    takeHeaders(response, message.length === 0 ? (rest[0] ?? rest[1]) : rest[1])
+    response.statusCode = status
+    show()
+    return Reflect.apply(writeHead, this, [response.statusCode, ...message])
+  }
+  if (response.stream === undefined) return
+  response.end = function (this: unknown, ...rest: readonly unknown[]): unknown {
+    const isEmpty = rest[0] === undefined || rest[0] === null || typeof rest[0] === 'function'
+    if (isEmpty && !isShown && !response.headersSent) show()
+    return Reflect.apply(end, this, rest)
+  }
+}
+
+/** Headers given to `writeHead` (an object, a flat list, or a list of pairs), set one by one so that guards see them. */
+function takeHeaders(response: NodeResponse, given: unknown): void {
+  if (typeof given !== 'object' || given === null) return
+  if (!Array.isArray(given)) {
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) setOne(response, name, value)
+    return
+  }
+  const flat: readonly unknown[] = given.flat(1)
+  const names = new Set<string>()
+  const head = new NodeAnswerHead(response)
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = String(flat[i])
+    const isFirst = !names.has(name.toLowerCase())
+    names.add(name.toLowerCase())
+    setOne(response, name, isFirst ? flat[i + 1] : [...head.getAll(name), String(flat[i + 1])])
+  }
+}
+
+function setOne(response: NodeResponse, name: string, value: unknown): void {
+  response.setHeader(name, Array.isArray(value) ? value.map(String) : String(value))
+}

@@ -1,0 +1,82 @@
+import { ConfigError, type Principal } from '@postern/core'
+import { claimAnswer } from './claim-answer.ts'
+import { carriedByFetch } from './fetch-carrier.ts'
+import { carriedByNode } from './node-carrier.ts'
+import { RequestRefused } from './request-refused.ts'
+
+/** A request of a framework, or its context: node's and Express's request, Fastify's request, the context of Koa or Hono, a fetch Request. */
+export type FrameworkRequest = object
+
+/**
+ * Says who sent a request, for an application that authenticates in its own code, after Postern let the request in. Bans and limits on that principal, their tenant
+ * and their API key are decided then, and the log names them. The same principal again decides nothing.
+ *
+ * Call it where the application has authenticated, and let what it throws reach the framework's error handling. It needs `identify` in the configuration
+ * (`identify: 'application'` where nothing else identifies).
+ *
+ * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for what is no principal; ConfigError when Postern does not carry this
+ *   request, or the configuration has no `identify`
+ * @example
+ * app.use(async (request, response, next) => {
+ *   if (request.session.user) await setPrincipal(request, { kind: 'user', id: request.session.user.id })
+ *   next()
+ * })
+ */
+export async function setPrincipal(
+  request: FrameworkRequest,
+  principal: Principal | undefined,
+): Promise<void> {
+  const node = nodeRequestOf(request)
+  const byNode = node === undefined ? undefined : carriedByNode(node)
+  if (byNode !== undefined) {
+    await byNode.engine.identify(byNode.exchange, principal)
+    const { decision } = byNode.exchange
+    if (decision.effect !== 'allow') {
+      claimAnswer(byNode)
+      throw new RequestRefused(decision, byNode.exchange)
+    }
+    byNode.showReplies()
+    return
+  }
+  const fetched = fetchRequestOf(request)
+  const byFetch = fetched === undefined ? undefined : carriedByFetch(fetched)
+  if (byFetch === undefined)
+    throw new ConfigError({
+      place: 'setPrincipal',
+      problem: 'Postern does not carry this request, or its configuration has no identify',
+      mend: "mount Postern before this code, set identify: 'application', and pass the framework's own request or context",
+    })
+  await byFetch.engine.identify(byFetch.exchange, principal)
+  const { decision } = byFetch.exchange
+  if (decision.effect !== 'allow') throw new RequestRefused(decision, byFetch.exchange)
+}
+
+interface Wrapped {
+  readonly raw?: unknown
+  readonly req?: unknown
+  readonly env?: unknown
+}
+
+/** Node's request inside what a framework passes around: itself, Fastify's `raw`, Koa's `req`, the environment of @hono/node-server. */
+function nodeRequestOf(request: object): object | undefined {
+  const { raw, req, env } = request as Wrapped
+  for (const candidate of [
+    request,
+    raw,
+    req,
+    isObject(env) ? (env as { incoming?: unknown }).incoming : undefined,
+  ])
+    if (isObject(candidate) && 'rawHeaders' in candidate) return candidate
+  return undefined
+}
+
+function fetchRequestOf(request: object): Request | undefined {
+  if (request instanceof Request) return request
+  const { req } = request as Wrapped
+  const raw = isObject(req) ? (req as Wrapped).raw : undefined
+  return raw instanceof Request ? raw : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { main } from '@postern/cli'
+
+// A reader that went away (`postern replay ... | head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+process.exitCode = await main(process.argv.slice(2), process)

@@ -1,9 +1,0 @@
-import { configJsonSchema } from '../config/json-schema.ts'
-import type { Command } from './command.ts'
-import { EXIT } from './exit-code.ts'
-
-/** `postern schema`: the same text with and without `--json`, ready to be saved. */
-export const run: Command = async (_args, _options, { output }) => {
-  await output.data(JSON.stringify(configJsonSchema(), null, 2))
-  return EXIT.done
-}

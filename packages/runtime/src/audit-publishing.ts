@@ -1,0 +1,91 @@
+import { resolve } from 'node:path'
+import { type Anchor, fileAnchor, httpAnchor, type WitnessClientOptions } from '@postern/audit'
+import type { AuditConfig } from '@postern/config'
+import { type Clock, type Health, type HealthProbe, systemClock } from '@postern/core'
+import { withoutUndefined } from './without-undefined.ts'
+
+type AnchorConfig = NonNullable<AuditConfig['anchors']>[number]
+
+const WITNESSES = 'witnesses'
+const AGAIN_MS = 3_600_000
+const MAX_TOLD = 100
+
+/**
+ * Anchors and witnesses of the log, watched: one that fails holds up nobody, is told to the operator, and shows in readiness until it
+ * answers again.
+ */
+export class AuditPublishing implements HealthProbe {
+  readonly #onError: (error: unknown) => void
+  readonly #clock: Clock
+  readonly #troubles = new Map<string, string>()
+  /** Problems by kind, with the time they were told at. */
+  readonly #told = new Map<string, number>()
+
+  constructor(onError: (error: unknown) => void = () => {}, clock: Clock = systemClock) {
+    this.#onError = onError
+    this.#clock = clock
+  }
+
+  /** @param folder that a file's path starts from */
+  anchor(config: AnchorConfig, folder: string): Anchor {
+    const anchor =
+      'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(withoutUndefined(config))
+    return {
+      name: anchor.name,
+      latest: () => anchor.latest(),
+      push: async checkpoint => {
+        try {
+          await anchor.push(checkpoint)
+          this.#troubles.delete(anchor.name)
+        } catch (error) {
+          this.#troubles.set(anchor.name, problemOf(error))
+          throw error
+        }
+      },
+    }
+  }
+
+  witness(options: WitnessClientOptions): WitnessClientOptions {
+    return {
+      ...options,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init)
+        // What is wrong with its answer is told after this, by `failed`.
+        if (response.ok) this.#troubles.delete(WITNESSES)
+        return response
+      },
+    }
+  }
+
+  /** Told of everything that anchors and witnesses answered wrongly, or not at all. */
+  failed(error: unknown): void {
+    const problem = problemOf(error)
+    if (![...this.#troubles.values()].includes(problem)) this.#troubles.set(WITNESSES, problem)
+    if (this.#isNews(problem)) this.#onError(error)
+  }
+
+  /** Telling is itself an entry, so that there is a new checkpoint to fail with: the same problem is told once an hour. */
+  #isNews(problem: string): boolean {
+    const kind = problem.replaceAll(/\d+/g, '#')
+    const now = this.#clock.monotonic()
+    const last = this.#told.get(kind)
+    if (last !== undefined && now - last < AGAIN_MS) return false
+    if (this.#told.size >= MAX_TOLD) this.#told.clear()
+    this.#told.set(kind, now)
+    return true
+  }
+
+  health(): Health {
+    const troubles = [...this.#troubles.values()]
+    return {
+      name: 'audit anchors and witnesses',
+      ok: troubles.length === 0,
+      required: false,
+      ...(troubles.length > 0 && { detail: troubles.join('; ') }),
+    }
+  }
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 500) : 'cannot be reached'
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { type AuditLogReader, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
+import type { LoadedConfig, ShipConfig } from '@postern/config'
+import { ConfigError } from '@postern/core'
+import type { OpenedAudit } from './audit.ts'
+
+/**
+ * A shipper for every `audit.ship`, not started yet. Each has a cursor named after its target, so that instances of one log share it.
+ * @param reader theirs alone
+ * @throws ConfigError for a secret or certificate that cannot be read
+ */
+export function auditShippers(
+  { config, file }: LoadedConfig,
+  { cursor }: OpenedAudit,
+  reader: AuditLogReader,
+): readonly Shipper[] {
+  const ships = config.audit === false ? [] : (config.audit?.ship ?? [])
+  return ships.map((ship, index) => {
+    const place = `audit.ship[${index}]`
+    const target = 'syslog' in ship ? ship.syslog : ship.webhook
+    const name = createHash('sha256').update(target).digest('hex').slice(0, 16)
+    return new Shipper({
+      reader,
+      sink: openSink(ship, place, file.folder),
+      cursor: cursor(`ship-${name}`),
+    })
+  })
+}
+
+function openSink(ship: ShipConfig, place: string, folder: string): Sink {
+  if ('webhook' in ship) {
+    const { webhook, secret, secretFile = '', format } = ship
+    const secretPlace = `${place}.${secret === undefined ? 'secretFile' : 'secret'}`
+    const key = secret ?? readText(secretFile, secretPlace, folder).trim()
+    try {
+      return new WebhookSink({ url: webhook, secret: key, ...(format !== undefined && { format }) })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new ConfigError(
+        error.issues.map(issue => ({ ...issue, place: secretPlace })),
+        { cause: error },
+      )
+    }
+  }
+  const { protocol, hostname: host, port } = new URL(ship.syslog)
+  const ca = ship.ca === undefined ? undefined : readText(ship.ca, `${place}.ca`, folder)
+  return new SyslogSink({
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    hostname: hostname(),
+    ...(protocol === 'tls:' && { tls: ca === undefined ? {} : { ca } }),
+  })
+}
+
+function readText(path: string, place: string, folder: string): string {
+  try {
+    return readFileSync(resolve(folder, path), 'utf8')
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    throw new ConfigError({ place, problem: `${path} cannot be read (${why})` }, { cause })
+  }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import type { AuditLogReader, AuditQuery, Entry } from '@postern/audit'
+import type { LoadedConfig } from '@postern/config'
+import { auditDirectory, configuredKeys, isAuditInPostgres, readAudit, readAuditInPostgres } from './audit.ts'
+import { Connections } from './connections.ts'
+
+/** The log as commands read it, wherever it is kept. */
+export interface AuditSource {
+  readonly reader: AuditLogReader
+  /** Verifier keys that the configuration stands for; undefined where only the log names its own. */
+  readonly trustedKeys: readonly string[] | undefined
+  query(query: AuditQuery): AsyncIterable<Entry>
+  close(): Promise<void>
+}
+
+/** Where a log is to be found. */
+export type AuditPlace = LoadedConfig & { readonly dataDirectory: string }
+
+/**
+ * Opens the log for reading, while gateways append to it.
+ * @throws StoreError when nothing was recorded there yet, or the database does not answer; ConfigError for keys that cannot be used
+ */
+export async function openAuditSource(place: AuditPlace): Promise<AuditSource> {
+  const connections = new Connections(place.config, place.dataDirectory)
+  try {
+    const isInPostgres = isAuditInPostgres(place)
+    const reader = isInPostgres
+      ? await readAuditInPostgres(place, connections)
+      : readAudit(place.dataDirectory)
+    return {
+      reader,
+      trustedKeys: isInPostgres ? configuredKeys(place) : undefined,
+      query: query => reader.query(query),
+      close: async () => {
+        reader.close()
+        await connections.close()
+      },
+    }
+  } catch (error) {
+    await connections.close()
+    throw error
+  }
+}
+
+/** Whether anything can have been recorded; a log in PostgreSQL is there once it is opened. */
+export function hasAudit(place: AuditPlace): boolean {
+  return isAuditInPostgres(place) || existsSync(auditDirectory(place.dataDirectory))
+}

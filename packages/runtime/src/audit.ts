@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import {
+  type AuditLog,
+  type AuditLogOptions,
+  type AuditLogReader,
+  type Cursor,
+  fileCursor,
+  openAuditLog,
+  openPostgresAuditLog,
+  parseSignerKey,
+  type Retained,
+  readAuditLog,
+  readPostgresAuditLog,
+  removeEntriesBefore,
+} from '@postern/audit'
+import type { AuditConfig, LoadedConfig } from '@postern/config'
+import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import type { PostgresDatabase } from '@postern/store'
+import { pruneInThread } from './audit-prune.ts'
+import { AuditPublishing } from './audit-publishing.ts'
+import type { Connections } from './connections.ts'
+import { withoutUndefined } from './without-undefined.ts'
+
+/** Where the log of a data directory is. */
+export function auditDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'audit')
+}
+
+/** Whether the log is in PostgreSQL, and not in the data directory. */
+export function isAuditInPostgres({ config }: LoadedConfig): boolean {
+  return config.audit !== false && config.audit?.store === 'postgres'
+}
+
+/** A log that is open for appending, and what sends it on, wherever it is kept. */
+export interface OpenedAudit {
+  readonly log: AuditLog
+  /** Reads what is published; to be closed. */
+  openReader(): Promise<AuditLogReader>
+  /** How far those came who send it on: of several instances one at a time. */
+  cursor(name: string): Cursor
+  /** Removes entries from before a time, in epoch milliseconds; every proof stays. */
+  removeBefore(time: number): Promise<Retained>
+}
+
+/**
+ * Opens the log for appending; undefined when the configuration switches it off.
+ * @param outside watches anchors and witnesses; nobody outside is told of anything without
+ * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
+ * ConfigError for keys that cannot be used
+ */
+export async function openAudit(
+  loaded: LoadedConfig,
+  connections: Connections,
+  outside: AuditPublishing = new AuditPublishing(),
+): Promise<OpenedAudit | undefined> {
+  const { config, file } = loaded
+  if (config.audit === false) return undefined
+  const audit = withoutUndefined<AuditConfig>(config.audit ?? {})
+  const others = {
+    witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
+    anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
+    onOutsideError: (error: unknown) => outside.failed(error),
+    ...(audit.required !== undefined && { required: audit.required }),
+    ...(audit.forgetAnonymousAfter !== undefined && { forgetAnonymousAfter: audit.forgetAnonymousAfter }),
+  }
+  return audit.store === 'postgres'
+    ? openInPostgres(loaded, connections, others)
+    : openInDirectory(audit, connections, others)
+}
+
+type Others = Pick<
+  AuditLogOptions,
+  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter'
+>
+
+async function openInDirectory(
+  audit: AuditConfig,
+  connections: Connections,
+  others: Others,
+): Promise<OpenedAudit> {
+  const directory = auditDirectory(connections.directory.path)
+  const log = await openAuditLog({
+    directory,
+    origin: audit.origin ?? (await knownOrigin(directory)) ?? defaultOrigin(),
+    ...others,
+  })
+  return {
+    log,
+    openReader: async () => readAuditLog(directory),
+    cursor: name => fileCursor(connections.directory.file(`${name}.cursor`)),
+    removeBefore: before => pruneInThread({ directory, before }),
+  }
+}
+
+async function openInPostgres(
+  loaded: LoadedConfig,
+  connections: Connections,
+  others: Others,
+): Promise<OpenedAudit> {
+  const database = requirePostgres(connections)
+  const { origin = '', signerKeys = [] } = loaded.config.audit || {}
+  const log = await openPostgresAuditLog({ database, origin, signerKeys, ...others })
+  return {
+    log,
+    openReader: () => readAuditInPostgres(loaded, connections),
+    cursor: name => log.cursor(name),
+    removeBefore: before => removeEntriesBefore(log.reader, before),
+  }
+}
+
+/** The database that the log is in. @throws ConfigError when the configuration names none */
+export function requirePostgres({ postgres }: Connections): PostgresDatabase {
+  if (postgres !== undefined) return postgres
+  throw new ConfigError({
+    place: 'audit.store',
+    problem: 'is "postgres", which has no address',
+    mend: 'set stores.postgres',
+  })
+}
+
+/**
+ * Verifier keys of the keys that the configuration signs with.
+ * @throws ConfigError for one that is malformed
+ */
+export function configuredKeys({ config }: Pick<LoadedConfig, 'config'>): readonly string[] {
+  const keys = config.audit === false ? [] : (config.audit?.signerKeys ?? [])
+  return keys.map((key, i) => parseSignerKey(key, `audit.signerKeys[${i}]`).verifierKey)
+}
+
+/**
+ * Opens the log in PostgreSQL for reading, while instances append to it. It trusts the keys of the configuration, and none that the database names.
+ * @throws StoreError when the database does not answer; ConfigError for keys that cannot be used
+ */
+export function readAuditInPostgres(loaded: LoadedConfig, connections: Connections): Promise<AuditLogReader> {
+  return readPostgresAuditLog(requirePostgres(connections), { verifierKeys: configuredKeys(loaded) })
+}
+
+/**
+ * Opens the embedded log for reading, while a gateway may append to it.
+ * @throws StoreError when nothing was recorded there yet
+ */
+export function readAudit(dataDirectory: string): AuditLogReader {
+  const directory = auditDirectory(dataDirectory)
+  if (existsSync(directory)) return readAuditLog(directory)
+  throw new StoreError('nothing was recorded here yet; name the data directory of the gateway with --data', {
+    store: `audit log ${directory}`,
+    retryable: false,
+  })
+}
+
+/** A log keeps its name for ever, also when the machine is renamed. */
+async function knownOrigin(directory: string): Promise<string | undefined> {
+  if (!existsSync(directory)) return undefined
+  const reader = readAuditLog(directory)
+  try {
+    return (await reader.head()).origin
+  } catch (error) {
+    if (error instanceof IntegrityError) return undefined
+    throw error
+  } finally {
+    reader.close()
+  }
+}
+
+function defaultOrigin(): string {
+  return `${
+    hostname()
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost'
+  }/postern`
+}

@@ -1,0 +1,60 @@
+import type { Config } from '@postern/config'
+import {
+  connectPostgres,
+  connectRedis,
+  type DataDirectory,
+  openDataDirectory,
+  openSqlite,
+  type PostgresDatabase,
+  type RedisConnection,
+  type SqliteDatabase,
+} from '@postern/store'
+
+/** The stores of a process, each opened when first asked for and closed together. */
+export class Connections {
+  readonly #config: Config
+  readonly #path: string
+  #directory: DataDirectory | undefined
+  #sqlite: SqliteDatabase | undefined
+  #postgres: PostgresDatabase | undefined
+  #redis: RedisConnection | undefined
+
+  /** @param dataDirectory absolute */
+  constructor(config: Config, dataDirectory: string) {
+    this.#config = config
+    this.#path = dataDirectory
+  }
+
+  /** @throws StoreError when it cannot be opened */
+  get directory(): DataDirectory {
+    this.#directory ??= openDataDirectory(this.#path)
+    return this.#directory
+  }
+
+  /** The embedded database. @throws StoreError when it cannot be opened */
+  get sqlite(): SqliteDatabase {
+    this.#sqlite ??= openSqlite({ path: this.directory.file('postern.db') })
+    return this.#sqlite
+  }
+
+  /** PostgreSQL, where `stores.postgres` names one. */
+  get postgres(): PostgresDatabase | undefined {
+    const url = this.#config.stores?.postgres
+    if (url !== undefined) this.#postgres ??= connectPostgres({ url })
+    return this.#postgres
+  }
+
+  /** Redis, where `stores.redis` names one. */
+  get redis(): RedisConnection | undefined {
+    const url = this.#config.stores?.redis
+    if (url !== undefined) this.#redis ??= connectRedis({ url })
+    return this.#redis
+  }
+
+  async close(): Promise<void> {
+    this.#redis?.disconnect()
+    await this.#postgres?.close()
+    this.#sqlite?.close()
+    this.#directory?.close()
+  }
+}

@@ -1,0 +1,42 @@
+import type { Config } from '@postern/config'
+import { CidrSet, ConfigError } from '@postern/core'
+import { type ForwardDialect, forwardAuth } from '@postern/http'
+import type { Runtime } from './runtime.ts'
+
+export interface ForwardAuthSetup {
+  readonly dialect: ForwardDialect
+  /** Taken off the path that the proxy asks with: Envoy's `path_prefix`. None unless given. */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * The endpoint that nginx, Traefik, Caddy or Envoy asks before it forwards. It follows a reload; only `trustProxies` may ask.
+ * @throws ConfigError when `trustProxies` names nobody: then nobody could ask
+ */
+export function forwardAuthEndpoint(
+  runtime: Runtime,
+  { dialect, prefix }: ForwardAuthSetup,
+): ReturnType<typeof forwardAuth> {
+  if ((runtime.config.trustProxies ?? []).length === 0)
+    throw new ConfigError({
+      place: 'trustProxies',
+      problem:
+        'names nobody: what a proxy says of method, path and client is believed of no one, so nobody may ask',
+      mend: 'trustProxies: [loopback], or the address of the proxy',
+    })
+  const endpointOf = (config: Config): ReturnType<typeof forwardAuth> =>
+    forwardAuth(() => runtime.engine, {
+      dialect,
+      trusted: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
+      ...(prefix !== undefined && { prefix }),
+    })
+  let config = runtime.config
+  let endpoint = endpointOf(config)
+  return (request, response) => {
+    if (config !== runtime.config) {
+      config = runtime.config
+      endpoint = endpointOf(config)
+    }
+    endpoint(request, response)
+  }
+}

@@ -1,0 +1,118 @@
+import type { LoadedConfig } from '@postern/config'
+import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
+import { scenarioDetector } from '@postern/scenarios'
+import { MemoryStore } from '@postern/throttle'
+import { Connections } from './connections.ts'
+import { LimitOverrides } from './limit-overrides.ts'
+import { openLimitStore } from './limit-store.ts'
+import { openRemediations, protectedBy } from './remediations.ts'
+import type { Resources } from './resources.ts'
+import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
+import { startAudit } from './start-audit.ts'
+
+export interface OpenResourcesOptions {
+  readonly loaded: LoadedConfig
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** Takes events of the resources themselves: the engine's `emit`. */
+  readonly emit: (event: Event) => void
+  /** Counters shared with worker threads; of this thread alone unless given. */
+  readonly limits?: SharedArrayBuffer | undefined
+  /** Signs the puzzles of challenges; random unless given. */
+  readonly secret?: Uint8Array | undefined
+}
+
+/**
+ * Opens everything a runtime keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
+ * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not understood
+ */
+export async function openResources(options: OpenResourcesOptions): Promise<Resources> {
+  const { loaded, emit } = options
+  const { config } = loaded
+  const connections = new Connections(config, options.dataDirectory)
+  const closers: (() => Promise<void> | void)[] = [() => connections.close()]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
+    const audit = await startAudit(loaded, connections, emit)
+    if (audit !== undefined) closers.push(() => audit.close())
+    const remediations = await openRemediations({ config, connections, emit })
+    closers.push(() => remediations.close())
+    const followed = new FollowedScenarios(scenarios, error => emit(scenariosRefused(error)))
+    closers.push(() => followed.close())
+    followed.follow(loaded)
+    const learner = new SchemaLearner()
+    const learned = keepLearned(connections, learner, emit)
+    closers.push(() => learned.close())
+    return {
+      clock: systemClock,
+      remediations,
+      limitStore: await openLimitStore(config, connections, options.limits),
+      limitOverrides: new LimitOverrides(connections),
+      learner,
+      learned,
+      detectors: [scenarios, ...behaviourDetectors(loaded)],
+      scenarios,
+      connections,
+      recorder: audit?.log,
+      audit: audit?.log,
+      secret: options.secret ?? systemRandom.bytes(32),
+      probes: [remediations, scenarios, ...(audit?.probes ?? [])],
+      follow: next => {
+        remediations.protect(protectedBy(next.config))
+        followed.follow(next)
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** What this thread learns, kept in the data directory with what others learn. */
+export function keepLearned(
+  connections: Connections,
+  learner: SchemaLearner,
+  emit: (event: Event) => void,
+): LearnedSchemas {
+  return new LearnedSchemas({
+    database: () => connections.sqlite,
+    learner,
+    onError: error => {
+      const problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
+      emit({ type: 'schema.failed', time: systemClock.now(), actor: {}, data: { problem } })
+    },
+  })
+}
+
+function scenariosRefused(error: unknown): Event {
+  const problem = error instanceof Error ? error.message.slice(0, 2_000) : 'cannot be used'
+  return { type: 'scenarios.refused', time: systemClock.now(), actor: {}, data: { problem } }
+}
+
+/** Resources that keep everything in memory and nothing afterwards: for a replay, on a clock of its own. */
+export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promise<Resources> {
+  const remediations = await openRemediations({ config: loaded.config, connections: undefined, clock })
+  const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
+  return {
+    clock,
+    remediations,
+    limitStore: new MemoryStore({ clock }),
+    limitOverrides: undefined,
+    learner: undefined,
+    learned: undefined,
+    detectors: [scenarios, ...behaviourDetectors(loaded)],
+    scenarios,
+    connections: undefined,
+    recorder: undefined,
+    audit: undefined,
+    secret: systemRandom.bytes(32),
+    follow: () => undefined,
+    probes: [],
+    close: () => remediations.close(),
+  }
+}

@@ -1,0 +1,48 @@
+import type { Config } from '@postern/config'
+import type { Clock, Event } from '@postern/core'
+import {
+  type ProtectedOptions,
+  postgresRemediations,
+  RemediationStore,
+  type RemediationTable,
+  redisRemediations,
+  sqliteRemediations,
+} from '@postern/remediate'
+import type { Connections } from './connections.ts'
+
+export interface RemediationsSetup {
+  readonly config: Config
+  /** Undefined keeps measures in this process's memory only. */
+  readonly connections: Connections | undefined
+  readonly emit?: (event: Event) => void
+  readonly clock?: Clock
+}
+
+/**
+ * The standing measures of a configuration: in Redis where there is one, else PostgreSQL, else the data directory. Trusted
+ * proxies and `remediations.never` are protected.
+ * @throws StoreError when they cannot be read
+ */
+export async function openRemediations(setup: RemediationsSetup): Promise<RemediationStore> {
+  const { config, connections, emit, clock } = setup
+  const table = connections === undefined ? undefined : await openTable(connections)
+  return RemediationStore.open({
+    protect: protectedBy(config),
+    ...(table !== undefined && { table }),
+    ...(emit !== undefined && { emit }),
+    ...(clock !== undefined && { clock }),
+  })
+}
+
+/** Whom no measure may hit. */
+export function protectedBy({ remediations, trustProxies = [] }: Config): ProtectedOptions {
+  const never = remediations === false ? [] : (remediations?.never ?? [])
+  return { addresses: [...trustProxies, ...never] }
+}
+
+async function openTable(connections: Connections): Promise<RemediationTable> {
+  const { redis, postgres } = connections
+  if (redis !== undefined) return redisRemediations({ redis })
+  if (postgres !== undefined) return postgresRemediations({ database: postgres })
+  return sqliteRemediations({ database: connections.sqlite })
+}

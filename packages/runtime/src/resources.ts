@@ -1,0 +1,37 @@
+import type { AuditLog } from '@postern/audit'
+import type { LoadedConfig } from '@postern/config'
+import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
+import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
+import type { RemediationStore } from '@postern/remediate'
+import type { ScenarioDetector } from '@postern/scenarios'
+import type { LimitStore } from '@postern/throttle'
+import type { Connections } from './connections.ts'
+import type { LimitOverrides } from './limit-overrides.ts'
+
+/** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
+export interface Resources {
+  readonly clock: Clock
+  readonly remediations: RemediationStore
+  readonly limitStore: LimitStore
+  /** Rules of single keys; absent where nothing is kept. */
+  readonly limitOverrides: LimitOverrides | undefined
+  /** Learns where the configuration says `schema: { learn: true }`; absent where nothing is kept. */
+  readonly learner: SchemaLearner | undefined
+  /** What was learned by every thread, and before the last restart. */
+  readonly learned: LearnedSchemas | undefined
+  readonly detectors: readonly Detector[]
+  /** The detector of scenarios, where this thread has it; also among `detectors`. */
+  readonly scenarios: ScenarioDetector | undefined
+  /** The stores by URL and the data directory; absent where everything is in memory. */
+  readonly connections: Connections | undefined
+  /** Absent when nothing is written down. */
+  readonly recorder: EventRecorder | undefined
+  /** The log itself, where this thread holds it. */
+  readonly audit: AuditLog | undefined
+  /** Signs the puzzles of challenges; the same on every worker. */
+  readonly secret: Uint8Array
+  /** Takes from a configuration that is in force now what the resources themselves hold: whom no measure hits, which folders of scenarios are followed. */
+  follow(loaded: LoadedConfig): void
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}

@@ -1,0 +1,72 @@
+import type { AuditLog } from '@postern/audit'
+import type { LoadedConfig } from '@postern/config'
+import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
+import { isAuditInPostgres, openAudit } from './audit.ts'
+import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
+import { AuditPublishing } from './audit-publishing.ts'
+import { auditRetention } from './audit-retention.ts'
+import { auditShippers } from './audit-shipping.ts'
+import type { Connections } from './connections.ts'
+
+/** The log with everything around it: what it sends away, what it forgets, who vouches for it. */
+export interface RunningAudit {
+  readonly log: AuditLog
+  /** Of the log and all of these. */
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}
+
+/**
+ * Opens the log and starts shipping and retention, as the configuration wants them; undefined when it switches the log off.
+ * @param emit takes events about the log itself
+ * @throws as `openAudit`; ConfigError for a secret or certificate of `audit.ship` that cannot be read
+ */
+export async function startAudit(
+  loaded: LoadedConfig,
+  connections: Connections,
+  emit: (event: Event) => void,
+): Promise<RunningAudit | undefined> {
+  const outside = new AuditPublishing(error => emit(outsideFailed(error)))
+  const opened = await openAudit(loaded, connections, outside)
+  if (opened === undefined) return undefined
+  const { log } = opened
+  const { anchors = [], witnesses = [], ship = [], retention } = loaded.config.audit || {}
+  const closers: (() => Promise<void> | void)[] = [() => log.close()]
+  const probes: HealthProbe[] = [log]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    if (!isAuditInPostgres(loaded)) {
+      const draining = drainOutbox(new AuditOutbox(connections.sqlite), log)
+      probes.push(draining)
+      closers.push(() => draining.close())
+    }
+    if (anchors.length + witnesses.length > 0) probes.push(outside)
+    if (ship.length > 0) {
+      const reader = await opened.openReader()
+      closers.push(() => reader.close())
+      for (const shipper of auditShippers(loaded, opened, reader)) {
+        shipper.start()
+        probes.push(shipper)
+        closers.push(() => shipper.close())
+      }
+    }
+    if (retention !== undefined) {
+      const keep = parseDuration(retention, 'audit.retention')
+      const { removeBefore } = opened
+      const pruning = auditRetention({ removeBefore, keep, clock: systemClock, emit })
+      probes.push(pruning)
+      closers.push(() => pruning.close())
+    }
+    return { log, probes, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function outsideFailed(error: unknown): Event {
+  const problem = error instanceof Error ? error.message.slice(0, 2_000) : 'cannot be reached'
+  return { type: 'audit.outside', time: systemClock.now(), actor: {}, data: { problem } }
+}

@@ -1,0 +1,18 @@
+import { ConfigError } from '@postern/core'
+import type { Runtime } from '@postern/runtime'
+import type { AdminCommand } from './admin-server.ts'
+
+/** What `postern audit` asks of the gateway that holds the log. */
+export function auditCommands(runtime: Runtime): Readonly<Record<string, AdminCommand>> {
+  return {
+    'audit/erase': async ({ principal, tenant }) => {
+      const { audit } = runtime.resources
+      if (audit === undefined)
+        throw new ConfigError({ place: 'audit', problem: 'is switched off in this gateway' })
+      if (typeof principal !== 'string' || principal === '')
+        throw new ConfigError({ place: 'principal', problem: 'must be the id of a principal' })
+      const { index } = await audit.eraseSubject(principal, typeof tenant === 'string' ? { tenant } : {})
+      return { index: Number(index) }
+    },
+  }
+}

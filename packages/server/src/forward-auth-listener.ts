@@ -1,0 +1,63 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { LoadedConfig } from '@postern/config'
+import { parseListen } from '@postern/config'
+import { ConfigError } from '@postern/core'
+import type { Runtime } from '@postern/runtime'
+import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
+import { readCertificate, requireNoApplication } from './gateway-plan.ts'
+import type { Listener } from './listener.ts'
+
+/** Longer than proxies keep idle connections to what they ask, so that they close first. */
+const KEEP_ALIVE_MS = 75_000
+
+/**
+ * Answers a proxy that asks before it forwards.
+ * @throws ConfigError when the configuration names no dialect or trusts nobody; PortInUse
+ */
+export async function startForwardAuthListener(
+  { config, file }: LoadedConfig,
+  runtime: Runtime,
+): Promise<Listener> {
+  requireNoApplication(config)
+  const { dialect, prefix, listen } = config.forwardAuth ?? {}
+  if (dialect === undefined)
+    throw new ConfigError({
+      place: 'forwardAuth.dialect',
+      problem: 'is missing',
+      mend: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
+    })
+  const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
+  const server =
+    config.tls === undefined
+      ? createServer(endpoint)
+      : createTlsServer(readCertificate(config.tls, file.folder), endpoint)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.headersTimeout = 10_000
+  server.requestTimeout = 15_000
+  server.maxConnections = config.caps?.connections ?? 10_000
+  const { host, port } = parseListen(listen ?? '127.0.0.1:9090')
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
+    server.listen(port, host, resolve)
+  })
+  const bound = (server.address() as AddressInfo).port
+  return {
+    url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    health: () => runtime.health(),
+    reload: async certificate => {
+      if (certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(certificate)
+      return []
+    },
+    close: grace =>
+      new Promise(resolve => {
+        const late = setTimeout(() => server.closeAllConnections(), grace)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import type { Config, LoadedConfig } from '@postern/config'
+import { type Listen, parseListen } from '@postern/config'
+import { ConfigError } from '@postern/core'
+import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
+import { withoutUndefined } from '@postern/runtime'
+
+/** What the gateway room is started with, plain enough to be handed to a worker. */
+export interface GatewayPlan {
+  readonly upstream: string
+  readonly listen: ListenOptions
+  readonly timeouts: GatewayTimeouts
+  readonly limits: GatewayLimits
+}
+
+/**
+ * Refuses a configuration whose principals only the application's own code could fill, where no such code runs.
+ * @throws ConfigError
+ */
+export function requireNoApplication({ identify }: Config): void {
+  const by = typeof identify === 'object' ? identify.by : identify
+  if (by !== 'application') return
+  throw new ConfigError({
+    place: 'identify',
+    problem:
+      '"application" is for middleware: in a process of its own Postern has no application that could call setPrincipal',
+    mend: 'give a function that reads the credential of the request: identify: exchange => ...',
+  })
+}
+
+/** The gateway's part of a configuration. @throws ConfigError when there is no backend, or a certificate cannot be read */
+export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
+  requireNoApplication(config)
+  const { upstream } = config
+  if (upstream === undefined)
+    throw new ConfigError({
+      place: 'upstream',
+      problem: 'the gateway does not know where the backend is',
+      mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
+    })
+  const { host, port } = parseListen(config.listen ?? '127.0.0.1:8080')
+  if (isListeningPlace(upstream, { host, port }))
+    throw new ConfigError({
+      place: 'upstream',
+      problem: `${upstream} is where the gateway itself listens`,
+      mend: 'give the backend or the gateway another port',
+    })
+  const { drain: _, ...timeouts } = config.timeouts ?? {}
+  return {
+    upstream,
+    listen: {
+      host,
+      port,
+      ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
+    },
+    timeouts: withoutUndefined(timeouts),
+    limits: withoutUndefined(config.caps ?? {}),
+  }
+}
+
+/** Whether an address leads to the place that something listens on: a gateway in front of itself would ask itself without end. */
+export function isListeningPlace(address: string, listen: Listen): boolean {
+  const url = new URL(address)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  if (port !== listen.port) return false
+  return host === listen.host || (LOCAL.has(host) && (LOCAL.has(listen.host) || ANY.has(listen.host)))
+}
+
+const LOCAL: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/** The certificate of a configuration, if it has one. @throws ConfigError when it cannot be read, or the two files do not fit */
+export function certificateOf({ config, file }: LoadedConfig): TlsOptions | undefined {
+  return config.tls === undefined ? undefined : readCertificate(config.tls, file.folder)
+}
+
+/** The certificate of the front. @throws ConfigError when it cannot be read, or the two files do not fit */
+export function readCertificate(
+  tls: NonNullable<Config['tls']>,
+  folder: string,
+): { cert: Buffer; key: Buffer } {
+  const read = (name: 'cert' | 'key'): Buffer => {
+    try {
+      return readFileSync(resolve(folder, tls[name]))
+    } catch (cause) {
+      const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+      throw new ConfigError(
+        {
+          place: `tls.${name}`,
+          problem: `${tls[name]} cannot be read (${why})`,
+          mend: 'give the path of a PEM file',
+        },
+        { cause },
+      )
+    }
+  }
+  const certificate = { cert: read('cert'), key: read('key') }
+  try {
+    createSecureContext(certificate)
+  } catch (cause) {
+    throw new ConfigError(
+      {
+        place: 'tls',
+        problem: `${tls.cert} and ${tls.key} cannot be used (${reasonOf(cause)})`,
+        mend: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
+      },
+      { cause },
+    )
+  }
+  return certificate
+}
+
+/** OpenSSL's word without its numbers: `key values mismatch`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'error'
+  return 'reason' in error ? String(error.reason) : (error.message.split(':').at(-1) ?? 'error')
+}

@@ -1,0 +1,97 @@
+// A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
+
+import type { Config } from '@postern/config'
+import { type LoadedConfig, loadConfig } from '@postern/config'
+import { systemClock } from '@postern/core'
+import { startGateway, workerLink } from '@postern/gateway'
+import { SchemaLearner } from '@postern/protocol'
+import type { Resources } from '@postern/runtime'
+import {
+  Connections,
+  keepLearned,
+  LimitOverrides,
+  openLimitStore,
+  openRemediations,
+  protectedBy,
+  Runtime,
+} from '@postern/runtime'
+import { Metrics } from './admin/metrics.ts'
+import { EventForwarder } from './event-forwarder.ts'
+import { certificateOf, gatewayPlan } from './gateway-plan.ts'
+import { overridden } from './overridden.ts'
+import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+
+const METRICS_MS = 1_000
+
+const link = workerLink<WorkerPlan>()
+const plan = link.data
+const send = (message: FromWorker): void => link.send(message)
+
+const load = async (): Promise<LoadedConfig> => {
+  const loaded = await loadConfig({ path: plan.file, folder: plan.folder, environment: process.env })
+  return overridden(loaded, plan.overrides, process.env)
+}
+
+const openWorkerResources = async (config: Config, forwarder: EventForwarder): Promise<Resources> => {
+  const connections = new Connections(config, plan.dataDirectory)
+  const remediations = await openRemediations({ config, connections })
+  const learner = new SchemaLearner()
+  const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
+  return {
+    clock: systemClock,
+    remediations,
+    limitStore: await openLimitStore(config, connections, plan.limits),
+    limitOverrides: new LimitOverrides(connections),
+    learner,
+    learned,
+    detectors: [forwarder],
+    scenarios: undefined,
+    connections,
+    recorder: config.audit === false ? undefined : forwarder,
+    audit: undefined,
+    secret: plan.secret,
+    follow: next => remediations.protect(protectedBy(next.config)),
+    probes: [remediations],
+    close: async () => {
+      learned.close()
+      await remediations.close()
+      await connections.close()
+    },
+  }
+}
+
+const loaded = await load()
+const forwarder = new EventForwarder(send)
+const resources = await openWorkerResources(loaded.config, forwarder)
+const runtime = Runtime.over(resources, loaded)
+const metrics = new Metrics()
+runtime.listen(event => metrics.count(event))
+const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
+const options = gatewayPlan(loaded)
+const gateway = await startGateway({
+  ...options,
+  listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
+  engine: () => runtime.engine,
+  recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
+})
+
+link.ready({
+  reload: async () => {
+    const next = await load()
+    const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
+    runtime.replace(next)
+    resources.follow(next)
+    if (certificate !== undefined) gateway.renew(certificate)
+  },
+  message: data => {
+    const message = data as ToWorker
+    if (message.worker === link.index) forwarder.answer(message)
+  },
+  stop: async grace => {
+    await gateway.close({ grace })
+    clearInterval(reporting)
+    send({ kind: 'metrics', counts: metrics.drain() })
+    forwarder.flush()
+    await runtime.close()
+  },
+})

@@ -1,0 +1,8 @@
+export { askGateway } from './admin/admin-client.ts'
+export { readRunFile } from './admin/run-file.ts'
+export { EventLog } from './event-log.ts'
+export { isListeningPlace } from './gateway-plan.ts'
+export { overridden } from './overridden.ts'
+export { reachOf, reachSentence } from './reach.ts'
+export { type Served, serve } from './serve.ts'
+export type { Overrides } from './worker-plan.ts'

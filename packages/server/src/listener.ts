@@ -1,0 +1,36 @@
+import type { Health } from '@postern/core'
+import { startGateway, type TlsOptions } from '@postern/gateway'
+import type { Runtime } from '@postern/runtime'
+import type { GatewayPlan } from './gateway-plan.ts'
+
+/** What takes requests: one gateway in this thread, or several in threads of their own. */
+export interface Listener {
+  readonly url: string
+  health(): readonly Health[]
+  /**
+   * Puts the configuration that was just checked into force.
+   * @param certificate to show from now on; undefined where there was none at the start
+   * @returns what went wrong, a line each
+   */
+  reload(certificate: TlsOptions | undefined): Promise<readonly string[]>
+  /** @param grace milliseconds for requests under way */
+  close(grace: number): Promise<void>
+}
+
+/** One gateway in this thread. @throws Error of the operating system when it cannot listen */
+export async function startSingleListener(plan: GatewayPlan, runtime: Runtime): Promise<Listener> {
+  const gateway = await startGateway({
+    ...plan,
+    engine: () => runtime.engine,
+    recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
+  })
+  return {
+    url: gateway.url,
+    health: () => gateway.health(),
+    reload: async certificate => {
+      if (certificate !== undefined) gateway.renew(certificate)
+      return []
+    },
+    close: grace => gateway.close({ grace }),
+  }
+}

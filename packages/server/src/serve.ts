@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { Config, LoadedConfig } from '@postern/config'
+import { type Listen, parseListen } from '@postern/config'
+import { type Health, parseDuration, systemRandom } from '@postern/core'
+import { PortInUse, Runtime, startIntegrations } from '@postern/runtime'
+import { sharedTable } from '@postern/throttle'
+import { type AdminServer, startAdmin } from './admin/admin-server.ts'
+import { auditCommands } from './admin/audit-commands.ts'
+import { limitCommands } from './admin/limit-commands.ts'
+import { Metrics } from './admin/metrics.ts'
+import { parameterCommands } from './admin/parameter-commands.ts'
+import { writeRunFile } from './admin/run-file.ts'
+import { startForwardAuthListener } from './forward-auth-listener.ts'
+import { certificateOf, type GatewayPlan, gatewayPlan } from './gateway-plan.ts'
+import { type Listener, startSingleListener } from './listener.ts'
+import { startWorkerListener } from './worker-listener.ts'
+import type { Overrides } from './worker-plan.ts'
+
+export interface ServeOptions {
+  /** The configuration with the overrides in it. */
+  readonly loaded: LoadedConfig
+  /** What the command line said, for workers that read the configuration themselves. */
+  readonly overrides: Overrides
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** What takes requests: the reverse proxy unless told otherwise, or the endpoint that another proxy asks. */
+  readonly kind?: 'gateway' | 'forward-auth'
+}
+
+/** A gateway with everything around it: the runtime, the admin listener, the file that commands find it by. */
+export interface Served {
+  readonly url: string
+  /** Undefined when the configuration wants none. */
+  readonly admin: string | undefined
+  readonly runtime: Runtime
+  health(): readonly Health[]
+  /**
+   * Puts another configuration into force on every thread.
+   * @returns what to tell the operator, a line each
+   * @throws ConfigError when it cannot be put together; the old one stays
+   */
+  reload(loaded: LoadedConfig): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/**
+ * Starts the gateway of a configuration: in this thread, or in as many as `workers` says.
+ * @throws ConfigError, StoreError, or PortInUse with the place that was taken
+ */
+export async function serve(options: ServeOptions): Promise<Served> {
+  const { loaded, dataDirectory } = options
+  const { config } = loaded
+  const isGateway = options.kind !== 'forward-auth'
+  const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
+  const count = isGateway ? workers : 1
+  const shared = {
+    limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
+    secret: systemRandom.bytes(32),
+  }
+  const plan = isGateway ? gatewayPlan(loaded) : undefined
+  const runtime = await Runtime.open({ loaded, dataDirectory, ...shared })
+  const metrics = new Metrics()
+  const closers: (() => Promise<void> | void)[] = [() => runtime.close()]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer()
+  }
+  try {
+    const listener = await startListener(options, { plan, runtime, metrics, count, ...shared })
+    const drain = parseDuration(config.timeouts?.drain ?? '10s')
+    closers.unshift(() => listener.close(drain))
+    const integrations = await startIntegrations(config, runtime)
+    closers.unshift(() => integrations.close())
+    const token = randomBytes(24).toString('base64url')
+    const commands = { ...limitCommands(runtime), ...auditCommands(runtime), ...parameterCommands(runtime) }
+    const health = (): readonly Health[] => [...listener.health(), ...integrations.health()]
+    const admin = await openAdmin(config, listen =>
+      startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
+    )
+    if (admin !== undefined) {
+      closers.unshift(() => admin.close())
+      const content = { pid: process.pid, gateway: listener.url, admin: admin.address, token }
+      closers.unshift(writeRunFile(dataDirectory, content))
+    }
+    return {
+      url: listener.url,
+      admin: admin?.address,
+      runtime,
+      health,
+      reload: async next => {
+        // Read first: what cannot be used leaves everything as it was.
+        const certificate = config.tls === undefined ? undefined : certificateOf(next)
+        const waiting = runtime.reload(next).filter(key => key !== 'tls' || certificate === undefined)
+        runtime.resources.follow(next)
+        const problems = await listener.reload(certificate)
+        return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Keys that the counters of all workers hold. */
+const LIMIT_SLOTS = 131_072
+
+interface ListenerParts {
+  /** Undefined for forward-auth. */
+  readonly plan: GatewayPlan | undefined
+  readonly runtime: Runtime
+  readonly metrics: Metrics
+  readonly count: number
+  readonly limits: SharedArrayBuffer | undefined
+  readonly secret: Uint8Array
+}
+
+function startListener(options: ServeOptions, parts: ListenerParts): Promise<Listener> {
+  const { plan, runtime, metrics } = parts
+  if (parts.count === 1) runtime.listen(event => metrics.count(event))
+  if (plan === undefined) return startForwardAuthListener(options.loaded, runtime)
+  return startGatewayListener(options, parts, plan).catch((error: unknown) => {
+    throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
+  })
+}
+
+function startGatewayListener(
+  { loaded, overrides, dataDirectory }: ServeOptions,
+  { runtime, metrics, count, limits, secret }: ListenerParts,
+  plan: GatewayPlan,
+): Promise<Listener> {
+  if (limits === undefined) return startSingleListener(plan, runtime)
+  const { path: file, folder } = loaded.file
+  return startWorkerListener({
+    gateway: plan,
+    plan: { file, folder, overrides, dataDirectory, limits, secret },
+    count,
+    runtime,
+    metrics,
+  })
+}
+
+const ADMIN: Listen = { host: '127.0.0.1', port: 9464 }
+
+/** Where it was told; else the usual port, or a free one when that is taken by another gateway. */
+async function openAdmin(
+  config: Config,
+  start: (listen: Listen) => Promise<AdminServer>,
+): Promise<AdminServer | undefined> {
+  if (config.admin === false) return undefined
+  const asked = config.admin?.listen === undefined ? undefined : parseListen(config.admin.listen)
+  try {
+    return await start(asked ?? ADMIN)
+  } catch (error) {
+    if (asked !== undefined) throw PortInUse.explain(error, asked.host, asked.port, '--admin')
+    return start({ host: ADMIN.host, port: 0 })
+  }
+}

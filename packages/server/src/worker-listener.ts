@@ -1,0 +1,105 @@
+import { createServer } from 'node:net'
+import { ConfigError, type Event, type Health } from '@postern/core'
+import { startWorkers, type Workers } from '@postern/gateway'
+import type { Runtime } from '@postern/runtime'
+import type { Metrics } from './admin/metrics.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { Listener } from './listener.ts'
+import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+
+export interface WorkerListenerOptions {
+  readonly gateway: GatewayPlan
+  readonly plan: Omit<WorkerPlan, 'port'>
+  readonly count: number
+  readonly runtime: Runtime
+  readonly metrics: Metrics
+}
+
+/**
+ * Several gateways in threads of their own on one port. Their events come here: the log and the detectors see all of them in one place.
+ * @throws Error of the operating system when they cannot listen
+ */
+export async function startWorkerListener(options: WorkerListenerOptions): Promise<Listener> {
+  const { gateway, count, runtime, metrics } = options
+  const host = gateway.listen.host ?? '127.0.0.1'
+  const port = await freePort(host, gateway.listen.port)
+  let workers: Workers | undefined
+  const reply = (message: ToWorker): void => workers?.broadcast(message)
+  workers = await startWorkers({
+    count,
+    entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+    workerData: { ...options.plan, port } satisfies WorkerPlan,
+    onMessage: (data, worker) => take(data as FromWorker, worker, runtime, metrics, reply),
+    onNotice: line =>
+      runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
+  })
+  const running = workers
+  const scheme = gateway.listen.tls === undefined ? 'http' : 'https'
+  return {
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    health: () => [workersHealth(running), ...runtime.health()],
+    reload: async () =>
+      (await running.reload(undefined)).problems.map(({ index, problem }) => `worker ${index}: ${problem}`),
+    close: grace => running.close({ grace }),
+  }
+}
+
+function workersHealth({ live, count }: Workers): Health {
+  return { name: 'workers', ok: live > 0, required: true, detail: `${live} of ${count} listen` }
+}
+
+function take(
+  message: FromWorker,
+  worker: number,
+  runtime: Runtime,
+  metrics: Metrics,
+  reply: (message: ToWorker) => void,
+): void {
+  if (message.kind === 'metrics') metrics.merge(message.counts)
+  else if (message.kind === 'events') {
+    for (const { event, record, seen } of message.events) {
+      if (record === 'record') runtime.resources.recorder?.record(event)
+      runtime.engine.witness(seen === undefined ? event : withSeen(event, seen))
+    }
+    reply({ kind: 'taken', worker, batch: message.batch })
+  } else void commit(message.id, message.event, worker, runtime, reply)
+}
+
+/** The event with what scenarios ask for in `data`, which no listener writes out: it is not enumerable. */
+function withSeen(event: Event, seen: NonNullable<ForwardedEvent['seen']>): Event {
+  return Object.defineProperty({ ...event }, 'data', { value: seen, enumerable: false })
+}
+
+async function commit(
+  id: number,
+  event: Event,
+  worker: number,
+  runtime: Runtime,
+  reply: (message: ToWorker) => void,
+): Promise<void> {
+  try {
+    const { recorder } = runtime.resources
+    if (recorder === undefined) throw new ConfigError({ place: 'audit', problem: 'is switched off' })
+    const { index, leafHash } = await recorder.commit(event)
+    reply({ kind: 'committed', worker, id, index, leafHash })
+  } catch (error) {
+    reply({
+      kind: 'failed',
+      worker,
+      id,
+      problem: error instanceof Error ? error.message : 'could not be written',
+    })
+  }
+}
+
+/** The port itself when it is free, found before any worker starts: sharing a port hides that somebody else has it. */
+function freePort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(port, host, () => {
+      const bound = probe.address()
+      probe.close(() => resolve(bound !== null && typeof bound === 'object' ? bound.port : port))
+    })
+  })
+}

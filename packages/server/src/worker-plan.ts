@@ -1,0 +1,58 @@
+import type { Config } from '@postern/config'
+import type { Event } from '@postern/core'
+import type { MetricCounts } from './admin/metrics.ts'
+
+/** What the command line says over the file; plain, so that it can be handed to a thread. */
+export type Overrides = Pick<
+  Config,
+  'upstream' | 'listen' | 'workers' | 'mode' | 'admin' | 'forwardAuth' | 'trustProxies'
+>
+
+/** What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be handed to a thread. */
+export interface WorkerPlan {
+  /** Absolute path of the configuration; undefined for the defaults. */
+  readonly file: string | undefined
+  readonly folder: string
+  readonly overrides: Overrides
+  readonly dataDirectory: string
+  /** The port that was found free, the same for all. */
+  readonly port: number
+  /** Counters of all workers. */
+  readonly limits: SharedArrayBuffer
+  /** Signs the puzzles of challenges. */
+  readonly secret: Uint8Array
+}
+
+/** An event on its way to the main thread, where the log and the detectors are. */
+export interface ForwardedEvent {
+  readonly event: Event
+  readonly record: 'record' | 'pass'
+  /** What scenarios ask of a request and the log must not hold: the target as sent may carry secrets. */
+  readonly seen:
+    | {
+        readonly target: string
+        readonly referer: string
+        readonly httpVersion: string
+        /** Id of the API key that acted. */
+        readonly key?: string
+      }
+    | undefined
+}
+
+/** What a worker sends. */
+export type FromWorker =
+  | { readonly kind: 'events'; readonly batch: number; readonly events: readonly ForwardedEvent[] }
+  | { readonly kind: 'commit'; readonly id: number; readonly event: Event }
+  | { readonly kind: 'metrics'; readonly counts: MetricCounts }
+
+/** What the main thread answers; heard by every worker, meant for one. */
+export type ToWorker =
+  | { readonly kind: 'taken'; readonly worker: number; readonly batch: number }
+  | {
+      readonly kind: 'committed'
+      readonly worker: number
+      readonly id: number
+      readonly index: bigint
+      readonly leafHash: string | undefined
+    }
+  | { readonly kind: 'failed'; readonly worker: number; readonly id: number; readonly problem: string }
