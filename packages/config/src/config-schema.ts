@@ -1,4 +1,5 @@
 import type { Detector, Event, Guard, Identify, Mode } from '@postern/core'
+import { PARAMETER_TYPES, type ParameterType } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { auditSchema } from './audit-schema.ts'
@@ -75,16 +76,29 @@ const shed: z.ZodType<ShedConfig> = z.strictObject({
 const level = z.literal([1, 2, 3, 4])
 const except = { rule: inspectRule.optional(), parameter: z.string().min(1).optional() }
 
+const parameterTypes = z.record(
+  z
+    .string()
+    .regex(
+      /^(?:query|body|cookie|header|path)(?:\.[^.\s]{1,128}){0,32}$/,
+      'e.g. "query.id" or "body.items.*.note"',
+    ),
+  z.enum(PARAMETER_TYPES as readonly [ParameterType, ...ParameterType[]]),
+)
+
 const inspect: z.ZodType<InspectConfig> = z.strictObject({
   level: level.optional(),
   except: z.array(z.strictObject(except)).optional(),
   unread: z.enum(['refuse', 'pass']).optional(),
+  overBudget: z.enum(['refuse', 'pass']).optional(),
+  parameters: parameterTypes.optional(),
 })
 
 const inspection: z.ZodType<InspectionConfig> = z.strictObject({
   level: level.optional(),
   except: z.array(z.strictObject({ ...except, route: routePattern.optional() })).optional(),
   mode: mode.optional(),
+  parameters: parameterTypes.optional(),
   rules: z
     .strictObject({
       ddtrace: z.union([z.boolean(), z.string().min(1)]).optional(),

@@ -1,6 +1,7 @@
 import type { ByteSize, Duration, Exchange, Mode, RecordPromise } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts } from '@postern/gateway'
 import type { ForwardDialect } from '@postern/http'
+import type { ParameterType } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
 import type { ExtensionConfig } from './identify-config.ts'
 import type { LimitRule } from './limit-rule.ts'
@@ -76,6 +77,10 @@ export interface InspectConfig {
   readonly except?: readonly ExceptConfig[] | undefined
   /** What happens to a body that is longer than `bodyLimit`; `refuse` unless told otherwise. */
   readonly unread?: 'refuse' | 'pass' | undefined
+  /** What parameters hold: `{ 'query.id': 'number', 'body.html': 'markup' }`. */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
+  /** What happens to a request that costs more to inspect than one may; default `refuse`. */
+  readonly overBudget?: 'refuse' | 'pass' | undefined
 }
 
 /** How content is read for attacks everywhere. */
@@ -84,6 +89,8 @@ export interface InspectionConfig {
   /** Exceptions that may name a route: `POST /posts`, `/posts/**`. */
   readonly except?: readonly (ExceptConfig & { readonly route?: string | undefined })[] | undefined
   readonly mode?: Mode | undefined
+  /** What parameters hold on every route; a route's own `parameters` count first. */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
   /** Rules of others beside ours, read from files of the application. */
   readonly rules?:
     | {

@@ -12,6 +12,7 @@ export class EffortMeter {
   #look = Number.POSITIVE_INFINITY
   #until = Number.POSITIVE_INFINITY
   #now: (() => number) | undefined
+  #isUp = false
 
   /** @param budget units that one request may cost */
   constructor(budget: number) {
@@ -20,6 +21,11 @@ export class EffortMeter {
 
   get spent(): number {
     return this.#spent
+  }
+
+  /** Whether the slice, or the budget, is used up. */
+  get isUp(): boolean {
+    return this.#isUp
   }
 
   get isOver(): boolean {
@@ -32,6 +38,7 @@ export class EffortMeter {
    */
   slice(milliseconds: number, now: () => number): void {
     this.#now = now
+    this.#isUp = false
     this.#until = now() + milliseconds
     this.#look = this.#spent + BETWEEN
   }
@@ -39,9 +46,13 @@ export class EffortMeter {
   /** Counts work that was done. @returns true when it is time to stop: the slice or the budget is used up */
   spend(units: number): boolean {
     this.#spent += units
-    if (this.#spent > this.#budget) return true
+    if (this.#spent > this.#budget) {
+      this.#isUp = true
+      return true
+    }
     if (this.#spent < this.#look || this.#now === undefined) return false
     this.#look = this.#spent + BETWEEN
-    return this.#now() >= this.#until
+    this.#isUp = this.#now() >= this.#until
+    return this.#isUp
   }
 }

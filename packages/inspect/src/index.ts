@@ -18,6 +18,8 @@ export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
 export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
 export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
 export type { Inspection, Match } from './match.ts'
+export { isParameterType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
+export { compileParameterTypes, type ParameterSettings, type ParameterTypes } from './parameter-types.ts'
 export {
   type ProtectedSinks,
   protectSinks,

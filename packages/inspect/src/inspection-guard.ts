@@ -17,11 +17,18 @@ import {
   type InspectException,
 } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
-import { inspect, ownRuleSet } from './inspect.ts'
+import { beginInspection, ownRuleSet } from './inspect.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import type { SecondOpinion } from './loaders/native-appsec.ts'
 import { isSecretName, maskSpan } from './mask.ts'
 import type { Inspection, Match } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
+import {
+  compileParameterTypes,
+  layeredTypes,
+  type ParameterSettings,
+  type ParameterTypes,
+} from './parameter-types.ts'
 import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
@@ -33,6 +40,13 @@ export interface InspectSettings {
   readonly except?: readonly InspectException[]
   /** What happens to a body that is longer than guards may read ahead. Default `refuse`. */
   readonly unread?: 'refuse' | 'pass'
+  /** What its parameters hold, by location: `{ 'query.id': 'number', 'body.html': 'markup' }`. */
+  readonly parameters?: ParameterSettings
+  /**
+   * What happens to a request that costs more to inspect than one may: it is refused with 413, or passes with what was found so far, which `onInspection`
+   * receives. Default `refuse`.
+   */
+  readonly overBudget?: 'refuse' | 'pass'
 }
 
 declare module '@postern/core' {
@@ -47,6 +61,10 @@ export interface InspectionOptions {
   /** Overrides the engine's mode. */
   readonly mode?: Mode
   readonly except?: readonly InspectException[]
+  /** What parameters hold on every route; a route's own `parameters` count first. */
+  readonly parameters?: ParameterSettings
+  /** What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is declared counts first. */
+  readonly learned?: (route: string) => ParameterTypes | undefined
   /** Further rules, e.g. loaded ones. */
   readonly rules?: readonly Rule[]
   readonly bounds?: Partial<Bounds>
@@ -54,12 +72,23 @@ export interface InspectionOptions {
   readonly secondOpinion?: SecondOpinion
   /** Told of every inspection that found something, refused or not. Must not throw. */
   readonly onInspection?: (exchange: Exchange, inspection: Inspection) => void
+  /** Lets others run between two slices. Default: the next turn of the event loop. */
+  readonly pause?: () => Promise<void>
+  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number
 }
+
+/** How long inspection keeps the event loop at a time, in milliseconds. */
+const SLICE = 4
+/** Names of the backend's own cookies that are remembered. */
+const MAX_OWN_COOKIES = 64
 
 interface Plan {
   readonly level: Level
   readonly except: readonly ExceptionTest[]
   readonly unread: 'refuse' | 'pass'
+  readonly overBudget: 'refuse' | 'pass'
+  readonly types: ParameterTypes | undefined
 }
 
 /**
@@ -78,7 +107,16 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     level,
     except: exceptions.filter(exception => exception.route === undefined).map(exception => exception.test),
     unread: 'refuse',
+    overBudget: 'refuse',
+    types:
+      options.parameters === undefined
+        ? undefined
+        : compileParameterTypes(options.parameters, 'inspect.parameters'),
   }
+  const pause = options.pause ?? nextTurn
+  const now = options.now ?? (() => performance.now())
+  const slice = { milliseconds: SLICE, now }
+  const ownCookies = new Set<string>()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()
 
@@ -106,13 +144,21 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         level: settings.level ?? level,
         except: [...everywhere.except, ...own.map(exception => exception.test)],
         unread: settings.unread ?? 'refuse',
+        overBudget: settings.overBudget ?? 'refuse',
+        types:
+          settings.parameters === undefined
+            ? everywhere.types
+            : layered(
+                compileParameterTypes(settings.parameters, 'routes.inspect.parameters'),
+                everywhere.types,
+              ),
       }
       plans.set(settings, plan)
     }
     return plan
   }
 
-  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision {
+  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision | Promise<Decision> {
     const request = {
       method: exchange.method,
       target: exchange.source.target,
@@ -120,10 +166,47 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       body,
       ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
     }
-    const own = inspect(request, { level: plan.level, bounds, except: plan.except, rules })
+    const types = typesOf(exchange, plan)
+    const ongoing = beginInspection(
+      request,
+      {
+        level: plan.level,
+        bounds,
+        except: plan.except,
+        rules,
+        ownCookies,
+        ...(types !== undefined && { types }),
+      },
+      slice,
+    )
+    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish())
+    return inSlices(exchange, request, plan, ongoing)
+  }
+
+  async function inSlices(
+    exchange: Exchange,
+    request: InspectedRequest,
+    plan: Plan,
+    ongoing: OngoingInspection,
+  ): Promise<Decision> {
+    do await pause()
+    while (!ongoing.advance(SLICE, now))
+    return decided(exchange, request, plan, ongoing.finish())
+  }
+
+  function decided(exchange: Exchange, request: InspectedRequest, plan: Plan, own: Inspection): Decision {
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
     if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
-    return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level)
+    if (inspection.verdict === 'pass') return ALLOW
+    if (plan.overBudget === 'pass' && isOnlyOverBudget(inspection)) return ALLOW
+    return refusal(inspection, plan.level)
+  }
+
+  function typesOf(exchange: Exchange, plan: Plan): ParameterTypes | undefined {
+    const { route } = exchange
+    if (options.learned === undefined || route === undefined) return plan.types
+    const learned = options.learned(routeKey(exchange.method, route.pattern))
+    return learned === undefined ? plan.types : layered(plan.types, learned)
   }
 
   function seconded(request: InspectedRequest, own: Inspection, plan: Plan): Inspection {
@@ -141,15 +224,47 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       const plan = planOf(exchange)
       if (plan === undefined) return ALLOW
       if (!exchange.hasBody) return look(exchange, plan, undefined)
-      return exchange.readBody().then(({ bytes, complete }) => {
-        const decision = look(exchange, plan, bytes)
+      return exchange.readBody().then(async ({ bytes, complete }) => {
+        const looked = look(exchange, plan, bytes)
+        const decision = looked instanceof Promise ? await looked : looked
         if (decision.effect !== 'allow' || complete || plan.unread === 'pass') return decision
         return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
           ? decision
           : unreadRefusal(exchange)
       })
     },
+    onAnswer(_exchange, head): void {
+      if (ownCookies.size >= MAX_OWN_COOKIES) return
+      for (const cookie of head.getAll('set-cookie')) {
+        const name = /^\s{0,4}([^=;\s]{1,64})=/.exec(cookie)?.[1]
+        if (name !== undefined) ownCookies.add(name.toLowerCase())
+      }
+    },
   }
+}
+
+/** The next turn of the event loop: what waits on sockets comes first. */
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+function layered(
+  first: ParameterTypes | undefined,
+  second: ParameterTypes | undefined,
+): ParameterTypes | undefined {
+  return first === undefined ? second : second === undefined ? first : layeredTypes(first, second)
+}
+
+/** The name of a route in what was learned: its method and pattern. */
+function routeKey(method: string, pattern: string): string {
+  return pattern.startsWith('/') ? `${method === 'HEAD' ? 'GET' : method} ${pattern}` : pattern
+}
+
+function isOnlyOverBudget({ verdict, matches }: Inspection): boolean {
+  return (
+    verdict === 'too-big' &&
+    matches.every(match => match.family !== 'bounds' || match.rule === 'bounds/effort')
+  )
 }
 
 /**
@@ -159,6 +274,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
  */
 export function checkInspectSettings(settings: InspectSettings, place: string): void {
   compileExceptions(settings.except ?? [], `${place}.except`)
+  if (settings.parameters !== undefined) compileParameterTypes(settings.parameters, `${place}.parameters`)
 }
 
 /** Whether both the connection and the client behind it are on this machine. */

@@ -224,6 +224,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   advance(milliseconds: number, now: () => number): boolean {
+    if (this.#waiting === undefined || this.#waiting.length === 0) return true
+    if (milliseconds <= 0) return false
     this.#meter.slice(milliseconds, now)
     return this.#advance()
   }
@@ -315,6 +317,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.rule = 0
       this.#looking = look
       if (this.#matches.length >= THRESHOLDS.matches) return true
+      if (this.#meter.isUp) return false
     }
     if (look.walk.isCut)
       this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
