@@ -39,6 +39,8 @@ const COMMON_NAME = /^[\w.-]{1,32}$/
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
 const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 const DONE = Number.MAX_SAFE_INTEGER
+/** Of what is not looked into. */
+const MAX_NESTING = Number.MAX_SAFE_INTEGER
 
 /**
  * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
@@ -78,6 +80,8 @@ interface Look {
   readonly locator: Locator
   readonly setting: ValueSetting
   readonly nesting: number
+  /** The families whose rules count; undefined: all. */
+  readonly families: readonly string[] | undefined
   reading: Reading | undefined
   /** The rule to go on with. */
   rule: number
@@ -101,7 +105,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
     const look = this.#looking
-    if (look?.reading !== undefined) this.#note(hit, look.reading, look.locator, look.setting)
+    if (look?.reading === undefined || look.families?.includes(hit.rule.family) === false) return
+    this.#note(hit, look.reading, look.locator, look.setting)
   }
 
   constructor(options: InspectorOptions) {
@@ -187,16 +192,19 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
-  /** Runs the rules of some families over a part of a text as it is. */
+  /** Runs the rules of some families over a text as it is. */
   whole(text: string, location: string, families: readonly string[]): void {
-    const locator = at(location)
     const walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' })
-    for (let reading = walk.next(); reading !== undefined; reading = walk.next()) {
-      const current = reading
-      this.#options.rules.run(current, hit => {
-        if (families.includes(hit.rule.family)) this.#note(hit, current, locator, 'plain')
-      })
+    const look: Look = {
+      walk,
+      locator: at(location),
+      setting: 'plain',
+      nesting: MAX_NESTING,
+      families,
+      reading: undefined,
+      rule: 0,
     }
+    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
   }
 
   tooBig(rule: string, location: string, detail: string): void {
@@ -271,6 +279,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       locator,
       setting,
       nesting: this.#nesting,
+      families: undefined,
       reading: undefined,
       rule: 0,
     }

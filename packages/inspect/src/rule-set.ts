@@ -71,10 +71,12 @@ export class RuleSet {
       if (text.length < METERED || meter === undefined) continue
       if (meter.spend(text.length)) return i + 1
     }
-    if (text.length < METERED) meter?.spend(ran * text.length)
+    if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
   }
 }
 
+/** What a reading costs besides its rules: it was made and scanned. */
+const PER_READING = 100
 /** Readings of this length and more are counted rule by rule. */
 const METERED = 1_024
