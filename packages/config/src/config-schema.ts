@@ -250,6 +250,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   schema: z
     .strictObject({
       learn: z.boolean().optional(),
+      inspect: z.boolean().optional(),
       enforce: z.string().min(1).optional(),
       mode: mode.optional(),
     })

@@ -110,6 +110,8 @@ export interface InspectionConfig {
 export interface SchemaConfig {
   /** Learns them from requests that went well, for `postern parameters propose`. Nothing is refused; one worker only. */
   readonly learn?: boolean | undefined
+  /** Inspection uses the types of parameters that were learned from many distinct networks; needs `learn`. Default false. */
+  readonly inspect?: boolean | undefined
   /** A JSON file of what was proposed and reviewed: other parameters are refused. */
   readonly enforce?: string | undefined
   /** Of `enforce`: `observe` records what it would refuse. */

@@ -87,7 +87,9 @@ export function buildEngine(
     const { rules: _, secondOpinion: __, ...rest } = config.inspect ?? {}
     const { options, ...counts } = foreignRules(config.inspect ?? {}, loaded.file.folder)
     foreign = counts
+    const types = resources.parameterTypes
     const inspection = inspectionGuard({
+      ...(config.schema?.inspect === true && types !== undefined && { learned: route => types.of(route) }),
       ...withoutUndefined<Omit<InspectionConfig, 'rules' | 'secondOpinion'>>(rest),
       ...options,
     })

@@ -4,6 +4,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { Connections } from './connections.ts'
+import { LearnedParameterTypes } from './learned-parameter-types.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
@@ -47,6 +48,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
+    const parameterTypes = config.schema?.inspect === true ? new LearnedParameterTypes(learned) : undefined
+    closers.push(() => parameterTypes?.close())
     return {
       clock: systemClock,
       remediations,
@@ -54,6 +57,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       limitOverrides: new LimitOverrides(connections),
       learner,
       learned,
+      parameterTypes,
       detectors: [scenarios, ...behaviourDetectors(loaded)],
       scenarios,
       connections,
@@ -105,6 +109,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
+    parameterTypes: undefined,
     detectors: [scenarios, ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,

@@ -6,6 +6,7 @@ import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
+import type { LearnedParameterTypes } from './learned-parameter-types.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
@@ -19,6 +20,8 @@ export interface Resources {
   readonly learner: SchemaLearner | undefined
   /** What was learned by every thread, and before the last restart. */
   readonly learned: LearnedSchemas | undefined
+  /** What inspection knows of parameters from what was learned; undefined unless `schema.inspect`. */
+  readonly parameterTypes?: LearnedParameterTypes | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined

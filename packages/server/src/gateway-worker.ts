@@ -9,6 +9,7 @@ import type { Resources } from '@postern/runtime'
 import {
   Connections,
   keepLearned,
+  LearnedParameterTypes,
   LimitOverrides,
   openLimitStore,
   openRemediations,
@@ -37,6 +38,7 @@ const openWorkerResources = async (config: Config, forwarder: EventForwarder): P
   const remediations = await openRemediations({ config, connections })
   const learner = new SchemaLearner()
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
+  const parameterTypes = config.schema?.inspect === true ? new LearnedParameterTypes(learned) : undefined
   return {
     clock: systemClock,
     remediations,
@@ -44,6 +46,7 @@ const openWorkerResources = async (config: Config, forwarder: EventForwarder): P
     limitOverrides: new LimitOverrides(connections),
     learner,
     learned,
+    parameterTypes,
     detectors: [forwarder],
     scenarios: undefined,
     connections,
@@ -53,6 +56,7 @@ const openWorkerResources = async (config: Config, forwarder: EventForwarder): P
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
+      parameterTypes?.close()
       learned.close()
       await remediations.close()
       await connections.close()
