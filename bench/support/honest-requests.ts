@@ -17,7 +17,7 @@ const rnd = () => {
   return seed / 4294967296
 }
 const int = (n: number) => Math.floor(rnd() * n)
-const pick = <T>(a: readonly T[]): T => a[int(a.length)]!
+const pick = <T>(a: readonly T[]): T => a[int(a.length)] as T
 const bytes = (n: number) => {
   const b = Buffer.alloc(n)
   for (let i = 0; i < n; i++) b[i] = int(256)
@@ -127,9 +127,7 @@ for (let i = 0; i < 300; i++) {
     b64u(n),
     gzipSync(Buffer.from(`{"a":${int(1e6)},"text":"hello world"}`)).toString('base64'),
     deflateRawSync(Buffer.from('lorem ipsum '.repeat(int(30) + 1))).toString('base64'),
-    b64(n)
-      .match(/.{1,76}/g)
-      ?.join('\n'),
+    (b64(n).match(/.{1,76}/g) ?? []).join('\n'),
     `data:image/png;base64,${b64(n)}`,
     `data:application/octet-stream;base64,${b64(n)}`,
     `${b64u(12)}.${b64u(30)}.${b64u(32)}`,

@@ -306,7 +306,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
     }
     if (text.length <= THRESHOLDS.window) return text
-    this.#lookInside(text, place, locator)
+    if (settingOf(text, place, locator.name(), undefined) !== 'document')
+      this.#lookInside(text, place, locator)
     return collapsePadding(text)
   }
 
@@ -321,7 +322,9 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       if (reading === undefined) break
       look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
       if (look.rule !== DONE) return false
-      if (reading.fromStart) this.#lookInside(reading.text, reading.place, look.locator)
+      // What a document quotes of JSON is quoted like the rest of it.
+      if (reading.fromStart && look.setting !== 'document')
+        this.#lookInside(reading.text, reading.place, look.locator)
       look.reading = undefined
       look.rule = 0
       this.#looking = look
