@@ -22,7 +22,7 @@ const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|otp|pin|credentials?)(?:$|[._-])|passw(?:or)?d|passphrase|secret|token$|apikey$/
 
 /** Whether a parameter's name says that its value is a secret that goes into no query, page or command. */
-export function isSecretParameter(name: string): boolean {
+function isSecretParameter(name: string): boolean {
   return name.length <= 64 && SECRET_NAME.test(name)
 }
 

@@ -16,7 +16,7 @@ const SHAPES: Readonly<Record<Exclude<LearnedType, 'text'>, RegExp>> = {
 export type ParameterEvidence = Map<LearnedType, ActorSketch>
 
 /** The narrowest class of a value; undefined for one that says nothing (empty, null) or has an inside of its own. */
-export function valueClass(value: BodyValue): LearnedType | undefined {
+function valueClass(value: BodyValue): LearnedType | undefined {
   if (typeof value === 'number') return 'number'
   if (typeof value !== 'string' || value === '') return undefined
   for (const name of VALUE_CLASSES) if (name !== 'text' && SHAPES[name].test(value)) return name
@@ -47,7 +47,7 @@ function sketchOf(evidence: ParameterEvidence, name: LearnedType): ActorSketch {
 }
 
 /** What it takes to learn a type. */
-export const LEAST = Object.freeze({ actors: 20, days: 3, textShare: 0.2 }) as {
+const LEAST = Object.freeze({ actors: 20, days: 3, textShare: 0.2 }) as {
   readonly actors: number
   readonly days: number
   readonly textShare: number
