@@ -83,7 +83,10 @@ export function beginInspection(
 ): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
-  const targetIsClear = options.types === undefined && isTargetClear(target, rules)
+  const targetIsClear =
+    options.types === undefined &&
+    isTargetClear(target, rules) &&
+    !mayHandSession(request, options.ownCookies)
   const suspicious = suspiciousHeaders(request, rules)
   if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
@@ -108,6 +111,15 @@ function safePath(target: string): string {
   return parseRequestPath(target)
     .canonical.replace(/[^\w./:~-]/g, '')
     .slice(0, 120)
+}
+
+/** Whether another site's link could hand over a session under a name that only this backend uses. */
+function mayHandSession(
+  { target, headers }: InspectedRequest,
+  ownCookies: ReadonlySet<string> | undefined,
+): boolean {
+  if (ownCookies === undefined || ownCookies.size === 0 || !target.includes('?')) return false
+  return headerValue(headers, 'referer') !== undefined
 }
 
 function isTargetClear(target: string, rules: RuleSet): boolean {

@@ -31,6 +31,7 @@ import {
 } from './parameter-types.ts'
 import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
+import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
 
 /** How a route wants to be inspected; `false` not at all. */
@@ -237,7 +238,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       if (ownCookies.size >= MAX_OWN_COOKIES) return
       for (const cookie of head.getAll('set-cookie')) {
         const name = /^\s{0,4}([^=;\s]{1,64})=/.exec(cookie)?.[1]
-        if (name !== undefined) ownCookies.add(name.toLowerCase())
+        if (name !== undefined && isSessionName(name)) ownCookies.add(name.toLowerCase())
       }
     },
   }

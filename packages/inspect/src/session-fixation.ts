@@ -21,12 +21,13 @@ export function fixedSession(
   if (origin === undefined) return undefined
   const host = headerValue(headers, 'host')?.toLowerCase() ?? ''
   if (withoutPort(origin) === withoutPort(host)) return undefined
-  return names.find(
-    name => FRAMEWORK_SESSION.test(name) || (ownCookies?.has(name) === true && SESSION.test(name)),
-  )
+  return names.find(name => FRAMEWORK_SESSION.test(name) || ownCookies?.has(name) === true)
 }
 
-const SESSION = /sess|sid|auth|login/
+/** Whether a cookie's name says that it carries a session. */
+export function isSessionName(cookie: string): boolean {
+  return /sess|sid|auth|login/i.test(cookie)
+}
 
 function withoutPort(host: string): string {
   return host.replace(/:\d{1,5}$/, '')
