@@ -1,6 +1,18 @@
 // Emits what is published: types, ES modules and source maps, into every package's dist.
-import { globSync, rmSync } from 'node:fs'
+import { copyFileSync, globSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { runSteps } from './run-steps.ts'
 
 for (const dist of globSync('packages/*/dist')) rmSync(dist, { recursive: true })
-process.exit(runSteps([{ name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] }]))
+// npm publishes what stands in the package's own folder.
+for (const manifest of globSync('packages/*/package.json'))
+  copyFileSync('LICENSE', join(dirname(manifest), 'LICENSE'))
+process.exit(
+  runSteps([
+    { name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] },
+    {
+      name: 'types for CommonJS',
+      command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],
+    },
+  ]),
+)

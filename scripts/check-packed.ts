@@ -32,6 +32,15 @@ await layer.close()
 if (String(found) !== '200,403') throw new Error('answered ' + found)
 `
 
+const TYPED = `
+import { ConfigError, type Config, defineConfig, postern } from 'postern'
+const config: Config = defineConfig({ mode: 'observe' })
+export const layer = postern({ config })
+export const hintOf = (error: unknown) => (error instanceof ConfigError ? error.issues[0].hint : undefined)
+// @ts-expect-error: an unknown mode
+export const wrong: Config = { mode: 'nope' }
+`
+
 const all = packages()
 const unbuilt = all.filter(({ folder }) => !existsSync(join(root, folder, 'dist', 'index.js')))
 if (unbuilt.length > 0) {
@@ -61,6 +70,7 @@ try {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
+  checkTypes(project)
   for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
@@ -86,6 +96,8 @@ function install(list: readonly Package[], folder: string): void {
     )
     if (file === undefined) throw new Error(`npm packed nothing for ${manifest.name}`)
     execFileSync('tar', ['-xzf', join(tarballs, file), '-C', target, '--strip-components=1'])
+    for (const part of ['LICENSE', 'README.md'])
+      if (!existsSync(join(target, part))) throw new Error(`${file} has no ${part}`)
   }
   for (const { manifest } of list) {
     const installed = JSON.parse(
@@ -108,6 +120,25 @@ function linkBinary(folder: string): string {
   mkdirSync(join(folder, 'node_modules', '.bin'))
   symlinkSync(file, join(folder, 'node_modules', '.bin', 'postern'))
   return file
+}
+
+/** The types resolve in every module mode of TypeScript, in ES modules and in CommonJS. */
+function checkTypes(folder: string): void {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  writeFileSync(join(folder, 'typed.mts'), TYPED)
+  writeFileSync(join(folder, 'typed.cts'), TYPED)
+  for (const [module, resolution] of [
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+    ['commonjs', 'bundler'],
+  ] as const) {
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022']
+    const modes = ['--module', module, '--moduleResolution', resolution]
+    // A bundler reads no .cts by require().
+    const files = resolution === 'bundler' ? ['typed.mts'] : ['typed.mts', 'typed.cts']
+    execFileSync(tsc, [...options, ...modes, ...files], { cwd: folder, stdio: ['ignore', 2, 2] })
+  }
 }
 
 /** A gateway of the build passes what is good and refuses what is not. */

@@ -20,6 +20,8 @@ process.exit(
     ...installed,
     { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
+    { name: 'import circles', command: [...node, 'scripts/check-circles.ts'] },
+    { name: 'configuration reference', command: [...node, 'scripts/docs.ts', '--check'] },
     { name: 'unused exports', command: [...node, 'scripts/check-exports.ts'] },
     { name: 'build', command: [...node, 'scripts/build.ts'] },
     { name: 'package shape', command: [...node, 'scripts/check-packages.ts'] },

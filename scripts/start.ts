@@ -1,7 +1,6 @@
 // `npm start`: a shop without any security of its own behind the gateway, and three attacks to try.
 // `npm start -- --to http://127.0.0.1:3000`: your own backend instead. `--port 9000`: another port for the gateway.
 import { createServer } from 'node:net'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startShop } from '../examples/shop/src/server.ts'
 import { EXIT } from '../packages/cli/src/command/exit-code.ts'
@@ -98,31 +97,31 @@ async function isAlive(admin: string): Promise<boolean> {
 }
 
 /** What would keep the gateway from starting: told before the shop starts and its addresses are printed. */
-async function obstacle(port: number | undefined): Promise<{ problem: string; mend: string } | undefined> {
+async function obstacle(port: number | undefined): Promise<{ problem: string; hint: string } | undefined> {
   const folder = process.cwd()
-  const { config, file } = await loadConfig({ folder, environment: process.env })
-  const data = resolve(file.folder, config.dataDirectory ?? '.postern')
+  const { config } = await loadConfig({ folder, environment: process.env })
+  const data = config.dataDirectory
   const running = readRunFile(data)
   // The number of a process that was killed may be another's by now.
   if (running !== undefined && (await isAlive(running.admin)))
     return {
       problem: `another Postern runs here already: ${running.gateway} (process ${running.pid}, data in ${data})`,
-      mend: `use that one, or stop it first: Ctrl-C where it runs, or kill ${running.pid}`,
+      hint: `use that one, or stop it first: Ctrl-C where it runs, or kill ${running.pid}`,
     }
-  const { state, detail, mend } = checkDataDirectory(data)
-  if (state === 'bad') return { problem: detail, mend: mend ?? 'set dataDirectory' }
+  const { state, detail, hint } = checkDataDirectory(data)
+  if (state === 'bad') return { problem: detail, hint: hint ?? 'set dataDirectory' }
   const taken = port === undefined ? undefined : await problemOf(port)
   if (taken === undefined) return undefined
   return taken instanceof PortInUse
-    ? { problem: taken.message, mend: taken.mend }
-    : { problem: String(taken), mend: '--port' }
+    ? { problem: taken.message, hint: taken.hint }
+    : { problem: String(taken), hint: '--port' }
 }
 
 async function start({ to, port, observe }: Options): Promise<number> {
   // A configuration with mistakes is told by the gateway, with all of them.
   const found = await obstacle(port).catch(() => undefined)
   if (found !== undefined) {
-    console.error(`error: ${found.problem}\n  mend: ${found.mend}`)
+    console.error(`error: ${found.problem}\n  hint: ${found.hint}`)
     return EXIT.unavailable
   }
   const listen = `${HOST}:${port ?? (await choosePort())}`

@@ -6,6 +6,13 @@ export const root: string = dirname(dirname(fileURLToPath(import.meta.url)))
 
 export interface Manifest {
   readonly name: string
+  readonly description?: string
+  readonly license?: string
+  readonly homepage?: string
+  readonly repository?: Readonly<Record<string, string>>
+  readonly bugs?: string
+  readonly keywords?: readonly string[]
+  readonly publishConfig?: Readonly<Record<string, string>>
   readonly private?: boolean
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>

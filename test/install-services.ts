@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { hasPostgres } from './postgres-server.ts'
-import { hasRedis } from './redis-server.ts'
 
 /** What the tests need, and what Debian calls it. */
 export interface Missing {
   readonly name: string
   readonly variable: string
   readonly packages: readonly string[]
+  readonly isInstalled: () => boolean
 }
 
 const INSTALL_LIMIT_MS = 10 * 60_000
@@ -30,8 +29,7 @@ export function installMissing(missing: readonly Missing[]): void {
     apt('update')
     apt('install', '-y', '--no-install-recommends', ...missing.flatMap(server => server.packages))
   }
-  const installed: Readonly<Record<string, () => boolean>> = { PostgreSQL: hasPostgres, Redis: hasRedis }
-  const still = missing.filter(server => installed[server.name]?.() !== true)
+  const still = missing.filter(server => !server.isInstalled())
   if (still.length === 0) return
   console.error(
     `tests: ${still.map(server => server.name).join(' and ')} not found. Install ${still

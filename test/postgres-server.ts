@@ -9,13 +9,19 @@ export function hasPostgres(): boolean {
   return findBinary('initdb') !== undefined && findBinary('postgres') !== undefined
 }
 
+export interface PostgresServerOptions {
+  readonly port?: number
+  /** Folder of the server's programs, for another version than the newest installed. */
+  readonly binaries?: string
+}
+
 /**
  * A PostgreSQL of the test's own, on loopback with a random password, for tests that stop, stall or kill it; others
  * share the one of `services()`.
  * @throws Error with the end of the server's log when it does not come up within a minute
  */
-export async function startPostgres({ port }: { readonly port?: number } = {}): Promise<LocalServer> {
-  const initdb = findBinary('initdb')
+export async function startPostgres({ port, binaries }: PostgresServerOptions = {}): Promise<LocalServer> {
+  const initdb = binaries === undefined ? findBinary('initdb') : join(binaries, 'initdb')
   if (initdb === undefined) throw new Error('PostgreSQL is not installed')
   const workplace = makeWorkplace('postgres')
   const password = randomBytes(18).toString('base64url')
@@ -37,7 +43,14 @@ export async function startPostgres({ port }: { readonly port?: number } = {}): 
     command: [
       join(dirname(initdb), 'postgres'),
       ...['-D', data, '-p', String(chosen), '-h', '127.0.0.1'],
-      ...['-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+      ...[
+        '-c',
+        'unix_socket_directories=',
+        '-c',
+        'max_connections=200',
+        '-c',
+        'max_prepared_transactions=16',
+      ],
     ],
     stopSignal: 'QUIT',
     answers: () => answersPostgres(url),

@@ -88,7 +88,7 @@ describe('the servers of the tests', () => {
     const { status, stderr } = run(`
       import { installMissing } from ${module('install-services.ts')}
       if (process.getuid?.() === 0) process.setuid(65534)
-      installMissing([{ name: 'Memcached', variable: 'POSTERN_TEST_MEMCACHED', packages: ['memcached'] }])`)
+      installMissing([{ name: 'Memcached', variable: 'POSTERN_TEST_MEMCACHED', packages: ['memcached'], isInstalled: () => false }])`)
     assert.equal(status, 1)
     assert.equal(
       String(stderr).trim(),

@@ -17,7 +17,6 @@ export interface StartedServices {
 }
 
 interface Kind extends Missing {
-  readonly isInstalled: () => boolean
   readonly start: () => Promise<LocalServer>
   readonly answers: (url: string) => Promise<void>
 }

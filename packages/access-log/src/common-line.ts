@@ -6,6 +6,7 @@ import { parseCommonTime } from './log-time.ts'
  * A line of the common or combined format of Apache, nginx and Traefik, also with a virtual host in front and any fields behind;
  * undefined when it is none. One pass over the characters, no expression.
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the line; each step starts where the last one ended.
 export function parseCommonLine(line: string): LogRecord | undefined {
   const open = timeStart(line)
   const close = open < 0 ? -1 : line.indexOf('] "', open)

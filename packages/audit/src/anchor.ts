@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
 import { openCheckpoint } from './format/checkpoint.ts'
-import type { NoteVerifier } from './format/note-key.ts'
+import type { NoteVerifier } from './format/note.ts'
 import { sameBytes } from './format/sha256.ts'
 import type { LogReader } from './log-reader.ts'
 

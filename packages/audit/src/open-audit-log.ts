@@ -126,12 +126,12 @@ function parseLimits(options: AuditLogOptions): EmbeddedLogLimits {
     throw new ConfigError({
       place: 'audit.origin',
       problem: 'must be a name without spaces or "+"',
-      mend: 'e.g. shop.example.com/audit',
+      hint: 'e.g. shop.example.com/audit',
     })
   }
   const segmentBytes = parseByteSize(options.segmentSize ?? '16mb', 'audit.segmentSize')
   if (segmentBytes < 4_096)
-    throw new ConfigError({ place: 'audit.segmentSize', problem: 'is below 4kb', mend: 'e.g. 16mb' })
+    throw new ConfigError({ place: 'audit.segmentSize', problem: 'is below 4kb', hint: 'e.g. 16mb' })
   return {
     segmentBytes,
     publishInterval: parseDuration(options.publishInterval ?? '1s', 'audit.publishInterval'),

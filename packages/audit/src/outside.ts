@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Anchor, checkAnchors, pushToAnchors } from './anchor.ts'
 import type { Cursor } from './cursor.ts'
-import type { NoteVerifier } from './format/note-key.ts'
+import type { NoteVerifier } from './format/note.ts'
 import type { LogReader } from './log-reader.ts'
 import { askWitnesses } from './witness/ask-witnesses.ts'
 import { WitnessClient, type WitnessClientOptions } from './witness/witness-client.ts'

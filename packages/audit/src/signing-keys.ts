@@ -10,7 +10,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
-import { generateNoteKey, type NoteSigner, parseSignerKey } from './format/note-key.ts'
+import type { NoteSigner } from './format/note.ts'
+import { generateNoteKey, parseSignerKey } from './format/note-key.ts'
 
 const FILE = 'signing-keys'
 
@@ -61,7 +62,7 @@ function parseKeys(lines: readonly string[], path: string, origin: string): Sign
     throw new ConfigError({
       place: path,
       problem: `holds no key, or keys of another log than "${origin}"`,
-      mend: 'use the origin the log was created with',
+      hint: 'use the origin the log was created with',
     })
   }
   return { signers, verifierKeys: signers.map(signer => signer.verifierKey) }

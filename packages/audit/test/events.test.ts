@@ -179,7 +179,7 @@ describe('an event', () => {
           rule: 'inspect/sqli',
           message: 'no',
           evidence: { location: `body.${secret}`, span: secret },
-          exception: `routes: { 'GET /u/${secret}': {} }`,
+          exception: { changes: [{ at: ['routes', `GET /u/${secret}`, 'maxBody'], set: 1 }] },
         },
       ],
       data: { note: secret },

@@ -49,14 +49,14 @@ describe('the command line', () => {
     assert.match(stderr, /--json/)
   })
 
-  test('tells every mistake of a configuration with place and mend, and ends with 2', async () => {
+  test('tells every mistake of a configuration with place and hint, and ends with 2', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'postern.config.yaml'), 'upstrem: x\nmode: of\n')
     const { code, stdout, stderr } = await cli(['gateway'], folder)
     assert.equal(code, 2)
     assert.equal(stdout, '')
     assert.match(stderr, /^error: postern\.config\.yaml:1: upstrem: unknown key "upstrem"$/m)
-    assert.match(stderr, /^ {2}mend: did you mean "upstream"\?$/m)
+    assert.match(stderr, /^ {2}hint: did you mean "upstream"\?$/m)
     assert.match(stderr, /^error: postern\.config\.yaml:2: mode:/m)
   })
 
@@ -75,7 +75,7 @@ describe('the command line', () => {
   test('says what a gateway without a backend needs', async () => {
     const { code, stderr } = await cli(['gateway'], newFolder())
     assert.equal(code, 2)
-    assert.match(stderr, /mend: postern gateway --to http:\/\/127\.0\.0\.1:3000/)
+    assert.match(stderr, /hint: postern gateway --to http:\/\/127\.0\.0\.1:3000/)
   })
 
   test('says which port is taken and what to do, and ends with 3', async () => {
@@ -90,7 +90,7 @@ describe('the command line', () => {
       assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process`))
       if (process.platform === 'linux')
         assert.match(stderr, new RegExp(`another process \\(${process.pid}, `))
-      assert.match(stderr, /mend: .*--listen/)
+      assert.match(stderr, /hint: .*--listen/)
     } finally {
       taken.close()
     }
@@ -136,7 +136,7 @@ describe('the command line', () => {
 
   test('guesses the backend that was meant when its scheme is missing', async () => {
     const { stderr } = await cli(['gateway', '--to', 'localhost:3000'], newFolder())
-    assert.match(stderr, /mend: did you mean http:\/\/localhost:3000\?/)
+    assert.match(stderr, /hint: did you mean http:\/\/localhost:3000\?/)
   })
 
   test('finds nothing wrong with an empty folder, and says what would be created', async () => {
@@ -159,7 +159,7 @@ describe('the command line', () => {
     assert.equal(code, 1)
     assert.match(stdout, /^bad {2}backend: .*does not answer/m)
     assert.match(stdout, /^bad {2}trusted proxies: .*whole internet/m)
-    assert.match(stdout, /mend: list only the addresses of your own proxies/)
+    assert.match(stdout, /hint: list only the addresses of your own proxies/)
   })
 
   test('explains that nothing was recorded here, and ends with 3', async () => {

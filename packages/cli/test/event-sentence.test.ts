@@ -21,6 +21,17 @@ describe('an event that is no request', () => {
         /^12 more requests like POST \/login, refused by limit\/login, told here as one$/,
       ],
       [
+        {
+          type: 'operator',
+          time: 0,
+          actor: { principal: 'operator:eve' },
+          action: 'ban',
+          resource: { type: 'actor' },
+          data: { actor: '192.0.2.1', for: '4h' },
+        },
+        /^operator:eve: ban actor=192\.0\.2\.1 for=4h$/,
+      ],
+      [
         { type: 'config.reloaded', time: 0, actor: {}, data: { needRestart: ['listen'] } },
         /read again; these need a restart: listen$/,
       ],

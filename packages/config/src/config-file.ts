@@ -50,7 +50,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     throw new ConfigError({
       place: path,
       problem: stat?.isDirectory() === true ? 'is a folder' : 'there is no such file',
-      mend: 'check the path given to --config, or run without it to use the defaults',
+      hint: 'check the path given to --config, or run without it to use the defaults',
     })
   requireReadable(absolute, path)
   if (stat.size > MAX_BYTES)
@@ -61,7 +61,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   throw new ConfigError({
     place: path,
     problem: `"${extension}" is not a kind of configuration file`,
-    mend: 'use .ts, .js, .yaml or .json',
+    hint: 'use .ts, .js, .yaml or .json',
   })
 }
 
@@ -74,7 +74,7 @@ function requireReadable(absolute: string, path: string): void {
       {
         place: path,
         problem: `cannot be read (${why})`,
-        mend: 'give the user of Postern the right to read it',
+        hint: 'give the user of Postern the right to read it',
       },
       { cause },
     )
@@ -107,7 +107,7 @@ async function importConfig(path: string, version: number): Promise<Unversioned>
           error instanceof Error
             ? `${error.name}: ${firstLine(error.message)}`
             : 'threw a value that is no error',
-        ...importMend(error),
+        ...importHint(error),
       },
       { cause: error },
     )
@@ -116,16 +116,16 @@ async function importConfig(path: string, version: number): Promise<Unversioned>
     throw new ConfigError({
       place: name,
       problem: 'has no default export',
-      mend: 'write: export default defineConfig({ ... })',
+      hint: 'write: export default defineConfig({ ... })',
     })
   return { path, folder: dirname(path), value: module.default, place: at => `${name}: ${formatPath(at)}` }
 }
 
-function importMend(error: unknown): { readonly mend?: string } {
+function importHint(error: unknown): { readonly hint?: string } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ERR_MODULE_NOT_FOUND') return { mend: 'install what the file imports: npm install postern' }
+  if (code === 'ERR_MODULE_NOT_FOUND') return { hint: 'install what the file imports: npm install postern' }
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return { mend: 'use types that can be erased: no enums, no namespaces' }
+    return { hint: 'use types that can be erased: no enums, no namespaces' }
   return {}
 }
 

@@ -6,7 +6,7 @@ const MAX_DEPTH = 20
 /** The application's own objects: kept as they are, for their methods know themselves. */
 const CODE: ReadonlySet<unknown> = new Set(['guards', 'detectors'])
 
-/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. */
+/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. Keys that are undefined are absent. */
 export function fillFromEnvironment(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
@@ -26,13 +26,17 @@ export function fillFromEnvironment(
         issues.push({
           place: file.place(path),
           problem: `the environment variable ${name} is not set`,
-          mend: `set it, e.g. ${name}=... postern gateway`,
+          hint: `set it, e.g. ${name}=... postern gateway`,
         })
       return found ?? ''
     }
     if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
     if (!isPlainObject(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, [...path, key])]))
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) =>
+        item === undefined ? [] : [[key, fill(item, [...path, key])]],
+      ),
+    )
   }
   return { value: fill(file.value, []), issues }
 }

@@ -1,21 +1,27 @@
-export { type Listen, parseListen } from './checks.ts'
-export {
-  type AuditConfig,
-  type Config,
-  defineConfig,
-  type ExceptConfig,
-  type ForwardAuthConfig,
-  type InspectConfig,
-  type InspectionConfig,
-  type LimitConfig,
-  type LimitKey,
-  type RouteConfig,
-  type ShedConfig,
-  type ShipConfig,
-} from './config.ts'
+export { applyException } from './apply-exception.ts'
 export type { ConfigPath } from './config-file.ts'
+export { describeException } from './describe-exception.ts'
+export { editJson, editYaml } from './edit-config.ts'
 export { fileVersion, followFile } from './follow-file.ts'
-export type { ExtensionConfig, IdentifyConfig } from './identify-config.ts'
 export { configJsonSchema } from './json-schema.ts'
 export { type LimitRule, parseLimitRule } from './limit-rule.ts'
 export { checkConfig, type LoadedConfig, type LoadOptions, loadConfig } from './load-config.ts'
+export { LOGIN_ROUTES } from './login-routes.ts'
+export type { LimitKey, LimitListing, NamedLimit } from './named-limit.ts'
+export { changedRestartKeys } from './restart-keys.ts'
+export type { CompiledApprovals } from './sections/access.ts'
+export type { CompiledAnchor, CompiledAudit, CompiledShip } from './sections/audit.ts'
+export type {
+  BudgetDatabaseConfig,
+  BudgetsConfig,
+  CompiledBudgetDatabase,
+  RowBudgetConfig,
+} from './sections/budgets.ts'
+export type { ExtensionConfig, IdentifyConfig } from './sections/extensions.ts'
+export type { TlsConfig } from './sections/gateway.ts'
+export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'
+export type { LimitConfig } from './sections/limits.ts'
+export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'
+export type { CompiledConfig, Config } from './table.ts'
+export { type Listen, parseListen } from './types.ts'
+export { writeException } from './write-exception.ts'

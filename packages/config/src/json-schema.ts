@@ -1,13 +1,79 @@
 import { z } from 'zod'
-import { configSchema } from './config-schema.ts'
+import { configTable } from './table.ts'
 
-/** JSON Schema (draft 2020-12) of a YAML or JSON configuration, for editors. */
+/** A part of a JSON Schema, with what the table says besides: `form`, `codeOnly`, `interface`, `applies`, `defaultText`, `example`. */
+export interface SchemaNode {
+  readonly [keyword: string]: unknown
+  readonly description?: string
+  readonly default?: unknown
+  readonly defaultText?: string
+  readonly example?: unknown
+  readonly applies?: 'reload' | 'restart'
+  readonly form?: string
+  readonly codeOnly?: boolean
+  readonly interface?: string
+  readonly type?: string | readonly string[]
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly SchemaNode[]
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: SchemaNode | boolean
+  readonly items?: SchemaNode
+}
+
+let annotated: SchemaNode | undefined
+
+/** The table as a JSON Schema with everything the table says; what errors and the reference are made from. */
+export function annotatedSchema(): SchemaNode {
+  annotated ??= z.toJSONSchema(configTable, { unrepresentable: 'any', io: 'input' }) as SchemaNode
+  return annotated
+}
+
+/** Annotations of ours that are no keywords of JSON Schema. */
+const OURS: ReadonlySet<string> = new Set([
+  'form',
+  'codeOnly',
+  'interface',
+  'applies',
+  'defaultText',
+  'example',
+])
+
+/** JSON Schema (draft 2020-12) of a YAML or JSON configuration, with descriptions, defaults and examples, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  const schema = z.toJSONSchema(configSchema, { unrepresentable: 'any', io: 'input' })
   return {
-    ...schema,
+    ...publish(annotatedSchema()),
     $id: 'https://postern.dev/schema/postern.schema.json',
     title: 'Postern configuration',
     description: 'Everything a postern.config.yaml or postern.config.json may say. Every key has a default.',
   }
+}
+
+/** The schema without what only code can write, and without annotations of ours. */
+function publish(node: SchemaNode): Readonly<Record<string, unknown>> {
+  const { example } = node
+  const kept = Object.entries(node).flatMap(([keyword, value]) =>
+    OURS.has(keyword) ? [] : [[keyword, publishValue(keyword, value)]],
+  )
+  const published = Object.fromEntries(kept) as Readonly<Record<string, unknown>>
+  return example === undefined ? published : { ...published, examples: [example] }
+}
+
+/** Whether only code can write a value: a function, a list of guards. */
+function isOnlyCode({ codeOnly, items }: SchemaNode): boolean {
+  return codeOnly === true || items?.codeOnly === true
+}
+
+function publishValue(keyword: string, value: unknown): unknown {
+  if (keyword === 'anyOf')
+    return (value as readonly SchemaNode[]).filter(({ codeOnly }) => codeOnly !== true).map(publish)
+  if (keyword === 'properties')
+    return Object.fromEntries(
+      Object.entries(value as Readonly<Record<string, SchemaNode>>).flatMap(([name, node]) =>
+        isOnlyCode(node) ? [] : [[name, publish(node)]],
+      ),
+    )
+  const isSchema = ['items', 'additionalProperties', 'propertyNames'].includes(keyword)
+  return isSchema && typeof value === 'object' && value !== null ? publish(value as SchemaNode) : value
 }

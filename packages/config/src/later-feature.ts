@@ -1,19 +1,11 @@
 /** What the design names and this version does not do: refused by name, so that nobody believes it is on. */
 const LATER: Readonly<Record<string, string>> = {
-  identity:
-    'sessions, API keys and tokens come with @postern/identity; keep your own authentication until then',
-  sessions: 'sessions come with @postern/identity; keep your own until then',
-  keys: 'API keys come with @postern/identity; keep your own until then',
-  oauth: 'OAuth comes with @postern/identity; keep your own until then',
-  login:
-    'login defence per account comes with @postern/identity; limit the route with throttle: limit(5, "1m")',
-  require: 'roles and step-up come with @postern/access; keep your own authorisation until then',
-  policies: 'policies come with @postern/access; keep your own authorisation until then',
-  approvals: 'approvals come with @postern/access',
+  sessions: 'sessions of built-in identity are under identity.sessions',
+  keys: 'API keys of built-in identity are under identity.keys',
+  oauth: 'the OAuth server of built-in identity is under identity.oauth',
   budget: 'row budgets come with @postern/access; limit the route with throttle: limit(10, "1h")',
-  budgets: 'row budgets come with @postern/access; limit the routes with throttle: limit(10, "1h")',
-  vault: 'record encryption comes with @postern/vault',
-  decrypt: 'decrypt budgets come with @postern/vault',
+  vault: 'tables and holders of the vault are in vault.json; see docs/vault.md',
+  decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault.md',
   console: 'the web console comes later; use postern explain, why and audit tail',
 }
 

@@ -19,7 +19,7 @@ export function parseLimitRule(value: LimitRule): Rule {
     throw new ConfigError({
       place: 'limit',
       problem: `"${value.slice(0, 40)}" is not a limit`,
-      mend: 'write e.g. "100/1m", "10/1s burst 50" or "20 at once"',
+      hint: 'write e.g. "100/1m", "10/1s burst 50" or "20 at once"',
     })
   const [, count, per = '', burst, atOnce] = match
   if (atOnce !== undefined) return concurrency(Number(count))

@@ -1,15 +1,18 @@
+import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import type { Config } from './config.ts'
 import { type ConfigFile, configInCode, findConfigFile, readConfigFile } from './config-file.ts'
 import { configIssues } from './config-issues.ts'
-import { configSchema } from './config-schema.ts'
 import { fillFromEnvironment } from './environment.ts'
-import type { ExtensionConfig } from './identify-config.ts'
+import type { ExtensionConfig } from './sections/extensions.ts'
+import { type CompiledConfig, type Config, configTable } from './table.ts'
 import { unfillableKeys } from './unfillable-keys.ts'
 
-/** A configuration that was checked, with where it came from. */
+/** A configuration that was checked and compiled, with where it came from. */
 export interface LoadedConfig {
-  readonly config: Config
+  /** Ready to be used; nothing in it needs to be parsed or defaulted again. */
+  readonly config: CompiledConfig
+  /** What was written, environment variables filled in: for what is compared or changed and loaded again. */
+  readonly written: Config
   readonly file: ConfigFile
 }
 
@@ -66,12 +69,14 @@ export function checkConfig(
 ): LoadedConfig {
   const { value, issues } = fillFromEnvironment(file, environment)
   const filled = { ...file, value, place: file.place }
-  const result = configSchema.safeParse(value)
+  const result = configTable.safeParse(value)
   // What is empty because a variable is not set is not told again as a wrong value.
   const unset = new Set(issues.map(({ place }) => place))
-  const wrong = result.success ? [] : configIssues(filled, result.error.issues, configSchema)
+  const wrong = result.success ? [] : configIssues(filled, result.error.issues)
   const unfillable = result.success ? unfillableKeys(result.data, file.place) : []
   const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...unfillable]
   if (all.length > 0 || !result.success) throw new ConfigError(all)
-  return { config: result.data, file: filled }
+  const dataDirectory = resolve(file.folder, result.data.dataDirectory)
+  // What passed the table is a Config.
+  return { config: { ...result.data, dataDirectory }, written: value as Config, file: filled }
 }

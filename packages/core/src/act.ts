@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Json } from './event.ts'
+import type { Json } from './json.ts'
 
 /** One thing that somebody is about to do, exact enough to be confirmed or approved: this and nothing else. */
 export interface Act {

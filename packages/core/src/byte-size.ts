@@ -18,6 +18,6 @@ export function parseByteSize(size: ByteSize, place = 'size'): number {
   throw new ConfigError({
     place,
     problem: `"${String(size).slice(0, 40)}" is not a size`,
-    mend: 'write a number of bytes, or one with a unit: 64kb, 1mb',
+    hint: 'write a number of bytes, or one with a unit: 64kb, 1mb',
   })
 }

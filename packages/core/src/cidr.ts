@@ -30,7 +30,7 @@ export class CidrSet {
    * @throws ConfigError naming every entry that is none of these, or has bits set beyond its prefix
    */
   static parse(entries: readonly string[], place = 'addresses'): CidrSet {
-    const issues: { place: string; problem: string; mend: string }[] = []
+    const issues: { place: string; problem: string; hint: string }[] = []
     const ranges: Range[] = []
     for (const entry of entries.flatMap(name => NAMED[name] ?? [name])) {
       const range = parseRange(entry)
@@ -38,7 +38,7 @@ export class CidrSet {
         issues.push({
           place,
           problem: `"${entry.slice(0, 60)}" ${range}`,
-          mend: 'e.g. 10.0.0.0/8, 2001:db8::/32, loopback',
+          hint: 'e.g. 10.0.0.0/8, 2001:db8::/32, loopback',
         })
       } else ranges.push(range)
     }
@@ -66,6 +66,11 @@ export class CidrSet {
       throw new ConfigError({ place: 'network', problem: `"${range.slice(0, 60)}" ${other}` })
     const ranges = other.bytes.length === 4 ? this.#v4 : this.#v6
     return ranges.some(own => samePrefix(own.bytes, other.bytes, Math.min(own.bits, other.bits)))
+  }
+
+  /** As they were written, in order. */
+  get entries(): readonly string[] {
+    return this.#texts
   }
 
   get isEmpty(): boolean {

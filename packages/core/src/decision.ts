@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts'
+import type { ConfigException } from './config-exception.ts'
 
 /** What a guard may say, mildest first. */
 export type Effect = 'allow' | 'throttle' | 'challenge' | 'deny'
@@ -20,8 +21,8 @@ export interface Reason {
   /** One sentence for the caller: no evidence, nothing that helps to get round the rule. */
   readonly message: string
   readonly evidence?: Evidence
-  /** The narrowest configuration that would let this request pass, ready to paste. */
-  readonly exception?: string
+  /** The narrowest change that would let this request pass. On the first reason of a refusal, and for all of them. */
+  readonly exception?: ConfigException
 }
 
 /** What must still happen for an allow to hold. */

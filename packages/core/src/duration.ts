@@ -32,7 +32,7 @@ export function parseDuration(duration: Duration, place = 'duration'): number {
     throw new ConfigError({
       place,
       problem: `"${duration.slice(0, 40)}" is not a duration`,
-      mend: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
+      hint: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
     })
   }
   return total

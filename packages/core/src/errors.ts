@@ -5,9 +5,10 @@ export type ErrorCode =
   | 'POSTERN_CREDENTIAL'
   | 'POSTERN_BUDGET_EXCEEDED'
   | 'POSTERN_INTEGRITY'
+  | 'POSTERN_REFUSED'
   | 'POSTERN_SINK_REFUSED'
 
-/** The root of everything Postern throws on purpose. `message` says what, where and how to mend it; never a secret. */
+/** The root of everything Postern throws on purpose. `message` says what, where and how to fix it; never a secret. */
 export abstract class PosternError extends Error {
   abstract readonly code: ErrorCode
   override get name(): string {
@@ -21,8 +22,8 @@ export interface ConfigIssue {
   readonly place: string
   /** What is wrong. */
   readonly problem: string
-  /** How to mend it. */
-  readonly mend?: string
+  /** How to fix it, in a few words. */
+  readonly hint?: string
 }
 
 /** Configuration, a rule file or a command line that cannot be used; carries every issue found, not only the first. */
@@ -38,7 +39,7 @@ export class ConfigError extends PosternError {
 }
 
 function formatIssue(issue: ConfigIssue): string {
-  return `${issue.place}: ${issue.problem}${issue.mend === undefined ? '' : ` (${issue.mend})`}`
+  return `${issue.place}: ${issue.problem}${issue.hint === undefined ? '' : ` (${issue.hint})`}`
 }
 
 export interface StoreErrorOptions extends ErrorOptions {

@@ -1,6 +1,5 @@
 import type { Effect, Reason } from './decision.ts'
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+import type { Json } from './json.ts'
 
 /** Against whom a limit or remediation can be held, and who is written down as having acted. */
 export interface EventActor {
@@ -47,7 +46,7 @@ export interface Event {
   readonly request?: EventRequest
   /** What was attempted, in the application's words: `orders.delete`. */
   readonly action?: string
-  readonly resource?: { readonly type: string; readonly id?: string }
+  readonly resource?: { readonly type: string; readonly id?: string } | undefined
   readonly decision?: Effect | undefined
   /** What a guard in observe mode would have decided. */
   readonly observed?: Effect | undefined

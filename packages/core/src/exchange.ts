@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from './address.ts'
+import { AnswerWatch } from './answer-watch.ts'
 import type { BodyPrefix, BodySource } from './body-source.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
@@ -67,6 +68,8 @@ export class Exchange {
   principal: Principal = ANONYMOUS
   /** The engine's last word, once there is one. */
   decision: Decision = ALLOW
+  /** What the request is about, once a guard has told: in the application's words. Detectors see it. */
+  resource: { readonly type: string; readonly id?: string } | undefined = undefined
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
   /** When this exchange is written down, once the engine has asked. Kept by the engine. */
@@ -76,6 +79,8 @@ export class Exchange {
    * others look at `owner` and keep theirs elsewhere.
    */
   kept: Kept | undefined = undefined
+  /** Set by `watchAnswer`: the carrier shows it every piece of the answer's body. */
+  answerWatch: AnswerWatch | undefined = undefined
   /** Whether the exchange has ended. Kept by the engine. */
   settled = false
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
@@ -141,7 +146,8 @@ export class Exchange {
 
   /** The matched route with its settings, or undefined. */
   get route(): RouteMatch | undefined {
-    if (this.#route === null) this.#route = this.#context.routes.match(this.method, this.path.canonical)
+    if (this.#route === null)
+      this.#route = this.#context.routes.match(this.method, this.path.canonical, this.path.raw)
     return this.#route
   }
 
@@ -189,6 +195,16 @@ export class Exchange {
   /** What `setRequestHeader` changed, by lower-case name; undefined when nothing was. For carriers. */
   get requestChanges(): ReadonlyMap<string, string | undefined> | undefined {
     return this.#requestChanges
+  }
+
+  /**
+   * Asks the carrier to keep the start of the answer's body until the exchange settles; to be called in `decide`. Carriers that never see the
+   * answer (forward-auth, Next's proxy) keep nothing.
+   * @param limit bytes; of several guards' limits the first counts
+   */
+  watchAnswer(limit: number): AnswerWatch {
+    this.answerWatch ??= new AnswerWatch(limit)
+    return this.answerWatch
   }
 
   /** Adds a header to the answer, whoever makes it. */

@@ -56,6 +56,10 @@ export class HttpEvent implements Event {
     return this.#request
   }
 
+  get resource(): { readonly type: string; readonly id?: string } | undefined {
+    return this.exchange.resource
+  }
+
   get decision(): Effect {
     return this.exchange.decision.effect
   }
@@ -75,12 +79,13 @@ export class HttpEvent implements Event {
   }
 
   toJSON(): Event {
-    const { observed, guard, reasons } = this
+    const { observed, guard, reasons, resource } = this
     return {
       type: this.type,
       time: this.time,
       actor: this.actor,
       request: this.request,
+      ...(resource !== undefined && { resource }),
       decision: this.decision,
       ...(observed !== undefined && { observed }),
       ...(guard !== undefined && { guard }),

@@ -2,12 +2,14 @@ export { type Act, actDigest, canonicalJson } from './act.ts'
 export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } from './address.ts'
 export type { Answer } from './answer.ts'
 export { type AnswerHead, HeaderListHead } from './answer-head.ts'
+export { AnswerWatch } from './answer-watch.ts'
 export type { BodyPrefix, BodySource } from './body-source.ts'
 export { type BodyValue, type BodyValues, bodyValues, hasFields, queryValues } from './body-values.ts'
 export { type ByteSize, parseByteSize } from './byte-size.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
+export type { ConfigChange, ConfigException } from './config-exception.ts'
 export {
   ALLOW,
   type Allow,
@@ -32,13 +34,14 @@ export {
   PosternError,
   StoreError,
 } from './errors.ts'
-export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Json, Receipt } from './event.ts'
+export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Receipt } from './event.ts'
 export { Exchange, type Kept, type RecordPromise, type RequestSource } from './exchange.ts'
 export type { Guard, Mode } from './guard.ts'
 export { assertSettableHeader } from './header-field.ts'
 export type { Health, HealthProbe } from './health.ts'
 export { HttpEvent } from './http-event.ts'
 export { type Identify, type IdentifyOptions, identifyGuard } from './identify.ts'
+export type { Json } from './json.ts'
 export { measureFor } from './lured-browser.ts'
 export { mergedTarget } from './merged-target.ts'
 export type { Outcome } from './outcome.ts'
@@ -51,6 +54,7 @@ export type { Actor, ActorKind, Finding, Measure, Remediation, Remediations } fr
 export { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 export { isRequestId, type RequestId } from './request-id.ts'
 export { type PathAmbiguity, parseRequestPath, type RequestPath } from './request-path.ts'
+export { exemptingPattern, narrowestPattern, routeException } from './route-exception.ts'
 export { type RouteMatch, type RouteSettings, RouteTable } from './route-table.ts'
 export type { StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from './step-up.ts'
 export { systemTimers, type Timers } from './timers.ts'

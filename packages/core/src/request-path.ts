@@ -46,6 +46,7 @@ export function parseRequestPath(target: string): RequestPath {
   return { raw, query, ...canonicalise(raw) }
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: each branch is one kind of ambiguity, in the order in which they are reported.
 function canonicalise(raw: string): Pick<RequestPath, 'canonical' | 'ambiguity'> {
   if (!raw.startsWith('/')) return { canonical: raw, ambiguity: raw === '*' ? undefined : 'not-a-path' }
   let ambiguity: PathAmbiguity | undefined

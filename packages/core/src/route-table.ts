@@ -16,11 +16,21 @@ export interface RouteMatch {
   readonly settings: RouteSettings
 }
 
+export interface RouteTableOptions {
+  /**
+   * Settings without what they loosen. An exemption holds for the path exactly as its pattern writes it; whatever else a backend may take for that path
+   * (`/health;x`, `/HEALTH`, `/h%65alth`) gets only what restricts. Default: nothing loosens.
+   */
+  readonly withoutExemptions?: (settings: RouteSettings) => RouteSettings
+}
+
 interface Pattern {
   readonly text: string
   readonly method: string | undefined
   readonly segments: readonly string[]
   readonly settings: RouteSettings
+  /** The settings for a path that is only read as this one. */
+  readonly restrictions: RouteSettings
   readonly specificity: number
 }
 
@@ -40,19 +50,20 @@ const METHOD = /^[A-Z]+$/
  */
 export class RouteTable {
   readonly #root: Node = newNode()
-  readonly #merged = new Map<string, { pattern: Pattern; settings: RouteSettings }>()
+  readonly #merged = new Map<string, Merged>()
   readonly #size: number
 
   /** @throws ConfigError naming every pattern that cannot be read */
-  constructor(routes: Readonly<Record<string, RouteSettings>> = {}) {
-    const issues: { place: string; problem: string; mend: string }[] = []
+  constructor(routes: Readonly<Record<string, RouteSettings>> = {}, options: RouteTableOptions = {}) {
+    const { withoutExemptions = settings => settings } = options
+    const issues: { place: string; problem: string; hint: string }[] = []
     for (const [text, settings] of Object.entries(routes)) {
-      const pattern = parsePattern(text, settings)
+      const pattern = parsePattern(text, settings, withoutExemptions)
       if (typeof pattern === 'string') {
         issues.push({
           place: `routes["${text}"]`,
           problem: pattern,
-          mend: 'e.g. "POST /login", "/api/**", "/orders/:id"',
+          hint: 'e.g. "POST /login", "/api/**", "/orders/:id"',
         })
       } else this.#insert(pattern)
     }
@@ -64,14 +75,18 @@ export class RouteTable {
     return this.#size
   }
 
-  /** @param path canonical path of the request */
-  match(method: string, path: string): RouteMatch | undefined {
+  /**
+   * The patterns that a path falls under.
+   * @param path canonical
+   * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
+   */
+  match(method: string, path: string, raw: string = path): RouteMatch | undefined {
     if (this.#size === 0) return undefined
-    const segments = path === '/' ? [] : path.slice(1).split('/')
+    const segments = segmentsOf(path)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
     if (found.length === 0) return undefined
-    const { pattern, settings } = this.#merge(found)
+    const { pattern, settings } = this.#merge(found, segmentsOf(raw))
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
   }
 
@@ -96,16 +111,17 @@ export class RouteTable {
   }
 
   /** The number of distinct match sets is bounded by the patterns, so this cache is too. */
-  #merge(found: Pattern[]): { pattern: Pattern; settings: RouteSettings } {
-    const key = found.map(pattern => pattern.text).join('\n')
+  #merge(found: Pattern[], sent: readonly string[]): Merged {
+    const key = found.map(pattern => (isExact(pattern, sent) ? pattern.text : `~${pattern.text}`)).join('\n')
     let merged = this.#merged.get(key)
     if (merged === undefined) {
       found.sort((a, b) => a.specificity - b.specificity)
+      const settings = found.map(pattern =>
+        isExact(pattern, sent) ? pattern.settings : pattern.restrictions,
+      )
       merged = {
         pattern: found.at(-1) as Pattern,
-        settings: Object.freeze(
-          Object.assign({}, ...found.map(pattern => pattern.settings)) as RouteSettings,
-        ),
+        settings: Object.freeze(Object.assign({}, ...settings) as RouteSettings),
       }
       this.#merged.set(key, merged)
     }
@@ -113,11 +129,36 @@ export class RouteTable {
   }
 }
 
+interface Merged {
+  readonly pattern: Pattern
+  readonly settings: RouteSettings
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path === '/' ? [] : path.slice(1).split('/')
+}
+
+/** Whether a path was sent as the pattern writes it: its literal segments to the letter, and as many segments. @param sent segments of the path as sent */
+function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
+  const hasTail = segments.at(-1) === '**'
+  const length = hasTail ? segments.length - 1 : segments.length
+  if (!hasTail && sent.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const segment = segments[i] as string
+    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i]) return false
+  }
+  return true
+}
+
 function newNode(): Node {
   return { literals: new Map(), param: undefined, ends: [], tails: [] }
 }
 
-function parsePattern(text: string, settings: RouteSettings): Pattern | string {
+function parsePattern(
+  text: string,
+  settings: RouteSettings,
+  withoutExemptions: (settings: RouteSettings) => RouteSettings,
+): Pattern | string {
   const space = text.indexOf(' ')
   const method = space < 0 ? undefined : text.slice(0, space)
   const path = space < 0 ? text : text.slice(space + 1)
@@ -137,12 +178,19 @@ function parsePattern(text: string, settings: RouteSettings): Pattern | string {
       names.add(segment)
     }
   }
-  return { text, method, segments, settings, specificity: specificity(segments, method) }
+  return {
+    text,
+    method,
+    segments,
+    settings,
+    restrictions: withoutExemptions(settings),
+    specificity: specificity(segments, method),
+  }
 }
 
-/** Literal segments before parameters before `**`, longer before shorter, a method before none. */
+/** Literal segments before parameters before an exact end before `**`, longer before shorter, a method before none. */
 function specificity(segments: readonly string[], method: string | undefined): number {
-  let score = 0
+  let score = segments.at(-1) === '**' ? 0 : 50
   for (const segment of segments) {
     if (segment === '**') score += 1
     else if (segment === '*' || segment.startsWith(':')) score += 100

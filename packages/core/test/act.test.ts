@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { type Act, actDigest, canonicalJson } from '../src/act.ts'
-import type { Json } from '../src/event.ts'
+import type { Json } from '../src/json.ts'
 
 const act: Act = {
   actor: 'user:alice',

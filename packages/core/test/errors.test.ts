@@ -15,7 +15,7 @@ describe('an error of Postern', () => {
     new ConfigError({
       place: 'postern.config.ts: mode',
       problem: '"off" is not a mode',
-      mend: 'observe or enforce',
+      hint: 'observe or enforce',
     }),
     new StoreError('did not answer within 50ms', { store: 'redis 127.0.0.1:6379', retryable: true }),
     new CredentialError('not accepted'),
@@ -43,13 +43,14 @@ describe('an error of Postern', () => {
       POSTERN_CREDENTIAL: 'core',
       POSTERN_BUDGET_EXCEEDED: 'core',
       POSTERN_INTEGRITY: 'core',
+      POSTERN_REFUSED: 'access: what was asked for is not allowed, or not yet',
       POSTERN_SINK_REFUSED: 'detect: a value of the request acted inside a call',
     }
-    assert.equal(Object.keys(codes).length, 6)
+    assert.equal(Object.keys(codes).length, 7)
     for (const { code } of errors) assert.equal(codes[code], 'core')
   })
 
-  test('says what, where and how to mend it', () => {
+  test('says what, where and how to fix it', () => {
     assert.deepEqual(
       errors.map(error => error.message),
       [
@@ -72,10 +73,10 @@ describe('an error of Postern', () => {
   test('of configuration carries every mistake, not only the first', () => {
     const issues = [
       { place: 'a', problem: 'is wrong' },
-      { place: 'b', problem: 'is wrong too', mend: 'mend it' },
+      { place: 'b', problem: 'is wrong too', hint: 'fix it' },
     ]
     const error = new ConfigError(issues)
     assert.deepEqual(error.issues, issues)
-    assert.equal(error.message, 'a: is wrong\nb: is wrong too (mend it)')
+    assert.equal(error.message, 'a: is wrong\nb: is wrong too (fix it)')
   })
 })

@@ -12,7 +12,7 @@ const DENIAL: Refusal = {
       rule: 'inspect/sqli',
       message: 'This request looks like an <attack> & was stopped.',
       evidence: { location: 'query.id', span: "1' OR '1'='1", facts: { score: 9 } },
-      exception: 'except: inspect/sqli on query.id',
+      exception: { changes: [{ at: ['the-exception'], set: 'except: inspect/sqli on query.id' }] },
     },
   ],
 }

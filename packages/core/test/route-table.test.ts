@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { ConfigError, type RouteSettings, RouteTable } from '../src/index.ts'
+import { ConfigError, parseRequestPath, type RouteSettings, RouteTable } from '../src/index.ts'
 
 /** Settings of rooms that this test invents. */
 function settings(values: Readonly<Record<string, unknown>>): RouteSettings {
@@ -55,6 +55,18 @@ describe('a route table', () => {
     const match = shop.match('DELETE', '/api/orders/7')
     assert.deepEqual({ ...match?.settings }, { from: 'delete order', log: true, id: true })
     assert.deepEqual({ ...match?.params }, { id: '7' })
+  })
+
+  test('takes a pattern that ends where the path does for more specific than one that goes on', () => {
+    const table = new RouteTable({ '/**': {}, '/': {}, '/a/**': {}, '/a': {}, 'GET /b/**': {}, '/b': {} })
+    for (const [path, pattern] of [
+      ['/', '/'],
+      ['/a', '/a'],
+      ['/a/b', '/a/**'],
+      ['/b', '/b'],
+      ['/b/c', 'GET /b/**'],
+    ] as const)
+      assert.equal(table.match('GET', path)?.pattern, pattern)
   })
 
   test('does not care in which order patterns are written', () => {
@@ -116,5 +128,63 @@ describe('a route table', () => {
       ),
     )
     assert.equal(routes.match('GET', `${'/a'.repeat(5_000)}`), undefined)
+  })
+})
+
+interface Checks {
+  readonly unchecked?: boolean
+  readonly checked?: boolean
+}
+
+describe('an exemption', () => {
+  const withoutUnchecked = (said: RouteSettings): RouteSettings => {
+    const { unchecked, ...rest } = said as Checks
+    return settings(unchecked === true ? rest : { ...rest, unchecked: false })
+  }
+  const routes = new RouteTable(
+    {
+      '/health': settings({ unchecked: true, checked: true }),
+      '/files/**': settings({ unchecked: true }),
+      '/files/private/**': settings({ unchecked: false }),
+      '/orders/:id': settings({ unchecked: true }),
+    },
+    { withoutExemptions: withoutUnchecked },
+  )
+  const checks = (target: string): Checks => {
+    const path = parseRequestPath(target)
+    return (routes.match('GET', path.canonical, path.raw)?.settings ?? {}) as Checks
+  }
+
+  for (const path of [
+    '/health',
+    '/health?x=1',
+    '/files/a',
+    '/files/caf%C3%A9/b',
+    '/files/a/',
+    '/files/@scope%2fname',
+    '/files/a;b',
+    '/orders/17',
+  ])
+    test(`holds for ${path}`, () => assert.equal(checks(path).unchecked, true))
+
+  for (const path of ['/health;x', '/HEALTH', '/h%65alth', '/health/', '/x/../health', '//health'])
+    test(`does not hold for ${path}, and what restricts still does`, () => {
+      assert.notEqual(checks(path).unchecked, true)
+      assert.equal(checks(path).checked, true)
+    })
+
+  for (const path of [
+    '/health;/..;/health',
+    '/Files/a',
+    '/files%2fa',
+    '/files\\a',
+    '/x/../files/a',
+    '/orders/17/',
+  ])
+    test(`does not hold for ${path}`, () => assert.notEqual(checks(path).unchecked, true))
+
+  test('does not come back for a path under a narrower restriction', () => {
+    for (const path of ['/files/private/a', '/files/PRIVATE/a', '/files/private;x/a'])
+      assert.notEqual(checks(path).unchecked, true)
   })
 })

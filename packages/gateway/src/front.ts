@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Engine, mergedTarget, type Refusal } from '@postern/core'
+import { type Engine, mergedTarget, parseAddress, type Refusal } from '@postern/core'
 import { answerClientError, clientErrorFault } from './client-error.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
@@ -72,7 +72,7 @@ export class Front {
     const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders, socket } = request
     const target = mergedTarget(url)
-    const head = readRequestHead(method, target, httpVersion, rawHeaders)
+    const head = readRequestHead(method, target, httpVersion, rawHeaders, this.#mayPass(connection.peer))
     const fault = 'rule' in head ? head : undefined
     const readable = 'rule' in head ? NO_HEAD : head
     const downstream = new Http1Downstream(response, connection)
@@ -130,7 +130,7 @@ export class Front {
     const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders } = request
     const target = mergedTarget(url)
-    const head = readRequestHead(method, target, httpVersion, rawHeaders)
+    const head = readRequestHead(method, target, httpVersion, rawHeaders, this.#mayPass(connection.peer))
     const fault = 'rule' in head ? head : upgradeFault(head)
     const exchange = engine.open({
       method,
@@ -197,7 +197,10 @@ export class Front {
     const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
     const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
     const target = mergedTarget(read.target)
-    const head = 'rule' in request ? request : readRequestHead(read.method, target, 'h2', read.headers)
+    const head =
+      'rule' in request
+        ? request
+        : readRequestHead(read.method, target, 'h2', read.headers, this.#mayPass(connection.peer))
     let proxied: ProxiedExchange | undefined
     const body = stream.endAfterHeaders
       ? undefined
@@ -248,6 +251,16 @@ export class Front {
     answerClientError(this.#engine(), fault, this.#peerOf(socket), socket)
   }
 
+  /** What a peer may send beyond plain headers: a trusted proxy anything, others what the configuration keeps. */
+  #mayPass(peer: string | undefined): (lowerName: string) => boolean {
+    const { trustedProxies } = this.#engine()
+    if (trustedProxies.isEmpty || peer === undefined) return this.#passage.settings.keepsHeader
+    const address = parseAddress(peer)
+    return address !== undefined && trustedProxies.has(address)
+      ? passesAll
+      : this.#passage.settings.keepsHeader
+  }
+
   #connection(socket: Socket): Http1Connection {
     let connection = this.#connections.get(socket)
     if (connection === undefined) {
@@ -262,6 +275,10 @@ export class Front {
     }
     return connection
   }
+}
+
+function passesAll(): boolean {
+  return true
 }
 
 function upgradeFault(head: RequestHead): FramingFault | undefined {

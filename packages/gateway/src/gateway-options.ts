@@ -96,6 +96,11 @@ export interface GatewayOptions {
   readonly timeouts?: GatewayTimeouts
   /** Signs `X-Postern-Identity`; without it the header is not sent. */
   readonly signingKey?: SigningKey
+  /**
+   * Request headers that go on to the backend from anybody, though by default only a trusted proxy may send them: those that say who or where the client is
+   * (`CF-Connecting-IP`, `X-Remote-User`, ...), and those with `_` in their name.
+   */
+  readonly keepHeaders?: readonly string[]
   /** Asked again and again while a tunnel lives; false ends it (the session was revoked, the address banned). */
   readonly recheck?: (exchange: Exchange) => boolean | Promise<boolean>
 }
@@ -108,6 +113,8 @@ export interface GatewaySettings {
   readonly signingKey: KeyObject | undefined
   readonly recheck: ((exchange: Exchange) => boolean | Promise<boolean>) | undefined
   readonly proxyProtocolFrom: CidrSet | undefined
+  /** Whether a header that only trusted proxies may send is kept from others too. @param lowerName in lower case */
+  readonly keepsHeader: (lowerName: string) => boolean
   readonly limits: Required<GatewayLimits>
   readonly timeouts: { readonly [Name in keyof Required<GatewayTimeouts>]: number }
 }
@@ -165,6 +172,7 @@ export function parseGatewayOptions(options: GatewayOptions): GatewaySettings {
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const milliseconds = (name: keyof GatewayTimeouts): number =>
     attempt(() => parseTimeout(timeouts[name], `timeouts.${name}`)) ?? 1
+  const kept = new Set((options.keepHeaders ?? []).map(name => name.toLowerCase()))
   const parsed: GatewaySettings = {
     upstream: upstream ?? new URL('http://invalid'),
     upstreamCa: options.upstreamCa,
@@ -172,6 +180,7 @@ export function parseGatewayOptions(options: GatewayOptions): GatewaySettings {
     signingKey,
     recheck: options.recheck,
     proxyProtocolFrom,
+    keepsHeader: name => kept.has(name),
     limits,
     timeouts: {
       head: milliseconds('head'),
@@ -211,6 +220,6 @@ function parseUpstream(text: string): URL {
   throw new ConfigError({
     place: 'upstream',
     problem: 'the backend must be an origin, without path or credentials',
-    mend: 'e.g. http://127.0.0.1:3000',
+    hint: 'e.g. http://127.0.0.1:3000',
   })
 }

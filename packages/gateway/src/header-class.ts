@@ -12,7 +12,76 @@ export const HeaderClass = {
   upgrade: 7,
   forwardedFor: 8,
   forwardedHost: 9,
+  /** Says who the client is or where it comes from, in the words of some proxy: only a trusted one may. */
+  trustedOnly: 10,
 } as const
+
+/** Headers by which platforms and proxies tell a backend the client's address, name or certificate, and routers the host. */
+const TRUSTED_ONLY: ReadonlySet<string> = new Set([
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'cf-pseudo-ipv4',
+  'client-ip',
+  'do-connecting-ip',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'proxy-client-ip',
+  'true-client-ip',
+  'wl-proxy-client-ip',
+  'x-appengine-user-ip',
+  'x-azure-clientip',
+  'x-azure-socketip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-envoy-original-path',
+  'x-http-destinationurl',
+  'x-http-host-override',
+  'x-host',
+  'x-nf-client-connection-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-uri',
+  'x-originating-ip',
+  'x-proxyuser-ip',
+  'x-remote-addr',
+  'x-remote-ip',
+  'remote-user',
+  'x-arr-clientcert',
+  'x-auth-user',
+  'x-authenticated-user',
+  'x-authenticated-userid',
+  'x-client-cert',
+  'x-client-certificate',
+  'x-consumer-id',
+  'x-consumer-username',
+  'x-ssl-cert',
+  'x-user-dn',
+  'x-webauth-user',
+  'ssl-client-cert',
+  // Variables of CGI (RFC 3875 section 4.1) and WSGI (PEP 3333) that a server would take from a header of this name.
+  'auth-type',
+  'document-root',
+  'gateway-interface',
+  'https',
+  'path-info',
+  'path-translated',
+  'query-string',
+  'remote-addr',
+  'remote-host',
+  'remote-ident',
+  'request-method',
+  'request-uri',
+  'script-filename',
+  'script-name',
+  'server-name',
+  'server-port',
+  'server-protocol',
+  'server-software',
+  'wsgi-url-scheme',
+])
+const TRUSTED_ONLY_PREFIX =
+  /^(?:cf-access-|ssl-client-|tailscale-user-|x-amzn-oidc-|x-auth-request-|x-goog-authenticated-user-|x-goog-iap-|x-ms-client-principal|x-remote-|x-ssl-client|x-vouch-|x-authentik-)/
 
 const SPECIAL: ReadonlyMap<string, number> = new Map([
   ['host', HeaderClass.host],
@@ -69,8 +138,8 @@ const SPELLINGS: ReadonlyMap<string, number> = new Map(
 )
 
 /**
- * The class of an arrived header name. A name with `_` that a CGI-like backend would read as one of ours, or as one that
- * frames the message, is dropped: `X_Postern_Identity` and `X-Postern-Identity` are one variable there.
+ * The class of an arrived header name. One with `_` is `trustedOnly`, as in nginx: backends in the tradition of CGI read `X_Postern_Identity` and
+ * `X-Postern-Identity` as one variable, and some read `SCRIPT_NAME` as their own mount point.
  */
 export function headerClass(name: string): number {
   return SPELLINGS.get(name) ?? classify(name)
@@ -78,10 +147,12 @@ export function headerClass(name: string): number {
 
 function classify(name: string): number {
   const lower = name.toLowerCase()
-  const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+  const isUnderscored = lower.includes('_')
+  const dashed = isUnderscored ? lower.replaceAll('_', '-') : lower
   const special = SPECIAL.get(dashed)
-  if (special !== undefined) return dashed === lower ? special : HeaderClass.dropped
-  return dashed.startsWith('x-postern-') || dashed.startsWith('x-forwarded-')
-    ? HeaderClass.dropped
+  if (special !== undefined) return isUnderscored ? HeaderClass.dropped : special
+  if (dashed.startsWith('x-postern-') || dashed.startsWith('x-forwarded-')) return HeaderClass.dropped
+  return isUnderscored || TRUSTED_ONLY.has(dashed) || TRUSTED_ONLY_PREFIX.test(dashed)
+    ? HeaderClass.trustedOnly
     : HeaderClass.plain
 }

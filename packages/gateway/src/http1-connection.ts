@@ -20,6 +20,7 @@ export class Http1Connection {
   readonly #isDraining: () => boolean
   #requests = 0
   #busy = false
+  #isEnding = false
   #waiting: (() => void)[] | undefined = undefined
 
   /** @param maxRequests after which the connection is closed */
@@ -41,8 +42,18 @@ export class Http1Connection {
     return this.#busy
   }
 
-  /** Begins a request now, or once those before it are answered. */
+  /**
+   * The answer now being sent is the last: what follows on this connection is not read (RFC 9112 section 9.6). After a refusal it may be the rest of a request
+   * that was read differently, and must not run as one of its own.
+   */
+  end(): void {
+    this.#isEnding = true
+    this.#waiting = undefined
+  }
+
+  /** Begins a request now, or once those before it are answered; never after the last answer. */
   take(begin: () => void): void {
+    if (this.#isEnding) return
     if (!this.#busy) {
       this.#busy = true
       this.#requests++

@@ -22,6 +22,16 @@ function flushHead(downstream: Http1Downstream): void {
   downstream.flush()
 }
 
+/** Whether an answer says that it is the last of its connection. */
+function closes(headers: readonly string[]): boolean {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] as string
+    if (name.length === 10 && name.toLowerCase() === 'connection')
+      return headers[i + 1]?.toLowerCase() === 'close'
+  }
+  return false
+}
+
 /** An HTTP/1 client. */
 export class Http1Downstream implements Downstream {
   owner: DownstreamOwner | undefined = undefined
@@ -71,6 +81,7 @@ export class Http1Downstream implements Downstream {
     if (message === '') this.#response.writeHead(status, headers)
     else this.#response.writeHead(status, message, headers)
     this.headSent = true
+    if (!this.#response.shouldKeepAlive || closes(headers)) this.#connection.end()
     // By then, the part of the body that came with the head is written, and both leave in one packet.
     process.nextTick(flushHead, this)
   }

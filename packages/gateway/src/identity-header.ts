@@ -36,7 +36,7 @@ export function parseSigningKey(key: SigningKey, place = 'signingKey'): KeyObjec
   throw new ConfigError({
     place,
     problem: `a signing key needs at least ${MIN_KEY_BYTES} bytes, this one has ${bytes.length}`,
-    mend: 'make one with: openssl rand -base64 32',
+    hint: 'make one with: openssl rand -base64 32',
   })
 }
 

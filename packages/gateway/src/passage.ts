@@ -2,12 +2,14 @@ import type { Engine, Exchange } from '@postern/core'
 import type { Pool } from 'undici'
 import type { BackendFailure } from './backend-failure.ts'
 import { backendPool } from './backend-pool.ts'
+import { BackendSlots } from './backend-slots.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
 export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
+  readonly slots: BackendSlots
   #inFlight = 0
   #draining = false
   #onEmpty: (() => void) | undefined = undefined
@@ -15,6 +17,11 @@ export class Passage {
   constructor(settings: GatewaySettings) {
     this.settings = settings
     this.pool = backendPool(settings)
+    this.slots = new BackendSlots({
+      total: settings.limits.upstreamConnections,
+      now: () => performance.now(),
+      later: (ms, call) => setTimeout(call, ms).unref(),
+    })
   }
 
   /** Exchanges under way. */

@@ -6,6 +6,7 @@ import {
   type Engine,
   type Exchange,
   HeaderListHead,
+  networkOf,
   ownAnswer,
   type Refusal,
   refusalAnswer,
@@ -13,6 +14,7 @@ import {
 import type { Dispatcher } from 'undici'
 import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
+import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import { changeForwarded, introduce } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
@@ -24,6 +26,12 @@ import { type BackendHeaders, readResponseHead, readTrailers } from './response-
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
+/**
+ * Methods whose body many backends never read (RFC 9110 sections 9.3.1 and 9.3.5 give it no meaning). On a connection that is used again they would take it
+ * for the next request, so theirs is closed after the answer.
+ */
+const UNREAD: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+
 const CLIENT_GONE = new Error('the client went away')
 
 /** Takes over when the backend agreed to leave HTTP. */
@@ -33,8 +41,10 @@ export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: 
  * One request on its way: asked of the engine, sent to the backend, the answer brought back. It is the handler that undici calls,
  * the owner of the client's side and of the request body, and settles with the engine exactly once.
  */
-export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner {
+export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner, SlotHolder {
   connection: BackendConnection | undefined = undefined
+  stalledSince: number | undefined = undefined
+  client = ''
   readonly exchange: Exchange
   readonly #engine: Engine
   readonly #passage: Passage
@@ -45,6 +55,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #sent: Readable | Buffer | null = null
   #controller: Dispatcher.DispatchController | undefined = undefined
   #stall: NodeJS.Timeout | undefined = undefined
+  #slot: 'none' | 'waiting' | 'held' = 'none'
   #decided = false
   #closed = false
   #complete = false
@@ -119,20 +130,47 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       changeForwarded(forward, this.exchange)
       introduce(this.exchange, this.#head, this.#engine.trustedProxies, this.#passage.settings)
     }
-    const headers = forward
     if (!this.#retried && this.#head.contentLength !== undefined)
-      headers.push('Content-Length', String(this.#head.contentLength))
+      forward.push('Content-Length', String(this.#head.contentLength))
+    if (this.#slot === 'held') {
+      this.#dispatch()
+      return
+    }
+    this.client = networkOf(this.exchange.client)
+    this.#slot = 'waiting'
+    this.#passage.slots.take(this)
+  }
+
+  begin(): void {
+    this.#slot = 'held'
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
     this.#sent = this.#body === undefined ? null : this.#body.forward()
     this.#passage.pool.dispatch(
       {
         path: this.#head.path,
         method: this.exchange.method,
-        headers,
+        headers: this.#head.forward,
         body: this.#sent,
         upgrade: this.#openTunnel === undefined ? null : 'websocket',
+        reset: this.#sent !== null && UNREAD.has(this.exchange.method),
       },
       this,
     )
+  }
+
+  /** The backend is done with this request, or it never will be. */
+  #freeSlot(): void {
+    const held = this.#slot
+    this.#slot = 'none'
+    if (held === 'held') this.#passage.slots.release(this)
+    else if (held === 'waiting') this.#passage.slots.forget(this)
+  }
+
+  cutOff(): void {
+    this.#downstream.abort()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -174,8 +212,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#closed || this.#answered) return
     this.#bytes += chunk.length
+    this.exchange.answerWatch?.take(chunk)
     if (this.#downstream.write(chunk)) return
     controller.pause()
+    this.stalledSince = performance.now()
+    this.#passage.slots.stalled(this)
     this.#watchClient()
   }
 
@@ -186,6 +227,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.connection !== undefined) this.connection.answers++
+    this.#freeSlot()
     if (this.#closed || this.#answered) return
     this.#answered = true
     this.#finishBody()
@@ -199,8 +241,10 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    const retries = !this.#closed && !this.#answered && this.#mayRetry(error)
+    if (!retries) this.#freeSlot()
     if (this.#closed || this.#answered) return
-    if (this.#mayRetry(error)) {
+    if (retries) {
       this.#retried = true
       this.#firstByte = false
       this.#send()
@@ -220,6 +264,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     _headers: unknown,
     backend: Duplex,
   ): void {
+    // From here on the connection is the tunnel's: the pool opens another in its place.
+    this.#freeSlot()
     if (this.#closed || this.#answered || this.#openTunnel === undefined) {
       backend.destroy()
       return
@@ -295,6 +341,10 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   drained(): void {
     clearTimeout(this.#stall)
     this.#stall = undefined
+    if (this.stalledSince !== undefined) {
+      this.stalledSince = undefined
+      this.#passage.slots.reads(this)
+    }
     this.#controller?.resume()
   }
 
@@ -315,6 +365,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#complete = complete
     clearTimeout(this.#stall)
     this.#body?.close()
+    if (this.#slot === 'waiting') this.#freeSlot()
     if (!this.#answered) {
       this.#controller?.abort(CLIENT_GONE)
       if (this.#sent !== null && 'destroy' in this.#sent) this.#sent.destroy()

@@ -33,12 +33,15 @@ export interface RequestHead {
  * `Connection` names, and those that speak for a proxy are left out. Refuses whatever two parsers could read
  * differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front already refused.
  * @param version `1.0` or `1.1` as the request line says, or `h2`
+ * @param mayPass whether a header that only a trusted proxy may send goes on, by its name in lower case
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the headers of every request; each case is one rule of RFC 9112.
 export function readRequestHead(
   method: string,
   target: string,
   version: string,
   headers: RawHeaders,
+  mayPass: (lowerName: string) => boolean = passesNone,
 ): RequestHead | FramingFault {
   if (!METHOD.test(method)) return framingFault('bad-method')
   if (method === 'TRACE' || method === 'CONNECT' || method === 'TRACK')
@@ -62,6 +65,9 @@ export function readRequestHead(
     switch (headerClass(name)) {
       case HeaderClass.plain:
         forward.push(name, value)
+        break
+      case HeaderClass.trustedOnly:
+        if (mayPass(name.toLowerCase())) forward.push(name, value)
         break
       case HeaderClass.host:
         if (host !== undefined) return framingFault('several-hosts')
@@ -121,6 +127,10 @@ export function readRequestHead(
   }
 }
 
+function passesNone(): boolean {
+  return false
+}
+
 function isHost(host: string): boolean {
   if (!HOST.test(host)) return false
   const colon = host.lastIndexOf(':')
@@ -154,7 +164,12 @@ function removeNamed(connection: string, forward: string[]): boolean {
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(token)) return false
     const kind = headerClass(token)
     if (kind === HeaderClass.dropped) continue
-    if (kind !== HeaderClass.plain || token === 'cookie' || token === 'authorization') return false
+    if (
+      (kind !== HeaderClass.plain && kind !== HeaderClass.trustedOnly) ||
+      token === 'cookie' ||
+      token === 'authorization'
+    )
+      return false
     for (let i = forward.length - 2; i >= 0; i -= 2) {
       if ((forward[i] as string).toLowerCase() === token) forward.splice(i, 2)
     }

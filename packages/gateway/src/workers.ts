@@ -17,8 +17,11 @@ export interface WorkersOptions {
   readonly workerData?: unknown
   /** Options for node of every worker, e.g. `--conditions=...`. */
   readonly execArgv?: readonly string[]
-  /** A message that a worker sent. */
-  readonly onMessage?: (data: unknown, index: number) => void
+  /**
+   * A message that a worker sent. It may come before `startWorkers` resolves: a worker takes requests as soon as it listens.
+   * @param reply sends to the thread that sent it, and to no other; without effect when that has ended
+   */
+  readonly onMessage?: (data: unknown, index: number, reply: (data: unknown) => void) => void
   /** One line for the operator: a worker died, or this platform allows only one. Standard error unless given. */
   readonly onNotice?: (line: string) => void
   /** Platform whose sockets are asked for; this one unless given. */
@@ -132,8 +135,9 @@ class Seat {
       })
       this.#worker = worker
       let cause: Error | undefined
+      const reply = (data: unknown): void => worker.postMessage({ kind: 'message', data } satisfies ToWorker)
       worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'message') this.#options.onMessage?.(message.data, this.#start.index)
+        if (message.kind === 'message') this.#options.onMessage?.(message.data, this.#start.index, reply)
         else if (message.kind === 'reloaded') this.#settleReload(message.id, message.problem)
         else {
           this.live = true

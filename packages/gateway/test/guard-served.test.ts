@@ -119,4 +119,26 @@ describe('a guard behind the gateway', { timeout: 30_000 }, () => {
     assert.equal((await fetch(gateway.url)).status, 502)
     assert.deepEqual(heads, [])
   })
+
+  test('keeps the start of an answer that it watches', async t => {
+    const backend = await startBackend(t, (_request, response) => {
+      response.write('first ')
+      response.end('second')
+    })
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const guard: Guard = {
+      name: 'watching',
+      failure: 'closed',
+      decide(exchange) {
+        exchange.watchAnswer(9)
+        return ALLOW
+      },
+      settle(exchange) {
+        resolve(Buffer.from(exchange.answerWatch?.bytes ?? []).toString())
+      },
+    }
+    const { gateway } = await start(t, backend.url, { engine: new Engine({ guards: [guard] }) })
+    assert.equal(await (await fetch(gateway.url)).text(), 'first second')
+    assert.equal(await promise, 'first sec')
+  })
 })

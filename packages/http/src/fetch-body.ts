@@ -26,7 +26,7 @@ export class FetchBody implements BodySource {
       throw new ConfigError({
         place: 'middleware order',
         problem: 'the body was read before Postern saw the request',
-        mend: 'put Postern before whatever reads the body',
+        hint: 'put Postern before whatever reads the body',
       })
     }
     const reader = stream.getReader()

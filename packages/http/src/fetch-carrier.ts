@@ -144,6 +144,7 @@ export class FetchCarrier implements RequestSource {
             const { done, value } = await reader.read()
             if (!done) {
               bytes += value.length
+              this.exchange.answerWatch?.take(value)
               controller.enqueue(value)
               return
             }

@@ -1,4 +1,5 @@
 import { ALLOW, type Answer, type Exchange, ownAnswer } from '@postern/core'
+import { watchBody } from './node-answer-body.ts'
 import { showAnswer } from './node-answer-head.ts'
 import type { NodeCarrier } from './node-carrier.ts'
 import type { NodeResponse } from './node-message.ts'
@@ -53,6 +54,7 @@ export function handOn(carrier: NodeCarrier): void {
   const { requestChanges } = carrier.exchange
   if (requestChanges !== undefined) changeNodeRequest(carrier.native, requestChanges)
   if (carrier.engine.hasAnswerHooks) showAnswer(carrier)
+  if (carrier.exchange.answerWatch !== undefined) watchBody(carrier.response, carrier.exchange.answerWatch)
 }
 
 /** The headers of an answer as the protocol of the exchange may carry them. */

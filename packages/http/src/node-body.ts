@@ -70,7 +70,7 @@ function readElsewhere(rawBody: unknown, limit: number): Promise<BodyPrefix> {
     new ConfigError({
       place: 'middleware order',
       problem: 'the body was read before Postern saw the request',
-      mend: 'mount Postern before body parsers, or keep the bytes as request.rawBody',
+      hint: 'mount Postern before body parsers, or keep the bytes as request.rawBody',
     }),
   )
 }

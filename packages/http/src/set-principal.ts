@@ -44,7 +44,7 @@ export async function setPrincipal(
     throw new ConfigError({
       place: 'setPrincipal',
       problem: 'Postern does not carry this request, or its configuration has no identify',
-      mend: "mount Postern before this code, set identify: 'application', and pass the framework's own request or context",
+      hint: "mount Postern before this code, set identify: 'application', and pass the framework's own request or context",
     })
   await byFetch.engine.identify(byFetch.exchange, principal)
   const { decision } = byFetch.exchange

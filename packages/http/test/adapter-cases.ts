@@ -30,7 +30,7 @@ const DENIAL: Refusal = {
       rule: 'test/forbidden-word',
       message: 'This request is not accepted.',
       evidence: { location: 'query.q', span: 'the-very-secret-span' },
-      exception: 'except: the-exception',
+      exception: { changes: [{ at: ['inspect'], set: 'the-exception' }] },
     },
   ],
   headers: ['X-Refused-By', 'test'],

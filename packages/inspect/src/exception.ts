@@ -31,21 +31,21 @@ export function compileExceptions(
   exceptions: readonly InspectException[],
   place: string,
 ): readonly CompiledException[] {
-  const issues: { place: string; problem: string; mend: string }[] = []
+  const issues: { place: string; problem: string; hint: string }[] = []
   const compiled = exceptions.map((exception, index) => {
     const where = `${place}[${index}]`
     if (exception.rule === undefined && exception.parameter === undefined) {
       issues.push({
         place: where,
         problem: 'names neither a rule nor a parameter',
-        mend: "e.g. { rule: 'sqli/union', parameter: 'body.sql' }; `inspect: false` switches a route off",
+        hint: "e.g. { rule: 'sqli/union', parameter: 'body.sql' }; `inspect: false` switches a route off",
       })
     }
     if (exception.rule !== undefined && !RULE.test(exception.rule)) {
       issues.push({
         place: `${where}.rule`,
         problem: `"${exception.rule.slice(0, 60)}" is no rule id`,
-        mend: 'e.g. "sqli/union" or "sqli/*"',
+        hint: 'e.g. "sqli/union" or "sqli/*"',
       })
     }
     const parameter = exception.parameter === undefined ? undefined : locationTest(exception.parameter, '.')

@@ -107,6 +107,7 @@ const BASE64_RUN = 11
  * One pass over `text[start, end)`: which characters and which known words occur. Fills `seen`. About a nanosecond a character;
  * everything that inspection does later is gated by it.
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every character of every value; calls cost more than the work.
 export function scanFeatures(text: string, start: number, end: number): void {
   let chars = 0
   let words = 0

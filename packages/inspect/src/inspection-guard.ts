@@ -1,13 +1,4 @@
-import {
-  ALLOW,
-  type Decision,
-  type Exchange,
-  type Guard,
-  isLoopback,
-  type Mode,
-  type Reason,
-  type Refusal,
-} from '@postern/core'
+import { ALLOW, type Decision, type Exchange, type Guard, isLoopback, type Mode } from '@postern/core'
 import type { Bounds } from './bounds.ts'
 import { DEFAULT_BOUNDS } from './bounds.ts'
 import {
@@ -16,12 +7,13 @@ import {
   type ExceptionTest,
   type InspectException,
 } from './exception.ts'
-import { type Level, thresholdOf } from './family.ts'
+import type { Level } from './family.ts'
 import { beginInspection, ownRuleSet } from './inspect.ts'
+import type { InspectSettings } from './inspect-settings.ts'
 import type { InspectedRequest } from './inspected-request.ts'
+import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
 import type { SecondOpinion } from './loaders/native-appsec.ts'
-import { isSecretName, maskSpan } from './mask.ts'
-import type { Inspection, Match } from './match.ts'
+import type { Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import {
   compileParameterTypes,
@@ -33,28 +25,6 @@ import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
 import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
-
-/** How a route wants to be inspected; `false` not at all. */
-export interface InspectSettings {
-  readonly level?: Level
-  /** Only here: this rule, this parameter. */
-  readonly except?: readonly InspectException[]
-  /** What happens to a body that is longer than guards may read ahead. Default `refuse`. */
-  readonly unread?: 'refuse' | 'pass'
-  /** What its parameters hold, by location: `{ 'query.id': 'number', 'body.html': 'markup' }`. */
-  readonly parameters?: ParameterSettings
-  /**
-   * What happens to a request that costs more to inspect than one may: it is refused with 413, or passes with what was found so far, which `onInspection`
-   * receives. Default `refuse`.
-   */
-  readonly overBudget?: 'refuse' | 'pass'
-}
-
-declare module '@postern/core' {
-  interface RouteSettings {
-    readonly inspect?: InspectSettings | false
-  }
-}
 
 export interface InspectionOptions {
   /** Default 1: near-certain attacks only. */
@@ -200,7 +170,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
     if (inspection.verdict === 'pass') return ALLOW
     if (plan.overBudget === 'pass' && isOnlyOverBudget(inspection)) return ALLOW
-    return refusal(inspection, plan.level)
+    return inspectionRefusal(inspection, plan.level, exchange)
   }
 
   function typesOf(exchange: Exchange, plan: Plan): ParameterTypes | undefined {
@@ -228,10 +198,9 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       return exchange.readBody().then(async ({ bytes, complete }) => {
         const looked = look(exchange, plan, bytes)
         const decision = looked instanceof Promise ? await looked : looked
-        if (decision.effect !== 'allow' || complete || plan.unread === 'pass') return decision
-        return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
-          ? decision
-          : unreadRefusal(exchange)
+        if (complete || plan.unread === 'pass') return decision
+        if (isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')) return decision
+        return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
       })
     },
     onAnswer(_exchange, head): void {
@@ -268,64 +237,7 @@ function isOnlyOverBudget({ verdict, matches }: Inspection): boolean {
   )
 }
 
-/**
- * Looks at a route's settings when a configuration is loaded, so that a mistake is found then and not by the first request.
- * @param place e.g. `routes["POST /posts"].inspect`
- * @throws ConfigError naming every exception that cannot be read
- */
-export function checkInspectSettings(settings: InspectSettings, place: string): void {
-  compileExceptions(settings.except ?? [], `${place}.except`)
-  if (settings.parameters !== undefined) compileParameterTypes(settings.parameters, `${place}.parameters`)
-}
-
 /** Whether both the connection and the client behind it are on this machine. */
 function isLocal(exchange: Exchange): boolean {
   return isLoopback(exchange.peer) && isLoopback(exchange.client)
-}
-
-function refusal(inspection: Inspection, level: Level): Refusal {
-  const tooBig = inspection.verdict === 'too-big'
-  const decisive = inspection.matches.filter(match =>
-    tooBig ? match.family === 'bounds' : match.family !== 'bounds' && match.score >= thresholdOf(level),
-  )
-  const [first, ...rest] = decisive.slice(0, 8).map(reasonOf)
-  return {
-    effect: 'deny',
-    guard: 'inspect',
-    status: tooBig ? 413 : 403,
-    reasons: [first ?? { rule: 'inspect/unknown', message: 'The request was refused.' }, ...rest],
-  }
-}
-
-function reasonOf(match: Match): Reason {
-  return {
-    rule: `inspect/${match.rule}`,
-    message:
-      match.family === 'bounds'
-        ? 'The request is too large or too intricate to be checked.'
-        : 'The request looks like an attack and was refused.',
-    evidence: {
-      location: match.location,
-      span: isSecretName(match.location) ? maskSpan(match.span) : match.span,
-      facts: { family: match.family, score: match.score },
-    },
-    exception: match.exception,
-  }
-}
-
-function unreadRefusal(exchange: Exchange): Refusal {
-  return {
-    effect: 'deny',
-    guard: 'inspect',
-    status: 413,
-    close: true,
-    reasons: [
-      {
-        rule: 'inspect/bounds/unread',
-        message: 'The request is too large to be checked.',
-        evidence: { location: 'body' },
-        exception: `routes: { '${exchange.route?.pattern ?? exchange.method}': { inspect: { unread: 'pass' } } }`,
-      },
-    ],
-  }
 }

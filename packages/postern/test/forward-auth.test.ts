@@ -101,7 +101,7 @@ describe('postern forward-auth', { timeout: 120_000 }, () => {
   test('says which dialects there are when none is given', async () => {
     const { code, stderr } = await cli(['forward-auth'], newFolder())
     assert.equal(code, 2)
-    assert.match(stderr, /forwardAuth\.?(?:dialect)?: .*\n {2}mend: .*|dialect/)
+    assert.match(stderr, /forwardAuth\.?(?:dialect)?: .*\n {2}hint: .*|dialect/)
   })
 })
 

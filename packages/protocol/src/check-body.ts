@@ -1,7 +1,7 @@
-import { type Exchange, parseByteSize } from '@postern/core'
+import { type Exchange, parseByteSize, routeException } from '@postern/core'
 import { acceptsMediaType, isPlainCharset, parseMediaType } from './media-type.ts'
-import type { ProtocolLimits } from './protocol-guard.ts'
-import { exceptionFor, type ProtocolFault } from './protocol-refusal.ts'
+import type { ProtocolLimits } from './protocol-limits.ts'
+import type { ProtocolFault } from './protocol-refusal.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** What the head says of the body: its framing (RFC 9112 section 6), its size, its type. */
@@ -36,12 +36,17 @@ function checkSize(exchange: Exchange, bytes: number, limits: ProtocolLimits): P
     message: 'The body of this request is too large.',
     location: 'header.content-length',
     facts: { bytes, limit },
-    exception: exceptionFor(exchange, `maxBody: ${bytes}`),
+    exception: routeException(exchange, { maxBody: bytes }),
     close: true,
   }
 }
 
-function checkType(exchange: Exchange, head: RequestHead, limits: ProtocolLimits): ProtocolFault | undefined {
+/** What is wrong with the type of the body alone. */
+export function checkType(
+  exchange: Exchange,
+  head: RequestHead,
+  limits: ProtocolLimits,
+): ProtocolFault | undefined {
   const declared = exchange.route?.settings.contentTypes ?? limits.contentTypes
   const hasBody = head.transferEncoding !== undefined || Number(head.contentLengths[0] ?? 0) > 0
   const [value, second] = head.contentTypes
@@ -63,6 +68,9 @@ function checkType(exchange: Exchange, head: RequestHead, limits: ProtocolLimits
     : undefined
 }
 
+/** What `contentTypes` of a configuration takes. */
+const MEDIA_TYPE = /^[\w.+-]{1,80}\/[\w.+-]{1,80}$/
+
 function type(
   exchange: Exchange,
   status: number,
@@ -79,11 +87,8 @@ function type(
     span,
     facts: { problem },
     ...(declared !== undefined &&
-      essence !== '' && {
-        exception: exceptionFor(
-          exchange,
-          `contentTypes: ${JSON.stringify([...declared, essence.slice(0, 80)])}`,
-        ),
+      MEDIA_TYPE.test(essence) && {
+        exception: routeException(exchange, { contentTypes: [...declared, essence] }),
       }),
     ...(declared !== undefined && { headers: ['Accept', declared.join(', ')] }),
   }

@@ -8,11 +8,13 @@ import {
   type Mode,
   parseByteSize,
   type RouteTable,
+  routeException,
 } from '@postern/core'
-import { checkBody } from './check-body.ts'
+import { checkBody, checkType } from './check-body.ts'
 import { checkHost } from './check-host.ts'
 import { type PathRisk, pathRisk } from './path-risk.ts'
-import { exceptionFor, type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
+import type { ProtocolLimits } from './protocol-limits.ts'
+import { type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
@@ -38,13 +40,6 @@ export interface ProtocolOptions {
   /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
   readonly routes?: RouteTable
   readonly mode?: Mode
-}
-
-/** Defaults already applied, sizes in bytes. */
-export interface ProtocolLimits {
-  readonly methods: readonly string[]
-  readonly contentTypes: readonly string[] | undefined
-  readonly maxBody: number
 }
 
 const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -73,7 +68,7 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
   const allowed = new Set<PathRisk>(options.allowPaths)
   const overrides = new Set(options.allowOverrides)
 
-  const checkHead = (exchange: Exchange, head: RequestHead): ProtocolFault | undefined => {
+  const checkTarget = (exchange: Exchange): ProtocolFault | undefined => {
     if (exchange.source.target.length > maxTarget)
       return {
         rule: 'target',
@@ -81,16 +76,20 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
         message: 'The address of this request is too long.',
         location: 'target',
         facts: { length: exchange.source.target.length, limit: maxTarget },
-        exception: `protocol: { maxTarget: ${exchange.source.target.length} }`,
+        exception: { changes: [{ at: ['protocol', 'maxTarget'], set: exchange.source.target.length }] },
       }
-    const big =
-      head.count > maxHeaders
-        ? { name: 'maxHeaders', found: head.count, limit: maxHeaders }
-        : head.bytes > maxHeaderBytes
-          ? { name: 'maxHeaderBytes', found: head.bytes, limit: maxHeaderBytes }
-          : head.longest > maxHeaderValue
-            ? { name: 'maxHeaderValue', found: head.longest, limit: maxHeaderValue }
-            : undefined
+    return undefined
+  }
+
+  const checkHeaders = (head: RequestHead): ProtocolFault | undefined => {
+    if (head.count <= maxHeaders && head.bytes <= maxHeaderBytes && head.longest <= maxHeaderValue)
+      return undefined
+    const all = [
+      { name: 'maxHeaders', found: head.count, limit: maxHeaders },
+      { name: 'maxHeaderBytes', found: head.bytes, limit: maxHeaderBytes },
+      { name: 'maxHeaderValue', found: head.longest, limit: maxHeaderValue },
+    ].filter(({ found, limit }) => found > limit)
+    const [big] = all
     if (big !== undefined)
       return {
         rule: 'headers',
@@ -99,8 +98,12 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
         location:
           big.name === 'maxHeaderValue' ? `header.${head.longestName.slice(0, 64).toLowerCase()}` : 'headers',
         facts: { found: big.found, limit: big.limit },
-        exception: `protocol: { ${big.name}: ${big.found} }`,
+        exception: { changes: all.map(({ name, found }) => ({ at: ['protocol', name], set: found })) },
       }
+    return undefined
+  }
+
+  const checkOverride = (exchange: Exchange, head: RequestHead): ProtocolFault | undefined => {
     if (head.override !== undefined && !overrides.has(head.override.name)) {
       const { name, value } = head.override
       if (value.toUpperCase() !== exchange.method)
@@ -110,7 +113,7 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
           message: 'This request asks to be treated as a different one, which is not accepted here.',
           location: `header.${name}`,
           span: value,
-          exception: `protocol: { allowOverrides: ['${name}'] }`,
+          exception: { changes: [{ at: ['protocol', 'allowOverrides'], add: [name] }] },
         }
     }
     return undefined
@@ -129,7 +132,9 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
       location: 'path',
       span: path.raw,
       facts: { risk },
-      exception: exceptionFor(exchange, `allowPaths: ['${risk}']`),
+      exception: routeException(exchange, {
+        allowPaths: [...(exchange.route?.settings.allowPaths ?? []), risk],
+      }),
     }
   }
 
@@ -137,12 +142,27 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     const head = readRequestHead(exchange.headers)
     const fault =
       checkMethod(exchange, head, limits) ??
-      checkHead(exchange, head) ??
+      checkTarget(exchange) ??
+      checkHeaders(head) ??
+      checkOverride(exchange, head) ??
       checkHost(exchange, head) ??
       checkPath(exchange) ??
       checkBody(exchange, head, limits)
-    return fault === undefined ? ALLOW : protocolRefusal(fault)
+    return fault === undefined ? ALLOW : protocolRefusal([fault, ...others(fault, exchange, head)])
   }
+
+  /** What else is wrong with a request, so that one exception answers all of it. */
+  const others = (first: ProtocolFault, exchange: Exchange, head: RequestHead): ProtocolFault[] =>
+    [
+      checkMethod(exchange, head, limits),
+      checkTarget(exchange),
+      checkHeaders(head),
+      checkOverride(exchange, head),
+      checkHost(exchange, head),
+      checkPath(exchange),
+      checkBody(exchange, head, limits),
+      checkType(exchange, head, limits),
+    ].flatMap(fault => (fault === undefined || fault.rule === first.rule ? [] : [fault]))
   return { name: 'protocol', failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
 }
 
@@ -167,9 +187,10 @@ function checkMethod(
     location: 'method',
     span: method,
     headers: ['Allow', methods.join(', ')],
-    ...(!NEVER.has(method) && {
-      exception: exceptionFor(exchange, `methods: ${JSON.stringify([...methods, method.slice(0, 32)])}`),
-    }),
+    ...(!NEVER.has(method) &&
+      /^[A-Z]{1,32}$/.test(method) && {
+        exception: routeException(exchange, { methods: [...methods, method] }),
+      }),
   }
 }
 
@@ -179,6 +200,6 @@ function checkMethodNames(methods: readonly string[]): void {
   throw new ConfigError({
     place: 'protocol.methods',
     problem: `"${wrong[0]}" is not a method in capitals`,
-    mend: 'e.g. ["GET", "POST"]',
+    hint: 'e.g. ["GET", "POST"]',
   })
 }

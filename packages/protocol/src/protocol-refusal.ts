@@ -1,4 +1,4 @@
-import type { Exchange, Refusal } from '@postern/core'
+import type { ConfigException, Refusal } from '@postern/core'
 
 /** What a protocol check found wrong. */
 export interface ProtocolFault {
@@ -11,14 +11,21 @@ export interface ProtocolFault {
   /** What stood there; cut to 120 characters. */
   readonly span?: string
   readonly facts?: Readonly<Record<string, string | number | boolean>>
-  readonly exception?: string
+  /** Absent when nothing can let the request pass. */
+  readonly exception?: ConfigException
   readonly headers?: readonly string[]
   /** The connection can no longer be trusted, or a body is left unread on it. */
   readonly close?: boolean
 }
 
-/** The refusal of a fault, with what the operator needs to judge it. */
-export function protocolRefusal(fault: ProtocolFault): Refusal {
+/**
+ * The refusal of everything that is wrong with one request: the first fault says why, and the exception answers all of them, or is absent when one of them has none.
+ */
+export function protocolRefusal(faults: readonly [ProtocolFault, ...ProtocolFault[]]): Refusal {
+  const [fault] = faults
+  const exception = faults.every(({ exception }) => exception !== undefined)
+    ? { changes: faults.flatMap(({ exception }) => exception?.changes ?? []) }
+    : undefined
   return {
     effect: 'deny',
     guard: 'protocol',
@@ -32,23 +39,10 @@ export function protocolRefusal(fault: ProtocolFault): Refusal {
           ...(fault.span !== undefined && { span: fault.span.slice(0, 120) }),
           ...(fault.facts !== undefined && { facts: fault.facts }),
         },
-        ...(fault.exception !== undefined && { exception: fault.exception }),
+        ...(exception !== undefined && { exception }),
       },
     ],
     ...(fault.headers !== undefined && { headers: fault.headers }),
-    ...(fault.close === true && { close: true }),
+    ...(faults.some(({ close }) => close === true) && { close: true }),
   }
-}
-
-/** The narrowest route of this exchange with one setting, ready to paste. */
-export function exceptionFor(exchange: Exchange, setting: string): string {
-  const pattern = exchange.route?.pattern ?? narrowPattern(exchange)
-  return `routes: { ${JSON.stringify(pattern)}: { ${setting} } }`
-}
-
-/** The path itself as a pattern, where it can be one. */
-function narrowPattern(exchange: Exchange): string {
-  const path = exchange.path.canonical.slice(0, 200)
-  const isPattern = path.startsWith('/') && !/[?#\s*:]|\/\//.test(path)
-  return isPattern ? path : '/**'
 }

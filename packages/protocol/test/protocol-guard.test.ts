@@ -58,7 +58,9 @@ describe('protocol guard: methods', () => {
     passes({ method: 'HEAD', target: '/report' }, {}, routes)
     const decision = ask({ method: 'DELETE', target: '/report' }, {}, { routes })
     assert.ok(decision.effect === 'deny')
-    assert.equal(decision.reasons[0].exception, 'routes: { "/report": { methods: ["GET","DELETE"] } }')
+    assert.deepEqual(decision.reasons[0].exception?.changes, [
+      { at: ['routes', 'DELETE /report', 'methods'], set: ['GET', 'DELETE'] },
+    ])
     assert.deepEqual(decision.headers, ['Allow', 'GET'])
   })
   test('a route may declare a method of its own, but never TRACE', () => {
@@ -181,7 +183,9 @@ describe('protocol guard: bodies', () => {
     assert.ok(decision.effect === 'deny')
     assert.equal(decision.status, 413)
     assert.equal(decision.close, true)
-    assert.equal(decision.reasons[0].exception, 'routes: { "/": { maxBody: 2049 } }')
+    assert.deepEqual(decision.reasons[0].exception?.changes, [
+      { at: ['routes', 'POST /', 'maxBody'], set: 2_049 },
+    ])
     passes(post(['Content-Length', '2048']), { maxBody: '2kb' })
   })
   test('a route may take larger bodies', () => {

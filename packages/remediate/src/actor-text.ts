@@ -18,7 +18,7 @@ export function parseActor(text: string): Actor {
   throw new ConfigError({
     place: 'actor',
     problem: `"${text.slice(0, 60)}" is not an actor`,
-    mend: 'e.g. 192.0.2.7, 10.1.0.0/16, principal:alice, tenant:acme, key:ab12',
+    hint: 'e.g. 192.0.2.7, 10.1.0.0/16, principal:alice, tenant:acme, key:ab12',
   })
 }
 

@@ -1,6 +1,7 @@
 import {
   ALLOW,
   type Clock,
+  type ConfigChange,
   ConfigError,
   type Decision,
   type Duration,
@@ -38,6 +39,8 @@ export interface RemediationGuardOptions {
   readonly actors?: 'all' | 'arrival' | 'identified'
   /** Default: `remediation`. */
   readonly name?: string
+  /** The name under which `scenarios.without` leaves out what took a measure; undefined for origins that are no scenario. */
+  readonly fileOf?: (origin: string) => string | undefined
   readonly mode?: Mode
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -147,6 +150,14 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     }
   }
 
+  /** What keeps a measure from coming back: its scenario left out, or, where that is not one of a file, the address protected. */
+  const changesAgainst = ({ actor, origin }: Remediation): readonly ConfigChange[] => {
+    const file = options.fileOf?.(origin)
+    if (file !== undefined) return [{ at: ['scenarios', 'without'], add: [file] }]
+    if (origin === 'manual' || (actor.kind !== 'address' && actor.kind !== 'network')) return []
+    return [{ at: ['remediations', 'never'], add: [actor.value] }]
+  }
+
   const reason = (remediation: Remediation, message: string): Reason => {
     const actor = formatActor(remediation.actor)
     return {
@@ -162,11 +173,16 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
           left: formatDuration(Math.max(0, remediation.expiresAt - clock.now())),
         },
       },
-      exception: `postern unban ${actor}`,
+      exception: { changes: changesAgainst(remediation), command: `postern unban ${shellWord(actor)}` },
     }
   }
 
   return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
+}
+
+/** One word of a command line, whatever is in it. */
+function shellWord(text: string): string {
+  return /^[\w.:/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** The first cookie of that name (RFC 6265 section 5.4 sends the most specific first). */

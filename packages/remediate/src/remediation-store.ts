@@ -197,7 +197,7 @@ export class RemediationStore implements Remediations, HealthProbe {
       throw new ConfigError({
         place: formatActor(actor),
         problem: 'is protected: it is or holds loopback, a trusted proxy or an operator',
-        mend: 'name a narrower network, or take it out of the protected addresses first',
+        hint: 'name a narrower network, or take it out of the protected addresses first',
       })
     }
     const duration = parseDuration(request.for, 'for')
@@ -205,7 +205,7 @@ export class RemediationStore implements Remediations, HealthProbe {
       throw new ConfigError({
         place: 'for',
         problem: `${formatDuration(duration)} is not a length a measure can have`,
-        mend: `1s to ${formatDuration(this.#longest)}`,
+        hint: `1s to ${formatDuration(this.#longest)}`,
       })
     }
     const origin = request.origin ?? 'manual'

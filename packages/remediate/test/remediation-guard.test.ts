@@ -60,7 +60,7 @@ describe('remediation guard', () => {
     const said = refusal(asks(guard))
     assert.equal(said.status, 403)
     assert.equal(said.reasons[0].rule, 'remediation/block')
-    assert.equal(said.reasons[0].exception, `postern unban ${ADDRESS}`)
+    assert.equal(said.reasons[0].exception?.command, `postern unban ${ADDRESS}`)
     assert.equal(said.reasons[0].evidence?.facts?.['why'], 'too many probes')
     assert.doesNotMatch(said.reasons[0].message, /probes/)
     assert.equal(asks(guard, [], '192.0.2.8').effect, 'allow')

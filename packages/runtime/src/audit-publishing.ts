@@ -1,10 +1,7 @@
 import { resolve } from 'node:path'
 import { type Anchor, fileAnchor, httpAnchor, type WitnessClientOptions } from '@postern/audit'
-import type { AuditConfig } from '@postern/config'
+import type { CompiledAnchor } from '@postern/config'
 import { type Clock, type Health, type HealthProbe, systemClock } from '@postern/core'
-import { withoutUndefined } from './without-undefined.ts'
-
-type AnchorConfig = NonNullable<AuditConfig['anchors']>[number]
 
 const WITNESSES = 'witnesses'
 const AGAIN_MS = 3_600_000
@@ -27,9 +24,8 @@ export class AuditPublishing implements HealthProbe {
   }
 
   /** @param folder that a file's path starts from */
-  anchor(config: AnchorConfig, folder: string): Anchor {
-    const anchor =
-      'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(withoutUndefined(config))
+  anchor(config: CompiledAnchor, folder: string): Anchor {
+    const anchor = 'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(config)
     return {
       name: anchor.name,
       latest: () => anchor.latest(),

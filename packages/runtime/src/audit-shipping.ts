@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type AuditLogReader, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
-import type { LoadedConfig, ShipConfig } from '@postern/config'
+import type { CompiledShip, LoadedConfig } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { OpenedAudit } from './audit.ts'
 
@@ -17,7 +17,7 @@ export function auditShippers(
   { cursor }: OpenedAudit,
   reader: AuditLogReader,
 ): readonly Shipper[] {
-  const ships = config.audit === false ? [] : (config.audit?.ship ?? [])
+  const ships = config.audit === false ? [] : config.audit.ship
   return ships.map((ship, index) => {
     const place = `audit.ship[${index}]`
     const target = 'syslog' in ship ? ship.syslog : ship.webhook
@@ -30,13 +30,13 @@ export function auditShippers(
   })
 }
 
-function openSink(ship: ShipConfig, place: string, folder: string): Sink {
+function openSink(ship: CompiledShip, place: string, folder: string): Sink {
   if ('webhook' in ship) {
     const { webhook, secret, secretFile = '', format } = ship
     const secretPlace = `${place}.${secret === undefined ? 'secretFile' : 'secret'}`
     const key = secret ?? readText(secretFile, secretPlace, folder).trim()
     try {
-      return new WebhookSink({ url: webhook, secret: key, ...(format !== undefined && { format }) })
+      return new WebhookSink({ url: webhook, secret: key, format })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       throw new ConfigError(

@@ -1,5 +1,12 @@
 import { existsSync } from 'node:fs'
-import type { AuditLogReader, AuditQuery, Entry } from '@postern/audit'
+import {
+  type AuditLogReader,
+  type AuditQuery,
+  type Entry,
+  type NoteSigner,
+  parseSignerKey,
+  readSigningKeys,
+} from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import { auditDirectory, configuredKeys, isAuditInPostgres, readAudit, readAuditInPostgres } from './audit.ts'
 import { Connections } from './connections.ts'
@@ -9,6 +16,8 @@ export interface AuditSource {
   readonly reader: AuditLogReader
   /** Verifier keys that the configuration stands for; undefined where only the log names its own. */
   readonly trustedKeys: readonly string[] | undefined
+  /** Keys of the log as far as this account may use them: none for somebody who only reads. */
+  signers(): Promise<readonly NoteSigner[]>
   query(query: AuditQuery): AsyncIterable<Entry>
   close(): Promise<void>
 }
@@ -30,6 +39,10 @@ export async function openAuditSource(place: AuditPlace): Promise<AuditSource> {
     return {
       reader,
       trustedKeys: isInPostgres ? configuredKeys(place) : undefined,
+      signers: async () => {
+        if (isInPostgres) return configuredSigners(place)
+        return readSigningKeys(`${auditDirectory(place.dataDirectory)}-keys`, (await reader.head()).origin)
+      },
       query: query => reader.query(query),
       close: async () => {
         reader.close()
@@ -40,6 +53,11 @@ export async function openAuditSource(place: AuditPlace): Promise<AuditSource> {
     await connections.close()
     throw error
   }
+}
+
+function configuredSigners({ config }: AuditPlace): readonly NoteSigner[] {
+  const keys = config.audit === false ? [] : (config.audit?.signerKeys ?? [])
+  return keys.map((key, i) => parseSignerKey(key, `audit.signerKeys[${i}]`))
 }
 
 /** Whether anything can have been recorded; a log in PostgreSQL is there once it is opened. */

@@ -15,13 +15,12 @@ import {
   readPostgresAuditLog,
   removeEntriesBefore,
 } from '@postern/audit'
-import type { AuditConfig, LoadedConfig } from '@postern/config'
+import type { CompiledAudit, LoadedConfig } from '@postern/config'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import type { PostgresDatabase } from '@postern/store'
 import { pruneInThread } from './audit-prune.ts'
 import { AuditPublishing } from './audit-publishing.ts'
 import type { Connections } from './connections.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** Where the log of a data directory is. */
 export function auditDirectory(dataDirectory: string): string {
@@ -30,7 +29,7 @@ export function auditDirectory(dataDirectory: string): string {
 
 /** Whether the log is in PostgreSQL, and not in the data directory. */
 export function isAuditInPostgres({ config }: LoadedConfig): boolean {
-  return config.audit !== false && config.audit?.store === 'postgres'
+  return config.audit !== false && config.audit.store === 'postgres'
 }
 
 /** A log that is open for appending, and what sends it on, wherever it is kept. */
@@ -47,6 +46,7 @@ export interface OpenedAudit {
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
  * @param outside watches anchors and witnesses; nobody outside is told of anything without
+ * @param older what to do with a log that is older than an anchor remembers
  * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
  * ConfigError for keys that cannot be used
  */
@@ -54,29 +54,30 @@ export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
   outside: AuditPublishing = new AuditPublishing(),
+  older: 'refuse' | 'accept-rollback' = 'refuse',
 ): Promise<OpenedAudit | undefined> {
-  const { config, file } = loaded
-  if (config.audit === false) return undefined
-  const audit = withoutUndefined<AuditConfig>(config.audit ?? {})
+  const { audit } = loaded.config
+  if (audit === false) return undefined
   const others = {
-    witnesses: (audit.witnesses ?? []).map(witness => outside.witness(witness)),
-    anchors: (audit.anchors ?? []).map(anchor => outside.anchor(anchor, file.folder)),
+    witnesses: audit.witnesses.map(witness => outside.witness(witness)),
+    anchors: audit.anchors.map(anchor => outside.anchor(anchor, loaded.file.folder)),
     onOutsideError: (error: unknown) => outside.failed(error),
-    ...(audit.required !== undefined && { required: audit.required }),
+    acceptRollback: older === 'accept-rollback',
+    required: audit.required,
     ...(audit.forgetAnonymousAfter !== undefined && { forgetAnonymousAfter: audit.forgetAnonymousAfter }),
   }
   return audit.store === 'postgres'
-    ? openInPostgres(loaded, connections, others)
+    ? openInPostgres(loaded, audit, connections, others)
     : openInDirectory(audit, connections, others)
 }
 
 type Others = Pick<
   AuditLogOptions,
-  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter'
+  'witnesses' | 'anchors' | 'onOutsideError' | 'required' | 'forgetAnonymousAfter' | 'acceptRollback'
 >
 
 async function openInDirectory(
-  audit: AuditConfig,
+  audit: CompiledAudit,
   connections: Connections,
   others: Others,
 ): Promise<OpenedAudit> {
@@ -96,11 +97,11 @@ async function openInDirectory(
 
 async function openInPostgres(
   loaded: LoadedConfig,
+  { origin = '', signerKeys }: CompiledAudit,
   connections: Connections,
   others: Others,
 ): Promise<OpenedAudit> {
   const database = requirePostgres(connections)
-  const { origin = '', signerKeys = [] } = loaded.config.audit || {}
   const log = await openPostgresAuditLog({ database, origin, signerKeys, ...others })
   return {
     log,
@@ -116,7 +117,7 @@ export function requirePostgres({ postgres }: Connections): PostgresDatabase {
   throw new ConfigError({
     place: 'audit.store',
     problem: 'is "postgres", which has no address',
-    mend: 'set stores.postgres',
+    hint: 'set stores.postgres',
   })
 }
 
@@ -125,7 +126,7 @@ export function requirePostgres({ postgres }: Connections): PostgresDatabase {
  * @throws ConfigError for one that is malformed
  */
 export function configuredKeys({ config }: Pick<LoadedConfig, 'config'>): readonly string[] {
-  const keys = config.audit === false ? [] : (config.audit?.signerKeys ?? [])
+  const keys = config.audit === false ? [] : config.audit.signerKeys
   return keys.map((key, i) => parseSignerKey(key, `audit.signerKeys[${i}]`).verifierKey)
 }
 

@@ -1,4 +1,4 @@
-import type { Config } from '@postern/config'
+import type { CompiledConfig } from '@postern/config'
 import {
   connectPostgres,
   connectRedis,
@@ -12,7 +12,7 @@ import {
 
 /** The stores of a process, each opened when first asked for and closed together. */
 export class Connections {
-  readonly #config: Config
+  readonly #config: CompiledConfig
   readonly #path: string
   #directory: DataDirectory | undefined
   #sqlite: SqliteDatabase | undefined
@@ -20,7 +20,7 @@ export class Connections {
   #redis: RedisConnection | undefined
 
   /** @param dataDirectory absolute */
-  constructor(config: Config, dataDirectory: string) {
+  constructor(config: CompiledConfig, dataDirectory: string) {
     this.#config = config
     this.#path = dataDirectory
   }
@@ -39,14 +39,14 @@ export class Connections {
 
   /** PostgreSQL, where `stores.postgres` names one. */
   get postgres(): PostgresDatabase | undefined {
-    const url = this.#config.stores?.postgres
+    const url = this.#config.stores.postgres
     if (url !== undefined) this.#postgres ??= connectPostgres({ url })
     return this.#postgres
   }
 
   /** Redis, where `stores.redis` names one. */
   get redis(): RedisConnection | undefined {
-    const url = this.#config.stores?.redis
+    const url = this.#config.stores.redis
     if (url !== undefined) this.#redis ??= connectRedis({ url })
     return this.#redis
   }

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
-import type { Config } from '@postern/config'
-import { parseListen } from '@postern/config'
+import type { CompiledConfig, Listen } from '@postern/config'
 import type { HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
 import { PortInUse } from './port-in-use.ts'
@@ -17,8 +16,8 @@ export interface Crowdsec {
  * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants either.
  * @throws PortInUse when the place to listen is taken
  */
-export async function startCrowdsec(config: Config, runtime: Runtime): Promise<Crowdsec> {
-  const { listen, feed } = config.crowdsec ?? {}
+export async function startCrowdsec(config: CompiledConfig, runtime: Runtime): Promise<Crowdsec> {
+  const { listen, feed } = config.crowdsec
   const onError = (error: unknown): void =>
     runtime.engine.emit({
       type: 'crowdsec.failed',
@@ -44,7 +43,7 @@ export async function startCrowdsec(config: Config, runtime: Runtime): Promise<C
 }
 
 async function serveBouncers(
-  listen: string | number,
+  { host, port }: Listen,
   runtime: Runtime,
   onError: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
@@ -52,7 +51,6 @@ async function serveBouncers(
   if (connections === undefined) return async () => {}
   const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
   const api = crowdsecApi({ store: runtime.remediations, keys, onError })
-  const { host, port } = parseListen(listen)
   const server = createServer((request, response) => api.handle(request, response))
   server.headersTimeout = 5_000
   server.requestTimeout = 10_000

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import type { InspectionConfig } from '@postern/config'
+import type { CompiledInspection } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import {
   type InspectionOptions,
@@ -27,9 +27,9 @@ const NATIVE = '@datadog/native-appsec'
  * nothing of them is shipped here.
  * @throws ConfigError for a file or package that is not there, or that is not understood
  */
-export function foreignRules({ rules, secondOpinion }: InspectionConfig, folder: string): ForeignRules {
+export function foreignRules({ rules, secondOpinion }: CompiledInspection, folder: string): ForeignRules {
   const all: LoadedRules[] = []
-  const { ddtrace, seclang = [], unsupported = 'refuse' } = rules ?? {}
+  const { ddtrace, seclang, unsupported } = rules
   if (ddtrace !== undefined && ddtrace !== false) all.push(loadDatadogRules(datadogRules(ddtrace, folder)))
   for (const [index, file] of seclang.entries()) {
     const text = readText(resolve(folder, file), `inspect.rules.seclang[${index}]`)
@@ -77,7 +77,7 @@ function installed(name: string, packageName: string, place: string, folder: str
     return createRequire(join(folder, 'package.json')).resolve(name)
   } catch (cause) {
     throw new ConfigError(
-      { place, problem: `needs ${packageName}, which is not installed`, mend: `npm install ${packageName}` },
+      { place, problem: `needs ${packageName}, which is not installed`, hint: `npm install ${packageName}` },
       { cause },
     )
   }

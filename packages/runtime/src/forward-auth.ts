@@ -1,5 +1,5 @@
-import type { Config } from '@postern/config'
-import { CidrSet, ConfigError } from '@postern/core'
+import type { CompiledConfig } from '@postern/config'
+import { ConfigError } from '@postern/core'
 import { type ForwardDialect, forwardAuth } from '@postern/http'
 import type { Runtime } from './runtime.ts'
 
@@ -17,17 +17,17 @@ export function forwardAuthEndpoint(
   runtime: Runtime,
   { dialect, prefix }: ForwardAuthSetup,
 ): ReturnType<typeof forwardAuth> {
-  if ((runtime.config.trustProxies ?? []).length === 0)
+  if (runtime.config.trustProxies.isEmpty)
     throw new ConfigError({
       place: 'trustProxies',
       problem:
         'names nobody: what a proxy says of method, path and client is believed of no one, so nobody may ask',
-      mend: 'trustProxies: [loopback], or the address of the proxy',
+      hint: 'trustProxies: [loopback], or the address of the proxy',
     })
-  const endpointOf = (config: Config): ReturnType<typeof forwardAuth> =>
+  const endpointOf = (config: CompiledConfig): ReturnType<typeof forwardAuth> =>
     forwardAuth(() => runtime.engine, {
       dialect,
-      trusted: CidrSet.parse(config.trustProxies ?? [], 'trustProxies'),
+      trusted: config.trustProxies,
       ...(prefix !== undefined && { prefix }),
     })
   let config = runtime.config

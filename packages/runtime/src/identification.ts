@@ -1,9 +1,8 @@
-import type { Config } from '@postern/config'
-import { type Guard, identifyGuard } from '@postern/core'
+import type { CompiledConfig } from '@postern/config'
+import { type Exchange, type Guard, type Identify, identifyGuard } from '@postern/core'
 import { type RemediationGuardOptions, remediationGuard } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
 import type { Resources } from './resources.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** The guards around the moment at which a request gets its principal. */
 export interface Identification {
@@ -15,22 +14,33 @@ export interface Identification {
 
 /**
  * What `identify` of a configuration asks for. Without it there is one stage, and every guard decides at once.
- * @throws ConfigError for a deadline that is no duration
  */
 export function identification(
-  { identify, remediations }: Config,
+  { identify, remediations }: Pick<CompiledConfig, 'identify' | 'remediations'>,
   resources: Resources,
   limits: Throttle,
   remediationOptions: RemediationGuardOptions,
 ): Identification {
-  if (identify === undefined) return { guards: [], identified: undefined }
-  const { by, ...options } = typeof identify === 'object' ? identify : { by: identify }
+  const by = identifier(identify?.by, resources)
+  if (by === undefined) return { guards: [], identified: undefined }
+  // Built-in identity alone fails closed: who cannot be told apart is refused, not taken for a stranger.
+  const { by: _, ...options } = identify ?? { by, onFailure: 'refuse' as const }
   const identified: Guard[] = []
   if (remediations !== false)
     identified.push(remediationGuard(resources.remediations, { ...remediationOptions, actors: 'identified' }))
   identified.push(limits.identified)
   return {
-    guards: by === 'application' ? [] : [identifyGuard(by, withoutUndefined(options)), ...identified],
+    guards: by === 'application' ? [] : [identifyGuard(by, options), ...identified],
     identified,
   }
+}
+
+/** Built-in identity says who acts; whom it does not know, the application's own function may. */
+function identifier(
+  own: Identify | 'application' | undefined,
+  { identity }: Resources,
+): Identify | 'application' | undefined {
+  if (identity === undefined || own === undefined) return identity?.identify ?? own
+  return async (exchange: Exchange) =>
+    (await identity.identify(exchange)) ?? (own === 'application' ? undefined : await own(exchange))
 }

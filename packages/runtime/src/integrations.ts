@@ -1,5 +1,5 @@
-import type { Config } from '@postern/config'
-import { type Health, parseDuration } from '@postern/core'
+import type { CompiledConfig } from '@postern/config'
+import type { Health } from '@postern/core'
 import {
   type CloudflareListOptions,
   exportToCloudflare,
@@ -8,7 +8,6 @@ import {
 } from '@postern/remediate'
 import { startCrowdsec } from './crowdsec.ts'
 import type { Runtime } from './runtime.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** Where standing measures go to and come from besides the stores. */
 export interface Integrations {
@@ -21,7 +20,7 @@ export interface Integrations {
  * Starts what the configuration wants of CrowdSec, nftables and Cloudflare. What fails is an event, shows in readiness, and is tried again.
  * @throws PortInUse when the place for bouncers is taken; ConfigError for ids or tables that cannot be
  */
-export async function startIntegrations(config: Config, runtime: Runtime): Promise<Integrations> {
+export async function startIntegrations(config: CompiledConfig, runtime: Runtime): Promise<Integrations> {
   const troubles = new Map<string, string | undefined>()
   const failed = (name: string, error: unknown): void => {
     const problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
@@ -32,11 +31,11 @@ export async function startIntegrations(config: Config, runtime: Runtime): Promi
   const worked = (name: string): void => void troubles.set(name, undefined)
   const crowdsec = await startCrowdsec(config, runtime)
   const closers: (() => Promise<void> | void)[] = [() => crowdsec.close()]
-  const { nftables, cloudflare } = config.remediations || {}
-  if (nftables !== undefined && nftables !== false) {
+  const { nftables, cloudflare } = config.remediations === false ? {} : config.remediations
+  if (nftables !== undefined) {
     worked('nftables')
     const stop = followWithNftables({
-      ...(nftables !== true && withoutUndefined(nftables)),
+      ...nftables,
       store: runtime.remediations,
       run: async script => {
         await runNft(script)
@@ -48,12 +47,10 @@ export async function startIntegrations(config: Config, runtime: Runtime): Promi
   }
   if (cloudflare !== undefined) {
     worked('cloudflare')
-    const { every = '1m', ...target } = cloudflare
+    const { every, ...target } = cloudflare
     closers.push(
-      exportRegularly(
-        { ...withoutUndefined(target), store: runtime.remediations },
-        parseDuration(every, 'remediations.cloudflare.every'),
-        error => (error === undefined ? worked('cloudflare') : failed('cloudflare', error)),
+      exportRegularly({ ...target, store: runtime.remediations }, every, error =>
+        error === undefined ? worked('cloudflare') : failed('cloudflare', error),
       ),
     )
   }

@@ -1,12 +1,16 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { type IdentityStores, loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
+import { accessDetectors } from './access-guards.ts'
 import { Connections } from './connections.ts'
+import { openIdentity } from './identity.ts'
 import { LearnedParameterTypes } from './learned-parameter-types.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
+import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
@@ -48,8 +52,12 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const learner = new SchemaLearner()
     const learned = keepLearned(connections, learner, emit)
     closers.push(() => learned.close())
-    const parameterTypes = config.schema?.inspect === true ? new LearnedParameterTypes(learned) : undefined
+    const parameterTypes = config.schema.inspect ? new LearnedParameterTypes(learned) : undefined
     closers.push(() => parameterTypes?.close())
+    const identity = await openIdentity(loaded, connections, emit)
+    closers.push(() => identity?.close())
+    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    closers.push(() => access.close())
     return {
       clock: systemClock,
       remediations,
@@ -58,13 +66,16 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       learner,
       learned,
       parameterTypes,
-      detectors: [scenarios, ...behaviourDetectors(loaded)],
+      signIn: await openSignInStores(connections),
+      access,
+      detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      identity,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? [])],
+      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
@@ -75,6 +86,16 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     await close()
     throw error
   }
+}
+
+/** Records of sign-in: where the other shared state is. */
+export function openSignInStores(connections: Connections): Promise<IdentityStores> {
+  const { redis, postgres } = connections
+  return openIdentityStores({
+    redis,
+    postgres,
+    ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
+  })
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */
@@ -110,11 +131,14 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     learner: undefined,
     learned: undefined,
     parameterTypes: undefined,
-    detectors: [scenarios, ...behaviourDetectors(loaded)],
+    signIn: await openIdentityStores({ clock }),
+    access: undefined,
+    detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],
     scenarios,
     connections: undefined,
     recorder: undefined,
     audit: undefined,
+    identity: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

@@ -12,7 +12,7 @@ export function parameterGuards(
   { config, file }: LoadedConfig,
   learner: SchemaLearner | undefined,
 ): readonly Guard[] {
-  const { learn, enforce, mode } = config.schema ?? {}
+  const { learn, enforce, mode } = config.schema
   const guards: Guard[] = []
   if (enforce !== undefined) {
     const schemas = parseRouteSchemas(readJson(resolve(file.folder, enforce)), enforce)
@@ -32,7 +32,7 @@ function readJson(path: string): unknown {
       {
         place: 'schema.enforce',
         problem: `${path} cannot be read (${why})`,
-        mend: 'postern parameters propose > schema.json, after some days of schema: { learn: true }',
+        hint: 'postern parameters propose > schema.json, after some days of schema: { learn: true }',
       },
       { cause },
     )

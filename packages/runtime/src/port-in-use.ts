@@ -11,12 +11,12 @@ export class PortInUse extends Error {
   override readonly name = 'PortInUse'
   /** The operating system's word, e.g. `EADDRINUSE`. */
   readonly code: string
-  readonly mend: string
+  readonly hint: string
 
-  private constructor(message: string, code: string, mend: string, cause: unknown) {
+  private constructor(message: string, code: string, hint: string, cause: unknown) {
     super(message, { cause })
     this.code = code
-    this.mend = mend
+    this.hint = hint
   }
 
   /** The error in our words when it is about a place to listen; any other as it is. */

@@ -1,4 +1,4 @@
-import type { Config } from '@postern/config'
+import type { CompiledConfig } from '@postern/config'
 import type { Clock, Event } from '@postern/core'
 import {
   type ProtectedOptions,
@@ -11,7 +11,7 @@ import {
 import type { Connections } from './connections.ts'
 
 export interface RemediationsSetup {
-  readonly config: Config
+  readonly config: CompiledConfig
   /** Undefined keeps measures in this process's memory only. */
   readonly connections: Connections | undefined
   readonly emit?: (event: Event) => void
@@ -35,9 +35,9 @@ export async function openRemediations(setup: RemediationsSetup): Promise<Remedi
 }
 
 /** Whom no measure may hit. */
-export function protectedBy({ remediations, trustProxies = [] }: Config): ProtectedOptions {
-  const never = remediations === false ? [] : (remediations?.never ?? [])
-  return { addresses: [...trustProxies, ...never] }
+export function protectedBy({ remediations, trustProxies }: CompiledConfig): ProtectedOptions {
+  const never = remediations === false ? [] : remediations.never
+  return { addresses: [...trustProxies.entries, ...never] }
 }
 
 async function openTable(connections: Connections): Promise<RemediationTable> {

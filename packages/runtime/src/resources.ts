@@ -1,6 +1,7 @@
 import type { AuditLog } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
+import type { BuiltInIdentity, IdentityStores } from '@postern/identity'
 import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
@@ -8,6 +9,7 @@ import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
 import type { LearnedParameterTypes } from './learned-parameter-types.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
+import type { OpenAccess } from './open-access.ts'
 
 /** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
 export interface Resources {
@@ -22,6 +24,10 @@ export interface Resources {
   readonly learned: LearnedSchemas | undefined
   /** What inspection knows of parameters from what was learned; undefined unless `schema.inspect`. */
   readonly parameterTypes?: LearnedParameterTypes | undefined
+  /** What login defence and bound sessions keep. */
+  readonly signIn: IdentityStores
+  /** Policies and approvals; absent in a replay, which asks nothing of callers. */
+  readonly access: OpenAccess | undefined
   readonly detectors: readonly Detector[]
   /** The detector of scenarios, where this thread has it; also among `detectors`. */
   readonly scenarios: ScenarioDetector | undefined
@@ -35,6 +41,8 @@ export interface Resources {
   readonly secret: Uint8Array
   /** Takes from a configuration that is in force now what the resources themselves hold: whom no measure hits, which folders of scenarios are followed. */
   follow(loaded: LoadedConfig): void
+  /** Accounts and sessions of our own; absent unless the configuration has `identity`. */
+  readonly identity: BuiltInIdentity | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { Config, LoadedConfig } from '@postern/config'
+import { type CompiledConfig, changedRestartKeys, type LoadedConfig } from '@postern/config'
 import { ConfigError, type Engine, type Event, type EventListener, type Health } from '@postern/core'
 import type { RemediationStore } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
@@ -6,23 +6,6 @@ import { buildEngine, type Compiled } from './build-engine.ts'
 import { type OpenResourcesOptions, openResources } from './open-resources.ts'
 import type { Resources } from './resources.ts'
 import { scenariosOf } from './scenarios.ts'
-
-/** Keys that are read once, when the process starts. */
-const AT_START: readonly (keyof Config)[] = [
-  'upstream',
-  'listen',
-  'tls',
-  'workers',
-  'timeouts',
-  'caps',
-  'audit',
-  'remediations',
-  'crowdsec',
-  'stores',
-  'dataDirectory',
-  'admin',
-  'forwardAuth',
-]
 
 export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
 
@@ -67,8 +50,8 @@ export class Runtime {
   }
 
   /** The configuration in force. */
-  get config(): Config {
-    return this.#current.config
+  get config(): CompiledConfig {
+    return this.#current.loaded.config
   }
 
   /** Inspection rules of others: how many are in force, and how many were not understood. */
@@ -91,9 +74,8 @@ export class Runtime {
    */
   reload(loaded: LoadedConfig): readonly string[] {
     const before = this.#current
-    const { config } = loaded
     this.replace(loaded)
-    const waiting = AT_START.filter(key => JSON.stringify(before.config[key]) !== JSON.stringify(config[key]))
+    const waiting = changedRestartKeys(before.loaded.written, loaded.written)
     this.engine.emit({
       type: 'config.reloaded',
       time: this.resources.clock.now(),

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Config, LoadedConfig } from '@postern/config'
+import type { LoadedConfig } from '@postern/config'
 import type { Detector } from '@postern/core'
 import {
   idWalkDetector,
@@ -11,14 +11,11 @@ import {
   volumeDetector,
   watchScenarios,
 } from '@postern/scenarios'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** The files a configuration's scenarios stand in; undefined when it switches them off. */
 function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefined {
   if (config.scenarios === false) return undefined
-  const { folders = [], ...rest } = withoutUndefined<Exclude<Config['scenarios'], false | undefined>>(
-    config.scenarios ?? {},
-  )
+  const { folders, ...rest } = config.scenarios
   return { ...rest, folders: folders.map(folder => resolve(file.folder, folder)) }
 }
 
@@ -70,6 +67,6 @@ export function behaviourDetectors({ config }: LoadedConfig): readonly Detector[
   const { scenarios } = config
   if (scenarios === false) return []
   return Object.entries(BEHAVIOUR).flatMap(([name, make]) =>
-    scenarios?.without?.includes(name) === true ? [] : [make()],
+    scenarios.without.includes(name) ? [] : [make()],
   )
 }

@@ -1,6 +1,6 @@
 import type { AuditLog } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
-import { type Event, type HealthProbe, parseDuration, systemClock } from '@postern/core'
+import { type Event, type HealthProbe, systemClock } from '@postern/core'
 import { isAuditInPostgres, openAudit } from './audit.ts'
 import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
 import { AuditPublishing } from './audit-publishing.ts'
@@ -28,9 +28,10 @@ export async function startAudit(
 ): Promise<RunningAudit | undefined> {
   const outside = new AuditPublishing(error => emit(outsideFailed(error)))
   const opened = await openAudit(loaded, connections, outside)
-  if (opened === undefined) return undefined
+  const { audit } = loaded.config
+  if (opened === undefined || audit === false) return undefined
   const { log } = opened
-  const { anchors = [], witnesses = [], ship = [], retention } = loaded.config.audit || {}
+  const { anchors, witnesses, ship, retention } = audit
   const closers: (() => Promise<void> | void)[] = [() => log.close()]
   const probes: HealthProbe[] = [log]
   const close = async (): Promise<void> => {
@@ -53,9 +54,8 @@ export async function startAudit(
       }
     }
     if (retention !== undefined) {
-      const keep = parseDuration(retention, 'audit.retention')
       const { removeBefore } = opened
-      const pruning = auditRetention({ removeBefore, keep, clock: systemClock, emit })
+      const pruning = auditRetention({ removeBefore, keep: retention, clock: systemClock, emit })
       probes.push(pruning)
       closers.push(() => pruning.close())
     }

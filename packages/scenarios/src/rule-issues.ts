@@ -4,8 +4,8 @@ import { ConfigError, type ConfigIssue } from '@postern/core'
 export class RuleIssues {
   readonly #issues: ConfigIssue[] = []
 
-  add(place: string, problem: string, mend?: string): void {
-    this.#issues.push({ place, problem, ...(mend !== undefined && { mend }) })
+  add(place: string, problem: string, hint?: string): void {
+    this.#issues.push({ place, problem, ...(hint !== undefined && { hint }) })
   }
 
   get isEmpty(): boolean {

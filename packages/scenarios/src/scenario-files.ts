@@ -53,7 +53,7 @@ function namesIn(folder: string): readonly string[] {
       .sort()
   } catch (cause) {
     throw new ConfigError(
-      { place: folder, problem: 'cannot be read', mend: 'name a folder of .yml files' },
+      { place: folder, problem: 'cannot be read', hint: 'name a folder of .yml files' },
       { cause },
     )
   }

@@ -169,7 +169,7 @@ function compileCidr(values: readonly unknown[], place: string, issues: RuleIssu
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    for (const issue of error.issues) issues.add(issue.place, issue.problem, issue.mend)
+    for (const issue of error.issues) issues.add(issue.place, issue.problem, issue.hint)
     return { cost: 0, test: () => false }
   }
 }

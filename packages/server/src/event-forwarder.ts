@@ -10,19 +10,28 @@ import {
 import type { ForwardedEvent, FromWorker, ToWorker } from './worker-plan.ts'
 
 const MAX_BATCH = 512
-/** Batches the main thread has not taken yet; beyond, events wait here, and then are lost and counted. */
+/** Batches the main thread has not taken yet; beyond, events wait here. */
 const MAX_UNDER_WAY = 8
-const MAX_WAITING = 8_192
+/** Allowed requests that may wait; further ones are lost, and counted. */
+const MAX_ORDINARY = 8_192
+/** Everything else (refusals, failures of a backend, bans) has far more room: it is what an attacker would want lost. */
+const MAX_ESSENTIAL = 65_536
+
+interface Waiting {
+  readonly order: number
+  readonly event: ForwardedEvent
+}
 
 /**
- * The worker's end of the log and of the detectors, which are on the main thread: hands events over in batches, one a turn of the event loop.
- * Bounded: when the main thread falls behind, events beyond 8,192 are dropped and counted.
+ * The worker's end of the log and of the detectors, which are on the main thread: hands events over in batches, one a turn of the event loop, in their order.
+ * Bounded: when the main thread falls behind, allowed requests are lost first, and every loss is reported with the next batch.
  */
 export class EventForwarder implements EventRecorder, Detector {
   readonly name = 'forwarder'
   readonly #send: (message: FromWorker) => void
   readonly #commits = new Map<number, { resolve(receipt: Receipt): void; reject(error: Error): void }>()
-  #waiting: ForwardedEvent[] = []
+  #ordinary: Waiting[] = []
+  #essential: Waiting[] = []
   /** The event that the engine had recorded last: it shows the same one to detectors next. */
   #recorded: Event | undefined
   #scheduled: NodeJS.Immediate | undefined
@@ -34,11 +43,6 @@ export class EventForwarder implements EventRecorder, Detector {
     this.#send = send
   }
 
-  /** Events dropped since the start. */
-  get lost(): number {
-    return this.#lost
-  }
-
   record(event: Event): void {
     this.#recorded = event
   }
@@ -46,11 +50,13 @@ export class EventForwarder implements EventRecorder, Detector {
   observe(event: Event): readonly Finding[] | undefined {
     const record = this.#recorded === event ? 'record' : 'pass'
     this.#recorded = undefined
-    if (this.#waiting.length >= MAX_WAITING) {
+    const isOrdinary = event.type === 'http' && event.decision === 'allow' && event.observed === undefined
+    const queue = isOrdinary ? this.#ordinary : this.#essential
+    if (queue.length >= (isOrdinary ? MAX_ORDINARY : MAX_ESSENTIAL)) {
       this.#lost++
       return undefined
     }
-    this.#waiting.push(forwarded(event, record))
+    queue.push({ order: this.#next++, event: forwarded(event, record) })
     this.#schedule()
     return undefined
   }
@@ -83,11 +89,15 @@ export class EventForwarder implements EventRecorder, Detector {
 
   /** Hands over what still waits; for the end of the worker. */
   flush(): void {
-    while (this.#waiting.length > 0) this.#sendBatch()
+    while (this.#waiting > 0) this.#sendBatch()
+  }
+
+  get #waiting(): number {
+    return this.#ordinary.length + this.#essential.length
   }
 
   #schedule(): void {
-    if (this.#scheduled !== undefined || this.#waiting.length === 0 || this.#underWay >= MAX_UNDER_WAY) return
+    if (this.#scheduled !== undefined || this.#waiting === 0 || this.#underWay >= MAX_UNDER_WAY) return
     this.#scheduled = setImmediate(() => {
       this.#scheduled = undefined
       this.#sendBatch()
@@ -96,10 +106,27 @@ export class EventForwarder implements EventRecorder, Detector {
   }
 
   #sendBatch(): void {
-    const events = this.#waiting.slice(0, MAX_BATCH)
-    this.#waiting = this.#waiting.slice(MAX_BATCH)
+    const events: ForwardedEvent[] = []
+    let ordinary = 0
+    let essential = 0
+    while (events.length < MAX_BATCH) {
+      const first = this.#ordinary[ordinary]
+      const second = this.#essential[essential]
+      if (first === undefined && second === undefined) break
+      if (second === undefined || (first !== undefined && first.order < second.order)) {
+        events.push((first as Waiting).event)
+        ordinary++
+      } else {
+        events.push(second.event)
+        essential++
+      }
+    }
+    this.#ordinary = this.#ordinary.slice(ordinary)
+    this.#essential = this.#essential.slice(essential)
     this.#underWay++
-    this.#send({ kind: 'events', batch: this.#next++, events })
+    const lost = this.#lost
+    this.#lost = 0
+    this.#send({ kind: 'events', batch: this.#next++, events, lost })
   }
 }
 

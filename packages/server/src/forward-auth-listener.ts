@@ -2,7 +2,6 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { LoadedConfig } from '@postern/config'
-import { parseListen } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
@@ -21,12 +20,12 @@ export async function startForwardAuthListener(
   runtime: Runtime,
 ): Promise<Listener> {
   requireNoApplication(config)
-  const { dialect, prefix, listen } = config.forwardAuth ?? {}
+  const { dialect, prefix, listen } = config.forwardAuth
   if (dialect === undefined)
     throw new ConfigError({
       place: 'forwardAuth.dialect',
       problem: 'is missing',
-      mend: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
+      hint: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
     })
   const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
   const server =
@@ -36,8 +35,8 @@ export async function startForwardAuthListener(
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
-  server.maxConnections = config.caps?.connections ?? 10_000
-  const { host, port } = parseListen(listen ?? '127.0.0.1:9090')
+  server.maxConnections = config.caps.connections
+  const { host, port } = listen
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import type { Config, LoadedConfig } from '@postern/config'
-import { type Listen, parseListen } from '@postern/config'
+import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/config'
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
-import { withoutUndefined } from '@postern/runtime'
 
 /** What the gateway room is started with, plain enough to be handed to a worker. */
 export interface GatewayPlan {
@@ -13,20 +11,20 @@ export interface GatewayPlan {
   readonly listen: ListenOptions
   readonly timeouts: GatewayTimeouts
   readonly limits: GatewayLimits
+  readonly keepHeaders: readonly string[]
 }
 
 /**
  * Refuses a configuration whose principals only the application's own code could fill, where no such code runs.
  * @throws ConfigError
  */
-export function requireNoApplication({ identify }: Config): void {
-  const by = typeof identify === 'object' ? identify.by : identify
-  if (by !== 'application') return
+export function requireNoApplication({ identify }: CompiledConfig): void {
+  if (identify?.by !== 'application') return
   throw new ConfigError({
     place: 'identify',
     problem:
       '"application" is for middleware: in a process of its own Postern has no application that could call setPrincipal',
-    mend: 'give a function that reads the credential of the request: identify: exchange => ...',
+    hint: 'give a function that reads the credential of the request: identify: exchange => ...',
   })
 }
 
@@ -38,16 +36,16 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
     throw new ConfigError({
       place: 'upstream',
       problem: 'the gateway does not know where the backend is',
-      mend: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
+      hint: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
     })
-  const { host, port } = parseListen(config.listen ?? '127.0.0.1:8080')
+  const { host, port } = config.listen
   if (isListeningPlace(upstream, { host, port }))
     throw new ConfigError({
       place: 'upstream',
       problem: `${upstream} is where the gateway itself listens`,
-      mend: 'give the backend or the gateway another port',
+      hint: 'give the backend or the gateway another port',
     })
-  const { drain: _, ...timeouts } = config.timeouts ?? {}
+  const { drain: _, ...timeouts } = config.timeouts
   return {
     upstream,
     listen: {
@@ -55,8 +53,9 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       port,
       ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
     },
-    timeouts: withoutUndefined(timeouts),
-    limits: withoutUndefined(config.caps ?? {}),
+    timeouts,
+    limits: config.caps,
+    keepHeaders: config.keepHeaders,
   }
 }
 
@@ -78,10 +77,7 @@ export function certificateOf({ config, file }: LoadedConfig): TlsOptions | unde
 }
 
 /** The certificate of the front. @throws ConfigError when it cannot be read, or the two files do not fit */
-export function readCertificate(
-  tls: NonNullable<Config['tls']>,
-  folder: string,
-): { cert: Buffer; key: Buffer } {
+export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer; key: Buffer } {
   const read = (name: 'cert' | 'key'): Buffer => {
     try {
       return readFileSync(resolve(folder, tls[name]))
@@ -91,7 +87,7 @@ export function readCertificate(
         {
           place: `tls.${name}`,
           problem: `${tls[name]} cannot be read (${why})`,
-          mend: 'give the path of a PEM file',
+          hint: 'give the path of a PEM file',
         },
         { cause },
       )
@@ -105,7 +101,7 @@ export function readCertificate(
       {
         place: 'tls',
         problem: `${tls.cert} and ${tls.key} cannot be used (${reasonOf(cause)})`,
-        mend: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
+        hint: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
       },
       { cause },
     )

@@ -1,6 +1,5 @@
 // A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
 
-import type { Config } from '@postern/config'
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
 import { startGateway, workerLink } from '@postern/gateway'
@@ -11,8 +10,11 @@ import {
   keepLearned,
   LearnedParameterTypes,
   LimitOverrides,
+  openAccess,
+  openIdentity,
   openLimitStore,
   openRemediations,
+  openSignInStores,
   protectedBy,
   Runtime,
 } from '@postern/runtime'
@@ -33,12 +35,16 @@ const load = async (): Promise<LoadedConfig> => {
   return overridden(loaded, plan.overrides, process.env)
 }
 
-const openWorkerResources = async (config: Config, forwarder: EventForwarder): Promise<Resources> => {
+const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForwarder): Promise<Resources> => {
+  const { config } = loaded
   const connections = new Connections(config, plan.dataDirectory)
   const remediations = await openRemediations({ config, connections })
   const learner = new SchemaLearner()
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
-  const parameterTypes = config.schema?.inspect === true ? new LearnedParameterTypes(learned) : undefined
+  const parameterTypes = config.schema.inspect ? new LearnedParameterTypes(learned) : undefined
+  const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
+  const recorder = config.audit === false ? undefined : forwarder
+  const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
   return {
     clock: systemClock,
     remediations,
@@ -47,17 +53,21 @@ const openWorkerResources = async (config: Config, forwarder: EventForwarder): P
     learner,
     learned,
     parameterTypes,
+    signIn: await openSignInStores(connections),
+    access,
     detectors: [forwarder],
     scenarios: undefined,
     connections,
-    recorder: config.audit === false ? undefined : forwarder,
+    recorder,
     audit: undefined,
+    identity,
     secret: plan.secret,
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
       parameterTypes?.close()
       learned.close()
+      await identity?.close()
       await remediations.close()
       await connections.close()
     },
@@ -66,7 +76,7 @@ const openWorkerResources = async (config: Config, forwarder: EventForwarder): P
 
 const loaded = await load()
 const forwarder = new EventForwarder(send)
-const resources = await openWorkerResources(loaded.config, forwarder)
+const resources = await openWorkerResources(loaded, forwarder)
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
 runtime.listen(event => metrics.count(event))
@@ -88,8 +98,7 @@ link.ready({
     if (certificate !== undefined) gateway.renew(certificate)
   },
   message: data => {
-    const message = data as ToWorker
-    if (message.worker === link.index) forwarder.answer(message)
+    forwarder.answer(data as ToWorker)
   },
   stop: async grace => {
     await gateway.close({ grace })

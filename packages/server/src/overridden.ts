@@ -11,7 +11,7 @@ export function overridden(
   const said = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
   // The file was checked by itself: what is wrong with a key that the command line says is wrong there.
   const place = (path: ConfigPath): string => optionOf(path, said) ?? loaded.file.place(path)
-  return checkConfig({ ...loaded.file, value: { ...loaded.config, ...said }, place }, environment)
+  return checkConfig({ ...loaded.file, value: { ...loaded.written, ...said }, place }, environment)
 }
 
 const OPTIONS: Readonly<Record<string, string>> = {

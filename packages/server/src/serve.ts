@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import type { Config, LoadedConfig } from '@postern/config'
-import { type Listen, parseListen } from '@postern/config'
-import { type Health, parseDuration, systemRandom } from '@postern/core'
+import type { Listen, LoadedConfig } from '@postern/config'
+import { type Health, systemRandom } from '@postern/core'
 import { PortInUse, Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -52,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const { loaded, dataDirectory } = options
   const { config } = loaded
   const isGateway = options.kind !== 'forward-auth'
-  const workers = config.workers === 'auto' ? availableParallelism() : (config.workers ?? 1)
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers
   const count = isGateway ? workers : 1
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
@@ -67,14 +66,13 @@ export async function serve(options: ServeOptions): Promise<Served> {
   }
   try {
     const listener = await startListener(options, { plan, runtime, metrics, count, ...shared })
-    const drain = parseDuration(config.timeouts?.drain ?? '10s')
-    closers.unshift(() => listener.close(drain))
+    closers.unshift(() => listener.close(config.timeouts.drain))
     const integrations = await startIntegrations(config, runtime)
     closers.unshift(() => integrations.close())
     const token = randomBytes(24).toString('base64url')
     const commands = { ...limitCommands(runtime), ...auditCommands(runtime), ...parameterCommands(runtime) }
     const health = (): readonly Health[] => [...listener.health(), ...integrations.health()]
-    const admin = await openAdmin(config, listen =>
+    const admin = await openAdmin(loaded, listen =>
       startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
     )
     if (admin !== undefined) {
@@ -118,7 +116,8 @@ interface ListenerParts {
 
 function startListener(options: ServeOptions, parts: ListenerParts): Promise<Listener> {
   const { plan, runtime, metrics } = parts
-  if (parts.count === 1) runtime.listen(event => metrics.count(event))
+  // Requests of workers are counted there; what arises on this thread (findings, losses) is counted here.
+  runtime.listen(event => metrics.count(event))
   if (plan === undefined) return startForwardAuthListener(options.loaded, runtime)
   return startGatewayListener(options, parts, plan).catch((error: unknown) => {
     throw PortInUse.explain(error, plan.listen.host ?? '', plan.listen.port, '--listen')
@@ -141,19 +140,18 @@ function startGatewayListener(
   })
 }
 
-const ADMIN: Listen = { host: '127.0.0.1', port: 9464 }
-
 /** Where it was told; else the usual port, or a free one when that is taken by another gateway. */
 async function openAdmin(
-  config: Config,
+  { config, written }: LoadedConfig,
   start: (listen: Listen) => Promise<AdminServer>,
 ): Promise<AdminServer | undefined> {
   if (config.admin === false) return undefined
-  const asked = config.admin?.listen === undefined ? undefined : parseListen(config.admin.listen)
+  const { listen } = config.admin
+  const isAsked = written.admin !== undefined && written.admin !== false && written.admin.listen !== undefined
   try {
-    return await start(asked ?? ADMIN)
+    return await start(listen)
   } catch (error) {
-    if (asked !== undefined) throw PortInUse.explain(error, asked.host, asked.port, '--admin')
-    return start({ host: ADMIN.host, port: 0 })
+    if (isAsked) throw PortInUse.explain(error, listen.host, listen.port, '--admin')
+    return start({ host: listen.host, port: 0 })
   }
 }

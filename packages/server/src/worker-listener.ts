@@ -3,6 +3,7 @@ import { ConfigError, type Event, type Health } from '@postern/core'
 import { startWorkers, type Workers } from '@postern/gateway'
 import type { Runtime } from '@postern/runtime'
 import type { Metrics } from './admin/metrics.ts'
+import { EventLosses } from './event-losses.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 import type { Listener } from './listener.ts'
 import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
@@ -23,21 +24,20 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   const { gateway, count, runtime, metrics } = options
   const host = gateway.listen.host ?? '127.0.0.1'
   const port = await freePort(host, gateway.listen.port)
-  let workers: Workers | undefined
-  const reply = (message: ToWorker): void => workers?.broadcast(message)
-  workers = await startWorkers({
+  const losses = new EventLosses(runtime)
+  const running = await startWorkers({
     count,
     entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     workerData: { ...options.plan, port } satisfies WorkerPlan,
-    onMessage: (data, worker) => take(data as FromWorker, worker, runtime, metrics, reply),
+    onMessage: (data, _worker, reply: (message: ToWorker) => void) =>
+      take(data as FromWorker, runtime, metrics, losses, reply),
     onNotice: line =>
       runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
   })
-  const running = workers
   const scheme = gateway.listen.tls === undefined ? 'http' : 'https'
   return {
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    health: () => [workersHealth(running), ...runtime.health()],
+    health: () => [workersHealth(running), losses.health(), ...runtime.health()],
     reload: async () =>
       (await running.reload(undefined)).problems.map(({ index, problem }) => `worker ${index}: ${problem}`),
     close: grace => running.close({ grace }),
@@ -50,9 +50,9 @@ function workersHealth({ live, count }: Workers): Health {
 
 function take(
   message: FromWorker,
-  worker: number,
   runtime: Runtime,
   metrics: Metrics,
+  losses: EventLosses,
   reply: (message: ToWorker) => void,
 ): void {
   if (message.kind === 'metrics') metrics.merge(message.counts)
@@ -61,8 +61,9 @@ function take(
       if (record === 'record') runtime.resources.recorder?.record(event)
       runtime.engine.witness(seen === undefined ? event : withSeen(event, seen))
     }
-    reply({ kind: 'taken', worker, batch: message.batch })
-  } else void commit(message.id, message.event, worker, runtime, reply)
+    if (message.lost > 0) losses.add(message.lost)
+    reply({ kind: 'taken', batch: message.batch })
+  } else void commit(message.id, message.event, runtime, reply)
 }
 
 /** The event with what scenarios ask for in `data`, which no listener writes out: it is not enumerable. */
@@ -73,7 +74,6 @@ function withSeen(event: Event, seen: NonNullable<ForwardedEvent['seen']>): Even
 async function commit(
   id: number,
   event: Event,
-  worker: number,
   runtime: Runtime,
   reply: (message: ToWorker) => void,
 ): Promise<void> {
@@ -81,11 +81,10 @@ async function commit(
     const { recorder } = runtime.resources
     if (recorder === undefined) throw new ConfigError({ place: 'audit', problem: 'is switched off' })
     const { index, leafHash } = await recorder.commit(event)
-    reply({ kind: 'committed', worker, id, index, leafHash })
+    reply({ kind: 'committed', id, index, leafHash })
   } catch (error) {
     reply({
       kind: 'failed',
-      worker,
       id,
       problem: error instanceof Error ? error.message : 'could not be written',
     })

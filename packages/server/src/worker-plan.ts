@@ -41,18 +41,23 @@ export interface ForwardedEvent {
 
 /** What a worker sends. */
 export type FromWorker =
-  | { readonly kind: 'events'; readonly batch: number; readonly events: readonly ForwardedEvent[] }
+  | {
+      readonly kind: 'events'
+      readonly batch: number
+      readonly events: readonly ForwardedEvent[]
+      /** Events that found no room before these, since the batch before. */
+      readonly lost: number
+    }
   | { readonly kind: 'commit'; readonly id: number; readonly event: Event }
   | { readonly kind: 'metrics'; readonly counts: MetricCounts }
 
-/** What the main thread answers; heard by every worker, meant for one. */
+/** What the main thread answers to the worker that sent something. */
 export type ToWorker =
-  | { readonly kind: 'taken'; readonly worker: number; readonly batch: number }
+  | { readonly kind: 'taken'; readonly batch: number }
   | {
       readonly kind: 'committed'
-      readonly worker: number
       readonly id: number
       readonly index: bigint
       readonly leafHash: string | undefined
     }
-  | { readonly kind: 'failed'; readonly worker: number; readonly id: number; readonly problem: string }
+  | { readonly kind: 'failed'; readonly id: number; readonly problem: string }

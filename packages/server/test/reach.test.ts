@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseListen } from '../../config/src/checks.ts'
+import { parseListen } from '../../config/src/types.ts'
 import { reachOf, reachSentence } from '../src/reach.ts'
 
 const v4 = (address: string) => ({

@@ -59,7 +59,7 @@ export class DataDirectory {
       throw new ConfigError({
         place: `data directory ${this.path}`,
         problem: `"${name.slice(0, 40)}" is not a file name`,
-        mend: 'letters, digits, dots, hyphens',
+        hint: 'letters, digits, dots, hyphens',
       })
     return join(this.path, name)
   }
@@ -127,7 +127,7 @@ function isPosterns(directory: string, store: string): boolean {
   throw new ConfigError({
     place: store,
     problem: `holds "${foreign.slice(0, 60)}" and is no data directory of Postern`,
-    mend: 'name a new or empty directory',
+    hint: 'name a new or empty directory',
   })
 }
 

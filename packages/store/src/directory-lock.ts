@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type Duration, parseDuration, StoreError } from '@postern/core'
+import { nodeSqlite } from './node-sqlite.ts'
 import { sqliteError } from './sqlite-error.ts'
 
 /** The right of one process to do something alone in a directory. The operating system takes it back when the process dies. */
@@ -30,7 +31,7 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
   const store = `data directory ${directory}`
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(file, { timeout: parseDuration(wait, 'wait') })
+    db = new (nodeSqlite().DatabaseSync)(file, { timeout: parseDuration(wait, 'wait') })
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 })
   } catch (error) {

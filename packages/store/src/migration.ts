@@ -96,7 +96,7 @@ function checkNumbers({ room, migrations }: RoomMigrations): void {
   throw new ConfigError({
     place: `migrations of ${room}`,
     problem: `number ${migrations[index]?.id} stands where ${index + 1} should`,
-    mend: 'number them 1, 2, 3, ... in the order they are applied',
+    hint: 'number them 1, 2, 3, ... in the order they are applied',
   })
 }
 

@@ -47,7 +47,7 @@ export function connectRedis(options: RedisConnectOptions): RedisConnection {
   const names = urls.map(url => storeName('redis', url, ['redis:', 'rediss:']))
   const [first] = urls
   if (first === undefined)
-    throw new ConfigError({ place: 'redis url', problem: 'is an empty list', mend: 'give at least one URL' })
+    throw new ConfigError({ place: 'redis url', problem: 'is an empty list', hint: 'give at least one URL' })
   const commandTimeout = parseDuration(options.commandTimeout ?? '500ms', 'commandTimeout')
   const common: Settings = {
     commandTimeout,

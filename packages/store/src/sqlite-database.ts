@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
-import { backup, DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import {
   type ByteSize,
   type Duration,
@@ -11,6 +11,7 @@ import {
   StoreError,
 } from '@postern/core'
 import type { RoomMigrations } from './migration.ts'
+import { nodeSqlite } from './node-sqlite.ts'
 import { isSqliteTrouble, sqliteError } from './sqlite-error.ts'
 import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'
 
@@ -63,7 +64,7 @@ export class SqliteDatabase implements HealthProbe {
       // An absolute path: SQLite would take one that begins with `file:` for a URI with options of its own.
       const path = options.path === ':memory:' ? options.path : resolve(options.path)
       if (path !== ':memory:') prepareFile(path, name, isReadOnly)
-      db = new DatabaseSync(path, { readOnly: isReadOnly, timeout: busyTimeout })
+      db = new (nodeSqlite().DatabaseSync)(path, { readOnly: isReadOnly, timeout: busyTimeout })
       configure(db, options)
       const database = new SqliteDatabase(db, name, busyTimeout)
       for (const room of options.migrations ?? []) {
@@ -169,7 +170,7 @@ export class SqliteDatabase implements HealthProbe {
       throw new StoreError('exists already; name a new file', { store: target, retryable: false })
     prepareFile(resolve(path), target, false)
     try {
-      await backup(this.db, resolve(path))
+      await nodeSqlite().backup(this.db, resolve(path))
     } catch (error) {
       rmSync(path, { force: true })
       throw sqliteError(error, target)

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { IntegrityError, StoreError } from '@postern/core'
 import {
   type AppliedMigration,
@@ -5,10 +6,17 @@ import {
   pendingMigrations,
   type RoomMigrations,
 } from './migration.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+
+/** What a database must offer to be migrated. */
+interface Migratable {
+  readonly name: string
+  readonly db: DatabaseSync
+  read<Value>(work: () => Value): Value
+  transaction<Value>(work: () => Value): Value
+}
 
 /** See `migrate`. The write lock is taken before looking, so instances that start together wait for the first. */
-export function migrateSqlite(database: SqliteDatabase, room: RoomMigrations): readonly number[] {
+export function migrateSqlite(database: Migratable, room: RoomMigrations): readonly number[] {
   // The usual case takes no lock: nothing to do, and another process may be in the middle of a long write.
   if (isUpToDate(database, room)) return []
   return database.transaction(() => {
@@ -31,7 +39,7 @@ export function migrateSqlite(database: SqliteDatabase, room: RoomMigrations): r
 }
 
 /** For one opened read-only: refuses what is too new, and what is too old to be read by this version. */
-export function checkSqliteVersion(database: SqliteDatabase, room: RoomMigrations): void {
+export function checkSqliteVersion(database: Migratable, room: RoomMigrations): void {
   if (isUpToDate(database, room)) return
   throw new StoreError('was written by an earlier version; start Postern once on it, which upgrades it', {
     store: database.name,
@@ -39,7 +47,7 @@ export function checkSqliteVersion(database: SqliteDatabase, room: RoomMigration
   })
 }
 
-function isUpToDate(database: SqliteDatabase, room: RoomMigrations): boolean {
+function isUpToDate(database: Migratable, room: RoomMigrations): boolean {
   return database.read(() => {
     const table = database.db
       .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'postern_migrations'")
@@ -49,7 +57,7 @@ function isUpToDate(database: SqliteDatabase, room: RoomMigrations): boolean {
   })
 }
 
-function appliedTo({ db }: SqliteDatabase, room: string): readonly AppliedMigration[] {
+function appliedTo({ db }: Pick<Migratable, 'db'>, room: string): readonly AppliedMigration[] {
   return db
     .prepare('SELECT id, name, checksum FROM postern_migrations WHERE room = ? ORDER BY id')
     .all(room)

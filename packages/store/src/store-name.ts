@@ -10,7 +10,7 @@ export function storeName(kind: 'postgres' | 'redis', url: string, schemes: read
     throw new ConfigError({
       place: `${kind} url`,
       problem: `is not a URL that begins with ${schemes.map(scheme => `${scheme}//`).join(' or ')}`,
-      mend:
+      hint:
         kind === 'postgres'
           ? 'e.g. postgres://user:password@127.0.0.1:5432/postern'
           : 'e.g. redis://:password@127.0.0.1:6379, with special characters percent-encoded',

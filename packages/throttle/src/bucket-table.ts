@@ -32,7 +32,7 @@ export function bucketsFor(slots: number): number {
     throw new ConfigError({
       place: 'slots',
       problem: `${String(slots).slice(0, 40)} is not a whole number from 64 to 67,108,864`,
-      mend: 'give about 1.4 slots for every key that is active within its window',
+      hint: 'give about 1.4 slots for every key that is active within its window',
     })
   }
   return Math.ceil(slots / SLOTS_PER_BUCKET)
@@ -83,7 +83,7 @@ export class BucketTable {
       throw new ConfigError({
         place: 'table',
         problem: 'is not a table of limits',
-        mend: 'make it with sharedTable()',
+        hint: 'make it with sharedTable()',
       })
     }
     this.buckets = buckets

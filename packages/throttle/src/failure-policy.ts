@@ -17,6 +17,6 @@ export function local(options: { readonly share: number }): FailurePolicy {
   throw new ConfigError({
     place: 'onStoreFailure.share',
     problem: `${String(share).slice(0, 40)} is not above 0 and at most 1`,
-    mend: 'one divided by the number of processes',
+    hint: 'one divided by the number of processes',
   })
 }

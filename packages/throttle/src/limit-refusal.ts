@@ -1,11 +1,18 @@
-import { formatDuration, type Reason, type Refusal } from '@postern/core'
+import { type ConfigChange, formatDuration, type Reason, type Refusal } from '@postern/core'
 import { writtenKey } from './key.ts'
 import type { CompiledLimit } from './limit.ts'
 import type { Question } from './question.ts'
 import type { Rule } from './rule.ts'
 
-/** The refusal of a request that went over the limit its question names. */
-export function limitRefusal(question: Question, limit: CompiledLimit): Refusal {
+/**
+ * The refusal of a request that went over the limit its question names. Its exception answers every limit that the request went over.
+ * @param limits that were asked
+ */
+export function limitRefusal(
+  question: Question,
+  limit: CompiledLimit,
+  limits: readonly CompiledLimit[],
+): Refusal {
   const at = question.refused
   const rule = question.rules[at] as Rule
   const seconds = secondsUntil(question, at, rule)
@@ -25,9 +32,25 @@ export function limitRefusal(question: Question, limit: CompiledLimit): Refusal 
         remaining: question.remaining[at] as number,
       },
     },
-    exception: `limits: { ${name}: { exempt: [${JSON.stringify(key)}] } }`,
+    exception: { changes: exemptions(question, limits) },
   }
   return { effect: 'throttle', guard: 'throttle', status: 429, retryAfter: seconds, reasons: [reason] }
+}
+
+/** The key exempted from each limit that refuses it. */
+function exemptions(question: Question, limits: readonly CompiledLimit[]): readonly ConfigChange[] {
+  const changes: ConfigChange[] = []
+  for (let at = 0; at < question.count; at++) {
+    if (at !== question.refused && !((question.retryAfter[at] as number) > 0)) continue
+    const name = question.limits[at]?.name
+    const limit = limits.find(other => other.name === name)
+    if (limit === undefined) continue
+    const key = writtenKey(limit.kind, question.keys[at] as string)
+    const place =
+      limit.prefix === '' ? ['limits', limit.name] : ['routes', limit.prefix.slice(0, -1), 'throttle']
+    changes.push({ at: [...place, 'exempt'], add: [key] })
+  }
+  return changes
 }
 
 /** The refusal of a request that could not be counted, under the policy `closed`. */
@@ -41,7 +64,7 @@ export function unavailableRefusal(): Refusal {
       {
         rule: 'limit/unavailable',
         message: 'This service cannot check its limits right now. Please try again shortly.',
-        exception: 'onStoreFailure: local({ share: 1 })',
+        exception: { changes: [{ at: ['stores', 'failure'], set: 'local' }] },
       },
     ],
   }

@@ -67,17 +67,17 @@ export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[
       issues.push({
         place,
         problem: 'is no name for a limit',
-        mend: 'a letter, then up to 39 letters, digits, - and _',
+        hint: 'a letter, then up to 39 letters, digits, - and _',
       })
     }
-    if (seen.has(name)) issues.push({ place, problem: 'stands twice', mend: 'give each limit its own name' })
+    if (seen.has(name)) issues.push({ place, problem: 'stands twice', hint: 'give each limit its own name' })
     seen.add(name)
   }
   if (limits.length > MAX_ASKS) {
     issues.push({
       place: 'limits',
       problem: `are ${limits.length}`,
-      mend: `one request can fall under ${MAX_ASKS}`,
+      hint: `one request can fall under ${MAX_ASKS}`,
     })
   }
   if (issues.length > 0) throw new ConfigError(issues)

@@ -1,4 +1,4 @@
-import type { Exchange, Outcome, Refusal } from '@postern/core'
+import { type Exchange, narrowestPattern, type Outcome, type Refusal } from '@postern/core'
 import { AdaptiveLimit, type AdaptiveOptions } from './adaptive-limit.ts'
 
 /** Who goes first when the process has more to do than it can: `sheddable`, then `default`, `critical` last. */
@@ -45,6 +45,11 @@ export class LoadShedding {
     return 'entered'
   }
 
+  /** Whether a request that was shed would have had room as a critical one. */
+  get hasRoomForCritical(): boolean {
+    return this.#inFlight < Math.max(1, Math.floor(this.#limit() * this.#shares.critical))
+  }
+
   /** Counts a request out that was refused later on. */
   leave(): void {
     this.#inFlight--
@@ -65,7 +70,7 @@ export class LoadShedding {
 }
 
 /** The answer to a request that was shed. */
-export function overloadRefusal(): Refusal {
+export function overloadRefusal(exchange: Exchange, shedding: LoadShedding): Refusal {
   return {
     effect: 'deny',
     guard: 'throttle',
@@ -76,7 +81,9 @@ export function overloadRefusal(): Refusal {
         rule: 'limit/overload',
         message: 'This service has more to do than it can right now. Please try again in a moment.',
         evidence: { location: 'limit.overload' },
-        exception: "overload: { classOf: () => 'critical' }",
+        ...(shedding.hasRoomForCritical && {
+          exception: { changes: [{ at: ['shed', 'critical'], add: [narrowestPattern(exchange)] }] },
+        }),
       },
     ],
   }

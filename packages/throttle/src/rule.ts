@@ -53,7 +53,7 @@ export function window(limit: number, span: Duration, options: WindowOptions = {
     throw new ConfigError({
       place: 'window.lease',
       problem: `${lease} is not a whole number from 1 to half the limit`,
-      mend: 'a hundredth of the limit is a good lease',
+      hint: 'a hundredth of the limit is a good lease',
     })
   }
   return windowRule('window', limit, ms, lease)
@@ -112,7 +112,7 @@ export function gcra(options: GcraOptions): Rule {
     throw new ConfigError({
       place: 'gcra',
       problem: 'earns nothing, or infinitely much',
-      mend: 'give a rate above 0, or a burst below the limit',
+      hint: 'give a rate above 0, or a burst below the limit',
     })
   }
   const { burst } = options
@@ -145,7 +145,7 @@ function windowRule(kind: 'window' | 'concurrency', limit: number, ms: number, l
     throw new ConfigError({
       place: kind,
       problem: `${ms} ms is too ${ms > 1_000 ? 'long' : 'short'} a span`,
-      mend: 'give one from 100ms to 366d',
+      hint: 'give one from 100ms to 366d',
     })
   }
   const parts = limit > NARROW_LIMIT ? 4 : 8
@@ -158,6 +158,6 @@ function requireLimit(limit: number, place: string): void {
   throw new ConfigError({
     place,
     problem: `${String(limit).slice(0, 40)} is not a whole number from 1 to 2,147,483,647`,
-    mend: 'e.g. window(100, "1m")',
+    hint: 'e.g. window(100, "1m")',
   })
 }

@@ -163,7 +163,7 @@ export class Throttle implements Guard, HealthProbe {
     this.#decisions++
     if (this.#overload?.enter(exchange) === 'shed') {
       this.#refused++
-      return overloadRefusal()
+      return overloadRefusal(exchange, this.#overload)
     }
     if (limits.length === 0) return this.#allow(exchange, undefined)
     try {
@@ -306,7 +306,7 @@ export class Throttle implements Guard, HealthProbe {
     if (limit === undefined || (question.degraded && question.retryAfter[at] === 0))
       return unavailableRefusal()
     this.#headers.write(exchange, question, stage)
-    const refusal = limitRefusal(question, limit)
+    const refusal = limitRefusal(question, limit, limits)
     this.#events?.note(exchange, refusal, limit.name, limit.kind, question.keys[at] as string)
     return refusal
   }

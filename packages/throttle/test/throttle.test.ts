@@ -308,7 +308,9 @@ describe('a refusal', () => {
       cost: 1,
       remaining: 0,
     })
-    assert.equal(reason.exception, 'limits: { address: { exempt: ["192.0.2.1"] } }')
+    assert.deepEqual(reason.exception, {
+      changes: [{ at: ['limits', 'address', 'exempt'], add: ['192.0.2.1'] }],
+    })
     const { status, headers, body: text } = refusalAnswer(decision, exchange)
     assert.equal(status, 429)
     assert.equal(headers[headers.indexOf('Retry-After') + 1], '68')

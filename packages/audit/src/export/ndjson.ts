@@ -3,8 +3,7 @@ import type { Entry } from '../entry.ts'
 import { type Checkpoint, openCheckpoint } from '../format/checkpoint.ts'
 import { verifyInclusion } from '../format/merkle-proof.ts'
 import { leafHash } from '../format/merkle-tree.ts'
-import { decodeBase64, signNote, verifyNote } from '../format/note.ts'
-import type { NoteSigner, NoteVerifier } from '../format/note-key.ts'
+import { decodeBase64, type NoteSigner, type NoteVerifier, signNote, verifyNote } from '../format/note.ts'
 import type { LogReader } from '../log-reader.ts'
 
 /** An entry as one line of NDJSON: its numbers, its leaf hash, and the event as far as it can be read. */

@@ -36,7 +36,7 @@ export class WebhookSink implements Sink {
       throw new ConfigError({
         place: 'sink.secret',
         problem: 'has fewer than 24 bytes',
-        mend: 'make one: openssl rand -base64 32',
+        hint: 'make one: openssl rand -base64 32',
       })
     if (!URL.canParse(options.url)) throw new ConfigError({ place: 'sink.url', problem: 'is not a URL' })
     this.name = `webhook ${new URL(options.url).host}`

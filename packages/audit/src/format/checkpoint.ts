@@ -1,6 +1,6 @@
 import { IntegrityError } from '@postern/core'
+import type { NoteSigner, NoteVerifier } from './note.ts'
 import { decodeBase64, signNote, verifyNote } from './note.ts'
-import type { NoteSigner, NoteVerifier } from './note-key.ts'
 import { HASH_BYTES, type Hash } from './sha256.ts'
 
 /** A tree head (C2SP tlog-checkpoint). */

@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
-import type { NoteSignature } from './note.ts'
-import { COSIGNATURE_V1, type NoteVerifier, parseEd25519Key, parseEd25519Signer } from './note-key.ts'
+import type { NoteSignature, NoteVerifier } from './note.ts'
+import { COSIGNATURE_V1, parseEd25519Key, parseEd25519Signer } from './note-key.ts'
 
 function cosignedMessage(text: string, timestamp: bigint): Buffer {
   return Buffer.from(`cosignature/v1\ntime ${timestamp}\n${text}`)

@@ -6,29 +6,13 @@ import {
   verify as verifyBytes,
 } from 'node:crypto'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
-import { decodeBase64, isKeyName, type NoteSignature } from './note.ts'
+import type { NoteSigner, NoteVerifier } from './note.ts'
+import { decodeBase64, isKeyName } from './note.ts'
 import { sha256 } from './sha256.ts'
 
 /** Signature types of C2SP signed-note: a log's own signature, a witness's timestamped cosignature. */
 const ED25519 = 0x01
 export const COSIGNATURE_V1 = 0x04
-
-/** Can check one key's signatures. */
-export interface NoteVerifier {
-  readonly name: string
-  readonly keyId: number
-  /** Whether `signature` (without the key id) is this key's over the note text. Never throws. */
-  verify(text: string, signature: Uint8Array): boolean
-}
-
-/** Can sign as one key. */
-export interface NoteSigner {
-  readonly name: string
-  readonly keyId: number
-  /** Verifier key in text: `name+keyid+base64`. */
-  readonly verifierKey: string
-  sign(text: string): NoteSignature
-}
 
 /** A fresh key pair as C2SP writes them: the signer's text is a secret. */
 export interface NoteKeyPair {
@@ -75,7 +59,7 @@ export function generateNoteKey(
     throw new ConfigError({
       place: 'key name',
       problem: 'must be neither empty nor contain spaces or "+"',
-      mend: 'e.g. shop.example.com/audit',
+      hint: 'e.g. shop.example.com/audit',
     })
   }
   const seed = random.bytes(32)
@@ -101,7 +85,7 @@ function parseKey(text: string, place: string): ParsedKey {
     throw new ConfigError({
       place,
       problem: 'is not an Ed25519 key in the form name+keyid+base64',
-      mend: 'see c2sp.org/signed-note',
+      hint: 'see c2sp.org/signed-note',
     })
   }
   return {
@@ -117,7 +101,7 @@ function requireId(key: ParsedKey, publicKey: Uint8Array, place: string): void {
     throw new ConfigError({
       place,
       problem: 'key id does not belong to this name and key',
-      mend: 'copy the whole line again',
+      hint: 'copy the whole line again',
     })
 }
 
@@ -159,7 +143,7 @@ export function parseVerifierKey(text: string, place = 'verifier key'): NoteVeri
     throw new ConfigError({
       place,
       problem: 'is not a log key (type 1)',
-      mend: 'a witness key goes under witnesses',
+      hint: 'a witness key goes under witnesses',
     })
   return {
     name: key.name,
@@ -186,7 +170,7 @@ export function parseEd25519Signer(text: string, place = 'signer key'): Ed25519S
     throw new ConfigError({
       place,
       problem: 'does not start with PRIVATE+KEY+',
-      mend: 'generate one with generateNoteKey',
+      hint: 'generate one with generateNoteKey',
     })
   const parsed = parseKey(text.slice('PRIVATE+KEY+'.length), place)
   const key = privateKeyOf(parsed.material)

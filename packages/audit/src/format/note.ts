@@ -1,5 +1,4 @@
 import { IntegrityError } from '@postern/core'
-import type { NoteSigner, NoteVerifier } from './note-key.ts'
 
 /** Bounds on what is parsed, far above what a checkpoint with its cosignatures needs. */
 const MAX_NOTE_BYTES = 100_000
@@ -99,4 +98,21 @@ export function verifyNote(note: string, verifiers: readonly NoteVerifier[]): No
 
 function isSameKey(a: NoteSignature, b: NoteSignature): boolean {
   return a.name === b.name && a.keyId === b.keyId
+}
+
+/** Can check one key's signatures. */
+export interface NoteVerifier {
+  readonly name: string
+  readonly keyId: number
+  /** Whether `signature` (without the key id) is this key's over the note text. Never throws. */
+  verify(text: string, signature: Uint8Array): boolean
+}
+
+/** Can sign as one key. */
+export interface NoteSigner {
+  readonly name: string
+  readonly keyId: number
+  /** Verifier key in text: `name+keyid+base64`. */
+  readonly verifierKey: string
+  sign(text: string): NoteSignature
 }

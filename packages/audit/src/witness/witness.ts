@@ -8,8 +8,8 @@ import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../format/chec
 import { type Cosigner, parseCosignerKey } from '../format/cosignature.ts'
 import { verifyConsistency } from '../format/merkle-proof.ts'
 import { EMPTY_ROOT } from '../format/merkle-tree.ts'
-import { decodeBase64, formatSignatureLine, parseNote } from '../format/note.ts'
-import { type NoteVerifier, parseVerifierKey } from '../format/note-key.ts'
+import { decodeBase64, formatSignatureLine, type NoteVerifier, parseNote } from '../format/note.ts'
+import { parseVerifierKey } from '../format/note-key.ts'
 import { HASH_BYTES, type Hash, sameBytes } from '../format/sha256.ts'
 
 export interface WitnessOptions {
@@ -71,7 +71,7 @@ export class Witness {
    */
   static open(options: WitnessOptions): Witness {
     if (options.logs.length === 0)
-      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', mend: 'name at least one log' })
+      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', hint: 'name at least one log' })
     if (options.files !== undefined) return new Witness(options, undefined)
     disk.makeDirectory(options.directory)
     return new Witness(options, lockDirectory(options.directory, { name: 'witness' }))

@@ -15,7 +15,7 @@ export const run: Command = async ([principal = ''], options, context) => {
     throw new ConfigError({
       place: 'audit erase',
       problem: 'cannot be undone',
-      mend: `if you mean it: postern audit erase ${principal} --yes`,
+      hint: `if you mean it: postern audit erase ${principal} --yes`,
     })
   const setup = await loadSetup(options, context)
   const tenant = textOption(options, 'tenant')

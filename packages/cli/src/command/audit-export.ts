@@ -1,7 +1,7 @@
 import { type Entry, exportTenant, toCef, toNdjson, toOcsf } from '@postern/audit'
 import { ConfigError } from '@postern/core'
 import { openAuditSource } from '@postern/runtime'
-import { auditFilter } from './audit-filter.ts'
+import { auditFilter, filteredEntries } from './audit-filter.ts'
 import { type Command, type CommandOptions, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
@@ -34,7 +34,8 @@ export const run: Command = async (_args, options, context) => {
 async function* complete(setup: Setup, options: CommandOptions): AsyncGenerator<string> {
   const log = await openAuditSource(setup)
   try {
-    for await (const line of exportTenant(log.reader, textOption(options, 'tenant') ?? ''))
+    const signers = await log.signers()
+    for await (const line of exportTenant(log.reader, textOption(options, 'tenant') ?? '', { signers }))
       yield line.trimEnd()
   } finally {
     await log.close()
@@ -48,12 +49,13 @@ async function* lines(setup: Setup, options: CommandOptions): AsyncGenerator<str
     throw new ConfigError({
       place: '--format',
       problem: `"${name.slice(0, 20)}" is not a format`,
-      mend: Object.keys(FORMATS).join(', '),
+      hint: Object.keys(FORMATS).join(', '),
     })
   const filter = auditFilter(options, Date.now())
   const log = await openAuditSource(setup)
   try {
-    for await (const entry of log.query({ order: 'oldest', ...filter })) yield format(entry)
+    const query = { order: 'oldest', ...filter.query } as const
+    for await (const entry of filteredEntries(log, { ...filter, query })) yield format(entry)
   } finally {
     await log.close()
   }

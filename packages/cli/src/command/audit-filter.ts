@@ -1,37 +1,68 @@
-import type { AuditQuery } from '@postern/audit'
-import { ConfigError, type Effect, parseAddress, parseDuration } from '@postern/core'
+import type { AuditQuery, Entry } from '@postern/audit'
+import { ConfigError, type Effect, type Event, parseAddress, parseDuration } from '@postern/core'
 import { type CommandOptions, textOption } from './command.ts'
 
 const EFFECTS: readonly Effect[] = ['allow', 'throttle', 'challenge', 'deny']
+/** What observe mode writes of a request that it let pass. */
+const WOULD = /^would-(throttle|challenge|deny)$/
+
+/** What is looked for, and what the index cannot answer: that is decided entry by entry, so `limit` counts what it leaves. */
+export interface AuditFilter {
+  readonly query: AuditQuery
+  readonly limit: number | undefined
+  readonly matches: (event: Event) => boolean
+}
 
 /**
  * What `audit search` and `audit export` look for.
  * @param now epoch milliseconds, for `--since 2h`
  * @throws ConfigError for a time, decision or number that is none
  */
-export function auditFilter(options: CommandOptions, now: number): AuditQuery {
+export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   const text = (name: string): string | undefined => textOption(options, name)
   const decision = text('decision')
   const address = text('address')
+  const would = WOULD.exec(decision ?? '')?.[1]
   const limit = text('limit')
   const since = text('since')
   const until = text('until')
+  const query: AuditQuery = {
+    ...optional('principal', text('principal')),
+    ...optional('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...optional('tenant', text('tenant')),
+    ...optional('type', text('type')),
+    ...optional('action', text('action')),
+    ...optional('request', text('request')),
+    ...optional('text', text('text')),
+    ...optional(
+      'decision',
+      decision === undefined ? undefined : would === undefined ? parseEffect(decision) : 'allow',
+    ),
+    ...optional('from', since === undefined ? undefined : parseTime(since, '--since', now)),
+    ...optional('to', until === undefined ? undefined : parseTime(until, '--until', now)),
+  }
   return {
-    ...withoutUndefined('principal', text('principal')),
-    ...withoutUndefined('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
-    ...withoutUndefined('tenant', text('tenant')),
-    ...withoutUndefined('type', text('type')),
-    ...withoutUndefined('action', text('action')),
-    ...withoutUndefined('request', text('request')),
-    ...withoutUndefined('text', text('text')),
-    ...withoutUndefined('decision', decision === undefined ? undefined : parseEffect(decision)),
-    ...withoutUndefined('from', since === undefined ? undefined : parseTime(since, '--since', now)),
-    ...withoutUndefined('to', until === undefined ? undefined : parseTime(until, '--until', now)),
-    ...withoutUndefined('limit', limit === undefined ? undefined : parseCount(limit)),
+    query,
+    limit: limit === undefined ? undefined : parseCount(limit),
+    matches: event => would === undefined || event.observed === would,
   }
 }
 
-function withoutUndefined<Name extends string, Value>(
+/** The entries of a log that a filter lets through, at most as many as it says. */
+export async function* filteredEntries(
+  log: { query(query: AuditQuery): AsyncIterable<Entry> },
+  { query, limit = Number.POSITIVE_INFINITY, matches }: AuditFilter,
+): AsyncGenerator<Entry> {
+  let found = 0
+  for await (const entry of log.query(query)) {
+    if (!matches(entry.event)) continue
+    yield entry
+    found++
+    if (found >= limit) return
+  }
+}
+
+function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
 ): { readonly [Key in Name]?: Value } {
@@ -44,7 +75,7 @@ function parseEffect(text: string): Effect {
   throw new ConfigError({
     place: '--decision',
     problem: `"${text.slice(0, 40)}" is not a decision`,
-    mend: EFFECTS.join(', '),
+    hint: [...EFFECTS, ...EFFECTS.slice(1).map(effect => `would-${effect}`)].join(', '),
   })
 }
 
@@ -56,7 +87,7 @@ function parseTime(text: string, place: string, now: number): number {
   throw new ConfigError({
     place,
     problem: `"${text.slice(0, 40)}" is not a time`,
-    mend: 'e.g. 2h, or 2026-11-23T10:00:00Z',
+    hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Command as Program } from 'commander'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './add-command.ts'
 
 /** The commands over the log. */
 export function addAuditCommands(program: Program, add: AddCommand): void {
@@ -13,6 +13,12 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
   )
     .option('--format <format>', 'ndjson, ocsf or cef', 'ndjson')
     .option('--complete', 'everything of --tenant with proofs that nothing is missing')
+  add(
+    audit,
+    'check-export <file>',
+    'whether a complete export is genuine and nothing is missing',
+    () => import('./audit-check-export.ts'),
+  ).option('--key <key...>', "the log's public key, from elsewhere")
   add(audit, 'tail', 'the last entries', () => import('./audit-tail.ts'))
     .option('-n, --lines <count>', 'how many', '20')
     .option('-f, --follow', 'wait for new ones')
@@ -36,10 +42,15 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     'build the search index out of the log and compare',
     () => import('./audit-rebuild.ts'),
   ).option('--replace', 'put it in the place of the old one; needs the gateway stopped')
-  add(audit, 'prune', 'remove old entries; every proof stays', () => import('./audit-prune.ts')).option(
-    '--keep <duration>',
-    'how far back entries stay, e.g. 365d',
-  )
+  add(audit, 'prune', 'remove old entries; every proof stays', () => import('./audit-prune.ts'))
+    .option('--keep <duration>', 'how far back entries stay, e.g. 365d')
+    .option('--yes', 'it cannot be undone')
+  add(
+    audit,
+    'accept-rollback',
+    'open a log that was restored from a backup and is older than an anchor remembers',
+    () => import('./audit-accept-rollback.ts'),
+  ).option('--yes', 'what the anchor remembers beyond it is gone')
   add(
     audit,
     'key <name>',
@@ -75,7 +86,10 @@ function filtered(command: Program): Program {
     .option('--tenant <tenant>', 'for whom')
     .option('--type <type>', 'what happened: http, finding, config.reloaded, ...')
     .option('--action <action>', 'what was attempted')
-    .option('--decision <decision>', 'allow, throttle, challenge or deny')
+    .option(
+      '--decision <decision>',
+      'allow, throttle, challenge or deny; would-deny and so on in observe mode',
+    )
     .option('--request <id>', 'of one request')
     .option('--since <time>', '2h ago, or a date')
     .option('--until <time>', '2h ago, or a date')

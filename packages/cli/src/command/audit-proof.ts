@@ -10,7 +10,7 @@ export const run: Command = async ([text = ''], options, context) => {
     throw new ConfigError({
       place: 'entry',
       problem: `"${text.slice(0, 40)}" is not the number of an entry`,
-      mend: 'postern audit search shows numbers',
+      hint: 'postern audit search shows numbers',
     })
   const log = await openAuditSource(await loadSetup(options, context))
   try {

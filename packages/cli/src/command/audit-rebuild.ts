@@ -30,8 +30,8 @@ export const run: Command = async (_args, options, context) => {
   if (!identical && !isReplacing)
     output.note(
       isAuditInPostgres(setup)
-        ? 'mend: postern audit rebuild --replace'
-        : 'mend: stop the gateway, then postern audit rebuild --replace',
+        ? 'hint: postern audit rebuild --replace'
+        : 'hint: stop the gateway, then postern audit rebuild --replace',
     )
   output.result({ size, identical, replaced: isReplacing })
   return identical || isReplacing ? EXIT.done : EXIT.integrity

@@ -1,6 +1,6 @@
 import { openAuditSource } from '@postern/runtime'
 import { writeEntry } from './audit-entry.ts'
-import { auditFilter } from './audit-filter.ts'
+import { auditFilter, filteredEntries } from './audit-filter.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -13,7 +13,8 @@ export const run: Command = async (_args, options, context) => {
   let found = 0
   try {
     const filter = auditFilter(options, Date.now())
-    for await (const entry of log.query({ limit: DEFAULT_LIMIT, ...filter })) {
+    const limit = filter.limit ?? DEFAULT_LIMIT
+    for await (const entry of filteredEntries(log, { ...filter, limit })) {
       found++
       writeEntry(context.output, entry)
       if (context.signal.aborted) return EXIT.interrupted

@@ -21,7 +21,7 @@ export const run: Command = async (_args, options, context) => {
     throw new ConfigError({
       place: '--log',
       problem: 'no log to vouch for',
-      mend: 'postern audit witness --log ORIGIN=KEY; `postern audit checkpoint --json` on its machine shows both',
+      hint: 'postern audit witness --log ORIGIN=KEY; `postern audit checkpoint --json` on its machine shows both',
     })
   const { dataDirectory } = await loadSetup(options, context)
   const directory = openDataDirectory(dataDirectory)

@@ -41,6 +41,6 @@ function parseMeasure(text: string): Measure {
   throw new ConfigError({
     place: '--measure',
     problem: `"${text.slice(0, 40)}" is not a measure`,
-    mend: MEASURES.join(', '),
+    hint: MEASURES.join(', '),
   })
 }

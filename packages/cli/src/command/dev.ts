@@ -45,7 +45,7 @@ function parsePort(text: string): number {
   throw new ConfigError({
     place: '--port',
     problem: `"${text.slice(0, 20)}" is not a port`,
-    mend: '1 to 65535',
+    hint: '1 to 65535',
   })
 }
 
@@ -69,7 +69,7 @@ async function runBackend(args: readonly string[], port: number, context: Comman
     throw new ConfigError({
       place: program,
       problem: `cannot be started (${outcome.message})`,
-      mend: 'postern dev -- npm run dev',
+      hint: 'postern dev -- npm run dev',
     })
   context.output.note(`the backend ended with code ${outcome}`)
   return outcome === 0 ? EXIT.done : EXIT.no

@@ -1,5 +1,6 @@
 import { ConfigError } from '@postern/core'
 import { readRunFile } from '@postern/server'
+import { checkBudgets } from '../doctor/check-budgets.ts'
 import { checkDataDirectory } from '../doctor/check-data.ts'
 import {
   checkBackend,
@@ -15,7 +16,7 @@ import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
-/** `postern doctor`: every check, worst news with how to mend it. Exit 1 when something is bad. */
+/** `postern doctor`: every check, worst news with how to fix it. Exit 1 when something is bad. */
 export const run: Command = async (_args, options, context) => {
   const findings: DoctorFinding[] = [ok('node', process.version)]
   try {
@@ -25,7 +26,7 @@ export const run: Command = async (_args, options, context) => {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const issue of error.issues)
-      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.mend ?? 'correct it'))
+      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.hint ?? 'correct it'))
   }
   show(context.output, findings)
   const isBad = findings.some(finding => finding.state === 'bad')
@@ -40,6 +41,7 @@ async function checkSetup({ config, file, dataDirectory }: Setup): Promise<reado
   return [
     checkDataDirectory(dataDirectory),
     ...(await checkStores(config)),
+    ...(await checkBudgets(config)),
     await checkBackend(config, gateway),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),
@@ -54,8 +56,8 @@ function show(output: Output, findings: readonly DoctorFinding[]): void {
     warn: output.paint('yellow', 'warn'),
     bad: output.paint('red', 'bad '),
   }
-  for (const { state, check, detail, mend } of findings) {
+  for (const { state, check, detail, hint } of findings) {
     output.line(`${marks[state]} ${check}: ${safe(detail)}`)
-    if (mend !== undefined) output.line(`     mend: ${safe(mend)}`)
+    if (hint !== undefined) output.line(`     hint: ${safe(hint)}`)
   }
 }

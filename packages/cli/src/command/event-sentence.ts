@@ -1,9 +1,10 @@
-import type { Event } from '@postern/core'
+import type { Event, Json } from '@postern/core'
 
 type Sentence = (event: Event) => string
 
 /** What happened, in words, for events that are no requests; the type itself for those of an application. Comes from outside: show it `safe`. */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
+  operator: event => `${event.actor.principal ?? 'an operator'}: ${event.action ?? ''} ${details(event)}`,
   'audit.coalesced': event => `${number(event, 'count')} more requests ${refused(event)}, told here as one`,
   'audit.resumed': () => 'the log takes entries again',
   'audit.lost': event => `${number(event, 'count')} events could not be taken into the log`,
@@ -44,6 +45,19 @@ function place({ request }: Event): string {
 function times(event: Event): string {
   const count = number(event, 'count')
   return count === '1' ? '' : `, ${count} times by now`
+}
+
+/** What an operator's act says beside its name: `actor=192.0.2.1 for=4h`. */
+function details({ resource, data }: Event): string {
+  const facts = Object.entries(data ?? {}).map(([name, value]) => `${name}=${plain(value)}`)
+  return [resource?.id ?? '', ...facts]
+    .filter(fact => fact !== '')
+    .join(' ')
+    .slice(0, 500)
+}
+
+function plain(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function waiting({ data }: Event): string {

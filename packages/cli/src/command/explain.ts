@@ -1,35 +1,69 @@
 import type { Entry } from '@postern/audit'
-import { ConfigError, type Event, isRequestId, type Reason } from '@postern/core'
-import { type AuditPlace, openAuditSource } from '@postern/runtime'
+import { describeException, writeException } from '@postern/config'
+import { type ConfigException, type Event, type Reason, systemClock } from '@postern/core'
+import { type AuditPlace, openAuditSource, recordOperator } from '@postern/runtime'
 import { collect } from './collect.ts'
-import type { Command } from './command.ts'
-import { EXIT } from './exit-code.ts'
+import type { Command, CommandContext } from './command.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
-import { loadSetup } from './setup.ts'
+import { requestIdIn } from './request-id-in.ts'
+import { loadSetup, type Setup } from './setup.ts'
 
 /** A new entry is published within a second. */
 const WAIT_MS = 2_500
 const POLL_MS = 150
 
-/** `postern explain`: every recorded word about one request. Works while the gateway runs. Exit 1 when nothing was recorded. */
-export const run: Command = async ([id = ''], options, context) => {
+/**
+ * `postern explain`: every recorded word about one request, and the change that would let it pass; `--apply` writes that into the configuration. Works while the gateway
+ * runs. Exit 1 when nothing was recorded, or nothing can be applied.
+ */
+export const run: Command = async (words, options, context) => {
   const { output } = context
-  if (!isRequestId(id))
-    throw new ConfigError({
-      place: 'request id',
-      problem: `"${id.slice(0, 40)}" is not one`,
-      mend: 'it has 20 letters and digits; a refused caller sees it, and answers carry it as X-Request-Id',
-    })
-  const entries = await findEntries(await loadSetup(options, context), id, context.signal)
+  const id = requestIdIn(words.join(' '))
+  const setup = await loadSetup(options, context)
+  const entries = await findEntries(setup, id, context.signal)
   if (entries.length === 0) {
     output.line(`nothing was recorded about ${id}`)
     output.line(
       'Allowed reads are not recorded unless a route says record: "after"; of a flood of equal refusals only some are.',
     )
   }
-  for (const entry of entries) explainEvent(output, entry.event, entry.index)
+  for (const entry of entries) explainEvent(output, entry.event, entry.index, setup)
   output.result({ id, entries: entries.map(({ index, event, leafHash }) => ({ index, leafHash, event })) })
-  return entries.length === 0 ? EXIT.no : EXIT.done
+  if (entries.length === 0) return EXIT.no
+  return options['apply'] === true ? await apply(entries, setup, context) : EXIT.done
+}
+
+async function apply(entries: readonly Entry[], setup: Setup, context: CommandContext): Promise<ExitCode> {
+  const { output } = context
+  const exceptions = entries.flatMap(({ event }) => exceptionsOf(event))
+  const changes = exceptions.flatMap(exception => exception.changes)
+  if (changes.length === 0) {
+    output.line('nothing in the configuration can let it pass')
+    return EXIT.no
+  }
+  const act = {
+    action: 'exception.apply',
+    resource: { type: 'configuration' },
+    data: { changes: changes.map(change => ({ ...change })) },
+  }
+  const written = await recordOperator(setup, act, systemClock, () =>
+    writeException(setup, { changes }, context.environment),
+  )
+  if (written === undefined) {
+    output.line(
+      `${setup.file.path ?? 'the configuration'} is a program: write the change above into it yourself`,
+    )
+    return EXIT.no
+  }
+  output.line(`written into ${written}`)
+  for (const { command } of exceptions) if (command !== undefined) output.line(`now run  ${safe(command)}`)
+  return EXIT.done
+}
+
+/** What would let the request of an event pass. Logs of earlier versions hold it as text, which cannot be applied. */
+function exceptionsOf({ reasons }: Event): readonly ConfigException[] {
+  return (reasons ?? []).flatMap(({ exception }) => (typeof exception === 'object' ? [exception] : []))
 }
 
 /** Looks again for a moment: the newest entries may not be published yet. */
@@ -47,7 +81,7 @@ async function findEntries(place: AuditPlace, id: string, signal: AbortSignal): 
   }
 }
 
-function explainEvent(output: Output, event: Event, index: bigint): void {
+function explainEvent(output: Output, event: Event, index: bigint, setup: Setup): void {
   const { request, actor, decision, observed, guard, outcome, reasons } = event
   const query = request?.query ? `?${request.query}` : ''
   output.line(
@@ -63,7 +97,7 @@ function explainEvent(output: Output, event: Event, index: bigint): void {
   )
   if (outcome !== undefined)
     output.line(`  answer    ${outcome.status} after ${outcome.duration.toFixed(1)} ms`)
-  for (const reason of reasons ?? []) explainReason(output, reason)
+  for (const reason of reasons ?? []) explainReason(output, reason, setup)
   output.line(output.paint('dim', `  entry     ${index} of the audit log (postern audit proof ${index})`))
 }
 
@@ -74,7 +108,11 @@ function verdict(output: Output, decision: string | undefined, observed: string 
   return output.paint(decision === 'allow' ? 'green' : 'red', decision)
 }
 
-function explainReason(output: Output, { rule, message, evidence, exception }: Reason): void {
+function explainReason(
+  output: Output,
+  { rule, message, evidence, exception }: Reason,
+  { file }: Setup,
+): void {
   output.line(`  rule      ${output.paint('cyan', rule)}: ${safe(message)}`)
   if (evidence !== undefined) {
     output.line(`  where     ${safe(evidence.location)}`)
@@ -82,5 +120,8 @@ function explainReason(output: Output, { rule, message, evidence, exception }: R
     for (const [name, value] of Object.entries(evidence.facts ?? {}))
       output.line(`  ${name.padEnd(9)} ${safe(String(value))}`)
   }
-  if (exception !== undefined) output.line(`  to let it pass, and nothing else:  ${safe(exception)}`)
+  if (exception === undefined) return
+  output.line('  to let it pass, and nothing else:')
+  const lines = typeof exception === 'string' ? [exception] : describeException(exception, file)
+  for (const line of lines) output.line(`    ${safe(line)}`)
 }

@@ -1,4 +1,4 @@
-import type { ForwardAuthConfig } from '@postern/config'
+import type { Config } from '@postern/config'
 import type { Overrides } from '@postern/server'
 import { overridden, type Served, serve } from '@postern/server'
 import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
@@ -22,7 +22,7 @@ export const run: Command = async (_args, options, context) => {
 }
 
 /** Without a word about proxies only those on this machine may ask. */
-function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
+function readOverrides(options: CommandOptions, { written }: Setup): Overrides {
   const said = {
     dialect: textOption(options, 'dialect'),
     listen: textOption(options, 'listen'),
@@ -32,16 +32,16 @@ function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
   const admin = textOption(options, 'admin')
   const trust = listOption(options, 'trust')
   return {
-    forwardAuth: { ...config.forwardAuth, ...given } as ForwardAuthConfig,
-    trustProxies: trust.length > 0 ? trust : config.trustProxies === undefined ? ['loopback'] : undefined,
+    forwardAuth: { ...written.forwardAuth, ...given } as Config['forwardAuth'],
+    trustProxies: trust.length > 0 ? trust : written.trustProxies === undefined ? ['loopback'] : undefined,
     mode: options['observe'] === true ? 'observe' : undefined,
     admin: admin === undefined ? undefined : { listen: admin },
   }
 }
 
 function announce(served: Served, { config, file }: Setup, { output }: CommandContext): void {
-  const { dialect } = config.forwardAuth ?? {}
-  const trusted = config.trustProxies ?? []
+  const { dialect } = config.forwardAuth
+  const trusted = config.trustProxies.entries
   output.line(`${output.paint('green', 'postern')} ${served.url} answers ${dialect}`)
   const open = announceReach(served, output)
   output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
-import type { Config } from '@postern/config'
+import type { CompiledConfig } from '@postern/config'
 import { fileVersion, followFile, loadConfig } from '@postern/config'
 import type { Event } from '@postern/core'
 import type { Overrides } from '@postern/server'
@@ -44,7 +44,7 @@ function readOverrides(options: CommandOptions): Overrides {
 }
 
 function announce(served: Served, { config, file, dataDirectory }: Setup, { output }: CommandContext): void {
-  const mode = config.mode ?? 'enforce'
+  const { mode } = config
   output.line(`${output.paint('green', 'postern')} ${served.url} -> ${config.upstream ?? ''}`)
   const open = announceReach(served, output)
   output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
@@ -56,7 +56,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
-  if ((config.trustProxies ?? []).length === 0)
+  if (config.trustProxies.isEmpty)
     output.note(
       'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are not believed, and whoever connects is the client. ' +
         'Behind a load balancer set trustProxies, or all its clients share one limit.',
@@ -73,9 +73,9 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
 }
 
 /** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
-async function noteBackend(config: Config, { output }: CommandContext): Promise<void> {
-  const { state, detail, mend } = await checkBackend(config, listenPlaces(config).gateway)
-  if (state === 'bad') output.note(`${detail}; ${mend ?? ''}. Until then requests are answered 502.`)
+async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
+  const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)
+  if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests are answered 502.`)
 }
 
 /** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */

@@ -48,6 +48,6 @@ function parseLevel(text: string): Level {
   throw new ConfigError({
     place: '--level',
     problem: `"${text.slice(0, 20)}" is not a level`,
-    mend: '1, 2, 3 or 4',
+    hint: '1, 2, 3 or 4',
   })
 }

@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { Output, type Terminal } from './output.ts'
+import { Output } from './output.ts'
 import { version } from './package-version.ts'
 import { buildProgram } from './program.ts'
+import type { Terminal } from './terminal.ts'
 
 /** The parts of the process that the command line uses. */
 export interface ProcessLike {
@@ -18,7 +19,7 @@ export interface ProcessLike {
 export async function main(args: readonly string[], host: ProcessLike): Promise<ExitCode> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
     host.stderr.write(
-      `error: Postern needs Node 24 or newer; this is ${process.version}\n  mend: npm install --save-dev node@24, or install Node 24\n`,
+      `error: Postern needs Node 24 or newer; this is ${process.version}\n  hint: npm install --save-dev node@24, or install Node 24\n`,
     )
     return EXIT.usage
   }

@@ -1,11 +1,8 @@
-import type { Writable } from 'node:stream'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { ConfigError, PosternError } from '@postern/core'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { ProgressBar } from './progress-bar.ts'
-
-/** A stream that may be a terminal. */
-export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+import type { Terminal } from './terminal.ts'
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
 
@@ -78,7 +75,7 @@ export class Output {
     return this.#colour ? styleText(colour, text, { validateStream: false }) : text
   }
 
-  /** Says what went wrong, where and how to mend it; returns the exit code. A bug also shows where it happened. */
+  /** Says what went wrong, where and how to fix it; returns the exit code. A bug also shows where it happened. */
   failure(error: unknown): ExitCode {
     const code = exitCodeOf(error)
     if (this.json) {
@@ -108,16 +105,16 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
   if (error instanceof ConfigError) {
     for (const issue of error.issues) {
       yield `error: ${safe(issue.place)}: ${safe(issue.problem)}`
-      if (issue.mend !== undefined) yield `  mend: ${safe(issue.mend)}`
+      if (issue.hint !== undefined) yield `  hint: ${safe(issue.hint)}`
     }
     return
   }
   yield `error: ${safe(error instanceof Error ? error.message : String(error))}`
-  if (error instanceof Error && 'mend' in error) yield `  mend: ${safe(String(error.mend))}`
+  if (error instanceof Error && 'hint' in error) yield `  hint: ${safe(String(error.hint))}`
   if (code !== EXIT.bug) return
   if (error instanceof Error && error.stack !== undefined)
     yield error.stack.split('\n').slice(1, 6).join('\n')
-  yield '  mend: this is a mistake in Postern; please report it with the lines above'
+  yield '  hint: this is a mistake in Postern; please report it with the lines above'
 }
 
 /** Text that came from outside, without what could move the cursor or colour the terminal. */

@@ -8,7 +8,7 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
 export const run: Command = async (_args, options, context) => {
   const samples = Number(textOption(options, 'samples') ?? '100')
   if (!Number.isInteger(samples) || samples < 1)
-    throw new ConfigError({ place: '--samples', problem: 'is not a number of requests', mend: 'e.g. 100' })
+    throw new ConfigError({ place: '--samples', problem: 'is not a number of requests', hint: 'e.g. 100' })
   const setup = await loadSetup(options, context)
   const proposal = await withLearnedSchemas(
     setup,
@@ -22,7 +22,7 @@ export const run: Command = async (_args, options, context) => {
     context.output.note(
       `${routes} ${routes === 1 ? 'route' : 'routes'}; review them, then schema: { enforce: 'FILE' }`,
     )
-  else if (setup.config.schema?.learn === true)
+  else if (setup.config.schema.learn)
     context.output.note(`no route was seen ${samples} times yet; only those in "routes" are learned`)
   else context.output.note('nothing was learned: schema: { learn: true }, and ordinary traffic for some days')
   return routes === 0 ? EXIT.no : EXIT.done

@@ -1,9 +1,9 @@
 import { Command as Program } from 'commander'
+import { addAccessCommands } from './access-program.ts'
+import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
-import type { Command } from './command.ts'
-
-/** Loads a command's own code only when it is the one that was called. */
-export type Load = () => Promise<{ readonly run: Command }>
+import { addIdentityCommands } from './identity-program.ts'
+import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
 export type Execute = (
@@ -11,9 +11,6 @@ export type Execute = (
   args: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ) => Promise<void>
-
-/** Adds a command whose code is loaded when it is called. */
-export type AddCommand = (parent: Program, usage: string, description: string, load: Load) => Program
 
 /** The command line as a table of names, options and where their code is. */
 export function buildProgram(execute: Execute, version: string): Program {
@@ -72,10 +69,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--enforce', 'block as in production; without it, decisions are only shown')
   add(
     program,
-    'explain <request-id>',
+    'explain <request-id...>',
     'why a request was refused, and the narrowest exception',
     () => import('./explain.ts'),
-  )
+  ).option('--apply', 'write the exception into the configuration')
   add(
     program,
     'ban <actor>',
@@ -171,8 +168,48 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
+  const budgets = program.command('budgets').description("row budgets in the application's database")
+  add(
+    budgets,
+    'install',
+    'count rows from now on, or as now configured',
+    () => import('./budgets-install.ts'),
+  ).option('--print', 'only show the SQL; keys are left out')
+  add(
+    budgets,
+    'remove',
+    'take triggers, counts and the journal away',
+    () => import('./budgets-remove.ts'),
+  ).option('--print', 'only show the SQL')
+  add(
+    budgets,
+    'status',
+    'what is limited, guarded and refused, and what could get round it',
+    () => import('./budgets-status.ts'),
+  )
+  const undo = program.command('undo').description('put deleted and edited rows back')
+  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts')).option(
+    '--actor <actor>',
+    'those of one actor, e.g. user:alice',
+  )
+  add(undo, 'show <change>', 'what putting a change back would do', () => import('./undo-show.ts')).option(
+    '--table <table...>',
+    'only these tables',
+  )
+  add(undo, 'apply <change>', 'put a change back', () => import('./undo-apply.ts'))
+    .option('--table <table...>', 'only these tables')
+    .option('--skip-conflicts', 'put back what fits, when some rows do not')
+  add(
+    undo,
+    'seal',
+    'encrypt the journal, and forget what is past its retention',
+    () => import('./undo-seal.ts'),
+  )
+  addAccessCommands(program, add)
   addAuditCommands(program, add)
-  add(program, 'doctor', 'what is wrong with this setup, and how to mend it', () => import('./doctor.ts'))
+  addVaultCommands(program, add)
+  addIdentityCommands(program, add)
+  add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
   return program

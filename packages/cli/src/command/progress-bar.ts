@@ -1,5 +1,5 @@
 import { formatDuration } from '@postern/core'
-import type { Terminal } from './output.ts'
+import type { Terminal } from './terminal.ts'
 
 const WIDTH = 24
 const REDRAW_MS = 100

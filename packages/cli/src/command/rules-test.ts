@@ -27,7 +27,7 @@ export const run: Command = async (args, _options, context) => {
     throw new ConfigError({
       place: args.join(' '),
       problem: 'holds no cases',
-      mend: 'name files that end in .cases.yml, or their folder',
+      hint: 'name files that end in .cases.yml, or their folder',
     })
   for (const { ok, scenario, name, wanted, found } of results) {
     output.line(

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { CompiledRoutes } from '@postern/config'
+import { RouteTable } from '@postern/core'
 import { replayEngine } from '@postern/runtime'
 import { replay, totalBytes } from '../replay/replay.ts'
 import type { Command } from './command.ts'
@@ -18,8 +20,8 @@ export const run: Command = async (args, options, context) => {
     inspect: false,
     protocol: false,
     remediations: false,
-    limits: NO_LIMITS,
-    routes: {},
+    limits: [],
+    routes: NO_ROUTES,
   } as const
   const files = args.map(file => resolve(context.folder, file))
   const bar = output.progress('scenarios', totalBytes(files))
@@ -39,4 +41,9 @@ export const run: Command = async (args, options, context) => {
   return report.findings.length === 0 ? EXIT.no : EXIT.done
 }
 
-const NO_LIMITS = { address: false, busy: false, login: false } as const
+const NO_ROUTES: CompiledRoutes = {
+  table: new RouteTable(),
+  traps: [],
+  limits: new Map(),
+  guarded: new Map(),
+}

@@ -21,7 +21,7 @@ export async function loadSetup(options: CommandOptions, context: CommandContext
   return { ...loaded, dataDirectory: dataDirectoryOf(loaded, textOption(options, 'data'), context.folder) }
 }
 
-function dataDirectoryOf({ config, file }: LoadedConfig, given: string | undefined, folder: string): string {
+function dataDirectoryOf({ config }: LoadedConfig, given: string | undefined, folder: string): string {
   if (given !== undefined) return resolve(folder, given)
-  return resolve(file.folder, config.dataDirectory ?? '.postern')
+  return config.dataDirectory
 }

@@ -28,7 +28,7 @@ export async function withLimitOverrides<T>(
     throw new ConfigError({
       place: `limits.${limit.slice(0, 40)}`,
       problem: 'has one rule for everybody',
-      mend: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
+      hint: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
     })
   const connections = new Connections(config, dataDirectory)
   try {

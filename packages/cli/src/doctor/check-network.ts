@@ -2,9 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
-import type { Config } from '@postern/config'
-import { type Listen, parseListen } from '@postern/config'
-import { CidrSet, parseAddress } from '@postern/core'
+import type { CompiledConfig, Listen } from '@postern/config'
+import { parseAddress } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
 import { isListeningPlace } from '@postern/server'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
@@ -13,7 +12,7 @@ const DIAL_MS = 2_000
 const DAY_MS = 86_400_000
 
 /** Whether the backend answers the telephone, and is not the gateway itself. */
-export async function checkBackend(config: Config, listen: Listen): Promise<DoctorFinding> {
+export async function checkBackend(config: CompiledConfig, listen: Listen): Promise<DoctorFinding> {
   if (config.upstream === undefined)
     return warn(
       'backend',
@@ -61,7 +60,7 @@ export async function checkPort(check: string, listen: Listen, isRunning: boolea
     return bad(check, `cannot listen on ${place} (${error.message})`, 'listen elsewhere')
   if (explained.code === 'EADDRINUSE' && isRunning)
     return ok(check, `${place} is used by the running gateway`)
-  return bad(check, explained.message, explained.mend)
+  return bad(check, explained.message, explained.hint)
 }
 
 function bind({ host, port }: Listen): Promise<Error | undefined> {
@@ -73,9 +72,9 @@ function bind({ host, port }: Listen): Promise<Error | undefined> {
 }
 
 /** Whether the trusted proxies are few enough to be trusted. */
-export function checkTrustedProxies(config: Config, listen: Listen): DoctorFinding {
-  const ranges = config.trustProxies ?? []
-  const trusted = CidrSet.parse(ranges)
+export function checkTrustedProxies(config: CompiledConfig, listen: Listen): DoctorFinding {
+  const trusted = config.trustProxies
+  const ranges = trusted.entries
   const strangers = ['1.1.1.1', '8.8.8.8', '2606:4700::1111'].filter(text => {
     const address = parseAddress(text)
     return address !== undefined && trusted.has(address)
@@ -101,7 +100,11 @@ export function checkTrustedProxies(config: Config, listen: Listen): DoctorFindi
 }
 
 /** Whether the certificate can be read and is not about to expire. */
-export function checkCertificate(config: Config, folder: string, now: number): DoctorFinding | undefined {
+export function checkCertificate(
+  config: CompiledConfig,
+  folder: string,
+  now: number,
+): DoctorFinding | undefined {
   if (config.tls === undefined) return undefined
   try {
     const certificate = new X509Certificate(readFileSync(resolve(folder, config.tls.cert)))
@@ -120,10 +123,9 @@ export function checkCertificate(config: Config, folder: string, now: number): D
 }
 
 /** Where the gateway and its admin page listen. */
-export function listenPlaces(config: Config): {
+export function listenPlaces(config: CompiledConfig): {
   readonly gateway: Listen
   readonly admin: Listen | undefined
 } {
-  const admin = config.admin === false ? undefined : parseListen(config.admin?.listen ?? '127.0.0.1:9464')
-  return { gateway: parseListen(config.listen ?? '127.0.0.1:8080'), admin }
+  return { gateway: config.listen, admin: config.admin === false ? undefined : config.admin.listen }
 }

@@ -1,10 +1,10 @@
-import type { Config } from '@postern/config'
+import type { CompiledConfig } from '@postern/config'
 import { connectPostgres, connectRedis } from '@postern/store'
 import { bad, type DoctorFinding, ok } from './finding.ts'
 
 /** Whether the configured servers answer, each within a few seconds. Addresses are shown without credentials. */
-export async function checkStores(config: Config): Promise<readonly DoctorFinding[]> {
-  const { postgres, redis } = config.stores ?? {}
+export async function checkStores(config: CompiledConfig): Promise<readonly DoctorFinding[]> {
+  const { postgres, redis } = config.stores
   const findings: Promise<DoctorFinding>[] = []
   if (postgres !== undefined) findings.push(checkPostgres(postgres))
   if (redis !== undefined) findings.push(checkRedis(redis))

@@ -4,17 +4,17 @@ export interface DoctorFinding {
   /** `bad` keeps Postern from working or from protecting; `warn` is worth a look. */
   readonly state: 'ok' | 'warn' | 'bad'
   readonly detail: string
-  readonly mend?: string
+  readonly hint?: string
 }
 
 export function ok(check: string, detail: string): DoctorFinding {
   return { check, state: 'ok', detail }
 }
 
-export function warn(check: string, detail: string, mend: string): DoctorFinding {
-  return { check, state: 'warn', detail, mend }
+export function warn(check: string, detail: string, hint: string): DoctorFinding {
+  return { check, state: 'warn', detail, hint }
 }
 
-export function bad(check: string, detail: string, mend: string): DoctorFinding {
-  return { check, state: 'bad', detail, mend }
+export function bad(check: string, detail: string, hint: string): DoctorFinding {
+  return { check, state: 'bad', detail, hint }
 }

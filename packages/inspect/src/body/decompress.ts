@@ -1,11 +1,7 @@
-import {
-  brotliDecompressSync,
-  constants,
-  gunzipSync,
-  inflateRawSync,
-  inflateSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import * as zlib from 'node:zlib'
+
+// Zstandard is looked up when it is needed: an older Node has none, and must be able to load this file to say which Node is needed.
+const { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } = zlib
 
 /** What became of a compressed body. */
 export type Decompressed = { readonly bytes: Uint8Array } | { readonly problem: 'too-big' | 'unreadable' }
@@ -54,7 +50,7 @@ function decodeOne(bytes: Uint8Array, coding: string, limit: number): Uint8Array
         finishFlush: constants.BROTLI_OPERATION_FLUSH,
       })
     case 'zstd':
-      return zstdDecompressSync(bytes, { maxOutputLength: limit, finishFlush: constants.ZSTD_e_flush })
+      return zlib.zstdDecompressSync(bytes, { maxOutputLength: limit, finishFlush: constants.ZSTD_e_flush })
     default:
       return undefined
   }

@@ -8,6 +8,7 @@ const ATTRIBUTE = /([\w:.-]{1,64})\s{0,16}=\s{0,16}(?:"([^"]*)"|'([^']*)')/g
  * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text. Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one linear pass; each case is one kind of markup.
 export function visitXml(text: string, depth: number, visitor: ValueVisitor): void {
   const path: string[] = []
   let attribute = ''

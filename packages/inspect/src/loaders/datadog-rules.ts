@@ -45,7 +45,7 @@ export function loadDatadogRules(document: unknown): LoadedRules {
     throw new ConfigError({
       place: 'dd-trace rules',
       problem: 'has no list of rules',
-      mend: 'pass the parsed recommended.json of dd-trace',
+      hint: 'pass the parsed recommended.json of dd-trace',
     })
   }
   const rules: Rule[] = []

@@ -87,7 +87,7 @@ export function loadSecLangRules(text: string, options: SecLangOptions): LoadedR
       issues.push({
         place: `${options.file}:${rule.line}`,
         problem: `rule ${id}: ${made}`,
-        mend: 'leave the rule out, or load with unsupported: "skip"',
+        hint: 'leave the rule out, or load with unsupported: "skip"',
       })
     } else rules.push(made)
   }

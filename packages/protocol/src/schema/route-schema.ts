@@ -75,7 +75,7 @@ function parseParameters(
       issues.push({
         place: `${place}.${name.slice(0, 100)}`,
         problem: 'is no parameter',
-        mend: `types: of ${TYPES.join(', ')}; kind: one of ${TEXT_KINDS.join(', ')}; maxLength: a number; required: true or false`,
+        hint: `types: of ${TYPES.join(', ')}; kind: one of ${TEXT_KINDS.join(', ')}; maxLength: a number; required: true or false`,
       })
     else parameters[name] = parameter
   }

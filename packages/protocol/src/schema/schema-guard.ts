@@ -121,7 +121,10 @@ function refusal(route: string, fault: Fault): Refusal {
           ? 'The body of this request is too large to be checked.'
           : 'The parameters of this request are not those that this address takes.',
         evidence: { location: fault.location, facts: { problem: fault.problem, ...fault.facts } },
-        exception: `in the schema of ${JSON.stringify(route)}: add or widen ${fault.location}`,
+        exception: {
+          changes: [],
+          note: `in the file that schema.enforce names, under ${JSON.stringify(route)}: add or widen ${fault.location}`,
+        },
       },
     ],
     ...(isSize && { close: true }),

@@ -53,7 +53,7 @@ export async function bouncerKeys(
         throw new ConfigError({
           place: 'name',
           problem: 'is no name for a bouncer',
-          mend: 'letters, digits, ".", "_" and "-"',
+          hint: 'letters, digits, ".", "_" and "-"',
         })
       const key = Buffer.from(random.bytes(32)).toString('base64url')
       const added = await query(
@@ -64,7 +64,7 @@ export async function bouncerKeys(
         throw new ConfigError({
           place: 'name',
           problem: `"${name}" has a key already`,
-          mend: 'revoke it first, or choose another name',
+          hint: 'revoke it first, or choose another name',
         })
       return key
     },

@@ -32,6 +32,23 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   const clock = options.clock ?? systemClock
   const log = new DecisionLog(store)
 
+  const decisions = (wanted: Filter): unknown => {
+    const now = clock.now()
+    const standing = wanted.remediations?.(store) ?? store.list(100_000)
+    return orNull(standing.map(one => toDecision(one, now)).filter(wanted.decision))
+  }
+
+  /** What came and went since a bouncer asked last; everything at its start. */
+  const changes = (wanted: Filter, reader: string, isStart: boolean): unknown => {
+    const now = clock.now()
+    const { added, removed } = isStart ? log.start(reader) : log.next(reader)
+    const ended = removed.map(one => ({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }))
+    return {
+      new: orNull(added.map(one => toDecision(one, now)).filter(wanted.decision)),
+      deleted: orNull(ended.map(one => toDecision(one, now)).filter(wanted.decision)),
+    }
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const method = request.method ?? ''
@@ -45,30 +62,16 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       request.resume()
       return send(response, 201, {})
     }
-    if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
-      return send(response, 404, { message: 'not found' })
-    if (method !== 'GET' && !(method === 'HEAD' && path === '/v1/decisions')) {
-      response.setHeader('Allow', 'GET, HEAD')
-      return send(response, 405, { message: 'only reading is served here' })
+    const problem = routeProblem(method, path)
+    if (problem !== undefined) {
+      if (problem.status === 405) response.setHeader('Allow', 'GET, HEAD')
+      return send(response, problem.status, { message: problem.message })
     }
     const wanted = filterOf(filter)
     if (typeof wanted === 'string') return send(response, 400, { message: wanted })
-    const now = clock.now()
-    if (path === '/v1/decisions/stream') {
-      const delta = filter.get('startup') === 'true' ? log.start(reader) : log.next(reader)
-      return send(response, 200, {
-        new: orNull(delta.added.map(one => toDecision(one, now)).filter(wanted.decision)),
-        deleted: orNull(
-          delta.removed
-            .map(one => toDecision({ ...one, expiresAt: Math.min(one.expiresAt, now - 1_000) }, now))
-            .filter(wanted.decision),
-        ),
-      })
-    }
-    const found = (wanted.remediations?.(store) ?? store.list(100_000))
-      .map(one => toDecision(one, now))
-      .filter(wanted.decision)
-    send(response, 200, method === 'HEAD' ? undefined : orNull(found))
+    const isStart = filter.get('startup') === 'true'
+    const found = path === '/v1/decisions' ? decisions(wanted) : changes(wanted, reader, isStart)
+    send(response, 200, method === 'HEAD' ? undefined : found)
   }
 
   return {
@@ -81,6 +84,17 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     },
     close: () => log.close(),
   }
+}
+
+/** Why nothing is served under a method and path; undefined when something is. */
+function routeProblem(
+  method: string,
+  path: string,
+): { readonly status: 404 | 405; readonly message: string } | undefined {
+  if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
+    return { status: 404, message: 'not found' }
+  if (method === 'GET' || (method === 'HEAD' && path === '/v1/decisions')) return undefined
+  return { status: 405, message: 'only reading is served here' }
 }
 
 interface Filter {

@@ -52,7 +52,7 @@ export class CrowdsecFeed implements HealthProbe {
       throw new ConfigError({
         place: 'crowdsec.url',
         problem: 'is not an http or https URL',
-        mend: 'e.g. http://127.0.0.1:8080',
+        hint: 'e.g. http://127.0.0.1:8080',
       })
     if (!/^[\x21-\x7e]{1,256}$/.test(options.key))
       throw new ConfigError({ place: 'crowdsec.key', problem: 'is not a key' })

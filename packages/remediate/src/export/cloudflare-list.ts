@@ -110,7 +110,7 @@ class CloudflareApi {
         throw new ConfigError({
           place: `cloudflare.${place}`,
           problem: 'is not an id of Cloudflare',
-          mend: '32 hexadecimal digits',
+          hint: '32 hexadecimal digits',
         })
     }
     if (!/^[\x21-\x7e]{1,256}$/.test(options.token))

@@ -26,7 +26,7 @@ export function nftablesScript(
     throw new ConfigError({
       place: 'nftables.table',
       problem: 'is no name for a table',
-      mend: 'lower-case letters, digits and "_"',
+      hint: 'lower-case letters, digits and "_"',
     })
   const networks = coveringNetworks(store.list(100_000), now)
   const elements = { blocked4: [] as string[], blocked6: [] as string[] }

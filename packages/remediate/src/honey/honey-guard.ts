@@ -2,6 +2,7 @@ import {
   ALLOW,
   type BodyValue,
   bodyValues,
+  type ConfigChange,
   ConfigError,
   type Decision,
   type Duration,
@@ -17,6 +18,8 @@ import {
   type Remediations,
   RouteTable,
 } from '@postern/core'
+
+import { formatActor } from '../actor-text.ts'
 
 export interface HoneyOptions {
   /** Routes that nothing leads to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
@@ -57,7 +60,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
       throw new ConfigError({
         place: 'honey.records',
         problem: `"${record}" is too short`,
-        mend: 'ids of 6 characters or more are not hit by chance',
+        hint: 'ids of 6 characters or more are not hit by chance',
       })
   }
   const readsBody = fields.length > 0 || records.size > 0
@@ -72,7 +75,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
           rule: `honey/${kind}`,
           message: MESSAGES[kind],
           evidence: { location, span: span.slice(0, 120) },
-          exception: `honey: take ${JSON.stringify(span.slice(0, 120))} out of ${kind}s`,
+          exception: { changes: [changeOf(kind, span)], command: `postern unban ${actorText(exchange)}` },
         },
       ],
     }
@@ -101,8 +104,10 @@ export function honeyGuard(options: HoneyOptions): Guard {
     for (const segment of records.size > 0 ? path.canonical.split('/') : []) {
       if (records.has(segment)) return refuse(exchange, 'record', 'path', segment)
     }
-    if (path.query === '') return undefined
-    const query = queryValues(path.query).fields
+    return path.query === '' ? undefined : inspectQuery(exchange, queryValues(path.query).fields)
+  }
+
+  const inspectQuery = (exchange: Exchange, query: ReadonlyMap<string, string>): Refusal | undefined => {
     for (const name of fields)
       if ((query.get(name) ?? '') !== '') return refuse(exchange, 'field', `query.${name}`, name)
     if (records.size > 0) {
@@ -135,6 +140,19 @@ export function honeyGuard(options: HoneyOptions): Guard {
       return readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW
     },
   }
+}
+
+/** The trap taken away. */
+function changeOf(kind: Kind, span: string): ConfigChange {
+  return kind === 'route'
+    ? { at: ['routes', span, 'honey'], set: false }
+    : { at: ['honey', `${kind}s`], remove: [span] }
+}
+
+function actorText({ principal, client }: Exchange): string {
+  return formatActor(
+    principal.id === '' ? { kind: 'address', value: client } : { kind: 'principal', value: principal.id },
+  )
 }
 
 function isFilled(value: BodyValue | undefined): boolean {

@@ -92,6 +92,7 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
 
   return {
     name: 'id-walk',
+    // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one decision about one event; most events leave in its first lines.
     observe(event): readonly Finding[] | undefined {
       const isRequest = event.type === 'http'
       const place = isRequest ? placeOf(event) : undefined

@@ -27,6 +27,8 @@ export class Metrics {
     if (event instanceof HttpEvent) this.#countExchange(event)
     else if (event.type === 'finding')
       this.#add(`postern_findings_total{scenario="${label(event.data?.['scenario'])}"}`, 1)
+    else if (event.type === 'audit.lost')
+      this.#add('postern_events_lost_total', Number(event.data?.['count'] ?? 0))
   }
 
   #countExchange(event: HttpEvent): void {

@@ -1,0 +1,67 @@
+import { migrate, PostgresDatabase, type SqliteDatabase } from '@postern/store'
+import { APPROVAL_MIGRATIONS } from './approval.sql.ts'
+
+/** What approvals store: texts, whole numbers and nothing. */
+export type Stored = string | number | null
+
+/** One statement with `$1`, `$2`. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly Stored[]
+}
+
+/** A row as the driver gives it. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Where approvals are kept. */
+export interface ApprovalDatabase {
+  /** Runs statements in one transaction and gives the rows of each. */
+  run(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>
+}
+
+/** Approvals on a database of `@postern/store`, migrated before the first statement. */
+export function approvalDatabase(database: SqliteDatabase | PostgresDatabase): ApprovalDatabase {
+  return database instanceof PostgresDatabase ? onPostgres(database) : onSqlite(database)
+}
+
+function onSqlite(database: SqliteDatabase): ApprovalDatabase {
+  let isMigrated = false
+  return {
+    // Asynchronous so that a failure is a rejection here too.
+    run: async statements => {
+      if (!isMigrated) migrate(database, 'approvals', APPROVAL_MIGRATIONS)
+      isMigrated = true
+      return database.transaction(() =>
+        statements.map(({ text, values }) => {
+          const ordered: Stored[] = []
+          const sql = text.replace(/\$(\d+)/g, (_, number: string) => {
+            ordered.push(values[Number(number) - 1] ?? null)
+            return '?'
+          })
+          return database.db.prepare(sql).all(...ordered)
+        }),
+      )
+    },
+  }
+}
+
+function onPostgres(database: PostgresDatabase): ApprovalDatabase {
+  let migrated: Promise<unknown> | undefined
+  return {
+    async run(statements) {
+      migrated ??= migrate(database, 'approvals', APPROVAL_MIGRATIONS).catch((error: unknown) => {
+        migrated = undefined
+        throw error
+      })
+      await migrated
+      const [only] = statements
+      if (statements.length === 1 && only !== undefined)
+        return [(await database.query<Row>(only.text, only.values)).rows]
+      return database.transaction(async client => {
+        const results: (readonly Row[])[] = []
+        for (const { text, values } of statements) results.push((await client.query<Row>(text, values)).rows)
+        return results
+      })
+    },
+  }
+}

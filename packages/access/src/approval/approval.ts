@@ -1,0 +1,62 @@
+import type { Act, Json } from '@postern/core'
+
+/** What the act would do, given by who asks for the approval: counted in a dry run, never guessed. */
+export interface ApprovalPreview {
+  /** One sentence. */
+  readonly summary?: string
+  /** Rows it would change, by table. */
+  readonly rows?: Readonly<Record<string, number>>
+  /** A few of those rows. */
+  readonly sample?: readonly Json[]
+}
+
+/** Where a request stands. Only `pending` and `approved` can change; `used`, `denied`, `expired` and `cancelled` are final. */
+export type ApprovalState = 'pending' | 'approved' | 'denied' | 'used' | 'expired' | 'cancelled'
+
+/** A request for a second person's consent to one act. */
+export interface Approval {
+  /** 32 hex characters, random. */
+  readonly id: string
+  readonly state: ApprovalState
+  readonly act: Act
+  /** `actDigest(act, requestedAt, id)`, hex: what the consent is bound to. */
+  readonly digest: string
+  /** Tenant of who asks; empty when there is none. Nobody of another tenant decides. */
+  readonly tenant: string
+  /** Everybody who stands behind the request, `user:alice`: the principal, and whoever impersonates it. None of them decides. */
+  readonly behind: readonly string[]
+  /** Owner of the agent that asks, `user:alice`; empty when no agent does. Decides only where `by` names the owner. */
+  readonly owner: string
+  /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks). One of them is enough. */
+  readonly by: readonly string[]
+  /** Rows the act may change at most. */
+  readonly rows: number | undefined
+  /** Budgets that the consent stands in for. */
+  readonly budgets: readonly string[]
+  readonly preview: ApprovalPreview
+  /** Why, in the words of who asks. */
+  readonly reason: string
+  /** Epoch milliseconds. */
+  readonly requestedAt: number
+  /** Until when it can be decided, and once approved, be used; epoch milliseconds. */
+  readonly expiresAt: number
+  readonly decidedBy: string | undefined
+  readonly decidedAt: number | undefined
+  readonly note: string
+}
+
+/** What a redeemed approval gives: one use, for this act, of this many rows. The same shape as a budget grant. */
+export interface ApprovalGrant {
+  /** Id of the approval. */
+  readonly id: string
+  readonly actor: string
+  readonly tenant: string
+  /** Digest of the act, hex. */
+  readonly act: string
+  readonly budgets: readonly string[]
+  /** 0 when no rows were asked for: then it opens no budget. */
+  readonly rows: number
+  readonly expiresAt: number
+  /** Who consented. */
+  readonly approvedBy: string
+}

@@ -1,0 +1,436 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import {
+  type Act,
+  actDigest,
+  type Clock,
+  ConfigError,
+  canonicalJson,
+  type Duration,
+  type Event,
+  type EventRecorder,
+  type Json,
+  type Principal,
+  parseDuration,
+  type RandomSource,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
+import { APPROVAL_SQL } from './approval.sql.ts'
+import type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval.ts'
+import {
+  type ApprovalDatabase,
+  approvalDatabase,
+  type Row,
+  type Statement,
+  type Stored,
+} from './approval-database.ts'
+import { ApprovalRefused } from './approval-refused.ts'
+import { readApproval, type StoredApproval } from './approval-row.ts'
+import { checkSeal, sealDecision } from './decision-seal.ts'
+import type { ApprovalChannel } from './notice.ts'
+import { NoticeOutbox } from './notice-outbox.ts'
+import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
+import { boundPreview } from './preview.ts'
+
+export interface ApprovalsOptions {
+  readonly database: SqliteDatabase | PostgresDatabase
+  readonly clock?: Clock
+  readonly random?: RandomSource
+  /** Every step is committed to it before it is taken. Without one nothing is recorded. */
+  readonly recorder?: EventRecorder
+  /** Who is notified of requests and decisions. */
+  readonly notify?: readonly ApprovalChannel[]
+  /** 32 bytes that seal decisions, so that nobody consents by writing to the database. Keep it out of the application's environment where you can. */
+  readonly key?: Uint8Array
+  /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
+  readonly maxPending?: number
+  /** How long what is over is kept. Default: `90d`. */
+  readonly keep?: Duration
+}
+
+/** A request for consent. */
+export interface ApprovalRequest {
+  readonly act: Act
+  readonly principal: Principal
+  /** Owner of the agent that asks, `user:alice`. */
+  readonly owner?: string
+  /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner`; one of several is enough. */
+  readonly by: string | readonly string[]
+  /**
+   * How long the request waits; the consent, once given, is good for as long again, but 15 minutes at most, and so is a denial.
+   * Default: `1h`.
+   */
+  readonly ttl?: Duration
+  /** Rows the act may change at most. */
+  readonly rows?: number
+  /** Budgets that the consent stands in for. */
+  readonly budgets?: readonly string[]
+  readonly preview?: ApprovalPreview
+  readonly reason?: string
+}
+
+const RULE = /^(?:owner|(?:role|scope|user):[^\s:][^\n]{0,127})$/
+const MAX_TTL = 7 * 86_400_000
+/** A consent is for now: a forgotten one must not lie about for a week. */
+const MAX_USE = 15 * 60_000
+const MAX_ARGUMENTS = 65_536
+const MAX_TEXT = 256
+const MAX_REASON = 500
+const SWEEP = 500
+
+/**
+ * A second person's consent to one act: bound to actor, action, resource and arguments, used once, expiring, never one's own. Two who decide at once, or
+ * two who use it at once, are told apart by the database: one of them changes the row. Works the same on SQLite and PostgreSQL.
+ */
+export class Approvals {
+  readonly #database: ApprovalDatabase
+  readonly #clock: Clock
+  readonly #random: RandomSource
+  readonly #recorder: EventRecorder | undefined
+  readonly #key: Uint8Array | undefined
+  readonly #maxPending: number
+  readonly #keep: number
+  readonly #outbox: NoticeOutbox
+
+  constructor(options: ApprovalsOptions) {
+    if (options.key !== undefined && options.key.length < 32)
+      throw new ConfigError({ place: 'approvals.key', problem: 'it is shorter than 32 bytes' })
+    this.#database = approvalDatabase(options.database)
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    this.#recorder = options.recorder
+    this.#key = options.key
+    this.#maxPending = options.maxPending ?? 20
+    this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
+    this.#outbox = new NoticeOutbox({
+      database: this.#database,
+      channels: options.notify ?? [],
+      random: this.#random,
+      ...(options.recorder !== undefined && { recorder: options.recorder }),
+    })
+  }
+
+  /**
+   * Asks for consent. The same act asked for again, while a request for it is open or was denied just now, is that request: nobody is
+   * notified twice, and a denial is not worn down by asking again.
+   * @throws ApprovalRefused when this actor has too many requests waiting
+   * @throws ConfigError for rules, counts or texts out of bounds
+   */
+  async request(request: ApprovalRequest): Promise<Approval> {
+    const { act, principal, owner = '', reason = '', rows, budgets = [] } = request
+    const by = typeof request.by === 'string' ? [request.by] : request.by
+    const ttl = parseDuration(request.ttl ?? '1h', 'approve.ttl')
+    checkRequest(act, by, ttl, rows)
+    const now = Math.floor(this.#clock.now())
+    const id = Buffer.from(this.#random.bytes(16)).toString('hex')
+    const people = peopleBehind(principal)
+    const tenant = principal.tenant ?? ''
+    const key = actKey(act, tenant, people)
+    const values: readonly Stored[] = [
+      ...[
+        id,
+        key,
+        digestOf(act, now, id),
+        act.actor,
+        act.action,
+        act.resource,
+        canonicalJson(act.arguments),
+        tenant,
+      ],
+      ...[JSON.stringify(people), owner, JSON.stringify(by), rows ?? null, JSON.stringify(budgets)],
+      ...[JSON.stringify(boundPreview(request.preview ?? {})), reason.slice(0, MAX_REASON), now, now + ttl],
+      this.#maxPending,
+    ]
+    await this.#commit('approval.requesting', act, principal, { approval: id, by })
+    const results = await this.#database.run([
+      { text: APPROVAL_SQL.expireKey, values: [key, now] },
+      { text: APPROVAL_SQL.insert, values },
+      { text: APPROVAL_SQL.currentByKey, values: [key, now] },
+      ...this.#outbox.statements(id, now),
+    ])
+    const row = results[1]?.[0] ?? results[2]?.[0]
+    if (row === undefined)
+      throw new ApprovalRefused(
+        'too-many',
+        `You have made ${this.#maxPending} requests within an hour, or as many are waiting; wait for a decision.`,
+      )
+    const { approval } = readApproval(row)
+    if (approval.id === id) this.#record('approval.requested', approval, principal)
+    return approval
+  }
+
+  /** The request that answers for an act, if there is one: open, or denied just now. */
+  async find(act: Act, principal: Principal): Promise<Approval | undefined> {
+    const key = actKey(act, principal.tenant ?? '', peopleBehind(principal))
+    const row = await this.#one({
+      text: APPROVAL_SQL.currentByKey,
+      values: [key, Math.floor(this.#clock.now())],
+    })
+    return row === undefined ? undefined : readApproval(row).approval
+  }
+
+  /**
+   * Decides a request.
+   * @throws ApprovalRefused when the principal may not decide it, or it is no longer pending
+   */
+  async decide(id: string, principal: Principal, decision: 'approve' | 'deny', note = ''): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    const why = whyNotApprover(principal, approval)
+    if (why !== undefined) {
+      this.#record('approval.refused', approval, principal, { why: 'approver' })
+      throw new ApprovalRefused('approver', why)
+    }
+    await this.#commit('approval.deciding', approval.act, principal, { approval: id, decision })
+    const now = Math.floor(this.#clock.now())
+    const decided: Approval = {
+      ...approval,
+      state: decision === 'approve' ? 'approved' : 'denied',
+      decidedBy: nameOf(principal),
+      decidedAt: now,
+      expiresAt: now + Math.min(MAX_USE, approval.expiresAt - approval.requestedAt),
+      note: note.slice(0, MAX_REASON),
+    }
+    const seal = this.#key === undefined || decision === 'deny' ? '' : sealDecision(decided, this.#key)
+    const results = await this.#database.run([
+      {
+        text: APPROVAL_SQL.decide,
+        values: [id, decided.state, nameOf(principal), now, decided.note, decided.expiresAt, seal],
+      },
+      ...this.#outbox.statements(id, now, nameOf(principal)),
+    ])
+    const row = results[0]?.[0]
+    if (row === undefined) {
+      const { approval: current } = await this.#read(id)
+      throw new ApprovalRefused('not-pending', `The request is ${this.#stateOf(current)} already.`)
+    }
+    const { approval: result } = readApproval(row)
+    this.#record(`approval.${result.state}`, result, principal)
+    return result
+  }
+
+  /**
+   * Uses a consent up. Good for exactly the act it was given for, by exactly who asked for it.
+   * @throws ApprovalRefused when it is not approved, used, expired, for another act, or somebody else's
+   * @throws IntegrityError when the decision in the database was not made with the key
+   */
+  async redeem(id: string, act: Act, principal: Principal): Promise<ApprovalGrant> {
+    const stored = await this.#read(id)
+    const { approval } = stored
+    const refuse = (why: ApprovalRefused['why'], message: string): never => {
+      this.#record('approval.refused', approval, principal, { why })
+      throw new ApprovalRefused(why, message)
+    }
+    const people = peopleBehind(principal)
+    const isSame =
+      act.actor === approval.act.actor &&
+      (principal.tenant ?? '') === approval.tenant &&
+      people.length === approval.behind.length &&
+      people.every(person => approval.behind.includes(person))
+    if (!isSame) refuse('not-yours', 'Only who asked for an approval can use it.')
+    const digest = digestOf(act, approval.requestedAt, id)
+    if (!isEqual(digest, approval.digest))
+      refuse('other-act', 'The approval is for another act: its action, resource or arguments differ.')
+    if (this.#stateOf(approval) !== 'approved')
+      refuse('not-approved', `The approval is ${this.#stateOf(approval)}, and cannot be used.`)
+    if (this.#key !== undefined) checkSeal(approval, stored.seal, this.#key)
+    await this.#commit('approval.redeeming', act, principal, { approval: id })
+    const row = await this.#one({
+      text: APPROVAL_SQL.redeem,
+      values: [id, digest, Math.floor(this.#clock.now())],
+    })
+    if (row === undefined) return refuse('not-approved', 'The approval was used or has expired just now.')
+    this.#record('approval.used', approval, principal)
+    return {
+      id,
+      actor: act.actor,
+      tenant: approval.tenant,
+      act: digest,
+      budgets: approval.budgets,
+      rows: approval.rows ?? 0,
+      expiresAt: approval.expiresAt,
+      approvedBy: approval.decidedBy ?? '',
+    }
+  }
+
+  /** Takes a request back, or a consent that is not to be used. @throws ApprovalRefused when it is not the caller's, or over */
+  async cancel(id: string, principal: Principal): Promise<Approval> {
+    const row = await this.#one({ text: APPROVAL_SQL.cancel, values: [id, nameOf(principal)] })
+    if (row === undefined)
+      throw new ApprovalRefused('not-yours', 'There is no open request of yours with this id.')
+    const { approval } = readApproval(row)
+    this.#record('approval.cancelled', approval, principal)
+    return approval
+  }
+
+  /**
+   * A request as somebody may see it who asked for it or may decide it.
+   * @throws ApprovalRefused for everybody else: they do not learn whether it exists
+   */
+  async get(id: string, principal: Principal): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    const isMine = approval.act.actor === nameOf(principal) && approval.tenant === (principal.tenant ?? '')
+    if (!isMine && whyNotApprover(principal, approval) !== undefined) throw unknownApproval()
+    return { ...approval, state: this.#stateOf(approval) }
+  }
+
+  /** The requests of a tenant in one state that a principal may decide; newest first, 100 at most. */
+  async list(principal: Principal, state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    const [rows = []] = await this.#database.run([
+      { text: APPROVAL_SQL.list, values: [principal.tenant ?? '', state, 100] },
+    ])
+    return rows
+      .map(row => readApproval(row).approval)
+      .filter(approval => whyNotApprover(principal, approval) === undefined)
+      .filter(approval => this.#stateOf(approval) === state)
+  }
+
+  /** One request, whoever asks: for whoever runs the machine. @throws ApprovalRefused when there is none */
+  async show(id: string): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    return { ...approval, state: this.#stateOf(approval) }
+  }
+
+  /** The requests of every tenant in one state, newest first, 100 at most: for whoever runs the machine. */
+  async listAll(state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    const [rows = []] = await this.#database.run([{ text: APPROVAL_SQL.listAll, values: [state, 100] }])
+    return rows.map(row => readApproval(row).approval).filter(approval => this.#stateOf(approval) === state)
+  }
+
+  /**
+   * Decides as somebody who runs the machine: they need no role, but they are a named person, and still nobody who stands behind the request.
+   * @throws ApprovalRefused as `decide` does
+   */
+  async decideAsOperator(
+    id: string,
+    name: string,
+    decision: 'approve' | 'deny',
+    note = '',
+  ): Promise<Approval> {
+    const { approval } = await this.#read(id)
+    return this.decide(id, operatorPrincipal(name, approval), decision, note)
+  }
+
+  /** Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent */
+  deliver(): Promise<number> {
+    return this.#outbox.deliver(Math.floor(this.#clock.now()), async id => (await this.#read(id)).approval)
+  }
+
+  /** Marks what has expired, and forgets what has been over for longer than `keep`; 500 of each at most. */
+  async sweep(): Promise<{ readonly expired: number; readonly forgotten: number }> {
+    const now = Math.floor(this.#clock.now())
+    const [expired = [], forgotten = []] = await this.#database.run([
+      { text: APPROVAL_SQL.expire, values: [now, SWEEP] },
+      { text: APPROVAL_SQL.forget, values: [now - this.#keep, SWEEP] },
+    ])
+    for (const row of expired) this.#record('approval.expired', readApproval(row).approval)
+    return { expired: expired.length, forgotten: forgotten.length }
+  }
+
+  #stateOf(approval: Approval): ApprovalState {
+    const isOpen = approval.state === 'pending' || approval.state === 'approved'
+    return isOpen && approval.expiresAt <= this.#clock.now() ? 'expired' : approval.state
+  }
+
+  async #read(id: string): Promise<StoredApproval> {
+    const row = /^[0-9a-f]{32}$/.test(id)
+      ? await this.#one({ text: APPROVAL_SQL.byId, values: [id] })
+      : undefined
+    if (row === undefined) throw unknownApproval()
+    return readApproval(row)
+  }
+
+  async #one(statement: Statement): Promise<Row | undefined> {
+    const [rows = []] = await this.#database.run([statement])
+    return rows[0]
+  }
+
+  /** Written down before it is done. @throws StoreError when it cannot be: then it is not done */
+  async #commit(
+    type: string,
+    act: Act,
+    principal: Principal,
+    data: { readonly [key: string]: Json },
+  ): Promise<void> {
+    await this.#recorder?.commit(this.#event(type, act, principal, data))
+  }
+
+  #record(
+    type: string,
+    approval: Approval,
+    principal?: Principal,
+    data: { readonly [key: string]: Json } = {},
+  ): void {
+    this.#recorder?.record(
+      this.#event(type, approval.act, principal, {
+        approval: approval.id,
+        state: approval.state,
+        requestedBy: approval.act.actor,
+        ...data,
+      }),
+    )
+  }
+
+  #event(
+    type: string,
+    act: Act,
+    principal: Principal | undefined,
+    data: { readonly [key: string]: Json },
+  ): Event {
+    const slash = act.resource.indexOf('/')
+    return {
+      type,
+      time: this.#clock.now(),
+      actor: {
+        ...(principal !== undefined && { principal: principal.id }),
+        ...(principal?.tenant !== undefined && { tenant: principal.tenant }),
+      },
+      action: act.action,
+      resource:
+        slash < 0
+          ? { type: act.resource }
+          : { type: act.resource.slice(0, slash), id: act.resource.slice(slash + 1) },
+      data: { ...data, ...(principal?.actor !== undefined && { actingAs: principal.actor }) },
+    }
+  }
+}
+
+function checkRequest(act: Act, by: readonly string[], ttl: number, rows: number | undefined): void {
+  const place = `approval of "${act.action.slice(0, 60)}"`
+  if (by.length === 0 || by.length > 10 || by.some(rule => !RULE.test(rule)))
+    throw new ConfigError({
+      place,
+      problem: 'it does not say who may decide',
+      hint: 'by: "role:owner", "scope:approve", "user:bob" or "owner"',
+    })
+  if (ttl < 1_000 || ttl > MAX_TTL)
+    throw new ConfigError({ place, problem: 'its ttl must be between 1s and 7d' })
+  if (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0))
+    throw new ConfigError({ place, problem: 'rows must be a positive whole number' })
+  if (act.actor.length > MAX_TEXT || act.action.length > MAX_TEXT || act.resource.length > MAX_TEXT)
+    throw new ConfigError({
+      place,
+      problem: `actor, action or resource is longer than ${MAX_TEXT} characters`,
+    })
+  if (Buffer.byteLength(canonicalJson(act.arguments)) > MAX_ARGUMENTS)
+    throw new ConfigError({ place, problem: `its arguments are longer than ${MAX_ARGUMENTS} bytes` })
+}
+
+/** What makes two requests the same request. Who is impersonated by whom is part of it. */
+function actKey(act: Act, tenant: string, people: readonly string[]): string {
+  const text = canonicalJson([act.actor, act.action, act.resource, act.arguments, tenant, [...people].sort()])
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function digestOf(act: Act, time: number, id: string): string {
+  return Buffer.from(actDigest(act, time, id)).toString('hex')
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a, 'hex'), Buffer.from(b, 'hex')]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+function unknownApproval(): ApprovalRefused {
+  return new ApprovalRefused('unknown', 'There is no approval with this id that you may see.')
+}

@@ -1,0 +1,54 @@
+import type { Principal } from '@postern/core'
+import type { Approval } from './approval.ts'
+
+/** Kind and id, as acts name an actor: `user:alice`. */
+export function nameOf(principal: Principal): string {
+  return `${principal.kind}:${principal.id}`
+}
+
+/** Everybody who acts when a principal acts: itself, and whoever impersonates it. */
+export function peopleBehind(principal: Principal): readonly string[] {
+  const { actor } = principal
+  if (actor === undefined) return [nameOf(principal)]
+  return [nameOf(principal), actor.includes(':') ? actor : `user:${actor}`]
+}
+
+/** Why somebody may not decide, as a sentence about them; undefined when they may. */
+export function whyNotApprover(principal: Principal, approval: Approval): string | undefined {
+  if (principal.kind !== 'user' || principal.id === '')
+    return 'Only a signed-in person can decide: a key or a service is nobody who could be asked.'
+  if (approval.tenant !== (principal.tenant ?? '')) return 'The request belongs to another tenant.'
+  const people = peopleBehind(principal)
+  const forbidden = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
+  if (people.some(person => forbidden.includes(person)))
+    return 'Nobody decides a request of their own, nor one made in their name or through an account they act for.'
+  // Consent under another's name is nobody's consent.
+  if (principal.actor !== undefined)
+    return 'Sign in as yourself: nobody decides while acting for somebody else.'
+  if (approval.by.some(rule => isMet(rule, principal, approval.owner))) return undefined
+  return `It takes ${approval.by.map(inWords).join(' or ')} to decide this.`
+}
+
+function isMet(rule: string, principal: Principal, owner: string): boolean {
+  const colon = rule.indexOf(':')
+  const [kind, value] = colon < 0 ? [rule, ''] : [rule.slice(0, colon), rule.slice(colon + 1)]
+  if (kind === 'role') return value !== '' && principal.roles?.includes(value) === true
+  if (kind === 'scope') return principal.scopes?.includes(value) === true
+  if (kind === 'owner') return owner !== '' && owner === nameOf(principal)
+  return rule === nameOf(principal)
+}
+
+/** A person who runs the machine, as an approver of one request: its tenant and whatever role or scope it asks for, under their own name. */
+export function operatorPrincipal(id: string, { by, tenant }: Approval): Principal {
+  const named = (kind: string): readonly string[] =>
+    by.filter(rule => rule.startsWith(`${kind}:`)).map(rule => rule.slice(kind.length + 1))
+  return { kind: 'user', id, roles: named('role'), scopes: named('scope'), ...(tenant !== '' && { tenant }) }
+}
+
+/** A rule for people: `the role owner`. */
+export function inWords(rule: string): string {
+  if (rule === 'owner') return "the agent's owner"
+  const colon = rule.indexOf(':')
+  const kind = rule.slice(0, colon)
+  return kind === 'role' || kind === 'scope' ? `the ${kind} ${rule.slice(colon + 1)}` : rule
+}

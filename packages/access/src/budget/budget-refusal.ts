@@ -1,0 +1,72 @@
+import { BudgetExceeded, CredentialError } from '@postern/core'
+import type { OverBudget } from './budget.ts'
+
+/** A refusal of the database, with whom the limit was held against and how to go on. */
+export class RowBudgetExceeded extends BudgetExceeded {
+  readonly scope: 'actor' | 'tenant' | 'table' | 'global'
+  readonly over: OverBudget
+
+  constructor(detail: RefusalDetail, options?: ErrorOptions) {
+    super({ ...detail, ...options })
+    this.scope = detail.scope
+    this.over = detail.over
+  }
+}
+
+/** What the database says of a refusal. */
+export interface RefusalDetail {
+  readonly budget: string
+  readonly scope: 'actor' | 'tenant' | 'table' | 'global'
+  readonly allowed: number
+  readonly asked: number
+  readonly retryAt: number
+  readonly over: OverBudget
+}
+
+const SCOPES: readonly unknown[] = ['actor', 'tenant', 'table', 'global']
+const MODES: readonly unknown[] = ['deny', 'delay', 'stepUp', 'approval']
+
+/**
+ * An error of any driver or query builder as what it means: `RowBudgetExceeded` when a budget refused, `CredentialError` when the claim or the grant did not
+ * hold; every other error as it is. Looks into `cause`, `driverError` and `parent`, where query builders put the driver's error.
+ */
+export function budgetError(error: unknown): unknown {
+  let layer = error
+  for (let depth = 0; depth < 5 && typeof layer === 'object' && layer !== null; depth++) {
+    if (layer instanceof RowBudgetExceeded) return layer
+    const code = 'code' in layer ? layer.code : undefined
+    if (code === 'PB001' && 'detail' in layer) {
+      const detail = readDetail(layer.detail)
+      if (detail !== undefined) return new RowBudgetExceeded(detail, { cause: error })
+    }
+    if (code === 'PB002' || code === 'PB003')
+      return new CredentialError(layer instanceof Error ? layer.message : 'the claim does not hold', {
+        cause: error,
+      })
+    layer = innerOf(layer)
+  }
+  return error
+}
+
+function innerOf(error: object): unknown {
+  if ('cause' in error && error.cause !== undefined) return error.cause
+  if ('driverError' in error) return error.driverError
+  return 'parent' in error ? error.parent : undefined
+}
+
+/** The facts of a refusal, from the text that the database sent; undefined when it is something else. */
+export function readDetail(text: unknown): RefusalDetail | undefined {
+  if (typeof text !== 'string' || text.length > 2_000) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { budget, scope, allowed, asked, retryAt, over } = value as Record<string, unknown>
+  if (typeof budget !== 'string' || !SCOPES.includes(scope) || !MODES.includes(over)) return undefined
+  if (typeof allowed !== 'number' || typeof asked !== 'number' || typeof retryAt !== 'number')
+    return undefined
+  return { budget, scope: scope as RefusalDetail['scope'], allowed, asked, retryAt, over: over as OverBudget }
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import type { PostgresDatabase, SqlClient } from '@postern/store'
+import { type Budgets, compileBudgets } from './budget.ts'
+import { BUDGETS_SCHEMA_SQL, FOLLOW_SQL, REMOVE_SQL } from './budgets.sql.ts'
+import { checkSigningKey, type SigningKey } from './signed-token.ts'
+
+/** What is installed, and how it behaves. */
+export interface InstallOptions {
+  readonly budgets: Budgets
+  /** Keys that claims may be signed with: the application's. The first is the current one. */
+  readonly claimKeys: readonly SigningKey[]
+  /** Keys that grants may be signed with: those of the approving side. None: no approvals. */
+  readonly grantKeys?: readonly SigningKey[]
+  /** Schemas that names without a schema stand for. Default `['public']`. */
+  readonly schemas?: readonly string[]
+  /** A change without a claim is refused, or counted for the role that logged in. Default `refuse`. */
+  readonly unclaimed?: 'refuse' | 'count'
+  /** Roles that log in under these names are not counted when they bring no claim: migrations, maintenance. Default none. */
+  readonly exempt?: readonly string[]
+}
+
+/** One statement of a plan. */
+export interface PlannedStatement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** As it is shown: with the values in it, but no key. */
+  readonly shown: string
+}
+
+/** What installing would run, in order, in one transaction. */
+export interface InstallPlan {
+  readonly statements: readonly PlannedStatement[]
+  /** All of it as one SQL script for psql, which takes the keys as variables. */
+  readonly sql: string
+}
+
+const LONG = '10m'
+const LOCK = 'SELECT pg_advisory_xact_lock(5783298)'
+const VERSION = 1
+
+interface Found {
+  readonly isInstalled: boolean
+  /** Whether who installs may make the event trigger that guards tables made later. */
+  readonly isSuperuser: boolean
+}
+
+const FRESH: Found = { isInstalled: false, isSuperuser: true }
+
+/**
+ * What `installBudgets` would run. Nothing is asked of a database: the script makes the schema when it is not there.
+ * @throws ConfigError naming every mistake
+ */
+export function planBudgets(options: InstallOptions, found: Found = FRESH): InstallPlan {
+  const { limits, rules } = compileBudgets(options.budgets)
+  const { schemas = ['public'], unclaimed = 'refuse', exempt = [] } = options
+  const statements: PlannedStatement[] = []
+  const plan = (text: string, values: readonly unknown[] = [], hidden: readonly number[] = []): void => {
+    statements.push({ text, values, shown: show(text, values, hidden) })
+  }
+  plan(LOCK)
+  if (!found.isInstalled) {
+    plan(BUDGETS_SCHEMA_SQL)
+    if (found.isSuperuser) plan(FOLLOW_SQL)
+  }
+  plan(`COMMENT ON SCHEMA postern_budgets IS 'postern budgets ${VERSION}'`)
+  plan('DELETE FROM postern_budgets.keys')
+  for (const [kind, keys] of [
+    ['claim', options.claimKeys],
+    ['grant', options.grantKeys ?? []],
+  ] as const) {
+    for (const key of keys) {
+      checkSigningKey(key, `${kind}Keys`)
+      const [inner, outer] = padsOf(key.secret)
+      plan(
+        'INSERT INTO postern_budgets.keys (kind, id, inner_pad, outer_pad) VALUES ($1, $2, $3, $4)',
+        [kind, key.id, inner, outer],
+        [2, 3],
+      )
+    }
+  }
+  plan('DELETE FROM postern_budgets.settings')
+  plan(
+    'INSERT INTO postern_budgets.settings (unclaimed, exempt, schemas) VALUES ($1, $2::name[], $3::name[])',
+    [unclaimed, exempt, schemas],
+  )
+  for (const { budget, scope, rows, step, over } of limits)
+    plan('SELECT postern_budgets.set_limit($1, $2, $3, $4, $5)', [budget, scope, rows, step, over])
+  plan('DELETE FROM postern_budgets.rules')
+  for (const { budget, schema, relation, action, undo } of rules)
+    plan(
+      'INSERT INTO postern_budgets.rules (budget, schema, relation, action, undo) VALUES ($1, $2, $3, $4, $5)',
+      [budget, schema, relation, action, undo],
+    )
+  plan('SELECT postern_budgets.apply($1::text[], $2::text[])', [
+    limits.map(l => l.budget),
+    limits.map(l => l.scope),
+  ])
+  return {
+    statements,
+    sql: `BEGIN;\n${statements.map(s => `${s.shown.trim().replace(/;$/, '')};\n`).join('')}COMMIT;\n`,
+  }
+}
+
+/**
+ * Installs budgets, or changes those that are installed; counts are kept. Run it as the owner of the tables, or as a superuser: only then are
+ * tables and partitions that are made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not guarded).
+ * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has changed
+ */
+export async function installBudgets(database: PostgresDatabase, options: InstallOptions): Promise<void> {
+  compileBudgets(options.budgets)
+  await database.transaction(async client => {
+    await client.query(LOCK, undefined, LONG)
+    const plan = planBudgets(options, await lookAt(client))
+    for (const { text, values } of plan.statements)
+      await client.query(text, values.length === 0 ? undefined : values, LONG)
+  })
+}
+
+async function lookAt(client: SqlClient): Promise<Found> {
+  const { rows } = await client.query<Found>(
+    `SELECT to_regnamespace('postern_budgets') IS NOT NULL AS "isInstalled",
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS "isSuperuser"`,
+  )
+  return rows[0] ?? FRESH
+}
+
+/** What `removeBudgets` runs. */
+export const REMOVE_BUDGETS_SQL: string = REMOVE_SQL
+
+/** Takes budgets away: triggers, counts, attempts, and the journal, after which nothing can be undone. The application's tables are as before. */
+export async function removeBudgets(database: PostgresDatabase): Promise<void> {
+  await database.query(REMOVE_SQL, undefined, LONG)
+}
+
+/** The key of RFC 2104, padded to a block and combined with both constants, so that SQL can compute an HMAC with `sha256` alone. */
+function padsOf(secret: Uint8Array): readonly [Buffer, Buffer] {
+  const block = Buffer.alloc(64)
+  block.set(secret.length > 64 ? createHash('sha256').update(secret).digest() : secret)
+  return [Buffer.from(block.map(byte => byte ^ 0x36)), Buffer.from(block.map(byte => byte ^ 0x5c))]
+}
+
+function show(text: string, values: readonly unknown[], hidden: readonly number[]): string {
+  if (values.length === 0) return text
+  return text.replace(/\$([1-9])/g, (_, place: string) => {
+    const index = Number(place) - 1
+    return hidden.includes(index)
+      ? index === hidden[0]
+        ? ":'inner_pad'"
+        : ":'outer_pad'"
+      : literal(values[index])
+  })
+}
+
+function literal(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return value.length === 0 ? "'{}'" : `ARRAY[${value.map(literal).join(', ')}]`
+  return `'${String(value).replaceAll("'", "''")}'`
+}

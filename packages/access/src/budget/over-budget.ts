@@ -1,0 +1,97 @@
+import { type Clock, type Duration, parseDuration, systemClock } from '@postern/core'
+import { budgetError, RowBudgetExceeded } from './budget-refusal.ts'
+
+/** An HTTP answer to a change that was over budget. */
+export interface BudgetAnswer {
+  readonly status: 403 | 429
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What an answer may say. */
+export interface BudgetAnswerOptions {
+  /** Where an approval is asked for; named in the answer when the budget allows one. */
+  readonly approvals?: string
+  readonly clock?: Clock
+}
+
+/**
+ * The answer to a request whose change was over budget, as a problem document (RFC 9457): what is left, what was asked for, when to retry, and how to ask for an
+ * approval. 403 when a step-up or an approval is needed, 429 otherwise. Undefined for every other error.
+ * @example
+ * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
+ * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)
+ */
+export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}): BudgetAnswer | undefined {
+  const meant = budgetError(error)
+  if (!(meant instanceof RowBudgetExceeded)) return undefined
+  const { budget, scope, allowed, asked, retryAt, over } = meant
+  const now = (options.clock ?? systemClock).now()
+  const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
+  const status = over === 'approval' || over === 'stepUp' ? 403 : 429
+  const body = JSON.stringify({
+    type: 'urn:postern:refusal:budget',
+    title: 'Row budget exceeded',
+    status,
+    detail: SENTENCES[over](allowed, asked),
+    budget,
+    scope,
+    allowed,
+    asked,
+    retryAt: new Date(retryAt).toISOString(),
+    ...(over === 'approval' && options.approvals !== undefined && { approval: options.approvals }),
+  })
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'content-length': String(Buffer.byteLength(body)),
+      'cache-control': 'no-store',
+      'retry-after': String(retryAfter),
+    },
+    body,
+  }
+}
+
+const left = (allowed: number, asked: number): string =>
+  `${allowed} rows are left in this window, ${asked} were to be changed.`
+
+const SENTENCES: Readonly<Record<RowBudgetExceeded['over'], (allowed: number, asked: number) => string>> = {
+  deny: left,
+  delay: (allowed, asked) => `${left(allowed, asked)} Retry later.`,
+  stepUp: (allowed, asked) => `${left(allowed, asked)} Prove again that this is you.`,
+  approval: (allowed, asked) => `${left(allowed, asked)} Ask a second person for an approval.`,
+}
+
+/** How long a change may wait for its budget. */
+export interface DelayOptions {
+  /** Default `10s`. What would have to wait longer is refused at once. */
+  readonly atMost?: Duration
+  /** Waits so many milliseconds. Default: a timer. */
+  readonly wait?: (ms: number) => Promise<void>
+  readonly clock?: Clock
+}
+
+/**
+ * Runs a change, and again when its budget opens, for budgets that are `over: 'delay'`; every other refusal is thrown. The work must be one whole transaction, for
+ * what was refused is rolled back.
+ */
+export async function delayOverBudget<T>(work: () => Promise<T>, options: DelayOptions = {}): Promise<T> {
+  const { clock = systemClock, wait = timer } = options
+  const deadline = clock.now() + parseDuration(options.atMost ?? '10s', 'atMost')
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const meant = budgetError(error)
+      if (!(meant instanceof RowBudgetExceeded) || meant.over !== 'delay') throw error
+      // More than the whole budget never fits.
+      if (meant.retryAt > deadline || clock.now() >= deadline) throw error
+      await wait(Math.max(1, meant.retryAt - clock.now()))
+    }
+  }
+}
+
+function timer(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

@@ -1,0 +1,61 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { ConfigError } from '@postern/core'
+
+/** A key that signs claims or grants, and the number the database knows it by. */
+export interface SigningKey {
+  /** 1 to 32767. A new key gets a new number; the old one is removed once what it signed has expired. */
+  readonly id: number
+  /** At least 32 random bytes. */
+  readonly secret: Uint8Array
+}
+
+/** @throws ConfigError when the number or the length is out of bounds */
+export function checkSigningKey(key: SigningKey, place: string): void {
+  if (!Number.isInteger(key.id) || key.id < 1 || key.id > 32_767) {
+    throw new ConfigError({ place: `${place}.id`, problem: 'is not a whole number from 1 to 32767' })
+  }
+  if (key.secret.length < 32) {
+    throw new ConfigError({
+      place: `${place}.secret`,
+      problem: `has ${key.secret.length} bytes`,
+      hint: 'use at least 32 random bytes, for example from: openssl rand -base64 32',
+    })
+  }
+}
+
+/**
+ * Fields joined by `|` and their HMAC-SHA-256 (RFC 2104) as the last one. The first field separates kinds of tokens, so that none passes for another.
+ * Fields hold no `|`: text from outside is written as hex.
+ */
+export function signFields(fields: readonly string[], secret: Uint8Array): string {
+  const text = fields.join('|')
+  return `${text}|${createHmac('sha256', secret).update(text).digest('hex')}`
+}
+
+/** The fields of a token whose signature holds; undefined otherwise. Compares in constant time. */
+export function openFields(
+  token: string,
+  count: number,
+  secretOf: (fields: readonly string[]) => Uint8Array | undefined,
+): readonly string[] | undefined {
+  if (token.length > 4_096) return undefined
+  const fields = token.split('|')
+  if (fields.length !== count + 1) return undefined
+  const secret = secretOf(fields)
+  if (secret === undefined) return undefined
+  const given = Buffer.from(fields[count] ?? '', 'hex')
+  const expected = createHmac('sha256', secret).update(fields.slice(0, count).join('|')).digest()
+  return given.length === expected.length && timingSafeEqual(given, expected)
+    ? fields.slice(0, count)
+    : undefined
+}
+
+/** Text as hex, so that it can be a field. */
+export function hexOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('hex')
+}
+
+/** The text of a field written by `hexOf`. */
+export function textOf(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('utf8')
+}

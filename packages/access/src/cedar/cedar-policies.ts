@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import { ConfigError, canonicalJson, type Principal } from '@postern/core'
+import { type Context, NO_CONTEXT } from '../policy/context.ts'
+import type { Decides, Resource } from '../policy/policy-set.ts'
+import { DEFAULT_DENY, type Verdict } from '../policy/verdict.ts'
+import { type CedarEntity, contextOf, principalEntity, resourceEntity } from './cedar-entities.ts'
+
+type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
+
+export interface CedarOptions {
+  /** The policies, in Cedar's language. `@id("...")` names one in decisions. */
+  readonly policies: string
+  /** The schema, in Cedar's language; policies are validated against it. */
+  readonly schema?: string
+  /** Further entities that policies ask about, such as the resource's parents: only those of this question, never all there are. */
+  readonly entities?: (principal: Principal, action: string, resource: Resource) => readonly CedarEntity[]
+  /** Decisions remembered; the longest unused is forgotten beyond it. Default: 10,000. */
+  readonly cache?: number
+}
+
+/**
+ * Policies in Cedar, in place of those in TypeScript: the same `decide`. The engine is loaded now and not before. Decisions are functions of what is
+ * asked (the caller, the action, the fields, the context), so they are remembered by that, and a repeated question never reaches it. There is no `filter`:
+ * Cedar gives no SQL.
+ *
+ * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids.
+ * @throws ConfigError when `@cedar-policy/cedar-wasm` is not installed, or with everything Cedar finds wrong about policies and schema
+ * @example
+ * const policies = await cedarPolicies({ policies: await readFile('policies.cedar', 'utf8') })
+ * policies.decide(caller, 'order.read', { type: 'order', fields: row }).allowed
+ */
+export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicies> {
+  let cedar: Cedar
+  try {
+    cedar = await import('@cedar-policy/cedar-wasm/nodejs')
+  } catch (cause) {
+    throw new ConfigError(
+      {
+        place: 'policies (Cedar)',
+        problem: 'the engine is not installed',
+        hint: 'npm install @cedar-policy/cedar-wasm@4.13.0',
+      },
+      { cause },
+    )
+  }
+  return new CedarPolicies(cedar, options)
+}
+
+interface Named {
+  readonly name: string
+  readonly isForbid: boolean
+}
+
+/** See `cedarPolicies`. */
+export class CedarPolicies implements Decides {
+  readonly #cedar: Cedar
+  readonly #id: string = randomUUID()
+  readonly #options: CedarOptions
+  readonly #policies: ReadonlyMap<string, Named>
+  readonly #isTimed: boolean
+  readonly #capacity: number
+  readonly #cache = new Map<string, Verdict>()
+
+  /** See `cedarPolicies`. */
+  constructor(cedar: Cedar, options: CedarOptions) {
+    this.#cedar = cedar
+    this.#options = options
+    this.#capacity = options.cache ?? 10_000
+    this.#isTimed = /\bcontext\s*\.\s*time\b|\bcontext\s*\[|\bcontext\s+has\s+time\b/.test(options.policies)
+    const texts = partsOf(cedar, options.policies)
+    this.#policies = namesOf(cedar, texts)
+    const staticPolicies = Object.fromEntries(
+      [...this.#policies.keys()].map((id, index) => [id, texts[index] ?? '']),
+    )
+    if (options.schema !== undefined) {
+      const answer = cedar.validate({ schema: options.schema, policies: { staticPolicies } })
+      const problems =
+        answer.type === 'failure'
+          ? answer.errors.map(({ message }) => message)
+          : answer.validationErrors.map(
+              ({ policyId, error }) => `${this.#nameOf(policyId)}: ${error.message}`,
+            )
+      if (problems.length > 0) refuseAll(problems)
+    }
+    const parsed = cedar.preparsePolicySet(this.#id, { staticPolicies })
+    if (parsed.type === 'failure') refuseAll(parsed.errors.map(({ message }) => message))
+  }
+
+  decide(principal: Principal, action: string, resource: Resource, context: Context = NO_CONTEXT): Verdict {
+    const who = principalEntity(principal)
+    const what = resourceEntity(resource)
+    const more = this.#options.entities?.(principal, action, resource) ?? []
+    const about = contextOf(context, this.#isTimed)
+    const key = canonicalJson([action, who, what, more, about])
+    const known = this.#cache.get(key)
+    const verdict = known ?? this.#ask(action, who, what, [...more], about)
+    this.#cache.delete(key)
+    this.#cache.set(key, verdict)
+    if (this.#cache.size > this.#capacity) {
+      const oldest = this.#cache.keys().next()
+      if (oldest.done !== true) this.#cache.delete(oldest.value)
+    }
+    return verdict
+  }
+
+  #ask(
+    action: string,
+    who: CedarEntity,
+    what: CedarEntity,
+    more: readonly CedarEntity[],
+    context: ReturnType<typeof contextOf>,
+  ): Verdict {
+    const call = {
+      principal: who.uid,
+      action: { type: 'Action', id: action },
+      resource: what.uid,
+      context,
+      entities: [who, what, ...more],
+      preparsedPolicySetId: this.#id,
+    }
+    const answer = this.#cedar.statefulIsAuthorized(call as Parameters<Cedar['statefulIsAuthorized']>[0])
+    // Text that Cedar cannot read as a question, such as a type of resource that is no name: nothing allows it.
+    if (answer.type === 'failure') return DEFAULT_DENY
+    const { decision, diagnostics } = answer.response
+    for (const { policyId } of diagnostics.errors)
+      if (this.#policies.get(policyId)?.isForbid === true)
+        return { allowed: false, policy: this.#nameOf(policyId), why: 'unknown' }
+    const [reason] = diagnostics.reason
+    if (reason === undefined) return DEFAULT_DENY
+    return { allowed: decision === 'allow', policy: this.#nameOf(reason), why: 'policy' }
+  }
+
+  #nameOf(id: string): string {
+    return this.#policies.get(id)?.name ?? id
+  }
+}
+
+function partsOf(cedar: Cedar, text: string): readonly string[] {
+  const parts = cedar.policySetTextToParts(text)
+  if (parts.type === 'failure') return refuseAll(parts.errors.map(({ message }) => message))
+  if (parts.policy_templates.length > 0) return refuseAll(['templates are not supported; write policies'])
+  return parts.policies
+}
+
+function namesOf(cedar: Cedar, texts: readonly string[]): ReadonlyMap<string, Named> {
+  const names = new Map<string, Named>()
+  const seen = new Set<string>()
+  for (const [index, text] of texts.entries()) {
+    const answer = cedar.policyToJson(text)
+    if (answer.type === 'failure') return refuseAll(answer.errors.map(({ message }) => message))
+    const { annotations, effect } = answer.json
+    const name = annotations?.['id'] ?? `policy ${index + 1}`
+    if (seen.has(name)) refuseAll([`@id("${name}") is used twice`])
+    seen.add(name)
+    names.set(`p${index}`, { name, isForbid: effect === 'forbid' })
+  }
+  return names
+}
+
+function refuseAll(problems: readonly string[]): never {
+  throw new ConfigError(problems.map(problem => ({ place: 'policies (Cedar)', problem })))
+}

@@ -1,0 +1,152 @@
+import {
+  ALLOW,
+  type Clock,
+  ConfigError,
+  type Decision,
+  type Duration,
+  type Exchange,
+  type Guard,
+  type Json,
+  type Outcome,
+  parseDuration,
+  systemClock,
+} from '@postern/core'
+import { actingIn } from '../wrap/acting-as.ts'
+import { countMutations } from './count-graphql.ts'
+import { countIds } from './count-ids.ts'
+import { WindowCounter } from './window-counter.ts'
+
+/** How much one actor may delete and edit through the edge. */
+export interface EdgeBudgetOptions {
+  /** Things that one actor may delete in the window. Default 500. */
+  readonly deletes?: number
+  /** Things that one actor may edit in the window. Default 5,000. */
+  readonly updates?: number
+  /** Default `1h`. */
+  readonly window?: Duration
+  /** What happens to a change whose body is too long to be read whole. Default `deny`. */
+  readonly unread?: 'deny' | 'allow'
+  /** Actors whose counts are kept. Default 100,000. */
+  readonly capacity?: number
+  readonly clock?: Clock
+}
+
+const NAME = 'budget'
+const UPDATES: ReadonlySet<string> = new Set(['PUT', 'PATCH'])
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?(?:json|graphql-response\+json)\b/i
+
+type Kind = 'deletes' | 'updates'
+
+/**
+ * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway: DELETE deletes, PUT and PATCH edit, once or as often as
+ * the body or the query names ids; mutations of GraphQL are what their names say. An early refusal, not a proof: a backend may change more rows than a request
+ * names, and a POST of its own making is not known to change any. Requests that fail give their units back. Counts are in this process's memory.
+ * @throws ConfigError when a number is out of bounds
+ */
+export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
+  const { deletes = 500, updates = 5_000, unread = 'deny', capacity = 100_000, clock = systemClock } = options
+  const window = parseDuration(options.window ?? '1h', 'edgeBudget.window')
+  for (const [name, value] of Object.entries({ deletes, updates, capacity })) {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new ConfigError({ place: `edgeBudget.${name}`, problem: 'is not a whole number' })
+  }
+  const limits = { deletes, updates }
+  const counters = {
+    deletes: new WindowCounter(window, capacity),
+    updates: new WindowCounter(window, capacity),
+  }
+  const taken = new WeakMap<
+    Exchange,
+    { readonly key: string; readonly units: Readonly<Record<Kind, number>> }
+  >()
+
+  const take = (exchange: Exchange, units: Readonly<Record<Kind, number>>): Decision => {
+    const { actor, tenant = '' } = actingIn(exchange)
+    const key = `${tenant} ${actor}`
+    const now = clock.now()
+    for (const kind of ['deletes', 'updates'] as const) {
+      const asked = units[kind]
+      if (asked === 0) continue
+      const left = limits[kind] - counters[kind].used(key, now)
+      if (asked > left) return refusal(kind, left, asked, counters[kind].opens(key, asked - left, now) - now)
+    }
+    for (const kind of ['deletes', 'updates'] as const)
+      if (units[kind] > 0) counters[kind].add(key, units[kind], now)
+    taken.set(exchange, { key, units })
+    return ALLOW
+  }
+
+  return {
+    name: NAME,
+    failure: 'closed',
+    decide(exchange) {
+      const { method } = exchange
+      const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
+      if (kind === undefined && method !== 'POST') return ALLOW
+      const isJson = JSON_TYPE.test(exchange.header('content-type') ?? '')
+      if (!exchange.hasBody || !isJson)
+        return kind === undefined ? ALLOW : take(exchange, only(kind, idsInQuery(exchange)))
+      return exchange.readBody().then(({ bytes, complete }) => {
+        const body = complete ? parse(bytes) : undefined
+        if (body === undefined) {
+          // What cannot be read cannot be counted; a POST may be anything.
+          if (kind === undefined || unread === 'allow') return ALLOW
+          return refusal(kind, 0, 1, window)
+        }
+        if (kind !== undefined)
+          return take(exchange, only(kind, Math.max(countIds(body), idsInQuery(exchange))))
+        const mutations = countMutations(body)
+        return mutations === undefined || mutations.deletes + mutations.updates === 0
+          ? ALLOW
+          : take(exchange, mutations)
+      })
+    },
+    settle(exchange: Exchange, outcome: Outcome) {
+      const own = taken.get(exchange)
+      if (own === undefined || outcome.status < 400) return
+      const now = clock.now()
+      for (const kind of ['deletes', 'updates'] as const)
+        if (own.units[kind] > 0) counters[kind].add(own.key, -own.units[kind], now)
+    },
+  }
+}
+
+function only(kind: Kind, units: number): Readonly<Record<Kind, number>> {
+  return kind === 'deletes' ? { deletes: units, updates: 0 } : { deletes: 0, updates: units }
+}
+
+const ID_PARAMETER = /(?:^|[_.-])ids?(?:\[\])?$|Ids?(?:\[\])?$/
+
+/** `?id=1&id=2`, `?ids=1,2`; at least 1. */
+function idsInQuery(exchange: Exchange): number {
+  const mark = exchange.source.target.indexOf('?')
+  if (mark < 0) return 1
+  let count = 0
+  for (const [name, value] of new URLSearchParams(exchange.source.target.slice(mark + 1)))
+    if (ID_PARAMETER.test(name)) count += value.split(',').length
+  return Math.max(1, count)
+}
+
+function parse(bytes: Uint8Array): Json | undefined {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function refusal(kind: Kind, left: number, asked: number, wait: number): Decision {
+  return {
+    effect: 'throttle',
+    guard: NAME,
+    status: 429,
+    reasons: [
+      {
+        rule: `${NAME}/${kind}`,
+        message: 'This would change more at once than is allowed. Change less, or retry later.',
+        evidence: { location: `budget.${kind}`, facts: { allowed: Math.max(0, left), asked } },
+      },
+    ],
+    retryAfter: Math.max(1, Math.ceil(wait / 1_000)),
+  }
+}

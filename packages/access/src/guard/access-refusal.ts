@@ -1,0 +1,72 @@
+import { PosternError } from '@postern/core'
+import type { Approval } from '../approval/approval.ts'
+
+/** What was missing. */
+export type WhyNotYet =
+  | 'sign-in'
+  | 'kind'
+  | 'role'
+  | 'scope'
+  | 'impersonation'
+  | 'policy'
+  | 'step-up'
+  | 'approval-pending'
+  | 'approval-denied'
+  | 'limit'
+
+/** A refusal that says what is missing and what to do next. Everything in it may be shown to the caller, but `policy`. */
+export interface AccessRefusal {
+  readonly why: WhyNotYet
+  /** 401 when the caller must prove who they are, 429 when a budget is used up, else 403. */
+  readonly status: 401 | 403 | 429
+  /** What is missing. */
+  readonly message: string
+  /** What to do about it. */
+  readonly next: string
+  /** Answer headers: name, value, ... */
+  readonly headers: readonly string[]
+  /** The request for consent, and where it is followed. */
+  readonly approval?: {
+    readonly id: string
+    readonly state: Approval['state']
+    readonly follow: string
+    readonly expiresAt: number
+  }
+  /** Where a browser proves who it is. */
+  readonly stepUp?: string
+  /** Seconds until the same call may pass. */
+  readonly retryAfter?: number
+  /** The policy that decided, for the operator. */
+  readonly policy?: string
+}
+
+/** Thrown by guarded functions instead of calling what they guard. GraphQL and tRPC pass `extensions` on to the client. */
+export class AccessRefused extends PosternError {
+  readonly code = 'POSTERN_REFUSED'
+  readonly refusal: AccessRefusal
+
+  constructor(refusal: AccessRefusal) {
+    super(`${refusal.message} ${refusal.next}`)
+    this.refusal = refusal
+  }
+
+  get extensions(): Readonly<Record<string, unknown>> {
+    return { ...publicRefusal(this.refusal), code: this.code, http: { status: this.refusal.status } }
+  }
+}
+
+/** What a caller may see of a refusal. */
+export function publicRefusal(refusal: AccessRefusal): Readonly<Record<string, string | number | object>> {
+  const { why, status, message, next, approval, stepUp, retryAfter } = refusal
+  return {
+    why,
+    status,
+    message,
+    next,
+    ...(approval !== undefined && {
+      approval: { ...approval, expiresAt: new Date(approval.expiresAt).toISOString() },
+    }),
+    ...(stepUp !== undefined && { stepUp }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  }
+}

@@ -1,0 +1,367 @@
+import {
+  type Act,
+  type Clock,
+  ConfigError,
+  type Event,
+  type EventRecorder,
+  type Principal,
+  type StepUp,
+  type StepUpProof,
+  systemClock,
+} from '@postern/core'
+import type { Agent } from '../agents/agent.ts'
+import { AgentBudgets } from '../agents/agent-budgets.ts'
+import type { Approval, ApprovalGrant } from '../approval/approval.ts'
+import { ApprovalRefused } from '../approval/approval-refused.ts'
+import type { Approvals } from '../approval/approvals.ts'
+import { nameOf } from '../approval/people.ts'
+import type { Decides } from '../policy/policy-set.ts'
+import type { AccessRefusal } from './access-refusal.ts'
+import type { ActQuestion, Permit } from './act-question.ts'
+import { type ActRule, type CompiledRule, compileRule } from './act-rule.ts'
+import {
+  agentRefusal,
+  approvalRefusal,
+  impersonationRefusal,
+  kindRefusal,
+  limitRefusal,
+  ownChallenge,
+  policyRefusal,
+  roleRefusal,
+  scopeRefusal,
+  signInRefusal,
+  stepUpRefusal,
+} from './refusals.ts'
+
+export interface AccessOptions {
+  /** Asked for every act with a resource or a policy of its own; without them only rules hold. */
+  readonly policies?: Decides
+  readonly approvals?: Approvals
+  /** Takes fresh proofs; identity provides it. Without it only the age of the caller's own sign-in is known. */
+  readonly stepUp?: StepUp
+  /** Acts are committed to it before they are done, and their outcome afterwards. */
+  readonly recorder?: EventRecorder
+  /** Which callers are agents, whose they are, and what they may do at most. */
+  readonly agentOf?: (principal: Principal) => Agent | undefined
+  /** Turns a consent into a token that the database takes for a row budget. */
+  readonly signGrant?: (grant: ApprovalGrant) => string
+  /** Where a request for consent is followed. Default: `/.postern/approvals/ID`. */
+  readonly follow?: (id: string) => string
+  readonly clock?: Clock
+}
+
+/** Either leave, or what is missing. */
+export type AccessOutcome =
+  | { readonly kind: 'permit'; readonly permit: Permit }
+  | { readonly kind: 'refusal'; readonly refusal: AccessRefusal }
+
+/** A proof must not be dated in the future by more than clocks differ. */
+const SKEW = 60_000
+
+/**
+ * Stands before powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. In this order, so that nothing is used up or
+ * asked of people in vain: who the caller is, roles and scopes, policies, an agent's budget, a fresh sign-in, a second person's consent, a proof bound to
+ * the act; then the act is written down, and only then is there a permit.
+ */
+export class Access {
+  readonly #options: AccessOptions
+  readonly #clock: Clock
+  readonly #budgets: AgentBudgets
+
+  constructor(options: AccessOptions = {}) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#budgets = new AgentBudgets(this.#clock)
+  }
+
+  /**
+   * Checks a rule, and that what it needs is there.
+   * @throws ConfigError naming every mistake
+   */
+  compile(rule: ActRule, place: string): CompiledRule {
+    const compiled = compileRule(rule, place)
+    if (compiled.approve !== undefined && this.#options.approvals === undefined)
+      throw new ConfigError({
+        place: `${place}.approve`,
+        problem: 'there is nowhere to keep approvals',
+        hint: 'pass approvals',
+      })
+    if (compiled.isActBound && this.#options.stepUp === undefined)
+      throw new ConfigError({
+        place: `${place}.require.stepUp`,
+        problem: 'nobody can take a proof that is bound to an act',
+        hint: 'pass stepUp (identity provides it), or write a duration',
+      })
+    return compiled
+  }
+
+  /** What can be told at once, from memory: identity, roles, scopes, policies. Undefined when nothing stands against it so far. */
+  checkNow(
+    question: ActQuestion,
+    rule: CompiledRule,
+  ): AccessRefusal | { readonly policy: string } | undefined {
+    const { principal, action, resource } = question
+    if (principal.kind === 'anonymous' && rule.needsIdentity) return signInRefusal()
+    if (rule.kinds !== undefined && !rule.kinds.has(principal.kind)) return kindRefusal(rule.kinds)
+    if (rule.refusesImpersonation && principal.actor !== undefined) return impersonationRefusal()
+    const lacking = lacks(principal, rule)
+    if (lacking !== undefined) return lacking
+    const { policies, agentOf } = this.#options
+    const agent = agentOf?.(principal)
+    if (agent !== undefined && !agent.mayCall(action)) return agentRefusal('agent: action not in its list')
+    // An agent may do what its owner may, and no more.
+    if (
+      agent !== undefined &&
+      rule.roles.length > 0 &&
+      lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
+    )
+      return agentRefusal('agent: its owner lacks the role')
+    if (policies === undefined || resource === undefined) return undefined
+    const context = { time: question.exchange?.time ?? this.#clock.now(), ...question.context }
+    const verdict = policies.decide(principal, action, resource, context)
+    if (!verdict.allowed)
+      return principal.kind === 'anonymous'
+        ? { ...signInRefusal(), policy: verdict.policy }
+        : policyRefusal(verdict.policy)
+    const ofOwner = agent === undefined ? verdict : policies.decide(agent.owner, action, resource, context)
+    return ofOwner.allowed ? { policy: verdict.policy } : agentRefusal(`${ofOwner.policy} (of the owner)`)
+  }
+
+  /**
+   * Whether anything is left to ask after `checkNow`: then `check` takes over. For routes, whose requests the engine records anyway: only what took a
+   * proof, a consent or an agent's budget is an act of its own in the log.
+   */
+  needsMore(question: ActQuestion, rule: CompiledRule): boolean {
+    return (
+      rule.within !== undefined ||
+      rule.isActBound ||
+      rule.approve !== undefined ||
+      this.#options.agentOf?.(question.principal) !== undefined
+    )
+  }
+
+  /**
+   * Everything, in order. A permit is good for one act: what it took is used up.
+   * @param record `before`: the act is committed to the log first; `with`: the caller records `permit.event` in the transaction of the act
+   * @throws StoreError when something cannot be asked or written down: then it must not be done
+   */
+  async check(
+    question: ActQuestion,
+    rule: CompiledRule,
+    record: 'before' | 'with' = 'before',
+  ): Promise<AccessOutcome> {
+    const act = actOf(question)
+    const now = this.checkNow(question, rule)
+    if (now !== undefined && 'why' in now) return this.#refused(question, act, now)
+    const limit = this.#spend(question)
+    if (limit !== undefined) return this.#refused(question, act, limit)
+    let proof: StepUpProof | undefined
+    if (rule.within !== undefined) {
+      const said = await this.#fresh(question, rule.within)
+      if ('why' in said) return this.#refused(question, act, said)
+      proof = said
+    }
+    let approval: Approval | undefined
+    if (rule.approve !== undefined) {
+      approval = await this.#consent(question, act, rule)
+      if (approval.state !== 'approved')
+        return this.#refused(question, act, approvalRefusal(approval, this.#follow(approval.id)))
+    }
+    if (rule.isActBound) {
+      const said = await this.#bound(question, act)
+      if ('why' in said) return this.#refused(question, act, said)
+      proof = said
+    }
+    const grant = approval === undefined ? undefined : await this.#redeem(question, approval, act)
+    if (grant !== undefined && 'why' in grant) return this.#refused(question, act, grant)
+    const permit = this.#permit(question, act, now?.policy, proof, grant)
+    if (record === 'before') await this.#options.recorder?.commit(permit.event)
+    return { kind: 'permit', permit }
+  }
+
+  /** Writes down how a permitted act ended. */
+  ended(permit: Permit, outcome: 'done' | 'failed'): void {
+    this.#options.recorder?.record({ ...permit.event, type: `act.${outcome}`, time: this.#clock.now() })
+  }
+
+  /** Takes one call from an agent's budget; rows come off when the act reports them. */
+  #spend({ principal, action }: ActQuestion): AccessRefusal | undefined {
+    const agent = this.#options.agentOf?.(principal)
+    if (agent === undefined) return undefined
+    const wait = this.#budgets.spend(nameOf(principal), agent, action)
+    return wait === undefined ? undefined : limitRefusal(`"${action}" of this agent`, wait)
+  }
+
+  /** Counts rows that a permitted act of an agent changed against its budget. */
+  changed(permit: Permit, rows: number): void {
+    const agent = this.#options.agentOf?.(permit.principal)
+    if (agent !== undefined) this.#budgets.addRows(nameOf(permit.principal), agent, rows)
+  }
+
+  async #fresh({ principal, exchange }: ActQuestion, within: number): Promise<StepUpProof | AccessRefusal> {
+    const { stepUp } = this.#options
+    if (stepUp !== undefined && exchange !== undefined) {
+      const said = await stepUp.check(exchange, { within })
+      return 'authenticate' in said ? stepUpRefusal(said, false) : said
+    }
+    const time = principal.authenticatedAt
+    const age = time === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() - time
+    if (time !== undefined && age <= within && age >= -SKEW) return { amr: principal.amr ?? [], time }
+    return stepUpRefusal(ownChallenge(within), false)
+  }
+
+  async #bound({ exchange }: ActQuestion, act: Act): Promise<StepUpProof | AccessRefusal> {
+    const { stepUp } = this.#options
+    // Without a request there is nothing a proof could have come with.
+    if (stepUp === undefined || exchange === undefined) return stepUpRefusal(ownChallenge(0), true)
+    const said = await stepUp.check(exchange, { within: 0, act })
+    return 'authenticate' in said ? stepUpRefusal(said, true) : said
+  }
+
+  async #consent(question: ActQuestion, act: Act, rule: CompiledRule): Promise<Approval> {
+    const { approvals, agentOf } = this.#options
+    if (approvals === undefined || rule.approve === undefined)
+      throw new ConfigError({ place: `act "${act.action}"`, problem: 'there is nowhere to keep approvals' })
+    const known = await approvals.find(act, question.principal)
+    if (known !== undefined) return known
+    const agent = agentOf?.(question.principal)
+    const preview = await question.preview?.()
+    return approvals.request({
+      act,
+      principal: question.principal,
+      by: rule.approve.by,
+      ttl: rule.approve.ttl,
+      budgets: rule.budgets,
+      ...(rule.approve.rows !== undefined && { rows: rule.approve.rows }),
+      ...(agent !== undefined && { owner: nameOf(agent.owner) }),
+      ...(preview !== undefined && { preview }),
+      ...(question.reason !== undefined && { reason: question.reason }),
+    })
+  }
+
+  async #redeem(
+    { principal }: ActQuestion,
+    { id }: Approval,
+    act: Act,
+  ): Promise<ApprovalGrant | AccessRefusal> {
+    try {
+      return (await this.#options.approvals?.redeem(id, act, principal)) as ApprovalGrant
+    } catch (error) {
+      // Another request with the same consent was first.
+      if (error instanceof ApprovalRefused)
+        return { ...policyRefusal('approval'), message: error.message, next: 'Ask again.' }
+      throw error
+    }
+  }
+
+  #permit(
+    question: ActQuestion,
+    act: Act,
+    policy: string | undefined,
+    proof: StepUpProof | undefined,
+    grant: ApprovalGrant | undefined,
+  ): Permit {
+    const { signGrant } = this.#options
+    return {
+      act,
+      principal: question.principal,
+      event: {
+        ...this.#event('act.permitted', question, act),
+        decision: 'allow',
+        data: {
+          actor: act.actor,
+          arguments: act.arguments,
+          ...(policy !== undefined && { policy }),
+          ...(question.principal.actor !== undefined && { actingAs: question.principal.actor }),
+          ...(proof !== undefined && { amr: proof.amr, provenAt: proof.time }),
+          ...(proof?.confirmation !== undefined && { confirmation: { ...proof.confirmation } }),
+          ...(grant !== undefined && { approval: grant.id, approvedBy: grant.approvedBy }),
+        },
+      },
+      ...(policy !== undefined && { policy }),
+      ...(proof !== undefined && { proof }),
+      ...(grant !== undefined && { grant }),
+      ...(grant !== undefined &&
+        signGrant !== undefined &&
+        grant.rows > 0 &&
+        grant.budgets.length > 0 && { grantToken: signGrant(grant) }),
+    }
+  }
+
+  #refused(question: ActQuestion, act: Act, refusal: AccessRefusal): AccessOutcome {
+    this.#options.recorder?.record({
+      ...this.#event('act.refused', question, act),
+      decision: refusal.status === 401 ? 'challenge' : refusal.status === 429 ? 'throttle' : 'deny',
+      guard: 'access',
+      reasons: [{ rule: `access/${refusal.why}`, message: refusal.message }],
+      data: {
+        actor: act.actor,
+        why: refusal.why,
+        ...(refusal.policy !== undefined && { policy: refusal.policy }),
+        ...(refusal.approval !== undefined && { approval: refusal.approval.id }),
+      },
+    })
+    return { kind: 'refusal', refusal }
+  }
+
+  #event(type: string, { principal, exchange, resource }: ActQuestion, act: Act): Event {
+    const slash = act.resource.indexOf('/')
+    return {
+      type,
+      time: this.#clock.now(),
+      actor: {
+        ...(exchange !== undefined && { address: exchange.client }),
+        ...(principal.id !== '' && { principal: principal.id }),
+        ...(principal.tenant !== undefined && { tenant: principal.tenant }),
+      },
+      ...(exchange !== undefined && {
+        request: {
+          id: exchange.id,
+          method: exchange.method.slice(0, 32),
+          host: exchange.host.slice(0, 255),
+          path: exchange.path.canonical.slice(0, 1_024).toWellFormed(),
+          query: '',
+          ...(exchange.route !== undefined && { route: exchange.route.pattern }),
+        },
+      }),
+      action: act.action,
+      resource: {
+        type: resource?.type ?? '',
+        ...(slash >= 0 && { id: act.resource.slice(slash + 1) }),
+      },
+    }
+  }
+
+  #follow(id: string): string {
+    return this.#options.follow?.(id) ?? `/.postern/approvals/${id}`
+  }
+}
+
+function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal | undefined {
+  if (rule.roles.length > 0 && !rule.roles.some(role => roles?.includes(role) === true))
+    return roleRefusal(rule.roles)
+  const missing = rule.scopes.filter(scope => scopes?.includes(scope) !== true)
+  return missing.length > 0 ? scopeRefusal(missing, rule.scopes) : undefined
+}
+
+/** The act of a question, as digests and approvals name it. */
+function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
+  const id = resourceId ?? idOf(resource?.fields)
+  return {
+    actor: nameOf(principal),
+    action,
+    resource:
+      resource === undefined
+        ? (resourceId ?? '')
+        : id === undefined
+          ? resource.type
+          : `${resource.type}/${id}`,
+    arguments: given ?? null,
+  }
+}
+
+function idOf(fields: object | undefined): string | undefined {
+  if (fields === undefined || !('id' in fields)) return undefined
+  const { id } = fields
+  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined
+}

@@ -1,0 +1,39 @@
+import type { Act, Event, Exchange, Json, Principal, StepUpProof } from '@postern/core'
+import type { ApprovalGrant, ApprovalPreview } from '../approval/approval.ts'
+import type { Context } from '../policy/context.ts'
+import type { Resource } from '../policy/policy-set.ts'
+
+/** Somebody is about to do something. */
+export interface ActQuestion {
+  readonly principal: Principal
+  readonly action: string
+  /** What it is done to, with the fields policies ask about. Default: nothing in particular. */
+  readonly resource?: Resource
+  /** Its id, for the act. Default: the field `id` of the resource. */
+  readonly resourceId?: string
+  /** Everything else that changes what is done. Default: null. */
+  readonly arguments?: Json
+  /** The request, where there is one. Proofs bound to an act need it. */
+  readonly exchange?: Exchange
+  readonly context?: Context
+  /** What it would do, asked only when somebody's consent is to be requested. */
+  readonly preview?: () => ApprovalPreview | Promise<ApprovalPreview>
+  /** Why, for whoever consents. */
+  readonly reason?: string
+}
+
+/** Leave to do it, once. */
+export interface Permit {
+  readonly act: Act
+  readonly principal: Principal
+  /** The policy that allowed it, when policies were asked. */
+  readonly policy?: string
+  /** The proof of identity it took. */
+  readonly proof?: StepUpProof
+  /** The consent it took, used up. */
+  readonly grant?: ApprovalGrant
+  /** The consent as a token for the database, where row budgets are counted. */
+  readonly grantToken?: string
+  /** What was or is to be written down: for applications that record it in the transaction of the act itself. */
+  readonly event: Event
+}

@@ -1,0 +1,191 @@
+/** A node of a GraphQL document, as graphql-js parses it; read as plain data, so any version will do. */
+export interface GraphqlNode {
+  readonly kind: string
+  readonly [key: string]: unknown
+}
+
+export interface GraphqlLimits {
+  /** Fields inside fields. Default: 12. */
+  readonly depth?: number
+  /** Cost of a document: 1 for each field, times the sizes of the lists it is in. Default: 5,000. */
+  readonly cost?: number
+  /** Times one field may be asked for in one selection under different names, which is how a login is guessed in one request. Default: 10. */
+  readonly aliases?: number
+  /** Items of a list in arguments, such as the ids of a mass deletion. Default: 100. */
+  readonly listItems?: number
+  /** Arguments that size a list. Default: `first`, `last`, `limit`, `take`, `pageSize`. */
+  readonly sizeArguments?: readonly string[]
+  /** Size of a list whose size nobody says. Default: 1. */
+  readonly defaultSize?: number
+  /** Cost of single fields, by name. */
+  readonly fields?: Readonly<Record<string, number>>
+}
+
+/** What a document would cost, and which limits it breaks. */
+export interface GraphqlCost {
+  readonly depth: number
+  readonly cost: number
+  readonly problems: readonly string[]
+}
+
+const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize']
+/** Selections looked at in one document: beyond it the document is refused, however small each limit finds it. */
+const MAX_VISITS = 20_000
+const MAX_SIZE = 1_000_000
+
+/**
+ * Measures a parsed document before anything is resolved. The dearest operation counts, for the client chooses which one runs. Fragments that spread each
+ * other in a circle are a problem, not an endless loop; so is a document that is cheap to write and dear to walk.
+ * @param variables values of the request, for sizes and lists that are variables
+ */
+export function graphqlCost(
+  document: GraphqlNode,
+  limits: GraphqlLimits = {},
+  variables: Readonly<Record<string, unknown>> = {},
+): GraphqlCost {
+  const walk = new Walk(document, limits, variables)
+  const operations = nodes(document['definitions']).filter(({ kind }) => kind === 'OperationDefinition')
+  const costs = operations.map(operation => walk.operation(operation))
+  const cost = Math.max(0, ...costs)
+  const { depth: maxDepth = 12, cost: maxCost = 5_000 } = limits
+  if (walk.depth > maxDepth) walk.problem(`the query is ${walk.depth} fields deep; ${maxDepth} are allowed`)
+  if (cost > maxCost)
+    walk.problem(`the query costs ${cost}; ${maxCost} are allowed: ask for fewer items or fields`)
+  return { depth: walk.depth, cost, problems: [...walk.problems] }
+}
+
+class Walk {
+  depth = 0
+  readonly problems = new Set<string>()
+  readonly #limits: GraphqlLimits
+  readonly #given: Readonly<Record<string, unknown>>
+  #variables: Readonly<Record<string, unknown>> = {}
+  readonly #fragments: ReadonlyMap<string, GraphqlNode>
+  readonly #sizes: ReadonlySet<string>
+  #visits = 0
+
+  constructor(document: GraphqlNode, limits: GraphqlLimits, variables: Readonly<Record<string, unknown>>) {
+    this.#limits = limits
+    this.#given = variables
+    this.#sizes = new Set(limits.sizeArguments ?? DEFAULT_SIZES)
+    this.#fragments = new Map(
+      nodes(document['definitions'])
+        .filter(({ kind }) => kind === 'FragmentDefinition')
+        .map(node => [nameOf(node), node]),
+    )
+  }
+
+  problem(text: string): void {
+    this.problems.add(text)
+  }
+
+  /** Cost of one operation, with the defaults of its variables: a size in a default is a size. */
+  operation(operation: GraphqlNode): number {
+    const defaults = nodes(operation['variableDefinitions']).map(definition => {
+      const variable = definition['variable']
+      return [isNode(variable) ? nameOf(variable) : '', this.#value(definition['defaultValue'], 0)] as const
+    })
+    const given = Object.entries(this.#given).filter(([, value]) => value !== undefined)
+    this.#variables = Object.fromEntries([...defaults, ...given])
+    return this.selections(operation['selectionSet'], 1, 1, [])
+  }
+
+  /** Cost of a selection set. @param factor product of the sizes of the lists around it */
+  selections(set: unknown, depth: number, factor: number, inside: readonly string[]): number {
+    if (!isNode(set)) return 0
+    let cost = 0
+    const times = new Map<string, number>()
+    for (const selection of nodes(set['selections'])) {
+      if (++this.#visits > MAX_VISITS) {
+        this.problem('the query is too large')
+        return Number.MAX_SAFE_INTEGER
+      }
+      if (selection.kind === 'Field') {
+        const name = nameOf(selection)
+        const count = (times.get(name) ?? 0) + 1
+        times.set(name, count)
+        const { aliases = 10 } = this.#limits
+        if (count === aliases + 1) this.problem(`"${name}" is asked for more than ${aliases} times; ask once`)
+        cost += this.#field(selection, name, depth, factor, inside)
+      } else if (selection.kind === 'InlineFragment')
+        cost += this.selections(selection['selectionSet'], depth, factor, inside)
+      else if (selection.kind === 'FragmentSpread')
+        cost += this.#spread(nameOf(selection), depth, factor, inside)
+    }
+    return Math.min(cost, Number.MAX_SAFE_INTEGER)
+  }
+
+  #spread(name: string, depth: number, factor: number, inside: readonly string[]): number {
+    if (inside.includes(name)) {
+      this.problem(`fragment "${name}" contains itself`)
+      return 0
+    }
+    return this.selections(this.#fragments.get(name)?.['selectionSet'], depth, factor, [...inside, name])
+  }
+
+  #field(node: GraphqlNode, name: string, depth: number, factor: number, inside: readonly string[]): number {
+    this.depth = Math.max(this.depth, depth)
+    // Nobody needs to know how much deeper it goes; and a stack is not endless.
+    if (depth > 200) return factor
+    const fields = this.#limits.fields ?? {}
+    const own = Object.hasOwn(fields, name) ? (fields[name] ?? 1) : 1
+    const inner = Math.min(factor * this.#sizeOf(node), Number.MAX_SAFE_INTEGER)
+    return factor * own + this.selections(node['selectionSet'], depth + 1, inner, inside)
+  }
+
+  /** How many items a field returns: the largest of its sizes. A size that is no count is the largest there can be. */
+  #sizeOf(node: GraphqlNode): number {
+    const { defaultSize = 1, listItems = 100 } = this.#limits
+    let size: number | undefined
+    for (const argument of nodes(node['arguments'])) {
+      const value = this.#value(argument['value'], 0)
+      const longest = longestList(value, 0)
+      if (longest > listItems)
+        this.problem(`a list of ${longest} items in "${nameOf(node)}"; ${listItems} are allowed`)
+      if (!this.#sizes.has(nameOf(argument)) || value === undefined || value === null) continue
+      const count = typeof value === 'number' && value >= 0 ? Math.ceil(value) : MAX_SIZE
+      size = Math.max(size ?? 0, Math.min(count, MAX_SIZE))
+    }
+    return Math.max(1, size ?? defaultSize)
+  }
+
+  #value(node: unknown, depth: number): unknown {
+    if (!isNode(node) || depth > 20) return undefined
+    switch (node.kind) {
+      case 'IntValue':
+      case 'FloatValue':
+        return Number(node['value'])
+      case 'Variable':
+        return this.#variables[nameOf(node)]
+      case 'ListValue':
+        return nodes(node['values']).map(value => this.#value(value, depth + 1))
+      case 'ObjectValue':
+        return Object.fromEntries(
+          nodes(node['fields']).map(field => [nameOf(field), this.#value(field['value'], depth + 1)]),
+        )
+      default:
+        return node['value']
+    }
+  }
+}
+
+function longestList(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null || depth > 20) return 0
+  const inner = Object.values(value)
+    .slice(0, 10_000)
+    .map(item => longestList(item, depth + 1))
+  return Math.max(Array.isArray(value) ? value.length : 0, ...inner)
+}
+
+function nodes(value: unknown): readonly GraphqlNode[] {
+  return Array.isArray(value) ? value.filter(isNode) : []
+}
+
+function isNode(value: unknown): value is GraphqlNode {
+  return typeof value === 'object' && value !== null && 'kind' in value
+}
+
+function nameOf(node: GraphqlNode): string {
+  const name = node['name']
+  return isNode(name) ? String(name['value']) : ''
+}

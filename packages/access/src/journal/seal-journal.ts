@@ -1,0 +1,109 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import type { PostgresDatabase } from '@postern/store'
+import { checkSigningKey, type SigningKey } from '../budget/signed-token.ts'
+import { SEAL, UNSEALED } from './journal.sql.ts'
+
+/** Old rows of one entry, and what an edit made of them. */
+export interface KeptRows {
+  readonly old: readonly string[]
+  /** MD5 of each row as the edit left it; empty for deletions. */
+  readonly became: readonly string[]
+}
+
+/** What an entry is about: sealed rows open as this entry only. */
+export interface EntryName {
+  readonly id: string
+  readonly change: string
+  readonly schema: string
+  readonly relation: string
+  readonly action: string
+}
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const BATCH = 50
+/** Seconds: a batch may hold a quarter of a million rows. */
+const LONG = '5m'
+
+/**
+ * Seals the rows that the journal holds in the clear, with AES-256-GCM under a key that the database does not have. Run it every few seconds; several
+ * processes may. Until then rows are readable to the owner of the schema alone, as the rows of the table were.
+ * @param key 32 bytes; keep it until the entries sealed with it have expired
+ * @returns how many entries were sealed now
+ */
+export async function sealJournal(
+  database: PostgresDatabase,
+  key: SigningKey,
+  random: RandomSource = systemRandom,
+): Promise<number> {
+  checkSigningKey(key, 'journal key')
+  let total = 0
+  for (;;) {
+    const count = await database.transaction(async client => {
+      const { rows } = await client.query<EntryName & { old: string[] | null; became: string[] | null }>(
+        UNSEALED,
+        [BATCH],
+        LONG,
+      )
+      for (const { old, became, ...name } of rows) {
+        const kept = { old: old ?? [], became: became ?? [] }
+        await client.query(SEAL, [name.id, sealRows(name, kept, key, random)], LONG)
+      }
+      return rows.length
+    })
+    total += count
+    if (count < BATCH) return total
+  }
+}
+
+/** Key number (2 bytes), nonce, ciphertext, tag. The entry's name is authenticated with it. */
+function sealRows(name: EntryName, kept: KeptRows, key: SigningKey, random: RandomSource): Buffer {
+  const nonce = random.bytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key.secret.subarray(0, 32), nonce)
+  cipher.setAAD(nameBytes(name))
+  const number = Buffer.alloc(2)
+  number.writeUInt16BE(key.id)
+  return Buffer.concat([
+    number,
+    nonce,
+    cipher.update(JSON.stringify(kept), 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ])
+}
+
+/** @throws IntegrityError when the key is not among those given, or the rows are not those that were sealed for this entry */
+export function openRows(name: EntryName, sealed: Uint8Array, keys: readonly SigningKey[]): KeptRows {
+  const bytes = Buffer.from(sealed)
+  const key = bytes.length < 2 ? undefined : keys.find(({ id }) => id === bytes.readUInt16BE(0))
+  if (key === undefined)
+    throw new IntegrityError(
+      `journal entry ${name.id}: it was sealed with a key that is not given; name that key as well`,
+    )
+  try {
+    const decipher = createDecipheriv(
+      'aes-256-gcm',
+      key.secret.subarray(0, 32),
+      bytes.subarray(2, 2 + NONCE_BYTES),
+    )
+    decipher.setAAD(nameBytes(name))
+    decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
+    const text = Buffer.concat([
+      decipher.update(bytes.subarray(2 + NONCE_BYTES, bytes.length - TAG_BYTES)),
+      decipher.final(),
+    ]).toString('utf8')
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new IntegrityError(
+      `journal entry ${name.id}: it is not what was sealed; someone has changed the journal`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function nameBytes({ id, change, schema, relation, action }: EntryName): Buffer {
+  return Buffer.from(JSON.stringify(['postern journal v1', id, change, schema, relation, action]))
+}

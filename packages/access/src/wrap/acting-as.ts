@@ -1,0 +1,43 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Exchange } from '@postern/core'
+
+/** On whose behalf the database is used, for the duration of one request or job. */
+export interface Acting {
+  /** Kind and id of the principal, `user:alice`, as in `Act.actor`. At most 256 characters, not empty. */
+  readonly actor: string
+  /** At most 256 characters; no tenant when absent. */
+  readonly tenant?: string
+  /** `actDigest` of what is being done, as hex, when a `guard` knows it. A grant is good for this act only. */
+  readonly act?: string
+  /** A token of `signBudgetGrant`: the approval under which this is done. */
+  readonly grant?: string
+}
+
+const current = new AsyncLocalStorage<Acting>()
+
+/**
+ * Runs work on behalf of an actor: every statement that a guarded connection sends meanwhile carries a signed claim of it.
+ * @example
+ * await actingAs({ actor: 'user:alice', tenant: 'acme' }, () => pool.query('DELETE FROM orders WHERE id = $1', [id]))
+ */
+export function actingAs<T>(acting: Acting, work: () => T): T {
+  return current.run(acting, work)
+}
+
+/** Who acts here; undefined outside `actingAs`. */
+export function currentActing(): Acting | undefined {
+  return current.getStore()
+}
+
+/**
+ * The actor of an exchange that was identified: `user:alice` of tenant `acme`. An anonymous client is its network address.
+ * @example
+ * const handler = (exchange: Exchange) => actingAs(actingIn(exchange), () => handle(exchange))
+ */
+export function actingIn(exchange: Exchange): Acting {
+  const { kind, id, tenant } = exchange.principal
+  return {
+    actor: kind === 'anonymous' ? `address:${exchange.client}` : `${kind}:${id}`,
+    ...(tenant !== undefined && { tenant }),
+  }
+}

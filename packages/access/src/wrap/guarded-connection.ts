@@ -1,0 +1,61 @@
+import type { ClaimSigner } from '../budget/actor-claim.ts'
+import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import { type Acting, currentActing } from './acting-as.ts'
+
+/** How a guarded connection tells the database who acts. The same for every driver. */
+export interface GuardOptions {
+  /** Of `claimSigner`. */
+  readonly claim: ClaimSigner
+  /** Who acts; default: `currentActing()`, which `actingAs` sets. No claim is sent where it says undefined. */
+  readonly acting?: () => Acting | undefined
+  /** Receives every refusal, also when the application swallows the error; must not throw. Also recorded in the database, unless that fails. */
+  readonly onRefusal?: (refusal: Refused) => void
+}
+
+/** A refusal, and who was refused. */
+export interface Refused {
+  readonly acting: Acting | undefined
+  readonly error: RowBudgetExceeded
+}
+
+/** Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. */
+const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
+const SET_CLAIM_AND_GRANT =
+  "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
+
+/** Runs outside of the refused transaction. */
+const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
+
+/** One statement with its values. */
+export interface ClaimStatement {
+  readonly text: string
+  readonly values: readonly string[]
+}
+
+/** The statement that makes a fresh claim of who acts now; undefined when nobody does. */
+export function claimStatement(options: GuardOptions): ClaimStatement | undefined {
+  const acting = (options.acting ?? currentActing)()
+  if (acting === undefined) return undefined
+  const claim = options.claim(acting)
+  return acting.grant === undefined
+    ? { text: SET_CLAIM, values: [claim] }
+    : { text: SET_CLAIM_AND_GRANT, values: [claim, acting.grant] }
+}
+
+/**
+ * What to throw for a driver's error. A refusal is reported first, and recorded by `record`, which runs one statement with values in a transaction of its
+ * own; its failure changes nothing.
+ */
+export function refusedError(
+  error: unknown,
+  options: GuardOptions,
+  record: (text: string, values: readonly unknown[]) => Promise<unknown>,
+): unknown {
+  const meant = budgetError(error)
+  if (!(meant instanceof RowBudgetExceeded) || meant === error) return meant
+  const acting = (options.acting ?? currentActing)()
+  options.onRefusal?.({ acting, error: meant })
+  const { budget, scope, allowed, asked } = meant
+  record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
+  return meant
+}

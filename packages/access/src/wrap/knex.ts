@@ -1,0 +1,20 @@
+import type { GuardOptions } from './guarded-connection.ts'
+import { guardClient, type PgClient, type RunApart } from './pg.ts'
+
+type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void
+
+/**
+ * Pool settings for Knex with the client `pg`: each connection is guarded as it is made.
+ * @param record runs a statement on another connection, to record refusals in the database
+ * @example
+ * const db = knex({ client: 'pg', connection, pool: guardKnexPool({ min: 0, max: 10 }, { claim }) })
+ */
+export function guardKnexPool<P extends object>(pool: P, options: GuardOptions, record?: RunApart): P {
+  const own: unknown = Reflect.get(pool, 'afterCreate')
+  const afterCreate: AfterCreate = (connection, done) => {
+    guardClient(connection, options, record)
+    if (typeof own === 'function') own(connection, done)
+    else done(null, connection)
+  }
+  return { ...pool, afterCreate }
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Access, type Caller, type GraphqlLimits, graphqlCost, graphqlField } from '@postern/access'
+import { GraphQLObjectType, GraphQLSchema, GraphQLString, graphql, parse } from 'graphql'
+
+const access = new Access()
+const schema = new GraphQLSchema({
+  query: new GraphQLObjectType({
+    name: 'Query',
+    fields: {
+      name: { type: GraphQLString, resolve: () => 'shop' },
+      salary: {
+        type: GraphQLString,
+        resolve: graphqlField(
+          access,
+          { action: 'salary.read', require: { role: 'finance' }, caller: (context: Caller) => context },
+          () => '4812',
+        ),
+      },
+    },
+  }),
+})
+
+test('a field is resolved for those who may read it, and the others are told what is missing', async () => {
+  const ask = (roles: readonly string[]) =>
+    graphql({
+      schema,
+      source: '{ name salary }',
+      contextValue: { principal: { kind: 'user', id: 'a', roles } },
+    })
+  assert.deepEqual({ ...(await ask(['finance'])).data }, { name: 'shop', salary: '4812' })
+  const { data, errors } = await ask([])
+  assert.deepEqual({ ...data }, { name: 'shop', salary: null })
+  assert.deepEqual(
+    [errors?.[0]?.extensions['code'], errors?.[0]?.extensions['why'], errors?.[0]?.extensions['status']],
+    ['POSTERN_REFUSED', 'role', 403],
+  )
+})
+
+const cost = (text: string, limits: GraphqlLimits = {}, variables: Record<string, unknown> = {}) =>
+  graphqlCost({ ...parse(text, { noLocation: true }) }, limits, variables)
+
+test('cost is fields times the sizes of the lists around them', () => {
+  assert.deepEqual(cost('{ orders(first: 10) { id items(limit: 5) { id name } } }'), {
+    depth: 3,
+    cost: 1 + 10 * (1 + 1 + 5 * 2),
+    problems: [],
+  })
+  assert.equal(cost('query ($n: Int) { orders(first: $n) { id } }', {}, { n: 50 }).cost, 51)
+  assert.equal(cost('{ a { ...f } } fragment f on A { b { c } }').depth, 3)
+  assert.equal(cost('{ dear cheap }', { fields: { dear: 100 } }).cost, 101)
+})
+
+const deep = (levels: number): string => `${'{ a '.repeat(levels)}${'}'.repeat(levels)}`
+const attacks: readonly (readonly [string, string, RegExp, Record<string, unknown>?])[] = [
+  ['a deep query', deep(13), /13 fields deep/],
+  ['a very deep query', deep(1_500), /fields deep/],
+  ['a list of lists', '{ a(first: 100) { b(first: 100) { c } } }', /costs 10101/],
+  ['a size in a variable', 'query ($n: Int) { a(first: $n) { b } }', /costs/, { n: 100_000 }],
+  ['a size in the default of a variable', 'query ($n: Int = 100000) { a(first: $n) { b } }', /costs/],
+  ['a size that is no number', '{ a(first: "99999") { b } }', /costs/],
+  ['a negative size', '{ a(first: -1) { b } }', /costs/],
+  ['the dearer of two operations', 'query A { x } query B { a(first: 100000) { b } }', /costs/],
+  [
+    'a login guessed by aliases',
+    `{ ${Array.from({ length: 11 }, (_, i) => `a${i}: login(p: "${i}")`).join(' ')} }`,
+    /"login" is asked for more than 10/,
+  ],
+  [
+    'a mass deletion in one list',
+    `mutation { remove(ids: [${Array.from({ length: 101 }, (_, i) => i).join(', ')}]) }`,
+    /list of 101 items/,
+  ],
+  [
+    'the same in a variable, inside an object',
+    'mutation ($x: In) { remove(x: $x) }',
+    /list of 101 items/,
+    { x: { ids: Array(101).fill(1) } },
+  ],
+  [
+    'fragments that contain each other',
+    '{ ...a } fragment a on Q { ...b } fragment b on Q { ...a }',
+    /contains itself/,
+  ],
+  [
+    'fragments that double at every step',
+    `{ ...f0 } ${Array.from({ length: 30 }, (_, i) => `fragment f${i} on Q { x { ...f${i + 1} } y { ...f${i + 1} } }`).join(' ')} fragment f30 on Q { z }`,
+    /too large|deep/,
+  ],
+]
+for (const [name, text, problem, variables] of attacks)
+  test(`refuses ${name}`, () => {
+    assert.match(cost(text, {}, variables).problems.join('; '), problem)
+  })

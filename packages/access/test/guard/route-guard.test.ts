@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Access, AccessGuard, type AccessOptions, Approvals, openApiRoutes } from '@postern/access'
+import {
+  ALLOW,
+  ConfigError,
+  type Decision,
+  type Exchange,
+  type Principal,
+  type Refusal,
+  type RouteSettings,
+  refusalAnswer,
+  VirtualClock,
+} from '@postern/core'
+import { openSqlite } from '@postern/store'
+import { exchangeOf, type RequestOptions } from '../support/exchange.ts'
+import { shopPolicies } from '../support/shop.ts'
+import { PlayedStepUp } from '../support/step-up.ts'
+
+const SUE: Principal = { kind: 'user', id: 'sue', roles: ['support'], tenant: 'north' }
+const ANN: Principal = { kind: 'user', id: 'ann' }
+const OLGA: Principal = { kind: 'user', id: 'olga', roles: ['owner'], tenant: 'north' }
+const ORDERS = new Map([
+  ['1', { id: 1, customer: 'ann' }],
+  ['2', { id: 2, customer: 'bob' }],
+])
+
+const ROUTES: Readonly<Record<string, RouteSettings>> = {
+  '/api/**': { require: {} },
+  'GET /api/reports': { require: { role: 'support' } },
+  'GET /api/orders/:id': { policy: { action: 'order.read', load: id => ORDERS.get(id) } },
+  'GET /api/known/:id': { policy: 'order.read' },
+  'DELETE /api/orders/:id': { require: { role: 'support', stepUp: '10m' } },
+  'POST /api/purge': { require: { role: 'support' }, approve: { by: 'role:owner' } },
+  'POST /api/confirm': { require: { stepUp: 'act' } },
+}
+
+function setting(t: TestContext, options: Partial<AccessOptions> = {}) {
+  const database = openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  const clock = new VirtualClock()
+  const approvals = new Approvals({ database, clock })
+  const stepUp = new PlayedStepUp()
+  const guard = new AccessGuard(new Access({ policies: shopPolicies, approvals, stepUp, clock, ...options }))
+  const ask = (request: RequestOptions): { said: Decision | Promise<Decision>; exchange: Exchange } => {
+    const exchange = exchangeOf({ routes: ROUTES, ...request })
+    return { said: guard.decide(exchange), exchange }
+  }
+  return { guard, approvals, stepUp, ask }
+}
+
+function refused(said: Decision): Refusal {
+  assert.notEqual(said.effect, 'allow')
+  return said as Refusal
+}
+
+test('roles and policies in memory are answered at once', t => {
+  const { ask } = setting(t)
+  assert.equal(ask({ target: '/elsewhere' }).said, ALLOW)
+  assert.equal(ask({ target: '/api/reports', principal: SUE }).said, ALLOW)
+  const nobody = ask({ target: '/api/reports' }).said
+  assert.ok(!(nobody instanceof Promise))
+  assert.deepEqual([refused(nobody).status, refused(nobody).headers], [401, ['WWW-Authenticate', 'Bearer']])
+  const wrong = ask({ target: '/api/reports', principal: ANN }).said
+  assert.ok(!(wrong instanceof Promise))
+  assert.equal(refused(wrong).status, 403)
+  assert.equal(refused(wrong).reasons[0].rule, 'access/role')
+})
+
+test('letter case, HEAD and doubled slashes do not lead round a rule', t => {
+  const { ask } = setting(t)
+  for (const request of [
+    { target: '/API/Reports' },
+    { target: '/api//reports' },
+    { target: '/api/x/../reports' },
+    { target: '/api/%72eports' },
+    { target: '/api/reports/' },
+    { target: '/api/reports', method: 'HEAD' },
+  ]) {
+    const said = ask({ ...request, principal: ANN }).said
+    assert.ok(!(said instanceof Promise))
+    assert.notEqual(said.effect, 'allow', JSON.stringify(request))
+  }
+})
+
+test('a policy is asked about the row that was looked up; a foreign row and none are refused in the same words', async t => {
+  const { ask } = setting(t)
+  assert.equal(await ask({ target: '/api/orders/1', principal: ANN }).said, ALLOW)
+  const answers = await Promise.all(
+    ['2', '3', "1' OR 1=1"].map(
+      async id =>
+        refused(await ask({ target: `/api/orders/${encodeURIComponent(id)}`, principal: ANN }).said).content
+          ?.text,
+    ),
+  )
+  assert.equal(new Set(answers).size, 1)
+  const { said, exchange } = ask({ target: '/api/orders/2', principal: ANN })
+  const answer = refusalAnswer(refused(await said), exchange)
+  assert.doesNotMatch(answer.body, /default/)
+  assert.equal(refused(await said).reasons[0].evidence?.facts?.['policy'], 'default')
+})
+
+test('nobody who has not signed in makes the application look anything up', async t => {
+  const { guard } = setting(t)
+  let lookups = 0
+  const routes: Readonly<Record<string, RouteSettings>> = {
+    '/x/:id': { require: { role: 'support' }, policy: { action: 'order.read', load: () => void lookups++ } },
+  }
+  const said = await guard.decide(exchangeOf({ routes, target: '/x/1', principal: ANN }))
+  assert.deepEqual([refused(said).status, lookups], [403, 0])
+})
+
+test('a lookup that fails lets nobody through', async t => {
+  const { guard } = setting(t)
+  const routes: Readonly<Record<string, RouteSettings>> = {
+    '/x/:id': {
+      policy: { action: 'order.read', load: () => Promise.reject(new Error('the database is down')) },
+    },
+  }
+  await assert.rejects(async () => guard.decide(exchangeOf({ routes, target: '/x/1', principal: ANN })))
+  assert.equal(guard.failure, 'closed')
+})
+
+test('a stale sign-in is challenged as RFC 9470 says, and a fresh one passes', async t => {
+  const { ask, stepUp } = setting(t)
+  const request = { method: 'DELETE', target: '/api/orders/1', principal: SUE }
+  const { said, exchange } = ask(request)
+  const refusal = refused(await said)
+  assert.equal(refusal.effect, 'challenge')
+  const answer = refusalAnswer(refusal, exchange)
+  assert.equal(answer.status, 401)
+  const at = answer.headers.indexOf('WWW-Authenticate')
+  assert.match(
+    answer.headers[at + 1] ?? '',
+    /^Bearer error="insufficient_user_authentication", max_age="600"$/,
+  )
+  const body = JSON.parse(answer.body) as Record<string, unknown>
+  assert.equal(body['stepUp'], '/.postern/step-up')
+  assert.match(String(body['next']), /Confirm at \/\.postern\/step-up, then try again/)
+  stepUp.provenAt = exchange.time
+  assert.equal(await ask(request).said, ALLOW)
+})
+
+test('consent on a route is bound to the whole request', async t => {
+  const { ask, approvals } = setting(t)
+  const request = {
+    method: 'POST',
+    target: '/api/purge?dry=0',
+    principal: SUE,
+    headers: ['Content-Type', 'application/json'],
+    body: '{"ids":[1,2]}',
+  }
+  const { said, exchange } = ask(request)
+  const answer = refusalAnswer(refused(await said), exchange)
+  const { approval } = JSON.parse(answer.body) as { approval: { id: string; follow: string } }
+  assert.equal(answer.status, 403)
+  assert.equal(answer.headers[answer.headers.indexOf('Location') + 1], approval.follow)
+  assert.equal(approval.follow, `/.postern/approvals/${approval.id}`)
+  await approvals.decide(approval.id, OLGA, 'approve')
+  for (const change of [
+    { target: '/api/purge?dry=1' },
+    { target: '/api/purge' },
+    { body: '{"ids":[1,2,3]}' },
+    { headers: ['Content-Type', 'application/x-www-form-urlencoded'] },
+    { principal: { ...SUE, id: 'sam' } },
+  ])
+    assert.equal(refused(await ask({ ...request, ...change }).said).status, 403, JSON.stringify(change))
+  assert.equal(await ask(request).said, ALLOW)
+  assert.equal(refused(await ask(request).said).status, 403)
+})
+
+test('a body that cannot be read whole cannot be consented to', async t => {
+  const { ask } = setting(t)
+  const said = await ask({ method: 'POST', target: '/api/purge', principal: SUE, body: 'x'.repeat(2_000) })
+    .said
+  assert.equal(refused(said).status, 413)
+})
+
+test('a proof on a route is bound to the whole request, and used up', async t => {
+  const { ask, stepUp } = setting(t)
+  const request = { method: 'POST', target: '/api/confirm', principal: SUE, body: 'a=1' }
+  assert.equal(refused(await ask(request).said).status, 401)
+  const act = stepUp.demands.at(-1)?.act
+  assert.ok(act)
+  stepUp.confirm(act)
+  assert.equal(refused(await ask({ ...request, body: 'a=2' }).said).status, 401)
+  assert.equal(await ask(request).said, ALLOW)
+  assert.equal(refused(await ask(request).said).status, 401)
+})
+
+test('x-postern in an OpenAPI document becomes route settings', t => {
+  const { guard } = setting(t)
+  const routes = openApiRoutes(
+    {
+      paths: {
+        '/orders': { get: { responses: {} } },
+        '/orders/{order-id}': {
+          'x-postern': { require: { scope: 'orders' } },
+          get: {},
+          delete: { 'x-postern': { require: { role: 'support', stepUp: '10m' }, policy: 'order.delete' } },
+        },
+      },
+    },
+    { basePath: '/api/' },
+  )
+  assert.deepEqual(routes, {
+    'GET /api/orders/:order_id': { require: { scope: 'orders' } },
+    'DELETE /api/orders/:order_id': { require: { role: 'support', stepUp: '10m' }, policy: 'order.delete' },
+  })
+  for (const [pattern, settings] of Object.entries(routes)) guard.check(settings, pattern)
+  assert.throws(
+    () => openApiRoutes({ paths: { '/x': { get: { 'x-postern': { requires: {} } } } } }),
+    ConfigError,
+  )
+  assert.throws(() => openApiRoutes({ paths: { '/x': { get: { 'x-postern': 'role' } } } }), ConfigError)
+})
+
+test('a mistake on a route is found when it is configured', t => {
+  const { guard } = setting(t)
+  assert.throws(() => guard.check({ policy: 'not an action' }, 'routes["/x"]'), /routes\["\/x"\]\.policy/)
+  assert.throws(() => guard.check({ approve: { by: 'nobody' } }, 'routes["/x"]'), ConfigError)
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import {
+  actingAs,
+  budgetAnswer,
+  claimSigner,
+  delayOverBudget,
+  dryRun,
+  guardPool,
+  RowBudgetExceeded,
+  rows,
+} from '@postern/access'
+import { VirtualClock } from '@postern/core'
+import pg from 'pg'
+import { CLAIM_KEY, count, guarded } from './support/guarded.ts'
+
+const place = await guarded(
+  { after },
+  `CREATE TABLE customers (id int PRIMARY KEY); CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES customers ON DELETE CASCADE);
+   INSERT INTO customers SELECT generate_series(1, 4); INSERT INTO orders SELECT g, 1 + g % 4 FROM generate_series(1, 4812) g;
+   GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO APP`,
+  { '*.delete': rows(10, '1h'), '*.update': rows(10, '2s', { over: 'delay' }) },
+)
+const pool = guardPool(new pg.Pool({ connectionString: place.url, max: 2 }), {
+  claim: claimSigner({ key: CLAIM_KEY }),
+})
+pool.on('error', () => {})
+after(() => pool.end())
+const alice = { actor: 'user:alice' }
+
+test('a dry run says what a change would do, and does nothing', async () => {
+  const run = await actingAs(alice, () =>
+    dryRun(pool, async client => {
+      await client.query('DELETE FROM customers')
+      await client.query('INSERT INTO customers VALUES (9)')
+    }),
+  )
+  assert.equal(run.sentence, 'this would delete 4,816 rows of 2 tables')
+  assert.deepEqual(run.tables, [
+    { table: 'public.customers', action: 'delete', rows: 4 },
+    { table: 'public.orders', action: 'delete', rows: 4_812 },
+  ])
+  assert.equal(await count(place.owner, 'orders'), 4_812)
+  assert.equal(await count(place.owner, 'postern_budgets.counters'), 0)
+})
+
+test('a dry run that commits is refused by the database', async () => {
+  await actingAs(alice, () =>
+    assert.rejects(
+      dryRun(pool, async client => {
+        await client.query('DELETE FROM customers')
+        await client.query('COMMIT')
+      }),
+      /a dry run cannot be committed/,
+    ),
+  )
+  assert.equal(await count(place.owner, 'orders'), 4_812)
+})
+
+test('a change waits for its budget when it is to be delayed', async () => {
+  const waits: number[] = []
+  await actingAs(alice, async () => {
+    await pool.query('UPDATE orders SET customer = 2 WHERE id <= 10')
+    const late = await delayOverBudget(() => pool.query('UPDATE orders SET customer = 3 WHERE id <= 5'), {
+      wait: async ms => {
+        waits.push(ms)
+        await new Promise(resolve => setTimeout(resolve, ms))
+      },
+    })
+    assert.equal(late.rowCount, 5)
+    assert.ok(waits.length >= 1)
+    await assert.rejects(
+      delayOverBudget(() => pool.query('DELETE FROM orders WHERE id <= 11')),
+      RowBudgetExceeded,
+    )
+  })
+})
+
+test('the answer says what is left, what was asked, when to retry and where to ask for an approval', () => {
+  const clock = new VirtualClock()
+  const error = new RowBudgetExceeded({
+    budget: 'orders.delete',
+    scope: 'tenant',
+    allowed: 3,
+    asked: 4_812,
+    retryAt: clock.now() + 90_500,
+    over: 'approval',
+  })
+  const answer = budgetAnswer(new Error('query failed', { cause: error }), {
+    approvals: '/.postern/approvals',
+    clock,
+  })
+  assert.equal(answer?.status, 403)
+  assert.equal(answer?.headers['retry-after'], '91')
+  assert.deepEqual(JSON.parse(answer?.body ?? ''), {
+    type: 'urn:postern:refusal:budget',
+    title: 'Row budget exceeded',
+    status: 403,
+    detail: '3 rows are left in this window, 4812 were to be changed. Ask a second person for an approval.',
+    budget: 'orders.delete',
+    scope: 'tenant',
+    allowed: 3,
+    asked: 4_812,
+    retryAt: '2026-01-01T00:01:30.500Z',
+    approval: '/.postern/approvals',
+  })
+  assert.equal(budgetAnswer(new Error('another')), undefined)
+})

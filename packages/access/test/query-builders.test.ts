@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import {
+  actingAs,
+  budgetError,
+  claimSigner,
+  guardDriver,
+  guardKnexPool,
+  guardPool,
+  guardPostgresJs,
+  RowBudgetExceeded,
+  rows,
+} from '@postern/access'
+import { sql as drizzleSql, eq } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import knexModule from 'knex'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import postgres from 'postgres'
+import { DataSource, EntitySchema } from 'typeorm'
+import { CLAIM_KEY, count, guarded } from './support/guarded.ts'
+
+const place = await guarded(
+  { after },
+  'CREATE TABLE orders (id int PRIMARY KEY, note text); GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO APP',
+  { 'orders.delete': rows(10, '1h', { over: 'stepUp' }), 'orders.update': rows(10, '1h') },
+)
+const options = { claim: claimSigner({ key: CLAIM_KEY }) }
+
+beforeEach(async () => {
+  await place.owner.query(`SET session_replication_role = replica; DELETE FROM orders; INSERT INTO orders SELECT generate_series(1, 100);
+    DELETE FROM postern_budgets.counters; RESET session_replication_role`)
+})
+
+/** What an application does with each of them: within its budget one by one and in a transaction, then too much. */
+interface Application {
+  remove(id: number): Promise<unknown>
+  removeInTransaction(ids: readonly number[]): Promise<unknown>
+  editAll(): Promise<unknown>
+  wipe(): Promise<unknown>
+}
+
+async function behaves(application: Application): Promise<void> {
+  await actingAs({ actor: 'user:alice' }, async () => {
+    await application.remove(1)
+    await application.removeInTransaction([2, 3, 4])
+    assert.equal(await count(place.owner, 'orders'), 96)
+    for (const tooMuch of [() => application.wipe(), () => application.editAll()]) {
+      await assert.rejects(tooMuch(), (error: unknown) => {
+        assert.ok(budgetError(error) instanceof RowBudgetExceeded, String(error))
+        return true
+      })
+    }
+    await application.remove(5)
+  })
+  const { rows: counted } = await place.owner.query(
+    'SELECT key, counts[1]::int AS n FROM postern_budgets.counters',
+  )
+  assert.deepEqual(counted, [{ key: 'user:alice', n: 5 }])
+  assert.equal(await count(place.owner, 'orders'), 95)
+}
+
+test('Kysely on a guarded pool', async () => {
+  const db = new Kysely<{ orders: { id: number; note: string | null } }>({
+    dialect: new PostgresDialect({ pool: guardPool(new pg.Pool({ connectionString: place.url }), options) }),
+  })
+  try {
+    await behaves({
+      remove: id => db.deleteFrom('orders').where('id', '=', id).execute(),
+      removeInTransaction: ids =>
+        db.transaction().execute(async t => {
+          for (const id of ids) await t.deleteFrom('orders').where('id', '=', id).execute()
+        }),
+      editAll: () => db.updateTable('orders').set({ note: '' }).execute(),
+      wipe: () => db.deleteFrom('orders').execute(),
+    })
+  } finally {
+    await db.destroy()
+  }
+})
+
+test('Drizzle on a guarded pool', async () => {
+  const pool = guardPool(new pg.Pool({ connectionString: place.url }), options)
+  const orders = pgTable('orders', { id: integer().primaryKey(), note: text() })
+  const db = drizzle({ client: pool })
+  try {
+    await behaves({
+      remove: id => db.delete(orders).where(eq(orders.id, id)),
+      removeInTransaction: ids =>
+        db.transaction(async t => {
+          for (const id of ids) await t.delete(orders).where(eq(orders.id, id))
+        }),
+      editAll: () => db.update(orders).set({ note: '' }),
+      wipe: () => db.execute(drizzleSql`DELETE FROM orders`),
+    })
+  } finally {
+    await pool.end()
+  }
+})
+
+test('Knex with guarded connections', async () => {
+  const db = knexModule({
+    client: 'pg',
+    connection: place.url,
+    pool: guardKnexPool({ min: 0, max: 4 }, options),
+  })
+  try {
+    await behaves({
+      remove: id => db('orders').where({ id }).delete(),
+      removeInTransaction: ids =>
+        db.transaction(async t => {
+          for (const id of ids) await t('orders').where({ id }).delete()
+        }),
+      editAll: () => db('orders').update({ note: '' }),
+      wipe: () => db('orders').delete(),
+    })
+  } finally {
+    await db.destroy()
+  }
+})
+
+test('TypeORM with a guarded driver', async () => {
+  const Orders = new EntitySchema<{ id: number; note: string | null }>({
+    name: 'orders',
+    columns: { id: { type: 'int', primary: true }, note: { type: 'text', nullable: true } },
+  })
+  const source = new DataSource({
+    type: 'postgres',
+    url: place.url,
+    driver: guardDriver(pg, options),
+    entities: [Orders],
+  })
+  await source.initialize()
+  try {
+    const orders = source.getRepository(Orders)
+    await behaves({
+      remove: id => orders.delete({ id }),
+      removeInTransaction: ids =>
+        source.transaction(async t => {
+          for (const id of ids) await t.delete(Orders, { id })
+        }),
+      editAll: () => orders.createQueryBuilder().update().set({ note: '' }).execute(),
+      wipe: () => orders.createQueryBuilder().delete().execute(),
+    })
+  } finally {
+    await source.destroy()
+  }
+})
+
+test('postgres.js in guarded transactions, one of a single statement in one round trip', async () => {
+  const sql = postgres(place.url, { max: 4, onnotice: () => {} })
+  const db = guardPostgresJs(sql, options)
+  try {
+    await behaves({
+      remove: id => db.run(t => t`DELETE FROM orders WHERE id = ${id}`),
+      removeInTransaction: ids =>
+        db.begin(async t => {
+          for (const id of ids) await t`DELETE FROM orders WHERE id = ${id}`
+        }),
+      editAll: () => db.begin(t => t`UPDATE orders SET note = ''`),
+      wipe: () => db.run(t => t`DELETE FROM orders`),
+    })
+    const [row] = await db.run(t => t`SELECT 7 AS n`)
+    assert.equal(row?.['n'], 7)
+  } finally {
+    await sql.end()
+  }
+})

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  allow,
+  check,
+  claimSettings,
+  definePolicies,
+  deny,
+  eq,
+  not,
+  owns,
+  principal,
+  resourceType,
+  rowLevelSecurity,
+} from '@postern/access'
+import { ConfigError, type Principal } from '@postern/core'
+import pg from 'pg'
+import { freshDatabase } from '../../../../test/services.ts'
+import { ANN, AUDITOR, NOBODY, SHOP_SQL, SUPPORT, shopPolicies } from '../support/shop.ts'
+
+let dropDatabase = async (): Promise<void> => {}
+const url = await freshDatabase({
+  after: work => {
+    dropDatabase = work
+  },
+})
+const pool = new pg.Pool({ connectionString: url, max: 2 })
+pool.on('error', () => {})
+const role = `app_${process.pid}`
+const actions = { select: 'order.read', update: 'order.edit', delete: 'order.delete', insert: 'order.create' }
+before(async () => {
+  await pool.query(SHOP_SQL)
+  await pool.query(
+    `CREATE ROLE ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO ${role}; GRANT SELECT ON accounts, team_members TO ${role}`,
+  )
+  // Twice: what was there is replaced.
+  for (let i = 0; i < 2; i++)
+    for (const statement of rowLevelSecurity(shopPolicies, { type: 'order', actions }))
+      await pool.query(statement)
+})
+after(async () => {
+  await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  await pool.end()
+  await dropDatabase()
+})
+
+async function as<T>(caller: Principal | undefined, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query(`BEGIN; SET LOCAL ROLE ${role}`)
+    if (caller !== undefined) {
+      const { text, values } = claimSettings(caller)
+      await client.query(text, [...values])
+    }
+    return await work(client)
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+}
+
+const select = async (client: pg.PoolClient): Promise<readonly number[]> =>
+  (await client.query<{ id: number }>('SELECT id FROM orders ORDER BY id')).rows.map(({ id }) => id)
+
+const readers: readonly (readonly [string, Principal | undefined, readonly number[]])[] = [
+  ['a customer', ANN, [1, 2, 4, 5]],
+  ['support', SUPPORT, [1, 2, 4]],
+  ['an auditor', AUDITOR, [1, 2, 3, 4, 5, 6]],
+  ['an anonymous caller', NOBODY, []],
+  ['a transaction that never said who asks', undefined, []],
+  ['a caller with a quote in the id', { kind: 'user', id: "ann' OR '1'='1" }, []],
+]
+for (const [name, caller, expected] of readers)
+  test(`${name} sees in the database what the filter shows`, async () => {
+    assert.deepEqual(await as(caller, select), expected)
+  })
+
+test('who was there before is forgotten with the transaction', async () => {
+  const small = new pg.Pool({ connectionString: url, max: 1 })
+  const { text, values } = claimSettings(AUDITOR)
+  await small.query('BEGIN')
+  await small.query(text, [...values])
+  await small.query('COMMIT')
+  await small.query(`BEGIN; SET LOCAL ROLE ${role}`)
+  const { rows } = await small.query('SELECT id FROM orders')
+  await small.query('ROLLBACK')
+  await small.end()
+  assert.deepEqual(rows, [])
+})
+
+test('deny policies restrict what may be changed', async () => {
+  const count = (caller: Principal, text: string): Promise<number | null> =>
+    as(caller, async client => (await client.query(text)).rowCount)
+  assert.equal(await count(ANN, "UPDATE orders SET status = 'open'"), 1)
+  assert.equal(await count(SUPPORT, 'DELETE FROM orders'), 1)
+  assert.equal(await count(AUDITOR, 'DELETE FROM orders'), 0)
+  // A deny is about the row as it was: an order can be closed, and is not edited after.
+  assert.equal(await count(ANN, "UPDATE orders SET status = 'closed'"), 1)
+  await assert.rejects(count(ANN, "INSERT INTO orders VALUES (9, 'ann')"), /row-level security/)
+  await assert.rejects(count(SUPPORT, 'UPDATE orders SET account_id = 2 WHERE id = 1'), /row-level security/)
+})
+
+test('an id that is no UUID sees no rows instead of an error', async () => {
+  const note = resourceType('note', { table: 'notes', fields: { id: 'integer', owner: 'uuid' } })
+  const policies = definePolicies([
+    allow('own', { action: 'read', on: note, when: owns(note.fields.owner) }),
+    deny('it\'s \\ "closed"', { action: 'read', on: note, when: not(eq(principal.kind, 'user')) }),
+  ])
+  const owner = '6f9619ff-8b86-d011-b42d-00c04fc964ff'
+  await pool.query(
+    `CREATE TABLE notes (id integer, owner uuid); INSERT INTO notes VALUES (1, '${owner}'); GRANT SELECT ON notes TO ${role}`,
+  )
+  for (const statement of rowLevelSecurity(policies, { type: 'note', actions: { select: 'read' } }))
+    await pool.query(statement)
+  const seen = (caller: Principal): Promise<number | null> =>
+    as(caller, async client => (await client.query('SELECT * FROM notes')).rowCount)
+  assert.equal(await seen({ kind: 'user', id: 'ann' }), 0)
+  assert.equal(await seen({ kind: 'user', id: owner.toUpperCase() }), 1)
+  assert.equal(await seen({ kind: 'service', id: owner }), 0)
+})
+
+test('refuses what the database cannot know', () => {
+  const note = resourceType('note', { fields: { id: 'integer' } })
+  const policies = definePolicies([
+    allow('a', { action: 'read', on: note, when: check('weekday', () => true) }),
+  ])
+  assert.throws(() => rowLevelSecurity(policies, { type: 'note', actions: { select: 'read' } }), ConfigError)
+})

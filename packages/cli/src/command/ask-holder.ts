@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { ConfigError, StoreError } from '@postern/core'
+import { SocketLink } from '@postern/vault'
+import { parseHolderConfig } from '@postern/vault/holder'
+
+const TIMEOUT_MS = 10_000
+
+/**
+ * Asks the running holder of a configuration something through its operator's socket.
+ * @throws StoreError when it does not run, or this user may not open the socket
+ * @throws ConfigError when it refuses
+ */
+export async function askHolder(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
+  const config = parseHolderConfig(JSON.parse(readFileSync(path, 'utf8')), path)
+  const socket = resolve(dirname(path), config.operator)
+  const store = `holder ${config.id} at ${socket}`
+  let link: SocketLink | undefined
+  try {
+    await new Promise<void>((done, fail) => {
+      const timer = setTimeout(
+        () => fail(new StoreError('does not run, or this user may not ask it', { store, retryable: true })),
+        2_000,
+      )
+      link = new SocketLink(config.id, { unix: socket }, undefined, () => {
+        clearTimeout(timer)
+        done()
+      })
+    })
+    const answer = (await link?.request(body, TIMEOUT_MS)) as Readonly<Record<string, unknown>>
+    if (answer['refused'] === undefined) return answer
+    throw new ConfigError({
+      place: store,
+      problem: `refused: ${String(answer['detail'] ?? answer['refused'])}`,
+    })
+  } finally {
+    link?.close()
+  }
+}

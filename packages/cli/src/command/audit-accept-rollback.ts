@@ -1,0 +1,32 @@
+import { ConfigError } from '@postern/core'
+import { Connections, openAudit } from '@postern/runtime'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * `postern audit accept-rollback`: opens a log that was restored from a backup although an anchor remembers more of it, and enters that this was accepted. Needs
+ * the gateway stopped.
+ */
+export const run: Command = async (_args, options, context) => {
+  if (options['yes'] !== true)
+    throw new ConfigError({
+      place: 'audit accept-rollback',
+      problem: 'gives up every entry that an anchor remembers and this log does not have',
+      hint: 'if the log was restored from a backup on purpose: postern audit accept-rollback --yes',
+    })
+  const setup = await loadSetup(options, context)
+  const connections = new Connections(setup.config, setup.dataDirectory)
+  try {
+    const opened = await openAudit(setup, connections, undefined, 'accept-rollback')
+    if (opened === undefined)
+      throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+    const checkpoint = await opened.log.checkpoint().finally(() => opened.log.close())
+    const size = Number(checkpoint.split('\n')[1])
+    context.output.line(`the log goes on with ${size} entries; the last one records that this was accepted`)
+    context.output.result({ size })
+    return EXIT.done
+  } finally {
+    await connections.close()
+  }
+}

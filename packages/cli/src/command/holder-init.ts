@@ -1,0 +1,42 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ConfigError, systemClock, systemRandom } from '@postern/core'
+import { HolderStore, holderIdentity, unlockKey } from '@postern/vault/holder'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+
+/** `postern holder init FOLDER NUMBER`: configuration, key file and an empty store, never written over. */
+export const run: Command = async ([folder = '', number = ''], options, context) => {
+  const id = ([1, 2, 3] as const).find(known => `${known}` === number)
+  if (id === undefined)
+    throw new ConfigError({ place: 'holder init', problem: 'a holder is number 1, 2 or 3' })
+  const home = resolve(context.folder, folder)
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  const keyFile = join(home, 'holder.key')
+  writeFileSync(keyFile, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  })
+  const store = HolderStore.open(join(home, 'holder.db'))
+  const kek = await unlockKey(store, { kind: 'file', path: keyFile }, systemRandom)
+  store.setSettings({ id: Uint8Array.of(id) })
+  const { fingerprint } = holderIdentity(store, id, kek, { clock: systemClock, random: systemRandom })
+  store.close()
+  const config = {
+    id,
+    data: 'holder.db',
+    operator: 'operator.sock',
+    tls: { host: '127.0.0.1', port: Number(textOption(options, 'port') ?? 9_470) },
+    peers: {},
+    services: {},
+    budgets: { person: 500, service: 200 },
+  }
+  writeFileSync(join(home, 'holder.json'), `${JSON.stringify(config, undefined, 2)}\n`, { flag: 'wx' })
+  context.output.line(
+    `wrote ${join(home, 'holder.json')}: name the other two holders (peers) and the applications (services) in it`,
+  )
+  context.output.line(`fingerprint of holder ${id}: ${fingerprint}`)
+  context.output.line('keep holder.key on another disk than holder.db, or use a passphrase or a KMS')
+  context.output.result({ id, fingerprint })
+  return EXIT.done
+}

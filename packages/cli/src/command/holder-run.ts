@@ -1,0 +1,31 @@
+import { hostname } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { openAuditLog } from '@postern/audit'
+import { runHolder } from '@postern/vault/holder'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+
+/** `postern holder run CONFIG`: with an audit log of its own beside the configuration, verified by `postern audit verify`. */
+export const run: Command = async ([path = ''], options, context) => {
+  const config = resolve(context.folder, path)
+  const keyFile = textOption(options, 'keyFile')
+  const log = await openAuditLog({
+    directory: join(dirname(config), 'audit'),
+    origin: `${hostname()}/holder`,
+  })
+  try {
+    const args = [config, ...(keyFile === undefined ? [] : ['--key-file', resolve(context.folder, keyFile)])]
+    const holder = await runHolder(args, context.environment, log)
+    context.output.line(
+      `holder ${holder.core.id} ready: port ${holder.port}, fingerprint ${holder.fingerprint}`,
+    )
+    await new Promise<void>(done => {
+      if (context.signal.aborted) done()
+      else context.signal.addEventListener('abort', () => done(), { once: true })
+    })
+    await holder.close()
+    return EXIT.done
+  } finally {
+    await log.close()
+  }
+}

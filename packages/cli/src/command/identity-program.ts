@@ -1,0 +1,50 @@
+import type { Command as Program } from 'commander'
+import type { AddCommand } from './add-command.ts'
+
+/** `postern keys`, `users` and `sessions`: built-in identity from the command line. */
+export function addIdentityCommands(program: Program, add: AddCommand): void {
+  const keys = program.command('keys').description('API keys of built-in identity')
+  add(
+    keys,
+    'create <service>',
+    'make a key of a service; it is shown this once',
+    () => import('./keys-create.ts'),
+  )
+    .option('--name <text>', 'what it is for (default: the service)')
+    .option('--scope <scope...>', 'what it may do')
+    .option('--network <network...>', 'where it may be used from (default: anywhere)')
+    .option('--environment <word>', 'second part of the key (default: live)')
+    .option('--expires <duration>', 'how long it works (default: for ever)')
+  add(keys, 'list', 'every key, with owner and state', () => import('./keys-list.ts'))
+  add(
+    keys,
+    'rotate <id>',
+    'replace a key; the old one works for a while',
+    () => import('./keys-rotate.ts'),
+  ).option('--overlap <duration>', 'how long the old one works', '24h')
+  add(keys, 'revoke <id>', 'a key that no longer works', () => import('./keys-revoke.ts')).option(
+    '--reason <text>',
+    'why',
+  )
+  add(keys, 'leak', 'revoke keys found in public, read from standard input', () => import('./keys-leak.ts'))
+
+  const users = program.command('users').description('accounts of built-in identity')
+  add(users, 'list', 'accounts, newest first', () => import('./users-list.ts'))
+  add(users, 'import <file>', 'accounts from CSV', () => import('./users-import.ts'))
+  add(users, 'disable <id>', 'an account that cannot sign in', () => import('./users-disable.ts'))
+    .option('--undo', 'let it sign in again')
+    .option('--reason <text>', 'why')
+  add(users, 'delete <id>', 'an account, with everything that hangs on it', () => import('./users-delete.ts'))
+
+  const sessions = program.command('sessions').description('who is signed in')
+  add(sessions, 'list', 'sessions, last used first', () => import('./sessions-list.ts')).option(
+    '--user <id>',
+    'of one account',
+  )
+  add(
+    sessions,
+    'revoke <user>',
+    'sign an account out everywhere',
+    () => import('./sessions-revoke.ts'),
+  ).option('--session <id>', 'one session only')
+}

@@ -1,0 +1,28 @@
+import type { NewApiKey } from '@postern/identity'
+import { type Command, listOption, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { withIdentity } from './with-identity.ts'
+
+/** `postern keys create`: a key of a service, shown this once. */
+export const run: Command = async ([service = ''], options, context) => {
+  const expiresIn = textOption(options, 'expires')
+  const environment = textOption(options, 'environment')
+  const wish: NewApiKey = {
+    name: textOption(options, 'name') ?? service,
+    scopes: listOption(options, 'scope'),
+    networks: listOption(options, 'network'),
+    ...(expiresIn !== undefined && { expiresIn }),
+    ...(environment !== undefined && { environment }),
+  }
+  const act = { action: 'keys.create', resource: { type: 'service', id: service } }
+  const issued = await withIdentity(
+    options,
+    context,
+    identity => identity.apiKeys.create({ kind: 'service', id: service }, wish),
+    act,
+  )
+  context.output.line(issued.text)
+  context.output.note('Store this key now; it is not shown again.')
+  context.output.result({ key: issued.text, id: issued.key.id })
+  return EXIT.done
+}

@@ -1,0 +1,16 @@
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { withIdentity } from './with-identity.ts'
+
+/** `postern keys list`: every key, newest first; never the key itself. */
+export const run: Command = async (_args, options, context) => {
+  const keys = await withIdentity(options, context, identity => identity.apiKeys.listAll())
+  for (const key of keys) {
+    const state = key.revokedAt === undefined ? 'live' : `revoked (${key.revokedWhy ?? ''})`
+    const owner = `${key.owner.kind}:${key.owner.id}`
+    context.output.line(`${key.id}  ${state.padEnd(8)}  ${owner.padEnd(24)}  ${safe(key.name)}`)
+    context.output.result(key)
+  }
+  return EXIT.done
+}

@@ -1,0 +1,40 @@
+import { parseDuration } from '@postern/core'
+import { openVaultDatabase, type RewriteKind, rewriteTable, type TableSchemas } from '@postern/vault'
+import { type CommandContext, type CommandOptions, textOption } from './command.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { withVault } from './with-vault.ts'
+
+/** Runs a job over a table; Ctrl-C ends it after the batch at hand. */
+export async function rewriteCommand(
+  kind: RewriteKind,
+  table: string,
+  options: CommandOptions,
+  context: CommandContext,
+  tables?: (tables: TableSchemas) => TableSchemas,
+): Promise<ExitCode> {
+  const work = async ({ file, vault }: Parameters<Parameters<typeof withVault>[2]>[0]): Promise<ExitCode> => {
+    const database = await openVaultDatabase(file)
+    try {
+      const progress = await rewriteTable({
+        kind,
+        table,
+        vault,
+        client: database.client,
+        dialect: database.dialect,
+        batch: Number(textOption(options, 'batch') ?? 100),
+        pause: parseDuration(textOption(options, 'pause') ?? 0, '--pause'),
+        signal: context.signal,
+        onProgress: ({ rows, rewritten }) => context.output.note(`${rows} rows, ${rewritten} values`),
+      })
+      const { rows, rewritten, done } = progress
+      context.output.line(
+        `${rows} rows looked at, ${rewritten} values rewritten${done ? '' : '; stopped, run it again to go on'}`,
+      )
+      context.output.result(progress)
+      return done ? EXIT.done : EXIT.interrupted
+    } finally {
+      await database.close()
+    }
+  }
+  return withVault(options, context, work, tables === undefined ? {} : { tables })
+}

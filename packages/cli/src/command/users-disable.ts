@@ -1,0 +1,35 @@
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { withIdentity } from './with-identity.ts'
+
+/** `postern users disable ID`, and with `--undo` back: from the next request on. Exit 1 when nothing changed. */
+export const run: Command = async ([id = ''], options, context) => {
+  const isUndo = options['undo'] === true
+  const reason = textOption(options, 'reason') ?? ''
+  const act = {
+    action: isUndo ? 'users.enable' : 'users.disable',
+    resource: { type: 'account', id },
+    data: { reason },
+  }
+  const changed = await withIdentity(
+    options,
+    context,
+    async ({ accounts, sessions }) => {
+      const account = await accounts.byId(id)
+      if (account === undefined || (account.disabledAt !== undefined) !== isUndo) return false
+      if (isUndo) await accounts.enable(id)
+      else {
+        await accounts.disable(id)
+        await sessions.revokeAll(id)
+      }
+      return true
+    },
+    act,
+  )
+  context.output.line(
+    changed ? `${safe(id)} is ${isUndo ? 'active' : 'disabled'}` : `nothing to change for ${safe(id)}`,
+  )
+  context.output.result({ id, changed })
+  return changed ? EXIT.done : EXIT.no
+}

@@ -1,0 +1,15 @@
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
+import { withIdentity } from './with-identity.ts'
+
+/** `postern users list`: accounts, newest first. */
+export const run: Command = async (_args, options, context) => {
+  const accounts = await withIdentity(options, context, identity => identity.accounts.list())
+  for (const account of accounts) {
+    const state = account.disabledAt === undefined ? 'active' : 'disabled'
+    context.output.line(`${account.id}  ${state.padEnd(8)}  ${safe(account.email)}`)
+    context.output.result(account)
+  }
+  return EXIT.done
+}

@@ -1,0 +1,38 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ConfigError, systemRandom } from '@postern/core'
+import { LocalKeys, readIdentity } from '@postern/vault'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { vaultPath } from './with-vault.ts'
+
+/** `postern vault init`: files that are never written over. */
+export const run: Command = async (_args, options, context) => {
+  const path = vaultPath(options, context)
+  if (existsSync(path)) throw new ConfigError({ place: path, problem: 'exists already' })
+  const folder = dirname(path)
+  const secret = (name: string): string => {
+    const file = join(folder, name)
+    writeFileSync(file, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    })
+    return file
+  }
+  LocalKeys.create(join(folder, 'vault.keys'))
+  secret('vault.search')
+  const { fingerprint } = readIdentity(secret('vault.identity'))
+  const vault = {
+    tables: { customers: { key: ['id'], columns: { email: { mode: 'local', state: 'dual' } } } },
+    keys: 'vault.keys',
+    searchKey: 'vault.search',
+    identity: 'vault.identity',
+    database: '${DATABASE_URL}',
+  }
+  writeFileSync(path, `${JSON.stringify(vault, undefined, 2)}\n`, { flag: 'wx' })
+  context.output.line(`wrote ${path}: name your tables in it`)
+  context.output.line(`fingerprint of this application, for the holders: ${fingerprint}`)
+  context.output.line('back up vault.keys and vault.search; without them nothing opens')
+  context.output.result({ path, fingerprint })
+  return EXIT.done
+}

@@ -1,0 +1,53 @@
+import type { Approval, Approvals } from '@postern/access'
+import { systemClock } from '@postern/core'
+import { approvalsOf, Connections, type OperatorAct, recordOperator } from '@postern/runtime'
+import type { CommandContext, CommandOptions } from './command.ts'
+import { safe } from './output.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * Opens the approvals of the configuration for one piece of work and closes them after it.
+ * @param act what the work changes, for the log; absent when it only reads
+ * @throws ConfigError for a bad configuration; StoreError when they cannot be read
+ */
+export async function withApprovals<T>(
+  options: CommandOptions,
+  context: CommandContext,
+  work: (approvals: Approvals) => Promise<T>,
+  act?: OperatorAct,
+): Promise<T> {
+  const setup = await loadSetup(options, context)
+  const connections = new Connections(setup.config, setup.dataDirectory)
+  try {
+    // Who runs the machine is in the log as an operator, so approvals record nothing here by themselves.
+    const approvals = approvalsOf(setup.config.approvals, connections, undefined)
+    if (act === undefined) return await work(approvals)
+    return await recordOperator(setup, act, systemClock, () => work(approvals))
+  } finally {
+    await connections.close()
+  }
+}
+
+/** One request as lines for people. @param sample whether the rows it shows are shown here */
+export function approvalLines(
+  approval: Approval,
+  sample: 'with-sample' | 'without-sample',
+): readonly string[] {
+  const { act, preview } = approval
+  const lines = [
+    `${approval.id}  ${approval.state}  ${act.action} ${act.resource}`,
+    `  asked by   ${[...approval.behind, ...(approval.owner === '' ? [] : [`agent of ${approval.owner}`])].join(', ')}`,
+    `  decides    ${approval.by.join(' or ')}${approval.tenant === '' ? '' : ` of tenant ${approval.tenant}`}`,
+    `  until      ${new Date(approval.expiresAt).toISOString()}`,
+  ]
+  if (approval.reason !== '') lines.push(`  why        ${approval.reason}`)
+  if (preview.summary !== undefined) lines.push(`  effect     ${preview.summary}`)
+  for (const [table, count] of Object.entries(preview.rows ?? {}))
+    lines.push(`  rows       ${table}: ${count}`)
+  if (approval.decidedBy !== undefined) lines.push(`  decided by ${approval.decidedBy} ${approval.note}`)
+  if (sample === 'with-sample') {
+    lines.push(`  arguments  ${JSON.stringify(act.arguments)}`)
+    for (const row of preview.sample ?? []) lines.push(`  sample     ${JSON.stringify(row)}`)
+  }
+  return lines.map(safe)
+}

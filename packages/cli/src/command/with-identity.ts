@@ -1,0 +1,38 @@
+import { ConfigError, systemClock } from '@postern/core'
+import type { BuiltInIdentity } from '@postern/identity'
+import { Connections, type OperatorAct, openIdentity, recordOperator } from '@postern/runtime'
+import type { CommandContext, CommandOptions } from './command.ts'
+import { loadSetup } from './setup.ts'
+
+/**
+ * Opens built-in identity for one piece of work.
+ * @param act what the work changes, entered in the log before it is done; absent when it only reads
+ * @throws ConfigError when the configuration has no `identity`; StoreError
+ */
+export async function withIdentity<T>(
+  options: CommandOptions,
+  context: CommandContext,
+  work: (identity: BuiltInIdentity) => Promise<T>,
+  act?: OperatorAct,
+): Promise<T> {
+  const setup = await loadSetup(options, context)
+  const connections = new Connections(setup.config, setup.dataDirectory)
+  try {
+    const identity = await openIdentity(setup, connections, () => {})
+    if (identity === undefined)
+      throw new ConfigError({
+        place: 'identity',
+        problem: 'is not configured',
+        hint: 'for example identity: { origin: "https://shop.example" }; see docs/identity.md',
+      })
+    try {
+      return act === undefined
+        ? await work(identity)
+        : await recordOperator(setup, act, systemClock, () => work(identity))
+    } finally {
+      await identity.close()
+    }
+  } finally {
+    await connections.close()
+  }
+}

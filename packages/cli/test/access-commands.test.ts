@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { Approvals } from '@postern/access'
+import { openDataDirectory, openSqlite } from '@postern/store'
+import { cli } from './cli.ts'
+
+/** As a module anywhere can import it. */
+const ACCESS = import.meta.resolve('@postern/access')
+
+const folders: string[] = []
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+const policies = (more: string): string => `
+import { allow, definePolicies, hasRole, owns, resourceType } from ${JSON.stringify(ACCESS)}
+const order = resourceType('order', { table: 'orders', fields: { id: 'integer', customer: 'text' } })
+export const policies = definePolicies([
+  allow('own orders', { action: 'order.read', on: order, when: owns(order.fields.customer) }),
+  ${more}
+])`
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-cli-access-'))
+  folders.push(folder)
+  writeFileSync(join(folder, 'postern.config.yaml'), 'policies: policies.ts\n')
+  writeFileSync(join(folder, 'policies.ts'), policies(''))
+  writeFileSync(
+    join(folder, 'next.ts'),
+    policies("allow('interns', { action: 'order.read', on: order, when: hasRole('intern') }),"),
+  )
+  writeFileSync(
+    join(folder, 'cases.ts'),
+    `const ann = { kind: 'user', id: 'ann' }
+     const resource = { type: 'order', fields: { id: 7, customer: 'ann' } }
+     export const principals = [ann, { kind: 'user', id: 'bob' }]
+     export const cases = [{ principal: ann, action: 'order.read', resource, expect: 'allow', policy: 'own orders' }]`,
+  )
+  return folder
+}
+
+const FIELDS = ['--fields', '{"customer":"ann"}']
+
+describe('postern policy', { timeout: 600_000 }, () => {
+  const commands: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+    [
+      'test tries the cases',
+      ['policy', 'test', 'cases.ts'],
+      0,
+      /^ok {3}user:ann order\.read order 7\n1 of 1 cases passed\n$/,
+    ],
+    [
+      'explain says who decided',
+      ['policy', 'explain', 'order.read', 'order', '--as', 'user:ann', ...FIELDS],
+      0,
+      /^allowed by policy "own orders"/,
+    ],
+    [
+      'explain ends with 1 for no',
+      ['policy', 'explain', 'order.read', 'order', '--as', 'user:bob', ...FIELDS],
+      1,
+      /false: order\.customer = principal\.id/,
+    ],
+    [
+      'who-can lists who may',
+      ['policy', 'who-can', 'order.read', 'order', '--principals', 'cases.ts', ...FIELDS],
+      0,
+      /^1 of 2 may order\.read this order\n {2}user:ann by "own orders"/,
+    ],
+    ['diff ends with 1 when somebody gains', ['policy', 'diff', 'next.ts'], 1, /^\+ allow "interns"/],
+    [
+      'diff ends with 0 when nothing changes',
+      ['policy', 'diff', 'policies.ts'],
+      0,
+      /^0 gain and 0 lose access/,
+    ],
+  ]
+  for (const [name, args, exit, output] of commands)
+    test(name, async () => {
+      const { code, stdout, stderr } = await cli(args, newFolder())
+      assert.deepEqual([code, stderr], [exit, ''])
+      assert.match(stdout, output)
+    })
+
+  test('says what is wrong with a principal, fields or a file', async () => {
+    const folder = newFolder()
+    for (const [args, message] of [
+      [['policy', 'explain', 'x', '--as', 'ann'], /--as: is no principal/],
+      [['policy', 'explain', 'x', 'order', '--fields', '[1]'], /--fields: is no JSON object/],
+      [['policy', 'test', 'policies.ts'], /exports no list "cases"/],
+      [['policy', 'diff', 'nowhere.ts'], /there is no such file/],
+    ] as const) {
+      const { code, stderr } = await cli(args, folder)
+      assert.equal(code, 2)
+      assert.match(stderr, message)
+    }
+  })
+})
+
+describe('postern approvals', { timeout: 600_000 }, () => {
+  test('lists and shows what waits, and approve decides it once, under a name that is not behind it', async () => {
+    const folder = newFolder()
+    const directory = openDataDirectory(join(folder, '.postern'))
+    const database = openSqlite({ path: directory.file('postern.db') })
+    const { id } = await new Approvals({ database }).request({
+      act: { actor: 'user:finn', action: 'invoice.purge', resource: 'account/7', arguments: { year: 2019 } },
+      principal: { kind: 'user', id: 'finn' },
+      by: 'role:owner',
+      reason: 'year end \u001b[31m',
+      preview: { rows: { invoices: 4_812 }, sample: [{ id: 1 }] },
+    })
+    database.close()
+    directory.close()
+    const list = await cli(['approvals', 'list'], folder)
+    assert.match(
+      list.stdout,
+      new RegExp(`^${id} {2}pending {2}invoice\\.purge account/7\n {2}asked by {3}user:finn\n`),
+    )
+    assert.match(list.stdout, /rows {7}invoices: 4812/)
+    assert.doesNotMatch(list.stdout, /sample|\u001b/)
+    assert.match((await cli(['approvals', 'show', id], folder)).stdout, /sample {5}\{"id":1\}/)
+    const own = await cli(['approve', id, '--as', 'finn'], folder)
+    assert.equal(own.code, 1)
+    assert.match(own.stderr, /Nobody decides a request of their own/)
+    const approved = await cli(['approve', id, '--as', 'olga', '--note', 'fine', '--json'], folder)
+    assert.deepEqual(
+      [approved.code, JSON.parse(approved.stdout)],
+      [0, { id, state: 'approved', decidedBy: 'user:olga' }],
+    )
+    assert.equal((await cli(['approve', id, '--as', 'otto', '--deny'], folder)).code, 1)
+    assert.equal((await cli(['approvals', 'list'], folder)).stdout, 'no request is pending\n')
+    assert.equal((await cli(['approvals', 'show', '0'.repeat(32)], folder)).code, 1)
+  })
+})

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { connectPostgres } from '@postern/store'
+import { freshDatabase } from '../../../test/fresh.ts'
+import { findBinary } from '../../../test/local-server.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+
+interface Block {
+  readonly language: string
+  readonly file: string
+  readonly text: string
+}
+
+function blocksOf(page: string): readonly Block[] {
+  return [...page.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(
+    ([, language = '', file = '', text = '']) => ({
+      language,
+      file,
+      text,
+    }),
+  )
+}
+
+test('everything on the page about row budgets works as it is printed', { timeout: 120_000 }, async t => {
+  const url = await freshDatabase(t)
+  const folder = mkdtempSync(join(tmpdir(), 'postern-budgets-page-'))
+  t.after(async () => rmSync(folder, { recursive: true, force: true }))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  mkdirSync(join(folder, 'bin'))
+  const shim = join(folder, 'bin', 'postern')
+  writeFileSync(shim, `#!/bin/sh\nexec node ${join(root, 'scripts', 'postern.ts')} "$@"\n`)
+  chmodSync(shim, 0o755)
+
+  // The role of the page is one for the whole server: it has a name of its own here.
+  const role = `shop_${randomBytes(6).toString('hex')}`
+  const shop = new URL(url)
+  shop.username = role
+  shop.password = 'shop'
+  const secret = (): string => `1:${randomBytes(32).toString('base64')}`
+  const psql = findBinary('psql')
+  assert.ok(psql !== undefined)
+  const environment = {
+    ...process.env,
+    PATH: [join(folder, 'bin'), dirname(process.execPath), dirname(psql), process.env['PATH']].join(
+      delimiter,
+    ),
+    NODE_OPTIONS: '--conditions=@postern/source --disable-warning=ExperimentalWarning',
+    OWNER_URL: url,
+    SHOP_URL: shop.href,
+    CLAIM_KEY: secret(),
+    GRANT_KEY: secret(),
+    JOURNAL_KEY: secret(),
+  }
+  const sh = (script: string): string => {
+    const run = spawnSync('sh', ['-e', '-c', script], { cwd: folder, env: environment, encoding: 'utf8' })
+    assert.equal(run.status, 0, `${script}\n${run.stdout}\n${run.stderr}`)
+    return run.stdout
+  }
+
+  let output = ''
+  let checked = 0
+  for (const { language, file, text } of blocksOf(readFileSync(join(root, 'docs', 'budgets.md'), 'utf8'))) {
+    const own = text.replaceAll(/\bshop( LOGIN|;)/g, `${role}$1`)
+    if (file !== '') writeFileSync(join(folder, file), file.endsWith('.sql') ? own : text)
+    else if (language === 'sh') output = sh(text)
+    else if (language === 'text') {
+      assert.equal(output, text)
+      checked++
+    } else if (language === 'ts') {
+      writeFileSync(join(folder, 'alone.ts'), text)
+      sh('node alone.ts')
+    }
+  }
+  assert.equal(checked, 5)
+
+  const admin = connectPostgres({ url })
+  const { rows } = await admin.query(
+    `SELECT (SELECT count(*) FROM orders)::int AS orders, (SELECT count(*) FROM items)::int AS items`,
+  )
+  assert.deepEqual(rows, [{ orders: 950, items: 2_850 }])
+  await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  await admin.close()
+})

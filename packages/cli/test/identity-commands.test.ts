@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { cli } from './cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-cli-identity-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+writeFileSync(
+  join(folder, 'postern.config.json'),
+  JSON.stringify({ identity: { origin: 'http://localhost:8080', keys: { prefix: 'shop' } } }),
+)
+
+describe('identity from the command line', () => {
+  test('keys are made, listed, rotated and revoked, and what is done is in the log', async () => {
+    const made = await cli(
+      ['keys', 'create', 'billing', '--scope', 'orders:read', '--expires', '90d'],
+      folder,
+    )
+    assert.equal(made.code, 0, made.stderr)
+    assert.match(made.stdout, /^shop_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}\n$/)
+    const id = made.stdout.split('_')[2] ?? ''
+    const listed = await cli(['keys', 'list', '--json'], folder)
+    const key = JSON.parse(listed.stdout)
+    assert.deepEqual(
+      [key.id, key.owner, key.scopes],
+      [id, { kind: 'service', id: 'billing' }, ['orders:read']],
+    )
+    assert.ok(!listed.stdout.includes(made.stdout.split('_')[3] ?? 'none'))
+    const rotated = await cli(['keys', 'rotate', id, '--overlap', '1h'], folder)
+    assert.equal(rotated.code, 0, rotated.stderr)
+    assert.equal((await cli(['keys', 'revoke', id], folder)).code, 0)
+    assert.equal((await cli(['keys', 'revoke', id], folder)).code, 1)
+    const log = await cli(['audit', 'search', '--json'], folder)
+    if (log.code === 0) assert.ok(!log.stdout.includes(made.stdout.trim()))
+  })
+
+  test('accounts are imported, listed, disabled and deleted; sessions are listed and revoked', async () => {
+    writeFileSync(
+      join(folder, 'users.csv'),
+      'email,name,email_verified\nalice@shop.example,Alice,true\nnot one,,\n',
+    )
+    const imported = await cli(['users', 'import', 'users.csv'], folder)
+    assert.equal(imported.code, 1)
+    assert.match(
+      imported.stdout,
+      /1 created, 0 existed already, 1 left out\n {2}line 3: the e-mail address is not one/,
+    )
+    const account = JSON.parse((await cli(['users', 'list', '--json'], folder)).stdout)
+    assert.equal(account.email, 'alice@shop.example')
+    assert.equal((await cli(['users', 'disable', account.id], folder)).code, 0)
+    assert.equal((await cli(['users', 'disable', account.id], folder)).code, 1)
+    assert.equal((await cli(['users', 'disable', account.id, '--undo'], folder)).code, 0)
+    assert.equal((await cli(['sessions', 'list'], folder)).code, 0)
+    assert.equal((await cli(['sessions', 'revoke', account.id], folder)).code, 1)
+    assert.equal((await cli(['users', 'delete', account.id], folder)).code, 0)
+    assert.equal((await cli(['users', 'delete', account.id], folder)).code, 1)
+  })
+
+  test('without `identity` in the configuration, each says what to write there', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'postern-cli-identity-'))
+    try {
+      const { code, stderr } = await cli(['users', 'list'], empty)
+      assert.equal(code, 2)
+      assert.match(stderr, /error: identity: is not configured\n {2}hint: for example identity: \{ origin/)
+    } finally {
+      rmSync(empty, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { openSqlite } from '@postern/store'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const page = readFileSync(join(root, 'docs/vault.md'), 'utf8')
+const folder = mkdtempSync(join(tmpdir(), 'vault-docs-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Blocks of the page that are run, in order. */
+const blocks = [...page.matchAll(/^```(sh|ts|json vault\.json)\n(.*?)^```$/gms)].map(
+  ([, kind = '', text = '']) => ({ kind, text }),
+)
+
+/** What the blocks of TypeScript print, in order. */
+const PRINTED = ['carol@example.com\n', '2\n', 'true\nWrite to carol@example.com\n', 'for us two\n']
+
+describe('docs/vault.md', () => {
+  test('does what it says, every command and every line of code as printed', async () => {
+    const flags = process.execArgv.filter(argument => !argument.startsWith('--test'))
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    const node = `exec '${process.execPath}' ${flags.join(' ')} --disable-warning=ExperimentalWarning`
+    writeFileSync(
+      join(bin, 'postern'),
+      `#!/bin/sh\n${node} '${join(root, 'packages/postern/src/bin.ts')}' "$@"\n`,
+    )
+    writeFileSync(join(bin, 'run-ts'), `#!/bin/sh\n${node} "$@"\n`)
+    for (const name of ['postern', 'run-ts']) chmodSync(join(bin, name), 0o755)
+    const work = join(folder, 'work')
+    mkdirSync(work)
+    symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'))
+    const database = openSqlite({ path: join(work, 'shop.db') })
+    database.db.exec(
+      "CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO customers VALUES (1, 'anne@example.com'), (2, 'bob@example.com')",
+    )
+    database.close()
+    let script = 'set -e\n'
+    let number = 0
+    for (const { kind, text } of blocks) {
+      if (kind === 'sh') script += `${text}\n`
+      else if (kind === 'ts') {
+        writeFileSync(join(work, `block-${number}.mts`), text)
+        script += `run-ts block-${number}.mts > out-${number++}\n`
+      } else script += `cat > vault.json <<'END'\n${text}END\n`
+    }
+    const child = spawn('sh', ['-c', script], {
+      cwd: work,
+      env: { PATH: `${bin}:${process.env['PATH']}`, DATABASE_URL: 'shop.db', HOME: work },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that the holders it starts end with it.
+      detached: true,
+    })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    const ended = new Promise(resolve => child.once('close', resolve))
+    const code = await new Promise(resolve => child.once('exit', resolve))
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+    await ended
+    assert.equal(code, 0, output)
+    assert.equal(number, PRINTED.length)
+    for (const [index, text] of PRINTED.entries())
+      assert.equal(readFileSync(join(work, `out-${index}`), 'utf8'), text)
+    assert.match(output, /2 rows looked at, 2 values rewritten|3 rows looked at, 2 values rewritten/)
+    assert.match(output, /holder 3 {2}up/)
+    assert.match(output, /epoch 1 seals from now on/)
+    assert.match(output, /3 rows looked at, 3 values rewritten/)
+    assert.match(output, /0 of 3 values opened/)
+    const sealed = openSqlite({ path: join(work, 'shop.db') })
+    for (const { email } of sealed.db.prepare('SELECT email FROM customers').all())
+      assert.match(String(email), /^pv1\./)
+    sealed.close()
+  })
+})

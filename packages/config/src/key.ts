@@ -1,0 +1,111 @@
+import { ConfigError } from '@postern/core'
+import { z } from 'zod'
+
+/** When a changed value takes effect in a running process: at once, or when it starts anew. */
+export type Applies = 'reload' | 'restart'
+
+/** What is said about a key besides its type; errors, JSON Schema and the reference are made from it. */
+export interface KeyAbout {
+  /** One or two sentences: what the key does. Also the docstring of its property. */
+  readonly description: string
+  /** Shown where the default is no value of the configuration: "nobody", "the machine's name". */
+  readonly defaultText?: string
+  /** A value that a person could write. */
+  readonly example?: unknown
+  /** Default: `reload`. Holds for everything below, where nothing else is said. */
+  readonly applies?: Applies
+}
+
+interface WithDefault<In> extends KeyAbout {
+  /** As a person would write it. */
+  readonly default: NonNullable<In>
+}
+
+/** A key that may be left out: with its default, or absent from the compiled configuration. */
+export function key<Out, In>(type: z.ZodType<Out, In>, about: WithDefault<In>): z.ZodType<Out, In | undefined>
+export function key<Out, In>(
+  type: z.ZodType<Out, In>,
+  about: KeyAbout,
+): z.ZodType<Out | undefined, In | undefined>
+export function key(
+  type: z.ZodType,
+  { example, default: standard, ...about }: KeyAbout & { readonly default?: unknown },
+): z.ZodType {
+  const optional = standard === undefined ? type.optional() : type.prefault(standard)
+  return optional.meta({ ...about, ...(example !== undefined && { example }) })
+}
+
+/** A key that must be given. */
+export function required<Out, In>(type: z.ZodType<Out, In>, about: KeyAbout): z.ZodType<Out, In> {
+  return type.meta({ ...about })
+}
+
+/** A definition for every property of a section, as it is written and as it is compiled. */
+export type Keys<Out, In> = {
+  readonly [Name in keyof In | keyof Out]-?: z.ZodType<
+    Name extends keyof Out ? Out[Name] : never,
+    Name extends keyof In ? In[Name] : never
+  >
+}
+
+/**
+ * An object with these keys and no others.
+ * @param name of the interface that types it, whose docstrings are made from the table
+ */
+export function section<Out, In>(name: string, keys: Keys<Out, In>): z.ZodType<Out, In>
+export function section(name: string, keys: Readonly<Record<string, z.ZodType>>): z.ZodType {
+  return z.strictObject(keys).meta({ interface: name })
+}
+
+/**
+ * A value that `parse` turns into a better one; its ConfigError becomes the issue.
+ * @param form how errors describe such a value; undefined where its parts describe themselves
+ */
+export function parsed<Out, Mid, In>(
+  type: z.ZodType<Mid, In>,
+  form: string | undefined,
+  parse: (value: Mid) => Out,
+): z.ZodType<Out, In> {
+  const better = type.transform((value, context) => {
+    try {
+      return parse(value)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      for (const { problem, hint, place } of error.issues)
+        context.issues.push({
+          code: 'custom',
+          message: problem,
+          input: value,
+          ...(INSIDE.test(place) && { path: [place.slice(1)] }),
+          params: { hint },
+        })
+      return z.NEVER
+    }
+  })
+  return form === undefined ? better : better.meta({ form })
+}
+
+/** A place inside the parsed value: `parse` says `.limit`. */
+const INSIDE = /^\.[\w-]+$/
+
+/** A value that `check` accepts; it stays as it is. */
+export function checked<Value>(
+  type: z.ZodType<Value, Value>,
+  form: string,
+  check: (value: Value) => unknown,
+): z.ZodType<Value, Value> {
+  return parsed(type, form, (value: Value) => {
+    check(value)
+    return value
+  })
+}
+
+/** A value that only code can write: not part of JSON Schema. */
+export function inCode<Value>(form: string, isValue: (value: unknown) => boolean): z.ZodType<Value, Value> {
+  return z.custom<Value>(isValue, `must be ${form}`).meta({ form, codeOnly: true })
+}
+
+/** `false` switches a whole section off. */
+export function orOff<Out, In>(type: z.ZodType<Out, In>): z.ZodType<Out | false, In | false> {
+  return z.union([z.literal(false), type])
+}

@@ -1,0 +1,321 @@
+import {
+  type ApproveRule,
+  checkActRule,
+  type Decides,
+  type OwnedRoute,
+  type Requirement,
+  type RoutePolicy,
+} from '@postern/access'
+import { type Duration, type Principal, RouteTable } from '@postern/core'
+import { z } from 'zod'
+import { checked, inCode, key, parsed, required, section } from '../key.ts'
+import { count, duration, listOf, oneOf, text } from '../types.ts'
+
+/** What a caller must have, or prove, on a route. */
+export interface RequireConfig {
+  /** One of these roles. Default: any. */
+  readonly role?: string | readonly string[] | undefined
+  /** Every one of these scopes. Default: none. */
+  readonly scope?: string | readonly string[] | undefined
+  /** One of these kinds of principal. Default: every kind but `anonymous`. */
+  readonly kind?: Principal['kind'] | readonly Principal['kind'][] | undefined
+  /**
+   * A proof of identity no older than this, or `act`: one that is bound to this very request. Default: none.
+   */
+  readonly stepUp?: Duration | 'act' | undefined
+  /** `refuse`: not while acting for somebody else. Default: `allow`. */
+  readonly impersonation?: 'allow' | 'refuse' | undefined
+}
+
+/** Whose consent a route takes. */
+export interface ApproveConfig {
+  /**
+   * Who consents: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of
+   * several is enough; never who asks.
+   */
+  readonly by: string | readonly string[]
+  /** How long a request waits. Default: `1h`. */
+  readonly ttl?: Duration | undefined
+  /** Rows the act may change at most. Default: none are granted. */
+  readonly rows?: number | undefined
+  /** Always: nobody consents to a request of their own. Default: `true`. */
+  readonly distinct?: true | undefined
+}
+
+/** Which policy decides on a route, and about what. */
+export interface PolicyConfig {
+  /** The action that policies decide on. */
+  readonly action: string
+  /** Type of the resource. Default: the action up to its last dot. */
+  readonly type?: string | undefined
+  /** The parameter of the pattern that holds the id. Default: `id`. */
+  readonly param?: string | undefined
+  /**
+   * Looks the resource up by its id, so that policies see what is there. Only in a configuration that is
+   * code. Default: only the id is known.
+   */
+  readonly load?: RoutePolicy['load'] | undefined
+}
+
+/** Says that a route serves records that belong to somebody. */
+export interface OwnedConfig {
+  /** Type of the records. */
+  readonly type: string
+  /** The parameter of the pattern that holds the id. Default: `id`. */
+  readonly param?: string | undefined
+  /** Roles that see the records of others as a matter of course. Default: none. */
+  readonly except?: readonly string[] | undefined
+}
+
+function oneOrMore<Value>(
+  type: z.ZodType<Value, Value>,
+): z.ZodType<readonly Value[], Value | readonly Value[]> {
+  return parsed(z.union([type, listOf(type, 50)]), undefined, value =>
+    Array.isArray(value) ? (value as readonly Value[]) : [value as Value],
+  )
+}
+
+const name: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[^\s"\\]{1,100}$/, 'a name has no spaces, quotes or backslashes')
+const kind: z.ZodType<Principal['kind'], Principal['kind']> = oneOf('anonymous', 'user', 'service', 'apiKey')
+const approver: z.ZodType<string, string> = checked(text, 'a rule such as "role:owner"', by =>
+  checkActRule({ approve: { by } }, ''),
+)
+
+/** `routes.*.require`. */
+export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requirement, RequireConfig>(
+  'RequireConfig',
+  {
+    role: key(oneOrMore(name), {
+      description: 'One of these roles.',
+      defaultText: 'any',
+      example: 'support',
+    }),
+    scope: key(oneOrMore(name), {
+      description: 'Every one of these scopes.',
+      defaultText: 'none',
+      example: ['orders', 'refunds'],
+    }),
+    kind: key(oneOrMore(kind), {
+      description: 'One of these kinds of principal.',
+      defaultText: 'every kind but `anonymous`',
+      example: 'user',
+    }),
+    stepUp: key(z.union([z.literal('act'), duration]), {
+      description:
+        'A proof of identity no older than this, or `act`: one that is bound to this very request.',
+      defaultText: 'none',
+      example: '10m',
+    }),
+    impersonation: key(oneOf('allow', 'refuse'), {
+      description: '`refuse`: not while acting for somebody else.',
+      defaultText: '`allow`',
+      example: 'refuse',
+    }),
+  },
+)
+
+/** `routes.*.approve`. */
+export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRule, ApproveConfig>(
+  'ApproveConfig',
+  {
+    by: required(oneOrMore(approver), {
+      description:
+        'Who consents: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of several is enough; never who asks.',
+      example: 'role:owner',
+    }),
+    ttl: key(duration, { description: 'How long a request waits.', defaultText: '`1h`', example: '4h' }),
+    rows: key(count, {
+      description: 'Rows the act may change at most.',
+      defaultText: 'none are granted',
+      example: 5_000,
+    }),
+    distinct: key(z.literal(true), {
+      description: 'Always: nobody consents to a request of their own.',
+      defaultText: '`true`',
+      example: true,
+    }),
+  },
+)
+
+const action: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[\w:/-]+(?:\.[\w:/-]+)*$/, 'an action looks like "order.delete"')
+
+/** `routes.*.policy`. */
+export const policy: z.ZodType<string | RoutePolicy, string | PolicyConfig> = z.union([
+  action,
+  section<RoutePolicy, PolicyConfig>('PolicyConfig', {
+    action: required(action, { description: 'The action that policies decide on.', example: 'order.delete' }),
+    type: key(name, {
+      description: 'Type of the resource.',
+      defaultText: 'the action up to its last dot',
+      example: 'order',
+    }),
+    param: key(name, {
+      description: 'The parameter of the pattern that holds the id.',
+      defaultText: '`id`',
+      example: 'order',
+    }),
+    load: key(
+      inCode<NonNullable<RoutePolicy['load']>>('a function', value => typeof value === 'function'),
+      {
+        description:
+          'Looks the resource up by its id, so that policies see what is there. Only in a configuration that is code.',
+        defaultText: 'only the id is known',
+      },
+    ),
+  }),
+])
+
+const recordType: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[A-Za-z][\w-]{0,63}$/, 'a type of record looks like "order"')
+
+/** `routes.*.owned`. */
+export const owned: z.ZodType<string | OwnedRoute, string | OwnedConfig> = z.union([
+  recordType,
+  section<OwnedRoute, OwnedConfig>('OwnedConfig', {
+    type: required(recordType, { description: 'Type of the records.', example: 'invoice' }),
+    param: key(name, {
+      description: 'The parameter of the pattern that holds the id.',
+      defaultText: '`id`',
+      example: 'invoice',
+    }),
+    except: key(listOf(name, 50), {
+      description: 'Roles that see the records of others as a matter of course.',
+      defaultText: 'none',
+      example: ['support'],
+    }),
+  }),
+])
+
+/** `policies`. */
+export const policies: z.ZodType<string | Decides | undefined, string | Decides | undefined> = key(
+  z.union([
+    text,
+    inCode<Decides>(
+      'definePolicies([...])',
+      value =>
+        typeof value === 'object' &&
+        value !== null &&
+        'decide' in value &&
+        typeof value.decide === 'function',
+    ),
+  ]),
+  {
+    description:
+      'The policies that `routes.*.policy` asks: a module that exports them as `policies`, or a `.cedar` file; in code, the policies themselves.',
+    defaultText: 'none',
+    example: 'policies.ts',
+    applies: 'restart',
+  },
+)
+
+/** Where notices of approvals are sent. */
+export interface WebhookConfig {
+  readonly url: string
+  /** Signs the messages: at least 24 bytes in base64. A secret: write `${NAME}`. */
+  readonly secret: string
+}
+
+/** How approvals are kept and decided. */
+export interface ApprovalsConfig {
+  /** Where approvals are followed and decided. Default: `/.postern/approvals`. */
+  readonly path?: string | undefined
+  /** Address of this site, before `path` in notices. Default: `http://127.0.0.1:8080`. */
+  readonly origin?: string | undefined
+  /** How recently who decides must have signed in. Default: `10m`. */
+  readonly stepUp?: Duration | undefined
+  /** Requests that one actor may have waiting, and may make in an hour. Default: `20`. */
+  readonly maxPending?: number | undefined
+  /** How long what is over is kept. Default: `90d`. */
+  readonly keep?: Duration | undefined
+  /**
+   * 32 bytes or more in base64 that seal decisions. A secret: write `${NAME}`. Default: decisions are not
+   * sealed.
+   */
+  readonly key?: string | undefined
+  /** Where notices are sent, signed. Default: nowhere. */
+  readonly webhook?: WebhookConfig | undefined
+}
+
+/** How approvals are kept and decided, with defaults. */
+export interface CompiledApprovals {
+  readonly path: string
+  readonly origin: string
+  /** Milliseconds. */
+  readonly stepUp: number
+  readonly maxPending: number
+  /** Milliseconds. */
+  readonly keep: number
+  readonly key?: Uint8Array
+  readonly webhook?: WebhookConfig
+}
+
+const sealKey: z.ZodType<Uint8Array, string> = parsed(
+  z.base64().refine(value => Buffer.from(value, 'base64').length >= 32, 'must be 32 bytes or more in base64'),
+  '32 bytes in base64',
+  value => Buffer.from(value, 'base64'),
+)
+
+/** `approvals`. */
+export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined> = key(
+  section<CompiledApprovals, ApprovalsConfig>('ApprovalsConfig', {
+    path: key(
+      checked(text, 'a path such as "/.postern/approvals"', value => new RouteTable({ [value]: {} })),
+      {
+        description: 'Where approvals are followed and decided.',
+        default: '/.postern/approvals',
+        example: '/admin/approvals',
+      },
+    ),
+    origin: key(z.url({ protocol: /^https?$/ }), {
+      description: 'Address of this site, before `path` in notices.',
+      default: 'http://127.0.0.1:8080',
+      example: 'https://shop.example',
+    }),
+    stepUp: key(duration, {
+      description: 'How recently who decides must have signed in.',
+      default: '10m',
+      example: '5m',
+    }),
+    maxPending: key(count, {
+      description: 'Requests that one actor may have waiting, and may make in an hour.',
+      default: 20,
+      example: 5,
+    }),
+    keep: key(duration, { description: 'How long what is over is kept.', default: '90d', example: '365d' }),
+    key: key(sealKey, {
+      description: '32 bytes or more in base64 that seal decisions. A secret: write `${NAME}`.',
+      defaultText: 'decisions are not sealed',
+      example: '${APPROVALS_KEY}',
+    }),
+    webhook: key(
+      section<WebhookConfig, WebhookConfig>('WebhookConfig', {
+        url: required(z.url(), {
+          description: 'Address, `https:`; `http:` on loopback only.',
+          example: 'https://hooks.example/approvals',
+        }),
+        secret: required(text, {
+          description:
+            '`whsec_` and 24 to 64 bytes in base64, as Standard Webhooks writes them. A secret: write `${NAME}`.',
+          example: '${APPROVALS_WEBHOOK_SECRET}',
+        }),
+      }),
+      {
+        description: 'Where notices are sent, signed.',
+        defaultText: 'nowhere',
+        example: { url: 'https://hooks.example/approvals', secret: '${APPROVALS_WEBHOOK_SECRET}' },
+      },
+    ),
+  }),
+  {
+    description: 'How the approvals that `routes.*.approve` asks for are kept, notified of and decided.',
+    default: {},
+    defaultText: 'kept in the data directory, or in `stores.postgres`',
+    example: { origin: 'https://shop.example' },
+    applies: 'restart',
+  },
+)

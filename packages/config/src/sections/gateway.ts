@@ -1,0 +1,267 @@
+import type { Duration } from '@postern/core'
+import type { ForwardDialect } from '@postern/http'
+import { z } from 'zod'
+import { key, orOff, required, section } from '../key.ts'
+import {
+  backendUrl,
+  count,
+  duration,
+  headerName,
+  type Listen,
+  listen,
+  listOf,
+  oneOf,
+  text,
+} from '../types.ts'
+
+/** A certificate: PEM files, relative to the configuration. */
+export interface TlsConfig {
+  /** Certificate chain, a PEM file. */
+  readonly cert: string
+  /** Private key, a PEM file. */
+  readonly key: string
+}
+
+/** The endpoint of `postern forward-auth`. */
+export interface ForwardAuthConfig {
+  /** Which proxy asks. */
+  readonly dialect?: ForwardDialect | undefined
+  /** Where the endpoint listens: a port or `host:port`. Default: `127.0.0.1:9090`. */
+  readonly listen?: string | number | undefined
+  /** Removed from the path that the proxy asks with: Envoy's `path_prefix`. */
+  readonly prefix?: string | undefined
+}
+
+/** The forward-auth endpoint with its defaults. */
+export interface CompiledForwardAuth {
+  readonly dialect?: ForwardDialect
+  readonly listen: Listen
+  readonly prefix?: string
+}
+
+/** How long things may take in the gateway. */
+export interface TimeoutsConfig {
+  /** For a request head to arrive. Default: `10s`. */
+  readonly head?: Duration | undefined
+  /** In each of these a request body must bring at least 1 KiB, or its end. Default: `10s`. */
+  readonly bodyProgress?: Duration | undefined
+  /** A connection between two requests. Default: `30s`. */
+  readonly idle?: Duration | undefined
+  /** For a client that stopped reading its answer. Default: `30s`. */
+  readonly clientStall?: Duration | undefined
+  /** For a connection to the backend. Default: `5s`. */
+  readonly upstreamConnect?: Duration | undefined
+  /** For the backend to begin its answer. Default: `60s`. */
+  readonly upstreamHead?: Duration | undefined
+  /** Between two parts of an answer. Default: `5m`. */
+  readonly upstreamIdle?: Duration | undefined
+  /** An unused connection to the backend, unless the backend asks for less. Default: `4s`. */
+  readonly upstreamKeepAlive?: Duration | undefined
+  /** A tunnel (WebSocket) without traffic. Default: `10m`. */
+  readonly tunnelIdle?: Duration | undefined
+  /** A tunnel in all. Default: `12h`. */
+  readonly tunnelLifetime?: Duration | undefined
+  /** Between two checks whether an open tunnel is still allowed. Default: `30s`. */
+  readonly tunnelRecheck?: Duration | undefined
+  /** For requests in flight to end when the gateway stops. Default: `10s`. */
+  readonly drain?: Duration | undefined
+}
+
+/** Milliseconds. */
+export type CompiledTimeouts = { readonly [Name in keyof TimeoutsConfig]-?: number }
+
+/** How much the gateway handles at once. */
+export interface CapsConfig {
+  /** Bytes of a request head, and of a response head. Default: `16384`. */
+  readonly headerBytes?: number | undefined
+  /** Connections open at once. Default: `10000`. */
+  readonly connections?: number | undefined
+  /** Connections open at once from one address (an IPv6 /56). Trusted proxies are exempt. Default: `256`. */
+  readonly connectionsPerAddress?: number | undefined
+  /** Requests on one connection, after which it is closed. Default: `10000`. */
+  readonly requestsPerConnection?: number | undefined
+  /** Requests handled at once, tunnels included. Default: `4096`. */
+  readonly requests?: number | undefined
+  /** HTTP/2 streams of one connection open at once. Default: `100`. */
+  readonly streams?: number | undefined
+  /** HTTP/2 streams that a connection may cancel within ten seconds. Default: `100`. */
+  readonly resets?: number | undefined
+  /** Connections to the backend. Default: `256`. */
+  readonly upstreamConnections?: number | undefined
+}
+
+export type CompiledCaps = { readonly [Name in keyof CapsConfig]-?: number }
+
+/** Where operators ask. */
+export interface AdminConfig {
+  /**
+   * A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.
+   * Default: `127.0.0.1:9464`.
+   */
+  readonly listen?: string | number | undefined
+}
+
+/** The admin listener with its default. */
+export interface CompiledAdmin {
+  readonly listen: Listen
+}
+
+/** `upstream`. */
+export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendUrl, {
+  description: 'Where the backend listens. Gateway only.',
+  example: 'http://127.0.0.1:3000',
+  applies: 'restart',
+})
+
+/** `keepHeaders`. */
+export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undefined> = key(
+  listOf(headerName),
+  {
+    description:
+      'Request headers that go on to the backend from anybody. By default only trusted proxies may send those that say who or where a client is ' +
+      '(`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.',
+    default: [],
+    defaultText: 'none',
+    example: ['X_Tenant'],
+    applies: 'restart',
+  },
+)
+
+/** `listen`. */
+export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(listen, {
+  description:
+    'Where the gateway listens: `host:port`, or a port on this machine only. `0.0.0.0:8080` opens it to the network.',
+  default: '127.0.0.1:8080',
+  example: '0.0.0.0:8080',
+  applies: 'restart',
+})
+
+/** `tls`. */
+export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
+  section<TlsConfig, TlsConfig>('TlsConfig', {
+    cert: required(text, { description: 'Certificate chain, a PEM file.', example: 'cert.pem' }),
+    key: required(text, { description: 'Private key, a PEM file.', example: 'key.pem' }),
+  }),
+  {
+    description: 'Certificate of the gateway. A renewed file is taken without a restart.',
+    defaultText: 'no TLS',
+    example: { cert: 'cert.pem', key: 'key.pem' },
+    applies: 'restart',
+  },
+)
+
+/** `forwardAuth`. */
+export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
+  section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', {
+    dialect: key(oneOf('nginx', 'traefik', 'caddy', 'envoy'), {
+      description: 'Which proxy asks.',
+      example: 'nginx',
+    }),
+    listen: key(listen, {
+      description: 'Where the endpoint listens: a port or `host:port`.',
+      default: '127.0.0.1:9090',
+      example: '10.0.0.5:9090',
+    }),
+    prefix: key(z.string().startsWith('/', 'must begin with "/"'), {
+      description: "Removed from the path that the proxy asks with: Envoy's `path_prefix`.",
+      example: '/check',
+    }),
+  }),
+  {
+    description: 'The endpoint of `postern forward-auth`, for a proxy that asks before it forwards.',
+    default: {},
+    defaultText: '',
+    example: { dialect: 'nginx' },
+    applies: 'restart',
+  },
+)
+
+/** `workers`. */
+export const workers: z.ZodType<number | 'auto', number | 'auto' | undefined> = key(
+  z.union([z.literal('auto'), z.int().min(1).max(256)]),
+  {
+    description: 'Worker threads of the gateway; `auto` for one per core.',
+    default: 1,
+    example: 'auto',
+    applies: 'restart',
+  },
+)
+
+const timeout = (description: string, standard: string): z.ZodType<number, Duration | undefined> =>
+  key(duration, { description, default: standard, example: standard })
+
+/** `timeouts`. */
+export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
+  section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', {
+    head: timeout('For a request head to arrive.', '10s'),
+    bodyProgress: timeout('In each of these a request body must bring at least 1 KiB, or its end.', '10s'),
+    idle: timeout('A connection between two requests.', '30s'),
+    clientStall: timeout('For a client that stopped reading its answer.', '30s'),
+    upstreamConnect: timeout('For a connection to the backend.', '5s'),
+    upstreamHead: timeout('For the backend to begin its answer.', '60s'),
+    upstreamIdle: timeout('Between two parts of an answer.', '5m'),
+    upstreamKeepAlive: timeout(
+      'An unused connection to the backend, unless the backend asks for less.',
+      '4s',
+    ),
+    tunnelIdle: timeout('A tunnel (WebSocket) without traffic.', '10m'),
+    tunnelLifetime: timeout('A tunnel in all.', '12h'),
+    tunnelRecheck: timeout('Between two checks whether an open tunnel is still allowed.', '30s'),
+    drain: timeout('For requests in flight to end when the gateway stops.', '10s'),
+  }),
+  {
+    description: 'How long things may take in the gateway.',
+    default: {},
+    defaultText: '',
+    example: { head: '5s' },
+    applies: 'restart',
+  },
+)
+
+const cap = (description: string, standard: number): z.ZodType<number, number | undefined> =>
+  key(count, { description, default: standard, example: standard })
+
+/** `caps`. */
+export const caps: z.ZodType<CompiledCaps, CapsConfig | undefined> = key(
+  section<CompiledCaps, CapsConfig>('CapsConfig', {
+    headerBytes: cap('Bytes of a request head, and of a response head.', 16_384),
+    connections: cap('Connections open at once.', 10_000),
+    connectionsPerAddress: cap(
+      'Connections open at once from one address (an IPv6 /56). Trusted proxies are exempt.',
+      256,
+    ),
+    requestsPerConnection: cap('Requests on one connection, after which it is closed.', 10_000),
+    requests: cap('Requests handled at once, tunnels included.', 4_096),
+    streams: cap('HTTP/2 streams of one connection open at once.', 100),
+    resets: cap('HTTP/2 streams that a connection may cancel within ten seconds.', 100),
+    upstreamConnections: cap('Connections to the backend.', 256),
+  }),
+  {
+    description: 'How much the gateway handles at once, per worker.',
+    default: {},
+    defaultText: '',
+    example: { connections: 2_000 },
+    applies: 'restart',
+  },
+)
+
+/** `admin`. */
+export const admin: z.ZodType<CompiledAdmin | false, AdminConfig | false | undefined> = key(
+  orOff(
+    section<CompiledAdmin, AdminConfig>('AdminConfig', {
+      listen: key(listen, {
+        description:
+          'A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.',
+        default: '127.0.0.1:9464',
+        example: 9_000,
+      }),
+    }),
+  ),
+  {
+    description: 'Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only.',
+    default: {},
+    defaultText: 'on',
+    example: { listen: '127.0.0.1:9000' },
+    applies: 'restart',
+  },
+)

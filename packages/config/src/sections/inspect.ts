@@ -1,0 +1,222 @@
+import type { Mode } from '@postern/core'
+import {
+  checkInspectSettings,
+  type InspectSettings,
+  PARAMETER_TYPES,
+  type ParameterType,
+} from '@postern/inspect'
+import { z } from 'zod'
+import { checked, key, orOff, section } from '../key.ts'
+import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../types.ts'
+
+/** Leaves one rule out at one place. All parts that are given must match: the more parts, the narrower. */
+export interface ExceptConfig {
+  /** Rule id, or a family with `*`. */
+  readonly rule?: string | undefined
+  /** Where the value stands, `*` for one part, `**` for the rest. */
+  readonly parameter?: string | undefined
+}
+
+/** An exception that may name its route. */
+export interface RoutedExceptConfig {
+  /** Rule id, or a family with `*`. */
+  readonly rule?: string | undefined
+  /** Where the value stands, `*` for one part, `**` for the rest. */
+  readonly parameter?: string | undefined
+  /** Route pattern. */
+  readonly route?: string | undefined
+}
+
+/** How content is read for attacks on a route. */
+export interface InspectConfig {
+  /** From 1 (fewest false alarms) to 4 (strictest). Default: `inspect.level`. */
+  readonly level?: 1 | 2 | 3 | 4 | undefined
+  /** Exceptions for this route. */
+  readonly except?: readonly ExceptConfig[] | undefined
+  /** What happens to a body that is longer than `bodyLimit`. Default: `refuse`. */
+  readonly unread?: 'refuse' | 'pass' | undefined
+  /**
+   * What parameters hold on this route, by place; counts before `inspect.parameters`. Default: nothing is
+   * known.
+   */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
+  /** What happens to a request that costs more to inspect than one may. Default: `refuse`. */
+  readonly overBudget?: 'refuse' | 'pass' | undefined
+}
+
+/** Rules of others beside ours, read from files of the application. */
+export interface ForeignRulesConfig {
+  /** dd-trace's `recommended.json`: a path, or `true` for the one in the application's node_modules. */
+  readonly ddtrace?: boolean | string | undefined
+  /** Files of ModSecurity rules (SecLang), such as a checkout of the Core Rule Set. Default: none. */
+  readonly seclang?: readonly string[] | undefined
+  /** What happens to SecLang that is not supported: `refuse` rejects the whole file. Default: `refuse`. */
+  readonly unsupported?: 'refuse' | 'skip' | undefined
+}
+
+/** How content is read for attacks everywhere. */
+export interface InspectionConfig {
+  /** From 1 (fewest false alarms) to 4 (strictest). Default: `1`. */
+  readonly level?: 1 | 2 | 3 | 4 | undefined
+  /** Exceptions, everywhere or on one route. Default: none. */
+  readonly except?: readonly RoutedExceptConfig[] | undefined
+  /** `observe` records what inspection would refuse. Default: `mode`. */
+  readonly mode?: Mode | undefined
+  /** What parameters hold on every route, by place. Default: nothing is known. */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
+  /** Rules of others beside ours, read from files of the application. Default: none. */
+  readonly rules?: ForeignRulesConfig | undefined
+  /**
+   * Asked about what our rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.
+   */
+  readonly secondOpinion?: 'native-appsec' | undefined
+}
+
+/** An exception, as inspection takes it. */
+export interface CompiledExcept {
+  readonly rule?: string
+  readonly parameter?: string
+}
+
+/** Where rules of others are read from. */
+export interface ForeignRuleFiles {
+  readonly ddtrace?: boolean | string
+  readonly seclang: readonly string[]
+  readonly unsupported: 'refuse' | 'skip'
+}
+
+/** Inspection with its defaults. */
+export interface CompiledInspection {
+  readonly level: 1 | 2 | 3 | 4
+  readonly except: readonly (CompiledExcept & { readonly route?: string })[]
+  readonly mode?: Mode
+  readonly parameters?: Readonly<Record<string, ParameterType>>
+  readonly rules: ForeignRuleFiles
+  readonly secondOpinion?: 'native-appsec'
+}
+
+const level: z.ZodType<1 | 2 | 3 | 4, 1 | 2 | 3 | 4> = z.literal([1, 2, 3, 4])
+
+const rule = key(inspectRule, {
+  description: 'Rule id, or a family with `*`.',
+  example: 'sqli/*',
+})
+
+const parameter = key(text, {
+  description: 'Where the value stands, `*` for one part, `**` for the rest.',
+  example: 'body.comment',
+})
+
+/** `{ 'query.id': 'number' }`: what parameters hold, by place. */
+const parameterTypes = z.record(
+  checked(text, 'the place of a parameter such as "query.id"', place =>
+    checkInspectSettings({ parameters: { [place]: 'text' } }, ''),
+  ),
+  z.enum(PARAMETER_TYPES),
+)
+
+/** `inspect` of a route. */
+export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<InspectSettings, InspectConfig>(
+  'InspectConfig',
+  {
+    level: key(level, {
+      description: 'From 1 (fewest false alarms) to 4 (strictest).',
+      defaultText: '`inspect.level`',
+      example: 2,
+    }),
+    except: key(listOf(section<CompiledExcept, ExceptConfig>('ExceptConfig', { rule, parameter })), {
+      description: 'Exceptions for this route.',
+      example: [{ rule: 'sqli/union', parameter: 'body.sql' }],
+    }),
+    unread: key(oneOf('refuse', 'pass'), {
+      description: 'What happens to a body that is longer than `bodyLimit`.',
+      defaultText: '`refuse`',
+      example: 'pass',
+    }),
+    parameters: key(parameterTypes, {
+      description: 'What parameters hold on this route, by place; counts before `inspect.parameters`.',
+      defaultText: 'nothing is known',
+      example: { 'body.html': 'markup' },
+    }),
+    overBudget: key(oneOf('refuse', 'pass'), {
+      description: 'What happens to a request that costs more to inspect than one may.',
+      defaultText: '`refuse`',
+      example: 'pass',
+    }),
+  },
+)
+
+const foreign: z.ZodType<ForeignRuleFiles, ForeignRulesConfig> = section<
+  ForeignRuleFiles,
+  ForeignRulesConfig
+>('ForeignRulesConfig', {
+  ddtrace: key(z.union([flag, text]), {
+    description:
+      "dd-trace's `recommended.json`: a path, or `true` for the one in the application's node_modules.",
+    example: true,
+  }),
+  seclang: key(listOf(text, 200), {
+    description: 'Files of ModSecurity rules (SecLang), such as a checkout of the Core Rule Set.',
+    default: [],
+    example: ['crs/REQUEST-942.conf'],
+  }),
+  unsupported: key(oneOf('refuse', 'skip'), {
+    description: 'What happens to SecLang that is not supported: `refuse` rejects the whole file.',
+    default: 'refuse',
+    example: 'skip',
+  }),
+})
+
+/** `inspect`: inspection everywhere. */
+export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig | false | undefined> = key(
+  orOff(
+    section<CompiledInspection, InspectionConfig>('InspectionConfig', {
+      level: key(level, {
+        description: 'From 1 (fewest false alarms) to 4 (strictest).',
+        default: 1,
+        example: 2,
+      }),
+      except: key(
+        listOf(
+          section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>('RoutedExceptConfig', {
+            rule,
+            parameter,
+            route: key(routePattern, { description: 'Route pattern.', example: 'POST /posts' }),
+          }),
+        ),
+        {
+          description: 'Exceptions, everywhere or on one route.',
+          default: [],
+          example: [{ rule: 'xss/*', parameter: 'body.text', route: 'POST /posts' }],
+        },
+      ),
+      mode: key(mode, {
+        description: '`observe` records what inspection would refuse.',
+        defaultText: '`mode`',
+        example: 'observe',
+      }),
+      parameters: key(parameterTypes, {
+        description: 'What parameters hold on every route, by place.',
+        defaultText: 'nothing is known',
+        example: { 'query.id': 'number' },
+      }),
+      rules: key(foreign, {
+        description: 'Rules of others beside ours, read from files of the application.',
+        default: {},
+        defaultText: 'none',
+        example: { ddtrace: true },
+      }),
+      secondOpinion: key(z.literal('native-appsec'), {
+        description:
+          'Asked about what our rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
+        example: 'native-appsec',
+      }),
+    }),
+  ),
+  {
+    description: 'How content is read for attacks everywhere, or `false`.',
+    default: {},
+    defaultText: 'level 1',
+    example: { level: 2 },
+  },
+)

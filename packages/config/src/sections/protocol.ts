@@ -1,0 +1,155 @@
+import type { ByteSize, Mode } from '@postern/core'
+import type { PathRisk } from '@postern/protocol'
+import type { z } from 'zod'
+import { key, orOff, section } from '../key.ts'
+import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text } from '../types.ts'
+
+/** How HTTP itself is checked. */
+export interface ProtocolConfig {
+  /** Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`. */
+  readonly methods?: readonly string[] | undefined
+  /** Media types that any route reads. Default: all. */
+  readonly contentTypes?: readonly string[] | undefined
+  /** Largest body. Default: `100mb`. */
+  readonly maxBody?: ByteSize | undefined
+  /** Most headers of a request. Default: `100`. */
+  readonly maxHeaders?: number | undefined
+  /** Most bytes of all headers together. Default: `32kb`. */
+  readonly maxHeaderBytes?: ByteSize | undefined
+  /** Longest value of one header. Default: `16kb`. */
+  readonly maxHeaderValue?: ByteSize | undefined
+  /** Longest request target. Default: `16kb`. */
+  readonly maxTarget?: ByteSize | undefined
+  /** Kinds of ambiguous path that are let through everywhere. Default: none. */
+  readonly allowPaths?: readonly PathRisk[] | undefined
+  /** Headers that change method or path and are let through, in lower case. Default: none. */
+  readonly allowOverrides?: readonly string[] | undefined
+  /** `observe` records what this check would refuse. Default: `mode`. */
+  readonly mode?: Mode | undefined
+}
+
+/** The checks of HTTP with their defaults, sizes in bytes. */
+export interface CompiledProtocol {
+  readonly methods: readonly string[]
+  readonly contentTypes?: readonly string[]
+  readonly maxBody: number
+  readonly maxHeaders: number
+  readonly maxHeaderBytes: number
+  readonly maxHeaderValue: number
+  readonly maxTarget: number
+  readonly allowPaths: readonly PathRisk[]
+  readonly allowOverrides: readonly string[]
+  readonly mode?: Mode
+}
+
+/** `protocol`. */
+export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | false | undefined> = key(
+  orOff(
+    section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
+      methods: key(listOf(method), {
+        description: 'Methods that any route answers.',
+        default: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+        example: ['GET', 'HEAD', 'POST'],
+      }),
+      contentTypes: key(listOf(mediaType), {
+        description: 'Media types that any route reads.',
+        defaultText: 'all',
+        example: ['application/json'],
+      }),
+      maxBody: key(byteSize, { description: 'Largest body.', default: '100mb', example: '10mb' }),
+      maxHeaders: key(count, { description: 'Most headers of a request.', default: 100, example: 200 }),
+      maxHeaderBytes: key(byteSize, {
+        description: 'Most bytes of all headers together.',
+        default: '32kb',
+        example: '64kb',
+      }),
+      maxHeaderValue: key(byteSize, {
+        description: 'Longest value of one header.',
+        default: '16kb',
+        example: '32kb',
+      }),
+      maxTarget: key(byteSize, { description: 'Longest request target.', default: '16kb', example: '32kb' }),
+      allowPaths: key(listOf(pathRisk), {
+        description: 'Kinds of ambiguous path that are let through everywhere.',
+        default: [],
+        example: ['encoded-slash'],
+      }),
+      allowOverrides: key(listOf(text), {
+        description: 'Headers that change method or path and are let through, in lower case.',
+        default: [],
+        example: ['x-http-method-override'],
+      }),
+      mode: key(mode, {
+        description: '`observe` records what this check would refuse.',
+        defaultText: '`mode`',
+        example: 'observe',
+      }),
+    }),
+  ),
+  {
+    description: 'How HTTP itself is checked, or `false`.',
+    default: {},
+    defaultText: 'on',
+    example: { maxBody: '10mb' },
+  },
+)
+
+/** What a configuration may say about the parameters that routes take. */
+export interface SchemaConfig {
+  /**
+   * Learns parameters from requests that succeeded, for `postern parameters propose`. Refuses nothing.
+   * Default: `false`.
+   */
+  readonly learn?: boolean | undefined
+  /**
+   * Inspection uses the types of parameters that were learned from many networks over days. Needs `learn`.
+   * Default: `false`.
+   */
+  readonly inspect?: boolean | undefined
+  /** A JSON file of what was proposed and reviewed. Other parameters are refused. */
+  readonly enforce?: string | undefined
+  /** `observe` records what `enforce` would refuse. Default: `mode`. */
+  readonly mode?: Mode | undefined
+}
+
+/** The parameters that routes take, with defaults. */
+export interface CompiledSchema {
+  readonly learn: boolean
+  readonly inspect: boolean
+  readonly enforce?: string
+  readonly mode?: Mode
+}
+
+/** `schema`. */
+export const schema: z.ZodType<CompiledSchema, SchemaConfig | undefined> = key(
+  section<CompiledSchema, SchemaConfig>('SchemaConfig', {
+    learn: key(flag, {
+      description:
+        'Learns parameters from requests that succeeded, for `postern parameters propose`. Refuses nothing.',
+      default: false,
+      example: true,
+    }),
+    inspect: key(flag, {
+      description:
+        'Inspection uses the types of parameters that were learned from many networks over days. Needs `learn`.',
+      default: false,
+      example: true,
+      applies: 'restart',
+    }),
+    enforce: key(text, {
+      description: 'A JSON file of what was proposed and reviewed. Other parameters are refused.',
+      example: 'schema.json',
+    }),
+    mode: key(mode, {
+      description: '`observe` records what `enforce` would refuse.',
+      defaultText: '`mode`',
+      example: 'observe',
+    }),
+  }),
+  {
+    description: 'The parameters that routes take.',
+    default: {},
+    defaultText: 'off',
+    example: { learn: true },
+  },
+)

@@ -1,0 +1,238 @@
+import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
+import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity'
+import { type InspectSettings, isStrictType } from '@postern/inspect'
+import type { PathRisk } from '@postern/protocol'
+import { z } from 'zod'
+import { key, orOff, parsed, section } from '../key.ts'
+import type { LimitRule } from '../limit-rule.ts'
+import type { OwnLimit } from '../named-limit.ts'
+import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern, text } from '../types.ts'
+import {
+  type ApproveConfig,
+  approve,
+  type OwnedConfig,
+  owned,
+  type PolicyConfig,
+  policy,
+  type RequireConfig,
+  requirement,
+} from './access.ts'
+import { type InspectConfig, inspectHere } from './inspect.ts'
+import { type LimitConfig, routeThrottle } from './limits.ts'
+import {
+  type CompiledRouteLogin,
+  type HeadersConfig,
+  type RouteLoginConfig,
+  routeCsrf,
+  routeHeaders,
+  routeLogin,
+} from './sign-in.ts'
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /** When exchanges on this route are written down. */
+    readonly record?: RecordPromise
+  }
+}
+
+/** What holds on the routes of one pattern. */
+export interface RouteConfig {
+  /** A limit on this pattern besides the named ones. `false` frees the route of all limits. */
+  readonly throttle?: LimitRule | LimitConfig | false | undefined
+  /** How content is inspected here. `false` switches inspection off. */
+  readonly inspect?: InspectConfig | false | undefined
+  /**
+   * Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.
+   * Default: `none` for GET, HEAD and OPTIONS, else `audit.promise`.
+   */
+  readonly record?: RecordPromise | undefined
+  /**
+   * This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like
+   * it.
+   */
+  readonly login?: RouteLoginConfig | false | undefined
+  /** `always`: other sites may not send even a GET here. `false`: they may send anything. */
+  readonly csrf?: false | 'always' | undefined
+  /** Security headers of this route, in place of the global ones, or `false`. */
+  readonly headers?: HeadersConfig | false | undefined
+  /** Names of the identification methods that this route accepts. Default: all. */
+  readonly identify?: readonly string[] | undefined
+  /** Methods that this route answers. */
+  readonly methods?: readonly string[] | undefined
+  /** Media types that this route reads. */
+  readonly contentTypes?: readonly string[] | undefined
+  /** Largest body that this route accepts. */
+  readonly maxBody?: ByteSize | undefined
+  /** Kinds of ambiguous path that this route lets through. */
+  readonly allowPaths?: readonly PathRisk[] | undefined
+  /**
+   * Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for
+   * `honey.for`. Default: `false`.
+   */
+  readonly honey?: boolean | undefined
+  /** What the caller must have, or prove. Default: nothing. */
+  readonly require?: RequireConfig | undefined
+  /** Whose consent it takes before the request is handled. Default: nobody's. */
+  readonly approve?: ApproveConfig | undefined
+  /** The action that `policies` decide on, or with where its resource is. Default: policies are not asked. */
+  readonly policy?: string | PolicyConfig | undefined
+  /** The type of record that this route serves and that belongs to somebody. Default: none. */
+  readonly owned?: string | OwnedConfig | undefined
+}
+
+interface CompiledRoute {
+  readonly throttle?: OwnLimit | false
+  readonly inspect?: InspectSettings | false
+  readonly record?: RecordPromise
+  readonly login?: CompiledRouteLogin | false
+  readonly csrf?: false | 'always'
+  readonly headers?: HeadersSetting | false
+  readonly identify?: readonly string[]
+  readonly methods?: readonly string[]
+  readonly contentTypes?: readonly string[]
+  readonly maxBody?: number
+  readonly allowPaths?: readonly PathRisk[]
+  readonly honey?: boolean
+  readonly require?: Requirement
+  readonly approve?: ApproveRule
+  readonly policy?: string | RoutePolicy
+  readonly owned?: string | OwnedRoute
+}
+
+/** The routes of a configuration. */
+export interface CompiledRoutes {
+  /** What holds where. */
+  readonly table: RouteTable
+  /** Patterns of the routes that are traps. */
+  readonly traps: readonly string[]
+  /** Limits of routes, by pattern. */
+  readonly limits: ReadonlyMap<string, OwnLimit>
+  /** Routes that ask for something of their callers, by pattern. */
+  readonly guarded: ReadonlyMap<string, RouteSettings>
+}
+
+const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
+  throttle: key(routeThrottle, {
+    description: 'A limit on this pattern besides the named ones. `false` frees the route of all limits.',
+    example: '5/1m',
+  }),
+  inspect: key(orOff(inspectHere), {
+    description: 'How content is inspected here. `false` switches inspection off.',
+    example: { except: [{ rule: 'xss/*', parameter: 'body.text' }] },
+  }),
+  record: key(oneOf('before', 'after', 'none'), {
+    description:
+      'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
+    defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.promise`',
+    example: 'before',
+  }),
+  login: key(orOff(routeLogin), {
+    description:
+      'This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like it.',
+    example: { account: 'email', failed: { status: 401 } },
+  }),
+  csrf: key(routeCsrf, {
+    description: '`always`: other sites may not send even a GET here. `false`: they may send anything.',
+    example: false,
+  }),
+  headers: key(routeHeaders, {
+    description: 'Security headers of this route, in place of the global ones, or `false`.',
+    example: 'strict',
+  }),
+  identify: key(listOf(text), {
+    description: 'Names of the identification methods that this route accepts.',
+    defaultText: 'all',
+    example: ['session', 'jwt'],
+  }),
+  methods: key(listOf(method), { description: 'Methods that this route answers.', example: ['POST'] }),
+  contentTypes: key(listOf(mediaType), {
+    description: 'Media types that this route reads.',
+    example: ['application/json'],
+  }),
+  maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+  allowPaths: key(listOf(pathRisk), {
+    description: 'Kinds of ambiguous path that this route lets through.',
+    example: ['encoded-slash'],
+  }),
+  honey: key(flag, {
+    description:
+      'Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for `honey.for`.',
+    defaultText: '`false`',
+    example: true,
+  }),
+  require: key(requirement, {
+    description: 'What the caller must have, or prove.',
+    defaultText: 'nothing',
+    example: { role: 'support', stepUp: '10m' },
+  }),
+  approve: key(approve, {
+    description: 'Whose consent it takes before the request is handled.',
+    defaultText: "nobody's",
+    example: { by: 'role:owner', ttl: '1h' },
+  }),
+  policy: key(policy, {
+    description: 'The action that `policies` decide on, or with where its resource is.',
+    defaultText: 'policies are not asked',
+    example: 'order.delete',
+  }),
+  owned: key(owned, {
+    description: 'The type of record that this route serves and that belongs to somebody.',
+    defaultText: 'none',
+    example: { type: 'invoice', except: ['support'] },
+  }),
+})
+
+/** What a configuration may say of routes, by pattern. */
+export type RoutesConfig = Readonly<Record<string, RouteConfig>>
+
+/** `routes`: compiled to a table. */
+export const routes: z.ZodType<CompiledRoutes, RoutesConfig | undefined> = key(
+  parsed(z.record(routePattern, route), undefined, compileRoutes),
+  {
+    description:
+      'Settings by route pattern. All patterns that match apply; for one key the most specific pattern wins.',
+    default: {},
+    defaultText: 'none',
+    example: { 'POST /login': { throttle: '5/1m' } },
+  },
+)
+
+function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledRoutes {
+  const settings: Record<string, RouteSettings> = {}
+  const traps: string[] = []
+  const limits = new Map<string, OwnLimit>()
+  const guarded = new Map<string, RouteSettings>()
+  for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
+    settings[pattern] = rest
+    if (honey === true) traps.push(pattern)
+    const { require: asked, approve: consent, policy: decided, owned: belonging } = rest
+    if ([asked, consent, decided, belonging].some(one => one !== undefined)) guarded.set(pattern, rest)
+    if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
+  }
+  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits, guarded }
+}
+
+/**
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection and types of parameters under which
+ * less is looked for, no record. A longer body and ambiguous paths are let through by kind, so they need no exact spelling.
+ */
+function withoutExemptions({ inspect, throttle, record, ...rest }: RouteSettings): RouteSettings {
+  const demanded = inspect === undefined || inspect === false ? undefined : demandedOf(inspect)
+  return {
+    ...rest,
+    ...(throttle !== undefined && throttle !== false && { throttle }),
+    ...(demanded !== undefined && { inspect: demanded }),
+    ...(record !== undefined && record !== 'none' && { record }),
+  }
+}
+
+/** The level, and the types that values must fit. */
+function demandedOf({ level, parameters = {} }: InspectSettings): InspectSettings | undefined {
+  const strict = Object.entries(parameters).filter(([, type]) => isStrictType(type))
+  if (level === undefined && strict.length === 0) return undefined
+  return {
+    ...(level !== undefined && { level }),
+    ...(strict.length > 0 && { parameters: Object.fromEntries(strict) }),
+  }
+}

@@ -1,0 +1,99 @@
+import type { AdaptiveOptions, LoadSheddingOptions } from '@postern/throttle'
+import { z } from 'zod'
+import { compileShed, type ShedSettings } from '../compile-shed.ts'
+import { key, parsed, required, section } from '../key.ts'
+import { count, listOf, routePattern } from '../types.ts'
+
+/** Bounds of a limit that is found from latency. */
+export interface AdaptiveConfig {
+  /** Where it starts. Default: `64`. */
+  readonly initial?: number | undefined
+  /** The least it may be. Default: `8`. */
+  readonly min?: number | undefined
+  /** The most it may be. Default: `4096`. */
+  readonly max?: number | undefined
+  /** How many times its usual latency the process may take before the limit falls. Default: `2`. */
+  readonly tolerance?: number | undefined
+}
+
+/** Shares of the limit, above 0 and at most 1. */
+export interface SharesConfig {
+  /** Of `critical` routes. Default: `1`. */
+  readonly critical?: number | undefined
+  /** Of all other routes. Default: `0.9`. */
+  readonly default?: number | undefined
+  /** Of `sheddable` routes. Default: `0.6`. */
+  readonly sheddable?: number | undefined
+}
+
+/** What is refused with 503 when the process has more to do than it can: the least important first. */
+export interface ShedConfig {
+  /** Requests at a time in one process or worker: a number, or `adaptive`, found from their latency. */
+  readonly limit: number | 'adaptive' | AdaptiveConfig
+  /** Patterns of routes that are refused last: health checks, payments. Default: none. */
+  readonly critical?: readonly string[] | undefined
+  /** Patterns of routes that are refused first: exports, previews. Default: none. */
+  readonly sheddable?: readonly string[] | undefined
+  /** The share of the limit that each class may fill. */
+  readonly shares?: SharesConfig | undefined
+}
+
+const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOptions, AdaptiveConfig>(
+  'AdaptiveConfig',
+  {
+    initial: key(count, { description: 'Where it starts.', defaultText: '`64`', example: 64 }),
+    min: key(count, { description: 'The least it may be.', defaultText: '`8`', example: 8 }),
+    max: key(count, { description: 'The most it may be.', defaultText: '`4096`', example: 4_096 }),
+    tolerance: key(z.number().gt(1).max(100), {
+      description: 'How many times its usual latency the process may take before the limit falls.',
+      defaultText: '`2`',
+      example: 2,
+    }),
+  },
+)
+
+const share = (description: string, standard: number): z.ZodType<number, number | undefined> =>
+  key(z.number().gt(0).max(1), { description, default: standard, example: standard })
+
+/** `shed`. */
+export const shed: z.ZodType<LoadSheddingOptions | undefined, ShedConfig | undefined> = key(
+  parsed(
+    section<ShedSettings, ShedConfig>('ShedConfig', {
+      limit: required(z.union([z.literal('adaptive'), count, adaptive]), {
+        description:
+          'Requests at a time in one process or worker: a number, or `adaptive`, found from their latency.',
+        example: 'adaptive',
+      }),
+      critical: key(listOf(routePattern), {
+        description: 'Patterns of routes that are refused last: health checks, payments.',
+        default: [],
+        example: ['/health'],
+      }),
+      sheddable: key(listOf(routePattern), {
+        description: 'Patterns of routes that are refused first: exports, previews.',
+        default: [],
+        example: ['/export/**'],
+      }),
+      shares: key(
+        section<ShedSettings['shares'], SharesConfig>('SharesConfig', {
+          critical: share('Of `critical` routes.', 1),
+          default: share('Of all other routes.', 0.9),
+          sheddable: share('Of `sheddable` routes.', 0.6),
+        }),
+        {
+          description: 'The share of the limit that each class may fill.',
+          default: {},
+          defaultText: '',
+          example: { sheddable: 0.5 },
+        },
+      ),
+    }),
+    undefined,
+    compileShed,
+  ),
+  {
+    description: 'What is refused with 503 when the process has more to do than it can.',
+    defaultText: 'off',
+    example: { limit: 'adaptive', critical: ['/health'] },
+  },
+)

@@ -1,0 +1,212 @@
+import {
+  type ByteSize,
+  CidrSet,
+  ConfigError,
+  type Duration,
+  type Mode,
+  parseByteSize,
+  parseDuration,
+  RouteTable,
+} from '@postern/core'
+import { checkInspectSettings, ruleIds } from '@postern/inspect'
+import type { PathRisk } from '@postern/protocol'
+import type { Rule } from '@postern/throttle'
+import { z } from 'zod'
+import { checked, inCode, parsed } from './key.ts'
+import { type LimitRule, parseLimitRule } from './limit-rule.ts'
+import { suggest } from './suggest.ts'
+
+function fail(problem: string, hint: string): never {
+  throw new ConfigError({ place: '', problem, hint })
+}
+
+/** Text that is not empty. */
+export const text: z.ZodType<string, string> = z.string().min(1)
+export const flag: z.ZodType<boolean, boolean> = z.boolean()
+/** A whole number from 1. */
+export const count: z.ZodType<number, number> = z.int().min(1)
+export const mode: z.ZodType<Mode, Mode> = z.enum(['enforce', 'observe'])
+
+export const method: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')
+
+export const mediaType: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[\w.+-]+\/(?:[\w.+-]+|\*)$/, 'a media type looks like "application/json" or "image/*"')
+
+/** A field name of HTTP (RFC 9110 section 5.1). */
+export const headerName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'a header name has letters, digits, "-" and "_"')
+
+export const pathRisk: z.ZodType<PathRisk, PathRisk> = z.enum([
+  'dot-segment',
+  'encoded-slash',
+  'double-encoding',
+  'backslash',
+  'control-character',
+  'bad-percent',
+  'network-path',
+  'not-a-path',
+])
+
+/** One of these words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): z.ZodType<Word, Word> {
+  return z.enum(words)
+}
+
+export function listOf<Out, In>(
+  type: z.ZodType<Out, In>,
+  most = 10_000,
+): z.ZodType<readonly Out[], readonly In[]> {
+  return z.array(type).max(most)
+}
+
+/** `10s`, `1h30m`, or milliseconds; compiled to milliseconds. */
+export const duration: z.ZodType<number, Duration> = parsed(
+  z.union([z.string(), z.number()]),
+  'a duration such as "10s"',
+  value => {
+    const milliseconds = parseDuration(value)
+    if (milliseconds <= 0) fail('must be longer than zero', 'e.g. 10s')
+    return milliseconds
+  },
+)
+
+/** `64kb`, `1mb`, or bytes; compiled to bytes. */
+export const byteSize: z.ZodType<number, ByteSize> = parsed(
+  z.union([z.string(), z.number()]),
+  'a size such as "64kb"',
+  value => parseByteSize(value),
+)
+
+const FAMILIES: readonly string[] = [...new Set(ruleIds.map(id => `${id.split('/', 1)[0]}/*`)), 'loaded/*']
+
+/** `sqli/union`, `sqli/*`: a rule that does not exist is reported when the file is read, not by the first request. */
+export const inspectRule: z.ZodType<string, string> = checked(
+  text,
+  'a rule id such as "sqli/union"',
+  rule => {
+    checkInspectSettings({ except: [{ rule }] }, '')
+    if (rule.startsWith('loaded/') || ruleIds.includes(rule) || FAMILIES.includes(rule)) return
+    const family = ruleIds.filter(id => id.startsWith(`${rule.split('/', 1)[0]}/`))
+    const meant = suggest(rule, [...ruleIds, ...FAMILIES])
+    fail(
+      `there is no rule "${rule}"`,
+      meant === undefined
+        ? `the ${family.length > 0 ? 'rules of this family are' : 'families are'} ${(family.length > 0 ? family : FAMILIES).join(', ')}`
+        : `did you mean "${meant}"?`,
+    )
+  },
+)
+
+/** An address, a CIDR range, or `loopback`, `linklocal`, `private`. */
+export const addressRange: z.ZodType<string, string> = checked(
+  z.string(),
+  'an address or range such as "10.0.0.0/8"',
+  value => CidrSet.parse([value]),
+)
+
+/** A list of address ranges, compiled to a set. */
+export const addressSet: z.ZodType<CidrSet, readonly string[]> = parsed(
+  listOf(addressRange),
+  'a list of addresses and ranges',
+  ranges => CidrSet.parse(ranges),
+)
+
+/** `POST /login`, `/api/**`. */
+export const routePattern: z.ZodType<string, string> = checked(
+  z.string(),
+  'a route such as "POST /login"',
+  value => new RouteTable({ [value]: {} }),
+)
+
+const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
+
+/** `http://127.0.0.1:3000`: where the backend listens, without a path. */
+export const backendUrl: z.ZodType<string, string> = checked(
+  z.string(),
+  'an address such as "http://127.0.0.1:3000"',
+  value => {
+    const url = URL.parse(value)
+    if (url === null || !/^https?:$/.test(url.protocol))
+      fail(
+        'is not an http(s) address',
+        HOST_AND_PORT.test(value) ? `did you mean http://${value}?` : 'e.g. http://127.0.0.1:3000',
+      )
+    if (url.username !== '' || url.password !== '')
+      fail('a backend address carries no user or password', 'remove it from the address')
+    if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+      fail('a backend address has no path', `did you mean ${url.origin}?`)
+  },
+)
+
+/** A database address of one of the given schemes; the value is never repeated, for it may hold a password. */
+export function storeUrl(...schemes: readonly string[]): z.ZodType<string, string> {
+  return checked(z.string(), `an address such as "${schemes[0]}//127.0.0.1"`, value => {
+    const url = URL.parse(value)
+    if (url === null || !schemes.includes(url.protocol))
+      fail(`is not an address of the form ${schemes[0]}//host:port`, `e.g. ${schemes[0]}//127.0.0.1`)
+  })
+}
+
+/** `tls://collector.example.com:6514`, or `tcp://` without encryption. */
+export const syslogUrl: z.ZodType<string, string> = checked(
+  z.string(),
+  'an address such as "tls://siem.example:6514"',
+  value => {
+    const url = URL.parse(value)
+    if (url === null || !/^(?:tls|tcp):$/.test(url.protocol) || url.hostname === '' || url.port === '')
+      fail('is not a syslog address', 'e.g. tls://collector.example.com:6514')
+  },
+)
+
+/** Where to listen, taken apart. */
+export interface Listen {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Takes `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080` apart. A bare port listens on loopback: who wants a network to reach it says which.
+ * @throws ConfigError for anything else
+ */
+export function parseListen(value: string | number): Listen {
+  const match =
+    typeof value === 'number'
+      ? [String(value), undefined, String(value)]
+      : /^(?:(\[[\da-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(value)
+  const port = Number(match?.[2])
+  if (match === null || !(port <= 65_535))
+    return fail(
+      `"${String(value).slice(0, 60)}" is not a place to listen`,
+      'write a port or host:port, e.g. 127.0.0.1:8080',
+    )
+  const named = match[1]?.replace(/^\[|\]$/g, '')
+  return { host: named === undefined || named === '' ? '127.0.0.1' : named, port }
+}
+
+/** A port, or `host:port`. */
+export const listen: z.ZodType<Listen, string | number> = parsed(
+  z.union([z.string(), z.number()]),
+  'a port or "host:port"',
+  value => parseListen(value),
+)
+
+/** `100/1m`, or what `limit`, `gcra` and `concurrency` make. */
+export const limitRule: z.ZodType<Rule, LimitRule> = z.union([
+  parsed(z.string(), 'a rule such as "100/1m"', value => parseLimitRule(value)),
+  inCode<Rule>('limit(100, "1m")', isRule),
+])
+
+function isRule(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'limit' in value &&
+    'window' in value &&
+    'parts' in value
+  )
+}

@@ -1,0 +1,40 @@
+const COLUMNS = `id, email, email_verified_at AS "emailVerifiedAt", name, locale, password_hash AS "passwordHash",
+  password_changed_at AS "passwordChangedAt", created_at AS "createdAt", disabled_at AS "disabledAt"`
+
+type Name =
+  | 'insert'
+  | 'byId'
+  | 'byEmail'
+  | 'list'
+  | 'setPassword'
+  | 'upgradePassword'
+  | 'setEmail'
+  | 'setName'
+  | 'disable'
+  | 'enable'
+  | 'remove'
+  | 'externalInsert'
+  | 'externalFind'
+  | 'externalList'
+  | 'externalRemove'
+
+/** Statements over `account` and `external_login`, the same in both dialects. */
+export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
+  insert: `INSERT INTO account (id, email, email_verified_at, name, locale, password_hash, password_changed_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING`,
+  byId: `SELECT ${COLUMNS} FROM account WHERE id = $1`,
+  byEmail: `SELECT ${COLUMNS} FROM account WHERE email = $1`,
+  list: `SELECT ${COLUMNS} FROM account ORDER BY created_at DESC, id LIMIT $1`,
+  setPassword: 'UPDATE account SET password_hash = $2, password_changed_at = $3 WHERE id = $1',
+  upgradePassword: 'UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
+  setEmail: 'UPDATE account SET email = $3, email_verified_at = $4 WHERE id = $1 AND email = $2',
+  setName: 'UPDATE account SET name = $2, locale = $3 WHERE id = $1',
+  disable: 'UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL',
+  enable: 'UPDATE account SET disabled_at = NULL WHERE id = $1',
+  remove: 'DELETE FROM account WHERE id = $1',
+  externalInsert: `INSERT INTO external_login (issuer, subject, account_id, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (issuer, subject) DO NOTHING`,
+  externalFind: 'SELECT account_id AS "accountId" FROM external_login WHERE issuer = $1 AND subject = $2',
+  externalList: 'SELECT issuer, subject, created_at AS "createdAt" FROM external_login WHERE account_id = $1',
+  externalRemove: 'DELETE FROM external_login WHERE account_id = $1 AND issuer = $2',
+}

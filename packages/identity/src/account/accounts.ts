@@ -1,0 +1,196 @@
+import {
+  type Clock,
+  ConfigError,
+  type Event,
+  type RandomSource,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import type { IdentityDatabase } from '../database/identity-database.ts'
+import { freshId } from '../database/identity-secret.ts'
+import { isUniqueViolation } from '../database/unique-violation.ts'
+import { parseStoredHash } from '../password/stored-hash.ts'
+import { ACCOUNT_SQL } from './account.sql.ts'
+import { type Account, type AccountRow, readAccount } from './account.ts'
+import type { Email } from './email.ts'
+
+export interface AccountsOptions {
+  readonly database: IdentityDatabase
+  readonly emit?: (event: Event) => void
+  readonly clock?: Clock
+  readonly random?: RandomSource
+}
+
+export interface NewAccount {
+  readonly email: Email
+  readonly name?: string
+  readonly locale?: string
+  /** A hash that `parseStoredHash` reads; none for an account that signs in otherwise. */
+  readonly passwordHash?: string
+  /** Whether somebody proved that the address is theirs. */
+  readonly emailVerified: 'yes' | 'no'
+}
+
+/** A sign-in at another provider that belongs to an account. */
+export interface ExternalLogin {
+  readonly issuer: string
+  readonly subject: string
+  readonly createdAt: number
+}
+
+/** The accounts. It stores; what must be proven before each call is up to its callers. */
+export class Accounts {
+  readonly #database: IdentityDatabase
+  readonly #emit: (event: Event) => void
+  readonly #clock: Clock
+  readonly #random: RandomSource
+
+  constructor(options: AccountsOptions) {
+    this.#database = options.database
+    this.#emit = options.emit ?? (() => {})
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+  }
+
+  /**
+   * Makes an account.
+   * @returns undefined when the address has one already
+   * @throws ConfigError when the password hash is of no known kind
+   */
+  async create(wish: NewAccount): Promise<Account | undefined> {
+    if (wish.passwordHash !== undefined && parseStoredHash(wish.passwordHash) === undefined)
+      throw new ConfigError({
+        place: 'password hash',
+        problem: 'is of no known kind',
+        hint: 'argon2id, scrypt or PBKDF2 as a PHC string, PBKDF2 as Django writes it, or bcrypt',
+      })
+    const now = this.#clock.now()
+    const row: AccountRow = {
+      id: freshId(this.#random),
+      email: wish.email,
+      emailVerifiedAt: wish.emailVerified === 'yes' ? now : null,
+      name: (wish.name ?? '').slice(0, 200),
+      locale: wish.locale ?? 'en',
+      passwordHash: wish.passwordHash ?? null,
+      passwordChangedAt: wish.passwordHash === undefined ? null : now,
+      createdAt: now,
+      disabledAt: null,
+    }
+    const values = [
+      row.id,
+      row.email,
+      row.emailVerifiedAt,
+      row.name,
+      row.locale,
+      row.passwordHash,
+      row.passwordChangedAt,
+      row.createdAt,
+    ]
+    if (!(await this.#database.batch([{ text: ACCOUNT_SQL.insert, values, expect: 1 }]))) return undefined
+    this.#tell('account.created', row.id)
+    return readAccount(row)
+  }
+
+  async byId(id: string): Promise<Account | undefined> {
+    const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byId, [id])
+    return row === undefined ? undefined : readAccount(row)
+  }
+
+  async byEmail(email: Email): Promise<Account | undefined> {
+    const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byEmail, [email])
+    return row === undefined ? undefined : readAccount(row)
+  }
+
+  /** Newest first, for operators. */
+  async list(limit = 1_000): Promise<readonly Account[]> {
+    return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.list, [limit])).map(readAccount)
+  }
+
+  /** The stored hash, for verification only. */
+  async passwordHash(id: string): Promise<string | undefined> {
+    const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byId, [id])
+    return row?.passwordHash ?? undefined
+  }
+
+  async setPassword(id: string, passwordHash: string): Promise<void> {
+    await this.#database.batch([
+      { text: ACCOUNT_SQL.setPassword, values: [id, passwordHash, this.#clock.now()] },
+    ])
+    this.#tell('account.password-changed', id)
+  }
+
+  /** Replaces a hash by a better one of the same password, unless it was changed meanwhile. */
+  async upgradePassword(id: string, from: string, to: string): Promise<void> {
+    await this.#database.batch([{ text: ACCOUNT_SQL.upgradePassword, values: [id, from, to] }])
+  }
+
+  /**
+   * Changes the address of an account, if it still has the one that the change was asked for.
+   * @returns false when it has another by now, or the new one is taken
+   */
+  async setEmail(id: string, from: Email, to: Email): Promise<boolean> {
+    try {
+      const changed = await this.#database.batch([
+        { text: ACCOUNT_SQL.setEmail, values: [id, from, to, this.#clock.now()], expect: 1 },
+      ])
+      if (changed) this.#tell('account.email-changed', id)
+      return changed
+    } catch (error) {
+      if (isUniqueViolation(error)) return false
+      throw error
+    }
+  }
+
+  async setName(id: string, name: string, locale: string): Promise<void> {
+    await this.#database.batch([{ text: ACCOUNT_SQL.setName, values: [id, name.slice(0, 200), locale] }])
+  }
+
+  /** A disabled account cannot sign in, and its sessions do not hold, from the next request on. */
+  async disable(id: string): Promise<boolean> {
+    const disabled = await this.#database.batch([
+      { text: ACCOUNT_SQL.disable, values: [id, this.#clock.now()], expect: 1 },
+    ])
+    if (disabled) this.#tell('account.disabled', id)
+    return disabled
+  }
+
+  async enable(id: string): Promise<void> {
+    await this.#database.batch([{ text: ACCOUNT_SQL.enable, values: [id] }])
+    this.#tell('account.enabled', id)
+  }
+
+  /** Deletes an account with everything that hangs on it: sessions, passkeys, codes, memberships. API keys are the caller's to revoke. */
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.#database.batch([{ text: ACCOUNT_SQL.remove, values: [id], expect: 1 }])
+    if (removed) this.#tell('account.deleted', id)
+    return removed
+  }
+
+  /**
+   * Links a sign-in at another provider.
+   * @returns false when it belongs to an account already, this one or another
+   */
+  async linkExternal(id: string, issuer: string, subject: string): Promise<boolean> {
+    const linked = await this.#database.batch([
+      { text: ACCOUNT_SQL.externalInsert, values: [issuer, subject, id, this.#clock.now()], expect: 1 },
+    ])
+    if (linked) this.#tell('account.linked', id, { issuer })
+    return linked
+  }
+
+  async byExternal(issuer: string, subject: string): Promise<Account | undefined> {
+    const [row] = await this.#database.rows<{ accountId: string }>(ACCOUNT_SQL.externalFind, [
+      issuer,
+      subject,
+    ])
+    return row === undefined ? undefined : this.byId(row.accountId)
+  }
+
+  async externalLogins(id: string): Promise<readonly ExternalLogin[]> {
+    return this.#database.rows<ExternalLogin>(ACCOUNT_SQL.externalList, [id])
+  }
+
+  #tell(type: string, principal: string, data: Readonly<Record<string, string>> = {}): void {
+    this.#emit({ type, time: this.#clock.now(), actor: { principal }, data })
+  }
+}

@@ -1,0 +1,27 @@
+import type { Principal } from '@postern/core'
+import type { IdentityParts } from '../built-in/identity-parts.ts'
+import type { Account } from './account.ts'
+
+/**
+ * Everything that is kept about an account, for its holder (GDPR article 20). Secrets are not data about a person and stay out: password hash, keys, tokens, the secret of
+ * an authenticator app.
+ */
+export async function exportAccount(
+  account: Account,
+  parts: Pick<
+    IdentityParts,
+    'sessions' | 'passkeys' | 'authenticators' | 'recoveryCodes' | 'apiKeys' | 'organisations' | 'accounts'
+  >,
+): Promise<object> {
+  const owner: Principal = { kind: 'user', id: account.id }
+  return {
+    account,
+    sessions: await parts.sessions.list(account.id),
+    passkeys: await parts.passkeys.list(account.id),
+    authenticatorApp: await parts.authenticators.has(account.id),
+    recoveryCodesLeft: await parts.recoveryCodes.left(account.id),
+    apiKeys: await parts.apiKeys.list(owner),
+    organisations: await parts.organisations.ofAccount(account.id),
+    externalLogins: await parts.accounts.externalLogins(account.id),
+  }
+}

@@ -1,0 +1,118 @@
+import { type Clock, type Json, type RandomSource, systemClock, systemRandom } from '@postern/core'
+import type { IdentityDatabase } from '../database/identity-database.ts'
+import { freshToken, tokenHash } from '../database/identity-secret.ts'
+
+/** What a token is good for. A token of one kind is worth nothing where another is asked for. */
+export type TokenKind =
+  | 'sign-up'
+  | 'sign-in-link'
+  | 'second-factor'
+  | 'reset'
+  | 'change-email'
+  | 'invitation'
+  | 'passkey-sign-in'
+  | 'passkey-register'
+  | 'passkey-prove'
+  | 'external'
+
+/** What a token stands for. */
+export interface OneTime {
+  readonly accountId: string | undefined
+  readonly data: Json
+}
+
+interface Row {
+  readonly accountId: string | null
+  readonly data: string
+}
+
+const SQL: Readonly<Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'count' | 'prune', string>> = {
+  insert:
+    'INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at) VALUES ($1, $2, $3, $4, 0, $5)',
+  find: 'SELECT account_id AS "accountId", data FROM one_time WHERE hash = $1 AND kind = $2 AND expires_at > $3',
+  redeem:
+    'DELETE FROM one_time WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING account_id AS "accountId", data',
+  try: `UPDATE one_time SET tries = tries + 1 WHERE hash = $1 AND kind = $2 AND expires_at > $3 AND tries < $4
+    RETURNING account_id AS "accountId", data`,
+  revoke: 'DELETE FROM one_time WHERE account_id = $1 AND kind = $2',
+  count: 'SELECT count(*) AS "count" FROM one_time WHERE account_id = $1 AND kind = $2 AND expires_at > $3',
+  prune: 'DELETE FROM one_time WHERE expires_at <= $1',
+}
+
+const TOKEN = /^[A-Za-z0-9_-]{43}$/
+const PRUNE_EVERY_MS = 600_000
+
+/** Tokens that work once: links in mails, challenges, half-finished sign-ins. Redeeming deletes in the same statement, so of two at once one gets it. */
+export class OneTimeTokens {
+  readonly #database: IdentityDatabase
+  readonly #clock: Clock
+  readonly #random: RandomSource
+  #prunedAt: number
+
+  constructor(options: {
+    readonly database: IdentityDatabase
+    readonly clock?: Clock
+    readonly random?: RandomSource
+  }) {
+    this.#database = options.database
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    this.#prunedAt = this.#clock.now()
+  }
+
+  /** A fresh token of 256 bits. @param ttl milliseconds */
+  async issue(kind: TokenKind, accountId: string | undefined, data: Json, ttl: number): Promise<string> {
+    const now = this.#clock.now()
+    const token = freshToken(this.#random)
+    const values = [tokenHash(token), kind, accountId ?? null, JSON.stringify(data), now + ttl]
+    await this.#database.batch([{ text: SQL.insert, values, expect: 1 }])
+    if (now - this.#prunedAt > PRUNE_EVERY_MS) {
+      this.#prunedAt = now
+      await this.#database.batch([{ text: SQL.prune, values: [now] }])
+    }
+    return token
+  }
+
+  /** What a live token stands for, without using it up: to show a page. */
+  find(kind: TokenKind, token: string): Promise<OneTime | undefined> {
+    return this.#ask(SQL.find, kind, token, [])
+  }
+
+  /** What a live token stands for; it is used up by this call. */
+  redeem(kind: TokenKind, token: string): Promise<OneTime | undefined> {
+    return this.#ask(SQL.redeem, kind, token, [])
+  }
+
+  /** What a live token stands for, if it was tried fewer times than that; this call is a try. */
+  tryOnce(kind: TokenKind, token: string, most: number): Promise<OneTime | undefined> {
+    return this.#ask(SQL.try, kind, token, [most])
+  }
+
+  /** Makes every token of a kind that an account has worthless. */
+  async revoke(kind: TokenKind, accountId: string): Promise<void> {
+    await this.#database.batch([{ text: SQL.revoke, values: [accountId, kind] }])
+  }
+
+  /** How many live tokens of a kind an account has. */
+  async count(kind: TokenKind, accountId: string): Promise<number> {
+    const rows = await this.#database.rows<{ count: number | string }>(SQL.count, [
+      accountId,
+      kind,
+      this.#clock.now(),
+    ])
+    return Number(rows[0]?.count)
+  }
+
+  async #ask(
+    text: string,
+    kind: TokenKind,
+    token: string,
+    more: readonly number[],
+  ): Promise<OneTime | undefined> {
+    if (!TOKEN.test(token)) return undefined
+    const [row] = await this.#database.rows<Row>(text, [tokenHash(token), kind, this.#clock.now(), ...more])
+    if (row === undefined) return undefined
+    const data: Json = JSON.parse(row.data)
+    return { accountId: row.accountId ?? undefined, data }
+  }
+}

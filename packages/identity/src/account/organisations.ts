@@ -1,0 +1,208 @@
+import {
+  type Clock,
+  ConfigError,
+  CredentialError,
+  type Event,
+  type RandomSource,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import type { IdentityDatabase } from '../database/identity-database.ts'
+import { freshId } from '../database/identity-secret.ts'
+import type { Account } from './account.ts'
+import { type Email, parseEmail } from './email.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+
+/** A tenant: what accounts are members of, and in whose name they act. */
+export interface Organisation {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
+}
+
+export interface Membership {
+  readonly organisationId: string
+  readonly organisation: string
+  readonly accountId: string
+  readonly roles: readonly string[]
+}
+
+interface MembershipRow {
+  readonly organisationId: string
+  readonly organisation: string
+  readonly accountId: string
+  readonly roles: string
+}
+
+/** The role that may invite, change roles and remove members. At least one member has it. */
+export const OWNER = 'owner'
+
+const COLUMNS = `m.organisation_id AS "organisationId", o.name AS "organisation", m.account_id AS "accountId", m.roles`
+const JOINED = 'FROM membership m JOIN organisation o ON o.id = m.organisation_id'
+const OTHER_OWNER = `EXISTS (SELECT 1 FROM membership other WHERE other.organisation_id = $1 AND other.account_id <> $2
+  AND ' ' || other.roles || ' ' LIKE '% owner %')`
+
+const SQL: Readonly<Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRoles' | 'leave', string>> = {
+  insert: 'INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3)',
+  join: `INSERT INTO membership (organisation_id, account_id, roles, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (organisation_id, account_id) DO NOTHING`,
+  ofAccount: `SELECT ${COLUMNS} ${JOINED} WHERE m.account_id = $1 ORDER BY o.name LIMIT 200`,
+  members: `SELECT ${COLUMNS} ${JOINED} WHERE m.organisation_id = $1 ORDER BY m.created_at LIMIT 10000`,
+  setRoles: `UPDATE membership SET roles = $3 WHERE organisation_id = $1 AND account_id = $2
+    AND (' ' || $3 || ' ' LIKE '% owner %' OR ${OTHER_OWNER})`,
+  leave: `DELETE FROM membership WHERE organisation_id = $1 AND account_id = $2 AND ${OTHER_OWNER}`,
+}
+
+const INVITATION_MS = 7 * 86_400_000
+const ROLE = /^[a-z][a-z0-9-]{0,39}$/
+
+/** Organisations, their members and invitations. Sessions read roles with every request, so a change holds from the next one. */
+export class Organisations {
+  readonly #database: IdentityDatabase
+  readonly #tokens: OneTimeTokens
+  readonly #emit: (event: Event) => void
+  readonly #clock: Clock
+  readonly #random: RandomSource
+
+  constructor(options: {
+    readonly database: IdentityDatabase
+    readonly tokens: OneTimeTokens
+    readonly emit?: (event: Event) => void
+    readonly clock?: Clock
+    readonly random?: RandomSource
+  }) {
+    this.#database = options.database
+    this.#tokens = options.tokens
+    this.#emit = options.emit ?? (() => {})
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+  }
+
+  /** Makes an organisation that this account owns. */
+  async create(owner: Account, name: string): Promise<Organisation> {
+    if (!/^[^\u0000-\u001f\u007f]{1,100}$/.test(name))
+      throw new ConfigError({ place: 'name', problem: 'is not 1 to 100 printable characters' })
+    const organisation = { id: freshId(this.#random), name, createdAt: this.#clock.now() }
+    await this.#database.batch([
+      { text: SQL.insert, values: [organisation.id, name, organisation.createdAt], expect: 1 },
+      { text: SQL.join, values: [organisation.id, owner.id, OWNER, organisation.createdAt], expect: 1 },
+    ])
+    this.#tell('organisation.created', owner.id, { organisation: organisation.id })
+    return organisation
+  }
+
+  async ofAccount(accountId: string): Promise<readonly Membership[]> {
+    return (await this.#database.rows<MembershipRow>(SQL.ofAccount, [accountId])).map(readMembership)
+  }
+
+  async members(organisationId: string): Promise<readonly Membership[]> {
+    return (await this.#database.rows<MembershipRow>(SQL.members, [organisationId])).map(readMembership)
+  }
+
+  /**
+   * An invitation for one address: a token to mail there. It is worth nothing to an account with another address.
+   * @throws CredentialError when who asks is no owner
+   */
+  async invite(
+    inviter: Account,
+    organisationId: string,
+    email: Email,
+    roles: readonly string[],
+  ): Promise<string> {
+    await this.#mustOwn(inviter, organisationId)
+    const data = { organisation: organisationId, email, roles: checkedRoles(roles) }
+    this.#tell('organisation.invited', inviter.id, { organisation: organisationId })
+    return this.#tokens.issue('invitation', inviter.id, data, INVITATION_MS)
+  }
+
+  /**
+   * Takes an invitation up, once, by the account with the invited address, if the inviter is still an owner.
+   * @returns undefined when it is not good, or not for this account
+   */
+  async accept(account: Account, token: string): Promise<Membership | undefined> {
+    const seen = await this.#tokens.find('invitation', token)
+    const email = field(seen?.data, 'email')
+    if (seen === undefined || account.emailVerifiedAt === undefined || parseEmail(account.email) !== email)
+      return undefined
+    const taken = await this.#tokens.redeem('invitation', token)
+    const organisationId = field(taken?.data, 'organisation')
+    if (taken === undefined || organisationId === undefined) return undefined
+    const inviter = (await this.members(organisationId)).find(member => member.accountId === taken.accountId)
+    if (inviter?.roles.includes(OWNER) !== true) return undefined
+    const roles = field(taken.data, 'roles') ?? ''
+    await this.#database.batch([
+      { text: SQL.join, values: [organisationId, account.id, roles, this.#clock.now()] },
+    ])
+    this.#tell('organisation.joined', account.id, { organisation: organisationId, roles })
+    return (await this.ofAccount(account.id)).find(member => member.organisationId === organisationId)
+  }
+
+  /**
+   * Changes what a member may do. The last owner stays one.
+   * @throws CredentialError when who asks is no owner
+   */
+  async setRoles(
+    owner: Account,
+    organisationId: string,
+    accountId: string,
+    roles: readonly string[],
+  ): Promise<boolean> {
+    await this.#mustOwn(owner, organisationId)
+    const text = checkedRoles(roles)
+    const changed = await this.#database.batch([
+      { text: SQL.setRoles, values: [organisationId, accountId, text], expect: 1 },
+    ])
+    if (changed)
+      this.#tell('organisation.roles-changed', owner.id, {
+        organisation: organisationId,
+        member: accountId,
+        roles: text,
+      })
+    return changed
+  }
+
+  /**
+   * Removes a member: an owner anybody, a member themselves. The last owner stays.
+   * @throws CredentialError when who asks is neither
+   */
+  async remove(by: Account, organisationId: string, accountId: string): Promise<boolean> {
+    if (by.id !== accountId) await this.#mustOwn(by, organisationId)
+    const left = await this.#database.batch([
+      { text: SQL.leave, values: [organisationId, accountId], expect: 1 },
+    ])
+    if (left) this.#tell('organisation.left', by.id, { organisation: organisationId, member: accountId })
+    return left
+  }
+
+  async #mustOwn(account: Account, organisationId: string): Promise<void> {
+    const membership = (await this.ofAccount(account.id)).find(
+      member => member.organisationId === organisationId,
+    )
+    if (membership?.roles.includes(OWNER) !== true)
+      throw new CredentialError('only an owner of the organisation may do this')
+  }
+
+  #tell(type: string, principal: string, data: Readonly<Record<string, string>>): void {
+    this.#emit({ type, time: this.#clock.now(), actor: { principal }, data })
+  }
+}
+
+function readMembership(row: MembershipRow): Membership {
+  return { ...row, roles: row.roles === '' ? [] : row.roles.split(' ') }
+}
+
+/** @returns the roles as they are stored */
+function checkedRoles(roles: readonly string[]): string {
+  if (roles.length > 20 || roles.some(role => !ROLE.test(role)))
+    throw new ConfigError({
+      place: 'roles',
+      problem: 'are not at most 20 words of small letters, digits and hyphens',
+    })
+  return roles.join(' ')
+}
+
+function field(data: unknown, name: string): string | undefined {
+  if (typeof data !== 'object' || data === null) return undefined
+  const value: unknown = Object.getOwnPropertyDescriptor(data, name)?.value
+  return typeof value === 'string' ? value : undefined
+}

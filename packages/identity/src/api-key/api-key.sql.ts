@@ -1,0 +1,24 @@
+const COLUMNS = `id, environment, hash, owner_kind AS "ownerKind", owner_id AS "ownerId", tenant, name, scopes, networks,
+  limit_count AS "limitCount", limit_window AS "limitWindow", created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt",
+  revoked_at AS "revokedAt", revoked_why AS "revokedWhy", replaced_by AS "replacedBy"`
+
+/** Statements over `api_key`, the same in both dialects. */
+export const API_KEY_SQL: Readonly<
+  Record<
+    'insert' | 'byId' | 'byOwner' | 'all' | 'countLive' | 'revoke' | 'revokeOwner' | 'replace' | 'used',
+    string
+  >
+> = {
+  insert: `INSERT INTO api_key (id, environment, hash, owner_kind, owner_id, tenant, name, scopes, networks, limit_count, limit_window, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+  byId: `SELECT ${COLUMNS} FROM api_key WHERE id = $1`,
+  byOwner: `SELECT ${COLUMNS} FROM api_key WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created_at DESC, id LIMIT 1000`,
+  all: `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, id LIMIT $1`,
+  countLive: `SELECT count(*) AS "count" FROM api_key WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
+  revoke: 'UPDATE api_key SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL',
+  revokeOwner:
+    'UPDATE api_key SET revoked_at = $3, revoked_why = $4 WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL',
+  replace: `UPDATE api_key SET replaced_by = $2, expires_at = CASE WHEN expires_at IS NULL OR expires_at > $3 THEN $3 ELSE expires_at END
+    WHERE id = $1 AND replaced_by IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)`,
+  used: 'UPDATE api_key SET used_at = $2 WHERE id = $1',
+}

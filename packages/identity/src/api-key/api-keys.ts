@@ -1,0 +1,340 @@
+import {
+  type Address,
+  CidrSet,
+  type Clock,
+  ConfigError,
+  CredentialError,
+  type Duration,
+  type Event,
+  type Principal,
+  parseDuration,
+  type RandomSource,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import type { IdentityDatabase } from '../database/identity-database.ts'
+import { equalText, type IdentitySecret } from '../database/identity-secret.ts'
+import { API_KEY_SQL } from './api-key.sql.ts'
+import { type ApiKey, type ApiKeyRow, principalOf, readApiKey } from './api-key.ts'
+import { KeyLimits } from './key-limits.ts'
+import { composeKey, parseKey } from './key-text.ts'
+
+export interface ApiKeysOptions {
+  readonly database: IdentityDatabase
+  readonly secret: IdentitySecret
+  /** First part of every key: 2 to 16 small letters and digits. Default `postern`. */
+  readonly prefix?: string
+  /** Most live keys of one owner. Default 100. */
+  readonly perOwner?: number
+  readonly emit?: (event: Event) => void
+  readonly clock?: Clock
+  readonly random?: RandomSource
+}
+
+export interface NewApiKey {
+  readonly name: string
+  readonly scopes?: readonly string[]
+  /** Default `live`. */
+  readonly environment?: string
+  /** Addresses and networks the key may be used from. Default: any. */
+  readonly networks?: readonly string[]
+  readonly limit?: { readonly count: number; readonly window: Duration }
+  /** Default: never. */
+  readonly expiresIn?: Duration
+}
+
+/** A key that was just made. `text` is shown once; only its HMAC is stored. */
+export interface IssuedApiKey {
+  readonly text: string
+  readonly key: ApiKey
+}
+
+/** What a presented key is worth. */
+export type ApiKeyCheck =
+  | { readonly kind: 'accepted'; readonly key: ApiKey; readonly principal: Principal }
+  | { readonly kind: 'refused'; readonly why: 'invalid' | 'network' }
+  | { readonly kind: 'limited'; readonly retryAfter: number }
+
+/** Who may act on a key: its owner, or whoever operates the installation. */
+export type KeyAuthority = Principal | 'operator'
+
+const USED_EVERY_MS = 60_000
+const NAME = /^[^\u0000-\u001f\u007f]{1,100}$/
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
+
+/** API keys: made for the principal that asks, checked by their HMAC, rotated with an overlap, revoked at once. */
+export class ApiKeys {
+  readonly #options: ApiKeysOptions
+  readonly #prefix: string
+  readonly #clock: Clock
+  readonly #random: RandomSource
+  readonly #limits = new KeyLimits()
+  /** Networks compiled, by their text. */
+  readonly #networks = new Map<string, CidrSet>()
+  /** Keys used within the last minute, so that a busy key is written once a minute. */
+  readonly #used = new Map<string, number>()
+
+  /** @throws ConfigError for a prefix that is none */
+  constructor(options: ApiKeysOptions) {
+    this.#options = options
+    this.#prefix = options.prefix ?? 'postern'
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    checkWord('identity.keys.prefix', this.#prefix)
+  }
+
+  /**
+   * Makes a key. The owner is the principal that asks: a body never names another. A key cannot make keys, an impersonator cannot either, and the scopes of
+   * a key are never wider than those of its owner.
+   * @throws CredentialError when this principal may not; ConfigError for a bad name, scope, network, limit or environment
+   */
+  async create(owner: Principal, wish: NewApiKey): Promise<IssuedApiKey> {
+    if ((owner.kind !== 'user' && owner.kind !== 'service') || owner.id === '' || owner.actor !== undefined)
+      throw new CredentialError('this principal cannot own API keys')
+    const scopes = checkedWish(wish, owner)
+    const live = await this.#options.database.rows<{ count: number | string }>(API_KEY_SQL.countLive, [
+      owner.kind,
+      owner.id,
+      this.#clock.now(),
+    ])
+    const most = this.#options.perOwner ?? 100
+    if (Number(live[0]?.count) >= most)
+      throw new ConfigError({
+        place: 'keys',
+        problem: `this owner has ${most} live keys already`,
+        hint: 'revoke one first',
+      })
+    const issued = await this.#insert(owner, { ...wish, scopes })
+    this.#emit('key.created', issued.key)
+    return issued
+  }
+
+  async #insert(owner: Pick<Principal, 'kind' | 'id' | 'tenant'>, wish: NewApiKey): Promise<IssuedApiKey> {
+    const now = this.#clock.now()
+    const environment = wish.environment ?? 'live'
+    const { text, id } = composeKey(this.#prefix, environment, this.#random)
+    const expiresAt = wish.expiresIn === undefined ? null : now + parseDuration(wish.expiresIn, 'expiresIn')
+    const limit = wish.limit
+    const row: ApiKeyRow = {
+      id,
+      environment,
+      hash: this.#options.secret.mac('api-key', text),
+      ownerKind: owner.kind,
+      ownerId: owner.id,
+      tenant: owner.tenant ?? null,
+      name: wish.name,
+      scopes: (wish.scopes ?? []).join(' '),
+      networks: (wish.networks ?? []).join(' '),
+      limitCount: limit?.count ?? null,
+      limitWindow: limit === undefined ? null : parseDuration(limit.window, 'limit.window'),
+      createdAt: now,
+      expiresAt,
+      usedAt: null,
+      revokedAt: null,
+      revokedWhy: null,
+      replacedBy: null,
+    }
+    const values = [
+      row.id,
+      row.environment,
+      row.hash,
+      row.ownerKind,
+      row.ownerId,
+      row.tenant,
+      row.name,
+      row.scopes,
+      row.networks,
+    ]
+    await this.#options.database.batch([
+      {
+        text: API_KEY_SQL.insert,
+        values: [...values, row.limitCount, row.limitWindow, row.createdAt, row.expiresAt],
+        expect: 1,
+      },
+    ])
+    return { text, key: readApiKey(row) }
+  }
+
+  /**
+   * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the next call, on every node that shares the database.
+   * @throws StoreError
+   */
+  async check(text: string, address: Address): Promise<ApiKeyCheck> {
+    const parsed = parseKey(text)
+    if (parsed === undefined || parsed.prefix !== this.#prefix) return { kind: 'refused', why: 'invalid' }
+    const row = await this.#row(parsed.id)
+    const now = this.#clock.now()
+    if (
+      row === undefined ||
+      !equalText(row.hash, this.#options.secret.mac('api-key', text)) ||
+      !isLive(row, now)
+    )
+      return { kind: 'refused', why: 'invalid' }
+    const key = readApiKey(row)
+    if (key.networks.length > 0 && !this.#networksOf(row.networks).has(address))
+      return { kind: 'refused', why: 'network' }
+    if (key.limit !== undefined) {
+      const retryAfter = this.#limits.take(key.id, key.limit, this.#clock.monotonic())
+      if (retryAfter > 0) return { kind: 'limited', retryAfter }
+    }
+    await this.#noteUse(key, now)
+    return { kind: 'accepted', key, principal: principalOf(key) }
+  }
+
+  /** Keys of the principal that asks, newest first. */
+  async list(owner: Principal): Promise<readonly ApiKey[]> {
+    const rows = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.byOwner, [owner.kind, owner.id])
+    return rows.map(readApiKey)
+  }
+
+  /** Every key, newest first, for operators. */
+  async listAll(limit = 1_000): Promise<readonly ApiKey[]> {
+    return (await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.all, [limit])).map(readApiKey)
+  }
+
+  /**
+   * Revokes a key; it is refused from the next request on.
+   * @returns whether there was such a live key under this authority
+   */
+  async revoke(id: string, authority: KeyAuthority, why = 'revoked'): Promise<boolean> {
+    const key = await this.#owned(id, authority)
+    if (key === undefined) return false
+    const revoked = await this.#revoke(key.id, why)
+    if (revoked) this.#emit('key.revoked', key, { why })
+    return revoked
+  }
+
+  /** Revokes every key of an owner: after a compromise, or when the account is deleted. */
+  async revokeAll(owner: ApiKey['owner'], why: string): Promise<void> {
+    await this.#options.database.batch([
+      { text: API_KEY_SQL.revokeOwner, values: [owner.kind, owner.id, this.#clock.now(), why] },
+    ])
+  }
+
+  /**
+   * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can be changed one by one. Of two rotations at once one wins.
+   * @throws CredentialError when there is no such live key, or it was rotated already
+   */
+  async rotate(id: string, authority: KeyAuthority, overlap: Duration = '24h'): Promise<IssuedApiKey> {
+    const old = await this.#owned(id, authority)
+    const now = this.#clock.now()
+    if (old === undefined) throw new CredentialError('there is no such key to rotate')
+    const issued = await this.#insert(
+      { kind: old.owner.kind, id: old.owner.id, ...(old.tenant !== undefined && { tenant: old.tenant }) },
+      {
+        name: old.name,
+        scopes: old.scopes,
+        environment: old.environment,
+        networks: old.networks,
+        ...(old.limit !== undefined && { limit: old.limit }),
+        ...(old.expiresAt !== undefined && { expiresIn: Math.max(0, old.expiresAt - now) }),
+      },
+    )
+    const until = now + parseDuration(overlap, 'overlap')
+    const replaced = await this.#options.database.batch([
+      { text: API_KEY_SQL.replace, values: [old.id, issued.key.id, until, now], expect: 1 },
+    ])
+    if (!replaced) {
+      await this.#revoke(issued.key.id, 'lost a race')
+      throw new CredentialError('there is no such key to rotate')
+    }
+    this.#emit('key.rotated', old, { replacedBy: issued.key.id })
+    return issued
+  }
+
+  /**
+   * Revokes a key that somebody found in public. Whoever can show the whole key proves the leak; nothing else is needed.
+   * @returns whether it was a key of ours, live or not
+   */
+  async reportLeak(text: string, where: string): Promise<boolean> {
+    const parsed = parseKey(text)
+    if (parsed === undefined || parsed.prefix !== this.#prefix) return false
+    const row = await this.#row(parsed.id)
+    if (row === undefined || !equalText(row.hash, this.#options.secret.mac('api-key', text))) return false
+    if (await this.#revoke(row.id, 'leaked'))
+      this.#emit('key.leaked', readApiKey(row), { where: where.slice(0, 500) })
+    return true
+  }
+
+  async #row(id: string): Promise<ApiKeyRow | undefined> {
+    return (await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.byId, [id]))[0]
+  }
+
+  async #owned(id: string, authority: KeyAuthority): Promise<ApiKey | undefined> {
+    const row = await this.#row(id)
+    if (row === undefined || !isLive(row, this.#clock.now())) return undefined
+    const isAllowed =
+      authority === 'operator' ||
+      (authority.kind === row.ownerKind && authority.id !== '' && authority.id === row.ownerId)
+    return isAllowed ? readApiKey(row) : undefined
+  }
+
+  async #revoke(id: string, why: string): Promise<boolean> {
+    return this.#options.database.batch([
+      { text: API_KEY_SQL.revoke, values: [id, this.#clock.now(), why.slice(0, 200)], expect: 1 },
+    ])
+  }
+
+  #networksOf(text: string): CidrSet {
+    let set = this.#networks.get(text)
+    if (set === undefined) {
+      if (this.#networks.size >= 1_000) this.#networks.clear()
+      set = CidrSet.parse(text.split(' '))
+      this.#networks.set(text, set)
+    }
+    return set
+  }
+
+  async #noteUse(key: ApiKey, now: number): Promise<void> {
+    if (now - (this.#used.get(key.id) ?? key.usedAt ?? Number.NEGATIVE_INFINITY) < USED_EVERY_MS) return
+    if (this.#used.size >= 10_000) this.#used.clear()
+    this.#used.set(key.id, now)
+    await this.#options.database.batch([{ text: API_KEY_SQL.used, values: [key.id, now] }])
+  }
+
+  #emit(type: string, key: ApiKey, data: Readonly<Record<string, string>> = {}): void {
+    this.#options.emit?.({
+      type,
+      time: this.#clock.now(),
+      actor: { principal: key.owner.id },
+      data: { key: key.id, environment: key.environment, ...data },
+    })
+  }
+}
+
+function isLive(row: ApiKeyRow, now: number): boolean {
+  return row.revokedAt === null && (row.expiresAt === null || row.expiresAt > now)
+}
+
+/** @returns the scopes of the key */
+function checkedWish(wish: NewApiKey, owner: Principal): readonly string[] {
+  if (!NAME.test(wish.name))
+    throw new ConfigError({ place: 'name', problem: 'is not 1 to 100 printable characters' })
+  const scopes = wish.scopes ?? []
+  if (scopes.length > 100 || scopes.some(scope => !SCOPE.test(scope)))
+    throw new ConfigError({ place: 'scopes', problem: 'are not at most 100 words without spaces or quotes' })
+  if (owner.scopes !== undefined && scopes.some(scope => owner.scopes?.includes(scope) !== true))
+    throw new CredentialError('a key cannot have wider scopes than its owner')
+  if (wish.networks !== undefined) {
+    if (wish.networks.length > 100) throw new ConfigError({ place: 'networks', problem: 'are more than 100' })
+    CidrSet.parse(wish.networks)
+  }
+  if (wish.environment !== undefined) checkWord('environment', wish.environment)
+  if (wish.limit !== undefined) {
+    const window = parseDuration(wish.limit.window, 'limit.window')
+    if (!(wish.limit.count >= 1 && window >= 1_000 && Number.isFinite(wish.limit.count)))
+      throw new ConfigError({
+        place: 'limit',
+        problem: 'allows less than one use, or its window is shorter than 1s',
+      })
+  }
+  return scopes
+}
+
+function checkWord(place: string, word: string): void {
+  if (/^[a-z][a-z0-9]{1,15}$/.test(word)) return
+  throw new ConfigError({
+    place,
+    problem: 'is not 2 to 16 small letters and digits that start with a letter',
+  })
+}

@@ -1,0 +1,268 @@
+import {
+  type Clock,
+  ConfigError,
+  CredentialError,
+  type Duration,
+  type Event,
+  type Exchange,
+  type Guard,
+  isLoopback,
+  type Principal,
+  parseAddress,
+  type RandomSource,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
+import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
+import { Accounts } from '../account/accounts.ts'
+import { deleteAccount } from '../account/delete-account.ts'
+import { type ImportReport, importAccounts } from '../account/import-accounts.ts'
+import { OneTimeTokens } from '../account/one-time-tokens.ts'
+import { Organisations } from '../account/organisations.ts'
+import { ApiKeys } from '../api-key/api-keys.ts'
+import { identityDatabase } from '../database/identity-database.ts'
+import { migrateIdentity } from '../database/identity-migrations.sql.ts'
+import { IdentitySecret } from '../database/identity-secret.ts'
+import type { Mailer } from '../mail/mailer.ts'
+import { Postman } from '../mail/postman.ts'
+import { checkedProviders, type ExternalProvider, externalLogin } from '../oauth/external-login.ts'
+import { type OauthServerOptions, oauthServer } from '../oauth/oauth-server.ts'
+import { accountPages } from '../pages/account-pages.ts'
+import { json } from '../pages/answers.ts'
+import { loadAssets } from '../pages/assets.ts'
+import { factorPages } from '../pages/factor-pages.ts'
+import { keyPages } from '../pages/key-pages.ts'
+import { organisationPages } from '../pages/organisation-pages.ts'
+import { recoveryPages } from '../pages/recovery-pages.ts'
+import { sessionPages } from '../pages/session-pages.ts'
+import { signInPages } from '../pages/sign-in-pages.ts'
+import { signUpPages } from '../pages/sign-up-pages.ts'
+import { stepUpPages } from '../pages/step-up-pages.ts'
+import type { Theme } from '../pages/stylesheet.ts'
+import { Passkeys } from '../passkey/passkeys.ts'
+import { type PasswordOptions, Passwords } from '../password/passwords.ts'
+import { cookieJar } from '../session/cookies.ts'
+import { type IssuedSession, Sessions } from '../session/sessions.ts'
+import { Confirmations } from '../step-up/confirmations.ts'
+import { SessionStepUp } from '../step-up/session-step-up.ts'
+import { Authenticators } from '../totp/authenticators.ts'
+import { RecoveryCodes } from '../totp/recovery-codes.ts'
+import { type BackendTokenOptions, BackendTokens } from './backend-token.ts'
+import { RequestIdentity } from './identify-request.ts'
+import type { IdentityParts, Routes } from './identity-parts.ts'
+import { PagesGuard } from './pages-guard.ts'
+
+export interface BuiltInIdentityOptions {
+  /** The one origin people use: `https://shop.example`. Links, passkeys and checks are bound to it; the Host header of a request is never believed. Plain HTTP on loopback only. */
+  readonly origin: string
+  /** Opened by the caller, who closes it. */
+  readonly database: SqliteDatabase | PostgresDatabase
+  /** At least 32 random bytes, the same on every node: pepper of API keys and codes, seal of stored secrets. */
+  readonly secret: string | Uint8Array
+  readonly mailer: Mailer
+  /** Name of the site, on pages and in mails. Default: the host. */
+  readonly siteName?: string
+  /** Where the pages are. Default `/.postern`. */
+  readonly base?: string
+  /** Where to go after signing in. Default `/`. */
+  readonly home?: string
+  /** Whether anybody may make an account. Default `open`. */
+  readonly signUp?: 'open' | 'closed'
+  readonly passwords?: PasswordOptions
+  readonly sessions?: { readonly idle?: Duration; readonly lifetime?: Duration }
+  readonly keys?: { readonly prefix?: string; readonly perOwner?: number }
+  readonly theme?: Theme
+  /** Sends a signed token of the principal to the backend. Default: none. */
+  readonly backend?: BackendTokenOptions
+  /** Other OpenID Connect providers that people can sign in with. */
+  readonly providers?: readonly ExternalProvider[]
+  /** An OAuth 2.1 and OpenID Connect server below `/oauth`. Default: none. */
+  readonly oauth?: OauthServerOptions
+  /** Who may act in another's name. Default: nobody. */
+  readonly mayImpersonate?: (staff: Principal, accountId: string) => boolean | Promise<boolean>
+  /** Receives every event: pass the engine's `emit`. */
+  readonly emit?: (event: Event) => void
+  /** Receives what failed in the background: a mail that was not sent. */
+  readonly onError?: (error: unknown) => void
+  readonly clock?: Clock
+  readonly random?: RandomSource
+}
+
+/** A complete identity for an application that has none. */
+export interface BuiltInIdentity {
+  /** Says who sends a request: pass it as `identify`. */
+  readonly identify: (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
+  /** Serves the pages and refuses bad keys: pass it in `guards`, after login defence. */
+  readonly guard: Guard
+  /** For who demands a fresh proof. */
+  readonly stepUp: SessionStepUp
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly apiKeys: ApiKeys
+  readonly organisations: Organisations
+  readonly passkeys: Passkeys
+  readonly passwords: Passwords
+  /** Absent unless `backend` was given. */
+  readonly backendTokens: BackendTokens | undefined
+  /** Who sent a request, for the application in this process: give it the framework's own request (node's, Express's, Fastify's). */
+  principalOf(request: object): Principal
+  /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
+  deleteAccount(accountId: string): Promise<boolean>
+  /** Imports accounts from CSV. */
+  importAccounts(csv: string): Promise<ImportReport>
+  /**
+   * A session in another's name, for an hour: its principal names who really acts, in every event.
+   * @throws CredentialError when `mayImpersonate` does not allow it
+   */
+  impersonate(
+    staff: Principal,
+    accountId: string,
+    context: { readonly address: string; readonly agent: string; readonly reason: string },
+  ): Promise<IssuedSession>
+  /** Waits for mails that are being sent. */
+  close(): Promise<void>
+}
+
+/**
+ * Puts built-in identity together: migrates its tables, loads its keys.
+ * @throws ConfigError for a bad option; StoreError when the database cannot be reached
+ * @example
+ * const identity = await builtInIdentity({ origin: 'https://shop.example', database, secret, mailer })
+ * const layer = await postern({ config: { identify: identity.identify, guards: [identity.guard] } })
+ */
+export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<BuiltInIdentity> {
+  const origin = checkedOrigin(options.origin)
+  const base = checkedBase(options.base ?? '/.postern')
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const emit = options.emit ?? (() => {})
+  const secret = new IdentitySecret(options.secret, random)
+  await migrateIdentity(options.database)
+  const database = identityDatabase(options.database)
+  const siteName = (options.siteName ?? origin.hostname).slice(0, 60)
+  const shared = { database, secret, emit, clock, random }
+  const tokens = new OneTimeTokens(shared)
+  const accounts = new Accounts(shared)
+  const sessions = new Sessions({ ...shared, ...options.sessions })
+  const apiKeys = new ApiKeys({ ...shared, ...options.keys })
+  const passkeys = new Passkeys({ ...shared, tokens, origin: origin.origin, rpName: siteName })
+  const confirmations = new Confirmations({ ...shared, passkeys })
+  const organisations = new Organisations({ ...shared, tokens })
+  const passwords = new Passwords(options.passwords)
+  const cookies = cookieJar(origin.protocol === 'https:' ? 'https' : 'http')
+  const postman = new Postman({ mailer: options.mailer, clock, onError: options.onError ?? reportError })
+  const parts: IdentityParts = {
+    ...shared,
+    accounts,
+    tokens,
+    organisations,
+    passwords,
+    sessions,
+    passkeys,
+    confirmations,
+    apiKeys,
+    postman,
+    cookies,
+    authenticators: new Authenticators({ ...shared, issuer: siteName }),
+    recoveryCodes: new RecoveryCodes(shared),
+    origin: origin.origin,
+    base,
+    siteName,
+    signUp: options.signUp ?? 'open',
+    home: options.home ?? '/',
+    providers: checkedProviders(options.providers ?? []),
+  }
+  const backendTokens =
+    options.backend === undefined
+      ? undefined
+      : await BackendTokens.open({ ...shared, origin: origin.origin }, options.backend)
+  const oauth =
+    options.oauth === undefined ? undefined : await oauthServer({ ...parts, random }, options.oauth)
+  const request = new RequestIdentity({
+    ...parts,
+    ...(oauth !== undefined && { accessToken: oauth.identify }),
+  })
+  const guard = new PagesGuard({
+    parts,
+    routes: { ...pageRoutes(parts, backendTokens), ...oauth?.routes },
+    assets: loadAssets(options.theme),
+    random,
+    backendTokens,
+    keyFault: exchange => request.keyFault(exchange),
+    oauth: oauth?.answer,
+  })
+  return {
+    identify: exchange => request.identify(exchange),
+    guard,
+    stepUp: new SessionStepUp(confirmations, origin.origin, base),
+    accounts,
+    sessions,
+    apiKeys,
+    organisations,
+    passkeys,
+    passwords,
+    backendTokens,
+    principalOf: request => guard.principalOf(request),
+    deleteAccount: accountId => deleteAccount(accountId, parts),
+    importAccounts: csv => importAccounts(csv, accounts),
+    impersonate: async (staff, accountId, { address, agent, reason }) => {
+      const isAllowed =
+        staff.id !== '' && staff.actor === undefined && (await options.mayImpersonate?.(staff, accountId))
+      const account = await accounts.byId(accountId)
+      if (
+        isAllowed !== true ||
+        account === undefined ||
+        account.disabledAt !== undefined ||
+        reason.trim() === ''
+      )
+        throw new CredentialError('this principal may not act in the name of that account')
+      const impersonator = `${staff.kind}:${staff.id}`
+      emit({
+        type: 'impersonation.started',
+        time: clock.now(),
+        actor: { principal: staff.id, address },
+        resource: { type: 'account', id: accountId },
+        data: { reason: reason.slice(0, 500) },
+      })
+      return sessions.begin({ accountId, amr: ['imp'], address, agent, impersonator, lifetime: '1h' })
+    },
+    close: () => postman.drain(),
+  }
+}
+
+function pageRoutes(parts: IdentityParts, backendTokens: BackendTokens | undefined): Routes {
+  return {
+    ...signInPages(parts),
+    ...signUpPages(parts),
+    ...recoveryPages(parts),
+    ...accountPages(parts),
+    ...factorPages(parts),
+    ...sessionPages(parts),
+    ...keyPages(parts),
+    ...stepUpPages(parts),
+    ...organisationPages(parts),
+    ...externalLogin(parts),
+    ...(backendTokens !== undefined && { 'GET /jwks': async () => json(await backendTokens.jwks()) }),
+  }
+}
+
+function checkedOrigin(text: string): URL {
+  const place = 'identity.origin'
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.origin === 'null' || url.href !== `${url.origin}/`)
+    throw new ConfigError({ place, problem: 'is not an origin', hint: 'for example https://shop.example' })
+  const address = parseAddress(url.hostname.replace(/^\[|\]$/g, ''))
+  const isLocal = url.hostname === 'localhost' || (address !== undefined && isLoopback(address))
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+    throw new ConfigError({ place, problem: 'must be https, except on loopback' })
+  return url
+}
+
+function checkedBase(base: string): string {
+  if (/^(?:\/[\w.-]+)+$/.test(base) && !/\/\.\.?(?:\/|$)/.test(base)) return base
+  throw new ConfigError({ place: 'identity.base', problem: 'is not a path such as /.postern' })
+}
+
+function reportError(error: unknown): void {
+  process.stderr.write(`postern: identity: ${error instanceof Error ? error.name : 'a mail was not sent'}\n`)
+}

@@ -1,0 +1,76 @@
+import type { Exchange, Principal } from '@postern/core'
+import type { ApiKeyCheck, ApiKeys } from '../api-key/api-keys.ts'
+import type { CookieJar } from '../session/cookies.ts'
+import type { Session } from '../session/session.ts'
+import { SessionPrincipal } from '../session/session-principal.ts'
+import type { Sessions } from '../session/sessions.ts'
+
+type KeyFault = Exclude<ApiKeyCheck, { kind: 'accepted' }>
+
+/**
+ * Who sends a request, by an API key or the session cookie. A key that was sent decides alone, also when it does not hold: a request with a bad key and a good cookie is
+ * nobody's.
+ */
+export class RequestIdentity {
+  readonly #apiKeys: ApiKeys
+  readonly #sessions: Sessions
+  readonly #cookies: CookieJar
+  /** Only exchanges whose key did not hold. */
+  readonly #faults = new WeakMap<Exchange, KeyFault>()
+
+  readonly #accessToken: ((token: string) => Promise<Principal | undefined>) | undefined
+
+  constructor(parts: {
+    readonly apiKeys: ApiKeys
+    readonly sessions: Sessions
+    readonly cookies: CookieJar
+    /** Who a bearer token of our own OAuth server stands for. */
+    readonly accessToken?: (token: string) => Promise<Principal | undefined>
+  }) {
+    this.#accessToken = parts.accessToken
+    this.#apiKeys = parts.apiKeys
+    this.#sessions = parts.sessions
+    this.#cookies = parts.cookies
+  }
+
+  /** @throws StoreError when it cannot be told */
+  identify(exchange: Exchange): Principal | undefined | Promise<Principal | undefined> {
+    const key = presentedKey(exchange)
+    if (key !== undefined) return this.#byKey(exchange, key)
+    const bearer = this.#accessToken === undefined ? undefined : bearerOf(exchange)
+    if (bearer !== undefined) return this.#accessToken?.(bearer)
+    const token = this.#cookies.read(exchange.header('cookie'), 'session')
+    if (token === undefined) return undefined
+    const found = this.#sessions.find(token, exchange.client)
+    return found instanceof Promise ? found.then(principalOf) : principalOf(found)
+  }
+
+  /** What was wrong with the key of an exchange, when it had one that does not hold. */
+  keyFault(exchange: Exchange): KeyFault | undefined {
+    return this.#faults.get(exchange)
+  }
+
+  async #byKey(exchange: Exchange, key: string): Promise<Principal | undefined> {
+    const check = await this.#apiKeys.check(key, exchange.client)
+    if (check.kind === 'accepted') return check.principal
+    this.#faults.set(exchange, check)
+    return undefined
+  }
+}
+
+function principalOf(session: Session | undefined): Principal | undefined {
+  return session === undefined ? undefined : new SessionPrincipal(session)
+}
+
+/** `Authorization: Bearer KEY` for what looks like a key of ours (a JWT does not), or `X-Api-Key: KEY` for anything. */
+function presentedKey(exchange: Exchange): string | undefined {
+  const own = exchange.header('x-api-key')
+  if (own !== undefined) return own
+  const bearer = bearerOf(exchange)
+  return bearer !== undefined && /^[a-z][a-z0-9]*_[a-z0-9]+_/.test(bearer) ? bearer : undefined
+}
+
+function bearerOf(exchange: Exchange): string | undefined {
+  const authorization = exchange.header('authorization')
+  return authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1]
+}

@@ -1,0 +1,16 @@
+export type { Account } from '../account/account.ts'
+export type { ImportReport } from '../account/import-accounts.ts'
+export type { ApiKey } from '../api-key/api-key.ts'
+export type { NewApiKey } from '../api-key/api-keys.ts'
+export { fileOutbox } from '../mail/file-outbox.ts'
+export type { Mail, Mailer } from '../mail/mailer.ts'
+export { smtpMailer } from '../mail/smtp-mailer.ts'
+export type { ExternalProvider } from '../oauth/external-login.ts'
+export type { OauthServerOptions } from '../oauth/oauth-server.ts'
+export type { Session } from '../session/session.ts'
+export { verifyConfirmation } from '../step-up/verify-confirmation.ts'
+export {
+  type BuiltInIdentity,
+  type BuiltInIdentityOptions,
+  builtInIdentity,
+} from './built-in-identity.ts'

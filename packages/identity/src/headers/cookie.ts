@@ -1,0 +1,59 @@
+import type { Exchange } from '@postern/core'
+
+/** Cookies read of one request at most. */
+const MAX_COOKIES = 100
+
+/**
+ * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent for several paths). Names are
+ * compared exactly. An absent header holds none.
+ */
+export function readCookies(header: string | undefined, name: string): readonly string[] {
+  if (header === undefined) return []
+  const found: string[] = []
+  for (const pair of header.split(';', MAX_COOKIES)) {
+    const equals = pair.indexOf('=')
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
+    const value = pair.slice(equals + 1).trim()
+    found.push(value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
+  }
+  return found
+}
+
+/** A `Cookie` header without the cookies of some names; undefined when none is left. */
+export function withoutCookies(header: string | undefined, names: readonly string[]): string | undefined {
+  if (header === undefined) return undefined
+  const kept = header
+    .split(';')
+    .map(pair => pair.trim())
+    .filter(pair => pair !== '' && !names.includes(pair.split('=', 1)[0] as string))
+  return kept.length === 0 ? undefined : kept.join('; ')
+}
+
+export interface CookieAttributes {
+  readonly path?: string
+  readonly maxAge?: number
+  readonly sameSite?: 'Strict' | 'Lax' | 'None'
+  /** Set on HTTPS; a `__Host-` name needs it. */
+  readonly secure: 'secure' | 'insecure'
+}
+
+/** A `Set-Cookie` value that scripts cannot read. `maxAge` in seconds. The value must be free of separators: base64url and dots are. */
+export function setCookie(name: string, value: string, attributes: CookieAttributes): string {
+  const { path = '/', maxAge, sameSite = 'Lax', secure } = attributes
+  return (
+    `${name}=${value}; Path=${path}; HttpOnly; SameSite=${sameSite}` +
+    (maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`) +
+    (secure === 'secure' ? '; Secure' : '')
+  )
+}
+
+/** One name for HTTPS, which no subdomain and no plain connection can set (`__Host-`, RFC 6265bis section 4.1.3.2), and one for development. */
+export function hostCookieName(name: string, scheme: 'http' | 'https'): string {
+  return scheme === 'https' ? `__Host-${name}` : name
+}
+
+/** The `Cookie` header as the handler or backend will see it: what `bind` put in place of the browser's own is read, not what arrived. */
+export function backendCookies(exchange: Exchange): string | undefined {
+  const changes = exchange.requestChanges
+  return changes?.has('cookie') === true ? changes.get('cookie') : exchange.header('cookie')
+}

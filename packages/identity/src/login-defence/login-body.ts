@@ -1,0 +1,62 @@
+import { type Exchange, type Json, queryValues } from '@postern/core'
+import { hasRepeatedKeys } from './json-keys.ts'
+import { multipartFields } from './multipart.ts'
+
+/** The body of a login, as fields. */
+export type LoginBody =
+  | { readonly kind: 'form'; readonly fields: readonly (readonly [string, string])[] }
+  | { readonly kind: 'json'; readonly value: Json }
+  | { readonly kind: 'empty' }
+  /** The backend may read it differently than we do, so it must not get there. */
+  | { readonly kind: 'unreadable' }
+
+const MAX_FIELDS = 1_000
+
+/**
+ * Reads a body the way its type says, and where there is none the way it looks. What could be read in two ways (other character sets, compressed,
+ * repeated names, more than 1,000 fields, longer than may be read ahead) is unreadable.
+ */
+export async function readLoginBody(exchange: Exchange): Promise<LoginBody> {
+  if (!exchange.hasBody) return { kind: 'empty' }
+  const coding = exchange.header('content-encoding')
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') return { kind: 'unreadable' }
+  const type = exchange.header('content-type') ?? ''
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase()
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii')
+    return { kind: 'unreadable' }
+  const { bytes, complete } = await exchange.readBody()
+  if (!complete) return { kind: 'unreadable' }
+  if (bytes.length === 0) return { kind: 'empty' }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return { kind: 'unreadable' }
+  }
+  const media = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (media === 'multipart/form-data') return multipart(text, type)
+  if (media === 'application/x-www-form-urlencoded') return form(text)
+  if (/^application\/(?:[\w.+-]+\+)?json$/.test(media)) return json(text)
+  if (media !== '' && media !== 'text/plain') return { kind: 'unreadable' }
+  return /^\s*[{[]/.test(text) ? json(text) : form(text)
+}
+
+function form(text: string): LoginBody {
+  const { complete } = queryValues(text)
+  if (!complete) return { kind: 'unreadable' }
+  return { kind: 'form', fields: [...new URLSearchParams(text)] }
+}
+
+function multipart(text: string, type: string): LoginBody {
+  const fields = multipartFields(text, type, MAX_FIELDS)
+  return fields === undefined ? { kind: 'unreadable' } : { kind: 'form', fields }
+}
+
+function json(text: string): LoginBody {
+  try {
+    const value = JSON.parse(text) as Json
+    return hasRepeatedKeys(text) ? { kind: 'unreadable' } : { kind: 'json', value }
+  } catch {
+    return { kind: 'unreadable' }
+  }
+}

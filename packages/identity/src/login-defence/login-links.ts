@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto'
+import {
+  type Clock,
+  ConfigError,
+  type Decision,
+  type Event,
+  type Exchange,
+  type RandomSource,
+} from '@postern/core'
+import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
+import { canonicalAccount } from './account-name.ts'
+import { takeOne } from './bucket.ts'
+import { newDevice, withDevice } from './device-cookie.ts'
+import { escapeHtml } from './escape-html.ts'
+import type { KeyedHash } from './keyed-hash.ts'
+import { KNOWN_FOR, type LaneRules } from './lane-rules.ts'
+import { openLink, requestLink } from './link.ts'
+import { readLoginBody } from './login-body.ts'
+import { linkEvent } from './login-events.ts'
+import { LINK_PATH } from './login-refusal.ts'
+import type { LoginStore } from './login-store.ts'
+import { plainPage } from './plain-page.ts'
+import { RecentMap } from './recent-map.ts'
+
+/** How the owner of an account is reached. */
+export interface LinkMail {
+  /** Origin that links point to: `https://shop.example`. Never taken from the request, whose Host an attacker chooses. */
+  readonly origin: string
+  /** Where the browser goes once the link was opened; a path of the origin. Default: `/login`. */
+  readonly next?: string
+  /**
+   * Sends the mail, if there is such an account; else does nothing. Called after the answer was decided, so how long it takes tells nothing.
+   * @param account canonical name, as it was tried
+   */
+  send(account: string, url: string): Promise<void>
+}
+
+export interface LoginLinkOptions {
+  readonly mail: LinkMail
+  readonly store: LoginStore
+  readonly lanes: LaneRules
+  readonly hash: KeyedHash
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly onEvent: (event: Event) => void
+  readonly onError: (error: unknown) => void
+}
+
+/** Name of the device cookie, before any `__Host-`. */
+export const DEVICE_COOKIE = 'postern-device'
+
+/** Requests for links by one client: ten, one more every ten minutes. */
+const ASKING = { capacity: 10, every: 600_000 }
+
+/**
+ * The lane that is left when all others are empty: a link by mail, whose opening gives that browser a bucket of its own. A link is opened by a button, for
+ * mail scanners open whatever they find.
+ */
+export class LoginLinks {
+  readonly #options: LoginLinkOptions
+  readonly #asking = new RecentMap<number>(10_000)
+  readonly #origin: string
+  readonly #next: string
+
+  /** @throws ConfigError for an origin or path that cannot be one */
+  constructor(options: LoginLinkOptions) {
+    this.#options = options
+    this.#origin = originOf(options.mail.origin)
+    this.#next = pathOf(options.mail.next ?? '/login')
+  }
+
+  /** Serves the pages under `/.postern/login-link`. */
+  async serve(exchange: Exchange): Promise<Decision> {
+    const { canonical, query } = exchange.path
+    if (canonical === LINK_PATH && exchange.method === 'POST') return this.#ask(exchange)
+    if (canonical === `${LINK_PATH}/open` && exchange.method === 'POST') return this.#open(exchange)
+    if (canonical === LINK_PATH && (exchange.method === 'GET' || exchange.method === 'HEAD'))
+      return confirm(new URLSearchParams(query).get('token') ?? '')
+    return page(404, 'Not found', '<p>There is nothing here.</p>')
+  }
+
+  /** The same answer whether there is such an account, whether a link lives already, or whether the client asks too often. */
+  async #ask(exchange: Exchange): Promise<Decision> {
+    const account = canonicalAccount((await field(exchange, 'account')) ?? '')
+    if (account !== undefined && this.#mayAsk(exchange)) {
+      this.#mail(exchange, account).catch((error: unknown) => this.#options.onError(error))
+    }
+    return page(
+      200,
+      'Look into your mail',
+      '<p>If there is such an account, a link is in its mailbox by now: a new one, or the one of the last two hours.</p>',
+    )
+  }
+
+  #mayAsk(exchange: Exchange): boolean {
+    const now = this.#options.clock.now()
+    const taken = takeOne(this.#asking.get(exchange.client) ?? 0, ASKING, now)
+    if (taken !== undefined) this.#asking.set(exchange.client, taken)
+    return taken !== undefined
+  }
+
+  async #mail(exchange: Exchange, account: string): Promise<void> {
+    const { store, lanes, hash, random, clock, mail } = this.#options
+    const token = Buffer.from(random.bytes(32)).toString('base64url')
+    const key = hash.of('account', account)
+    const mails = await store.update(key, record => {
+      const said = requestLink(record, digestOf(token), lanes, clock.now())
+      return said.kind === 'mail' ? { record: said.record, result: true } : { result: false }
+    })
+    if (!mails) return
+    await mail.send(account, `${this.#origin}${LINK_PATH}?token=${key}.${token}`)
+    this.#options.onEvent(linkEvent(exchange, key, 'mailed'))
+  }
+
+  async #open(exchange: Exchange): Promise<Decision> {
+    const [key = '', token = ''] = ((await field(exchange, 'token')) ?? '').split('.', 2)
+    const { store, hash, random, clock } = this.#options
+    const device = newDevice(random)
+    const opened =
+      /^[\w-]{22}$/.test(key) &&
+      /^[\w-]{43}$/.test(token) &&
+      (await store.update(key, record => {
+        const next = openLink(record, digestOf(token), device, clock.now())
+        return next === undefined ? { result: false } : { record: next, result: true }
+      }))
+    if (!opened)
+      return page(
+        410,
+        'This link has ended',
+        '<p>It was used already or is too old. Try to sign in again to have a new one sent.</p>',
+      )
+    const name = hostCookieName(DEVICE_COOKIE, exchange.scheme)
+    const value = withDevice(readCookies(exchange.header('cookie'), name), key, device, hash)
+    exchange.reply('Set-Cookie', deviceCookie(exchange, value))
+    this.#options.onEvent(linkEvent(exchange, key, 'opened'))
+    return {
+      effect: 'allow',
+      answer: { status: 303, headers: ['Location', this.#next, 'Cache-Control', 'no-store'], body: '' },
+    }
+  }
+}
+
+/** The `Set-Cookie` of the device cookie: Lax, so that it is there when somebody comes to the sign-in page from elsewhere. */
+export function deviceCookie(exchange: Exchange, value: string): string {
+  const secure = exchange.scheme === 'https' ? 'secure' : 'insecure'
+  return setCookie(hostCookieName(DEVICE_COOKIE, exchange.scheme), value, {
+    maxAge: KNOWN_FOR / 1_000,
+    sameSite: 'Lax',
+    secure,
+  })
+}
+
+function confirm(token: string): Decision {
+  return page(
+    200,
+    'Sign in from this browser',
+    `<p>Continue if you want to sign in here. If somebody sent you this link, close this page.</p>
+<form method="post" action="${LINK_PATH}/open"><input type="hidden" name="token" value="${escapeHtml(token.slice(0, 100))}"><button>Continue</button></form>`,
+  )
+}
+
+function page(status: number, title: string, body: string): Decision {
+  const { type, text, policy } = plainPage(title, body)
+  return {
+    effect: 'allow',
+    answer: {
+      status,
+      headers: [
+        'Content-Type',
+        type,
+        'Content-Security-Policy',
+        policy ?? "default-src 'none'",
+        'Cache-Control',
+        'no-store',
+        'Referrer-Policy',
+        'no-referrer',
+        'X-Content-Type-Options',
+        'nosniff',
+      ],
+      body: text,
+    },
+  }
+}
+
+async function field(exchange: Exchange, name: string): Promise<string | undefined> {
+  const body = await readLoginBody(exchange)
+  if (body.kind === 'form') return body.fields.find(([key]) => key === name)?.[1]
+  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return undefined
+  const value = (body.value as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, ''))
+    throw new ConfigError({
+      place: 'login.link.origin',
+      problem: `"${text.slice(0, 100)}" is not an origin`,
+      hint: 'write scheme, host and port only, e.g. https://shop.example',
+    })
+  return url.origin
+}
+
+/** A path of this origin and no other: `//evil.example` and `/\evil.example` are other origins for a browser. */
+function pathOf(text: string): string {
+  if (/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)) return text
+  throw new ConfigError({
+    place: 'login.link.next',
+    problem: `"${text.slice(0, 100)}" is not a path`,
+    hint: 'begin it with one slash, e.g. /login',
+  })
+}

@@ -1,0 +1,101 @@
+import type { Json } from '@postern/core'
+import {
+  type AnswerTest,
+  holds,
+  isGiven,
+  isRedirect,
+  parseJson,
+  pathOf,
+  type SeenAnswer,
+  valueAt,
+} from './answer-test.ts'
+
+/** What became of a login. `unclear` gives nothing and takes nothing back; `unseen` may become clear with the body. */
+export type LoginOutcome = 'succeeded' | 'failed' | 'unclear' | 'unseen'
+
+export interface OutcomeTests {
+  /** Any of them holds: the login succeeded. */
+  readonly succeeded?: readonly AnswerTest[]
+  /** Any of them holds: it failed. Asked first. */
+  readonly failed?: readonly AnswerTest[]
+}
+
+/**
+ * Judges an answer. With only one kind of test given, an answer of the backend that passes none of them is the other kind. Answers that
+ * say nothing about the password (5xx, 404, 405, 408, 413, 415, 429, no answer) are unclear whatever is configured, unless a test names their status.
+ * @param path canonical path of the login request
+ */
+export function judgeAnswer(tests: OutcomeTests, answer: SeenAnswer, path: string): LoginOutcome {
+  const failed = any(tests.failed, answer)
+  if (failed === true) return 'failed'
+  const succeeded = any(tests.succeeded, answer)
+  if (failed === 'unseen') return 'unseen'
+  if (succeeded === true) return 'succeeded'
+  if (succeeded === 'unseen') return 'unseen'
+  if (saysNothing(answer.status)) return 'unclear'
+  if (tests.failed === undefined && tests.succeeded === undefined) return guess(answer, path)
+  if (tests.succeeded !== undefined) return 'failed'
+  // A page that was never seen to fail is no proof of success where the status says otherwise.
+  return answer.status < 400 ? 'succeeded' : 'failed'
+}
+
+function any(tests: readonly AnswerTest[] | undefined, answer: SeenAnswer): boolean | 'unseen' {
+  let unseen = false
+  for (const test of tests ?? []) {
+    const said = holds(test, answer)
+    if (said === true) return true
+    if (said === 'unseen') unseen = true
+  }
+  return unseen ? 'unseen' : false
+}
+
+const NOTHING_SAID: ReadonlySet<number> = new Set([0, 404, 405, 406, 408, 411, 413, 415, 429, 431])
+
+function saysNothing(status: number): boolean {
+  return status >= 500 || NOTHING_SAID.has(status)
+}
+
+const FAILURE_WORDS = /error|fail|invalid|denied|incorrect|wrong|bad[-_]?cred/i
+const TOKENS: readonly string[] = [
+  'token',
+  'access_token',
+  'accessToken',
+  'id_token',
+  'idToken',
+  'jwt',
+  'sessionToken',
+  'session',
+]
+
+/**
+ * Without a word from the operator. A wrong "succeeded" would make a guesser's device known, so it needs evidence: a cookie given together with a way
+ * onward, or a token in a JSON body.
+ */
+function guess(answer: SeenAnswer, path: string): LoginOutcome {
+  if (answer.status >= 400) return 'failed'
+  if (isRedirect(answer)) {
+    const target = pathOf(answer.location ?? '')
+    if (target.split(/[?#]/, 1)[0]?.toLowerCase() === path.toLowerCase()) return 'failed'
+    if (FAILURE_WORDS.test(target) || /\/(?:login|log-in|signin|sign-in|sign_in)\b/i.test(target))
+      return 'failed'
+    return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
+  }
+  if (answer.body === undefined) return 'unseen'
+  const value = parseJson(answer.body)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'unclear'
+  if (isTrue(valueAt(value, ['errors'])) || isTrue(valueAt(value, ['error']))) return 'failed'
+  if (valueAt(value, ['success']) === false || valueAt(value, ['ok']) === false) return 'failed'
+  if (hasToken(value, 3)) return 'succeeded'
+  return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
+}
+
+function isTrue(value: Json | undefined): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+function hasToken(value: Json, depth: number): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth === 0) return false
+  return Object.entries(value).some(
+    ([name, inner]) => (TOKENS.includes(name) && isTrue(inner)) || hasToken(inner, depth - 1),
+  )
+}

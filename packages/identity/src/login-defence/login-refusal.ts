@@ -1,0 +1,109 @@
+import type { Exchange, Refusal, RefusalContent } from '@postern/core'
+import type { AltchaChallenge } from './altcha.ts'
+import { escapeHtml } from './escape-html.ts'
+import type { Lane } from './lanes.ts'
+import { plainPage } from './plain-page.ts'
+import { proofPage } from './proof-page.ts'
+
+/** Where a browser asks for a link. */
+export const LINK_PATH = '/.postern/login-link'
+
+const WAIT =
+  'Too many tries to sign in to this account. Please wait, or sign in from a device you have used before.'
+const WAIT_OR_LINK = 'Too many tries to sign in to this account. Have a link sent to you by mail, or wait.'
+const LONGEST_WAIT = 86_400
+
+/** The same answer for accounts that exist and accounts that do not: it depends on nothing but earlier tries. */
+export function waitRefusal(
+  exchange: Exchange,
+  account: string,
+  lane: Lane,
+  retryAt: number,
+  offer: 'link' | 'no-link',
+): Refusal {
+  const seconds = Math.ceil((retryAt - exchange.time) / 1_000)
+  const message = offer === 'link' ? WAIT_OR_LINK : WAIT
+  return {
+    effect: 'throttle',
+    guard: 'login',
+    status: 429,
+    retryAfter: Math.min(LONGEST_WAIT, Math.max(1, seconds)),
+    reasons: [{ rule: `login/${lane}`, message, evidence: { location: 'body', facts: { lane } } }],
+    ...(offer === 'link' && { content: linkOffer(exchange, account, message, seconds) }),
+  }
+}
+
+/** Which account is tried cannot be told for certain, or one request tries several. */
+export function unreadableRefusal(kind: 'unreadable' | 'several'): Refusal {
+  return {
+    effect: 'deny',
+    guard: 'login',
+    status: 400,
+    reasons: [
+      {
+        rule: `login/${kind}`,
+        message:
+          kind === 'several'
+            ? 'One request can sign in to one account only, and must name it once.'
+            : 'The account to sign in to cannot be read from this request.',
+      },
+    ],
+  }
+}
+
+/** Work first. The password was not looked at. */
+export function proofRefusal(exchange: Exchange, challenge: AltchaChallenge, nonce: string): Refusal {
+  const message = 'Because of many failed sign-ins, this device must do a short computation first.'
+  return {
+    effect: 'challenge',
+    guard: 'login',
+    status: 403,
+    reasons: [
+      { rule: 'login/proof', message, evidence: { location: 'body', facts: { work: challenge.maxnumber } } },
+    ],
+    content: wantsHtml(exchange)
+      ? proofPage(challenge, nonce)
+      : {
+          type: 'application/problem+json',
+          text: JSON.stringify({
+            type: 'urn:postern:refusal:challenge',
+            title: 'Please prove that this is you',
+            status: 403,
+            detail: `${message} Send the solution in the header Postern-Proof, as ALTCHA encodes it.`,
+            instance: `urn:postern:request:${exchange.id}`,
+            challenge: { ...challenge },
+          }),
+        },
+  }
+}
+
+function linkOffer(exchange: Exchange, account: string, message: string, seconds: number): RefusalContent {
+  if (!wantsHtml(exchange)) {
+    return {
+      type: 'application/problem+json',
+      text: JSON.stringify({
+        type: 'urn:postern:refusal:throttle',
+        title: 'Too many requests',
+        status: 429,
+        detail: message,
+        instance: `urn:postern:request:${exchange.id}`,
+        retryAfter: Math.min(LONGEST_WAIT, Math.max(1, seconds)),
+        link: LINK_PATH,
+      }),
+    }
+  }
+  return plainPage(
+    'Too many tries',
+    `<p>${escapeHtml(message)}</p>
+<form method="post" action="${LINK_PATH}"><input type="hidden" name="account" value="${escapeHtml(account)}"><button>Send me a link</button></form>
+<p>Request id: <code>${exchange.id}</code></p>`,
+  )
+}
+
+/** A browser's navigation names `text/html` first. */
+function wantsHtml(exchange: Exchange): boolean {
+  const accept = exchange.header('accept') ?? ''
+  const html = accept.indexOf('text/html')
+  const json = accept.search(/application\/(?:problem\+)?json/)
+  return html >= 0 && (json < 0 || html < json)
+}

@@ -1,0 +1,136 @@
+import { ConfigError, type Exchange } from '@postern/core'
+import { type AccountReader, accountField, readingOf } from './account-field.ts'
+import type { AnswerTest } from './answer-test.ts'
+import { type GraphqlLogin, graphqlAccount } from './graphql-login.ts'
+import { type JsonRpcLogin, jsonRpcAccount } from './json-rpc-login.ts'
+import { DEFAULT_LANES, type LaneRules } from './lane-rules.ts'
+import type { OutcomeTests } from './login-outcome.ts'
+
+/** A login route: where the account is, and how the answer shows what became of it. */
+export interface LoginSettings {
+  /**
+   * Body field of the account (`email`, `user.email`), several in order of preference, or a function of the exchange. Default: the first of the
+   * usual names that is there.
+   */
+  readonly account?:
+    | string
+    | readonly string[]
+    | ((exchange: Exchange) => string | undefined | Promise<string | undefined>)
+  readonly graphql?: GraphqlLogin
+  readonly jsonRpc?: JsonRpcLogin
+  /** Answers that mean a wrong password. Default: told from status, redirect target, cookies and JSON. */
+  readonly failed?: AnswerTest | readonly AnswerTest[]
+  /** Answers that mean success. */
+  readonly succeeded?: AnswerTest | readonly AnswerTest[]
+  readonly lanes?: Partial<LaneRules>
+}
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /** Guards this route as a login; false: not even if it looks like one. */
+    readonly login?: LoginSettings | false
+  }
+}
+
+/** Settings ready to be asked. */
+export interface CompiledLogin {
+  readonly read: AccountReader
+  readonly tests: OutcomeTests
+  readonly lanes: LaneRules
+}
+
+const ACCOUNT_NAMES: readonly string[] = [
+  'email',
+  'username',
+  'user',
+  'login',
+  'account',
+  'identifier',
+  'user_name',
+  'userid',
+  'user_id',
+  'emailaddress',
+  'email_address',
+  'mail',
+  'phone',
+  'user.email',
+  'user.username',
+  'user.login',
+  'session.email',
+  'log',
+]
+
+/** @throws ConfigError for lanes that cannot be used */
+export function compileLogin(settings: LoginSettings, place: string): CompiledLogin {
+  return {
+    read: readerOf(settings),
+    tests: {
+      ...(settings.failed !== undefined && { failed: listOf(settings.failed) }),
+      ...(settings.succeeded !== undefined && { succeeded: listOf(settings.succeeded) }),
+    },
+    lanes: checkedLanes({ ...DEFAULT_LANES, ...settings.lanes }, place),
+  }
+}
+
+/**
+ * On a route that nobody named a login there is rarely a link, so who mistypes is given more tries, sooner. The account's own bucket is the same.
+ */
+const OBVIOUS_LANES: LaneRules = { ...DEFAULT_LANES, pair: { capacity: 5, every: 15 * 60_000 } }
+
+/** What guards a route that nobody named as a login, but that looks like one: bodies without an account are let through. */
+export const OBVIOUS_LOGIN: CompiledLogin = {
+  read: accountField(ACCOUNT_NAMES, 'none'),
+  tests: {},
+  lanes: OBVIOUS_LANES,
+}
+
+const OBVIOUS =
+  /^(?:\/[^/]{1,60}){0,4}\/(?:login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token|wp-login\.php|login\.php)$/i
+
+/** Whether a path is where logins usually are. */
+export function isObviousLogin(method: string, path: string): boolean {
+  return method === 'POST' && OBVIOUS.test(path)
+}
+
+function readerOf(settings: LoginSettings): AccountReader {
+  const { account, graphql, jsonRpc } = settings
+  const protocols = [
+    ...(graphql === undefined ? [] : [graphqlAccount(graphql)]),
+    ...(jsonRpc === undefined ? [] : [jsonRpcAccount(jsonRpc)]),
+  ]
+  if (protocols.length === 0) return fieldReader(account)
+  const all = account === undefined ? protocols : [...protocols, fieldReader(account)]
+  return async exchange => {
+    let said = await (all[0] as AccountReader)(exchange)
+    for (let i = 1; said.kind === 'none' && i < all.length; i++)
+      said = await (all[i] as AccountReader)(exchange)
+    return said
+  }
+}
+
+function fieldReader(account: LoginSettings['account']): AccountReader {
+  if (typeof account === 'function') {
+    return async exchange => {
+      const name = await account(exchange)
+      return name === undefined || name === '' ? { kind: 'unreadable' } : readingOf(name)
+    }
+  }
+  return accountField(account === undefined ? ACCOUNT_NAMES : listOf(account))
+}
+
+function listOf<Item>(value: Item | readonly Item[]): readonly Item[] {
+  return Array.isArray(value) ? (value as readonly Item[]) : [value as Item]
+}
+
+function checkedLanes(lanes: LaneRules, place: string): LaneRules {
+  for (const name of ['device', 'network', 'unknown', 'pair'] as const) {
+    const { capacity, every } = lanes[name]
+    if (!(capacity >= 1 && every >= 1_000))
+      throw new ConfigError({
+        place: `${place}.login.lanes.${name}`,
+        problem: 'a lane needs a capacity of at least 1 and at least one second per try',
+        hint: 'leave it out for the default',
+      })
+  }
+  return lanes
+}

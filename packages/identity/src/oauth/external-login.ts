@@ -1,0 +1,269 @@
+import { ConfigError, type ConfigIssue } from '@postern/core'
+import type { Configuration, IDToken } from 'openid-client'
+import type { Account } from '../account/account.ts'
+import { type Email, parseEmail } from '../account/email.ts'
+import { SignIn } from '../account/sign-in.ts'
+import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import { backOf, contextOf, go, isAnswer, needsFreshSession, show, withBack } from '../pages/answers.ts'
+import { html } from '../pages/html.ts'
+import type { PageAnswer, PageRequest } from '../pages/page-request.ts'
+import { sessionCookies } from '../pages/sign-in-pages.ts'
+
+/** Another provider that people can sign in with. */
+export interface ExternalProvider {
+  /** Part of the redirect URI, `/.postern/external/callback/ID`: small letters, digits, hyphens. */
+  readonly id: string
+  /** What the button says. */
+  readonly name: string
+  /** Its issuer, exactly as in its metadata. */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret?: string
+  /** Default `openid email profile`. */
+  readonly scope?: string
+}
+
+const STATE_MS = 600_000
+const STATE_COOKIE = 'external'
+
+/** What one sign-in elsewhere remembers until it comes back: bound to this browser by a cookie, and to the one provider it was begun with. */
+interface State {
+  readonly provider: string
+  readonly verifier: string
+  readonly nonce: string
+  readonly state: string
+  readonly back: string
+  /** The account that a link was asked for; empty to sign in. */
+  readonly link: string
+}
+
+/** @throws ConfigError with everything that is wrong */
+export function checkedProviders(providers: readonly ExternalProvider[]): readonly ExternalProvider[] {
+  const issues: ConfigIssue[] = []
+  const seen = new Set<string>()
+  for (const [index, { id, issuer, clientId, clientSecret }] of providers.entries()) {
+    const place = `identity.providers[${index}]`
+    if (!/^[a-z][a-z0-9-]{0,30}$/.test(id))
+      issues.push({ place: `${place}.id`, problem: 'is not small letters, digits and hyphens' })
+    if (seen.has(id)) issues.push({ place: `${place}.id`, problem: 'is there twice' })
+    if (!URL.canParse(issuer) || !isSecure(new URL(issuer)))
+      issues.push({ place: `${place}.issuer`, problem: 'is not an https URL' })
+    if (clientId === '') issues.push({ place: `${place}.clientId`, problem: 'is empty' })
+    if (clientSecret === '')
+      issues.push({
+        place: `${place}.clientSecret`,
+        problem: 'is empty',
+        hint: 'leave it out for a public client',
+      })
+    seen.add(id)
+  }
+  if (issues.length > 0) throw new ConfigError(issues)
+  return providers
+}
+
+function isSecure(url: URL): boolean {
+  return (
+    url.protocol === 'https:' ||
+    (url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname))
+  )
+}
+
+/**
+ * Signing in at another OpenID Connect provider: code with PKCE, nonce, and a redirect URI per provider. Who comes back is known by issuer and subject, never by an e-mail
+ * address: an address that has an account here is not linked to it by what another provider says; its owner signs in and links it.
+ */
+export function externalLogin(parts: IdentityParts): Routes {
+  if (parts.providers.length === 0) return {}
+  const { base, cookies, tokens } = parts
+  const signIn = new SignIn(parts)
+  const configurations = new Map<string, Promise<Configuration>>()
+  const callback = (id: string): string => `${parts.origin}${base}/external/callback/${id}`
+
+  /** Discovered once; a failure is forgotten, so that the next try asks again. */
+  const discover = (provider: ExternalProvider): Promise<Configuration> => {
+    const known = configurations.get(provider.id)
+    if (known !== undefined) return known
+    const asked = discovered(provider)
+    configurations.set(provider.id, asked)
+    asked.catch(() => configurations.delete(provider.id))
+    return asked
+  }
+
+  const failed = (request: PageRequest): PageAnswer => {
+    const { texts } = request
+    const body = html`<p class="fault" role="alert">${texts.externalFailed}</p><p><a class="button full" href="${base}/sign-in">${texts.backToSignIn}</a></p>`
+    return show({ title: texts.refusedTitle, body }, 401, [cookies.clear(STATE_COOKIE)])
+  }
+
+  return {
+    'POST /external/start': async request => {
+      const provider = parts.providers.find(({ id }) => id === request.form.get('provider'))
+      if (provider === undefined) return failed(request)
+      let link = ''
+      if (request.form.get('link') === 'yes') {
+        const session = needsFreshSession(request, parts)
+        if (isAnswer(session)) return session
+        link = session.accountId
+      }
+      const client = await loadClient()
+      const configuration = await discover(provider).catch(() => undefined)
+      if (configuration === undefined) return failed(request)
+      const state: State = {
+        provider: provider.id,
+        verifier: client.randomPKCECodeVerifier(),
+        nonce: client.randomNonce(),
+        state: client.randomState(),
+        back: backOf(request, parts) ?? '',
+        link,
+      }
+      const token = await tokens.issue('external', undefined, { ...state }, STATE_MS)
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: callback(provider.id),
+        scope: provider.scope ?? 'openid email profile',
+        state: state.state,
+        nonce: state.nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(state.verifier),
+        code_challenge_method: 'S256',
+      })
+      const title = request.texts.goingTo.replace('{provider}', provider.name)
+      const body = html`<p><a class="button full" href="${url.href}">${request.texts.continue}</a></p>`
+      return show({ title, body, refresh: url.href }, 200, [
+        cookies.set(STATE_COOKIE, token, STATE_MS / 1_000),
+      ])
+    },
+    'GET /external/callback/*': async request => {
+      const path = request.exchange.path.canonical
+      const token = cookies.read(request.exchange.header('cookie'), STATE_COOKIE) ?? ''
+      const state = readState((await tokens.redeem('external', token))?.data)
+      const provider = parts.providers.find(({ id }) => id === state?.provider)
+      // A state of another provider is worth nothing here, whatever the answer says.
+      if (
+        state === undefined ||
+        provider === undefined ||
+        path !== `${base}/external/callback/${provider.id}`
+      )
+        return failed(request)
+      const claims = await claimsOf(
+        provider,
+        await discover(provider),
+        state,
+        new URL(`${parts.origin}${path}?${request.exchange.path.query}`),
+      )
+      if (claims === undefined) return failed(request)
+      const account = await accountFor(parts, provider, claims, state, request)
+      if (account === undefined) return failed(request)
+      if (state.link !== '') return go(`${base}/account`, [cookies.clear(STATE_COOKIE)])
+      const result = await signIn.external(account, contextOf(request))
+      const back = state.back === '' ? undefined : state.back
+      if (result.kind === 'signed-in')
+        return go(back ?? parts.home, [...sessionCookies(parts, result.session), cookies.clear(STATE_COOKIE)])
+      if (result.kind === 'second-factor')
+        return go(`${base}/sign-in/code${withBack(back)}`, [
+          cookies.set('second-factor', result.token, 600),
+          cookies.clear(STATE_COOKIE),
+        ])
+      return failed(request)
+    },
+  }
+}
+
+/** The account a sign-in elsewhere stands for; linked or made where that is proven, undefined otherwise. */
+async function accountFor(
+  parts: IdentityParts,
+  provider: ExternalProvider,
+  claims: IDToken,
+  state: State,
+  request: PageRequest,
+): Promise<Account | undefined> {
+  const { accounts } = parts
+  const known = await accounts.byExternal(provider.issuer, claims.sub)
+  if (state.link !== '') {
+    const isTheirs = request.session?.accountId === state.link && request.session.impersonator === undefined
+    if (!isTheirs || (known !== undefined && known.id !== state.link)) return undefined
+    if (known === undefined && !(await accounts.linkExternal(state.link, provider.issuer, claims.sub)))
+      return undefined
+    return accounts.byId(state.link)
+  }
+  if (known !== undefined) return known
+  const email = provenEmail(claims)
+  if (parts.signUp === 'closed' || email === undefined) return undefined
+  const name = typeof claims['name'] === 'string' ? claims['name'] : ''
+  const made = await accounts.create({ email, name, locale: request.language, emailVerified: 'yes' })
+  if (made === undefined) return undefined
+  return (await accounts.linkExternal(made.id, provider.issuer, claims.sub)) ? made : undefined
+}
+
+/** An address that the provider says it has verified: exactly `true`, not a text that looks like it. */
+function provenEmail(claims: IDToken): Email | undefined {
+  const { email, email_verified: isVerified } = claims
+  return isVerified === true && typeof email === 'string' ? parseEmail(email) : undefined
+}
+
+async function claimsOf(
+  provider: ExternalProvider,
+  configuration: Configuration,
+  state: State,
+  url: URL,
+): Promise<IDToken | undefined> {
+  const client = await loadClient()
+  const tokens = await client
+    .authorizationCodeGrant(configuration, url, {
+      pkceCodeVerifier: state.verifier,
+      expectedState: state.state,
+      expectedNonce: state.nonce,
+      idTokenExpected: true,
+    })
+    .catch(() => undefined)
+  const claims = tokens?.claims()
+  if (tokens === undefined || claims?.iss !== provider.issuer) return undefined
+  if (claims['email'] !== undefined || configuration.serverMetadata().userinfo_endpoint === undefined)
+    return claims
+  // OpenID Connect Core section 5.4: with an access token, profile and address may be told by UserInfo only. It is asked about this subject.
+  const info = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub).catch(() => ({}))
+  return { ...info, ...claims }
+}
+
+async function discovered(provider: ExternalProvider): Promise<Configuration> {
+  const client = await loadClient()
+  const issuer = new URL(provider.issuer)
+  const configuration = await client.discovery(issuer, provider.clientId, provider.clientSecret, undefined, {
+    timeout: 5,
+    ...(issuer.protocol === 'http:' && { execute: [client.allowInsecureRequests] }),
+  })
+  if (configuration.serverMetadata().issuer !== provider.issuer)
+    throw new Error('the metadata is of another issuer')
+  return configuration
+}
+
+function readState(data: unknown): State | undefined {
+  if (typeof data !== 'object' || data === null) return undefined
+  const values = new Map<string, unknown>(Object.entries(data))
+  const text = (name: string): string => {
+    const value = values.get(name)
+    return typeof value === 'string' ? value : ''
+  }
+  if (text('provider') === '' || text('verifier') === '' || text('state') === '' || text('nonce') === '')
+    return undefined
+  return {
+    provider: text('provider'),
+    verifier: text('verifier'),
+    nonce: text('nonce'),
+    state: text('state'),
+    back: text('back'),
+    link: text('link'),
+  }
+}
+
+/** @throws ConfigError when it is not installed */
+async function loadClient(): Promise<typeof import('openid-client')> {
+  return import('openid-client').catch((cause: unknown) => {
+    throw new ConfigError(
+      {
+        place: 'identity.providers',
+        problem: 'need the package openid-client',
+        hint: 'npm install openid-client@6.9.0',
+      },
+      { cause },
+    )
+  })
+}

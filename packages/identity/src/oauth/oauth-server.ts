@@ -1,0 +1,378 @@
+import { ConfigError, type Principal, type RandomSource } from '@postern/core'
+import type {
+  ClientMetadata,
+  Configuration,
+  Interaction,
+  InteractionResults,
+  KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider'
+import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import { formFields, go, isAnswer, needsSession, show } from '../pages/answers.ts'
+import { html } from '../pages/html.ts'
+import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
+import type { Session } from '../session/session.ts'
+import { consentPage } from './consent-page.ts'
+import { MemoryServer } from './memory-server.ts'
+import { OauthStore } from './oauth-store.ts'
+import { publicFetch } from './public-fetch.ts'
+import { oauthSigningKeys } from './signing-keys.ts'
+
+/** An API that tokens are for (RFC 8707). */
+export interface OauthResource {
+  /** Scopes a client may ask for. */
+  readonly scopes: readonly string[]
+  /** `jwt` (RFC 9068) for an API that verifies tokens itself; `opaque` (the default) for one that asks, or for this site. */
+  readonly tokens?: 'opaque' | 'jwt'
+}
+
+export interface OauthServerOptions {
+  /** Clients that are known beforehand, as RFC 7591 names their metadata. */
+  readonly clients?: readonly ClientMetadata[]
+  /** APIs by their URI. A request that names none is for the first. */
+  readonly resources?: Readonly<Record<string, OauthResource>>
+  /** Whether a client may be a URL of its own metadata, as MCP clients are (OAuth Client ID Metadata Document). Default `no`. */
+  readonly metadataDocuments?: 'yes' | 'no'
+}
+
+/** An OAuth 2.1 and OpenID Connect server, in the pages' own clothes. */
+export interface OauthServer {
+  /** Pages of its own. */
+  readonly routes: Routes
+  /** Answers what is below `/oauth/`. */
+  answer(request: PageRequest): Promise<PageAnswer>
+  /** Who a bearer token of its own stands for; undefined for any other, and for one bound to a key (DPoP), which a bearer must not use. */
+  identify(token: string): Promise<Principal | undefined>
+}
+
+const OIDC_SCOPES = ['openid', 'offline_access', 'email', 'profile']
+
+/**
+ * Opens the OAuth server; `oidc-provider` is loaded now.
+ * @throws ConfigError when it is not installed, or a client or resource is not valid
+ */
+export async function oauthServer(
+  parts: IdentityParts & { readonly random: RandomSource },
+  options: OauthServerOptions,
+): Promise<OauthServer> {
+  const {
+    Provider: ProviderClass,
+    errors,
+    interactionPolicy,
+  } = await import('oidc-provider').catch((cause: unknown) => {
+    throw new ConfigError(
+      {
+        place: 'identity.oauth',
+        problem: 'needs the package oidc-provider',
+        hint: 'npm install oidc-provider@9.13.3',
+      },
+      { cause },
+    )
+  })
+  const store = new OauthStore(parts, () => new errors.InvalidGrant('already used'))
+  const server = new MemoryServer(parts.origin)
+  const issuer = `${parts.origin}${parts.base}/oauth`
+  const isSecure = parts.origin.startsWith('https:')
+  const pages = new WeakMap<PageRequest, Page>()
+
+  const setPage = (ctx: KoaContextWithOIDC, make: (request: PageRequest) => Page): void => {
+    const request = server.pageOf(ctx.req)
+    if (request === undefined) return
+    pages.set(request, make(request))
+    ctx.type = 'text/html'
+    ctx.body = 'page'
+  }
+
+  /** Whether the server's idea of who is signed in is not the session's: somebody signed out, or in as another, since. */
+  const policy = interactionPolicy.base()
+  policy.get('login')?.checks.add(
+    new interactionPolicy.Check('session_changed', 'End-User authentication is required', ctx => {
+      const known = ctx.oidc.session?.accountId
+      return known !== undefined && server.pageOf(ctx.req)?.session?.accountId !== known
+    }),
+  )
+
+  const resources = options.resources ?? {}
+  const [firstResource] = Object.keys(resources)
+  const apiScopes = Object.values(resources).flatMap(({ scopes }) => scopes)
+  const configuration: Configuration = {
+    adapter: model => store.adapter(model),
+    clients: (options.clients ?? []).map(client => ({ ...client })),
+    jwks: { keys: [...(await oauthSigningKeys(parts))] as NonNullable<Configuration['jwks']>['keys'] },
+    scopes: [...new Set([...OIDC_SCOPES, ...apiScopes])],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'locale'] },
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    conformIdTokenClaims: true,
+    fetch: url => publicFetch(String(url)),
+    cookies: {
+      keys: [parts.secret.mac('oauth-cookies', 'v1')],
+      names: {
+        session: 'postern-oauth',
+        interaction: 'postern-oauth-interaction',
+        resume: 'postern-oauth-resume',
+      },
+      long: { httpOnly: true, sameSite: 'lax', secure: isSecure, path: `${parts.base}/oauth`, signed: true },
+      short: { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true },
+    },
+    ttl: {
+      AccessToken: 900,
+      ClientCredentials: 900,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      IdToken: 900,
+      Interaction: 1_800,
+      RefreshToken: 30 * 86_400,
+      Grant: 90 * 86_400,
+      Session: 30 * 86_400,
+    },
+    interactions: { policy, url: (_ctx, interaction) => `${parts.base}/oauth/consent/${interaction.uid}` },
+    findAccount: async (_ctx, id) => {
+      const account = await parts.accounts.byId(id)
+      if (account === undefined || account.disabledAt !== undefined) return undefined
+      return {
+        accountId: id,
+        claims: async () => ({
+          sub: id,
+          email: account.email,
+          email_verified: account.emailVerifiedAt !== undefined,
+          name: account.name,
+          locale: account.locale,
+        }),
+      }
+    },
+    renderError: (ctx, out) =>
+      setPage(ctx, ({ texts }) => ({
+        title: texts.refusedTitle,
+        body: html`<p class="fault" role="alert">${texts.linkDead}</p><p class="hint"><code>${out.error}</code></p>`,
+      })),
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: {
+        enabled: true,
+        // A public client proves nothing about itself: it learns about its own tokens only.
+        allowedPolicy: async (_ctx, client, token) =>
+          client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
+      },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: true },
+      clientIdMetadataDocument: {
+        enabled: options.metadataDocuments === 'yes',
+        ack: 'draft-02',
+      } as NonNullable<Configuration['features']>['clientIdMetadataDocument'],
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async (_ctx, _client, oneOf) =>
+          (oneOf ?? (firstResource === undefined ? [] : [firstResource])) as string | string[],
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (_ctx, indicator) => {
+          const resource = Object.hasOwn(resources, indicator) ? resources[indicator] : undefined
+          if (resource === undefined) throw new errors.InvalidTarget()
+          return {
+            scope: resource.scopes.join(' '),
+            audience: indicator,
+            accessTokenTTL: 900,
+            accessTokenFormat: resource.tokens ?? 'opaque',
+          }
+        },
+      },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        userCodeInputSource: (ctx, form, _out, error) =>
+          setPage(ctx, request => deviceInput(request, form, error !== undefined)),
+        userCodeConfirmSource: (ctx, form, client, _device, code) =>
+          setPage(ctx, request => deviceConfirm(request, form, client.clientName ?? client.clientId, code)),
+        successSource: ctx =>
+          setPage(ctx, ({ texts }) => ({
+            title: texts.deviceTitle,
+            body: html`<p class="notice" role="status">${texts.deviceDone}</p>`,
+          })),
+      },
+    },
+  }
+  const provider = new ProviderClass(issuer, configuration)
+  provider.proxy = true
+  const callback = provider.callback()
+
+  const answer = async (request: PageRequest): Promise<PageAnswer> => {
+    const { bytes } = await request.exchange.readBody()
+    const made = await server.run(request, bytes, (req, res) => {
+      // Mounted: the server sees its own paths, and knows the whole by `originalUrl`.
+      Object.assign(req, { originalUrl: req.url })
+      req.url = (req.url ?? '/').slice(`${parts.base}/oauth`.length) || '/'
+      callback(req, res)
+    })
+    const page = pages.get(request)
+    if (page === undefined) return { kind: 'raw', answer: made }
+    return { kind: 'page', status: made.status, page, cookies: cookiesOf(made.headers) }
+  }
+
+  /** Runs with the interaction that this browser is in. */
+  const within = async (
+    request: PageRequest,
+    work: (
+      interaction: Interaction,
+      finish: (result: InteractionResults) => Promise<PageAnswer>,
+    ) => Promise<PageAnswer>,
+  ): Promise<PageAnswer> => {
+    const finish = async (result: InteractionResults): Promise<PageAnswer> => {
+      const returnTo = await inside(request, server, (req, res) =>
+        provider.interactionResult(req, res, result),
+      )
+      return returnTo === undefined ? gone(request) : go(returnTo)
+    }
+    const details = await inside(request, server, (req, res) => provider.interactionDetails(req, res))
+    if (
+      details === undefined ||
+      request.exchange.path.canonical !== `${parts.base}/oauth/consent/${details.uid}`
+    )
+      return gone(request)
+    return work(details, finish)
+  }
+
+  return {
+    routes: {
+      'GET /oauth/consent/*': request =>
+        within(request, async (interaction, finish) => {
+          const session = needsSession(request, parts)
+          if (isAnswer(session)) return session
+          if (session.impersonator !== undefined) return finish({ error: 'access_denied' })
+          if (interaction.prompt.name === 'login')
+            return signedIn(request, parts, interaction, session, finish)
+          return show(await consentPage(request, parts, provider, interaction, session))
+        }),
+      'POST /oauth/consent/*': request =>
+        within(request, async (interaction, finish) => {
+          const session = needsSession(request, parts)
+          if (isAnswer(session)) return session
+          const isTheirs =
+            interaction.prompt.name === 'consent' && interaction.session?.accountId === session.accountId
+          if (!isTheirs || session.impersonator !== undefined || request.form.get('decision') !== 'allow')
+            return finish({ error: 'access_denied', error_description: 'the person did not allow it' })
+          return finish({ consent: { grantId: await granted(provider, interaction, session) } })
+        }),
+    },
+    answer,
+    identify: async token => {
+      const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token))
+      if (found === undefined || !found.isValid || found.isSenderConstrained()) return undefined
+      const scopes = found.scope?.split(' ') ?? []
+      if (found.kind === 'ClientCredentials') return { kind: 'service', id: found.clientId ?? '', scopes }
+      const account = await parts.accounts.byId(found.accountId)
+      if (account === undefined || account.disabledAt !== undefined) return undefined
+      return { kind: 'user', id: account.id, scopes, amr: ['oauth'], actor: `service:${found.clientId}` }
+    },
+  }
+}
+
+/** Tells the server who is signed in; a demand for a fresh sign-in is met by a proof that is younger than the demand. */
+async function signedIn(
+  request: PageRequest,
+  parts: IdentityParts,
+  interaction: Interaction,
+  session: Session,
+  finish: (result: InteractionResults) => Promise<PageAnswer>,
+): Promise<PageAnswer> {
+  const needsFresh = interaction.prompt.reasons.some(
+    reason => reason === 'login_prompt' || reason === 'max_age',
+  )
+  if (needsFresh && session.authenticatedAt < interaction.iat * 1_000)
+    return go(`${parts.base}/step-up?back=${encodeURIComponent(request.exchange.path.canonical)}`)
+  return finish({
+    login: {
+      accountId: session.accountId,
+      amr: [...session.amr],
+      ts: Math.floor(session.authenticatedAt / 1_000),
+      remember: false,
+    },
+  })
+}
+
+/** Writes down what was allowed. @returns the id of the grant */
+async function granted(provider: Provider, interaction: Interaction, session: Session): Promise<string> {
+  const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId)
+  const clientId = String(interaction.params['client_id'])
+  const grant = known ?? new provider.Grant({ accountId: session.accountId, clientId })
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = interaction.prompt.details
+  if (isWords(missingOIDCScope)) grant.addOIDCScope(missingOIDCScope.join(' '))
+  if (isWords(missingOIDCClaims)) grant.addOIDCClaims([...missingOIDCClaims])
+  if (typeof missingResourceScopes === 'object' && missingResourceScopes !== null)
+    for (const [resource, scopes] of Object.entries(missingResourceScopes))
+      if (isWords(scopes)) grant.addResourceScope(resource, scopes.join(' '))
+  return grant.save()
+}
+
+function isWords(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
+}
+
+/** Calls the server's own functions with the request and answer that they want; undefined when they refuse. */
+async function inside<T>(
+  request: PageRequest,
+  server: MemoryServer,
+  use: (...parameters: Parameters<Parameters<MemoryServer['run']>[2]>) => Promise<T>,
+): Promise<T | undefined> {
+  let result: T | undefined
+  await server.run(request, new Uint8Array(0), (req, res) => {
+    use(req, res).then(
+      value => {
+        result = value
+        res.end()
+      },
+      () => res.end(),
+    )
+  })
+  return result
+}
+
+function gone({ texts }: PageRequest): PageAnswer {
+  return show({ title: texts.linkDeadTitle, body: html`<p>${texts.linkDead}</p>` }, 410)
+}
+
+function cookiesOf(headers: readonly string[]): readonly string[] {
+  return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === 'set-cookie')
+}
+
+/** Fields of the form that the server made: its own token against forged posts, above all. */
+function hiddenFields(form: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {}
+  for (const [, name = '', value = ''] of form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g))
+    fields[name] = value
+  return fields
+}
+
+function deviceInput(request: PageRequest, form: string, isWrong: boolean): Page {
+  const { texts } = request
+  const { xsrf } = hiddenFields(form)
+  const code = request.query.get('user_code') ?? ''
+  return {
+    title: texts.deviceTitle,
+    body: html`${isWrong ? html`<p class="fault" role="alert">${texts.deviceWrong}</p>` : undefined}<p>${texts.deviceHint}</p>
+<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf })}<label for="user_code">${texts.code}</label>
+<input id="user_code" name="user_code" value="${code}" required maxlength="20" autocomplete="off" autocapitalize="characters" spellcheck="false"><button class="full">${texts.continue}</button></form>`,
+  }
+}
+
+function deviceConfirm(request: PageRequest, form: string, client: string, code: string): Page {
+  const { texts } = request
+  const { xsrf, user_code } = hiddenFields(form)
+  return {
+    title: texts.consentTitle.replace('{client}', client),
+    body: html`<p>${texts.deviceConfirm}</p><pre class="secret">${code}</pre>
+<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf, user_code, confirm: 'yes' })}<button class="full">${texts.continue}</button></form>
+<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf, user_code, abort: 'yes' })}<button class="full quiet">${texts.cancel}</button></form>`,
+  }
+}

@@ -1,0 +1,132 @@
+import type { Clock } from '@postern/core'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { IdentityDatabase } from '../database/identity-database.ts'
+import { type IdentitySecret, tokenHash } from '../database/identity-secret.ts'
+
+type Statement =
+  | 'upsert'
+  | 'find'
+  | 'byUserCode'
+  | 'byUid'
+  | 'consume'
+  | 'lost'
+  | 'destroy'
+  | 'revokeGrant'
+  | 'revokeAccount'
+  | 'prune'
+
+const FOUND = 'SELECT id, payload, consumed_at AS "consumedAt" FROM oauth_record'
+
+/** Statements over `oauth_record`, the same in both dialects. */
+const SQL: Readonly<Record<Statement, string>> = {
+  upsert: `INSERT INTO oauth_record (model, id, payload, grant_id, user_code, uid, account_id, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
+      uid = excluded.uid, account_id = excluded.account_id, expires_at = excluded.expires_at`,
+  find: `${FOUND} WHERE model = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)`,
+  byUserCode: `${FOUND} WHERE model = $1 AND user_code = $2 AND (expires_at IS NULL OR expires_at > $3)`,
+  byUid: `${FOUND} WHERE model = $1 AND uid = $2 AND (expires_at IS NULL OR expires_at > $3)`,
+  consume: 'UPDATE oauth_record SET consumed_at = $3 WHERE model = $1 AND id = $2 AND consumed_at IS NULL',
+  lost: `DELETE FROM oauth_record WHERE grant_id IN (SELECT grant_id FROM oauth_record WHERE model = $1 AND id = $2 AND grant_id IS NOT NULL)`,
+  destroy: 'DELETE FROM oauth_record WHERE model = $1 AND id = $2',
+  revokeGrant: 'DELETE FROM oauth_record WHERE grant_id = $1',
+  revokeAccount: 'DELETE FROM oauth_record WHERE account_id = $1',
+  prune: 'DELETE FROM oauth_record WHERE expires_at <= $1',
+}
+
+interface Row {
+  readonly id: string
+  readonly payload: string
+  readonly consumedAt: number | null
+}
+
+const PRUNE_EVERY_MS = 600_000
+
+/**
+ * The storage adapter of the OAuth server. Identifiers of records are the tokens themselves, so only their SHA-256 is stored, and payloads are sealed: a copy of the
+ * database holds no token that works. Consuming is one statement that one caller wins; who loses has replayed a code or token, and everything that came of its grant is
+ * revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+ */
+export class OauthStore {
+  readonly #database: IdentityDatabase
+  readonly #secret: IdentitySecret
+  readonly #clock: Clock
+  readonly #replayed: () => Error
+  #prunedAt: number
+
+  /** @param replayed what to throw at who loses a race: an `invalid_grant` of the server */
+  constructor(
+    parts: { readonly database: IdentityDatabase; readonly secret: IdentitySecret; readonly clock: Clock },
+    replayed: () => Error,
+  ) {
+    this.#database = parts.database
+    this.#secret = parts.secret
+    this.#clock = parts.clock
+    this.#replayed = replayed
+    this.#prunedAt = parts.clock.now()
+  }
+
+  /** The adapter of one model. */
+  adapter(model: string): Adapter {
+    return {
+      upsert: (id, payload, expiresIn) => this.#upsert(model, id, payload, expiresIn),
+      find: id => this.#first(model, SQL.find, tokenHash(id)),
+      findByUserCode: code => this.#first(model, SQL.byUserCode, tokenHash(code)),
+      findByUid: uid => this.#first(model, SQL.byUid, tokenHash(uid)),
+      consume: id => this.#consume(model, id),
+      destroy: async id => {
+        await this.#database.batch([{ text: SQL.destroy, values: [model, tokenHash(id)] }])
+      },
+      revokeByGrantId: async grantId => {
+        await this.#database.batch([{ text: SQL.revokeGrant, values: [tokenHash(grantId)] }])
+      },
+    }
+  }
+
+  async #upsert(
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    expiresIn: number | undefined,
+  ): Promise<void> {
+    const now = this.#clock.now()
+    const hash = tokenHash(id)
+    const { grantId, userCode, uid, accountId } = payload
+    // A grant ends with everything that came of it, so it is a member of itself.
+    const grant = model === 'Grant' ? id : grantId
+    const optional = [grant, userCode, uid].map(value => (value === undefined ? null : tokenHash(value)))
+    const values = [
+      model,
+      hash,
+      this.#secret.seal(`oauth:${model}:${hash}`, JSON.stringify(payload)),
+      ...optional,
+    ]
+    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000
+    await this.#database.batch([{ text: SQL.upsert, values: [...values, accountId ?? null, expiresAt] }])
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return
+    this.#prunedAt = now
+    await this.#database.batch([{ text: SQL.prune, values: [now] }])
+  }
+
+  async #first(model: string, text: string, hash: string): Promise<AdapterPayload | undefined> {
+    const [row] = await this.#database.rows<Row>(text, [model, hash, this.#clock.now()])
+    if (row === undefined) return undefined
+    const payload: AdapterPayload = JSON.parse(this.#secret.open(`oauth:${model}:${row.id}`, row.payload))
+    return row.consumedAt === null ? payload : { ...payload, consumed: Math.floor(row.consumedAt / 1_000) }
+  }
+
+  async #consume(model: string, id: string): Promise<void> {
+    const hash = tokenHash(id)
+    const won = await this.#database.batch([
+      { text: SQL.consume, values: [model, hash, this.#clock.now()], expect: 1 },
+    ])
+    if (won) return
+    await this.#database.batch([{ text: SQL.lost, values: [model, hash] }])
+    throw this.#replayed()
+  }
+}
+
+/** Revokes everything that was granted to programs in the name of an account: after a compromise, or when it is deleted. */
+export async function revokeGrants(database: IdentityDatabase, accountId: string): Promise<void> {
+  await database.batch([{ text: SQL.revokeAccount, values: [accountId] }])
+}

@@ -1,0 +1,108 @@
+import { lookup as lookupAddress } from 'node:dns/promises'
+import { request } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { CidrSet, parseAddress } from '@postern/core'
+
+/** Networks that are nobody's on the internet (IANA special-purpose registries): what a URL from a stranger must not reach. */
+const SPECIAL = CidrSet.parse([
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '::/16',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+  '5f00::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'fec0::/10',
+  'ff00::/8',
+])
+
+/** Whether an address is one of the public internet. */
+function isPublicAddress(text: string): boolean {
+  const address = parseAddress(text)
+  return address !== undefined && !SPECIAL.has(address)
+}
+
+export interface PublicFetchOptions {
+  /** Resolves a name to all of its addresses. Default: the system's resolver. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>
+  /** Default 65,536. */
+  readonly maxBytes?: number
+  /** Milliseconds for the whole. Default 5,000. */
+  readonly timeout?: number
+}
+
+/**
+ * Fetches a URL that a stranger gave, over TLS, from the public internet only. The address that is connected to is the one that was checked, so a name that resolves
+ * differently a moment later changes nothing; a name of which one address is not public is refused whole. No redirects, bounded size and time.
+ * @throws Error when it must not or cannot be fetched; the message names no address
+ */
+export async function publicFetch(url: string, options: PublicFetchOptions = {}): Promise<Response> {
+  const target = new URL(url)
+  if (target.protocol !== 'https:' || target.username !== '' || target.password !== '')
+    throw new Error('only https URLs without credentials are fetched')
+  const maxBytes = options.maxBytes ?? 65_536
+  const host = target.hostname.replace(/^\[|\]$/g, '')
+  const resolve = options.resolve ?? systemResolve
+  const addresses = parseAddress(host) === undefined ? await resolve(host) : [host]
+  if (addresses.length === 0 || !addresses.every(isPublicAddress))
+    throw new Error('the host is not on the public internet')
+  const [address = ''] = addresses
+  const pinned: LookupFunction = (_host, settings, done) => {
+    const family = address.includes(':') ? 6 : 4
+    if (settings.all === true) done(null, [{ address, family }])
+    else done(null, address, family)
+  }
+  return new Promise((settle, reject) => {
+    const sent = request(target, {
+      lookup: pinned,
+      agent: false,
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(options.timeout ?? 5_000),
+    })
+    sent.on('error', reject)
+    sent.on('response', response => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxBytes) sent.destroy(new Error('the answer is too large'))
+        else chunks.push(chunk)
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const headers = new Headers()
+        for (const name of ['content-type', 'cache-control', 'expires']) {
+          const value = response.headers[name]
+          if (typeof value === 'string') headers.set(name, value)
+        }
+        settle(new Response(Buffer.concat(chunks), { status: response.statusCode ?? 502, headers }))
+      })
+    })
+    sent.end()
+  })
+}
+
+async function systemResolve(host: string): Promise<readonly string[]> {
+  return (await lookupAddress(host, { all: true })).map(({ address }) => address)
+}

@@ -1,0 +1,106 @@
+import type { SignInContext } from '../account/sign-in.ts'
+import type { IdentityParts } from '../built-in/identity-parts.ts'
+import type { Session } from '../session/session.ts'
+import { type Html, html } from './html.ts'
+import type { Page, PageAnswer, PageRequest } from './page-request.ts'
+import { safePath } from './safe-path.ts'
+
+/** A page with status 200, or another. */
+export function show(page: Page, status = 200, cookies: readonly string[] = []): PageAnswer {
+  return { kind: 'page', status, page, cookies }
+}
+
+/** 303 to a path of this origin. */
+export function go(location: string, cookies: readonly string[] = []): PageAnswer {
+  return { kind: 'redirect', location, cookies }
+}
+
+/** A JSON answer of an endpoint for scripts. */
+export function json(value: unknown, status = 200, cookies: readonly string[] = []): PageAnswer {
+  return { kind: 'json', status, value, cookies }
+}
+
+/** The place to go back to that a request names, if it is one of this origin. */
+export function backOf({ query, form }: PageRequest, parts: IdentityParts): string | undefined {
+  const text = form.get('back') ?? query.get('back')
+  return text === undefined || text === '' ? undefined : safePath(text, parts.origin)
+}
+
+/** `?back=...` for a link, or nothing. */
+export function withBack(back: string | undefined): string {
+  return back === undefined ? '' : `?back=${encodeURIComponent(back)}`
+}
+
+/** What every form carries. */
+export function formFields(
+  request: PageRequest,
+  fields: Readonly<Record<string, string | undefined>> = {},
+): Html {
+  const named = Object.entries({ csrf: request.csrf, ...fields })
+  return html`${named.map(([name, value]) =>
+    value === undefined ? undefined : html`<input type="hidden" name="${name}" value="${value}">`,
+  )}`
+}
+
+/** A form of one button. */
+export function button(
+  request: PageRequest,
+  action: string,
+  label: string,
+  fields: Readonly<Record<string, string>> = {},
+  look = 'quiet',
+): Html {
+  return html`<form method="post" action="${action}">${formFields(request, fields)}<button class="${look}">${label}</button></form>`
+}
+
+/** A message that is read out when the page opens. */
+export function fault(text: string | undefined): Html | undefined {
+  return text === undefined ? undefined : html`<p class="fault" role="alert">${text}</p>`
+}
+
+export function notice(text: string | undefined): Html | undefined {
+  return text === undefined ? undefined : html`<p class="notice" role="status">${text}</p>`
+}
+
+export function contextOf(request: PageRequest): SignInContext {
+  return {
+    address: request.exchange.client,
+    agent: request.exchange.header('user-agent') ?? '',
+    previousToken: request.token,
+  }
+}
+
+/** The session of a page that needs one, or where to go first. */
+export function needsSession(request: PageRequest, parts: IdentityParts): Session | PageAnswer {
+  if (request.session !== undefined) return request.session
+  return go(`${parts.base}/sign-in${withBack(ownPath(request, parts))}`)
+}
+
+/** How old the last proof may be for what changes how an account is secured. */
+const FRESH_MS = 600_000
+
+/**
+ * The session of a page that changes how the account is secured: proven within ten minutes, by its holder and not by an impersonator; or where to go first.
+ */
+export function needsFreshSession(request: PageRequest, parts: IdentityParts): Session | PageAnswer {
+  const session = needsSession(request, parts)
+  if (isAnswer(session)) return session
+  if (session.impersonator !== undefined) return refuseImpersonator(request)
+  if (request.exchange.time - session.authenticatedAt <= FRESH_MS) return session
+  return go(`${parts.base}/step-up${withBack(ownPath(request, parts))}`)
+}
+
+/** What an impersonator is told who tries to do what only the account's holder may. */
+export function refuseImpersonator({ texts }: PageRequest): PageAnswer {
+  return show({ title: texts.refusedTitle, body: html`<p>${texts.notImpersonated}</p>` }, 403)
+}
+
+export function isAnswer(value: Session | PageAnswer): value is PageAnswer {
+  return 'kind' in value
+}
+
+/** This page, or, when something was posted, the account's page: a post cannot be repeated by going there. */
+function ownPath(request: PageRequest, parts: IdentityParts): string {
+  if (request.exchange.method !== 'GET') return `${parts.base}/account`
+  return safePath(request.exchange.source.target, parts.origin) ?? parts.home
+}

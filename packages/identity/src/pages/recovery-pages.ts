@@ -1,0 +1,89 @@
+import { parseEmail } from '../account/email.ts'
+import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import { letter } from '../mail/letter.ts'
+import { revokeGrants } from '../oauth/oauth-store.ts'
+import { fault, formFields, notice, show } from './answers.ts'
+import { html } from './html.ts'
+import type { PageAnswer, PageRequest } from './page-request.ts'
+import { passwordFaultText } from './password-fault-text.ts'
+import { linkDead } from './sign-in-pages.ts'
+
+const LINK_MS = 1_800_000
+
+/**
+ * Setting a new password by mail. It signs nobody in: a second factor, if there is one, is still asked for afterwards. Every session ends; and when somebody else may have
+ * had the account, so do passkeys, links and API keys.
+ */
+export function recoveryPages(parts: IdentityParts): Routes {
+  const { base } = parts
+
+  const resetForm = (
+    request: PageRequest,
+    token: string,
+    problem: string | undefined,
+    status: number,
+  ): PageAnswer => {
+    const { texts } = request
+    const body = html`${fault(problem)}<form method="post" action="${base}/recover/reset">${formFields(request, { token })}
+<label for="password">${texts.newPassword}</label><input id="password" name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="1024" aria-describedby="password-hint">
+<p class="hint" id="password-hint">${texts.passwordHint}</p>
+<div class="check"><input id="compromised" name="compromised" type="checkbox" value="yes"><label for="compromised">${texts.compromised}</label></div>
+<button class="full">${texts.setPassword}</button></form>`
+    return show({ title: texts.setPassword, body }, status)
+  }
+
+  return {
+    'GET /recover': request => {
+      const { texts } = request
+      const body = html`<p>${texts.recoverHint}</p><form method="post" action="${base}/recover">${formFields(request)}
+<label for="email">${texts.email}</label><input id="email" name="email" type="email" autocomplete="username" required maxlength="320">
+<button class="full">${texts.sendLink}</button></form>
+<ul class="links"><li><a href="${base}/sign-in">${texts.backToSignIn}</a></li></ul>`
+      return show({ title: texts.recoverTitle, body })
+    },
+    'POST /recover': request => {
+      const email = parseEmail(request.form.get('email') ?? '')
+      if (email !== undefined)
+        parts.postman.later(async () => {
+          const account = await parts.accounts.byEmail(email)
+          if (account === undefined || account.disabledAt !== undefined) return undefined
+          const token = await parts.tokens.issue('reset', account.id, { email: account.email }, LINK_MS)
+          // To the stored address, not to what was typed.
+          return letter('reset', account.email, request.texts, parts, `/recover/reset?token=${token}`)
+        })
+      return show({ title: request.texts.checkMailTitle, body: html`${notice(request.texts.checkMail)}` })
+    },
+    'GET /recover/reset': async request => {
+      const token = request.query.get('token') ?? ''
+      return (await parts.tokens.find('reset', token)) === undefined
+        ? linkDead(request, base)
+        : resetForm(request, token, undefined, 200)
+    },
+    'POST /recover/reset': async request => {
+      const token = request.form.get('token') ?? ''
+      const seen = await parts.tokens.find('reset', token)
+      const account = seen?.accountId === undefined ? undefined : await parts.accounts.byId(seen.accountId)
+      if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
+      const password = request.form.get('password') ?? ''
+      const problem = await parts.passwords.fault(password, [account.email, account.name])
+      if (problem !== undefined)
+        return resetForm(request, token, passwordFaultText(problem, request.texts), 422)
+      const passwordHash = await parts.passwords.hash(password)
+      if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request, base)
+      await parts.accounts.setPassword(account.id, passwordHash)
+      for (const kind of ['reset', 'sign-in-link', 'change-email', 'second-factor'] as const)
+        await parts.tokens.revoke(kind, account.id)
+      await parts.sessions.revokeAll(account.id)
+      if (request.form.get('compromised') === 'yes') {
+        await parts.passkeys.removeAll(account.id)
+        await revokeGrants(parts.database, account.id)
+        await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
+      }
+      parts.postman.later(async () =>
+        letter('passwordChanged', account.email, request.texts, parts, '/recover'),
+      )
+      const body = html`${notice(request.texts.passwordSet)}<p><a class="button full" href="${base}/sign-in">${request.texts.signIn}</a></p>`
+      return show({ title: request.texts.setPassword, body })
+    },
+  }
+}

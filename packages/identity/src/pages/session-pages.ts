@@ -1,0 +1,38 @@
+import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import { moment } from './account-frame.ts'
+import { button, go, isAnswer, needsSession, show } from './answers.ts'
+import { describeAgent } from './describe-agent.ts'
+import { html } from './html.ts'
+
+/** The devices that are signed in, and how to sign them out. */
+export function sessionPages(parts: IdentityParts): Routes {
+  const { base } = parts
+  return {
+    'GET /sessions': async request => {
+      const session = needsSession(request, parts)
+      if (isAnswer(session)) return session
+      const { texts } = request
+      const sessions = await parts.sessions.list(session.accountId)
+      const items = sessions.map(
+        one => html`<li><p><strong>${describeAgent(one.agent) ?? texts.unknownDevice}</strong>${one.id === session.id ? html` · ${texts.thisDevice}` : undefined}${one.impersonator === undefined ? undefined : html` · ${texts.impersonated}`}</p>
+<p class="hint">${one.address} · ${texts.lastUsed}: ${moment(request, one.seenAt)} · ${texts.signedInSince}: ${moment(request, one.createdAt)}</p>
+${one.id === session.id ? undefined : button(request, `${base}/sessions/revoke`, texts.signOutDevice, { id: one.id }, 'danger')}</li>`,
+      )
+      const body = html`<p>${texts.sessionsHint}</p><ul class="cards">${items}</ul>
+${sessions.length > 1 ? button(request, `${base}/sessions/revoke-others`, texts.signOutOthers, {}, 'danger') : undefined}`
+      return show({ title: texts.sessionsTitle, body, width: 'wide', menu: 'sessions' })
+    },
+    'POST /sessions/revoke': async request => {
+      const session = needsSession(request, parts)
+      if (isAnswer(session)) return session
+      await parts.sessions.revoke(session.accountId, request.form.get('id') ?? '')
+      return go(`${base}/sessions`)
+    },
+    'POST /sessions/revoke-others': async request => {
+      const session = needsSession(request, parts)
+      if (isAnswer(session)) return session
+      await parts.sessions.revokeAll(session.accountId, session.id)
+      return go(`${base}/sessions`)
+    },
+  }
+}

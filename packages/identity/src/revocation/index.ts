@@ -1,0 +1,5 @@
+export { postgresRevocations } from './postgres-revocations.ts'
+export { redisRevocations } from './redis-revocations.ts'
+export type { RevocationTable } from './revocation.ts'
+export { Revocations, type RevocationsOptions } from './revocations.ts'
+export { sqliteRevocations } from './sqlite-revocations.ts'

@@ -1,0 +1,53 @@
+import { migrate, type PostgresDatabase } from '@postern/store'
+import { POSTGRES_REVOCATION, REVOCATION_MIGRATIONS, REVOCATION_ROOM } from './revocation.sql.ts'
+import { type Revocation, type RevocationTable, readRevocation } from './revocation.ts'
+
+const CHANNEL = 'postern_revocation'
+
+/**
+ * Revocations in PostgreSQL. An entry and its notification commit together; who is notified reads the row, so a forged notification can only make it look.
+ * @throws StoreError (rejects) when the database cannot be reached or migrated
+ */
+export async function postgresRevocations(database: PostgresDatabase): Promise<RevocationTable> {
+  await migrate(database, REVOCATION_ROOM, REVOCATION_MIGRATIONS)
+  let stop: (() => Promise<void>) | undefined
+
+  const follow = async (text: string, changed: (entry: Revocation | undefined) => void): Promise<void> => {
+    const space = text.indexOf(' ')
+    try {
+      const { rows } = await database.query(POSTGRES_REVOCATION.get, [
+        text.slice(0, space),
+        text.slice(space + 1),
+      ])
+      const entry = readRevocation(rows[0])
+      if (entry !== undefined) changed(entry)
+    } catch {
+      changed(undefined)
+    }
+  }
+
+  return {
+    name: 'postgres',
+    load: async (now, limit) => {
+      const { rows } = await database.query<unknown>(POSTGRES_REVOCATION.load, [now, limit])
+      return rows.map(readRevocation).filter((entry): entry is Revocation => entry !== undefined)
+    },
+    put: async ({ kind, value, revokedAt, expiresAt }) => {
+      await database.transaction(async client => {
+        await client.query(POSTGRES_REVOCATION.prune, [revokedAt])
+        await client.query(POSTGRES_REVOCATION.put, [kind, value, revokedAt, expiresAt])
+        await client.query('SELECT pg_notify($1, $2)', [CHANNEL, `${kind} ${value}`])
+      })
+    },
+    watch: async changed => {
+      stop = await database.listen(
+        CHANNEL,
+        text => {
+          follow(text, changed)
+        },
+        () => changed(undefined),
+      )
+    },
+    close: async () => stop?.(),
+  }
+}

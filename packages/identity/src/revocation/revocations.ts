@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import {
+  type Clock,
+  type Duration,
+  type Health,
+  type HealthProbe,
+  parseDuration,
+  systemClock,
+} from '@postern/core'
+import type { Revocation, RevocationTable } from './revocation.ts'
+
+export interface RevocationsOptions {
+  /** Shared by all instances; without one the list is this process's own and ends with it. */
+  readonly table?: RevocationTable
+  /** How long whatever may be revoked lives at most: longest token or session. Default: `30d`. */
+  readonly longest?: Duration
+  readonly clock?: Clock
+  /** Told of failures in the background. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Entries kept; when there are more, everything issued before the oldest that no longer fits is taken for revoked. */
+const MAX_ENTRIES = 100_000
+const REREAD = 60_000
+
+/**
+ * The revocation list: asked from memory on every request, at once. What one instance revokes holds there for the next request, and on the others
+ * when the table tells them, within a second. Reread every minute, and whenever a message may have been lost.
+ */
+export class Revocations implements HealthProbe {
+  readonly #table: RevocationTable | undefined
+  readonly #longest: number
+  readonly #clock: Clock
+  readonly #onError: (error: unknown) => void
+  readonly #entries = new Map<string, Revocation>()
+  readonly #listeners = new Set<(revocation: Revocation) => void>()
+  #timer: NodeJS.Timeout | undefined
+  #trouble: string | undefined
+  /** Everything issued before this is revoked: there was no room to say what. */
+  #floor = 0
+
+  constructor(options: RevocationsOptions = {}) {
+    this.#table = options.table
+    this.#longest = parseDuration(options.longest ?? '30d', 'revocation.longest')
+    this.#clock = options.clock ?? systemClock
+    this.#onError = options.onError ?? (() => {})
+  }
+
+  /** Reads the table and follows it. @throws StoreError (rejects): a list that cannot be read revokes nothing, so do not start without it */
+  async start(): Promise<this> {
+    const table = this.#table
+    if (table === undefined) return this
+    await table.watch(changed => {
+      if (changed === undefined) this.#reread()
+      else this.#take(changed)
+    })
+    await this.#load(table)
+    this.#timer = setInterval(() => this.#reread(), REREAD).unref()
+    return this
+  }
+
+  /**
+   * Whether a session, or whatever the principal was given at a time, is revoked.
+   * @param session id of the session or token, if it has one
+   * @param issuedAt epoch milliseconds
+   */
+  isRevoked(session: string | undefined, principal: string, issuedAt: number): boolean {
+    if (issuedAt < this.#floor) return true
+    if (this.#entries.size === 0) return false
+    if (session !== undefined && this.#entries.has(`session ${hashOf(session)}`)) return true
+    const all = this.#entries.get(`principal ${principal}`)
+    return all !== undefined && issuedAt <= all.revokedAt
+  }
+
+  /** Revokes one session or token. Holds here at once; resolves when it is durable and the others were told. */
+  revokeSession(id: string): Promise<void> {
+    return this.#revoke('session', hashOf(id))
+  }
+
+  /** Revokes everything that a principal was given so far. */
+  revokePrincipal(id: string): Promise<void> {
+    return this.#revoke('principal', id)
+  }
+
+  async #revoke(kind: Revocation['kind'], value: string): Promise<void> {
+    const now = this.#clock.now()
+    const entry: Revocation = { kind, value, revokedAt: now, expiresAt: now + this.#longest }
+    this.#take(entry)
+    await this.#table?.put(entry)
+  }
+
+  /** Calls back for every new revocation, wherever it was made: to cut what is still open. @returns how to stop */
+  onRevoked(listener: (revocation: Revocation) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #take(entry: Revocation): void {
+    const key = `${entry.kind} ${entry.value}`
+    const before = this.#entries.get(key)
+    if (before !== undefined && before.revokedAt >= entry.revokedAt) return
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    if (this.#entries.size > MAX_ENTRIES) this.#makeRoom()
+    for (const listener of this.#listeners) listener(entry)
+  }
+
+  #makeRoom(): void {
+    const now = this.#clock.now()
+    for (const [key, entry] of this.#entries) if (entry.expiresAt <= now) this.#entries.delete(key)
+    // A tenth at a time, or every further entry would cost a look at all of them.
+    while (this.#entries.size > MAX_ENTRIES * 0.9) {
+      const [key, oldest] = this.#entries.entries().next().value as [string, Revocation]
+      this.#entries.delete(key)
+      this.#floor = Math.max(this.#floor, oldest.revokedAt)
+    }
+  }
+
+  #reread(): void {
+    if (this.#table !== undefined)
+      this.#load(this.#table).catch((error: unknown) => {
+        this.#trouble = error instanceof Error ? error.message : 'not readable'
+        this.#onError(error)
+      })
+  }
+
+  async #load(table: RevocationTable): Promise<void> {
+    const now = this.#clock.now()
+    const entries = await table.load(now, MAX_ENTRIES)
+    for (const entry of entries.toReversed()) this.#take(entry)
+    for (const [key, entry] of this.#entries) if (entry.expiresAt <= now) this.#entries.delete(key)
+    this.#trouble = undefined
+  }
+
+  health(): Health {
+    return {
+      name: `revocations in ${this.#table?.name ?? 'memory'}`,
+      ok: this.#trouble === undefined,
+      required: true,
+      ...(this.#trouble !== undefined && { detail: this.#trouble }),
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#table?.close()
+  }
+}
+
+function hashOf(id: string): string {
+  return createHash('sha256').update(`postern session\n${id}`).digest('base64url')
+}

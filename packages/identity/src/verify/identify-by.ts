@@ -1,0 +1,68 @@
+import type { Event, Exchange, Identify, Principal } from '@postern/core'
+import type { Identification, IdentifyMethod } from './identify-method.ts'
+
+declare module '@postern/core' {
+  interface RouteSettings {
+    /** Names of the methods that this route accepts, in order. Default: all. */
+    readonly identify?: readonly string[]
+  }
+}
+
+export interface IdentifyByOptions {
+  /** Receives `credential.refused` events. */
+  readonly onEvent?: (event: Event) => void
+}
+
+/**
+ * Combines methods: the first whose credential is present decides. A credential that does not hold makes the request anonymous, even when a later one would have held: of
+ * two credentials that disagree, the backend may believe the other one.
+ * @example
+ * postern({ identify: identifyBy([session, jwtMethod({ ... }), apiKeys]) })
+ */
+export function identifyBy(methods: readonly IdentifyMethod[], options: IdentifyByOptions = {}): Identify {
+  const take = (exchange: Exchange, method: IdentifyMethod, said: Identification): Principal | undefined => {
+    if (said.kind === 'known') return said.principal
+    options.onEvent?.(refusedEvent(exchange, method.name))
+    return undefined
+  }
+  const rest = async (
+    exchange: Exchange,
+    list: readonly IdentifyMethod[],
+    at: number,
+    pending: Promise<Identification>,
+  ): Promise<Principal | undefined> => {
+    let said = await pending
+    for (let i = at; ; ) {
+      if (said.kind !== 'absent') return take(exchange, list[i] as IdentifyMethod, said)
+      const next = list[++i]
+      if (next === undefined) return undefined
+      said = await next.identify(exchange)
+    }
+  }
+  return exchange => {
+    const names = exchange.route?.settings.identify
+    const list = names === undefined ? methods : pick(methods, names)
+    for (let i = 0; i < list.length; i++) {
+      const method = list[i] as IdentifyMethod
+      const said = method.identify(exchange)
+      if (said instanceof Promise) return rest(exchange, list, i, said)
+      if (said.kind !== 'absent') return take(exchange, method, said)
+    }
+    return undefined
+  }
+}
+
+function pick(methods: readonly IdentifyMethod[], names: readonly string[]): readonly IdentifyMethod[] {
+  return names
+    .map(name => methods.find(method => method.name === name))
+    .filter(method => method !== undefined)
+}
+
+function refusedEvent(exchange: Exchange, method: string): Event {
+  return {
+    type: 'credential.refused',
+    time: exchange.time,
+    actor: { address: exchange.client },
+    data: { method, path: exchange.path.canonical.slice(0, 1_024) },
+  }
+}

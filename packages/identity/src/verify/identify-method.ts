@@ -1,0 +1,24 @@
+import type { Exchange, Principal } from '@postern/core'
+
+/** What one kind of credential says of an exchange. */
+export type Identification =
+  /** The request has no credential of this kind. */
+  | { readonly kind: 'absent' }
+  /** It has one, and it does not hold: nobody is identified, whatever other credentials there are. */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'known'; readonly principal: Principal }
+
+/** One way to tell who acts: a session, a token, a key, a certificate, a header of a proxy. */
+export interface IdentifyMethod {
+  /** As in `identify: ['session', 'jwt']`. */
+  readonly name: string
+  /** @throws StoreError (or rejects) when it cannot be told */
+  identify(exchange: Exchange): Identification | Promise<Identification>
+}
+
+export const ABSENT: Identification = Object.freeze({ kind: 'absent' })
+export const REFUSED: Identification = Object.freeze({ kind: 'refused' })
+
+export function known(principal: Principal): Identification {
+  return { kind: 'known', principal }
+}

@@ -1,0 +1,92 @@
+import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
+import type { Revocations } from '../revocation/revocations.ts'
+import { AnswerCache } from './answer-cache.ts'
+import { readAuthorization } from './authorization.ts'
+import type { Claims } from './claims.ts'
+import { type PrincipalClaims, principalOf } from './claims-principal.ts'
+import { type Fetch, fetchJson } from './fetch-json.ts'
+import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+import { assertFetchable } from './remote-key-set.ts'
+
+export interface IntrospectionOptions {
+  /** Introspection endpoint of the authorization server (RFC 7662). HTTPS, or loopback. */
+  readonly url: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Tokens must name it in `aud`, where they name anything; required, for a token of another API is active too. */
+  readonly audience: string
+  /** How long an answer counts; a revoked token lives that much longer. Default: `10s`. */
+  readonly cache?: Duration
+  /** Default: `oauth`. */
+  readonly name?: string
+  readonly claims?: PrincipalClaims
+  readonly revocations?: Revocations
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+}
+
+/**
+ * Identifies by opaque access tokens, asking the server that issued them.
+ * @throws ConfigError for an address that is not HTTPS, or an empty secret or audience
+ */
+export function introspectionMethod(options: IntrospectionOptions): IdentifyMethod {
+  assertFetchable(options.url, 'identify.oauth.url')
+  if (options.clientId === '' || options.clientSecret === '' || options.audience === '')
+    throw new ConfigError({
+      place: 'identify.oauth',
+      problem: 'clientId, clientSecret and audience must be set',
+      hint: 'register this application as a client of the authorization server',
+    })
+  const clock = options.clock ?? systemClock
+  const fetcher = options.fetch ?? fetch
+  const ttl = parseDuration(options.cache ?? '10s', 'identify.oauth.cache')
+  const answers = new AnswerCache<Claims>(ttl, 10_000, clock)
+  // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
+  const basic = Buffer.from(`${formEncoded(options.clientId)}:${formEncoded(options.clientSecret)}`).toString(
+    'base64',
+  )
+
+  const ask = async (token: string): Promise<Claims> => {
+    const said = await fetchJson(fetcher, options.url, {
+      method: 'POST',
+      headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
+    })
+    return typeof said === 'object' && said !== null ? (said as Claims) : {}
+  }
+
+  const take = (claims: Claims): Identification => {
+    if (claims['active'] !== true || !isFor(claims['aud'], options.audience)) return REFUSED
+    const { exp, nbf, iat, cnf } = claims
+    const now = clock.now()
+    if (typeof exp === 'number' && exp * 1_000 <= now) return REFUSED
+    if (typeof nbf === 'number' && nbf * 1_000 > now) return REFUSED
+    // A bound token needs a proof that is not checked here.
+    if (cnf !== undefined) return REFUSED
+    const principal = principalOf(claims, options.claims)
+    if (principal === undefined) return REFUSED
+    const session = typeof claims['sid'] === 'string' ? claims['sid'] : undefined
+    const issued = typeof iat === 'number' ? iat * 1_000 : 0
+    return options.revocations?.isRevoked(session, principal.id, issued) === true ? REFUSED : known(principal)
+  }
+
+  return {
+    name: options.name ?? 'oauth',
+    identify: exchange => {
+      const authorization = readAuthorization(exchange)
+      if (authorization.kind === 'absent') return ABSENT
+      if (authorization.kind === 'malformed' || authorization.scheme === 'dpop') return REFUSED
+      const { token } = authorization
+      const said = answers.get(token, () => ask(token))
+      return said instanceof Promise ? said.then(take) : take(said)
+    },
+  }
+}
+
+function isFor(claim: unknown, audience: string): boolean {
+  return claim === audience || (Array.isArray(claim) && claim.includes(audience))
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ v: text }).toString().slice(2)
+}

@@ -1,0 +1,132 @@
+import { CredentialError, type Exchange, type Principal } from '@postern/core'
+import { backendCookies, readCookies } from '../headers/cookie.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import { readAuthorization } from './authorization.ts'
+import type { Claims } from './claims.ts'
+import { type PrincipalClaims, principalOf } from './claims-principal.ts'
+import { type CertificateSource, clientCertificate } from './client-certificate.ts'
+import { type DpopProofs, dpopProofs } from './dpop.ts'
+import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+import { type JwtVerifier, type JwtVerifierOptions, jwtVerifier } from './jwt-verifier.ts'
+
+export interface JwtMethodOptions extends JwtVerifierOptions {
+  /** Default: `jwt`. */
+  readonly name?: string
+  /** Cookie that may hold the token when there is no `Authorization` header: Clerk's `__session`. */
+  readonly cookie?: string
+  /** Header that holds the token, alone, in place of `Authorization`: `cf-access-jwt-assertion`. Lower case. */
+  readonly header?: string
+  readonly claims?: PrincipalClaims
+  /** In place of `claims`. Undefined refuses the token. */
+  readonly principal?: (claims: Claims) => Principal | undefined
+  /** Tokens of sessions and principals revoked before their end. */
+  readonly revocations?: Revocations
+  readonly dpop?: DpopProofs
+  readonly certificate?: CertificateSource
+}
+
+/**
+ * Identifies by signed tokens of one issuer. A token that is bound to a key (`cnf`: RFC 9449 section 6, RFC 8705 section 3) holds only together with the proof: for the backend that
+ * takes bearer tokens it is checked here.
+ * @throws ConfigError as `jwtVerifier` does
+ */
+export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
+  const verifier: JwtVerifier = jwtVerifier(options)
+  const proofs = options.dpop ?? dpopProofs(options.clock === undefined ? {} : { clock: options.clock })
+  const read = options.principal ?? ((claims: Claims) => principalOf(claims, options.claims))
+
+  const take = (
+    exchange: Exchange,
+    scheme: 'bearer' | 'dpop',
+    token: string,
+    claims: Claims,
+  ): Identification => {
+    if (!isHeld(exchange, scheme, token, claims, proofs, options.certificate)) return REFUSED
+    const principal = read(claims)
+    if (principal === undefined) return REFUSED
+    return options.revocations?.isRevoked(sessionOf(claims), principal.id, issuedAt(claims)) === true
+      ? REFUSED
+      : known(principal)
+  }
+
+  return {
+    name: options.name ?? 'jwt',
+    identify: exchange => {
+      const found = tokenOf(exchange, options)
+      if (found === undefined) return ABSENT
+      if (found === 'malformed') return REFUSED
+      const { scheme, token } = found
+      try {
+        const claims = verifier.verify(token)
+        return claims instanceof Promise
+          ? claims.then(late => take(exchange, scheme, token, late)).catch(refusedUnlessFault)
+          : take(exchange, scheme, token, claims)
+      } catch (error) {
+        return refusedUnlessFault(error)
+      }
+    },
+  }
+}
+
+interface Found {
+  readonly scheme: 'bearer' | 'dpop'
+  readonly token: string
+}
+
+/** A bearer token that is no JWT is another method's: an API key, an opaque token. */
+function tokenOf(exchange: Exchange, { cookie, header }: JwtMethodOptions): Found | 'malformed' | undefined {
+  if (header !== undefined) {
+    const count = exchange.headerCount(header)
+    if (count === 0) return undefined
+    return count > 1 ? 'malformed' : { scheme: 'bearer', token: exchange.header(header)?.trim() ?? '' }
+  }
+  const authorization = readAuthorization(exchange)
+  if (authorization.kind === 'malformed') return 'malformed'
+  if (authorization.kind === 'token')
+    return authorization.token.split('.').length === 3 ? authorization : undefined
+  if (cookie === undefined) return undefined
+  const values = readCookies(backendCookies(exchange), cookie)
+  if (values.length > 1) return 'malformed'
+  return values[0] === undefined || values[0] === '' ? undefined : { scheme: 'bearer', token: values[0] }
+}
+
+function isHeld(
+  exchange: Exchange,
+  scheme: 'bearer' | 'dpop',
+  token: string,
+  claims: Claims,
+  proofs: DpopProofs,
+  source: CertificateSource | undefined,
+): boolean {
+  const cnf = claims['cnf']
+  if (cnf === undefined) return scheme === 'bearer'
+  if (typeof cnf !== 'object' || cnf === null) return false
+  const { jkt, 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
+  // A binding that is not understood cannot be checked, and must not be ignored.
+  if (Object.keys(unknown).length > 0 || (jkt === undefined && x5t === undefined)) return false
+  if (jkt !== undefined && (scheme !== 'dpop' || jkt !== provenKey(exchange, token, proofs))) return false
+  if (jkt === undefined && scheme === 'dpop') return false
+  return x5t === undefined || x5t === clientCertificate(exchange, source)?.thumbprint
+}
+
+function provenKey(exchange: Exchange, token: string, proofs: DpopProofs): string | undefined {
+  if (exchange.headerCount('dpop') !== 1) return undefined
+  const url = `${exchange.scheme}://${exchange.host}${exchange.path.raw}`
+  return proofs.check(exchange.header('dpop') ?? '', { method: exchange.method, url, token })
+}
+
+function sessionOf(claims: Claims): string | undefined {
+  const id = claims['sid'] ?? claims['jti']
+  return typeof id === 'string' ? id : undefined
+}
+
+/** Epoch milliseconds. */
+function issuedAt(claims: Claims): number {
+  const { iat } = claims
+  return typeof iat === 'number' ? iat * 1_000 : 0
+}
+
+function refusedUnlessFault(error: unknown): Identification {
+  if (error instanceof CredentialError) return REFUSED
+  throw error
+}

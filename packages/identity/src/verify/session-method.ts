@@ -1,0 +1,67 @@
+import {
+  type Clock,
+  type Duration,
+  type Exchange,
+  type Principal,
+  parseDuration,
+  systemClock,
+} from '@postern/core'
+import { backendCookies, readCookies } from '../headers/cookie.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import { AnswerCache } from './answer-cache.ts'
+import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+
+/** What a look-up says of a session. */
+export interface FoundSession {
+  readonly principal: Principal
+  /** When it began, epoch milliseconds, where that is known: what was revoked before then does not touch it. Default: 0. */
+  readonly issuedAt?: number
+}
+
+export interface SessionMethodOptions {
+  /** Default: `session`. */
+  readonly name?: string
+  /** Name of the session cookie; several names when it differs between HTTP and HTTPS. */
+  readonly cookie: string | readonly string[]
+  /**
+   * Finds the session of a cookie's value (percent-decoding is the look-up's own). Undefined means that there is none.
+   * @throws StoreError (or rejects) when it cannot be told
+   */
+  readonly find: (
+    value: string,
+    exchange: Exchange,
+  ) => FoundSession | undefined | Promise<FoundSession | undefined>
+  /** How long a found session counts before it is looked up again. Default: `5s`. Keep it short: the application's own sign-out is noticed after it. */
+  readonly cache?: Duration
+  readonly revocations?: Revocations
+  readonly clock?: Clock
+}
+
+/** Identifies by a session cookie of the application. */
+export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
+  const names = typeof options.cookie === 'string' ? [options.cookie] : options.cookie
+  const ttl = parseDuration(options.cache ?? '5s', 'identify.session.cache')
+  const answers = new AnswerCache<FoundSession | undefined>(ttl, 20_000, options.clock ?? systemClock)
+
+  const take = (value: string, session: FoundSession | undefined): Identification => {
+    if (session === undefined) return REFUSED
+    const { principal, issuedAt } = session
+    return options.revocations?.isRevoked(value, principal.id, issuedAt ?? 0) === true
+      ? REFUSED
+      : known(principal)
+  }
+
+  return {
+    name: options.name ?? 'session',
+    identify: exchange => {
+      const header = backendCookies(exchange)
+      const values = names.flatMap(name => readCookies(header, name)).filter(value => value !== '')
+      // Two session cookies: which one the backend reads cannot be told, so one was put there to deceive one of us.
+      if (new Set(values).size > 1) return REFUSED
+      const value = values[0]
+      if (value === undefined) return ABSENT
+      const said = answers.get(value, async () => options.find(value, exchange))
+      return said instanceof Promise ? said.then(found => take(value, found)) : take(value, said)
+    },
+  }
+}

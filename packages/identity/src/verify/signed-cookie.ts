@@ -1,0 +1,40 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { ConfigError } from '@postern/core'
+
+/**
+ * The value of a cookie that was signed as `cookie-signature` does (express-session, @fastify/session, better-auth): `value.signature`, HMAC-SHA256 in base64. Several secrets
+ * for rotation.
+ * @returns undefined when no secret made the signature
+ */
+export function openSignedCookie(signed: string, secrets: readonly string[]): string | undefined {
+  const dot = signed.lastIndexOf('.')
+  if (dot <= 0) return undefined
+  const value = signed.slice(0, dot)
+  const given = Buffer.from(signed.slice(dot + 1).replace(/=+$/, ''))
+  for (const secret of secrets) {
+    const wanted = Buffer.from(createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, ''))
+    if (wanted.length === given.length && timingSafeEqual(wanted, given)) return value
+  }
+  return undefined
+}
+
+/** @throws ConfigError for no secret or an empty one: what it signs, everybody signs */
+export function secretsOf(secret: string | readonly string[], place: string): readonly string[] {
+  const secrets = typeof secret === 'string' ? [secret] : secret
+  if (secrets.length === 0 || secrets.some(one => one.length < 8))
+    throw new ConfigError({
+      place,
+      problem: 'the secret is empty or shorter than 8 characters',
+      hint: 'give the secret that the application signs its cookies with',
+    })
+  return secrets
+}
+
+/** A cookie's value as the application sees it; undefined when it is not valid percent-encoding. */
+export function percentDecoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}

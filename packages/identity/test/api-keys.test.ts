@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { CredentialError, type Event, type Principal } from '@postern/core'
+import { ApiKeys } from '../src/api-key/api-keys.ts'
+import { composeKey, parseKey } from '../src/api-key/key-text.ts'
+import { takeLeakReport } from '../src/api-key/leak-report.ts'
+import { address, DATABASES, oneDatabase, seededRandom, testSecret, VirtualClock } from './support.ts'
+
+const ALICE: Principal = { kind: 'user', id: 'alice', tenant: 'acme' }
+const BOB: Principal = { kind: 'user', id: 'bob' }
+const HERE = address('192.0.2.7')
+
+describe('the text of an API key', () => {
+  test('is prefix_env_id_secret_crc, and parses back', () => {
+    const { text, id } = composeKey('shop', 'live', seededRandom())
+    assert.match(text, /^shop_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}$/)
+    assert.deepEqual(parseKey(text), { prefix: 'shop', environment: 'live', id })
+  })
+
+  test('with one changed character is no key at all', () => {
+    const { text } = composeKey('shop', 'live', seededRandom())
+    for (let i = 0; i < text.length; i++) {
+      const other = text.charAt(i) === 'a' ? 'b' : 'a'
+      assert.equal(parseKey(text.slice(0, i) + other + text.slice(i + 1)), undefined, `at ${i}`)
+    }
+    assert.equal(parseKey(`${text}\n`), undefined)
+    assert.equal(parseKey(` ${text}`), undefined)
+  })
+})
+
+for (const [name, databases] of Object.entries(DATABASES)) {
+  describe(`API keys in ${name}`, () => {
+    test('a key made on one node is accepted on another, and a revocation there holds here at once', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const one = new ApiKeys({ database: await make(), secret: testSecret(), prefix: 'shop', clock })
+      const two = new ApiKeys({ database: await make(), secret: testSecret(), prefix: 'shop', clock })
+      const { text, key } = await one.create(ALICE, { name: 'deploy', scopes: ['orders:read'] })
+      const check = await two.check(text, HERE)
+      assert.deepEqual(check.kind === 'accepted' && check.principal, {
+        kind: 'apiKey',
+        id: key.id,
+        tenant: 'acme',
+        scopes: ['orders:read'],
+        actor: 'user:alice',
+        amr: ['swk'],
+      })
+      assert.equal(await two.revoke(key.id, ALICE), true)
+      assert.deepEqual(await one.check(text, HERE), { kind: 'refused', why: 'invalid' })
+      assert.equal(await one.revoke(key.id, ALICE), false)
+    })
+
+    test('rotation keeps the old key for the overlap, and of two rotations at once one wins', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const one = new ApiKeys({ database: await make(), secret: testSecret(), clock })
+      const two = new ApiKeys({ database: await make(), secret: testSecret(), clock })
+      const { text, key } = await one.create(ALICE, {
+        name: 'deploy',
+        scopes: ['a', 'b'],
+        networks: ['192.0.2.0/24'],
+      })
+      const results = await Promise.allSettled([
+        one.rotate(key.id, ALICE, '1h'),
+        two.rotate(key.id, ALICE, '1h'),
+      ])
+      const won = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+      assert.equal(won.length, 1)
+      assert.deepEqual(won[0]?.key.scopes, ['a', 'b'])
+      assert.equal((await one.check(text, HERE)).kind, 'accepted')
+      assert.equal((await one.check(won[0]?.text ?? '', HERE)).kind, 'accepted')
+      clock.advance(3_600_001)
+      assert.equal((await one.check(text, HERE)).kind, 'refused')
+      assert.equal((await one.check(won[0]?.text ?? '', HERE)).kind, 'accepted')
+      const live = (await one.list(ALICE)).filter(
+        known => known.revokedAt === undefined && (known.expiresAt ?? Number.POSITIVE_INFINITY) > clock.now(),
+      )
+      assert.equal(live.length, 1)
+    })
+  })
+}
+
+describe('an API key', () => {
+  test('is stored as an HMAC only', async t => {
+    const database = await oneDatabase(t)
+    const keys = new ApiKeys({ database, secret: testSecret() })
+    const { text } = await keys.create(ALICE, { name: 'deploy' })
+    const rows = await database.rows('SELECT * FROM api_key', [])
+    assert.ok(!JSON.stringify(rows).includes(text.split('_')[3] ?? 'none'))
+  })
+
+  test('under another pepper is refused', async t => {
+    const database = await oneDatabase(t)
+    const { text } = await new ApiKeys({ database, secret: testSecret() }).create(ALICE, { name: 'deploy' })
+    const { IdentitySecret } = await import('../src/database/identity-secret.ts')
+    const other = new ApiKeys({
+      database,
+      secret: new IdentitySecret('another secret of more than 32 bytes'),
+    })
+    assert.equal((await other.check(text, HERE)).kind, 'refused')
+  })
+
+  test('with a guessed secret and a right checksum is refused', async t => {
+    const database = await oneDatabase(t)
+    const keys = new ApiKeys({ database, secret: testSecret(), prefix: 'shop' })
+    const { key } = await keys.create(ALICE, { name: 'deploy' })
+    for (let i = 0; i < 50; i++) {
+      const guess = composeKey('shop', 'live', seededRandom(`guess ${i}`)).text
+      const forged = guess.replace(/_[0-9A-Za-z]{12}_/, `_${key.id}_`)
+      assert.equal((await keys.check(forged, HERE)).kind, 'refused')
+      assert.equal((await keys.check(guess, HERE)).kind, 'refused')
+    }
+  })
+
+  test('expires, is bound to its networks, and has a limit of its own', async t => {
+    const clock = new VirtualClock()
+    const keys = new ApiKeys({ database: await oneDatabase(t), secret: testSecret(), clock })
+    const { text } = await keys.create(ALICE, {
+      name: 'deploy',
+      networks: ['192.0.2.0/28'],
+      limit: { count: 2, window: '10s' },
+      expiresIn: '1h',
+    })
+    assert.deepEqual(await keys.check(text, address('198.51.100.1')), { kind: 'refused', why: 'network' })
+    assert.equal((await keys.check(text, HERE)).kind, 'accepted')
+    assert.equal((await keys.check(text, HERE)).kind, 'accepted')
+    assert.deepEqual(await keys.check(text, HERE), { kind: 'limited', retryAfter: 5 })
+    clock.advance(5_000)
+    assert.equal((await keys.check(text, HERE)).kind, 'accepted')
+    clock.advance(3_600_000)
+    assert.deepEqual(await keys.check(text, HERE), { kind: 'refused', why: 'invalid' })
+  })
+
+  test('remembers when it was last used, written at most once a minute', async t => {
+    const clock = new VirtualClock()
+    const start = clock.now()
+    const keys = new ApiKeys({ database: await oneDatabase(t), secret: testSecret(), clock })
+    const { text } = await keys.create(ALICE, { name: 'deploy' })
+    await keys.check(text, HERE)
+    clock.advance(30_000)
+    await keys.check(text, HERE)
+    assert.equal((await keys.list(ALICE))[0]?.usedAt, start)
+    clock.advance(31_000)
+    await keys.check(text, HERE)
+    assert.equal((await keys.list(ALICE))[0]?.usedAt, start + 61_000)
+  })
+
+  test('that somebody found in public is revoked by reporting it, and the event says where', async t => {
+    const events: Event[] = []
+    const keys = new ApiKeys({
+      database: await oneDatabase(t),
+      secret: testSecret(),
+      emit: event => void events.push(event),
+    })
+    const { text, key } = await keys.create(ALICE, { name: 'deploy' })
+    const verdicts = await takeLeakReport(
+      [
+        { token: text, type: 'shop_key', url: 'https://git.example/commit/1' },
+        { token: text.replace(/.$/, '!'), type: 'shop_key', url: '' },
+      ],
+      keys,
+    )
+    assert.deepEqual(
+      verdicts?.map(({ label }) => label),
+      ['true_positive', 'false_positive'],
+    )
+    assert.equal((await keys.check(text, HERE)).kind, 'refused')
+    const leaked = events.find(({ type }) => type === 'key.leaked')
+    assert.deepEqual(leaked?.data, {
+      key: key.id,
+      environment: 'live',
+      where: 'https://git.example/commit/1',
+    })
+    assert.ok(!JSON.stringify(events).includes(text))
+    assert.equal(await takeLeakReport({ token: text }, keys), undefined)
+    assert.equal(
+      await takeLeakReport(
+        Array.from({ length: 101 }, () => ({ token: text })),
+        keys,
+      ),
+      undefined,
+    )
+  })
+
+  test('cannot be seen, rotated or revoked by somebody else', async t => {
+    const keys = new ApiKeys({ database: await oneDatabase(t), secret: testSecret() })
+    const { text, key } = await keys.create(ALICE, { name: 'deploy' })
+    assert.deepEqual(await keys.list(BOB), [])
+    assert.equal(await keys.revoke(key.id, BOB), false)
+    await assert.rejects(keys.rotate(key.id, BOB), CredentialError)
+    await assert.rejects(keys.rotate(key.id, { kind: 'anonymous', id: '' }), CredentialError)
+    assert.equal((await keys.check(text, HERE)).kind, 'accepted')
+  })
+
+  test('cannot make further keys, nor can an impersonator, nor can scopes grow', async t => {
+    const keys = new ApiKeys({ database: await oneDatabase(t), secret: testSecret() })
+    const { text } = await keys.create(ALICE, { name: 'deploy' })
+    const check = await keys.check(text, HERE)
+    assert.ok(check.kind === 'accepted')
+    await assert.rejects(keys.create(check.principal, { name: 'child' }), CredentialError)
+    await assert.rejects(keys.create({ ...ALICE, actor: 'user:support' }, { name: 'mine' }), CredentialError)
+    await assert.rejects(keys.create({ kind: 'anonymous', id: '' }, { name: 'mine' }), CredentialError)
+    await assert.rejects(
+      keys.create({ ...ALICE, scopes: ['read'] }, { name: 'mine', scopes: ['write'] }),
+      CredentialError,
+    )
+  })
+})

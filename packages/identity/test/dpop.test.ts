@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { CidrSet, VirtualClock } from '@postern/core'
+import { certificateMethod, dpopProofs, jwtMethod, localKeySet } from '../src/index.ts'
+import { thumbprintOf } from '../src/verify/dpop.ts'
+import { athOf, clock, dpopProof, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
+
+describe('proof of possession (DPoP)', () => {
+  test('the example of RFC 9449 section 7.1 holds, once', () => {
+    const proof =
+      'eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19' +
+      '.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9' +
+      '.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA'
+    const at = new VirtualClock(1_562_262_618_000)
+    const proofs = dpopProofs({ clock: at })
+    const request = {
+      method: 'GET',
+      url: 'https://resource.example.org/protectedresource?x=1#y',
+      token: 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU',
+    }
+    assert.equal(proofs.check(proof, request), '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I')
+    assert.equal(proofs.check(proof, request), undefined)
+  })
+
+  test('the thumbprint of RFC 7638 section 3.1 and of RFC 8037 appendix A.3', () => {
+    const rsa = {
+      kty: 'RSA',
+      n: '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw',
+      e: 'AQAB',
+      alg: 'RS256',
+      kid: '2011-04-29',
+    }
+    assert.equal(thumbprintOf(rsa), 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
+    const okp = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }
+    assert.equal(thumbprintOf(okp), 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k')
+  })
+
+  const client = signer('client')
+  const thumbprint = thumbprintOf(client.jwk) ?? ''
+  const seconds = (): number => Math.floor(clock.now() / 1_000)
+  const request = { method: 'POST', url: 'https://shop.example/pay', token: 'access' }
+  const good = (more: object = {}): object => ({
+    jti: `${Math.random()}`,
+    htm: 'POST',
+    htu: 'https://shop.example/pay',
+    iat: seconds(),
+    ath: athOf('access'),
+    ...more,
+  })
+
+  test('is for one request, one token, one moment', () => {
+    const proofs = dpopProofs({ clock })
+    assert.equal(proofs.check(dpopProof(client, good()), request), thumbprint)
+    const wrong = [
+      { htm: 'GET' },
+      { htm: 'post' },
+      { htu: 'https://shop.example/pay2' },
+      { htu: 'https://evil.example/pay' },
+      { htu: 'http://shop.example/pay' },
+      { htu: 'not a url' },
+      { iat: seconds() - 61 },
+      { iat: seconds() + 61 },
+      { iat: String(seconds()) },
+      { ath: athOf('another') },
+      { ath: undefined },
+      { jti: '' },
+      { jti: 7 },
+      { jti: 'x'.repeat(300) },
+    ]
+    for (const more of wrong)
+      assert.equal(proofs.check(dpopProof(client, good(more)), request), undefined, JSON.stringify(more))
+    for (const header of [
+      { typ: 'JWT' },
+      { typ: undefined },
+      { alg: 'none' },
+      { alg: 'HS256' },
+      { jwk: undefined },
+      { jwk: { ...client.jwk, d: 'AAAA' } },
+      { jwk: { kty: 'oct', k: 'AAAA' } },
+      { crit: ['exp'] },
+    ])
+      assert.equal(
+        proofs.check(dpopProof(client, good(), header), request),
+        undefined,
+        JSON.stringify(header),
+      )
+  })
+
+  test('two of the same at once: one holds', () => {
+    const proofs = dpopProofs({ clock })
+    const proof = dpopProof(client, good())
+    const said = [proofs.check(proof, request), proofs.check(proof, request)]
+    assert.deepEqual(said, [thumbprint, undefined])
+  })
+
+  const issuer = signer('k1')
+  const method = jwtMethod({
+    issuer: 'https://id.example',
+    audience: 'shop',
+    keys: localKeySet({ keys: [issuer.jwk] }),
+    clock,
+  })
+  const bound = (cnf: unknown): string =>
+    token(issuer, { iss: 'https://id.example', aud: 'shop', sub: 'alice', exp: seconds() + 60, cnf })
+  const kindOf = async (options: ExchangeOptions): Promise<string> =>
+    (await method.identify(exchangeOf(options))).kind
+
+  test('a bound token is nothing without its proof, with another key, or as a bearer token', async () => {
+    const access = bound({ jkt: thumbprint })
+    const proof = (by = client, more: object = {}): string =>
+      dpopProof(by, {
+        jti: `${Math.random()}`,
+        htm: 'GET',
+        htu: 'https://shop.example/api/orders',
+        iat: seconds(),
+        ath: athOf(access),
+        ...more,
+      })
+    assert.equal(await kindOf({ headers: ['authorization', `DPoP ${access}`, 'dpop', proof()] }), 'known')
+    assert.equal(await kindOf({ headers: ['authorization', `DPoP ${access}`] }), 'refused')
+    assert.equal(await kindOf({ headers: ['authorization', `Bearer ${access}`, 'dpop', proof()] }), 'refused')
+    assert.equal(
+      await kindOf({ headers: ['authorization', `DPoP ${access}`, 'dpop', proof(signer('thief'))] }),
+      'refused',
+    )
+    assert.equal(
+      await kindOf({ headers: ['authorization', `DPoP ${access}`, 'dpop', proof(), 'dpop', proof()] }),
+      'refused',
+    )
+    const unbound = bound(undefined)
+    assert.equal(await kindOf({ headers: ['authorization', `DPoP ${unbound}`, 'dpop', proof()] }), 'refused')
+  })
+
+  test('a binding that is not understood is not ignored', async () => {
+    for (const cnf of [{}, null, 'x', { jwk: {} }, { jkt: thumbprint, new: 1 }, { jkt: 7 }])
+      assert.equal(
+        await kindOf({ headers: ['authorization', `Bearer ${bound(cnf)}`] }),
+        'refused',
+        JSON.stringify(cnf),
+      )
+  })
+})
+
+describe('client certificates', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-mtls-'))
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      join(folder, 'key.pem'),
+      '-out',
+      join(folder, 'cert.pem'),
+      '-days',
+      '2',
+      '-subj',
+      '/CN=job',
+      '-addext',
+      'subjectAltName=DNS:job.internal',
+    ],
+    { stdio: 'ignore' },
+  )
+  const pem = readFileSync(join(folder, 'cert.pem'), 'utf8')
+  rmSync(folder, { recursive: true })
+  const certificate = new X509Certificate(pem)
+  const native = (authorized: boolean) => ({
+    socket: { authorized, getPeerX509Certificate: () => certificate },
+  })
+
+  test('identify a service when TLS verified them, and nobody when it did not', async () => {
+    const method = certificateMethod()
+    assert.deepEqual(await method.identify(exchangeOf({ native: native(true) })), {
+      kind: 'known',
+      principal: { kind: 'service', id: 'job.internal' },
+    })
+    assert.equal((await method.identify(exchangeOf({ native: native(false) }))).kind, 'absent')
+  })
+
+  test('come in a header from a trusted proxy only', async () => {
+    const method = certificateMethod({ header: 'x-client-cert', trustedProxies: CidrSet.parse(['10.0.0.1']) })
+    const headers = ['x-client-cert', encodeURIComponent(pem)]
+    assert.equal((await method.identify(exchangeOf({ peer: '10.0.0.1', headers }))).kind, 'known')
+    assert.equal((await method.identify(exchangeOf({ peer: '10.0.0.2', headers }))).kind, 'absent')
+    assert.equal(
+      (await method.identify(exchangeOf({ peer: '10.0.0.1', headers: ['x-client-cert', 'garbage'] }))).kind,
+      'absent',
+    )
+  })
+
+  test('a token bound to a certificate (RFC 8705) holds with that certificate only', async () => {
+    const { createHash } = await import('node:crypto')
+    const issuer = signer('k1')
+    const method = jwtMethod({
+      issuer: 'https://id.example',
+      audience: 'shop',
+      keys: localKeySet({ keys: [issuer.jwk] }),
+      clock,
+    })
+    const x5t = createHash('sha256').update(certificate.raw).digest('base64url')
+    const bound = token(issuer, {
+      iss: 'https://id.example',
+      aud: 'shop',
+      sub: 'a',
+      exp: Math.floor(clock.now() / 1_000) + 60,
+      cnf: { 'x5t#S256': x5t },
+    })
+    const headers = ['authorization', `Bearer ${bound}`]
+    assert.equal((await method.identify(exchangeOf({ headers, native: native(true) }))).kind, 'known')
+    assert.equal((await method.identify(exchangeOf({ headers }))).kind, 'refused')
+  })
+})

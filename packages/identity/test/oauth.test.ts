@@ -1,0 +1,427 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { openSqlite } from '@postern/store'
+import * as oauth from 'oauth4webapi'
+import * as openid from 'openid-client'
+import { publicFetch } from '../src/oauth/public-fetch.ts'
+import { type PlainBrowser, type Site, signUp, startSite } from './site.ts'
+
+const CALLBACK = 'http://127.0.0.1:8765/callback'
+const API = 'https://api.shop.example'
+const CLIENTS = [
+  {
+    client_id: 'web',
+    client_secret: 'a secret of the web client, which is long',
+    client_name: 'Web <b>client</b>',
+    redirect_uris: [CALLBACK],
+    grant_types: ['authorization_code', 'refresh_token'],
+  },
+  {
+    client_id: 'native',
+    client_name: 'Native client',
+    application_type: 'native' as const,
+    token_endpoint_auth_method: 'none' as const,
+    redirect_uris: [CALLBACK],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+  },
+  {
+    client_id: 'batch',
+    client_secret: 'a secret of the batch client, which is long',
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['client_credentials'],
+  },
+]
+
+async function oauthSite(t: TestContext): Promise<Site> {
+  return startSite(t, {
+    oauth: { clients: CLIENTS, resources: { [API]: { scopes: ['orders:read', 'orders:write'] } } },
+  })
+}
+
+/** Follows redirects as a browser does until one leaves the site, allowing what is asked. */
+async function allow(
+  browser: PlainBrowser,
+  start: URL,
+  decision = 'allow',
+): Promise<{ readonly url: URL; readonly pages: string[] }> {
+  const pages: string[] = []
+  let next = start.pathname + start.search
+  for (let i = 0; i < 12; i++) {
+    const answer = await browser.get(next)
+    if (answer.status === 200) {
+      pages.push(answer.text)
+      const done = await browser.post(next, { decision })
+      next = done.location
+    } else next = answer.location
+    if (next === '') throw new Error(`stopped with ${answer.status}: ${answer.text.slice(0, 300)}`)
+    if (next.startsWith('http') && new URL(next).origin !== start.origin) return { url: new URL(next), pages }
+    const url = new URL(next, start)
+    next = url.pathname + url.search
+  }
+  throw new Error('too many redirects')
+}
+
+function discover(site: Site, clientId: string, secret?: string): Promise<openid.Configuration> {
+  return openid.discovery(new URL(`${site.origin}/.postern/oauth`), clientId, secret, undefined, {
+    execute: [openid.allowInsecureRequests],
+  })
+}
+
+/** Code and PKCE with openid-client. */
+async function codeFlow(browser: PlainBrowser, config: openid.Configuration, scope: string) {
+  const verifier = openid.randomPKCECodeVerifier()
+  const parameters = {
+    redirect_uri: CALLBACK,
+    scope,
+    state: openid.randomState(),
+    nonce: openid.randomNonce(),
+    resource: API,
+    prompt: 'consent',
+    code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  }
+  const { url, pages } = await allow(browser, openid.buildAuthorizationUrl(config, parameters))
+  const exchange = () =>
+    openid.authorizationCodeGrant(
+      config,
+      url,
+      { pkceCodeVerifier: verifier, expectedState: parameters.state, expectedNonce: parameters.nonce },
+      { resource: API },
+    )
+  return { exchange, url, pages }
+}
+
+const asBearer = async (site: Site, token: string) =>
+  JSON.parse(
+    await (await fetch(`${site.origin}/api`, { headers: { authorization: `Bearer ${token}` } })).text(),
+  )
+
+describe('the OAuth server, with openid-client', () => {
+  test('code with PKCE: consent says who asks for what, and the token names the person and the client', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange, pages } = await codeFlow(browser, config, 'openid email offline_access orders:read')
+    assert.match(pages[0] ?? '', /Web &#60;b&#62;client/)
+    assert.match(pages[0] ?? '', /orders:read/)
+    assert.match(pages[0] ?? '', /127\.0\.0\.1:8765/)
+    const tokens = await exchange()
+    assert.ok(tokens.claims()?.sub)
+    const principal = await asBearer(site, tokens.access_token)
+    assert.equal(principal.id, tokens.claims()?.sub)
+    assert.deepEqual(principal.scopes, ['orders:read'])
+    assert.equal(principal.actor, 'service:web')
+  })
+
+  test('a code works once; two uses at once are one, and the replay revokes what came of it', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange } = await codeFlow(browser, config, 'openid orders:read')
+    const results = await Promise.allSettled([exchange(), exchange(), exchange()])
+    const won = results.flatMap(result => (result.status === 'fulfilled' ? [result.value.access_token] : []))
+    assert.ok(won.length <= 1)
+    await assert.rejects(exchange())
+    for (const token of won) assert.equal((await asBearer(site, token)).kind, 'anonymous')
+  })
+
+  test('a refresh token is rotated, and using the old one again revokes the new one too', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange } = await codeFlow(browser, config, 'openid offline_access orders:read')
+    const first = await exchange()
+    const second = await openid.refreshTokenGrant(config, first.refresh_token ?? '')
+    assert.notEqual(second.refresh_token, first.refresh_token)
+    assert.equal((await asBearer(site, second.access_token)).kind, 'user')
+    await assert.rejects(openid.refreshTokenGrant(config, first.refresh_token ?? ''))
+    await assert.rejects(openid.refreshTokenGrant(config, second.refresh_token ?? ''))
+    assert.equal((await asBearer(site, second.access_token)).kind, 'anonymous')
+  })
+
+  test('introspection and revocation', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange } = await codeFlow(browser, config, 'openid orders:read')
+    const tokens = await exchange()
+    const seen = await openid.tokenIntrospection(config, tokens.access_token)
+    assert.equal(seen.active, true)
+    assert.equal(seen.scope, 'orders:read')
+    await openid.tokenRevocation(config, tokens.access_token)
+    assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, false)
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+  })
+
+  test('client credentials', async t => {
+    const site = await oauthSite(t)
+    const config = await discover(site, 'batch', CLIENTS[2]?.client_secret)
+    const tokens = await openid.clientCredentialsGrant(config, { scope: 'orders:write', resource: API })
+    assert.deepEqual(await asBearer(site, tokens.access_token), {
+      kind: 'service',
+      id: 'batch',
+      scopes: ['orders:write'],
+    })
+  })
+
+  test('the device flow: the person sees the code and the client, and who they are when they allow it', async t => {
+    const site = await oauthSite(t)
+    const config = await discover(site, 'native')
+    const started = await openid.initiateDeviceAuthorization(config, {
+      scope: 'openid orders:read',
+      resource: API,
+    })
+    assert.match(started.user_code, /^[A-Z]{4}-[A-Z]{4}$/)
+    const browser = await signUp(site, 'alice@shop.example')
+    const device = new URL(started.verification_uri).pathname
+    const form = await browser.get(device)
+    const xsrf = (text: string): string => /name="xsrf" value="([^"]+)"/.exec(text)?.[1] ?? ''
+    const wrong = await browser.post(device, { xsrf: xsrf(form.text), user_code: 'BBBB-BBBB' })
+    assert.match(wrong.text, /not right/)
+    const shown = await browser.post(device, { xsrf: xsrf(wrong.text), user_code: started.user_code })
+    assert.match(shown.text, new RegExp(started.user_code))
+    assert.match(shown.text, /Native client/)
+    const confirmed = await browser.post(device, {
+      xsrf: xsrf(shown.text),
+      user_code: started.user_code,
+      confirm: 'yes',
+    })
+    let next = confirmed.location
+    let last = confirmed
+    for (let i = 0; i < 10 && next !== ''; i++) {
+      const path = new URL(next, site.origin).pathname + new URL(next, site.origin).search
+      last = await browser.get(path)
+      if (last.status === 200 && /name="decision"/.test(last.text))
+        last = await browser.post(path, { decision: 'allow' })
+      next = last.location
+    }
+    assert.match(last.text, /connected/)
+    const tokens = await openid.pollDeviceAuthorizationGrant(
+      config,
+      { ...started, interval: 0 },
+      { resource: API },
+    )
+    assert.deepEqual((await asBearer(site, tokens.access_token)).scopes, ['orders:read'])
+  })
+
+  test('pushed authorization requests', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const verifier = openid.randomPKCECodeVerifier()
+    const state = openid.randomState()
+    const pushed = await openid.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      state,
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    assert.match(pushed.searchParams.get('request_uri') ?? '', /^urn:ietf:params:oauth:request_uri:/)
+    const { url } = await allow(browser, pushed)
+    const tokens = await openid.authorizationCodeGrant(config, url, {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+    })
+    assert.ok(tokens.claims()?.sub)
+  })
+
+  test('DPoP: the token is bound to the key, and a bearer cannot use it', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'native')
+    const verifier = openid.randomPKCECodeVerifier()
+    const state = openid.randomState()
+    const start = openid.buildAuthorizationUrl(config, {
+      redirect_uri: CALLBACK,
+      scope: 'openid orders:read',
+      resource: API,
+      state,
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    const { url } = await allow(browser, start)
+    const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256'))
+    const tokens = await openid.authorizationCodeGrant(
+      config,
+      url,
+      { pkceCodeVerifier: verifier, expectedState: state },
+      { resource: API },
+      { DPoP },
+    )
+    assert.equal(tokens.token_type, 'dpop')
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+  })
+
+  test('refuses what OAuth 2.1 does not have: no PKCE, plain PKCE, implicit, another redirect URI', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const base = {
+      client_id: 'web',
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      response_type: 'code',
+      state: 'x',
+    }
+    const challenge = {
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    }
+    const ask = (fields: Readonly<Record<string, string>>) =>
+      browser.get(`/.postern/oauth/auth?${new URLSearchParams({ ...base, ...fields })}`)
+    const errorOf = (location: string): string => new URL(location).searchParams.get('error') ?? ''
+    assert.equal(errorOf((await ask({})).location), 'invalid_request')
+    assert.equal(
+      errorOf((await ask({ ...challenge, code_challenge_method: 'plain' })).location),
+      'invalid_request',
+    )
+    assert.equal(
+      (await ask({ ...challenge, response_type: 'token' })).location.includes('access_token'),
+      false,
+    )
+    for (const redirect_uri of [
+      `${CALLBACK}/../evil`,
+      `${CALLBACK}?x=1`,
+      'https://evil.example/callback',
+      `${CALLBACK}#x`,
+      'http://127.0.0.1:8765@evil.example/callback',
+    ]) {
+      const answer = await ask({ ...challenge, redirect_uri })
+      assert.equal(answer.status, 400, redirect_uri)
+      assert.equal(answer.location, '')
+    }
+    assert.equal((await ask({ ...challenge })).status, 303)
+  })
+
+  test('who does not allow it gives the client an error and nothing else', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const start = openid.buildAuthorizationUrl(config, {
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      state: 'x',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    })
+    const { url } = await allow(browser, start, 'deny')
+    assert.equal(url.searchParams.get('error'), 'access_denied')
+    assert.equal(url.searchParams.get('code'), null)
+  })
+
+  test('is asked to sign in again after signing out, though the server had a session of its own', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange } = await codeFlow(browser, config, 'openid')
+    await exchange()
+    await browser.post('/.postern/sign-out')
+    const start = openid.buildAuthorizationUrl(config, {
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      state: 'x',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    })
+    const asked = await browser.get(start.pathname + start.search)
+    const consent = await browser.get(asked.location)
+    assert.match(consent.location, /^\/\.postern\/sign-in\?back=/)
+  })
+
+  test('a copy of the database holds no token that works', async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    const site = await startSite(t, {
+      database,
+      oauth: { clients: CLIENTS, resources: { [API]: { scopes: ['orders:read'] } } },
+    })
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange, url } = await codeFlow(browser, config, 'openid offline_access orders:read')
+    const tokens = await exchange()
+    const rows = JSON.stringify(database.db.prepare('SELECT * FROM oauth_record').all())
+    assert.ok(rows.length > 100)
+    for (const secret of [
+      tokens.access_token,
+      tokens.refresh_token ?? 'none',
+      url.searchParams.get('code') ?? 'none',
+    ])
+      assert.ok(!rows.includes(secret))
+  })
+})
+
+describe('the OAuth server, with oauth4webapi', () => {
+  test('code with PKCE, and the issuer of the answer is checked', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const issuer = new URL(`${site.origin}/.postern/oauth`)
+    const insecure = { [oauth.allowInsecureRequests]: true }
+    const server = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, insecure),
+    )
+    assert.equal(server.authorization_response_iss_parameter_supported, true)
+    const client = { client_id: 'native' }
+    const verifier = oauth.generateRandomCodeVerifier()
+    const start = new URL(server.authorization_endpoint ?? '')
+    const challenge = await oauth.calculatePKCECodeChallenge(verifier)
+    start.search = new URLSearchParams({
+      client_id: 'native',
+      redirect_uri: CALLBACK,
+      response_type: 'code',
+      scope: 'openid',
+      state: 's',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    }).toString()
+    const { url } = await allow(browser, start)
+    const parameters = oauth.validateAuthResponse(server, client, url, 's')
+    const answer = await oauth.authorizationCodeGrantRequest(
+      server,
+      client,
+      oauth.None(),
+      parameters,
+      CALLBACK,
+      verifier,
+      insecure,
+    )
+    const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, {
+      requireIdToken: true,
+    })
+    assert.ok(oauth.getValidatedIdTokenClaims(tokens)?.sub)
+  })
+})
+
+describe('bug class: SSRF by provider registration', () => {
+  for (const [host, addresses] of [
+    ['loopback', ['127.0.0.1']],
+    ['a private network', ['10.0.0.7']],
+    ['the metadata service of a cloud', ['169.254.169.254']],
+    ['loopback of IPv6', ['::1']],
+    ['loopback as IPv4 in IPv6', ['::ffff:127.0.0.1']],
+    ['a private network through NAT64', ['64:ff9b::a00:7']],
+    ['one public and one private address', ['93.184.215.14', '192.168.0.1']],
+    ['no address at all', []],
+  ] as const) {
+    test(`a client's URL that resolves to ${host} is not fetched`, async () => {
+      await assert.rejects(
+        publicFetch('https://client.example/metadata', { resolve: async () => addresses }),
+        /public internet/,
+      )
+    })
+  }
+
+  test('nor is one with an address in it, of another scheme, or with credentials', async () => {
+    for (const url of [
+      'https://127.0.0.1/',
+      'https://[::1]/',
+      'https://0x7f000001/',
+      'https://2130706433/',
+      'http://client.example/',
+      'https://user@client.example/',
+      'file:///etc/passwd',
+    ])
+      await assert.rejects(publicFetch(url, { resolve: async () => ['127.0.0.1'] }))
+  })
+})

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { VirtualClock } from '@postern/core'
+import { connectPostgres, connectRedis, openSqlite, redisReady } from '@postern/store'
+import { freshDatabase, freshPrefix, services } from '../../../test/services.ts'
+import {
+  postgresRevocations,
+  Revocations,
+  type RevocationTable,
+  redisRevocations,
+  sqliteRevocations,
+} from '../src/index.ts'
+
+/** Two instances' tables over one store. */
+const TABLES: Readonly<
+  Record<string, (scope: TestContext) => Promise<readonly [RevocationTable, RevocationTable]>>
+> = {
+  SQLite: async scope => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-revocation-'))
+    const path = join(folder, 'r.db')
+    const [first, second] = [openSqlite({ path }), openSqlite({ path })]
+    scope.after(() => {
+      first.close()
+      second.close()
+      rmSync(folder, { recursive: true })
+    })
+    return [sqliteRevocations(first), sqliteRevocations(second)]
+  },
+  PostgreSQL: async scope => {
+    const url = await freshDatabase(scope)
+    const [first, second] = [connectPostgres({ url }), connectPostgres({ url })]
+    scope.after(async () => {
+      await first.close()
+      await second.close()
+    })
+    return [await postgresRevocations(first), await postgresRevocations(second)]
+  },
+  Redis: async scope => {
+    const { redis: url } = await services()
+    const [first, second] = [connectRedis({ url }), connectRedis({ url })]
+    await Promise.all([redisReady(first), redisReady(second)])
+    const prefix = freshPrefix(scope)
+    scope.after(() => {
+      first.disconnect()
+      second.disconnect()
+    })
+    return [redisRevocations({ redis: first, prefix }), redisRevocations({ redis: second, prefix })]
+  },
+}
+
+for (const [name, open] of Object.entries(TABLES)) {
+  test(`a revocation in ${name} holds at once here, within a second elsewhere, and after a restart`, {
+    timeout: 20_000,
+  }, async context => {
+    const [one, two] = await open(context)
+    const here = await new Revocations({ table: one }).start()
+    const there = await new Revocations({ table: two }).start()
+    context.after(() => there.close())
+    const told = new Promise<void>(resolve => there.onRevoked(() => resolve()))
+    const before = Date.now()
+    const durable = here.revokeSession('session-1')
+    assert.equal(here.isRevoked('session-1', 'alice', before), true)
+    await durable
+    await told
+    assert.equal(there.isRevoked('session-1', 'alice', before), true)
+    assert.equal(there.isRevoked('session-2', 'alice', before), false)
+    await here.close()
+    const again = await new Revocations({ table: one }).start()
+    assert.equal(again.isRevoked('session-1', 'alice', before), true)
+    assert.equal(again.health().ok, true)
+    await again.close()
+  })
+}
+
+describe('the revocation list', () => {
+  test('a principal is revoked up to now: what is issued later holds', async () => {
+    const clock = new VirtualClock()
+    const list = new Revocations({ clock })
+    const before = clock.now()
+    await list.revokePrincipal('alice')
+    assert.equal(list.isRevoked(undefined, 'alice', before), true)
+    assert.equal(list.isRevoked(undefined, 'bob', before), false)
+    assert.equal(list.isRevoked(undefined, 'alice', before + 1), false)
+  })
+
+  test('is bounded, and what no longer fits stays revoked with all of its age', async () => {
+    const clock = new VirtualClock()
+    const list = new Revocations({ clock })
+    const start = clock.now()
+    for (let i = 0; i < 100_010; i++) {
+      clock.advance(1)
+      list.revokeSession(`s${i}`)
+    }
+    for (const i of [0, 5, 50_000, 100_009])
+      assert.equal(list.isRevoked(`s${i}`, 'x', start), true, String(i))
+    assert.equal(list.isRevoked('other', 'x', clock.now()), false)
+  })
+
+  test('keeps no session id', async () => {
+    const kept: unknown[] = []
+    const table: RevocationTable = {
+      name: 'spy',
+      load: async () => [],
+      put: async entry => {
+        kept.push(entry)
+      },
+      watch: async () => {},
+      close: async () => {},
+    }
+    await new Revocations({ table }).revokeSession('very-secret-session')
+    assert.doesNotMatch(JSON.stringify(kept), /very-secret/)
+  })
+})

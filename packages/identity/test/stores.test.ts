@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { CredentialError } from '@postern/core'
+import bcrypt from 'bcryptjs'
+import { Accounts } from '../src/account/accounts.ts'
+import { type Email, parseEmail } from '../src/account/email.ts'
+import { importAccounts } from '../src/account/import-accounts.ts'
+import { OneTimeTokens } from '../src/account/one-time-tokens.ts'
+import { Organisations } from '../src/account/organisations.ts'
+import { OauthStore, revokeGrants } from '../src/oauth/oauth-store.ts'
+import { Sessions } from '../src/session/sessions.ts'
+import { DATABASES, testSecret, VirtualClock } from './support.ts'
+
+const HERE = '192.0.2.7'
+
+function email(text: string): Email {
+  const parsed = parseEmail(text)
+  assert.ok(parsed)
+  return parsed
+}
+
+for (const [name, databases] of Object.entries(DATABASES)) {
+  describe(`sessions in ${name}`, () => {
+    test('end when idle, end in any case, and are kept alive by use', async t => {
+      const database = await (await databases(t))()
+      const clock = new VirtualClock()
+      const sessions = new Sessions({ database, clock, idle: '1h', lifetime: '5h' })
+      const account = await new Accounts({ database, clock }).create({
+        email: email('alice@shop.example'),
+        emailVerified: 'yes',
+      })
+      assert.ok(account)
+      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
+      const { token } = await sessions.begin(wish)
+      for (let i = 0; i < 5; i++) {
+        assert.equal((await sessions.find(token, HERE))?.accountId, account.id)
+        clock.advance(3_590_000)
+      }
+      assert.equal((await sessions.find(token, HERE))?.accountId, account.id)
+      clock.advance(60_000)
+      assert.equal(await sessions.find(token, HERE), undefined)
+      const idle = await sessions.begin(wish)
+      clock.advance(3_600_001)
+      assert.equal(await sessions.find(idle.token, HERE), undefined)
+      await assert.rejects(sessions.begin({ ...wish, amr: [] }), CredentialError)
+    })
+
+    test('revoked on one node do not hold on another, from the next request', async t => {
+      const make = await databases(t)
+      const [one, two] = [await make(), await make()]
+      const account = await new Accounts({ database: one }).create({
+        email: email('alice@shop.example'),
+        emailVerified: 'yes',
+      })
+      assert.ok(account)
+      const here = new Sessions({ database: one })
+      const there = new Sessions({ database: two })
+      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
+      const first = await here.begin(wish)
+      const second = await here.begin(wish)
+      assert.equal((await there.find(first.token, HERE))?.id, first.id)
+      assert.equal(await here.revoke('another', first.id), false)
+      assert.equal(await here.revoke(account.id, first.id), true)
+      assert.equal(await there.find(first.token, HERE), undefined)
+      await here.revokeAll(account.id, second.id)
+      assert.equal((await there.find(second.token, HERE))?.id, second.id)
+      await here.revokeAll(account.id)
+      assert.equal(await there.find(second.token, HERE), undefined)
+    })
+
+    test('are stored as a hash, of an account at most a hundred', async t => {
+      const database = await (await databases(t))()
+      const clock = new VirtualClock()
+      const account = await new Accounts({ database, clock }).create({
+        email: email('alice@shop.example'),
+        emailVerified: 'yes',
+      })
+      assert.ok(account)
+      const sessions = new Sessions({ database, clock })
+      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
+      const { token } = await sessions.begin(wish)
+      for (let i = 0; i < 100; i++) {
+        clock.advance(1_000)
+        await sessions.begin(wish)
+      }
+      assert.equal((await sessions.list(account.id)).length, 100)
+      assert.equal(await sessions.find(token, HERE), undefined)
+      assert.ok(!JSON.stringify(await database.rows('SELECT * FROM session', [])).includes(token))
+    })
+
+    test('of several rotations at once on several nodes, one wins', async t => {
+      const make = await databases(t)
+      const [one, two] = [await make(), await make()]
+      const account = await new Accounts({ database: one }).create({
+        email: email('alice@shop.example'),
+        emailVerified: 'yes',
+      })
+      assert.ok(account)
+      const nodes = [new Sessions({ database: one }), new Sessions({ database: two })]
+      const { token } = (await nodes[0]?.begin({
+        accountId: account.id,
+        amr: ['pwd'],
+        address: HERE,
+        agent: '',
+      })) ?? { token: '' }
+      const session = await nodes[1]?.find(token, HERE)
+      assert.ok(session)
+      const tries = await Promise.all([...nodes, ...nodes].map(node => node.rotate(token, session, ['hwk'])))
+      const won = tries.filter(made => made !== undefined)
+      assert.equal(won.length, 1)
+      assert.deepEqual((await nodes[0]?.find(won[0]?.token ?? '', HERE))?.amr, ['pwd', 'hwk'])
+      assert.equal(await nodes[0]?.find(token, HERE), undefined)
+    })
+  })
+
+  describe(`accounts in ${name}`, () => {
+    test('an address has one account, also when two are made at once, and a change is made from the address it was asked for', async t => {
+      const make = await databases(t)
+      const [one, two] = [new Accounts({ database: await make() }), new Accounts({ database: await make() })]
+      const wish = { email: email('alice@shop.example'), emailVerified: 'yes' } as const
+      const made = (await Promise.all([one.create(wish), two.create(wish)])).filter(
+        account => account !== undefined,
+      )
+      assert.equal(made.length, 1)
+      const id = made[0]?.id ?? ''
+      await one.create({ ...wish, email: email('bob@shop.example') })
+      assert.equal(await two.setEmail(id, email('alice@shop.example'), email('bob@shop.example')), false)
+      assert.equal(await two.setEmail(id, email('old@shop.example'), email('new@shop.example')), false)
+      assert.equal(await two.setEmail(id, email('alice@shop.example'), email('new@shop.example')), true)
+      assert.equal((await one.byId(id))?.email, 'new@shop.example')
+    })
+
+    test('are imported from CSV, with the mistakes named by line and nothing else', async t => {
+      const accounts = new Accounts({ database: await (await databases(t))() })
+      const hash = bcrypt.hashSync('correct horse', 4)
+      const csv = `email,name,password_hash,email_verified\r\nalice@shop.example,"Smith, ""Al""",${hash},true\r\nnot an address,,,\r\nBOB@shop.example,,,false\nbob@shop.example,,,\ncarol@shop.example,,md5:abc,\ndan@shop.example,x\n`
+      const report = await importAccounts(csv, accounts)
+      assert.deepEqual({ created: report.created, existing: report.existing }, { created: 2, existing: 1 })
+      assert.deepEqual(
+        report.faults.map(({ line }) => line),
+        [3, 6, 7],
+      )
+      assert.ok(!JSON.stringify(report).includes('md5'))
+      const alice = await accounts.byEmail(email('alice@shop.example'))
+      assert.equal(alice?.name, 'Smith, "Al"')
+      assert.equal(alice?.hasPassword, true)
+      assert.equal((await importAccounts('mail,name\nx,y', accounts)).faults[0]?.line, 1)
+    })
+
+    test('an organisation keeps its last owner, and only owners change it', async t => {
+      const database = await (await databases(t))()
+      const accounts = new Accounts({ database })
+      const organisations = new Organisations({ database, tokens: new OneTimeTokens({ database }) })
+      const alice = await accounts.create({ email: email('alice@shop.example'), emailVerified: 'yes' })
+      const bob = await accounts.create({ email: email('bob@shop.example'), emailVerified: 'yes' })
+      assert.ok(alice && bob)
+      const { id } = await organisations.create(alice, 'Acme')
+      const token = await organisations.invite(alice, id, email('bob@shop.example'), ['editor'])
+      assert.deepEqual((await organisations.accept(bob, token))?.roles, ['editor'])
+      assert.equal(await organisations.accept(bob, token), undefined)
+      await assert.rejects(organisations.setRoles(bob, id, bob.id, ['owner']), CredentialError)
+      await assert.rejects(organisations.remove(bob, id, alice.id), CredentialError)
+      assert.equal(await organisations.remove(alice, id, alice.id), false)
+      assert.equal(await organisations.setRoles(alice, id, alice.id, []), false)
+      assert.equal(await organisations.setRoles(alice, id, bob.id, ['owner']), true)
+      assert.equal(await organisations.remove(alice, id, alice.id), true)
+      assert.deepEqual(
+        (await organisations.members(id)).map(({ accountId }) => accountId),
+        [bob.id],
+      )
+    })
+
+    test('a one-time token is redeemed once among many nodes, of its kind, in its time', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const nodes = await Promise.all(
+        [1, 2, 3].map(async () => new OneTimeTokens({ database: await make(), clock })),
+      )
+      const token = (await nodes[0]?.issue('sign-up', undefined, { email: 'x' }, 60_000)) ?? ''
+      assert.equal(await nodes[0]?.redeem('reset', token), undefined)
+      const tries = await Promise.all([...nodes, ...nodes].map(node => node.redeem('sign-up', token)))
+      assert.equal(tries.filter(found => found !== undefined).length, 1)
+      const late = (await nodes[0]?.issue('reset', undefined, {}, 60_000)) ?? ''
+      clock.advance(60_001)
+      assert.equal(await nodes[1]?.redeem('reset', late), undefined)
+    })
+  })
+
+  describe(`the OAuth store in ${name}`, () => {
+    test('consumes once among many nodes, and who comes second ends the grant', async t => {
+      const make = await databases(t)
+      const parts = async () => ({ database: await make(), secret: testSecret(), clock: new VirtualClock() })
+      const replayed = (): Error => new Error('replayed')
+      const stores = [new OauthStore(await parts(), replayed), new OauthStore(await parts(), replayed)]
+      const code = stores[0]?.adapter('AuthorizationCode')
+      await stores[0]?.adapter('Grant').upsert('grant', { accountId: 'alice' }, 600)
+      await code?.upsert('code', { grantId: 'grant', accountId: 'alice' }, 60)
+      await stores[1]?.adapter('AccessToken').upsert('token', { grantId: 'grant', accountId: 'alice' }, 60)
+      assert.equal((await stores[1]?.adapter('AuthorizationCode').find('code'))?.grantId, 'grant')
+      const tries = await Promise.allSettled(
+        stores.map(store => store.adapter('AuthorizationCode').consume('code')),
+      )
+      assert.deepEqual(tries.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+      assert.equal(await stores[0]?.adapter('AccessToken').find('token'), undefined)
+      assert.equal(await stores[0]?.adapter('Grant').find('grant'), undefined)
+    })
+
+    test('forgets what ran out, finds by user code and uid, and revokes by account', async t => {
+      const clock = new VirtualClock()
+      const database = await (await databases(t))()
+      const store = new OauthStore({ database, secret: testSecret(), clock }, () => new Error('replayed'))
+      await store.adapter('DeviceCode').upsert('device', { userCode: 'BCDFGHJK', grantId: 'g' }, 60)
+      await store.adapter('Session').upsert('session', { uid: 'uid', accountId: 'alice' }, 600)
+      assert.ok(await store.adapter('DeviceCode').findByUserCode('BCDFGHJK'))
+      assert.ok(await store.adapter('Session').findByUid('uid'))
+      clock.advance(60_001)
+      assert.equal(await store.adapter('DeviceCode').findByUserCode('BCDFGHJK'), undefined)
+      await revokeGrants(database, 'alice')
+      assert.equal(await store.adapter('Session').find('session'), undefined)
+    })
+  })
+}

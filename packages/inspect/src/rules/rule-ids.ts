@@ -1,0 +1,37 @@
+import { ownRules } from './own-rules.ts'
+
+/** Ids that lexers and readers report besides the ids of the rules themselves. */
+const REPORTED: readonly string[] = [
+  'bounds/content-encoding',
+  'bounds/depth',
+  'bounds/effort',
+  'bounds/encodings',
+  'bounds/expanded',
+  'bounds/header-name',
+  'bounds/part-header',
+  'bounds/parts',
+  'bounds/unread',
+  'bounds/values',
+  'parameter/id',
+  'parameter/number',
+  'parameter/word',
+  'rce/command',
+  'session/fixation',
+  'sqli/arithmetic',
+  'sqli/call',
+  'sqli/clause',
+  'sqli/comment',
+  'sqli/concatenation',
+  'sqli/number-limit',
+  'sqli/outfile',
+  'sqli/query',
+  'sqli/stacked',
+  'sqli/subquery',
+  'sqli/tautology',
+  'sqli/union',
+  'xss/element',
+  'xss/handler',
+]
+
+/** Every id that an inspection can report, in order, except those of loaded rules (`loaded/...`). */
+export const ruleIds: readonly string[] = [...new Set([...ownRules.map(rule => rule.id), ...REPORTED])].sort()

@@ -1,0 +1,13 @@
+import type { Config } from '@postern/config'
+
+/**
+ * Gives a configuration its type.
+ * @example
+ * export default defineConfig({
+ *   upstream: 'http://127.0.0.1:3000',
+ *   routes: { 'POST /login': { throttle: limit(5, '1m') } },
+ * })
+ */
+export function defineConfig(config: Config): Config {
+  return config
+}

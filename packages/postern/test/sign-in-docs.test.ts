@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { loadConfig } from '@postern/config'
+
+/** Pages by their path from the root of the repository. */
+const PAGES = [
+  'docs/login-defence',
+  'docs/headers',
+  'docs/bound-sessions',
+  'docs/bring-your-own',
+  'packages/identity/README',
+]
+const here = dirname(fileURLToPath(import.meta.url))
+
+function blocks(page: string, language: string): readonly string[] {
+  const text = readFileSync(join(here, '..', '..', '..', `${page}.md`), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, code = '']) => code,
+  )
+}
+
+describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
+  for (const page of PAGES) {
+    test(`${page}.md: every configuration is accepted, and every program runs`, async context => {
+      const folder = mkdtempSync(join(here, '.docs-'))
+      context.after(() => rmSync(folder, { recursive: true, force: true }))
+      writeFileSync(
+        join(folder, 'mail.ts'),
+        'export const mailTo = async (to: string, text: string): Promise<void> => { console.log(to, text) }',
+      )
+      let count = 0
+      for (const yaml of blocks(page, 'yaml')) {
+        const path = join(folder, `postern.config.${count++}.yaml`)
+        writeFileSync(path, yaml)
+        await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), yaml)
+      }
+      for (const code of blocks(page, 'ts')) {
+        const path = join(
+          folder,
+          `${code.startsWith('// postern.config.ts') ? 'postern.config.' : 'program.'}${count++}.ts`,
+        )
+        writeFileSync(path, code)
+        if (path.includes('postern.config.'))
+          await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), code)
+        else await assert.doesNotReject(import(pathToFileURL(path).href), code)
+      }
+      assert.ok(count > 0)
+    })
+  }
+})

@@ -1,0 +1,49 @@
+import { AccessGuard, ApprovalEndpoints, foreignRecordDetector } from '@postern/access'
+import type { CompiledConfig } from '@postern/config'
+import { ConfigError, type Detector, type Guard } from '@postern/core'
+import type { Resources } from './resources.ts'
+
+/**
+ * The guards for `routes.*.require`, `approve`, `policy` and `owned`, in the order in which they are asked once it is known who sends the request; none
+ * where no route asks for anything.
+ * @throws ConfigError for a rule that cannot hold
+ */
+export function accessGuards(
+  { routes, approvals, identify }: CompiledConfig,
+  { access: opened }: Resources,
+): readonly Guard[] {
+  if (routes.guarded.size === 0 || opened === undefined) return []
+  if (identify?.by === 'application') refuseLateRules(routes.guarded)
+  const guard = new AccessGuard(opened.access)
+  for (const [pattern, settings] of routes.guarded) guard.check(settings, `routes["${pattern}"]`)
+  const asks = [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
+  if (opened.approvals === undefined || !asks) return [guard]
+  const endpoints = new ApprovalEndpoints({
+    approvals: opened.approvals,
+    access: opened.access,
+    path: approvals.path,
+    require: { stepUp: approvals.stepUp },
+  })
+  return [endpoints, guard]
+}
+
+/**
+ * What the application says of its caller after the guards were asked comes too late for a rule: a request for which it says nothing would never be asked.
+ */
+function refuseLateRules(guarded: CompiledConfig['routes']['guarded']): void {
+  const issues = [...guarded]
+    .filter(([, { require: asked, approve, policy }]) =>
+      [asked, approve, policy].some(rule => rule !== undefined),
+    )
+    .map(([pattern]) => ({
+      place: `routes["${pattern}"]`,
+      problem: 'asks something of callers whom nobody has identified yet (identify is "application")',
+      hint: 'make identify a function, or guard the handler itself with guard(...) of @postern/access',
+    }))
+  if (issues.length > 0) throw new ConfigError(issues)
+}
+
+/** What watches routes that serve records of somebody; where a thread watches at all. */
+export function accessDetectors({ routes }: CompiledConfig): readonly Detector[] {
+  return routes.guarded.size === 0 ? [] : [foreignRecordDetector()]
+}

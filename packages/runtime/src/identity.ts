@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { CompiledConfig, LoadedConfig } from '@postern/config'
+import { ConfigError, type Event, systemRandom } from '@postern/core'
+import {
+  type BuiltInIdentity,
+  type BuiltInIdentityOptions,
+  builtInIdentity,
+  fileOutbox,
+  type Mailer,
+  smtpMailer,
+} from '@postern/identity'
+import type { Connections } from './connections.ts'
+
+type Settings = NonNullable<CompiledConfig['identity']>
+
+/**
+ * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded database.
+ * @returns undefined when the configuration has no `identity`
+ * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store cannot be opened
+ */
+export async function openIdentity(
+  { config, file }: LoadedConfig,
+  connections: Connections,
+  emit: (event: Event) => void,
+): Promise<BuiltInIdentity | undefined> {
+  const settings = config.identity
+  if (settings === undefined) return undefined
+  const { origin, siteName, home, signUp, sessions, keys, theme, providers, backend, oauth } = settings
+  return builtInIdentity({
+    origin,
+    database: connections.postgres ?? connections.sqlite,
+    secret: secretOf(settings, config, file.folder, connections),
+    mailer: await mailerOf(settings, connections),
+    home,
+    signUp,
+    sessions,
+    keys,
+    theme,
+    providers,
+    emit,
+    ...(siteName !== undefined && { siteName }),
+    ...(backend !== undefined && { backend }),
+    ...(oauth !== undefined && { oauth: oauthOf(oauth) }),
+  })
+}
+
+function secretOf(
+  { secretFile }: Settings,
+  { stores }: CompiledConfig,
+  folder: string,
+  connections: Connections,
+): string {
+  if (secretFile === undefined && stores.postgres !== undefined)
+    throw new ConfigError({
+      place: 'identity.secretFile',
+      problem: 'is missing: instances that share PostgreSQL must share the secret',
+      hint: 'make one with "openssl rand -hex 32 > identity.secret", and give it to every instance',
+    })
+  const path =
+    secretFile === undefined ? connections.directory.file('identity.secret') : resolve(folder, secretFile)
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (cause) {
+    if (secretFile === undefined && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
+      return freshSecret(path)
+    throw new ConfigError(
+      {
+        place: 'identity.secretFile',
+        problem: 'cannot be read',
+        hint: 'is it there, and readable for the user Postern runs as?',
+      },
+      { cause },
+    )
+  }
+}
+
+/** Makes the secret; when another thread of this process was quicker, takes that one. */
+function freshSecret(path: string): string {
+  const secret = Buffer.from(systemRandom.bytes(32)).toString('hex')
+  try {
+    writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    return secret
+  } catch {
+    return readFileSync(path, 'utf8').trim()
+  }
+}
+
+async function mailerOf({ mail }: Settings, connections: Connections): Promise<Mailer> {
+  if (mail === undefined) return fileOutbox(connections.directory.file('outbox'))
+  return smtpMailer({ url: mail.smtp, from: mail.from })
+}
+
+const GRANTS: Readonly<Record<'code' | 'refresh' | 'device' | 'credentials', string>> = {
+  code: 'authorization_code',
+  refresh: 'refresh_token',
+  device: 'urn:ietf:params:oauth:grant-type:device_code',
+  credentials: 'client_credentials',
+}
+
+/** Clients as RFC 7591 names their metadata. */
+function oauthOf({
+  clients,
+  resources,
+  metadataDocuments,
+}: NonNullable<Settings['oauth']>): NonNullable<BuiltInIdentityOptions['oauth']> {
+  return {
+    metadataDocuments,
+    resources: Object.fromEntries(resources.map(({ uri, scopes, tokens }) => [uri, { scopes, tokens }])),
+    clients: clients.map(({ id, name, secret, redirectUris, grants }) => ({
+      client_id: id,
+      client_name: name,
+      redirect_uris: [...redirectUris],
+      response_types: grants.includes('code') ? ['code' as const] : [],
+      grant_types: grants.map(grant => GRANTS[grant]),
+      ...(secret === undefined
+        ? { token_endpoint_auth_method: 'none' as const, application_type: 'native' as const }
+        : { client_secret: secret }),
+    })),
+  }
+}

@@ -1,0 +1,137 @@
+import { readFileSync, statSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Access, Approvals, cedarPolicies, type Decides, webhookChannel } from '@postern/access'
+import type { CompiledApprovals, CompiledConfig, LoadedConfig } from '@postern/config'
+import { type Clock, ConfigError, type EventRecorder, type HealthProbe, systemClock } from '@postern/core'
+import type { Connections } from './connections.ts'
+import { RepeatedWork } from './repeated-work.ts'
+
+/** Policies and approvals of a process: what stands behind the guard for routes. */
+export interface OpenAccess {
+  readonly access: Access
+  /** Absent where nothing is kept. */
+  readonly approvals: Approvals | undefined
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}
+
+export interface OpenAccessOptions {
+  readonly loaded: LoadedConfig
+  /** Absent in a replay, which keeps nothing. */
+  readonly connections: Connections | undefined
+  readonly recorder?: EventRecorder | undefined
+  readonly clock?: Clock
+  /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
+  readonly notices: 'send' | 'leave'
+}
+
+const EVERY = 5_000
+
+/**
+ * Opens what the keys `policies`, `approvals` and `routes.*.require`, `approve` and `policy` need.
+ * @throws ConfigError for policies that cannot be read; StoreError when approvals cannot be kept
+ */
+export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess> {
+  const { loaded, connections, recorder, clock = systemClock } = options
+  const { config } = loaded
+  const policies = await openPolicies(loaded)
+  const approvals =
+    connections === undefined ? undefined : approvalsOf(config.approvals, connections, recorder, clock)
+  const access = new Access({
+    clock,
+    ...(policies !== undefined && { policies }),
+    ...(approvals !== undefined && { approvals }),
+    ...(recorder !== undefined && { recorder }),
+    follow: id => `${config.approvals.path}/${id}`,
+  })
+  const work =
+    approvals === undefined || options.notices === 'leave' || !asksForConsent(config)
+      ? undefined
+      : new RepeatedWork({
+          name: 'approvals',
+          every: EVERY,
+          work: async () => {
+            await approvals.deliver()
+            await approvals.sweep()
+          },
+        })
+  return {
+    access,
+    approvals,
+    probes: work === undefined ? [] : [work],
+    close: async () => work?.close(),
+  }
+}
+
+/**
+ * The policies that a configuration names; undefined when it names none.
+ * @throws ConfigError when they cannot be read
+ */
+export async function openPolicies({ config, file }: LoadedConfig): Promise<Decides | undefined> {
+  const { policies } = config
+  if (typeof policies !== 'string') return policies
+  return await readPolicies(resolve(file.folder, policies), file.place(['policies']))
+}
+
+/**
+ * Policies in a file: a module that exports them as `policies` (or as its default), or a `.cedar` file.
+ * @throws ConfigError when they cannot be read
+ */
+export async function readPolicies(path: string, place: string): Promise<Decides> {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined || !stat.isFile())
+    throw new ConfigError({
+      place,
+      problem: 'there is no such file',
+      hint: 'name a file beside the configuration',
+    })
+  if (extname(path) === '.cedar') return await cedarPolicies({ policies: readFileSync(path, 'utf8') })
+  let module: { readonly policies?: unknown; readonly default?: unknown }
+  try {
+    module = (await import(`${pathToFileURL(path).href}?at=${stat.mtimeMs}`)) as typeof module
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    const problem =
+      error instanceof Error ? `${error.name}: ${error.message.split('\n', 1)[0]}` : 'cannot be imported'
+    throw new ConfigError({ place, problem }, { cause: error })
+  }
+  const value = module.policies ?? module.default
+  if (!isDecides(value))
+    throw new ConfigError({
+      place,
+      problem: 'the module exports no policies',
+      hint: 'write: export const policies = definePolicies([...])',
+    })
+  return value
+}
+
+function isDecides(value: unknown): value is Decides {
+  return (
+    typeof value === 'object' && value !== null && 'decide' in value && typeof value.decide === 'function'
+  )
+}
+
+function asksForConsent({ routes }: CompiledConfig): boolean {
+  return [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
+}
+
+/** Approvals over the stores of a configuration, in PostgreSQL where it names one: what a runtime and the command line share. */
+export function approvalsOf(
+  { maxPending, keep, key, webhook, origin, path }: CompiledApprovals,
+  connections: Connections,
+  recorder: EventRecorder | undefined,
+  clock: Clock = systemClock,
+): Approvals {
+  return new Approvals({
+    database: connections.postgres ?? connections.sqlite,
+    clock,
+    maxPending,
+    keep,
+    ...(recorder !== undefined && { recorder }),
+    ...(key !== undefined && { key }),
+    ...(webhook !== undefined && {
+      notify: [webhookChannel({ ...webhook, link: id => `${origin.replace(/\/$/, '')}${path}/${id}` })],
+    }),
+  })
+}

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Files larger than this hold no key, bytes. */
+const MAX_FILE = 4 * 1_024 * 1_024
+const MAX_CANDIDATES = 100_000
+/** Runs of characters that may be a key, a passphrase or an encoding of either. */
+const WORD = /[A-Za-z0-9_+/=.:-]{8,512}/g
+
+/** What a thief finds when he looks for keys: texts as they stand, and every 32 bytes that a text may stand for. */
+export interface CandidateSecrets {
+  readonly texts: readonly string[]
+  readonly keys: readonly Buffer[]
+}
+
+/** Goes through files and environment variables as a thief would, without knowing where a key should be. */
+export function candidateSecrets(
+  folders: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): CandidateSecrets {
+  const texts = new Set<string>(Object.values(environment))
+  const keys = new Map<string, Buffer>()
+  const addKey = (bytes: Buffer): void => {
+    if (bytes.length === 32 && keys.size < MAX_CANDIDATES) keys.set(bytes.toString('latin1'), bytes)
+  }
+  const addText = (text: string): void => {
+    if (texts.size < MAX_CANDIDATES) texts.add(text)
+    for (const word of text.match(WORD) ?? []) {
+      if (texts.size < MAX_CANDIDATES) texts.add(word)
+      for (const part of [word, ...word.split(/[.:=]/)]) {
+        if (/^[0-9a-f]{64}$/i.test(part)) addKey(Buffer.from(part, 'hex'))
+        if (/^[A-Za-z0-9_+/-]{43}=?$/.test(part))
+          addKey(Buffer.from(part.replaceAll('+', '-').replaceAll('/', '_'), 'base64url'))
+        if (part.length === 32) addKey(Buffer.from(part, 'latin1'))
+      }
+    }
+  }
+  for (const text of Object.values(environment)) addText(text)
+  for (const file of filesUnder(folders)) {
+    const bytes = readFileSync(file)
+    addKey(bytes)
+    addText(bytes.toString('latin1'))
+  }
+  return { texts: [...texts], keys: [...keys.values()] }
+}
+
+/** Every file of reasonable size, folders within folders too. */
+export function filesUnder(folders: readonly string[]): readonly string[] {
+  return folders.flatMap(folder =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name))
+      .filter(path => statSync(path).size <= MAX_FILE),
+  )
+}

@@ -1,0 +1,190 @@
+import { ristretto255, ristretto255_oprf } from '@noble/curves/ed25519.js'
+import { argon2idAsync } from '@noble/hashes/argon2.js'
+import { type Bytes, concat, fromBase64, hkdf, randomBytes, toBase64, utf8, type WebKey } from './bytes.ts'
+import { HeldError } from './held-error.ts'
+import { type HeldSuite, Member } from './member.ts'
+
+/** Work of argon2id. Memory in KiB. */
+export interface Argon2Work {
+  readonly memory: number
+  readonly passes: number
+}
+
+/** 19 MiB, two passes: what a telephone does in about a second (OWASP's second choice; RFC 9106 for the function). */
+const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
+
+/** A member's root secret under a password, a passkey or a code: stored on the server, of no use to it. */
+export interface WrappedRoot {
+  readonly kind: 'password' | 'passkey' | 'code'
+  readonly suite: HeldSuite
+  readonly salt: string
+  readonly work?: Argon2Work
+  /** Epoch of the holders' keys that hardened the password. */
+  readonly epoch?: number
+  readonly nonce: string
+  readonly ciphertext: string
+}
+
+/**
+ * Asks the holders, through the application, to harden a blinded password: three group elements, one per part. They
+ * learn nothing of the password and allow few guesses per user.
+ */
+export type Harden = (blinded: Uint8Array) => Promise<{
+  readonly epoch: number
+  readonly parts: readonly [Uint8Array, Uint8Array, Uint8Array]
+}>
+
+/** Wraps a member's secret under a password that the holders harden: a stolen database allows no guessing offline. */
+export async function wrapWithPassword(
+  member: Member,
+  password: string,
+  harden: Harden,
+  work: Argon2Work = DEFAULT_WORK,
+): Promise<WrappedRoot> {
+  const salt = randomBytes(16)
+  const { key, epoch } = await passwordKey(password, salt, harden, work)
+  return { ...(await wrap(member, 'password', key, salt)), work, epoch }
+}
+
+/** Wraps it under the output of a passkey's PRF extension (WebAuthn `prf`, 32 bytes), which is as good as a key. */
+export async function wrapWithPasskey(member: Member, prfOutput: Uint8Array): Promise<WrappedRoot> {
+  if (prfOutput.length < 32) throw new HeldError('passkey: its PRF output has 32 bytes')
+  const salt = randomBytes(16)
+  return wrap(member, 'passkey', await secretKey(prfOutput, salt, 'passkey'), salt)
+}
+
+/** Wraps it under a fresh recovery code, to be printed: 160 bits, in groups, with a check. */
+export async function wrapWithCode(
+  member: Member,
+): Promise<{ readonly code: string; readonly wrapped: WrappedRoot }> {
+  const secret = randomBytes(20)
+  const salt = randomBytes(16)
+  const wrapped = await wrap(member, 'code', await secretKey(secret, salt, 'code'), salt)
+  return { code: await formatCode(secret), wrapped }
+}
+
+/** Unlocks with a password. @throws HeldError when it is wrong */
+export async function unlockWithPassword(
+  wrapped: WrappedRoot,
+  password: string,
+  harden: Harden,
+): Promise<Member> {
+  const { work } = expect(wrapped, 'password')
+  // What a server may ask a browser to spend is bounded, and a change for the weaker changes the key.
+  if (work === undefined || work.memory > 1_048_576 || work.passes > 20)
+    throw new HeldError('wrapped secret: damaged')
+  const { key } = await passwordKey(password, fromBase64(wrapped.salt), harden, work)
+  return unwrap(wrapped, key)
+}
+
+/** Unlocks with a passkey's PRF output. @throws HeldError when it is another passkey */
+export async function unlockWithPasskey(wrapped: WrappedRoot, prfOutput: Uint8Array): Promise<Member> {
+  expect(wrapped, 'passkey')
+  return unwrap(wrapped, await secretKey(prfOutput, fromBase64(wrapped.salt), 'passkey'))
+}
+
+/** Unlocks with a printed code. Spaces, dashes and case do not matter. @throws HeldError naming a mistyped code */
+export async function unlockWithCode(wrapped: WrappedRoot, code: string): Promise<Member> {
+  expect(wrapped, 'code')
+  return unwrap(wrapped, await secretKey(await parseCode(code), fromBase64(wrapped.salt), 'code'))
+}
+
+async function passwordKey(
+  password: string,
+  salt: Bytes,
+  harden: Harden,
+  work: Argon2Work,
+): Promise<{ readonly key: WebKey; readonly epoch: number }> {
+  const input = utf8(password.normalize('NFKC'))
+  const { blind, blinded } = ristretto255_oprf.oprf.blind(input)
+  const [{ parts, epoch }, stretched] = await Promise.all([
+    harden(blinded),
+    argon2idAsync(input, salt, { m: work.memory, t: work.passes, p: 1, dkLen: 32 }),
+  ])
+  const hardened = ristretto255_oprf.oprf.finalize(input, blind, sumOf(parts))
+  return { key: await secretKey(concat(stretched, hardened), salt, 'password'), epoch }
+}
+
+/** The holders' three elements added up. @throws HeldError when one is no element of the group */
+function sumOf(parts: readonly Uint8Array[]): Uint8Array {
+  try {
+    const points = parts.map(part => ristretto255.Point.fromBytes(part))
+    return points.reduce((sum, point) => sum.add(point), ristretto255.Point.ZERO).toBytes()
+  } catch {
+    throw new HeldError('password: what the holders answered is no group element')
+  }
+}
+
+async function secretKey(secret: Uint8Array, salt: Bytes, kind: WrappedRoot['kind']): Promise<WebKey> {
+  const bytes = await hkdf(concat(secret, salt), `postern vault wrap ${kind} 1`, 32)
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+}
+
+async function wrap(
+  member: Member,
+  kind: WrappedRoot['kind'],
+  key: WebKey,
+  salt: Bytes,
+): Promise<WrappedRoot> {
+  const nonce = randomBytes(12)
+  const { suite } = member.public
+  const parameters = { name: 'AES-GCM', iv: nonce, additionalData: utf8(`${kind} ${suite}`) }
+  const ciphertext = await crypto.subtle.encrypt(parameters, key, concat(member.exportRoot()))
+  return {
+    kind,
+    suite,
+    salt: toBase64(salt),
+    nonce: toBase64(nonce),
+    ciphertext: toBase64(new Uint8Array(ciphertext)),
+  }
+}
+
+async function unwrap({ kind, suite, nonce, ciphertext }: WrappedRoot, key: WebKey): Promise<Member> {
+  const parameters = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: utf8(`${kind} ${suite}`) }
+  let root: ArrayBuffer
+  try {
+    root = await crypto.subtle.decrypt(parameters, key, fromBase64(ciphertext))
+  } catch {
+    throw new HeldError(`wrapped secret: this ${kind} does not open it`)
+  }
+  return Member.fromRoot(new Uint8Array(root), suite)
+}
+
+function expect(wrapped: WrappedRoot, kind: WrappedRoot['kind']): WrappedRoot {
+  if (wrapped.kind !== kind)
+    throw new HeldError(`wrapped secret: it opens with a ${wrapped.kind}, not with a ${kind}`)
+  return wrapped
+}
+
+/** Letters and digits that are not taken for one another (Crockford). */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const CODE_LENGTH = 36
+
+/** 160 bits and 20 bits of check as nine groups of four. */
+async function formatCode(secret: Bytes): Promise<string> {
+  const check = new Uint8Array(await crypto.subtle.digest('SHA-256', secret)).subarray(0, 3)
+  let number = concat(secret, check).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) >> 4n
+  let text = ''
+  for (let i = 0; i < CODE_LENGTH; i++) {
+    text = (ALPHABET[Number(number % 32n)] ?? '') + text
+    number /= 32n
+  }
+  return text.replace(/.{4}(?=.)/g, '$&-')
+}
+
+async function parseCode(code: string): Promise<Bytes> {
+  const text = code.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
+  const isWhole = text.length === CODE_LENGTH && [...text].every(character => ALPHABET.includes(character))
+  let number = isWhole
+    ? [...text].reduce((sum, character) => sum * 32n + BigInt(ALPHABET.indexOf(character)), 0n)
+    : 0n
+  number >>= 20n
+  const secret = new Uint8Array(20)
+  for (let i = 19; i >= 0; i--) {
+    secret[i] = Number(number & 255n)
+    number >>= 8n
+  }
+  if (!isWhole || (await formatCode(secret)).replaceAll('-', '') !== text)
+    throw new HeldError('recovery code: it was mistyped; compare it with the printed one, group by group')
+  return secret
+}

@@ -1,0 +1,42 @@
+/** `@postern/vault/holder`: everything a holder process needs, and, when run as a program, such a process. */
+import { PosternError } from '@postern/core'
+import { runHolder } from './holder/holder-process.ts'
+
+export { type BudgetLimits, holderShare } from './holder/budgets.ts'
+export { type HolderConfig, parseHolderConfig } from './holder/holder-config.ts'
+export { HolderCore, type HolderCoreOptions } from './holder/holder-core.ts'
+export type { HolderJournal } from './holder/holder-journal.ts'
+export { HolderKeys } from './holder/holder-keys.ts'
+export {
+  DEFAULT_BUDGETS,
+  DEFAULT_POLICY,
+  type HolderPolicy,
+  type ServiceRights,
+} from './holder/holder-policy.ts'
+export { runHolder } from './holder/holder-process.ts'
+export { HolderStore } from './holder/holder-store.ts'
+export { MemoryJournal } from './holder/memory-journal.ts'
+export {
+  holderIdentity,
+  type RunningHolder,
+  type StartHolderOptions,
+  startHolder,
+} from './holder/start-holder.ts'
+export { changeUnlock, type KeyService, type Unlock, unlockKey } from './holder/unlock.ts'
+export { type AwsKmsOptions, awsKms } from './kms/aws-kms.ts'
+export type { AwsCredentials } from './kms/aws-signature.ts'
+export { type GcpKmsOptions, gcpKms } from './kms/gcp-kms.ts'
+export type { Fetch } from './kms/post-json.ts'
+export { type VaultTransitOptions, vaultTransit } from './kms/vault-transit.ts'
+
+if (import.meta.main) {
+  try {
+    const holder = await runHolder(process.argv.slice(2), process.env)
+    process.stderr.write(
+      `holder ${holder.core.id} ready: port ${holder.port}, fingerprint ${holder.fingerprint}\n`,
+    )
+  } catch (error) {
+    process.stderr.write(`${error instanceof PosternError ? error.message : error}\n`)
+    process.exitCode = 2
+  }
+}

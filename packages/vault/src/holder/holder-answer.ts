@@ -1,0 +1,30 @@
+import type { Part } from '../split/part.ts'
+
+/** Why a holder does not answer a request. The detail is for the holder's own log. */
+export type Refusal =
+  | { readonly refused: 'malformed'; readonly detail: string }
+  | { readonly refused: 'forbidden' }
+  | { readonly refused: 'capability' }
+  | { readonly refused: 'frozen' }
+  | { readonly refused: 'contribution' }
+  | { readonly refused: 'epoch'; readonly current: number }
+  | {
+      readonly refused: 'budget'
+      readonly budget: string
+      readonly allowed: number
+      readonly asked: number
+      readonly retryAt: number
+    }
+  | { readonly refused: 'busy' }
+
+/** Outputs of the holder's two parts, one per item asked for, base64url. */
+export interface PartsAnswer {
+  readonly parts: Readonly<Partial<Record<Part, readonly string[]>>>
+}
+
+/** What a holder answers a service. */
+export type HolderAnswer =
+  | Refusal
+  | PartsAnswer
+  | { readonly nonces: readonly string[]; readonly epoch: number }
+  | { readonly pong: true; readonly epoch: number }

@@ -1,0 +1,77 @@
+import { createHmac } from 'node:crypto'
+import { IntegrityError } from '@postern/core'
+import { HmacKey } from '../primitive/hmac-key.ts'
+import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+
+/** Bytes of the key of a part. */
+export const PART_KEY_BYTES = 32
+
+/** What the key of one part is used for; a purpose has a key of its own. */
+type Purpose = 'record' | 'term' | 'harden'
+
+/** The parts one holder has, per epoch. */
+export class HolderKeys {
+  readonly id: HolderId
+  readonly #secrets = new Map<number, Map<Part, Uint8Array>>()
+  readonly #derived = new Map<string, HmacKey>()
+  #complete: readonly number[] = []
+
+  constructor(id: HolderId) {
+    this.id = id
+  }
+
+  /**
+   * Takes a part in. Once a part is there it is never replaced: records were sealed with it.
+   * @throws IntegrityError when another key is there already, or the part is not this holder's
+   */
+  add(epoch: number, part: Part, key: Uint8Array): void {
+    if (!PARTS_OF[this.id].includes(part))
+      throw new IntegrityError(`holder ${this.id}: part ${part} belongs to the other holders`)
+    if (key.length !== PART_KEY_BYTES)
+      throw new IntegrityError(`holder ${this.id}: a part has ${PART_KEY_BYTES} bytes`)
+    const parts = this.#secrets.get(epoch) ?? new Map<Part, Uint8Array>()
+    const known = parts.get(part)
+    if (known !== undefined && !Buffer.from(known).equals(key))
+      throw new IntegrityError(`holder ${this.id}: epoch ${epoch} has another part ${part} already`)
+    parts.set(part, key)
+    this.#secrets.set(epoch, parts)
+    for (const purpose of ['record', 'term', 'harden'] as const)
+      this.#derived.set(`${epoch} ${part} ${purpose}`, new HmacKey('sha256', derive(key, purpose)))
+    this.#count()
+  }
+
+  /** Forgets an epoch: what is sealed with it opens no more. */
+  remove(epoch: number): void {
+    this.#secrets.delete(epoch)
+    for (const part of ['a', 'b', 'c'])
+      for (const purpose of ['record', 'term', 'harden']) this.#derived.delete(`${epoch} ${part} ${purpose}`)
+    this.#count()
+  }
+
+  /** Epochs of which both parts are here, ascending. */
+  get epochs(): readonly number[] {
+    return this.#complete
+  }
+
+  #count(): void {
+    this.#complete = [...this.#secrets]
+      .filter(([, parts]) => parts.size === 2)
+      .map(([epoch]) => epoch)
+      .sort((x, y) => x - y)
+  }
+
+  /** The keyed function of a part, for a purpose; undefined where the epoch is not here. */
+  prf(epoch: number, part: Part, purpose: Purpose): HmacKey | undefined {
+    return this.#derived.get(`${epoch} ${part} ${purpose}`)
+  }
+
+  /** Key of a part, for a peer that shall have it too. Secret. */
+  secret(epoch: number, part: Part): Uint8Array | undefined {
+    return this.#secrets.get(epoch)?.get(part)
+  }
+}
+
+/** A key of its own per purpose: HMAC-SHA-256(part key, "postern vault part 1 " || purpose). */
+function derive(key: Uint8Array, purpose: Purpose): Buffer {
+  return createHmac('sha256', key).update(`postern vault part 1 ${purpose}`).digest()
+}

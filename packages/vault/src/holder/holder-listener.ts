@@ -1,0 +1,136 @@
+import { X509Certificate } from 'node:crypto'
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { StoreError } from '@postern/core'
+import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
+import { encodeFrame, FrameReader } from '../split/frame.ts'
+
+/** Answers the messages of one connection. A promise is waited for; what it throws ends the connection. */
+export type Answerer = (body: unknown) => unknown
+
+/** Connections one listener holds at once. */
+const MAX_CONNECTIONS = 512
+/** A connection that waits this long for its answers to be read is ended, bytes. */
+const MAX_UNREAD = 16 * 1_024 * 1_024
+const HANDSHAKE_MS = 5_000
+
+/** Something that accepts connections until it is closed. */
+export interface Listening {
+  /** The port, 0 for a unix socket. */
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * Accepts TLS connections from those whose certificate is known.
+ * @param answererOf what a fingerprint may ask; undefined ends the connection before a byte of it is read
+ */
+export async function listenTls(
+  { host, port }: { readonly host: string; readonly port: number },
+  identity: TlsIdentity,
+  answererOf: (fingerprint: string) => Answerer | undefined,
+): Promise<Listening> {
+  const server = createTlsServer(
+    {
+      key: identity.privateKey,
+      cert: identity.certificate,
+      requestCert: true,
+      // Certificates are self-signed: TLS proves that the peer has the key, and the fingerprint says who that is.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      handshakeTimeout: HANDSHAKE_MS,
+      // A resumed session carries no certificate of its own; connections here last for days.
+      sessionTimeout: 1,
+    },
+    (socket: TLSSocket) => {
+      const certificate = socket.getPeerX509Certificate()
+      const answerer =
+        certificate instanceof X509Certificate && !socket.isSessionReused()
+          ? answererOf(fingerprintOf(certificate))
+          : undefined
+      if (answerer === undefined) socket.destroy()
+      else serve(socket, answerer)
+    },
+  )
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  return listening(server, () => server.listen(port, host))
+}
+
+/**
+ * Accepts connections on a unix socket; who may open it is decided by its mode.
+ * @throws StoreError when the socket cannot be made, or another process listens on it
+ */
+export async function listenUnix(path: string, mode: number, answerer: Answerer): Promise<Listening> {
+  const server = createServer(socket => serve(socket, answerer))
+  rmSync(path, { force: true })
+  const before = process.umask(0o777 & ~mode)
+  try {
+    const result = await listening(server, () => server.listen(path))
+    chmodSync(path, mode)
+    return result
+  } finally {
+    process.umask(before)
+  }
+}
+
+function serve(socket: Socket, answerer: Answerer): void {
+  const reader = new FrameReader()
+  socket.setNoDelay(true)
+  socket.on('error', () => {})
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const message of reader.push(chunk)) void reply(socket, answerer, message)
+    } catch {
+      socket.destroy()
+    }
+  })
+}
+
+async function reply(socket: Socket, answerer: Answerer, message: unknown): Promise<void> {
+  const { id, body } = (typeof message === 'object' && message !== null ? message : {}) as Record<
+    string,
+    unknown
+  >
+  try {
+    const made = answerer(body)
+    const answer = made instanceof Promise ? await made : made
+    if (socket.destroyed) return
+    socket.write(encodeFrame({ id: typeof id === 'number' ? id : 0, answer }))
+    if (socket.writableLength > MAX_UNREAD) socket.destroy()
+  } catch {
+    // What could not be written down was not done; the caller sees a lost connection and asks another holder.
+    socket.destroy()
+  }
+}
+
+async function listening(server: Server, listen: () => void): Promise<Listening> {
+  const sockets = new Set<Socket>()
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => {
+      reject(
+        new StoreError(`cannot listen (${(error as NodeJS.ErrnoException).code})`, {
+          store: 'holder',
+          retryable: false,
+        }),
+      )
+    })
+    server.once('listening', resolve)
+    listen()
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}

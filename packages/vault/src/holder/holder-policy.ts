@@ -1,0 +1,48 @@
+import type { BudgetLimits } from './budgets.ts'
+
+/** What one service may do. Columns are `table.column`, `table.*` or `*`. */
+export interface ServiceRights {
+  readonly seal: readonly string[]
+  readonly open: readonly string[]
+  readonly search: readonly string[]
+  /** Whether it may ask to harden passwords. Default false. */
+  readonly harden?: boolean
+  /** Its own budgets where they differ from the general ones. */
+  readonly budgets?: Partial<BudgetLimits>
+}
+
+/** What a holder enforces. */
+export interface HolderPolicy {
+  readonly services: Readonly<Record<string, ServiceRights>>
+  /** Public keys of those who say whose a key is, base64url. */
+  readonly enrollers: readonly string[]
+  readonly budgets: BudgetLimits
+  /** Length of the budget window, milliseconds. */
+  readonly window: number
+  /** Guesses at one user's password in one window. */
+  readonly guesses: number
+  /** Search terms per person, or per service without one, in one window. */
+  readonly searches: number
+}
+
+/** Budgets that suit a small application: an hour's window. */
+export const DEFAULT_BUDGETS: BudgetLimits = {
+  person: 500,
+  service: 200,
+  served: 20_000,
+  table: 50_000,
+  all: 50_000,
+}
+
+export const DEFAULT_POLICY: Omit<HolderPolicy, 'services'> = {
+  enrollers: [],
+  budgets: DEFAULT_BUDGETS,
+  window: 3_600_000,
+  guesses: 20,
+  searches: 1_000,
+}
+
+/** Whether a list of rights covers a column. */
+export function covers(rights: readonly string[], table: string, column: string): boolean {
+  return rights.some(right => right === '*' || right === `${table}.${column}` || right === `${table}.*`)
+}

@@ -1,0 +1,166 @@
+import type { StatementSync } from 'node:sqlite'
+import { IntegrityError } from '@postern/core'
+import { openSqlite, type SqliteDatabase } from '@postern/store'
+import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
+import type { HolderId, Part } from '../split/part.ts'
+import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
+import type { HolderJournal, OpenedEntry } from './holder-journal.ts'
+import { HolderKeys } from './holder-keys.ts'
+import { holderIdOf } from './holder-request.ts'
+
+type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
+
+/**
+ * One holder's SQLite file: its parts, wrapped, and what it must not forget. Written through to the operating system
+ * before an answer leaves, so a killed process forgets nothing; a power failure may take the last moments.
+ */
+export class HolderStore implements HolderJournal {
+  readonly #database: SqliteDatabase
+  readonly #run: Statements
+
+  private constructor(database: SqliteDatabase) {
+    this.#database = database
+    this.#run = Object.fromEntries(
+      Object.entries(HOLDER_SQL).map(([name, text]) => [name, database.db.prepare(text)]),
+    ) as Statements
+  }
+
+  /**
+   * Opens or creates the file.
+   * @throws StoreError, IntegrityError as `openSqlite`
+   */
+  static open(path: string): HolderStore {
+    return new HolderStore(
+      openSqlite({
+        path,
+        synchronous: 'normal',
+        migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
+      }),
+    )
+  }
+
+  /** A setting, or undefined. */
+  setting(name: string): Uint8Array | undefined {
+    return this.#database.read(() => this.#run.getSetting.get(name)?.['value'] as Uint8Array | undefined)
+  }
+
+  /** Keeps settings, all of them or none. */
+  setSettings(settings: Readonly<Record<string, Uint8Array>>): void {
+    this.#database.transaction(() => {
+      for (const [name, value] of Object.entries(settings)) this.#run.putSetting.run(name, value)
+    })
+  }
+
+  /** Number of this holder, once it has one. */
+  get id(): HolderId | undefined {
+    return holderIdOf(this.setting('id')?.[0])
+  }
+
+  /**
+   * The parts, unwrapped.
+   * @throws IntegrityError when the unlocking key is another one
+   */
+  keys(id: HolderId, kek: Uint8Array): HolderKeys {
+    const keys = new HolderKeys(id)
+    for (const row of this.#database.read(() => this.#run.parts.all())) {
+      const epoch = Number(row['epoch'])
+      keys.add(epoch, row['part'] as Part, unwrapKey(kek, row['wrapped'] as Uint8Array))
+    }
+    return keys
+  }
+
+  /** Keeps a part. One that is there already stays. */
+  addPart(epoch: number, part: Part, key: Uint8Array, kek: Uint8Array): void {
+    this.#database.transaction(() => this.#run.addPart.run(epoch, part, wrapKey(kek, key)))
+  }
+
+  removeEpoch(epoch: number): void {
+    this.#database.transaction(() => this.#run.removeEpoch.run(epoch))
+  }
+
+  /** Wraps every part under another key and keeps the settings that go with it, in one transaction. */
+  rewrapParts(from: Uint8Array, to: Uint8Array, settings: Readonly<Record<string, Uint8Array>>): void {
+    this.#database.transaction(() => {
+      for (const row of this.#run.parts.all()) {
+        const key = unwrapKey(from, row['wrapped'] as Uint8Array)
+        this.#run.setPart.run(wrapKey(to, key), Number(row['epoch']), String(row['part']))
+      }
+      for (const [name, value] of Object.entries(settings)) this.#run.putSetting.run(name, value)
+    })
+  }
+
+  opened({ time, person, service, records }: OpenedEntry): void {
+    const text = JSON.stringify([...records])
+    this.#database.transaction(() => this.#run.addOpened.run(time, person ?? null, service, text))
+  }
+
+  *openedSince(since: number): Iterable<OpenedEntry> {
+    for (const row of this.#run.openedSince.iterate(since)) {
+      const records: unknown = JSON.parse(String(row['records']))
+      if (!Array.isArray(records))
+        throw new IntegrityError('holder store: table opened is damaged; restore a backup')
+      yield {
+        time: Number(row['time']),
+        person: typeof row['person'] === 'string' ? row['person'] : undefined,
+        service: String(row['service']),
+        records: new Map(records as readonly (readonly [string, string])[]),
+      }
+    }
+  }
+
+  guessed(user: string, time: number): void {
+    this.#database.transaction(() => this.#run.addGuess.run(time, user))
+  }
+
+  *guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }> {
+    for (const row of this.#run.guessedSince.iterate(since))
+      yield { user: String(row['user']), time: Number(row['time']) }
+  }
+
+  used(capability: string, expiresAt: number): void {
+    this.#database.transaction(() => this.#run.addUsed.run(capability, expiresAt))
+  }
+
+  *usedAfter(now: number): Iterable<{ readonly capability: string; readonly expiresAt: number }> {
+    for (const row of this.#run.usedAfter.iterate(now))
+      yield { capability: String(row['capability']), expiresAt: Number(row['expiresAt']) }
+  }
+
+  freeze(actor: string, reason: string, time: number): void {
+    this.#database.transaction(() => this.#run.freeze.run(actor, reason, time))
+  }
+
+  thaw(actor: string): void {
+    this.#database.transaction(() => this.#run.thaw.run(actor))
+  }
+
+  *frozen(): Iterable<{ readonly actor: string; readonly reason: string; readonly time: number }> {
+    for (const row of this.#run.frozen.iterate())
+      yield { actor: String(row['actor']), reason: String(row['reason']), time: Number(row['time']) }
+  }
+
+  addCanary(record: string): void {
+    this.#database.transaction(() => this.#run.addCanary.run(record))
+  }
+
+  *canaries(): Iterable<string> {
+    for (const row of this.#run.canaries.iterate()) yield String(row['record'])
+  }
+
+  prune(before: number): void {
+    this.#database.transaction(() => {
+      this.#run.pruneOpened.run(before)
+      this.#run.pruneGuessed.run(before)
+      this.#run.pruneUsed.run(before)
+    })
+  }
+
+  /** Copies the file while it is in use. The copy is as secret as the file: parts in it stay wrapped. */
+  backup(path: string): Promise<void> {
+    return this.#database.backup(path)
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}

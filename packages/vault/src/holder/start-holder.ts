@@ -1,0 +1,266 @@
+import { type Clock, type EventRecorder, IntegrityError, type RandomSource } from '@postern/core'
+import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
+import { generateSigningKey, seedOf, signingKeyOf } from '../primitive/ed25519.ts'
+import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
+import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+import type { HolderConfig } from './holder-config.ts'
+import { HolderCore } from './holder-core.ts'
+import { PART_KEY_BYTES } from './holder-keys.ts'
+import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
+import { bytes, isEpoch, isObject } from './holder-request.ts'
+import { HolderStore } from './holder-store.ts'
+import { PeerOutbox } from './peer-outbox.ts'
+import { type Unlock, unlockKey } from './unlock.ts'
+
+export interface StartHolderOptions {
+  readonly config: HolderConfig
+  readonly unlock: Unlock
+  /** The holder's own audit log. */
+  readonly recorder: EventRecorder
+  readonly clock: Clock
+  readonly random: RandomSource
+}
+
+/** A holder that runs in this process. */
+export interface RunningHolder {
+  readonly core: HolderCore
+  /** Fingerprint that services and peers pin. */
+  readonly fingerprint: string
+  /** The TLS port, when it listens on one. */
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** The holder's TLS identity, made on first use and kept in its file under the unlocking key. */
+export function holderIdentity(
+  store: HolderStore,
+  id: HolderId,
+  kek: Uint8Array,
+  options: Pick<StartHolderOptions, 'clock' | 'random'>,
+): TlsIdentity {
+  const wrapped = store.setting('tls.key')
+  const key = wrapped === undefined ? generateSigningKey() : signingKeyOf(unwrapKey(kek, wrapped))
+  if (wrapped === undefined) store.setSettings({ 'tls.key': wrapKey(kek, seedOf(key)) })
+  const identity = selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
+  // Public, and asked for before the holder is unlocked.
+  store.setSettings({ 'tls.fingerprint': Buffer.from(identity.fingerprint) })
+  return identity
+}
+
+/**
+ * Opens a holder's file, unlocks it and accepts connections.
+ * @throws CredentialError when it does not unlock, ConfigError, StoreError, IntegrityError
+ */
+export async function startHolder(options: StartHolderOptions): Promise<RunningHolder> {
+  const { config, random } = options
+  const store = HolderStore.open(config.data)
+  try {
+    const kek = await unlockKey(store, options.unlock, random)
+    if (store.id === undefined) store.setSettings({ id: Uint8Array.of(config.id) })
+    if (store.id !== config.id)
+      throw new IntegrityError(
+        `holder: ${config.data} belongs to holder ${store.id}, and the configuration says ${config.id}`,
+      )
+    const identity = holderIdentity(store, config.id, kek, options)
+    return await new Holder(options, store, kek, identity).start()
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+/** The edges of one holder around its core: listeners, peers, and what its operator asks. */
+class Holder implements RunningHolder {
+  readonly core: HolderCore
+  readonly fingerprint: string
+  port = 0
+  readonly #options: StartHolderOptions
+  readonly #store: HolderStore
+  readonly #kek: Uint8Array
+  readonly #identity: TlsIdentity
+  readonly #keys: ReturnType<HolderStore['keys']>
+  readonly #peers = new Map<HolderId, PeerOutbox>()
+  readonly #listeners: Listening[] = []
+
+  constructor(options: StartHolderOptions, store: HolderStore, kek: Uint8Array, identity: TlsIdentity) {
+    this.#options = options
+    this.#store = store
+    this.#kek = kek
+    this.#identity = identity
+    this.fingerprint = identity.fingerprint
+    this.#keys = store.keys(options.config.id, kek)
+    this.core = new HolderCore({
+      keys: this.#keys,
+      journal: store,
+      policy: options.config.policy,
+      clock: options.clock,
+      random: options.random,
+      recorder: options.recorder,
+      onFreeze: (actor, reason) => this.#tellFrozen(actor, reason),
+    })
+  }
+
+  async start(): Promise<this> {
+    const { config } = this.#options
+    const services = Object.entries(config.services)
+    if (config.tls !== undefined) {
+      const listening = await listenTls(config.tls, this.#identity, fingerprint => {
+        const service = services.find(([, { fingerprint: known }]) => known === fingerprint)?.[0]
+        if (service !== undefined) return body => this.core.answer(service, body)
+        const peer = HOLDERS.find(id => config.peers[id]?.fingerprint === fingerprint)
+        return peer === undefined ? undefined : body => this.#answerPeer(peer, body)
+      })
+      this.port = listening.port
+      this.#listeners.push(listening)
+    }
+    for (const [name, { unix }] of services)
+      if (unix !== undefined)
+        this.#listeners.push(await listenUnix(unix, 0o660, body => this.core.answer(name, body)))
+    this.#listeners.push(await listenUnix(config.operator, 0o600, body => this.#answerOperator(body)))
+    for (const id of HOLDERS) {
+      const address = config.peers[id]
+      if (address === undefined) continue
+      const greeting = (): readonly object[] =>
+        [...this.core.frozen].map(([actor, reason]) => ({ op: 'freeze', actor, reason }))
+      this.#peers.set(id, new PeerOutbox(id, address, this.#identity, greeting))
+    }
+    return this
+  }
+
+  async close(): Promise<void> {
+    for (const peer of this.#peers.values()) peer.close()
+    await Promise.all(this.#listeners.map(listening => listening.close()))
+    this.#store.close()
+  }
+
+  #tellFrozen(actor: string, reason: string): void {
+    for (const peer of this.#peers.values()) peer.send({ op: 'freeze', actor, reason })
+  }
+
+  /** Another holder: it may freeze an actor, and hand over a part that is ours. It may ask for nothing. */
+  #answerPeer(peer: HolderId, body: unknown): object {
+    if (!isObject(body)) return { refused: 'malformed' }
+    if (body['op'] === 'ping') return { pong: true }
+    if (body['op'] === 'freeze' && isActor(body['actor'])) {
+      this.core.freeze(body['actor'], `holder ${peer}: ${String(body['reason']).slice(0, 40)}`)
+      return { done: true }
+    }
+    const part = PARTS_OF[this.core.id].find(name => name === body['part'])
+    const key = bytes(body['key'], PART_KEY_BYTES)
+    if (
+      body['op'] === 'part' &&
+      part !== undefined &&
+      key !== undefined &&
+      isEpoch(body['epoch']) &&
+      PARTS_OF[peer].includes(part)
+    ) {
+      this.#take(body['epoch'], part, key)
+      return { done: true }
+    }
+    return { refused: 'forbidden' }
+  }
+
+  /** Keeps a part, first in memory, where another key under the same name is refused, then on the disk. */
+  #take(epoch: number, part: Part, key: Uint8Array): void {
+    this.#keys.add(epoch, part, key)
+    this.#store.addPart(epoch, part, key, this.#kek)
+    this.#options.recorder.record({
+      type: 'vault.part.taken',
+      time: this.#options.clock.now(),
+      actor: { principal: `holder:${this.core.id}` },
+      data: { epoch, part },
+    })
+  }
+
+  async #answerOperator(body: unknown): Promise<object> {
+    if (!isObject(body)) return { refused: 'malformed' }
+    const { actor, epoch } = body
+    switch (body['op']) {
+      case 'status':
+        return this.#status()
+      case 'freeze':
+        if (!isActor(actor)) return { refused: 'malformed' }
+        this.core.freeze(actor, 'operator')
+        this.#tellFrozen(actor, 'operator')
+        return { done: true }
+      case 'thaw':
+        if (!isActor(actor)) return { refused: 'malformed' }
+        this.core.thaw(actor)
+        return { done: true }
+      case 'canary': {
+        this.core.addCanary(encodeContext(body['context'] as RecordContext))
+        return { done: true }
+      }
+      case 'epoch.begin':
+        return isEpoch(epoch) ? this.#beginEpoch(epoch) : { refused: 'malformed' }
+      case 'epoch.remove':
+        if (!isEpoch(epoch) || epoch >= this.core.epoch)
+          return { refused: 'malformed', detail: 'only an earlier epoch can be removed' }
+        this.#store.removeEpoch(epoch)
+        this.#keys.remove(epoch)
+        return { done: true }
+      case 'give': {
+        const to = HOLDERS.find(id => id === body['holder'] && id !== this.core.id)
+        return to === undefined ? { refused: 'malformed' } : this.#give(to)
+      }
+      case 'backup':
+        if (typeof body['path'] !== 'string') return { refused: 'malformed' }
+        await this.#store.backup(body['path'])
+        return { done: true }
+      default:
+        return {
+          refused: 'malformed',
+          detail: 'op: status, freeze, thaw, canary, epoch.begin, epoch.remove, give, backup',
+        }
+    }
+  }
+
+  #status(): object {
+    return {
+      holder: this.core.id,
+      fingerprint: this.fingerprint,
+      epochs: this.#keys.epochs,
+      frozen: Object.fromEntries(this.core.frozen),
+      opened: this.core.used('all'),
+      peers: Object.fromEntries([...this.#peers].map(([id, peer]) => [id, peer.isUp ? 'up' : 'down'])),
+    }
+  }
+
+  /** Makes the part that this holder deals and gives it to the one that shares it. Repeating it changes nothing. */
+  async #beginEpoch(epoch: number): Promise<object> {
+    const part = (['a', 'b', 'c'] as const).find(name => DEALERS[name].from === this.core.id) as Part
+    const key = this.#keys.secret(epoch, part) ?? this.#options.random.bytes(PART_KEY_BYTES)
+    this.#take(epoch, part, key)
+    await this.#hand(DEALERS[part].to, epoch, part)
+    return { done: true, epochs: this.#keys.epochs }
+  }
+
+  /** Gives another holder every part that both should have: after it was lost and set up anew. */
+  async #give(to: HolderId): Promise<object> {
+    const shared = PARTS_OF[this.core.id].find(part => PARTS_OF[to].includes(part)) as Part
+    for (const epoch of this.#keys.epochs) await this.#hand(to, epoch, shared)
+    return { done: true, epochs: this.#keys.epochs }
+  }
+
+  async #hand(to: HolderId, epoch: number, part: Part): Promise<void> {
+    const peer = this.#peers.get(to)
+    const key = this.#keys.secret(epoch, part)
+    if (peer === undefined || key === undefined)
+      throw new IntegrityError(`holder ${this.core.id}: holder ${to} is not configured as a peer`)
+    const answer = await peer.request({
+      op: 'part',
+      epoch,
+      part,
+      key: Buffer.from(key).toString('base64url'),
+    })
+    if (!isObject(answer) || answer['done'] !== true)
+      throw new IntegrityError(
+        `holder ${this.core.id}: holder ${to} did not take part ${part} of epoch ${epoch}`,
+      )
+  }
+}
+
+function isActor(value: unknown): value is string {
+  return typeof value === 'string' && /^(?:person|service) .{1,256}$/s.test(value)
+}

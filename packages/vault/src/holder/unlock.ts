@@ -1,0 +1,131 @@
+import { argon2Sync, timingSafeEqual } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
+import { HmacKey } from '../primitive/hmac-key.ts'
+import type { HolderStore } from './holder-store.ts'
+
+/** A service that keeps a key and wraps small secrets under it: a cloud KMS, a transit engine, a token. */
+export interface KeyService {
+  /** For people, e.g. `aws-kms eu-west-1 alias/holder-1`. */
+  readonly name: string
+  wrap(secret: Uint8Array): Promise<Uint8Array>
+  /** @throws CredentialError or StoreError */
+  unwrap(wrapped: Uint8Array): Promise<Uint8Array>
+}
+
+/** What unlocks a holder's parts when it starts. */
+export type Unlock =
+  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  /** A file with 32 bytes in base64url, mode 0600: on another disk, or a tmpfs that a person fills. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'service'; readonly service: KeyService }
+
+/** Memory in KiB, passes and lanes of argon2id (RFC 9106 section 4, second recommendation). */
+const ARGON2 = { memory: 65_536, passes: 3, parallelism: 4 }
+const CHECK = Buffer.from('postern vault unlock 1')
+
+/**
+ * The 32 byte key under which the parts are wrapped. The first call sets it up, later ones verify it.
+ * @throws CredentialError when it is the wrong passphrase or file
+ * @throws ConfigError when the file cannot be used
+ */
+export async function unlockKey(
+  store: HolderStore,
+  unlock: Unlock,
+  random: RandomSource,
+): Promise<Uint8Array> {
+  const known = store.setting('unlock')
+  const kind = store.setting('unlock.kind')
+  if (known === undefined || kind === undefined) return setUp(store, unlock, random)
+  if (Buffer.from(kind).toString() !== unlock.kind)
+    throw new ConfigError({
+      place: 'holder unlock',
+      problem: `is "${unlock.kind}", and the holder was set up with "${Buffer.from(kind)}"`,
+      hint: 'use that one, or change it with changeUnlock',
+    })
+  const key = await keyOf(unlock, Buffer.from(known))
+  if (!timingSafeEqual(checkOf(key), Buffer.from(store.setting('unlock.check') ?? new Uint8Array(32))))
+    throw new CredentialError('holder: it does not unlock with this')
+  return key
+}
+
+/** Wraps the parts under another unlocking key: after a passphrase became known, or to move to a KMS. */
+export async function changeUnlock(
+  store: HolderStore,
+  from: Unlock,
+  to: Unlock,
+  random: RandomSource,
+): Promise<void> {
+  const old = await unlockKey(store, from, random)
+  const { material, key } = await fresh(to, random)
+  store.rewrapParts(old, key, settingsOf(to, material, key))
+}
+
+async function setUp(store: HolderStore, unlock: Unlock, random: RandomSource): Promise<Uint8Array> {
+  const { material, key } = await fresh(unlock, random)
+  store.setSettings(settingsOf(unlock, material, key))
+  return key
+}
+
+/** What is stored (a salt, or a wrapped key) and the key that comes of it. */
+async function fresh(
+  unlock: Unlock,
+  random: RandomSource,
+): Promise<{ readonly material: Uint8Array; readonly key: Uint8Array }> {
+  if (unlock.kind !== 'service') {
+    const material = random.bytes(16)
+    return { material, key: await keyOf(unlock, Buffer.from(material)) }
+  }
+  const key = random.bytes(32)
+  return { material: await unlock.service.wrap(key), key }
+}
+
+function settingsOf(
+  unlock: Unlock,
+  material: Uint8Array,
+  key: Uint8Array,
+): Readonly<Record<string, Uint8Array>> {
+  return { unlock: material, 'unlock.check': checkOf(key), 'unlock.kind': Buffer.from(unlock.kind) }
+}
+
+async function keyOf(unlock: Unlock, material: Buffer): Promise<Uint8Array> {
+  switch (unlock.kind) {
+    case 'passphrase':
+      if (unlock.passphrase.length < 8)
+        throw new ConfigError({ place: 'holder passphrase', problem: 'is shorter than 8 characters' })
+      return argon2Sync('argon2id', { ...ARGON2, message: unlock.passphrase, nonce: material, tagLength: 32 })
+    case 'file':
+      return new HmacKey('sha256', readKeyFile(unlock.path)).digest(material)
+    case 'service': {
+      const key = await unlock.service.unwrap(material)
+      if (key.length !== 32)
+        throw new IntegrityError(`${unlock.service.name}: unwrapped to ${key.length} bytes, not 32`)
+      return key
+    }
+  }
+}
+
+function readKeyFile(path: string): Buffer {
+  let text: string
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
+    text = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError({ place: path, problem: 'cannot be read' })
+  }
+  const key = Buffer.from(text, 'base64url')
+  if (key.length !== 32)
+    throw new ConfigError({
+      place: path,
+      problem: 'must hold 32 bytes in base64url',
+      hint: 'head -c32 /dev/urandom | base64',
+    })
+  return key
+}
+
+/** Tells the right key without unwrapping anything. */
+function checkOf(key: Uint8Array): Buffer {
+  return new HmacKey('sha256', key).digest(CHECK)
+}

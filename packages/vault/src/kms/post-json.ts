@@ -1,0 +1,55 @@
+import { CredentialError, StoreError } from '@postern/core'
+
+/** The part of `fetch` that key services are reached with, passed in. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+const TIMEOUT_MS = 5_000
+const MAX_ANSWER = 65_536
+
+/**
+ * Posts JSON and returns the object of the answer.
+ * @param name the service as errors name it
+ * @throws CredentialError when it refuses, StoreError when it cannot be reached or answers otherwise. Never with a body
+ */
+export async function postJson(
+  name: string,
+  fetch: Fetch,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: 'error',
+    })
+    text = await response.text()
+  } catch {
+    throw new StoreError('cannot be reached', { store: name, retryable: true })
+  }
+  if (response.status >= 400 && response.status < 500 && response.status !== 429)
+    throw new CredentialError(
+      `${name}: refused (status ${response.status}); check the key's name and who may use it`,
+    )
+  if (!response.ok)
+    throw new StoreError(`answered with status ${response.status}`, { store: name, retryable: true })
+  try {
+    const value: unknown = text.length > MAX_ANSWER ? undefined : JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+  } catch {
+    // Said below.
+  }
+  throw new StoreError('answered something that is no JSON object', { store: name, retryable: false })
+}
+
+/** A text field of an answer as bytes of base64. @throws StoreError when it is missing */
+export function base64Field(name: string, answer: Readonly<Record<string, unknown>>, field: string): Buffer {
+  const value = answer[field]
+  if (typeof value === 'string' && value !== '') return Buffer.from(value, 'base64')
+  throw new StoreError(`its answer has no ${field}`, { store: name, retryable: false })
+}

@@ -1,0 +1,144 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import { HmacKey } from '../primitive/hmac-key.ts'
+
+const LINE = /^(\d{1,3}) ([A-Za-z0-9_-]{43}) ([0-9a-f]{8})$/
+
+/** The keys of mode `local`, one per epoch. They never leave the object but through `format`. */
+export class LocalKeys {
+  readonly #keys: ReadonlyMap<number, Uint8Array>
+  readonly #prfs: ReadonlyMap<number, HmacKey>
+  /** Epoch that seals. */
+  readonly current: number
+
+  private constructor(keys: ReadonlyMap<number, Uint8Array>) {
+    this.#keys = keys
+    this.#prfs = new Map([...keys].map(([epoch, key]) => [epoch, new HmacKey('sha256', key)]))
+    this.current = Math.max(...keys.keys())
+  }
+
+  /** One fresh key, epoch 0. */
+  static generate(random: RandomSource = systemRandom): LocalKeys {
+    return new LocalKeys(new Map([[0, random.bytes(32)]]))
+  }
+
+  /**
+   * Reads the text of a key file: a line `EPOCH KEY CHECK` per epoch, `#` for comments.
+   * @throws ConfigError naming the line; never its content
+   */
+  static parse(text: string, place: string): LocalKeys {
+    const keys = new Map<number, Uint8Array>()
+    for (const [index, line] of text.split('\n').entries()) {
+      if (line.trim() === '' || line.startsWith('#')) continue
+      const match = LINE.exec(line)
+      const epoch = Number(match?.[1])
+      const bytes = Buffer.from(match?.[2] ?? '', 'base64url')
+      const isWhole = match !== null && epoch <= 255 && checkOf(epoch, bytes) === match[3]
+      if (!isWhole || keys.has(epoch)) {
+        throw new ConfigError({
+          place: `${place}:${index + 1}`,
+          problem: isWhole ? `epoch ${epoch} is there twice` : 'is not a key line, or was damaged',
+          hint: 'restore the file from its backup',
+        })
+      }
+      keys.set(epoch, bytes)
+    }
+    if (keys.size === 0) throw new ConfigError({ place, problem: 'has no key in it' })
+    return new LocalKeys(keys)
+  }
+
+  /**
+   * Reads a key file.
+   * @throws ConfigError when it is missing, readable by others, or damaged
+   */
+  static read(path: string): LocalKeys {
+    let text: string
+    try {
+      if ((statSync(path).mode & 0o077) !== 0)
+        throw new ConfigError({
+          place: path,
+          problem: 'can be read by other users',
+          hint: `chmod 600 ${path}`,
+        })
+      text = readFileSync(path, 'utf8')
+    } catch (error) {
+      if (error instanceof ConfigError) throw error
+      throw new ConfigError({
+        place: path,
+        problem: 'cannot be read',
+        hint: 'create it with LocalKeys.create',
+      })
+    }
+    return LocalKeys.parse(text, path)
+  }
+
+  /**
+   * Creates a key file, mode 0600, with one fresh key.
+   * @throws ConfigError when there is one already: writing over it would lose every record sealed with it
+   */
+  static create(path: string, random: RandomSource = systemRandom): LocalKeys {
+    const keys = LocalKeys.generate(random)
+    try {
+      writeFileSync(path, keys.format(), { mode: 0o600, flag: 'wx' })
+    } catch {
+      throw new ConfigError({ place: path, problem: 'exists already, or its folder does not' })
+    }
+    return keys
+  }
+
+  /** These and one fresh key, which seals from now on. */
+  rotated(random: RandomSource = systemRandom): LocalKeys {
+    if (this.current === 255)
+      throw new ConfigError({ place: 'vault local keys', problem: 'epoch 255 is the last one' })
+    return new LocalKeys(new Map([...this.#keys, [this.current + 1, random.bytes(32)]]))
+  }
+
+  /** These without an epoch: what is still sealed with it is lost. */
+  without(epoch: number): LocalKeys {
+    const keys = new Map(this.#keys)
+    keys.delete(epoch)
+    if (keys.size === 0)
+      throw new ConfigError({ place: 'vault local keys', problem: 'the last key cannot be removed' })
+    return new LocalKeys(keys)
+  }
+
+  /** The keyed function of an epoch. @throws IntegrityError when there is none */
+  prf(epoch: number): HmacKey {
+    const key = this.#prfs.get(epoch)
+    if (key === undefined)
+      throw new IntegrityError(
+        `vault local keys: the record is of epoch ${epoch}, and the key file has ${[...this.#keys.keys()].join(', ')}; ` +
+          'restore the key file that has this epoch',
+      )
+    return key
+  }
+
+  /** The keyed function of search terms of an epoch. @throws IntegrityError when there is none */
+  terms(epoch: number): HmacKey {
+    return new HmacKey('sha256', this.prf(epoch).digest(Buffer.from('postern vault terms 1')))
+  }
+
+  /** Text of the key file. Secret. */
+  format(): string {
+    const lines = [...this.#keys].map(([epoch, key]) => {
+      return `${epoch} ${Buffer.from(key).toString('base64url')} ${checkOf(epoch, key)}`
+    })
+    return `# Postern vault keys: secret. A line per epoch: number, key, check.\n${lines.join('\n')}\n`
+  }
+
+  /** Whether both have the same keys. */
+  equals(other: LocalKeys): boolean {
+    const ours = createHash('sha256').update(this.format()).digest()
+    return timingSafeEqual(ours, createHash('sha256').update(other.format()).digest())
+  }
+}
+
+/** Tells a damaged line from a whole one. */
+function checkOf(epoch: number, key: Uint8Array): string {
+  return createHash('sha256')
+    .update(`postern vault local key ${epoch} `)
+    .update(key)
+    .digest('hex')
+    .slice(0, 8)
+}

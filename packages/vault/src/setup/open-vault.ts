@@ -1,0 +1,129 @@
+import { readFileSync, statSync } from 'node:fs'
+import { ConfigError, systemRandom } from '@postern/core'
+import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
+import { LocalKeys } from '../local/local-keys.ts'
+import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
+import { signingKeyOf } from '../primitive/ed25519.ts'
+import { SocketLink } from '../split/holder-link.ts'
+import { HOLDERS } from '../split/part.ts'
+import { SplitKeys } from '../split/split-keys.ts'
+import { sqliteClient } from '../sql/sqlite-client.ts'
+import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT, type TableDialect } from '../sql/table.sql.ts'
+import { SqliteSubjectSalts } from '../table/subject-salts.ts'
+import type { TableSchemas } from '../table/table-schema.ts'
+import { Vault } from '../table/vault.ts'
+import { readVaultFile, type VaultFile } from './vault-file.ts'
+
+/** A vault as `vault.json` describes it. */
+export interface OpenedVault {
+  readonly file: VaultFile
+  readonly vault: Vault
+  readonly links: readonly SocketLink[]
+  close(): void
+}
+
+export interface OpenVaultOptions {
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Changes the tables of the file: the command line sets a column's state for a migration. */
+  readonly tables?: (tables: TableSchemas) => TableSchemas
+  /** Longest wait for holders to be reached, milliseconds. Default 5,000. */
+  readonly connectTimeout?: number
+  /** How many are waited for: two (default) are enough to work with. */
+  readonly waitFor?: 2 | 3
+}
+
+/**
+ * Opens the vault of a `vault.json` and connects to its holders.
+ * @example
+ * const { vault } = await openVault('vault.json')
+ * @throws ConfigError, StoreError
+ */
+export async function openVault(path: string, options: OpenVaultOptions = {}): Promise<OpenedVault> {
+  const file = readVaultFile(path, options.environment ?? process.env)
+  const links = file.holders === undefined ? [] : openLinks(file)
+  const split = links.length === 0 ? undefined : new SplitKeys({ links })
+  const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
+  const vault = new Vault({
+    tables: options.tables === undefined ? file.tables : options.tables(file.tables),
+    ...(file.keys !== undefined && { local: LocalKeys.read(file.keys) }),
+    ...(split !== undefined && { split }),
+    ...(file.searchKey !== undefined && { searchKey: readSecret(file.searchKey) }),
+    ...(subjects !== undefined && { subjects }),
+  })
+  await connected(links, options.waitFor ?? 2, options.connectTimeout ?? 5_000)
+  // Learns the epoch, so that a rewrap knows what is old.
+  await split?.prepare().catch(() => {})
+  const close = (): void => {
+    split?.close()
+    subjects?.close()
+  }
+  return { file, vault, links, close }
+}
+
+/** The database of a vault file, with the table of jobs in it. @throws ConfigError, StoreError */
+export async function openVaultDatabase(file: VaultFile): Promise<{
+  readonly client: SqlClient
+  readonly dialect: TableDialect
+  close(): Promise<void>
+}> {
+  const { database } = file
+  if (database === undefined)
+    throw new ConfigError({
+      place: `${file.path}: database`,
+      problem: 'is missing',
+      hint: 'name it, e.g. "${DATABASE_URL}"',
+    })
+  if (/^postgres(?:ql)?:/.test(database)) {
+    const postgres = connectPostgres({ url: database })
+    await migrate(postgres, 'vault', JOB_MIGRATIONS)
+    return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
+  }
+  const sqlite = openSqlite({ path: database, migrations: [{ room: 'vault', migrations: JOB_MIGRATIONS }] })
+  return { client: sqliteClient(sqlite), dialect: SQLITE_DIALECT, close: async () => sqlite.close() }
+}
+
+/** The application's TLS identity from its seed file. */
+export function readIdentity(path: string): TlsIdentity {
+  return selfSignedIdentity(
+    'postern vault application',
+    signingKeyOf(readSecret(path)),
+    systemRandom,
+    Date.now(),
+  )
+}
+
+function openLinks(file: VaultFile): readonly SocketLink[] {
+  const { holders, identity } = file
+  if (holders === undefined) return []
+  const tls = identity === undefined ? undefined : readIdentity(identity)
+  return HOLDERS.map(id => {
+    if (!('unix' in holders[id]) && tls === undefined)
+      throw new ConfigError({
+        place: `${file.path}: identity`,
+        problem: 'is missing, and holders are reached over TLS',
+      })
+    return new SocketLink(id, holders[id], tls)
+  })
+}
+
+async function connected(links: readonly SocketLink[], count: 2 | 3, timeout: number): Promise<void> {
+  const until = performance.now() + timeout
+  while (links.length > 0 && links.filter(({ isUp }) => isUp).length < count && performance.now() < until)
+    await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+/** 32 bytes from a private file. @throws ConfigError */
+function readSecret(path: string): Buffer {
+  let text = ''
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
+    text = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError({ place: path, problem: 'cannot be read', hint: 'make it with postern vault init' })
+  }
+  const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length !== 32) throw new ConfigError({ place: path, problem: 'must hold 32 bytes in base64url' })
+  return bytes
+}

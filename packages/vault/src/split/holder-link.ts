@@ -1,0 +1,186 @@
+import { X509Certificate } from 'node:crypto'
+import { connect as connectUnix, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { StoreError } from '@postern/core'
+import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
+import { encodeFrame, FrameReader } from './frame.ts'
+import type { HolderId } from './part.ts'
+
+/** Where a holder is reached: over TLS, both ends pinned, or over a unix socket whose permissions say who may. */
+export type HolderAddress =
+  | { readonly host: string; readonly port: number; readonly fingerprint: string }
+  | { readonly unix: string }
+
+/** A way to one holder. */
+export interface HolderLink {
+  readonly id: HolderId
+  /** False while it is known not to answer: ask it only when there is no other. */
+  readonly isUp: boolean
+  /**
+   * Sends one request.
+   * @param timeout milliseconds
+   * @throws StoreError (retryable) when no answer came in time
+   */
+  request(body: object, timeout: number): Promise<unknown>
+  close(): void
+}
+
+/** Requests that may wait for an answer. */
+const MAX_PENDING = 10_000
+const RECONNECT_MS = [20, 50, 100, 250, 500, 1_000] as const
+/** How often a holder that stopped answering is asked whether it is back. */
+const PROBE_MS = 500
+
+interface Pending {
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** A connection to a holder that reconnects by itself and carries many requests at once. */
+export class SocketLink implements HolderLink {
+  readonly id: HolderId
+  readonly #name: string
+  readonly #address: HolderAddress
+  readonly #identity: TlsIdentity | undefined
+  readonly #onUp: (() => void) | undefined
+  readonly #pending = new Map<number, Pending>()
+  #socket: Socket | TLSSocket | undefined
+  #isReady = false
+  /** An answer is overdue: the process is stopped, or the network is gone. */
+  #isSilent = false
+  #sequence = 0
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /**
+   * @param identity who we are; needed for TLS
+   * @param onUp called whenever a connection was made
+   */
+  constructor(id: HolderId, address: HolderAddress, identity?: TlsIdentity, onUp?: () => void) {
+    this.id = id
+    this.#address = address
+    this.#identity = identity
+    this.#onUp = onUp
+    this.#name = `holder ${id} at ${'unix' in address ? address.unix : `${address.host}:${address.port}`}`
+    this.#connect()
+  }
+
+  get isUp(): boolean {
+    return this.#isReady && !this.#isSilent
+  }
+
+  request(body: object, timeout: number): Promise<unknown> {
+    const socket = this.#socket
+    if (!this.#isReady || socket === undefined) return Promise.reject(this.#unreachable('is not connected'))
+    if (this.#pending.size >= MAX_PENDING)
+      return Promise.reject(this.#unreachable('has too many requests waiting'))
+    return new Promise((resolve, reject) => {
+      const id = ++this.#sequence
+      const timer = setTimeout(() => {
+        this.#pending.delete(id)
+        this.#fallSilent()
+        reject(this.#unreachable(`did not answer within ${timeout} ms`))
+      }, timeout)
+      this.#pending.set(id, { resolve, reject, timer })
+      socket.write(encodeFrame({ id, body }))
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#socket?.destroy()
+    this.#drop('was closed')
+  }
+
+  #connect(): void {
+    if (this.#isClosed) return
+    const socket = 'unix' in this.#address ? connectUnix(this.#address.unix) : this.#tlsSocket(this.#address)
+    this.#socket = socket
+    const reader = new FrameReader()
+    socket.setNoDelay(true)
+    socket.once('unix' in this.#address ? 'connect' : 'secureConnect', () => {
+      if (!this.#isRightHolder(socket)) {
+        socket.destroy()
+        return
+      }
+      this.#isReady = true
+      this.#isSilent = false
+      this.#failures = 0
+      this.#onUp?.()
+    })
+    socket.on('data', (chunk: Buffer) => {
+      // Nothing is read from a holder that has not shown the right certificate.
+      if (!this.#isReady) return
+      this.#isSilent = false
+      try {
+        for (const message of reader.push(chunk)) this.#settle(message)
+      } catch {
+        socket.destroy()
+      }
+    })
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      if (this.#socket !== socket) return
+      this.#isReady = false
+      this.#drop('closed the connection')
+      const wait = RECONNECT_MS[Math.min(this.#failures++, RECONNECT_MS.length - 1)] ?? 1_000
+      if (!this.#isClosed) this.#timer = setTimeout(() => this.#connect(), wait).unref()
+    })
+  }
+
+  #tlsSocket(address: Extract<HolderAddress, { host: string }>): TLSSocket {
+    if (this.#identity === undefined) throw new TypeError('a TLS link needs an identity')
+    return connectTls({
+      host: address.host,
+      port: address.port,
+      key: this.#identity.privateKey,
+      cert: this.#identity.certificate,
+      // Certificates are self-signed; the pinned fingerprint is checked before anything is sent.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    })
+  }
+
+  #isRightHolder(socket: Socket | TLSSocket): boolean {
+    if ('unix' in this.#address) return true
+    const certificate = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate() : undefined
+    return certificate instanceof X509Certificate && fingerprintOf(certificate) === this.#address.fingerprint
+  }
+
+  #settle(message: unknown): void {
+    const { id, answer } = message as { readonly id?: unknown; readonly answer?: unknown }
+    const pending = typeof id === 'number' ? this.#pending.get(id) : undefined
+    if (pending === undefined) return
+    this.#pending.delete(id as number)
+    clearTimeout(pending.timer)
+    pending.resolve(answer)
+  }
+
+  #fallSilent(): void {
+    if (this.#isSilent || this.#isClosed) return
+    this.#isSilent = true
+    this.#timer = setTimeout(() => this.#probe(), PROBE_MS).unref()
+  }
+
+  /** Asks a silent holder whether it is back; its answer to anything ends the silence. */
+  #probe(): void {
+    if (!this.#isSilent || !this.#isReady) return
+    this.#socket?.write(encodeFrame({ id: 0, body: { op: 'ping' } }))
+    this.#timer = setTimeout(() => this.#probe(), PROBE_MS).unref()
+  }
+
+  #drop(reason: string): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer)
+      reject(this.#unreachable(reason))
+    }
+    this.#pending.clear()
+  }
+
+  #unreachable(problem: string): StoreError {
+    return new StoreError(problem, { store: this.#name, retryable: true })
+  }
+}

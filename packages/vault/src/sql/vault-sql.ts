@@ -1,0 +1,110 @@
+import { ConfigError } from '@postern/core'
+import type { SqlClient } from '@postern/store'
+import type { Row } from '../table/row-context.ts'
+import type { OpenOptions, Vault } from '../table/vault.ts'
+import { insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
+
+/** Rows a search returns at most unless told otherwise. */
+const DEFAULT_LIMIT = 100
+
+/**
+ * SQL with encrypted columns: rows go in sealed and come out opened, a page in one round trip to the database and one to
+ * the holders. `client` is a `PostgresDatabase`, a transaction of it, a `pg` pool (whose `query` has this shape), or
+ * `sqliteClient(database)`.
+ */
+export class VaultSql {
+  readonly #client: Pick<SqlClient, 'query'>
+  readonly #vault: Vault
+
+  constructor(client: Pick<SqlClient, 'query'>, vault: Vault) {
+    this.#client = client
+    this.#vault = vault
+  }
+
+  /** Runs a SELECT whose rows are of this table, with its key columns among them, and opens them. */
+  async query<T extends Row>(
+    table: string,
+    text: string,
+    values: readonly unknown[] = [],
+    options: OpenOptions = {},
+  ): Promise<T[]> {
+    const { rows } = await this.#client.query<Row>(text, values)
+    return (await this.#vault.openRows(table, rows, options)) as T[]
+  }
+
+  /** Seals rows and inserts them. */
+  async insert(table: string, rows: readonly Row[]): Promise<void> {
+    for (const row of await this.#vault.sealRows(table, rows)) {
+      const columns = Object.keys(row).filter(name => row[name] !== undefined)
+      await this.#client.query(
+        insertRow(table, columns),
+        columns.map(name => row[name]),
+      )
+    }
+  }
+
+  /**
+   * Seals the columns of `row` that are not of its key, and sets them. The row needs its key, and tenant, version and
+   * subject where the table has them. With a version column every sealed column must be given: each is bound to it.
+   * @returns whether there was such a row
+   */
+  async update(tableName: string, row: Row): Promise<boolean> {
+    const table = this.#vault.table(tableName)
+    if (table.version !== undefined) {
+      const missing = table.columns.filter(({ name, mode }) => mode !== 'held' && row[name] === undefined)
+      if (missing.length > 0)
+        throw new ConfigError({
+          place: `${tableName}.${missing[0]?.name}`,
+          problem:
+            'is missing from an update of a table with versions: it would stay bound to the old version',
+          hint: 'give every encrypted column of the row, or declare no version',
+        })
+    }
+    const [sealed] = await this.#vault.sealRows(tableName, [row])
+    const set = Object.keys(sealed ?? {}).filter(
+      name => !table.key.includes(name) && sealed?.[name] !== undefined,
+    )
+    const values = [...set, ...table.key].map(name => sealed?.[name])
+    return (await this.#client.query(updateRow(tableName, table.key, set), values)).rowCount > 0
+  }
+
+  /**
+   * Rows whose column has this value, by its search term. Rows that only share the truncated term are opened and left out.
+   * @throws IntegrityError when the stored terms were made with other keys, instead of finding nothing
+   */
+  async findBy<T extends Row>(
+    tableName: string,
+    column: string,
+    value: string | number,
+    options: OpenOptions & { readonly tenant?: string; readonly limit?: number } = {},
+  ): Promise<T[]> {
+    const { tenant, limit = DEFAULT_LIMIT } = options
+    const table = this.#vault.table(tableName)
+    if (table.tenant !== undefined && tenant === undefined)
+      throw new ConfigError({ place: tableName, problem: 'has tenants, and the search names none' })
+    const { column: termColumn, term } = await this.#vault.equals(tableName, column, value, tenant)
+    const scope = table.tenant === undefined ? [] : [tenant]
+    const { rows } = await this.#client.query<Row>(selectByTerm(tableName, termColumn, table.tenant), [
+      term,
+      ...scope,
+      limit,
+    ])
+    if (rows.length === 0) {
+      const sample = await this.#client.query<{ readonly term: Uint8Array }>(
+        sampleTerm(tableName, termColumn, table.tenant),
+        scope,
+      )
+      const [stored] = sample.rows
+      if (stored !== undefined) await this.#vault.verifyTerm(tableName, column, stored.term, tenant)
+      return []
+    }
+    const isCaseless = this.#vault.column(tableName, column).search?.normalise === 'caseless'
+    const same = (found: unknown): boolean =>
+      isCaseless ? normal(String(found)) === normal(String(value)) : found === value
+    return (await this.#vault.openRows(tableName, rows, options)).filter(row => same(row[column])) as T[]
+  }
+}
+
+function normal(text: string): string {
+  return text.normalize('NFKC').toLowerCase().trim()
+}

@@ -1,0 +1,353 @@
+import { ConfigError, IntegrityError } from '@postern/core'
+import type { LocalKeys } from '../local/local-keys.ts'
+import { HmacKey } from '../primitive/hmac-key.ts'
+import { doesNotOpen, tryOpenRecord } from '../record/open-record.ts'
+import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
+import { recordPrf } from '../record/record-keys.ts'
+import { SaltSource } from '../record/salt-source.ts'
+import { sealRecord } from '../record/seal-record.ts'
+import type { SealKey, SplitKeys } from '../split/split-keys.ts'
+import { decodeValue, encodeValue, isSealed, readStored, storeRecord } from './column-value.ts'
+import { contextOf, keyText, type Row } from './row-context.ts'
+import { SearchTerms, type StoredTerm } from './search-terms.ts'
+import type { SubjectSalts } from './subject-salts.ts'
+import { type Column, compileTables, type Table, type TableSchemas } from './table-schema.ts'
+
+export interface VaultOptions {
+  readonly tables: TableSchemas
+  /** Keys of columns in mode `local`. */
+  readonly local?: LocalKeys
+  /** The holders, for columns in mode `split`. */
+  readonly split?: SplitKeys
+  /** 32 bytes, for tables that are searched. */
+  readonly searchKey?: Uint8Array
+  /** Salts per subject, for tables that declare one. */
+  readonly subjects?: SubjectSalts
+  /** What an erased value is returned as. Default null. */
+  readonly erased?: unknown
+}
+
+/** On whose authority rows are opened. */
+export interface OpenOptions {
+  /** A capability signed by the person who reads. Without one the service's own, small, budget pays. */
+  readonly capability?: string
+}
+
+/** A value of a row that has to be sealed or opened. */
+interface Cell {
+  readonly index: number
+  readonly column: Column
+  readonly context: RecordContext
+  readonly encoded: Buffer
+  readonly subject: string | undefined
+}
+
+/** Seals and opens rows of tables whose encrypted columns are declared: all values of a page in one round trip. */
+export class Vault {
+  readonly #tables: ReadonlyMap<string, Table>
+  readonly #options: VaultOptions
+  readonly #salts = new SaltSource()
+  readonly #search: SearchTerms | undefined
+
+  /** @throws ConfigError with every issue of the tables */
+  constructor(options: VaultOptions) {
+    this.#tables = compileTables(options.tables)
+    this.#options = options
+    if (options.searchKey !== undefined) {
+      const { searchKey, local, split } = options
+      this.#search = new SearchTerms({ searchKey, local, split })
+    }
+  }
+
+  /** A declared table. @throws ConfigError when there is none of this name */
+  table(name: string): Table {
+    const table = this.#tables.get(name)
+    if (table !== undefined) return table
+    throw new ConfigError({ place: `vault.tables.${name}`, problem: 'is not declared' })
+  }
+
+  /**
+   * Rows with every declared column sealed, and search terms beside them: what may go to the database. Columns that a
+   * row does not have stay absent, null stays null, other columns are untouched.
+   * @throws ConfigError, CredentialError, StoreError; nothing was written then
+   */
+  async sealRows<T extends Row>(tableName: string, rows: readonly T[]): Promise<Record<string, unknown>[]> {
+    const table = this.table(tableName)
+    const out = rows.map((row): Record<string, unknown> => ({ ...row }))
+    const cells: Cell[] = []
+    for (const [index, row] of rows.entries()) {
+      for (const column of table.columns) {
+        const value = row[column.name]
+        if (value === undefined || value === null) continue
+        if (column.mode === 'held') this.#passHeld(column, value)
+        else if (column.state !== 'plaintext') cells.push(this.#cell(table, column, row, index))
+      }
+    }
+    const [keys, subjects, terms] = await Promise.all([
+      this.#sealKeys(cells),
+      this.#subjectSalts(cells, 'ensure'),
+      this.#storedTerms(table, rows),
+    ])
+    for (const [position, { index, column, encoded, subject }] of cells.entries()) {
+      const { recordKey, salt, epoch } = keys[position] as SealKey
+      const record = sealRecord({
+        recordKey: this.#withSubject(recordKey, subject, subjects, column, 'seal'),
+        salt,
+        epoch,
+        mode: column.mode,
+        context: encoded,
+        plaintext: encodeValue(rows[index]?.[column.name], column),
+      })
+      ;(out[index] as Record<string, unknown>)[column.name] = storeRecord(record, column)
+    }
+    for (const [index, row] of terms.entries()) Object.assign(out[index] as object, row)
+    return out
+  }
+
+  /**
+   * Fetches keys ahead for the split columns of rows that will be written, so that `sealRows` goes on when the holders are
+   * away. The rows need their key, tenant and version only: choose ids beforehand (UUIDs, or a sequence). Columns with
+   * search terms still need the holders.
+   * @throws ConfigError, CredentialError, StoreError
+   */
+  async reserve(tableName: string, rows: readonly Row[]): Promise<void> {
+    const table = this.table(tableName)
+    const columns = table.columns.filter(({ mode }) => mode === 'split')
+    await this.#options.split?.reserve(
+      rows.flatMap(row => columns.map(column => contextOf(table, column, row))),
+    )
+  }
+
+  /**
+   * Rows with every declared column opened. Held columns stay as they are: the client opens them.
+   * @throws BudgetExceeded, CredentialError, StoreError when the holders refuse or cannot be reached
+   * @throws IntegrityError when any value does not open where it stands: no row is returned then
+   */
+  async openRows<T extends Row>(
+    tableName: string,
+    rows: readonly T[],
+    options: OpenOptions = {},
+  ): Promise<Record<string, unknown>[]> {
+    const table = this.table(tableName)
+    const out = rows.map((row): Record<string, unknown> => ({ ...row }))
+    const cells: (Cell & { readonly record: ParsedRecord })[] = []
+    for (const [index, row] of rows.entries()) {
+      for (const column of table.columns) {
+        const value = row[column.name]
+        if (value === undefined || value === null || column.mode === 'held') continue
+        const stored = readStored(value, column)
+        if ('plain' in stored) continue
+        const record = parseRecord(stored.sealed)
+        if (record.mode !== column.mode)
+          throw new IntegrityError(
+            `${table.name}.${column.name}: the stored value was sealed in mode ${record.mode}, and the column is of mode ${column.mode}`,
+          )
+        cells.push({ ...this.#cell(table, column, row, index), record })
+      }
+    }
+    const [candidates, subjects] = await Promise.all([
+      this.#openKeys(cells, options),
+      this.#subjectSalts(cells, 'get'),
+    ])
+    for (const [position, cell] of cells.entries()) {
+      const { index, column, subject } = cell
+      const target = out[index] as Record<string, unknown>
+      if (subject !== undefined && subjects.get(subject) === undefined) {
+        target[column.name] = this.#options.erased ?? null
+        continue
+      }
+      target[column.name] = decodeValue(this.#open(cell, candidates[position] ?? [], subjects), column)
+    }
+    return out
+  }
+
+  /** `WHERE column = term` for an equality. */
+  equals(tableName: string, columnName: string, value: unknown, tenant?: string): Promise<StoredTerm> {
+    return this.#terms(tableName).equals(this.column(tableName, columnName), value, tenant)
+  }
+
+  /** `WHERE column = term` for "begins with", of a declared length. */
+  prefix(tableName: string, columnName: string, text: string, tenant?: string): Promise<StoredTerm> {
+    return this.#terms(tableName).prefix(this.column(tableName, columnName), text, tenant)
+  }
+
+  /** `WHERE column IN terms` for a range by declared buckets; filter what comes back. */
+  range(
+    tableName: string,
+    columnName: string,
+    from: number,
+    to: number,
+    tenant?: string,
+  ): Promise<readonly StoredTerm[]> {
+    return this.#terms(tableName).range(this.column(tableName, columnName), from, to, tenant)
+  }
+
+  /** Holds a stored term against the keys: an empty result of the wrong keys becomes an error. @throws IntegrityError */
+  verifyTerm(tableName: string, columnName: string, stored: Uint8Array, tenant?: string): Promise<void> {
+    return this.#terms(tableName).verify(this.column(tableName, columnName), stored, tenant)
+  }
+
+  /** Destroys what every record of a subject was sealed with. True when there was something to destroy. */
+  erase(subject: string): Promise<boolean> {
+    if (this.#options.subjects === undefined)
+      throw new ConfigError({ place: 'vault', problem: 'has no subject salts', hint: 'give `subjects`' })
+    return this.#options.subjects.destroy(subject)
+  }
+
+  /** A declared column. @throws ConfigError */
+  column(tableName: string, columnName: string): Column {
+    const column = this.table(tableName).columns.find(({ name }) => name === columnName)
+    if (column !== undefined) return column
+    throw new ConfigError({
+      place: `vault.tables.${tableName}.columns.${columnName}`,
+      problem: 'is not declared',
+    })
+  }
+
+  /** Epoch that a value sealed now is of. */
+  currentEpoch(column: Column): number {
+    return column.mode === 'local'
+      ? (this.#options.local?.current ?? 0)
+      : Math.max(0, this.#options.split?.epoch ?? 0)
+  }
+
+  #terms(tableName: string): SearchTerms {
+    if (this.#search !== undefined) return this.#search
+    throw new ConfigError({
+      place: `vault.tables.${tableName}`,
+      problem: 'is searched, and the vault has no searchKey',
+    })
+  }
+
+  #cell(table: Table, column: Column, row: Row, index: number): Cell {
+    const context = contextOf(table, column, row)
+    const subject = table.subject === undefined ? undefined : keyText(table, table.subject, row)
+    return { index, column, context, encoded: encodeContext(context), subject }
+  }
+
+  /** Only what is sealed already may pass for a held column: the server has nothing to seal it with. */
+  #passHeld(column: Column, value: unknown): void {
+    if (isSealed(value)) return
+    throw new ConfigError({
+      place: `${column.table}.${column.name}`,
+      problem: 'is held: it must come sealed from the client, and a plain value was given',
+    })
+  }
+
+  async #sealKeys(cells: readonly Cell[]): Promise<readonly SealKey[]> {
+    const { local, split } = this.#options
+    const ofSplit = cells.filter(({ column }) => column.mode === 'split')
+    if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
+    const made = split === undefined ? [] : await split.seal(ofSplit.map(({ context }) => context))
+    let next = 0
+    return cells.map(cell => {
+      if (cell.column.mode === 'split') return made[next++] as SealKey
+      if (local === undefined) throw noKeys(cell)
+      const salt = this.#salts.next()
+      const epoch = local.current
+      return { salt, epoch, recordKey: recordPrf(local.prf(epoch), cell.encoded, salt) }
+    })
+  }
+
+  async #openKeys(
+    cells: readonly (Cell & { readonly record: ParsedRecord })[],
+    { capability }: OpenOptions,
+  ): Promise<readonly (readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[])[]> {
+    const { local, split } = this.#options
+    const ofSplit = cells.filter(({ column }) => column.mode === 'split')
+    if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
+    const found = split === undefined ? [] : await split.open(ofSplit, capability)
+    let next = 0
+    return cells.map(cell => {
+      if (cell.column.mode === 'split') {
+        const candidates = found[next++] ?? []
+        return candidates.map(({ recordKey, against }) => ({ recordKey, blame: () => split?.blame(against) }))
+      }
+      if (local === undefined) throw noKeys(cell)
+      const recordKey = recordPrf(local.prf(cell.record.epoch), cell.encoded, cell.record.salt)
+      return [{ recordKey, blame: () => {} }]
+    })
+  }
+
+  #open(
+    { column, encoded, record, subject }: Cell & { readonly record: ParsedRecord },
+    candidates: readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[],
+    subjects: ReadonlyMap<string, Uint8Array | undefined>,
+  ): Buffer {
+    for (const { recordKey, blame } of candidates) {
+      const opened = tryOpenRecord(
+        record,
+        this.#withSubject(recordKey, subject, subjects, column, 'open'),
+        encoded,
+      )
+      if (opened === undefined) continue
+      blame()
+      return opened
+    }
+    throw doesNotOpen(`${column.table}.${column.name}`)
+  }
+
+  async #subjectSalts(
+    cells: readonly Cell[],
+    how: 'ensure' | 'get',
+  ): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+    const subjects = cells.flatMap(({ subject }) => subject ?? [])
+    if (subjects.length === 0) return new Map()
+    if (this.#options.subjects === undefined)
+      throw new ConfigError({
+        place: `vault.tables.${cells[0]?.column.table}`,
+        problem: 'declares a subject, and the vault has no subject salts',
+      })
+    return this.#options.subjects[how](subjects)
+  }
+
+  #withSubject(
+    recordKey: Uint8Array,
+    subject: string | undefined,
+    salts: ReadonlyMap<string, Uint8Array | undefined>,
+    column: Column,
+    act: 'seal' | 'open',
+  ): Uint8Array {
+    if (subject === undefined) return recordKey
+    const salt = salts.get(subject)
+    if (salt === undefined)
+      throw new ConfigError({
+        place: `${column.table}.${column.name}`,
+        problem: `cannot ${act}: the subject of this row was erased`,
+      })
+    return new HmacKey('sha256', recordKey).digest(salt)
+  }
+
+  async #storedTerms(table: Table, rows: readonly Row[]): Promise<readonly Record<string, unknown>[]> {
+    const out = rows.map((): Record<string, unknown> => ({}))
+    const searched = table.columns.filter(
+      ({ search, state }) => search !== undefined && state !== 'plaintext',
+    )
+    await Promise.all(
+      searched.map(async column => {
+        const present = rows.flatMap((row, index) => (row[column.name] === undefined ? [] : [index]))
+        if (present.length === 0) return
+        const tenants = present.map(index =>
+          table.tenant === undefined ? '' : keyText(table, table.tenant, rows[index] as Row),
+        )
+        const terms = await this.#terms(table.name).store(
+          column,
+          present.map(index => rows[index]?.[column.name]),
+          tenants,
+        )
+        for (const [position, index] of present.entries())
+          Object.assign(out[index] as object, terms[position])
+      }),
+    )
+    return out
+  }
+}
+
+function noKeys({ column }: Cell): ConfigError {
+  return new ConfigError({
+    place: `${column.table}.${column.name}`,
+    problem: `is of mode ${column.mode}, and the vault has no keys for it`,
+    hint: column.mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
+  })
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { LocalKeys } from '../src/local/local-keys.ts'
+import { open, seal } from '../src/local/local-record.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vault-local-'))
+after(() => rmSync(folder, { recursive: true }))
+const context = { tenant: '', table: 'note', column: 'body', row: ['7'], version: 0 }
+
+describe('local keys', () => {
+  it('survive their file', () => {
+    const path = join(folder, 'keys')
+    const keys = LocalKeys.create(path)
+    const sealed = seal(keys, context, Buffer.from('hi'))
+    assert.equal(open(LocalKeys.read(path), context, sealed).toString(), 'hi')
+    assert.throws(() => LocalKeys.create(path), { code: 'POSTERN_CONFIG' })
+  })
+
+  it('rotate: old records open, new ones are of the new epoch, and a removed epoch opens no more', () => {
+    const first = LocalKeys.generate()
+    const old = seal(first, context, Buffer.from('old'))
+    const second = first.rotated()
+    assert.equal(open(second, context, old).toString(), 'old')
+    const fresh = seal(second, context, Buffer.from('new'))
+    assert.equal(fresh[3], 1)
+    assert.throws(() => open(first, context, fresh), { code: 'POSTERN_INTEGRITY' })
+    assert.throws(() => open(second.without(0), context, old), { code: 'POSTERN_INTEGRITY' })
+    assert.throws(() => first.without(0), { code: 'POSTERN_CONFIG' })
+  })
+
+  it('refuse a damaged file by line, one that others can read, and one that is missing; never printing a key', () => {
+    const path = join(folder, 'damaged')
+    const text = LocalKeys.generate().rotated().format()
+    const broken = text.replace(/^1 ./m, match => (match === '1 A' ? '1 B' : '1 A'))
+    writeFileSync(path, broken, { mode: 0o600 })
+    assert.throws(
+      () => LocalKeys.read(path),
+      (error: Error) => error.message.includes(':3') && !error.message.includes(broken.split('\n')[2] ?? '-'),
+    )
+    writeFileSync(path, text)
+    chmodSync(path, 0o644)
+    assert.throws(() => LocalKeys.read(path), /other users/)
+    assert.throws(() => LocalKeys.read(join(folder, 'absent')), { code: 'POSTERN_CONFIG' })
+    assert.throws(() => LocalKeys.parse('', 'x'), /no key/)
+  })
+})

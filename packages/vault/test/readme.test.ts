@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+it('the example of the README prints what it says', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  const folder = mkdtempSync(join(tmpdir(), 'vault-readme-'))
+  try {
+    symlinkSync(
+      fileURLToPath(new URL('../../../node_modules', import.meta.url)),
+      join(folder, 'node_modules'),
+    )
+    writeFileSync(join(folder, 'example.mts'), code)
+    const flags = process.execArgv.filter(argument => argument.startsWith('--conditions'))
+    const printed = execFileSync(process.execPath, [...flags, join(folder, 'example.mts')], {
+      encoding: 'utf8',
+    })
+    assert.deepEqual(printed.trim().split('\n'), ['anne@example.com', 'POSTERN_INTEGRITY'])
+    for (const line of printed.trim().split('\n')) assert.ok(readme.includes(`\`${line}\``))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

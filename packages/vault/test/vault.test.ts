@@ -1,0 +1,391 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { LocalKeys } from '../src/local/local-keys.ts'
+import { SqliteSubjectSalts } from '../src/table/subject-salts.ts'
+import type { TableSchemas } from '../src/table/table-schema.ts'
+import { Vault, type VaultOptions } from '../src/table/vault.ts'
+import { testHolders } from './support/holders.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vault-table-'))
+after(() => rmSync(folder, { recursive: true }))
+const INTEGRITY = { code: 'POSTERN_INTEGRITY' }
+const SECRET = 'anne@example.com'
+
+const tables: TableSchemas = {
+  customers: {
+    key: ['shop', 'id'],
+    tenant: 'tenant',
+    version: 'revision',
+    columns: {
+      email: {
+        mode: 'split',
+        search: { equals: { column: 'email_term' }, prefixes: { 3: 'email_p3' }, normalise: 'caseless' },
+      },
+      phone: { mode: 'split', storage: 'text' },
+      age: {
+        mode: 'split',
+        type: 'number',
+        search: { buckets: { column: 'age_bucket', bounds: [18, 30, 65] } },
+      },
+      note: { mode: 'local', type: 'json' },
+      diary: { mode: 'held', type: 'bytes' },
+    },
+  },
+}
+
+function setting(options: Partial<VaultOptions> = {}) {
+  const holders = testHolders()
+  const local = LocalKeys.generate()
+  const searchKey = new Uint8Array(32).fill(5)
+  const made = { tables, local, split: holders.keys, searchKey, ...options }
+  return { holders, local, options: made, vault: new Vault(made) }
+}
+
+const row = (id: number, change: object = {}) => ({
+  tenant: 't1',
+  shop: 'north',
+  id,
+  revision: 1,
+  email: SECRET,
+  phone: '+353 1 234',
+  age: 41,
+  note: { vip: true },
+  city: 'Cork',
+  ...change,
+})
+
+const only = (rows: readonly Record<string, unknown>[]): Record<string, unknown> => rows[0] ?? {}
+
+describe('rows', () => {
+  it('come back as they were, whatever their types; other columns are untouched', async () => {
+    const { vault } = setting()
+    const rows = [row(1), row(2, { email: null, age: undefined, note: [1, null, 'é'] })]
+    const sealed = await vault.sealRows('customers', rows)
+    assert.ok(sealed[0]?.['email'] instanceof Uint8Array)
+    assert.match(String(sealed[0]?.['phone']), /^pv1\./)
+    assert.equal(sealed[0]?.['city'], 'Cork')
+    const opened = await vault.openRows('customers', sealed)
+    for (const [index, plain] of rows.entries())
+      for (const [name, value] of Object.entries(plain)) assert.deepEqual(opened[index]?.[name], value, name)
+  })
+
+  it('of fifty records take one round trip to two holders', async () => {
+    const { vault, holders } = setting()
+    const sealed = await vault.sealRows(
+      'customers',
+      Array.from({ length: 50 }, (_, i) => row(i)),
+    )
+    const before = holders.links.reduce((sum, { requests }) => sum + requests, 0)
+    await vault.openRows('customers', sealed)
+    assert.equal(holders.links.reduce((sum, { requests }) => sum + requests, 0) - before, 2)
+  })
+
+  it('every value moved to any other tenant, key, version, column or row is an error, and no row is returned', async () => {
+    const { vault } = setting()
+    const places = [
+      row(1),
+      row(2),
+      row(1, { tenant: 't2' }),
+      row(1, { shop: 'south' }),
+      row(1, { revision: 2 }),
+    ]
+    const sealed = await vault.sealRows('customers', places)
+    for (const [i, from] of sealed.entries()) {
+      for (const [j, to] of sealed.entries()) {
+        if (i === j) continue
+        for (const column of ['email', 'phone', 'note'])
+          await assert.rejects(
+            vault.openRows('customers', [{ ...to, [column]: from[column] }]),
+            INTEGRITY,
+            `${i} ${j} ${column}`,
+          )
+      }
+    }
+    await assert.rejects(
+      vault.openRows('customers', [{ ...sealed[0], age: sealed[0]?.['email'] }]),
+      INTEGRITY,
+    )
+  })
+
+  it('compound keys are not run together', async () => {
+    const { vault } = setting()
+    const [sealed] = await vault.sealRows('customers', [row(23, { shop: 'a1' })])
+    await assert.rejects(vault.openRows('customers', [{ ...sealed, shop: 'a12', id: 3 }]), INTEGRITY)
+  })
+
+  it('a key that a driver returns as text is the same key', async () => {
+    const { vault } = setting()
+    const [sealed] = await vault.sealRows('customers', [row(7)])
+    assert.equal(
+      only(await vault.openRows('customers', [{ ...sealed, id: '7', revision: '1' }]))['email'],
+      SECRET,
+    )
+  })
+
+  it('a value without a prefix is never believed in a strict column', async () => {
+    const { vault } = setting()
+    const [sealed] = await vault.sealRows('customers', [row(1)])
+    for (const forged of [
+      SECRET,
+      Buffer.from(SECRET),
+      Buffer.alloc(60),
+      '',
+      Buffer.from([0xb7]),
+      Buffer.from([0xb7, 1, 2, 0]),
+      'pv1.',
+      'pv1.!!!',
+      7,
+    ])
+      await assert.rejects(
+        vault.openRows('customers', [{ ...sealed, email: forged }]),
+        INTEGRITY,
+        inspect(forged),
+      )
+  })
+
+  it('dual reads both and writes sealed; plaintext reads both and writes plain; a damaged record is never plain', async () => {
+    const inState = (state: 'dual' | 'plaintext') => {
+      const { vault, options } = setting({
+        tables: { n: { key: ['id'], columns: { body: { mode: 'local', state } } } },
+      })
+      return { vault, options }
+    }
+    const dual = inState('dual')
+    const [sealed] = await dual.vault.sealRows('n', [{ id: 1, body: 'x' }])
+    assert.ok(sealed?.['body'] instanceof Uint8Array)
+    assert.deepEqual(await dual.vault.openRows('n', [{ id: 1, body: 'plain' }, sealed]), [
+      { id: 1, body: 'plain' },
+      { id: 1, body: 'x' },
+    ])
+    const damaged = Buffer.from(sealed['body'] as Buffer)
+    damaged[60 % damaged.length] = (damaged[60 % damaged.length] ?? 0) ^ 1
+    await assert.rejects(dual.vault.openRows('n', [{ id: 1, body: damaged }]), INTEGRITY)
+    await assert.rejects(dual.vault.openRows('n', [{ id: 1, body: damaged.subarray(0, 20) }]), INTEGRITY)
+    const plain = inState('plaintext')
+    assert.deepEqual(await plain.vault.sealRows('n', [{ id: 1, body: 'x' }]), [{ id: 1, body: 'x' }])
+  })
+
+  it('a held column passes sealed values only, both ways', async () => {
+    const { vault, local } = setting()
+    await assert.rejects(vault.sealRows('customers', [row(1, { diary: Buffer.from(SECRET) })]), {
+      code: 'POSTERN_CONFIG',
+    })
+    const { seal } = await import('../src/local/local-record.ts')
+    const diary = seal(
+      local,
+      { tenant: '', table: 'x', column: 'y', row: ['1'], version: 0 },
+      Buffer.from('d'),
+    )
+    const [sealed] = await vault.sealRows('customers', [row(1, { diary })])
+    assert.deepEqual(only(await vault.openRows('customers', [sealed ?? {}]))['diary'], diary)
+  })
+
+  it('nothing that is thrown holds a value: missing keys, wrong types, wrong holders', async () => {
+    const { vault } = setting()
+    const [sealed] = await vault.sealRows('customers', [row(1)])
+    const attempts = [
+      () => vault.sealRows('customers', [row(1, { id: undefined })]),
+      () => vault.sealRows('customers', [row(1, { id: { toString: () => SECRET } })]),
+      () => vault.sealRows('customers', [row(1, { email: { text: SECRET } })]),
+      () => vault.sealRows('customers', [row(1, { age: SECRET })]),
+      () => vault.sealRows('customers', [row(1, { diary: SECRET })]),
+      () => vault.openRows('customers', [{ ...sealed, email: SECRET }]),
+      () => vault.openRows('customers', [{ ...sealed, id: 2 }]),
+      () => vault.equals('customers', 'phone', SECRET),
+      () => vault.prefix('customers', 'email', SECRET),
+      () =>
+        setting({ split: testHolders().client('ingest').keys }).vault.openRows('customers', [sealed ?? {}]),
+    ]
+    for (const attempt of attempts) {
+      await assert.rejects(
+        async () => attempt(),
+        (error: Error) => {
+          assert.equal(inspect(error, { depth: 10 }).includes(SECRET), false, error.message)
+          return true
+        },
+      )
+    }
+  })
+
+  it('sealed by other holders, or with another key file, are errors, never rows', async () => {
+    const { vault } = setting()
+    const sealed = await vault.sealRows('customers', [row(1)])
+    await assert.rejects(setting().vault.openRows('customers', sealed), INTEGRITY)
+  })
+
+  it('that were reserved are written while the holders are away, each key once, in its place only', async () => {
+    const { vault, holders } = setting()
+    const places = [1, 2].map(id => ({ tenant: 't1', shop: 'north', id, revision: 1 }))
+    await vault.reserve('customers', places)
+    for (const link of holders.links) link.isUp = false
+    const plain = { ...places[0], phone: '+353 1 234' }
+    const [sealed] = await vault.sealRows('customers', [plain])
+    await assert.rejects(vault.sealRows('customers', [plain]), { code: 'POSTERN_STORE' })
+    await assert.rejects(vault.sealRows('customers', [{ ...places[1], id: 3, phone: 'x' }]), {
+      code: 'POSTERN_STORE',
+    })
+    for (const link of holders.links) link.isUp = true
+    assert.equal(only(await vault.openRows('customers', [sealed ?? {}]))['phone'], '+353 1 234')
+  })
+
+  it('leave nothing in a diagnostic report of the process', async () => {
+    const { vault, local } = setting()
+    await vault.openRows('customers', await vault.sealRows('customers', [row(1)]))
+    const report = JSON.stringify(process.report.getReport())
+    const key = local.format().split('\n')[1]?.split(' ')[1] ?? '-'
+    assert.equal(report.includes(SECRET) || report.includes(key), false)
+  })
+
+  it('an object’s prototype is no column', async () => {
+    const { vault } = setting({
+      tables: { n: { key: ['constructor'], columns: { body: { mode: 'local' } } } },
+    })
+    await assert.rejects(vault.sealRows('n', [{ body: 'x' }]), { code: 'POSTERN_CONFIG' })
+  })
+})
+
+describe('search', () => {
+  it('by equality finds the same value and no other, whatever the case', async () => {
+    const { vault } = setting()
+    const sealed = await vault.sealRows('customers', [row(1), row(2, { email: 'other@example.com' })])
+    const { column, term } = await vault.equals('customers', 'email', ' Anne@Example.COM', 't1')
+    assert.equal(column, 'email_term')
+    assert.deepEqual(sealed[0]?.[column], term)
+    assert.notDeepEqual(sealed[1]?.[column], term)
+    assert.equal(term.length, 3 + 5)
+  })
+
+  it('terms of two tenants have nothing in common', async () => {
+    const { vault } = setting()
+    const [one] = await vault.sealRows('customers', [row(1)])
+    assert.notDeepEqual((await vault.equals('customers', 'email', SECRET, 't2')).term, one?.['email_term'])
+  })
+
+  it('by a declared prefix and by declared buckets', async () => {
+    const { vault } = setting()
+    const [anne, short] = await vault.sealRows('customers', [row(1), row(2, { email: 'ab', age: 17 })])
+    assert.deepEqual((await vault.prefix('customers', 'email', 'ANN', 't1')).term, anne?.['email_p3'])
+    assert.equal(short?.['email_p3'], null)
+    await assert.rejects(async () => vault.prefix('customers', 'email', 'anne', 't1'), {
+      code: 'POSTERN_CONFIG',
+    })
+    const middle = await vault.range('customers', 'age', 35, 45, 't1')
+    assert.deepEqual(
+      middle.map(({ term }) => term),
+      [anne?.['age_bucket']],
+    )
+    const all = await vault.range('customers', 'age', 0, 100, 't1')
+    assert.equal(all.length, 4)
+    assert.ok(all.some(({ term }) => Buffer.from(term).equals(short?.['age_bucket'] as Buffer)))
+  })
+
+  it('null has null terms; an absent column leaves its terms alone', async () => {
+    const { vault } = setting()
+    const [none, absent] = await vault.sealRows('customers', [
+      row(1, { email: null }),
+      row(2, { email: undefined }),
+    ])
+    assert.equal(none?.['email_term'], null)
+    assert.equal('email_term' in (absent ?? {}), false)
+  })
+
+  it('with the wrong key is an error, not an empty result', async () => {
+    const right = setting()
+    const [sealed] = await right.vault.sealRows('customers', [row(1)])
+    const stored = sealed?.['email_term'] as Uint8Array
+    await right.vault.verifyTerm('customers', 'email', stored, 't1')
+    const wrongKey = new Vault({ ...right.options, searchKey: new Uint8Array(32).fill(6) })
+    await assert.rejects(wrongKey.verifyTerm('customers', 'email', stored, 't1'), INTEGRITY)
+    await assert.rejects(setting().vault.verifyTerm('customers', 'email', stored, 't1'), INTEGRITY)
+  })
+
+  it('holders never see a value, only what the application’s key makes of it', async () => {
+    const { vault, holders } = setting()
+    const seen: string[] = []
+    for (const link of holders.links) {
+      const { request } = link
+      link.request = async (body, timeout) => {
+        seen.push(JSON.stringify(body))
+        return request.call(link, body, timeout)
+      }
+    }
+    await vault.sealRows('customers', [row(1)])
+    await vault.equals('customers', 'email', SECRET, 't1')
+    assert.ok(seen.length > 0)
+    assert.equal(
+      seen.some(text => text.includes('anne') || text.includes(Buffer.from(SECRET).toString('base64url'))),
+      false,
+    )
+  })
+
+  it('is under a budget: a dictionary cannot be run through it', async () => {
+    const holders = testHolders({ searches: 8 })
+    const vault = new Vault({
+      tables,
+      local: LocalKeys.generate(),
+      split: holders.keys,
+      searchKey: new Uint8Array(32),
+    })
+    let found = 0
+    for (let i = 0; i < 40; i++) {
+      try {
+        await vault.equals('customers', 'email', `guess${i}@example.com`, 't1')
+        found++
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'POSTERN_BUDGET_EXCEEDED')
+      }
+    }
+    assert.ok(found <= 12, `${found} terms`)
+  })
+})
+
+describe('erasure', () => {
+  const bySubject: TableSchemas = {
+    orders: { key: ['id'], subject: 'customer', columns: { address: { mode: 'local' } } },
+  }
+
+  it('of a subject makes all his records unreadable, also in a copy, and no one else’s', async () => {
+    const path = join(folder, 'subjects.db')
+    const subjects = new SqliteSubjectSalts(path)
+    const { vault } = setting({ tables: bySubject, subjects })
+    const rows = [1, 2, 3].map(id => ({ id, customer: id === 3 ? 'bob' : 'anne', address: `${id} Quay` }))
+    const copy = await vault.sealRows('orders', rows)
+    const salt = (await subjects.get(['anne'])).get('anne') as Uint8Array
+    assert.equal(await vault.erase('anne'), true)
+    const opened = await vault.openRows('orders', copy)
+    assert.deepEqual(
+      opened.map(({ address }) => address),
+      [null, null, '3 Quay'],
+    )
+    await assert.rejects(vault.sealRows('orders', rows.slice(0, 1)), /erased/)
+    subjects.close()
+    assert.equal(readFileSync(path).includes(Buffer.from(salt)), false, 'the salt is still in the file')
+  })
+
+  it('needs the salts: with others nothing opens', async () => {
+    const { vault, options } = setting({ tables: bySubject, subjects: new SqliteSubjectSalts(':memory:') })
+    const copy = await vault.sealRows('orders', [{ id: 1, customer: 'anne', address: 'x' }])
+    const others = new SqliteSubjectSalts(':memory:')
+    await others.ensure(['anne'])
+    await assert.rejects(new Vault({ ...options, subjects: others }).openRows('orders', copy), INTEGRITY)
+  })
+})
+
+describe('schemas', () => {
+  it('with mistakes are refused, all at once', () => {
+    assert.throws(
+      () =>
+        new Vault({
+          tables: {
+            a: { key: [], columns: { x: { mode: 'held', search: { equals: { column: 't', bits: 7 } } } } },
+            b: { key: ['id'], columns: { id: { mode: 'local' } } },
+          },
+        }),
+      (error: { issues?: readonly unknown[] }) => error.issues?.length === 4,
+    )
+  })
+})
