@@ -63,7 +63,7 @@ export type { Actor, ActorKind, Finding, Measure, Remediation, Remediations } fr
 export { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 export { isRequestId, type RequestId } from './request-id.ts'
 export { type PathAmbiguity, parseRequestPath, type RequestPath } from './request-path.ts'
-export { narrowestPattern, routeException } from './route-exception.ts'
+export { exemptingPattern, narrowestPattern, routeException } from './route-exception.ts'
 export { type RouteMatch, type RouteSettings, RouteTable } from './route-table.ts'
 export type { StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from './step-up.ts'
 export { systemTimers, type Timers } from './timers.ts'

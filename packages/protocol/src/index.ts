@@ -5,6 +5,7 @@ export { type CorsOptions, corsGuard, corsHeadersOf } from './cors-guard.ts'
 export type { PathRisk } from './path-risk.ts'
 export { type ProtocolOptions, protocolGuard } from './protocol-guard.ts'
 export { LearnedSchemas, type LearnedSchemasOptions } from './schema/learned-schemas.ts'
+export type { LearnedType } from './schema/parameter-evidence.ts'
 export {
   type ParameterSchema,
   parseRouteSchemas,

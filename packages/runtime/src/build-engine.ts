@@ -1,12 +1,12 @@
 import { actingAs } from '@postern/access'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
-import { inspectionGuard } from '@postern/inspect'
 import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { accessGuards } from './access-guards.ts'
 import { arrivalGuards, PLAIN_METHODS } from './arrival-guards.ts'
-import { type ForeignRules, foreignRules } from './foreign-rules.ts'
+import { contentGuard } from './content-guard.ts'
+import type { ForeignRules } from './foreign-rules.ts'
 import { honeyRemediations } from './honey-remediations.ts'
 import { identification } from './identification.ts'
 import { overridableLimits } from './overridable-limits.ts'
@@ -72,17 +72,8 @@ export function buildEngine(
   const access = accessGuards(config, resources)
   guards.push(...access.guards)
   guards.push(...parameterGuards(loaded, resources.learner))
-  let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
-  if (config.inspect !== false) {
-    const { rules: _, secondOpinion: __, ...rest } = config.inspect
-    const { options, ...counts } = foreignRules(config.inspect, loaded.file.folder)
-    foreign = counts
-    const inspection = inspectionGuard({
-      ...rest,
-      ...options,
-    })
-    guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
-  }
+  const { guard: inspection, foreign } = contentGuard(config, loaded, resources)
+  if (inspection !== undefined) guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
   const engine = new Engine({
     guards,
     ...(identified !== undefined && { identified }),

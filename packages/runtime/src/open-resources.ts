@@ -8,6 +8,7 @@ import { accessDetectors } from './access-guards.ts'
 import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
+import { LearnedParameterTypes } from './learned-parameter-types.ts'
 import { LimitOverrides } from './limit-overrides.ts'
 import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
@@ -54,6 +55,9 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const isKept = !connections.isMemoryOnly
     const learned = isKept ? keepLearned(connections, learner, emit) : undefined
     closers.push(() => learned?.close())
+    const parameterTypes =
+      config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
+    closers.push(() => parameterTypes?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
     const access = await openAccess({
@@ -76,6 +80,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
         isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
       learner: isKept ? learner : undefined,
       learned,
+      parameterTypes,
       get signIn() {
         return signIn.current
       },
@@ -139,6 +144,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     limitOverrides: undefined,
     learner: undefined,
     learned: undefined,
+    parameterTypes: undefined,
     signIn: await openIdentityStores({ clock }),
     access: undefined,
     detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded)],

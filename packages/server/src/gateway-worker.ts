@@ -8,6 +8,7 @@ import type { Resources } from '@postern/runtime'
 import {
   Connections,
   keepLearned,
+  LearnedParameterTypes,
   LimitOverrides,
   openAccess,
   openIdentity,
@@ -41,6 +42,8 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learner = new SchemaLearner()
   const isKept = !connections.isMemoryOnly
   const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
+  const parameterTypes =
+    config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
   const access = await openAccess({
@@ -59,6 +62,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
       isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
     learner: isKept ? learner : undefined,
     learned,
+    parameterTypes,
     get signIn() {
       return signIn.current
     },
@@ -74,8 +78,10 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
+      parameterTypes?.close()
       learned?.close()
       signIn.close()
+      await access.close()
       await identity?.close()
       await remediations.close()
       await connections.close()

@@ -161,6 +161,12 @@ export function buildProgram(execute: Execute, version: string): Program {
   ).option('--samples <count>', 'requests that a route needs', '100')
   add(
     parameters,
+    'types [route]',
+    'the types that were learned, as lines for "routes"',
+    () => import('./parameters-types.ts'),
+  )
+  add(
+    parameters,
     'forget [route]',
     'learn anew, for one route ("POST /orders") or for all',
     () => import('./parameters-forget.ts'),

@@ -124,6 +124,11 @@ export interface SchemaConfig {
    * Default: `false`.
    */
   readonly learn?: boolean | undefined
+  /**
+   * Inspection uses the types of parameters that were learned from many networks over days. Needs `learn`.
+   * Default: `false`.
+   */
+  readonly inspect?: boolean | undefined
   /** A JSON file of what was proposed and reviewed. Other parameters are refused. */
   readonly enforce?: string | undefined
   /** `observe` records what `enforce` would refuse. Default: `mode`. */
@@ -133,6 +138,7 @@ export interface SchemaConfig {
 /** The parameters that routes take, with defaults. */
 export interface CompiledSchema {
   readonly learn: boolean
+  readonly inspect: boolean
   readonly enforce?: string
   readonly mode?: Mode
 }
@@ -145,6 +151,13 @@ export const schema: z.ZodType<CompiledSchema, SchemaConfig | undefined> = key(
         'Learns parameters from requests that succeeded, for `postern parameters propose`. Refuses nothing.',
       default: false,
       example: true,
+    }),
+    inspect: key(flag, {
+      description:
+        'Inspection uses the types of parameters that were learned from many networks over days. Needs `learn`.',
+      default: false,
+      example: true,
+      applies: 'restart',
     }),
     enforce: key(text, {
       description: 'A JSON file of what was proposed and reviewed. Other parameters are refused.',

@@ -1,7 +1,7 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
 import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
-import type { InspectSettings } from '@postern/inspect'
+import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
@@ -307,9 +307,10 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection, no record, origins that may read, methods that may be asked for, clients
- * that may come, mere observing. A longer body and
- * ambiguous paths are let through by kind, so they need no exact spelling.
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from
+ * inspection and types of parameters under which less is looked for, no record, origins that may read, methods that
+ * may be asked for, clients that may come, mere observing. A longer body and ambiguous paths are let through by
+ * kind, so they need no exact spelling.
  */
 function withoutExemptions({
   inspect,
@@ -321,14 +322,24 @@ function withoutExemptions({
   mode,
   ...rest
 }: RouteSettings): RouteSettings {
-  const level = inspect === undefined || inspect === false ? undefined : inspect.level
+  const demanded = inspect === undefined || inspect === false ? undefined : demandedOf(inspect)
   return {
     ...rest,
     ...(throttle !== undefined && throttle !== false && { throttle }),
-    ...(level !== undefined && { inspect: { level } }),
+    ...(demanded !== undefined && { inspect: demanded }),
     ...(record !== undefined && record !== 'none' && { record }),
     ...(cors === false && { cors }),
     ...(mode === 'enforce' && { mode }),
     ...(methodOverride === false && { methodOverride }),
+  }
+}
+
+/** The level, and the types that values must fit. */
+function demandedOf({ level, parameters = {} }: InspectSettings): InspectSettings | undefined {
+  const strict = Object.entries(parameters).filter(([, type]) => isStrictType(type))
+  if (level === undefined && strict.length === 0) return undefined
+  return {
+    ...(level !== undefined && { level }),
+    ...(strict.length > 0 && { parameters: Object.fromEntries(strict) }),
   }
 }
