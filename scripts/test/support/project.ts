@@ -23,7 +23,7 @@ const SOON = 5_000
 /**
  * An empty folder in which the blocks of a page run as they are printed. Three things differ from a reader's
  * machine: port numbers are free ones, `npm install` links what the workspace has installed instead of asking
- * the registry, and Postern runs from its sources. In output, request ids, times and process numbers may
+ * the registry, and Postern runs from its sources. In output, request ids, times, counts and process numbers may
  * differ.
  */
 export class Project {
@@ -193,6 +193,7 @@ function plain(text: string): string {
     .replace(/;t=\d+/g, ';t=N')
     .replace(/\bprocess \d+/g, 'process N')
     .replace(/(?<=^ +admin +http:\/\/127\.0\.0\.1:)\d+/gm, 'PORT')
+    .replace(/\b\d+ of (\d+) left\b/g, 'N of $1 left')
     .replace(/\b\d+ scenarios\b/g, 'N scenarios')
     .replace(/curl\/[\d.]+/g, 'curl/VERSION')
     .replace(/^Date: .*$/gm, 'Date: DAY')
