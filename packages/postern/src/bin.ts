@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { main } from '@postern/cli'
 
-// A reader that went away (`postern replay ... | head`) is no failure of ours.
+// A reader that closed the pipe (`postern replay ... | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)

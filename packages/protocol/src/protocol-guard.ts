@@ -19,25 +19,30 @@ import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
 export interface ProtocolOptions {
-  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. A route's `methods` overrides it. */
+  /**
+   * Methods that every route accepts. Default: GET, HEAD, POST, PUT, PATCH, DELETE,
+   * OPTIONS. A route's `methods` overrides it.
+   */
   readonly methods?: readonly string[]
-  /** Media types any route may read. Default: all. A route's `contentTypes` overrides it. */
+  /** Media types that every route accepts. Default: all. A route's `contentTypes` overrides it. */
   readonly contentTypes?: readonly string[]
-  /** Largest declared body; 100 MiB by default. A route's `maxBody` overrides it. */
+  /** Largest declared body. Default: 100 MiB. A route's `maxBody` overrides it. */
   readonly maxBody?: ByteSize
-  /** Most headers of a request; 100 by default. */
+  /** Most headers of a request. Default: 100. */
   readonly maxHeaders?: number
-  /** Most bytes of all headers together; 32 KiB by default. */
+  /** Most bytes of all headers together. Default: 32 KiB. */
   readonly maxHeaderBytes?: ByteSize
-  /** Longest value of one header; 16 KiB by default. */
+  /** Longest value of one header. Default: 16 KiB. */
   readonly maxHeaderValue?: ByteSize
-  /** Longest request target; 16 KiB by default. */
+  /** Longest request target. Default: 16 KiB. */
   readonly maxTarget?: ByteSize
-  /** Kinds of ambiguous path to let through everywhere; none by default. */
+  /** Kinds of ambiguous path to allow everywhere. Default: none. */
   readonly allowPaths?: readonly PathRisk[]
-  /** Headers such as `X-HTTP-Method-Override` and `X-Original-URL` to let through, in lower case; none by default. */
+  /**
+   * Headers such as `X-HTTP-Method-Override` and `X-Original-URL` to allow, in lower case. Default: none.
+   */
   readonly allowOverrides?: readonly string[]
-  /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
+  /** The engine's routes: an encoded slash is allowed wherever it changes no rule. */
   readonly routes?: RouteTable
   readonly mode?: Mode
 }
@@ -47,12 +52,12 @@ const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATC
 const NEVER: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])
 
 /**
- * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route declares:
- * methods, media types, sizes. It looks at the head only, answers at once, and keeps nothing.
+ * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route
+ * declares: methods, media types, sizes. It reads only the head, answers synchronously, and keeps no state.
  *
- * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`, `protocol/path`,
- * `protocol/target`, `protocol/headers`, `protocol/override`.
- * @throws ConfigError for sizes that are none and methods that are not in capitals
+ * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`,
+ * `protocol/path`, `protocol/target`, `protocol/headers`, `protocol/override`.
+ * @throws ConfigError for invalid sizes and methods that are not in capitals
  */
 export function protocolGuard(options: ProtocolOptions = {}): Guard {
   const limits: ProtocolLimits = {
@@ -151,7 +156,7 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     return fault === undefined ? ALLOW : protocolRefusal([fault, ...others(fault, exchange, head)])
   }
 
-  /** What else is wrong with a request, so that one exception answers all of it. */
+  /** Everything else that is wrong with a request, so that one exception covers all of it. */
   const others = (first: ProtocolFault, exchange: Exchange, head: RequestHead): ProtocolFault[] =>
     [
       checkMethod(exchange, head, limits),
@@ -172,7 +177,7 @@ function checkMethod(
   limits: ProtocolLimits,
 ): ProtocolFault | undefined {
   const { method } = exchange
-  // Extended CONNECT is how WebSocket travels over HTTP/2 (RFC 8441).
+  // WebSocket uses extended CONNECT over HTTP/2 (RFC 8441).
   if (method === 'CONNECT' && head.authority !== undefined && exchange.header(':protocol') === 'websocket')
     return undefined
   const declared = exchange.route?.settings.methods
