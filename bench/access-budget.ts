@@ -1,4 +1,5 @@
-// Row budgets on PostgreSQL: what a guarded statement and transaction cost, with and without undo, against the same table unguarded.
+// Row budgets on PostgreSQL: what a guarded statement and transaction cost, with and without
+// undo, against the same table unguarded.
 import { spawnSync } from 'node:child_process'
 import { actingAs, claimSigner, guardPool, installBudgets, rows, type SigningKey } from '@postern/access'
 import { connectPostgres } from '@postern/store'
@@ -165,7 +166,10 @@ async function contention(): Promise<void> {
 }
 await contention()
 
-/** pgbench's own TPC-B script. It signs no claims: the database counts for the role, and makes the claim itself. */
+/**
+ * pgbench's own TPC-B script. It signs no claims: the database counts for the role,
+ * and makes the claim itself.
+ */
 async function tpcb(): Promise<void> {
   const pgbench = findBinary('pgbench')
   if (pgbench === undefined)

@@ -1,4 +1,5 @@
-// One decision, at 10, 100 and 1,000 equal policies: ours against CASL, casbin, Cedar and a function written by hand.
+// One decision, at 10, 100 and 1,000 equal policies: ours against CASL, casbin,
+// Cedar and a function written by hand.
 import { createMongoAbility, defineAbility, subject } from '@casl/ability'
 import { type EntityJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs'
 import {

@@ -1,4 +1,5 @@
-// Durable acknowledged events: the audit log against a raw append with the same framing and group size, and beside it what people use instead.
+// Durable acknowledged events: the audit log against a raw append with the same framing and group size,
+// and beside it what people use instead.
 import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -41,7 +42,10 @@ interface Appender {
   append(event: Event): Promise<unknown>
 }
 
-/** The floor: the same JSON in the same frames, one write and one fdatasync for all that came meanwhile, and nothing else. */
+/**
+ * The floor: the same JSON in the same frames, one write and one fdatasync for all
+ * that came meanwhile, and nothing else.
+ */
 class RawAppend implements Appender {
   readonly #file: Awaited<ReturnType<typeof open>>
   #texts: string[] = []

@@ -29,7 +29,10 @@ interface Tally {
 const root = process.env['POSTERN_CONFORMANCE'] ?? join(import.meta.dirname, '../../shared/conformance')
 const SETS = ['gotestwaf', 'crs', 'httpparams', 'libinjection'] as const
 
-/** Of the CRS set: what its default paranoia finds, families 930 to 944. Its `pass` lines are about single rules and say nothing here. */
+/**
+ * Of the CRS set: what its default paranoia finds, families 930 to 944. Its `pass` lines are
+ * about single rules and say nothing here.
+ */
 function belongs(set: string, line: Line): boolean {
   if (set !== 'crs') return true
   const family = Number(/REQUEST-(\d+)/.exec(line.category)?.[1] ?? 0)

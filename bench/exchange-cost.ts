@@ -1,4 +1,5 @@
-// What a whole exchange costs in process, part by part: open, decide and settle of an ordinary request through the default assembly.
+// What a whole exchange costs in process, part by part: open, decide and settle of an ordinary
+// request through the default assembly.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +36,10 @@ const STEPS: readonly (readonly [string, Config])[] = [
   ['+ inspection: all', { ...withLimits, scenarios: {}, inspect: {} }],
 ]
 
-/** Readers of a shop: 5,000 clients, many paths, the headers of a browser. A new object each time, as from a socket. */
+/**
+ * Readers of a shop: 5,000 clients, many paths, the headers of a browser. A new
+ * object each time, as from a socket.
+ */
 function request(i: number): RequestSource {
   const client = (i * 7_919) % CLIENTS
   return {

@@ -1,4 +1,5 @@
-// What a request through the gateway costs in CPU and time, beside nginx, HAProxy, http-proxy and a bare undici proxy.
+// What a request through the gateway costs in CPU and time, beside nginx, HAProxy,
+// http-proxy and a bare undici proxy.
 import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'

@@ -1,4 +1,5 @@
-// What built-in identity costs: the check of a session and of an API key, and how long a file read waits while many people sign in at once.
+// What built-in identity costs: the check of a session and of an API key, and how long a file read
+// waits while many people sign in at once.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

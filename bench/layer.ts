@@ -1,4 +1,5 @@
-// What the layer costs in process: CPU per request of an Express and a Fastify hello with and without it, and the time of a decision.
+// What the layer costs in process: CPU per request of an Express and a Fastify hello with and
+// without it, and the time of a decision.
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +18,9 @@ const FRAMEWORKS = ['express', 'fastify'] as const
 const KINDS = ['', '+adapter', '+layer'] as const
 const VARIANTS = FRAMEWORKS.flatMap(framework => KINDS.map(kind => `${framework}${kind}`))
 
-/** The default limits with numbers that one loader does not reach: the same rules are asked, and none refuses. */
+/**
+ * The default limits with numbers that one loader does not reach: the same rules are asked, and none refuses.
+ */
 const LIMITS = {
   address: { limit: '1000000000/1m' },
   busy: { limit: '100000 at once' },
@@ -82,7 +85,9 @@ async function cpuOfServers(folder: string): Promise<ReadonlyMap<string, readonl
   }
 }
 
-/** Microseconds of each of `count` decisions, and of the same exchanges with their settling, after a warm-up. */
+/**
+ * Microseconds of each of `count` decisions, and of the same exchanges with their settling, after a warm-up.
+ */
 async function decisionTimes(
   folder: string,
   count: number,

@@ -1,4 +1,5 @@
-// Guessing simulated, a day at a time: how many guesses at one account are looked at, whether its owner gets in, and how soon spraying shows.
+// Guessing simulated, a day at a time: how many guesses at one account are looked at, whether its owner
+// gets in, and how soon spraying shows.
 import { DEFAULT_LANES } from '@postern/identity'
 import { FailureWatch } from '../packages/identity/src/login-defence/failure-watch.ts'
 import { failed, succeeded } from '../packages/identity/src/login-defence/lane-outcome.ts'
@@ -133,7 +134,10 @@ function peerDay(policy: LoginPolicy, random: () => number, rate: number): Day {
   return { offered, checked, owner: { device, network: device, link: device }, tries }
 }
 
-/** Ordinary sign-ins of all accounts that are not made on a known device: more by day than by night, and some days worse than others. */
+/**
+ * Ordinary sign-ins of all accounts that are not made on a known device: more by day than by
+ * night, and some days worse than others.
+ */
 function ordinary(random: () => number, now: number, day: number): 'failed' | 'succeeded' | undefined {
   const hour = (now / 3_600_000) % 24
   if (random() > 0.15 + 0.85 * Math.max(0, Math.sin(((hour - 6) / 24) * 2 * Math.PI))) return undefined

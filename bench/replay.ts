@@ -1,5 +1,6 @@
-// How fast `postern replay` reads an access log with the default configuration, and whether its memory is flat: 100,000, 400,000
-// and 1,000,000 lines, each in a process of its own. Memory grows until the tables of 20,000 clients are full.
+// How fast `postern replay` reads an access log with the default configuration, and whether its
+// memory is flat: 100,000, 400,000 and 1,000,000 lines, each in a process of its own. Memory grows
+// until the tables of 20,000 clients are full.
 import { fork } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,7 +44,10 @@ const random = (() => {
   }
 })()
 
-/** A line of a shop: readers that come in visits, one request in a hundred a probe that is not there. 25 requests a second. */
+/**
+ * A line of a shop: readers that come in visits, one request in a hundred a probe
+ * that is not there. 25 requests a second.
+ */
 function line(index: number): string {
   const isProbe = random(100) === 0
   // Few clients send most: the square of an even draw.

@@ -1,5 +1,6 @@
-// What it costs to start: files loaded and time of `import 'postern'`, and until `await postern()` is ready, each in a process of its own.
-// Needs a build (npm run build): users load the build, and Node strips no types of it.
+// What it costs to start: files loaded and time of `import 'postern'`, and until `await
+// postern()` is ready, each in a process of its own. Needs a build (npm run build): users load
+// the build, and Node strips no types of it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

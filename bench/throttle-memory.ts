@@ -1,4 +1,5 @@
-// Limits in memory: time per decision, bytes per key, and what is really admitted, against the stores people use.
+// Limits in memory: time per decision, bytes per key, and what is really admitted,
+// against the stores people use.
 import { mock } from 'node:test'
 // @ts-expect-error: an inner module without types
 import LocalStore from '@fastify/rate-limit/store/LocalStore.js'
@@ -183,7 +184,10 @@ async function bytesPerKey({ make }: Contender): Promise<number> {
   return (after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers) / keys
 }
 
-/** Two counters of whole minutes, the older one weighted by how much of it still lies in the window: what many hosted limiters do. */
+/**
+ * Two counters of whole minutes, the older one weighted by how much of it still lies in
+ * the window: what many hosted limiters do.
+ */
 const weighted: Contender = {
   name: 'weighted two buckets',
   make: limit => {
@@ -207,7 +211,10 @@ const weighted: Contender = {
   },
 }
 
-/** The most that is admitted in any 60 s of a run under a limit of 100 a minute; the tries are milliseconds since a full minute. */
+/**
+ * The most that is admitted in any 60 s of a run under a limit of 100 a minute; the
+ * tries are milliseconds since a full minute.
+ */
 async function mostAdmitted({ make }: Contender, tries: readonly number[]): Promise<number> {
   mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: Date.UTC(2026, 0, 1) })
   try {

@@ -1,4 +1,5 @@
-// Limits in Redis: latency and decisions per second at 1, 64 and 512 in flight, against the Redis stores people use.
+// Limits in Redis: latency and decisions per second at 1, 64 and 512 in flight,
+// against the Redis stores people use.
 // @ts-expect-error: an inner module without types
 import FastifyStore from '@fastify/rate-limit/store/RedisStore.js'
 import { connectRedis, redisReady } from '@postern/store'

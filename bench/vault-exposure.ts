@@ -1,4 +1,5 @@
-// What a thief opens with dump, application disk and environment: prisma-field-encryption and @47ng/cloak as the baseline, and us.
+// What a thief opens with dump, application disk and environment: prisma-field-encryption
+// and @47ng/cloak as the baseline, and us.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'

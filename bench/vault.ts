@@ -1,4 +1,5 @@
-// What sealing and opening cost against the raw cipher and the peers, and what three holders add to a page of 50 records.
+// What sealing and opening cost against the raw cipher and the peers, and what three
+// holders add to a page of 50 records.
 import { report } from './support/harness.ts'
 import { holderCapacity, pageBenchmark } from './support/vault-pages.ts'
 import { recordBenchmark } from './support/vault-records.ts'
@@ -13,7 +14,7 @@ report({
   ratios,
   figures: { ...figures, ...pages, ...capacity },
   unequal: [
-    'vault binds the value to tenant, table, column, row and version, and commits to its key; raw authenticates 60 fixed bytes and does neither; cloak authenticates nothing besides.',
+    'vault binds the value to tenant, table, column, row and version, and commits to its key; raw authenticates only 60 fixed bytes, without either property; cloak authenticates nothing besides.',
     'cloak seals text to text with a nonce and a fingerprint of its key, all with one key; vault has a key per record.',
     '"raw, fresh key" gives the cipher its key as bytes, as most code does; "object" wraps it first (createSecretKey), as vault does, which Node 24 does five times faster.',
     'the AWS encryption SDK signs nothing here, has a data key per message, and is asynchronous.',

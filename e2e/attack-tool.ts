@@ -32,7 +32,10 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Runs an attack tool in its own folder, and ends it and its children after `seconds`: such tools go on for hours. */
+/**
+ * Runs an attack tool in its own folder, and ends it and its children after
+ * `seconds`: such tools go on for hours.
+ */
 export async function runTool(
   program: string,
   args: readonly string[],

@@ -1,5 +1,6 @@
-// Real attack tools against the shop: what each of them gets when nothing stands in front, and what when Postern does, with its defaults.
-// This machine is never banned, so every tool also comes from an address that can be: a proxy that the gateway trusts says so.
+// Real attack tools against the shop: what each of them gets when nothing stands in front, and
+// what when Postern does, with its defaults. This machine is never banned, so every tool also
+// comes from an address that can be: a proxy that the gateway trusts says so.
 // `docs/real-attacks.md` has the same as a table, with the commands.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -47,7 +48,9 @@ function need(t: TestContext, name: string): string | undefined {
   return undefined
 }
 
-/** A measure stands against an address, and would for a while: the gateway does not listen to it, or hardly. */
+/**
+ * A measure stands against an address, and would for a while: the gateway does not listen to it, or hardly.
+ */
 function assertStopped(address: string): void {
   const measure = elsewhere.postern('why', address).split('\n')[0] ?? ''
   assert.ok(measure.startsWith(`${address}: `) && /: (?:block|throttle) until /.test(measure), measure)
@@ -174,7 +177,9 @@ describe('ffuf, looking for pages and files that nothing links to', () => {
     '.svn/entries',
   ]
 
-  /** A list as they are: files with a dot first, then thousands of words, and the four that exist among them. */
+  /**
+   * A list as they are: files with a dot first, then thousands of words, and the four that exist among them.
+   */
   function words(): string {
     const file = join(folder, 'words.txt')
     const filler = (from: number): string[] =>
@@ -232,7 +237,10 @@ describe('wapiti, crawling the shop and attacking every parameter it sees', () =
   type Report = Readonly<Record<string, readonly { readonly path: string; readonly parameter: string }[]>>
   const MODULES = 'sql,blindsql,xss,permanentxss,file,exec,crlf'
 
-  /** @returns what it holds for vulnerable, by kind, of the kinds that put something into a query, a page, a command or a path */
+  /**
+   * @returns what it holds for vulnerable, by kind, of the kinds that put something into
+   *   a query, a page, a command or a path
+   */
   async function wapiti(program: string, url: string, ...more: string[]): Promise<readonly string[]> {
     const report = join(folder, 'wapiti.json')
     const starts = [

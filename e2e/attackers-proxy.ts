@@ -9,8 +9,9 @@ export interface Disguise {
 }
 
 /**
- * A proxy on the attacker's side, for tools that cannot help themselves: Hydra 9.4 gives up on a login form that answers 401, so it is
- * shown 200, and it names itself in every request, so that is changed as well. The target gets every request, and decides, as it would without.
+ * A proxy on the attacker's side, for tools that cannot help themselves: Hydra 9.4 gives up on a login form
+ * that answers 401, so it is shown 200, and it names itself in every request, so that is changed as well. The
+ * target gets every request, and decides, as it would without.
  */
 export async function disguise(
   target: string,

@@ -1,4 +1,5 @@
-// An express-session application, unchanged, behind the gateway with `bind`, in Debian's Chromium: its session cookie is bound to the device.
+// An express-session application, unchanged, behind the gateway with `bind`, in Debian's Chromium: its
+// session cookie is bound to the device.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +15,9 @@ import { type BrowserContext, chromium } from 'playwright-core'
 import { newCertificate } from '../packages/gateway/test/tls.ts'
 import { sessionApplication } from './session-application.ts'
 
-/** Switches on what Chromium keeps for machines with a TPM, with keys in software: entries of chrome://flags. */
+/**
+ * Switches on what Chromium keeps for machines with a TPM, with keys in software: entries of chrome://flags.
+ */
 const FLAGS = {
   browser: {
     enabled_labs_experiments: [

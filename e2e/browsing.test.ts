@@ -1,5 +1,6 @@
-// People in headless Chromium, in the shop behind the gateway with its defaults: everything they do goes through. Each of them
-// comes once from this machine, which is never banned, and once from an address that would be.
+// People in headless Chromium, in the shop behind the gateway with its defaults: everything
+// they do goes through. Each of them comes once from this machine, which is never banned,
+// and once from an address that would be.
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,9 @@ import { type RunningShop, startShop } from '../examples/shop/src/server.ts'
 import { openBrowser } from './browser.ts'
 import { type Protected, protect } from './protected.ts'
 
-/** What people look for: names, prices, other alphabets, and words that are also SQL, HTML, shell or paths. */
+/**
+ * What people look for: names, prices, other alphabets, and words that are also SQL, HTML, shell or paths.
+ */
 const SEARCHES = [
   'lantern',
   "O'Brien",
@@ -87,7 +90,8 @@ for (const [from, address] of [
       browser = await openBrowser()
     })
     after(() => browser?.close())
-    // Each person comes after another quiet minute: to the limits they would all be one, in a hurry no people are in.
+    // Each person comes after another quiet minute: to the limits they would all be
+    // one, in a hurry no people are in.
     beforeEach(async () => {
       shop = await startShop({ port: 0 })
       gateway = await protect(
@@ -114,7 +118,7 @@ for (const [from, address] of [
       return { context, page, refused }
     }
 
-    /** Nobody was refused, in the browser's eyes and in the log's, and no measure stands against the visitor. */
+    /** Neither the browser nor the log saw a refusal, and the visitor has no remediation. */
     async function assertLeftAlone({ context, page, refused }: Visit, picture: string): Promise<void> {
       const folder = process.env['POSTERN_SCREENSHOTS']
       if (folder !== undefined) {
@@ -153,7 +157,8 @@ for (const [from, address] of [
             page.press('input[name=q]', 'Enter'),
           ])
           await page.waitForLoadState()
-          // What the shop cannot search for, because it pastes it into SQL, it answers with an error page that has no field.
+          // What the shop cannot search for, because it pastes it into SQL, it answers
+          // with an error page that has no field.
           if ((await page.locator('input[name=q]').count()) === 0) await page.goto(gateway.url)
         }
         await page.goto(`${gateway.url}/search?q=lantern`)

@@ -1,5 +1,6 @@
-// The pages of built-in identity in headless Chromium with a virtual authenticator: sign-up, passkey, authenticator app, act-bound step-up, sign-out, recovery, in
-// every language of the pages at phone and desktop width, light and dark, without a violation that axe finds.
+// The pages of built-in identity in headless Chromium with a virtual authenticator: sign-up, passkey,
+// authenticator app, act-bound step-up, sign-out, recovery, in every language of the pages at phone and
+// desktop width, light and dark, without a violation that axe finds.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -56,7 +57,10 @@ class Visit {
     await this.look()
   }
 
-  /** axe, in a world of its own because the page's policy allows no script but ours; and no sideways scrolling. */
+  /**
+   * axe, in a world of its own because the page's policy allows no script but ours;
+   * and no sideways scrolling.
+   */
   async look(): Promise<void> {
     await this.page.waitForLoadState('load')
     const { frameTree } = await this.#session.send('Page.getFrameTree')

@@ -1,4 +1,5 @@
-// A real Next application, built and started as in production, with the layer as its proxy (what was middleware before Next 16).
+// A real Next application, built and started as in production, with the layer as its proxy
+// (what was middleware before Next 16).
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

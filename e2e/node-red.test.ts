@@ -1,4 +1,5 @@
-// The Node-RED editor (REST, static files and a WebSocket) in headless Chromium through the gateway with its defaults.
+// The Node-RED editor (REST, static files and a WebSocket) in headless Chromium
+// through the gateway with its defaults.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

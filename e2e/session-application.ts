@@ -7,7 +7,9 @@ declare module 'express-session' {
   }
 }
 
-/** An application with sessions as express-session's own documentation writes it: it knows nothing of Postern. */
+/**
+ * An application with sessions as express-session's own documentation writes it: it is not aware of Postern.
+ */
 export function sessionApplication(): express.Express {
   const app = express()
   app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false }))

@@ -97,7 +97,9 @@ async function isAlive(admin: string): Promise<boolean> {
   return answer?.ok === true
 }
 
-/** What would keep the gateway from starting: told before the shop starts and its addresses are printed. */
+/**
+ * What would keep the gateway from starting: reported before the shop starts and its addresses are printed.
+ */
 async function obstacle(port: number | undefined): Promise<{ problem: string; hint: string } | undefined> {
   const folder = process.cwd()
   const { config } = await loadConfig({ folder, environment: process.env })
@@ -119,7 +121,7 @@ async function obstacle(port: number | undefined): Promise<{ problem: string; hi
 }
 
 async function start({ to, port, observe }: Options): Promise<number> {
-  // A configuration with mistakes is told by the gateway, with all of them.
+  // The gateway itself reports a configuration with mistakes, and all of them at once.
   const found = await obstacle(port).catch(() => undefined)
   if (found !== undefined) {
     console.error(`error: ${found.problem}\n  hint: ${found.hint}`)

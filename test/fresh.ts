@@ -3,7 +3,10 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { services } from './services.ts'
 
-/** Anything that runs work when a test is over: a test's context, or `{ after }` of `node:test` for a whole file. */
+/**
+ * Anything that runs work when a test is over: a test's context, or `{ after }` of
+ * `node:test` for a whole file.
+ */
 export interface Scope {
   after(work: () => Promise<void>): void
 }

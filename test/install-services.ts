@@ -12,8 +12,8 @@ export interface Missing {
 const INSTALL_LIMIT_MS = 10 * 60_000
 
 /**
- * Makes sure the named servers are installed: as root on Debian by apt-get; anywhere else a test run without them would
- * be a silent skip, so it ends with one line that says what to install.
+ * Makes sure the named servers are installed: as root on Debian by apt-get; anywhere else a test run without
+ * them would be a silent skip, so it ends with one line that says what to install.
  */
 export function installMissing(missing: readonly Missing[]): void {
   if (missing.length === 0) return

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A server process of the tests: on a free loopback port, in a temporary directory, gone when this process is gone. */
+/**
+ * A server process of the tests: on a free loopback port, in a temporary directory,
+ * gone when this process is gone.
+ */
 export interface LocalServer {
   readonly url: string
   readonly port: number
@@ -27,7 +30,10 @@ const START_LIMIT_MS = 60_000
 /** Where Debian and Homebrew keep binaries that are not on the path. */
 const EXTRA_PATHS = ['/usr/lib/postgresql/*/bin', '/opt/homebrew/bin', '/usr/local/bin']
 
-/** Full path of an executable, the newest version first where several are installed; undefined when there is none. */
+/**
+ * Full path of an executable, the newest version first where several are installed;
+ * undefined when there is none.
+ */
 export function findBinary(name: string): string | undefined {
   const versioned = EXTRA_PATHS.flatMap(pattern => globSync(pattern)).sort(byVersionDescending)
   const folders = [...versioned, ...(process.env['PATH'] ?? '').split(delimiter)]
@@ -47,7 +53,10 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A temporary directory; owned by an unprivileged user when this process is root, for PostgreSQL refuses to run as root. */
+/**
+ * A temporary directory; owned by an unprivileged user when this process is root,
+ * for PostgreSQL refuses to run as root.
+ */
 export function makeWorkplace(name: string): Workplace {
   const directory = mkdtempSync(join(tmpdir(), `postern-test-${name}-`))
   if (process.getuid?.() !== 0) return { directory }
@@ -108,8 +117,8 @@ export interface ServerOptions {
 }
 
 /**
- * The keeper: a shell between this process and the server. It waits for the end of its standard input, which comes
- * when this process stops it or dies in whatever way, then ends the server and removes the directory.
+ * The keeper: a shell between this process and the server. It waits for the end of its standard input, which
+ * comes when this process stops it or dies in whatever way, then ends the server and removes the directory.
  */
 const KEEPER = `
 directory=$1; signal=$2; shift 2

@@ -16,8 +16,8 @@ export interface PostgresServerOptions {
 }
 
 /**
- * A PostgreSQL of the test's own, on loopback with a random password, for tests that stop, stall or kill it; others
- * share the one of `services()`.
+ * A PostgreSQL of the test's own, on loopback with a random password, for tests that stop, stall or kill
+ * it; others share the one of `services()`.
  * @throws Error with the end of the server's log when it does not come up within a minute
  */
 export async function startPostgres({ port, binaries }: PostgresServerOptions = {}): Promise<LocalServer> {

@@ -24,8 +24,8 @@ export interface RedisServerOptions {
 }
 
 /**
- * A Redis of the test's own, on loopback with a random password and nothing on disk, for tests that stop, stall or
- * kill it; others share the one of `services()`.
+ * A Redis of the test's own, on loopback with a random password and nothing on disk, for tests that stop,
+ * stall or kill it; others share the one of `services()`.
  * @throws Error with the end of the server's log when it does not come up within a minute
  */
 export async function startRedis(options: RedisServerOptions = {}): Promise<LocalServer> {

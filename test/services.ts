@@ -40,9 +40,10 @@ const REDIS: Kind = {
 }
 
 /**
- * Brings up PostgreSQL and Redis for a test run: at the addresses of `POSTERN_TEST_POSTGRES` and `POSTERN_TEST_REDIS`
- * when set, else from local binaries on free loopback ports, else installed first (as root on Debian). What cannot be
- * had ends the process with one line that says what to install; nothing is skipped silently.
+ * Brings up PostgreSQL and Redis for a test run: at the addresses of `POSTERN_TEST_POSTGRES`
+ * and `POSTERN_TEST_REDIS` when set, else from local binaries on free loopback ports, else
+ * installed first (as root on Debian). What cannot be had ends the process with one line that
+ * says what to install; nothing is skipped silently.
  */
 export async function startServices(): Promise<StartedServices> {
   const kinds = [POSTGRES, REDIS]
@@ -84,8 +85,8 @@ function messageOf(cause: unknown): string {
 let shared: Promise<Services> | undefined
 
 /**
- * The servers for a single test file: those of the test run, else its own, which end with this process. Give each test
- * its own database (`freshDatabase`) or key prefix (`freshPrefix`).
+ * The servers for a single test file: those of the test run, else its own, which end with this process. Give
+ * each test its own database (`freshDatabase`) or key prefix (`freshPrefix`).
  */
 export function services(): Promise<Services> {
   shared ??= startServices().then(({ env }) => ({

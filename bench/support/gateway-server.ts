@@ -1,4 +1,5 @@
-// One proxy of the benchmark `gateway`: `gateway-server.ts NAME BACKEND FOLDER`, or the backend itself. Tells its port to its parent.
+// One proxy of the benchmark `gateway`: `gateway-server.ts NAME BACKEND FOLDER`, or the backend
+// itself. Tells its port to its parent.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Engine } from '@postern/core'

@@ -31,8 +31,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs all candidates in turn, `rounds` times, each round starting with another one, after one unmeasured round: a machine whose speed
- * drifts is equally slow to all of them.
+ * Runs all candidates in turn, `rounds` times, each round starting with another one, after one unmeasured
+ * round: a machine whose speed drifts is equally slow to all of them.
  */
 export async function interleave(
   candidates: readonly Candidate[],

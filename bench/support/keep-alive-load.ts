@@ -13,7 +13,10 @@ const REQUEST = Buffer.from(
   ].join('\r\n'),
 )
 
-/** A load of small requests over connections that stay open, one request at a time on each; every answer must be a 200. */
+/**
+ * A load of small requests over connections that stay open, one request at a time on
+ * each; every answer must be a 200.
+ */
 export class KeepAliveLoad {
   readonly #sockets: readonly Socket[]
   #left = 0

@@ -1,4 +1,5 @@
-// One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER`, asked over the channel to its parent.
+// One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER`, asked
+// over the channel to its parent.
 import type { AddressInfo } from 'node:net'
 import { Engine } from '@postern/core'
 import * as http from '@postern/http'

@@ -18,8 +18,8 @@ interface Count {
 }
 
 /**
- * rate-limiter-flexible, "Login endpoint protection" of its wiki: 100 failures per address and day (blocked for a day), 10 consecutive failures per account and
- * address (kept 90 days, blocked for an hour).
+ * rate-limiter-flexible, "Login endpoint protection" of its wiki: 100 failures per address and day (blocked
+ * for a day), 10 consecutive failures per account and address (kept 90 days, blocked for an hour).
  */
 export function flexibleSample(): LoginPolicy {
   const byAddress = new Map<string, Count>()
@@ -63,7 +63,9 @@ export function flexibleSample(): LoginPolicy {
   }
 }
 
-/** better-auth's default for `/sign-in`: 3 requests in 10 seconds for each address, counted from the last one. */
+/**
+ * better-auth's default for `/sign-in`: 3 requests in 10 seconds for each address, counted from the last one.
+ */
 export function betterAuthDefault(): LoginPolicy {
   const windows = new Map<string, { count: number; last: number }>()
   const admits = (_account: string, address: string, now: number): boolean => {
@@ -85,8 +87,9 @@ export function betterAuthDefault(): LoginPolicy {
 }
 
 /**
- * Keycloak's brute-force detection as its server administration guide gives it, temporary lockout: 30 failures, 1 minute more for every 30, at most 15 minutes,
- * 1 minute after two failures within a second, forgotten after 12 hours. The account is what is locked.
+ * Keycloak's brute-force detection as its server administration guide gives it, temporary lockout: 30
+ * failures, 1 minute more for every 30, at most 15 minutes, 1 minute after two failures within a second,
+ * forgotten after 12 hours. The account is what is locked.
  */
 export function keycloakPolicy(): LoginPolicy {
   const accounts = new Map<string, { failures: number; last: number; notBefore: number }>()

@@ -1,4 +1,5 @@
-// One holder of the benchmark, with the audit log of `postern holder`: `vault-holder-process.ts CONFIG.json --key-file FILE`.
+// One holder of the benchmark, with the audit log of `postern holder`:
+// `vault-holder-process.ts CONFIG.json --key-file FILE`.
 import { openAuditLog } from '@postern/audit'
 import { runHolder } from '@postern/vault/holder'
 

@@ -9,7 +9,10 @@ import { quantile } from './harness.ts'
 const PAGE = 50
 const TABLES = { customers: { key: ['id'], columns: { email: { mode: 'split' } } } } as const
 
-/** What a page of 50 records adds with three holder processes, TLS and their audit logs; then with one of them out. */
+/**
+ * What a page of 50 records adds with three holder processes, TLS and their audit
+ * logs; then with one of them out.
+ */
 export async function pageBenchmark(pages: number): Promise<Readonly<Record<string, number>>> {
   const budget = 100_000_000
   const holders = await HolderProcesses.start(
@@ -62,7 +65,10 @@ export async function pageBenchmark(pages: number): Promise<Readonly<Record<stri
   return figures
 }
 
-/** Records opened a second by the core of one holder, on one core, as the number of actors it counts for grows. */
+/**
+ * Records opened a second by the core of one holder, on one core, as the number of
+ * actors it counts for grows.
+ */
 export function holderCapacity(actors: readonly number[]): Readonly<Record<string, number>> {
   const figures: Record<string, number> = {}
   for (const count of actors) {

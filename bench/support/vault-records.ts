@@ -15,7 +15,10 @@ const SIZES: readonly (readonly [string, number])[] = [
   ['64KiB', 65_536],
 ]
 
-/** Seals and opens at three sizes, us and the peers interleaved. Ratios are theirs over ours: 1 is as fast, more is faster. */
+/**
+ * Seals and opens at three sizes, us and the peers interleaved. Ratios are theirs
+ * over ours: 1 is as fast, more is faster.
+ */
 export async function recordBenchmark(rounds: number): Promise<{
   readonly ratios: Readonly<Record<string, number>>
   readonly figures: Readonly<Record<string, number>>
@@ -122,7 +125,10 @@ function openers(value: Buffer, text: string, operations: number): readonly Cand
   ]
 }
 
-/** The AWS encryption SDK with a raw keyring: asynchronous, hence measured beside the others and not in turn with them. */
+/**
+ * The AWS encryption SDK with a raw keyring: asynchronous, hence measured beside the
+ * others and not in turn with them.
+ */
 async function awsEncryptionSdk(): Promise<Readonly<Record<string, number>>> {
   const { encrypt } = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
   const keyring = new RawAesKeyringNode({

@@ -1,4 +1,5 @@
-// Loaded by Node and not by the bundler: Postern opens files and databases, and finds what it ships with next to itself.
+// Loaded by Node and not by the bundler: Postern opens files and databases, and
+// finds what it ships with next to itself.
 const { postern } = await import(/* turbopackIgnore: true */ 'postern')
 const layer = await postern()
 

@@ -63,7 +63,7 @@ test('npm start protects the shop, tells three attacks that then fail, and ends 
   rmSync(folder, { recursive: true })
 })
 
-test('npm start says how it is used when it is told nonsense', async () => {
+test('npm start prints its usage for unknown arguments', async () => {
   const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
   const child = spawn(process.execPath, [...execArgv, START, '--prot', '1'], {
     stdio: ['ignore', 'ignore', 'pipe'],

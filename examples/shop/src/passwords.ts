@@ -1,6 +1,8 @@
 import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 
-/** `salt:key`, hex. Hashed as it should be; that anybody may try as often as they like is the shop's mistake. */
+/**
+ * `salt:key`, hex. Hashed as it should be; that anybody may try as often as they like is the shop's mistake.
+ */
 export function hashPassword(password: string, salt: string = randomBytes(16).toString('hex')): string {
   return `${salt}:${scryptSync(password, salt, 32).toString('hex')}`
 }

@@ -1,4 +1,7 @@
-/** The shop's tables, in SQL that SQLite and PostgreSQL both read. `ID` stands for a number the database gives. */
+/**
+ * The shop's tables, in SQL that SQLite and PostgreSQL both read. `ID` stands for a
+ * number the database gives.
+ */
 const TABLES = `
 CREATE TABLE product (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, category TEXT NOT NULL, description TEXT NOT NULL,

@@ -31,7 +31,10 @@ export interface RunningShop {
   close(): Promise<void>
 }
 
-/** Starts the shop on 127.0.0.1, filled with the same data every time. It is vulnerable on purpose: see README.md. */
+/**
+ * Starts the shop on 127.0.0.1, filled with the same data every time. It is
+ * vulnerable on purpose: see README.md.
+ */
 export async function startShop(options: ShopOptions): Promise<RunningShop> {
   const directory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'postern-shop-'))
   const uploads = join(directory, 'uploads')

@@ -3,14 +3,15 @@ import type { LogRecord } from './log-record.ts'
 import { W3cFields } from './w3c-fields.ts'
 
 /**
- * Reads the lines of one access log, in order: everything that `parseAccessLog` reads, and the W3C Extended Log File Format of IIS and CloudFront, whose
- * columns a line of its own names.
+ * Reads the lines of one access log, in order: everything that `parseAccessLog` reads, and the W3C Extended
+ * Log File Format of IIS and CloudFront, whose columns are named in a separate line.
  */
 export class AccessLogReader {
   readonly #fields = new W3cFields()
 
   /**
-   * What a line records; `nothing` for a blank line or a directive (`#Fields: ...`), undefined for a line that is no access log. Never throws.
+   * What a line records; `nothing` for a blank line or a directive (`#Fields: ...`), undefined for a line
+   * that is not from an access log. Never throws.
    * @param line without its line end; a trailing carriage return is ignored
    */
   read(line: string): LogRecord | 'nothing' | undefined {

@@ -12,10 +12,11 @@ const SYSLOG =
   /^(?:<\d{1,3}>)?(?:1 )?(?:\w{3} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,32}) \S{1,255} [\w./-]{1,64}(?:\[\d+\])?: /
 
 /**
- * A line of an access log, whatever wrote it: common and combined (Apache, nginx, Traefik), JSON (nginx, Apache, Caddy, Traefik,
- * Envoy, Cloudflare Logpush, pino, Postern's own events), AWS ALB, Envoy's text, HAProxy, Nginx Proxy Manager, failed logins of nginx's and Apache's error
- * logs; also behind the prefix of a container runtime or syslog. Undefined for lines that are none of these, and
- * for lines over 64 KiB. Never throws.
+ * A line of an access log in any known format: common and combined (Apache, nginx, Traefik), JSON
+ * (nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, pino, Postern's own events), AWS ALB,
+ * Envoy's text, HAProxy, Nginx Proxy Manager, failed logins of nginx's and Apache's error
+ * logs; also after the prefix of a container runtime or syslog. Undefined for other lines,
+ * and for lines over 64 KiB. Never throws.
  */
 export function parseAccessLog(line: string): LogRecord | undefined {
   if (line.length > MAX_LINE) return undefined

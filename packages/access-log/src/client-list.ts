@@ -1,11 +1,11 @@
 import { CidrSet, parseAddress } from '@postern/core'
 import { withoutPort } from './log-record.ts'
 
-/** Own hops: what stands between the edge and this server, in most networks. */
+/** Private ranges: in most networks, the hops between the edge and this server. */
 const INSIDE = CidrSet.parse(['loopback', 'linklocal', 'private'])
 const MAX_HOPS = 32
 
-/** Who a log says has asked. */
+/** The client of a request, as a log names it. */
 export interface LoggedClient {
   /** As written, without a port. */
   readonly address: string
@@ -14,8 +14,9 @@ export interface LoggedClient {
 }
 
 /**
- * The client of an address field. Behind proxies it holds a list (`X-Forwarded-For`: client first, nearest hop last). The first entry is what the
- * client itself claims, so the list is read from the end: the last address outside private ranges counts.
+ * The client of an address field. Behind proxies it holds a list (`X-Forwarded-For`: client first, nearest
+ * hop last). The first entry is what the client itself claims, so the list is read from the end: the last
+ * address outside private ranges counts.
  * @param text one address, or several separated by commas or spaces
  */
 export function loggedClient(text: string): LoggedClient {

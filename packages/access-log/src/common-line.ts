@@ -3,8 +3,8 @@ import { known, type LogRecord, splitRequestLine } from './log-record.ts'
 import { parseCommonTime } from './log-time.ts'
 
 /**
- * A line of the common or combined format of Apache, nginx and Traefik, also with a virtual host in front and any fields behind;
- * undefined when it is none. One pass over the characters, no expression.
+ * A line of the common or combined format of Apache, nginx and Traefik, also with a virtual host in front and
+ * any fields after it; undefined for any other line. One pass over the characters, no regular expression.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the line; each step starts where the last one ended.
 export function parseCommonLine(line: string): LogRecord | undefined {
@@ -35,7 +35,7 @@ export function parseCommonLine(line: string): LogRecord | undefined {
     }
   }
 
-  // Up to four words stand before the time: [virtual host] addresses ident user. The user may have spaces.
+  // Up to four words precede the time: [virtual host] addresses ident user. The user may have spaces.
   const list = listEnd(line, 0)
   const first = line.indexOf(' ', list)
   const second = line.indexOf(' ', first + 1)
@@ -48,7 +48,7 @@ export function parseCommonLine(line: string): LogRecord | undefined {
   const ident = hasHost ? addressEnd : first
   const userStart = line.indexOf(' ', ident + 1) + 1
   const user = userStart > 0 && userStart < open ? known(line.slice(userStart, open - 1)) : undefined
-  // Assigned one by one: to spread them into the record took longer than to read the line.
+  // Assigned one by one: spreading them into the record took longer than reading the line.
   const record: { -readonly [Key in keyof LogRecord]: LogRecord[Key] } = {
     time,
     address,
@@ -68,7 +68,10 @@ export function parseCommonLine(line: string): LogRecord | undefined {
 
 const MAX_BRACKETS = 8
 
-/** Index of the bracket that opens the time: the first that a day of the month follows. Others stand in process numbers, addresses and names. */
+/**
+ * Index of the bracket that opens the time: the first that a day of the month follows. Others occur
+ * in process numbers, addresses and names.
+ */
 function timeStart(line: string): number {
   let at = line.indexOf('[')
   for (let i = 1; at >= 0 && i < MAX_BRACKETS && line.charCodeAt(at + 3) !== 0x2f; i++)
@@ -76,7 +79,10 @@ function timeStart(line: string): number {
   return at
 }
 
-/** Index of the last address of a list whose first begins at `from`: each but the last ends with a comma. `from` when it is no list. */
+/**
+ * Index of the last address of a list whose first begins at `from`: each but the last ends
+ * with a comma. `from` when it is not a list.
+ */
 function listEnd(line: string, from: number): number {
   let at = from
   for (;;) {

@@ -10,8 +10,8 @@ const APACHE_FAILURE =
   /\[client ([^\]]{1,64})\] AH0161[78]: user ("?)([^:]{0,256}?)\2(?:: authentication failure for "([^"]{0,8192})"| not found: (\S{0,8192}))/
 
 /**
- * A line of nginx's or Apache's error log that tells of wrong credentials, as the request it was about with status 401;
- * undefined for every other line. Error logs name no zone: the time is read as UTC.
+ * A line of nginx's or Apache's error log that reports wrong credentials, as that request with status 401;
+ * undefined for every other line. Error logs state no time zone: the time is read as UTC.
  */
 export function parseErrorLine(line: string): LogRecord | undefined {
   const nginx = NGINX.exec(line)

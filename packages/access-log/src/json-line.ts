@@ -5,8 +5,8 @@ import { parseAnyTime } from './log-time.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * What one thing is called in the JSON of nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS, pino-http and Postern's own
- * events, first found first taken.
+ * The names of each field in the JSON of nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS,
+ * pino-http and Postern's own events, in order of precedence.
  */
 const NAMES = {
   time: [
@@ -96,7 +96,7 @@ const NAMES = {
 
 const INNER = ['request', 'req', 'res', 'response', 'actor', 'outcome', 'httpRequest', 'http'] as const
 
-/** A line of a JSON access log; undefined when it is none. */
+/** A line of a JSON access log; undefined for any other line. */
 export function parseJsonLine(line: string): LogRecord | undefined {
   let value: unknown
   try {

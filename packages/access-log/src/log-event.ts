@@ -1,7 +1,7 @@
 import { type Event, parseAddress, parseRequestPath, redactQuery } from '@postern/core'
 import type { LogRecord } from './log-record.ts'
 
-/** A line of a log as the event it would have been, with what only scenarios ask for in `data`. */
+/** A line of a log as the event it would have been, with the fields that only scenarios read in `data`. */
 export function logEvent(record: LogRecord, id: string): Event {
   const path = parseRequestPath(record.target)
   return {

@@ -1,4 +1,4 @@
-/** One line of an access log. What a format does not keep is absent. */
+/** One line of an access log. Fields that a format lacks are absent. */
 export interface LogRecord {
   /** Epoch milliseconds. */
   readonly time: number
@@ -21,11 +21,13 @@ export interface LogRecord {
   readonly user?: string
   readonly referer?: string
   readonly agent?: string
-  /** An error log's word that the credentials were wrong. */
+  /** Whether an error log reported wrong credentials. */
   readonly failed?: 'credentials'
 }
 
-/** `GET /x HTTP/1.1` taken apart; a line that is no request keeps its text as the target, with an empty method. */
+/**
+ * `GET /x HTTP/1.1`, parsed; a line that is not a request keeps its text as the target, with an empty method.
+ */
 export function splitRequestLine(line: string): Pick<LogRecord, 'method' | 'target' | 'httpVersion'> {
   const first = line.indexOf(' ')
   const last = line.lastIndexOf(' ')
@@ -58,7 +60,7 @@ export function withoutPort(text: string): string {
   return colon > 0 && colon === text.lastIndexOf(':') ? text.slice(0, colon) : text
 }
 
-/** A field that logs write as `-` when they have nothing to say. */
+/** A field that logs write as `-` when it is empty. */
 export function known(text: string | undefined): string | undefined {
   return text === undefined || text === '-' || text === '' ? undefined : text
 }

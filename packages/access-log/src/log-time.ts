@@ -1,10 +1,12 @@
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
-/** The last second that was read: the lines of a log come in order, so most share it with their neighbours. */
+/**
+ * The last second that was read: the lines of a log come in order, so most share it with their neighbours.
+ */
 let lastText = ''
 let lastTime = Number.NaN
 
-/** Milliseconds of `10/Oct/2023:10:22:41 +0200` (also without a zone: UTC); NaN when it is none. */
+/** Milliseconds of `10/Oct/2023:10:22:41 +0200` (also without a zone: UTC); NaN for any other text. */
 export function parseCommonTime(text: string): number {
   if (text === lastText) return lastTime
   const month = MONTHS.indexOf(text.slice(3, 6)) / 3
@@ -23,7 +25,10 @@ export function parseCommonTime(text: string): number {
   return lastTime
 }
 
-/** Milliseconds of what JSON logs write: ISO 8601, common log time, or a number of seconds, milli-, micro- or nanoseconds. */
+/**
+ * Milliseconds of what JSON logs write: ISO 8601, common log time, or a number of
+ * seconds, milli-, micro- or nanoseconds.
+ */
 export function parseAnyTime(value: unknown): number {
   if (typeof value === 'number') return fromNumber(value)
   if (typeof value !== 'string' || value.length > 64) return Number.NaN

@@ -7,7 +7,10 @@ const MAX_LENGTH = 16_384
 const HAPROXY =
   /^(\S{3,64}:\d{1,5}) \[(\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d)\.\d{1,6}\] \S{1,256} \S{1,256} [\d/+-]{5,64} (-?\d{1,3}) \+?(\d{1,15}) [^"]{0,4096}"((?:[^"\\]|\\.)*)"?/
 
-/** A line of HAProxy's HTTP format (its syslog prefix already taken off); undefined when it is none. Its times name no zone and are read as UTC. */
+/**
+ * A line of HAProxy's HTTP format (its syslog prefix already removed); undefined for any other line. Its
+ * times have no zone and are read as UTC.
+ */
 export function parseHaproxyLine(line: string): LogRecord | undefined {
   const match = line.length > MAX_LENGTH ? null : HAPROXY.exec(line)
   if (match === null) return undefined
@@ -23,11 +26,14 @@ export function parseHaproxyLine(line: string): LogRecord | undefined {
   }
 }
 
-/** [time] cache upstream-status status - method scheme host "target" [Client address] [Length bytes] ... "agent" "referer" */
+/**
+ * [time] cache upstream-status status - method scheme host "target" [Client address]
+ * [Length bytes] ... "agent" "referer"
+ */
 const PROXY_MANAGER =
   /^\[(\d\d\/\w{3}\/\d{4}:[\d:]{8} [+-]\d{4})\] \S{1,32} \S{1,32} (\d{3}|-) - (\S{1,32}) \S{1,16} (\S{1,255}) "((?:[^"\\]|\\.)*)" \[Client ([^\]]{1,64})\] \[Length (\d{1,15}|-)\][^"]{0,512}"((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/
 
-/** A line of Nginx Proxy Manager; undefined when it is none. */
+/** A line of Nginx Proxy Manager; undefined for any other line. */
 export function parseProxyManagerLine(line: string): LogRecord | undefined {
   const match = line.length > MAX_LENGTH ? null : PROXY_MANAGER.exec(line)
   if (match === null) return undefined

@@ -1,11 +1,14 @@
 import { loggedClient } from './client-list.ts'
 import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
 
-/** type, time, balancer, client:port, target:port, three times, two statuses, two byte counts, "request", "agent". */
+/**
+ * type, time, balancer, client:port, target:port, three times, two statuses, two
+ * byte counts, "request", "agent".
+ */
 const BALANCER =
   /^(?:https?|h2|grpcs|wss?) (\S{1,40}) \S+ (\S{1,64}) \S+ (\S+) (\S+) (\S+) (\d{1,3}|-) \S+ \d+ (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/
 
-/** A line of an AWS Application Load Balancer's log; undefined when it is none. */
+/** A line of an AWS Application Load Balancer's log; undefined for any other line. */
 export function parseBalancerLine(line: string): LogRecord | undefined {
   const match = BALANCER.exec(line)
   if (match === null) return undefined
@@ -30,11 +33,14 @@ export function parseBalancerLine(line: string): LogRecord | undefined {
   }
 }
 
-/** [time] "request" status flags [further details] received sent duration upstream "forwarded-for" "agent" "id" "authority" */
+/**
+ * [time] "request" status flags [further details] received sent duration upstream
+ * "forwarded-for" "agent" "id" "authority"
+ */
 const ENVOY =
   /^\[(\d{4}-\d\d-\d\dT[^\]]{8,24})\] "((?:[^"\\]|\\.)*)" (\d{1,3}) .*?(\d+) (\d+) (\d+) (?:\d+|-) "([^"]*)" "((?:[^"\\]|\\.)*)" "[^"]*" "([^"]*)"/
 
-/** A line of Envoy's default text format; undefined when it is none, or when it names no client. */
+/** A line of Envoy's default text format; undefined for any other line, and when it names no client. */
 export function parseEnvoyLine(line: string): LogRecord | undefined {
   const match = line.length > 16_384 ? null : ENVOY.exec(line)
   if (match === null) return undefined

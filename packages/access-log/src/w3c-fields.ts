@@ -1,7 +1,7 @@
 import { loggedClient } from './client-list.ts'
 import { known, type LogRecord } from './log-record.ts'
 
-/** Which column holds what; -1 where the log does not keep it. */
+/** The column of each field; -1 for fields that the log lacks. */
 interface Columns {
   readonly date: number
   readonly time: number
@@ -51,13 +51,14 @@ const MAX_COLUMNS = 128
 const DIRECTIVE = /^#Fields:\s*(\S.*)$/
 
 /**
- * The columns of a log in the W3C Extended Log File Format (https://www.w3.org/TR/WD-logfile), which IIS and CloudFront write. A `#Fields:` line names
- * them; until one was seen they are those that CloudFront (separated by tabs) or IIS (by spaces) writes by default.
+ * The columns of a log in the W3C Extended Log File Format (https://www.w3.org/TR/WD-logfile), which IIS and
+ * CloudFront write. A `#Fields:` line names them; before the first such line they are those that CloudFront
+ * (separated by tabs) or IIS (by spaces) writes by default.
  */
 export class W3cFields {
   #declared: Columns | undefined = undefined
 
-  /** Takes a directive. @returns whether the line is one */
+  /** Reads a directive. @returns whether the line is a directive */
   declare(line: string): boolean {
     if (line.charCodeAt(0) !== 0x23) return false
     const fields = DIRECTIVE.exec(line)?.[1]
@@ -65,7 +66,7 @@ export class W3cFields {
     return true
   }
 
-  /** A line of values; undefined when it is none. */
+  /** A line of values; undefined for any other line. */
   parse(line: string): LogRecord | undefined {
     if (!/^\d{4}-\d\d-\d\d[\t ]\d\d:\d\d:\d\d/.test(line)) return undefined
     const tabbed = line.charCodeAt(10) === 0x09

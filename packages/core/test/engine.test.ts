@@ -402,7 +402,7 @@ describe('the loop from events to remediations', () => {
     expiresAt: 60_000,
   }
 
-  test('closes: an event, a finding, a measure, and an event that says so', async () => {
+  test('closes: an event, a finding, a remediation, and an event that says so', async () => {
     const applied: Finding[] = []
     const remediations: Remediations = {
       find: () => undefined,
@@ -443,7 +443,7 @@ describe('the loop from events to remediations', () => {
     })
   })
 
-  test('tells of a finding that takes no measure, or whose actor is protected', async () => {
+  test('tells of a finding that sets no remediation, or whose actor is protected', async () => {
     const { respond: _, ...alert } = finding
     for (const found of [alert, finding]) {
       const log = recorder()

@@ -13,7 +13,10 @@ import type { Throttle } from '@postern/throttle'
 export interface PosternOptions extends ExtensionConfig {
   /** The configuration itself, instead of a file. */
   readonly config?: Config
-  /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
+  /**
+   * The file to read. Default: `postern.config.*` in the working directory; without
+   * a file the defaults apply.
+   */
   readonly file?: string
   /**
    * What is written while the layer runs: `refusals` (a line at the start, one for each refusal, and what is set wrong), `start` (without the refusals) or `none`.
@@ -32,7 +35,7 @@ type WithoutEngine<Adapter> = Adapter extends (engine: http.EngineSource, ...res
 
 /** Postern in this process, with an adapter for each framework. All adapters follow a reload. */
 export interface Postern {
-  /** The engine that decides now. */
+  /** The current engine. */
   readonly engine: Engine
   readonly limits: Throttle
   readonly remediations: RemediationStore
@@ -66,14 +69,14 @@ export interface Postern {
   /** Decides WebSocket and other upgrades of a node server too. */
   guardUpgrades: (server: http.UpgradingServer) => () => void
   /**
-   * Reads the configuration again and puts it into force.
+   * Reloads the configuration and applies it.
    * @returns the changed keys that need a restart
-   * @throws ConfigError when it cannot be used; the old one stays
+   * @throws ConfigError when it is invalid; the old one stays in force
    */
   reload(config?: Config): Promise<readonly string[]>
   /**
    * What `schema: { learn: true }` learned so far, also before a restart, for `schema: { enforce: FILE }`.
-   * @param samples requests that a route needs; 100 unless told otherwise
+   * @param samples requests that a route needs. Default: 100
    * @throws StoreError when the data directory cannot be read
    */
   proposeParameters(samples?: number): RouteSchemas
@@ -82,9 +85,9 @@ export interface Postern {
 }
 
 /**
- * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the defaults
- * protect.
- * `identify`, `guards`, `detectors` and `onEvent` add the application's own code to whatever the configuration says; see docs/extending.md.
+ * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the
+ * defaults protect. `identify`, `guards`, `detectors` and `onEvent` add the application's own code to
+ * whatever the configuration says; see docs/extending.md.
  * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
  * @example
  * app.use((await postern()).express())

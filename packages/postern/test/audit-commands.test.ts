@@ -9,7 +9,7 @@ import { cli, startCli } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
 
 /** The commands over a log that a layer has written and left. */
-describe('the log on the command line', { timeout: 120_000 }, () => {
+describe('the log on the command line', { timeout: 600_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-audit-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
 

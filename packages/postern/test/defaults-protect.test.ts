@@ -130,7 +130,7 @@ describe('without any configuration', () => {
 })
 
 describe('without any configuration, at one account', () => {
-  test('five guesses from one address are handed on, and the next are told when to come back', async context => {
+  test('five guesses from one address pass, and further ones learn when to retry', async context => {
     const folder = mkdtempSync(join(tmpdir(), 'postern-defaults-'))
     const layer = await postern({ folder })
     const server = createServer(

@@ -296,7 +296,7 @@ describe('measures beyond this process', { timeout: 120_000 }, () => {
     }
   })
 
-  test('of a CrowdSec that refuses us are told as missing in readiness, which stays ready', async () => {
+  test('of a CrowdSec that refuses us are reported as missing in readiness, which stays ready', async () => {
     const crowdsec = await startBackend((_request, response) => {
       response.statusCode = 403
       response.end()

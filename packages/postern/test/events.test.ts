@@ -23,7 +23,7 @@ async function eventsOf(config: Config, paths: readonly string[]): Promise<reado
   }
 }
 
-describe('one happening is told once', { timeout: 60_000 }, () => {
+describe('each occurrence is reported once', { timeout: 60_000 }, () => {
   for (const time of [undefined, '1h'])
     test(`a honey hit takes one measure, held for ${time ?? 'a day'}`, async () => {
       const honey = time === undefined ? {} : { for: time }

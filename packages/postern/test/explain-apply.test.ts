@@ -140,7 +140,7 @@ describe('postern explain --apply', { timeout: 120_000 }, () => {
     assert.equal(scenarios.without.length, 1)
   })
 
-  test('says so when nothing can let the request pass, and when an id is none', async () => {
+  test('says so when nothing can let the request pass, and when an id is invalid', async () => {
     const folder = newFolder()
     const none = await cli(['explain', 'hello'], folder)
     assert.equal(none.code, 2)

@@ -18,7 +18,8 @@ function writeExamples(folder: string): readonly string[] {
 }
 
 test('the worked example of docs/extending.md does what the page says', { timeout: 60_000 }, async () => {
-  // Beside this file, so that imports of packages resolve; types are stripped anywhere but below node_modules.
+  // Beside this file, so that imports of packages resolve; types are stripped
+  // anywhere but below node_modules.
   const folder = mkdtempSync(join(dirname(fileURLToPath(import.meta.url)), '.docs-'))
   const workingDirectory = process.cwd()
   process.chdir(folder)

@@ -93,7 +93,7 @@ describe('postern forward-auth', { timeout: 120_000 }, () => {
       'routes: { /closed: { methods: [POST] } }\n',
     ))
 
-  test('answers nobody but the proxies it was told of', () =>
+  test('answers only the configured proxies', () =>
     withEndpoint(['--dialect', 'nginx', '--trust', '192.0.2.1'], async ({ url }) => {
       assert.equal((await fetch(url, nginx('/'))).status, 403)
     }))

@@ -50,7 +50,7 @@ const scenarioCount = (layer: Postern): string =>
   layer.health().find(({ name }) => name === 'scenarios')?.detail ?? ''
 
 describe('a configuration that is read again', { timeout: 60_000 }, () => {
-  test('protects proxies that are trusted from now on, also from measures that stand', () =>
+  test('protects newly trusted proxies, also from remediations already in force', () =>
     withLayer({}, newFolder(), async layer => {
       const ban = (address: string) =>
         layer.remediations.add({

@@ -4,7 +4,7 @@ import type { ProtocolLimits } from './protocol-limits.ts'
 import type { ProtocolFault } from './protocol-refusal.ts'
 import type { RequestHead } from './request-head.ts'
 
-/** What the head says of the body: its framing (RFC 9112 section 6), its size, its type. */
+/** What the head says about the body: its framing (RFC 9112 section 6), its size, its type. */
 export function checkBody(
   exchange: Exchange,
   head: RequestHead,
@@ -16,13 +16,13 @@ export function checkBody(
   const length = contentLengths[0]
   if (length !== undefined) {
     if (transferEncoding !== undefined) return framing('Both Content-Length and Transfer-Encoding are given.')
-    if (contentLengths.length > 1) return framing('Content-Length stands more than once.')
+    if (contentLengths.length > 1) return framing('Content-Length is given more than once.')
     if (!/^\d{1,15}$/.test(length)) return framing('Content-Length is not a number.')
     const tooLarge = checkSize(exchange, Number(length), limits)
     if (tooLarge !== undefined) return tooLarge
   }
   if (transferEncoding !== undefined && transferEncoding.trim().toLowerCase() !== 'chunked')
-    return framing('Transfer-Encoding is something else than chunked.')
+    return framing('Transfer-Encoding is not chunked.')
   return checkType(exchange, head, limits)
 }
 
@@ -51,7 +51,7 @@ export function checkType(
   const hasBody = head.transferEncoding !== undefined || Number(head.contentLengths[0] ?? 0) > 0
   const [value, second] = head.contentTypes
   if (second !== undefined && second !== value)
-    return type(exchange, 400, `${value}, ${second}`, 'Content-Type stands more than once')
+    return type(exchange, 400, `${value}, ${second}`, 'Content-Type is given more than once')
   if (value === undefined) {
     return hasBody && declared !== undefined
       ? type(exchange, 415, '', 'a body without a Content-Type', declared)
@@ -59,7 +59,7 @@ export function checkType(
   }
   const media = parseMediaType(value)
   if (media === undefined) {
-    // Old clients send odd types on requests without a body; nobody reads those.
+    // Old clients send odd types on requests without a body, where no backend reads them.
     return hasBody ? type(exchange, 415, value, 'not a media type') : undefined
   }
   if (!isPlainCharset(media.charset)) return type(exchange, 415, value, 'a charset that hides its contents')

@@ -5,7 +5,7 @@ import type { RequestHead } from './request-head.ts'
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253}[a-z0-9_.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i
 
-/** The last host that was one: a server has few names, and each request brings one of them. */
+/** The last valid host: a server has few names, and each request carries one of them. */
 let lastHost = ''
 
 function isHost(text: string): boolean {
@@ -16,29 +16,29 @@ function isHost(text: string): boolean {
 }
 
 /**
- * One request, one host (RFC 9112 section 3.2): exactly one well-formed `Host` in HTTP/1.1, equal to `:authority` where
- * there is one and to the authority of an absolute-form target. A cache, a rule or a password-reset mail built on
- * one name while the backend serves another is an attack.
+ * One request, one host (RFC 9112 section 3.2): exactly one well-formed `Host` in HTTP/1.1, equal to
+ * `:authority` where there is one and to the authority of an absolute-form target. A cache, a rule or a
+ * password-reset mail built on one name while the backend serves another is an attack.
  */
 export function checkHost(exchange: Exchange, head: RequestHead): ProtocolFault | undefined {
   const { hosts, host, authority } = head
-  if (hosts > 1) return fault('Host stands more than once.', host, { hosts })
+  if (hosts > 1) return fault('Host is given more than once.', host, { hosts })
   if (hosts === 0 && authority === undefined) {
     return exchange.source.httpVersion === '1.1' ? fault('Host is missing.', undefined, { hosts }) : undefined
   }
-  if (host !== undefined && !isHost(host)) return fault('Host is not a host.', host)
-  if (authority !== undefined && !isHost(authority)) return fault('The authority is not a host.', authority)
+  if (host !== undefined && !isHost(host)) return fault('Host is invalid.', host)
+  if (authority !== undefined && !isHost(authority)) return fault('The authority is invalid.', authority)
   if (host !== undefined && authority !== undefined && !sameHost(host, authority))
     return fault('Host and authority differ.', host, { authority: authority.slice(0, 120) })
   const target = exchange.source.target
   if (target.charCodeAt(0) === 47 || target === '*') return undefined
   if (exchange.method === 'CONNECT') return undefined
   const absolute = ABSOLUTE.exec(target)
-  if (absolute === null) return fault('The target is no path.', target)
+  if (absolute === null) return fault('The target is not a path.', target)
   const named = absolute[1] ?? ''
   return sameHost(named, host ?? authority ?? '')
     ? undefined
-    : fault('The target names another host than Host.', host, { target: named.slice(0, 120) })
+    : fault('The target names a different host than Host.', host, { target: named.slice(0, 120) })
 }
 
 function sameHost(a: string, b: string): boolean {

@@ -1,4 +1,7 @@
-/** The essence of a `Content-Type` (`type/subtype`, lower case) and its charset, or undefined when it is none. */
+/**
+ * The essence of a `Content-Type` (`type/subtype`, lower case) and its charset, or
+ * undefined when it is invalid.
+ */
 export interface MediaType {
   readonly essence: string
   readonly charset: string | undefined
@@ -6,7 +9,9 @@ export interface MediaType {
 
 const ESSENCE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/
 
-/** Reads a `Content-Type` (RFC 9110 section 8.3.1); strict on the essence, undefined when it cannot be read. */
+/**
+ * Reads a `Content-Type` (RFC 9110 section 8.3.1); strict on the essence, undefined when it cannot be read.
+ */
 export function parseMediaType(value: string): MediaType | undefined {
   const [head = '', ...parameters] = value.split(';', 20)
   const essence = head.trim().toLowerCase()
@@ -26,7 +31,7 @@ export function parseMediaType(value: string): MediaType | undefined {
   return { essence, charset }
 }
 
-/** Whether a media type falls under one of the declared ones, where `image/*` stands for all images. */
+/** Whether a media type matches one of the declared ones, where `image/*` matches all images. */
 export function acceptsMediaType(declared: readonly string[], essence: string): boolean {
   return declared.some(pattern => {
     const wanted = pattern.toLowerCase()
@@ -35,8 +40,8 @@ export function acceptsMediaType(declared: readonly string[], essence: string): 
 }
 
 /**
- * Whether every parser reads ASCII attacks the same way in this charset. UTF-7, UTF-16, EBCDIC and their like hide
- * them from anybody who reads the bytes.
+ * Whether every parser reads ASCII attacks the same way in this charset. UTF-7, UTF-16, EBCDIC and similar
+ * charsets hide them from a reader of the bytes.
  */
 export function isPlainCharset(charset: string | undefined): boolean {
   return (

@@ -13,13 +13,17 @@ export type PathRisk =
 
 const DOT_SEGMENT = /(?:^|[\\/])\.{1,2}(?:[\\/;]|$)/
 const CONTROL = /[\u0000-\u001f\u007f]/
-/** A percent sign that starts no byte, or a byte that can start no UTF-8 text but an overlong one (RFC 3629 section 3). */
+/**
+ * A percent sign that starts no byte, or a byte that can start no UTF-8 text but an
+ * overlong one (RFC 3629 section 3).
+ */
 const BROKEN_PERCENT = /%(?![0-9a-f]{2})|%(?:c[01]|f[5-9a-f])/i
 
 /**
- * Why a path must not pass, or undefined. Only readings that could walk round a rule count: `;parameters`, an inner
- * empty segment and text in an old encoding are common and harmless, because the canonical path is the stricter reading.
- * An encoded slash is refused only where decoding it would bring the request under another route.
+ * Why a path must not pass, or undefined. Only readings that could evade a rule count:
+ * `;parameters`, an inner empty segment and text in an old encoding are common and harmless, because
+ * the canonical path is the stricter reading. An encoded slash is refused only where decoding it would
+ * bring the request under another route.
  *
  * @param routes the table that rules hang on; without it an encoded slash alone is harmless
  */
@@ -42,7 +46,10 @@ export function pathRisk(path: RequestPath, method: string, routes?: RouteTable)
   return undefined
 }
 
-/** Whether the reading that keeps `%2f` inside a segment falls under the same rules as the one that splits there. */
+/**
+ * Whether the reading that keeps `%2f` inside a segment falls under the same rules
+ * as the one that splits there.
+ */
 function sameRoute(path: RequestPath, method: string, routes: RouteTable): boolean {
   const kept = path.raw
     .replace(/%2f/gi, '_')

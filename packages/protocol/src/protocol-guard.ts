@@ -24,19 +24,19 @@ import './route-settings.ts'
 export interface ProtocolOptions {
   /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV. A route's `methods` overrides it. */
   readonly methods?: readonly string[]
-  /** Media types any route may read. Default: all. A route's `contentTypes` overrides it. */
+  /** Media types that every route accepts. Default: all. A route's `contentTypes` overrides it. */
   readonly contentTypes?: readonly string[]
-  /** Largest declared body; 100 MiB by default. A route's `maxBody` overrides it. */
+  /** Largest declared body. Default: 100 MiB. A route's `maxBody` overrides it. */
   readonly maxBody?: ByteSize
-  /** Most headers of a request; 100 by default. */
+  /** Most headers of a request. Default: 100. */
   readonly maxHeaders?: number
-  /** Most bytes of all headers together; 32 KiB by default. */
+  /** Most bytes of all headers together. Default: 32 KiB. */
   readonly maxHeaderBytes?: ByteSize
-  /** Longest value of one header; 16 KiB by default. */
+  /** Longest value of one header. Default: 16 KiB. */
   readonly maxHeaderValue?: ByteSize
-  /** Longest request target; 16 KiB by default. */
+  /** Longest request target. Default: 16 KiB. */
   readonly maxTarget?: ByteSize
-  /** Kinds of ambiguous path to let through everywhere; none by default. */
+  /** Kinds of ambiguous path to allow everywhere. Default: none. */
   readonly allowPaths?: readonly PathRisk[]
   /**
    * Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`, `X-HTTP-Method`, `_method` in query or form); `false`
@@ -47,7 +47,7 @@ export interface ProtocolOptions {
   readonly readForms?: boolean
   /** Headers such as `X-Original-URL` to let through, in lower case; none by default. */
   readonly allowOverrides?: readonly string[]
-  /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
+  /** The engine's routes: an encoded slash is allowed wherever it changes no rule. */
   readonly routes?: RouteTable
   readonly mode?: Mode
 }
@@ -70,9 +70,9 @@ const ASKS_FOR_ANOTHER = {
  * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route declares:
  * methods, media types, sizes. It looks at the head only (and, with `readForms`, at posted forms), and keeps nothing.
  *
- * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`, `protocol/path`,
- * `protocol/target`, `protocol/headers`, `protocol/override`.
- * @throws ConfigError for sizes that are none and methods that are not in capitals
+ * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`,
+ * `protocol/path`, `protocol/target`, `protocol/headers`, `protocol/override`.
+ * @throws ConfigError for invalid sizes and methods that are not in capitals
  */
 export function protocolGuard(options: ProtocolOptions = {}): Guard {
   const limits: ProtocolLimits = {
@@ -213,7 +213,7 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     return fault === undefined ? ALLOW : protocolRefusal([fault, ...others(fault, exchange, head)])
   }
 
-  /** What else is wrong with a request, so that one exception answers all of it. */
+  /** Everything else that is wrong with a request, so that one exception covers all of it. */
   const others = (first: ProtocolFault, exchange: Exchange, head: RequestHead): ProtocolFault[] =>
     [
       checkMethod(exchange, head, limits),
@@ -234,7 +234,7 @@ function checkMethod(
   limits: ProtocolLimits,
 ): ProtocolFault | undefined {
   const { method } = exchange
-  // Extended CONNECT is how WebSocket travels over HTTP/2 (RFC 8441).
+  // WebSocket uses extended CONNECT over HTTP/2 (RFC 8441).
   if (method === 'CONNECT' && head.authority !== undefined && exchange.header(':protocol') === 'websocket')
     return undefined
   if (method === 'OPTIONS' && exchange.header('access-control-request-method') !== undefined) return undefined

@@ -8,7 +8,7 @@ export interface ProtocolFault {
   readonly message: string
   /** Where, as in `Evidence.location`. */
   readonly location: string
-  /** What stood there; cut to 120 characters. */
+  /** The offending text, cut to 120 characters. */
   readonly span?: string
   readonly facts?: Readonly<Record<string, string | number | boolean>>
   /** Absent when nothing can let the request pass. */
@@ -19,7 +19,8 @@ export interface ProtocolFault {
 }
 
 /**
- * The refusal of everything that is wrong with one request: the first fault says why, and the exception answers all of them, or is absent when one of them has none.
+ * The refusal for everything that is wrong with one request: the first fault gives the reason, and the
+ * exception covers all of them, or is absent when one of them has none.
  */
 export function protocolRefusal(faults: readonly [ProtocolFault, ...ProtocolFault[]]): Refusal {
   const [fault] = faults

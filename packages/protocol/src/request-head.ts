@@ -1,6 +1,6 @@
 import type { RawHeaders } from '@postern/core'
 
-/** What one pass over the headers tells about the head of a request. */
+/** What one pass over the headers finds in the head of a request. */
 export interface RequestHead {
   /** Bytes of all names and values. */
   readonly bytes: number
@@ -70,7 +70,7 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
   }
 }
 
-/** By the first letter, how long the names are that a rule asks about: one bit for each length. */
+/** By first letter, the lengths of the names that a rule asks about: one bit for each length. */
 const LENGTHS = new Int32Array(128)
 for (const name of [
   'host',
@@ -84,7 +84,7 @@ for (const name of [
   LENGTHS[first] = (LENGTHS[first] ?? 0) | (1 << name.length)
 }
 
-/** Whether the first letter and the length make the name worth lowering: most headers are of another kind. */
+/** Whether first letter and length make the name worth lower-casing: most names are ruled out here. */
 function isRelevant(name: string): boolean {
   return name.length < 32 && ((LENGTHS[(name.charCodeAt(0) | 0x20) & 127] ?? 0) & (1 << name.length)) !== 0
 }

@@ -5,7 +5,10 @@ declare module '@postern/core' {
   interface RouteSettings {
     /** Methods this route answers, in capitals. Anything else is refused with 405. */
     readonly methods?: readonly string[]
-    /** Media types this route reads: `application/json`, `image/*`. Anything else with a body is refused with 415. */
+    /**
+     * Media types this route reads: `application/json`, `image/*`. Anything else
+     * with a body is refused with 415.
+     */
     readonly contentTypes?: readonly string[]
     /** Largest declared body of this route. */
     readonly maxBody?: ByteSize

@@ -7,7 +7,7 @@ interface Bucket {
 
 const MAX_BUCKETS = 50_000
 
-/** A token bucket per remediation, for actors who may go on, but slowly. Bounded; per process. */
+/** A token bucket per remediation, for throttled actors. Bounded; per process. */
 export class ActorRate {
   readonly #perMs: number
   readonly #burst: number
@@ -39,7 +39,9 @@ export class ActorRate {
     return (1 - bucket.tokens) / this.#perMs
   }
 
-  /** The oldest goes: it comes back full, which errs on the side of the actor. */
+  /**
+   * The oldest bucket is evicted: its actor starts with a full one again, which errs in the actor's favour.
+   */
   #makeRoom(): void {
     if (this.#buckets.size < MAX_BUCKETS) return
     const oldest = this.#buckets.keys().next().value

@@ -4,9 +4,9 @@ const KINDS: ReadonlySet<string> = new Set(['address', 'network', 'principal', '
 const MAX_VALUE = 256
 
 /**
- * An actor as people write it: `192.0.2.7`, `10.1.0.0/16`, `principal:alice`, `tenant:acme`, `device:...`, `key:...`.
- * Addresses and networks come out canonical.
- * @throws ConfigError when it is none of these
+ * An actor as people write it: `192.0.2.7`, `10.1.0.0/16`, `principal:alice`, `tenant:acme`, `device:...`,
+ * `key:...`. Addresses and networks are returned in canonical form.
+ * @throws ConfigError for any other text
  */
 export function parseActor(text: string): Actor {
   const address = parseAddress(text)
@@ -23,7 +23,7 @@ export function parseActor(text: string): Actor {
 }
 
 /**
- * The same actor in the spelling that stands for it; a network of one address becomes that address.
+ * The same actor in canonical spelling; a network of one address becomes that address.
  * @throws ConfigError when the value does not fit the kind, or is longer than 256 characters
  */
 export function canonicalActor(actor: Actor): Actor {

@@ -1,8 +1,8 @@
 import type { RefusalContent } from '@postern/core'
 
 /**
- * SHA-256 (FIPS 180-4) and the search, for browsers: `crypto.subtle` does not exist on plain HTTP, and a promise per hash would
- * be slower than the hash. The first block never changes, so its state is kept.
+ * SHA-256 (FIPS 180-4) and the search, for browsers: `crypto.subtle` does not exist on plain HTTP, and a
+ * promise per hash would be slower than the hash. The first block never changes, so its state is kept.
  */
 const SEARCH = `
 const K=[],H=[];let n=2;const frac=x=>((x-Math.floor(x))*4294967296)|0;
@@ -22,7 +22,8 @@ if(again)location.reload();else{document.querySelector('p').textContent='Done. P
 setTimeout(work)}work()`
 
 /**
- * A page that solves the puzzle and comes back. It stands alone: no request to anybody, no script but its own.
+ * A page that solves the puzzle and reloads. It is self-contained: no requests to
+ * others, no script but its own.
  * @param nonce fresh and random, for the page's policy
  * @param canRepeat whether loading the page again repeats the request safely
  */

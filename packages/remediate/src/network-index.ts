@@ -6,8 +6,9 @@ interface Length<T> {
 }
 
 /**
- * Values by network, found by an address inside. One hash lookup per distinct prefix length in use, longest first, and
- * none at all for a family without networks: 33 or 129 lookups at the very worst, whatever the number of networks.
+ * Values by network, found by an address inside. One hash lookup per distinct prefix length in use,
+ * longest first, and none at all for a family without networks: 33 or 129 lookups at the very
+ * worst, whatever the number of networks.
  */
 export class NetworkIndex<T> {
   readonly #v4: Length<T>[] = []
@@ -50,7 +51,7 @@ export class NetworkIndex<T> {
     if (length.entries.size === 0) family.splice(at, 1)
   }
 
-  /** Calls back with the value of every network the address lies in, narrowest first. */
+  /** Calls back with the value of every network that contains the address, narrowest first. */
   each(address: string, found: (value: T) => void): void {
     if (this.#size === 0) return
     const bytes = addressBytes(address)

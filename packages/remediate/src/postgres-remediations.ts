@@ -11,7 +11,7 @@ import {
 export interface PostgresRemediationOptions {
   /** Connected by the caller, who closes it. */
   readonly database: PostgresDatabase
-  /** Channel of the notifications; `postern_remediation` unless told otherwise. */
+  /** Channel of the notifications. Default: `postern_remediation`. */
   readonly channel?: string
   readonly clock?: Clock
 }
@@ -19,8 +19,8 @@ export interface PostgresRemediationOptions {
 const PRUNE_EVERY_MS = 60_000
 
 /**
- * Measures in PostgreSQL. A change and its notification commit together (LISTEN/NOTIFY); a listener that hears of an id reads
- * the row itself, so a forged notification can only make it look.
+ * Remediations in PostgreSQL. A change and its notification commit together (LISTEN/NOTIFY); a listener that
+ * hears of an id reads the row itself, so a forged notification only causes a read.
  * @throws StoreError when the database cannot be reached or migrated
  */
 export async function postgresRemediations(options: PostgresRemediationOptions): Promise<RemediationTable> {

@@ -18,12 +18,13 @@ const MAX_TOKEN = 200
 const MAX_USED = 50_000
 
 /**
- * Puzzles that cost a browser a moment and a flood a fortune (hashcash over SHA-256). Everything a token says is signed: whom
- * it was given to, until when, how hard it was. A solution is taken once; what it buys is a clearance for the same client.
+ * Puzzles that are cheap for one browser and expensive for a flood (hashcash over SHA-256). Every
+ * part of a token is signed: its client, its expiry, its difficulty. A solution is accepted once and
+ * gives a clearance for the same client.
  */
 export class ProofOfWork {
   readonly #options: ProofOfWorkOptions
-  /** Puzzles already solved, with the time at which their token ends by itself. */
+  /** Solved puzzles, with the time at which their token expires. */
   readonly #used = new Map<string, number>()
 
   constructor(options: ProofOfWorkOptions) {
@@ -46,8 +47,8 @@ export class ProofOfWork {
   }
 
   /**
-   * Takes `puzzle:counter` once.
-   * @returns a clearance for the same client, or undefined when the solution does not hold
+   * Accepts `puzzle:counter` once.
+   * @returns a clearance for the same client; undefined for an invalid solution
    */
   redeem(solution: string, client: string): string | undefined {
     const colon = solution.lastIndexOf(':')
@@ -60,19 +61,20 @@ export class ProofOfWork {
     if (Number(difficulty) < this.#options.difficulty || Number(expires) <= now) return undefined
     if (this.#used.has(nonce) || !isSolution(solution, Number(difficulty))) return undefined
     this.#forgetEnded(now)
-    // Full only when 50,000 solutions came within one life of a puzzle; then no more are taken until some have ended.
+    // Full only when 50,000 solutions arrived within the lifetime of one puzzle; no
+    // more are accepted then until some expire.
     if (this.#used.size >= MAX_USED) return undefined
     this.#used.set(nonce, Number(expires))
     return this.#sign('c', client, `${Math.ceil(now + this.#options.clearanceTtl)}`)
   }
 
-  /** Whether a clearance was given to this client and still holds. */
+  /** Whether a clearance belongs to this client and is still valid. */
   isCleared(clearance: string, client: string): boolean {
     const [expires = ''] = this.#open('c', client, clearance) ?? []
     return Number(expires) > this.#options.clock.now()
   }
 
-  /** Oldest first: all puzzles live equally long, so the map is in the order of their end. */
+  /** Oldest first: all puzzles have the same lifetime, so the map is in order of expiry. */
   #forgetEnded(now: number): void {
     for (const [nonce, expires] of this.#used) {
       if (expires > now) return

@@ -1,21 +1,24 @@
 import { type Actor, CidrSet, parseAddress } from '@postern/core'
 
 export interface ProtectedOptions {
-  /** Addresses, CIDR ranges, or `loopback`, `linklocal`, `private`: trusted proxies, the operators' own networks. */
+  /**
+   * Addresses, CIDR ranges, or `loopback`, `linklocal`, `private`: trusted proxies,
+   * the operators' own networks.
+   */
   readonly addresses?: readonly string[]
-  /** Ids of principals that no measure may hit: the operators. */
+  /** Ids of principals that no remediation may apply to: the operators. */
   readonly principals?: readonly string[]
 }
 
-/** Stands for a client whose address the carrier cannot know: a ban on it would be a ban on all of them. */
+/** The placeholder for clients whose address the carrier cannot know: a ban on it would ban all of them. */
 const NOBODY: readonly string[] = ['0.0.0.0', '::']
 
-/** Actors that no remediation may ever hit: loopback, trusted proxies, operators. */
+/** Actors that no remediation may ever apply to: loopback, trusted proxies, operators. */
 export class ProtectedActors {
   readonly #addresses: CidrSet
   readonly #principals: ReadonlySet<string>
 
-  /** @throws ConfigError for entries that are no address or range */
+  /** @throws ConfigError for entries that are not an address or range */
   constructor(options: ProtectedOptions = {}) {
     this.#addresses = CidrSet.parse(
       ['loopback', ...NOBODY, ...(options.addresses ?? [])],
@@ -24,7 +27,10 @@ export class ProtectedActors {
     this.#principals = new Set(options.principals)
   }
 
-  /** Whether a measure on this actor would hit one of them; a network counts when it holds a single protected address. */
+  /**
+   * Whether a remediation of this actor would affect one of them; a network counts when
+   * it contains a single protected address.
+   */
   covers(actor: Actor): boolean {
     if (actor.kind === 'address' || actor.kind === 'network') return this.#addresses.overlaps(actor.value)
     return actor.kind === 'principal' && this.#principals.has(actor.value)

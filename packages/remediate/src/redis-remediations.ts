@@ -6,7 +6,7 @@ import { type RemediationTable, readRemediation, writeRemediation } from './reme
 export interface RedisRemediationOptions {
   /** Connected by the caller, who closes it. */
   readonly redis: RedisConnection
-  /** Before every key and channel; `postern` unless told otherwise. */
+  /** Prefix of every key and channel. Default: `postern`. */
   readonly prefix?: string
   readonly clock?: Clock
 }
@@ -14,8 +14,9 @@ export interface RedisRemediationOptions {
 const BATCH = 500
 
 /**
- * Measures in Redis or Valkey: a key each, which Redis itself forgets when the measure ends, and a sorted set to list them by. Changes
- * are published. All keys share one hash tag, so that a cluster keeps them together and one MULTI covers them.
+ * Remediations in Redis or Valkey: one key each, which Redis expires itself, and a sorted set
+ * to list them by. Changes are published. All keys share one hash tag, so that a cluster keeps
+ * them together and one MULTI covers them.
  */
 export function redisRemediations(options: RedisRemediationOptions): RemediationTable {
   const { redis } = options
@@ -23,7 +24,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
   const tag = `{${options.prefix ?? 'postern'}:remediation}`
   const ends = `${tag}:ends`
   const channel = `${tag}:changes`
-  /** A random text, set by whoever reads first and kept for ever: where it is another than before, what we wrote is gone. */
+  /** A random text, set by the first reader and kept for ever: when it has changed, our data was lost. */
   const marker = `${tag}:generation`
   let generation: string | undefined
   const keyOf = (id: string): string => `${tag}:${id}`
@@ -92,7 +93,8 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
           : redis.duplicate({ enableOfflineQueue: true })
       subscriber = connection
       connection.on('error', () => {
-        // ioredis reconnects and subscribes again by itself; the main connection's health tells of the trouble.
+        // ioredis reconnects and subscribes again by itself; the health of the main
+        // connection reports the failure.
       })
       connection.on('message', (_channel: string, message: string) => {
         if (message.startsWith('-')) changed({ kind: 'removed', id: message.slice(1) })

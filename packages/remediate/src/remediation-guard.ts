@@ -25,22 +25,28 @@ import { ProofOfWork } from './proof-of-work.ts'
 import type { RemediationStore } from './remediation-store.ts'
 
 export interface RemediationGuardOptions {
-  /** Signs puzzles; 32 bytes or more, the same on every instance. Random, so of this process alone, unless given. */
+  /**
+   * Signs puzzles; 32 bytes or more, the same on every instance. Default: random, valid in this process only.
+   */
   readonly secret?: Uint8Array
-  /** What a throttled actor may still send: 20 requests a minute, 5 at once, unless told otherwise. */
+  /** What a throttled actor may still send. Default: 20 requests a minute, 5 at once. */
   readonly throttle?: { readonly count: number; readonly per: Duration; readonly burst: number }
-  /** Leading zero bits of a puzzle: 17 by default, about a second for a telephone. 8 to 26. */
+  /** Leading zero bits of a puzzle, 8 to 26. Default: 17, about one second on a phone. */
   readonly difficulty?: number
-  /** How long a solved puzzle is good for; 30 minutes by default. */
+  /** How long a clearance is valid. Default: 30 minutes. */
   readonly clearance?: Duration
   /**
-   * Against whom measures are held: everybody known by then (`all`, the default), or, where an engine learns between two guards who acts, addresses and devices
-   * by the first and principals, tenants and keys by a second guard after it.
+   * The actors whose remediations are applied: all that are known by then (`all`, the default), or, where
+   * the principal is identified between two guards, addresses and devices by the first guard and
+   * principals, tenants and keys by the second.
    */
   readonly actors?: 'all' | 'arrival' | 'identified'
   /** Default: `remediation`. */
   readonly name?: string
-  /** The name under which `scenarios.without` leaves out what took a measure; undefined for origins that are no scenario. */
+  /**
+   * The name by which `scenarios.without` excludes the origin of a remediation;
+   * undefined for origins that are not a scenario.
+   */
   readonly fileOf?: (origin: string) => string | undefined
   readonly mode?: Mode
   readonly clock?: Clock
@@ -52,8 +58,9 @@ const CLEARANCE_COOKIE = 'postern_clearance'
 const PUZZLE_TTL_MS = 120_000
 
 /**
- * The first guard (and, with `actors`, one after the guard that identifies): holds standing measures against whom they name. `block` refuses, `throttle` lets a trickle through, `challenge`
- * asks browsers for a proof of work and tells API clients how to send one. Looks up memory only.
+ * The first guard (and, with `actors`, one after the guard that identifies): applies active remediations to
+ * their actors. `block` refuses, `throttle` lets a few requests through, `challenge` asks browsers for a
+ * proof of work and tells API clients how to send one. Looks up memory only.
  *
  * Rules: `remediation/block`, `remediation/throttle`, `remediation/challenge`.
  * @throws ConfigError for a secret that is too short or a difficulty out of bounds
@@ -153,7 +160,10 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     }
   }
 
-  /** What keeps a measure from coming back: its scenario left out, or, where that is not one of a file, the address protected. */
+  /**
+   * The change that keeps a remediation from being set again: its scenario excluded, or,
+   * for other origins, the address protected.
+   */
   const changesAgainst = ({ actor, origin }: Remediation): readonly ConfigChange[] => {
     const file = options.fileOf?.(origin)
     if (file !== undefined) return [{ at: ['scenarios', 'without'], add: [file] }]
@@ -183,7 +193,7 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
 }
 
-/** One word of a command line, whatever is in it. */
+/** One word of a shell command, quoted where needed. */
 function shellWord(text: string): string {
   return /^[\w.:/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,7 +1,7 @@
 import type { Actor, Measure, Remediation } from '@postern/core'
 import { NetworkIndex } from './network-index.ts'
 
-/** The actors one exchange can be held against. */
+/** The actors of one exchange. */
 export interface ActorSet {
   readonly address?: string | undefined
   readonly principal?: string | undefined
@@ -11,12 +11,12 @@ export interface ActorSet {
 }
 
 const STRENGTH: Readonly<Record<Measure, number>> = { throttle: 1, challenge: 2, block: 3 }
-/** Further measures against one actor are dropped: no actor needs more reasons than that. */
+/** Further remediations of one actor are dropped: no actor needs more reasons than that. */
 const MAX_PER_ACTOR = 16
 
 /**
- * All live remediations in memory, found by actor without waiting. Bounded: when it is full, those that end soonest make
- * room, but never one that a person made.
+ * All live remediations in memory, found by actor without waiting. Bounded: when it is full, those that
+ * expire soonest are evicted, but never one that a person set.
  */
 export class RemediationIndex {
   readonly #byId = new Map<string, Remediation>()
@@ -47,17 +47,17 @@ export class RemediationIndex {
     return this.#byId.values()
   }
 
-  /** The measure of the same kind that the same origin already holds against this actor. */
+  /** The remediation of the same kind and origin that this actor already has. */
   twin(actor: Actor, measure: Measure, origin: string): Remediation | undefined {
     return this.#of(actor)?.find(known => known.measure === measure && known.origin === origin)
   }
 
-  /** All measures that name exactly this actor. */
+  /** All remediations that name exactly this actor. */
   against(actor: Actor): readonly Remediation[] {
     return this.#of(actor) ?? []
   }
 
-  /** Adds or replaces by id. @returns what had to make room, usually nothing */
+  /** Adds or replaces by id. @returns what was evicted, usually nothing */
   put(remediation: Remediation, now: number): readonly Remediation[] {
     const known = this.#byId.get(remediation.id)
     if (known !== undefined) this.delete(known.id)
@@ -82,7 +82,7 @@ export class RemediationIndex {
     return remediation
   }
 
-  /** The strongest live measure, the longest-lasting of equals. */
+  /** The strongest active remediation, and of equals the one that lasts longest. */
   strongest(actors: ActorSet, now: number): Remediation | undefined {
     let best: Remediation | undefined
     const consider = (list: readonly Remediation[]): void => {
@@ -95,14 +95,14 @@ export class RemediationIndex {
     return best
   }
 
-  /** Every live measure against any of the actors, strongest first. */
+  /** Every active remediation of any of the actors, strongest first. */
   all(actors: ActorSet, now: number): readonly Remediation[] {
     const found: Remediation[] = []
     this.#visit(actors, list => found.push(...list.filter(remediation => remediation.expiresAt > now)))
     return found.sort((a, b) => (isStronger(a, b) ? -1 : 1))
   }
 
-  /** Takes out what has ended. */
+  /** Removes what has expired. */
   sweep(now: number): readonly Remediation[] {
     const ended: Remediation[] = []
     for (const remediation of this.#byId.values()) if (remediation.expiresAt <= now) ended.push(remediation)
@@ -123,7 +123,7 @@ export class RemediationIndex {
     }
   }
 
-  /** A hundredth at a time, so that a flood of new measures sorts rarely. */
+  /** A hundredth at a time, so that a flood of new remediations sorts rarely. */
   #makeRoom(incoming: Remediation, now: number): readonly Remediation[] {
     if (this.sweep(now).length > 0) return []
     const candidates = [...this.#byId.values()].filter(remediation => remediation.origin !== 'manual')

@@ -1,6 +1,6 @@
 import type { Migration } from '@postern/store'
 
-/** The tables of this room, of one shape in both dialects. Times are epoch milliseconds. */
+/** The tables of this package, with the same columns in both dialects. Times are epoch milliseconds. */
 export const DETECT_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,

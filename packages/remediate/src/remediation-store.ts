@@ -27,21 +27,21 @@ import { memoryRemediations, type RemediationTable } from './remediation-table.t
 import { RemediationWriter } from './remediation-writer.ts'
 
 export interface RemediationStoreOptions {
-  /** Where measures are kept and shared; this process's memory unless given. */
+  /** Where remediations are kept and shared. Default: this process's memory. */
   readonly table?: RemediationTable
-  /** Never hit; loopback always is. */
+  /** Actors that no remediation applies to; loopback is always one. */
   readonly protect?: ProtectedOptions
-  /** Told of `remediation.added` and `remediation.removed`: pass the engine's `emit`. */
+  /** Receives `remediation.added` and `remediation.removed`: pass the engine's `emit`. */
   readonly emit?: (event: Event) => void
-  /** Tells a device from a request, where the application can. */
+  /** Identifies the device of a request, where the application can. */
   readonly device?: (exchange: Exchange) => string | undefined
-  /** Most measures kept in memory; 100,000 unless told otherwise. */
+  /** Most remediations kept in memory. Default: 100,000. */
   readonly capacity?: number
-  /** Longest a measure may last; a year unless told otherwise. */
+  /** Longest duration of a remediation. Default: 365 days. */
   readonly longest?: Duration
   readonly clock?: Clock
   readonly random?: RandomSource
-  /** Told of writes that failed and will be tried again. */
+  /** Called with writes that failed and will be retried. */
   readonly onError?: (error: unknown) => void
   /**
    * What `open` does when the table is away and may come back: `reject` (the default), or `start` without what stands in it, and read it once it is there. What is
@@ -50,15 +50,15 @@ export interface RemediationStoreOptions {
   readonly whenAway?: 'reject' | 'start'
 }
 
-/** A measure a person or a list asks for. */
+/** A remediation that a person or a list requests. */
 export interface RemediationRequest {
   readonly actor: Actor
   readonly measure?: Measure
-  /** How long it holds. */
+  /** How long it lasts. */
   readonly for: Duration
   /** Why, for the operator; cut to 500 characters. */
   readonly reason: string
-  /** `manual` unless told otherwise. */
+  /** Default: `manual`. */
   readonly origin?: string
 }
 
@@ -76,8 +76,8 @@ const SWEEP_MS = 1_000
 const RETRY_MS = 1_000
 
 /**
- * The standing measures: looked up in memory, kept in a table, on every process within a second. Every measure ends; none
- * hits a protected actor, not even one that another process wrote.
+ * The active remediations: looked up in memory, kept in a table, in force in every process within a second.
+ * Every remediation expires; none applies to a protected actor, not even one that another process wrote.
  */
 export class RemediationStore implements Remediations, HealthProbe {
   readonly #index: RemediationIndex
@@ -92,7 +92,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   readonly #writer: RemediationWriter
   readonly #listeners = new Set<(change: RemediationChange) => void>()
   readonly #timers: NodeJS.Timeout[] = []
-  /** Ids of measures that were imported: they live in memory only. */
+  /** Ids of imported remediations: they are in memory only. */
   readonly #imported = new Set<string>()
   #dropped = 0
   #loading: Promise<void> | undefined
@@ -173,7 +173,10 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
-  /** As `find`, of the actors that are known on arrival (address, device), or of those that an application identified. */
+  /**
+   * As `find`, for the actors known on arrival (address, device), or for those that
+   * the application identified.
+   */
   findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     const { address, device, ...identified } = this.actorsOf(exchange)
@@ -181,24 +184,25 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Whom no measure may hit from now on, besides loopback; measures that stand against them hit nobody.
-   * @throws ConfigError for entries that are no address or range; those before it stay
+   * Sets the actors that no remediation may apply to, besides loopback; existing
+   * remediations of them are ignored.
+   * @throws ConfigError for entries that are not an address or range; the previous actors stay protected then
    */
   protect(options: ProtectedOptions): void {
     this.#protected = new ProtectedActors(options)
   }
 
-  /** The strongest live measure against any of these actors; protected ones are never hit. */
+  /** The strongest active remediation of any of these actors; those of protected actors are ignored. */
   strongest(actors: ActorSet): Remediation | undefined {
     return this.#index.strongest(this.#unprotected(actors), this.#clock.now())
   }
 
-  /** Every live measure against any of these actors, strongest first: the answer to "why?". */
+  /** Every active remediation of any of these actors, strongest first: the answer to "why?". */
   why(actors: ActorSet): readonly Remediation[] {
     return this.#index.all(actors, this.#clock.now())
   }
 
-  /** The actors an exchange can be held against, as far as they are known by now. */
+  /** The actors of an exchange, as far as they are known by now. */
   actorsOf(exchange: Exchange): ActorSet {
     const { principal } = exchange
     return {
@@ -211,9 +215,10 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Takes a finding's measure, in memory at once and in the table soon. An IPv6 address is widened to its /56, unless
-   * that would hit a protected actor. The same scenario against the same actor prolongs its measure; by next to nothing (a guard and a
-   * scenario that saw one request) it changes nothing and is not told again.
+   * Sets the remediation that a finding asks for, in memory at once and in the table soon. An IPv6 address is
+   * widened to its /56, unless that would include a protected actor. The same scenario prolongs its
+   * remediation of the same actor; a negligible prolongation (a guard and a scenario that saw one request)
+   * changes nothing and is not reported again.
    */
   apply(finding: Finding): Remediation | undefined {
     if (finding.respond === undefined) return undefined
@@ -221,7 +226,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     try {
       actor = this.#widen(canonicalActor(finding.actor))
     } catch {
-      // A scenario grouped by something that is no address; its finding is still recorded.
+      // A scenario grouped by something that is not an actor; its finding is still recorded.
       return undefined
     }
     if (this.#protected.covers(actor)) return undefined
@@ -235,8 +240,9 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Takes a measure and waits until it is stored.
-   * @throws ConfigError when it would hit a protected actor or has no end; StoreError when it cannot be stored
+   * Sets a remediation and waits until it is stored.
+   * @throws ConfigError when it would apply to a protected actor or has no end;
+   *   StoreError when it cannot be stored
    */
   async add(request: RemediationRequest): Promise<Remediation> {
     const actor = canonicalActor(request.actor)
@@ -251,8 +257,8 @@ export class RemediationStore implements Remediations, HealthProbe {
     if (!(duration >= 1_000 && duration <= this.#longest)) {
       throw new ConfigError({
         place: 'for',
-        problem: `${formatDuration(duration)} is not a length a measure can have`,
-        hint: `1s to ${formatDuration(this.#longest)}`,
+        problem: `${formatDuration(duration)} is out of range`,
+        hint: `the duration must be between 1s and ${formatDuration(this.#longest)}`,
       })
     }
     const origin = request.origin ?? 'manual'
@@ -263,7 +269,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Lifts measures: one by its id, or all that name exactly this actor.
+   * Lifts remediations: one by its id, or all that name exactly this actor.
    * @returns those lifted
    * @throws StoreError when one cannot be removed
    */
@@ -284,9 +290,9 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Takes measures from a list that every process reads for itself (another system's decisions): in memory only, without an event
-   * each. Protected actors and ended ones are left out.
-   * @returns how many were taken
+   * Adopts remediations from a list that every process reads for itself (another system's decisions): in
+   * memory only, without an event for each. Protected actors and expired ones are left out.
+   * @returns how many were adopted
    */
   adopt(remediations: readonly Remediation[]): number {
     let taken = 0
@@ -299,12 +305,12 @@ export class RemediationStore implements Remediations, HealthProbe {
     return taken
   }
 
-  /** Lifts adopted measures by their ids. */
+  /** Lifts adopted remediations by their ids. */
   disown(ids: readonly string[]): void {
     for (const id of ids) if (this.#imported.delete(id)) this.#forget(id, 'elsewhere')
   }
 
-  /** Live measures, those that end last first. */
+  /** Active remediations, those that expire last first. */
   list(limit = 1_000): readonly Remediation[] {
     const now = this.#clock.now()
     return [...this.#index.values()]
@@ -313,13 +319,13 @@ export class RemediationStore implements Remediations, HealthProbe {
       .slice(0, limit)
   }
 
-  /** Tells of every change from now on; the returned function ends it. */
+  /** Calls back on every change from now on; the returned function unsubscribes. */
   listen(listener: (change: RemediationChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Takes out what has ended; called each second, and by tests on a virtual clock. */
+  /** Removes what has expired; called each second, and by tests on a virtual clock. */
   sweep(): void {
     for (const remediation of this.#index.sweep(this.#clock.now())) {
       this.#imported.delete(remediation.id)
@@ -350,11 +356,11 @@ export class RemediationStore implements Remediations, HealthProbe {
       name: `remediations (${this.#table.name})`,
       ok: !failing && this.#away === undefined,
       required: false,
-      detail: `${this.#away === undefined ? '' : `not read yet (${this.#away}); `}${this.#index.size} in force, ${pending} not stored yet, ${this.#dropped} dropped for lack of room`,
+      detail: `${this.#away === undefined ? '' : `not read yet (${this.#away}); `}${this.#index.size} in force, ${pending} not stored yet, ${this.#dropped} evicted (capacity)`,
     }
   }
 
-  /** Resolves when every measure taken so far is stored or given up. */
+  /** Resolves when every remediation set so far is stored or dropped. */
   async flush(): Promise<void> {
     await this.#writer.drain()
   }
@@ -396,7 +402,7 @@ export class RemediationStore implements Remediations, HealthProbe {
       reason: reason.slice(0, 500),
       origin: origin.slice(0, 100),
       createdAt: twin?.createdAt ?? now,
-      // A person may shorten a measure; a scenario that fires again only prolongs it.
+      // A person may shorten a remediation; a scenario that fires again only prolongs it.
       expiresAt: origin === 'manual' ? expiresAt : Math.max(expiresAt, twin?.expiresAt ?? 0),
     }
   }
@@ -436,7 +442,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     }
   }
 
-  /** One reading at a time; a change during it asks for one more. */
+  /** One read at a time; a change during it requests one more. */
   #reloadSoon(): void {
     if (this.#loading !== undefined) {
       this.#reloadAgain = true
@@ -453,7 +459,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 }
 
-/** Whether a measure stands already and would be prolonged by less than a hundredth, and a second. */
+/** Whether a remediation already exists and would be prolonged by less than a hundredth, and a second. */
 function isSame(standing: Remediation, next: Remediation, now: number, duration: number): boolean {
   return standing.expiresAt > now && next.expiresAt - standing.expiresAt < Math.min(1_000, duration / 100)
 }

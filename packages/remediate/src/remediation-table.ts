@@ -1,6 +1,6 @@
 import type { Remediation } from '@postern/core'
 
-/** What another process did to the table. */
+/** A change by another process. */
 export type TableChange =
   | { readonly kind: 'put'; readonly remediation: Remediation }
   | { readonly kind: 'removed'; readonly id: string }
@@ -12,20 +12,21 @@ export interface RemediationTable {
   /** For people: `sqlite`, `postgres`, `redis`, `memory`. */
   readonly name: string
   /**
-   * Everything that has not ended at `now` (epoch milliseconds), at most `limit`, longest-lasting first; or `lost` when the table was
-   * emptied behind our backs (a Redis that restarted without its data), so that what is known must be written again.
+   * Everything that has not ended at `now` (epoch milliseconds), at most `limit`, longest-lasting first;
+   * or `lost` when the table lost its contents (a Redis that restarted without its data), so that
+   * everything in memory must be written again.
    */
   load(now: number, limit: number): Promise<readonly Remediation[] | 'lost'>
-  /** Adds or replaces by id, and tells the other processes. */
+  /** Adds or replaces by id, and notifies the other processes. */
   put(remediation: Remediation): Promise<void>
-  /** Removes by id, and tells the other processes. */
+  /** Removes by id, and notifies the other processes. */
   remove(id: string): Promise<void>
   /** Calls back for changes by others (own ones may come back too) within a second. */
   watch(changed: (change: TableChange) => void): Promise<void>
   close(): Promise<void>
 }
 
-/** A table of one process, gone with it. */
+/** A table in the memory of one process. */
 export function memoryRemediations(): RemediationTable {
   return {
     name: 'memory',
@@ -37,7 +38,7 @@ export function memoryRemediations(): RemediationTable {
   }
 }
 
-/** A stored row as a remediation, or undefined when it is none: what a store says is not trusted blindly. */
+/** A stored row as a remediation, or undefined for an invalid row: stores are not trusted blindly. */
 export function readRemediation(row: unknown): Remediation | undefined {
   if (typeof row !== 'object' || row === null) return undefined
   const { id, kind, value, measure, reason, origin, createdAt, expiresAt } = row as Record<string, unknown>

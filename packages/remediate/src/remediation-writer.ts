@@ -5,8 +5,8 @@ const MAX_PENDING = 10_000
 const RETRY_MS = 1_000
 
 /**
- * Writes measures behind the requests that caused them: in order, again after a failure, bounded. What does not fit is
- * still in force in this process.
+ * Writes remediations after the requests that caused them: in order, with retries, bounded. Those that do not
+ * fit are still in force in this process.
  */
 export class RemediationWriter {
   readonly #table: RemediationTable
@@ -48,7 +48,7 @@ export class RemediationWriter {
     this.#onError(error)
   }
 
-  /** One pass over what is pending; resolves when it ended, whatever came of it. */
+  /** One pass over the pending writes; resolves when it ended, successfully or not. */
   async drain(): Promise<void> {
     this.#start()
     await this.#running
@@ -62,7 +62,7 @@ export class RemediationWriter {
   #start(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
-      // One that came between the last look and this moment.
+      // One that arrived since the last check.
       if (this.#pending.size > 0 && this.#retry === undefined) this.#start()
     })
   }

@@ -12,9 +12,9 @@ export interface SqliteRemediationOptions {
 const POLL_MS = 250
 
 /**
- * Measures in an SQLite file that several processes of one machine share. SQLite tells nobody of a change, but says for free
- * whether another connection committed (`PRAGMA data_version`); asked every 250 ms, and a revision of our own says
- * whether it was about us.
+ * Remediations in an SQLite file that several processes of one machine share. SQLite sends no notifications,
+ * but reports at no cost whether another connection committed (`PRAGMA data_version`); it is polled every 250
+ * ms, and a revision of our own shows whether the change was ours.
  * @throws StoreError when the file cannot be migrated
  */
 export function sqliteRemediations(options: SqliteRemediationOptions): RemediationTable {
@@ -80,7 +80,8 @@ export function sqliteRemediations(options: SqliteRemediationOptions): Remediati
         try {
           if (look()) changed({ kind: 'stale' })
         } catch {
-          // The next look, or the next reading of everything, finds out; the database says so in its health.
+          // The next poll, or the next full read, will notice; the database reports
+          // the failure in its health.
         }
       }, POLL_MS).unref()
     },

@@ -20,7 +20,7 @@ const finding = (value: string, change: Partial<Finding> = {}): Finding => ({
 })
 
 describe('remediation store', () => {
-  test('holds a measure against an address until it ends', async () => {
+  test('applies a remediation to an address until it expires', async () => {
     const clock = new VirtualClock()
     const store = await RemediationStore.open({ clock })
     await store.add({ actor: parseActor('192.0.2.7'), for: '10m', reason: 'test' })
@@ -34,7 +34,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('the strongest measure wins, over every actor of the exchange', async () => {
+  test('the strongest remediation wins, over every actor of the exchange', async () => {
     const store = await RemediationStore.open()
     await store.add({ actor: parseActor('192.0.2.7'), measure: 'throttle', for: '2h', reason: 'a' })
     await store.add({ actor: parseActor('192.0.2.0/24'), measure: 'challenge', for: '1h', reason: 'b' })
@@ -96,7 +96,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('refuses a measure without an end, or beyond the longest', async () => {
+  test('refuses a remediation without an end, or beyond the longest duration', async () => {
     const store = await RemediationStore.open({ longest: '30d' })
     for (const length of ['0s', '31d', Number.POSITIVE_INFINITY])
       await assert.rejects(store.add({ actor: parseActor('192.0.2.7'), for: length, reason: '' }), {
@@ -105,7 +105,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('a scenario that fires again prolongs its measure and never shortens it', async () => {
+  test('a scenario that fires again prolongs its remediation and never shortens it', async () => {
     const clock = new VirtualClock()
     const store = await RemediationStore.open({ clock })
     const first = store.apply(finding('192.0.2.7'))
@@ -155,11 +155,11 @@ describe('remediation store', () => {
     for (let i = 0; i < 1_000; i++) store.apply(finding(`10.${i >> 8}.${i & 255}.1`))
     assert.ok(store.list().length <= 100)
     assert.notEqual(store.find(exchangeFrom('203.0.113.9')), undefined)
-    assert.match(store.health().detail ?? '', /dropped/)
+    assert.match(store.health().detail ?? '', /evicted/)
     await store.close()
   })
 
-  test('a measure that cannot be stored holds here and is stored later', async () => {
+  test('a remediation that cannot be stored is in force here and is stored later', async () => {
     let isDown = true
     const stored: string[] = []
     const errors: unknown[] = []
@@ -204,7 +204,7 @@ describe('actors as text', () => {
       assert.equal(formatActor(parseActor(text)), text)
     assert.equal(formatActor(parseActor('2001:DB8:0::7/128')), '2001:db8::7')
   })
-  test('what is none is refused with a place', () => {
+  test('invalid requests are refused with a place', () => {
     for (const text of ['', 'x', 'principal:', '10.0.0.1/8', '10.0.0.0/99', '300.1.1.1', 'colour:red'])
       assert.throws(() => parseActor(text), { code: 'POSTERN_CONFIG' })
   })

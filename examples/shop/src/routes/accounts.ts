@@ -6,7 +6,10 @@ import { loginPage, registerPage } from '../pages/shop-pages.ts'
 import { hashPassword, isPassword } from '../passwords.ts'
 import { fields, isJson, SESSION_COOKIE, type Shop, sendPage, visitorOf } from '../shop.ts'
 
-/** Accounts: sign in, sign out, register, see one's own. HOLE (guessing): nothing counts how often somebody tries. */
+/**
+ * Accounts: sign in, sign out, register, see one's own. HOLE (guessing): nothing
+ * counts how often somebody tries.
+ */
 export function accountRoutes(app: FastifyInstance, shop: Shop): void {
   const { database } = shop
 

@@ -3,7 +3,9 @@ import { first, type Row } from '../database.ts'
 import { adminPage } from '../pages/account-pages.ts'
 import { fields, isJson, orMissing, parameter, type Shop, sendPage } from '../shop.ts'
 
-/** The admin area. HOLE (missing authorization): it has no lock at all, only a link that others do not see. */
+/**
+ * The admin area. HOLE (missing authorization): it has no lock at all, only a link that others do not see.
+ */
 export function adminRoutes(app: FastifyInstance, shop: Shop): void {
   const { database } = shop
 

@@ -20,7 +20,8 @@ export function fileRoutes(app: FastifyInstance, shop: Shop): void {
     return reply.type('text/plain; charset=utf-8').send(content)
   })
 
-  // HOLE (unrestricted upload): any type, and the name is kept; a page uploaded here runs on the shop's origin.
+  // HOLE (unrestricted upload): any type, and the name is kept; a page uploaded here
+  // runs on the shop's origin.
   app.post('/api/upload', async (request, reply) => {
     const file = await request.file()
     if (file === undefined) return reply.code(400).send({ error: 'send a file' })
@@ -30,8 +31,8 @@ export function fileRoutes(app: FastifyInstance, shop: Shop): void {
     return reply.code(201).send({ address: `/uploads/${name}` })
   })
 
-  // HOLE (SSRF): the shop fetches what it is told to, from inside. Limited to this machine, so that an example
-  // cannot be used against others.
+  // HOLE (SSRF): the shop fetches any URL it is given, from inside. Limited to this machine, so that an
+  // example cannot be used against others.
   app.post('/api/import-image', async (request, reply) => {
     const { url } = fields(request, 'url')
     const target = URL.parse(url)

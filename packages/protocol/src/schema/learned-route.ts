@@ -16,21 +16,24 @@ export interface LearnedParameter {
   /** Requests that had it. */
   count: number
   readonly types: Set<ValueType>
-  /** Of its texts; undefined while none came. */
+  /** Of its texts; undefined before the first. */
   kind: TextKind | undefined
   longest: number
   /** Who sent values of which class: from it a type is learned. */
   readonly evidence: ParameterEvidence
 }
 
-/** What is known of one route. Names, types, shapes and lengths, never a value. Grows in place, for it is written at every request. */
+/**
+ * What is known of one route. Names, types, shapes and lengths, never a value. Updated in
+ * place, because every request writes it.
+ */
 export interface LearnedRoute {
   samples: number
   /** Requests with a body whose fields could be read. */
   bodies: number
   readonly query: Map<string, LearnedParameter>
   readonly body: Map<string, LearnedParameter>
-  /** There were more parameters than are kept: nothing can be said of the others. */
+  /** There were more parameters than are kept: nothing is known about the others. */
   isCut: boolean
 }
 
@@ -73,8 +76,8 @@ export function learnFields(
 }
 
 /**
- * Adds what was learned elsewhere. The order of additions does not matter as long as no part has more than `most` parameters; beyond, which
- * ones are kept may, and the route says that it was cut.
+ * Adds what was learned elsewhere. The order of additions does not matter as long as no part has more than
+ * `most` parameters; beyond that, it may decide which ones are kept, and the route is marked as cut.
  */
 export function addRoute(route: LearnedRoute, other: LearnedRoute, most: number): void {
   route.samples += other.samples
@@ -120,7 +123,7 @@ function widerOf(known: TextKind | undefined, kind: TextKind): TextKind {
   return known === undefined ? kind : widerKind(known, kind)
 }
 
-/** A route as text, to be kept; `readRoute` takes it again. */
+/** A route as text, for storage; `readRoute` reads it. */
 export function writeRoute({ samples, bodies, query, body, isCut }: LearnedRoute): string {
   const parameters = (part: ReadonlyMap<string, LearnedParameter>): unknown =>
     [...part].map(([name, { count, types, kind, longest, evidence }]) => [
@@ -134,7 +137,7 @@ export function writeRoute({ samples, bodies, query, body, isCut }: LearnedRoute
   return JSON.stringify({ samples, bodies, isCut, query: parameters(query), body: parameters(body) })
 }
 
-/** The route that a text stands for; undefined for any other text. */
+/** The route that `writeRoute` wrote as this text; undefined for any other text. */
 export function readRoute(text: string): LearnedRoute | undefined {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined

@@ -9,24 +9,30 @@ import type { RouteSchemas } from './route-schema.ts'
 import { MOST_LEARNED, type SchemaLearner } from './schema-learner.ts'
 
 export interface LearnedSchemasOptions {
-  /** Opened when there is something to keep or to read, for most processes learn nothing. The caller closes it. */
+  /**
+   * Opened on the first read or write, because most processes learn nothing. The caller closes it.
+   */
   readonly database: () => SqliteDatabase
   /** What learns in this thread; nothing in a process that only reads. */
   readonly learner?: SchemaLearner
-  /** How often what was learned is written; 5 seconds unless told otherwise. */
+  /** How often what was learned is written. Default: 5 seconds. */
   readonly every?: Duration
-  /** Told when it cannot be written. It is kept in memory then, within the learner's bounds, and tried again. */
+  /**
+   * Called when it cannot be written. It stays in memory then, within the learner's
+   * bounds, and the write is retried.
+   */
   readonly onError?: (error: unknown) => void
   readonly maxRoutes?: number
   readonly maxParameters?: number
 }
 
-/** After so many intervals the operator is told, once until it works again. */
+/** After so many failed intervals the operator is notified, once until writing works again. */
 const TELLING_FAILURES = 3
 
 /**
- * What was learned of the parameters of routes, by every thread and process on one SQLite file, and before the last restart. Each adds what it
- * learned since it last did; a thread that dies loses one interval at most.
+ * What was learned of the parameters of routes, by every thread and process on one SQLite
+ * file, and before the last restart. Each adds what it learned since its last write; a
+ * thread that dies loses at most one interval.
  */
 export class LearnedSchemas {
   readonly #options: LearnedSchemasOptions
@@ -46,7 +52,7 @@ export class LearnedSchemas {
     this.#timer = setInterval(() => this.#tick(), every).unref()
   }
 
-  /** Another process that is writing is no trouble; one that never stops is, and so is a full disk. */
+  /** Another process that is writing is normal; one that never stops is a failure, and so is a full disk. */
   #tick(): void {
     try {
       this.#save('now or never')
@@ -56,12 +62,18 @@ export class LearnedSchemas {
     }
   }
 
-  /** Adds what this thread learned to the file. @throws StoreError when it cannot be written; nothing is lost then */
+  /**
+   * Adds what this thread learned to the file. @throws StoreError when it cannot be
+   * written; nothing is lost then
+   */
   save(): void {
     this.#save('wait')
   }
 
-  /** @param patience whether to wait while another process writes: requests must not, so the timer comes again instead */
+  /**
+   * @param patience whether to wait while another process writes: requests must not,
+   *   so the timer tries again instead
+   */
   #save(patience: 'wait' | 'now or never'): void {
     const { learner } = this.#options
     if (learner === undefined || learner.learned.size === 0) return
@@ -79,7 +91,7 @@ export class LearnedSchemas {
     for (const [route, fresh] of learned) {
       const row = get.get(route)
       if (row === undefined && ++known > this.#maxRoutes) continue
-      // A row that is not understood was damaged: what is learned now is worth more.
+      // An unreadable row is damaged: what is learned now replaces it.
       const sum = (row === undefined ? undefined : readRoute(String(row['learned']))) ?? newRoute()
       addRoute(sum, fresh, this.#maxParameters)
       put.run(route, writeRoute(sum))
@@ -97,7 +109,7 @@ export class LearnedSchemas {
       if (learned !== undefined) routes.set(String(row['route']), learned)
     }
     for (const [route, learned] of this.#options.learner?.learned ?? []) {
-      // The file could not be written just now.
+      // The file cannot be written at the moment.
       const sum = routes.get(route) ?? newRoute()
       addRoute(sum, learned, this.#maxParameters)
       routes.set(route, sum)
@@ -106,8 +118,8 @@ export class LearnedSchemas {
   }
 
   /**
-   * What could be enforced.
-   * @param minSamples requests a route needs; 100 unless told otherwise
+   * The schemas that could be enforced.
+   * @param minSamples requests that a route needs. Default: 100
    * @throws StoreError when the file cannot be read
    */
   propose(minSamples = 100): RouteSchemas {
@@ -124,7 +136,7 @@ export class LearnedSchemas {
 
   /**
    * Forgets what was learned, e.g. after the application changed.
-   * @param route `POST /orders`; all unless given
+   * @param route `POST /orders`. Default: all routes
    * @returns how many routes were forgotten
    * @throws StoreError when the file cannot be written
    */
@@ -140,7 +152,7 @@ export class LearnedSchemas {
     })
   }
 
-  /** Writes what is not written yet, and ends. Does not throw: what cannot be written is told. */
+  /** Writes what is not written yet, and ends. Does not throw: a failed write is reported. */
   close(): void {
     clearInterval(this.#timer)
     this.#attempt(() => this.save())

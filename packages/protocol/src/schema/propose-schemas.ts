@@ -3,8 +3,9 @@ import type { ParameterSchema, RouteSchema, RouteSchemas } from './route-schema.
 import type { TextKind } from './value-shape.ts'
 
 /**
- * What could be enforced: routes with enough requests. Lengths get double their longest as room; a parameter is required when every
- * request had it; a route is closed when nothing of it had to be left out.
+ * The schemas that could be enforced: routes with enough requests. Length limits are twice
+ * the longest seen; a parameter is required when every request had it; a route is closed when
+ * none of its parameters had to be left out.
  * @param minSamples requests a route needs
  */
 export function proposeSchemas(
@@ -24,7 +25,7 @@ export function proposeSchemas(
   return schemas
 }
 
-/** That texts were single words so far says little: people search for two words sooner or later. */
+/** That all texts so far were single words proves little: sooner or later someone searches for two. */
 function isTelling(kind: TextKind, count: number): boolean {
   return kind !== 'text' && (kind !== 'word' || count >= 1_000)
 }

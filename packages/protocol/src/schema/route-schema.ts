@@ -1,12 +1,12 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
 import { TEXT_KINDS, type TextKind, VALUE_TYPES, type ValueType } from './value-shape.ts'
 
-/** What is known of one parameter. Never a value itself: a schema is meant to be read and kept. */
+/** What is known about one parameter. Never a value itself: a schema is meant to be read and committed. */
 export interface ParameterSchema {
   readonly types: readonly ValueType[]
   /** For texts. */
   readonly kind?: TextKind
-  /** Longest text or array that may come. */
+  /** Longest text or array that is accepted. */
   readonly maxLength?: number
   readonly required: boolean
 }
@@ -29,11 +29,11 @@ const MAX_ROUTES = 10_000
 
 /**
  * Reads schemas that a person may have edited.
- * @throws ConfigError naming everything that is not understood
+ * @throws ConfigError naming everything that is invalid
  */
 export function parseRouteSchemas(value: unknown, place = 'schemas'): RouteSchemas {
   const issues: ConfigIssue[] = []
-  if (!isMapping(value)) throw new ConfigError({ place, problem: 'is no map of routes' })
+  if (!isMapping(value)) throw new ConfigError({ place, problem: 'is not a map of routes' })
   const routes = Object.entries(value)
   if (routes.length > MAX_ROUTES)
     throw new ConfigError({ place, problem: `has more than ${MAX_ROUTES} routes` })
@@ -41,7 +41,7 @@ export function parseRouteSchemas(value: unknown, place = 'schemas'): RouteSchem
   for (const [route, schema] of routes) {
     const at = `${place}["${route.slice(0, 100)}"]`
     if (!isMapping(schema)) {
-      issues.push({ place: at, problem: 'is no map' })
+      issues.push({ place: at, problem: 'is not a map' })
       continue
     }
     for (const key of Object.keys(schema))
@@ -66,7 +66,7 @@ function parseParameters(
   const parameters: Record<string, ParameterSchema> = Object.create(null) as Record<string, ParameterSchema>
   if (value === undefined) return parameters
   if (!isMapping(value)) {
-    issues.push({ place, problem: 'is no map of parameters' })
+    issues.push({ place, problem: 'is not a map of parameters' })
     return parameters
   }
   for (const [name, one] of Object.entries(value)) {

@@ -15,7 +15,7 @@ import { schemaKey } from './schema-learner.ts'
 import { isTextKind, valueLength, valueType } from './value-shape.ts'
 
 export interface SchemaGuardOptions {
-  /** Read with `parseRouteSchemas`. Routes without a schema are not looked at. */
+  /** Read with `parseRouteSchemas`. Routes without a schema are not checked. */
   readonly schemas: RouteSchemas
   readonly mode?: Mode
 }
@@ -35,8 +35,8 @@ interface Fault {
 }
 
 /**
- * Refuses requests whose parameters are not those a route is known to take: by name, presence, type, shape and length. A body that cannot
- * be read whole is refused too, for padding must not be a way round.
+ * Refuses requests whose parameters do not match the route's schema: by name, presence, type, shape and
+ * length. A body that cannot be read whole is refused too, because padding must not evade the check.
  *
  * Rule: `schema/parameter`.
  */
@@ -96,7 +96,7 @@ function check(
     const length = valueLength(value)
     if (parameter.maxLength !== undefined && length > parameter.maxLength)
       return { problem: 'length', location, facts: { length, limit: parameter.maxLength } }
-    // An empty text is what forms send for a field left open.
+    // Forms send an empty text for a field that was left empty.
     if (
       typeof value === 'string' &&
       value !== '' &&

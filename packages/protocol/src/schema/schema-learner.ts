@@ -13,23 +13,24 @@ import { type LearnedRoute, learnFields, newRoute } from './learned-route.ts'
 import { proposeSchemas } from './propose-schemas.ts'
 import type { RouteSchemas } from './route-schema.ts'
 
-/** Most routes, and most parameters of a part of one, that are learned unless told otherwise. */
+/** Default for the most routes, and for the most parameters of a part of a route, that are learned. */
 export const MOST_LEARNED: { readonly routes: number; readonly parameters: number } = {
   routes: 1_000,
   parameters: 200,
 }
 
 export interface SchemaLearnerOptions {
-  /** Most routes; 1,000 unless told otherwise. Further ones are not learned. */
+  /** Most routes; further ones are not learned. Default: 1,000. */
   readonly maxRoutes?: number
-  /** Most parameters of a route; 200 unless told otherwise. */
+  /** Most parameters of a route. Default: 200. */
   readonly maxParameters?: number
 }
 
 /**
- * Learns the parameters of routes from requests that went well: names, types, shapes and lengths, never a value. Only routes of the route
- * table are learned, since only they are bounded. As a guard it lets everything pass. Keeps what it learned in memory; `LearnedSchemas`
- * takes it from here to the data directory.
+ * Learns the parameters of routes from requests that went well: names, types, shapes and
+ * lengths, never a value. Only routes of the route table are learned, because only their number
+ * is bounded. As a guard it allows everything. Keeps what it learned in memory;
+ * `LearnedSchemas` writes it to the data directory.
  */
 export class SchemaLearner implements Guard {
   readonly name = 'schema-learner'
@@ -50,7 +51,7 @@ export class SchemaLearner implements Guard {
     return this.#routes
   }
 
-  /** Forgets what it learned; for whoever took it. */
+  /** Discards what it learned, for a caller that has stored it. */
   clear(): void {
     this.#routes.clear()
   }
@@ -88,15 +89,15 @@ export class SchemaLearner implements Guard {
   }
 
   /**
-   * What could be enforced of what it learned by itself.
-   * @param minSamples requests a route needs; 100 unless told otherwise
+   * The schemas that could be enforced from what this process learned.
+   * @param minSamples requests that a route needs. Default: 100
    */
   propose(minSamples = 100): RouteSchemas {
     return proposeSchemas(this.#routes, minSamples)
   }
 }
 
-/** The name a route's schema goes by: its method and pattern. */
+/** The name of a route's schema: its method and pattern. */
 export function schemaKey(method: string, pattern: string): string {
   return pattern.startsWith('/') ? `${method === 'HEAD' ? 'GET' : method} ${pattern}` : pattern
 }

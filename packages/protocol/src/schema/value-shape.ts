@@ -1,6 +1,6 @@
 import type { BodyValue } from '@postern/core'
 
-/** What a text looks like, narrowest first: each is also one of those after it. */
+/** Kinds of text, narrowest first: each is also every kind after it. */
 export const TEXT_KINDS = ['boolean', 'integer', 'number', 'uuid', 'date', 'email', 'word', 'text'] as const
 export type TextKind = (typeof TEXT_KINDS)[number]
 
@@ -17,7 +17,7 @@ const PATTERNS: Readonly<Record<Exclude<TextKind, 'text'>, RegExp>> = {
   word: /^[\w.~-]*$/,
 }
 
-/** The narrowest kind that a text is. */
+/** The narrowest kind of a text. */
 export function textKind(text: string): TextKind {
   if (text.length > 1_024) return 'text'
   for (const kind of TEXT_KINDS) if (kind !== 'text' && PATTERNS[kind].test(text)) return kind

@@ -12,8 +12,8 @@ export interface BouncerKey {
 /** The keys by which bouncers may read our decisions. Only their hashes are kept. */
 export interface BouncerKeys {
   /**
-   * Makes a key. The text is told this once and never again.
-   * @throws ConfigError when the name is taken or no name; StoreError
+   * Creates a key. Its text is returned only here and cannot be read again.
+   * @throws ConfigError when the name is taken or invalid; StoreError
    */
   create(name: string): Promise<string>
   /** @returns whether there was one */
@@ -34,7 +34,7 @@ type Query = (
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>
 
 /**
- * Keys in the same database as the remediations; the table is made when it is missing.
+ * Keys in the same database as the remediations; the table is created when it is missing.
  * @throws StoreError when the database cannot be migrated
  */
 export async function bouncerKeys(
@@ -52,7 +52,7 @@ export async function bouncerKeys(
       if (!/^[\w.-]{1,64}$/.test(name))
         throw new ConfigError({
           place: 'name',
-          problem: 'is no name for a bouncer',
+          problem: 'is not a valid bouncer name',
           hint: 'letters, digits, ".", "_" and "-"',
         })
       const key = Buffer.from(random.bytes(32)).toString('base64url')
@@ -63,7 +63,7 @@ export async function bouncerKeys(
       if (added.length === 0)
         throw new ConfigError({
           place: 'name',
-          problem: `"${name}" has a key already`,
+          problem: `"${name}" already has a key`,
           hint: 'revoke it first, or choose another name',
         })
       return key

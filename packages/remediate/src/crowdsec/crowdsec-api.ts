@@ -10,7 +10,7 @@ export interface CrowdsecApiOptions {
   readonly store: RemediationStore
   readonly keys: BouncerKeys
   readonly clock?: Clock
-  /** Told of what went wrong; nothing of it reaches the caller. */
+  /** Called with errors; no detail of them reaches the client. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -24,8 +24,9 @@ const MAX_QUERY = 4_096
 
 /**
  * CrowdSec's local API as bouncers use it, served from our remediations: `GET` and `HEAD /v1/decisions`, `GET
- * /v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is thanked for and dropped. Existing bouncers (nftables, nginx, Traefik,
- * Caddy, Cloudflare, ...) then obey us. Reading needs a bouncer's key in `X-Api-Key`; nothing can be changed here.
+ * /v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is accepted and discarded. Existing bouncers
+ * (nftables, nginx, Traefik, Caddy, Cloudflare, ...) then enforce our remediations. Reading needs a bouncer's
+ * key in `X-Api-Key`; nothing can be changed here.
  */
 export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   const { store, keys } = options
@@ -38,7 +39,7 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     return orNull(standing.map(one => toDecision(one, now)).filter(wanted.decision))
   }
 
-  /** What came and went since a bouncer asked last; everything at its start. */
+  /** What was added and removed since a bouncer's last request; everything on its first. */
   const changes = (wanted: Filter, reader: string, isStart: boolean): unknown => {
     const now = clock.now()
     const { added, removed } = isStart ? log.start(reader) : log.next(reader)
@@ -118,8 +119,9 @@ function prefixOf(range: string): number {
 }
 
 /**
- * The filters of the query, or what is wrong with them. `range` finds what holds the range, and with `contains=false` what the range holds, as CrowdSec's API has it. Without
- * `scopes`, addresses and ranges, as CrowdSec does.
+ * The filters of the query, or what is wrong with them. `range` finds what holds the range,
+ * and with `contains=false` what the range holds, as in CrowdSec's API. Without `scopes`,
+ * addresses and ranges, as CrowdSec does.
  */
 function filterOf(query: URLSearchParams): Filter | string {
   const list = (name: string): readonly string[] =>
@@ -168,7 +170,7 @@ function filterOf(query: URLSearchParams): Filter | string {
   return { decision, remediations }
 }
 
-/** CrowdSec is written in Go, and its bouncers expect what Go makes of an empty list. */
+/** CrowdSec is written in Go, and its bouncers expect Go's JSON for an empty list: `null`. */
 function orNull(list: readonly CrowdsecDecision[]): readonly CrowdsecDecision[] | null {
   return list.length === 0 ? null : list
 }

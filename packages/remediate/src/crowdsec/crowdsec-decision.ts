@@ -5,7 +5,10 @@ import { canonicalActor } from '../actor-text.ts'
 /** A decision as CrowdSec's local API writes it (its OpenAPI description, version 1). */
 export interface CrowdsecDecision {
   readonly id: number
-  /** Who decided: `cscli` (a person) or `crowdsec` (a scenario). Bouncers filter by these two names, so what Postern detected is `crowdsec`. */
+  /**
+   * Who decided: `cscli` (a person) or `crowdsec` (a scenario). Bouncers filter by these two names,
+   * so what Postern detected is `crowdsec`.
+   */
   readonly origin: 'cscli' | 'crowdsec'
   readonly scenario: string
   readonly scope: string
@@ -25,7 +28,10 @@ const SCOPES: Readonly<Record<Actor['kind'], string>> = {
 }
 const TYPES: Readonly<Record<Measure, string>> = { block: 'ban', challenge: 'captcha', throttle: 'throttle' }
 
-/** A measure in CrowdSec's words. Its number is made from our id, so that every instance gives the same. */
+/**
+ * A remediation as a CrowdSec decision. Its number is derived from our id, so that
+ * every instance returns the same.
+ */
 export function toDecision(remediation: Remediation, now: number): CrowdsecDecision {
   const left = remediation.expiresAt - now
   return {
@@ -39,7 +45,7 @@ export function toDecision(remediation: Remediation, now: number): CrowdsecDecis
   }
 }
 
-/** One of CrowdSec's decisions as a measure of ours, or undefined when it is about nothing we know. */
+/** A CrowdSec decision as a remediation; undefined when its scope or type has no equivalent here. */
 export function fromDecision(value: unknown, now: number): Remediation | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const {

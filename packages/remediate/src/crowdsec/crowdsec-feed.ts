@@ -14,10 +14,10 @@ import { fromDecision } from './crowdsec-decision.ts'
 export interface CrowdsecFeedOptions {
   /** Of a CrowdSec local API: `http://127.0.0.1:8080`. */
   readonly url: string
-  /** A bouncer's key, from `cscli bouncers add postern`. Never written down or told. */
+  /** A bouncer's key, from `cscli bouncers add postern`. Never logged or shown. */
   readonly key: string
   readonly store: RemediationStore
-  /** How often changes are asked for; 10 seconds unless told otherwise. */
+  /** How often changes are requested. Default: 10 seconds. */
   readonly every?: Duration
   readonly clock?: Clock
   /** The network, passed in. */
@@ -30,8 +30,8 @@ const TIMEOUT_MS = 15_000
 const LONGEST_PAUSE_MS = 60_000
 
 /**
- * Reads a CrowdSec's decisions into our store, as its bouncers do. Each instance reads for itself; decisions end by themselves when
- * the API is away, so a dead API neither locks anybody in nor out for longer than it said.
+ * Reads CrowdSec's decisions into our store, as its bouncers do. Each instance reads for itself. Decisions
+ * expire by themselves when the API is unavailable, so an outage does not prolong any of them.
  */
 export class CrowdsecFeed implements HealthProbe {
   readonly #options: CrowdsecFeedOptions
@@ -46,7 +46,7 @@ export class CrowdsecFeed implements HealthProbe {
   /** What went wrong last. */
   #problem = ''
 
-  /** @throws ConfigError for a URL that is none, or a key that no header can carry */
+  /** @throws ConfigError for an invalid URL, or a key that no header can carry */
   constructor(options: CrowdsecFeedOptions) {
     if (!URL.canParse(options.url) || !/^https?:$/.test(new URL(options.url).protocol))
       throw new ConfigError({
@@ -62,7 +62,7 @@ export class CrowdsecFeed implements HealthProbe {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Reads once and goes on reading until `close`. */
+  /** Reads once, then repeatedly until `close`. */
   async start(): Promise<void> {
     await this.#round()
   }
@@ -142,11 +142,11 @@ export class CrowdsecFeed implements HealthProbe {
     try {
       for await (const part of response.body ?? []) {
         bytes += part.byteLength
-        if (bytes > MAX_BYTES) throw this.#failure('answers with more than 64 MiB', false)
+        if (bytes > MAX_BYTES) throw this.#failure('sent an answer of more than 64 MiB', false)
         parts.push(part)
       }
     } catch (cause) {
-      throw cause instanceof StoreError ? cause : this.#failure('broke off its answer', true, cause)
+      throw cause instanceof StoreError ? cause : this.#failure('ended its answer early', true, cause)
     }
     return Buffer.concat(parts).toString('utf8')
   }
@@ -156,9 +156,10 @@ export class CrowdsecFeed implements HealthProbe {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      throw this.#failure('answers with something else than JSON', false, cause)
+      throw this.#failure('sent an answer that is not JSON', false, cause)
     }
-    if (typeof value !== 'object' || value === null) throw this.#failure('answers with no decisions', false)
+    if (typeof value !== 'object' || value === null)
+      throw this.#failure('sent an answer without decisions', false)
     const { new: added, deleted: removed } = value as Readonly<Record<string, unknown>>
     return { added: Array.isArray(added) ? added : [], removed: Array.isArray(removed) ? removed : [] }
   }

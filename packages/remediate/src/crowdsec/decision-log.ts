@@ -10,7 +10,10 @@ export interface DecisionDelta {
   readonly removed: readonly Remediation[]
 }
 
-/** The changes of the store in order, and how far each reader has come. Bounded: a reader that fell behind gets everything again. */
+/**
+ * The changes of the store in order, and the position of each reader. Bounded: a reader
+ * that fell behind gets everything again.
+ */
 export class DecisionLog {
   readonly #store: RemediationStore
   readonly #changes: RemediationChange[] = []
@@ -30,7 +33,7 @@ export class DecisionLog {
     })
   }
 
-  /** Everything in force; from here on the reader gets changes. */
+  /** Everything in force; from now on the reader gets changes. */
   start(reader: string): DecisionDelta {
     this.#remember(reader)
     return { added: longest(this.#store.list(MAX_CHANGES)), removed: [] }
@@ -51,7 +54,8 @@ export class DecisionLog {
     }
     return {
       added: longest([...added.values()]),
-      // Another measure of the same kind still holds: a bouncer that took this word would lift both.
+      // Another remediation of the same kind is still active: a bouncer that
+      // received this removal would lift both.
       removed: [...removed.values()].filter(remediation => !this.#stillHeld(remediation)),
     }
   }
@@ -78,7 +82,7 @@ export class DecisionLog {
   }
 }
 
-/** Of several on the same actor with the same measure, the one that lasts longest: bouncers keep one. */
+/** Of several remediations of one kind on the same actor, the one that lasts longest: bouncers keep one. */
 function longest(remediations: readonly Remediation[]): readonly Remediation[] {
   const best = new Map<string, Remediation>()
   for (const remediation of remediations) {

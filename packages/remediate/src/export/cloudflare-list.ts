@@ -17,15 +17,15 @@ export interface CloudflareListOptions {
   readonly account: string
   /** Id of an IP list, which a rule of yours blocks: `ip.src in $postern`. */
   readonly list: string
-  /** An API token that may edit account filter lists. Never written down or told. */
+  /** An API token that may edit account filter lists. Never logged or shown. */
   readonly token: string
-  /** Most items we keep in the list, those that last longest; 10,000 unless told otherwise. */
+  /** Most items kept in the list: those that last longest. Default: 10,000. */
   readonly capacity?: number
-  /** Items per request; 500 unless told otherwise. */
+  /** Items per request. Default: 500. */
   readonly batch?: number
-  /** Between two looks at a running operation; 1 second unless told otherwise. */
+  /** Polling interval of a running operation. Default: 1 second. */
   readonly poll?: Duration
-  /** `https://api.cloudflare.com/client/v4` unless told otherwise. */
+  /** Default: `https://api.cloudflare.com/client/v4`. */
   readonly api?: string
   readonly clock?: Clock
   /** The network, passed in. */
@@ -46,17 +46,18 @@ interface Item {
   readonly comment: string
 }
 
-/** Items with another comment were put there by people, and stay. */
+/** Items with another comment were added by people, and stay. */
 const MARK = 'postern'
 const TIMEOUT_MS = 30_000
 const MAX_POLLS = 120
 const MAX_PAGES = 100
 
 /**
- * Brings a Cloudflare list (Lists API) to what is blocked here: reads it, adds and removes the difference in batches, and waits for each
- * operation, since Cloudflare runs one at a time. Only items that carry our mark are removed. Cloudflare takes IPv6 up to /64, so longer ones are
- * widened to their /64. Run it every minute or so; entries do not end by themselves.
- * @throws ConfigError for ids or a token that cannot be; StoreError when Cloudflare refuses or does not answer
+ * Synchronizes a Cloudflare list (Lists API) with what is blocked here: reads it, adds and removes the
+ * difference in batches, and waits for each operation, since Cloudflare runs one at a time. Only items that
+ * carry our mark are removed. Cloudflare takes IPv6 up to /64, so longer ones are widened to their /64. Run
+ * it every minute or so; entries do not expire by themselves.
+ * @throws ConfigError for malformed ids or tokens; StoreError when Cloudflare refuses or does not answer
  */
 export async function exportToCloudflare(options: CloudflareListOptions): Promise<CloudflareChange> {
   const api = new CloudflareApi(options)
@@ -109,7 +110,7 @@ class CloudflareApi {
       if (!/^[0-9a-f]{32}$/.test(id))
         throw new ConfigError({
           place: `cloudflare.${place}`,
-          problem: 'is not an id of Cloudflare',
+          problem: 'is not a Cloudflare id',
           hint: '32 hexadecimal digits',
         })
     }

@@ -1,8 +1,8 @@
 import { type Address, networkOf, type Remediation } from '@postern/core'
 
 /**
- * What the blocks among the measures cover, without any that lies within another: kernels and lists refuse overlaps. Measures against
- * principals and other things that no packet shows are left out.
+ * The networks covered by blocks, without any that is contained in another: kernels and lists refuse
+ * overlaps. Remediations of principals and other actors that packets do not show are left out.
  */
 export function coveringNetworks(
   remediations: readonly Remediation[],

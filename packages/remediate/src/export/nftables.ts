@@ -4,17 +4,17 @@ import type { RemediationStore } from '../remediation-store.ts'
 import { coveringNetworks } from './covering-networks.ts'
 
 export interface NftablesOptions {
-  /** Name of our table, in family `inet`; `postern` unless told otherwise. */
+  /** Name of our table, in family `inet`. Default: `postern`. */
   readonly table?: string
 }
 
 const ELEMENTS_PER_LINE = 100
 
 /**
- * An nftables script that puts the blocks in force into two named sets with timeouts, and drops what comes from them. One
- * transaction (`nft -f`): packets meet the old sets or the new ones, never half of either. Running it again replaces
- * what it put there; nothing outside its own table is touched.
- * @throws ConfigError when the table's name is none
+ * An nftables script that puts the blocks in force into two named sets with timeouts, and drops what comes
+ * from them. One transaction (`nft -f`): packets meet the old sets or the new ones, never a mix. It is
+ * idempotent, and nothing outside its own table is touched.
+ * @throws ConfigError when the table's name is invalid
  */
 export function nftablesScript(
   store: Pick<RemediationStore, 'list'>,
@@ -25,7 +25,7 @@ export function nftablesScript(
   if (!/^[a-z_][a-z0-9_]{0,30}$/.test(table))
     throw new ConfigError({
       place: 'nftables.table',
-      problem: 'is no name for a table',
+      problem: 'is not a valid table name',
       hint: 'lower-case letters, digits and "_"',
     })
   const networks = coveringNetworks(store.list(100_000), now)
@@ -54,17 +54,18 @@ export function nftablesScript(
 
 export interface NftablesFollowerOptions extends NftablesOptions {
   readonly store: RemediationStore
-  /** Runs a script; `runNft` unless given. */
+  /** Runs a script. Default: `runNft`. */
   readonly run?: (script: string) => Promise<void>
-  /** Changes within this time go into one script; 1 second unless told otherwise. */
+  /** Changes within this time go into one script. Default: 1 second. */
   readonly settle?: Duration
   readonly clock?: Clock
   readonly onError: (error: unknown) => void
 }
 
 /**
- * Keeps the sets as the store is: once at the start, then after changes. Measures that end are forgotten by the kernel itself.
- * @returns how to stop; the sets stay as they are and run out
+ * Keeps the sets in step with the store: once at the start, then after changes. The
+ * kernel removes expired entries itself.
+ * @returns a function that stops it; the sets stay until their entries expire
  */
 export function followWithNftables(options: NftablesFollowerOptions): () => Promise<void> {
   const { store } = options
@@ -114,7 +115,7 @@ export function runNft(script: string, flags: readonly string[] = []): Promise<v
       if (said.length < 2_000) said += part.toString('utf8')
     })
     child.on('error', cause => fail('nft cannot be started; is nftables installed?', cause))
-    // nft may end before it has read all; how it ended tells why.
+    // nft may end before it has read everything; its exit status says why.
     child.stdin.on('error', () => {})
     child.on('close', code => {
       if (code === 0) resolve()

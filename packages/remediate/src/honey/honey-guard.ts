@@ -22,15 +22,24 @@ import {
 import { formatActor } from '../actor-text.ts'
 
 export interface HoneyOptions {
-  /** Routes that nothing leads to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
+  /** Routes that nothing links to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
   readonly routes?: readonly string[]
-  /** Names of query or body fields that no person fills, because the form hides them. Empty is what a browser sends. */
+  /**
+   * Names of query or body fields that no person fills, because the form hides them.
+   * Empty is what a browser sends.
+   */
   readonly fields?: readonly string[]
-  /** Ids of records that nobody should ever open, wherever they stand: a path segment, a query or body value. At least 6 characters. */
+  /**
+   * Ids of records that nobody should ever open, in a path segment, a query value or
+   * a body value. At least 6 characters.
+   */
   readonly records?: readonly string[]
-  /** Takes the measure at once, before the event is even written; the scenario `honey-touched` does it as well. */
+  /**
+   * Sets the remediation at once, before the event is even logged; the scenario
+   * `honey-touched` does so as well.
+   */
   readonly remediations?: Remediations
-  /** How long the actor is held; a day unless told otherwise. */
+  /** How long the remediation lasts. Default: one day. */
   readonly for?: Duration
   readonly mode?: Mode
 }
@@ -44,11 +53,12 @@ const MESSAGES: Readonly<Record<Kind, string>> = {
 }
 
 /**
- * Traps: routes, fields and records that only somebody who searches can touch. Who does is refused and held at once. The answer looks like an
- * ordinary one, so that the trap is not told apart from a missing page. Bodies are read only when fields or records are named.
+ * Traps: routes, fields and records that no legitimate client requests. A client that touches one is refused
+ * and blocked at once. The answer looks like that of a missing page, so that the trap cannot be recognized.
+ * Bodies are read only when fields or records are named.
  *
  * Rules: `honey/route`, `honey/field`, `honey/record`.
- * @throws ConfigError for routes that cannot be read, and records so short that they would be hit by chance
+ * @throws ConfigError for routes that cannot be read, and record ids so short that they would match by chance
  */
 export function honeyGuard(options: HoneyOptions): Guard {
   const routes = new RouteTable(Object.fromEntries((options.routes ?? []).map(route => [route, {}])))
@@ -142,7 +152,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
   }
 }
 
-/** The trap taken away. */
+/** The change that removes the trap. */
 function changeOf(kind: Kind, span: string): ConfigChange {
   return kind === 'route'
     ? { at: ['routes', span, 'honey'], set: false }
@@ -171,8 +181,8 @@ function touchedRecord(value: BodyValue, records: ReadonlySet<string>): string |
 }
 
 /**
- * The event of a honey record that was opened where no request shows it: in a database trigger, a vault, an export. Pass it to the engine's
- * `emit`; the scenario `honey-touched` answers it.
+ * The event of a honey record that was opened where no request shows it: in a database trigger, a vault, an
+ * export. Pass it to the engine's `emit`; the scenario `honey-touched` answers it.
  */
 export function honeyRecordTouched(touch: {
   readonly time: number

@@ -76,7 +76,7 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.equal((await fetch(`${api.url}/health`)).status, 200)
   })
 
-  test('keys are told once, kept as hashes, and can be revoked', async t => {
+  test('keys are shown once, kept as hashes, and can be revoked', async t => {
     const api = await serve(t)
     assert.equal(await api.keys.verify(api.key), 'nginx')
     await assert.rejects(api.keys.create('nginx'), { code: 'POSTERN_CONFIG' })
@@ -169,10 +169,10 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.deepEqual(values((await stream(other)).new), ['192.0.2.2'], 'one that never asked gets everything')
     api.clock.advance(10_000)
     api.store.sweep()
-    assert.deepEqual(values((await stream(api)).deleted), ['192.0.2.2'], 'what ended is told')
+    assert.deepEqual(values((await stream(api)).deleted), ['192.0.2.2'], 'what expired is reported')
   })
 
-  test('does not tell of a lifting while another measure still holds', async t => {
+  test('does not report a lifted remediation while another one is still active', async t => {
     const api = await serve(t)
     await stream(api, 'startup=true')
     const first = await api.store.add({ actor: parseActor('192.0.2.1'), for: '1h', reason: '' })
