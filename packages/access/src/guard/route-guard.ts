@@ -28,21 +28,28 @@ const NAME = 'access'
 const NO_GATE: unique symbol = Symbol('no gate')
 
 /**
- * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once where memory is enough (roles, scopes, policies without
- * `load`); fails closed. A consent on a route is bound to method, path, query and body.
+ * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once
+ * where memory is enough (roles, scopes, policies without `load`); fails closed. A consent on a route is
+ * bound to method, path, query and body.
  */
 export class AccessGuard implements Guard {
   readonly name: string = NAME
   readonly failure = 'closed'
   readonly #access: Access
-  /** By settings: the table makes one object for each set of patterns that can match together, so this is bounded by the patterns. */
+  /**
+   * By settings: the table makes one object for each set of patterns that can match
+   * together, so this is bounded by the patterns.
+   */
   readonly #gates = new WeakMap<RouteSettings, RouteGate | typeof NO_GATE>()
 
   constructor(access: Access) {
     this.#access = access
   }
 
-  /** Checks the settings of a route when they are configured, so that a mistake does not wait for its first request. @throws ConfigError */
+  /**
+   * Checks the settings of a route when they are configured, so that a mistake does not wait for
+   * its first request. @throws ConfigError
+   */
   check(settings: RouteSettings, place: string): void {
     this.#compile(settings, place)
   }
@@ -135,7 +142,9 @@ function questionOf(
   }
 }
 
-/** What a consent or proof is bound to besides action and resource: the whole request, but for its headers. */
+/**
+ * What a consent or proof is bound to besides action and resource: the whole request, but for its headers.
+ */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
   if (!complete) return 'too-large'
@@ -162,7 +171,9 @@ function tooLarge(): Refusal {
   }
 }
 
-/** A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next. */
+/**
+ * A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next.
+ */
 export function refusalOf(refusal: AccessRefusal): Refusal {
   const { why, status, message, next, headers, retryAfter, policy } = refusal
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'

@@ -14,7 +14,8 @@ export type LetterKind =
   | 'invitation'
 
 /**
- * A mail in the reader's language. Its link goes to the configured origin, never to one a request named, and nothing that a stranger typed stands in it.
+ * A mail in the reader's language. Its link goes to the configured origin, never to one a request named, and
+ * nothing that a stranger typed stands in it.
  * @param path below the pages' base
  */
 export function letter(

@@ -4,8 +4,9 @@ import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Confirmations } from './confirmations.ts'
 
 /**
- * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed confirmation. It makes no session. An impersonated session never
- * satisfies it: the account's holder is not there.
+ * Step-up for built-in sessions: by time, from when the session was last proven; by act,
+ * from a signed confirmation. It makes no session. An impersonated session never satisfies
+ * it: the account's holder is not there.
  */
 export class SessionStepUp implements StepUp {
   readonly #confirmations: Confirmations
