@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import { MAX_FIELDS, queryValues } from './query-values.ts'
 
 /** What a field of a body or query holds. */
 export type BodyValue =
@@ -17,25 +18,7 @@ export type BodyValues =
   /** A body of such a type that cannot be read as one, or is longer than may be read ahead. */
   | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'too-many' }
 
-const MAX_FIELDS = 1_000
 const MAX_DEPTH = 4
-
-/** The fields of a query, first of each name; at most 1,000 are read. */
-export function queryValues(query: string): {
-  readonly fields: ReadonlyMap<string, string>
-  readonly complete: boolean
-} {
-  const fields = new Map<string, string>()
-  if (query === '') return { fields, complete: true }
-  const pairs = query.split('&', MAX_FIELDS + 1)
-  for (const pair of pairs.slice(0, MAX_FIELDS)) {
-    if (pair === '') continue
-    const equals = pair.indexOf('=')
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
-    if (!fields.has(name)) fields.set(name, equals < 0 ? '' : decode(pair.slice(equals + 1)))
-  }
-  return { fields, complete: pairs.length <= MAX_FIELDS }
-}
 
 /** Whether the body of an exchange has fields at all, judged by its headers. */
 export function hasFields(exchange: Exchange): boolean {
@@ -100,14 +83,4 @@ function flatten(value: BodyValue, path: string, depth: number, fields: Map<stri
       fields,
     ),
   )
-}
-
-function decode(text: string): string {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
-  if (!spaced.includes('%')) return spaced
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return spaced
-  }
 }

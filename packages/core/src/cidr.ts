@@ -1,12 +1,6 @@
 import { type Address, addressBytes, formatBytes } from './address.ts'
 import { ConfigError } from './errors.ts'
-
-/** Names for the ranges people mean when they trust a proxy. */
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-}
+import { NAMED_RANGES } from './proxy-presets.ts'
 
 interface Range {
   readonly bytes: Uint8Array
@@ -26,13 +20,14 @@ export class CidrSet {
   }
 
   /**
-   * @param entries addresses, CIDR ranges, or `loopback`, `linklocal`, `private`
+   * @param entries addresses, CIDR ranges, `loopback`, `linklocal`, `private`, or a
+   *   platform of `NAMED_RANGES`
    * @throws ConfigError naming every invalid entry, including ranges with bits set beyond their prefix
    */
   static parse(entries: readonly string[], place = 'addresses'): CidrSet {
     const issues: { place: string; problem: string; hint: string }[] = []
     const ranges: Range[] = []
-    for (const entry of entries.flatMap(name => NAMED[name] ?? [name])) {
+    for (const entry of entries.flatMap(name => NAMED_RANGES.get(name) ?? [name])) {
       const range = parseRange(entry)
       if (typeof range === 'string') {
         issues.push({

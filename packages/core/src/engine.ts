@@ -5,10 +5,17 @@ import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { Event, EventRecorder } from './event.ts'
-import { Exchange, type ExchangeContext, type RecordPromise, type RequestSource } from './exchange.ts'
-import type { Guard, Mode } from './guard.ts'
+import {
+  type AnswerStyle,
+  Exchange,
+  type ExchangeContext,
+  type RecordPromise,
+  type RequestSource,
+} from './exchange.ts'
+import type { Guard } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
@@ -32,6 +39,8 @@ export interface EngineOptions {
   readonly mode?: Mode
   readonly routes?: RouteTable
   readonly trustedProxies?: CidrSet
+  /** How answers look that Postern makes itself. */
+  readonly style?: AnswerStyle
   /** Bytes of a body that guards may read ahead. Default: 1 MiB. */
   readonly bodyLimit?: number
   /**
@@ -49,7 +58,15 @@ export interface EngineOptions {
   readonly onError?: (part: string, error: unknown) => void
   /** Asked for readiness. */
   readonly probes?: readonly HealthProbe[]
+  /**
+   * Runs the handler of an allowed exchange, and returns what it returns: for what the handler's own code
+   * must be able to find, such as who acts. Default: nothing is put around it.
+   */
+  readonly around?: Around
 }
+
+/** Calls `work` once, at once, and returns what it returns. */
+export type Around = <Result>(exchange: Exchange, work: () => Result) => Result
 
 /** Called with every event, after detectors and recorder: the console's live view, tests. */
 export type EventListener = (event: Event) => void
@@ -64,6 +81,11 @@ export type EventListener = (event: Event) => void
 export class Engine {
   readonly mode: Mode
   readonly clock: Clock
+  /**
+   * What carriers in the application's own process put around its handler; undefined when
+   * there is nothing, so that it costs nothing.
+   */
+  readonly around: Around | undefined
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean
   readonly #guards: readonly Guard[]
@@ -88,8 +110,9 @@ export class Engine {
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
+    this.around = options.around
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
     this.#identified = options.identified ?? []
     this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
@@ -105,6 +128,7 @@ export class Engine {
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
       bodyLimit: options.bodyLimit ?? 1_048_576,
+      ...(options.style !== undefined && { style: options.style }),
     }
   }
 
@@ -151,7 +175,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard)) {
+      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
         exchange.decision = said
         return said
       }
@@ -160,8 +184,13 @@ export class Engine {
     return exchange.decision
   }
 
-  #isEnforcing(guard: Guard): boolean {
-    return this.mode === 'enforce' && guard.mode !== 'observe'
+  #isEnforcing(guard: Guard, mode: Mode): boolean {
+    return mode === 'enforce' && guard.mode !== 'observe'
+  }
+
+  /** A route may be tried out by itself, either way. */
+  #modeOf(exchange: Exchange): Mode {
+    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The final decision; an allowed exchange may have to be recorded first. */
@@ -247,7 +276,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true) {
+    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -263,7 +292,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.mode === 'observe') {
+      if (this.#modeOf(exchange) === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }

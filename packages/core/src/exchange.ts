@@ -3,9 +3,11 @@ import { AnswerWatch } from './answer-watch.ts'
 import type { BodyPrefix, BodySource } from './body-source.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
-import { ALLOW, type Decision, type Refusal } from './decision.ts'
+import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
+import { headMethodOverrides, type MethodOverride } from './method-override.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
+import type { RefusalLanguage } from './refusal-words.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
@@ -45,15 +47,33 @@ export interface Kept {
   readonly owner: object
 }
 
+/**
+ * How answers look that Postern makes itself. Asked only when one is made, so that
+ * it costs other requests nothing.
+ */
+export interface AnswerStyle {
+  /**
+   * Further headers, name, value, ...: those that let a page of another origin read
+   * the answer. Must not throw.
+   */
+  headers?(exchange: Exchange): readonly string[] | undefined
+  /** The language of the default page; undefined for the one that the caller prefers. */
+  readonly language?: RefusalLanguage | undefined
+  /** The body of a refusal that brings none of its own; undefined for the default one. Must not throw. */
+  content?(refusal: Refusal, exchange: Exchange): RefusalContent | undefined
+}
+
 /** What an engine gives to each of its exchanges. */
 export interface ExchangeContext {
   readonly trustedProxies: CidrSet
   readonly routes: RouteTable
   readonly nextId: () => RequestId
+  readonly style?: AnswerStyle
   /** How many bytes of a body guards may read ahead. */
   readonly bodyLimit: number
 }
 
+const PLAIN: AnswerStyle = {}
 const UNKNOWN_PEER = '0.0.0.0' as Address
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
@@ -97,6 +117,7 @@ export class Exchange {
   #peer: Address | undefined = undefined
   #client: Address | undefined = undefined
   #route: RouteMatch | undefined | null = null
+  #overrides: readonly MethodOverride[] | undefined = undefined
   #replyHeaders: string[] | undefined = undefined
   #requestChanges: Map<string, string | undefined> | undefined = undefined
   #body: Promise<BodyPrefix> | undefined = undefined
@@ -146,17 +167,48 @@ export class Exchange {
     return this.#peer
   }
 
+  /** Whether the connection's other end is a trusted proxy. */
+  get trustsPeer(): boolean {
+    return this.#context.trustedProxies.has(this.peer)
+  }
+
   /** Address of the client, behind trusted proxies. */
   get client(): Address {
     this.#client ??= clientAddress(this.peer, this.headers, this.#context.trustedProxies)
     return this.#client
   }
 
-  /** The matched route with its settings, or undefined. */
+  /**
+   * The matched route with its settings, or undefined. A request that asks for another
+   * method falls under the routes of both.
+   */
   get route(): RouteMatch | undefined {
-    if (this.#route === null)
-      this.#route = this.#context.routes.match(this.method, this.path.canonical, this.path.raw)
+    if (this.#route === null) {
+      const { canonical, raw } = this.path
+      this.#route = this.#context.routes.match(this.method, canonical, raw, this.methodOverrides[0]?.method)
+    }
     return this.#route
+  }
+
+  /**
+   * Where the request asks to be treated as one of another method: in its headers and query, and
+   * in its form once that was read. The backend decides whether it obeys, so rules hold for the
+   * method as sent and for the one asked for.
+   */
+  get methodOverrides(): readonly MethodOverride[] {
+    this.#overrides ??= headMethodOverrides(this.method, this.headers, this.path.query)
+    return this.#overrides
+  }
+
+  /** Adds what was found in the body. */
+  addMethodOverride(override: MethodOverride): void {
+    this.#overrides = [...this.methodOverrides, override]
+    this.#route = null
+  }
+
+  /** How answers look that Postern makes itself. */
+  get style(): AnswerStyle {
+    return this.#context.style ?? PLAIN
   }
 
   /** Value of a request header, several joined. @param lowerName in lower case */

@@ -1,10 +1,8 @@
 import type { AnswerHead } from './answer-head.ts'
 import type { Decision } from './decision.ts'
 import type { Exchange } from './exchange.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
-
-/** `enforce` refuses; `observe` decides and records, but lets the request pass. */
-export type Mode = 'enforce' | 'observe'
 
 /** A check on an exchange. */
 export interface Guard {

@@ -30,5 +30,7 @@ function completed(answer: Answer, exchange: Exchange): Answer {
   if (!hasNoBody(answer.status)) headers.push('Content-Length', String(Buffer.byteLength(body)))
   headers.push('X-Request-Id', exchange.id)
   if (exchange.replyHeaders !== undefined) headers.push(...exchange.replyHeaders)
+  const more = exchange.style.headers?.(exchange)
+  if (more !== undefined) headers.push(...more)
   return { status: answer.status, headers, body }
 }

@@ -13,6 +13,22 @@ export function narrowestPattern(exchange: Exchange): string {
   return `${method}${narrowestPath(exchange.path.canonical)}`
 }
 
+/**
+ * The narrowest route pattern whose exemptions hold for an exchange. They hold only for a path as the pattern
+ * writes it, so what was sent in another spelling (`caf%C3%A9`, a slash at the end) becomes `*` or `**`.
+ */
+export function exemptingPattern(exchange: Exchange): string {
+  const { raw, canonical } = exchange.path
+  const pattern = narrowestPattern(exchange)
+  const [path = ''] = pattern.split(' ').slice(-1)
+  const method = pattern.slice(0, pattern.length - path.length)
+  const sent = raw.slice(1).split('/')
+  const segments = canonical === '/' ? [] : path.slice(1).split('/')
+  const spelled = segments.map((segment, i) => (segment === '**' || segment === sent[i] ? segment : '*'))
+  const isWhole = segments.at(-1) === '**' || sent.length === Math.max(segments.length, 1)
+  return `${method}/${(isWhole ? spelled : [...spelled, '**']).join('/')}`
+}
+
 function narrowestPath(canonical: string): string {
   if (!canonical.startsWith('/')) return '/**'
   let pattern = ''

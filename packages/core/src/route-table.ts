@@ -1,11 +1,14 @@
 import { ConfigError } from './errors.ts'
+import type { Mode } from './mode.ts'
 
 /**
  * Settings that packages attach to a route. Each package adds its own key by declaration merging:
  * `declare module '@postern/core' { interface RouteSettings { readonly throttle?: ... } }`.
  */
-// biome-ignore lint/suspicious/noEmptyInterface: packages add their keys by declaration merging
-export interface RouteSettings {}
+export interface RouteSettings {
+  /** Overrides the engine's mode on this route. */
+  readonly mode?: Mode
+}
 
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
@@ -81,15 +84,43 @@ export class RouteTable {
    * The patterns that match a path.
    * @param path canonical
    * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
+   * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an
+   *   exemption only where it holds for both
    */
-  match(method: string, path: string, raw: string = path): RouteMatch | undefined {
+  match(method: string, path: string, raw: string = path, wished?: string): RouteMatch | undefined {
     if (this.#size === 0) return undefined
     const segments = segmentsOf(path)
+    const sent = segmentsOf(raw)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
+    if (wished !== undefined) return this.#matchBoth(found, segments, sent, wished)
     if (found.length === 0) return undefined
-    const { pattern, settings } = this.#merge(found, segmentsOf(raw))
+    const { pattern, settings } = this.#merge(found, sent)
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
+  }
+
+  /** Rare enough to be put together anew each time. */
+  #matchBoth(
+    asSent: readonly Pattern[],
+    segments: readonly string[],
+    sent: readonly string[],
+    wished: string,
+  ): RouteMatch | undefined {
+    const asWished: Pattern[] = []
+    collect(this.#root, segments, 0, wished, asWished)
+    const all = [...new Set([...asSent, ...asWished])].sort((a, b) => a.specificity - b.specificity)
+    const pattern = all.at(-1)
+    if (pattern === undefined) return undefined
+    const settings = all.map(each =>
+      asSent.includes(each) && asWished.includes(each) && isExact(each, sent)
+        ? each.settings
+        : each.restrictions,
+    )
+    return {
+      pattern: pattern.text,
+      params: readParams(pattern, segments),
+      settings: Object.freeze(Object.assign({}, ...settings) as RouteSettings),
+    }
   }
 
   #insert(pattern: Pattern): void {
@@ -150,9 +181,18 @@ function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
   if (!hasTail && sent.length !== length) return false
   for (let i = 0; i < length; i++) {
     const segment = segments[i] as string
-    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i]) return false
+    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i] && spelt(segment) !== sent[i])
+      return false
   }
   return true
+}
+
+/**
+ * A segment as browsers write it on the wire: what is not ASCII in UTF-8 with escapes
+ * (WHATWG URL, path percent-encode set).
+ */
+function spelt(segment: string): string {
+  return segment.isWellFormed() ? encodeURI(segment) : segment
 }
 
 function newNode(): Node {

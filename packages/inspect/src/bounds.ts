@@ -8,6 +8,8 @@ export interface Bounds {
   readonly depth: number
   /** Bytes of a body once decompressed. Default 4 MiB. */
   readonly expanded: number
+  /** Work for one request, in units of one rule over one character. Default 60,000,000, about 50 ms. */
+  readonly effort: number
 }
 
 /** The bounds in use when none are given. */
@@ -15,4 +17,5 @@ export const DEFAULT_BOUNDS: Bounds = Object.freeze({
   values: 20_000,
   depth: 200,
   expanded: parseByteSize('4MiB'),
+  effort: 60_000_000,
 })

@@ -1,4 +1,5 @@
 import { ConfigError } from '@postern/core'
+import { locationTest } from './location-test.ts'
 
 /** What an exception leaves out. Every part that is given must fit: the more parts, the narrower. */
 export interface InspectException {
@@ -47,7 +48,7 @@ export function compileExceptions(
         hint: 'e.g. "sqli/union" or "sqli/*"',
       })
     }
-    const parameter = exception.parameter === undefined ? undefined : globTest(exception.parameter, '.')
+    const parameter = exception.parameter === undefined ? undefined : locationTest(exception.parameter, '.')
     const route = exception.route === undefined ? undefined : routeTest(exception.route)
     const rule = exception.rule
     const test: ExceptionTest = (id, location) =>
@@ -59,24 +60,9 @@ export function compileExceptions(
   return compiled
 }
 
-/** Parts between separators, `*` one of them, `**` any number at the end. */
-function globTest(glob: string, separator: string): (text: string) => boolean {
-  const parts = glob.toLowerCase().split(separator)
-  return text => {
-    const own = text.toLowerCase().split(separator)
-    for (let i = 0; i < parts.length; i++) {
-      if (parts[i] === '**') return true
-      const part = own[i]
-      if (part === undefined || (parts[i] !== '*' && !(parts[i] ?? '').startsWith(':') && parts[i] !== part))
-        return false
-    }
-    return own.length === parts.length
-  }
-}
-
 function routeTest(route: string): (method: string, path: string) => boolean {
   const space = route.indexOf(' ')
   const method = space < 0 ? undefined : route.slice(0, space)
-  const path = globTest(route.slice(space + 1), '/')
+  const path = locationTest(route.slice(space + 1), '/')
   return (ownMethod, ownPath) => (method === undefined || method === ownMethod) && path(ownPath)
 }

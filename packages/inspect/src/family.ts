@@ -22,6 +22,7 @@ export type Family =
   | 'session'
   | 'upload'
   | 'bounds'
+  | 'parameter'
   | 'loaded'
 
 /** How strict inspection is. 1 is the default: near-certain attacks only. 4 refuses much that merely looks odd. */

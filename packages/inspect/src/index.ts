@@ -6,18 +6,16 @@ export {
   type RecordVerdict,
   type RequestRecord,
 } from './inspect-record.ts'
+export { checkInspectSettings, type InspectSettings } from './inspect-settings.ts'
 export type { InspectedRequest } from './inspected-request.ts'
-export {
-  checkInspectSettings,
-  type InspectionOptions,
-  type InspectSettings,
-  inspectionGuard,
-} from './inspection-guard.ts'
+export { type InspectionOptions, inspectionGuard } from './inspection-guard.ts'
 export { findLeaks, type Leak, LeakScanner } from './leaks/find-leaks.ts'
 export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
 export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
 export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
 export type { Inspection, Match } from './match.ts'
+export { isParameterType, isStrictType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
+export { compileParameterTypes, type ParameterSettings, type ParameterTypes } from './parameter-types.ts'
 export { ruleIds } from './rules/rule-ids.ts'
 export {
   type ProtectedSinks,

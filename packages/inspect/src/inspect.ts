@@ -12,6 +12,8 @@ import { CHAR, scanFeatures, seen } from './features.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
+import type { ParameterTypes } from './parameter-types.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
@@ -23,8 +25,12 @@ export interface InspectOptions {
   readonly level?: Level
   readonly bounds?: Bounds
   readonly except?: readonly ExceptionTest[]
+  /** What is known about the parameters of the route. */
+  readonly types?: ParameterTypes
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
+  /** Names of cookies that the backend has set, in lower case: a session handed over under one of them is a fixation. */
+  readonly ownCookies?: ReadonlySet<string>
   /** For the text of exceptions; default the method and path of the request. */
   readonly route?: string
 }
@@ -33,15 +39,7 @@ export interface InspectOptions {
 export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
 /** Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that must not be remembered. */
-const UNREAD = new Set([
-  'host',
-  'content-length',
-  'connection',
-  'authorization',
-  'proxy-authorization',
-  'content-encoding',
-  'transfer-encoding',
-])
+const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
@@ -59,37 +57,69 @@ const NESTED_PAIR = /=[^;=]*=/
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
- * makes it quicker). Never throws; linear in the size of the request.
+ * makes it quicker). Never throws; bounded by `Bounds.effort`.
  *
  * @example
  * inspect({ method: 'GET', target: "/items?id=1'--", headers: [] }).matches[0]?.rule // 'sqli/comment'
  */
 export function inspect(request: InspectedRequest, options: InspectOptions = {}): Inspection {
+  return beginInspection(request, options).finish()
+}
+
+const NOTHING_LEFT: OngoingInspection = Object.freeze({
+  advance: () => true,
+  finish: () => CLEAN,
+  spent: 0,
+})
+
+/**
+ * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one slice. Most requests are done then.
+ * @param slice how long this first part may take, and by which clock; default: until everything is done
+ */
+export function beginInspection(
+  request: InspectedRequest,
+  options: InspectOptions = {},
+  slice?: { readonly milliseconds: number; readonly now: () => number },
+): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
-  const { target, headers, body } = request
-  const targetIsClear = isTargetClear(target, rules)
+  const { target, body } = request
+  const targetIsClear =
+    options.types === undefined &&
+    isTargetClear(target, rules) &&
+    !mayHandSession(request, options.ownCookies)
   const suspicious = suspiciousHeaders(request, rules)
-  if (targetIsClear && suspicious === undefined && body === undefined) return CLEAN
+  if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
     bounds: options.bounds ?? DEFAULT_BOUNDS,
     except: options.except ?? [],
+    types: options.types,
     ownPort: request.ownPort,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
-  if (!targetIsClear) inspectTarget(request, inspector)
+  if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
+  if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
   if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
   if (body !== undefined && body.length > 0) {
-    inspectBody(body, headers, inspector, options.bounds ?? DEFAULT_BOUNDS)
+    inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
-  return inspector.result()
+  return inspector
 }
 
 function safePath(target: string): string {
   return parseRequestPath(target)
     .canonical.replace(/[^\w./:~-]/g, '')
     .slice(0, 120)
+}
+
+/** Whether another site's link could hand over a session under a name that only this backend uses. */
+function mayHandSession(
+  { target, headers }: InspectedRequest,
+  ownCookies: ReadonlySet<string> | undefined,
+): boolean {
+  if (ownCookies === undefined || ownCookies.size === 0 || !target.includes('?')) return false
+  return headerValue(headers, 'referer') !== undefined
 }
 
 function isTargetClear(target: string, rules: RuleSet): boolean {
@@ -116,7 +146,11 @@ function inspectPath(path: string, inspector: Inspector): void {
   if (last > 0 && last < path.length - 1) inspector.value(path.slice(last + 1), 'path', locator)
 }
 
-function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
+function inspectTarget(
+  request: InspectedRequest,
+  inspector: Inspector,
+  ownCookies: ReadonlySet<string> | undefined,
+): void {
   const { target } = request
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
@@ -136,7 +170,7 @@ function inspectTarget(request: InspectedRequest, inspector: Inspector): void {
     },
     tooBig: (rule, location, detail) => inspector.tooBig(rule, location, detail),
   })
-  const session = fixedSession(names, request.headers)
+  const session = fixedSession(names, request.headers, ownCookies)
   if (session !== undefined) {
     inspector.add({
       rule: 'session/fixation',
@@ -205,11 +239,12 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       level: 4,
       bounds: DEFAULT_BOUNDS,
       except: [],
+      types: undefined,
       ownPort: undefined,
       route: () => '',
     })
     inspectHeader(name, value, inspector)
-    if (inspector.result() === CLEAN) {
+    if (inspector.finish() === CLEAN) {
       known.add(name, value)
       found.splice(i, 2)
     }
@@ -255,7 +290,7 @@ function inspectCookies(header: string, inspector: Inspector): void {
 
 function inspectBody(
   body: Uint8Array,
-  headers: InspectedRequest['headers'],
+  { method, target, headers }: InspectedRequest,
   inspector: Inspector,
   bounds: Bounds,
 ): void {
@@ -275,7 +310,11 @@ function inspectBody(
     bytes = decompressed.bytes
   }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  visitBody(view, headerValue(headers, 'content-type') ?? '', bounds.depth, inspector, text =>
-    inspector.whole(text, 'body', ['xxe', 'ssi']),
-  )
+  const mark = target.indexOf('?')
+  const head = {
+    method,
+    path: mark < 0 ? target : target.slice(0, mark),
+    contentType: headerValue(headers, 'content-type') ?? '',
+  }
+  visitBody(view, head, bounds.depth, inspector, text => inspector.whole(text, 'body', ['xxe', 'ssi']))
 }

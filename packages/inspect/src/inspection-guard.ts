@@ -1,16 +1,4 @@
-import {
-  ALLOW,
-  type ConfigException,
-  type Decision,
-  type Exchange,
-  type Guard,
-  isLoopback,
-  type Json,
-  type Mode,
-  narrowestPattern,
-  type Reason,
-  type Refusal,
-} from '@postern/core'
+import { ALLOW, type Decision, type Exchange, type Guard, isLoopback, type Mode } from '@postern/core'
 import type { Bounds } from './bounds.ts'
 import { DEFAULT_BOUNDS } from './bounds.ts'
 import {
@@ -19,30 +7,24 @@ import {
   type ExceptionTest,
   type InspectException,
 } from './exception.ts'
-import { type Level, thresholdOf } from './family.ts'
-import { inspect, ownRuleSet } from './inspect.ts'
+import type { Level } from './family.ts'
+import { beginInspection, ownRuleSet } from './inspect.ts'
+import type { InspectSettings } from './inspect-settings.ts'
 import type { InspectedRequest } from './inspected-request.ts'
+import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
 import type { SecondOpinion } from './loaders/native-appsec.ts'
-import { isSecretName, maskSpan } from './mask.ts'
-import type { Inspection, Match } from './match.ts'
+import type { Inspection } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
+import {
+  compileParameterTypes,
+  layeredTypes,
+  type ParameterSettings,
+  type ParameterTypes,
+} from './parameter-types.ts'
 import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
+import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
-
-/** How a route wants to be inspected; `false` not at all. */
-export interface InspectSettings {
-  readonly level?: Level
-  /** Only here: this rule, this parameter. */
-  readonly except?: readonly InspectException[]
-  /** What happens to a body that is longer than guards may read ahead. Default `refuse`. */
-  readonly unread?: 'refuse' | 'pass'
-}
-
-declare module '@postern/core' {
-  interface RouteSettings {
-    readonly inspect?: InspectSettings | false
-  }
-}
 
 export interface InspectionOptions {
   /** Default 1: near-certain attacks only. */
@@ -50,6 +32,10 @@ export interface InspectionOptions {
   /** Overrides the engine's mode. */
   readonly mode?: Mode
   readonly except?: readonly InspectException[]
+  /** What parameters hold on every route; a route's own `parameters` count first. */
+  readonly parameters?: ParameterSettings
+  /** What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is declared counts first. */
+  readonly learned?: (route: string) => ParameterTypes | undefined
   /** Further rules, e.g. loaded ones. */
   readonly rules?: readonly Rule[]
   readonly bounds?: Partial<Bounds>
@@ -57,12 +43,23 @@ export interface InspectionOptions {
   readonly secondOpinion?: SecondOpinion
   /** Told of every inspection that found something, refused or not. Must not throw. */
   readonly onInspection?: (exchange: Exchange, inspection: Inspection) => void
+  /** Lets others run between two slices. Default: the next turn of the event loop. */
+  readonly pause?: () => Promise<void>
+  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number
 }
+
+/** How long inspection keeps the event loop at a time, in milliseconds. */
+const SLICE = 4
+/** Names of the backend's own cookies that are remembered. */
+const MAX_OWN_COOKIES = 64
 
 interface Plan {
   readonly level: Level
   readonly except: readonly ExceptionTest[]
   readonly unread: 'refuse' | 'pass'
+  readonly overBudget: 'refuse' | 'pass'
+  readonly types: ParameterTypes | undefined
 }
 
 /**
@@ -81,7 +78,16 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     level,
     except: exceptions.filter(exception => exception.route === undefined).map(exception => exception.test),
     unread: 'refuse',
+    overBudget: 'refuse',
+    types:
+      options.parameters === undefined
+        ? undefined
+        : compileParameterTypes(options.parameters, 'inspect.parameters'),
   }
+  const pause = options.pause ?? nextTurn
+  const now = options.now ?? (() => performance.now())
+  const slice = { milliseconds: SLICE, now }
+  const ownCookies = new Set<string>()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()
 
@@ -109,13 +115,21 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         level: settings.level ?? level,
         except: [...everywhere.except, ...own.map(exception => exception.test)],
         unread: settings.unread ?? 'refuse',
+        overBudget: settings.overBudget ?? 'refuse',
+        types:
+          settings.parameters === undefined
+            ? everywhere.types
+            : layered(
+                compileParameterTypes(settings.parameters, 'routes.inspect.parameters'),
+                everywhere.types,
+              ),
       }
       plans.set(settings, plan)
     }
     return plan
   }
 
-  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision {
+  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision | Promise<Decision> {
     const request = {
       method: exchange.method,
       target: exchange.source.target,
@@ -123,10 +137,47 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       body,
       ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
     }
-    const own = inspect(request, { level: plan.level, bounds, except: plan.except, rules })
+    const types = typesOf(exchange, plan)
+    const ongoing = beginInspection(
+      request,
+      {
+        level: plan.level,
+        bounds,
+        except: plan.except,
+        rules,
+        ownCookies,
+        ...(types !== undefined && { types }),
+      },
+      slice,
+    )
+    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish())
+    return inSlices(exchange, request, plan, ongoing)
+  }
+
+  async function inSlices(
+    exchange: Exchange,
+    request: InspectedRequest,
+    plan: Plan,
+    ongoing: OngoingInspection,
+  ): Promise<Decision> {
+    do await pause()
+    while (!ongoing.advance(SLICE, now))
+    return decided(exchange, request, plan, ongoing.finish())
+  }
+
+  function decided(exchange: Exchange, request: InspectedRequest, plan: Plan, own: Inspection): Decision {
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
     if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
-    return inspection.verdict === 'pass' ? ALLOW : refusal(inspection, plan.level, exchange)
+    if (inspection.verdict === 'pass') return ALLOW
+    if (plan.overBudget === 'pass' && isOnlyOverBudget(inspection)) return ALLOW
+    return inspectionRefusal(inspection, plan.level, exchange)
+  }
+
+  function typesOf(exchange: Exchange, plan: Plan): ParameterTypes | undefined {
+    const { route } = exchange
+    if (options.learned === undefined || route === undefined) return plan.types
+    const learned = options.learned(routeKey(exchange.method, route.pattern))
+    return learned === undefined ? plan.types : layered(plan.types, learned)
   }
 
   function seconded(request: InspectedRequest, own: Inspection, plan: Plan): Inspection {
@@ -144,127 +195,49 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       const plan = planOf(exchange)
       if (plan === undefined) return ALLOW
       if (!exchange.hasBody) return look(exchange, plan, undefined)
-      return exchange.readBody().then(({ bytes, complete }) => {
-        const decision = look(exchange, plan, bytes)
+      return exchange.readBody().then(async ({ bytes, complete }) => {
+        const looked = look(exchange, plan, bytes)
+        const decision = looked instanceof Promise ? await looked : looked
         if (complete || plan.unread === 'pass') return decision
-        return isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')
-          ? decision
-          : withUnreadRest(decision, unreadRefusal(exchange))
+        if (isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')) return decision
+        return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
       })
+    },
+    onAnswer(_exchange, head): void {
+      if (ownCookies.size >= MAX_OWN_COOKIES) return
+      for (const cookie of head.getAll('set-cookie')) {
+        const name = /^\s{0,4}([^=;\s]{1,64})=/.exec(cookie)?.[1]
+        if (name !== undefined && isSessionName(name)) ownCookies.add(name.toLowerCase())
+      }
     },
   }
 }
 
-/**
- * Looks at a route's settings when a configuration is loaded, so that a mistake is found then and not by the first request.
- * @param place e.g. `routes["POST /posts"].inspect`
- * @throws ConfigError naming every exception that cannot be read
- */
-export function checkInspectSettings(settings: InspectSettings, place: string): void {
-  compileExceptions(settings.except ?? [], `${place}.except`)
+/** The next turn of the event loop: what waits on sockets comes first. */
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+function layered(
+  first: ParameterTypes | undefined,
+  second: ParameterTypes | undefined,
+): ParameterTypes | undefined {
+  return first === undefined ? second : second === undefined ? first : layeredTypes(first, second)
+}
+
+/** The name of a route in what was learned: its method and pattern. */
+function routeKey(method: string, pattern: string): string {
+  return pattern.startsWith('/') ? `${method === 'HEAD' ? 'GET' : method} ${pattern}` : pattern
+}
+
+function isOnlyOverBudget({ verdict, matches }: Inspection): boolean {
+  return (
+    verdict === 'too-big' &&
+    matches.every(match => match.family !== 'bounds' || match.rule === 'bounds/effort')
+  )
 }
 
 /** Whether both the connection and the client behind it are on this machine. */
 function isLocal(exchange: Exchange): boolean {
   return isLoopback(exchange.peer) && isLoopback(exchange.client)
-}
-
-function refusal(inspection: Inspection, level: Level, exchange: Exchange): Refusal {
-  const tooBig = inspection.verdict === 'too-big'
-  const decisive = inspection.matches.filter(match =>
-    tooBig ? match.family === 'bounds' : match.family !== 'bounds' && match.score >= thresholdOf(level),
-  )
-  const [first, ...rest] = decisive.slice(0, 8).map(reasonOf)
-  return {
-    effect: 'deny',
-    guard: 'inspect',
-    status: tooBig ? 413 : 403,
-    reasons: [
-      {
-        ...(first ?? { rule: 'inspect/unknown', message: 'The request was refused.' }),
-        exception: exceptionOf(inspection, level, exchange),
-      },
-      ...rest,
-    ],
-  }
-}
-
-/** More exceptions than a person would read: wider ones take their place. */
-const MOST_EXCEPTIONS = 16
-/** Inspection notes no more than this; there may be others behind them. */
-const MOST_MATCHES = 32
-
-/**
- * One change for everything that made the refusal: each rule at its place on this route; where those are too many, each place; where even those are, the whole request.
- */
-function exceptionOf(inspection: Inspection, level: Level, exchange: Exchange): ConfigException {
-  const route = narrowestPattern(exchange)
-  const decisive = inspection.matches.filter(
-    match => match.family === 'bounds' || match.score >= thresholdOf(level),
-  )
-  const places = [...new Set(decisive.map(match => match.location))]
-  const isWhole = inspection.matches.length >= MOST_MATCHES || places.length > MOST_EXCEPTIONS
-  const except: readonly Json[] = isWhole
-    ? [{ parameter: '**', route }]
-    : decisive.length > MOST_EXCEPTIONS
-      ? places.map(parameter => ({ parameter, route }))
-      : decisive.map(({ rule, location }) => ({ rule, parameter: location, route }))
-  return { changes: [{ at: ['inspect', 'except'], add: except }] }
-}
-
-function reasonOf(match: Match): Reason {
-  return {
-    rule: `inspect/${match.rule}`,
-    message:
-      match.family === 'bounds'
-        ? 'The request is too large or too intricate to be checked.'
-        : 'The request looks like an attack and was refused.',
-    evidence: {
-      location: match.location,
-      span: isSecretName(match.location) ? maskSpan(match.span) : match.span,
-      facts: { family: match.family, score: match.score },
-    },
-  }
-}
-
-/** A request that looks like an attack and is too long to be read needs both exceptions. */
-function withUnreadRest(decision: Decision, unread: Refusal): Refusal {
-  if (decision.effect === 'allow') return unread
-  const [first, ...rest] = decision.reasons
-  const changes = [first, ...unread.reasons].flatMap(({ exception }) => exception?.changes ?? [])
-  return { ...decision, reasons: [{ ...first, exception: { changes } }, ...rest] }
-}
-
-/** A route's settings are taken whole, so those of the wider pattern are repeated. */
-function withUnread(settings: InspectSettings | false | undefined): Json {
-  const { level, except } = settings || {}
-  return {
-    ...(level !== undefined && { level }),
-    ...(except !== undefined && { except: except.map(exception => ({ ...exception })) }),
-    unread: 'pass',
-  }
-}
-
-function unreadRefusal(exchange: Exchange): Refusal {
-  return {
-    effect: 'deny',
-    guard: 'inspect',
-    status: 413,
-    close: true,
-    reasons: [
-      {
-        rule: 'inspect/bounds/unread',
-        message: 'The request is too large to be checked.',
-        evidence: { location: 'body' },
-        exception: {
-          changes: [
-            {
-              at: ['routes', narrowestPattern(exchange), 'inspect'],
-              set: withUnread(exchange.route?.settings.inspect),
-            },
-          ],
-        },
-      },
-    ],
-  }
 }

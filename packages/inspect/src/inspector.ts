@@ -1,22 +1,28 @@
+import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { visitJson } from './body/json.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
-import { visitDecodings } from './canonicalise/decodings.ts'
+import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
+import { collapsePadding } from './canonicalise/collapse.ts'
+import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
+import { EffortMeter } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import { CLEAN, type Inspection, type Match } from './match.ts'
+import type { OngoingInspection } from './ongoing-inspection.ts'
+import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
+import type { ParameterTypes } from './parameter-types.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
-import { isQuoted, QUOTED_DISCOUNT } from './setting.ts'
+import { THRESHOLDS } from './thresholds.ts'
+import { settingOf, type ValueSetting } from './value-setting.ts'
+import { weigh } from './weigh.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-const MAX_MATCHES = 32
-const MAX_SPAN = 120
-const MAX_NESTING = 3
 const ENCODED =
   CHAR.percent |
   CHAR.ampersand |
@@ -30,6 +36,11 @@ const ENCODED =
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const COMMON_WORD = /^[a-z]{1,16}$/
 const COMMON_NAME = /^[\w.-]{1,32}$/
+/** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
+const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
+const DONE = Number.MAX_SAFE_INTEGER
+/** Of what is not looked into. */
+const MAX_NESTING = Number.MAX_SAFE_INTEGER
 
 /**
  * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
@@ -55,31 +66,60 @@ export interface InspectorOptions {
   readonly level: Level
   readonly bounds: Bounds
   readonly except: readonly ExceptionTest[]
+  /** What is known about the route's parameters; undefined: nothing. */
+  readonly types: ParameterTypes | undefined
   /** See `InspectedRequest`. */
   readonly ownPort: number | undefined
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
 }
 
+/** A value that is being looked at: where the walk over its readings stands. */
+interface Look {
+  readonly walk: DecodingWalk
+  readonly locator: Locator
+  readonly setting: ValueSetting
+  readonly nesting: number
+  /** The families whose rules count; undefined: all. */
+  readonly families: readonly string[] | undefined
+  reading: Reading | undefined
+  /** The rule to go on with. */
+  rule: number
+}
+
 /**
- * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting it stands
- * in. Several rules of one family in one value add up to at most one point more than the best of them.
+ * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting the value
+ * stands in. Work that does not fit into the first slice waits in a queue that `advance` works off.
  */
-export class Inspector implements ValueVisitor {
+export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
+  readonly #meter: EffortMeter
   readonly #matches: Match[] = []
+  #waiting: Look[] | undefined
   #values = 0
   #nesting = 0
   #tooBig = false
   /** What rules said, whether or not it counted. */
   #hits = 0
+  /** The value at hand: rules report to one function, so that a reading costs no closure. */
+  #looking: Look | undefined
+  readonly #found = (hit: Hit): void => {
+    const look = this.#looking
+    if (look?.reading === undefined || look.families?.includes(hit.rule.family) === false) return
+    this.#note(hit, look.reading, look.locator, look.setting)
+  }
 
   constructor(options: InspectorOptions) {
     this.#options = options
+    this.#meter = new EffortMeter(options.bounds.effort)
   }
 
   get rules(): RuleSet {
     return this.#options.rules
+  }
+
+  get meter(): EffortMeter {
+    return this.#meter
   }
 
   value(text: string, place: Place, locator: Locator): boolean {
@@ -88,9 +128,14 @@ export class Inspector implements ValueVisitor {
 
   /** The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough for it. If not, `look` at it. */
   clears(text: string, place: Place): boolean {
-    const { rules, bounds } = this.#options
+    const { rules, bounds, types } = this.#options
     if (++this.#values > bounds.values) return false
+    if (types !== undefined && place !== 'name') return false
     if (text === '') return true
+    return this.#isClear(text, place, rules)
+  }
+
+  #isClear(text: string, place: Place, rules: RuleSet): boolean {
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
     if (place !== 'file-name') {
@@ -106,34 +151,60 @@ export class Inspector implements ValueVisitor {
       this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
       return false
     }
-    this.#lookUnlessKnown(text, place, locator)
+    if (this.#meter.isOver) return false
+    const { types, rules } = this.#options
+    const type = place === 'name' ? undefined : types?.typeOf(locator.location())
+    if (type !== undefined) {
+      if (isUnreadType(type)) return true
+      if (!fitsType(type, text)) this.#misfit(type, text, locator)
+      if (isStrictType(type) && fitsType(type, text) && type !== 'word') return true
+    }
+    if (types !== undefined && this.#isClear(text, place, rules)) return true
+    this.#lookUnlessKnown(text, place, locator, type)
     return true
   }
 
+  #misfit(type: ParameterType, text: string, locator: Locator): void {
+    this.add({
+      rule: `parameter/${type}`,
+      family: 'parameter',
+      location: locator.location(),
+      score: 6,
+      span: text.slice(0, THRESHOLDS.span),
+    })
+  }
+
   /** Applications ask for the same parameters, and many of the same words, over and over: those are looked at once. */
-  #lookUnlessKnown(text: string, place: Place, locator: Locator): void {
-    const name = commonName(text, place, locator)
+  #lookUnlessKnown(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
+    const name = type === undefined ? commonName(text, place, locator) : undefined
     if (name === undefined) {
-      this.#look(text, place, locator)
+      this.#look(text, place, locator, type)
       return
     }
     const known = Clearance.of(this.#options.rules).parameters
     if (known.has(name, text)) return
     const hits = this.#hits
-    this.#look(text, place, locator)
+    const waiting = this.#waiting?.length
+    this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
-    if (this.#hits === hits && !this.#tooBig && this.#matches.length < MAX_MATCHES) known.add(name, text)
+    const isSeenWhole =
+      this.#waiting?.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
+    if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
   /** Runs the rules of some families over a text as it is. */
   whole(text: string, location: string, families: readonly string[]): void {
-    const locator = at(location)
-    visitDecodings(text, 'body', '', reading => {
-      this.#options.rules.run(reading, hit => {
-        if (families.includes(hit.rule.family)) this.#note(hit, reading, locator, undefined)
-      })
-      return false
-    })
+    const walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' })
+    const look: Look = {
+      walk,
+      locator: at(location),
+      setting: 'plain',
+      nesting: MAX_NESTING,
+      families,
+      reading: undefined,
+      rule: 0,
+    }
+    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
   }
 
   tooBig(rule: string, location: string, detail: string): void {
@@ -156,7 +227,40 @@ export class Inspector implements ValueVisitor {
     }
   }
 
-  result(): Inspection {
+  get spent(): number {
+    return this.#meter.spent
+  }
+
+  advance(milliseconds: number, now: () => number): boolean {
+    if (this.#waiting === undefined || this.#waiting.length === 0) return true
+    if (milliseconds <= 0) return false
+    this.#meter.slice(milliseconds, now)
+    return this.#advance()
+  }
+
+  finish(): Inspection {
+    this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
+    while (!this.#advance());
+    return this.#result()
+  }
+
+  #advance(): boolean {
+    for (let look = this.#waiting?.pop(); look !== undefined; look = this.#waiting?.pop()) {
+      const isDone = this.#continue(look)
+      if (this.#meter.isOver) {
+        this.#waiting = undefined
+        this.tooBig('bounds/effort', look.locator.location(), 'costs more to check than one request may')
+        return true
+      }
+      if (!isDone) {
+        this.#waiting?.push(look)
+        return false
+      }
+    }
+    return true
+  }
+
+  #result(): Inspection {
     if (this.#matches.length === 0) return CLEAN
     const matches = [...this.#matches].sort((a, b) => b.score - a.score)
     const threshold = thresholdOf(this.#options.level)
@@ -164,53 +268,119 @@ export class Inspector implements ValueVisitor {
     return { verdict: blocked ? 'block' : this.#tooBig ? 'too-big' : 'pass', matches }
   }
 
-  #look(text: string, place: Place, locator: Locator): void {
-    const done = visitDecodings(text, place, locator.name(), reading => {
-      this.#options.rules.run(reading, hit => this.#note(hit, reading, locator, text))
-      if (reading.fromStart) this.#lookInside(reading, locator)
-      return this.#matches.length >= MAX_MATCHES
-    })
-    if (!done) this.tooBig('bounds/encodings', locator.location(), 'encoded too often to be read')
+  #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
+    const name = locator.name()
+    const value = this.#prepared(text, place, locator)
+    if (value === undefined) return
+    const setting = settingOf(value, place, name, type)
+    const pieces = setting === 'document' || setting === 'text' ? 'pass over' : 'read'
+    const look: Look = {
+      walk: new DecodingWalk(value, { place, name, pieces }),
+      locator,
+      setting,
+      nesting: this.#nesting,
+      families: undefined,
+      reading: undefined,
+      rule: 0,
+    }
+    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
   }
 
-  /** A JSON document inside a value is walked like a body. */
-  #lookInside(reading: Reading, locator: Locator): void {
-    if (this.#nesting >= MAX_NESTING || (reading.chars & CHAR.quote) === 0 || reading.place === 'name') return
-    const first = charCodeAt.call(reading.text, 0)
+  /** The locator of a walk names another place once the walk has gone on. */
+  #wait(look: Look): void {
+    const location = look.locator.location()
+    const name = look.locator.name()
+    this.#waiting ??= []
+    this.#waiting.push({ ...look, locator: { location: () => location, name: () => name } })
+  }
+
+  /**
+   * What is to be read of a value: of base64, what it stands for; of a very long value, what is left without its padding.
+   * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+   */
+  #prepared(text: string, place: Place, locator: Locator): string | undefined {
+    if (isBase64Value(text)) {
+      if (SERIALISED.test(text)) return text
+      const decoded = decodeBase64(text)
+      if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
+      return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
+    }
+    if (text.length <= THRESHOLDS.window) return text
+    if (settingOf(text, place, locator.name(), undefined) !== 'document')
+      this.#lookInside(text, place, locator)
+    return collapsePadding(text)
+  }
+
+  /** @returns whether the value was looked at to its end */
+  #continue(look: Look): boolean {
+    const { rules } = this.#options
+    this.#nesting = look.nesting
+    this.#looking = look
+    for (;;) {
+      look.reading ??= look.walk.next()
+      const { reading } = look
+      if (reading === undefined) break
+      look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
+      if (look.rule !== DONE) return false
+      // What a document quotes of JSON is quoted like the rest of it.
+      if (reading.fromStart && look.setting !== 'document')
+        this.#lookInside(reading.text, reading.place, look.locator)
+      look.reading = undefined
+      look.rule = 0
+      this.#looking = look
+      if (this.#matches.length >= THRESHOLDS.matches) return true
+      if (this.#meter.isUp) return false
+    }
+    if (look.walk.isCut)
+      this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
+    return true
+  }
+
+  /** A JSON or GraphQL document inside a value is walked like a body. */
+  #lookInside(text: string, place: Place, locator: Locator): void {
+    if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
+    const first = charCodeAt.call(text, 0)
+    if (locator.name() === 'query' && isGraphql(text)) {
+      this.#nesting++
+      visitGraphql(text, locator.location(), this, place)
+      this.#nesting--
+      return
+    }
     if (first !== 123 && first !== 91) return
-    if (!/^[[{]\s{0,32}["[{]/.test(reading.text)) return
+    if (!/^[[{]\s{0,32}["[{]/.test(text)) return
     this.#nesting++
-    visitJson(reading.text, locator.location(), this.#options.bounds.depth, this)
+    visitJson(text, locator.location(), this.#options.bounds.depth, this, place)
     this.#nesting--
   }
 
-  #note(hit: Hit, reading: Reading, locator: Locator, value: string | undefined): void {
+  #note(hit: Hit, reading: Reading, locator: Locator, setting: ValueSetting): void {
     this.#hits++
     const { rule, span } = hit
     const id = span.id ?? rule.id
     const location = locator.location()
-    let score = span.score ?? rule.score
-    if (
-      rule.quotable &&
-      score < 10 &&
-      this.#options.level === 1 &&
-      isTalkedAbout(reading, value, span.start, span.end)
-    ) {
-      score = Math.max(1, score - QUOTED_DISCOUNT)
-    }
     if (id.startsWith('bounds/')) {
       this.tooBig(id, location, 'too intricate to be read to its end')
       return
     }
-    if (score < thresholdOf(this.#options.level) - 1 || this.#isExcepted(id, location)) return
+    const { level } = this.#options
+    const isEscaped = reading.isEscaped && isBody(reading.place)
+    const score = weigh(rule, id, span, setting, level, isEscaped)
+    if (score < thresholdOf(level) - 1 || this.#isExcepted(id, location)) return
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
+    const threshold = thresholdOf(level)
+    const isDocument = setting === 'document'
+    const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
     this.#push({
       rule: id,
       family: rule.family,
       location,
       score,
-      span: reading.text.slice(span.start, Math.min(span.end, span.start + MAX_SPAN)),
-      exception: this.#exception(id, location),
+      span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
+      exception:
+        passesAsText || (isDocument && score < threshold)
+          ? this.#typeSetting(location)
+          : this.#exception(id, location),
+      ...(passesAsText && { type: 'text' as const }),
     })
   }
 
@@ -222,7 +392,7 @@ export class Inspector implements ValueVisitor {
       if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
       return
     }
-    if (this.#matches.length < MAX_MATCHES) {
+    if (this.#matches.length < THRESHOLDS.matches) {
       this.#matches.push(match)
       return
     }
@@ -244,15 +414,19 @@ export class Inspector implements ValueVisitor {
   }
 
   #exception(rule: string, location: string): string {
-    const parameter = location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
-    return `inspect: { except: [{ rule: '${rule}', parameter: '${parameter}', route: '${this.#options.route()}' }] }`
+    return `inspect: { except: [{ rule: '${rule}', parameter: '${plain(location)}', route: '${this.#options.route()}' }] }`
+  }
+
+  /** What ends the doubt about a long text: its parameter's type. */
+  #typeSetting(location: string): string {
+    return `routes: { '${this.#options.route()}': { inspect: { parameters: { '${plain(location)}': 'text' } } } }`
   }
 }
 
-/** Whether a span is quoted, in the reading or, where the reading is no other text, in the whole value. */
-function isTalkedAbout(reading: Reading, value: string | undefined, start: number, end: number): boolean {
-  if (isQuoted(reading.text, start, end)) return true
-  if (value === undefined || value === reading.text) return false
-  const found = value.indexOf(reading.text.slice(start, Math.min(end, start + 40)))
-  return found >= 0 && isQuoted(value, found, found + end - start)
+function isBody(place: Place): boolean {
+  return place === 'body' || place === 'form'
+}
+
+function plain(location: string): string {
+  return location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
 }

@@ -1,4 +1,5 @@
 import type { Family } from './family.ts'
+import type { ParameterType } from './parameter-type.ts'
 
 /** Where and why inspection took exception to a request. */
 export interface Match {
@@ -11,8 +12,10 @@ export interface Match {
   readonly score: number
   /** The decoded text that matched, at most 120 characters. May quote the request: for the operator only. */
   readonly span: string
-  /** The narrowest configuration that would let this match pass, ready to paste. */
+  /** The narrowest configuration that would let this match pass, or end the doubt about it, ready to paste. */
   readonly exception: string
+  /** The type that would let this match pass when the parameter is known to have it: for a long text about whose parameter nothing is known. */
+  readonly type?: ParameterType
 }
 
 /** What inspection found in one request. */

@@ -27,6 +27,8 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/data-url': 'data is a telling word',
   'template/lookup': 'jndi is a telling word; the rest needs a dollar',
   'rce/glob': 'needs a question mark or a bracket',
+  'traversal/encoded-steps':
+    'needs two dots in a row, wide or control characters, or 0x; what is encoded is undone and looked at again',
   'traversal/root-escape': 'needs two dots in a row, a backslash, or dots spelled out',
   'crlf/body-header': 'needs a line end, or http, which is a telling word',
   'ssrf/loopback': 'needs two slashes in a row',

@@ -1,7 +1,7 @@
 import { scanFeatures, seen } from './features.ts'
 
-/** Which part of a request a value comes from. */
-export type Place = 'path' | 'query' | 'header' | 'cookie' | 'body' | 'name' | 'file-name'
+/** Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other body. */
+export type Place = 'path' | 'query' | 'header' | 'cookie' | 'form' | 'body' | 'name' | 'file-name'
 
 /** One decoding of one value, as the rules see it. */
 export interface Reading {
@@ -16,10 +16,18 @@ export interface Reading {
   readonly name: string
   /** Whether `text` starts where the value starts: false for the later windows of a long value. */
   readonly fromStart: boolean
+  /** Whether its markup came out of named character references (`&lt;`). */
+  readonly isEscaped: boolean
 }
 
 /** Makes a reading of a text, scanning it once. Lower-casing keeps the length, so that spans fit both. */
-export function readingOf(text: string, place: Place, name: string, fromStart: boolean): Reading {
+export function readingOf(
+  text: string,
+  place: Place,
+  name: string,
+  fromStart: boolean,
+  isEscaped: boolean,
+): Reading {
   scanFeatures(text, 0, text.length)
   const lower = text.toLowerCase()
   return {
@@ -30,6 +38,7 @@ export function readingOf(text: string, place: Place, name: string, fromStart: b
     place,
     name,
     fromStart,
+    isEscaped,
   }
 }
 

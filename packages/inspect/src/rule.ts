@@ -1,6 +1,5 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
-import { isBehindProse, isInSentence } from './sentence.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -10,6 +9,8 @@ export interface Span {
   readonly id?: string
   /** Overrides the rule's score: a lexer may be surer of one shape than of another. */
   readonly score?: number
+  /** Overrides the rule's `bare`. */
+  readonly bare?: boolean
 }
 
 /** One pattern of attack. */
@@ -20,14 +21,19 @@ export interface Rule {
   /** 1 (odd) to 10 (certain). Five refuses at level 1. */
   readonly score: number
   /**
-   * How text about the attack is told from the attack: a `quotable` rule loses three points in a code fence, between backticks, or in a document
-   * that is mostly source code, since that is where people quote it.
+   * People quote it: the rule loses points in a long document at a body parameter about which nothing is known (`value-setting.ts`), and
+   * nowhere else. Nothing that the text says of itself (a fence, a sentence, code around it) takes points away.
    */
   readonly quotable: boolean
   /** Runs when the reading has one of these `CHAR`s (0: whatever it has) ... */
   readonly chars: number
   /** ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0, but for rules about file names and rules from elsewhere. */
   readonly words: number
+  /**
+   * The whole value is the attack and breaks out of nothing: a path, a call, a query, a class name. Values of a JSON body, where anything is data, lose
+   * a point for it (`weigh.ts`). Default false.
+   */
+  readonly bare?: boolean
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
@@ -40,14 +46,14 @@ export interface PatternOptions {
   readonly score: number
   /** Default false. */
   readonly quotable?: boolean
+  /** Default false. */
+  readonly bare?: boolean
   readonly chars?: number
   readonly words?: number
-  /** Loses two points in a sentence, where it is talked about. Default false. */
-  readonly spoken?: boolean
-  /** Loses two points behind plain words, where an interpreter would not get to it. For code only: text may stand before markup. Default false. */
-  readonly evaluated?: boolean
-  /** Only in these places. Default: everywhere. */
+  /** Only in these places; `body` includes `form`. Default: everywhere. */
   readonly places?: readonly Reading['place'][]
+  /** Not where the parameter's name says that the value is of such a kind. */
+  readonly unlessNamed?: RegExp
   /** Match the sender's case instead of lower case. Default false. */
   readonly exactCase?: boolean
   /** The pattern only makes sense at the start of a value. Default false. */
@@ -58,33 +64,34 @@ export interface PatternOptions {
 
 /**
  * A rule from one expression, matched against the reading in lower case. The expression must be linear-time: every quantifier is
- * bounded, none is nested in another unbounded one (`test/inspection/expressions.test.ts` checks each).
+ * bounded, none is nested in another unbounded one (`test/expressions.test.ts` checks each).
  */
 export function pattern(id: string, expression: RegExp, options: PatternOptions): PatternRule {
   const family = id.slice(0, id.indexOf('/')) as Family
   const places = options.places
   const exact = options.exactCase === true
   const atStart = options.atStart === true
+  const unless = options.unlessNamed
   return {
     id,
     family,
     expression,
     score: options.score,
     quotable: options.quotable ?? false,
+    bare: options.bare ?? false,
     chars: options.chars ?? 0,
     words: options.words ?? 0,
     attacks: options.attacks,
     benign: options.benign ?? [],
     find(reading: Reading): Span | undefined {
-      if (places !== undefined && !places.includes(reading.place)) return undefined
+      if (places !== undefined && !places.includes(reading.place)) {
+        if (reading.place !== 'form' || !places.includes('body')) return undefined
+      }
+      if (unless?.test(reading.name) === true) return undefined
       if (atStart && !reading.fromStart) return undefined
       const found = expression.exec(exact ? reading.text : reading.lower)
       if (found === null) return undefined
-      const span = { start: found.index, end: found.index + found[0].length }
-      const spoken =
-        (options.spoken === true && isInSentence(reading.lower, span.start, span.end)) ||
-        (options.evaluated === true && isBehindProse(reading.lower, span.start))
-      return spoken ? { ...span, score: options.score - 2 } : span
+      return { start: found.index, end: found.index + found[0].length }
     },
   }
 }

@@ -1,21 +1,32 @@
 import { headerValue, type RawHeaders } from '@postern/core'
 
-/** Names under which frameworks carry a session. */
-const SESSION_NAME =
-  /^_?(?:jsession_?id|aspsessionid\w{0,12}|asp\.net_?session_?id|php_?sess(?:ion|_?id)?|cf(?:id|token|sid)|zend_?session_?id|(?:weblogic|site|web|user|app|rails|express|ci|laravel|django|flask|play|codeigniter)_?session(?:_?id)?|(?:connect|koa|express|rack|play)[.:_-]?(?:sid|sess|session)(?:\.sig)?|session[_.-]?(?:id|key|token)?|sess(?:ion)?[_-]?id|sid|meteor_login_token|wordpress_(?:logged_in|sec)?\w{0,16}|symfony|nette_?session|frontend_?session|magento\w{0,12}|auth_?session|next-auth\.\w{1,24})$/
+/** Names that one framework fixes and nothing else uses. `sid` or `session_id` say nothing: payment pages, chat servers and logout links send them too. */
+const FRAMEWORK_SESSION =
+  /^_?(?:jsession_?id|aspsessionid\w{0,12}|asp\.net_?session_?id|php_?sess(?:ion|_?id)|cf(?:id|token|sid)|zend_?session_?id|(?:weblogic|laravel|rails|codeigniter|ci|play)_?session(?:_?id)?|connect\.sid|koa[.:](?:sess|sid)|rack\.session|_session_id|meteor_login_token|jserv_?session_?id?|jw_?session_?id?)$/
 
 /**
- * A session identifier in the query of a request that came from another site: someone hands a victim a session of their own. Returns the parameter's name, or undefined.
+ * A session identifier in the query of a request that came from another site: someone hands a victim a session of their own. Returns the parameter's name, or
+ * undefined.
  * @param names names of the query's parameters, in lower case
+ * @param ownCookies names of cookies that this backend has set, in lower case
  */
-export function fixedSession(names: readonly string[], headers: RawHeaders): string | undefined {
+export function fixedSession(
+  names: readonly string[],
+  headers: RawHeaders,
+  ownCookies: ReadonlySet<string> | undefined,
+): string | undefined {
   const referer = headerValue(headers, 'referer')
   if (referer === undefined) return undefined
   const origin = /^https?:\/\/([^/?#]{1,255})/i.exec(referer)?.[1]?.toLowerCase()
   if (origin === undefined) return undefined
   const host = headerValue(headers, 'host')?.toLowerCase() ?? ''
   if (withoutPort(origin) === withoutPort(host)) return undefined
-  return names.find(candidate => SESSION_NAME.test(candidate))
+  return names.find(name => FRAMEWORK_SESSION.test(name) || ownCookies?.has(name) === true)
+}
+
+/** Whether a cookie's name says that it carries a session. */
+export function isSessionName(cookie: string): boolean {
+  return /sess|sid|auth|login/i.test(cookie)
 }
 
 function withoutPort(host: string): string {

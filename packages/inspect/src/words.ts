@@ -109,7 +109,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'computemetadata 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
+      'computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
   ],
   [
     WORD.entity,

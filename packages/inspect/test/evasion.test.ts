@@ -184,7 +184,7 @@ describe('an attack stays an attack', () => {
     const from = (referer: string): string =>
       inspect({
         method: 'GET',
-        target: '/?jsessionid=abc',
+        target: '/?jsessionid=abc&sid=1',
         headers: ['host', 'shop.example', 'referer', referer],
       }).verdict
     assert.equal(from('https://evil.example/'), 'block')

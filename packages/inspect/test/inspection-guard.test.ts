@@ -9,6 +9,7 @@ import {
   RouteTable,
 } from '@postern/core'
 import { type InspectionOptions, inspectionGuard } from '../src/inspection-guard.ts'
+import { compileParameterTypes } from '../src/parameter-types.ts'
 
 interface Sent {
   readonly method?: string
@@ -125,6 +126,69 @@ describe('the inspection guard', () => {
     assert.equal((await decide({ ...cut, routes })).effect, 'allow')
   })
 
+  test('holds the parameters of a route to their types, declared there, everywhere, or learned', async () => {
+    const routes = { '/items': { inspect: { parameters: { 'query.page': 'number' } } } } as const
+    const target = '/items?page=two&size=ten'
+    assert.equal((await decide({ target, routes })).effect, 'deny')
+    assert.equal((await decide({ target, routes: { '/items': {} } })).effect, 'allow')
+    const declared: InspectionOptions = { parameters: { 'query.size': 'number' } }
+    assert.equal((await decide({ target, routes: { '/items': {} } }, declared)).effect, 'deny')
+    const learned: InspectionOptions = {
+      learned: route =>
+        route === 'GET /items' ? compileParameterTypes({ 'query.size': 'number' }, 'learned') : undefined,
+    }
+    assert.equal((await decide({ target, routes: { '/items': {} } }, learned)).effect, 'deny')
+    assert.equal((await decide({ target, routes: { '/other': {} } }, learned)).effect, 'allow')
+  })
+
+  test('gives way between slices, and says so when a request costs more than one may', async () => {
+    const body = JSON.stringify({ text: "it's a | b & c; (d) <e f ".repeat(4_000) })
+    let pauses = 0
+    let clock = 0
+    const options: InspectionOptions = {
+      now: () => (clock += 3),
+      pause: () => {
+        pauses++
+        return Promise.resolve()
+      },
+    }
+    await decide({ headers: JSON_TYPE, body }, options)
+    assert.ok(pauses > 2, `${pauses} pauses`)
+    const tight: InspectionOptions = { ...options, bounds: { effort: 200_000 } }
+    const refused = await decide({ headers: JSON_TYPE, body: body.replaceAll('|', '') }, tight)
+    assert.equal(refused.effect === 'deny' && refused.status, 413)
+    const found: string[] = []
+    const passed = await decide(
+      {
+        headers: JSON_TYPE,
+        body: body.replaceAll('|', ''),
+        routes: { '/': { inspect: { overBudget: 'pass' } } },
+      },
+      { ...tight, onInspection: (_exchange, { matches }) => found.push(...matches.map(match => match.rule)) },
+    )
+    assert.equal(passed.effect, 'allow')
+    assert.ok(found.includes('bounds/effort'))
+  })
+
+  test('refuses a session handed over under the name of a cookie that the backend has set', async () => {
+    const guard = inspectionGuard()
+    const handed: Sent = {
+      target: '/?shop_session=abc',
+      headers: ['host', 'shop.example', 'referer', 'https://evil.example/'],
+    }
+    assert.equal((await guard.decide(exchangeOf(handed))).effect, 'allow')
+    const answered = exchangeOf({})
+    guard.onAnswer?.(answered, {
+      status: 200,
+      get: () => undefined,
+      getAll: name => (name === 'set-cookie' ? ['shop_session=1; HttpOnly'] : []),
+      set: () => {},
+      append: () => {},
+      remove: () => {},
+    })
+    assert.equal((await guard.decide(exchangeOf(handed))).effect, 'deny')
+  })
+
   test('never quotes a secret in its evidence', async () => {
     const decision = await decide({ headers: FORM, body: "password=hunter2'%20or%20'1'='1" })
     assert.equal(decision.effect, 'deny')
@@ -132,9 +196,9 @@ describe('the inspection guard', () => {
   })
 
   test('lets a client on this machine name the port it came in on, and nobody else', async () => {
-    const tarball = JSON.stringify({ dist: { tarball: 'http://127.0.0.1:4873/left-door-1.0.0.tgz' } })
+    const tarball = 'url=http://127.0.0.1:4873/left-door-1.0.0.tgz'
     const sent: Sent = {
-      body: tarball,
+      target: `/fetch?${tarball}`,
       headers: ['host', '127.0.0.1:6379', ...JSON_TYPE],
       peer: '127.0.0.1',
       localPort: 4873,
@@ -149,7 +213,7 @@ describe('the inspection guard', () => {
     assert.equal((await decide({ ...sent, peer: '203.0.113.9' })).effect, 'deny', 'a client from elsewhere')
     const elsewhere = tarball.replace('127.0.0.1:4873', '127.0.0.1:4873@169.254.169.254')
     assert.equal(
-      (await decide({ ...sent, body: elsewhere })).effect,
+      (await decide({ ...sent, target: `/fetch?${elsewhere}` })).effect,
       'deny',
       'a user name that looks like us',
     )

@@ -3,17 +3,29 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { inspect } from '../src/inspect.ts'
+import { compileParameterTypes, type ParameterTypes } from '../src/parameter-types.ts'
 
-function refusal(text: string): string | undefined {
+/** The refusal of a text as a field of a JSON body. */
+function posted(text: string, types?: ParameterTypes): string | undefined {
   const body = Buffer.from(JSON.stringify({ title: 'A note', text }))
-  const posted = inspect({
-    method: 'POST',
-    target: '/posts',
-    headers: ['content-type', 'application/json'],
-    body,
-  })
-  if (posted.verdict !== 'pass') return `as JSON: ${posted.matches[0]?.rule} "${posted.matches[0]?.span}"`
-  if (text.length > 500) return undefined
+  const inspection = inspect(
+    {
+      method: 'POST',
+      target: '/posts',
+      headers: ['content-type', 'application/json'],
+      body,
+    },
+    types === undefined ? {} : { types },
+  )
+  if (inspection.verdict === 'pass') return undefined
+  return `as JSON: ${inspection.matches[0]?.rule} "${inspection.matches[0]?.span}"`
+}
+
+function refusal(text: string, types?: ParameterTypes): string | undefined {
+  const refused = posted(text, types)
+  if (refused !== undefined) return refused
+  // What looks like an attack in a query is refused whatever is written around it.
+  if (text.length > 500 || types !== undefined || /[`<;|$]/.test(text)) return undefined
   const asked = inspect({ method: 'GET', target: `/search?q=${encodeURIComponent(text)}`, headers: [] })
   return asked.verdict === 'pass'
     ? undefined
@@ -143,23 +155,34 @@ describe('ordinary text passes', () => {
   for (const text of PLAIN) test(JSON.stringify(text), () => assert.equal(refusal(text), undefined))
 })
 
-describe('code in a post passes', () => {
+describe('code in a post passes where the parameter is known to hold text or code', () => {
+  const code = compileParameterTypes({ 'body.text': 'code' }, 'parameters')
   for (const text of CODE)
-    test(JSON.stringify(text.slice(0, 60)), () => assert.equal(refusal(text), undefined))
+    test(JSON.stringify(text.slice(0, 60)), () => assert.equal(refusal(text, code), undefined))
+})
+
+describe('code in a long post passes where nothing is known of the parameter', () => {
+  for (const text of CODE) {
+    const post = `${text}\n\n${'This is what I tried, and I would like to know more about it.\n'.repeat(8)}`
+    test(JSON.stringify(text.slice(0, 60)), () => assert.equal(refusal(post), undefined))
+  }
 })
 
 describe('the prose of the packages on this disk', () => {
   test('at most one sentence paragraph in five thousand is refused', () => {
     const root = join(import.meta.dirname, '../../../node_modules')
     let total = 0
+    const known = new Set<string>()
     const refused: string[] = []
     for (const file of markdownIn(root, 4_000)) {
       for (const paragraph of readFileSync(file, 'utf8').split(/\n\s*\n|```[\s\S]*?```/)) {
         const text = paragraph.replace(/\s+/g, ' ').trim()
         if (text.length < 40 || text.length > 2_000 || !/^[A-Z][a-z]/.test(text) || /[{};]/.test(text))
           continue
+        if (known.has(text)) continue
+        known.add(text)
         total++
-        const why = refusal(text)
+        const why = posted(text)
         if (why !== undefined) refused.push(`${why}: ${text.slice(0, 160)}`)
       }
     }

@@ -40,7 +40,7 @@ limits:
 inspect:
   # The editor of the shop sends HTML.
   except:
-    - { rule: xss/tag, parameter: body.html, route: POST /pages }   # 2026-03
+    - { rule: xss/element, parameter: body.html, route: POST /pages }   # 2026-03
 routes:
   "/health": { throttle: false }
 `

@@ -7,6 +7,7 @@ import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
 import type { LimitStore } from '@postern/throttle'
 import type { Connections } from './connections.ts'
+import type { LearnedParameterTypes } from './learned-parameter-types.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 import type { OpenAccess } from './open-access.ts'
 
@@ -21,8 +22,12 @@ export interface Resources {
   readonly learner: SchemaLearner | undefined
   /** What was learned by every thread, and before the last restart. */
   readonly learned: LearnedSchemas | undefined
+  /** What inspection knows of parameters from what was learned; undefined unless `schema.inspect`. */
+  readonly parameterTypes?: LearnedParameterTypes | undefined
   /** What login defence and bound sessions keep. */
   readonly signIn: IdentityStores
+  /** Calls back when `signIn` is another than before, because a store that was away is there. */
+  whenRenewed?(call: () => void): void
   /** Policies and approvals; absent in a replay, which asks nothing of callers. */
   readonly access: OpenAccess | undefined
   readonly detectors: readonly Detector[]

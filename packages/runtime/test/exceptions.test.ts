@@ -77,6 +77,8 @@ function appliedTo(config: unknown, exception: ReturnType<typeof exceptionIn>): 
 
 const SQL = "1' OR '1'='1"
 const SCRIPT = '<script>alert(document.cookie)</script>'
+/** Intricate to every rule. */
+const COSTLY = "' or ( < ; | & $ ` ".repeat(52_000)
 const path = (segment: string): string => encodeURIComponent(segment)
 
 /** Names of parameters and segments of paths that are hard to write down. */
@@ -223,6 +225,49 @@ describe('the exception of a refusal, applied, lets that request pass and not it
       runs,
     ))
 
+  const json = (target: string, value: Record<string, string>): Sent => ({
+    method: 'POST',
+    target,
+    headers: ['Content-Type', 'application/json'],
+    body: JSON.stringify(value),
+  })
+
+  test('inspection of a long text: the type of its parameter, beside what the route says already', () =>
+    fc.assert(
+      fc.asyncProperty(config, target, fc.constantFrom('text', 'note.de', 'a b'), async (written, t, n) => {
+        const text = `${'A line of a letter that is long enough to be a document.\n'.repeat(9)}rO0ABXNyABFqYXZhLnV0aWw=`
+        await holds(written, json(t, { [n]: text }), [
+          json(t, { other: text }),
+          json(t, { [n]: '<img src=x onerror=alert(1)>' }),
+          json(`${t}/elsewhere/x/y`, { [n]: text }),
+        ])
+      }),
+      runs,
+    ))
+
+  test('inspection of a parameter that does not have its type', () =>
+    fc.assert(
+      fc.asyncProperty(target, fc.constantFrom('2;id;', 'x', SQL), async (t, value) => {
+        const written: Config = {
+          inspect: { parameters: { 'query.*': 'number' } },
+          routes: { '/**': { inspect: { parameters: { 'query.name': 'word' } } } },
+        }
+        const sent = (parameter: string): Sent => ({
+          method: 'GET',
+          target: `${t}?${parameter}=${path(value)}`,
+        })
+        await holds(written, sent('id'), [sent('page'), { ...sent('id'), target: `${t}?id=${path(SCRIPT)}` }])
+      }),
+      runs,
+    ))
+
+  test('inspection that would cost more than one request may', () =>
+    holds(
+      { inspect: { except: [{ rule: 'sqli/*', parameter: 'body.text' }] } },
+      json('/a', { text: COSTLY }),
+      [json('/b', { text: COSTLY }), json('/a', { other: SCRIPT })],
+    ))
+
   const protocol: readonly (readonly [string, Config, (target: string) => Sent, Sent])[] = [
     [
       'a method',
@@ -237,10 +282,22 @@ describe('the exception of a refusal, applied, lets that request pass and not it
       { method: 'PURGE', target: '/elsewhere/x/y/z/0' },
     ],
     [
+      'a wish for another method',
+      { protocol: { methodOverride: false } },
+      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
+      { method: 'POST', target: '/elsewhere/x/y/z/0', headers: ['X-HTTP-Method-Override', 'DELETE'] },
+    ],
+    [
+      'a wish for another method that is not available',
+      { protocol: { methods: ['GET', 'POST'] } },
+      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
+      { method: 'POST', target: '/elsewhere/x/y/z/0', headers: ['X-HTTP-Method-Override', 'DELETE'] },
+    ],
+    [
       'an overriding header',
       {},
-      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
-      { method: 'POST', target: '/', headers: ['X-Original-URL', '/admin'] },
+      () => ({ method: 'POST', target: '/', headers: ['X-Original-URL', '/admin'] }),
+      { method: 'POST', target: '/', headers: ['X-Rewrite-URL', '/admin'] },
     ],
     [
       'a size and a media type at once',

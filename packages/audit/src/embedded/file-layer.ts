@@ -87,7 +87,7 @@ export const disk: FileLayer = {
     }
   },
 
-  write: (path, bytes) => fs.writeFileSync(path, bytes, { mode: 0o640 }),
+  write: (path, bytes) => fs.writeFileSync(path, bytes, { mode: 0o600 }),
 
   sync(path) {
     const fd = fs.openSync(path, 'r')
@@ -112,7 +112,7 @@ export const disk: FileLayer = {
   },
 
   makeDirectory(path) {
-    const first = fs.mkdirSync(path, { recursive: true, mode: 0o750 })
+    const first = fs.mkdirSync(path, { recursive: true, mode: 0o700 })
     if (first === undefined) return []
     const changed = [dirname(first)]
     for (let made = path; made.length >= first.length; made = dirname(made)) changed.push(made)

@@ -1,7 +1,12 @@
 import type { Mode } from '@postern/core'
-import type { InspectSettings } from '@postern/inspect'
+import {
+  checkInspectSettings,
+  type InspectSettings,
+  PARAMETER_TYPES,
+  type ParameterType,
+} from '@postern/inspect'
 import { z } from 'zod'
-import { key, orOff, section } from '../key.ts'
+import { checked, key, orOff, section } from '../key.ts'
 import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../types.ts'
 
 /** Leaves one rule out at one place. All parts that are given must match: the more parts, the narrower. */
@@ -30,6 +35,13 @@ export interface InspectConfig {
   readonly except?: readonly ExceptConfig[] | undefined
   /** What happens to a body that is longer than `bodyLimit`. Default: `refuse`. */
   readonly unread?: 'refuse' | 'pass' | undefined
+  /**
+   * What parameters hold on this route, by place; counts before `inspect.parameters`. Default: nothing is
+   * known.
+   */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
+  /** What happens to a request that costs more to inspect than one may. Default: `refuse`. */
+  readonly overBudget?: 'refuse' | 'pass' | undefined
 }
 
 /** Rules of others beside ours, read from files of the application. */
@@ -50,6 +62,8 @@ export interface InspectionConfig {
   readonly except?: readonly RoutedExceptConfig[] | undefined
   /** `observe` records what inspection would refuse. Default: `mode`. */
   readonly mode?: Mode | undefined
+  /** What parameters hold on every route, by place. Default: nothing is known. */
+  readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
   /** Rules of others beside ours, read from files of the application. Default: none. */
   readonly rules?: ForeignRulesConfig | undefined
   /**
@@ -76,6 +90,7 @@ export interface CompiledInspection {
   readonly level: 1 | 2 | 3 | 4
   readonly except: readonly (CompiledExcept & { readonly route?: string })[]
   readonly mode?: Mode
+  readonly parameters?: Readonly<Record<string, ParameterType>>
   readonly rules: ForeignRuleFiles
   readonly secondOpinion?: 'native-appsec'
 }
@@ -92,6 +107,14 @@ const parameter = key(text, {
   example: 'body.comment',
 })
 
+/** `{ 'query.id': 'number' }`: what parameters hold, by place. */
+const parameterTypes = z.record(
+  checked(text, 'the place of a parameter such as "query.id"', place =>
+    checkInspectSettings({ parameters: { [place]: 'text' } }, ''),
+  ),
+  z.enum(PARAMETER_TYPES),
+)
+
 /** `inspect` of a route. */
 export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<InspectSettings, InspectConfig>(
   'InspectConfig',
@@ -107,6 +130,16 @@ export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<In
     }),
     unread: key(oneOf('refuse', 'pass'), {
       description: 'What happens to a body that is longer than `bodyLimit`.',
+      defaultText: '`refuse`',
+      example: 'pass',
+    }),
+    parameters: key(parameterTypes, {
+      description: 'What parameters hold on this route, by place; counts before `inspect.parameters`.',
+      defaultText: 'nothing is known',
+      example: { 'body.html': 'markup' },
+    }),
+    overBudget: key(oneOf('refuse', 'pass'), {
+      description: 'What happens to a request that costs more to inspect than one may.',
       defaultText: '`refuse`',
       example: 'pass',
     }),
@@ -161,6 +194,11 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         description: '`observe` records what inspection would refuse.',
         defaultText: '`mode`',
         example: 'observe',
+      }),
+      parameters: key(parameterTypes, {
+        description: 'What parameters hold on every route, by place.',
+        defaultText: 'nothing is known',
+        example: { 'query.id': 'number' },
       }),
       rules: key(foreign, {
         description: 'Rules of others beside ours, read from files of the application.',

@@ -1,3 +1,5 @@
+import type { Place } from '../reading.ts'
+import { unescapeJson } from './json.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
 const DOCUMENT =
@@ -10,10 +12,15 @@ export function isGraphql(text: string): boolean {
 }
 
 /** Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry values. */
-export function visitGraphql(text: string, location: string, visitor: ValueVisitor): void {
+export function visitGraphql(
+  text: string,
+  location: string,
+  visitor: ValueVisitor,
+  place: Place = 'body',
+): void {
   const locator = at(location)
   for (const found of text.matchAll(STRING)) {
     const value = found[1] ?? found[2] ?? ''
-    if (value !== '' && !visitor.value(value.replace(/\\(["\\/])/g, '$1'), 'body', locator)) return
+    if (value !== '' && !visitor.value(unescapeJson(value), place, locator)) return
   }
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../reading.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -9,11 +10,20 @@ const BACKSLASH = 92
 /**
  * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
  * quotes go, and depth costs a stack entry instead of a call. Linear.
+ * @returns `broken` when there is something outside the strings that no JSON text has: it is then no document, or not only one
  * @param base where the document stands: `body`, `query.filter`
+ * @param place of its strings: those of a document inside a query are part of the query
  */
-export function visitJson(text: string, base: string, depth: number, visitor: ValueVisitor): void {
+export function visitJson(
+  text: string,
+  base: string,
+  depth: number,
+  visitor: ValueVisitor,
+  place: Place = 'body',
+): 'read' | 'broken' | 'ended' {
   const path = new JsonPath(base)
   let at = 0
+  let isBroken = false
   while (at < text.length) {
     switch (charCodeAt.call(text, at)) {
       case QUOTE: {
@@ -22,15 +32,15 @@ export function visitJson(text: string, base: string, depth: number, visitor: Va
         at = end + 1
         if (isKey(text, at) && path.inObject) {
           path.key = value
-          if (!visitor.value(value, 'name', path.asName)) return
-        } else if (!visitor.value(value, 'body', path)) return
+          if (!visitor.value(value, 'name', path.asName)) return 'ended'
+        } else if (!visitor.value(value, place, path)) return 'ended'
         continue
       }
       case 123: // {
       case 91: // [
         if (path.depth >= depth) {
           visitor.tooBig('bounds/depth', path.location(), `more than ${depth} levels`)
-          return
+          return 'ended'
         }
         path.enter(charCodeAt.call(text, at) === 91)
         break
@@ -41,10 +51,20 @@ export function visitJson(text: string, base: string, depth: number, visitor: Va
       case 44: // ,
         path.next()
         break
+      default:
+        isBroken ||= !isLiteral(charCodeAt.call(text, at))
     }
     at++
   }
+  return isBroken ? 'broken' : 'read'
 }
+
+/** Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white space and the colon. */
+function isLiteral(code: number): boolean {
+  return code <= 58 ? code >= 43 || code <= 32 : LITERAL.has(code)
+}
+
+const LITERAL: ReadonlySet<number> = new Set([...'truefalsnE'].map(letter => letter.charCodeAt(0)))
 
 function stringEnd(text: string, from: number): number {
   let end = text.indexOf('"', from)
@@ -63,7 +83,8 @@ function isKey(text: string, from: number): boolean {
   return charCodeAt.call(text, at) === 58
 }
 
-function unescapeJson(raw: string): string {
+/** Undoes the escapes of a JSON or GraphQL string; what is no such string is undone as far as it goes. */
+export function unescapeJson(raw: string): string {
   if (!raw.includes('\\')) return raw
   try {
     const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)
@@ -80,7 +101,7 @@ class JsonPath implements Locator {
   readonly #indices: number[] = []
   key = ''
   #index = -1
-  readonly asName: Locator = { location: () => `${this.location()}#name`, name: () => this.name() }
+  readonly asName: Locator = { location: () => `${this.location()}#name`, name: () => this.parents() }
 
   constructor(base: string) {
     this.#base = base
@@ -118,6 +139,12 @@ class JsonPath implements Locator {
 
   name(): string {
     return this.key.toLowerCase()
+  }
+
+  /** The names above the one at hand, dotted, in lower case: what an operator stands under. */
+  parents(): string {
+    const location = this.location()
+    return location.slice(0, Math.max(0, location.lastIndexOf('.'))).toLowerCase()
   }
 }
 

@@ -1,5 +1,5 @@
 import { decodeBytes } from './text.ts'
-import { isExecutableUpload } from './upload.ts'
+import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
 const MAX_PARTS = 1_000
@@ -61,13 +61,11 @@ function visitPart(part: Buffer, visitor: ValueVisitor): boolean {
   }
   if (fileName === undefined) {
     const text = decodeBytes(content)
-    if (!visitor.value(text, 'body', at(location))) return false
-    return true
+    return visitor.value(text, 'form', at(location))
   }
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
-  if (isExecutableUpload(content))
-    return visitor.value(decodeBytes(content.subarray(0, 256)), 'body', at(`${location}#content`))
-  return true
+  const script = scriptIn(content, fileName)
+  return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
 }
 
 /** A parameter of `Content-Disposition`, quoted, bare or in the extended form of RFC 5987. */

@@ -18,13 +18,35 @@ export function decodeText(bytes: Uint8Array, contentType: string): string {
   return decodeBytes(bytes)
 }
 
-/** Whether the start of a body is no text: it has a NUL or many control bytes. */
-export function isBinary(bytes: Uint8Array): boolean {
-  const head = bytes.subarray(0, 512)
+/** Bytes that are looked at, at the start, in the middle and at the end each. */
+const SAMPLE = 512
+/** Control characters in this many bytes make them no text. */
+const RARE = 50
+
+/**
+ * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding control characters are rare. Looked at in three places, so that a text
+ * with some bytes before it stays a text.
+ */
+export function isBinary(bytes: Uint8Array, contentType: string): boolean {
+  if (isWide(bytes, contentType)) return false
+  if (bytes.length <= SAMPLE * 3) return !isMostlyText(bytes, 0, bytes.length)
+  const middle = (bytes.length - SAMPLE) >> 1
+  let texts = 0
+  for (const start of [0, middle, bytes.length - SAMPLE])
+    if (isMostlyText(bytes, start, start + SAMPLE)) texts++
+  return texts < 2
+}
+
+function isWide(bytes: Uint8Array, contentType: string): boolean {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return true
+  return contentType.length > 16 && /charset\s{0,4}=\s{0,4}"?utf-?(?:16|32)/i.test(contentType)
+}
+
+function isMostlyText(bytes: Uint8Array, start: number, end: number): boolean {
   let controls = 0
-  for (const byte of head) {
-    if (byte === 0) return true
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) controls++
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number
+    if (byte < 32 && byte !== 10 && byte !== 13 && byte !== 9) controls++
   }
-  return controls * 10 > head.length
+  return controls * RARE <= end - start
 }

@@ -3,15 +3,27 @@ import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
-import { isExecutableUpload } from './upload.ts'
+import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
-const JSON_LIKE = /^\s{0,64}[[{]\s{0,64}["[{\]}]/
-const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|[\w:]+[\s>/])/i
+const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}["[{\]}]/
+const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
-const BINARY_TYPE =
-  /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|pdf|wasm|x-protobuf|grpc|protobuf|msgpack|cbor)/i
+/** What a browser takes for a page or a picture that may run code. */
+const PAGE =
+  /^\ufeff?\s{0,64}(?:<(?:\?xml[^>]{0,200}|!doctype[^>]{0,200}|!--[^>]{0,400})>\s{0,64}){0,4}<(?:svg|html|script|img|iframe|body|math|embed|object|video|audio|details|form|input|a)\b/i
+/** Files by name that hold text which no server runs and no page shows as its own. */
+const TEXT_FILE = /\/[^/]{0,200}\.(?:txt|md|markdown|rst|log|csv|tsv|sql|zip|tar|patch|diff|tex|adoc)$/i
+
+/** What a body came with. */
+export interface BodyHead {
+  readonly method: string
+  /** Path as sent, without the query. */
+  readonly path: string
+  /** Empty when there is none. */
+  readonly contentType: string
+}
 
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */
 export function isDocument(bytes: Buffer): boolean {
@@ -20,44 +32,57 @@ export function isDocument(bytes: Buffer): boolean {
 }
 
 /**
- * Walks the values of a body by what it is, not only by what it says it is: a JSON document sent as text is read as JSON too, since a lenient backend would. The whole of an XML document is told
- * to `whole`, for the rules about its declarations.
+ * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content type says only adds to that (a backend may believe it), and never takes
+ * anything away; bytes that are no text are not read as text under any name but that of a form. The whole of an XML document is told to `whole`, for the rules about its declarations.
  */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a table of body kinds, each with the condition under which it is read.
 export function visitBody(
   bytes: Buffer,
-  contentType: string,
+  head: BodyHead,
   depth: number,
   visitor: ValueVisitor,
   whole: (text: string) => void,
 ): void {
   if (bytes.length === 0) return
-  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = head.contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (type.startsWith('multipart/')) {
-    const boundary = boundaryOf(contentType)
+    const boundary = boundaryOf(head.contentType)
     if (boundary !== undefined && bytes.includes(`--${boundary}`)) {
       visitMultipart(bytes, boundary, visitor)
       return
     }
   }
-  if (BINARY_TYPE.test(type) || (type === '' && isBinary(bytes))) {
-    if (isExecutableUpload(bytes))
-      visitor.value(bytes.subarray(0, 256).toString('latin1'), 'body', at('body'))
-    if (isBinary(bytes)) {
-      if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
-        visitor.value('\u00ac\u00ed\u0000\u0005', 'body', at('body'))
-      return
-    }
+  const isForm = type === 'application/x-www-form-urlencoded'
+  if (!isForm && isBinary(bytes, head.contentType)) {
+    visitBinary(bytes, head, visitor)
+    return
   }
-  const text = decodeText(bytes, contentType)
-  if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) visitJson(text, 'body', depth, visitor)
-  else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
+  const text = decodeText(bytes, head.contentType)
+  if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) {
+    // What is no JSON, whatever it is called, is text to a backend that reads it leniently.
+    if (visitJson(text, 'body', depth, visitor) !== 'broken') return
+    if (isGraphql(text)) visitGraphql(text, 'body', visitor)
+    else visitRaw(text, visitor)
+  } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     visitXml(text, depth, visitor)
+    // Markup under another name, or in a picture: what shows it runs it.
+    if (!/[/+]xml$/.test(type) || PAGE.test(text)) visitor.value(text, 'body', at('body'))
   } else if (type === 'application/graphql' || isGraphql(text)) visitGraphql(text, 'body', visitor)
-  else if (type === 'application/x-www-form-urlencoded') visitForm(text, 'body', 'body', visitor)
-  else {
-    if (!visitor.value(text, 'body', at('body'))) return
-    if (FORM_LIKE.test(text)) visitForm(text, 'body', 'body', visitor)
-  }
+  else if (isForm) visitForm(text, 'body', 'form', visitor)
+  else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) visitRaw(text, visitor)
+}
+
+/** Text as such, and as the form that it may be. */
+function visitRaw(text: string, visitor: ValueVisitor): void {
+  if (!visitor.value(text, 'body', at('body'))) return
+  if (FORM_LIKE.test(text)) visitForm(text, 'body', 'form', visitor)
+}
+
+/** Of bytes that are no text: whether a server would run them, and whether they are an object that reading them builds. */
+function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
+  const name = head.path.slice(head.path.lastIndexOf('/') + 1)
+  const script = scriptIn(bytes, name)
+  if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
+  if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
+    visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
 }

@@ -1,3 +1,4 @@
+import { decodeEntities } from '../canonicalise/entities.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 const NAME = /^[\w:.-]{1,64}/
@@ -23,7 +24,7 @@ export function visitXml(text: string, depth: number, visitor: ValueVisitor): vo
   while (at < text.length) {
     const open = text.indexOf('<', at)
     const content = open < 0 ? text.slice(at) : text.slice(at, open)
-    if (content.trim() !== '' && !visitor.value(content, 'body', locator)) return
+    if (content.trim() !== '' && !visitor.value(decodeEntities(content), 'body', locator)) return
     if (open < 0) return
     if (text.startsWith('<![CDATA[', open)) {
       const close = text.indexOf(']]>', open)
@@ -53,7 +54,7 @@ export function visitXml(text: string, depth: number, visitor: ValueVisitor): vo
     for (const found of tag.matchAll(ATTRIBUTE)) {
       attribute = found[1] ?? ''
       if (!visitor.value(attribute, 'name', asAttribute)) return
-      if (!visitor.value(found[2] ?? found[3] ?? '', 'body', asAttribute)) return
+      if (!visitor.value(decodeEntities(found[2] ?? found[3] ?? ''), 'body', asAttribute)) return
     }
     if (tag.endsWith('/')) path.pop()
   }

@@ -1,3 +1,8 @@
+import { constants, gunzipSync } from 'node:zlib'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** Shorter texts say too little to attack with, and chance makes too many of them. */
 const SHORTEST = 10
 const LONGEST = 4_194_304
@@ -16,18 +21,65 @@ export function decodeBase64(text: string): string | undefined {
     coded = /^[A-Za-z0-9+/_-]{0,4194304}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
   }
   if (coded.length < SHORTEST || coded.length > LONGEST) return undefined
-  if (!looksText(coded.slice(0, 12), true)) return undefined
+  if (coded.includes('\n')) coded = coded.replace(/[\r\n]{1,2}/g, '')
   if (marked === null && !WHOLE.test(coded)) return undefined
+  if (coded.startsWith('H4sI')) return insideGzip(coded)
+  if (!looksText(coded.slice(0, 12), true)) return undefined
   return looksText(coded, false)
+}
+
+/** How much of a compressed value is unpacked: what it is shows at its start. */
+const COMPRESSED = 16_384
+const UNPACKED = 65_536
+
+/** The text or the serialised object behind gzip behind base64; undefined when there is something else. */
+function insideGzip(coded: string): string | undefined {
+  try {
+    const options = { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH }
+    const bytes = gunzipSync(Buffer.from(coded.slice(0, COMPRESSED), 'base64'), options)
+    if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005) return '\u00ac\u00ed\u0000\u0005'
+    return isPlain(bytes) ? bytes.toString('latin1') : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether a value is base64 rather than a word, a path or a query in its alphabet: long, of all kinds of characters, well mixed. Such a value is judged by what
+ * it decodes to and never read as text.
+ */
+export function isBase64Value(text: string): boolean {
+  if (text.length < 16 || !WHOLE.test(text)) return false
+  const head = text.slice(0, 256)
+  let upper = 0
+  let digits = 0
+  let lower = 0
+  for (let i = 0; i < head.length; i++) {
+    const code = charCodeAt.call(head, i)
+    if (code >= 65 && code <= 90) upper++
+    else if (code >= 97 && code <= 122) lower++
+    else if (code >= 48 && code <= 57) digits++
+  }
+  const tenth = head.length / 16
+  return (
+    upper >= tenth &&
+    lower >= tenth &&
+    upper + digits >= head.length / 4 &&
+    (digits >= 1 || text.length >= 24)
+  )
 }
 
 function looksText(coded: string, cut: boolean): string | undefined {
   const bytes = Buffer.from(coded, 'base64')
   if (bytes.length < (cut ? 1 : (coded.length * 3) / 4 - 4)) return undefined
+  return isPlain(bytes) ? bytes.toString('latin1') : undefined
+}
+
+function isPlain(bytes: Uint8Array): boolean {
   let nulls = 0
   for (const byte of bytes) {
     if (byte === 0 && ++nulls <= 2) continue
-    if (byte >= 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return undefined
+    if (byte >= 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return false
   }
-  return bytes.toString('latin1')
+  return true
 }

@@ -1,6 +1,8 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
+/** Signs that servers of old map to a slash or a backslash. */
+const SLASHES = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
 const FOREIGN = /[^\u0000-\u007f]/
 
 /**
@@ -14,6 +16,8 @@ export function foldText(text: string): string {
   folded = folded.normalize('NFKC')
   if (folded.includes('1⁄4'))
     folded = folded.replaceAll('1⁄4', '<').replaceAll('3⁄4', '>').replaceAll('¢', '"')
+  if (SLASHES.test(folded))
+    folded = folded.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5\u29f9]/g, '\\')
   return folded.replace(
     /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
     plain,

@@ -67,10 +67,16 @@ function unicodeEscape(text: string, at: number): number {
   return value
 }
 
+/** How many bytes a first byte announces; the forms of five and six bytes were given up, but are still read by some. */
+function lengthOf(first: number): number {
+  if (first < 0xc0 || first > 0xfd) return 1
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : first < 0xfc ? 5 : 6
+}
+
 /** Reads one character from `%XX` sequences at `at`; returns where it ends. Overlong forms count as what they stand for. */
 function decodeBytes(text: string, at: number): number {
   const first = percentByte(text, at)
-  const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 1
+  const length = lengthOf(first)
   if (length > 1) {
     let value = first & (0x7f >> length)
     let next = at + 3

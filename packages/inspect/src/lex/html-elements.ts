@@ -6,6 +6,8 @@ const { charCodeAt } = String.prototype
 
 const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
+/** How often one character may be read on average, for tags inside the quotes of tags. */
+const MAX_REREADS = 8
 
 /** Elements that run code or load it, with the score of their mere presence; user content of ordinary sites has none of them. */
 const ELEMENTS: ReadonlyMap<string, number> = new Map([
@@ -31,6 +33,10 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['style', 3],
 ])
 
+/** Where players, maps and posts of others are embedded from. */
+const PLAYERS =
+  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org)(?:[/?#"']|$)/
+
 const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
@@ -50,42 +56,62 @@ const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 export function findActiveMarkup(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
+  outer = 0
+  let work = 0
   let at = lower.indexOf('<')
   while (at >= 0) {
-    const found = readTag(lower, at)
+    const found = readTag(lower, at, outer)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) return best
-    at = lower.indexOf('<', Math.max(at + 1, found === undefined ? at + 1 : tagEnd))
+    work += tagEnd - at
+    if (work > lower.length * MAX_REREADS + MAX_TAG)
+      return { start: at, end: at + 1, score: 10, id: 'bounds/effort' }
+    // A parser of another state sees a tag where this one sees the inside of quotes.
+    at = lower.indexOf('<', isTagInQuotes ? at + 1 : Math.max(at + 1, tagEnd))
   }
   return best
 }
 
 let tagEnd = 0
+let isTagInQuotes = false
+/** What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for one tag. */
+let outer = 0
 
 function isLetter(code: number): boolean {
   return code >= 97 && code <= 122
 }
 
-function readTag(lower: string, start: number): Span | undefined {
+function readTag(lower: string, start: number, carried: number): Span | undefined {
+  outer = 0
+  isTagInQuotes = false
+  tagEnd = start + 1
   let at = start + 1
   while (charCodeAt.call(lower, at) <= 31 || charCodeAt.call(lower, at) === 47) at++
   if (!isLetter(charCodeAt.call(lower, at))) return undefined
   const nameStart = at
+  tagEnd = at
   while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
   let name = lower.slice(nameStart, at)
   const prefix = name.indexOf(':')
   if (prefix >= 0) name = name.slice(prefix + 1)
   const closing = charCodeAt.call(lower, start + 1) === 47
   tagEnd = at
-  const presence = closing ? 0 : (ELEMENTS.get(name) ?? 0)
+  const presence = closing ? 0 : Math.max(carried, ELEMENTS.get(name) ?? 0)
   // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
   let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
   let id = 'xss/element'
+  let isPlayer = false
   const limit = Math.min(lower.length, start + MAX_TAG)
   for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
     while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
     const code = charCodeAt.call(lower, at)
     if (code === 62 || at >= limit) break
+    // The next tag is read where it starts, so that each character is read for one tag.
+    if (code === 60 && isLetter(charCodeAt.call(lower, at + 1))) {
+      outer = presence
+      tagEnd = at
+      return ended(name, closing, start, at, score, id, isPlayer)
+    }
     const from = at
     while (
       at < limit &&
@@ -106,7 +132,9 @@ function readTag(lower: string, start: number): Span | undefined {
     const valueStart = at
     if (presence > score) score = presence
     at = skipValue(lower, at, limit)
-    const kind = attributeScore(name, attribute, lower.slice(valueStart, Math.min(at, valueStart + 256)))
+    const value = lower.slice(valueStart, Math.min(at, valueStart + 256))
+    if ((name === 'iframe' || name === 'embed') && attribute === 'src') isPlayer = PLAYERS.test(value)
+    const kind = attributeScore(name, attribute, value)
     if (kind !== undefined && kind.score > score) {
       score = kind.score
       id = kind.id
@@ -114,8 +142,21 @@ function readTag(lower: string, start: number): Span | undefined {
     if (score >= 6) break
   }
   tagEnd = Math.max(tagEnd, at)
-  if (name === 'script' && closing) score = 4
-  return score === 0 ? undefined : { start, end: Math.min(at + 1, lower.length), score, id }
+  return ended(name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
+}
+
+function ended(
+  name: string,
+  closing: boolean,
+  start: number,
+  end: number,
+  score: number,
+  id: string,
+  isPlayer: boolean,
+): Span | undefined {
+  if (isPlayer && id === 'xss/element') return undefined
+  const found = name === 'script' && closing ? 4 : score
+  return found === 0 ? undefined : { start, end, score: found, id }
 }
 
 /** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
@@ -127,7 +168,10 @@ function skipValue(lower: string, start: number, limit: number): number {
   const quote = charCodeAt.call(lower, start)
   if (quote === 34 || quote === 39 || quote === 96) {
     const close = lower.indexOf(String.fromCharCode(quote), start + 1)
-    return close < 0 || close > limit ? limit : close + 1
+    const end = close < 0 || close > limit ? limit : close + 1
+    const tag = lower.indexOf('<', start)
+    if (tag >= 0 && tag < end) isTagInQuotes = true
+    return end
   }
   let at = start
   while (at < limit && charCodeAt.call(lower, at) > 32 && charCodeAt.call(lower, at) !== 62) at++
@@ -149,7 +193,9 @@ function attributeScore(
 ): { id: string; score: number } | undefined {
   if (HANDLER.test(attribute)) return { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
-  if (DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
+  // An image does not run what is in it.
+  const isPicture = element === 'img' && compact.startsWith('data:image/')
+  if (!isPicture && DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
     return { id: 'xss/script-url', score: 6 }
   if (DIRECTIVE.test(attribute) && RUNS.test(compact)) return { id: 'xss/handler', score: 6 }
   if (attribute === 'srcdoc') return { id: 'xss/script-url', score: 6 }
@@ -164,7 +210,13 @@ function attributeScore(
   if (element === 'link' && attribute === 'href') return { id: 'xss/element', score: 5 }
   if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
     return { id: 'xss/element', score: 5 }
-  if (element === 'meta' && (attribute === 'http-equiv' || attribute === 'charset'))
+  if (
+    element === 'meta' &&
+    attribute === 'http-equiv' &&
+    !/^(?:content-type|content-language|x-ua-compatible)\b/.test(compact)
+  )
+    return { id: 'xss/element', score: 5 }
+  if (element === 'meta' && (attribute === 'charset' || attribute === 'content') && /utf-?7/.test(compact))
     return { id: 'xss/element', score: 5 }
   if (element === 'base' && attribute === 'href') return { id: 'xss/element', score: 5 }
   if (element === 'form' && attribute === 'action' && /^(?:https?:)?\/\//.test(compact))

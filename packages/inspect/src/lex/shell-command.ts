@@ -1,10 +1,10 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import { isInSentence } from '../sentence.ts'
 import {
   isAdvisedCommand,
   isEnglishCommand,
   isShellCommand,
+  isTellingCommand,
   isWrapperCommand,
   looksAround,
 } from './shell-words.ts'
@@ -12,7 +12,9 @@ import {
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-const MAX_WORD = 64
+const MAX_WORD = 48
+/** Commands that are weighed in one text. One that has more is not read to its end, and inspection says so. */
+const MAX_WEIGHED = 384
 
 /** How a place in a text where a command could start was reached. */
 type Opening = 'start' | 'separator' | 'substitution' | 'line'
@@ -34,6 +36,7 @@ const SENSITIVE =
 export function findShellCommand(reading: Reading): Span | undefined {
   const { lower } = reading
   let best: Span | undefined
+  weighed = 0
   if (reading.fromStart) best = commandAt(reading, 0, 'start', 0)
   let backticks = 0
   // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated from.
@@ -57,6 +60,7 @@ export function findShellCommand(reading: Reading): Span | undefined {
     const found = commandAt(reading, at + skip, opening, separator)
     if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
     if (best !== undefined && (best.score ?? 0) >= 6) break
+    if (weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
   }
   return best
 }
@@ -93,6 +97,7 @@ function openingAt(lower: string, at: number): Opening | undefined {
   }
 }
 
+let weighed = 0
 let wordEnd = 0
 let dropped = false
 
@@ -147,7 +152,7 @@ function readWord(lower: string, start: number): string {
 }
 
 function commandAt(
-  { text, lower }: Reading,
+  { text, lower, place }: Reading,
   from: number,
   opening: Opening,
   separator: number,
@@ -183,28 +188,40 @@ function commandAt(
   if (path >= 0 && !rooted) return undefined
   const command = (path >= 0 ? word.slice(path + 1) : word).replace(/\.exe$/, '')
   const inBin = path >= 0 && /(?:^|\/)(?:s?bin|local)\/$/.test(word.slice(0, path + 1))
-  if (/^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) && /[?*[]/.test(word) && opening !== 'line') {
+  if (
+    /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(word) &&
+    /[?*[]/.test(word) &&
+    opening !== 'line' &&
+    !(place === 'body' && opening === 'substitution')
+  ) {
     return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
   }
   const isTitle = /^[A-Z][a-z]/.test(text.slice(at, at + 2))
   const english = isEnglishCommand(command) || isTitle
   if (!isShellCommand(command)) return undefined
+  weighed++
   const rest = lower.slice(wordEnd, wordEnd + 96)
   const before = lower.slice(Math.max(0, separator - 200), separator).trim()
+  const isData = place === 'body'
   const score = rate(opening, {
     english,
     argument: ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest)),
-    certain: (dropped && command.length > 1) || (inBin && !isInSentence(lower, separator, wordEnd)),
+    certain: (dropped && command.length > 1) || inBin,
     sensitive: SENSITIVE.test(lower.slice(separator, wordEnd + 160)),
     isolated: isIsolated(before) || (opening === 'separator' && isPipeline(before)),
     wrapped,
     advised: isAdvisedCommand(command),
     bare: /^[\s;|&]{0,4}$/.test(rest),
-    hyphenated: command.includes('-') && from === 0 && !isInSentence(lower, 0, wordEnd),
+    hyphenated: command.includes('-') && from === 0,
     alone: /^[\s;|&)}]{0,4}$/.test(rest) && before === '',
-    probing: looksAround(command) && ENDS.test(rest) && isCutOff(lower, separator, before),
+    probing:
+      looksAround(command) &&
+      ENDS.test(rest) &&
+      (isCutOff(lower, separator, before) || (!isData && isClosed(rest) && !/\s/.test(before))),
     leading: before === '' && isLeading(lower, separator) && /^\s{1,4}[\w<>./-]/.test(rest),
-    markdown: charCodeAt.call(lower, separator) === 96 && isMarkdown(lower, separator),
+    quoted: isData && charCodeAt.call(lower, separator) === 96,
+    spaced: isData && isSpacedAmpersand(lower, separator),
+    telling: isTellingCommand(command),
     solid: SOLID.test(rest),
     followed: /^\s/.test(rest),
     flagged: /^\s{1,8}-{1,2}[a-z]/.test(rest),
@@ -212,7 +229,13 @@ function commandAt(
   })
   return score <= 0
     ? undefined
-    : { start: separator, end: Math.min(lower.length, wordEnd + 40), score, id: 'rce/command' }
+    : {
+        start: separator,
+        end: Math.min(lower.length, wordEnd + 40),
+        score,
+        id: 'rce/command',
+        bare: opening === 'start',
+      }
 }
 
 function skipSpace(lower: string, from: number): number {
@@ -250,8 +273,12 @@ interface Signs {
   readonly addressed: boolean
   /** The argument is a switch, a path, a URL, a variable or an address. */
   readonly solid: boolean
-  /** Between backticks with a sentence around them. */
-  readonly markdown: boolean
+  /** Between backticks in a value of a document, where Markdown sets code so. */
+  readonly quoted: boolean
+  /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
+  readonly spaced: boolean
+  /** A command that no text has for another reason. */
+  readonly telling: boolean
 }
 
 function rate(opening: Opening, signs: Signs): number {
@@ -269,17 +296,33 @@ function rate(opening: Opening, signs: Signs): number {
       if (signs.probing) return 5
       return argument && (!english || sensitive) ? 5 : 2
     case 'substitution':
-      if (signs.markdown) return sensitive && argument ? 4 : 2
+      if (signs.quoted) return sensitive && argument && !english ? 4 : 2
       if (certain || !english) return argument ? 6 : 3
       return argument ? 5 : 2
     default:
       if (certain) return isolated || argument ? 6 : 4
+      if (signs.spaced && !signs.telling && !signs.flagged && !sensitive) return 3
       if (signs.alone || signs.probing || signs.leading) return 5
       if (english && !signs.solid) return sensitive && isolated ? 5 : 1
       if (!argument) return isolated && signs.followed ? 5 : 3
       if (isolated) return 6
       return sensitive ? 5 : english ? 3 : 4
   }
+}
+
+/** `tea & curl`: one ampersand with a space on both sides. */
+function isSpacedAmpersand(lower: string, separator: number): boolean {
+  return (
+    charCodeAt.call(lower, separator) === 38 &&
+    !isDouble(lower, separator) &&
+    charCodeAt.call(lower, separator + 1) === 32 &&
+    charCodeAt.call(lower, separator - 1) === 32
+  )
+}
+
+/** Behind the command stands a separator, and nothing but a comment behind that: `2;id;`. */
+function isClosed(rest: string): boolean {
+  return /^\s{0,4}[;|&]\s{0,4}(?:#|$)/.test(rest)
 }
 
 /** The command is the last thing, or the application's own quote or another separator follows. */
@@ -303,19 +346,6 @@ function isLeading(lower: string, separator: number): boolean {
   return (
     isDouble(lower, separator) ||
     (charCodeAt.call(lower, separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
-  )
-}
-
-/** Whether the backtick at `open` sets a word in another face, as Markdown does: there are words, a list or a table around the pair. */
-function isMarkdown(lower: string, open: number): boolean {
-  const close = lower.indexOf('`', open + 1)
-  const before = lower.slice(Math.max(0, open - 60), open)
-  const behind = close < 0 ? '' : lower.slice(close + 1, close + 60)
-  return (
-    /\s/.test(before.trim()) ||
-    /[\w*>)|[-]\s{1,3}$/.test(before) ||
-    /^[^`]{0,4}\s{1,3}[a-z(`|/]/.test(behind) ||
-    /[[\]|]/.test(before + behind)
   )
 }
 

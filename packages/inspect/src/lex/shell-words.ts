@@ -51,6 +51,17 @@ const LOOKS_AROUND = new Set(
   ),
 )
 
+/** Commands whose name is no word and no abbreviation of anything else. */
+const TELLING = new Set(
+  'whoami ifconfig ipconfig netstat systeminfo tasklist nslookup printenv lastlog getent wget uname bitsadmin certutil mshta rundll32 regsvr32'.split(
+    ' ',
+  ),
+)
+
+export function isTellingCommand(word: string): boolean {
+  return TELLING.has(word)
+}
+
 export function isShellCommand(word: string): boolean {
   return COMMANDS.has(word) || ENGLISH.has(word)
 }

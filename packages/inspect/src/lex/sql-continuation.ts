@@ -37,6 +37,8 @@ export interface Finding {
   readonly score: number
   /** Token after the evidence. */
   readonly end: number
+  /** See `Rule.bare`. */
+  readonly bare?: boolean
 }
 
 /** A statement behind a semicolon; the value need prove less where it left its place already. */
@@ -114,7 +116,11 @@ export function continuation(i: number, context: Context, quote?: number): Findi
       if (inString && endsInComment() && isShortValue(i - 1))
         return { id: 'sqli/comment', score: 5, end: at + 1 }
       return leaving &&
-        (isSubquery(at + 1) || wordAt(at + 1) === 'case' || isCase(at + 1) || isProbeCall(at + 1))
+        (isSubquery(at + 1) ||
+          wordAt(at + 1) === 'case' ||
+          isCase(at + 1) ||
+          isProbeCall(at + 1) ||
+          isConditionCall(at + 1))
         ? { id: 'sqli/subquery', score: 6, end: at + 3 }
         : undefined
     case SQL.operator:
@@ -226,6 +232,14 @@ function afterLogic(i: number, context: Context): Finding | undefined {
       ? { id: 'sqli/concatenation', score: 3, end: at }
       : undefined
   const after = kindAt(next)
+  // `' or 1 or '`: the query's own quote closes what the last one opens.
+  if (
+    inString &&
+    isSolid(at) &&
+    (keyAt(next) === KEY.logic || after === SQL.logic) &&
+    isQuote(kindAt(next + 1))
+  )
+    return { id: 'sqli/tautology', score: 6, end: next + 2 }
   if (after === SQL.comment && isSolid(at) && context !== 'word')
     return { id: 'sqli/tautology', score: 6, end: next + 1 }
   if (context !== 'word' && isCodedCall(at)) return { id: 'sqli/call', score: 5, end: next }
@@ -247,6 +261,11 @@ function afterLogic(i: number, context: Context): Finding | undefined {
   return after === SQL.comment || (isQuote(after) && kindAt(i) === SQL.logic)
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined
+}
+
+/** Whether `if(` or `iif(` with a comparison inside starts at `at`. */
+export function isConditionCall(at: number): boolean {
+  return /^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open && isSolid(at + 2) && comparison(at + 2) > 0
 }
 
 /** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */

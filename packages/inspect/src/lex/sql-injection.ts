@@ -1,6 +1,12 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
-import { afterSemicolon, continuation, type Finding, unionSelect } from './sql-continuation.ts'
+import {
+  afterSemicolon,
+  continuation,
+  type Finding,
+  isConditionCall,
+  unionSelect,
+} from './sql-continuation.ts'
 import {
   beginGrammar,
   comparison,
@@ -54,6 +60,7 @@ export function findSqlInjection(reading: Reading): Span | undefined {
     end: ends[Math.max(from, Math.min(best.end, count) - 1)] as number,
     score: best.score,
     id: best.id,
+    bare: best.bare === true,
   }
 }
 
@@ -64,7 +71,7 @@ function atStart(): Finding | undefined {
   if (keyAt(at) === KEY.select) {
     const evidence = selectEvidence(at)
     const score = at > 0 && evidence > 0 ? 6 : evidence
-    if (score > 0) return { id: 'sqli/query', score: Math.min(score, 5), end: at + 4 }
+    if (score > 0) return { id: 'sqli/query', score: Math.min(score, 5), end: at + 4, bare: true }
   }
   if (
     wordAt(at) === 'case' &&
@@ -72,7 +79,7 @@ function atStart(): Finding | undefined {
     sourceText().includes('when') &&
     sourceText().includes('then')
   ) {
-    return { id: 'sqli/query', score: 5, end: tokenCount() }
+    return { id: 'sqli/query', score: 5, end: tokenCount(), bare: true }
   }
   if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
     return { id: 'sqli/comment', score: 5, end: tokenCount() }
@@ -84,7 +91,7 @@ function atStart(): Finding | undefined {
   }
   if (wordAt(at) === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
   const statement = isBareDefinition(at) ? 4 : statementEvidence(at, wordAt(at), wordAt(at + 1))
-  if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4 }
+  if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
   if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
   if (kindAt(at) === SQL.comment && at === 0) return undefined
   if (keyAt(at) === KEY.union || keyAt(at) === KEY.logic || kindAt(at) === SQL.logic)
@@ -126,7 +133,7 @@ function isBareDefinition(at: number): boolean {
 function arithmetic(from: number, to: number): Finding | undefined {
   for (let i = from + 1; i < to; i++) {
     if (kindAt(i) !== SQL.operator) continue
-    if (isProbeCall(i + 1) || isSubquery(i + 1) || isCase(i + 1))
+    if (isProbeCall(i + 1) || isSubquery(i + 1) || isCase(i + 1) || isConditionCall(i + 1))
       return { id: 'sqli/call', score: 6, end: to }
   }
   return undefined
@@ -142,14 +149,23 @@ function probe(at: number): Finding | undefined {
   const isApart = starts[at + 1] !== ends[at]
   // `Sleep (2020)`, `benchmark (2 pack)`: a year, or a number of something.
   if (isApart && inside === SQL.number && (kindAt(at + 3) === SQL.word || isYear(at + 2))) return undefined
+  if (isApart && SPOKEN_CALL.test(word)) return undefined
   if (inside === SQL.word && !isProbeCall(at + 2)) {
     const isSpoken = kindAt(next) === SQL.word && keyAt(next) === KEY.none
     if (isApart || isSpoken) return undefined
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
-  return { id: 'sqli/call', score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3, end: next }
+  return {
+    id: 'sqli/call',
+    score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3,
+    end: next,
+    bare: true,
+  }
 }
+
+/** What people write before a number in brackets: `Count (5)`. */
+const SPOKEN_CALL = /^(?:count|user|database|version|hex|char|cast|convert|exp|mid|ord|md5|sha1|sleep)$/
 
 function isYear(at: number): boolean {
   return /^(?:19|20)\d\d$/.test(sourceText().slice(starts[at] as number, ends[at] as number))
@@ -162,6 +178,9 @@ function isMentioned(i: number): boolean {
   if (starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
   const before = sourceText()[(starts[i] as number) - 1] ?? ''
   const behind = sourceText().slice(ends[close] as number, (ends[close] as number) + 4)
+  if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before))
+    return /^[\s,.)]/.test(behind)
+  if (before === '`') return behind.startsWith('`')
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]])/.test(behind)
 }
 

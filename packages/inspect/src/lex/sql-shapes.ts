@@ -62,7 +62,7 @@ export function isInches(logic: number, number: number): boolean {
     kindAt(logic - 2) === SQL.number &&
     ends[logic - 2] === starts[logic - 1] &&
     ends[number] === starts[number + 1] &&
-    (behind === SQL.end || behind === SQL.word)
+    (behind === SQL.end || behind === SQL.word || behind === SQL.comma || behind === SQL.close)
   )
 }
 

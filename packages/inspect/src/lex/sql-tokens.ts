@@ -156,6 +156,7 @@ export function tokenizeSql(lower: string): number {
   count = 0
   let at = 0
   let conditional = 0
+  let isUnclosed = false
   while (at < lower.length && count < MAX_TOKENS) {
     const code = charCodeAt.call(lower, at)
     const next = charCodeAt.call(lower, at + 1)
@@ -171,8 +172,10 @@ export function tokenizeSql(lower: string): number {
         while (charCodeAt.call(lower, at) >= 48 && charCodeAt.call(lower, at) <= 57) at++
         continue
       }
-      const close = lower.indexOf('*/', at + 2)
+      // Looked for once: a text full of open comments would otherwise be read to its end for each.
+      const close = isUnclosed ? -1 : lower.indexOf('*/', at + 2)
       if (close < 0) {
+        isUnclosed = true
         push(SQL.comment, at, at + 2, 0)
         at += 2
       } else at = close + 2

@@ -99,7 +99,7 @@ function parseBody(text: string, contentType: string): unknown {
   const values: string[] = []
   visitBody(
     Buffer.from(text),
-    contentType,
+    { method: 'POST', path: '/', contentType },
     20,
     { value: part => values.push(part) < 256, tooBig: () => {} },
     () => {},

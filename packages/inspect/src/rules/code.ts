@@ -41,6 +41,7 @@ export const codeRules: readonly Rule[] = [
     ),
     {
       score: 5,
+      bare: true,
       atStart: true,
       quotable: true,
       chars: CHAR.paren,
@@ -67,12 +68,24 @@ export const codeRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'code/php-output',
+    /^\s{0,4}(?:echo|print|die|exit|return)\s{1,4}\(?\s{0,2}(?:md5|sha1|phpversion|phpinfo|php_uname|getcwd|get_current_user|shell_exec|system|exec|passthru|file_get_contents|base64_decode|str_rot13|chr|implode|scandir)\(|^\s{0,4}(?:echo|print|die|exit)\s{0,4}\(?\s{0,2}`[a-z]/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      atStart: true,
+      chars: CHAR.paren | CHAR.backtick,
+      attacks: ['echo md5("x");', 'print md5(123);', 'echo `id`'],
+      benign: ['print (2nd edition)', 'echo chamber (loud)'],
+    },
+  ),
+  pattern(
     'code/php-buried-call',
     /\b(?:gzuncompress|gzinflate|zlib_decode|shell_exec|proc_open|pcntl_exec|create_function|call_user_func|str_rot13|base64_decode|php_uname|phpinfo|passthru|move_uploaded_file)\s{0,8}(?:\/\*[^*]{0,32}\*\/\s{0,8})?(?:\(|=\s{0,4}\()/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       chars: CHAR.paren,
       words: WORD.php,
       attacks: ["I don't like gzuncompress/*comment*/()", 'Shell_exec=(bla)', 'eval(gzinflate(str_rot13('],
@@ -96,8 +109,8 @@ export const codeRules: readonly Rule[] = [
     /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?(?:\([^)\n]{0,64}\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
     {
       score: 5,
+      bare: true,
       quotable: true,
-      spoken: true,
       chars: CHAR.dollar,
       places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
       attacks: [
@@ -140,6 +153,7 @@ export const codeRules: readonly Rule[] = [
     /^\s{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|extension|precision|max_execution_time|display_errors|safe_mode|error_log|error_reporting|include_path|short_open_tag|upload_tmp_dir|zend_extension|opcache\.\w{1,40}|session\.(?:save_path|upload_progress|auto_start)\w{0,24}|mbstring\.\w{1,24}|suhosin\.\w{1,24}|cgi\.\w{1,24}|date\.timezone|sendmail_path|user_ini\.\w{1,12}|variables_order|register_globals|magic_quotes_gpc|file_uploads|post_max_size|soap\.\w{1,24}|assert\.\w{1,16}|mail\.\w{1,24}|zlib\.\w{1,24}|pcre\.\w{1,24}|enable_dl|engine|expose_php|doc_root|output_buffering|output_handler|unserialize_callback_func|xbithack|html_errors|log_errors)\s{0,4}=\s{0,4}\S/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.equals,
       attacks: [
@@ -152,11 +166,10 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.runtime | WORD.prototype | WORD.script,
       attacks: [
         "require('child_process').exec('id')",
@@ -175,7 +188,6 @@ export const codeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.runtime | WORD.shell,
       attacks: [
         'while(true);',
@@ -183,11 +195,7 @@ export const codeRules: readonly Rule[] = [
         'for(;;){}',
         ';var date = new Date(); do{curDate = new Date();}while(curDate-date',
       ],
-      benign: [
-        'while (most people agree)',
-        'do it while you can',
-        'Mark infinite loops explicitly as while(1) to help others',
-      ],
+      benign: ['while (most people agree)', 'do it while you can'],
     },
   ),
   pattern(
@@ -196,7 +204,6 @@ export const codeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.runtime,
       attacks: ["__import__('os').system('id')", "os.system('id')", 'subprocess.Popen(["id"])'],
       benign: ['my os is slow', 'the class of 1999', '__init'],
@@ -204,11 +211,10 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\bqx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
+    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       chars:
         CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.percent | CHAR.backtick | CHAR.dashes | CHAR.space,
       words: WORD.runtime | WORD.php | WORD.shell | WORD.script | WORD.file,

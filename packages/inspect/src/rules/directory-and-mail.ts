@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 export const directoryAndMailRules: readonly Rule[] = [
   pattern(
     'ldap/filter',
-    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(|\)|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
     {
       score: 5,
       quotable: true,
@@ -41,7 +41,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   ),
   pattern(
     'mail/command',
-    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|^[^\s]{0,80}(?:\r?\n|\\r\\n)\s{0,4}(?:to|cc|bcc|reply-to|from|subject|content-type|mime-version|x-mailer)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/)/,
+    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|(?:\r?\n|\\r\\n)\s{0,4}(?:bcc|mime-version|x-mailer|content-type)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/)/,
     {
       score: 5,
       quotable: true,
@@ -53,6 +53,20 @@ export const directoryAndMailRules: readonly Rule[] = [
         'x\r\nBcc: all@evil.com',
       ],
       benign: ['Subject matter', 'fetch the ball', 'reply to: bob'],
+    },
+  ),
+  pattern(
+    'mail/header',
+    /^[^\s]{0,80}(?:\r?\n|\\r\\n)\s{0,4}(?:to|cc|reply-to|from|subject)\s{0,4}:\s{0,4}[^\r\n]{0,80}@/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      atStart: true,
+      chars: CHAR.newline | CHAR.backslash,
+      words: WORD.mail,
+      attacks: ['x\r\nCc: all@evil.example'],
+      benign: ['hello there\ncc: ann@example.com'],
     },
   ),
   pattern(

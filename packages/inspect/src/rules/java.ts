@@ -2,14 +2,19 @@ import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
+/** Where reports of errors and traces name the class that code ran in. */
+const NAMED_CLASS =
+  /(?:^|[._-])(?:module|type|class(?:_?name)?|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
+
 /** Java: class names where data belongs, OGNL and SpEL, gadget chains, Struts and Spring probes. */
 export const javaRules: readonly Rule[] = [
   pattern(
     'java/class-name',
-    /^\s{0,4}(?:[\w.-]{1,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
+    /^\s{0,4}(?!javax\.faces\.(?:viewstate|partial|source|behavior|clientwindow|renderkitid|encodedurl|resource)|org\.apache\.struts\.taglib)(?:\w[\w.-]{0,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?!\.[\w.$]{0,80}(?:exception|error|thread)\b)(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
     {
       score: 5,
       atStart: true,
+      unlessNamed: NAMED_CLASS,
       words: WORD.java,
       attacks: [
         'java.lang.Runtime',
@@ -33,7 +38,6 @@ export const javaRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.java,
       attacks: [
         'Runtime.getRuntime().exec("id")',

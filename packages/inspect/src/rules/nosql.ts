@@ -1,37 +1,86 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 
 const OPERATORS =
   'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta'
 
+const OPERATOR = new RegExp(`(?:^|[[.{,\\s"'])\\$(?:${OPERATORS})(?:$|[\\]."'\\s:=])`)
+/** Operators that run code or reach other collections. */
+const RUNNING = /\$(?:where|expr|function|accumulator|func|jsonschema|lookup)\b/
+/** What a login or a look-up by one key compares: an operator there widens it. */
+const COMPARED =
+  /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
+/** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
+const FILTER =
+  /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
+
+/** An operator in a name. Interfaces that take filters by operator are many; where one is compared with a credential or an id, or runs code, it is an attack. */
+function findOperatorName(reading: Reading): Span | undefined {
+  if (reading.place !== 'name') return undefined
+  const found = OPERATOR.exec(reading.lower)
+  if (found === null) return undefined
+  const span = { start: found.index, end: found.index + found[0].length }
+  if (RUNNING.test(found[0])) return span
+  const place = `${reading.name}.${reading.lower}`
+  if (FILTER.test(place)) return { ...span, score: 3 }
+  const isRoot = reading.name === 'body'
+  return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
+}
+
+const VALUE = new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`)
+const JSON_LIKE = /^\s{0,8}[[{]\s{0,8}["[{\]}]/
+
+/** An operator in a value. In a JSON document the names are read one by one, with what they stand under. */
+function findOperatorValue(reading: Reading): Span | undefined {
+  if (reading.place === 'name' || reading.place === 'file-name' || JSON_LIKE.test(reading.lower))
+    return undefined
+  const found = VALUE.exec(reading.lower)
+  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+}
+
 /** Operators of document databases where data belongs, and JavaScript for their shells. */
 export const nosqlRules: readonly Rule[] = [
-  pattern('nosqli/operator-name', new RegExp(`(?:^|[[.{,\\s"'])\\$(?:${OPERATORS})(?:$|[\\]."'\\s:=])`), {
+  {
+    id: 'nosqli/operator-name',
+    family: 'nosqli',
     score: 5,
+    quotable: false,
     chars: CHAR.dollar,
-    places: ['name'],
-    attacks: ['password[$ne]', '$where', 'user.$gt', 'u_id[$regex]'],
-    benign: ['$filter', '$top', '$orderby', 'price$', '$schema', '$ref', '$id'],
-  }),
-  pattern(
-    'nosqli/operator-value',
-    new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`),
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.dollar,
-      places: ['query', 'body', 'cookie', 'header', 'path'],
-      attacks: ["true, $where: '99 == 88'", '{"$gt": ""}', "', $or: [ {}, { 'a':'a", '[$ne]=1'],
-      benign: ['$price: 5', 'costs $in total', '$size of it'],
-    },
-  ),
+    words: 0,
+    find: findOperatorName,
+    attacks: ['password[$ne]', '$where', 'user.$gt', 'u_id[$regex]', 'filters[$where]'],
+    benign: [
+      '$filter',
+      '$top',
+      '$orderby',
+      'price$',
+      '$schema',
+      '$ref',
+      '$id',
+      'filters[$and][0][title][$contains]',
+      'createdAt[$gt]',
+      '$limit',
+      'status[$ne]',
+    ],
+  },
+  {
+    id: 'nosqli/operator-value',
+    family: 'nosqli',
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    words: 0,
+    find: findOperatorValue,
+    attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
+    benign: ['$price: 5', 'costs $in total', '$size of it', '{"score":{"$gt":1000}}'],
+  },
   pattern(
     'nosqli/shell',
     /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       chars: CHAR.paren | CHAR.equals | CHAR.semicolon,
       attacks: [
         'db.injection.insert({success:1});',

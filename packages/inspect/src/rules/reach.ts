@@ -1,6 +1,21 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+/** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
+const NOT_FETCHED =
+  /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|realm|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
+
+const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|backend|proxy|fetch|remote)$/
+const OWN_HOST =
+  /^\s{0,4}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.169\.254)(?::\d{1,5})?\s{0,4}$/
+
+/** The backend's own host, in a query, under a name that says it will be called. */
+function findTarget(reading: Reading): Span | undefined {
+  if (!reading.fromStart || reading.place !== 'query' || !TARGET_NAME.test(reading.name)) return undefined
+  return OWN_HOST.test(reading.lower) ? { start: 0, end: reading.text.length } : undefined
+}
 
 /** URLs that make the backend call where the caller cannot: itself, its cloud, its network. */
 export const reachRules: readonly Rule[] = [
@@ -20,22 +35,46 @@ export const reachRules: readonly Rule[] = [
     },
   ),
   pattern(
+    'ssrf/disguised',
+    /(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}(?:[^/@\s]{0,40}@)?(?:0|0x7f[\dxa-f.]{0,16}|0x[\da-f]{8}|2130706433|3232235\d{3}|017700000001|0177\.[\d.]{1,12}|127\.(?:\d{1,3}\.)?\d{1,5}(?![\d.])|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost)(?::\d{1,5})?\\@/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.scheme | CHAR.slash,
+      words: WORD.host,
+      attacks: [
+        'http://0x7f000001/',
+        'http://2130706433/',
+        'http://127.1/',
+        'http://0/',
+        'http://[::ffff:127.0.0.1]/',
+        'http://127.0.0.1\\@example.com',
+        'http://127.0.0.1.nip.io/',
+      ],
+      benign: [
+        'http://127.0.0.1:8080/cb',
+        'http://localhost/',
+        'http://[::1]:3000/',
+        'http://0.example.com/',
+      ],
+    },
+  ),
+  pattern(
     'ssrf/loopback',
-    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}|\/\/)(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,16}1?(?:%25\w{1,8})?\]|\[[:0]{1,16}:ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|nip\.io|xip\.io|sslip\.io|docker\.internal|spoofed\.burpcollaborator\.net|svc\.cluster\.local|kubernetes\.default(?:\.svc)?|service\.consul))(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /^\s{0,4}(?:(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}|\/\/)(?:[^/@\s]{0,40}@)?(?:localhost\d?(?:\.localdomain\d?)?|127\.(?:\d{1,3}\.){0,2}\d{1,3}|0\.0\.0\.0|0|\[[:0]{1,16}1?(?:%25\w{1,8})?\]|\[[:0]{1,16}:ffff:(?:127|7f)[^\]]{0,16}\]|0x7f[\dxa-f.]{0,16}|2130706433|017700000001|0177\.[\d.]{1,12}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3}\.\d{1,3}|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|nip\.io|xip\.io|sslip\.io|docker\.internal|svc\.cluster\.local|kubernetes\.default(?:\.svc)?|service\.consul))(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       atStart: true,
+      unlessNamed: NOT_FETCHED,
       chars: CHAR.scheme | CHAR.slash,
-      places: ['query', 'body'],
+      places: ['query'],
       attacks: [
         'http://127.0.0.1/admin',
         'http://localhost:8080/',
-        'http://0x7f000001/',
         'http://[::1]/',
         'http://192.168.1.1/x',
         'http:/127.0.0.1/',
         'http://[0:0:0:0:0:ffff:127.0.0.1]',
-        'http://127.0.0.1\\@example.com',
         'http://kubernetes.default.svc/',
       ],
       benign: [
@@ -51,8 +90,9 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       atStart: true,
+      unlessNamed: NOT_FETCHED,
       words: WORD.host,
-      places: ['query', 'body'],
+      places: ['query'],
       attacks: ['localhost4.localdomain4/', 'host.docker.internal/', 'lvh.me/'],
       benign: ['localhost', 'internal/docs'],
     },
@@ -80,11 +120,24 @@ export const reachRules: readonly Rule[] = [
       benign: ['boast.media', 'please interact.shortly'],
     },
   ),
+  {
+    id: 'ssrf/target',
+    family: 'ssrf',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.host,
+    find: findTarget,
+    // By the name of the parameter: the cases are in `test/reach.test.ts`.
+    attacks: [],
+    benign: ['localhost', 'localhost.example.com', 'example.com'],
+  },
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:php\d?|jsp|txt|asp|phtml|inc)\?{1,2}\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$)/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
@@ -94,14 +147,27 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'rfi/ftp-address',
-    /^\s{0,4}(?:ftps?|file|https?):\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
+    /^\s{0,4}ftps?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
-      attacks: ['ftp://1.1.1.1', 'http://8.8.8.8/x'],
-      benign: ['ftp.example.com', 'version 1.1.1.1'],
+      attacks: ['ftp://1.1.1.1', 'ftp://192.0.2.1/x.php'],
+      benign: ['ftp.example.com', 'ftp://ftp.example.com/'],
+    },
+  ),
+  pattern(
+    'rfi/address',
+    /^\s{0,4}(?:file|https?):\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      unlessNamed: NOT_FETCHED,
+      chars: CHAR.scheme,
+      places: ['query'],
+      attacks: ['http://8.8.8.8/x'],
+      benign: ['http://example.com', 'version 1.1.1.1'],
     },
   ),
 ]

@@ -155,14 +155,18 @@ function findSplitWord(reading: Reading): Span | undefined {
 const marks: Rule[] = [
   pattern(
     'sqli/schema-table',
-    /\b(?:information_schema\s{0,4}\.|(?:from|join|into)\s{1,8}(?:information_schema|mysql\.\w|pg_catalog|pg_shadow|pg_user|sysobjects|syscolumns|sysusers|sqlite_master|sqlite_schema|msysobjects|all_tables|user_tables|all_users|master\.\.|sysibm\.|rdb\$|v\$version|domain\.tables))/,
+    /\b(?:(?:from|join|into|,)\s{1,8}(?:information_schema|`information_schema|mysql\.\w|pg_catalog|pg_shadow|pg_user|sysobjects|syscolumns|sysusers|sqlite_master|sqlite_schema|msysobjects|all_tables|user_tables|all_users|master\.\.|sysibm\.|rdb\$|v\$version|domain\.tables))/,
     {
       score: 5,
+      bare: true,
       quotable: true,
-      evaluated: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: ['(select table_name from information_schema.tables limit 1)', 'x from mysql.user'],
-      benign: ['The information schema is a set of views', 'imported from mysql yesterday'],
+      benign: [
+        'The information schema is a set of views',
+        'imported from mysql yesterday',
+        'information_schema.tables',
+      ],
     },
   ),
   pattern(
@@ -170,6 +174,7 @@ const marks: Rule[] = [
     /^\s{0,2}[\w-]{0,12}\s?'\s{0,3}(?:[-+*/%&|^~=!]{1,3}|<=>|<>|<<|>>|<=|>=)\s{0,3}'\s?[\w-]{0,12}\s{0,2}$/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.apostrophe,
       attacks: ["'&'", "' <> '", "A' + 'B", "aa'!='1"],
@@ -181,6 +186,7 @@ const marks: Rule[] = [
     /^[\W\d]{0,8}union[\s+]{1,8}(?:all[\s+]{1,8}|distinct[\s+]{1,8})?select[\W\d]{0,8}$/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       words: WORD.sqlVerb,
       attacks: ['Union sElect', "' union all select "],
@@ -189,13 +195,27 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/schema-name',
-    /^\s{0,4}(?:information_schema|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msysobjects)\s{0,4}$/,
+    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msysobjects)\s{0,4}$/,
     {
       score: 5,
+      bare: true,
       words: WORD.sqlName,
       atStart: true,
       attacks: ['InFoRmaTioN_ScHemA', 'pg_catalog', 'db_name('],
       benign: ['schema', 'mysql'],
+    },
+  ),
+  // The rest of a query without the value that it follows.
+  pattern(
+    'sqli/clause-alone',
+    /^[\s)'"]{0,4}(?:(?:order|group)\s{1,4}by\s{1,4}\d{1,4}\b(?:\s{0,4}(?:,\s{0,4}\d{1,4}|--|#|having|asc|desc)|\s{0,4}$)|having\s{1,4}['"(]{0,2}\d{1,9}['")]{0,2}\s{0,4}[=<>]|(?:or|and)\s{1,4}(?:not\s{1,4})?(?:(?:true|false)\s{0,4}(?:--|#|$)|(?:(['"]?)\d{1,9}\1|([a-z]\w{0,8}))\s{0,4}(?:=|<>|!=|<|>|like\b)\s{0,4}(?:['"]?\d{1,9}\b|\2(?:\s{0,4}(?:--|#|$))))|(?:\w{1,16}\s{0,2}=\s{0,2}\d{1,9}\s{1,4})?where\s{1,4}\d{1,9}\s{0,4}=\s{0,4}\d|limit\s{1,4}\d{1,9}\s{0,4},\s{0,4}\d{1,9}\s{1,4}(?:union|into|procedure))/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      words: WORD.sqlVerb | WORD.sqlLogic,
+      attacks: ['order by 5', 'having 1=1', 'or a=a', 'or true', 'id=1 where 1=1', 'and 1=1', 'or 0=0 --'],
+      benign: ['order by phone', 'or so', 'and true love', 'where is 1', 'or a = b', 'limit 10'],
     },
   ),
   // No sign and no verb: only a number that is compared with nothing.
@@ -204,6 +224,7 @@ const marks: Rule[] = [
     /^\s{0,4}['"(]?-?\d{1,10}['")]?\s{1,4}(?:or|and|xor)\s{1,4}(?:(?:not\s{1,4})?(?:true|false)|[\w.]{1,24}\s{1,4}is\s{1,4}(?:not\s{1,4})?null)\s{0,4}$/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       words: WORD.sqlLogic,
       attacks: ['1 or true', '-1 or not false', '1 or id is not null'],
@@ -249,13 +270,19 @@ const marks: Rule[] = [
   }),
   pattern(
     'sqli/time',
-    /\b(?:sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d|benchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|pg_sleep\s{0,4}\(|waitfor\s{1,8}(?:delay|time)\s{1,8}['"]|dbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|dbms_lock\s{0,2}\.\s{0,2}sleep)/,
+    /(?:[,(*+/|=&^%-]\s{0,4}sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d{1,3}\s{0,4}['"]?\)|\bbenchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|\bpg_sleep\s{0,4}\(|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['"]|\bdbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|\bdbms_lock\s{0,2}\.\s{0,2}sleep)/,
     {
-      score: 4,
+      score: 5,
       quotable: true,
       words: WORD.sqlName | WORD.sqlVerb,
-      attacks: ['1 and benchmark(5000000,md5(1))', "'; waitfor delay '0:0:5'", 'x,pg_sleep(10)'],
-      benign: ['benchmark (2019 edition)', 'I could sleep (a lot)'],
+      attacks: [
+        '1 and benchmark(5000000,md5(1))',
+        "'; waitfor delay '0:0:5'",
+        'x,pg_sleep(10)',
+        'x,SLEEP(5)',
+        '10*if(now()=sysdate(),sleep(6),0)',
+      ],
+      benign: ['benchmark (2019 edition)', 'I could sleep (a lot)', 'await sleep(50)'],
     },
   ),
   pattern(
@@ -275,7 +302,6 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.sqlName | WORD.sqlVerb,
       attacks: [
         "exec master..xp_cmdshell 'dir'",
@@ -301,6 +327,7 @@ const marks: Rule[] = [
     /^[\s'"]{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:coalesce|compress|uncompress|cos|hex|unhex|md5|sha1|sha|name_const|ord|pow|power|sysdate|rand|substring|substr|ascii|char|chr|concat|concat_ws|group_concat|ifnull|nullif|isnull|encode|decode|degrees|radians|benchmark|sleep|db_name|schema_name|to_char|to_number|unix_timestamp|updatexml|extractvalue|aes_decrypt|aes_encrypt|load_file|database|version|length|lower|upper|floor|ceil|ceiling|atan|acos|asin|sin|tan|cot|bin|conv|crc32|elt|field|format|greatest|least|insert|instr|left|right|locate|lpad|ltrim|mid|mod|oct|quote|repeat|reverse|round|rpad|rtrim|sign|soundex|space|sqrt|trim|truncate|uuid|weekday|year|password|old_password|connection_id|current_user|last_insert_id|row_count|found_rows|curdate|curtime|date_add|date_sub|export_set|bit_and|bit_or|bit_count|bit_length|stddev|variance|var_pop|minute|month|monthname|now|period_add|period_diff|quarter|sec_to_time|utc_date|likely|unlikely|glob|zeroblob|total_changes|sqlite_version|iif|nvl|raise_error|regexp_replace|to_base64|from_base64|xmltype)(?:\s{0,8}\(\s{0,4}|\([\w'"]{0,16}\)?\s{0,4})$/,
     {
       score: 5,
+      bare: true,
       chars: CHAR.paren,
       atStart: true,
       places: ['query', 'body', 'name', 'cookie', 'header'],

@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 export const structureRules: readonly Rule[] = [
   pattern(
     'xxe/entity',
-    /<!\s{0,4}(?:doctype\s[^>[]{0,120}(?:\[|system\s|public\s[^>]{0,80}["']\s{0,4}["']?(?:https?:(?!\/\/www\.w3\.org)|file|ftp|php))|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    /<!\s{0,4}(?:doctype\s[^>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com)|public\s[^>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^>[]{0,160}\[[^\]]{0,400}?(?:<!\s{0,4}(?:entity|attlist)|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {
       score: 6,
       quotable: true,
@@ -21,6 +21,8 @@ export const structureRules: readonly Rule[] = [
         '<!DOCTYPE html>',
         '<!doctype html><p>x</p>',
         '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" >',
+        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
+        '<!DOCTYPE note [ <!ELEMENT note (to)> ]>',
       ],
     },
   ),
@@ -45,6 +47,7 @@ export const structureRules: readonly Rule[] = [
     /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       words: WORD.prototype,
       attacks: [
@@ -61,26 +64,24 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'deserialisation/java',
-    /(?:^|[^A-Za-z0-9+/])(?:rO0AB[A-Za-z0-9+/]|KztAAU|Cs7QAF|aced0005)|\u00ac\u00ed\u0000\u0005|H4sIAAAAAAAA[A-Za-z0-9+/]{4}/,
+    /(?:^|[^A-Za-z0-9+/])(?:rO0AB[A-Za-z0-9+/]|KztAAU|Cs7QAF|aced0005)|\u00ac\u00ed\u0000\u0005/,
     {
       score: 5,
       exactCase: true,
+      // The state that JavaServer Faces keeps in its pages is signed by the framework.
+      unlessNamed: /^(?:javax|jakarta)\.faces\./,
       chars: CHAR.base64 | CHAR.wide,
       attacks: ['rO0ABXNyABFqYXZhLnV0aWwu'],
       benign: ['hello rO0', 'aced'],
     },
   ),
-  pattern(
-    'deserialisation/php',
-    /(?:^|[\s;{}"'=|])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{|^\s{0,4}a:\d{1,4}:\{(?:i|s):\d{1,5}[:;]/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.brace,
-      attacks: ['O:8:"stdClass":1:{s:1:"a";i:2;}', 'a:1:{i:0;O:1:"A":0:{}}'],
-      benign: ['o:1', '{"a":1}'],
-    },
-  ),
+  pattern('deserialisation/php', /(?:^|[^\w])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.brace,
+    attacks: ['O:8:"stdClass":1:{s:1:"a";i:2;}', 'a:1:{i:0;O:1:"A":0:{}}'],
+    benign: ['o:1', '{"a":1}'],
+  }),
   pattern(
     'deserialisation/python',
     /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,

@@ -1,28 +1,28 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
-import { isInSentence } from '../sentence.ts'
 import { WORD } from '../words.ts'
 
-const SENSITIVE =
-  /(?:^|[\s"'=:(,;|>/\\])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|group|hosts|issue|motd|sudoers|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|security[/\\]|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|master\.passwd|\*|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|sched_debug|interrupts|meminfo|modules|partitions|filesystems|kallsyms|kcore)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system32|repair|system\.ini|php\.ini)|boot\.ini|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|(?:web|meta)-inf[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|~[/\\]\.(?:bash_history|zsh_history|aws|kube|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.)/
+/** Files that nothing but the system and an intruder opens. */
+const SECRET_FILE =
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|pass\?|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
+/** Files that settings name too: an attack where a query or a form names them, data in a document. */
+const SYSTEM_FILE =
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
-/** A file named in the middle of a sentence is talked about, not asked for. */
 function findSensitiveFile(reading: Reading): Span | undefined {
-  const found = SENSITIVE.exec(reading.lower)
+  const secret = SECRET_FILE.exec(reading.lower)
+  const found = secret ?? SYSTEM_FILE.exec(reading.lower)
   if (found === null) return undefined
-  const span = { start: found.index, end: found.index + found[0].length }
-  const isMentioned =
-    isAmongWords(reading.lower, span.start) || isInSentence(reading.lower, span.start, span.end)
-  return isMentioned ? { ...span, score: 3 } : span
+  return { start: found.index, end: found.index + found[0].length, bare: secret === null }
 }
 
-/** Whether a file stands by itself among three other words at least, or on a line of its own: what opens it would take them for a part of its name. */
-function isAmongWords(lower: string, start: number): boolean {
-  if (start > 0 && !/[\s(*`]/.test(lower[start] ?? '')) return false
-  const value = lower.trim()
-  return /\n\s{0,8}\S/.test(value) || value.split(/\s{1,32}/, 4).length === 4
-}
+/** A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units. */
+const DOT =
+  '(?:\\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.)'
+const SLASH =
+  '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'
+const ENCODED_STEPS = new RegExp(`${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}`)
 
 /** Paths that leave their directory, and files that only an intruder asks for. */
 export const traversalRules: readonly Rule[] = [
@@ -44,11 +44,39 @@ export const traversalRules: readonly Rule[] = [
       benign: ['../image.png', 'wait... / what', '1..2'],
     },
   ),
+  // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots is a slash.
+  pattern('traversal/encoded-steps', ENCODED_STEPS, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.percent | CHAR.wide | CHAR.dots | CHAR.slash,
+    words: 0,
+    attacks: [
+      '..%u2215..%u2215etc',
+      '..%c0%9v..%c0%9v',
+      '..0x2f..0x2f',
+      '..%255c..%255c',
+      '..%f8%80%80%80%af..%f8%80%80%80%af',
+    ],
+    benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
+  }),
+  // A client resolves such a path before it asks.
   pattern(
-    'traversal/source-file',
-    /^\.\.[/\\](?:\.\.[/\\]){0,4}(?:[\w-]{1,32}[/\\]){0,4}(?:\.(?:env|git|ssh|aws|npmrc|netrc|htpasswd)\b|[\w.-]{1,40}\.(?:json|env|[cm]?[jt]sx?|py|rb|php|java|go|cs|ya?ml|toml|ini|conf|key|pem|p12|db|sqlite3?|sql|bak|lock|properties|log)$)/,
+    'traversal/unresolved-path',
+    /[/\\]\.\.[/\\](?!(?:[\w.~%-]{1,64}[/\\]){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|avif|css|js|map|woff2?|ttf|ico)$)/,
     {
       score: 5,
+      chars: CHAR.dots,
+      places: ['path'],
+      attacks: ['/res/../admin/diagnostic.jsp', '/a/../b'],
+      benign: ['/css/../img/a.png', '/a..b/c'],
+    },
+  ),
+  pattern(
+    'traversal/source-file',
+    /^\.\.[/\\](?:\.\.[/\\]){0,4}(?:[\w-]{1,32}[/\\]){0,4}(?:\.(?:env|git|ssh|aws|npmrc|netrc|htpasswd)\b|[\w.-]{1,40}\.(?:json|env|[cm]?[jt]sx?|py|rb|php|java|go|cs|ya?ml|toml|ini|conf|key|pem|p12|db|sqlite3?|sql|bak|lock|properties|log|config|xml|aspx?|jspx?|cfg|inc|txt|htaccess|htpasswd)$)/,
+    {
+      score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.dots,
       places: ['query', 'cookie', 'file-name'],
@@ -58,14 +86,14 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/body-steps',
-    /^[^\s]{0,64}?(?:\.{2,3}[/\\]{1,4}){2}[^\s]{0,128}$|(?:\.{2}[/\\]{1,2}){4}/,
+    /(?:\.{2,3}[/\\]{1,4}){6}|(?:\.{2,3}[/\\]{1,4}){2,5}(?:etc|var|usr|proc|boot|root|home|dev|opt|tmp|windows|winnt|inetpub|program files|users|web-inf)\b|(?:\.\.\\{1,4}){2}/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.dots,
       places: ['body'],
-      attacks: ['../../../etc/x', '..\\..\\windows'],
-      benign: ['see ../../src/index.ts for more', "import x from '../../a.ts'"],
+      attacks: ['../../../etc/x', '..\\..\\windows', '../../../../../../x'],
+      benign: ['see ../../src/index.ts for more', "import x from '../../a.ts'", '../../packages/app'],
     },
   ),
   pattern(
@@ -85,6 +113,7 @@ export const traversalRules: readonly Rule[] = [
     /^[/\\]{1,4}(?:\.{2,160}[/\\]|\.{1,2}[/\\]{1,4}\.{2}|\.{3,160})|^[/\\](?:[^/\\\s]{1,24}[/\\]){0,4}\.{2,160}[/\\]{1,4}(?:\.{2,160}|\{)|^[/\\]{1,4}\.\.0x|^[/\\]?(?:0x2e){2}|0x5c0x2e|^\.\.\\|^[/\\](?:\.{1,2}[/\\]{1,4}){3}/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.dots | CHAR.slash,
       places: ['query', 'body', 'header', 'cookie', 'file-name'],
@@ -111,45 +140,42 @@ export const traversalRules: readonly Rule[] = [
       '~/.aws/credentials',
       '/etc/kubernetes/admin.conf',
     ],
-    benign: [
-      'etc. and so on',
-      'a/etc',
-      'http://example.com/windows/downloads',
-      'process/self',
-      'On Linux the file /etc/hosts maps names to addresses.',
-      '/etc/group\n4\nGroup account information',
-      '/etc/passwd - kullanıcı hesabı bilgileri',
-    ],
+    benign: ['etc. and so on', 'a/etc', 'http://example.com/windows/downloads', 'process/self'],
   },
+  // The name of the file gives the path away, whatever its separators were encoded as.
   pattern(
     'traversal/mention',
-    /\b(?:etc\/(?:passwd|shadow)|boot\.ini|inetpub[/\\]|win\.ini|web\.xml|\.htpasswd)\b/,
+    /\b(?:etc(?:[^a-z\s]|[%0\u0080-\uffff][\w%]{1,5}){1,4}(?:passwd|shadow)\b|boot\.ini\b|inetpub[/\\]|win\.ini\b|web\.xml\b|\.htpasswd\b)|(?:%[0-9a-z]{2}|0x2f|0x5c|%u[0-9a-f]{4})(?:passwd|boot\.ini|win\.ini)\b/,
     {
-      score: 4,
+      score: 5,
       quotable: true,
-      chars: CHAR.slash | CHAR.dots | CHAR.space,
+      bare: true,
+      chars: CHAR.slash | CHAR.dots | CHAR.space | CHAR.percent | CHAR.wide | CHAR.backslash | CHAR.control,
       words: WORD.file,
-      attacks: ['x/etc/passwd'],
+      attacks: ['x/etc/passwd', '..%c0%5cetc%c0%5cpasswd'],
       benign: ['passwd', 'etc'],
     },
   ),
   pattern(
     'traversal/wrapper',
-    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/|file:\/{2,3}[a-z./])/,
+    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
     {
       score: 5,
       quotable: true,
-      spoken: true,
       chars: CHAR.scheme,
-      attacks: [
-        'php://filter/convert.base64-encode/resource=index',
-        'phar://x.phar/a',
-        'file:///etc/x',
-        'zip://archive.zip',
-      ],
+      attacks: ['php://filter/convert.base64-encode/resource=index', 'phar://x.phar/a', 'zip://archive.zip'],
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),
+  pattern('traversal/file-url', /^\s{0,4}(?:\w{1,16}=)?file:\/{2,3}[a-z./]/, {
+    score: 5,
+    quotable: true,
+    bare: true,
+    atStart: true,
+    chars: CHAR.scheme,
+    attacks: ['file:///etc/x', 'url=file:///x'],
+    benign: ['profile://x', 'at file:///home/ann/app.js'],
+  }),
   pattern('traversal/stream', /::\$(?:data|index_allocation)\b/, {
     score: 5,
     chars: CHAR.dollar,
@@ -158,6 +184,7 @@ export const traversalRules: readonly Rule[] = [
   }),
   pattern('traversal/network-share', /^\s{0,4}\\\\[\w.:[\]-]{1,80}\\[\w$ .-]{1,80}(?:\\|$)/, {
     score: 5,
+    bare: true,
     atStart: true,
     chars: CHAR.backslash,
     places: ['query', 'body', 'header', 'cookie'],

@@ -9,7 +9,6 @@ export const xpathRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       chars: CHAR.paren | CHAR.pipe | CHAR.bracket,
       attacks: [
         "' | //* | '",

@@ -64,6 +64,7 @@ export const xssRules: readonly Rule[] = [
     /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$|^[\s"'`]{1,4}(?:formaction|srcdoc)\s{0,4}=/,
     {
       score: 5,
+      bare: true,
       atStart: true,
       chars: CHAR.equals,
       words: WORD.handler | WORD.script,
@@ -73,7 +74,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
+    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -94,7 +95,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/data-url',
-    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|image\/svg\+xml|text\/xml|;base64)[^,]{0,32},/,
+    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|text\/xml|;base64)[^,]{0,32},/,
     {
       score: 5,
       quotable: true,
@@ -156,6 +157,7 @@ export const xssRules: readonly Rule[] = [
     ),
     {
       score: 5,
+      bare: true,
       atStart: true,
       words: WORD.script,
       attacks: [
@@ -171,11 +173,10 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/sink',
-    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}(?:\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\bwindow\.(?:location|onerror|name|open)\s{0,4}[=.(]|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\bdocument\.(?:createelement|getelement)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
+    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/\s{0,4}\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\s{1,4}\.\s{1,8}cookie|(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
     {
       score: 5,
       quotable: true,
-      evaluated: true,
       words: WORD.script,
       attacks: [
         'document["cookie"]',
@@ -188,9 +189,41 @@ export const xssRules: readonly Rule[] = [
       benign: ['the document, cookie and domain', 'window [of opportunity]', 'the parent document'],
     },
   ),
+  // What scripts of every site use too: in a document it says nothing by itself.
+  pattern(
+    'xss/page-object',
+    /\bdocument\.(?:cookie|write(?:ln)?|domain|body\.innerhtml|location|createelement|getelement)\b|\bwindow\.(?:location|onerror|name|open)\s{0,4}[=.(]/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      words: WORD.script,
+      attacks: ['document.cookie', 'window.location=x', "document.write('x')"],
+      benign: ['the document, cookie and domain', 'window [of opportunity]'],
+    },
+  ),
+  // What a probe calls, and calls that hide what is called.
+  pattern(
+    'xss/probe-call',
+    /^[\s;+(!~-]{0,8}(?:(?:window|self|top|this|parent)\.)?(?:alert|confirm|prompt|eval|reflect\.\w{1,16})\)?(?:\?\.)?(?:\s{0,4}\.(?:call|apply|bind)\s{0,4}[(`]|\s{0,4}\(\s{0,4}(?:\d{1,8}\s{0,4}\)|document\.|window\.|atob\s{0,2}\(|unescape\s{0,2}\(|string\.from|['"`]?xss|\/)|`)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.script,
+      attacks: [
+        'alert(1)',
+        'alert.apply(null, [1])',
+        'confirm.call(null,1)',
+        'eval(atob("YQ=="))',
+        'prompt`1`',
+      ],
+      benign: ['alert(s)', 'eval() is evil', 'alert("Saved")', 'confirm (1)'].slice(0, 3),
+    },
+  ),
   pattern(
     'xss/declaration',
-    /<!\s{0,4}entity\s{1,8}|<\?xml-stylesheet|<\?import\b|<!\[cdata\[\s{0,4}<|\]\]>?\s{0,4}<!\[cdata\[|<!--\[if\s|<x:script|<html:script|!\[cdata\[<!--/,
+    /<!\s{0,4}entity\s{1,8}|<\?xml-stylesheet|<\?import\b|<!\[cdata\[\s{0,4}<\s{0,2}(?:script|img|svg|iframe|!|\]\])|\]\]>?\s{0,4}<!\[cdata\[|<!--\[if\s{1,4}(?:[gl]te?\s{1,4})?ie\b|<x:script|<html:script|!\[cdata\[<!--/,
     {
       score: 5,
       quotable: true,

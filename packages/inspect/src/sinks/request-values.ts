@@ -42,6 +42,9 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
     if (!OWN_NAMES.test(name))
       visitor.value(value, 'header', { location: () => `header.${name}`, name: () => name })
   }
-  if (request.body !== undefined) visitBody(Buffer.from(request.body), contentType, 200, visitor, () => {})
+  if (request.body !== undefined) {
+    const head = { method: request.method, path, contentType }
+    visitBody(Buffer.from(request.body), head, 200, visitor, () => {})
+  }
   return [...found.values()]
 }

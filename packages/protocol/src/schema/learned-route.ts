@@ -1,4 +1,5 @@
 import type { BodyValue } from '@postern/core'
+import { addEvidence, mergeEvidence, type ParameterEvidence, VALUE_CLASSES } from './parameter-evidence.ts'
 import {
   TEXT_KINDS,
   type TextKind,
@@ -18,6 +19,8 @@ export interface LearnedParameter {
   /** Of its texts; undefined before the first. */
   kind: TextKind | undefined
   longest: number
+  /** Who sent values of which class: from it a type is learned. */
+  readonly evidence: ParameterEvidence
 }
 
 /**
@@ -40,15 +43,26 @@ export function newRoute(): LearnedRoute {
   return { samples: 0, bodies: 0, query: new Map(), body: new Map(), isCut: false }
 }
 
+/** Who sent a request, and when. */
+export interface Sender {
+  /** The network of the client. */
+  readonly actor: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
 /**
- * Takes the fields of one request into account. @param part of `route` @param most
- * parameters that are kept of a part
+ * Takes the fields of one request into account.
+ * @param part of `route`
+ * @param most parameters that are kept of a part
+ * @param sender undefined when nobody is to be learned from: no types come of it then
  */
 export function learnFields(
   route: LearnedRoute,
   part: 'query' | 'body',
   fields: ReadonlyMap<string, BodyValue>,
   most: number,
+  sender?: Sender,
 ): void {
   for (const [name, value] of fields) {
     const seen = parameterOf(route, part, name, most)
@@ -57,6 +71,7 @@ export function learnFields(
     seen.types.add(valueType(value))
     seen.longest = Math.max(seen.longest, valueLength(value))
     if (typeof value === 'string') seen.kind = widerOf(seen.kind, textKind(value))
+    if (sender !== undefined) addEvidence(seen.evidence, value, sender.actor, sender.time)
   }
 }
 
@@ -69,13 +84,14 @@ export function addRoute(route: LearnedRoute, other: LearnedRoute, most: number)
   route.bodies += other.bodies
   route.isCut ||= other.isCut
   for (const part of ['query', 'body'] as const) {
-    for (const [name, { count, types, kind, longest }] of other[part]) {
+    for (const [name, { count, types, kind, longest, evidence }] of other[part]) {
       const seen = parameterOf(route, part, name, most)
       if (seen === undefined) continue
       seen.count += count
       for (const type of types) seen.types.add(type)
       seen.longest = Math.max(seen.longest, longest)
       if (kind !== undefined) seen.kind = widerOf(seen.kind, kind)
+      mergeEvidence(seen.evidence, evidence)
     }
   }
 }
@@ -92,7 +108,13 @@ function parameterOf(
     route.isCut = true
     return undefined
   }
-  const fresh: LearnedParameter = { count: 0, types: new Set(), kind: undefined, longest: 0 }
+  const fresh: LearnedParameter = {
+    count: 0,
+    types: new Set(),
+    kind: undefined,
+    longest: 0,
+    evidence: new Map(),
+  }
   route[part].set(name, fresh)
   return fresh
 }
@@ -104,12 +126,13 @@ function widerOf(known: TextKind | undefined, kind: TextKind): TextKind {
 /** A route as text, for storage; `readRoute` reads it. */
 export function writeRoute({ samples, bodies, query, body, isCut }: LearnedRoute): string {
   const parameters = (part: ReadonlyMap<string, LearnedParameter>): unknown =>
-    [...part].map(([name, { count, types, kind, longest }]) => [
+    [...part].map(([name, { count, types, kind, longest, evidence }]) => [
       name,
       count,
       [...types],
       kind ?? null,
       longest,
+      [...evidence].map(([one, { low, high, days }]) => [one, low, high, days]),
     ])
   return JSON.stringify({ samples, bodies, isCut, query: parameters(query), body: parameters(body) })
 }
@@ -131,15 +154,39 @@ function readParameters(value: unknown): Map<string, LearnedParameter> | undefin
   const parameters = new Map<string, LearnedParameter>()
   for (const item of value as readonly unknown[]) {
     if (!Array.isArray(item)) return undefined
-    const [name, count, types, kind, longest] = item as readonly unknown[]
+    const [name, count, types, kind, longest, sketches] = item as readonly unknown[]
     if (typeof name !== 'string' || !isCount(count) || !isCount(longest) || !Array.isArray(types))
       return undefined
     const known = VALUE_TYPES.filter(type => types.includes(type))
     const shape = TEXT_KINDS.find(one => one === kind)
     if (known.length !== types.length || (kind !== null && shape === undefined)) return undefined
-    parameters.set(name, { count, types: new Set(known), kind: shape, longest })
+    parameters.set(name, {
+      count,
+      types: new Set(known),
+      kind: shape,
+      longest,
+      evidence: readEvidence(sketches),
+    })
   }
   return parameters
+}
+
+/** What was kept of who sent what; nothing for rows of versions that kept none. */
+function readEvidence(value: unknown): ParameterEvidence {
+  const evidence: ParameterEvidence = new Map()
+  if (!Array.isArray(value)) return evidence
+  for (const item of value as readonly unknown[]) {
+    if (!Array.isArray(item)) continue
+    const [name, low, high, days] = item as readonly unknown[]
+    const known = VALUE_CLASSES.find(one => one === name)
+    if (known === undefined || !isWord(low) || !isWord(high) || !isWord(days)) continue
+    evidence.set(known, { low, high, days })
+  }
+  return evidence
+}
+
+function isWord(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(Number(value)) <= 0xffffffff
 }
 
 function isCount(value: unknown): value is number {

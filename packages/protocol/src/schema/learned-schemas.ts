@@ -2,6 +2,8 @@ import { type Duration, parseDuration } from '@postern/core'
 import { migrate, type SqliteDatabase } from '@postern/store'
 import { addRoute, type LearnedRoute, newRoute, readRoute, writeRoute } from './learned-route.ts'
 import { LEARNED, LEARNED_MIGRATIONS } from './learned-schemas.sql.ts'
+import { learnedTypes } from './learned-types.ts'
+import type { LearnedType } from './parameter-evidence.ts'
 import { proposeSchemas } from './propose-schemas.ts'
 import type { RouteSchemas } from './route-schema.ts'
 import { MOST_LEARNED, type SchemaLearner } from './schema-learner.ts'
@@ -122,6 +124,15 @@ export class LearnedSchemas {
    */
   propose(minSamples = 100): RouteSchemas {
     return proposeSchemas(this.all(), minSamples)
+  }
+
+  /**
+   * The types that were learned, by route and place of the parameter: `{ 'GET /items': { 'query.id':
+   * 'number' } }`. Only those that are certain.
+   * @throws StoreError when the file cannot be read
+   */
+  types(): ReadonlyMap<string, Readonly<Record<string, LearnedType>>> {
+    return new Map([...this.all()].map(([route, learned]) => [route, learnedTypes(learned)]))
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   type Exchange,
   type Guard,
   hasFields,
+  networkOf,
   type Outcome,
   queryValues,
 } from '@postern/core'
@@ -78,11 +79,12 @@ export class SchemaLearner implements Guard {
     seen.samples++
     const query = queryValues(exchange.path.query)
     if (!query.complete) seen.isCut = true
-    learnFields(seen, 'query', query.fields, this.#maxParameters)
+    const sender = { actor: networkOf(exchange.client), time: exchange.time }
+    learnFields(seen, 'query', query.fields, this.#maxParameters, sender)
     const body = this.#bodies.get(exchange)
     if (body?.kind === 'fields') {
       seen.bodies++
-      learnFields(seen, 'body', body.fields, this.#maxParameters)
+      learnFields(seen, 'body', body.fields, this.#maxParameters, sender)
     } else if (body?.kind === 'unreadable') seen.isCut = true
   }
 

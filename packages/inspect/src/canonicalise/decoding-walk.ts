@@ -1,0 +1,230 @@
+import { CHAR } from '../features.ts'
+import { type Place, type Reading, readingOf } from '../reading.ts'
+import { THRESHOLDS } from '../thresholds.ts'
+import { decodeBase64 } from './base64.ts'
+import { collapsePadding } from './collapse.ts'
+import { decodeEntities } from './entities.ts'
+import { decodeEscapes } from './escapes.ts'
+import { foldText } from './fold.ts'
+import { piecesOf } from './pieces.ts'
+import { decodeUrl } from './url.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+const STRIPPED = CHAR.less | CHAR.greater
+const MAX_STRIPPED = 1_024
+const WORTH =
+  CHAR.percent |
+  CHAR.ampersand |
+  CHAR.backslash |
+  CHAR.base64 |
+  CHAR.wide |
+  CHAR.control |
+  CHAR.plus |
+  CHAR.run |
+  CHAR.comment
+
+/** Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and element marks, brackets. */
+const PIECES =
+  CHAR.newline |
+  CHAR.quote |
+  CHAR.apostrophe |
+  CHAR.backtick |
+  CHAR.less |
+  CHAR.greater |
+  CHAR.slash |
+  CHAR.hash |
+  CHAR.dashes |
+  CHAR.star |
+  CHAR.paren
+
+/** How editors and libraries write markup that is to be shown ... */
+const ESCAPED = /&lt;/i
+/** ... and references that none of them makes. */
+const DISGUISED =
+  /&(?:equals|[lr]par|colon|sol|newline|tab|lowbar|period|comma|excl|[lr]brac[ek]|[lr]cub|[lr]sqb|grave|num|dollar|percnt|plus|ast|bsol|semi|vert);?/i
+
+/** What is walked, and how. */
+export interface WalkOptions {
+  readonly place: Place
+  /** Lower-case name of the parameter. */
+  readonly name: string
+  /** Whether lines and quoted parts are also read as values of their own. */
+  readonly pieces: 'read' | 'pass over'
+}
+
+/**
+ * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`, entities, base64, folds, each over each, until nothing changes. Long texts come in
+ * overlapping windows, each with a tree of its own; of a decoding only the part that differs is read. Each step costs at most what a window costs, so that the caller can stop between any
+ * two.
+ */
+export class DecodingWalk {
+  readonly #options: WalkOptions
+  readonly #value: string
+  /** Where the next window starts; -1 behind the last. */
+  #start = 0
+  /** The text at hand. */
+  #text: Text = NOTHING
+  /** Texts that were found in the window, the window itself first; made when there is more than one. */
+  #found: Text[] | undefined
+  #next = 1
+  /** Lines and other parts of the text at hand, last one first. */
+  #pieces: string[] | undefined
+  #isCut = false
+
+  constructor(value: string, options: WalkOptions) {
+    this.#options = options
+    this.#value = value
+  }
+
+  /** Whether a bound stopped the walk before the tree was done: the caller must say so, not pass over it. */
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  /** The next reading; undefined at the end. */
+  next(): Reading | undefined {
+    const { place, name } = this.#options
+    const piece = this.#pieces?.pop()
+    if (piece !== undefined) return readingOf(piece, place, name, true, this.#text.isEscaped)
+    if (this.#isCut) return undefined
+    let next = this.#found?.[this.#next++]
+    if (next === undefined) {
+      if (this.#start < 0) return undefined
+      next = this.#window()
+    }
+    this.#text = next
+    const { changed } = next
+    const reading = readingOf(
+      changed ?? next.text,
+      place,
+      name,
+      next.isFirst && changed === undefined,
+      next.isEscaped,
+    )
+    this.#branch(reading.chars)
+    return reading
+  }
+
+  #window(): Text {
+    const value = this.#value
+    const start = this.#start
+    const end = start + THRESHOLDS.window
+    this.#start = end >= value.length ? -1 : end - THRESHOLDS.windowOverlap
+    this.#found = undefined
+    this.#next = 1
+    const text = start === 0 && end >= value.length ? value : value.slice(start, end)
+    return { text, depth: 0, isEscaped: false, isFirst: start === 0, changed: undefined }
+  }
+
+  /** What the text at hand stands for besides: its pieces, and its decodings. */
+  #branch(chars: number): void {
+    const { text, depth, isEscaped, isFirst } = this.#text
+    if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) this.#pieces = piecesOf(text, chars)
+    if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
+    for (const child of text.length > LONG ? longChildrenOf(text, chars) : childrenOf(text, chars)) {
+      if (child === text || child === '') continue
+      this.#found ??= [this.#text]
+      if (this.#found.some(known => known.text === child)) continue
+      if (depth === THRESHOLDS.encodings || this.#found.length === THRESHOLDS.readings) {
+        this.#isCut = true
+        return
+      }
+      this.#found.push({
+        text: child,
+        depth: depth + 1,
+        isEscaped: isEscaped || this.#isUnescaped(text, child),
+        isFirst,
+        changed: text.length > LONG ? changedPart(text, child) : undefined,
+      })
+    }
+  }
+
+  /** Whether a step undid the references with which editors write markup that is to be shown, where the value was sent with them. */
+  #isUnescaped(text: string, child: string): boolean {
+    const sent = this.#found?.[0]?.text ?? ''
+    return ESCAPED.test(sent) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)
+  }
+}
+
+/** One text of the tree. */
+interface Text {
+  readonly text: string
+  /** How many encodings were undone. */
+  readonly depth: number
+  readonly isEscaped: boolean
+  /** Whether it starts where the value starts. */
+  readonly isFirst: boolean
+  /** What of it was not in the text that it was made of, and what stands around that; undefined: all of it. */
+  readonly changed: string | undefined
+}
+
+const NOTHING: Text = { text: '', depth: 0, isEscaped: false, isFirst: true, changed: undefined }
+
+/** Longer texts are decoded by all decodings at once, and only what changed is read. */
+const LONG = 1_024
+/** Characters before and behind a change that are read with it. */
+const AROUND = 256
+
+/** The part of `child` that differs from `text`, with what stands around it; undefined when the change begins at the start. */
+function changedPart(text: string, child: string): string | undefined {
+  let start = 0
+  const shorter = Math.min(text.length, child.length)
+  while (start < shorter && charCodeAt.call(text, start) === charCodeAt.call(child, start)) start++
+  if (start < AROUND) return undefined
+  let end = 0
+  const rest = shorter - start
+  while (
+    end < rest &&
+    charCodeAt.call(text, text.length - 1 - end) === charCodeAt.call(child, child.length - 1 - end)
+  )
+    end++
+  return child.slice(start - AROUND, Math.min(child.length, child.length - end + AROUND))
+}
+
+/** The decodings of a long text: padding cut, and everything else undone in one go. */
+function longChildrenOf(text: string, chars: number): string[] {
+  const children: string[] = []
+  if ((chars & (CHAR.run | CHAR.comment)) !== 0) {
+    const collapsed = collapsePadding(text)
+    if (collapsed !== text) children.push(collapsed)
+  }
+  let undone = text
+  if ((chars & CHAR.percent) !== 0)
+    undone = decodeUrl(undone, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus)
+  else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) undone = undone.replaceAll('+', ' ')
+  if (undone.includes('&')) undone = decodeEntities(undone)
+  if (undone.includes('\\')) undone = decodeEscapes(undone)
+  children.push(undone)
+  if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
+  if ((chars & CHAR.base64) !== 0) {
+    const decoded = decodeBase64(text)
+    if (decoded !== undefined) children.push(decoded)
+  }
+  return children
+}
+
+function childrenOf(text: string, chars: number): string[] {
+  const children: string[] = []
+  if ((chars & CHAR.run) !== 0 || ((chars & CHAR.comment) !== 0 && text.length > 64)) {
+    const collapsed = collapsePadding(text)
+    if (collapsed !== text) children.push(collapsed)
+  }
+  if ((chars & CHAR.percent) !== 0)
+    children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
+  else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) children.push(text.replaceAll('+', ' '))
+  if ((chars & CHAR.ampersand) !== 0) children.push(decodeEntities(text))
+  if ((chars & CHAR.backslash) !== 0) children.push(decodeEscapes(text))
+  // What is left where tags are stripped: `o<x>nfocus` becomes `onfocus`.
+  if ((chars & STRIPPED) === STRIPPED && text.length <= MAX_STRIPPED) {
+    const stripped = text.replace(/<\/?[a-z]{1,10}>/gi, '')
+    if (stripped !== text) children.push(stripped)
+  }
+  if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(text))
+  if ((chars & CHAR.base64) !== 0) {
+    const decoded = decodeBase64(text)
+    if (decoded !== undefined) children.push(decoded)
+  }
+  return children
+}

@@ -1,0 +1,55 @@
+import type { ParameterType } from './parameter-type.ts'
+import type { Place } from './reading.ts'
+import { THRESHOLDS } from './thresholds.ts'
+
+/**
+ * How the hits in a value are weighed. It rests on the parameter's type and place alone, never on what the text says of itself: whoever sends
+ * an attack also writes the sentence, the fence or the code around it.
+ *
+ * - `plain`: every hit counts
+ * - `data`: a short value of a JSON body or the like, where paths, queries and code are data; what is the whole value and breaks out of nothing loses a point
+ * - `document`: a long text of many lines at a body parameter about which nothing is known; `quotable` rules lose points
+ * - `text`: a parameter known to hold text; only rules that are not quotable, and what acts by itself, count
+ * - `markup`: only active markup counts
+ * - `url`: only what no address has for an honest reason counts
+ * - `report`: a field of an error or policy report that quotes code; only active markup counts
+ * - `secret`: the name says it is a secret; only an unmistakable attack counts
+ */
+export type ValueSetting = 'plain' | 'data' | 'document' | 'text' | 'markup' | 'url' | 'report' | 'secret'
+
+/** Parts of names under which secrets are sent. */
+const SECRET_NAME =
+  /(?:^|[._-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|otp|pin|credentials?)(?:$|[._-])|passw(?:or)?d|passphrase|secret|token$|apikey$/
+
+/** Whether a parameter's name says that its value is a secret that goes into no query, page or command. */
+function isSecretParameter(name: string): boolean {
+  return name.length <= 64 && SECRET_NAME.test(name)
+}
+
+/** Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry) quote code and queries. */
+const REPORT_FIELD =
+  /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
+
+/** The setting of a value. */
+export function settingOf(
+  text: string,
+  place: Place,
+  name: string,
+  type: ParameterType | undefined,
+): ValueSetting {
+  if (type === 'text' || type === 'markup' || type === 'url') return type
+  if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
+  if (isSecretParameter(name)) return 'secret'
+  if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
+  return place !== 'body' ? 'plain' : isDocument(text) ? 'document' : 'data'
+}
+
+/** Whether a text is long and of many lines. Stops at the first line end that settles it. */
+function isDocument(text: string): boolean {
+  if (text.length < THRESHOLDS.documentLength) return false
+  let lines = 1
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    if (++lines === THRESHOLDS.documentLines) return true
+  }
+  return false
+}

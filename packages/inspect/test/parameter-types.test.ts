@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+import type { ParameterType } from '../src/parameter-type.ts'
+import { compileParameterTypes } from '../src/parameter-types.ts'
+
+function asked(type: ParameterType, value: string): string {
+  const types = compileParameterTypes({ 'query.p': type }, 'parameters')
+  return inspect({ method: 'GET', target: `/x?p=${encodeURIComponent(value)}`, headers: [] }, { types })
+    .verdict
+}
+
+/** What each type lets pass, and what it refuses. */
+const CASES: readonly (readonly [ParameterType, readonly string[], readonly string[]])[] = [
+  ['number', ['', '5', '-1.5e3', '1,000', '10,20,30', 'null'], ['2;id;', '1 or 2', 'five', '5-1', '1/**/']],
+  [
+    'id',
+    ['a1', 'ord_8f7d', 'a@b.example', 'v1.2.3', '2026-11-26T10:00'],
+    ['../x', "a'b", 'a b', '<b>', '$x'],
+  ],
+  ['word', ["O'Brien", 'Rock & Roll (2)', 'Île-de-France'], ['<b>', 'a;id', '1=1', 'x\ny', "1' or '1'='1"]],
+  [
+    'text',
+    ["Use ' or 1=1 -- and see", 'run ; cat /etc/passwd', '`id`', 'SELECT * FROM users'],
+    [
+      '<script>alert(1)</script>',
+      '<img src=x onerror=alert(1)>',
+      '${jndi:ldap://x/a}',
+      'http://169.254.169.254/',
+    ],
+  ],
+  ['document', ['<script>alert(1)</script>', "1' or '1'='1"], []],
+  ['code', ['require("child_process").exec("id")', '<?php system("id");'], []],
+  ['secret', ["x' or '1'='1", '<script>alert(1)</script>'], []],
+  ['file', ['<?php phpinfo(); ?>'], []],
+  [
+    'markup',
+    ["<p>it's 1=1</p>", '<a href="/x">; cat /etc/passwd</a>'],
+    ['<script>alert(1)</script>', '<p onclick=x()>', '<a href="javascript:x()">'],
+  ],
+  [
+    'url',
+    ['http://127.0.0.1:3000/cb', 'https://example.com/a.php?', 'http://10.0.0.5/'],
+    ['http://169.254.169.254/', 'gopher://x:70/_', 'http://0x7f000001/', 'javascript:alert(1)'],
+  ],
+]
+
+describe('the type of a parameter', () => {
+  for (const [type, passing, refused] of CASES) {
+    test(`${type}: lets pass what it holds and refuses what it cannot hold`, () => {
+      for (const value of passing) assert.equal(asked(type, value), 'pass', JSON.stringify(value))
+      for (const value of refused) assert.equal(asked(type, value), 'block', JSON.stringify(value))
+    })
+  }
+
+  test('holds for the parameter that is named, by pattern too, and for no other', () => {
+    const types = compileParameterTypes({ 'body.items.*.note': 'text', 'body.**': 'word' }, 'parameters')
+    const post = (document: unknown): string =>
+      inspect(
+        {
+          method: 'POST',
+          target: '/x',
+          headers: ['content-type', 'application/json'],
+          body: Buffer.from(JSON.stringify(document)),
+        },
+        { types },
+      ).verdict
+    assert.equal(post({ items: [{ note: 'use ; cat /etc/passwd' }] }), 'pass')
+    assert.equal(post({ items: [{ title: 'use ; cat /etc/passwd' }] }), 'block')
+    assert.equal(post({ name: 'a=b' }), 'block')
+  })
+
+  test('a mistake in the configuration is found when it is loaded', () => {
+    const wrong: Record<string, string> = { 'query.id': 'numbr', id: 'number' }
+    assert.throws(
+      () => compileParameterTypes(wrong as Record<string, ParameterType>, 'inspect.parameters'),
+      /inspect\.parameters\["query\.id"\]: "numbr" is not a type.*\n?.*inspect\.parameters\["id"\]/s,
+    )
+  })
+})

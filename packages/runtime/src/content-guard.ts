@@ -1,0 +1,32 @@
+import type { CompiledConfig, LoadedConfig } from '@postern/config'
+import type { Guard } from '@postern/core'
+import { inspectionGuard } from '@postern/inspect'
+import { type ForeignRules, foreignRules } from './foreign-rules.ts'
+import type { Resources } from './resources.ts'
+
+/** What reads a request's content, and how many rules of others it has. */
+export interface ContentGuard {
+  /** Absent where inspection is switched off. */
+  readonly guard: Guard | undefined
+  readonly foreign: Pick<ForeignRules, 'loaded' | 'skipped'>
+}
+
+/**
+ * The inspection that a configuration asks for, with the types of parameters that were learned.
+ * @throws ConfigError for rules of others that cannot be read
+ */
+export function contentGuard(
+  { inspect, schema }: CompiledConfig,
+  loaded: LoadedConfig,
+  { parameterTypes }: Resources,
+): ContentGuard {
+  if (inspect === false) return { guard: undefined, foreign: { loaded: 0, skipped: 0 } }
+  const { rules: _, secondOpinion: __, ...rest } = inspect
+  const { options, ...foreign } = foreignRules(inspect, loaded.file.folder)
+  const guard = inspectionGuard({
+    ...(schema.inspect && parameterTypes !== undefined && { learned: route => parameterTypes.of(route) }),
+    ...rest,
+    ...options,
+  })
+  return { guard, foreign }
+}

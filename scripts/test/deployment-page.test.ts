@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadConfig } from '@postern/config'
+import { parse } from 'yaml'
+import { blocksOf, readPage } from './support/page.ts'
+
+const blocks = blocksOf(readPage('docs/deployment.md'))
+const environment = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  DATABASE_URL: 'postgres://127.0.0.1/postern',
+  POSTERN_AUDIT_KEY: 'a signing key',
+}
+
+test('every configuration of the page on deployment is one that Postern takes', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-deployment-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const configurations = blocks.filter(
+    ({ language, heading }) => language === 'yaml' && heading !== 'Kubernetes',
+  )
+  assert.equal(configurations.length, 4)
+  for (const { text } of configurations) {
+    const path = join(folder, 'postern.config.yaml')
+    writeFileSync(path, text)
+    const { config } = await loadConfig({ path, folder, environment })
+    assert.equal(config.mode, 'enforce')
+  }
+})
+
+test('the StatefulSet asks the paths that the admin listener serves, and gives every instance its own data', () => {
+  const [manifest] = blocks.filter(({ heading, language }) => heading === 'Kubernetes' && language === 'yaml')
+  const { spec } = parse(manifest?.text ?? '') as {
+    readonly spec: {
+      readonly volumeClaimTemplates: readonly unknown[]
+      readonly template: {
+        readonly spec: {
+          readonly containers: readonly {
+            readonly readinessProbe: { readonly httpGet: { readonly path: string } }
+            readonly livenessProbe: { readonly httpGet: { readonly path: string } }
+          }[]
+        }
+      }
+    }
+  }
+  const [container] = spec.template.spec.containers
+  const source = readPage('packages/server/src/admin/admin-server.ts')
+  for (const probe of [container?.readinessProbe, container?.livenessProbe])
+    assert.equal(source.includes(`path === '${probe?.httpGet.path}'`), true)
+  assert.equal(spec.volumeClaimTemplates.length, 1)
+})
+
+const analyzer = spawnSync('systemd-analyze', ['--version'])
+if (analyzer.status !== 0)
+  process.stdout.write('systemd-analyze is not installed: the unit of docs/deployment.md was not checked\n')
+else
+  test('systemd takes the unit of the page', t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-unit-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const unit = blocks.find(({ file }) => file?.endsWith('postern.service'))
+    assert.match(unit?.text ?? '', /^ExecStart=\/opt\/postern/m)
+    const file = join(folder, 'postern.service')
+    // Postern is not installed on the machine that runs the tests.
+    writeFileSync(file, (unit?.text ?? '').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true'))
+    const { stderr, status } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
+    assert.equal(
+      stderr
+        .split('\n')
+        .filter(line => line.includes('postern.service'))
+        .join('\n'),
+      '',
+    )
+    assert.equal(status, 0, stderr)
+  })
