@@ -93,7 +93,10 @@ for (const set of SETS) {
   )
 }
 
-/** Which half a text is in, by its hash: rules are tuned on the even half only, and the odd half is what counts. */
+/**
+ * Which half a text is in, by its hash: rules are tuned on the even half only, and
+ * the odd half is what counts.
+ */
 function halfOf(...parts: readonly (string | Buffer)[]): 'tuned' | 'untouched' {
   const hash = createHash('md5')
   for (const part of parts) hash.update(part)

@@ -5,7 +5,8 @@ import { findBinary, freePort, type LocalServer, makeWorkplace, startServer } fr
 import { answersPostgres } from './postgres-server.ts'
 
 /**
- * PgBouncer in front of a PostgreSQL, as it is installed: it refuses parameters of the start that it does not know.
+ * PgBouncer in front of a PostgreSQL, as it is installed: it refuses parameters of
+ * the start that it does not know.
  * @param upstream URL of the server behind it
  */
 export async function startPgbouncer(

@@ -2,7 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
-/** A text that somebody wrote, as it is on the disk of a machine with this repository and Debian's documentation. */
+/**
+ * A text that somebody wrote, as it is on the disk of a machine with this repository
+ * and Debian's documentation.
+ */
 export interface HonestDocument {
   readonly kind: string
   readonly text: string

@@ -1155,5 +1155,8 @@ for (const v of [
     referer: 'https://shop.example/a?b=c%27d',
     cookie: 'theme=dark; _ga=GA1.2.123.456; prefs={"a":"b"}; consent=a:1|b:2',
   })
-/** Requests of every kind that was once refused by mistake, and of those that never were; the same in every run. */
+/**
+ * Requests of every kind that was once refused by mistake, and of those that never
+ * were; the same in every run.
+ */
 export const HONEST: readonly HonestRequest[] = out

@@ -33,7 +33,10 @@ beforeEach(async () => {
     DELETE FROM postern_budgets.counters; RESET session_replication_role`)
 })
 
-/** What an application does with each of them: within its budget one by one and in a transaction, then too much. */
+/**
+ * What an application does with each of them: within its budget one by one and in a
+ * transaction, then too much.
+ */
 interface Application {
   remove(id: number): Promise<unknown>
   removeInTransaction(ids: readonly number[]): Promise<unknown>

@@ -45,7 +45,7 @@ describe('identity from the command line', () => {
     assert.equal(imported.code, 1)
     assert.match(
       imported.stdout,
-      /1 created, 0 existed already, 1 left out\n {2}line 3: the e-mail address is not one/,
+      /1 created, 0 existed already, 1 left out\n {2}line 3: the e-mail address is invalid/,
     )
     const account = JSON.parse((await cli(['users', 'list', '--json'], folder)).stdout)
     assert.equal(account.email, 'alice@shop.example')

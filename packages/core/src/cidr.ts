@@ -20,8 +20,9 @@ export class CidrSet {
   }
 
   /**
-   * @param entries addresses, CIDR ranges, `loopback`, `linklocal`, `private`, or a platform of `NAMED_RANGES`
-   * @throws ConfigError naming every entry that is none of these, or has bits set beyond its prefix
+   * @param entries addresses, CIDR ranges, `loopback`, `linklocal`, `private`, or a
+   *   platform of `NAMED_RANGES`
+   * @throws ConfigError naming every invalid entry, including ranges with bits set beyond their prefix
    */
   static parse(entries: readonly string[], place = 'addresses'): CidrSet {
     const issues: { place: string; problem: string; hint: string }[] = []

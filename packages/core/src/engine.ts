@@ -58,7 +58,10 @@ export interface EngineOptions {
   readonly onError?: (part: string, error: unknown) => void
   /** Asked for readiness. */
   readonly probes?: readonly HealthProbe[]
-  /** Runs the handler of an allowed exchange, and returns what it returns: for what the handler's own code must be able to find, such as who acts. Default: nothing is put around it. */
+  /**
+   * Runs the handler of an allowed exchange, and returns what it returns: for what the handler's own code
+   * must be able to find, such as who acts. Default: nothing is put around it.
+   */
   readonly around?: Around
 }
 
@@ -78,7 +81,10 @@ export type EventListener = (event: Event) => void
 export class Engine {
   readonly mode: Mode
   readonly clock: Clock
-  /** What carriers in the application's own process put around its handler; undefined when there is nothing, so that it costs nothing. */
+  /**
+   * What carriers in the application's own process put around its handler; undefined when
+   * there is nothing, so that it costs nothing.
+   */
   readonly around: Around | undefined
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean

@@ -47,9 +47,15 @@ export interface Kept {
   readonly owner: object
 }
 
-/** How answers look that Postern makes itself. Asked only when one is made, so that it costs other requests nothing. */
+/**
+ * How answers look that Postern makes itself. Asked only when one is made, so that
+ * it costs other requests nothing.
+ */
 export interface AnswerStyle {
-  /** Further headers, name, value, ...: those that let a page of another origin read the answer. Must not throw. */
+  /**
+   * Further headers, name, value, ...: those that let a page of another origin read
+   * the answer. Must not throw.
+   */
   headers?(exchange: Exchange): readonly string[] | undefined
   /** The language of the default page; undefined for the one that the caller prefers. */
   readonly language?: RefusalLanguage | undefined
@@ -172,7 +178,10 @@ export class Exchange {
     return this.#client
   }
 
-  /** The matched route with its settings, or undefined. A request that asks for another method falls under the routes of both. */
+  /**
+   * The matched route with its settings, or undefined. A request that asks for another
+   * method falls under the routes of both.
+   */
   get route(): RouteMatch | undefined {
     if (this.#route === null) {
       const { canonical, raw } = this.path
@@ -182,8 +191,9 @@ export class Exchange {
   }
 
   /**
-   * Where the request asks to be treated as one of another method: in its headers and query, and in its form once that was read. The backend decides whether it
-   * obeys, so rules hold for the method as sent and for the one asked for.
+   * Where the request asks to be treated as one of another method: in its headers and query, and
+   * in its form once that was read. The backend decides whether it obeys, so rules hold for the
+   * method as sent and for the one asked for.
    */
   get methodOverrides(): readonly MethodOverride[] {
     this.#overrides ??= headMethodOverrides(this.method, this.headers, this.path.query)

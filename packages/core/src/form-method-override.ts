@@ -7,7 +7,9 @@ const FORM = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)/i
 /** A part named `_method`, with the method that it holds. */
 const PART = /\bname="?_method"?[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n([A-Za-z-]{1,32})\r?\n/
 
-/** Whether the body of a request may ask for another method: frameworks look for it in forms that are posted. */
+/**
+ * Whether the body of a request may ask for another method: frameworks look for it in forms that are posted.
+ */
 export function mayOverrideInForm(exchange: Exchange): boolean {
   return exchange.method === 'POST' && exchange.hasBody && FORM.test(exchange.header('content-type') ?? '')
 }

@@ -28,8 +28,9 @@ export interface MethodOverride {
 const NONE: readonly MethodOverride[] = Object.freeze([])
 
 /**
- * The wishes in the head of a request, one for each place that names another method than its own. Frameworks differ in which they obey, so all count.
- * In a parameter only a registered method is a wish: the name may be a field of the application's own.
+ * The wishes in the head of a request, one for each place that names another method than its own.
+ * Frameworks differ in which they obey, so all count. In a parameter only a registered method is a wish:
+ * the name may be a field of the application's own.
  */
 export function headMethodOverrides(
   method: string,

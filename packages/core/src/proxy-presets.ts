@@ -28,8 +28,9 @@ const CLOUDFLARE: readonly string[] = [
 ]
 
 /**
- * Names for the ranges people mean when they trust a proxy. Platforms whose proxies have no fixed public addresses reach an application from the private network
- * that they share with it: their names trust private addresses, so nothing else on that network may be a client.
+ * Names for the ranges people mean when they trust a proxy. Platforms whose proxies have no fixed public
+ * addresses reach an application from the private network that they share with it: their names trust private
+ * addresses, so nothing else on that network may be a client.
  */
 export const NAMED_RANGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', LOOPBACK],

@@ -22,8 +22,8 @@ code{display:inline-block;max-width:100%;padding:.3rem .55rem;border:1px solid v
 `
 
 /**
- * The page that a person is shown: what happened, until when, a way back, and the number to tell. It stands alone, runs no script, and follows the reader's colours. One click
- * on the number selects it whole.
+ * The page that a person is shown: what happened, until when, a way back, and the number to tell. It stands
+ * alone, runs no script, and follows the reader's colours. One click on the number selects it whole.
  * @param repeats whether opening the address again repeats the request safely
  */
 export function refusalPage(text: RefusalText, repeats: boolean): string {

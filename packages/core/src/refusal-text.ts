@@ -8,7 +8,7 @@ import {
   refusalLanguage,
 } from './refusal-words.ts'
 
-/** A refusal as a person is told of it. */
+/** A refusal as text for people. */
 export interface RefusalText {
   readonly language: RefusalLanguage
   readonly words: RefusalWords
@@ -16,7 +16,10 @@ export interface RefusalText {
   readonly title: string
   /** What happened, in plain words. */
   readonly explanation: string
-  /** The caller's own sentence, in English; empty where it says no more than the explanation in another language does. */
+  /**
+   * The caller's own sentence, in English; empty where it says no more than the
+   * explanation in another language does.
+   */
   readonly detail: string
   /** When to try again; empty when that is not known. */
   readonly until: string
@@ -48,7 +51,10 @@ export function refusalKind({ status, effect }: Refusal): RefusalKind {
   return status >= 500 ? 'unavailable' : effect
 }
 
-/** Whole minutes, hours and days are rounded up: nobody should come back too early. The hour is told in UTC, for the page runs no script to ask the reader's clock. */
+/**
+ * Whole minutes, hours and days are rounded up: nobody should come back too early. The hour is given in UTC,
+ * for the page runs no script to ask the reader's clock.
+ */
 function untilText(seconds: number, now: number, language: RefusalLanguage, words: RefusalWords): string {
   const [amount, unit] =
     seconds < 2 * MINUTE

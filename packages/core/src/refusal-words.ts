@@ -1,7 +1,7 @@
-/** Languages that refusals are told in. */
+/** Languages of refusals. */
 export type RefusalLanguage = 'en' | 'de' | 'es' | 'fr' | 'ja' | 'ar'
 
-/** What kind of refusal a person is told of. */
+/** Kinds of refusal, as people read them. */
 export type RefusalKind = 'throttle' | 'challenge' | 'deny' | 'unavailable'
 
 /** What a refusal says in one language. */
@@ -150,7 +150,10 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
   },
 }
 
-/** The language of the header `Accept-Language` (RFC 9110 section 12.5.4) that is preferred and known; English where none is. */
+/**
+ * The language of the header `Accept-Language` (RFC 9110 section 12.5.4) that is
+ * preferred and known; English where none is.
+ */
 export function refusalLanguage(accepted: string | undefined): RefusalLanguage {
   let best: RefusalLanguage = 'en'
   let bestQuality = 0

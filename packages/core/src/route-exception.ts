@@ -14,8 +14,8 @@ export function narrowestPattern(exchange: Exchange): string {
 }
 
 /**
- * The narrowest route pattern whose exemptions hold for an exchange. They hold only for a path as the pattern writes it, so what was sent in another spelling
- * (`caf%C3%A9`, a slash at the end) becomes `*` or `**`.
+ * The narrowest route pattern whose exemptions hold for an exchange. They hold only for a path as the pattern
+ * writes it, so what was sent in another spelling (`caf%C3%A9`, a slash at the end) becomes `*` or `**`.
  */
 export function exemptingPattern(exchange: Exchange): string {
   const { raw, canonical } = exchange.path

@@ -84,7 +84,8 @@ export class RouteTable {
    * The patterns that match a path.
    * @param path canonical
    * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
-   * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an exemption only where it holds for both
+   * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an
+   *   exemption only where it holds for both
    */
   match(method: string, path: string, raw: string = path, wished?: string): RouteMatch | undefined {
     if (this.#size === 0) return undefined
@@ -186,7 +187,10 @@ function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
   return true
 }
 
-/** A segment as browsers write it on the wire: what is not ASCII in UTF-8 with escapes (WHATWG URL, path percent-encode set). */
+/**
+ * A segment as browsers write it on the wire: what is not ASCII in UTF-8 with escapes
+ * (WHATWG URL, path percent-encode set).
+ */
 function spelt(segment: string): string {
   return segment.isWellFormed() ? encodeURI(segment) : segment
 }

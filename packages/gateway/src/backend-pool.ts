@@ -18,7 +18,7 @@ export class BackendConnection extends Client {
   }
 }
 
-/** A handler that is told on which connection its request goes. */
+/** A handler that receives the connection on which its request is sent. */
 export interface BackendHandler extends Dispatcher.DispatchHandler {
   connection?: BackendConnection | undefined
 }

@@ -20,7 +20,7 @@ export interface TlsOptions {
 
 /** Where the gateway listens. */
 export interface ListenOptions {
-  /** `127.0.0.1` unless told otherwise. */
+  /** Default: `127.0.0.1`. */
   readonly host?: string
   /** 0 for a free one. */
   readonly port: number

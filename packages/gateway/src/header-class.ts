@@ -12,7 +12,7 @@ export const HeaderClass = {
   upgrade: 7,
   forwardedFor: 8,
   forwardedHost: 9,
-  /** Says who the client is or where it comes from, in the words of some proxy: only a trusted one may. */
+  /** Says who the client is or where it comes from, as some proxy reports it: only a trusted one may. */
   trustedOnly: 10,
 } as const
 

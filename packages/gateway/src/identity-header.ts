@@ -65,7 +65,7 @@ export interface VerifyIdentityOptions {
   readonly key: SigningKey | readonly SigningKey[]
   /** Value of `X-Request-Id` on the same request: a header moved to another request is refused. */
   readonly requestId: string | undefined
-  /** Milliseconds after which a signature is too old; 60,000 unless told otherwise. */
+  /** Milliseconds after which a signature is too old. Default: 60,000. */
   readonly maxAge?: number
   readonly clock?: Clock
 }

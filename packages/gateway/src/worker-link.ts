@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { ConfigError } from '@postern/core'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
-/** What a worker does when it is told to. */
+/** What a worker does on request. */
 export interface WorkerDuties {
   /** A new configuration: build an engine and swap it in. What throws leaves the old one in force, and the cause is reported. */
   reload(data: unknown): void | Promise<void>

@@ -9,7 +9,7 @@ const LAST_BACKOFF_MS = 10_000
 const STEADY_MS = 30_000
 
 export interface WorkersOptions {
-  /** One per core unless told otherwise. */
+  /** Default: one per core. */
   readonly count?: number
   /** Module that calls `workerLink`. */
   readonly entry: URL

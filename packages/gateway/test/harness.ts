@@ -33,7 +33,7 @@ export async function startBackend(t: TestContext, listener: RequestListener): P
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, seen }
 }
 
-/** A backend that is nothing but a socket: it answers what it is told, valid or not. */
+/** A backend that is a plain socket: it sends the given answer, valid or not. */
 export async function startRawBackend(
   t: TestContext,
   onConnection: (socket: Socket, index: number) => void,

@@ -136,7 +136,7 @@ describe('TLS and HTTP/2 at the front', { timeout: 60_000 }, () => {
     session.destroy()
   })
 
-  test('a connection that opens and cancels streams all the time is told to calm down and ended', async t => {
+  test('a connection that opens and cancels streams all the time receives ENHANCE_YOUR_CALM and is closed', async t => {
     const backend = await startBackend(t, () => undefined)
     const { port } = await start(t, backend.url, { ...secure(), limits: { resets: 20 } })
     const socket = rawHttp2(port)
@@ -201,7 +201,7 @@ describe('TLS and HTTP/2 at the front', { timeout: 60_000 }, () => {
     assert.equal(backend.seen.length, 0)
   })
 
-  test('connections are told to go when the gateway stops, and streams under way finish', async t => {
+  test('connections receive GOAWAY when the gateway stops, and streams under way finish', async t => {
     const answer = deferred<() => void>()
     const backend = await startBackend(t, (_request, response) => answer.resolve(() => response.end('done')))
     const { port, gateway } = await start(t, backend.url, secure())

@@ -104,7 +104,7 @@ describe('options that cannot be used', () => {
     )
   })
 
-  test('a port that is taken is told by the operating system', async t => {
+  test('a port in use gives the error of the operating system', async t => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     t.after(() => taken.close())
@@ -158,7 +158,7 @@ describe('a graceful stop', { timeout: 30_000 }, () => {
 })
 
 describe('the management address', { timeout: 30_000 }, () => {
-  test('tells whether the process lives and whether it is ready, and nothing is told on the public one', async t => {
+  test('reports whether the process is alive and ready, and the public port reports nothing', async t => {
     const store = { ok: true }
     const probe: HealthProbe = { health: () => ({ name: 'store', required: true, ok: store.ok }) }
     const backend = await startBackend(t, (_request, response) => response.end('backend'))

@@ -244,7 +244,7 @@ describe('malformed and ambiguous HTTP/2 requests', { timeout: 60_000 }, () => {
     }
   })
 
-  test('a preface that is none, and none at all, cost the client its connection', async t => {
+  test('an invalid preface, or no preface at all, ends the connection', async t => {
     const backend = await startBackend(t, (_request, response) => response.end('reached'))
     const { port } = await start(t, backend.url, {
       listen: { port: 0, tls: certificate() },

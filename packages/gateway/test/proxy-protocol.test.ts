@@ -48,7 +48,7 @@ const INVALID: Readonly<Record<string, string | Buffer>> = {
   'another family': 'PROXY UDP4 203.0.113.7 192.0.2.1 4711 443\r\n',
   'IPv6 as TCP4': 'PROXY TCP4 2001:db8::1 192.0.2.1 4711 443\r\n',
   'IPv4 as TCP6': 'PROXY TCP6 203.0.113.7 192.0.2.1 4711 443\r\n',
-  'an address that is none': 'PROXY TCP4 203.0.113.777 192.0.2.1 4711 443\r\n',
+  'an invalid address': 'PROXY TCP4 203.0.113.777 192.0.2.1 4711 443\r\n',
   'a port beyond 65535': 'PROXY TCP4 203.0.113.7 192.0.2.1 70000 443\r\n',
   'two blanks': 'PROXY TCP4  203.0.113.7 192.0.2.1 4711 443\r\n',
   'too few parts': 'PROXY TCP4 203.0.113.7 192.0.2.1 4711\r\n',

@@ -47,7 +47,7 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
     assert.ok((outcome?.bytes ?? 0) > 300_000)
   })
 
-  test('is told the close code of the backend', async t => {
+  test('receives the close code of the backend', async t => {
     const { url } = await startSocketBackend(t, socket => socket.close(4000, 'go away'))
     const { port } = await start(t, url)
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
@@ -144,7 +144,7 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
     await once(new WebSocket(`ws://127.0.0.1:${old.port}/`), 'close')
   })
 
-  test('ends when the gateway stops, and the backend is told', async t => {
+  test('ends when the gateway stops, and the backend is notified', async t => {
     const closed = deferred<number>()
     const { url } = await startSocketBackend(t, socket => socket.on('close', code => closed.resolve(code)))
     const { port, gateway } = await start(t, url)

@@ -39,7 +39,7 @@ export function forwardAuth(
   return (request, response) => {
     const peer = parseAddress(request.socket.remoteAddress ?? '127.0.0.1')
     if (peer === undefined || !options.trusted.has(peer)) {
-      explain(response, 403, 'This endpoint answers only the proxies it was told to trust.')
+      explain(response, 403, 'This endpoint answers only the proxies that are configured as trusted.')
       return
     }
     const asksFor = headerValue(request.rawHeaders, 'x-postern-refused')

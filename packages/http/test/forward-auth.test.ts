@@ -157,7 +157,7 @@ describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
       assert.equal(event?.outcome?.status, 429)
     })
 
-    test(`believes nobody but the proxies it trusts, whatever they say in the words of ${dialect}`, async () => {
+    test(`believes only the proxies it trusts, whatever others send in the headers of ${dialect}`, async () => {
       const { reply, event } = await ask(dialect, ASKING[dialect]('GET'), { trusted: ['10.0.0.0/8'] })
       assert.equal(reply.status, 403)
       assert.equal(event, undefined)
@@ -186,8 +186,8 @@ describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
     ['no target', { 'X-Forwarded-Uri': '' }],
     ['a target that is no path', { 'X-Forwarded-Uri': 'orders' }],
     ['a target with a space', { 'X-Forwarded-Uri': '/a b' }],
-    ['a method that is none', { 'X-Forwarded-Method': 'G(T' }],
-    ['an address that is none', { 'X-Forwarded-For': 'unknown' }],
+    ['an invalid method', { 'X-Forwarded-Method': 'G(T' }],
+    ['an invalid address', { 'X-Forwarded-For': 'unknown' }],
   ] as const) {
     test(`decides nothing for an asking with ${what}`, async () => {
       const asking = ASKING.caddy('GET')

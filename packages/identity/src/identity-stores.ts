@@ -17,7 +17,10 @@ import type { RecordCodec, RecordStore } from './records/record-store.ts'
 import { redisRecords } from './records/redis-records.ts'
 import { sqliteRecords } from './records/sqlite-records.ts'
 
-/** Where records are kept: in the first of these that is given; else in memory. All are opened and closed by the caller. */
+/**
+ * Where records are kept: in the first of these that is given; else in memory. All
+ * are opened and closed by the caller.
+ */
 export interface IdentityPlaces {
   readonly redis?: RedisConnection | undefined
   readonly postgres?: PostgresDatabase | undefined

@@ -321,7 +321,7 @@ describe('a session of a backend that was never written for it', () => {
     assert.equal(browser.jar.get('theme')?.value, 'dark')
   })
 
-  test('a browser that knows nothing of it keeps its session as long as the backend meant it', async () => {
+  test('a browser without support keeps its session as long as the backend intended', async () => {
     const world = new World()
     const browser = new Browser(world)
     world.setCookie = [`${SID}; Max-Age=86400`]

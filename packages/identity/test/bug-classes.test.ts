@@ -1,5 +1,5 @@
-// The bug classes that built-in identity must not have. Each was a real advisory somewhere, and each test was seen failing against a variant that was broken on purpose,
-// which is named above the test.
+// The bug classes that built-in identity must not have. Each was a real advisory somewhere, and each test was
+// seen failing against a variant that was broken on purpose, which is named above the test.
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { ConfigError } from '@postern/core'
@@ -326,7 +326,8 @@ describe('bug class: account linking without ownership', () => {
 })
 
 describe('bug class: login-state cookie not bound to the provider', () => {
-  // Broken variant: none was found that fails, for three checks must all go: the path, the issuer of the answer (RFC 9207, in openid-client) and the redirect URI at the token endpoint.
+  // Broken variant: none was found that fails, for three checks must all go: the path, the issuer of the
+  // answer (RFC 9207, in openid-client) and the redirect URI at the token endpoint.
   test('what one provider sent back is not taken at the address of another', async t => {
     const asked: string[] = []
     const { provider, site } = await twoSites(t, asked)
@@ -545,7 +546,7 @@ describe('bug class: malformed header that fails open', () => {
       assert.equal((await alice.get('/', headers)).status, 401, JSON.stringify(headers))
   })
 
-  test('two session cookies are none: somebody planted one', async t => {
+  test('two session cookies count as no session: one may have been planted', async t => {
     const site = await startSite(t)
     const alice = await signUp(site, 'alice@shop.example')
     const token = alice.cookies.get('postern-session') ?? ''
@@ -675,7 +676,8 @@ describe('bug class: session fixation', () => {
 })
 
 describe('bug class: a confirmation that confirms something else', () => {
-  // Broken variants: any proven confirmation of the session is spent; one of another session is; user verification is not required.
+  // Broken variants: any proven confirmation of the session is spent; one of another session
+  // is; user verification is not required.
   test('a passkey confirms one act, once, for the session that asked', async t => {
     const site = await startSite(t)
     const alice = await signUp(site, 'alice@shop.example')

@@ -15,7 +15,7 @@ const withCookie = (...headers: string[]): ExchangeOptions => ({
 })
 
 describe('requests that other sites send', () => {
-  test('are told by Sec-Fetch-Site', () => {
+  test('are recognized by Sec-Fetch-Site', () => {
     assert.equal(decide(withCookie('sec-fetch-site', 'same-origin')), 'allow')
     assert.equal(decide(withCookie('sec-fetch-site', 'cross-site')), 'csrf/cross-site')
     assert.equal(decide(withCookie('sec-fetch-site', 'same-site')), 'csrf/same-site')

@@ -59,7 +59,10 @@ function isVerified(token: string, group: Group): boolean {
   return key !== undefined && isSignedBy(jws, key)
 }
 
-/** The keys' own algorithms are pinned; what a key does not name is taken from the vector, as an operator would configure it. */
+/**
+ * The keys' own algorithms are pinned; what a key does not name is taken from the
+ * vector, as an operator would configure it.
+ */
 async function isOpened(vector: Vector, group: Group): Promise<boolean> {
   const token = textOf(vector.jwe)
   const jwk = group.private ?? {}
@@ -88,7 +91,10 @@ function headerOf(token: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Every vector is as its authors say, or is in the list of deviations with its reason; and no reason stands there for nothing. */
+/**
+ * Every vector is as its authors say, or is in the list of deviations with its reason;
+ * and no reason stands there for nothing.
+ */
 async function check(file: string): Promise<void> {
   const explained = new Map(
     DEVIATIONS.filter(one => one.file === file).flatMap(one => one.ids.map(id => [id, one] as const)),

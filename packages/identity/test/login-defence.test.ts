@@ -226,7 +226,7 @@ describe('the account that is counted is the account that is tried', () => {
   })
 })
 
-describe('what became of a login is told', () => {
+describe('the outcome of a login is reported', () => {
   const known = async (
     routes: ConstructorParameters<typeof LoginWorld>[0],
     answer: { status: number; headers?: string[]; body?: string },
@@ -527,7 +527,7 @@ describe('when the shared store does not answer', () => {
     update: () => Promise.reject(new StoreError('is not reachable', { store: 'redis', retryable: true })),
   }
 
-  test('the lanes hold in this process, and the error is told', async () => {
+  test('the lanes hold in this process, and the error is reported', async () => {
     const at = world({ store: broken })
     assert.equal(await attack(at, 'alice@example.com', 50), 10)
     assert.ok(at.errors.length > 0)

@@ -18,7 +18,8 @@ describe('a stored password hash', () => {
   })
 
   test('made by the reference implementation is verified', async () => {
-    // RFC 9106 names no PHC string; this one is of the argon2 command line: "password", salt "somesalt", -t 2 -k 65536 -p 1 -id.
+    // RFC 9106 names no PHC string; this one is of the argon2 command line: "password",
+    // salt "somesalt", -t 2 -k 65536 -p 1 -id.
     const stored = parseStoredHash(
       '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
     )

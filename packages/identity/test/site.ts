@@ -49,7 +49,7 @@ export interface SiteOptions extends Partial<Omit<BuiltInIdentityOptions, 'datab
 
 const CHEAP = { memory: 64, passes: 1, parallelism: 1 }
 
-/** The default application says who it was told is there. */
+/** The default application answers with the principal it received. */
 const whoIsThere: Application = ({ principal }) => ({
   status: 200,
   headers: ['content-type', 'application/json'],
@@ -239,7 +239,7 @@ export async function signUp(site: Site, email: string, password = 'a quiet rive
   return browser
 }
 
-/** Who the application is told this browser is. */
+/** The principal that the application receives for this browser. */
 export async function whoIs(browser: PlainBrowser): Promise<Principal> {
   return JSON.parse((await browser.get('/')).text)
 }

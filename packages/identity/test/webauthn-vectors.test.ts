@@ -12,7 +12,9 @@ const file = join(
   'webauthn/test-vectors-section.txt',
 )
 
-/** One example of the specification: named byte strings of a registration and of the authentication after it. */
+/**
+ * One example of the specification: named byte strings of a registration and of the authentication after it.
+ */
 interface Example {
   readonly name: string
   readonly registration: ReadonlyMap<string, Buffer>
@@ -102,7 +104,10 @@ describe('WebAuthn Level 3, the test vectors of the specification', () => {
   }
 })
 
-/** Why an example of the specification is refused. Browsers send none of these: registration asks for three algorithms and no attestation. */
+/**
+ * Why an example of the specification is refused. Browsers send none of these: registration asks
+ * for three algorithms and no attestation.
+ */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/ES384|ES512|Ed448/, 'the algorithm is not offered'],
   [/^TPM/, "the example's manufacturer is not in the registry of the Trusted Computing Group"],

@@ -19,8 +19,8 @@ export interface PosternOptions extends ExtensionConfig {
    */
   readonly file?: string
   /**
-   * What is written while the layer runs: `refusals` (a line at the start, one for each refusal, and what is set wrong), `start` (without the refusals) or `none`.
-   * At most 50 lines a second. Default: `refusals`.
+   * What is written while the layer runs: `refusals` (a line at the start, one for each refusal, and what is
+   * set wrong), `start` (without the refusals) or `none`. At most 50 lines a second. Default: `refusals`.
    */
   readonly log?: Verbosity
   /** Takes those lines. Default: standard error, each with `postern: ` before it. */
@@ -43,7 +43,9 @@ export interface Postern {
   readonly audit: AuditLog | undefined
   /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined
-  /** Asks rules and approvals of the configuration for functions too: pass it to `guard` of `@postern/access`. */
+  /**
+   * Asks rules and approvals of the configuration for functions too: pass it to `guard` of `@postern/access`.
+   */
   readonly access: Access | undefined
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined

@@ -123,7 +123,7 @@ describe('the layer says', () => {
     assert.equal(refusals.length, 2, lines.join('\n'))
   })
 
-  test('nothing, or only the start, when it is told so', async () => {
+  test('nothing, or only the start, when it is configured so', async () => {
     const requests = [{ peer: '192.0.2.1' }, { peer: '192.0.2.1' }]
     assert.deepEqual(await linesFor({ limits: { address: '1/1m' } }, requests, 'none'), [])
     assert.equal((await linesFor({ limits: { address: '1/1m' } }, requests, 'start')).length, 1)

@@ -47,7 +47,10 @@ const key = (id: number): { readonly id: number; readonly secret: Uint8Array } =
 const text = ({ id, secret }: ReturnType<typeof key>): string =>
   `${id}:${Buffer.from(secret).toString('base64')}`
 
-/** A shop of 100 orders on PostgreSQL, whose handlers say nothing of who acts. `POST /wipe?above=N` deletes all orders above N. */
+/**
+ * A shop of 100 orders on PostgreSQL, whose handlers say nothing of who acts. `POST
+ * /wipe?above=N` deletes all orders above N.
+ */
 async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
   const dropped: (() => Promise<void>)[] = []
   const url = await freshDatabase({ after: work => dropped.push(work) })
@@ -277,7 +280,7 @@ describe('routes.*.budget', { timeout: 120_000 }, () => {
   })
 
   for (const [name, routes, message] of [
-    ['a budget that is none', { 'DELETE /x': { budget: 'x.delete' } }, /there is no budget "x.delete"/],
+    ['an unknown budget', { 'DELETE /x': { budget: 'x.delete' } }, /there is no budget "x.delete"/],
     [
       'a consent over no budget',
       { 'DELETE /x': { approve: { by: 'role:owner', when: 'over' } } },

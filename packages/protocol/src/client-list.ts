@@ -4,7 +4,10 @@ import { CidrSet, ConfigError, type Exchange } from '@postern/core'
 export interface ClientMatch {
   /** Address, range, `loopback`, `private`, ..., or `all`. */
   readonly network?: string | undefined
-  /** A part of the header `User-Agent`, in any letter case. Anybody can send any: good for blocking, never enough to allow. */
+  /**
+   * A part of the header `User-Agent`, in any letter case. Anybody can send any:
+   * good for blocking, never enough to allow.
+   */
   readonly userAgent?: string | undefined
 }
 

@@ -6,13 +6,14 @@ export interface CorsOptions {
   readonly cors: CorsSettings | false
   /** The engine's routes: a preflight falls under those of the method that it asks for. */
   readonly routes: RouteTable
-  /** Methods that a preflight is told where neither `cors` nor the route names any. */
+  /** Methods in a preflight's answer where neither `cors` nor the route names any. */
   readonly methods: readonly string[]
 }
 
 /**
- * The guard that answers preflights, and adds what a page of another origin needs to read an answer (Fetch standard, "CORS protocol"). Place it first: a preflight
- * that is refused hides from the page why its request would be. What a handler or backend says itself about origins stays.
+ * The guard that answers preflights, and adds what a page of another origin needs to read an answer (Fetch
+ * standard, "CORS protocol"). Place it first: a preflight that is refused hides from the page why its request
+ * would be. What a handler or backend says itself about origins stays.
  */
 export function corsGuard(options: CorsOptions): Guard {
   return {

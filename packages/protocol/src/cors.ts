@@ -6,9 +6,9 @@ export interface CorsSettings {
   readonly origins: readonly string[]
   /** Whether pages may send cookies and read what comes back. */
   readonly credentials: boolean
-  /** Methods that a preflight is told; undefined for those that the route answers. */
+  /** Methods in a preflight's answer; undefined for those that the route answers. */
   readonly methods?: readonly string[] | undefined
-  /** Request headers that a preflight is told; undefined for those that it asks for. */
+  /** Request headers in a preflight's answer; undefined for those that it asks for. */
   readonly headers?: readonly string[] | undefined
   /** Answer headers that pages may read, besides those that tell of limits and refusals. */
   readonly expose: readonly string[]
@@ -39,7 +39,10 @@ const EXPOSED: readonly string[] = [
 const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*|\[[\da-f:.]+\])(?::\d{1,5})?$/
 const BELOW = /^[a-z\d_-]+(?:\.[a-z\d_-]+)*$/
 
-/** @throws ConfigError for what is no origin, and for credentials together with every origin: any page could then act as the user */
+/**
+ * @throws ConfigError for what is no origin, and for credentials together with every
+ *   origin: any page could then act as the user
+ */
 export function checkCors({ origins, credentials }: CorsSettings): void {
   const wrong = origins.find(origin => origin !== '*' && origin !== 'null' && !ORIGIN.test(origin))
   if (wrong !== undefined)
@@ -77,7 +80,9 @@ function isOrigin(pattern: string, origin: string): boolean {
   )
 }
 
-/** Headers that let the page read this answer: name, value, ... Undefined where it may not, or needs no leave. */
+/**
+ * Headers that let the page read this answer: name, value, ... Undefined where it may not, or needs no leave.
+ */
 export function corsHeaders(exchange: Exchange, cors: CorsSettings): readonly string[] | undefined {
   const origin = allowedOrigin(exchange, cors)
   if (origin === undefined) return undefined

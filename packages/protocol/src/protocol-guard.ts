@@ -43,7 +43,10 @@ export interface ProtocolOptions {
    * for none. By default those that would be answered if they were sent. A route's `methodOverride` overrides it.
    */
   readonly methodOverride?: readonly string[] | false
-  /** Whether posted forms are read for `_method`: needed where rules hold for single methods. Default: `false`. */
+  /**
+   * Whether posted forms are read for `_method`: needed where rules hold for single
+   * methods. Default: `false`.
+   */
   readonly readForms?: boolean
   /** Headers such as `X-Original-URL` to let through, in lower case; none by default. */
   readonly allowOverrides?: readonly string[]
@@ -52,7 +55,10 @@ export interface ProtocolOptions {
   readonly mode?: Mode
 }
 
-/** Those of HTTP, and of WebDAV and CalDAV (RFC 4918, 3253, 4791): a backend that has none of the latter answers 405 itself. */
+/**
+ * Those of HTTP, and of WebDAV and CalDAV (RFC 4918, 3253, 4791): a backend that has
+ * none of the latter answers 405 itself.
+ */
 const STANDARD_METHODS: readonly string[] = [
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],

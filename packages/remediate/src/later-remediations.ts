@@ -1,8 +1,9 @@
 import type { RemediationTable } from './remediation-table.ts'
 
 /**
- * A table that is opened when it is first asked, and again until that works: one that must be prepared first (migrations) may be away when a
- * process starts. Until then everything rejects with what `open` rejected with.
+ * A table that is opened when it is first asked, and again until that works: one that must be
+ * prepared first (migrations) may be away when a process starts. Until then everything
+ * rejects with what `open` rejected with.
  */
 export function laterRemediations(name: string, open: () => Promise<RemediationTable>): RemediationTable {
   let table: Promise<RemediationTable> | undefined

@@ -44,8 +44,9 @@ export interface RemediationStoreOptions {
   /** Called with writes that failed and will be retried. */
   readonly onError?: (error: unknown) => void
   /**
-   * What `open` does when the table is away and may come back: `reject` (the default), or `start` without what stands in it, and read it once it is there. What is
-   * found meanwhile holds in this process and is written down then.
+   * What `open` does when the table is away and may come back: `reject` (the default), or `start`
+   * without what stands in it, and read it once it is there. What is found meanwhile holds in
+   * this process and is written down then.
    */
   readonly whenAway?: 'reject' | 'start'
 }

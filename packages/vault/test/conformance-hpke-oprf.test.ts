@@ -80,7 +80,8 @@ async function receives(vector: HpkeVector): Promise<void> {
   let sequence = 0
   for (const [index, { ct, aad, pt, sequence_number: number }] of vector.encryptions.entries()) {
     const wanted = Number(number ?? index)
-    // The context counts by itself: a failed opening does not count, a message that is skipped has to be opened.
+    // The context counts by itself: a failed opening does not count, a message that
+    // is skipped has to be opened.
     if (wanted !== sequence) break
     assert.deepEqual(Buffer.from(await recipient.Open(hex(ct), hex(aad))), hex(pt))
     sequence++

@@ -167,7 +167,7 @@ for (const suite of ['x25519', 'x-wing'] as const satisfies readonly HeldSuite[]
 }
 
 describe('a recovery code', () => {
-  it('that was mistyped is told from one of another member', async () => {
+  it('that was mistyped is distinguished from one of another member', async () => {
     const { code, wrapped } = await wrapWithCode(await Member.create())
     for (let at = 0; at < code.length; at += 3) {
       if (code[at] === '-') continue

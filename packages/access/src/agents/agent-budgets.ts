@@ -12,8 +12,8 @@ interface Count {
 const MAX_COUNTS = 20_000
 
 /**
- * What agents have used of their budgets, in this process. A window slides: what the one before it held counts by the part of it that is still inside,
- * so that two bursts at a boundary are no double budget.
+ * What agents have used of their budgets, in this process. A window slides: what the one before it held
+ * counts by the part of it that is still inside, so that two bursts at a boundary are no double budget.
  */
 export class AgentBudgets {
   readonly #counts = new Map<string, Count>()
@@ -23,7 +23,10 @@ export class AgentBudgets {
     this.#clock = clock
   }
 
-  /** Takes one call. @returns undefined when there was one left, else milliseconds until there may be; nothing is taken then */
+  /**
+   * Takes one call. @returns undefined when there was one left, else milliseconds
+   * until there may be; nothing is taken then
+   */
   spend(name: string, { budget }: Agent, action: string): number | undefined {
     if (budget === undefined) return undefined
     const { windowMs, calls, rows, perAction } = budget

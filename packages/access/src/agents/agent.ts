@@ -3,7 +3,10 @@ import { ConfigError, type Duration, type Principal, parseDuration } from '@post
 export interface AgentOptions {
   /** Whose agent it is. It may do what both may. */
   readonly owner: Principal
-  /** Actions it may do at most, exact or families (`order.*`). Default: none but those named here, so name them. */
+  /**
+   * Actions it may do at most, exact or families (`order.*`). Default: none but
+   * those named here, so name them.
+   */
   readonly actions: readonly string[]
   readonly budget?: AgentBudget
 }
@@ -19,7 +22,10 @@ export interface AgentBudget {
   readonly perAction?: Readonly<Record<string, number>>
 }
 
-/** A program that acts on somebody's behalf: a principal with an owner, a list of actions, and a budget smaller than theirs. */
+/**
+ * A program that acts on somebody's behalf: a principal with an owner, a list of
+ * actions, and a budget smaller than theirs.
+ */
 export interface Agent {
   readonly owner: Principal
   readonly budget: (AgentBudget & { readonly windowMs: number }) | undefined
@@ -30,7 +36,8 @@ export interface Agent {
  * Declares an agent.
  * @throws ConfigError for a budget that cannot hold, or an owner who is nobody
  * @example
- * const bot = agent({ owner: alice, actions: ['order.read', 'order.refund'], budget: { window: '1h', calls: 100, rows: 20 } })
+ * const bot = agent({ owner: alice, actions: ['order.read', 'order.refund'], budget: {
+ * window: '1h', calls: 100, rows: 20 } })
  */
 export function agent({ owner, actions, budget }: AgentOptions): Agent {
   if (owner.id === '')

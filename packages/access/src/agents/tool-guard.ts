@@ -40,8 +40,9 @@ interface CompiledTool {
 }
 
 /**
- * Stands before the tools of an MCP server. A tool without a rule is refused: a tool that somebody adds is not open until somebody has said for whom. A
- * refusal is a result with `isError`, in words that a model can act on, for errors of the protocol are often hidden from it.
+ * Stands before the tools of an MCP server. A tool without a rule is refused: a tool that somebody adds is
+ * not open until somebody has said for whom. A refusal is a result with `isError`, in words that a model can
+ * act on, for errors of the protocol are often hidden from it.
  */
 export class ToolGuard {
   readonly #access: Access
@@ -58,7 +59,10 @@ export class ToolGuard {
     )
   }
 
-  /** The tools that a caller may see: those that nothing in memory stands against. The list is a courtesy; every call is checked. */
+  /**
+   * The tools that a caller may see: those that nothing in memory stands against. The
+   * list is a courtesy; every call is checked.
+   */
   visible(caller: Caller): readonly string[] {
     return [...this.#tools]
       .filter(([name, { rule, compiled }]) => {
@@ -70,7 +74,7 @@ export class ToolGuard {
 
   /**
    * Calls a tool, if the caller may.
-   * @throws StoreError when that cannot be told
+   * @throws StoreError when that cannot be determined
    */
   async call<Result extends object>(
     name: string,
@@ -111,7 +115,10 @@ export class ToolGuard {
     }
   }
 
-  /** @throws ConfigError when tools that the server offers have no rule, so that it shows at start and not at the first call */
+  /**
+   * @throws ConfigError when tools that the server offers have no rule, so that it
+   *   shows at start and not at the first call
+   */
   checkCovers(names: Iterable<string>): void {
     const missing = [...names].filter(name => !this.#tools.has(name))
     if (missing.length > 0)

@@ -8,7 +8,7 @@ export interface StoredApproval {
   readonly seal: string
 }
 
-/** Reads a row that `APPROVAL_SQL` returned. @throws IntegrityError when it is none that was written here */
+/** Reads a row that `APPROVAL_SQL` returned. @throws IntegrityError when it was not written here */
 export function readApproval(row: Row): StoredApproval {
   const text = (name: string): string => String(row[name])
   const count = (name: string): number | undefined => {

@@ -40,7 +40,10 @@ const TABLES = `
   );
   CREATE INDEX approval_notice_due ON approval_notice (next_at)`
 
-/** The tables of approvals, of one shape in both dialects. Times are epoch milliseconds; lists and objects are JSON. */
+/**
+ * The tables of approvals, of one shape in both dialects. Times are epoch
+ * milliseconds; lists and objects are JSON.
+ */
 export const APPROVAL_MIGRATIONS: readonly Migration[] = [
   { id: 1, name: 'approvals and their notices', sqlite: TABLES, postgres: TABLES },
 ]
@@ -65,11 +68,17 @@ type StatementName =
   | 'delayNotice'
   | 'removeNotice'
 
-/** The statements, one text for both dialects. Every change of state names the state it changes: of two that race, one changes a row. */
+/**
+ * The statements, one text for both dialects. Every change of state names the state it
+ * changes: of two that race, one changes a row.
+ */
 export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
   /** $1 act key, $2 now. What is past its time no longer stands in the way of a new request. */
   expireKey: `UPDATE approval SET state = 'expired' WHERE act_key = $1 AND state IN ('pending', 'approved') AND expires_at <= $2`,
-  /** $1 to $17 the columns, $18 requests one actor may have waiting, or have made in the last hour. What was denied just now is not asked again. */
+  /**
+   * $1 to $17 the columns, $18 requests one actor may have waiting, or have made in the last hour. What
+   * was denied just now is not asked again.
+   */
   insert: `INSERT INTO approval (id, state, act_key, digest, actor, action, resource, arguments, tenant, behind, owner, decides, rows_allowed, budgets,
       preview, reason, requested_at, expires_at)
     SELECT $1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CAST($12 AS BIGINT), $13, $14, $15, CAST($16 AS BIGINT), CAST($17 AS BIGINT)
@@ -78,7 +87,9 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
       AND NOT EXISTS (SELECT 1 FROM approval WHERE act_key = $2 AND state = 'denied' AND expires_at > CAST($16 AS BIGINT))
     ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
   byId: `SELECT ${COLUMNS} FROM approval WHERE id = $1`,
-  /** $1 act key, $2 now. The request that answers for an act: an open one, else one that was denied just now. */
+  /**
+   * $1 act key, $2 now. The request that answers for an act: an open one, else one that was denied just now.
+   */
   currentByKey: `SELECT ${COLUMNS} FROM approval WHERE act_key = $1 AND state IN ('pending', 'approved', 'denied') AND expires_at > $2
     ORDER BY CASE state WHEN 'denied' THEN 1 ELSE 0 END, requested_at DESC LIMIT 1`,
   /** $1 id, $2 state, $3 who, $4 now, $5 note, $6 new expiry, $7 seal. */
@@ -97,7 +108,10 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
     AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,
   /** $1 the time before which what is over is forgotten, $2 how many. */
   forget: `DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE state NOT IN ('pending', 'approved') AND expires_at < $1 LIMIT $2) RETURNING id`,
-  /** $1 id, $2 approval, $3 channel, $4 event, $5 now, $6 who decided, $7 when. Only where the change it tells of was made: another may have been first. */
+  /**
+   * $1 id, $2 approval, $3 channel, $4 event, $5 now, $6 who decided, $7 when. Only where the change it tells
+   * of was made: another may have been first.
+   */
   addNotice: `INSERT INTO approval_notice (id, approval, channel, event, next_at)
     SELECT $1, $2, $3, $4, CAST($5 AS BIGINT) WHERE EXISTS (SELECT 1 FROM approval
       WHERE id = $2 AND coalesce(decided_by, '') = $6 AND coalesce(decided_at, 0) = CAST($7 AS BIGINT))`,

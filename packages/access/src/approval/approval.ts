@@ -10,7 +10,10 @@ export interface ApprovalPreview {
   readonly sample?: readonly Json[]
 }
 
-/** Where a request stands. Only `pending` and `approved` can change; `used`, `denied`, `expired` and `cancelled` are final. */
+/**
+ * Where a request stands. Only `pending` and `approved` can change; `used`,
+ * `denied`, `expired` and `cancelled` are final.
+ */
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'used' | 'expired' | 'cancelled'
 
 /** A request for a second person's consent to one act. */
@@ -23,18 +26,27 @@ export interface Approval {
   readonly digest: string
   /** Tenant of who asks; empty when there is none. Nobody of another tenant decides. */
   readonly tenant: string
-  /** Everybody who stands behind the request, `user:alice`: the principal, and whoever impersonates it. None of them decides. */
+  /**
+   * Everybody who stands behind the request, `user:alice`: the principal, and whoever
+   * impersonates it. None of them decides.
+   */
   readonly behind: readonly string[]
-  /** Owner of the agent that asks, `user:alice`; empty when no agent does. Decides only where `by` names the owner. */
+  /**
+   * Owner of the agent that asks, `user:alice`; empty when no agent does. Decides
+   * only where `by` names the owner.
+   */
   readonly owner: string
-  /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks). One of them is enough. */
+  /**
+   * Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent
+   * that asks). One of them is enough.
+   */
   readonly by: readonly string[]
   /** Rows the act may change at most. */
   readonly rows: number | undefined
   /** Budgets that the consent stands in for. */
   readonly budgets: readonly string[]
   readonly preview: ApprovalPreview
-  /** Why, in the words of who asks. */
+  /** The requester's own reason. */
   readonly reason: string
   /** Epoch milliseconds. */
   readonly requestedAt: number
@@ -45,7 +57,9 @@ export interface Approval {
   readonly note: string
 }
 
-/** What a redeemed approval gives: one use, for this act, of this many rows. The same shape as a budget grant. */
+/**
+ * What a redeemed approval gives: one use, for this act, of this many rows. The same shape as a budget grant.
+ */
 export interface ApprovalGrant {
   /** Id of the approval. */
   readonly id: string

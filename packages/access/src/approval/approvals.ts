@@ -41,7 +41,10 @@ export interface ApprovalsOptions {
   readonly recorder?: EventRecorder
   /** Who is notified of requests and decisions. */
   readonly notify?: readonly ApprovalChannel[]
-  /** 32 bytes that seal decisions, so that nobody consents by writing to the database. Keep it out of the application's environment where you can. */
+  /**
+   * 32 bytes that seal decisions, so that nobody consents by writing to the database. Keep it out of the
+   * application's environment where you can.
+   */
   readonly key?: Uint8Array
   /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
   readonly maxPending?: number
@@ -58,8 +61,8 @@ export interface ApprovalRequest {
   /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner`; one of several is enough. */
   readonly by: string | readonly string[]
   /**
-   * How long the request waits; the consent, once given, is good for as long again, but 15 minutes at most, and so is a denial.
-   * Default: `1h`.
+   * How long the request waits; the consent, once given, is good for as long again, but 15 minutes at
+   * most, and so is a denial. Default: `1h`.
    */
   readonly ttl?: Duration
   /** Rows the act may change at most. */
@@ -80,8 +83,9 @@ const MAX_REASON = 500
 const SWEEP = 500
 
 /**
- * A second person's consent to one act: bound to actor, action, resource and arguments, used once, expiring, never one's own. Two who decide at once, or
- * two who use it at once, are told apart by the database: one of them changes the row. Works the same on SQLite and PostgreSQL.
+ * A second person's consent to one act: bound to actor, action, resource and arguments, used once, expiring,
+ * never one's own. Two who decide at once, or two who use it at once, are told apart by the database: one of
+ * them changes the row. Works the same on SQLite and PostgreSQL.
  */
 export class Approvals {
   readonly #database: ApprovalDatabase
@@ -112,8 +116,8 @@ export class Approvals {
   }
 
   /**
-   * Asks for consent. The same act asked for again, while a request for it is open or was denied just now, is that request: nobody is
-   * notified twice, and a denial is not worn down by asking again.
+   * Asks for consent. The same act asked for again, while a request for it is open or was denied just now, is
+   * that request: nobody is notified twice, and a denial is not worn down by asking again.
    * @throws ApprovalRefused when this actor has too many requests waiting
    * @throws ConfigError for rules, counts or texts out of bounds
    */
@@ -253,7 +257,10 @@ export class Approvals {
     }
   }
 
-  /** Takes a request back, or a consent that is not to be used. @throws ApprovalRefused when it is not the caller's, or over */
+  /**
+   * Takes a request back, or a consent that is not to be used. @throws
+   * ApprovalRefused when it is not the caller's, or over
+   */
   async cancel(id: string, principal: Principal): Promise<Approval> {
     const row = await this.#one({ text: APPROVAL_SQL.cancel, values: [id, nameOf(principal)] })
     if (row === undefined)
@@ -298,7 +305,8 @@ export class Approvals {
   }
 
   /**
-   * Decides as somebody who runs the machine: they need no role, but they are a named person, and still nobody who stands behind the request.
+   * Decides as somebody who runs the machine: they need no role, but they are a named person, and
+   * still nobody who stands behind the request.
    * @throws ApprovalRefused as `decide` does
    */
   async decideAsOperator(
@@ -311,7 +319,9 @@ export class Approvals {
     return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 
-  /** Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent */
+  /**
+   * Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent
+   */
   deliver(): Promise<number> {
     return this.#outbox.deliver(Math.floor(this.#clock.now()), async id => (await this.#read(id)).approval)
   }

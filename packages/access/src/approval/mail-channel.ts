@@ -13,7 +13,9 @@ export interface Mail {
 }
 
 export interface MailOptions {
-  /** Recipients of a notice: usually looked up by `approval.by` and `approval.tenant`. None: nothing is sent. */
+  /**
+   * Recipients of a notice: usually looked up by `approval.by` and `approval.tenant`. None: nothing is sent.
+   */
   readonly to: (notice: Notice) => readonly string[] | Promise<readonly string[]>
   /** Sends a message: nodemailer, SES, whatever the application has. */
   readonly send: (mail: Mail) => Promise<unknown>
@@ -26,8 +28,8 @@ export interface MailOptions {
 const ADDRESS = /^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}$/
 
 /**
- * Notifies people by mail through the application's own mailer. The message counts rows but shows none of them, and what callers wrote stands in it on
- * one line each: it can add no header and no second paragraph.
+ * Notifies people by mail through the application's own mailer. The message counts rows but shows none of
+ * them, and what callers wrote stands in it on one line each: it can add no header and no second paragraph.
  */
 export function mailChannel(options: MailOptions): ApprovalChannel {
   return {

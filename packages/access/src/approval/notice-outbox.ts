@@ -14,11 +14,17 @@ export interface NoticeOutboxOptions {
 /** Longer than any channel may take; another process tries after it, should this one have died. */
 const LEASE = 60_000
 const FIRST_DELAY = 10_000
-/** 10 s, 20 s, 40 s, ...: some 20 minutes in all, after which whoever was to be notified has to look by themselves. */
+/**
+ * 10 s, 20 s, 40 s, ...: some 20 minutes in all, after which whoever was to be
+ * notified has to look by themselves.
+ */
 const MAX_ATTEMPTS = 8
 const BATCH = 20
 
-/** Notices that are written in the transaction of what they tell of, and sent afterwards: at least once, by one process at a time. */
+/**
+ * Notices that are written in the transaction of what they tell of, and sent afterwards:
+ * at least once, by one process at a time.
+ */
 export class NoticeOutbox {
   readonly #options: NoticeOutboxOptions
   readonly #channels: ReadonlyMap<string, ApprovalChannel>

@@ -38,7 +38,10 @@ function isMet(rule: string, principal: Principal, owner: string): boolean {
   return rule === nameOf(principal)
 }
 
-/** A person who runs the machine, as an approver of one request: its tenant and whatever role or scope it asks for, under their own name. */
+/**
+ * A person who runs the machine, as an approver of one request: its tenant and whatever role or
+ * scope it asks for, under their own name.
+ */
 export function operatorPrincipal(id: string, { by, tenant }: Approval): Principal {
   const named = (kind: string): readonly string[] =>
     by.filter(rule => rule.startsWith(`${kind}:`)).map(rule => rule.slice(kind.length + 1))

@@ -20,8 +20,8 @@ export interface WebhookOptions {
 const TIMEOUT = 5_000
 
 /**
- * Notifies a URL, signed as Standard Webhooks 1.0.0 says: `webhook-id`, `webhook-timestamp`, `webhook-signature` (HMAC-SHA256 over id, time and body).
- * Follows no redirect, waits 5 seconds at most.
+ * Notifies a URL, signed as Standard Webhooks 1.0.0 says: `webhook-id`, `webhook-timestamp`,
+ * `webhook-signature` (HMAC-SHA256 over id, time and body). Follows no redirect, waits 5 seconds at most.
  * @throws ConfigError for a URL or secret that cannot be used
  */
 export function webhookChannel(options: WebhookOptions): ApprovalChannel {

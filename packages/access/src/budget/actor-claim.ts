@@ -13,7 +13,10 @@ import { checkSigningKey, hexOf, type SigningKey, signFields } from './signed-to
 /** How claims are signed. */
 export interface ClaimOptions {
   readonly key: SigningKey
-  /** How long after it was made a claim may be used first, at most an hour. The transaction itself may last longer. Default `2m`. */
+  /**
+   * How long after it was made a claim may be used first, at most an hour. The
+   * transaction itself may last longer. Default `2m`.
+   */
   readonly lifetime?: Duration
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -26,8 +29,9 @@ const HEX_DIGEST = /^[0-9a-f]{64}$/
 const MAX_LIFETIME = 3_600_000
 
 /**
- * Signs who acts, so that the database believes it: actor, tenant and act with an expiry and a nonce. What signs is the application; what verifies is a
- * function of the database that the application's role cannot change. The nonce is used up by the first transaction that changes rows.
+ * Signs who acts, so that the database believes it: actor, tenant and act with an expiry and a nonce. What
+ * signs is the application; what verifies is a function of the database that the application's role cannot
+ * change. The nonce is used up by the first transaction that changes rows.
  * @throws ConfigError when key or lifetime are out of bounds
  */
 export function claimSigner(options: ClaimOptions): ClaimSigner {

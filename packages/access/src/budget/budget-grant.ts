@@ -2,11 +2,13 @@ import { ConfigError, type ConfigIssue } from '@postern/core'
 import { checkSigningKey, hexOf, openFields, type SigningKey, signFields, textOf } from './signed-token.ts'
 
 /**
- * What an approval gives: one transaction of one actor, doing one act, may change this many rows under these budgets. It is good once, until it expires.
+ * What an approval gives: one transaction of one actor, doing one act, may change this many rows under these
+ * budgets. It is good once, until it expires.
  *
- * The approving side makes and signs it (`signBudgetGrant`) with a key that the application does not hold; `actingAs({ ..., act, grant })` carries
- * it to the database, which verifies it, compares actor, tenant and act with those of the signed claim, and takes it in the transaction that
- * uses it: two transactions with one grant wait for each other, and the second is refused. A transaction that rolls back leaves it unused.
+ * The approving side makes and signs it (`signBudgetGrant`) with a key that the application does not hold;
+ * `actingAs({ ..., act, grant })` carries it to the database, which verifies it, compares actor, tenant and
+ * act with those of the signed claim, and takes it in the transaction that uses it: two transactions with one
+ * grant wait for each other, and the second is refused. A transaction that rolls back leaves it unused.
  */
 export interface BudgetGrant {
   /** At least 16 random bytes as hex: what makes it one-use. */
@@ -32,7 +34,8 @@ const HEX_DIGEST = /^[0-9a-f]{64}$/
 const MAX_BUDGETS = 16
 
 /**
- * A grant as a token for `actingAs`. Whoever holds the key can open any budget: keep it where approvals are decided, not in the application.
+ * A grant as a token for `actingAs`. Whoever holds the key can open any budget: keep it where
+ * approvals are decided, not in the application.
  * @throws ConfigError naming every field that is out of bounds
  */
 export function signBudgetGrant(grant: BudgetGrant, key: SigningKey): string {
@@ -70,8 +73,8 @@ export function signBudgetGrant(grant: BudgetGrant, key: SigningKey): string {
 }
 
 /**
- * The grant of a token whose signature holds and that has not expired, to show it to people; undefined otherwise. Whether it was used only the
- * database knows.
+ * The grant of a token whose signature holds and that has not expired, to show it to people; undefined
+ * otherwise. Whether it was used only the database knows.
  * @param now epoch milliseconds
  */
 export function openBudgetGrant(

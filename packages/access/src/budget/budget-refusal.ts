@@ -27,8 +27,9 @@ const SCOPES: readonly unknown[] = ['actor', 'tenant', 'table', 'global']
 const MODES: readonly unknown[] = ['deny', 'delay', 'stepUp', 'approval']
 
 /**
- * An error of any driver or query builder as what it means: `RowBudgetExceeded` when a budget refused, `CredentialError` when the claim or the grant did not
- * hold; every other error as it is. Looks into `cause`, `driverError` and `parent`, where query builders put the driver's error.
+ * An error of any driver or query builder as what it means: `RowBudgetExceeded` when a budget refused,
+ * `CredentialError` when the claim or the grant did not hold; every other error as it is. Looks into `cause`,
+ * `driverError` and `parent`, where query builders put the driver's error.
  */
 export function budgetError(error: unknown): unknown {
   let layer = error

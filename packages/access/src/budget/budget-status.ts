@@ -97,8 +97,8 @@ const FACTS = `
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM postern_budgets.refused_claims)::float8 AS claims`
 
 /**
- * Roles that can log in, or that one who can log in is a member of, and what lets them change rows uncounted. Server versions before 15 have no
- * rights on parameters.
+ * Roles that can log in, or that one who can log in is a member of, and what lets them change rows uncounted.
+ * Server versions before 15 have no rights on parameters.
  */
 const WAYS_ROUND = `
   WITH guarded AS (SELECT c.oid, c.relname, c.relnamespace, c.relowner, x.relation::text AS name FROM postern_budgets.tables() AS x JOIN pg_class AS c ON c.oid = x.relation),

@@ -1,9 +1,15 @@
 import { ConfigError, type ConfigIssue, type Duration, parseDuration } from '@postern/core'
 
-/** What happens to a change that is over budget. The database refuses it in every case; this says how the wrappers go on. */
+/**
+ * What happens to a change that is over budget. The database refuses it in every
+ * case; this says how the wrappers go on.
+ */
 export type OverBudget = 'deny' | 'delay' | 'stepUp' | 'approval'
 
-/** What a statement does to rows. TRUNCATE deletes; COPY FROM inserts; MERGE and upsert are what they do to each row. */
+/**
+ * What a statement does to rows. TRUNCATE deletes; COPY FROM inserts; MERGE and
+ * upsert are what they do to each row.
+ */
 export type RowAction = 'delete' | 'update' | 'insert'
 
 /** Further settings of a budget. */
@@ -14,11 +20,20 @@ export interface RowsOptions {
   readonly tenant?: number
   /** Rows of one table that all actors together may change in the window. Default: not limited. */
   readonly table?: number
-  /** Rows that all actors together may change in the window, over all tables of the budget. Default: not limited. */
+  /**
+   * Rows that all actors together may change in the window, over all tables of the
+   * budget. Default: not limited.
+   */
   readonly global?: number
-  /** Whether old rows are kept, so that `postern undo` can put them back. Default true for deletions and edits. */
+  /**
+   * Whether old rows are kept, so that `postern undo` can put them back. Default
+   * true for deletions and edits.
+   */
   readonly undo?: boolean
-  /** `orders` or `sales.orders`; `*` for all tables of the schemas. Default: what stands before the last dot of the budget's name. */
+  /**
+   * `orders` or `sales.orders`; `*` for all tables of the schemas. Default: what stands
+   * before the last dot of the budget's name.
+   */
   readonly tables?: readonly string[]
   /** Default: what stands after the last dot of the budget's name. */
   readonly actions?: readonly RowAction[]
@@ -33,7 +48,8 @@ export interface RowBudget extends RowsOptions {
 /**
  * A budget of so many rows in any window of that length, for each actor.
  * @example
- * const budgets = { 'orders.delete': rows(50, '1h', { over: 'approval', tenant: 500 }), '*.update': rows(1_000, '1h') }
+ * const budgets = { 'orders.delete': rows(50, '1h', { over: 'approval', tenant: 500
+ * }), '*.update': rows(1_000, '1h') }
  */
 export function rows(count: number, window: Duration, options: RowsOptions = {}): RowBudget {
   return { ...options, rows: count, window }
@@ -77,7 +93,10 @@ export interface CompiledBudgets {
 
 const NAME = /^[\w.*-]{1,100}$/
 const ACTIONS: readonly string[] = ['delete', 'update', 'insert'] satisfies RowAction[]
-/** A step is the window over this: a unit counts for at least the window, at most an eighth longer. Never shorter, so there is no burst at an edge. */
+/**
+ * A step is the window over this: a unit counts for at least the window, at most an eighth longer. Never
+ * shorter, so there is no burst at an edge.
+ */
 const STEPS = 8
 const MIN_WINDOW = 1_000
 const MAX_WINDOW = 366 * 86_400_000

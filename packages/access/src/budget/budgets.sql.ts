@@ -1,9 +1,11 @@
 /**
- * What budgets keep in the database, in a schema of its own that the application's role has no right to. The owner is who installs it.
+ * What budgets keep in the database, in a schema of its own that the application's role has no
+ * right to. The owner is who installs it.
  *
- * One statement on a guarded table costs one row count and one upsert of this transaction's own row in `transactions`; the shared counters are touched
- * when the transaction commits, by a deferred trigger, in one order for everyone. So no lock of a counter is held while the application works, and
- * counters add no deadlock to it.
+ * One statement on a guarded table costs one row count and one upsert of this transaction's own
+ * row in `transactions`; the shared counters are touched when the transaction commits, by a
+ * deferred trigger, in one order for everyone. So no lock of a counter is held while the
+ * application works, and counters add no deadlock to it.
  */
 const TABLES_SQL = `
 CREATE SCHEMA postern_budgets;
@@ -143,11 +145,17 @@ CREATE INDEX journal_at ON postern_budgets.journal USING brin (at);
 CREATE INDEX journal_unsealed ON postern_budgets.journal (id) WHERE sealed IS NULL;
 `
 
-/** What the caller's statements run into: as the owner, with a search path that holds nothing of the caller's before the system's own names. */
+/**
+ * What the caller's statements run into: as the owner, with a search path that holds nothing of the
+ * caller's before the system's own names.
+ */
 const DEFINER = 'LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp'
 /** For what runs in every transaction: to plan it anew each time would cost more than to run it. */
 const HOT = `${DEFINER} SET plan_cache_mode = force_generic_plan`
-/** Called by those only, under their rights and search path: nobody else may execute them, and to set both again would cost microseconds. */
+/**
+ * Called by those only, under their rights and search path: nobody else may execute them, and to
+ * set both again would cost microseconds.
+ */
 const INNER = 'LANGUAGE plpgsql'
 
 /** Sums what still counts, moves counts on in time, and says when enough will have left. Pure. */
@@ -169,7 +177,10 @@ BEGIN
 END $$;
 `
 
-/** Refuses: the one place that raises, so that every refusal is counted and logged, whatever the caller does with the error. */
+/**
+ * Refuses: the one place that raises, so that every refusal is counted and logged,
+ * whatever the caller does with the error.
+ */
 const REFUSE_SQL = `
 CREATE FUNCTION postern_budgets.refuse(limit_id integer, actor text, allowed bigint, asked bigint, retry_at bigint)
 RETURNS void ${INNER} AS $$
@@ -206,7 +217,8 @@ const ASKED = `
   GROUP BY l.id, 7`
 
 /**
- * The rows that the grant of this transaction allows, per budget; checks its signature, its expiry, and that it was given to this actor for this act.
+ * The rows that the grant of this transaction allows, per budget; checks its signature, its expiry, and that
+ * it was given to this actor for this act.
  */
 const GRANT_SQL = `
 CREATE FUNCTION postern_budgets.open_grant(t postern_budgets.transactions, OUT id text, OUT budgets text[], OUT rows bigint, OUT expires bigint)
@@ -240,7 +252,10 @@ BEGIN
 END $$;
 `
 
-/** Looks ahead while the transaction runs, so that a large statement is refused at once. What counts is `settle`. */
+/**
+ * Looks ahead while the transaction runs, so that a large statement is refused at
+ * once. What counts is `settle`.
+ */
 const LOOK_AHEAD_SQL = `
 CREATE FUNCTION postern_budgets.look_ahead(t postern_budgets.transactions) RETURNS void ${INNER} AS $$
 DECLARE
@@ -283,7 +298,10 @@ BEGIN
 END $$;
 `
 
-/** Takes what a transaction asks from the counters, or from its grant, as the transaction commits. Nobody can catch what this raises. */
+/**
+ * Takes what a transaction asks from the counters, or from its grant, as the transaction
+ * commits. Nobody can catch what this raises.
+ */
 const SETTLE_SQL = `
 CREATE FUNCTION postern_budgets.settle() RETURNS trigger ${HOT} AS $$
 DECLARE
@@ -379,9 +397,11 @@ CREATE CONSTRAINT TRIGGER settle_again AFTER UPDATE ON postern_budgets.transacti
 `
 
 /**
- * Notes rows that a statement changed for the transaction. One statement counts them, verifies the claim and makes or raises this transaction's row: each statement
- * and each expression of a function is prepared anew in every transaction, and that is most of what a small change costs. A claim that another transaction has
- * used finds the row of that one, and is refused. `FROM` says where the number of rows `s.n` comes from; no row is noted when it is 0.
+ * Notes rows that a statement changed for the transaction. One statement counts them, verifies the claim
+ * and makes or raises this transaction's row: each statement and each expression of a function is prepared
+ * anew in every transaction, and that is most of what a small change costs. A claim that another
+ * transaction has used finds the row of that one, and is refused. `FROM` says where the number of rows
+ * `s.n` comes from; no row is noted when it is 0.
  */
 const note = (from: string): string => `
   INSERT INTO postern_budgets.transactions AS x
@@ -446,7 +466,10 @@ BEGIN
 END $$;
 `
 
-/** Rows are written as text under settings of our own: the caller's could round numbers or swap days and months. */
+/**
+ * Rows are written as text under settings of our own: the caller's could round
+ * numbers or swap days and months.
+ */
 const EXACT =
   "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC'"
 
@@ -481,7 +504,9 @@ BEGIN${withClaim(`NOT EXISTS (SELECT FROM ${table})`)}${note(`SELECT count(*) AS
 END $$;
 `
 
-/** What the triggers of a guarded table run. Transition tables are visible in the trigger's own function only. */
+/**
+ * What the triggers of a guarded table run. Transition tables are visible in the trigger's own function only.
+ */
 const COUNT_SQL = `
 ${countRows('count_old', 'postern_old')}
 ${countRows('count_new', 'postern_new')}
@@ -535,7 +560,10 @@ BEGIN
 END $$;
 `
 
-/** Puts the triggers on a table; also on partitions and children that are made later, when an event trigger may be had. */
+/**
+ * Puts the triggers on a table; also on partitions and children that are made later,
+ * when an event trigger may be had.
+ */
 const PROTECT_SQL = `
 -- The table whose budgets a partition falls under: its topmost ancestor.
 CREATE FUNCTION postern_budgets.root_of(relation oid) RETURNS oid ${INNER} STABLE AS $$

@@ -26,10 +26,12 @@ export interface DryRunClient extends PgClient {
 const PENDING = `SELECT format('%I.%I', schema, relation) AS "table", action, rows::float8 AS rows FROM postern_budgets.pending()`
 
 /**
- * Runs work on a connection of a guarded pool, counts the rows of guarded tables that it changes, and rolls everything back. Budgets do not refuse meanwhile; the
- * database does not commit a dry run, whatever the work does. What the work does outside of the database is not rolled back. Call it inside `actingAs`.
+ * Runs work on a connection of a guarded pool, counts the rows of guarded tables that it changes, and rolls
+ * everything back. Budgets do not refuse meanwhile; the database does not commit a dry run, whatever the work
+ * does. What the work does outside of the database is not rolled back. Call it inside `actingAs`.
  * @example
- * const { sentence } = await dryRun(pool, client => client.query('DELETE FROM customers WHERE region = $1', [7]))
+ * const { sentence } = await dryRun(pool, client => client.query('DELETE FROM
+ * customers WHERE region = $1', [7]))
  */
 export async function dryRun<C extends DryRunClient>(
   pool: DryRunPool<C>,

@@ -15,7 +15,10 @@ export interface InstallOptions {
   readonly schemas?: readonly string[]
   /** A change without a claim is refused, or counted for the role that logged in. Default `refuse`. */
   readonly unclaimed?: 'refuse' | 'count'
-  /** Roles that log in under these names are not counted when they bring no claim: migrations, maintenance. Default none. */
+  /**
+   * Roles that log in under these names are not counted when they bring no claim:
+   * migrations, maintenance. Default none.
+   */
   readonly exempt?: readonly string[]
 }
 
@@ -47,7 +50,8 @@ interface Found {
 const FRESH: Found = { isInstalled: false, isSuperuser: true }
 
 /**
- * What `installBudgets` would run. Nothing is asked of a database: the script makes the schema when it is not there.
+ * What `installBudgets` would run. Nothing is asked of a database: the script makes
+ * the schema when it is not there.
  * @throws ConfigError naming every mistake
  */
 export function planBudgets(options: InstallOptions, found: Found = FRESH): InstallPlan {
@@ -102,9 +106,11 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 }
 
 /**
- * Installs budgets, or changes those that are installed; counts are kept. Run it as the owner of the tables, or as a superuser: only then are
- * tables and partitions that are made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not guarded).
- * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has changed
+ * Installs budgets, or changes those that are installed; counts are kept. Run it as the owner of the tables,
+ * or as a superuser: only then are tables and partitions that are made later guarded at once (else: run it
+ * again after a migration; `budgetStatus` names what is not guarded).
+ * @throws ConfigError naming every mistake; StoreError when the database refuses,
+ *   and then nothing has changed
  */
 export async function installBudgets(database: PostgresDatabase, options: InstallOptions): Promise<void> {
   compileBudgets(options.budgets)
@@ -127,12 +133,18 @@ async function lookAt(client: SqlClient): Promise<Found> {
 /** What `removeBudgets` runs. */
 export const REMOVE_BUDGETS_SQL: string = REMOVE_SQL
 
-/** Takes budgets away: triggers, counts, attempts, and the journal, after which nothing can be undone. The application's tables are as before. */
+/**
+ * Takes budgets away: triggers, counts, attempts, and the journal, after which nothing can be undone.
+ * The application's tables are as before.
+ */
 export async function removeBudgets(database: PostgresDatabase): Promise<void> {
   await database.query(REMOVE_SQL, undefined, LONG)
 }
 
-/** The key of RFC 2104, padded to a block and combined with both constants, so that SQL can compute an HMAC with `sha256` alone. */
+/**
+ * The key of RFC 2104, padded to a block and combined with both constants, so that SQL
+ * can compute an HMAC with `sha256` alone.
+ */
 function padsOf(secret: Uint8Array): readonly [Buffer, Buffer] {
   const block = Buffer.alloc(64)
   block.set(secret.length > 64 ? createHash('sha256').update(secret).digest() : secret)

@@ -16,8 +16,9 @@ export interface BudgetAnswerOptions {
 }
 
 /**
- * The answer to a request whose change was over budget, as a problem document (RFC 9457): what is left, what was asked for, when to retry, and how to ask for an
- * approval. 403 when a step-up or an approval is needed, 429 otherwise. Undefined for every other error.
+ * The answer to a request whose change was over budget, as a problem document (RFC 9457): what is left, what
+ * was asked for, when to retry, and how to ask for an approval. 403 when a step-up or an approval is needed,
+ * 429 otherwise. Undefined for every other error.
  * @example
  * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
  * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)
@@ -73,8 +74,8 @@ export interface DelayOptions {
 }
 
 /**
- * Runs a change, and again when its budget opens, for budgets that are `over: 'delay'`; every other refusal is thrown. The work must be one whole transaction, for
- * what was refused is rolled back.
+ * Runs a change, and again when its budget opens, for budgets that are `over: 'delay'`; every other refusal
+ * is thrown. The work must be one whole transaction, for what was refused is rolled back.
  */
 export async function delayOverBudget<T>(work: () => Promise<T>, options: DelayOptions = {}): Promise<T> {
   const { clock = systemClock, wait = timer } = options

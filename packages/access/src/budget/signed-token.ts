@@ -24,8 +24,8 @@ export function checkSigningKey(key: SigningKey, place: string): void {
 }
 
 /**
- * Fields joined by `|` and their HMAC-SHA-256 (RFC 2104) as the last one. The first field separates kinds of tokens, so that none passes for another.
- * Fields hold no `|`: text from outside is written as hex.
+ * Fields joined by `|` and their HMAC-SHA-256 (RFC 2104) as the last one. The first field separates kinds of
+ * tokens, so that none passes for another. Fields hold no `|`: text from outside is written as hex.
  */
 export function signFields(fields: readonly string[], secret: Uint8Array): string {
   const text = fields.join('|')

@@ -61,7 +61,10 @@ export function contextOf(
   return { ...attributesOf(attributes), ...now }
 }
 
-/** Values that Cedar has no type for are left out, as null is: a policy that reads them cannot be told then, and forbids if it is a `forbid`. */
+/**
+ * Values that Cedar has no type for are left out, as null is: a policy that reads them cannot be evaluated
+ * then, and forbids if it is a `forbid`.
+ */
 function attributesOf(values: object): Readonly<Record<string, CedarValue>> {
   const entries = Object.entries(values).flatMap(([name, value]): [string, CedarValue][] => {
     const converted = cedarValueOf(value, 0)

@@ -12,19 +12,23 @@ export interface CedarOptions {
   readonly policies: string
   /** The schema, in Cedar's language; policies are validated against it. */
   readonly schema?: string
-  /** Further entities that policies ask about, such as the resource's parents: only those of this question, never all there are. */
+  /**
+   * Further entities that policies ask about, such as the resource's parents: only those
+   * of this question, never all there are.
+   */
   readonly entities?: (principal: Principal, action: string, resource: Resource) => readonly CedarEntity[]
   /** Decisions remembered; the longest unused is forgotten beyond it. Default: 10,000. */
   readonly cache?: number
 }
 
 /**
- * Policies in Cedar, in place of those in TypeScript: the same `decide`. The engine is loaded now and not before. Decisions are functions of what is
- * asked (the caller, the action, the fields, the context), so they are remembered by that, and a repeated question never reaches it. There is no `filter`:
- * Cedar gives no SQL.
+ * Policies in Cedar, in place of those in TypeScript: the same `decide`. The engine is loaded now and not
+ * before. Decisions are functions of what is asked (the caller, the action, the fields, the context), so they
+ * are remembered by that, and a repeated question never reaches it. There is no `filter`: Cedar gives no SQL.
  *
  * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids.
- * @throws ConfigError when `@cedar-policy/cedar-wasm` is not installed, or with everything Cedar finds wrong about policies and schema
+ * @throws ConfigError when `@cedar-policy/cedar-wasm` is not installed, or with everything Cedar
+ *   finds wrong about policies and schema
  * @example
  * const policies = await cedarPolicies({ policies: await readFile('policies.cedar', 'utf8') })
  * policies.decide(caller, 'order.read', { type: 'order', fields: row }).allowed
@@ -119,7 +123,8 @@ export class CedarPolicies implements Decides {
       preparsedPolicySetId: this.#id,
     }
     const answer = this.#cedar.statefulIsAuthorized(call as Parameters<Cedar['statefulIsAuthorized']>[0])
-    // Text that Cedar cannot read as a question, such as a type of resource that is no name: nothing allows it.
+    // Text that Cedar cannot read as a question, such as a type of resource that is
+    // no name: nothing allows it.
     if (answer.type === 'failure') return DEFAULT_DENY
     const { decision, diagnostics } = answer.response
     for (const { policyId } of diagnostics.errors)

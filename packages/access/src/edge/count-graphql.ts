@@ -1,7 +1,9 @@
 import type { Json } from '@postern/core'
 import { countIds } from './count-ids.ts'
 
-/** What a GraphQL request would change: rows by the kind of change, as the names of its mutation fields say. */
+/**
+ * What a GraphQL request would change: rows by the kind of change, as the names of its mutation fields say.
+ */
 export interface MutationCount {
   readonly deletes: number
   readonly updates: number
@@ -28,8 +30,9 @@ interface Selection {
 }
 
 /**
- * Counts the mutations of a GraphQL request body: each field of a mutation, aliases and fragments included, as often as the longest list among its
- * arguments is long. A list of operations (a batch) adds up. Undefined when it is no GraphQL request, or names a stored document only.
+ * Counts the mutations of a GraphQL request body: each field of a mutation, aliases and fragments included,
+ * as often as the longest list among its arguments is long. A list of operations (a batch) adds up. Undefined
+ * when it is no GraphQL request, or names a stored document only.
  */
 export function countMutations(body: Json): MutationCount | undefined {
   if (Array.isArray(body)) {
@@ -97,7 +100,9 @@ function valueNamed(variables: Json, name: string): Json {
     : null
 }
 
-/** Reads the fields of one level; inline fragments belong to it. @returns the place after its closing brace */
+/**
+ * Reads the fields of one level; inline fragments belong to it. @returns the place after its closing brace
+ */
 function readSelection(tokens: readonly string[], start: number, into: Selection): number {
   let i = start
   while (i < tokens.length && tokens[i] !== '}') {

@@ -1,12 +1,16 @@
 import type { Json } from '@postern/core'
 
-/** `id`, `ids`, `orderIds`, `order_ids`, `items`: any list counts, and so does a name that says that several are meant. */
+/**
+ * `id`, `ids`, `orderIds`, `order_ids`, `items`: any list counts, and so does a name
+ * that says that several are meant.
+ */
 const LIST_TEXT = /(?:^|_)ids?$|Ids?$|^ids?$/
 const MAX_DEPTH = 32
 
 /**
- * How many things a body names: the longest of its lists, or of its texts of ids joined by commas (`{"ids": "1,2,3"}`); at least 1. Lists inside lists add up,
- * for each of their things may be changed. Depth is bounded; what lies deeper counts as its list does.
+ * How many things a body names: the longest of its lists, or of its texts of ids joined by commas (`{"ids":
+ * "1,2,3"}`); at least 1. Lists inside lists add up, for each of their things may be changed. Depth is
+ * bounded; what lies deeper counts as its list does.
  */
 export function countIds(body: Json): number {
   return Math.max(1, largest(body, 0))

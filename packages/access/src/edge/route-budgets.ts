@@ -19,9 +19,9 @@ interface Taken {
 }
 
 /**
- * The budgets that routes name, counted at the edge: what a request names (one thing, or the ids in its JSON body or query) is taken from each of them, per
- * actor and window. An early refusal for any backend, not a proof: the database counts the rows. What failed is given back. Counts are in the memory of one
- * process.
+ * The budgets that routes name, counted at the edge: what a request names (one thing, or the ids in its JSON
+ * body or query) is taken from each of them, per actor and window. An early refusal for any backend, not a
+ * proof: the database counts the rows. What failed is given back. Counts are in the memory of one process.
  */
 export class RouteBudgets {
   readonly #budgets: Budgets
@@ -29,7 +29,7 @@ export class RouteBudgets {
   readonly #clock: Clock
   readonly #taken = new WeakMap<Exchange, Taken>()
 
-  /** @throws ConfigError for a window that is none */
+  /** @throws ConfigError for an invalid window */
   constructor({ budgets, capacity = 100_000, clock = systemClock }: RouteBudgetsOptions) {
     this.#budgets = budgets
     this.#clock = clock
@@ -49,7 +49,10 @@ export class RouteBudgets {
     return namedUnits(exchange)
   }
 
-  /** The budget that does not hold so many more, the first of those named; undefined when all do. @param units undefined: nobody knows how many, so none does */
+  /**
+   * The budget that does not hold so many more, the first of those named; undefined when all do. @param units
+   * undefined: nobody knows how many, so none does
+   */
   over(
     exchange: Exchange,
     names: readonly string[],

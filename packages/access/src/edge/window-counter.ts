@@ -7,8 +7,8 @@ interface Counts {
 }
 
 /**
- * Units per key in a window, in this process's memory: eight steps make the window and nine are counted, so that no window ever holds more than was
- * admitted. The least recently used key is evicted (capacity).
+ * Units per key in a window, in this process's memory: eight steps make the window and nine are counted, so
+ * that no window ever holds more than was admitted. The least recently used key is evicted (capacity).
  */
 export class WindowCounter {
   readonly #step: number

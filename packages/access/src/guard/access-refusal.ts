@@ -14,7 +14,10 @@ export type WhyNotYet =
   | 'approval-denied'
   | 'limit'
 
-/** A refusal that says what is missing and what to do next. Everything in it may be shown to the caller, but `policy`. */
+/**
+ * A refusal that says what is missing and what to do next. Everything in it may be
+ * shown to the caller, but `policy`.
+ */
 export interface AccessRefusal {
   readonly why: WhyNotYet
   /** 401 when the caller must prove who they are, 429 when a budget is used up, else 403. */
@@ -47,7 +50,10 @@ export interface AccessRefusal {
   readonly policy?: string
 }
 
-/** Thrown by guarded functions instead of calling what they guard. GraphQL and tRPC pass `extensions` on to the client. */
+/**
+ * Thrown by guarded functions instead of calling what they guard. GraphQL and tRPC
+ * pass `extensions` on to the client.
+ */
 export class AccessRefused extends PosternError {
   readonly code = 'POSTERN_REFUSED'
   readonly refusal: AccessRefusal

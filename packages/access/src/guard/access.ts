@@ -37,7 +37,9 @@ export interface AccessOptions {
   /** Asked for every act with a resource or a policy of its own; without them only rules hold. */
   readonly policies?: Decides
   readonly approvals?: Approvals
-  /** Takes fresh proofs; identity provides it. Without it only the age of the caller's own sign-in is known. */
+  /**
+   * Takes fresh proofs; identity provides it. Without it only the age of the caller's own sign-in is known.
+   */
   readonly stepUp?: StepUp
   /** Acts are committed to it before they are done, and their outcome afterwards. */
   readonly recorder?: EventRecorder
@@ -59,9 +61,10 @@ export type AccessOutcome =
 const SKEW = 60_000
 
 /**
- * Stands before powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. In this order, so that nothing is used up or
- * asked of people in vain: who the caller is, roles and scopes, policies, an agent's budget, a fresh sign-in, a second person's consent, a proof bound to
- * the act; then the act is written down, and only then is there a permit.
+ * Stands before powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. In
+ * this order, so that nothing is used up or asked of people in vain: who the caller is, roles and scopes,
+ * policies, an agent's budget, a fresh sign-in, a second person's consent, a proof bound to the act; then the
+ * act is written down, and only then is there a permit.
  */
 export class Access {
   readonly #options: AccessOptions
@@ -95,7 +98,10 @@ export class Access {
     return compiled
   }
 
-  /** What can be told at once, from memory: identity, roles, scopes, policies. Undefined when nothing stands against it so far. */
+  /**
+   * The decision that can be made synchronously, from memory: identity, roles, scopes, policies. Undefined
+   * when nothing refuses the request so far.
+   */
   checkNow(
     question: ActQuestion,
     rule: CompiledRule,
@@ -128,8 +134,9 @@ export class Access {
   }
 
   /**
-   * Whether anything is left to ask after `checkNow`: then `check` takes over. For routes, whose requests the engine records anyway: only what took a
-   * proof, a consent or an agent's budget is an act of its own in the log.
+   * Whether anything is left to ask after `checkNow`: then `check` takes over. For routes,
+   * whose requests the engine records anyway: only what took a proof, a consent or an agent's
+   * budget is an act of its own in the log.
    */
   needsMore(question: ActQuestion, rule: CompiledRule): boolean {
     return (
@@ -142,7 +149,8 @@ export class Access {
 
   /**
    * Everything, in order. A permit is good for one act: what it took is used up.
-   * @param record `before`: the act is committed to the log first; `with`: the caller records `permit.event` in the transaction of the act
+   * @param record `before`: the act is committed to the log first; `with`: the caller records
+   *   `permit.event` in the transaction of the act
    * @throws StoreError when something cannot be asked or written down: then it must not be done
    */
   async check(

@@ -34,6 +34,8 @@ export interface Permit {
   readonly grant?: ApprovalGrant
   /** The consent as a token for the database, where row budgets are counted. */
   readonly grantToken?: string
-  /** What was or is to be written down: for applications that record it in the transaction of the act itself. */
+  /**
+   * What was or is to be written down: for applications that record it in the transaction of the act itself.
+   */
   readonly event: Event
 }

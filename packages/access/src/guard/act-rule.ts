@@ -8,7 +8,10 @@ export interface Requirement {
   readonly scope?: string | readonly string[]
   /** One of these kinds of principal. Default: every kind but `anonymous`. */
   readonly kind?: Principal['kind'] | readonly Principal['kind'][]
-  /** A proof of identity no older than this (`10m`), or `act`: one that is bound to this very act and used up by it. */
+  /**
+   * A proof of identity no older than this (`10m`), or `act`: one that is bound to
+   * this very act and used up by it.
+   */
   readonly stepUp?: Duration | 'act'
   /** `refuse`: not while acting for somebody else. Default: `allow`. */
   readonly impersonation?: 'allow' | 'refuse'
@@ -16,7 +19,9 @@ export interface Requirement {
 
 /** Whose consent it takes. */
 export interface ApproveRule {
-  /** `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks); one of several is enough. */
+  /**
+   * `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks); one of several is enough.
+   */
   readonly by: string | readonly string[]
   /** Always: nobody consents to an act of their own. */
   readonly distinct?: true
@@ -28,7 +33,10 @@ export interface ApproveRule {
   readonly when?: 'always' | 'over'
 }
 
-/** What stands before a powerful action. The same keys in code, on routes, under `x-postern` in OpenAPI, and for tools. */
+/**
+ * What stands before a powerful action. The same keys in code, on routes, under
+ * `x-postern` in OpenAPI, and for tools.
+ */
 export interface ActRule {
   readonly require?: Requirement
   readonly approve?: ApproveRule

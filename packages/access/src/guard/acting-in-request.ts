@@ -3,8 +3,8 @@ import { type Acting, actingIn } from '../wrap/acting-as.ts'
 import type { Permit } from './act-question.ts'
 
 /**
- * Who acts while a request is handled, and under which consent. Read when it is needed: the application may say later than this is made who sent
- * the request.
+ * Who acts while a request is handled, and under which consent. Read when it is needed: the application may
+ * say later than this is made who sent the request.
  */
 export class ActingInRequest implements Acting {
   readonly #exchange: Exchange

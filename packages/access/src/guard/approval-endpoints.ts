@@ -28,9 +28,10 @@ const STATUS: Readonly<Record<ApprovalRefused['why'], number>> = {
 const MAX_BODY = 4_096
 
 /**
- * Serves approvals to those who asked or decide, as JSON: `GET PATH` what waits for the caller, `GET PATH/ID` one, `POST PATH/ID` with
- * `{ "decision": "approve" | "deny" | "cancel", "note"? }`. Put it behind whatever identifies callers. A page of another site cannot make a browser send
- * the POST: it must be `application/json` and of the same origin.
+ * Serves approvals to those who asked or decide, as JSON: `GET PATH` what waits for the caller, `GET PATH/ID`
+ * one, `POST PATH/ID` with `{ "decision": "approve" | "deny" | "cancel", "note"? }`. Put it behind whatever
+ * identifies callers. A page of another site cannot make a browser send the POST: it must be
+ * `application/json` and of the same origin.
  */
 export class ApprovalEndpoints implements Guard {
   readonly name: string = 'approvals'

@@ -21,8 +21,8 @@ export interface FieldOptions<Source, Args, Context> extends ActRule {
 }
 
 /**
- * A resolver that is asked only when the rule lets it: for mutations, and for fields that not everybody may read. The error carries what is missing in
- * its `extensions`.
+ * A resolver that is asked only when the rule lets it: for mutations, and for fields that not everybody may
+ * read. The error carries what is missing in its `extensions`.
  * @throws ConfigError at once for a rule that cannot hold
  */
 export function graphqlField<Source, Args, Context, Info, Result>(

@@ -9,7 +9,10 @@ export interface GraphqlLimits {
   readonly depth?: number
   /** Cost of a document: 1 for each field, times the sizes of the lists it is in. Default: 5,000. */
   readonly cost?: number
-  /** Times one field may be asked for in one selection under different names, which is how a login is guessed in one request. Default: 10. */
+  /**
+   * Times one field may be asked for in one selection under different names, which is how a login
+   * is guessed in one request. Default: 10.
+   */
   readonly aliases?: number
   /** Items of a list in arguments, such as the ids of a mass deletion. Default: 100. */
   readonly listItems?: number
@@ -29,13 +32,16 @@ export interface GraphqlCost {
 }
 
 const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize']
-/** Selections looked at in one document: beyond it the document is refused, however small each limit finds it. */
+/**
+ * Selections looked at in one document: beyond it the document is refused, however small each limit finds it.
+ */
 const MAX_VISITS = 20_000
 const MAX_SIZE = 1_000_000
 
 /**
- * Measures a parsed document before anything is resolved. The dearest operation counts, for the client chooses which one runs. Fragments that spread each
- * other in a circle are a problem, not an endless loop; so is a document that is cheap to write and dear to walk.
+ * Measures a parsed document before anything is resolved. The dearest operation counts, for the client
+ * chooses which one runs. Fragments that spread each other in a circle are a problem, not an endless loop; so
+ * is a document that is cheap to write and expensive to walk.
  * @param variables values of the request, for sizes and lists that are variables
  */
 export function graphqlCost(
@@ -133,7 +139,10 @@ class Walk {
     return factor * own + this.selections(node['selectionSet'], depth + 1, inner, inside)
   }
 
-  /** How many items a field returns: the largest of its sizes. A size that is no count is the largest there can be. */
+  /**
+   * How many items a field returns: the largest of its sizes. A size that is no
+   * count is the largest there can be.
+   */
   #sizeOf(node: GraphqlNode): number {
     const { defaultSize = 1, listItems = 100 } = this.#limits
     let size: number | undefined

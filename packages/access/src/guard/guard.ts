@@ -17,13 +17,22 @@ export interface Caller {
 }
 
 export interface GuardedActOptions<Input> extends ActRule {
-  /** What it is done to, for policies: looked up by id, so that they see its owner and state, not what the caller says of them. */
+  /**
+   * What it is done to, for policies: looked up by id, so that they see its owner and
+   * state, not what the caller says of them.
+   */
   readonly resource?: (input: Input, caller: Caller) => Resource | Promise<Resource>
-  /** What else changes what is done, so that a consent is for this and nothing else. Default: the whole input, as JSON. */
+  /**
+   * What else changes what is done, so that a consent is for this and nothing else.
+   * Default: the whole input, as JSON.
+   */
   readonly arguments?: (input: Input) => Json
   /** What it would do: counted, with a few of the rows. Asked only before a second person is. */
   readonly preview?: (input: Input, caller: Caller) => ApprovalPreview | Promise<ApprovalPreview>
-  /** `with`: the handler records `permit.event` in its own transaction. Default: `before`, the act is in the log before the handler runs. */
+  /**
+   * `with`: the handler records `permit.event` in its own transaction. Default: `before`, the act
+   * is in the log before the handler runs.
+   */
   readonly audit?: 'before' | 'with'
 }
 

@@ -17,8 +17,8 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 const KEYS = ['require', 'approve', 'policy', 'owned']
 
 /**
- * The routes of an OpenAPI document that carry `x-postern` (on an operation, or on a path for all its operations), as route settings. Same keys as in
- * the configuration: `require`, `approve`, `policy`, `owned`.
+ * The routes of an OpenAPI document that carry `x-postern` (on an operation, or on a path for all its
+ * operations), as route settings. Same keys as in the configuration: `require`, `approve`, `policy`, `owned`.
  * @throws ConfigError naming every path whose extension cannot be read
  */
 export function openApiRoutes(

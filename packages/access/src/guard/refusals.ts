@@ -58,7 +58,10 @@ export function impersonationRefusal(): AccessRefusal {
   }
 }
 
-/** A policy forbids it, or none allows it. The same words whether the resource is somebody else's or not there at all. */
+/**
+ * A policy forbids it, or none allows it. The same words whether the resource is
+ * somebody else's or not there at all.
+ */
 export function policyRefusal(policy: string): AccessRefusal {
   return {
     why: 'policy',
@@ -100,7 +103,7 @@ export function stepUpRefusal(
   }
 }
 
-/** What an API client is told when nobody else can tell it (RFC 9470 section 3). */
+/** The challenge for an API client when no step-up provider supplies one (RFC 9470 section 3). */
 export function ownChallenge(within: number): StepUpChallenge {
   return {
     location: '',

@@ -43,14 +43,18 @@ const NAME = 'access'
 const NO_GATE: unique symbol = Symbol('no gate')
 
 /**
- * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once where memory is enough (roles, scopes, policies without
- * `load`); fails closed. A consent on a route is bound to method, path, query and body.
+ * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once
+ * where memory is enough (roles, scopes, policies without `load`); fails closed. A consent on a route is
+ * bound to method, path, query and body.
  */
 export class AccessGuard implements Guard {
   readonly name: string = NAME
   readonly failure = 'closed'
   readonly #access: Access
-  /** By settings: the table makes one object for each set of patterns that can match together, so this is bounded by the patterns. */
+  /**
+   * By settings: the table makes one object for each set of patterns that can match
+   * together, so this is bounded by the patterns.
+   */
   readonly #gates = new WeakMap<RouteSettings, RouteGate | typeof NO_GATE>()
 
   readonly #permits = new WeakMap<Exchange, Permit>()
@@ -71,7 +75,10 @@ export class AccessGuard implements Guard {
     if (outcome.status >= 400 || outcome.status === 0) this.#budgets?.giveBack(exchange)
   }
 
-  /** Checks the settings of a route when they are configured, so that a mistake does not wait for its first request. @throws ConfigError */
+  /**
+   * Checks the settings of a route when they are configured, so that a mistake does not wait for
+   * its first request. @throws ConfigError
+   */
   check(settings: RouteSettings, place: string): void {
     this.#compile(settings, place)
   }
@@ -116,7 +123,10 @@ export class AccessGuard implements Guard {
       : this.#count(question, gate, this.#budgets)
   }
 
-  /** Within the budget a request is counted; over it, a consent stands in for the budget, or the request is refused. */
+  /**
+   * Within the budget a request is counted; over it, a consent stands in for the
+   * budget, or the request is refused.
+   */
   async #count(
     question: RouteQuestion,
     { rule, within, budgets: names }: RouteGate,
@@ -217,7 +227,9 @@ function questionOf(
   }
 }
 
-/** What a consent or proof is bound to besides action and resource: the whole request, but for its headers. */
+/**
+ * What a consent or proof is bound to besides action and resource: the whole request, but for its headers.
+ */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
   if (!complete) return 'too-large'
@@ -244,7 +256,9 @@ function tooLarge(): Refusal {
   }
 }
 
-/** A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next. */
+/**
+ * A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next.
+ */
 export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
   const { why, status, message, next, headers, retryAfter, policy, stepUp } = refusal
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
@@ -284,7 +298,10 @@ function problemDocument(refusal: AccessRefusal): RefusalContent {
   }
 }
 
-/** Who was refused by the database asks for a second person's consent by sending the same request again with this header. */
+/**
+ * Who was refused by the database asks for a second person's consent by sending the
+ * same request again with this header.
+ */
 function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
 }

@@ -7,11 +7,15 @@ export interface RoutePolicy {
   readonly action: string
   /** Type of the resource. Default: the action up to its last dot. */
   readonly type?: string
-  /** The route's parameter with the resource's id. Default: `id` where the route has it; else the policy is about no resource in particular. */
+  /**
+   * The route's parameter with the resource's id. Default: `id` where the route has it; else the
+   * policy is about no resource in particular.
+   */
   readonly param?: string
   /**
-   * The fields that policies ask about, by that id: looked up, never taken from the request. Undefined when there is no such resource, which is
-   * refused in the same words as one of somebody else's. Without it only the id is known.
+   * The fields that policies ask about, by that id: looked up, never taken from the request.
+   * Undefined when there is no such resource, which is refused in the same words as one of somebody
+   * else's. Without it only the id is known.
    */
   readonly load?: (id: string, exchange: Exchange) => object | undefined | Promise<object | undefined>
 }

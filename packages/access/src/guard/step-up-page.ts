@@ -1,6 +1,9 @@
 import type { Exchange, RefusalContent } from '@postern/core'
 
-/** Whether a browser asks for a page, so that it can be sent somewhere; a script or an API client is told in a problem document. */
+/**
+ * Whether a browser asks for a page, so that it can be sent somewhere; a script or an
+ * API client receives a problem document.
+ */
 export function isNavigation(exchange: Exchange): boolean {
   const mode = exchange.header('sec-fetch-mode')
   if (mode !== undefined) return mode === 'navigate'
@@ -9,7 +12,8 @@ export function isNavigation(exchange: Exchange): boolean {
 }
 
 /**
- * Sends a browser to where it proves who it is. A page with status 401 and not a redirect: nothing was done, and whoever counts refusals must see one.
+ * Sends a browser to where it proves who it is. A page with status 401 and not a redirect: nothing was done,
+ * and whoever counts refusals must see one.
  * @param location a path of this origin
  */
 export function stepUpPage(message: string, location: string): RefusalContent {

@@ -66,7 +66,10 @@ export function trpcGuard<Context>(
   }
 }
 
-/** What a client may see of an error that a guard made, for tRPC's `errorFormatter`; undefined for every other error. */
+/**
+ * What a client may see of an error that a guard made, for tRPC's `errorFormatter`;
+ * undefined for every other error.
+ */
 export function refusalData(cause: unknown): Readonly<Record<string, unknown>> | undefined {
   return cause instanceof AccessRefused ? publicRefusal(cause.refusal) : undefined
 }

@@ -1,4 +1,7 @@
-/** Text of rows as the journal has it, whatever the session is set to: values of these types are read back as they were written. */
+/**
+ * Text of rows as the journal has it, whatever the session is set to: values of these
+ * types are read back as they were written.
+ */
 export const EXACT_TEXT = `
   SET LOCAL datestyle = 'ISO, YMD';
   SET LOCAL intervalstyle = 'postgres';

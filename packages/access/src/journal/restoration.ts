@@ -27,8 +27,9 @@ export class Restoration {
   }
 
   /**
-   * Restores batches in the order given, each table's own in that order in any case. One that waits for a row of another table (a foreign key: cascades are
-   * journaled after what set them off) is tried again after every other that succeeds; what is left is taken apart, down to the rows that do not fit.
+   * Restores batches in the order given, each table's own in that order in any case. One that waits for a row
+   * of another table (a foreign key: cascades are journaled after what set them off) is tried again after
+   * every other that succeeds; what is left is taken apart, down to the rows that do not fit.
    */
   async restoreAll(batches: readonly RestoreBatch[]): Promise<void> {
     let waiting = batches

@@ -48,7 +48,10 @@ export async function restoreBatch(client: SqlClient, batch: RestoreBatch): Prom
   return batch.action === 'delete' ? insertBack(client, batch, type) : setBack(client, batch, type)
 }
 
-/** The type that the journal's text is of: that of the table, or one of that time when the table was altered since. */
+/**
+ * The type that the journal's text is of: that of the table, or one of that time
+ * when the table was altered since.
+ */
 async function rowType(client: SqlClient, { columns, shape, table }: RestoreBatch): Promise<string> {
   if (columns.join() === shape.columns.join()) return table
   await client.query(

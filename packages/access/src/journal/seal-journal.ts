@@ -27,8 +27,9 @@ const BATCH = 50
 const LONG = '5m'
 
 /**
- * Seals the rows that the journal holds in the clear, with AES-256-GCM under a key that the database does not have. Run it every few seconds; several
- * processes may. Until then rows are readable to the owner of the schema alone, as the rows of the table were.
+ * Seals the rows that the journal holds in the clear, with AES-256-GCM under a key that the database does not
+ * have. Run it every few seconds; several processes may. Until then rows are readable to the owner of the
+ * schema alone, as the rows of the table were.
  * @param key 32 bytes; keep it until the entries sealed with it have expired
  * @returns how many entries were sealed now
  */
@@ -73,7 +74,10 @@ function sealRows(name: EntryName, kept: KeptRows, key: SigningKey, random: Rand
   ])
 }
 
-/** @throws IntegrityError when the key is not among those given, or the rows are not those that were sealed for this entry */
+/**
+ * @throws IntegrityError when the key is not among those given, or the rows are not
+ *   those that were sealed for this entry
+ */
 export function openRows(name: EntryName, sealed: Uint8Array, keys: readonly SigningKey[]): KeptRows {
   const bytes = Buffer.from(sealed)
   const key = bytes.length < 2 ? undefined : keys.find(({ id }) => id === bytes.readUInt16BE(0))

@@ -12,7 +12,10 @@ export interface UndoOptions {
   readonly keys: readonly SigningKey[]
   /** Tables to restore, as `listChanges` names them. Default: all of the change. */
   readonly tables?: readonly string[]
-  /** What happens when rows cannot be put back: nothing is restored (`stop`), or all others are (`skip`). Default `stop`. */
+  /**
+   * What happens when rows cannot be put back: nothing is restored (`stop`), or all
+   * others are (`skip`). Default `stop`.
+   */
   readonly conflicts?: 'stop' | 'skip'
 }
 
@@ -68,9 +71,11 @@ export function showUndo(
 }
 
 /**
- * Puts the rows of a change back as they were, the last changed first, and parents before their children. Triggers of the
- * application do not fire, foreign keys are checked, generated columns are generated, sequences stay where they are. Run it as the owner of the tables.
- * @throws ConfigError when the change is not in the journal; IntegrityError when its rows do not open; StoreError when the database refuses
+ * Puts the rows of a change back as they were, the last changed first, and parents before their children.
+ * Triggers of the application do not fire, foreign keys are checked, generated columns are generated,
+ * sequences stay where they are. Run it as the owner of the tables.
+ * @throws ConfigError when the change is not in the journal; IntegrityError when its rows do not open;
+ *   StoreError when the database refuses
  */
 export function undoChange(
   database: PostgresDatabase,
@@ -152,7 +157,10 @@ const MODES: Readonly<Record<LoudTrigger['mode'], string>> = {
   A: 'ALWAYS TRIGGER',
 }
 
-/** Disables the triggers that users made, budgets among them, for this transaction; those of foreign keys go on. */
+/**
+ * Disables the triggers that users made, budgets among them, for this transaction;
+ * those of foreign keys go on.
+ */
 async function quieten(client: SqlClient, tables: readonly string[]): Promise<readonly LoudTrigger[]> {
   const { rows } = await client.query<LoudTrigger>(TRIGGERS, [tables])
   for (const { table, name } of rows)

@@ -15,7 +15,10 @@ export interface ForeignRecordOptions {
   readonly refused?: number
   /** Default: `10m`. */
   readonly window?: Duration
-  /** Records remembered with who was served them first; the longest unused is forgotten beyond it. Default: 50,000. */
+  /**
+   * Records remembered with who was served them first; the longest unused is
+   * forgotten beyond it. Default: 50,000.
+   */
   readonly capacity?: number
   /** What is done about a search. Default: `throttle` for 15 minutes. `alert`: nothing. */
   readonly respond?: Measure | 'alert'
@@ -32,9 +35,11 @@ const MAX_IDS = 200
 const MAX_REQUESTS = 10
 
 /**
- * Two signs of broken object level authorization that walking through ids does not show. `access/foreign-refused`: one actor is refused many different
- * records by policy, whatever their ids look like. `access/foreign-served`: on a route declared as `owned`, a record is answered (2xx) to a second
- * principal: the application's own check may be missing. The second is an alert for people, not a reason to stop anybody.
+ * Two signs of broken object level authorization that walking through ids does not show.
+ * `access/foreign-refused`: one actor is refused many different records by policy, whatever their
+ * ids look like. `access/foreign-served`: on a route declared as `owned`, a record is answered
+ * (2xx) to a second principal: the application's own check may be missing. The second is an alert
+ * for people, not a reason to stop anybody.
  */
 export function foreignRecordDetector(options: ForeignRecordOptions = {}): Detector {
   const most = options.refused ?? 10

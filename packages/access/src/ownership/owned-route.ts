@@ -12,7 +12,10 @@ export interface OwnedRoute {
 
 declare module '@postern/core' {
   interface RouteSettings {
-    /** The route serves records that belong to somebody: `order`, or with where their id is and who sees everybody's. */
+    /**
+     * The route serves records that belong to somebody: `order`, or with where their
+     * id is and who sees everybody's.
+     */
     readonly owned?: string | OwnedRoute | undefined
   }
 }

@@ -4,8 +4,8 @@ import type { Event, Principal } from '@postern/core'
 const MAX_IDS = 5_000
 
 /**
- * The event that says which ids a caller was given: emit it where a list is answered. From then on, ids that the caller asks for and was never given
- * are told apart from those it has from the application.
+ * The event that says which ids a caller was given: emit it where a list is answered. From then on, ids that
+ * the caller asks for and was never given are told apart from those it has from the application.
  * @param time epoch milliseconds
  * @example engine.emit(recordsIssued(principal, 'order', rows.map(row => row.id), Date.now()))
  */

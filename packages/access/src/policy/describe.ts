@@ -9,7 +9,10 @@ const SIGNS: Readonly<Record<Operator, string>> = {
   gte: '>=',
 }
 
-/** A condition in words, the same for the same condition: `order.customer = principal.id and order.status in ("open")`. */
+/**
+ * A condition in words, the same for the same condition: `order.customer =
+ * principal.id and order.status in ("open")`.
+ */
 export function describe(condition: Condition): string {
   switch (condition.kind) {
     case 'constant':

@@ -102,7 +102,10 @@ function reader(operand: Operand, holds: FieldType): Read {
   return (principal, _fields, context) => known(principal, context)
 }
 
-/** A text that no database can hold equals no literal and nothing of the caller's, which are checked; so it need not be looked for here. */
+/**
+ * A text that no database can hold equals no literal and nothing of the caller's, which are
+ * checked; so it need not be looked for here.
+ */
 function textReader(name: string): Read {
   return (_principal, fields) => {
     const value = fields[name]

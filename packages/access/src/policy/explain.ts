@@ -40,7 +40,10 @@ export interface Explanation {
 
 const NAMES: Readonly<Record<Truth, ConditionTrace['result']>> = { 0: 'false', 1: 'unknown', 2: 'true' }
 
-/** Why a decision is as it is: every policy that had a say, and the parts of its condition that made it speak or kept it silent. */
+/**
+ * Why a decision is as it is: every policy that had a say, and the parts of its
+ * condition that made it speak or kept it silent.
+ */
 export function explain(policies: PolicySet, question: AccessQuestion): CommandResult<Explanation> {
   const { principal, action, resource, context = NO_CONTEXT } = question
   const fields = (resource.fields ?? {}) as Fields
@@ -56,7 +59,7 @@ export function explain(policies: PolicySet, question: AccessQuestion): CommandR
   })
   const lines = [
     `${verdict.allowed ? 'allowed' : 'denied'} by ${verdict.why === 'default' ? 'default: no policy allows it' : `policy "${verdict.policy}"`}${
-      verdict.why === 'unknown' ? ', whose condition cannot be told' : ''
+      verdict.why === 'unknown' ? ', whose condition cannot be evaluated' : ''
     }`,
     ...traces.flatMap(({ policy, effect, speaks, trace }) => [
       `  ${effect} "${policy}": ${speaks ? 'speaks' : 'is silent'}`,

@@ -7,7 +7,10 @@ import { type FieldType, isOrdered, normalise, type Scalar } from './scalar.ts'
 /** What comparisons take: a field, something of the caller, or a plain value. */
 export type OperandLike = Operand | Scalar | Date
 
-/** The caller, in conditions. An anonymous caller has no id: a comparison with it is unknown, so it never matches an empty column. */
+/**
+ * The caller, in conditions. An anonymous caller has no id: a comparison with it is
+ * unknown, so it never matches an empty column.
+ */
 export const principal: Readonly<
   Record<'id' | 'kind' | 'tenant' | 'plan' | 'actor' | 'authenticatedAt', Operand>
 > = Object.freeze({
@@ -93,7 +96,8 @@ export function hasScope(scope: string): Condition {
 }
 
 /**
- * Any function of the caller and the context, but not of the resource: it is run before rows are looked at. One that throws is unknown.
+ * Any function of the caller and the context, but not of the resource: it is run before rows are
+ * looked at. One that throws is unknown.
  * @param name shown by `explain`; also what `diff` compares, so name a changed function anew
  */
 export function check(name: string, test: (principal: Principal, context: Context) => boolean): Condition {

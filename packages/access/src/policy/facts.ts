@@ -6,8 +6,8 @@ import { FALSE, TRUE, type Truth, UNKNOWN } from './truth.ts'
 export type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Relationships as they were when they were loaded. What was looked for and not there is false; what was never looked for is unknown, and unknown
- * never grants anything.
+ * Relationships as they were when they were loaded. What was looked for and not there is false; what was
+ * never looked for is unknown, and unknown never grants anything.
  */
 export class Facts {
   readonly #parents = new Map<string, Map<string, Fields | null>>()

@@ -23,8 +23,9 @@ export interface PolicyDiff {
 }
 
 /**
- * What a change of policies means: which policies are new, gone or different, and who of those asked about gains or loses what. It compares answers, so
- * it says nothing about questions that were not asked: pass real callers and rows, or those that `questionsAbout` makes up.
+ * What a change of policies means: which policies are new, gone or different, and who of those asked about
+ * gains or loses what. It compares answers, so it says nothing about questions that were not asked: pass real
+ * callers and rows, or those that `questionsAbout` makes up.
  * @returns exit code 1 when somebody gains access, for a pipeline that wants a person to look
  */
 export function diffPolicies(

@@ -8,7 +8,10 @@ import type { Policy } from './policy.ts'
 import { type RuleIndex, ruleIndex } from './rule-index.ts'
 import type { Verdict } from './verdict.ts'
 
-/** A resource: its type, and its fields as far as they are known. A field that is missing is unknown, and unknown never grants. */
+/**
+ * A resource: its type, and its fields as far as they are known. A field that is
+ * missing is unknown, and unknown never grants.
+ */
 export interface Resource {
   readonly type: string
   /** By the names its type gives them: a row, an entity, a plain object. */
@@ -29,13 +32,17 @@ const MAX_POLICIES = 10_000
 const MAX_DEPTH = 32
 
 /**
- * Policies, compiled and indexed by action and type. Immutable: a change is a new set, and `diff` says what it changes.
- * Decisions are synchronous and in memory; the filter is the same rules as a predicate for the database.
+ * Policies, compiled and indexed by action and type. Immutable: a change is a new set, and
+ * `diff` says what it changes. Decisions are synchronous and in memory; the filter is the same
+ * rules as a predicate for the database.
  */
 export class PolicySet implements Decides {
   readonly policies: readonly Policy[]
   readonly types: ReadonlyMap<string, ResourceType>
-  /** By action, then by type. Every action that a policy names has an entry; families and `*` are in it already. */
+  /**
+   * By action, then by type. Every action that a policy names has an entry; families
+   * and `*` are in it already.
+   */
   readonly #actions = new Map<string, Map<string, RuleIndex>>()
   /** For actions that no policy names exactly. */
   readonly #families: readonly { readonly prefix: string; readonly types: Map<string, RuleIndex> }[]
@@ -69,7 +76,8 @@ export class PolicySet implements Decides {
   }
 
   /**
-   * Which resources of a type the caller may do this to, as a predicate over its table. The same rows for which `decide` allows.
+   * Which resources of a type the caller may do this to, as a predicate over its table.
+   * The same rows for which `decide` allows.
    * @throws ConfigError when no policy and no declaration knows the type
    */
   filter(principal: Principal, action: string, type: string, context: Context = NO_CONTEXT): Filter {
@@ -83,7 +91,10 @@ export class PolicySet implements Decides {
     return filterOf(this.rules(action, type).policies, known, principal, context)
   }
 
-  /** The policies that speak of an action on a type, compiled. A type nobody declared is met by policies for every type only. */
+  /**
+   * The policies that speak of an action on a type, compiled. A type nobody declared
+   * is met by policies for every type only.
+   */
   rules(action: string, type: string): RuleIndex {
     const types = this.#actions.get(action) ?? this.#family(action)
     return types.get(type) ?? (types.get(NO_TYPE) as RuleIndex)
@@ -98,11 +109,13 @@ export class PolicySet implements Decides {
 
 /**
  * Compiles policies.
- * @throws ConfigError naming every policy that cannot be used: two of one name, a field of another type, two types of one name
+ * @throws ConfigError naming every policy that cannot be used: two of one name, a field
+ *   of another type, two types of one name
  * @example
  * const policies = definePolicies([
- *   allow('customers read their own orders', { action: 'order.read', on: order, when: owns(order.fields.customer) }),
- *   deny('nobody edits a closed order', { action: 'order.edit', on: order, when: eq(order.fields.status, 'closed') }),
+ *   allow('customers read their own orders', { action: 'order.read', on: order, when:
+ *   owns(order.fields.customer) }), deny('nobody edits a closed order', { action: 'order.edit', on: order,
+ *   when: eq(order.fields.status, 'closed') }),
  * ])
  * policies.decide(caller, 'order.read', { type: 'order', fields: row }).allowed
  */

@@ -24,7 +24,8 @@ export interface PolicyOptions {
 
 /**
  * Lets callers do something.
- * @example allow('customers read their own orders', { action: 'read', on: order, when: owns(order.fields.customer) })
+ * @example allow('customers read their own orders', { action: 'read', on: order,
+ *   when: owns(order.fields.customer) })
  */
 export function allow(name: string, options: PolicyOptions): Policy {
   return policyOf('allow', name, options)

@@ -10,8 +10,9 @@ const MAX_VALUES = 6
 const MAX_ROWS = 200
 
 /**
- * Questions that bring out differences between policy sets: callers with each role and scope that policies name (and none), and rows with each value
- * that conditions compare with, the caller's own id and tenant, something else, and null. At most 50,000; relationships are unknown in all of them.
+ * Questions that bring out differences between policy sets: callers with each role and scope that policies
+ * name (and none), and rows with each value that conditions compare with, the caller's own id and tenant,
+ * something else, and null. At most 50,000; relationships are unknown in all of them.
  */
 export function* questionsAbout(...sets: readonly PolicySet[]): Generator<AccessQuestion> {
   const conditions = sets.flatMap(set => set.policies.map(({ when }) => when))

@@ -21,8 +21,9 @@ export interface RuleIndex {
 }
 
 /**
- * Compiles policies that all speak of one action and one type. Those that need a role are kept by role, so that a decision costs what the caller's
- * own roles have to say, not what all roles have. Deny policies come first; among several that speak, the first in this order is named.
+ * Compiles policies that all speak of one action and one type. Those that need a role are kept by role, so
+ * that a decision costs what the caller's own roles have to say, not what all roles have. Deny policies come
+ * first; among several that speak, the first in this order is named.
  */
 export function ruleIndex(policies: readonly Policy[]): RuleIndex {
   const denies = byRole(policies.filter(({ effect }) => effect === 'deny'))
@@ -70,7 +71,9 @@ function byRole(policies: readonly Policy[]): ByRole {
   return { size: policies.length, general, roles: roles.size === 0 ? undefined : roles }
 }
 
-/** A role without which the condition is false: not merely unknown, so leaving the policy out changes nothing. */
+/**
+ * A role without which the condition is false: not merely unknown, so leaving the policy out changes nothing.
+ */
 function neededRole(condition: Condition): string | undefined {
   if (condition.kind === 'has' && condition.list === 'roles') return condition.value
   if (condition.kind !== 'all') return undefined

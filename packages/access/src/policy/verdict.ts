@@ -3,7 +3,7 @@ export interface Verdict {
   readonly allowed: boolean
   /** Name of the policy that decided; `default` when none spoke. */
   readonly policy: string
-  /** `unknown` for a deny policy that forbids because its condition could not be told. */
+  /** `unknown` for a deny policy that forbids because its condition could not be determined. */
   readonly why: 'policy' | 'unknown' | 'default'
 }
 

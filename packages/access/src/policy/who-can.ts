@@ -16,7 +16,10 @@ export interface WhoCan {
   /** Who may, and by which policy. */
   readonly allowed: readonly { readonly principal: string; readonly policy: string }[]
   readonly asked: number
-  /** What every caller would need, whoever they are: the allow policies, and the denials that they must not meet. */
+  /**
+   * What every caller would need, whoever they are: the allow policies, and the
+   * denials that they must not meet.
+   */
   readonly needs: readonly string[]
   readonly unless: readonly string[]
 }

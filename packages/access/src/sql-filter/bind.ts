@@ -3,7 +3,10 @@ import type { KnownOperand } from '../policy/known-operand.ts'
 import { type FieldType, isSame, order, type Scalar } from '../policy/scalar.ts'
 import { ALL, and, type Bound, type BoundOperand, NONE, or } from './bound.ts'
 
-/** Where what is known of the caller comes from: the caller itself (a filter), or the database session (row-level security). */
+/**
+ * Where what is known of the caller comes from: the caller itself (a filter), or the
+ * database session (row-level security).
+ */
 export interface Source {
   /** Undefined when there is no such value, which makes every comparison with it unknown. */
   operand(operand: KnownOperand, holds: FieldType): Exclude<BoundOperand, { kind: 'field' }> | undefined
@@ -65,7 +68,8 @@ export function bind(condition: Condition, source: Source, negated = false): Bou
       return { kind: 'member', field, membership, principal, negated }
     }
     case 'parent': {
-      // A parent that is not there makes the condition unknown, so "not" asks for one that is and does not fit.
+      // A parent that is not there makes the condition unknown, so "not" asks for
+      // one that is and does not fit.
       const inner = bind(condition.condition, source, negated)
       if (inner.kind === 'constant' && !inner.value) return NONE
       return { kind: 'parent', field: condition.field, parent: condition.parent, inner }

@@ -2,15 +2,18 @@ import type { FieldRef, Operator, ResourceType } from '../policy/condition.ts'
 import type { Membership } from '../policy/membership.ts'
 import type { FieldType, Scalar } from '../policy/scalar.ts'
 
-/** What a predicate compares: a column, a parameter, or an expression over the session (row-level security). */
+/**
+ * What a predicate compares: a column, a parameter, or an expression over the session (row-level security).
+ */
 export type BoundOperand =
   | FieldRef
   | { readonly kind: 'value'; readonly holds: FieldType; readonly value: Scalar }
   | { readonly kind: 'expression'; readonly holds: FieldType; readonly sql: string }
 
 /**
- * A condition with everything filled in that does not depend on the row, and negations pushed down to the leaves. Every connective that is left is
- * monotone, so a row passes exactly when the three-valued condition is true: unknown and false need no telling apart any more, and `EXISTS` is safe.
+ * A condition with everything filled in that does not depend on the row, and negations pushed down to the
+ * leaves. Every connective that is left is monotone, so a row passes exactly when the three-valued condition
+ * is true: unknown and false need no telling apart any more, and `EXISTS` is safe.
  */
 export type Bound =
   | { readonly kind: 'constant'; readonly value: boolean }

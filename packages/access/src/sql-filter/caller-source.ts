@@ -19,7 +19,8 @@ export function callerSource(principal: Principal, context: Context): Source {
       const values = own
         .map(value => normalise[field.holds](value))
         .filter((value): value is Scalar => value !== null)
-      // None of them is a value of the field's type: no row is among them, and every row that has a value is not.
+      // None of them is a value of the field's type: no row is among them, and every
+      // row that has a value is not.
       if (values.length === 0) return negated ? { kind: 'null', field, negated: true } : NONE
       return { kind: 'in', field, values, negated }
     },

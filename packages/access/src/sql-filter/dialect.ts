@@ -5,8 +5,8 @@ import type { FieldType, Scalar } from '../policy/scalar.ts'
 export type DialectName = 'postgres' | 'sqlite'
 
 /**
- * What a driver is given as a parameter. Booleans stay booleans in PostgreSQL: there is a driver that takes the text `true` for false. Integers beyond
- * 2^53 are text.
+ * What a driver is given as a parameter. Booleans stay booleans in PostgreSQL: there is a driver that takes
+ * the text `true` for false. Integers beyond 2^53 are text.
  */
 export type SqlValue<Name extends DialectName = DialectName> = Name extends 'sqlite'
   ? string | number
@@ -23,7 +23,8 @@ export interface Dialect {
 }
 
 const POSTGRES_CASTS: Readonly<Record<FieldType, string>> = {
-  // The column decides: `varchar`, `citext` and domains compare by their own rules, and their indexes are used.
+  // The column decides: `varchar`, `citext` and domains compare by their own rules,
+  // and their indexes are used.
   text: '',
   uuid: '::uuid',
   integer: '::bigint',
@@ -70,7 +71,10 @@ export function quoteName(name: string): string {
     .join('.')
 }
 
-/** A PostgreSQL literal. Escape-string syntax where there is a backslash, so that its meaning does not depend on a setting of the server. */
+/**
+ * A PostgreSQL literal. Escape-string syntax where there is a backslash, so that its meaning does
+ * not depend on a setting of the server.
+ */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
   return text.includes('\\') ? `E${quoted}` : quoted

@@ -9,7 +9,7 @@ import { callerSource } from './caller-source.ts'
 /** The rows of one type that one caller may do one thing to. */
 export interface Filter {
   readonly type: ResourceType
-  /** `all` and `none` need no database to be told. */
+  /** `all` and `none` are known without a database. */
   readonly rows: 'all' | 'none' | 'some'
   /** Names of the policies that the predicate is made of. */
   readonly policies: readonly string[]

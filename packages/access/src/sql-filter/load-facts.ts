@@ -25,8 +25,9 @@ export interface LoadFactsOptions {
 const CHUNK = 500
 
 /**
- * Loads the parents and memberships that the policies for an action ask about, for any number of resources: one statement for each relationship, not
- * one for each row (and one more for every 500 different keys). Memberships are looked up for this caller only.
+ * Loads the parents and memberships that the policies for an action ask about, for any number of resources:
+ * one statement for each relationship, not one for each row (and one more for every 500 different keys).
+ * Memberships are looked up for this caller only.
  * @example
  * const facts = await loadFacts(policies, { principal, action: 'order.edit', resources, query })
  * resources.filter(resource => policies.decide(principal, 'order.edit', resource, { facts }).allowed)

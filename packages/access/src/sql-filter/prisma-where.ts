@@ -8,14 +8,16 @@ export type PrismaWhere = { readonly [key: string]: unknown }
 
 export interface PrismaOptions {
   /**
-   * The relation fields of the Prisma schema, by the field that holds the key: `{ 'order.account': 'accountOf' }`.
-   * For memberships: the relation to the group and, in it, the list of members, with the members' column: `{ 'order.team': 'teamOf.members.userId' }`.
+   * The relation fields of the Prisma schema, by the field that holds the key: `{ 'order.account':
+   * 'accountOf' }`. For memberships: the relation to the group and, in it, the list of members, with the
+   * members' column: `{ 'order.team': 'teamOf.members.userId' }`.
    */
   readonly relations?: Readonly<Record<string, string>>
 }
 
 /**
- * Writes a filter as a Prisma `where`, by the names of the fields (not the columns). Same rows, nulls included.
+ * Writes a filter as a Prisma `where`, by the names of the fields (not the columns).
+ * Same rows, nulls included.
  * @throws ConfigError when a relationship has no name in `relations`
  * @example prisma.order.findMany({ where: { AND: [mine, toPrisma(filter)] } })
  */

@@ -12,19 +12,29 @@ import { toText } from './sql-predicate.ts'
 export interface RowLevelSecurityOptions {
   /** Name of the resource type. */
   readonly type: string
-  /** Which action of the policies stands for which statement. A statement without one is refused for everybody. */
+  /**
+   * Which action of the policies stands for which statement. A statement without one
+   * is refused for everybody.
+   */
   readonly actions: Partial<Readonly<Record<'select' | 'insert' | 'update' | 'delete', string>>>
-  /** Database roles it holds for. Default: `PUBLIC`, which is every role but superusers and those with BYPASSRLS. */
+  /**
+   * Database roles it holds for. Default: `PUBLIC`, which is every role but
+   * superusers and those with BYPASSRLS.
+   */
   readonly to?: readonly string[]
-  /** Where the caller's properties stand in the session. Default: the settings `postern.principal`, ... set by `claimSettings`. */
+  /**
+   * Where the caller's properties stand in the session. Default: the settings
+   * `postern.principal`, ... set by `claimSettings`.
+   */
   readonly session?: SessionExpressions
 }
 
 const COMMANDS = ['select', 'insert', 'update', 'delete'] as const
 
 /**
- * The statements that make PostgreSQL itself hold to the policies, for every statement of every program that uses the role: allow policies become
- * permissive ones, deny policies restrictive ones. Run them in one transaction; running them again replaces what an earlier run made.
+ * The statements that make PostgreSQL itself hold to the policies, for every statement of every program that
+ * uses the role: allow policies become permissive ones, deny policies restrictive ones. Run them in one
+ * transaction; running them again replaces what an earlier run made.
  * @returns SQL, in order
  * @throws ConfigError for a policy that uses `check` or `attribute`, which the database cannot know
  */
@@ -41,7 +51,8 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
   const statements = [
     dropOldPolicies(type.table),
     `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
-    // Without it the policies would not hold for the table's owner, which is what many applications connect as.
+    // Without it the policies would not hold for the table's owner, which is what
+    // many applications connect as.
     `ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`,
   ]
   for (const command of COMMANDS) {
@@ -66,8 +77,9 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
 }
 
 /**
- * What the new row must meet. An allow holds for it as for the old one, or rows could be moved out of their owner's hands. A deny of an update is about the
- * row as it was: "nobody edits a closed order" must not mean that nobody can close one.
+ * What the new row must meet. An allow holds for it as for the old one, or rows could be moved out of
+ * their owner's hands. A deny of an update is about the row as it was: "nobody edits a closed order"
+ * must not mean that nobody can close one.
  */
 function checkOf({ effect }: Policy, command: 'insert' | 'update', text: string): string {
   return effect === 'deny' && command === 'update' ? 'true' : text

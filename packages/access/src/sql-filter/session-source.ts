@@ -5,8 +5,9 @@ import type { Source } from './bind.ts'
 import { DIALECTS, quoteLiteral } from './dialect.ts'
 
 /**
- * Where a PostgreSQL session keeps who is asking: one SQL expression for each property, of type text (jsonb arrays for the lists), null when there is
- * none. Wrapped in a scalar subquery each, so that the planner computes it once for a statement and not once for a row.
+ * Where a PostgreSQL session keeps who is asking: one SQL expression for each property, of type text (jsonb
+ * arrays for the lists), null when there is none. Wrapped in a scalar subquery each, so that the planner
+ * computes it once for a statement and not once for a row.
  */
 export type SessionExpressions = Readonly<
   Partial<Record<PrincipalAttribute | 'roles' | 'scopes', string>> & { readonly id: string }
@@ -34,8 +35,8 @@ export const supabaseExpressions: SessionExpressions = Object.freeze({
 })
 
 /**
- * The statement that tells the session who is asking, for this transaction only. Run it first in every transaction: row-level security then sees
- * nobody in a session that has forgotten to.
+ * The statement that tells the session who is asking, for this transaction only. Run it first in every
+ * transaction: row-level security then sees nobody in a session that has forgotten to.
  */
 export function claimSettings(principal: Principal): {
   readonly text: string

@@ -11,7 +11,10 @@ export interface SqlOptions<Name extends DialectName = DialectName> {
   readonly alias?: string
   /** `$1` or `?`. Default: as the dialect writes them; Knex takes `question` for every dialect. */
   readonly parameters?: 'numbered' | 'question'
-  /** Number of the first parameter of `text` (`$1` in PostgreSQL), for a statement that has others before it. Default: 1. */
+  /**
+   * Number of the first parameter of `text` (`$1` in PostgreSQL), for a statement
+   * that has others before it. Default: 1.
+   */
   readonly firstParameter?: number
 }
 
@@ -34,7 +37,10 @@ export interface SqlPredicate<Name extends DialectName = DialectName> {
   as<Fragment>(tag: SqlTag<Fragment, Name>): Fragment
 }
 
-/** Writes a filter as SQL. `all` and `none` are conditions too (`TRUE`, `FALSE`): nothing has to be asked before using it. */
+/**
+ * Writes a filter as SQL. `all` and `none` are conditions too (`TRUE`, `FALSE`):
+ * nothing has to be asked before using it.
+ */
 export function toSql<Name extends DialectName = 'postgres'>(
   filter: Filter,
   options: SqlOptions<Name> = {},
@@ -177,8 +183,8 @@ class Writer {
   }
 
   /**
-   * PostgreSQL keeps microseconds, JavaScript sees the millisecond they fall in. Comparing with the edges of that millisecond gives both the same answer,
-   * and still lets an index on the column be used.
+   * PostgreSQL keeps microseconds, JavaScript sees the millisecond they fall in. Comparing with the edges of
+   * that millisecond gives both the same answer, and still lets an index on the column be used.
    */
   #compareTime(operator: Operator, column: string, time: number): void {
     const start = (): void => this.#value('time', time)

@@ -22,9 +22,11 @@ export interface SqliteGuardOptions {
 }
 
 /**
- * Guards one connection of `node:sqlite`: rows that it changes are counted by triggers, in the transaction that changes them, and a statement over budget fails with
- * an error that `sqliteBudgetError` reads. An authorizer keeps SQL on this connection from the triggers, the counts and the settings that they need. Run migrations
- * before, on a connection of their own. Counts are kept in the file; undo is not available for SQLite.
+ * Guards one connection of `node:sqlite`: rows that it changes are counted by triggers, in the
+ * transaction that changes them, and a statement over budget fails with an error that
+ * `sqliteBudgetError` reads. An authorizer keeps SQL on this connection from the triggers, the counts
+ * and the settings that they need. Run migrations before, on a connection of their own. Counts are kept
+ * in the file; undo is not available for SQLite.
  *
  * Whoever can open the file with another program is not held back: SQLite has no roles.
  * @throws ConfigError naming every mistake in the budgets
@@ -122,7 +124,10 @@ function authorize(
 
 const MESSAGE = 'postern budget '
 
-/** An error of a guarded SQLite connection as what it means: `RowBudgetExceeded` when a budget refused; every other error as it is. */
+/**
+ * An error of a guarded SQLite connection as what it means: `RowBudgetExceeded` when a
+ * budget refused; every other error as it is.
+ */
 export function sqliteBudgetError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
   const detail = message.startsWith(MESSAGE) ? readDetail(message.slice(MESSAGE.length)) : undefined

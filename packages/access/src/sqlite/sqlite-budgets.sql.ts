@@ -31,8 +31,9 @@ export const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND n
 export const TRIGGERS = `SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'postern\\_budget\\_%' ESCAPE '\\'`
 
 /**
- * The trigger of one table and action: it runs once for each row, counts it in this transaction, and refuses the statement when the count is above a limit. No
- * upsert: an OR REPLACE or OR IGNORE of the statement outside would change what a conflict in here does.
+ * The trigger of one table and action: it runs once for each row, counts it in this transaction, and refuses
+ * the statement when the count is above a limit. No upsert: an OR REPLACE or OR IGNORE of the statement
+ * outside would change what a conflict in here does.
  */
 export function countTrigger(table: string, action: string, limits: readonly number[]): string {
   const ids = limits.join(', ')

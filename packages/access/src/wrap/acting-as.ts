@@ -7,7 +7,9 @@ export interface Acting {
   readonly actor: string
   /** At most 256 characters; no tenant when absent. */
   readonly tenant?: string | undefined
-  /** `actDigest` of what is being done, as hex, when a `guard` knows it. A grant is good for this act only. */
+  /**
+   * `actDigest` of what is being done, as hex, when a `guard` knows it. A grant is good for this act only.
+   */
   readonly act?: string | undefined
   /** A token of `signBudgetGrant`: the approval under which this is done. */
   readonly grant?: string | undefined
@@ -16,9 +18,11 @@ export interface Acting {
 const current = new AsyncLocalStorage<Acting>()
 
 /**
- * Runs work on behalf of an actor: every statement that a guarded connection sends meanwhile carries a signed claim of it.
+ * Runs work on behalf of an actor: every statement that a guarded connection sends
+ * meanwhile carries a signed claim of it.
  * @example
- * await actingAs({ actor: 'user:alice', tenant: 'acme' }, () => pool.query('DELETE FROM orders WHERE id = $1', [id]))
+ * await actingAs({ actor: 'user:alice', tenant: 'acme' }, () => pool.query('DELETE
+ * FROM orders WHERE id = $1', [id]))
  */
 export function actingAs<T>(acting: Acting, work: () => T): T {
   return current.run(acting, work)
@@ -30,7 +34,8 @@ export function currentActing(): Acting | undefined {
 }
 
 /**
- * The actor of an exchange that was identified: `user:alice` of tenant `acme`. An anonymous client is its network address.
+ * The actor of an exchange that was identified: `user:alice` of tenant `acme`. An
+ * anonymous client is its network address.
  * @example
  * const handler = (exchange: Exchange) => actingAs(actingIn(exchange), () => handle(exchange))
  */

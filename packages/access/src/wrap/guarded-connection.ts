@@ -6,9 +6,14 @@ import { type Acting, currentActing } from './acting-as.ts'
 export interface GuardOptions {
   /** Of `claimSigner`. */
   readonly claim: ClaimSigner
-  /** Who acts; default: `currentActing()`, which `actingAs` sets. No claim is sent where it says undefined. */
+  /**
+   * Who acts; default: `currentActing()`, which `actingAs` sets. No claim is sent where it says undefined.
+   */
   readonly acting?: () => Acting | undefined
-  /** Receives every refusal, also when the application swallows the error; must not throw. Also recorded in the database, unless that fails. */
+  /**
+   * Receives every refusal, also when the application swallows the error; must not throw. Also
+   * recorded in the database, unless that fails.
+   */
   readonly onRefusal?: (refusal: Refused) => void
 }
 
@@ -43,8 +48,8 @@ export function claimStatement(options: GuardOptions): ClaimStatement | undefine
 }
 
 /**
- * What to throw for a driver's error. A refusal is reported first, and recorded by `record`, which runs one statement with values in a transaction of its
- * own; its failure changes nothing.
+ * What to throw for a driver's error. A refusal is reported first, and recorded by `record`, which runs one
+ * statement with values in a transaction of its own; its failure changes nothing.
  */
 export function refusedError(
   error: unknown,

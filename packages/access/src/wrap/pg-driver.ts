@@ -8,7 +8,8 @@ export interface PgModule {
 }
 
 /**
- * The module `pg` with guarded pools and clients, for libraries that make their own: TypeORM takes it as `driver`.
+ * The module `pg` with guarded pools and clients, for libraries that make their own:
+ * TypeORM takes it as `driver`.
  * @example
  * new DataSource({ type: 'postgres', driver: guardDriver(pg, { claim }), ... })
  */

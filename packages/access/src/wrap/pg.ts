@@ -14,9 +14,10 @@ export interface PgClient {
 }
 
 /**
- * Guards every connection of a `pg` pool, those of query builders on top of it included (Kysely, Drizzle, TypeORM, Knex): the first statement of each
- * transaction carries a signed claim of who acts, in the same packet, and a refusal of a budget is thrown as `RowBudgetExceeded`. Works through PgBouncer in
- * transaction mode.
+ * Guards every connection of a `pg` pool, those of query builders on top of it included (Kysely,
+ * Drizzle, TypeORM, Knex): the first statement of each transaction carries a signed claim of who
+ * acts, in the same packet, and a refusal of a budget is thrown as `RowBudgetExceeded`. Works
+ * through PgBouncer in transaction mode.
  * @returns the same pool
  * @example
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
@@ -33,7 +34,8 @@ export type RunApart = (text: string, values: readonly unknown[]) => Promise<unk
 
 /**
  * Guards one `pg` connection; see `guardPool`.
- * @param record runs a statement on another connection, to record refusals in the database; without it `onRefusal` alone hears of them
+ * @param record runs a statement on another connection, to record refusals in the database;
+ *   without it `onRefusal` alone hears of them
  * @throws ConfigError when it is not a client of `pg` 8 in plain JavaScript
  */
 export function guardClient<C extends PgClient>(
@@ -105,7 +107,10 @@ function textOf({ text }: Submittable): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** Whether a text can go by the extended protocol: one statement, for all that can be seen without reading SQL. */
+/**
+ * Whether a text can go by the extended protocol: one statement, for all that can be
+ * seen without reading SQL.
+ */
 function isOneStatement(query: Submittable): boolean {
   const text = textOf(query).trim()
   const semicolon = text.indexOf(';')
@@ -153,12 +158,14 @@ const ANSWERS: ReadonlySet<string> = new Set([
 const PLAIN = /^[\w|.]*$/
 
 /**
- * Puts the claim in front of a statement: Parse, Bind and Execute without a Sync, so that both are one implicit transaction, or the claim becomes part of
- * the transaction that `BEGIN` opens (PostgreSQL manual, "Pipelining"). Hides the answers to it. The claim goes as a parameter: other sessions of the same
- * role can read the text of a running statement in pg_stat_activity, never its parameters.
+ * Puts the claim in front of a statement: Parse, Bind and Execute without a Sync, so that both are one
+ * implicit transaction, or the claim becomes part of the transaction that `BEGIN` opens (PostgreSQL manual,
+ * "Pipelining"). Hides the answers to it. The claim goes as a parameter: other sessions of the same role can
+ * read the text of a running statement in pg_stat_activity, never its parameters.
  *
- * Several statements in one text, and COPY, are sent by the simple protocol, which must not follow an open pipeline: PostgreSQL 18 would leave their transaction
- * open. There the claim is a statement of the text itself. Who reads it there could use it before its own transaction does, once, for the same actor.
+ * Several statements in one text, and COPY, are sent by the simple protocol, which must not follow an open
+ * pipeline: PostgreSQL 18 would leave their transaction open. There the claim is a statement of the text
+ * itself. Who reads it there could use it before its own transaction does, once, for the same actor.
  */
 class ClaimPrefix {
   readonly #wire: Wire
@@ -186,7 +193,8 @@ class ClaimPrefix {
 
   /** Sends a statement, with the claim before it when it begins a transaction. */
   around<T>(submit: () => T): T {
-    // Statements of a pipeline are sent before the state that they will find is known; a claim too many does no harm.
+    // Statements of a pipeline are sent before the state that they will find is
+    // known; a claim too many does no harm.
     const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
     if (claim === undefined) return this.without(submit)
     const wire = this.#wire

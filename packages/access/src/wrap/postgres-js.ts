@@ -27,12 +27,16 @@ export type TransactionOf<S> = S extends {
 export interface GuardedPostgresJs<S extends PostgresJs> {
   /** As `sql.begin`. The claim goes with the first statement, without a round trip of its own. */
   begin<V>(work: (sql: TransactionOf<S>) => PromiseLike<V>): Promise<V>
-  /** One statement in a transaction of its own. BEGIN, claim, statement and COMMIT are sent together: one round trip. */
+  /**
+   * One statement in a transaction of its own. BEGIN, claim, statement and COMMIT
+   * are sent together: one round trip.
+   */
   run<V>(statement: (sql: Awaited<ReturnType<S['reserve']>>) => PromiseLike<V>): Promise<V>
 }
 
 /**
- * Guards transactions of postgres.js: each carries a signed claim of who acts, and a refusal of a budget is thrown as `RowBudgetExceeded`.
+ * Guards transactions of postgres.js: each carries a signed claim of who acts, and a refusal of a
+ * budget is thrown as `RowBudgetExceeded`.
  * @example
  * const guarded = guardPostgresJs(postgres(url), { claim })
  * await guarded.run(sql => sql`DELETE FROM orders WHERE id = ${id}`)
@@ -88,7 +92,10 @@ function send<V>(query: PromiseLike<V>): Promise<V> {
   return Promise.resolve(query.then(value => value))
 }
 
-/** All results, once all are in; the first failure otherwise. Nothing is released while an answer is still under way. */
+/**
+ * All results, once all are in; the first failure otherwise. Nothing is released
+ * while an answer is still under way.
+ */
 async function settled(promises: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
   const results = await Promise.allSettled(promises)
   const failed = results.find(result => result.status === 'rejected')

@@ -77,7 +77,7 @@ test('an agent may do what both it and its owner may', async () => {
   assert.deepEqual(tools.visible({ principal: BOT }), ['read_order', 'refund', 'wipe'])
 })
 
-test('an agent spends its own budget of calls, and is told when to come back', async () => {
+test('an agent spends its own budget of calls, and learns when to retry', async () => {
   const { tools, clock } = setting({ calls: 3 })
   const call = () => tools.call('refund', {}, { principal: BOT }, () => done)
   for (let i = 0; i < 3; i++) assert.equal(text(await call()), 'done')

@@ -102,7 +102,7 @@ for (const store of STORES)
     const otto: Principal = { ...OLGA, id: 'otto' }
     await Promise.allSettled([approvals.decide(id, OLGA, 'approve'), approvals.decide(id, otto, 'deny')])
     await approvals.deliver()
-    // The one who was second decided nothing, so nobody is told.
+    // The second person decided nothing, so nobody is notified.
     assert.equal(sent.length, 2)
   })
 
@@ -137,7 +137,7 @@ test('a mail goes to addresses only', async t => {
   assert.equal(log.types.at(-1), 'approval.notice.failed')
 })
 
-test('refuses webhooks in the clear, and secrets that are none', () => {
+test('refuses webhooks in the clear, and invalid secrets', () => {
   const make = (url: string, secret: string) => () => webhookChannel({ url, secret, link })
   for (const url of ['http://hooks.example/x', 'ftp://127.0.0.1/', 'nowhere', 'file:///etc/passwd'])
     assert.throws(make(url, SECRET), ConfigError)

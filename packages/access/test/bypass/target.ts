@@ -46,7 +46,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES ON ALL TABLES IN SCHE
 /** The tables whose damage is counted. */
 const TABLES = ['customers', 'orders', 'reviews', 'ticks', 'events', 'animals', 'dogs', 'imports'] as const
 
-/** A guarded database with something to lose, and somebody who holds the application's own role and a stolen session. */
+/**
+ * A guarded database with something to lose, and somebody who holds the
+ * application's own role and a stolen session.
+ */
 export class Target {
   readonly place: Guarded
   /** SQLSTATE, or the message where there is none, of everything that was refused. */
@@ -204,7 +207,7 @@ export interface Way {
   /** SQLSTATEs of which at least one must have been seen: the way was tried, and this is what stopped it. */
   readonly stoppedBy: readonly string[]
   run(target: Target): Promise<void>
-  /** Rows that may be lost at most, when it is not one actor's budget. */
+  /** Most rows that may be lost, where it is not the budget of a single actor. */
   readonly allowed?: number
   /** Further checks. */
   check?(target: Target): Promise<void>

@@ -40,7 +40,7 @@ test('Cedar decides like the policies in TypeScript, and names the policy', asyn
   assert.equal(policies.decide({ ...ANN, id: 'x' }, 'order.read', open, office).policy, 'policy 3')
 })
 
-test('a forbid that cannot be told forbids, though Cedar itself would skip it', async () => {
+test('a forbid that cannot be evaluated forbids, though Cedar itself would skip it', async () => {
   const policies = await cedarPolicies({ policies: POLICIES })
   const unknown = { type: 'order', fields: { id: 7 } }
   assert.deepEqual(policies.decide(CLERK, 'order.edit', unknown), {

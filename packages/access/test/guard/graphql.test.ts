@@ -21,7 +21,7 @@ const schema = new GraphQLSchema({
   }),
 })
 
-test('a field is resolved for those who may read it, and the others are told what is missing', async () => {
+test('a field is resolved for those who may read it, and the others learn what is missing', async () => {
   const ask = (roles: readonly string[]) =>
     graphql({
       schema,

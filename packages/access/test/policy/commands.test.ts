@@ -24,7 +24,7 @@ test('explain names every policy with a say, and the parts that kept it silent',
   assert.ok(lines.includes('  allow "teams read and edit the orders they look after": is silent'))
   assert.ok(lines.includes('      false: principal has role "support"'))
   const unknown = explain(shopPolicies, { principal: ANN, action: 'order.delete', resource: mine })
-  assert.match(unknown.lines[0] ?? '', /frozen", whose condition cannot be told$/)
+  assert.match(unknown.lines[0] ?? '', /frozen", whose condition cannot be evaluated$/)
   const nothing = explain(definePolicies([]), { principal: ANN, action: 'x', resource: { type: 'y' } })
   assert.equal(nothing.lines[1], '  no policy speaks of "x" on "y"')
 })

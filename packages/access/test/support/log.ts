@@ -1,6 +1,6 @@
 import type { Event, EventRecorder } from '@postern/core'
 
-/** A recorder that remembers, and can be told to fail. */
+/** A recorder that remembers, and can be made to fail. */
 export class Log implements EventRecorder {
   readonly events: Event[] = []
   isBroken = false

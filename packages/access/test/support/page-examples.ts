@@ -15,7 +15,8 @@ export interface RanExample {
 }
 
 /**
- * Writes down every code block of a page whose first line names a file, as it is printed, and runs those that are followed by what they print.
+ * Writes down every code block of a page whose first line names a file, as it is printed, and runs
+ * those that are followed by what they print.
  * @param page path from the root of the repository
  */
 export async function runExamples(
@@ -23,7 +24,8 @@ export async function runExamples(
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly RanExample[]> {
   const text = readFileSync(join(ROOT, page), 'utf8')
-  // Beside the tests, so that imports of packages resolve; types are stripped anywhere but below node_modules.
+  // Beside the tests, so that imports of packages resolve; types are stripped
+  // anywhere but below node_modules.
   const folder = mkdtempSync(join(TEST_FOLDER, '.page-'))
   try {
     const runs: { name: string; expected: string }[] = []

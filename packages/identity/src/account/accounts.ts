@@ -159,7 +159,10 @@ export class Accounts {
     this.#tell('account.enabled', id)
   }
 
-  /** Deletes an account with everything that hangs on it: sessions, passkeys, codes, memberships. API keys are the caller's to revoke. */
+  /**
+   * Deletes an account with everything that hangs on it: sessions, passkeys, codes,
+   * memberships. API keys are the caller's to revoke.
+   */
   async remove(id: string): Promise<boolean> {
     const removed = await this.#database.batch([{ text: ACCOUNT_SQL.remove, values: [id], expect: 1 }])
     if (removed) this.#tell('account.deleted', id)

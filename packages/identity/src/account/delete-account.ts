@@ -1,7 +1,10 @@
 import type { IdentityParts } from '../built-in/identity-parts.ts'
 import { revokeGrants } from '../oauth/oauth-store.ts'
 
-/** Deletes an account with everything that hangs on it: sessions, factors, memberships, grants; its API keys are revoked. @returns whether there was one */
+/**
+ * Deletes an account with everything that hangs on it: sessions, factors, memberships, grants; its API keys
+ * are revoked. @returns whether there was one
+ */
 export async function deleteAccount(
   accountId: string,
   parts: Pick<IdentityParts, 'accounts' | 'apiKeys' | 'database'>,

@@ -3,8 +3,8 @@ import type { IdentityParts } from '../built-in/identity-parts.ts'
 import type { Account } from './account.ts'
 
 /**
- * Everything that is kept about an account, for its holder (GDPR article 20). Secrets are not data about a person and stay out: password hash, keys, tokens, the secret of
- * an authenticator app.
+ * Everything that is kept about an account, for its holder (GDPR article 20). Secrets are not data about a
+ * person and stay out: password hash, keys, tokens, the secret of an authenticator app.
  */
 export async function exportAccount(
   account: Account,

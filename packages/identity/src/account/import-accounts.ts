@@ -13,8 +13,9 @@ export interface ImportReport {
 const MOST_FAULTS = 100
 
 /**
- * Imports accounts from CSV (RFC 4180) with a header line: `email` and, in any order, `name`, `password_hash`, `locale`, `email_verified` (`true` or `false`).
- * A line with a mistake is left out and reported, without its contents; accounts that exist stay as they are.
+ * Imports accounts from CSV (RFC 4180) with a header line: `email` and, in any order, `name`,
+ * `password_hash`, `locale`, `email_verified` (`true` or `false`). A line with a mistake is left out and
+ * reported, without its contents; accounts that exist stay as they are.
  */
 export async function importAccounts(csv: string, accounts: Accounts): Promise<ImportReport> {
   const [header, ...records] = parseCsv(csv)
@@ -49,7 +50,7 @@ async function importOne(
 ): Promise<string> {
   if (!isWhole) return 'has another number of fields than the first line'
   const email = parseEmail(fields.get('email') ?? '')
-  if (email === undefined) return 'the e-mail address is not one'
+  if (email === undefined) return 'the e-mail address is invalid'
   const passwordHash = fields.get('password_hash') ?? ''
   if (passwordHash !== '' && parseStoredHash(passwordHash) === undefined)
     return 'the password hash is of no known kind'

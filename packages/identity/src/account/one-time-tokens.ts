@@ -42,7 +42,10 @@ const SQL: Readonly<Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'co
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 const PRUNE_EVERY_MS = 600_000
 
-/** Tokens that work once: links in mails, challenges, half-finished sign-ins. Redeeming deletes in the same statement, so of two at once one gets it. */
+/**
+ * Tokens that work once: links in mails, challenges, half-finished sign-ins. Redeeming deletes in the same
+ * statement, so of two at once one gets it.
+ */
 export class OneTimeTokens {
   readonly #database: IdentityDatabase
   readonly #clock: Clock

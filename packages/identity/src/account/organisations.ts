@@ -56,7 +56,10 @@ const SQL: Readonly<Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRol
 const INVITATION_MS = 7 * 86_400_000
 const ROLE = /^[a-z][a-z0-9-]{0,39}$/
 
-/** Organisations, their members and invitations. Sessions read roles with every request, so a change holds from the next one. */
+/**
+ * Organisations, their members and invitations. Sessions read roles with every
+ * request, so a change holds from the next one.
+ */
 export class Organisations {
   readonly #database: IdentityDatabase
   readonly #tokens: OneTimeTokens
@@ -100,7 +103,8 @@ export class Organisations {
   }
 
   /**
-   * An invitation for one address: a token to mail there. It is worth nothing to an account with another address.
+   * An invitation for one address: a token to mail there. It is worth nothing to an
+   * account with another address.
    * @throws CredentialError when who asks is no owner
    */
   async invite(

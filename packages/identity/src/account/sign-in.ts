@@ -13,14 +13,20 @@ import type { OneTimeTokens } from './one-time-tokens.ts'
 export interface SignInContext {
   readonly address: string
   readonly agent: string
-  /** The session token the client had, if any: its session ends with the sign-in, so no token from before survives it. */
+  /**
+   * The session token the client had, if any: its session ends with the sign-in, so
+   * no token from before survives it.
+   */
   readonly previousToken: string
 }
 
 /** What a step of signing in led to. A refusal never says what was wrong. */
 export type SignInResult =
   | { readonly kind: 'signed-in'; readonly account: Account; readonly session: IssuedSession }
-  /** The first factor was right. The token names this half of a sign-in; it is no session, and nothing but a second factor can be done with it. */
+  /**
+   * The first factor was right. The token names this half of a sign-in; it is no session, and nothing
+   * but a second factor can be done with it.
+   */
   | { readonly kind: 'second-factor'; readonly token: string }
   | { readonly kind: 'refused' }
 
@@ -50,7 +56,8 @@ export class SignIn {
   }
 
   /**
-   * By e-mail address and password. An unknown address, a disabled account and one without a password take the same work and get the same answer.
+   * By e-mail address and password. An unknown address, a disabled account and one without a password take
+   * the same work and get the same answer.
    * @throws QueueFull
    */
   async password(emailText: string, password: string, context: SignInContext): Promise<SignInResult> {

@@ -62,7 +62,10 @@ const USED_EVERY_MS = 60_000
 const NAME = /^[^\u0000-\u001f\u007f]{1,100}$/
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 
-/** API keys: made for the principal that asks, checked by their HMAC, rotated with an overlap, revoked at once. */
+/**
+ * API keys: made for the principal that asks, checked by their HMAC, rotated with an
+ * overlap, revoked at once.
+ */
 export class ApiKeys {
   readonly #options: ApiKeysOptions
   readonly #prefix: string
@@ -74,7 +77,7 @@ export class ApiKeys {
   /** Keys used within the last minute, so that a busy key is written once a minute. */
   readonly #used = new Map<string, number>()
 
-  /** @throws ConfigError for a prefix that is none */
+  /** @throws ConfigError for an invalid prefix */
   constructor(options: ApiKeysOptions) {
     this.#options = options
     this.#prefix = options.prefix ?? 'postern'
@@ -84,9 +87,10 @@ export class ApiKeys {
   }
 
   /**
-   * Makes a key. The owner is the principal that asks: a body never names another. A key cannot make keys, an impersonator cannot either, and the scopes of
-   * a key are never wider than those of its owner.
-   * @throws CredentialError when this principal may not; ConfigError for a bad name, scope, network, limit or environment
+   * Makes a key. The owner is the principal that asks: a body never names another. A key cannot make keys, an
+   * impersonator cannot either, and the scopes of a key are never wider than those of its owner.
+   * @throws CredentialError when this principal may not; ConfigError for a bad name,
+   *   scope, network, limit or environment
    */
   async create(owner: Principal, wish: NewApiKey): Promise<IssuedApiKey> {
     if ((owner.kind !== 'user' && owner.kind !== 'service') || owner.id === '' || owner.actor !== undefined)
@@ -156,7 +160,8 @@ export class ApiKeys {
   }
 
   /**
-   * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the next call, on every node that shares the database.
+   * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the
+   * next call, on every node that shares the database.
    * @throws StoreError
    */
   async check(text: string, address: Address): Promise<ApiKeyCheck> {
@@ -212,7 +217,8 @@ export class ApiKeys {
   }
 
   /**
-   * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can be changed one by one. Of two rotations at once one wins.
+   * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can
+   * be changed one by one. Of two rotations at once one wins.
    * @throws CredentialError when there is no such live key, or it was rotated already
    */
   async rotate(id: string, authority: KeyAuthority, overlap: Duration = '24h'): Promise<IssuedApiKey> {
@@ -243,7 +249,8 @@ export class ApiKeys {
   }
 
   /**
-   * Revokes a key that somebody found in public. Whoever can show the whole key proves the leak; nothing else is needed.
+   * Revokes a key that somebody found in public. Whoever can show the whole key
+   * proves the leak; nothing else is needed.
    * @returns whether it was a key of ours, live or not
    */
   async reportLeak(text: string, where: string): Promise<boolean> {

@@ -5,10 +5,16 @@ interface Bucket {
   at: number
 }
 
-/** Keys whose level is remembered; the least recently used is forgotten first, which can only be to its favour. */
+/**
+ * Keys whose level is remembered; the least recently used is forgotten first, which
+ * can only be to its favour.
+ */
 const CAPACITY = 10_000
 
-/** A token bucket per key, in the memory of this process: with n processes a key has at most n times its limit. */
+/**
+ * A token bucket per key, in the memory of this process: with n processes a key has
+ * at most n times its limit.
+ */
 export class KeyLimits {
   readonly #buckets = new Map<string, Bucket>()
 

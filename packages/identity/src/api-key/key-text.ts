@@ -19,7 +19,8 @@ const SHAPE =
   /^([a-z][a-z0-9]{1,15})_([a-z][a-z0-9]{1,15})_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})$/
 
 /**
- * A fresh key: `prefix_env_id_secret_crc`. The checksum lets a scanner (and us) tell a key from a look-alike without asking the store.
+ * A fresh key: `prefix_env_id_secret_crc`. The checksum lets a scanner (and us) tell a key from
+ * a look-alike without asking the store.
  */
 export function composeKey(
   prefix: string,
@@ -31,7 +32,7 @@ export function composeKey(
   return { text: `${body}_${checksum(body)}`, id }
 }
 
-/** Takes a key apart, strictly; undefined when it is not one or its checksum does not fit. */
+/** Parses a key strictly; undefined when it is malformed or its checksum does not match. */
 export function parseKey(text: string): KeyText | undefined {
   const match = SHAPE.exec(text)
   if (match === null) return undefined

@@ -1,6 +1,6 @@
 import type { ApiKeys } from './api-keys.ts'
 
-/** What a secret scanning partner is told about one reported text. */
+/** The answer to a secret scanning partner about one reported text. */
 export interface LeakVerdict {
   readonly token_raw: string
   readonly token_type: string
@@ -10,8 +10,9 @@ export interface LeakVerdict {
 const MOST = 100
 
 /**
- * Takes the report of a secret scanner (the format of GitHub's secret scanning partner programme: a JSON list of `{token, type, url}`) and revokes the keys in it.
- * A signature is not needed: whoever sends a whole key has found it, and all that can be done here with a found key is to revoke it.
+ * Takes the report of a secret scanner (the format of GitHub's secret scanning partner programme: a JSON list
+ * of `{token, type, url}`) and revokes the keys in it. A signature is not needed: whoever sends a whole key
+ * has found it, and all that can be done here with a found key is to revoke it.
  * @returns undefined when the body is not such a report
  */
 export async function takeLeakReport(

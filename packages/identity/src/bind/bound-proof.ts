@@ -12,7 +12,8 @@ export interface BoundProof {
 const ALGORITHMS = ['ES256', 'RS256'] as const
 
 /**
- * Verifies a `dbsc+jwt`, signed by the session's key, or, at registration, by the key that it brings (in the header's `jwk`, or the payload's `key`).
+ * Verifies a `dbsc+jwt`, signed by the session's key, or, at registration, by the key that it brings (in the
+ * header's `jwk`, or the payload's `key`).
  * @param known key of the session; undefined at registration
  * @returns undefined for a proof that does not hold
  */

@@ -9,11 +9,17 @@ export interface Ticket {
 
 /** A session of the backend that the browser holds through us. */
 export interface BoundRecord {
-  /** The backend's own cookie value, sealed: whoever reads the store has no sessions. Empty for a session that ended. */
+  /**
+   * The backend's own cookie value, sealed: whoever reads the store has no sessions.
+   * Empty for a session that ended.
+   */
   readonly sealed: string
   /** The browser's public key, once it registered one. */
   readonly key?: Jwk
-  /** Whether the browser came with a value that was given for its key: only then is it known that the answer to its registration arrived. */
+  /**
+   * Whether the browser came with a value that was given for its key: only then is it known that
+   * the answer to its registration arrived.
+   */
   readonly confirmed?: true
   readonly current: Ticket
   /** The value before the last one, for requests that were under way when it changed. */
@@ -24,7 +30,10 @@ export interface BoundRecord {
   readonly until: number
 }
 
-/** Answered challenges that are remembered; the rest has run out, or the key's owner refreshes faster than anybody needs to. */
+/**
+ * Answered challenges that are remembered; the rest has run out, or the key's owner
+ * refreshes faster than anybody needs to.
+ */
 export const MAX_USED = 64
 
 export const NO_SESSION: BoundRecord = Object.freeze({
@@ -63,12 +72,15 @@ export function standingOf(record: BoundRecord, digest: string, now: number): St
   return 'none'
 }
 
-/** Milliseconds that a replaced value still counts: for requests of other tabs under way, and when the answer with the new one was lost. */
+/**
+ * Milliseconds that a replaced value still counts: for requests of other tabs under way, and
+ * when the answer with the new one was lost.
+ */
 export const GRACE = 30_000
 
 /**
- * The record with a new value for the browser's cookie. Until the first one given for a key was seen, the value from before registration counts on: if that answer was lost,
- * nobody is signed out.
+ * The record with a new value for the browser's cookie. Until the first one given for a key was seen, the
+ * value from before registration counts on: if that answer was lost, nobody is signed out.
  */
 export function rotated(record: BoundRecord, next: Ticket, now: number): BoundRecord {
   const { current, previous, confirmed } = record
@@ -77,7 +89,9 @@ export function rotated(record: BoundRecord, next: Ticket, now: number): BoundRe
   return { ...record, current: next, previous: { digest: before.digest, until } }
 }
 
-/** The record once the browser came with the value given for its key; undefined where that is known already. */
+/**
+ * The record once the browser came with the value given for its key; undefined where that is known already.
+ */
 export function confirmed(record: BoundRecord, digest: string, now: number): BoundRecord | undefined {
   const { previous } = record
   if (record.key === undefined || record.confirmed === true || record.current.digest !== digest)

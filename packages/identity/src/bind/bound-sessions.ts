@@ -37,11 +37,17 @@ export interface BoundSessionsOptions {
   readonly cookie: string
   /** At least 32 bytes, the same on every instance. */
   readonly secret: Uint8Array
-  /** How long a value of the browser's cookie counts, and so a stolen one at most. Default: `5m`; at least 30 seconds. */
+  /**
+   * How long a value of the browser's cookie counts, and so a stolen one at most.
+   * Default: `5m`; at least 30 seconds.
+   */
   readonly interval?: Duration
   /** How long a session may live for which the backend sets no end. Default: `7d`. */
   readonly longest?: Duration
-  /** Cookies of the backend that browsers hold from before: taken over (`adopt`, default), or not passed on (`refuse`). */
+  /**
+   * Cookies of the backend that browsers hold from before: taken over (`adopt`,
+   * default), or not passed on (`refuse`).
+   */
   readonly existing?: 'adopt' | 'refuse'
   readonly store?: RecordStore<BoundRecord>
   readonly clock?: Clock
@@ -68,9 +74,10 @@ const COOKIE = 'postern-bound'
 const VALUE = /^([\w-]{22})\.([\w-]{43})$/
 
 /**
- * Binds sessions of a backend that was never written for it to the browser's device (W3C Device Bound Session Credentials). The backend's cookie never reaches the browser: it gets a short-lived one,
- * which it renews by proving that it has a key that cannot leave the device. A cookie copied elsewhere stops working within the interval. Browsers that do not
- * know how keep their cookie as long as the backend's would have lived.
+ * Binds sessions of a backend that was never written for it to the browser's device (W3C Device Bound Session
+ * Credentials). The backend's cookie never reaches the browser: it gets a short-lived one, which it renews by
+ * proving that it has a key that cannot leave the device. A cookie copied elsewhere stops working within the
+ * interval. Browsers that do not know how keep their cookie as long as the backend's would have lived.
  */
 export class BoundSessions implements Guard {
   readonly name = 'bind'
@@ -200,14 +207,18 @@ export class BoundSessions implements Guard {
     else this.#begin(exchange, head, set, now)
   }
 
-  /** A new value of the backend's cookie is a new session, with a new key: what was planted or copied before a sign-in is not what is signed in. */
+  /**
+   * A new value of the backend's cookie is a new session, with a new key: what was planted or copied
+   * before a sign-in is not what is signed in.
+   */
   #begin(exchange: Exchange, head: AnswerHead, set: SetCookieLine, now: number): void {
     const id = this.#text(16)
     const secret = this.#text(32)
     const until = Math.min(set.expiresAt ?? Number.POSITIVE_INFINITY, now + this.#longest)
     const record: BoundRecord = {
       sealed: this.#seal.seal(set.value, id),
-      // Until a key is registered, and for browsers that never do, as long as the backend's cookie would have lived.
+      // Until a key is registered, and for browsers that never do, as long as the
+      // backend's cookie would have lived.
       current: { digest: digestOf(secret), until },
       used: [],
       until,
@@ -279,7 +290,10 @@ export class BoundSessions implements Guard {
     return this.#granted(exchange, held.id, secret)
   }
 
-  /** The browser's cookie may have run out, so the session is found by its id, which is no secret: the key proves it. */
+  /**
+   * The browser's cookie may have run out, so the session is found by its id, which
+   * is no secret: the key proves it.
+   */
   async #refresh(exchange: Exchange): Promise<Decision> {
     const id = (exchange.header('sec-secure-session-id') ?? exchange.header('secure-session-id') ?? '')
       .replaceAll('"', '')

@@ -11,7 +11,9 @@ export type BoundStore = RecordStore<BoundRecord>
 const KIND = 'bound'
 const MAX = 100_000
 
-/** Bound sessions of this process, which end with it. Beyond 100,000 the one used longest ago is signed out. */
+/**
+ * Bound sessions of this process, which end with it. Beyond 100,000 the one used longest ago is signed out.
+ */
 export function memoryBoundStore(clock: Clock = systemClock): BoundStore {
   const records = new Map<string, BoundRecord>()
   return {

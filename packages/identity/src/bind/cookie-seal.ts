@@ -15,7 +15,10 @@ export interface CookieSeal {
   open(sealed: string, id: string): string | undefined
 }
 
-/** AES-256-GCM under a key derived from the secret; the session's id is authenticated along, so sealed values cannot change places. */
+/**
+ * AES-256-GCM under a key derived from the secret; the session's id is authenticated along,
+ * so sealed values cannot change places.
+ */
 export function cookieSeal(secret: Uint8Array, random: RandomSource): CookieSeal {
   const key: KeyObject = createSecretKey(
     new Uint8Array(hkdfSync('sha256', secret, '', 'postern bound cookie', 32)),

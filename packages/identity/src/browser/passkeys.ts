@@ -1,11 +1,15 @@
 /**
- * Passkeys and step-up for pages of the application, without dependencies. Everything is asked of this origin.
+ * Passkeys and step-up for pages of the application, without dependencies.
+ * Everything is asked of this origin.
  * @example
  * import { fetchConfirmed } from '@postern/identity/browser'
  * const answer = await fetchConfirmed('/api/orders/1001', { method: 'DELETE' })
  */
 
-/** Why a call did not succeed: `cancelled` by the person or the browser, `refused` by the server, `signed-out`, `gone` when it took too long. */
+/**
+ * Why a call did not succeed: `cancelled` by the person or the browser, `refused` by the server,
+ * `signed-out`, `gone` when it took too long.
+ */
 export type PasskeyFault = 'cancelled' | 'refused' | 'signed-out' | 'step-up' | 'gone' | 'unsupported'
 
 /** What every call of this module throws. */
@@ -70,13 +74,17 @@ export function proveWithPasskey(options: PasskeyOptions = {}): Promise<string> 
   return sign(options, '/passkey/prove-options', '/passkey/prove', {})
 }
 
-/** Signs the one act that the server asked to confirm. @param id of the question, from its page's address @returns where to go */
+/**
+ * Signs the one act that the server asked to confirm. @param id of the question, from
+ * its page's address @returns where to go
+ */
 export function confirmAct(id: string, options: PasskeyOptions = {}): Promise<string> {
   return sign(options, '/confirm/options', '/confirm/answer', { id })
 }
 
 /**
- * `fetch`, and when the server asks for a step-up first, that and the same request again, once. The body must be one that can be sent twice: text, not a stream.
+ * `fetch`, and when the server asks for a step-up first, that and the same request again, once. The body must
+ * be one that can be sent twice: text, not a stream.
  */
 export async function fetchConfirmed(
   input: string | URL,

@@ -35,8 +35,8 @@ const PURPOSE = 'backend'
 const KEPT = 10_000
 
 /**
- * Tells the backend who acts by a short JWT (Ed25519, RFC 8037) in a header. What a client sends under that name never gets through: the header is replaced, or taken out
- * where nobody is signed in.
+ * Tells the backend who acts by a short JWT (Ed25519, RFC 8037) in a header. What a client sends under that
+ * name never gets through: the header is replaced, or taken out where nobody is signed in.
  */
 export class BackendTokens {
   readonly header: string
@@ -62,7 +62,10 @@ export class BackendTokens {
     this.#signing = signing
   }
 
-  /** Loads the signing key, or makes one; processes that start at once may make one each, and both are published. */
+  /**
+   * Loads the signing key, or makes one; processes that start at once may make one
+   * each, and both are published.
+   */
   static async open(
     parts: {
       readonly database: IdentityDatabase

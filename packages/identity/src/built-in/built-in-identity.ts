@@ -25,7 +25,8 @@ import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { IdentitySecret } from '../database/identity-secret.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { Postman } from '../mail/postman.ts'
-import { checkedProviders, type ExternalProvider, externalLogin } from '../oauth/external-login.ts'
+import { checkedProviders, externalLogin } from '../oauth/external-login.ts'
+import type { ExternalProvider } from '../oauth/external-provider.ts'
 import { type OauthServerOptions, oauthServer } from '../oauth/oauth-server.ts'
 import { accountPages } from '../pages/account-pages.ts'
 import { json } from '../pages/answers.ts'
@@ -53,11 +54,16 @@ import type { IdentityParts, Routes } from './identity-parts.ts'
 import { PagesGuard } from './pages-guard.ts'
 
 export interface BuiltInIdentityOptions {
-  /** The one origin people use: `https://shop.example`. Links, passkeys and checks are bound to it; the Host header of a request is never believed. Plain HTTP on loopback only. */
+  /**
+   * The one origin people use: `https://shop.example`. Links, passkeys and checks are bound to it; the Host
+   * header of a request is never believed. Plain HTTP on loopback only.
+   */
   readonly origin: string
   /** Opened by the caller, who closes it. */
   readonly database: SqliteDatabase | PostgresDatabase
-  /** At least 32 random bytes, the same on every node: pepper of API keys and codes, seal of stored secrets. */
+  /**
+   * At least 32 random bytes, the same on every node: pepper of API keys and codes, seal of stored secrets.
+   */
   readonly secret: string | Uint8Array
   readonly mailer: Mailer
   /** Name of the site, on pages and in mails. Default: the host. */
@@ -104,7 +110,10 @@ export interface BuiltInIdentity {
   readonly passwords: Passwords
   /** Absent unless `backend` was given. */
   readonly backendTokens: BackendTokens | undefined
-  /** Who sent a request, for the application in this process: give it the framework's own request (node's, Express's, Fastify's). */
+  /**
+   * Who sent a request, for the application in this process: give it the framework's own
+   * request (node's, Express's, Fastify's).
+   */
   principalOf(request: object): Principal
   /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
   deleteAccount(accountId: string): Promise<boolean>

@@ -8,8 +8,8 @@ import type { Sessions } from '../session/sessions.ts'
 type KeyFault = Exclude<ApiKeyCheck, { kind: 'accepted' }>
 
 /**
- * Who sends a request, by an API key or the session cookie. A key that was sent decides alone, also when it does not hold: a request with a bad key and a good cookie is
- * nobody's.
+ * Who sends a request, by an API key or the session cookie. A key that was sent decides alone, also when it
+ * does not hold: a request with a bad key and a good cookie is nobody's.
  */
 export class RequestIdentity {
   readonly #apiKeys: ApiKeys
@@ -33,7 +33,7 @@ export class RequestIdentity {
     this.#cookies = parts.cookies
   }
 
-  /** @throws StoreError when it cannot be told */
+  /** @throws StoreError when it cannot be determined */
   identify(exchange: Exchange): Principal | undefined | Promise<Principal | undefined> {
     const key = presentedKey(exchange)
     if (key !== undefined) return this.#byKey(exchange, key)
@@ -62,7 +62,10 @@ function principalOf(session: Session | undefined): Principal | undefined {
   return session === undefined ? undefined : new SessionPrincipal(session)
 }
 
-/** `Authorization: Bearer KEY` for what looks like a key of ours (a JWT does not), or `X-Api-Key: KEY` for anything. */
+/**
+ * `Authorization: Bearer KEY` for what looks like a key of ours (a JWT does not), or
+ * `X-Api-Key: KEY` for anything.
+ */
 function presentedKey(exchange: Exchange): string | undefined {
   const own = exchange.header('x-api-key')
   if (own !== undefined) return own

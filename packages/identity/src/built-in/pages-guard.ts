@@ -40,8 +40,8 @@ const FOR_PROGRAMS = new Set(['/keys/leaks'])
 const BROWSER_SECONDS = 365 * 86_400
 
 /**
- * Serves the pages and endpoints of built-in identity, refuses API keys that do not hold, and tells the backend who acts. Fails closed: a page that cannot ask its store
- * answers 503.
+ * Serves the pages and endpoints of built-in identity, refuses API keys that do not hold, and tells the
+ * backend who acts. Fails closed: a page that cannot ask its store answers 503.
  */
 export class PagesGuard implements Guard {
   readonly name = 'identity'
@@ -112,7 +112,10 @@ export class PagesGuard implements Guard {
     }
   }
 
-  /** Paths below the base that are no page of ours: the OAuth server's, another guard's, or of a page under another method. */
+  /**
+   * Paths below the base that are no page of ours: the OAuth server's, another
+   * guard's, or of a page under another method.
+   */
   #other(exchange: Exchange, path: string): Decision | Promise<Decision> {
     const { oauth, routes, parts } = this.#options
     // Its endpoints are for programs, its forms carry a token of their own, and it sets its own cookies.
@@ -169,7 +172,10 @@ function formOld({ texts }: PageRequest): PageAnswer {
   return show({ title: texts.formOldTitle, body: html`<p>${texts.formOld}</p>` }, 403)
 }
 
-/** A key that was sent and does not hold is refused; without it the request might have passed as anonymous, and nobody would notice. */
+/**
+ * A key that was sent and does not hold is refused; without it the request might have passed
+ * as anonymous, and nobody would notice.
+ */
 function keyRefusal(fault: Exclude<ApiKeyCheck, { kind: 'accepted' }>): Refusal {
   if (fault.kind === 'limited')
     return {

@@ -14,8 +14,9 @@ import { type CsrfTokens, csrfTokens } from './csrf-tokens.ts'
 declare module '@postern/core' {
   interface RouteSettings {
     /**
-     * `false`: other sites may send requests here (a webhook, a form of a partner). `always`: checked whatever the method, for a GET that changes something. Default: checked for methods other
-     * than GET, HEAD and OPTIONS.
+     * `false`: other sites may send requests here (a webhook, a form of a partner). `always`:
+     * checked whatever the method, for a GET that changes something. Default: checked for
+     * methods other than GET, HEAD and OPTIONS.
      */
     readonly csrf?: false | 'always'
   }
@@ -24,7 +25,9 @@ declare module '@postern/core' {
 export interface CsrfOptions {
   /** Origins besides the request's own whose pages may send requests: `https://admin.example`. */
   readonly origins?: readonly string[]
-  /** At least 32 bytes. With it, a request that tells neither where it comes from may show a token instead. */
+  /**
+   * At least 32 bytes. With it, a request that tells neither where it comes from may show a token instead.
+   */
   readonly secret?: Uint8Array
   /** Cookies that sign somebody in. Default: any cookie, for one of them may. */
   readonly cookies?: readonly string[]
@@ -34,9 +37,11 @@ export interface CsrfOptions {
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuses requests that another site made a browser send with its cookies. Told by `Sec-Fetch-Site` (all browsers since 2023), else by `Origin`, else by a token. A request without cookies, client
- * certificate or HTTP authentication carries nobody's authority and passes; so does one by `Authorization: Bearer`, which no other site can add.
- * @throws ConfigError for an origin that is none
+ * Refuses requests that another site made a browser send with its cookies. Told by `Sec-Fetch-Site`
+ * (all browsers since 2023), else by `Origin`, else by a token. A request without cookies, client
+ * certificate or HTTP authentication carries nobody's authority and passes; so does one by
+ * `Authorization: Bearer`, which no other site can add.
+ * @throws ConfigError for an invalid origin
  */
 export function csrfGuard(options: CsrfOptions = {}): Guard {
   const origins = new Set((options.origins ?? []).map(originOf))

@@ -5,7 +5,8 @@ import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
 /** Signed tokens for browsers that tell neither `Sec-Fetch-Site` nor `Origin`. */
 export interface CsrfTokens {
   /**
-   * A token for the pages of this browser, for the header `X-CSRF-Token`. Sets the cookie that it belongs to when there is none yet.
+   * A token for the pages of this browser, for the header `X-CSRF-Token`. Sets the cookie
+   * that it belongs to when there is none yet.
    */
   issue(exchange: Exchange): string
   /** Whether the request shows the token that belongs to its cookie. */
@@ -15,7 +16,10 @@ export interface CsrfTokens {
 const COOKIE = 'postern-csrf'
 const ID = /^[\w-]{22}$/
 
-/** A cookie that another origin cannot set (`__Host-` on HTTPS), and its HMAC, which it cannot make: unlike a plain double submit, a cookie planted by a subdomain is of no use. */
+/**
+ * A cookie that another origin cannot set (`__Host-` on HTTPS), and its HMAC, which it cannot make: unlike a
+ * plain double submit, a cookie planted by a subdomain is of no use.
+ */
 export function csrfTokens(secret: Uint8Array): CsrfTokens {
   const key = createSecretKey(secret)
   const tokenOf = (id: string): string =>

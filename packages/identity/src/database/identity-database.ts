@@ -13,15 +13,16 @@ export interface Step {
 }
 
 /**
- * The few things the stores of this package need of a database, the same over SQLite and PostgreSQL, so that each store is written once. SQLite answers
- * at once, PostgreSQL with a promise.
+ * The few things the stores of this package need of a database, the same over SQLite and PostgreSQL, so that
+ * each store is written once. SQLite answers at once, PostgreSQL with a promise.
  */
 export interface IdentityDatabase {
   readonly dialect: 'sqlite' | 'postgres'
   /** Rows of a SELECT, or of a statement with RETURNING. The caller names their shape. @throws StoreError */
   rows<Row>(text: string, values: readonly SqlValue[]): readonly Row[] | Promise<readonly Row[]>
   /**
-   * Runs statements in one transaction: all of them, or none when one changes another number of rows than it must.
+   * Runs statements in one transaction: all of them, or none when one changes
+   * another number of rows than it must.
    * @returns whether they were committed
    * @throws StoreError, with nothing committed
    */
@@ -37,7 +38,9 @@ export function identityDatabase(connection: SqliteDatabase | PostgresDatabase):
 
 type Prepared = ReturnType<SqliteDatabase['db']['prepare']>
 
-/** A statement prepared once. `order` says which value goes to which `?`; undefined when they are in order. */
+/**
+ * A statement prepared once. `order` says which value goes to which `?`; undefined when they are in order.
+ */
 interface Compiled {
   readonly statement: Prepared
   readonly order: readonly number[] | undefined

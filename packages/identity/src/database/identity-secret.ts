@@ -13,8 +13,9 @@ import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@p
 const MIN_BYTES = 32
 
 /**
- * Keys derived (HKDF-SHA-256, RFC 5869) from the one secret of an installation, one per purpose. They are held as `KeyObject`: HMAC is seven times faster
- * with one, and it does not show in a heap snapshot as readable bytes.
+ * Keys derived (HKDF-SHA-256, RFC 5869) from the one secret of an installation, one per
+ * purpose. They are held as `KeyObject`: HMAC is seven times faster with one, and it does not
+ * show in a heap snapshot as readable bytes.
  */
 export class IdentitySecret {
   readonly #mac: KeyObject

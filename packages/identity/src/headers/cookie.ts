@@ -4,8 +4,8 @@ import type { Exchange } from '@postern/core'
 const MAX_COOKIES = 100
 
 /**
- * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent for several paths). Names are
- * compared exactly. An absent header holds none.
+ * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent
+ * for several paths). Names are compared exactly. An absent header holds none.
  */
 export function readCookies(header: string | undefined, name: string): readonly string[] {
   if (header === undefined) return []
@@ -37,7 +37,10 @@ export interface CookieAttributes {
   readonly secure: 'secure' | 'insecure'
 }
 
-/** A `Set-Cookie` value that scripts cannot read. `maxAge` in seconds. The value must be free of separators: base64url and dots are. */
+/**
+ * A `Set-Cookie` value that scripts cannot read. `maxAge` in seconds. The value must be free
+ * of separators: base64url and dots are.
+ */
 export function setCookie(name: string, value: string, attributes: CookieAttributes): string {
   const { path = '/', maxAge, sameSite = 'Lax', secure } = attributes
   return (
@@ -47,12 +50,18 @@ export function setCookie(name: string, value: string, attributes: CookieAttribu
   )
 }
 
-/** One name for HTTPS, which no subdomain and no plain connection can set (`__Host-`, RFC 6265bis section 4.1.3.2), and one for development. */
+/**
+ * One name for HTTPS, which no subdomain and no plain connection can set (`__Host-`, RFC 6265bis
+ * section 4.1.3.2), and one for development.
+ */
 export function hostCookieName(name: string, scheme: 'http' | 'https'): string {
   return scheme === 'https' ? `__Host-${name}` : name
 }
 
-/** The `Cookie` header as the handler or backend will see it: what `bind` put in place of the browser's own is read, not what arrived. */
+/**
+ * The `Cookie` header as the handler or backend will see it: what `bind` put in place of the
+ * browser's own is read, not what arrived.
+ */
 export function backendCookies(exchange: Exchange): string | undefined {
   const changes = exchange.requestChanges
   return changes?.has('cookie') === true ? changes.get('cookie') : exchange.header('cookie')

@@ -5,8 +5,9 @@ const MAX_REPORTS = 20
 const PER_MINUTE = 60
 
 /**
- * Takes reports of browsers (`application/csp-report`, CSP level 2; `application/reports+json`, the Reporting API) and turns them into `csp.violation` events. They come from
- * anybody, so they are bounded, counted, and say nothing of queries.
+ * Takes reports of browsers (`application/csp-report`, CSP level 2; `application/reports+json`, the
+ * Reporting API) and turns them into `csp.violation` events. They come from anybody, so they are
+ * bounded, counted, and say nothing of queries.
  */
 export class CspReports {
   readonly #onEvent: (event: Event) => void

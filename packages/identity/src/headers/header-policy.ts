@@ -7,7 +7,7 @@ export type CspDirectives = Readonly<Record<string, string>>
 export interface HeaderPolicy {
   /** For HTML. Keys are directives. */
   readonly contentSecurityPolicy: CspDirectives | false
-  /** `enforce`, or `report` to be told only. */
+  /** `enforce`, or `report` to report only. */
   readonly cspMode: 'enforce' | 'report'
   /** On HTTPS only. */
   readonly strictTransportSecurity: string | false
@@ -56,7 +56,10 @@ const STRICT: HeaderPolicy = {
   cookies: 'tighten',
 }
 
-/** What hardly any application notices: the policy for content only reports, and sign-in windows of other sites still work. */
+/**
+ * What hardly any application notices: the policy for content only reports, and
+ * sign-in windows of other sites still work.
+ */
 const COMPATIBLE: HeaderPolicy = {
   contentSecurityPolicy: {
     ...(STRICT.contentSecurityPolicy as CspDirectives),
@@ -76,7 +79,10 @@ const COMPATIBLE: HeaderPolicy = {
   cookies: 'tighten',
 }
 
-/** The policy that a setting stands for. @throws ConfigError for a directive or value that would be another header or directive */
+/**
+ * The policy that a setting stands for. @throws ConfigError for a directive or value
+ * that would be another header or directive
+ */
 export function headerPolicy(setting: HeadersSetting): HeaderPolicy {
   if (setting === 'strict') return STRICT
   if (setting === 'compatible') return COMPATIBLE

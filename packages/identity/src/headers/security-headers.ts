@@ -40,8 +40,8 @@ const NONCE_HEADER = 'x-csp-nonce'
 const MAX_REPORTED = 500
 
 /**
- * Sets the security headers that an answer does not set itself, takes away `X-Powered-By`, and tightens cookies. It serves the endpoint where browsers report violations of the content
- * policy.
+ * Sets the security headers that an answer does not set itself, takes away `X-Powered-By`, and tightens
+ * cookies. It serves the endpoint where browsers report violations of the content policy.
  * @throws ConfigError for a policy that cannot be written
  */
 export function securityHeaders(options: SecurityHeadersOptions = {}): Guard {

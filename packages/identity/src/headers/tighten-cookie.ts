@@ -8,8 +8,8 @@ export interface CookieChange {
 const FOR_SCRIPTS = /csrf|xsrf|^(?:theme|lang|locale|consent|cookie[-_]?consent)$/i
 
 /**
- * A `Set-Cookie` line with the attributes that it lacks: `Secure` on HTTPS, `SameSite=Lax` when it says none, `HttpOnly` when its name does not say that scripts read
- * it. Nothing that stands is weakened or replaced.
+ * A `Set-Cookie` line with the attributes that it lacks: `Secure` on HTTPS, `SameSite=Lax` when it says none,
+ * `HttpOnly` when its name does not say that scripts read it. Nothing that stands is weakened or replaced.
  */
 export function tightenCookie(
   line: string,

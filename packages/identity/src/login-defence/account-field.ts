@@ -7,9 +7,15 @@ export type AccountReading =
   | { readonly kind: 'account'; readonly account: string }
   /** This request is no login. */
   | { readonly kind: 'none' }
-  /** Which account it is cannot be told for certain: refused, or the backend would check what was not counted. */
+  /**
+   * The account cannot be determined with certainty: refused, or the backend would
+   * check a login that was not counted.
+   */
   | { readonly kind: 'unreadable' }
-  /** One request tries several accounts or passwords: refused, or it would be a thousand guesses for the price of one. */
+  /**
+   * One request tries several accounts or passwords: refused, or it would be a
+   * thousand guesses for the price of one.
+   */
   | { readonly kind: 'several' }
 
 /** Reads the account of a login. */
@@ -18,9 +24,10 @@ export type AccountReader = (exchange: Exchange) => Promise<AccountReading>
 const MAX_DEPTH = 8
 
 /**
- * The account in a body field (`email`, `user.email`); with several names, in the first of them that is there. Names match in any letter case, as
- * many backends do.
- * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login, `none` on one that only looks like it
+ * The account in a body field (`email`, `user.email`); with several names, in the first of them that is
+ * there. Names match in any letter case, as many backends do.
+ * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login,
+ *   `none` on one that only looks like it
  */
 export function accountField(
   names: readonly string[],

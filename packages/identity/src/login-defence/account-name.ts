@@ -1,13 +1,16 @@
 /** Longest account name that is looked at, in UTF-16 units. RFC 5321 lets an address be 254 octets. */
 const MAX_LENGTH = 320
 
-/** Characters that no reader sees and that many databases ignore: soft hyphen, joiners, directional marks, variation selectors, tags. */
+/**
+ * Characters that no reader sees and that many databases ignore: soft hyphen, joiners,
+ * directional marks, variation selectors, tags.
+ */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu
 
 /**
- * The one spelling that stands for an account: Unicode NFKC, without invisible characters and surrounding space, case-folded. Every check
- * reads this form, so writing a name differently is neither a way round a limit nor a second account.
- * Undefined when there is no name, or it is longer than any account's.
+ * The one spelling that stands for an account: Unicode NFKC, without invisible characters and surrounding
+ * space, case-folded. Every check reads this form, so writing a name differently is neither a way round a
+ * limit nor a second account. Undefined when there is no name, or it is longer than any account's.
  */
 export function canonicalAccount(name: string): string | undefined {
   if (name.length > MAX_LENGTH) return undefined

@@ -25,8 +25,9 @@ const MAX_USED = 50_000
 const MAX_PAYLOAD = 1_000
 
 /**
- * Proof of work that the ALTCHA widget (and any script of ten lines) can do: find the number whose SHA-256 with the salt is the challenge. On average half of
- * `maxnumber` hashes. A solution counts once, for the client and account it was made for, and only if it was as hard as is asked for now.
+ * Proof of work that the ALTCHA widget (and any script of ten lines) can do: find the number whose SHA-256
+ * with the salt is the challenge. On average half of `maxnumber` hashes. A solution counts once, for the
+ * client and account it was made for, and only if it was as hard as is asked for now.
  */
 export class Altcha {
   readonly #options: AltchaOptions

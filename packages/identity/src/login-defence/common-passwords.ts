@@ -9,8 +9,9 @@ const FILE: URL = new URL('../../data/common-passwords.bloom', import.meta.url)
 let filter: Uint8Array | undefined
 
 /**
- * Whether a password is among the 100,000 most common ones of the leaked lists, in any letter case (ASVS 5.0 6.2.4). Asks nobody: a Bloom
- * filter of 256 KiB that comes with the package. It never misses one of them, and takes 1 in 25,000 others for one.
+ * Whether a password is among the 100,000 most common ones of the leaked lists, in any letter case (ASVS
+ * 5.0 6.2.4). Asks nobody: a Bloom filter of 256 KiB that comes with the package. It never misses one of
+ * them, and takes 1 in 25,000 others for one.
  */
 export function isCommonPassword(password: string): boolean {
   filter ??= readFileSync(FILE)

@@ -4,7 +4,10 @@ import { RecentMap } from './recent-map.ts'
 interface Tally {
   readonly tries: number
   readonly failures: number
-  /** Accounts that failed, newest first, at most 24: how many different ones is what sets stuffing apart from a forgotten password. */
+  /**
+   * Accounts that failed, newest first, at most 24: how many different ones is what sets
+   * stuffing apart from a forgotten password.
+   */
   readonly accounts: readonly string[]
   readonly at: number
 }
@@ -21,7 +24,10 @@ const HALF_LIFE = 10 * 60_000
 const MAX_ACCOUNTS = 24
 const FORGOTTEN = 0.5
 
-/** Failure ratios by address and by network: bounded (10,000 sources of each), fading with a half-life of ten minutes. */
+/**
+ * Failure ratios by address and by network: bounded (10,000 sources of each), fading
+ * with a half-life of ten minutes.
+ */
 export class FailureRatios {
   readonly #tallies: RecentMap<Tally>
 

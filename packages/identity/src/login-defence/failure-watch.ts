@@ -3,7 +3,9 @@ import { type SprayingOptions, spraying } from './spraying.ts'
 
 /** How hard proof of work is: numbers to be searched, half of them on average. */
 export interface ProofLevels {
-  /** While spraying goes on, for everybody who is no known device. Default: 50,000, below a second on a phone. */
+  /**
+   * While spraying goes on, for everybody who is no known device. Default: 50,000, below a second on a phone.
+   */
   readonly raised: number
   /** For an address or network that fails over and over. Default: 400,000. */
   readonly high: number
@@ -32,7 +34,10 @@ const STUFFING_ACCOUNTS = 6
 const STUFFING_NETWORK_ACCOUNTS = 24
 const FAILING = 0.75
 
-/** Watches failures across accounts, for one route in one process. Bounded; knows no times but those it is given. */
+/**
+ * Watches failures across accounts, for one route in one process. Bounded; knows no
+ * times but those it is given.
+ */
 export class FailureWatch {
   readonly #levels: ProofLevels
   readonly #addresses = new FailureRatios()

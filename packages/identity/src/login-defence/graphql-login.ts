@@ -23,8 +23,8 @@ interface Operation {
 const MAX_DEPTH = 4
 
 /**
- * The account of a login by GraphQL, in the arguments or the variables. A document or batch with the field twice, under aliases for instance, tries
- * several and is refused; one without it is no login.
+ * The account of a login by GraphQL, in the arguments or the variables. A document or batch with the field
+ * twice, under aliases for instance, tries several and is refused; one without it is no login.
  */
 export function graphqlAccount(login: GraphqlLogin): AccountReader {
   return async exchange => {
@@ -91,7 +91,10 @@ function readOperation(operation: Operation, login: GraphqlLogin): AccountReadin
   return values === undefined ? { kind: 'unreadable' } : named(find(values, login.account, MAX_DEPTH))
 }
 
-/** A field with arguments: not an alias, an argument, a variable, a directive or the name of the operation itself. */
+/**
+ * A field with arguments: not an alias, an argument, a variable, a directive or the
+ * name of the operation itself.
+ */
 function isCall(tokens: readonly GraphqlToken[], index: number): boolean {
   const before = tokens[index - 1]?.text
   return (
@@ -120,7 +123,10 @@ function find(value: Json, name: string, depth: number): Json | undefined {
   return undefined
 }
 
-/** Reads `name: value, ...)` with variables put in; lists and constants only as far as is needed to get past them. */
+/**
+ * Reads `name: value, ...)` with variables put in; lists and constants only as far
+ * as is needed to get past them.
+ */
 class ArgumentReader {
   readonly #tokens: readonly GraphqlToken[]
   readonly #variables: Json

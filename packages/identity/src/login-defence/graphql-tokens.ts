@@ -1,4 +1,7 @@
-/** A token of a GraphQL document (October 2021, section 2.1): a name, a string, or a mark. Numbers count as names. */
+/**
+ * A token of a GraphQL document (October 2021, section 2.1): a name, a string, or a
+ * mark. Numbers count as names.
+ */
 export interface GraphqlToken {
   readonly kind: 'name' | 'string' | 'mark'
   readonly text: string
@@ -8,7 +11,7 @@ const MAX_TOKENS = 5_000
 const TOKEN =
   /(?<skip>[\s,\uFEFF]+|#[^\n\r]*)|(?<block>"""(?:\\"""|(?!""")[\s\S])*""")|(?<string>"(?:\\.|[^"\\\n\r])*")|(?<name>-?[\w.]+)|(?<mark>\.\.\.|[!$&()=:@[\]{}|])/y
 
-/** The tokens of a document, or undefined when it is none or has more than 5,000. */
+/** The tokens of a document, or undefined when it is malformed or has more than 5,000. */
 export function graphqlTokens(text: string): readonly GraphqlToken[] | undefined {
   const tokens: GraphqlToken[] = []
   TOKEN.lastIndex = 0

@@ -1,7 +1,7 @@
 /**
- * Whether an object anywhere in a JSON text names a field twice, letter case ignored. Parsers disagree on which of the two counts (the last in
- * JavaScript, the first elsewhere, either case in Go), so the account that is checked here need not be the one that is signed in to there.
- * The text must be valid JSON.
+ * Whether an object anywhere in a JSON text names a field twice, letter case ignored. Parsers disagree on
+ * which of the two counts (the last in JavaScript, the first elsewhere, either case in Go), so the account
+ * that is checked here need not be the one that is signed in to there. The text must be valid JSON.
  */
 export function hasRepeatedKeys(text: string): boolean {
   const open: (Set<string> | undefined)[] = []

@@ -1,6 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
-/** Hashes names under a secret, so that a store holds no account, address or network, and nobody without the secret can look one up. */
+/**
+ * Hashes names under a secret, so that a store holds no account, address or network, and
+ * nobody without the secret can look one up.
+ */
 export interface KeyedHash {
   /** 22 characters of base64url (128 bits) of a text, different for each purpose. */
   of(purpose: string, text: string): string

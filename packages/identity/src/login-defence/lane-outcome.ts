@@ -13,8 +13,9 @@ export function failed(record: LoginRecord, client: Client, lane: Lane, now: num
 }
 
 /**
- * A checked try succeeded: this device and this network are known from now on, with full buckets. Only a success of an unknown client opens
- * the lane of the unknown again: the owner who signs in daily on a known device must not reset the attacker's count.
+ * A checked try succeeded: this device and this network are known from now on, with full buckets. Only a
+ * success of an unknown client opens the lane of the unknown again: the owner who signs in daily on a known
+ * device must not reset the attacker's count.
  * @param device id of the device cookie this browser gets or has
  */
 export function succeeded(

@@ -12,14 +12,20 @@ export interface LaneRules {
   readonly pair: BucketRule
   /** Consecutive failures after which a lane closes (NIST SP 800-63B section 3.2.2). */
   readonly closeAfter: number
-  /** Milliseconds between two mailed links for one account. A link lives exactly as long, so that one is always there. */
+  /**
+   * Milliseconds between two mailed links for one account. A link lives exactly as
+   * long, so that one is always there.
+   */
   readonly linkEvery: number
 }
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** The lanes as simulated: at most 58 guesses of unknown clients are checked per account and day, and the owner always gets in. */
+/**
+ * The lanes as simulated: at most 58 guesses of unknown clients are checked per account
+ * and day, and the owner always gets in.
+ */
 export const DEFAULT_LANES: LaneRules = Object.freeze({
   device: { capacity: 10, every: 5 * MINUTE },
   network: { capacity: 5, every: 15 * MINUTE },

@@ -2,7 +2,10 @@ import { availableAt, takeOne } from './bucket.ts'
 import type { LaneRules } from './lane-rules.ts'
 import { isKnown, type Known, type LoginRecord, remember } from './login-record.ts'
 
-/** Which lane a try is in. The first that fits decides alone: a known device whose bucket is empty does not become an unknown client. */
+/**
+ * Which lane a try is in. The first that fits decides alone: a known device whose bucket is
+ * empty does not become an unknown client.
+ */
 export type Lane = 'device' | 'network' | 'unknown'
 
 /** Who tries, as hashes. */
@@ -13,7 +16,10 @@ export interface Client {
   readonly address: string
 }
 
-/** What is said of a try before the password is looked at. A checked try has used its place up already, whatever comes of it. */
+/**
+ * What is said of a try before the password is looked at. A checked try has used its
+ * place up already, whatever comes of it.
+ */
 export type Entry =
   | { readonly kind: 'checked'; readonly lane: Lane; readonly record: LoginRecord }
   | {

@@ -4,7 +4,10 @@ import { type LoginRecord, remember } from './login-record.ts'
 /** What is done about a request for a link. The answer to the caller is the same for both. */
 export type LinkRequest =
   | { readonly kind: 'mail'; readonly record: LoginRecord }
-  /** One was mailed that still lives: whoever asked first is served by it, and an attacker who asks again cannot replace it. */
+  /**
+   * One was mailed that still lives: whoever asked first is served by it, and an
+   * attacker who asks again cannot replace it.
+   */
   | { readonly kind: 'live' }
 
 /** @param digest of a fresh token, base64url */
@@ -17,8 +20,9 @@ export function requestLink(record: LoginRecord, digest: string, rules: LaneRule
 }
 
 /**
- * Opens a link, once: the browser that opened it becomes a known device with a bucket of its own, and the lane of the unknown starts anew,
- * for the owner was here. The same link asked for again before its time is up is not mailed again; after it was opened, one may be.
+ * Opens a link, once: the browser that opened it becomes a known device with a bucket of its own, and the
+ * lane of the unknown starts anew, for the owner was here. The same link asked for again before its time is
+ * up is not mailed again; after it was opened, one may be.
  * @param device id for the browser that opened it
  * @returns undefined when there is no such live link
  */

@@ -13,8 +13,9 @@ export type LoginBody =
 const MAX_FIELDS = 1_000
 
 /**
- * Reads a body the way its type says, and where there is none the way it looks. What could be read in two ways (other character sets, compressed,
- * repeated names, more than 1,000 fields, longer than may be read ahead) is unreadable.
+ * Reads a body the way its type says, and where there is none the way it looks. What could be read
+ * in two ways (other character sets, compressed, repeated names, more than 1,000 fields, longer
+ * than may be read ahead) is unreadable.
  */
 export async function readLoginBody(exchange: Exchange): Promise<LoginBody> {
   if (!exchange.hasBody) return { kind: 'empty' }

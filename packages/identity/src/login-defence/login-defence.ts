@@ -40,11 +40,17 @@ export interface LoginDefenceOptions {
   readonly secret: Uint8Array
   /** Default: `memoryLoginStore()`. With more than one process, use one they share. */
   readonly store?: LoginStore
-  /** What happens while the store does not answer: the same lanes in this process (`local`, default), or 503 (`closed`). */
+  /**
+   * What happens while the store does not answer: the same lanes in this process
+   * (`local`, default), or 503 (`closed`).
+   */
   readonly onStoreFailure?: 'local' | 'closed'
   /** Routes that look like a login but have no settings: guarded (default) or not. */
   readonly obviousRoutes?: 'guard' | 'ignore'
-  /** Path of the sign-in form of built-in identity, which answers 401 to a wrong password and 303 to a right one. Default: there is none. */
+  /**
+   * Path of the sign-in form of built-in identity, which answers 401 to a wrong password and 303
+   * to a right one. Default: there is none.
+   */
   readonly ownSignIn?: string
   /** The last lane. Without it, whom no lane has room for must wait. */
   readonly link?: LinkMail
@@ -55,7 +61,7 @@ export interface LoginDefenceOptions {
   readonly random?: RandomSource
   /** Where `login.*` events go: the engine's `emit`. */
   readonly onEvent?: (event: Event) => void
-  /** Told of failures after the decision: of the store, of mail. Never of contents. */
+  /** Called with failures after the decision: of the store, of mail. Never receives contents. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -84,8 +90,9 @@ const WATCHED = 65_536
 const DEFAULT_PROOF: ProofLevels = { raised: 50_000, high: 400_000 }
 
 /**
- * Guards login routes that somebody else handles: of one account only as many guesses are handed on as the lanes allow, whatever the number of
- * addresses they come from, and the owner always has a lane left. A refused try never reaches the handler, so nothing is hashed for it.
+ * Guards login routes that somebody else handles: of one account only as many guesses are handed on as the
+ * lanes allow, whatever the number of addresses they come from, and the owner always has a lane left. A
+ * refused try never reaches the handler, so nothing is hashed for it.
  */
 export class LoginDefence implements Guard {
   readonly name = 'login'
@@ -190,7 +197,8 @@ export class LoginDefence implements Guard {
       return waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, offer)
     }
     const device = client.device ?? newDevice(this.#random)
-    // What a guard serves is not shown to guards before it is sent. An id that no record confirms is worth nothing.
+    // What a guard serves is not shown to guards before it is sent. An id that no
+    // record confirms is worth nothing.
     if (this.#isOwn(exchange))
       exchange.reply('Set-Cookie', deviceCookie(exchange, withDevice(cookies, account, device, this.#hash)))
     this.#attempts.set(exchange, {
@@ -223,7 +231,10 @@ export class LoginDefence implements Guard {
     return offered.some(payload => payload !== undefined && this.#altcha.redeem(payload, subject, work))
   }
 
-  /** While the shared store does not answer, each process holds the same lanes by itself, unless that is not wanted. */
+  /**
+   * While the shared store does not answer, each process holds the same lanes by
+   * itself, unless that is not wanted.
+   */
   async #update<Result>(account: string, step: (record: LoginRecord) => Step<Result>): Promise<Result> {
     try {
       return await this.#store.update(account, step)
@@ -244,7 +255,8 @@ export class LoginDefence implements Guard {
     }
     const outcome = this.#judge(exchange, attempt, undefined)
     if (outcome === 'failed' || outcome === 'unclear') return
-    // Also while it is unseen: the head leaves before the body is known. An id that no record confirms is worth nothing.
+    // Also while it is unseen: the head leaves before the body is known. An id that
+    // no record confirms is worth nothing.
     const name = hostCookieName(DEVICE_COOKIE, exchange.scheme)
     const cookies = readCookies(exchange.header('cookie'), name)
     head.append(

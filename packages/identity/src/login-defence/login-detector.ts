@@ -3,8 +3,9 @@ import type { Detector, Event, Finding } from '@postern/core'
 const CHALLENGE_FOR = 3_600_000
 
 /**
- * Turns what the login defence noticed into findings. Stuffing challenges its source for an hour; spraying comes from everywhere, so it is an alert, and
- * the proof of work that the defence asks of unknown clients meanwhile is the measure.
+ * Turns what the login defence noticed into findings. Stuffing challenges its source for an hour;
+ * spraying comes from everywhere, so it is an alert, and the proof of work that the defence asks of
+ * unknown clients meanwhile is the measure.
  */
 export function loginDetector(): Detector {
   return {

@@ -1,7 +1,9 @@
 import type { Event, Exchange } from '@postern/core'
 import type { Lane } from './lanes.ts'
 
-/** What is told of a login that was looked at. Accounts are keyed hashes: the log holds no name that was only guessed. */
+/**
+ * The event data of a checked login. Accounts are keyed hashes: the log holds no name that was only guessed.
+ */
 export function outcomeEvent(
   exchange: Exchange,
   account: string,

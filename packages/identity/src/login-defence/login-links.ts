@@ -24,12 +24,16 @@ import { RecentMap } from './recent-map.ts'
 
 /** How the owner of an account is reached. */
 export interface LinkMail {
-  /** Origin that links point to: `https://shop.example`. Never taken from the request, whose Host an attacker chooses. */
+  /**
+   * Origin that links point to: `https://shop.example`. Never taken from the
+   * request, whose Host an attacker chooses.
+   */
   readonly origin: string
   /** Where the browser goes once the link was opened; a path of the origin. Default: `/login`. */
   readonly next?: string
   /**
-   * Sends the mail, if there is such an account; else does nothing. Called after the answer was decided, so how long it takes tells nothing.
+   * Sends the mail, if there is such an account; else does nothing. Called after the answer was
+   * decided, so how long it takes tells nothing.
    * @param account canonical name, as it was tried
    */
   send(account: string, url: string): Promise<void>
@@ -53,8 +57,8 @@ export const DEVICE_COOKIE = 'postern-device'
 const ASKING = { capacity: 10, every: 600_000 }
 
 /**
- * The lane that is left when all others are empty: a link by mail, whose opening gives that browser a bucket of its own. A link is opened by a button, for
- * mail scanners open whatever they find.
+ * The lane that is left when all others are empty: a link by mail, whose opening gives that browser a bucket
+ * of its own. A link is opened by a button, for mail scanners open whatever they find.
  */
 export class LoginLinks {
   readonly #options: LoginLinkOptions
@@ -79,7 +83,10 @@ export class LoginLinks {
     return page(404, 'Not found', '<p>There is nothing here.</p>')
   }
 
-  /** The same answer whether there is such an account, whether a link lives already, or whether the client asks too often. */
+  /**
+   * The same answer whether there is such an account, whether a link lives already,
+   * or whether the client asks too often.
+   */
   async #ask(exchange: Exchange): Promise<Decision> {
     const account = canonicalAccount((await field(exchange, 'account')) ?? '')
     if (account !== undefined && this.#mayAsk(exchange)) {
@@ -140,7 +147,10 @@ export class LoginLinks {
   }
 }
 
-/** The `Set-Cookie` of the device cookie: Lax, so that it is there when somebody comes to the sign-in page from elsewhere. */
+/**
+ * The `Set-Cookie` of the device cookie: Lax, so that it is there when somebody
+ * comes to the sign-in page from elsewhere.
+ */
 export function deviceCookie(exchange: Exchange, value: string): string {
   const secure = exchange.scheme === 'https' ? 'secure' : 'insecure'
   return setCookie(hostCookieName(DEVICE_COOKIE, exchange.scheme), value, {
@@ -205,7 +215,9 @@ function originOf(text: string): string {
   return url.origin
 }
 
-/** A path of this origin and no other: `//evil.example` and `/\evil.example` are other origins for a browser. */
+/**
+ * A path of this origin and no other: `//evil.example` and `/\evil.example` are other origins for a browser.
+ */
 function pathOf(text: string): string {
   if (/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)) return text
   throw new ConfigError({

@@ -10,7 +10,10 @@ import {
   valueAt,
 } from './answer-test.ts'
 
-/** What became of a login. `unclear` gives nothing and takes nothing back; `unseen` may become clear with the body. */
+/**
+ * What became of a login. `unclear` gives nothing and takes nothing back; `unseen`
+ * may become clear with the body.
+ */
 export type LoginOutcome = 'succeeded' | 'failed' | 'unclear' | 'unseen'
 
 export interface OutcomeTests {
@@ -21,8 +24,9 @@ export interface OutcomeTests {
 }
 
 /**
- * Judges an answer. With only one kind of test given, an answer of the backend that passes none of them is the other kind. Answers that
- * say nothing about the password (5xx, 404, 405, 408, 413, 415, 429, no answer) are unclear whatever is configured, unless a test names their status.
+ * Judges an answer. With only one kind of test given, an answer of the backend that passes none of them is
+ * the other kind. Answers that say nothing about the password (5xx, 404, 405, 408, 413, 415, 429, no answer)
+ * are unclear whatever is configured, unless a test names their status.
  * @param path canonical path of the login request
  */
 export function judgeAnswer(tests: OutcomeTests, answer: SeenAnswer, path: string): LoginOutcome {
@@ -68,8 +72,8 @@ const TOKENS: readonly string[] = [
 ]
 
 /**
- * Without a word from the operator. A wrong "succeeded" would make a guesser's device known, so it needs evidence: a cookie given together with a way
- * onward, or a token in a JSON body.
+ * Without a word from the operator. A wrong "succeeded" would make a guesser's device known, so it needs
+ * evidence: a cookie given together with a way onward, or a token in a JSON body.
  */
 function guess(answer: SeenAnswer, path: string): LoginOutcome {
   if (answer.status >= 400) return 'failed'

@@ -26,7 +26,10 @@ export interface LiveLink {
   readonly expiresAt: number
 }
 
-/** Everything that is remembered of one account. Immutable; bounded: 32 devices, 32 networks, 32 pairs. Holds hashes only. */
+/**
+ * Everything that is remembered of one account. Immutable; bounded: 32 devices, 32
+ * networks, 32 pairs. Holds hashes only.
+ */
 export interface LoginRecord {
   readonly devices: readonly Known[]
   readonly networks: readonly Known[]
@@ -51,7 +54,10 @@ export const NO_RECORD: LoginRecord = Object.freeze({
   touched: 0,
 })
 
-/** Stands in for a record that cannot be read: unknown clients need a link, for nobody can tell what they had used up. */
+/**
+ * Stands in for a record that cannot be read: unknown clients need a link, for
+ * nobody can tell what they had used up.
+ */
 const UNREADABLE_RECORD: LoginRecord = Object.freeze({
   ...NO_RECORD,
   unknownFailures: Number.MAX_SAFE_INTEGER,
@@ -70,7 +76,10 @@ export function isKnown(known: Known | undefined, now: number): known is Known {
   return known !== undefined && now - known.seen < KNOWN_FOR
 }
 
-/** Milliseconds after which nothing in the record matters any more: with somebody known half a year, else 30 days. */
+/**
+ * Milliseconds after which nothing in the record matters any more: with somebody
+ * known half a year, else 30 days.
+ */
 export function recordLifetime(record: LoginRecord): number {
   return record.devices.length + record.networks.length > 0 ? KNOWN_FOR : KNOWN_FOR / 6
 }

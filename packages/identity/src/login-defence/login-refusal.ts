@@ -13,7 +13,9 @@ const WAIT =
 const WAIT_OR_LINK = 'Too many tries to sign in to this account. Have a link sent to you by mail, or wait.'
 const LONGEST_WAIT = 86_400
 
-/** The same answer for accounts that exist and accounts that do not: it depends on nothing but earlier tries. */
+/**
+ * The same answer for accounts that exist and accounts that do not: it depends on nothing but earlier tries.
+ */
 export function waitRefusal(
   exchange: Exchange,
   account: string,
@@ -33,7 +35,7 @@ export function waitRefusal(
   }
 }
 
-/** Which account is tried cannot be told for certain, or one request tries several. */
+/** The account of the attempt cannot be determined with certainty, or one request tries several. */
 export function unreadableRefusal(kind: 'unreadable' | 'several'): Refusal {
   return {
     effect: 'deny',

@@ -9,8 +9,8 @@ import type { OutcomeTests } from './login-outcome.ts'
 /** A login route: where the account is, and how the answer shows what became of it. */
 export interface LoginSettings {
   /**
-   * Body field of the account (`email`, `user.email`), several in order of preference, or a function of the exchange. Default: the first of the
-   * usual names that is there.
+   * Body field of the account (`email`, `user.email`), several in order of preference, or a function of the
+   * exchange. Default: the first of the usual names that is there.
    */
   readonly account?:
     | string
@@ -73,11 +73,15 @@ export function compileLogin(settings: LoginSettings, place: string): CompiledLo
 }
 
 /**
- * On a route that nobody named a login there is rarely a link, so who mistypes is given more tries, sooner. The account's own bucket is the same.
+ * On a route that nobody named a login there is rarely a link, so who mistypes is given more tries,
+ * sooner. The account's own bucket is the same.
  */
 const OBVIOUS_LANES: LaneRules = { ...DEFAULT_LANES, pair: { capacity: 5, every: 15 * 60_000 } }
 
-/** What guards a route that nobody named as a login, but that looks like one: bodies without an account are let through. */
+/**
+ * What guards a route that nobody named as a login, but that looks like one: bodies
+ * without an account are let through.
+ */
 export const OBVIOUS_LOGIN: CompiledLogin = {
   read: accountField(ACCOUNT_NAMES, 'none'),
   tests: {},

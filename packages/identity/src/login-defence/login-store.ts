@@ -4,7 +4,10 @@ import { type LoginRecord, readRecord, recordLifetime, writeRecord } from './log
 /** What a step makes of an account's record. */
 export type Step<Result> = RecordStep<LoginRecord, Result>
 
-/** Keeps one record per account, by the keyed hash of its canonical name. Of two tries at the last place, one is let in. */
+/**
+ * Keeps one record per account, by the keyed hash of its canonical name. Of two
+ * tries at the last place, one is let in.
+ */
 export type LoginStore = RecordStore<LoginRecord>
 
 /** How login records are kept in stores. */

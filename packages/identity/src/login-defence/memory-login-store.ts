@@ -10,8 +10,9 @@ export interface MemoryLoginOptions {
 const SHADOWS = 4_096
 
 /**
- * Records in this process. When it is full the account touched longest ago is evicted, and what unknown clients had used up of it is kept in one of
- * 4,096 shadows that accounts share: filling the memory with made-up accounts gives nobody a fresh budget at a real one.
+ * Records in this process. When it is full the account touched longest ago is evicted, and what unknown
+ * clients had used up of it is kept in one of 4,096 shadows that accounts share: filling the memory with
+ * made-up accounts gives nobody a fresh budget at a real one.
  */
 export function memoryLoginStore(options: MemoryLoginOptions = {}): LoginStore & { readonly size: number } {
   const max = options.max ?? 100_000

@@ -1,6 +1,7 @@
 /**
- * Names and texts of a `multipart/form-data` body (RFC 7578); files count with their text. Undefined when it cannot be read in one way only: no boundary,
- * a missing end, a part without a plain quoted name, or too many parts.
+ * Names and texts of a `multipart/form-data` body (RFC 7578); files count with their text.
+ * Undefined when it cannot be read in one way only: no boundary, a missing end, a part without
+ * a plain quoted name, or too many parts.
  */
 export function multipartFields(
   text: string,

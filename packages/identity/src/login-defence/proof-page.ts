@@ -6,8 +6,8 @@ import { plainPage } from './plain-page.ts'
 export const PROOF_COOKIE = 'postern-proof'
 
 /**
- * Searches in batches: one promise for each hash would spend its time on promises. The page never holds the password: when it is done, the browser goes back to
- * the form, which still does.
+ * Searches in batches: one promise for each hash would spend its time on promises. The page never holds the
+ * password: when it is done, the browser goes back to the form, which still does.
  */
 const SEARCH = `
 const text=document.querySelector('[role=status]'),say=t=>{text.textContent=t};

@@ -11,7 +11,9 @@ export interface RedisLoginOptions {
   readonly clock?: Clock
 }
 
-/** Login records in Redis or Valkey, for many machines. Use one that keeps its data: known devices are in it. */
+/**
+ * Login records in Redis or Valkey, for many machines. Use one that keeps its data: known devices are in it.
+ */
 export function redisLoginStore({
   redis,
   prefix = 'postern',

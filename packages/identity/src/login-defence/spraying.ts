@@ -1,9 +1,10 @@
 import { RecentMap } from './recent-map.ts'
 
 /**
- * Notices that more first tries fail than usual, over all accounts: one guess at each of many accounts, from many addresses, is invisible in any one of
- * them. A cumulative sum (Page's CUSUM) of log-likelihood ratios between the usual share of failures and one that is clearly higher; each account
- * counts once an hour, so one user who forgot a password is one observation.
+ * Notices that more first tries fail than usual, over all accounts: one guess at each of many accounts, from
+ * many addresses, is invisible in any one of them. A cumulative sum (Page's CUSUM) of log-likelihood ratios
+ * between the usual share of failures and one that is clearly higher; each account counts once an hour, so
+ * one user who forgot a password is one observation.
  */
 export interface Spraying {
   /** Takes one outcome of a client that is no known device. @returns whether spraying is going on */
@@ -13,14 +14,19 @@ export interface Spraying {
 }
 
 export interface SprayingOptions {
-  /** The sum at which it is noticed; the mean number of ordinary outcomes between two false alarms grows with its exponential. Default: 25. */
+  /**
+   * The sum at which it is noticed; the mean number of ordinary outcomes between two false alarms
+   * grows with its exponential. Default: 25.
+   */
   readonly threshold?: number
 }
 
 const START_SHARE = 0.15
 const LEAST_SHARE = 0.08
 const MOST_SHARE = 0.45
-/** Outcomes over which the usual share is learned: too slow to be led astray by an attacker who begins gently. */
+/**
+ * Outcomes over which the usual share is learned: too slow to be led astray by an attacker who begins gently.
+ */
 const MEMORY = 5_000
 const ONCE_PER = 3_600_000
 const QUIET_AFTER = 30 * 60_000
@@ -34,7 +40,8 @@ export function spraying(options: SprayingOptions = {}): Spraying {
 
   return {
     observe: (account, outcome, now) => {
-      // Successes too: or an attacker would sign in to one account of their own again and again to dilute the failures.
+      // Successes too: or an attacker would sign in to one account of their own
+      // again and again to dilute the failures.
       const last = countedAt.get(account)
       if (last !== undefined && now - last < ONCE_PER) return now < alarmUntil
       countedAt.set(account, now)

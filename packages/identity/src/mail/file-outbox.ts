@@ -6,8 +6,8 @@ import { checkedMail, type Mailer } from './mailer.ts'
 const MOST = 200
 
 /**
- * Writes mails into a folder instead of sending them, the newest 200, readable by this user only: for development. A mail holds links that sign in, so it is no place
- * for real ones.
+ * Writes mails into a folder instead of sending them, the newest 200, readable by this user only: for
+ * development. A mail holds links that sign in, so it is no place for real ones.
  */
 export function fileOutbox(folder: string, clock: Clock = systemClock): Mailer {
   let count = 0

@@ -11,7 +11,10 @@ export interface Mailer {
   send(mail: Mail): Promise<void>
 }
 
-/** A mail whose address or subject could not smuggle in a header of its own. @throws RangeError for one that could */
+/**
+ * A mail whose address or subject could not smuggle in a header of its own. @throws
+ * RangeError for one that could
+ */
 export function checkedMail(mail: Mail): Mail {
   if (/[\r\n\0]/.test(mail.to + mail.subject))
     throw new RangeError('an address or subject of a mail holds a line break')

@@ -14,8 +14,8 @@ const WINDOW_MS = 3_600_000
 const REMEMBERED = 20_000
 
 /**
- * Does what a request asks for by mail after it was answered, so that the time of the answer does not tell whether there is such an account. At most five mails an hour
- * go to one address, whoever asks for them.
+ * Does what a request asks for by mail after it was answered, so that the time of the answer does not tell
+ * whether there is such an account. At most five mails an hour go to one address, whoever asks for them.
  */
 export class Postman {
   readonly #mailer: Mailer

@@ -12,7 +12,7 @@ export interface SmtpOptions {
 
 /**
  * Sends by SMTP with nodemailer, which is loaded when this is called.
- * @throws ConfigError when nodemailer is not installed or the URL is not one
+ * @throws ConfigError when nodemailer is not installed or the URL is invalid
  */
 export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
   const { createTransport } = await import('nodemailer').catch((cause: unknown) => {

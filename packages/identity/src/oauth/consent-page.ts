@@ -6,7 +6,10 @@ import type { Texts } from '../pages/language/texts.ts'
 import type { Page, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
 
-/** Asks whether a client may act for whoever is signed in. What the client calls itself is shown, and so is where it lives, for it can call itself anything. */
+/**
+ * Asks whether a client may act for whoever is signed in. What the client calls itself is shown, and so is
+ * where it lives, for it can call itself anything.
+ */
 export async function consentPage(
   request: PageRequest,
   parts: IdentityParts,

@@ -8,25 +8,15 @@ import { backOf, contextOf, go, isAnswer, needsFreshSession, show, withBack } fr
 import { html } from '../pages/html.ts'
 import type { PageAnswer, PageRequest } from '../pages/page-request.ts'
 import { sessionCookies } from '../pages/sign-in-pages.ts'
-
-/** Another provider that people can sign in with. */
-export interface ExternalProvider {
-  /** Part of the redirect URI, `/.postern/external/callback/ID`: small letters, digits, hyphens. */
-  readonly id: string
-  /** What the button says. */
-  readonly name: string
-  /** Its issuer, exactly as in its metadata. */
-  readonly issuer: string
-  readonly clientId: string
-  readonly clientSecret?: string
-  /** Default `openid email profile`. */
-  readonly scope?: string
-}
+import type { ExternalProvider } from './external-provider.ts'
 
 const STATE_MS = 600_000
 const STATE_COOKIE = 'external'
 
-/** What one sign-in elsewhere remembers until it comes back: bound to this browser by a cookie, and to the one provider it was begun with. */
+/**
+ * What one sign-in elsewhere remembers until it comes back: bound to this browser by a cookie, and
+ * to the one provider it was begun with.
+ */
 interface State {
   readonly provider: string
   readonly verifier: string
@@ -69,8 +59,9 @@ function isSecure(url: URL): boolean {
 }
 
 /**
- * Signing in at another OpenID Connect provider: code with PKCE, nonce, and a redirect URI per provider. Who comes back is known by issuer and subject, never by an e-mail
- * address: an address that has an account here is not linked to it by what another provider says; its owner signs in and links it.
+ * Signing in at another OpenID Connect provider: code with PKCE, nonce, and a redirect URI per provider. Who
+ * comes back is known by issuer and subject, never by an e-mail address: an address that has an account here
+ * is not linked to it by what another provider says; its owner signs in and links it.
  */
 export function externalLogin(parts: IdentityParts): Routes {
   if (parts.providers.length === 0) return {}
@@ -218,7 +209,8 @@ async function claimsOf(
   if (tokens === undefined || claims?.iss !== provider.issuer) return undefined
   if (claims['email'] !== undefined || configuration.serverMetadata().userinfo_endpoint === undefined)
     return claims
-  // OpenID Connect Core section 5.4: with an access token, profile and address may be told by UserInfo only. It is asked about this subject.
+  // OpenID Connect Core section 5.4: with an access token, profile and address may come from UserInfo
+  // only. It is asked about this subject.
   const info = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub).catch(() => ({}))
   return { ...info, ...claims }
 }

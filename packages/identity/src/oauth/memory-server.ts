@@ -33,8 +33,9 @@ const NOT_PASSED = new Set([
 ])
 
 /**
- * Runs handlers that were written for node's HTTP server on exchanges of any carrier. Requests go through a real HTTP parser over a pair of streams in memory; nothing
- * listens anywhere. Host and scheme are those of the configured origin, whatever the client sent.
+ * Runs handlers that were written for node's HTTP server on exchanges of any carrier. Requests go through a
+ * real HTTP parser over a pair of streams in memory; nothing listens anywhere. Host and scheme are those of
+ * the configured origin, whatever the client sent.
  */
 export class MemoryServer {
   readonly #server: Server

@@ -22,7 +22,10 @@ import { oauthSigningKeys } from './signing-keys.ts'
 export interface OauthResource {
   /** Scopes a client may ask for. */
   readonly scopes: readonly string[]
-  /** `jwt` (RFC 9068) for an API that verifies tokens itself; `opaque` (the default) for one that asks, or for this site. */
+  /**
+   * `jwt` (RFC 9068) for an API that verifies tokens itself; `opaque` (the default)
+   * for one that asks, or for this site.
+   */
   readonly tokens?: 'opaque' | 'jwt'
 }
 
@@ -31,7 +34,10 @@ export interface OauthServerOptions {
   readonly clients?: readonly ClientMetadata[]
   /** APIs by their URI. A request that names none is for the first. */
   readonly resources?: Readonly<Record<string, OauthResource>>
-  /** Whether a client may be a URL of its own metadata, as MCP clients are (OAuth Client ID Metadata Document). Default `no`. */
+  /**
+   * Whether a client may be a URL of its own metadata, as MCP clients are (OAuth
+   * Client ID Metadata Document). Default `no`.
+   */
   readonly metadataDocuments?: 'yes' | 'no'
 }
 
@@ -41,7 +47,10 @@ export interface OauthServer {
   readonly routes: Routes
   /** Answers what is below `/oauth/`. */
   answer(request: PageRequest): Promise<PageAnswer>
-  /** Who a bearer token of its own stands for; undefined for any other, and for one bound to a key (DPoP), which a bearer must not use. */
+  /**
+   * Who a bearer token of its own stands for; undefined for any other, and for one bound to a
+   * key (DPoP), which a bearer must not use.
+   */
   identify(token: string): Promise<Principal | undefined>
 }
 
@@ -83,7 +92,10 @@ export async function oauthServer(
     ctx.body = 'page'
   }
 
-  /** Whether the server's idea of who is signed in is not the session's: somebody signed out, or in as another, since. */
+  /**
+   * Whether the server's idea of who is signed in is not the session's: somebody
+   * signed out, or in as another, since.
+   */
   const policy = interactionPolicy.base()
   policy.get('login')?.checks.add(
     new interactionPolicy.Check('session_changed', 'End-User authentication is required', ctx => {
@@ -278,7 +290,10 @@ export async function oauthServer(
   }
 }
 
-/** Tells the server who is signed in; a demand for a fresh sign-in is met by a proof that is younger than the demand. */
+/**
+ * Tells the server who is signed in; a demand for a fresh sign-in is met by a proof
+ * that is younger than the demand.
+ */
 async function signedIn(
   request: PageRequest,
   parts: IdentityParts,
@@ -319,7 +334,9 @@ function isWords(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(item => typeof item === 'string')
 }
 
-/** Calls the server's own functions with the request and answer that they want; undefined when they refuse. */
+/**
+ * Calls the server's own functions with the request and answer that they want; undefined when they refuse.
+ */
 async function inside<T>(
   request: PageRequest,
   server: MemoryServer,

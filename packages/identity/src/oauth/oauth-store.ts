@@ -43,9 +43,10 @@ interface Row {
 const PRUNE_EVERY_MS = 600_000
 
 /**
- * The storage adapter of the OAuth server. Identifiers of records are the tokens themselves, so only their SHA-256 is stored, and payloads are sealed: a copy of the
- * database holds no token that works. Consuming is one statement that one caller wins; who loses has replayed a code or token, and everything that came of its grant is
- * revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+ * The storage adapter of the OAuth server. Identifiers of records are the tokens themselves, so only their
+ * SHA-256 is stored, and payloads are sealed: a copy of the database holds no token that works. Consuming is
+ * one statement that one caller wins; who loses has replayed a code or token, and everything that came of its
+ * grant is revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
  */
 export class OauthStore {
   readonly #database: IdentityDatabase
@@ -126,7 +127,10 @@ export class OauthStore {
   }
 }
 
-/** Revokes everything that was granted to programs in the name of an account: after a compromise, or when it is deleted. */
+/**
+ * Revokes everything that was granted to programs in the name of an account: after a
+ * compromise, or when it is deleted.
+ */
 export async function revokeGrants(database: IdentityDatabase, accountId: string): Promise<void> {
   await database.batch([{ text: SQL.revokeAccount, values: [accountId] }])
 }

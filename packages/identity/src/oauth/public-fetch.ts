@@ -3,7 +3,10 @@ import { request } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { CidrSet, parseAddress } from '@postern/core'
 
-/** Networks that are nobody's on the internet (IANA special-purpose registries): what a URL from a stranger must not reach. */
+/**
+ * Networks that are nobody's on the internet (IANA special-purpose registries): what
+ * a URL from a stranger must not reach.
+ */
 const SPECIAL = CidrSet.parse([
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -53,8 +56,9 @@ export interface PublicFetchOptions {
 }
 
 /**
- * Fetches a URL that a stranger gave, over TLS, from the public internet only. The address that is connected to is the one that was checked, so a name that resolves
- * differently a moment later changes nothing; a name of which one address is not public is refused whole. No redirects, bounded size and time.
+ * Fetches a URL that a stranger gave, over TLS, from the public internet only. The address that is connected
+ * to is the one that was checked, so a name that resolves differently a moment later changes nothing; a name
+ * of which one address is not public is refused whole. No redirects, bounded size and time.
  * @throws Error when it must not or cannot be fetched; the message names no address
  */
 export async function publicFetch(url: string, options: PublicFetchOptions = {}): Promise<Response> {

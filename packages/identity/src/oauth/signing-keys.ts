@@ -12,7 +12,10 @@ const SQL: Readonly<Record<'insert' | 'list', string>> = {
 }
 const PURPOSE = 'oauth'
 
-/** The private keys that ID tokens are signed with, as JWKs: RS256, which every client knows, and ES256. Made on first use; stored sealed. */
+/**
+ * The private keys that ID tokens are signed with, as JWKs: RS256, which every client knows, and
+ * ES256. Made on first use; stored sealed.
+ */
 export async function oauthSigningKeys(parts: {
   readonly database: IdentityDatabase
   readonly secret: IdentitySecret

@@ -80,7 +80,8 @@ export function needsSession(request: PageRequest, parts: IdentityParts): Sessio
 const FRESH_MS = 600_000
 
 /**
- * The session of a page that changes how the account is secured: proven within ten minutes, by its holder and not by an impersonator; or where to go first.
+ * The session of a page that changes how the account is secured: proven within ten minutes, by its holder and
+ * not by an impersonator; or where to go first.
  */
 export function needsFreshSession(request: PageRequest, parts: IdentityParts): Session | PageAnswer {
   const session = needsSession(request, parts)
@@ -90,7 +91,7 @@ export function needsFreshSession(request: PageRequest, parts: IdentityParts): S
   return go(`${parts.base}/step-up${withBack(ownPath(request, parts))}`)
 }
 
-/** What an impersonator is told who tries to do what only the account's holder may. */
+/** The answer to an impersonator who tries to do what only the account's holder may. */
 export function refuseImpersonator({ texts }: PageRequest): PageAnswer {
   return show({ title: texts.refusedTitle, body: html`<p>${texts.notImpersonated}</p>` }, 403)
 }

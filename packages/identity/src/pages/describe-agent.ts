@@ -16,7 +16,10 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A device in a few words, `Firefox, Windows`, for its owner to know it again; undefined when the header says nothing. Nothing is decided by it. */
+/**
+ * A device in a few words, `Firefox, Windows`, for its owner to know it again; undefined when the header
+ * says nothing. Nothing is decided by it.
+ */
 export function describeAgent(agent: string): string | undefined {
   const names = [BROWSERS, SYSTEMS].map(list => list.find(([pattern]) => pattern.test(agent))?.[1])
   const text = names.filter(name => name !== undefined).join(', ')

@@ -7,8 +7,9 @@ import type { PageAnswer, PageRequest } from './page-request.ts'
 import { qrCode } from './qr-code.ts'
 
 /**
- * Adding and removing factors: passkeys, an authenticator app, recovery codes. All of it needs a session that was proven within ten minutes; a half-finished sign-in is no
- * session, so it cannot add a factor to get past the one it lacks.
+ * Adding and removing factors: passkeys, an authenticator app, recovery codes. All of it needs a
+ * session that was proven within ten minutes; a half-finished sign-in is no session, so it cannot add
+ * a factor to get past the one it lacks.
  */
 export function factorPages(parts: IdentityParts): Routes {
   const { base } = parts
@@ -42,7 +43,8 @@ export function factorPages(parts: IdentityParts): Routes {
   ): Promise<PageAnswer> => {
     const { texts } = request
     if (await parts.authenticators.has(account.id)) return go(`${base}/account`)
-    // A wrong code shows the same secret again; starting anew makes a new one, so nobody can leave a secret there that they know.
+    // A wrong code shows the same secret again; starting anew makes a new one, so nobody
+    // can leave a secret there that they know.
     const pending =
       problem === undefined ? undefined : await parts.authenticators.pending(account.id, account.email)
     const enrolment = pending ?? (await parts.authenticators.begin(account.id, account.email))

@@ -10,7 +10,9 @@ export class Html {
 /** What may stand in a template: text (escaped), HTML, lists of these, or nothing. */
 export type Part = string | number | Html | undefined | readonly Part[]
 
-/** HTML from a template: whatever is put in is escaped, unless it is HTML itself. Attributes must be quoted. */
+/**
+ * HTML from a template: whatever is put in is escaped, unless it is HTML itself. Attributes must be quoted.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let text = strings[0] ?? ''
   for (let i = 0; i < parts.length; i++) text += write(parts[i]) + (strings[i + 1] ?? '')

@@ -1,6 +1,9 @@
 import { Html, html } from './html.ts'
 
-/** Per version, error correction level L: data codewords, error correction codewords per block, blocks, centres of alignment patterns (ISO/IEC 18004, tables 7, 9, E.1). */
+/**
+ * Per version, error correction level L: data codewords, error correction codewords per block, blocks,
+ * centres of alignment patterns (ISO/IEC 18004, tables 7, 9, E.1).
+ */
 const VERSIONS: readonly (readonly [
   data: number,
   correction: number,
@@ -19,8 +22,8 @@ const VERSIONS: readonly (readonly [
 ]
 
 /**
- * A QR code (ISO/IEC 18004) of up to 230 bytes as an inline picture, or nothing for a longer text: who cannot scan types the secret. One mask is as valid as another to a
- * reader, so mask 0 is always taken.
+ * A QR code (ISO/IEC 18004) of up to 230 bytes as an inline picture, or nothing for a longer text: who cannot
+ * scan types the secret. One mask is as valid as another to a reader, so mask 0 is always taken.
  */
 export function qrCode(text: string, label: string): Html | undefined {
   const bytes = Buffer.from(text)
@@ -37,7 +40,8 @@ export function qrCode(text: string, label: string): Html | undefined {
 /** Data in byte mode with its padding, and the error correction, interleaved. */
 function codewords(bytes: Uint8Array, index: number): readonly number[] {
   const [capacity, correction, blocks] = VERSIONS[index] ?? [0, 0, 1, []]
-  // Mode 0100, a count of 8 bits, the bytes, then a terminator of 4 bits: everything is shifted by half a byte.
+  // Mode 0100, a count of 8 bits, the bytes, then a terminator of 4 bits: everything
+  // is shifted by half a byte.
   const data = [0x40 | (bytes.length >> 4), ((bytes.length & 15) << 4) | ((bytes[0] ?? 0) >> 4)]
   for (let i = 0; i < bytes.length; i++) data.push((((bytes[i] ?? 0) & 15) << 4) | ((bytes[i + 1] ?? 0) >> 4))
   for (let pad = 0xec; data.length < capacity; pad ^= 0xfd) data.push(pad)

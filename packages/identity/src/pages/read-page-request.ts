@@ -42,7 +42,8 @@ export function csrfToken(secret: IdentitySecret, browser: string): string {
 }
 
 /**
- * Whether a post comes from a page of this origin: by Fetch Metadata; where a browser does not send that, by Origin; where it sends neither, by the token in the form.
+ * Whether a post comes from a page of this origin: by Fetch Metadata; where a browser does not send that, by
+ * Origin; where it sends neither, by the token in the form.
  */
 export function isOwnPost(request: PageRequest, origin: string): boolean {
   const site = request.exchange.header('sec-fetch-site')

@@ -11,8 +11,9 @@ import { linkDead } from './sign-in-pages.ts'
 const LINK_MS = 1_800_000
 
 /**
- * Setting a new password by mail. It signs nobody in: a second factor, if there is one, is still asked for afterwards. Every session ends; and when somebody else may have
- * had the account, so do passkeys, links and API keys.
+ * Setting a new password by mail. It signs nobody in: a second factor, if there is one, is
+ * still asked for afterwards. Every session ends; and when somebody else may have had the
+ * account, so do passkeys, links and API keys.
  */
 export function recoveryPages(parts: IdentityParts): Routes {
   const { base } = parts

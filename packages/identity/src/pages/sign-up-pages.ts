@@ -11,8 +11,9 @@ import { linkDead, sessionCookies } from './sign-in-pages.ts'
 const LINK_MS = 86_400_000
 
 /**
- * Making an account: first the proof that the address is theirs, then the rest. Nothing is stored for an address that nobody proved, so nobody can make an account in
- * another's name and wait for them. Whether there is one already only the mail says.
+ * Making an account: first the proof that the address is theirs, then the rest. Nothing is stored for an
+ * address that nobody proved, so nobody can make an account in another's name and wait for them. Whether
+ * there is one already only the mail says.
  */
 export function signUpPages(parts: IdentityParts): Routes {
   const { base } = parts

@@ -6,7 +6,9 @@ export type AssertionAnswer = AuthenticationResponseJSON
 const MAX_TEXT = 65_536
 const BASE64URL = /^[A-Za-z0-9_-]+$/
 
-/** The answer of `navigator.credentials.create` from a request body; undefined for anything of another shape. */
+/**
+ * The answer of `navigator.credentials.create` from a request body; undefined for anything of another shape.
+ */
 export function parseRegistration(answer: unknown): RegistrationResponseJSON | undefined {
   const id = text(answer, 'id')
   const response = member(answer, 'response')

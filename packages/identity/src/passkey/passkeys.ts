@@ -67,7 +67,10 @@ export class Passkeys {
     this.rpId = options.rpId ?? new URL(options.origin).hostname
   }
 
-  /** What a browser needs to make a passkey for this account. The challenge is bound to the account and works once. */
+  /**
+   * What a browser needs to make a passkey for this account. The challenge is bound
+   * to the account and works once.
+   */
   async registrationOptions(account: Account): Promise<PublicKeyCredentialCreationOptionsJSON> {
     const { generateRegistrationOptions } = await loadWebAuthn()
     const known = await this.#rows(account.id)
@@ -130,7 +133,10 @@ export class Passkeys {
     return { id: credential.id, name: label, createdAt: now, usedAt: undefined }
   }
 
-  /** What a browser needs to sign in with any passkey it has for this site: no account is named, so none can be guessed. */
+  /**
+   * What a browser needs to sign in with any passkey it has for this site: no
+   * account is named, so none can be guessed.
+   */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const challenge = await this.#options.tokens.issue('passkey-sign-in', undefined, {}, CHALLENGE_MS)
     return this.#requestOptions(challenge, [])
@@ -160,7 +166,10 @@ export class Passkeys {
     return proven?.accountId === accountId ? proven : undefined
   }
 
-  /** What a browser needs to sign a challenge of the caller's, such as the digest of an act. @param challenge base64url */
+  /**
+   * What a browser needs to sign a challenge of the caller's, such as the digest of
+   * an act. @param challenge base64url
+   */
   async signatureOptions(
     accountId: string,
     challenge: string,

@@ -31,7 +31,8 @@ export interface PasswordCheck {
 const MAX_LENGTH = 1_024
 
 /**
- * Hashes and verifies passwords: argon2id for new ones; bcrypt, scrypt and PBKDF2 are verified and replaced at the next sign-in. All of it runs in one bounded queue.
+ * Hashes and verifies passwords: argon2id for new ones; bcrypt, scrypt and PBKDF2 are verified and replaced
+ * at the next sign-in. All of it runs in one bounded queue.
  */
 export class Passwords {
   readonly #cost: Argon2Cost
@@ -76,7 +77,8 @@ export class Passwords {
   }
 
   /**
-   * Whether a password is the stored one. Without a stored hash (no such account, or one without a password) the same work is done and the answer is no.
+   * Whether a password is the stored one. Without a stored hash (no such account, or one without a password)
+   * the same work is done and the answer is no.
    * @throws QueueFull
    */
   verify(password: string, stored: string | undefined): Promise<PasswordCheck> {
@@ -113,7 +115,10 @@ export class Passwords {
   }
 }
 
-/** NIST SP 800-63B-4 section 3.1.1.2: one Unicode form, so that the same keys give the same password on every system. */
+/**
+ * NIST SP 800-63B-4 section 3.1.1.2: one Unicode form, so that the same keys give
+ * the same password on every system.
+ */
 function normal(password: string): string {
   return password.normalize('NFKC')
 }

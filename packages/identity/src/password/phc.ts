@@ -10,7 +10,8 @@ export interface Phc {
 const NUMBER = /^(?:0|[1-9]\d{0,9})$/
 
 /**
- * Parses a PHC string strictly: unpadded canonical base64, decimal numbers without leading zeros, no parameter twice, nothing left over.
+ * Parses a PHC string strictly: unpadded canonical base64, decimal numbers without leading zeros,
+ * no parameter twice, nothing left over.
  * @returns undefined for anything else
  * @see https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
  */

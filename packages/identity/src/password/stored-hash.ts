@@ -38,8 +38,9 @@ export type StoredHash =
   | { readonly kind: 'bcrypt'; readonly text: string }
 
 /**
- * Parses a stored hash strictly: argon2id and scrypt as PHC strings, PBKDF2 as a PHC string (`$pbkdf2-sha256$i=...`) or as Django writes it, bcrypt as
- * crypt writes it. Parameters beyond what a server can be asked to spend are refused like a hash of an unknown kind.
+ * Parses a stored hash strictly: argon2id and scrypt as PHC strings, PBKDF2 as a PHC string
+ * (`$pbkdf2-sha256$i=...`) or as Django writes it, bcrypt as crypt writes it. Parameters beyond what a server
+ * can be asked to spend are refused like a hash of an unknown kind.
  */
 export function parseStoredHash(text: string): StoredHash | undefined {
   const bcrypt = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(text)

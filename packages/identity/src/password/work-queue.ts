@@ -13,7 +13,10 @@ export class QueueFull extends Error {
 }
 
 export interface WorkQueueOptions {
-  /** Pieces of work at once. Default: one less than the cores, at least 1, at most 3, so that of the four threads of libuv one is left for files. */
+  /**
+   * Pieces of work at once. Default: one less than the cores, at least 1, at most 3, so that of the four
+   * threads of libuv one is left for files.
+   */
   readonly concurrency?: number
   /** Pieces that may wait. Default 128. */
   readonly waiting?: number
@@ -22,7 +25,8 @@ export interface WorkQueueOptions {
 }
 
 /**
- * A bounded queue for work that keeps a core busy. Without it a burst of logins occupies every thread of libuv's pool, and a file read waits behind all of them.
+ * A bounded queue for work that keeps a core busy. Without it a burst of logins occupies every thread of
+ * libuv's pool, and a file read waits behind all of them.
  */
 export class WorkQueue {
   readonly #concurrency: number

@@ -13,7 +13,8 @@ const PRUNE_EVERY = 60_000
 const MAX_RACES = 32
 
 /**
- * Records in PostgreSQL, for many machines. A change is kept only when nobody else changed the record meanwhile, else the step runs again.
+ * Records in PostgreSQL, for many machines. A change is kept only when nobody else changed the
+ * record meanwhile, else the step runs again.
  * @param kind keeps their keys apart from those of other records
  * @throws StoreError when the database cannot be reached or migrated
  */

@@ -1,4 +1,7 @@
-/** What a step makes of a record: the new one to keep, or none to leave it as it is, and what the caller wants to know. */
+/**
+ * What a step makes of a record: the new one to keep, or none to leave it as it is,
+ * and what the caller wants to know.
+ */
 export interface Step<Kept, Result> {
   readonly record?: Kept
   readonly result: Result
@@ -8,7 +11,8 @@ export interface Step<Kept, Result> {
 export interface RecordStore<Kept> {
   readonly name: string
   /**
-   * Applies a step to a record, atomically among all processes that share the store. The step is pure and may run more than once.
+   * Applies a step to a record, atomically among all processes that share the store. The
+   * step is pure and may run more than once.
    * @throws StoreError when the store does not answer
    */
   update<Result>(key: string, step: (record: Kept) => Step<Kept, Result>): Result | Promise<Result>

@@ -3,7 +3,10 @@ import type { Migration } from '@postern/store'
 /** Room of the records in `postern_migrations`. */
 export const RECORD_ROOM = 'identity-records'
 
-/** One table for all kinds of records, told apart by a prefix of the key: one step when a store is opened first. Times are epoch milliseconds. */
+/**
+ * One table for all kinds of records, told apart by a prefix of the key: one step when a store is
+ * opened first. Times are epoch milliseconds.
+ */
 export const RECORD_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,

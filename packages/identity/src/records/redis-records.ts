@@ -12,7 +12,8 @@ return 1
 const MAX_RACES = 32
 
 /**
- * Records in Redis or Valkey, for many machines. A change is kept only when nobody else changed the record meanwhile, else the step runs again.
+ * Records in Redis or Valkey, for many machines. A change is kept only when nobody else changed the
+ * record meanwhile, else the step runs again.
  * @param prefix written before every key
  */
 export function redisRecords<Kept>(

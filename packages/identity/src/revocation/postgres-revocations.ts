@@ -5,7 +5,8 @@ import { type Revocation, type RevocationTable, readRevocation } from './revocat
 const CHANNEL = 'postern_revocation'
 
 /**
- * Revocations in PostgreSQL. An entry and its notification commit together; who is notified reads the row, so a forged notification can only make it look.
+ * Revocations in PostgreSQL. An entry and its notification commit together; who is notified reads the row, so
+ * a forged notification can only make it look.
  * @throws StoreError (rejects) when the database cannot be reached or migrated
  */
 export async function postgresRevocations(database: PostgresDatabase): Promise<RevocationTable> {

@@ -9,7 +9,8 @@ export interface RedisRevocationOptions {
 }
 
 /**
- * Revocations in Redis or Valkey: one sorted set by their end, and a channel. Use a Redis that keeps its data: what it forgets is no longer revoked.
+ * Revocations in Redis or Valkey: one sorted set by their end, and a channel. Use a Redis that keeps its
+ * data: what it forgets is no longer revoked.
  */
 export function redisRevocations(options: RedisRevocationOptions): RevocationTable {
   const { redis } = options
@@ -54,7 +55,8 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
           : redis.duplicate({ enableOfflineQueue: true })
       subscriber = connection
       connection.on('error', () => {
-        // ioredis reconnects and subscribes again by itself; the main connection's health tells of the trouble.
+        // ioredis reconnects and subscribes again by itself; the main connection's
+        // health tells of the trouble.
       })
       connection.on('message', (_channel: string, message: string) => changed(parse(message)))
       await translated(() => connection.subscribe(channel))

@@ -1,7 +1,10 @@
 /** What was revoked: one session (by its id's hash), or everything of a principal that was issued before. */
 export interface Revocation {
   readonly kind: 'session' | 'principal'
-  /** Id of the principal, or SHA-256 of the session's id as base64url: a list of live session ids would be a list of credentials. */
+  /**
+   * Id of the principal, or SHA-256 of the session's id as base64url: a list of live
+   * session ids would be a list of credentials.
+   */
   readonly value: string
   /** Epoch milliseconds. Of a principal, what was issued later holds again. */
   readonly revokedAt: number
@@ -16,12 +19,15 @@ export interface RevocationTable {
   load(now: number, limit: number): Promise<readonly Revocation[]>
   /** Keeps an entry, durably, and tells the other instances. @throws StoreError (rejects) */
   put(revocation: Revocation): Promise<void>
-  /** Calls back for every entry of another instance, or with undefined when something may have been missed. @throws StoreError (rejects) */
+  /**
+   * Calls back for every entry of another instance, or with undefined when something may have
+   * been missed. @throws StoreError (rejects)
+   */
   watch(changed: (revocation: Revocation | undefined) => void): Promise<void>
   close(): Promise<void>
 }
 
-/** An entry read from a store, or undefined for what is none. */
+/** An entry read from a store, or undefined for an invalid one. */
 export function readRevocation(value: unknown): Revocation | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { kind, value: what, revokedAt, expiresAt } = value as Readonly<Record<string, unknown>>

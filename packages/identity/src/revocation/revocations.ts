@@ -15,17 +15,21 @@ export interface RevocationsOptions {
   /** How long whatever may be revoked lives at most: longest token or session. Default: `30d`. */
   readonly longest?: Duration
   readonly clock?: Clock
-  /** Told of failures in the background. */
+  /** Called with failures in the background. */
   readonly onError?: (error: unknown) => void
 }
 
-/** Entries kept; when there are more, everything issued before the oldest that no longer fits is taken for revoked. */
+/**
+ * Entries kept; when there are more, everything issued before the oldest that no
+ * longer fits is taken for revoked.
+ */
 const MAX_ENTRIES = 100_000
 const REREAD = 60_000
 
 /**
- * The revocation list: asked from memory on every request, at once. What one instance revokes holds there for the next request, and on the others
- * when the table tells them, within a second. Reread every minute, and whenever a message may have been lost.
+ * The revocation list: asked from memory on every request, at once. What one instance revokes holds there for
+ * the next request, and on the others when the table tells them, within a second. Reread every minute, and
+ * whenever a message may have been lost.
  */
 export class Revocations implements HealthProbe {
   readonly #table: RevocationTable | undefined
@@ -46,7 +50,10 @@ export class Revocations implements HealthProbe {
     this.#onError = options.onError ?? (() => {})
   }
 
-  /** Reads the table and follows it. @throws StoreError (rejects): a list that cannot be read revokes nothing, so do not start without it */
+  /**
+   * Reads the table and follows it. @throws StoreError (rejects): a list that cannot be read
+   * revokes nothing, so do not start without it
+   */
   async start(): Promise<this> {
     const table = this.#table
     if (table === undefined) return this
@@ -72,7 +79,10 @@ export class Revocations implements HealthProbe {
     return all !== undefined && issuedAt <= all.revokedAt
   }
 
-  /** Revokes one session or token. Holds here at once; resolves when it is durable and the others were told. */
+  /**
+   * Revokes one session or token. In force here at once; resolves when it is durable
+   * and the other processes were notified.
+   */
   revokeSession(id: string): Promise<void> {
     return this.#revoke('session', hashOf(id))
   }
@@ -89,7 +99,10 @@ export class Revocations implements HealthProbe {
     await this.#table?.put(entry)
   }
 
-  /** Calls back for every new revocation, wherever it was made: to cut what is still open. @returns how to stop */
+  /**
+   * Calls back for every new revocation, wherever it was made: to cut what is still
+   * open. @returns how to stop
+   */
   onRevoked(listener: (revocation: Revocation) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -5,8 +5,8 @@ import { type Revocation, type RevocationTable, readRevocation } from './revocat
 const POLL = 250
 
 /**
- * Revocations in an SQLite file that the processes of one machine share. SQLite tells nobody of a change, but says for free whether another connection committed; asked
- * every 250 ms.
+ * Revocations in an SQLite file that the processes of one machine share. SQLite tells nobody of a change, but
+ * says for free whether another connection committed; asked every 250 ms.
  * @throws StoreError when the file cannot be migrated
  */
 export function sqliteRevocations(database: SqliteDatabase): RevocationTable {

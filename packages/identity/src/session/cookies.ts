@@ -2,7 +2,10 @@
 export interface CookieJar {
   /** The full name of a cookie. */
   name(short: string): string
-  /** The value of a cookie, or undefined when it is missing, or there twice: two of one name mean that somebody planted one. */
+  /**
+   * The value of a cookie, or undefined when it is missing, or there twice: two of
+   * one name mean that somebody planted one.
+   */
   read(header: string | undefined, short: string): string | undefined
   /** A `Set-Cookie` value. @param maxAge seconds; the browser's session unless given */
   set(short: string, value: string, maxAge?: number): string
@@ -11,8 +14,9 @@ export interface CookieJar {
 }
 
 /**
- * Cookies with the `__Host-` prefix (RFC 6265bis section 4.1.3.2): only this host over TLS can set them, and no subdomain can plant one. On plain HTTP, which
- * is for development on loopback only, browsers do not take the prefix; it is left out there.
+ * Cookies with the `__Host-` prefix (RFC 6265bis section 4.1.3.2): only this host over TLS can set them,
+ * and no subdomain can plant one. On plain HTTP, which is for development on loopback only, browsers do not
+ * take the prefix; it is left out there.
  */
 export function cookieJar(isSecure: 'https' | 'http'): CookieJar {
   const prefix = isSecure === 'https' ? '__Host-postern-' : 'postern-'

@@ -1,7 +1,10 @@
 import type { Principal } from '@postern/core'
 import type { Session } from './session.ts'
 
-/** The principal of a request that carries a session. It remembers the session, so that step-up and the pages need not look it up again. */
+/**
+ * The principal of a request that carries a session. It remembers the session, so that step-up
+ * and the pages need not look it up again.
+ */
 export class SessionPrincipal implements Principal {
   readonly kind = 'user'
   readonly id: string

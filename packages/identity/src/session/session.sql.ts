@@ -5,7 +5,10 @@ const LIVE = `FROM session s
   JOIN account a ON a.id = s.account_id AND a.disabled_at IS NULL
   LEFT JOIN membership m ON m.organisation_id = s.organisation_id AND m.account_id = s.account_id`
 
-/** Statements over `session`, the same in both dialects. Roles and the state of the account are read with every request: there is no cache to be stale. */
+/**
+ * Statements over `session`, the same in both dialects. Roles and the state of the account are read with
+ * every request: there is no cache to be stale.
+ */
 export const SESSION_SQL: Readonly<
   Record<
     | 'insert'

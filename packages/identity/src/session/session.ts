@@ -1,6 +1,9 @@
 /** One sign-in on one device: what is read for every request. */
 export interface Session {
-  /** Public: names the session in the device list, in events and to revoke it. Not the token, and no help in guessing it. */
+  /**
+   * Public: names the session in the device list, in events and to revoke it. Not
+   * the token, and no help in guessing it.
+   */
   readonly id: string
   readonly accountId: string
   /** Kind and id of the principal that really acts, when this is an impersonation. */
@@ -28,7 +31,10 @@ export interface DeviceSession extends Session {
   readonly agent: string
 }
 
-/** What a row of `session` says of a request, with the roles of its membership. Few columns: each costs most of a microsecond to read. */
+/**
+ * What a row of `session` says of a request, with the roles of its membership. Few columns:
+ * each costs most of a microsecond to read.
+ */
 export interface SessionRow {
   readonly id: string
   readonly accountId: string

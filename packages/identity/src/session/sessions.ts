@@ -45,7 +45,7 @@ export interface NewSession {
   readonly lifetime?: Duration
 }
 
-/** A session that was just made or rotated, with the token that is told once. */
+/** A session that was just created or rotated, with its token, which is returned only once. */
 export interface IssuedSession {
   readonly token: string
   readonly id: string
@@ -56,8 +56,8 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/
 const PRUNE_EVERY_MS = 3_600_000
 
 /**
- * Sessions: an opaque token of 256 bits whose SHA-256 is stored. The database is asked for every request, so a revocation, a change of roles or a disabled account
- * holds from the next one, on every node.
+ * Sessions: an opaque token of 256 bits whose SHA-256 is stored. The database is asked for every request, so
+ * a revocation, a change of roles or a disabled account holds from the next one, on every node.
  */
 export class Sessions {
   readonly #database: IdentityDatabase
@@ -85,8 +85,8 @@ export class Sessions {
   }
 
   /**
-   * Begins a session with a token of its own: whatever token the client had before is worth nothing afterwards (the caller passes it to `end`). An account has at
-   * most 100; the oldest ends.
+   * Begins a session with a token of its own: whatever token the client had before is worth nothing
+   * afterwards (the caller passes it to `end`). An account has at most 100; the oldest ends.
    * @throws CredentialError when nothing was proven
    */
   async begin(wish: NewSession): Promise<IssuedSession> {
@@ -145,7 +145,8 @@ export class Sessions {
   }
 
   /**
-   * Gives a session another token after a fresh proof: same session, the old token is dead. No second session is made.
+   * Gives a session another token after a fresh proof: same session, the old token
+   * is dead. No second session is made.
    * @returns undefined when the session ended meanwhile, or another rotation won
    */
   async rotate(token: string, session: Session, amr: readonly string[]): Promise<IssuedSession | undefined> {

@@ -54,7 +54,8 @@ const SQL: Readonly<Record<'insert' | 'find' | 'ofAct' | 'prove' | 'spend' | 'pr
 const OPEN_MS = 300_000
 
 /**
- * Confirmations bound to one act: the passkey signs the digest of who, what, to what, with what arguments, when. Bound to the session that asked, good once.
+ * Confirmations bound to one act: the passkey signs the digest of who, what, to what, with what arguments,
+ * when. Bound to the session that asked, good once.
  */
 export class Confirmations {
   readonly #database: IdentityDatabase
@@ -123,7 +124,10 @@ export class Confirmations {
     ])
   }
 
-  /** The proof for an act, if this session gave one for exactly this act. It is used up by this call: of two at once, one gets it. */
+  /**
+   * The proof for an act, if this session gave one for exactly this act. It is used up by
+   * this call: of two at once, one gets it.
+   */
   async spend(session: Session, act: Act): Promise<StepUpProof | undefined> {
     const now = this.#clock.now()
     const [row] = await this.#database.rows<Row>(SQL.ofAct, [session.id, actText(act), now])

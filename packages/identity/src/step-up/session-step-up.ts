@@ -7,8 +7,9 @@ import type { Confirmations } from './confirmations.ts'
 const SKEW = 60_000
 
 /**
- * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed confirmation. It makes no session. An impersonated session never
- * satisfies it: the account's holder is not there. For who was identified by something else (a JWT of another provider) the age of that sign-in counts.
+ * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed
+ * confirmation. It makes no session. An impersonated session never satisfies it: the account's holder is not
+ * there. For who was identified by something else (a JWT of another provider) the age of that sign-in counts.
  */
 export class SessionStepUp implements StepUp {
   readonly #confirmations: Confirmations
@@ -60,7 +61,9 @@ export class SessionStepUp implements StepUp {
   }
 }
 
-/** The sign-in of somebody whom something else identified, where it says when that was and it is young enough. */
+/**
+ * The sign-in of somebody whom something else identified, where it says when that was and it is young enough.
+ */
 function provenElsewhere({ principal, time }: Exchange, demand: StepUpDemand): StepUpProof | undefined {
   const provenAt = principal.authenticatedAt
   if (demand.act !== undefined || provenAt === undefined || principal.actor !== undefined) return undefined

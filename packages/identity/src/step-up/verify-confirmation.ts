@@ -12,8 +12,8 @@ export interface VerifiedConfirmation {
 }
 
 /**
- * Verifies a confirmation from the log with nothing but the act itself: that a passkey for this site signed exactly this act. For auditors, years later, without the
- * database.
+ * Verifies a confirmation from the log with nothing but the act itself: that a passkey for this site signed
+ * exactly this act. For auditors, years later, without the database.
  * @returns undefined when it does not hold
  */
 export async function verifyConfirmation(

@@ -43,7 +43,10 @@ const SQL: Readonly<Record<'put' | 'find' | 'confirm' | 'spend' | 'remove', stri
   remove: 'DELETE FROM totp WHERE account_id = $1',
 }
 
-/** Wrong codes of one account in a row before the rest wait, and for how long: six digits are guessed quickly otherwise. */
+/**
+ * Wrong codes of one account in a row before the rest wait, and for how long: six
+ * digits are guessed quickly otherwise.
+ */
 const TRIES = 10
 const PAUSE_MS = 1_800_000
 const REMEMBERED = 10_000

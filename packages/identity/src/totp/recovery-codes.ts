@@ -12,7 +12,10 @@ const SQL: Readonly<Record<'clear' | 'insert' | 'spend' | 'left', string>> = {
   left: 'SELECT count(*) AS "count" FROM recovery_code WHERE account_id = $1 AND used_at IS NULL',
 }
 
-/** Codes on paper for the day an authenticator app is lost: ten of 120 bits, each good once, stored as an HMAC bound to the account. */
+/**
+ * Codes on paper for the day an authenticator app is lost: ten of 120 bits, each good once,
+ * stored as an HMAC bound to the account.
+ */
 export class RecoveryCodes {
   readonly #database: IdentityDatabase
   readonly #secret: IdentitySecret

@@ -30,7 +30,8 @@ export function totpStep(now: number): number {
 }
 
 /**
- * The step whose code this is: the present one or one beside it, for clocks that differ by up to 30 s. All three are compared, whatever matches.
+ * The step whose code this is: the present one or one beside it, for clocks that differ by up to 30 s.
+ * All three are compared, whatever matches.
  * @returns undefined when it is the code of none
  */
 export function matchTotp(secret: Uint8Array, code: string, now: number): number | undefined {

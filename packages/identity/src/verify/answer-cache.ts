@@ -7,7 +7,8 @@ interface Kept<Value> {
 }
 
 /**
- * Answers of a look-up, for a short time and a bounded number; by SHA-256 of the whole credential, so that it is not kept itself. Those who ask for the same at once share one
+ * Answers of a look-up, for a short time and a bounded number; by SHA-256 of the whole
+ * credential, so that it is not kept itself. Those who ask for the same at once share one
  * look-up. A look-up that fails is not remembered.
  */
 export class AnswerCache<Value> {

@@ -20,7 +20,10 @@ export interface StoredSessionOptions {
   readonly secret: string | readonly string[]
   /** Default: `connect.sid` for Express, `sessionId` for Fastify. */
   readonly cookie?: string
-  /** Who a session belongs to; undefined for one that nobody signed in to. Default: as Passport keeps it (`passport.user`), else `user.id` or `userId`. */
+  /**
+   * Who a session belongs to; undefined for one that nobody signed in to. Default: as Passport keeps it
+   * (`passport.user`), else `user.id` or `userId`.
+   */
   readonly principal?: (session: Readonly<Record<string, unknown>>) => Principal | undefined
 }
 
@@ -120,7 +123,10 @@ export interface AuthJsOptions {
   readonly clock?: Clock
 }
 
-/** Sessions of Auth.js (NextAuth 5) kept in the cookie itself: a JWE under a key derived from the secret and the cookie's name. */
+/**
+ * Sessions of Auth.js (NextAuth 5) kept in the cookie itself: a JWE under a key derived
+ * from the secret and the cookie's name.
+ */
 export function authJs(options: AuthJsOptions): Adapter {
   const clock = options.clock ?? systemClock
   const secrets = secretsOf(options.secret, 'identify.session.secret')

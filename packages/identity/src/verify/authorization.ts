@@ -10,8 +10,8 @@ const SCHEMES = /^(bearer|dpop)(?: +(.*))?$/i
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
 /**
- * Reads a bearer or DPoP token. Another scheme is absent: it is somebody else's credential. A header sent twice, or one of these schemes without exactly one
- * token, is malformed, and must not be taken for absent.
+ * Reads a bearer or DPoP token. Another scheme is absent: it is somebody else's credential. A header sent
+ * twice, or one of these schemes without exactly one token, is malformed, and must not be taken for absent.
  */
 export function readAuthorization(exchange: Exchange): Authorization {
   const count = exchange.headerCount('authorization')

@@ -2,8 +2,9 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const ONLY = /^[A-Za-z0-9_-]*$/
 
 /**
- * Whether a text is base64url in its one spelling (RFC 7515 section 2): no padding, no space, no other alphabet, no bits set that the
- * bytes do not need. One signature then has one text, and a token one cache key.
+ * Whether a text is base64url in its one spelling (RFC 7515 section 2): no padding, no
+ * space, no other alphabet, no bits set that the bytes do not need. One signature then
+ * has one text, and a token one cache key.
  */
 export function isCanonicalBase64url(text: string): boolean {
   const rest = text.length & 3

@@ -5,7 +5,10 @@ import { ABSENT, type IdentifyMethod, known, REFUSED } from './identify-method.t
 export interface CertificateMethodOptions extends CertificateSource {
   /** Default: `mtls`. */
   readonly name?: string
-  /** Whom a verified certificate stands for; undefined refuses it. Default: the first SPIFFE id or DNS name in it, as a service. */
+  /**
+   * Whom a verified certificate stands for; undefined refuses it. Default: the first
+   * SPIFFE id or DNS name in it, as a service.
+   */
   readonly principal?: (certificate: ClientCertificate) => Principal | undefined
 }
 

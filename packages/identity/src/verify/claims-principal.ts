@@ -1,7 +1,10 @@
 import type { Principal } from '@postern/core'
 import type { Claims } from './claims.ts'
 
-/** Where the parts of a principal are in the claims; paths with dots: `realm_access.roles`. A claim name with dots in it is tried whole first. */
+/**
+ * Where the parts of a principal are in the claims; paths with dots: `realm_access.roles`. A claim
+ * name with dots in it is tried whole first.
+ */
 export interface PrincipalClaims {
   /** Default: `sub`. */
   readonly id?: string
@@ -11,7 +14,8 @@ export interface PrincipalClaims {
 }
 
 /**
- * The principal that claims speak of; undefined without an id. A token without a person (`sub` equal to the client's id, RFC 9068 section 2.2) is a service.
+ * The principal that claims speak of; undefined without an id. A token without a person (`sub` equal to the
+ * client's id, RFC 9068 section 2.2) is a service.
  */
 export function principalOf(claims: Claims, names: PrincipalClaims = {}): Principal | undefined {
   const id = claimAt(claims, names.id ?? 'sub')

@@ -19,7 +19,8 @@ export interface ClaimRules {
 export type Claims = Readonly<Record<string, unknown>>
 
 /**
- * Whether claims hold at a time. `iss`, `exp` and the audience must be there; `nbf` and `iat` must not lie ahead.
+ * Whether claims hold at a time. `iss`, `exp` and the audience must be there; `nbf`
+ * and `iat` must not lie ahead.
  * @param now epoch milliseconds
  */
 export function claimsHold(claims: Claims, typ: string | undefined, rules: ClaimRules, now: number): boolean {

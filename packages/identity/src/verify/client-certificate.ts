@@ -1,7 +1,10 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { CidrSet, Exchange } from '@postern/core'
 
-/** A certificate that the client proved to hold the key of, and that was verified against the authorities of whoever terminated TLS. */
+/**
+ * A certificate that the client proved to hold the key of, and that was verified against the
+ * authorities of whoever terminated TLS.
+ */
 export interface ClientCertificate {
   /** RFC 8705 section 3.1: SHA-256 of the DER, base64url. */
   readonly thumbprint: string
@@ -18,14 +21,17 @@ interface TlsSocketLike {
 
 export interface CertificateSource {
   /**
-   * Header in which a trusted proxy passes the certificate on as PEM, percent-encoded (nginx `$ssl_client_escaped_cert`) or with spaces for line ends. It is read from
-   * these proxies only.
+   * Header in which a trusted proxy passes the certificate on as PEM, percent-encoded (nginx
+   * `$ssl_client_escaped_cert`) or with spaces for line ends. It is read from these proxies only.
    */
   readonly header?: string
   readonly trustedProxies?: CidrSet
 }
 
-/** The certificate of this connection, or of the client behind a trusted proxy. Undefined when there is none, or it was not verified. */
+/**
+ * The certificate of this connection, or of the client behind a trusted proxy. Undefined when
+ * there is none, or it was not verified.
+ */
 export function clientCertificate(
   exchange: Exchange,
   source: CertificateSource = {},

@@ -4,7 +4,10 @@ import { decodeBase64url, isCanonicalBase64url } from './base64url.ts'
 import { jsonObject } from './compact-jws.ts'
 import type { Jwk } from './verification-key.ts'
 
-/** How tokens may be encrypted: key management and content encryption are pinned. RSA1_5 and passwords (PBES2) are not among the possible. */
+/**
+ * How tokens may be encrypted: key management and content encryption are pinned. RSA1_5 and
+ * passwords (PBES2) are not among the possible.
+ */
 export interface DecryptionKey {
   readonly jwk: Jwk
   readonly algorithm: string
@@ -15,8 +18,9 @@ const FORBIDDEN = /^(?:RSA1_5|PBES2|none)/
 const MAX_LENGTH = 65_536
 
 /**
- * Opens a compact JWE (RFC 7516) by jose, behind stricter rules than jose's: five parts of canonical base64url, `alg` and `enc` exactly those of the key, the key's own
- * `alg` and `use` agreeing, nothing critical, no compression.
+ * Opens a compact JWE (RFC 7516) by jose, behind stricter rules than jose's: five parts of
+ * canonical base64url, `alg` and `enc` exactly those of the key, the key's own `alg` and `use`
+ * agreeing, nothing critical, no compression.
  * @throws CredentialError (rejects) for every token that does not hold
  */
 export async function openCompactJwe(token: string, key: DecryptionKey): Promise<Uint8Array> {

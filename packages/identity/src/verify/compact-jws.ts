@@ -3,7 +3,10 @@ import { decodeBase64url, isCanonicalBase64url } from './base64url.ts'
 import { ALGORITHMS } from './jws-algorithm.ts'
 import type { VerificationKey } from './verification-key.ts'
 
-/** Header members that matter here; all others are ignored, keys and addresses of keys in the token (`jwk`, `jku`, `x5u`) among them. */
+/**
+ * Header members that matter here; all others are ignored, keys and addresses of keys in the
+ * token (`jwk`, `jku`, `x5u`) among them.
+ */
 export interface JwsHeader {
   readonly alg: string
   readonly kid: string | undefined
@@ -27,8 +30,9 @@ const MAX_HEADERS = 256
 let headers = new Map<string, JwsHeader>()
 
 /**
- * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, base64url in another spelling than its one, a header that is no
- * object, names `crit` or `b64` (nothing critical is understood here), or has an `alg`, `kid` or `typ` that is no text.
+ * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, base64url in
+ * another spelling than its one, a header that is no object, names `crit` or `b64` (nothing critical is
+ * understood here), or has an `alg`, `kid` or `typ` that is no text.
  */
 export function parseCompactJws(token: string): CompactJws | undefined {
   if (token.length > MAX_LENGTH) return undefined

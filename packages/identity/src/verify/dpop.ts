@@ -22,7 +22,10 @@ export interface DpopOptions {
 
 /** Checks proofs of possession (RFC 9449 section 4.3). */
 export interface DpopProofs {
-  /** The RFC 7638 thumbprint of the key that signed the proof, or undefined when the proof does not hold or was used before. */
+  /**
+   * The RFC 7638 thumbprint of the key that signed the proof, or undefined when the
+   * proof does not hold or was used before.
+   */
   check(proof: string, request: DpopRequest): string | undefined
 }
 
@@ -30,8 +33,9 @@ const SIGNING: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'E
 const MAX_SEEN = 100_000
 
 /**
- * A proof counts once: its `jti` is remembered, per key, while it could be replayed. When 100,000 are remembered, further ones are refused until some have ended: forgetting one early
- * would let it be used again.
+ * A proof counts once: its `jti` is remembered, per key, while it could be replayed.
+ * When 100,000 are remembered, further ones are refused until some have ended:
+ * forgetting one early would let it be used again.
  */
 export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   const window = options.window ?? 60_000
@@ -67,7 +71,10 @@ export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   }
 }
 
-/** The public key in a proof's header; undefined when there is none, it is private or secret, or names another algorithm. */
+/**
+ * The public key in a proof's header; undefined when there is none, it is private or
+ * secret, or names another algorithm.
+ */
 function keyOf(header: JwsHeader): Jwk | undefined {
   if (header.typ?.toLowerCase() !== 'dpop+jwt') return undefined
   const { jwk } = header.members

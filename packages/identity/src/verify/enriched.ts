@@ -11,14 +11,16 @@ export type Enrichment = Pick<Principal, 'plan' | 'tenant' | 'roles'>
 export type EnrichmentLookUp = (principal: Principal) => Promise<Enrichment | undefined>
 
 export interface EnrichedOptions {
-  /** How long an answer counts, and how late a changed plan or a withdrawn role is noticed. Default: `30s`. */
+  /**
+   * How long an answer counts, and how late a changed plan or a withdrawn role is noticed. Default: `30s`.
+   */
   readonly cache?: Duration
   readonly clock?: Clock
 }
 
 /**
- * Adds plan, tenant and roles from the application's own data to whom a method identified. Bounded cache of 20,000 principals. When the look-up fails, so does the
- * identification: authority is not guessed.
+ * Adds plan, tenant and roles from the application's own data to whom a method identified. Bounded cache of
+ * 20,000 principals. When the look-up fails, so does the identification: authority is not guessed.
  */
 export function enriched(
   method: IdentifyMethod,
@@ -47,7 +49,8 @@ export function enriched(
 }
 
 /**
- * Looks up by a query of the application's PostgreSQL: `$1` is the principal's id; columns `plan`, `tenant` and `roles` are read, as far as they are there.
+ * Looks up by a query of the application's PostgreSQL: `$1` is the principal's id; columns `plan`, `tenant`
+ * and `roles` are read, as far as they are there.
  * @example
  * postgresLookUp(database, 'SELECT plan, company_id::text AS tenant FROM customers WHERE id = $1')
  */
@@ -59,7 +62,8 @@ export function postgresLookUp(database: SqlClient, query: string): EnrichmentLo
 }
 
 /**
- * Looks up by `GET`, with the principal's id in place of `{id}`; the answer is JSON with `plan`, `tenant` and `roles`.
+ * Looks up by `GET`, with the principal's id in place of `{id}`; the answer is JSON
+ * with `plan`, `tenant` and `roles`.
  * @throws ConfigError for an address that is neither HTTPS nor loopback
  */
 export function httpLookUp(url: string, fetcher: Fetch = fetch): EnrichmentLookUp {

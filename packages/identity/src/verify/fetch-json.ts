@@ -6,7 +6,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 const MAX_BYTES = 262_144
 
 /**
- * Fetches a JSON document of at most 256 KiB within five seconds, following no redirect: an address in the configuration must not be made to lead elsewhere.
+ * Fetches a JSON document of at most 256 KiB within five seconds, following no redirect: an address in the
+ * configuration must not be made to lead elsewhere.
  * @throws StoreError, retryable, when it cannot be had
  */
 export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {

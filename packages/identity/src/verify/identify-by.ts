@@ -14,8 +14,9 @@ export interface IdentifyByOptions {
 }
 
 /**
- * Combines methods: the first whose credential is present decides. A credential that does not hold makes the request anonymous, even when a later one would have held: of
- * two credentials that disagree, the backend may believe the other one.
+ * Combines methods: the first whose credential is present decides. A credential that does not hold
+ * makes the request anonymous, even when a later one would have held: of two credentials that disagree,
+ * the backend may believe the other one.
  * @example
  * postern({ identify: identifyBy([session, jwtMethod({ ... }), apiKeys]) })
  */

@@ -12,7 +12,7 @@ export type Identification =
 export interface IdentifyMethod {
   /** As in `identify: ['session', 'jwt']`. */
   readonly name: string
-  /** @throws StoreError (or rejects) when it cannot be told */
+  /** @throws StoreError (or rejects) when it cannot be determined */
   identify(exchange: Exchange): Identification | Promise<Identification>
 }
 

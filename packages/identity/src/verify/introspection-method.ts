@@ -13,7 +13,10 @@ export interface IntrospectionOptions {
   readonly url: string
   readonly clientId: string
   readonly clientSecret: string
-  /** Tokens must name it in `aud`, where they name anything; required, for a token of another API is active too. */
+  /**
+   * Tokens must name it in `aud`, where they name anything; required, for a token of
+   * another API is active too.
+   */
   readonly audience: string
   /** How long an answer counts; a revoked token lives that much longer. Default: `10s`. */
   readonly cache?: Duration

@@ -1,6 +1,9 @@
 import { constants, type KeyObject } from 'node:crypto'
 
-/** Signature algorithms that are verified (RFC 7518 section 3.1, RFC 8037, RFC 9864). `none` is not one. */
+/**
+ * Signature algorithms that are verified (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+ * `none` is never accepted.
+ */
 export type JwsAlgorithm =
   | 'HS256'
   | 'HS384'
@@ -44,7 +47,7 @@ export const ALGORITHMS: ReadonlyMap<string, AlgorithmRule> = new Map<JwsAlgorit
   ['Ed25519', { kty: 'OKP', crv: 'Ed25519', hash: undefined, length: 64 }],
 ])
 
-/** How `crypto.verify` is told of a key of this algorithm. Made once per key. */
+/** The arguments of `crypto.verify` for a key of this algorithm. Created once per key. */
 export type NodeKey =
   | KeyObject
   | {
@@ -58,7 +61,7 @@ export function nodeKeyFor(algorithm: JwsAlgorithm, key: KeyObject): NodeKey {
   const { kty } = ALGORITHMS.get(algorithm) as AlgorithmRule
   if (kty === 'EC') return { key, dsaEncoding: 'ieee-p1363' }
   if (kty !== 'RSA') return key
-  // PKCS #1 version 1.5 is what node uses when it is told nothing.
+  // PKCS #1 version 1.5 is node's default.
   return algorithm.startsWith('PS')
     ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
     : key

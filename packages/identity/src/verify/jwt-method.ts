@@ -14,7 +14,9 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
   readonly name?: string
   /** Cookie that may hold the token when there is no `Authorization` header: Clerk's `__session`. */
   readonly cookie?: string
-  /** Header that holds the token, alone, in place of `Authorization`: `cf-access-jwt-assertion`. Lower case. */
+  /**
+   * Header that holds the token, alone, in place of `Authorization`: `cf-access-jwt-assertion`. Lower case.
+   */
   readonly header?: string
   readonly claims?: PrincipalClaims
   /** In place of `claims`. Undefined refuses the token. */
@@ -26,7 +28,8 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
 }
 
 /**
- * Identifies by signed tokens of one issuer. A token that is bound to a key (`cnf`: RFC 9449 section 6, RFC 8705 section 3) holds only together with the proof: for the backend that
+ * Identifies by signed tokens of one issuer. A token that is bound to a key (`cnf`: RFC 9449
+ * section 6, RFC 8705 section 3) holds only together with the proof: for the backend that
  * takes bearer tokens it is checked here.
  * @throws ConfigError as `jwtVerifier` does
  */

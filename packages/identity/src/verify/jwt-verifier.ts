@@ -15,7 +15,10 @@ import type { VerificationKey } from './verification-key.ts'
 export interface JwtVerifierOptions {
   /** `iss` of the tokens. Required: tokens of another issuer with the same keys are not ours. */
   readonly issuer: string
-  /** This application, as the issuer names it. Required: a token for another application must not open this one. */
+  /**
+   * This application, as the issuer names it. Required: a token for another
+   * application must not open this one.
+   */
   readonly audience: string | readonly string[]
   readonly keys: KeySet
   /** Default: `aud`. */

@@ -28,8 +28,9 @@ export const PUBLIC_ALGORITHMS: readonly JwsAlgorithm[] = [
 const MAX_KEYS = 64
 
 /**
- * The keys of a JWK set (RFC 7517 section 5). Keys that are not for verifying are left out, and so are two of one name. A set that mixes secret and public keys has none: one of them was
- * put there by mistake, and a published secret verifies what anybody signs.
+ * The keys of a JWK set (RFC 7517 section 5). Keys that are not for verifying are left out, and so are two of
+ * one name. A set that mixes secret and public keys has none: one of them was put there by mistake, and a
+ * published secret verifies what anybody signs.
  */
 export function keysOf(
   set: unknown,

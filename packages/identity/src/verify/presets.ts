@@ -28,7 +28,8 @@ function preset(
 }
 
 /**
- * Clerk session tokens, in `Authorization` or the `__session` cookie. They name no audience: `azp` is the origin of the application.
+ * Clerk session tokens, in `Authorization` or the `__session` cookie. They name no audience:
+ * `azp` is the origin of the application.
  * @param frontendApi `https://clerk.example.com`
  * @param origins of your application: `https://app.example.com`
  */
@@ -69,7 +70,8 @@ export function auth0(
 }
 
 /**
- * Amazon Cognito access tokens. They have no `typ` and no `aud`: the application is in `client_id`, and `token_use` sets them apart from ID tokens.
+ * Amazon Cognito access tokens. They have no `typ` and no `aud`: the application is in `client_id`, and
+ * `token_use` sets them apart from ID tokens.
  * @param region `eu-central-1`
  * @param pool id of the user pool
  * @param client id of the application's client

@@ -7,7 +7,10 @@ import { remoteKeySet } from './remote-key-set.ts'
 export interface ProxyHeaderOptions {
   /** Default: `proxy`. */
   readonly name?: string
-  /** Proxies whose identity headers are believed. From anybody else they are removed before the handler or backend sees them. */
+  /**
+   * Proxies whose identity headers are believed. From anybody else they are removed
+   * before the handler or backend sees them.
+   */
   readonly from: CidrSet
   /** Header with the user's id. */
   readonly user: string
@@ -18,8 +21,8 @@ export interface ProxyHeaderOptions {
 }
 
 /**
- * Identifies by headers that a trusted proxy in front of us sets. A request that did not come through it cannot bring them: neither is it believed, nor do they
- * get to the backend, which may trust them too.
+ * Identifies by headers that a trusted proxy in front of us sets. A request that did not come through it
+ * cannot bring them: neither is it believed, nor do they get to the backend, which may trust them too.
  * @throws ConfigError when nobody is trusted
  */
 export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {

@@ -16,14 +16,16 @@ export interface RemoteKeySetOptions {
 
 /** Keys are fetched again in the background after this long. */
 const FRESH = 10 * 60_000
-/** Keys that cannot be fetched again are used this long: an issuer that is down does not sign everybody out. */
+/**
+ * Keys that cannot be fetched again are used this long: an issuer that is down does not sign everybody out.
+ */
 const STALE = 24 * 3_600_000
 /** A key that is not known makes us look, but not more often: unknown key ids cost an attacker nothing. */
 const COOLDOWN = 30_000
 
 /**
- * The keys of an issuer, fetched when first needed. A token with an unknown key id makes them be fetched again (rotation), at most every 30 seconds. All who wait
- * share one fetch.
+ * The keys of an issuer, fetched when first needed. A token with an unknown key id makes them be fetched
+ * again (rotation), at most every 30 seconds. All who wait share one fetch.
  * @throws ConfigError for an address that is neither HTTPS nor loopback
  */
 export function remoteKeySet(options: RemoteKeySetOptions): KeySet {

@@ -14,7 +14,10 @@ import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from
 /** What a look-up says of a session. */
 export interface FoundSession {
   readonly principal: Principal
-  /** When it began, epoch milliseconds, where that is known: what was revoked before then does not touch it. Default: 0. */
+  /**
+   * When it began, epoch milliseconds, where that is known: what was revoked before
+   * then does not touch it. Default: 0.
+   */
   readonly issuedAt?: number
 }
 
@@ -24,14 +27,18 @@ export interface SessionMethodOptions {
   /** Name of the session cookie; several names when it differs between HTTP and HTTPS. */
   readonly cookie: string | readonly string[]
   /**
-   * Finds the session of a cookie's value (percent-decoding is the look-up's own). Undefined means that there is none.
-   * @throws StoreError (or rejects) when it cannot be told
+   * Finds the session of a cookie's value (percent-decoding is the look-up's own).
+   * Undefined means that there is none.
+   * @throws StoreError (or rejects) when it cannot be determined
    */
   readonly find: (
     value: string,
     exchange: Exchange,
   ) => FoundSession | undefined | Promise<FoundSession | undefined>
-  /** How long a found session counts before it is looked up again. Default: `5s`. Keep it short: the application's own sign-out is noticed after it. */
+  /**
+   * How long a found session counts before it is looked up again. Default: `5s`. Keep it short: the
+   * application's own sign-out is noticed after it.
+   */
   readonly cache?: Duration
   readonly revocations?: Revocations
   readonly clock?: Clock
@@ -56,7 +63,8 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
     identify: exchange => {
       const header = backendCookies(exchange)
       const values = names.flatMap(name => readCookies(header, name)).filter(value => value !== '')
-      // Two session cookies: which one the backend reads cannot be told, so one was put there to deceive one of us.
+      // Two session cookies: which one the backend reads is unknown, so one may have been
+      // planted to deceive the backend or Postern.
       if (new Set(values).size > 1) return REFUSED
       const value = values[0]
       if (value === undefined) return ABSENT

@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@postern/core'
 
 /**
- * The value of a cookie that was signed as `cookie-signature` does (express-session, @fastify/session, better-auth): `value.signature`, HMAC-SHA256 in base64. Several secrets
- * for rotation.
+ * The value of a cookie that was signed as `cookie-signature` does (express-session, @fastify/session,
+ * better-auth): `value.signature`, HMAC-SHA256 in base64. Several secrets for rotation.
  * @returns undefined when no secret made the signature
  */
 export function openSignedCookie(signed: string, secrets: readonly string[]): string | undefined {

@@ -8,8 +8,9 @@ interface Kept {
 }
 
 /**
- * Tokens that were verified, by the whole token: two tokens that share anything less (header and payload, a prefix, a weak hash) are two entries. Bounded; the oldest
- * is evicted. An entry holds for its own key generation only, and never beyond the token's end.
+ * Tokens that were verified, by the whole token: two tokens that share anything less (header and payload, a
+ * prefix, a weak hash) are two entries. Bounded; the oldest is evicted. An entry holds for its own key
+ * generation only, and never beyond the token's end.
  */
 export class TokenCache {
   readonly #max: number

@@ -22,9 +22,10 @@ const CURVES: Readonly<Record<string, JwsAlgorithm>> = {
 }
 
 /**
- * A published key, pinned to its algorithm: the `alg` it names, else the only one its type allows, else (RSA) the one that the caller says.
- * Undefined for a key that is not for verifying: another `use` or `key_ops`, weak (RSA: see `isWeakRsa`; HMAC
- * shorter than its hash), of an algorithm that is not allowed, or not a key at all.
+ * A published key, pinned to its algorithm: the `alg` it names, else the only one its type allows,
+ * else (RSA) the one that the caller says. Undefined for a key that is not for verifying: another
+ * `use` or `key_ops`, weak (RSA: see `isWeakRsa`; HMAC shorter than its hash), of an algorithm
+ * that is not allowed, or not a key at all.
  */
 export function verificationKey(
   jwk: Jwk,
@@ -49,7 +50,10 @@ export function verificationKey(
   }
 }
 
-/** RFC 7518 section 3.2: a key of at least the hash's length. An empty secret would verify what anybody signed. */
+/**
+ * RFC 7518 section 3.2: a key of at least the hash's length. An empty secret would
+ * verify what anybody signed.
+ */
 function secretOf(jwk: Jwk, least: number): KeyObject | undefined {
   const bytes = typeof jwk['k'] === 'string' ? decodeBase64url(jwk['k']) : undefined
   return bytes === undefined || bytes.length < least ? undefined : createSecretKey(bytes)
@@ -64,7 +68,8 @@ function publicOf(jwk: Jwk): KeyObject | undefined {
   }
   try {
     const read = createPublicKey({ key: members, format: 'jwk' })
-    // Once more, from DER: OpenSSL converts a key that was put together from numbers again and again when it is used.
+    // Once more, from DER: OpenSSL converts a key that was put together from numbers
+    // again and again when it is used.
     const der = read.export({ type: 'spki', format: 'der' })
     const key = createPublicKey({ key: der, type: 'spki', format: 'der' })
     return isWeakRsa(key) ? undefined : key

@@ -1,11 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 
-/** Small primes for which 65537 generates a proper subgroup: a modulus in all of those subgroups is no accident. */
+/**
+ * Small primes for which 65537 generates a proper subgroup: a modulus in all of
+ * those subgroups is no accident.
+ */
 const PRIMES: readonly number[] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157]
 
 /**
- * Whether an RSA key verifies what others can sign: below 2,048 bits, a public exponent below 65,537 (FIPS 186-5 section 5.1; with 1 every message is its
- * own signature), or made by the library whose keys can be factored (ROCA, CVE-2017-15361: Nemec and others, The Return of Coppersmith's Attack, section 2).
+ * Whether an RSA key verifies what others can sign: below 2,048 bits, a public exponent below 65,537 (FIPS
+ * 186-5 section 5.1; with 1 every message is its own signature), or made by the library whose keys can be
+ * factored (ROCA, CVE-2017-15361: Nemec and others, The Return of Coppersmith's Attack, section 2).
  */
 export function isWeakRsa(key: KeyObject): boolean {
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {}

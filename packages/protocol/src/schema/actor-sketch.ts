@@ -1,4 +1,7 @@
-/** How many distinct actors there were, about, and on how many days: a few bits, from which no actor can be told. */
+/**
+ * How many distinct actors there were, about, and on how many days: a few bits, from
+ * which no actor can be identified.
+ */
 export interface ActorSketch {
   /** Two words of 32 bits: one bit for each actor's bucket. */
   low: number
@@ -34,7 +37,8 @@ export function addSketch(sketch: ActorSketch, other: ActorSketch): void {
 }
 
 /**
- * Distinct actors by linear counting (Whang, Vander-Zanden, Taylor 1990): exact for few, within a tenth up to a hundred, at most 266.
+ * Distinct actors by linear counting (Whang, Vander-Zanden, Taylor 1990): exact for few,
+ * within a tenth up to a hundred, at most 266.
  */
 export function actorsOf({ low, high }: ActorSketch): number {
   const empty = BUCKETS - ones(low) - ones(high)

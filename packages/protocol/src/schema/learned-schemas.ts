@@ -127,7 +127,8 @@ export class LearnedSchemas {
   }
 
   /**
-   * The types that were learned, by route and place of the parameter: `{ 'GET /items': { 'query.id': 'number' } }`. Only those that are certain.
+   * The types that were learned, by route and place of the parameter: `{ 'GET /items': { 'query.id':
+   * 'number' } }`. Only those that are certain.
    * @throws StoreError when the file cannot be read
    */
   types(): ReadonlyMap<string, Readonly<Record<string, LearnedType>>> {

@@ -7,7 +7,7 @@ export function learnedTypes(route: LearnedRoute): Readonly<Record<string, Learn
   for (const part of ['query', 'body'] as const) {
     for (const [name, { evidence }] of route[part]) {
       const type = learnedType(evidence)
-      // A name with a dot or a space is no place that could be told from another.
+      // A name with a dot or a space is not a place that can be distinguished from another.
       if (type !== undefined && /^[^.\s*]{1,128}$/.test(name)) types[`${part}.${name}`] = type
     }
   }

@@ -15,7 +15,10 @@ const SHAPES: Readonly<Record<Exclude<LearnedType, 'text'>, RegExp>> = {
 /** Who sent values of which class: enough to tell what everybody sends from what one sends. */
 export type ParameterEvidence = Map<LearnedType, ActorSketch>
 
-/** The narrowest class of a value; undefined for one that says nothing (empty, null) or has an inside of its own. */
+/**
+ * The narrowest class of a value; undefined for one that says nothing (empty, null)
+ * or has an inside of its own.
+ */
 function valueClass(value: BodyValue): LearnedType | undefined {
   if (typeof value === 'number') return 'number'
   if (typeof value !== 'string' || value === '') return undefined
@@ -54,10 +57,12 @@ const LEAST = Object.freeze({ actors: 20, days: 3, textShare: 0.2 }) as {
 }
 
 /**
- * The type of a parameter, when enough distinct networks on enough days agree; undefined while nothing is certain.
+ * The type of a parameter, when enough distinct networks on enough days agree;
+ * undefined while nothing is certain.
  *
- * One actor can neither make a type nor loosen one: a strict type needs many actors and not one outside; `text`, which is inspected less than an unknown parameter, needs a fifth of all
- * actors to have sent such. What one actor can do is keep a parameter unknown, which is inspected as before.
+ * One actor can neither make a type nor loosen one: a strict type needs many actors and not one outside;
+ * `text`, which is inspected less than an unknown parameter, needs a fifth of all actors to have sent such.
+ * What one actor can do is keep a parameter unknown, which is inspected as before.
  */
 export function learnedType(evidence: ParameterEvidence): LearnedType | undefined {
   const all = newSketch()

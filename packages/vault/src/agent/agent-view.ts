@@ -7,7 +7,10 @@ import type { OpenOptions, Vault } from '../table/vault.ts'
 export type TokenFormat = 'email' | 'phone' | 'name' | 'number' | 'text'
 
 export interface AgentViewOptions {
-  /** A vault whose holders know it as a service of its own, with a small budget: nothing here lends it another's. */
+  /**
+   * A vault whose holders know it as a service of its own, with a small budget:
+   * nothing here lends it another's.
+   */
   readonly vault: Vault
   /** Format per column, `customers.email`. Default `text`. */
   readonly formats?: Readonly<Record<string, TokenFormat>>
@@ -23,16 +26,20 @@ interface Place {
   readonly column: string
 }
 
-/** Shapes of all formats, to find tokens in a text. Domains and numbers in them are reserved and belong to nobody. */
+/**
+ * Shapes of all formats, to find tokens in a text. Domains and numbers in them are
+ * reserved and belong to nobody.
+ */
 const TOKEN =
   /person-[0-9a-f]{12}@token\.invalid|\+999 [0-9]{15}|Person-[0-9A-F]{12}|9990[0-9]{12}|\[sealed-[0-9a-f]{12}\]/g
 
 /**
- * What a language model, an export or an analytics job reads: rows in which every encrypted value is a placeholder of the
- * same kind. Making one opens nothing and costs no budget. A value gets the same token in one view, another in the next.
+ * What a language model, an export or an analytics job reads: rows in which every encrypted value is a
+ * placeholder of the same kind. Making one opens nothing and costs no budget. A value gets the same
+ * token in one view, another in the next.
  *
- * Values come back by `reveal`, of named tokens, under the budget of the service; or by `fill`, in a text, on the
- * authority of the person who reads it.
+ * Values come back by `reveal`, of named tokens, under the budget of the service; or by `fill`, in a text, on
+ * the authority of the person who reads it.
  */
 export class AgentView {
   readonly #vault: Vault
@@ -48,7 +55,10 @@ export class AgentView {
     this.#key = new HmacKey('sha256', (options.random ?? systemRandom).bytes(32))
   }
 
-  /** Rows as stored, with a token for every encrypted value. Search terms are left out: they tell equal values apart. */
+  /**
+   * Rows as stored, with a token for every encrypted value. Search terms are left
+   * out: they tell equal values apart.
+   */
   rows<T extends Row>(tableName: string, rows: readonly T[]): Record<string, unknown>[] {
     const table = this.#vault.table(tableName)
     const terms = new Set(
@@ -104,7 +114,10 @@ export class AgentView {
     return values
   }
 
-  /** A text with the values in place of its tokens, for the person whose capability it is. Unknown tokens stay. */
+  /**
+   * A text with the values in place of its tokens, for the person whose capability
+   * it is. Unknown tokens stay.
+   */
   async fill(text: string, options: OpenOptions): Promise<string> {
     const tokens = [...new Set(text.match(TOKEN) ?? [])].filter(token => this.#places.has(token))
     const values = await this.reveal(tokens, options)

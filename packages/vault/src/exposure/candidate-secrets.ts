@@ -7,7 +7,10 @@ const MAX_CANDIDATES = 100_000
 /** Runs of characters that may be a key, a passphrase or an encoding of either. */
 const WORD = /[A-Za-z0-9_+/=.:-]{8,512}/g
 
-/** What a thief finds when he looks for keys: texts as they stand, and every 32 bytes that a text may stand for. */
+/**
+ * What a thief finds when he looks for keys: texts as they stand, and every 32 bytes
+ * that a text may stand for.
+ */
 export interface CandidateSecrets {
   readonly texts: readonly string[]
   readonly keys: readonly Buffer[]

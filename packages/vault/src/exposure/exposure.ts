@@ -36,7 +36,10 @@ export interface Loot {
 export interface Exposure {
   readonly total: number
   readonly opened: number
-  /** Values by the way they opened: `plain`, `key in the loot`, `stolen holders`, `live holders`, `other format`. */
+  /**
+   * Values by the way they opened: `plain`, `key in the loot`, `stolen holders`,
+   * `live holders`, `other format`.
+   */
   readonly ways: Readonly<Record<string, number>>
   /** Requests that live holders refused. */
   readonly refused: number
@@ -46,10 +49,11 @@ export interface Exposure {
 const TIMEOUT_MS = 2_000
 
 /**
- * Plays the thief: tries everything in the loot on every value, and counts what opens. It never returns a value.
+ * Plays the thief: tries everything in the loot on every value, and counts what
+ * opens. It never returns a value.
  *
- * It looks for keys by their shape in all files and variables, unlocks stolen holders with what it found, and asks live
- * holders, first for the right to open, then for a right to seal with the stored place.
+ * It looks for keys by their shape in all files and variables, unlocks stolen holders with what it found, and
+ * asks live holders, first for the right to open, then for a right to seal with the stored place.
  */
 export async function measureExposure(loot: Loot): Promise<Exposure> {
   const secrets = candidateSecrets(loot.folders, loot.environment)

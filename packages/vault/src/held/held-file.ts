@@ -9,8 +9,8 @@ const HEADER = MAGIC.length + 16 + 16
 const MAX_CHUNKS = 2 ** 32
 
 /**
- * Seals a stream in chunks of 64 KiB with flat memory (STREAM of Hoang, Reyhanitabar, Rogaway, Vizár 2015): a chunk
- * cannot be changed, moved, repeated or dropped, nor the end cut off.
+ * Seals a stream in chunks of 64 KiB with flat memory (STREAM of Hoang, Reyhanitabar, Rogaway, Vizár 2015): a
+ * chunk cannot be changed, moved, repeated or dropped, nor the end cut off.
  * @param key 32 bytes: a space key, or a record key
  * @param place where the file belongs, as text of your own; it opens under no other
  */
@@ -31,7 +31,10 @@ export async function* sealFile(
   yield sealChunk(cipher, prefix, index, 1, held ?? new Uint8Array(0))
 }
 
-/** Opens what `sealFile` made. Nothing unauthenticated is yielded; an error may come late, so keep what came until the end. @throws HeldError */
+/**
+ * Opens what `sealFile` made. Nothing unauthenticated is yielded; an error may come late, so keep
+ * what came until the end. @throws HeldError
+ */
 export async function* openFile(
   key: Uint8Array,
   place: string,

@@ -2,7 +2,9 @@ import * as HPKE from 'hpke'
 import { type Bytes, concat, fromBase64, hkdf, randomBytes, toBase64, utf8, type WebKey } from './bytes.ts'
 import { HeldError } from './held-error.ts'
 
-/** How keys are wrapped for a member: X25519, or X-Wing (X25519 and ML-KEM-768) where the runtime has both. */
+/**
+ * How keys are wrapped for a member: X25519, or X-Wing (X25519 and ML-KEM-768) where the runtime has both.
+ */
 export type HeldSuite = 'x25519' | 'x-wing'
 
 /** What everybody may know of a member; texts are base64url. */
@@ -83,8 +85,8 @@ export async function verifyMember(member: PublicMember, message: Bytes, signatu
 }
 
 /**
- * What two people compare, over the telephone, before one grants the other anything: the server could put its own keys
- * in a member's place. 60 digits: 199 bits of SHA-256.
+ * What two people compare, over the telephone, before one grants the other anything: the server could put its
+ * own keys in a member's place. 60 digits: 199 bits of SHA-256.
  */
 export async function memberFingerprint({ suite, encryption, signing }: PublicMember): Promise<string> {
   const text = utf8(`postern vault member 1\n${suite}\n${encryption}\n${signing}`)

@@ -3,7 +3,10 @@ import { HeldError } from './held-error.ts'
 import type { SpaceKey } from './held-record.ts'
 import { hpkeSuite, type Member, type PublicMember, verifyMember } from './member.ts'
 
-/** A space key sealed to a member and signed by the one who granted it; texts are base64url. Stored on the server. */
+/**
+ * A space key sealed to a member and signed by the one who granted it; texts are
+ * base64url. Stored on the server.
+ */
 export interface Grant {
   readonly space: string
   readonly epoch: number
@@ -22,8 +25,9 @@ export function createSpace(): SpaceKey {
 }
 
 /**
- * The next epoch of a space, with a fresh key: after a member was removed, or by the calendar. Grant it to those who
- * remain. What the removed member could read before, he may have copied; what is sealed from now on he cannot.
+ * The next epoch of a space, with a fresh key: after a member was removed, or by the
+ * calendar. Grant it to those who remain. What the removed member could read before, he may
+ * have copied; what is sealed from now on he cannot.
  * @throws HeldError after epoch 255
  */
 export function nextEpoch({ space, epoch }: SpaceKey): SpaceKey {
@@ -31,7 +35,10 @@ export function nextEpoch({ space, epoch }: SpaceKey): SpaceKey {
   return { space, epoch: epoch + 1, key: randomBytes(32) }
 }
 
-/** Seals a space key to a member. Compare fingerprints first: who gives the keys of a stranger grants to a stranger. */
+/**
+ * Seals a space key to a member. Compare fingerprints first: who gives the keys of a
+ * stranger grants to a stranger.
+ */
 export async function grantSpace(by: Member, to: PublicMember, key: SpaceKey): Promise<Grant> {
   const suite = hpkeSuite(to.suite)
   const publicKey = await suite.DeserializePublicKey(fromBase64(to.encryption))
@@ -51,7 +58,8 @@ export async function grantSpace(by: Member, to: PublicMember, key: SpaceKey): P
 
 /**
  * Opens a grant.
- * @param trusted members whose grants are taken: without this the server could grant a space whose key it knows
+ * @param trusted members whose grants are taken: without this the server could grant
+ *   a space whose key it knows
  * @throws HeldError
  */
 export async function openGrant(
@@ -71,7 +79,10 @@ export async function openGrant(
   return { space: grant.space, epoch: grant.epoch, key: concat(key) }
 }
 
-/** Everything a grant says, so that none of it can be changed; one line each, none of them contains a line break. */
+/**
+ * Everything a grant says, so that none of it can be changed; one line each, none of
+ * them contains a line break.
+ */
 function grantInfo(space: string, epoch: number, to: string, by: string): Bytes {
   for (const text of [space, to, by])
     if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new HeldError('grant: a name in it is not base64url')

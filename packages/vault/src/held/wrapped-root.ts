@@ -10,7 +10,10 @@ export interface Argon2Work {
   readonly passes: number
 }
 
-/** 19 MiB, two passes: what a telephone does in about a second (OWASP's second choice; RFC 9106 for the function). */
+/**
+ * 19 MiB, two passes: what a telephone does in about a second (OWASP's second
+ * choice; RFC 9106 for the function).
+ */
 const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
 
 /** A member's root secret under a password, a passkey or a code: stored on the server, of no use to it. */
@@ -26,15 +29,18 @@ export interface WrappedRoot {
 }
 
 /**
- * Asks the holders, through the application, to harden a blinded password: three group elements, one per part. They
- * learn nothing of the password and allow few guesses per user.
+ * Asks the holders, through the application, to harden a blinded password: three group elements, one per
+ * part. They learn nothing of the password and allow few guesses per user.
  */
 export type Harden = (blinded: Uint8Array) => Promise<{
   readonly epoch: number
   readonly parts: readonly [Uint8Array, Uint8Array, Uint8Array]
 }>
 
-/** Wraps a member's secret under a password that the holders harden: a stolen database allows no guessing offline. */
+/**
+ * Wraps a member's secret under a password that the holders harden: a stolen
+ * database allows no guessing offline.
+ */
 export async function wrapWithPassword(
   member: Member,
   password: string,
@@ -46,7 +52,10 @@ export async function wrapWithPassword(
   return { ...(await wrap(member, 'password', key, salt)), work, epoch }
 }
 
-/** Wraps it under the output of a passkey's PRF extension (WebAuthn `prf`, 32 bytes), which is as good as a key. */
+/**
+ * Wraps it under the output of a passkey's PRF extension (WebAuthn `prf`, 32 bytes),
+ * which is as good as a key.
+ */
 export async function wrapWithPasskey(member: Member, prfOutput: Uint8Array): Promise<WrappedRoot> {
   if (prfOutput.length < 32) throw new HeldError('passkey: its PRF output has 32 bytes')
   const salt = randomBytes(16)
@@ -83,7 +92,10 @@ export async function unlockWithPasskey(wrapped: WrappedRoot, prfOutput: Uint8Ar
   return unwrap(wrapped, await secretKey(prfOutput, fromBase64(wrapped.salt), 'passkey'))
 }
 
-/** Unlocks with a printed code. Spaces, dashes and case do not matter. @throws HeldError naming a mistyped code */
+/**
+ * Unlocks with a printed code. Spaces, dashes and case do not matter. @throws
+ * HeldError naming a mistyped code
+ */
 export async function unlockWithCode(wrapped: WrappedRoot, code: string): Promise<Member> {
   expect(wrapped, 'code')
   return unwrap(wrapped, await secretKey(await parseCode(code), fromBase64(wrapped.salt), 'code'))

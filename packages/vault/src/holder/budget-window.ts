@@ -1,6 +1,7 @@
 /**
- * Distinct things within a sliding window. A thing that was counted is free until it leaves the window, `window`
- * milliseconds after it was counted. Times must not go backwards; one that does is taken for the latest seen.
+ * Distinct things within a sliding window. A thing that was counted is free until it leaves
+ * the window, `window` milliseconds after it was counted. Times must not go backwards; one
+ * that does is taken for the latest seen.
  */
 export class BudgetWindow {
   readonly #window: number

@@ -33,15 +33,17 @@ export interface Shortage {
 /**
  * What one holder counts out of a budget of B: three quarters of it.
  *
- * A record takes two holders, so whoever spreads what he opens over all pairs gets 3/2 of what a holder counts, 1.125 B.
- * Who has stolen one holder whole needs only one of the other two: 2 of what a holder counts, 1.5 B. That is the bound
- * the vault promises. With one holder down the other two open 0.75 B.
+ * A record takes two holders, so whoever spreads what he opens over all pairs gets 3/2 of what a holder
+ * counts, 1.125 B. Who has stolen one holder whole needs only one of the other two: 2 of what a holder
+ * counts, 1.5 B. That is the bound the vault promises. With one holder down the other two open 0.75 B.
  */
 export function holderShare(budget: number): number {
   return Math.max(1, Math.floor(budget * 0.75))
 }
 
-/** Scopes kept at once; beyond it a new one is refused until old ones expire. Bounded by `all` in practice. */
+/**
+ * Scopes kept at once; beyond it a new one is refused until old ones expire. Bounded by `all` in practice.
+ */
 const MAX_SCOPES = 1_000_000
 
 /** The budgets of one holder: distinct record versions per person, service, table and in all. */

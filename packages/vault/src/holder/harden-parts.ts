@@ -5,8 +5,9 @@ import type { HmacKey } from '../primitive/hmac-key.ts'
 const Point = ristretto255.Point
 
 /**
- * One part of hardening a password: the blinded element times this part's scalar for this user. The three results add up
- * to the element times the user's secret scalar, which no holder knows (RFC 9497, mode OPRF, with a key shared additively).
+ * One part of hardening a password: the blinded element times this part's scalar for this user. The
+ * three results add up to the element times the user's secret scalar, which no holder knows (RFC 9497,
+ * mode OPRF, with a key shared additively).
  * @returns undefined when the bytes are no element of the group, or the identity (RFC 9497 section 2.1)
  */
 export function hardenParts(prf: HmacKey, user: string, blinded: Uint8Array): Uint8Array | undefined {
@@ -20,7 +21,10 @@ export function hardenParts(prf: HmacKey, user: string, blinded: Uint8Array): Ui
   return element.multiply(partScalar(prf, user)).toBytes()
 }
 
-/** The scalar of a part for a user: 512 bits of output reduced by the group order, so that the bias is negligible. */
+/**
+ * The scalar of a part for a user: 512 bits of output reduced by the group order, so
+ * that the bias is negligible.
+ */
 function partScalar(prf: HmacKey, user: string): bigint {
   const seed = prf.digest(Buffer.from(user))
   const wide = createHash('sha512').update('postern vault harden 1').update(seed).digest()

@@ -24,15 +24,16 @@ export interface HolderCoreOptions {
   readonly random: RandomSource
   /** Where the holder writes down what it did: its own audit log. */
   readonly recorder: EventRecorder
-  /** Told of every actor frozen here, so that the other holders freeze him too. */
+  /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
 
 /**
  * What a holder decides, without a socket or a file: whether a service may have the parts of a record key.
  *
- * The order of questions in `open` is part of the design: rights, capability, freeze, canary, budget; then the charge is
- * written down, then the parts are computed. A crash between the last two costs a unit and opens nothing.
+ * The order of questions in `open` is part of the design: rights, capability, freeze, canary,
+ * budget; then the charge is written down, then the parts are computed. A crash between the
+ * last two costs a unit and opens nothing.
  */
 export class HolderCore {
   readonly id: HolderId
@@ -111,7 +112,8 @@ export class HolderCore {
       if (mine === undefined) return this.#refuse(service, { refused: 'contribution' })
       own.push(Buffer.from(mine.nonce).toString('base64url'))
     }
-    // Used up before anything is computed: a contribution that comes twice would return the key of what it sealed.
+    // Used up before anything is computed: a contribution that comes twice would
+    // return the key of what it sealed.
     if (!this.#nonces.take(service, own)) return this.#refuse(service, { refused: 'contribution' })
     return this.#parts(
       items.map(({ context, contributions }) => {
@@ -221,7 +223,9 @@ export class HolderCore {
     return { parts }
   }
 
-  /** What is stored is written once per record, what is searched for by people: two orders of magnitude apart. */
+  /**
+   * What is stored is written once per record, what is searched for by people: two orders of magnitude apart.
+   */
   #searchLimit(purpose: 'store' | 'search'): number {
     const { searches } = this.#options.policy
     return holderShare(purpose === 'store' ? searches * 100 : searches)

@@ -7,7 +7,10 @@ export interface OpenedEntry {
   readonly records: ReadonlyMap<string, string>
 }
 
-/** What a holder must not forget. Every method returns once it is on the disk, and throws StoreError when it is not. */
+/**
+ * What a holder must not forget. Every method returns once it is on the disk, and
+ * throws StoreError when it is not.
+ */
 export interface HolderJournal {
   opened(entry: OpenedEntry): void
   /** Entries younger than `since`, oldest first. */

@@ -36,7 +36,8 @@ export async function listenTls(
       key: identity.privateKey,
       cert: identity.certificate,
       requestCert: true,
-      // Certificates are self-signed: TLS proves that the peer has the key, and the fingerprint says who that is.
+      // Certificates are self-signed: TLS proves that the peer has the key, and the
+      // fingerprint says who that is.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       handshakeTimeout: HANDSHAKE_MS,

@@ -11,8 +11,9 @@ import { holderIdOf } from './holder-request.ts'
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
 /**
- * One holder's SQLite file: its parts, wrapped, and what it must not forget. Written through to the operating system
- * before an answer leaves, so a killed process forgets nothing; a power failure may take the last moments.
+ * One holder's SQLite file: its parts, wrapped, and what it must not forget. Written through
+ * to the operating system before an answer leaves, so a killed process forgets nothing; a
+ * power failure may take the last moments.
  */
 export class HolderStore implements HolderJournal {
   readonly #database: SqliteDatabase

@@ -1,6 +1,9 @@
 import type { Migration } from '@postern/store'
 
-/** The tables of one holder. Times are epoch milliseconds; keys are wrapped (RFC 3394) under the unlocking key. */
+/**
+ * The tables of one holder. Times are epoch milliseconds; keys are wrapped (RFC
+ * 3394) under the unlocking key.
+ */
 export const HOLDER_MIGRATIONS: readonly Migration[] = [
   {
     id: 1,

@@ -1,7 +1,10 @@
 import type { RandomSource } from '@postern/core'
 import { CONTRIBUTION_BYTES } from '../split/contribution.ts'
 
-/** Contributions that were handed out and not used yet. Kept in memory only: a restart forgets them, which is safe. */
+/**
+ * Contributions that were handed out and not used yet. Kept in memory only: a
+ * restart forgets them, which is safe.
+ */
 export class OutstandingNonces {
   readonly #random: RandomSource
   readonly #most: number

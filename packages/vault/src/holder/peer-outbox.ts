@@ -12,7 +12,9 @@ export class PeerOutbox {
   readonly #waiting: object[] = []
   #isSending = false
 
-  /** @param greeting what is said whenever the peer is reached: it may have been away while things happened */
+  /**
+   * @param greeting what is said whenever the peer is reached: it may have been away while things happened
+   */
   constructor(
     id: HolderId,
     address: HolderAddress,
@@ -28,7 +30,9 @@ export class PeerOutbox {
     return this.#link.isUp
   }
 
-  /** Sends when it can. The oldest message is dropped when too many wait; the greeting repeats what matters. */
+  /**
+   * Sends when it can. The oldest message is dropped when too many wait; the greeting repeats what matters.
+   */
   send(message: object): void {
     this.#waiting.push(message)
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()

@@ -8,7 +8,8 @@ export class SeenCapabilities {
   }
 
   /**
-   * Remembers one. False when it was used before, or when there is no room: what cannot be remembered is not taken.
+   * Remembers one. False when it was used before, or when there is no room: what
+   * cannot be remembered is not taken.
    * @param key actor and nonce
    */
   use(key: string, expiresAt: number, now: number): boolean {

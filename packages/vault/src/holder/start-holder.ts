@@ -227,7 +227,10 @@ class Holder implements RunningHolder {
     }
   }
 
-  /** Makes the part that this holder deals and gives it to the one that shares it. Repeating it changes nothing. */
+  /**
+   * Makes the part that this holder deals and gives it to the one that shares it.
+   * Repeating it changes nothing.
+   */
   async #beginEpoch(epoch: number): Promise<object> {
     const part = (['a', 'b', 'c'] as const).find(name => DEALERS[name].from === this.core.id) as Part
     const key = this.#keys.secret(epoch, part) ?? this.#options.random.bytes(PART_KEY_BYTES)

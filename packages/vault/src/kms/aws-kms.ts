@@ -15,7 +15,10 @@ export interface AwsKmsOptions {
   readonly clock?: Clock
 }
 
-/** AWS KMS (`Encrypt`, `Decrypt`) as what unlocks a holder. The encryption context says what for, and shows in CloudTrail. */
+/**
+ * AWS KMS (`Encrypt`, `Decrypt`) as what unlocks a holder. The encryption context
+ * says what for, and shows in CloudTrail.
+ */
 export function awsKms(options: AwsKmsOptions): KeyService {
   const { region, keyId, credentials, fetch = globalThis.fetch, clock = systemClock } = options
   const url = new URL(options.endpoint ?? `https://kms.${region}.amazonaws.com`)

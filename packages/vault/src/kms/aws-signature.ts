@@ -20,7 +20,9 @@ export interface AwsRequest {
   readonly time: number
 }
 
-/** The headers to add to a request: Signature Version 4 (AWS General Reference), for requests without a query. */
+/**
+ * The headers to add to a request: Signature Version 4 (AWS General Reference), for requests without a query.
+ */
 export function awsSignature(
   request: AwsRequest,
   credentials: AwsCredentials,

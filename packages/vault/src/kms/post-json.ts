@@ -9,7 +9,8 @@ const MAX_ANSWER = 65_536
 /**
  * Posts JSON and returns the object of the answer.
  * @param name the service as errors name it
- * @throws CredentialError when it refuses, StoreError when it cannot be reached or answers otherwise. Never with a body
+ * @throws CredentialError when it refuses, StoreError when it cannot be reached or
+ *   answers otherwise. Never with a body
  */
 export async function postJson(
   name: string,

@@ -10,10 +10,11 @@ import type { LocalKeys } from './local-keys.ts'
 const salts = new SaltSource()
 
 /**
- * Seals one value with the keys of this machine. Whoever has the key file and the database reads everything: for a
- * column worth stealing use mode `split` or `held`.
+ * Seals one value with the keys of this machine. Whoever has the key file and the database reads everything:
+ * for a column worth stealing use mode `split` or `held`.
  * @example
- * const sealed = seal(keys, { tenant: '', table: 'note', column: 'body', row: ['7'], version: 0 }, Buffer.from('hi'))
+ * const sealed = seal(keys, { tenant: '', table: 'note', column: 'body', row: ['7'],
+ * version: 0 }, Buffer.from('hi'))
  */
 export function seal(keys: LocalKeys, context: RecordContext, plaintext: Uint8Array): Buffer {
   const encoded = encodeContext(context)

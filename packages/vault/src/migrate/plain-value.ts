@@ -1,7 +1,10 @@
 import { IntegrityError } from '@postern/core'
 import type { Column } from '../table/table-schema.ts'
 
-/** A value as it stands unencrypted in a text or binary column, as the column's type. @throws IntegrityError naming the column */
+/**
+ * A value as it stands unencrypted in a text or binary column, as the column's type.
+ * @throws IntegrityError naming the column
+ */
 export function fromPlain(value: unknown, column: Column): unknown {
   if (typeof value !== 'string' || column.type === 'text') {
     // A text column moved to binary storage holds its text as bytes.

@@ -16,8 +16,8 @@ import type { Vault } from '../table/vault.ts'
 import { fromPlain, toPlain } from './plain-value.ts'
 
 /**
- * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`: records of an
- * earlier epoch become records of the current one.
+ * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`:
+ * records of an earlier epoch become records of the current one.
  */
 export type RewriteKind = 'seal' | 'open' | 'rewrap'
 
@@ -57,13 +57,15 @@ export interface RewriteProgress {
 const MAX_ATTEMPTS = 10
 
 /**
- * Rewrites the encrypted columns of a table row by row, in the order of its key, while the application works on.
+ * Rewrites the encrypted columns of a table row by row, in the order of its key,
+ * while the application works on.
  *
- * Each row is written only if it still is what was read (compare and set), then read back and compared. Where it stands
- * is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it had already done. A
- * budget that is used up makes it wait, not fail.
+ * Each row is written only if it still is what was read (compare and set), then read back and compared. Where
+ * it stands is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it
+ * had already done. A budget that is used up makes it wait, not fail.
  * @throws ConfigError when the column's state does not allow it
- * @throws IntegrityError naming the column when a value does not open, or is not what was written. Never with a value
+ * @throws IntegrityError naming the column when a value does not open, or is not
+ *   what was written. Never with a value
  */
 export async function rewriteTable(options: RewriteOptions): Promise<RewriteProgress> {
   const { kind, vault, client, batch = 100, pause = 0, signal } = options

@@ -22,9 +22,9 @@ export interface KyselyVault {
 }
 
 /**
- * A Kysely plugin that opens the rows of a SELECT from one declared table, a result in one round trip, and refuses
- * queries that would put a plain value into an encrypted column or compare one with it. Rows to insert are sealed first:
- * `db.insertInto('customers').values(await vault.sealRows('customers', rows))`.
+ * A Kysely plugin that opens the rows of a SELECT from one declared table, a result in one round trip, and
+ * refuses queries that would put a plain value into an encrypted column or compare one with it. Rows to
+ * insert are sealed first: `db.insertInto('customers').values(await vault.sealRows('customers', rows))`.
  */
 export function kyselyVault(vault: Vault, tables: readonly string[]): KyselyVault {
   const authority = new AsyncLocalStorage<OpenOptions>()

@@ -2,8 +2,8 @@ import { ConfigError } from '@postern/core'
 import { isSealed } from '../table/column-value.ts'
 
 /**
- * A column that lets sealed values through and nothing else, in the shapes that ORMs take. A forgotten `sealRows` is an
- * error in the application, not a plain value in the database.
+ * A column that lets sealed values through and nothing else, in the shapes that ORMs take. A forgotten
+ * `sealRows` is an error in the application, not a plain value in the database.
  *
  * Drizzle: `customType<{ data: unknown; driverData: Buffer }>(sealedColumn('customers.email'))`.
  * TypeORM: `@Column({ type: 'bytea', transformer: sealedColumn('customers.email') })`.

@@ -16,9 +16,9 @@ const ED25519_OID = der(0x30, Buffer.from('06032b6570', 'hex'))
 const FOREVER = '99991231235959Z'
 
 /**
- * A self-signed X.509 certificate over an Ed25519 key (RFC 5280, RFC 8410). It carries a name for people and nothing to
- * trust: both ends pin the fingerprint of the other. It has no expiry that matters (RFC 5280 section 4.1.2.5), because
- * what ends it is taking its fingerprint out of the configuration.
+ * A self-signed X.509 certificate over an Ed25519 key (RFC 5280, RFC 8410). It carries a name for people and
+ * nothing to trust: both ends pin the fingerprint of the other. It has no expiry that matters (RFC 5280
+ * section 4.1.2.5), because what ends it is taking its fingerprint out of the configuration.
  */
 export function selfSignedIdentity(
   name: string,

@@ -6,9 +6,10 @@ const OUTPUT = { sha256: 32, sha512: 64 } as const
 /**
  * HMAC (RFC 2104) with one key, over two one-shot hashes.
  *
- * `createHmac` wraps its key in an object whose checks cost 8 us a call in Node 24, six times the hashing of a record's
- * context; opening a page of records asks for two HMACs each. Digests are taken as latin1 text, one character a byte,
- * because one as a `Buffer` brings a backing store of its own, and collecting those cost as much as the hashing. Keys are at most one block long, so none is hashed first.
+ * `createHmac` wraps its key in an object whose checks cost 8 us a call in Node 24, six times the hashing of
+ * a record's context; opening a page of records asks for two HMACs each. Digests are taken as latin1 text,
+ * one character a byte, because one as a `Buffer` brings a backing store of its own, and collecting those
+ * cost as much as the hashing. Keys are at most one block long, so none is hashed first.
  */
 export class HmacKey {
   readonly #algorithm: 'sha256' | 'sha512'

@@ -5,8 +5,8 @@ import { IntegrityError } from '@postern/core'
 const IV = Buffer.alloc(8, 0xa6)
 
 /**
- * AES key wrap (RFC 3394) with a 128, 192 or 256 bit key. The lengths are checked here because node's implementation
- * accepts an empty input, which wraps nothing and authenticates nothing.
+ * AES key wrap (RFC 3394) with a 128, 192 or 256 bit key. The lengths are checked here because node's
+ * implementation accepts an empty input, which wraps nothing and authenticates nothing.
  */
 export function wrapKey(kek: Uint8Array, secret: Uint8Array): Buffer {
   if (secret.length < 16 || secret.length % 8 !== 0)

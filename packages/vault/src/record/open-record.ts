@@ -7,8 +7,8 @@ import { additionalData } from './seal-record.ts'
 /**
  * Opens a parsed record.
  * @param context `encodeContext` of where the value was found
- * @throws IntegrityError when it was not sealed with this key, in this place, exactly so. The message does not say which:
- *   a stranger who tries contexts learns nothing from it
+ * @throws IntegrityError when it was not sealed with this key, in this place, exactly so. The message does
+ *   not say which: a stranger who tries contexts learns nothing from it
  */
 export function openRecord(record: ParsedRecord, recordKey: Uint8Array, context: Uint8Array): Buffer {
   const plaintext = tryOpenRecord(record, recordKey, context)

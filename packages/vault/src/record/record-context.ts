@@ -1,6 +1,8 @@
 import { ConfigError } from '@postern/core'
 
-/** Where a value lives. Every field is authenticated with the value: pasted anywhere else, it does not open. */
+/**
+ * Where a value lives. Every field is authenticated with the value: pasted anywhere else, it does not open.
+ */
 export interface RecordContext {
   /** Tenant the row belongs to; the empty string in applications without tenants. */
   readonly tenant: string
@@ -19,7 +21,8 @@ const MAX_KEY_COLUMNS = 16
 
 /**
  * The one encoding of a context: each field length-prefixed, so that no two contexts share it
- * (`u16 length, bytes` for tenant, table, column; `u8 count` and as many for the row; `u64` version; big-endian).
+ * (`u16 length, bytes` for tenant, table, column; `u8 count` and as many for the
+ * row; `u64` version; big-endian).
  * @throws ConfigError naming the field when one is too long or missing; never with its value
  */
 export function encodeContext(context: RecordContext): Buffer {

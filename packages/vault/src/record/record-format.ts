@@ -19,7 +19,9 @@ export type Mode = 'local' | 'split' | 'held'
 const SUITE: Readonly<Record<Mode, number>> = { local: 1, split: 2, held: 3 }
 const MODES: readonly (Mode | undefined)[] = [undefined, 'local', 'split', 'held']
 
-/** Number of a mode in the header. All three use AES-256-GCM; they differ in where the record key comes from. */
+/**
+ * Number of a mode in the header. All three use AES-256-GCM; they differ in where the record key comes from.
+ */
 export function suiteOf(mode: Mode): number {
   return SUITE[mode]
 }
@@ -44,7 +46,8 @@ export function looksSealed(bytes: Uint8Array): boolean {
 
 /**
  * Takes record format v1 apart, strictly.
- * @throws IntegrityError when anything but the content of salt, commitment, ciphertext and tag is not as specified
+ * @throws IntegrityError when anything but the content of salt, commitment,
+ *   ciphertext and tag is not as specified
  */
 export function parseRecord(bytes: Uint8Array): ParsedRecord {
   if (bytes.length < RECORD_OVERHEAD)

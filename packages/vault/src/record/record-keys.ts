@@ -39,8 +39,8 @@ export function cipherMaterial(recordKey: Uint8Array): CipherMaterial {
 }
 
 /**
- * F(x) of one keyed function: HMAC-SHA-256(key, context || salt). The context is self-delimiting and the salt has a
- * fixed length, so no two inputs collide. A key used here is used for nothing else.
+ * F(x) of one keyed function: HMAC-SHA-256(key, context || salt). The context is self-delimiting and the salt
+ * has a fixed length, so no two inputs collide. A key used here is used for nothing else.
  */
 export function recordPrf(key: HmacKey, encodedContext: Uint8Array, salt: Uint8Array): Buffer {
   return key.digest(encodedContext, salt)

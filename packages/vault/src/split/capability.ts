@@ -13,8 +13,8 @@ export interface NamedRecord {
 export type CapabilityAction = 'open' | 'search'
 
 /**
- * Who somebody is, for a while: a public key, and that it is this person's. Signed by an enroller, whom the holders
- * know; the application's identity provider, or a session that a person began.
+ * Who somebody is, for a while: a public key, and that it is this person's. Signed by an enroller, whom the
+ * holders know; the application's identity provider, or a session that a person began.
  */
 export interface IdentityStatement {
   readonly actor: string
@@ -63,7 +63,9 @@ export function signCapability(key: SigningKey, capability: Capability): string 
   })
 }
 
-/** The bytes a browser signs (WebCrypto `Ed25519`) to make a capability, and how the signature is attached. */
+/**
+ * The bytes a browser signs (WebCrypto `Ed25519`) to make a capability, and how the signature is attached.
+ */
 export function capabilityToSign(capability: Capability): {
   readonly bytes: Uint8Array
   attach(signature: Uint8Array): string

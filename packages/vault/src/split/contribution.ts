@@ -16,8 +16,9 @@ const LABEL = Buffer.from('postern vault salt 1')
 /**
  * The salt of a new record: SHA-256(label, context, each holder's contribution in order), cut to 16 bytes.
  *
- * No single party chooses it: whoever wants the salt of an existing record needs a second preimage (2^128), and a
- * contribution is good for one request only. So what a right to seal returns is never the key of a stored record.
+ * No single party chooses it: whoever wants the salt of an existing record needs a second
+ * preimage (2^128), and a contribution is good for one request only. So what a right to seal
+ * returns is never the key of a stored record.
  */
 export function saltFrom(encodedContext: Uint8Array, contributions: readonly Contribution[]): Buffer {
   const digest = createHash('sha256').update(LABEL).update(encodedContext)

@@ -16,12 +16,15 @@ export interface Refused {
 interface GatheringOptions {
   /** Holders in the order in which they are asked. */
   readonly links: readonly HolderLink[]
-  /** `two`: two are asked, the next when one fails or is late. `all`: all are asked, and the third is waited for a little. */
+  /**
+   * `two`: two are asked, the next when one fails or is late. `all`: all are asked,
+   * and the third is waited for a little.
+   */
   readonly how: 'two' | 'all'
   readonly ask: (link: HolderLink) => Promise<Answered | Refused>
   /** Milliseconds: until another is asked (`two`), or the third is no longer waited for (`all`). */
   readonly wait: number
-  /** Told of holders that did not answer in that time. */
+  /** Called with holders that did not answer in that time. */
   readonly onLate: (holders: ReadonlySet<HolderId>) => void
 }
 

@@ -6,7 +6,9 @@ import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
 import type { HolderId } from './part.ts'
 
-/** Where a holder is reached: over TLS, both ends pinned, or over a unix socket whose permissions say who may. */
+/**
+ * Where a holder is reached: over TLS, both ends pinned, or over a unix socket whose permissions say who may.
+ */
 export type HolderAddress =
   | { readonly host: string; readonly port: number; readonly fingerprint: string }
   | { readonly unix: string }

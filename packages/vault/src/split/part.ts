@@ -5,7 +5,9 @@ export type HolderId = 1 | 2 | 3
 
 export const HOLDERS: readonly HolderId[] = [1, 2, 3]
 
-/** Two parts each: any two holders have all three, none alone does, and two answers overlap in exactly one. */
+/**
+ * Two parts each: any two holders have all three, none alone does, and two answers overlap in exactly one.
+ */
 export const PARTS_OF: Readonly<Record<HolderId, readonly [Part, Part]>> = {
   1: ['b', 'c'],
   2: ['a', 'c'],

@@ -23,18 +23,23 @@ export interface SealKey {
 export interface SplitKeysOptions {
   /** Ways to the three holders. */
   readonly links: readonly HolderLink[]
-  /** When the third holder is asked too because the first two have not both answered, milliseconds. Default 15. */
+  /**
+   * When the third holder is asked too because the first two have not both answered,
+   * milliseconds. Default 15.
+   */
   readonly hedgeAfter?: number
   /** When a request is given up, milliseconds. Default 2,000. */
   readonly timeout?: number
   /** How long a seal waits for the third holder after two have answered, milliseconds. Default 50. */
   readonly thirdWait?: number
   readonly clock?: Clock
-  /** Told of a holder whose answer contradicts the others: it is broken or lies. */
+  /** Called with a holder whose answer contradicts the others: it is broken or lies. */
   readonly onLiar?: (holder: HolderId) => void
 }
 
-/** How long a holder that was late is asked last, milliseconds. By then its link knows whether it is silent. */
+/**
+ * How long a holder that was late is asked last, milliseconds. By then its link knows whether it is silent.
+ */
 const SLOW_MS = 1_000
 /** Seal keys kept for records still to be written. */
 const MAX_RESERVED = 10_000
@@ -69,8 +74,9 @@ export class SplitKeys {
   }
 
   /**
-   * Keys for new records, all in one round trip once contributions are at hand. Asks every holder that is up, so that
-   * each part comes from two: a part that one holder alone vouched for could make a record nobody opens again.
+   * Keys for new records, all in one round trip once contributions are at hand. Asks every
+   * holder that is up, so that each part comes from two: a part that one holder alone vouched
+   * for could make a record nobody opens again.
    * @throws StoreError when fewer than two holders answer
    * @throws CredentialError when this service may not seal these columns
    * @throws IntegrityError when two holders contradict each other and the third cannot be asked
@@ -84,8 +90,9 @@ export class SplitKeys {
   }
 
   /**
-   * Fetches keys ahead for records that will be written, so that writing them does not need the holders. Each is used for
-   * one record, once, in its place; the oldest are dropped beyond 10,000, and none outlives the process.
+   * Fetches keys ahead for records that will be written, so that writing them does not need the
+   * holders. Each is used for one record, once, in its place; the oldest are dropped beyond
+   * 10,000, and none outlives the process.
    * @throws as `seal`
    */
   async reserve(contexts: readonly RecordContext[]): Promise<void> {
@@ -112,7 +119,8 @@ export class SplitKeys {
     try {
       return await this.#sealOnce(contexts)
     } catch (error) {
-      // Holders that were restarted have forgotten their contributions, or an epoch began: both are known now.
+      // Holders that were restarted have forgotten their contributions, or an epoch
+      // began: both are known now.
       if (error instanceof StoreError && error.retryable) return this.#sealOnce(contexts)
       throw error
     }
@@ -142,10 +150,10 @@ export class SplitKeys {
   }
 
   /**
-   * Keys of stored records, in one round trip to two holders. The third is asked when one of them is late, refuses, or
-   * contradicts the other.
-   * @returns candidates per record, the likely one first; more than one only where holders contradict each other, and
-   *   then the commitment in the record says which is right
+   * Keys of stored records, in one round trip to two holders. The third is asked when one of them is
+   * late, refuses, or contradicts the other.
+   * @returns candidates per record, the likely one first; more than one only where holders contradict each
+   *   other, and then the commitment in the record says which is right
    * @throws BudgetExceeded, CredentialError, StoreError
    */
   async open(
@@ -177,7 +185,8 @@ export class SplitKeys {
 
   /**
    * Keyed terms of values, for searching or for storing beside a sealed value.
-   * @param digests 32 bytes each, the application's own keyed digest of the value: holders never see the value
+   * @param digests 32 bytes each, the application's own keyed digest of the value:
+   *   holders never see the value
    */
   async terms(request: {
     readonly tenant: string
@@ -215,7 +224,7 @@ export class SplitKeys {
     }
   }
 
-  /** Newest epoch that a holder has told of; -1 before the first seal. */
+  /** Newest epoch that a holder has reported; -1 before the first seal. */
   get epoch(): number {
     return Math.max(-1, ...[...this.#nonces.values()].map(({ epoch }) => epoch))
   }
@@ -225,7 +234,7 @@ export class SplitKeys {
     await this.#holdersWithNonces(1)
   }
 
-  /** Records that one found out to be told wrong: whose part of the winning candidate differs. */
+  /** Records every holder whose part of the winning candidate differs: it gave a wrong answer. */
   blame(holders: readonly HolderId[]): void {
     for (const holder of holders) this.#onLiar(holder)
   }
@@ -234,7 +243,10 @@ export class SplitKeys {
     for (const link of this.#links) link.close()
   }
 
-  /** Holders that are up first; among these the pair is chosen by the record, so that a page read twice is counted once. */
+  /**
+   * Holders that are up first; among these the pair is chosen by the record, so that
+   * a page read twice is counted once.
+   */
   #ordered(turn: number): readonly HolderLink[] {
     const start = turn % this.#links.length
     const rotated = [...this.#links.slice(start), ...this.#links.slice(0, start)]
@@ -285,7 +297,10 @@ export class SplitKeys {
     })()
   }
 
-  /** Answers of two holders, or of all that answer soon. Throws what the holders refused with, when too few answered. */
+  /**
+   * Answers of two holders, or of all that answer soon. Throws what the holders
+   * refused with, when too few answered.
+   */
   async #gather(
     links: readonly HolderLink[],
     body: object,
@@ -364,7 +379,9 @@ export class SplitKeys {
     return new StoreError('fewer than two of 3 answered', { store: 'holders', retryable: true })
   }
 
-  /** One key from answers that agree. Where three answered, a part that two of them give wins over the third. */
+  /**
+   * One key from answers that agree. Where three answered, a part that two of them give wins over the third.
+   */
   #agree(answers: readonly Answered[], index: number): Uint8Array {
     const suspects = new Map<HolderId, number>()
     for (const part of ['a', 'b', 'c'] as const) {
@@ -419,7 +436,8 @@ function candidates(answers: readonly Answered[], index: number): readonly OpenC
           recordKey: combineParts(a.output, b.output, c.output),
           against: [...new Set([...a.against, ...b.against, ...c.against])],
         })
-  // One holder that lies twice can make its lies cancel out; the version that contradicts the fewest comes first.
+  // One holder that lies twice can make its lies cancel out; the version that
+  // contradicts the fewest comes first.
   return found.sort((x, y) => x.against.length - y.against.length)
 }
 

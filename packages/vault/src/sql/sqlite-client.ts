@@ -1,6 +1,9 @@
 import type { SqlClient, SqliteDatabase, SqlResult } from '@postern/store'
 
-/** A SQLite file behind the interface of a PostgreSQL one, so that rows of either are handled by the same code. */
+/**
+ * A SQLite file behind the interface of a PostgreSQL one, so that rows of either are
+ * handled by the same code.
+ */
 export function sqliteClient(database: SqliteDatabase): SqlClient {
   return {
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<SqlResult<Row>> {

@@ -50,7 +50,9 @@ export function selectByKey(table: string, key: readonly string[], columns: read
   return `SELECT ${list(columns)} FROM ${identifier(table)} WHERE ${where}`
 }
 
-/** Sets columns of one row if they still have the values they were read with: set, key, then the old values. */
+/**
+ * Sets columns of one row if they still have the values they were read with: set, key, then the old values.
+ */
 export function updateIfSame(
   table: string,
   key: readonly string[],

@@ -4,13 +4,13 @@ import type { Row } from '../table/row-context.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
 import { insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
 
-/** Rows a search returns at most unless told otherwise. */
+/** Default for the most rows that a search returns. */
 const DEFAULT_LIMIT = 100
 
 /**
- * SQL with encrypted columns: rows go in sealed and come out opened, a page in one round trip to the database and one to
- * the holders. `client` is a `PostgresDatabase`, a transaction of it, a `pg` pool (whose `query` has this shape), or
- * `sqliteClient(database)`.
+ * SQL with encrypted columns: rows go in sealed and come out opened, a page in one round trip to the database
+ * and one to the holders. `client` is a `PostgresDatabase`, a transaction of it, a `pg` pool (whose `query`
+ * has this shape), or `sqliteClient(database)`.
  */
 export class VaultSql {
   readonly #client: Pick<SqlClient, 'query'>
@@ -44,8 +44,9 @@ export class VaultSql {
   }
 
   /**
-   * Seals the columns of `row` that are not of its key, and sets them. The row needs its key, and tenant, version and
-   * subject where the table has them. With a version column every sealed column must be given: each is bound to it.
+   * Seals the columns of `row` that are not of its key, and sets them. The row needs its key, and
+   * tenant, version and subject where the table has them. With a version column every sealed
+   * column must be given: each is bound to it.
    * @returns whether there was such a row
    */
   async update(tableName: string, row: Row): Promise<boolean> {
@@ -69,7 +70,8 @@ export class VaultSql {
   }
 
   /**
-   * Rows whose column has this value, by its search term. Rows that only share the truncated term are opened and left out.
+   * Rows whose column has this value, by its search term. Rows that only share the
+   * truncated term are opened and left out.
    * @throws IntegrityError when the stored terms were made with other keys, instead of finding nothing
    */
   async findBy<T extends Row>(

@@ -72,16 +72,17 @@ export function storeRecord(record: Buffer, column: Column): Buffer | string {
 export type Stored = { readonly sealed: Uint8Array } | { readonly plain: unknown }
 
 /**
- * Tells records from plain values. What begins as a record is one, also when it is damaged: it is never believed as
- * plain text.
- * @throws IntegrityError for a plain value in a strict column, or text that begins as a record and is none
+ * Tells records from plain values. What begins as a record is one, also when it is
+ * damaged: it is never believed as plain text.
+ * @throws IntegrityError for a plain value in a strict column, or text that begins
+ *   like a record but is not a record
  */
 export function readStored(value: unknown, column: Column): Stored {
   const place = `${column.table}.${column.name}`
   if (typeof value === 'string' && value.startsWith(TEXT_PREFIX)) {
     const sealed = Buffer.from(value.slice(TEXT_PREFIX.length), 'base64url')
     if (TEXT_PREFIX + sealed.toString('base64url') !== value)
-      throw new IntegrityError(`${place}: the stored text begins as a record and is none`)
+      throw new IntegrityError(`${place}: the stored text begins like a record but is not a record`)
     return { sealed }
   }
   if (value instanceof Uint8Array && (looksSealed(value) || (value[0] === MAGIC && column.type !== 'bytes')))

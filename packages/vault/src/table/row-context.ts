@@ -6,8 +6,8 @@ import type { Column, Table } from './table-schema.ts'
 export type Row = Readonly<Record<string, unknown>>
 
 /**
- * Where a column's value in this row lives. Numbers and texts of the same digits are one key value, since drivers return
- * `bigint` columns as either.
+ * Where a column's value in this row lives. Numbers and texts of the same digits are one key value, since
+ * drivers return `bigint` columns as either.
  * @throws ConfigError naming the column when a key, tenant or version is missing; never with a value
  */
 export function contextOf(table: Table, column: Column, row: Row): RecordContext {

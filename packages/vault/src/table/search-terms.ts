@@ -18,7 +18,10 @@ interface Wanted {
   readonly text: string
 }
 
-/** Bytes that say with which keys a term was made: search with other keys is an error instead of an empty result. */
+/**
+ * Bytes that say with which keys a term was made: search with other keys is an error
+ * instead of an empty result.
+ */
 const CHECK_BYTES = 3
 /** Kept of a prefix or bucket term. */
 const COARSE_BYTES = 4
@@ -46,7 +49,8 @@ export class SearchTerms {
   }
 
   /**
-   * What to store beside the values of a column: per value, stored column to term. A null value has null terms.
+   * What to store beside the values of a column: per value, stored column to term. A
+   * null value has null terms.
    * @param tenants tenant of each value
    */
   async store(
@@ -67,7 +71,10 @@ export class SearchTerms {
     return out
   }
 
-  /** The term of `column = value`, and the column it is stored in. @throws ConfigError when equality is not declared */
+  /**
+   * The term of `column = value`, and the column it is stored in. @throws
+   * ConfigError when equality is not declared
+   */
   equals(column: Column, value: unknown, tenant = ''): Promise<StoredTerm> {
     if (column.search?.equals === undefined) throw notDeclared(column, 'equals')
     const term = termsOf(column, value).find(({ kind }) => kind.label === 'equals')
@@ -99,9 +106,10 @@ export class SearchTerms {
   }
 
   /**
-   * Holds a term that is stored in the table against the keys of this process: call it with any stored one when a
-   * search finds nothing.
-   * @throws IntegrityError when the terms were made with other keys, and searching would silently find nothing
+   * Holds a term that is stored in the table against the keys of this process: call it with any
+   * stored one when a search finds nothing.
+   * @throws IntegrityError when the terms were made with other keys, and searching
+   *   would silently find nothing
    */
   async verify(column: Column, stored: Uint8Array, tenant = ''): Promise<void> {
     if (!Buffer.from(stored.subarray(0, CHECK_BYTES)).equals(await this.#check(column, tenant))) {

@@ -3,8 +3,9 @@ import { openSqlite, type SqlClient, type SqliteDatabase } from '@postern/store'
 import { SUBJECT_MIGRATIONS, SUBJECT_SQL } from './subject-salts.sql.ts'
 
 /**
- * One random salt per person whose data is kept, apart from the data. Every record of the person is sealed with it;
- * destroying it erases them all, also in copies and backups of the database that do not have the salts.
+ * One random salt per person whose data is kept, apart from the data. Every record of the
+ * person is sealed with it; destroying it erases them all, also in copies and backups of
+ * the database that do not have the salts.
  */
 export interface SubjectSalts {
   /** Salts of subjects, made where there is none yet. A destroyed one is not made again. */
@@ -15,7 +16,9 @@ export interface SubjectSalts {
   destroy(subject: string): Promise<boolean>
 }
 
-/** Salts in a SQLite file of their own. Keep it out of the database's backups, or keep its backups shortly. */
+/**
+ * Salts in a SQLite file of their own. Keep it out of the database's backups, or keep its backups shortly.
+ */
 export class SqliteSubjectSalts implements SubjectSalts {
   readonly #database: SqliteDatabase
   readonly #random: RandomSource

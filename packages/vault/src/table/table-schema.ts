@@ -2,8 +2,8 @@ import { ConfigError, type ConfigIssue } from '@postern/core'
 import type { Mode } from '../record/record-format.ts'
 
 /**
- * Where a column stands on its way to being encrypted. `plaintext`: written plain, read either way. `dual`: written
- * sealed, read either way. `strict`: sealed both ways, and a value that is not is an error.
+ * Where a column stands on its way to being encrypted. `plaintext`: written plain, read either way. `dual`:
+ * written sealed, read either way. `strict`: sealed both ways, and a value that is not is an error.
  */
 export type ColumnState = 'plaintext' | 'dual' | 'strict'
 
@@ -15,7 +15,10 @@ export interface SearchSchema {
   /** Equality. */
   readonly equals?: {
     readonly column: string
-    /** Bits kept of the term, a multiple of 8 from 16 to 128. Fewer hide more, and find more rows to open. Default 40. */
+    /**
+     * Bits kept of the term, a multiple of 8 from 16 to 128. Fewer hide more, and
+     * find more rows to open. Default 40.
+     */
     readonly bits?: number
   }
   /** The first characters: from how many to which column. */
@@ -33,7 +36,10 @@ export interface ColumnSchema {
   readonly state?: ColumnState
   /** Default `text`. */
   readonly type?: ValueType
-  /** `bytes` (default): the record as it is. `text`: `pv1.` and base64url, for a column that stays of type text. */
+  /**
+   * `bytes` (default): the record as it is. `text`: `pv1.` and base64url, for a
+   * column that stays of type text.
+   */
   readonly storage?: 'bytes' | 'text'
   readonly search?: SearchSchema
 }

@@ -43,7 +43,10 @@ interface Cell {
   readonly subject: string | undefined
 }
 
-/** Seals and opens rows of tables whose encrypted columns are declared: all values of a page in one round trip. */
+/**
+ * Seals and opens rows of tables whose encrypted columns are declared: all values of
+ * a page in one round trip.
+ */
 export class Vault {
   readonly #tables: ReadonlyMap<string, Table>
   readonly #options: VaultOptions
@@ -68,8 +71,8 @@ export class Vault {
   }
 
   /**
-   * Rows with every declared column sealed, and search terms beside them: what may go to the database. Columns that a
-   * row does not have stay absent, null stays null, other columns are untouched.
+   * Rows with every declared column sealed, and search terms beside them: what may go to the database.
+   * Columns that a row does not have stay absent, null stays null, other columns are untouched.
    * @throws ConfigError, CredentialError, StoreError; nothing was written then
    */
   async sealRows<T extends Row>(tableName: string, rows: readonly T[]): Promise<Record<string, unknown>[]> {
@@ -106,9 +109,9 @@ export class Vault {
   }
 
   /**
-   * Fetches keys ahead for the split columns of rows that will be written, so that `sealRows` goes on when the holders are
-   * away. The rows need their key, tenant and version only: choose ids beforehand (UUIDs, or a sequence). Columns with
-   * search terms still need the holders.
+   * Fetches keys ahead for the split columns of rows that will be written, so that `sealRows` goes on when
+   * the holders are away. The rows need their key, tenant and version only: choose ids beforehand (UUIDs, or
+   * a sequence). Columns with search terms still need the holders.
    * @throws ConfigError, CredentialError, StoreError
    */
   async reserve(tableName: string, rows: readonly Row[]): Promise<void> {
@@ -183,7 +186,10 @@ export class Vault {
     return this.#terms(tableName).range(this.column(tableName, columnName), from, to, tenant)
   }
 
-  /** Holds a stored term against the keys: an empty result of the wrong keys becomes an error. @throws IntegrityError */
+  /**
+   * Holds a stored term against the keys: an empty result of the wrong keys becomes
+   * an error. @throws IntegrityError
+   */
   verifyTerm(tableName: string, columnName: string, stored: Uint8Array, tenant?: string): Promise<void> {
     return this.#terms(tableName).verify(this.column(tableName, columnName), stored, tenant)
   }

@@ -18,7 +18,10 @@ export interface Exploration<Action> {
   readonly violation?: { readonly sentence: string; readonly trace: readonly Action[] }
 }
 
-/** Visits every reachable state, breadth first. @throws RangeError beyond `most` states: the model is too large */
+/**
+ * Visits every reachable state, breadth first. @throws RangeError beyond `most`
+ * states: the model is too large
+ */
 export function explore<State, Action>(model: Model<State, Action>, most = 2_000_000): Exploration<Action> {
   interface Step {
     readonly state: State

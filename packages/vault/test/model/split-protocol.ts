@@ -2,8 +2,9 @@ import { HOLDERS, type HolderId, PARTS_OF, type Part } from '../../src/split/par
 import type { Model } from './explore.ts'
 
 /**
- * The split protocol as an adversary sees it who has the whole application: its credentials, the database, and the
- * recorded traffic of everything it ever sealed. Hashes are symbols: equal only when their inputs are.
+ * The split protocol as an adversary sees it who has the whole application: its
+ * credentials, the database, and the recorded traffic of everything it ever sealed. Hashes
+ * are symbols: equal only when their inputs are.
  */
 export interface ProtocolOptions {
   /** A holder whose keys the adversary has too. */
@@ -75,7 +76,10 @@ export function splitProtocol(options: ProtocolOptions, bound: number): Model<Pr
     )
   }
 
-  /** The answer of a holder: both its parts of one input. Only parts of stored records matter to the adversary. */
+  /**
+   * The answer of a holder: both its parts of one input. Only parts of stored
+   * records matter to the adversary.
+   */
   function learn(state: ProtocolState, holder: HolderId, row: number, salt: string): ProtocolState {
     if (salt !== storedSalt(row)) return state
     const known = new Set(state.known)

@@ -35,7 +35,10 @@ interface Wycheproof<G, T> {
   readonly testGroups: readonly (G & { readonly tests: readonly (T & WycheproofTest)[] })[]
 }
 
-/** Runs every test of a Wycheproof file; returns `file#tcId` of those that came out otherwise than the file says. */
+/**
+ * Runs every test of a Wycheproof file; returns `file#tcId` of those that came out
+ * otherwise than the file says.
+ */
 export async function deviations<G, T>(
   file: string,
   accepts: (test: T & WycheproofTest, group: G) => boolean | Promise<boolean>,

@@ -1,4 +1,5 @@
-// An application that opens records until it is killed: reads a JSON file of addresses and records, prints what it opened.
+// An application that opens records until it is killed: reads a JSON file of
+// addresses and records, prints what it opened.
 import { readFileSync } from 'node:fs'
 import type { TlsIdentity } from '../../src/primitive/certificate.ts'
 import { tryOpenRecord } from '../../src/record/open-record.ts'

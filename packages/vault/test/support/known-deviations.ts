@@ -35,7 +35,10 @@ const DEVIATIONS: readonly Deviation[] = [
   },
 ]
 
-/** Conformance vectors that we knowingly do not follow, by `file#id`, and why. Anything not listed fails the test. */
+/**
+ * Conformance vectors that we knowingly do not follow, by `file#id`, and why.
+ * Anything not listed fails the test.
+ */
 export const KNOWN_DEVIATIONS: Readonly<Record<string, string>> = Object.fromEntries(
   DEVIATIONS.flatMap(({ reason, file, ids }) => ids.map(id => [`${file}#${id}`, reason] as const)),
 )

@@ -39,7 +39,10 @@ export function parseLanguage(text: string | undefined): Language | undefined {
   return LANGUAGES.find(([language]) => language === primary)?.[0]
 }
 
-/** The language of `Accept-Language` (RFC 9110 section 12.5.4) that suits best, English when none does. At most 20 are looked at. */
+/**
+ * The language of `Accept-Language` (RFC 9110 section 12.5.4) that suits best, English
+ * when none does. At most 20 are looked at.
+ */
 export function preferredLanguage(header: string | undefined): Language {
   const wishes = (header ?? '')
     .split(',', 20)
