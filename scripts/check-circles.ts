@@ -1,4 +1,5 @@
-// No file of a package imports itself by way of others, by a type neither: what is in a circle can only be read whole.
+// No file of a package imports itself through other files, not even through a type: files in a
+// circle can only be understood together.
 import { globSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { importsOf, packages, root } from './workspace.ts'
@@ -43,7 +44,7 @@ for (const { folder } of packages()) {
   for (const file of graph.keys()) {
     const circle = circleFrom(file, graph)
     if (circle === undefined) continue
-    // One circle is found from each of its files; it is told once.
+    // One circle is found from each of its files; it is reported once.
     circles.set([...new Set(circle)].sort().join(), circle.join('\n    imports '))
   }
 }

@@ -1,5 +1,5 @@
-// Every export is public (re-exported by the package's index or named in its manifest), imported by another file, or a type in the
-// signature of another export of its file.
+// Every export is public (re-exported by the package's index or named in its manifest), imported by another
+// file, or a type in the signature of another export of its file.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { importsOf, packages, root } from './workspace.ts'

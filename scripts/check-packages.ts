@@ -1,4 +1,5 @@
-// What npm would publish is complete and loads: publint over every built package, bounds on install scripts and versions.
+// What npm would publish is complete and loads: publint over every built package,
+// bounds on install scripts and versions.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'

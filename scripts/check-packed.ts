@@ -1,5 +1,6 @@
-// What npm would publish works where it is installed: every package is packed, laid out as npm lays it out, and used by plain Node, without
-// the sources of the workspace. Needs a build (npm run build); says so when there is none.
+// What npm would publish works where it is installed: every package is packed, laid out as npm
+// lays it out, and used by plain Node, without the sources of the workspace. Needs a build (npm
+// run build); says so when there is none.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -77,7 +78,10 @@ try {
   rmSync(project, { recursive: true, force: true })
 }
 
-/** Packs every package and lays it out in node_modules, beside links to what the workspace installed of others. */
+/**
+ * Packs every package and lays it out in node_modules, beside links to
+ * what the workspace installed of others.
+ */
 function install(list: readonly Package[], folder: string): void {
   const tarballs = join(folder, 'tarballs')
   const modules = join(folder, 'node_modules')

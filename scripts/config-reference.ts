@@ -1,5 +1,5 @@
-// What is written about configuration keys, made from the table of keys: the reference in docs/configuration.md, the JSON Schema, and the
-// docstrings of the interfaces.
+// What is written about configuration keys, made from the table of keys: the reference in
+// docs/configuration.md, the JSON Schema, and the docstrings of the interfaces.
 import { stringify } from 'yaml'
 import { annotatedSchema, type SchemaNode } from '../packages/config/src/json-schema.ts'
 

@@ -1,4 +1,5 @@
-// `npm run docs` writes what is made from the table of configuration keys; `--check` only says what is out of date.
+// `npm run docs` writes what is made from the table of configuration keys;
+// `--check` only says what is out of date.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configJsonSchema } from '../packages/config/src/json-schema.ts'

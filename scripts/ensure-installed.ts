@@ -3,7 +3,10 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './workspace.ts'
 
-/** Runs `npm ci` in a folder that has a lock file of its own, unless it is installed as locked. Ends the process when that fails. */
+/**
+ * Runs `npm ci` in a folder that has a lock file of its own, unless it is installed as
+ * locked. Ends the process when that fails.
+ */
 export function ensureInstalled(folder: string): void {
   const stamp = join(root, folder, 'node_modules/.package-lock.json')
   const lock = join(root, folder, 'package-lock.json')

@@ -5,7 +5,9 @@ export interface Step {
   readonly command: readonly [string, ...string[]]
 }
 
-/** Runs every step, prints which failed, and returns the exit code: all findings at once beat one at a time. */
+/**
+ * Runs every step, prints which failed, and returns the exit code: all findings at once beat one at a time.
+ */
 export function runSteps(steps: readonly Step[]): number {
   const failed: string[] = []
   for (const { name, command } of steps) {

@@ -1,5 +1,6 @@
 // `npm start`: a shop without any security of its own behind the gateway, and three attacks to try.
-// `npm start -- --to http://127.0.0.1:3000`: your own backend instead. `--port 9000`: another port for the gateway.
+// `npm start -- --to http://127.0.0.1:3000`: your own backend instead.
+// `--port 9000`: another port for the gateway.
 import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 import { startShop } from '../examples/shop/src/server.ts'

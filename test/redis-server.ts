@@ -19,6 +19,8 @@ export interface RedisServerOptions {
   readonly password?: string
   /** Further lines of `redis.conf`, e.g. `cluster-enabled yes`. */
   readonly settings?: readonly string[]
+  /** A Sentinel instead of a server, with these lines of its own: `sentinel monitor ...`. */
+  readonly sentinel?: readonly string[]
 }
 
 /**
@@ -33,10 +35,20 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Loca
   const password = options.password ?? randomBytes(18).toString('base64url')
   const port = options.port ?? (await freePort())
   const settings = join(workplace.directory, 'redis.conf')
-  const lines = [
-    ...['bind 127.0.0.1', `port ${port}`, `requirepass ${password}`, `masterauth ${password}`],
-    ...['save ""', 'appendonly no', `dir ${workplace.directory}`, ...(options.settings ?? [])],
-  ]
+  const { sentinel } = options
+  const lines =
+    sentinel === undefined
+      ? [
+          ...['bind 127.0.0.1', `port ${port}`, `requirepass ${password}`, `masterauth ${password}`],
+          ...['save ""', 'appendonly no', `dir ${workplace.directory}`, ...(options.settings ?? [])],
+        ]
+      : [
+          'bind 127.0.0.1',
+          `port ${port}`,
+          `requirepass ${password}`,
+          `dir ${workplace.directory}`,
+          ...sentinel,
+        ]
   writeFileSync(settings, `${lines.join('\n')}\n`, { mode: 0o600 })
   if (workplace.uid !== undefined) chownSync(settings, workplace.uid, workplace.gid ?? workplace.uid)
   const url = `redis://:${password}@127.0.0.1:${port}`
@@ -44,7 +56,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Loca
     workplace,
     url,
     port,
-    command: [binary, settings],
+    command: [binary, settings, ...(sentinel === undefined ? [] : ['--sentinel'])],
     stopSignal: 'TERM',
     answers: () => answersRedis(url),
   })

@@ -95,6 +95,8 @@ export function services(): Promise<Services> {
   return shared
 }
 
+/** The driver itself, for tests that speak to nodes before they are a cluster. */
+export { Redis as BareRedis } from 'ioredis'
 export { freshDatabase, freshPrefix } from './fresh.ts'
 export { startPostgres } from './postgres-server.ts'
 export { startRedis } from './redis-server.ts'

@@ -5,17 +5,20 @@ import type { NoteVerifier } from './format/note.ts'
 import { sameBytes } from './format/sha256.ts'
 import type { LogReader } from './log-reader.ts'
 
-/** A place outside the log that remembers checkpoints: what it has seen cannot be rolled back unnoticed. */
+/** A place outside the log that keeps checkpoints: a rollback behind a checkpoint it has seen is detected. */
 export interface Anchor {
   /** For errors, without credentials. */
   readonly name: string
   /** The latest checkpoint it keeps, or undefined when it has none. */
   latest(): Promise<string | undefined>
-  /** Gives it a new one. */
+  /** Stores a new checkpoint. */
   push(checkpoint: string): Promise<void>
 }
 
-/** An anchor in a file, best on another machine's mount or append-only storage: checkpoints one after the other, the last one counts. */
+/**
+ * An anchor in a file, best on another machine's mount or append-only storage: checkpoints
+ * are appended, and the last one counts.
+ */
 export function fileAnchor(path: string): Anchor {
   return {
     name: `file ${path}`,
@@ -27,7 +30,7 @@ export function fileAnchor(path: string): Anchor {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       }
-      // What follows the last line of dashes was torn by a crash.
+      // Text after the last line of dashes was torn by a crash.
       const last = text.split('\n---\n').at(-2)
       return last === undefined ? undefined : `${last}\n`
     },
@@ -95,9 +98,9 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
 }
 
 /**
- * Compares a log with what its anchors remember.
- * @throws IntegrityError when an anchor knows entries that the log has not, or other ones
- * @throws StoreError when an anchor cannot be asked
+ * Compares a log with the checkpoints that its anchors keep.
+ * @throws IntegrityError when an anchor has seen entries that the log lacks, or different ones
+ * @throws StoreError when an anchor cannot be reached
  */
 export async function checkAnchors(
   anchors: readonly Anchor[],
@@ -124,7 +127,7 @@ export async function checkAnchors(
   }
 }
 
-/** Tells every anchor; one that fails is reported and holds up nobody. */
+/** Sends a checkpoint to every anchor; one that fails is reported and delays nothing. */
 export async function pushToAnchors(
   anchors: readonly Anchor[],
   checkpoint: string,

@@ -1,6 +1,6 @@
 import type { Effect } from '@postern/core'
 
-/** What to look for. Everything given must hold; nothing given finds everything. */
+/** Search conditions. All of them must match; without any, every entry matches. */
 export interface AuditQuery {
   /** Id of the principal that acted; with `tenant` when principals belong to tenants. */
   readonly principal?: string
@@ -19,12 +19,15 @@ export interface AuditQuery {
   readonly from?: number
   /** Events before this time, epoch milliseconds. */
   readonly to?: number
-  /** Found anywhere in the event, letter case ignored. Read from the entries that match the rest: give a time span too. */
+  /**
+   * Text anywhere in the event, ignoring letter case. Searched in the entries that match the
+   * other conditions: set a time span as well.
+   */
   readonly text?: string
   /** `newest` first (default) or `oldest`. */
   readonly order?: 'newest' | 'oldest'
-  /** Only entries beyond this one, in the order asked for. */
+  /** Only entries after this one, in the requested order. */
   readonly after?: bigint
-  /** At most so many. */
+  /** The most entries to return. */
   readonly limit?: number
 }

@@ -32,10 +32,10 @@ export function composeLeaf({ event, index, number, origin, key, salt }: Compose
   })
 }
 
-/** Type of the entry that says that a subject was erased. */
+/** Type of the entry that records the erasure of a subject. */
 export const ERASED = 'audit.subject.erased'
 
-/** What is handed over to erase a subject. */
+/** A request to erase a subject. */
 export interface Erasure {
   /** Id of the subject's key. */
   readonly key: string
@@ -43,7 +43,7 @@ export interface Erasure {
   readonly time: number
 }
 
-/** The entry that says a subject was erased names its key, which stands in the subject's leaves, and no person. */
+/** The entry about an erasure names the subject's key, which the subject's leaves contain, and no person. */
 export function erasureEvent({ key, tenant, time }: Erasure): Event {
   return { type: ERASED, time, actor: tenant === '' ? {} : { tenant }, data: { key } }
 }

@@ -1,17 +1,20 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** How far something came along a log, kept where it survives. Of several processes that share one, one at a time holds it. */
+/** A durable position in a log. When several processes share a cursor, one at a time holds it. */
 export interface Cursor {
-  /** How far it came, and the hold on it for a while; undefined while another process has that. */
+  /**
+   * Takes the hold on the cursor for a while, and returns the position; undefined
+   * while another process holds it.
+   */
   take(): Promise<bigint | undefined>
-  /** Keeps how far it came now. @returns false when another process took over meanwhile */
+  /** Stores a new position. @returns false when another process took over meanwhile */
   advance(position: bigint): Promise<boolean>
-  /** Lets go: another process may take it at once. */
+  /** Releases the hold: another process may take it at once. */
   release(): Promise<void>
 }
 
-/** A cursor in a file, for one process. A file that is missing or unreadable is one that stands at 0. */
+/** A cursor in a file, for one process. A missing or unreadable file counts as position 0. */
 export function fileCursor(path: string): Cursor {
   return {
     async take() {

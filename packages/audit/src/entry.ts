@@ -1,7 +1,10 @@
 import type { Event, EventRequest, Evidence, Json, Reason } from '@postern/core'
 import { IntegrityError } from '@postern/core'
 
-/** What of an event is sealed: all that says who a person is or what they sent. The rest says what was done, and stays readable. */
+/**
+ * The sealed part of an event: everything that identifies a person or that they sent. The rest
+ * says what was done, and stays readable.
+ */
 export interface PersonalPart {
   readonly actor?: {
     readonly address?: string
@@ -22,7 +25,7 @@ export interface PersonalPart {
   readonly exceptions?: readonly (Reason['exception'] | null)[]
 }
 
-/** Methods that say nothing of a person. Any other word in their place is the client's own. */
+/** Methods that reveal nothing about a person. Any other word in this place is the client's own. */
 const METHODS: ReadonlySet<string> = new Set([
   'CONNECT',
   'DELETE',
@@ -34,7 +37,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'PUT',
   'TRACE',
 ])
-/** Stands in a leaf for a method that is sealed. */
+/** Replaces a sealed method in a leaf. */
 const SEALED_METHOD = 'OTHER'
 
 /** Ciphertext in a leaf. */
@@ -58,7 +61,7 @@ export interface Leaf {
   readonly sealed?: Sealed
 }
 
-/** One audit record, as it is given out. */
+/** One log entry, as readers receive it. */
 export interface Entry {
   readonly index: bigint
   /** Empty for events of no tenant. */
@@ -67,7 +70,7 @@ export interface Entry {
   readonly number: number
   /** The event; without its personal part when `personal` is `erased`. */
   readonly event: Event
-  /** `none`: nothing was sealed. `open`: unsealed. `erased`: the key is gone, or not at hand. */
+  /** `none`: nothing was sealed. `open`: unsealed. `erased`: the key was destroyed, or is not available. */
   readonly personal: 'none' | 'open' | 'erased'
   /** RFC 6962 leaf hash, hex. */
   readonly leafHash: string
@@ -81,8 +84,8 @@ export function encodeLeaf(leaf: Leaf): Buffer {
 }
 
 /**
- * Reads a leaf that stands at `index`.
- * @throws IntegrityError when it is none, or one of another place
+ * Reads the leaf at `index`.
+ * @throws IntegrityError when it is not a leaf, or belongs to another index
  */
 export function decodeLeaf(bytes: Uint8Array, index: number): Leaf {
   let value: unknown
@@ -92,8 +95,7 @@ export function decodeLeaf(bytes: Uint8Array, index: number): Leaf {
     throw new IntegrityError(`entry ${index} is not JSON`)
   }
   if (!isLeaf(value)) throw new IntegrityError(`entry ${index} is not a leaf of version 1`)
-  if (value.index !== index)
-    throw new IntegrityError(`entry ${index} says of itself that it is entry ${value.index}`)
+  if (value.index !== index) throw new IntegrityError(`entry ${index} claims to be entry ${value.index}`)
   return value
 }
 
@@ -114,10 +116,10 @@ function isLeaf(value: unknown): value is Leaf {
   )
 }
 
-/** Whom an event is about: whose key its personal part is sealed under. */
+/** The subject of an event: its personal part is sealed with the subject's key. */
 export interface Subject {
   readonly tenant: string
-  /** Principal; absent for anonymous traffic, which is sealed under one key a day. */
+  /** Principal; absent for anonymous traffic, which is sealed under one key per day. */
   readonly principal?: string
   /** Day of an anonymous event, `2026-11-23` (UTC). */
   readonly day?: string
@@ -128,14 +130,14 @@ export function subjectName({ tenant, principal, day }: Subject): string {
   return JSON.stringify(principal === undefined ? ['day', day ?? ''] : ['principal', tenant, principal])
 }
 
-/** An event taken apart: what stays readable, what is sealed, and for whom. */
+/** An event split into its readable part, its sealed part, and the subject. */
 export interface SplitEvent {
   readonly open: Event
   readonly personal?: PersonalPart
   readonly subject?: Subject
 }
 
-/** Takes an event apart. One without principal, address, device or agent has nothing personal. */
+/** Splits an event. One without principal, address, device or agent has nothing personal. */
 export function splitEvent(event: Event): SplitEvent {
   const { tenant, ...who } = event.actor
   if (Object.keys(who).length === 0) return { open: event }
@@ -164,7 +166,10 @@ export function splitEvent(event: Event): SplitEvent {
   return { open, personal, subject }
 }
 
-/** Of a request: its id and the pattern of its route, which the configuration chose, and a method that the standard chose. */
+/**
+ * Of a request: its id and the pattern of its route, which the configuration chose,
+ * and a method that the standard chose.
+ */
 function openRequest(request: EventRequest): EventRequest {
   const method = METHODS.has(request.method) ? request.method : SEALED_METHOD
   return { ...request, method, host: '', path: '', query: '' }
@@ -174,7 +179,10 @@ function sealedRequest({ method, host, path, query }: EventRequest): PersonalPar
   return { host, path, query, ...(!METHODS.has(method) && { method }) }
 }
 
-/** The whole event again. Leaves written before host, method and exceptions were sealed have them in the open part. */
+/**
+ * The whole event again. Leaves written before host, method and exceptions were
+ * sealed have them in the open part.
+ */
 export function joinEvent(open: Event, personal: PersonalPart): Event {
   const { actor, data } = personal
   return {

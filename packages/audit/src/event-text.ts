@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { ConfigError, type Event } from '@postern/core'
 import { eventProblem } from './event-shape.ts'
 
-/** Bytes of JSON an event may have: sealed, with base64 and its frame, it still fits an entry of 65,535 bytes. */
+/**
+ * Bytes of JSON an event may have: sealed, with base64 and its frame, it still fits an entry of 65,535 bytes.
+ */
 const MAX_EVENT_BYTES = 45_000
 
 /**
- * An event as the text that is written down. Content beyond 45,000 bytes is replaced by its SHA-256 and length: first the room's own
- * data, then the reasons' evidence, then everything but what and when.
- * @throws ConfigError for what is no event
+ * An event as the text that is stored. Content beyond 45,000 bytes is replaced by its SHA-256 and length:
+ * first the package's own data, then the evidence of the reasons, then everything but type and time.
+ * @throws ConfigError for a value that is not an event
  */
 export function eventText(event: Event): string {
   const problem = eventProblem(event)

@@ -15,13 +15,13 @@ interface Flood {
 
 export interface FloodOptions {
   readonly clock: Clock
-  /** Equal refusals entered one by one before the rest of the window is only counted. Default 10. */
+  /** Equal refusals logged one by one before the rest of the window is only counted. Default 10. */
   readonly each?: number
   /** Milliseconds. Default 10,000. */
   readonly window?: number
-  /** Different floods told apart at a time. Default 4,096. */
+  /** Most floods tracked at a time. Default 4,096. */
   readonly kinds?: number
-  /** Takes the entry that stands for the counted events. */
+  /** Receives the log entry that summarizes the counted events. */
   readonly emit: (event: Event) => void
 }
 
@@ -29,9 +29,10 @@ const MAX_IDS = 20
 const MAX_PATHS = 10
 
 /**
- * Coalesces floods: a client that is refused a thousand times a second for one reason gets its first refusals entered, and then one
- * entry a window with the count, the first request ids and paths. Only refusals that are alike in everything a person would ask about are one flood, so
- * that noise cannot hide an attack. Bounded: when too many floods run at once the oldest is closed early.
+ * Coalesces floods: a client that is refused a thousand times a second for one reason gets its first refusals
+ * logged, and then one log entry per window with the count, the first request ids and paths. Only refusals
+ * that are alike in everything a person would ask about are one flood, so that noise cannot hide an attack.
+ * Bounded: when too many floods run at once the oldest is closed early.
  */
 export class FloodCounter {
   readonly #clock: Clock
@@ -50,12 +51,12 @@ export class FloodCounter {
     this.#emit = options.emit
   }
 
-  /** Events that were counted instead of entered. */
+  /** Events that were counted instead of logged. */
   get coalesced(): number {
     return this.#coalesced
   }
 
-  /** Whether the event is to be entered; if not, it was counted. */
+  /** Whether the event should be logged; if not, it was counted. */
   admits(event: Event): boolean {
     if (event.type !== 'http' || event.decision === undefined || event.decision === 'allow') return true
     const now = this.#clock.monotonic()
@@ -83,7 +84,7 @@ export class FloodCounter {
     return false
   }
 
-  /** Windows are equally long, so the map is in order of their ends. */
+  /** All windows have the same length, so the map is in order of their ends. */
   #closeEnded(now: number): void {
     for (const [key, flood] of this.#floods) {
       if (flood.until > now) return
@@ -110,7 +111,7 @@ export class FloodCounter {
     })
   }
 
-  /** Closes the windows that are over; call now and then, for a flood that stopped. */
+  /** Closes the windows that are over; call periodically, for floods that stopped. */
   tick(): void {
     this.#closeEnded(this.#clock.monotonic())
   }
@@ -129,7 +130,7 @@ function keepSample(flood: Flood, { request }: Event): void {
 
 /**
  * What refusals of one flood have in common. Where a rule read the request the path and every match
- * belong to it. A limit and a standing measure say nothing of the request itself: there the route is enough.
+ * belong to it. A limit or a remediation says nothing about the request itself: the route is enough there.
  */
 function floodKey(event: Event): string {
   const { actor, request, decision, guard, reasons } = event

@@ -6,7 +6,7 @@ import type { SubjectKey } from './seal.ts'
 
 /** Keeps the subjects' keys, outside the log. */
 export interface SubjectKeys {
-  /** The subject's key, made now if there is none. Not durable before `flush`. */
+  /** The subject's key, created if there is none. Not durable before `flush`. */
   obtain(subject: Subject): SubjectKey
   /** The subject's key, if there is one. */
   find(subject: Subject): SubjectKey | undefined
@@ -14,7 +14,7 @@ export interface SubjectKeys {
   byId(id: string): SubjectKey | undefined
   /** Makes the keys obtained so far durable. */
   flush(): void
-  /** Destroys a key for good: everything sealed under it is erased. */
+  /** Destroys a key permanently: everything sealed under it is erased. */
   destroy(id: string): void
   /** Destroys the keys of anonymous traffic of days before this one (`2026-11-23`); gives their ids. */
   destroyDaysBefore(day: string): readonly string[]
@@ -105,7 +105,7 @@ export class KeyStore implements SubjectKeys {
     )
     if (row === undefined) return undefined
     const key = { id: String(row['id']), key: row['key'] as Uint8Array }
-    // A reader's memory may be older than an erasure by the writer: only the writer trusts its own.
+    // A reader's cache may be older than an erasure by the writer: only the writer trusts its cache.
     if (!this.#readOnly) this.#remember(name, key)
     return key
   }

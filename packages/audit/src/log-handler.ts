@@ -4,8 +4,9 @@ import type { LogReader } from './log-reader.ts'
 import type { Witness } from './witness/witness.ts'
 
 /**
- * Serves a log's checkpoint, tiles and entry bundles (C2SP tlog-tiles) under a prefix, GET and HEAD only. Entries hold what was done in
- * the clear and who did it sealed: put it behind authentication unless all of that is meant to be public.
+ * Serves a log's checkpoint, tiles and entry bundles (C2SP tlog-tiles) under a prefix, GET and HEAD
+ * only. Entries hold what was done in the clear, and who did it sealed: require authentication
+ * unless all of that is meant to be public.
  * @param prefix as in the request's path, without a slash at its end
  */
 export function logHandler(
@@ -20,7 +21,7 @@ export function logHandler(
     resource(reader, path.slice(prefix.length + 1)).then(
       found =>
         found === undefined ? answer(response, 404) : give(response, request.method === 'HEAD', found),
-      // Damaged, or the store does not answer; what is wrong is for the operator, not for whoever asks.
+      // Damaged, or the store does not answer; the cause is for the operator, not for the client.
       () => answer(response, 500),
     )
   }
@@ -61,7 +62,7 @@ async function resource(reader: LogReader, path: string): Promise<Resource | und
   return bytes === undefined ? undefined : { bytes, type: 'application/octet-stream', immutable: true }
 }
 
-/** The witnessed one lags a little: it is served while it is of the newest size. */
+/** The cosigned checkpoint lags a little: it is served while it has the newest size. */
 async function newestCheckpoint(reader: LogReader): Promise<string> {
   const newest = await reader.checkpoint()
   const witnessed = await reader.store.witnessedCheckpoint()

@@ -15,7 +15,7 @@ import { unsealEntry } from './open-entry.ts'
 export class LogReader {
   readonly store: LogStore
   readonly #verifiers: readonly NoteVerifier[]
-  /** Nodes last used, whose tiles are kept: exports ask for many proofs of one size. */
+  /** The nodes used last, whose tiles are kept: exports request many proofs of one size. */
   #nodes: { readonly size: bigint; readonly source: NodeSource } | undefined = undefined
 
   /** @param verifiers keys that may have signed; the checkpoint is taken unverified when there are none */
@@ -31,12 +31,12 @@ export class LogReader {
   async checkpoint(): Promise<string> {
     const note = await this.store.checkpoint()
     if (note === undefined)
-      throw new IntegrityError(`${this.store.name}: no checkpoint; this is no audit log`)
+      throw new IntegrityError(`${this.store.name}: no checkpoint; this is not an audit log`)
     return note
   }
 
   /**
-   * The tree head of a checkpoint, of the latest unless given.
+   * The tree head of a checkpoint. Default: the latest.
    * @throws IntegrityError when no known key signed it
    */
   async head(note?: string): Promise<Checkpoint> {
@@ -146,7 +146,9 @@ export class LogReader {
     }
   }
 
-  /** Entries from one index up to another, in order, without searching; what retention removed is left out. */
+  /**
+   * Entries from one index up to another, in order, without searching; what retention removed is left out.
+   */
   async *entries(from: bigint, to?: bigint): AsyncGenerator<Entry, void, undefined> {
     const head = await this.head()
     const end = Math.min(Number(head.size), to === undefined ? Number.POSITIVE_INFINITY : Number(to))
@@ -168,7 +170,7 @@ export class LogReader {
     let left = query.limit ?? Number.POSITIVE_INFINITY
     for await (const page of this.store.find(query)) {
       const there = page.filter(index => index < Number(head.size) && index >= minimum)
-      // Without a text every index is a hit: no more are opened than are wanted.
+      // Without a text every index is a match: no more entries are opened than requested.
       const wanted = text === undefined && left < there.length ? there.slice(0, Math.max(0, left)) : there
       for (const entry of await this.#open(wanted, head)) {
         if (left <= 0) return
@@ -177,7 +179,7 @@ export class LogReader {
         yield entry
       }
       if (left <= 0) return
-      // A text search reads many entries for a few: others get their turn between pages.
+      // A text search reads many entries for a few matches: other work runs between pages.
       await new Promise<void>(resolve => setImmediate(resolve))
     }
   }

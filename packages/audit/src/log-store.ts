@@ -2,19 +2,19 @@ import type { AuditQuery } from './audit-query.ts'
 import type { Tile } from './format/tile.ts'
 import type { SubjectKey } from './seal.ts'
 
-/** Entries that retention lets go. */
+/** Entries that retention removes. */
 export interface RemovedEntries {
   /** Index of the first entry that was kept until now. */
   readonly from: number
   /** Index of the first entry that stays. */
   readonly to: number
-  /** Number of each tenant's last entry among all that are gone by then. */
+  /** Number of each tenant's last entry among all that were removed by then. */
   readonly numbers: ReadonlyMap<string, number>
 }
 
 /**
- * Where a log keeps what it published: files of a directory, or tables of a database. Everything that reads a log, serves it, sends it away
- * or vouches for it does so through this.
+ * Where a log keeps what it published: files of a directory, or tables of a database. Everything that reads,
+ * serves, ships or verifies a log uses this interface.
  */
 export interface LogStore {
   /** For errors. */
@@ -23,7 +23,7 @@ export interface LogStore {
   checkpoint(): Promise<string | undefined>
   /** The latest checkpoint that witnesses cosigned, with their signatures. */
   witnessedCheckpoint(): Promise<string | undefined>
-  /** Keeps a checkpoint with the cosignatures it got. */
+  /** Stores a checkpoint with the cosignatures it got. */
   keepWitnessed(note: string): Promise<void>
   /** Verifier keys that the log names for itself: enough to read, not to trust. */
   verifierKeys(): Promise<readonly string[]>
@@ -32,12 +32,14 @@ export interface LogStore {
   /** Number of each tenant's last entry among those that retention removed, as far as the store knows it. */
   removedNumbers(): Promise<ReadonlyMap<string, number>>
   /**
-   * The first `width` hashes of a tile, or the first `width` entries as a bundle; undefined when it is not there.
+   * The first `width` hashes of a tile, or the first `width` entries as a bundle;
+   * undefined when it is not there.
    * @throws IntegrityError when it is there, and damaged
    */
   tile(tile: Tile): Promise<Uint8Array | undefined>
   /**
-   * What stands under a C2SP path, as it stands there, for a verifier to find what is wrong with it; undefined when nothing does.
+   * The stored bytes under a C2SP path, unchecked, so that a verifier can find
+   * damage; undefined when there are none.
    */
   raw(path: string): Promise<Uint8Array | undefined>
   /**
@@ -53,7 +55,8 @@ export interface LogStore {
    */
   find(query: AuditQuery): AsyncIterable<readonly number[]>
   /**
-   * Removes entries; tiles and checkpoints stay. Says so first: after a crash in between there is more than promised, never less.
+   * Removes entries; tiles and checkpoints stay. Records the removal first: after a crash in between there
+   * are more entries than stated, never fewer.
    * @returns false when another process removed some meanwhile
    */
   remove(removed: RemovedEntries): Promise<boolean>

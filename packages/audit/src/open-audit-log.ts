@@ -14,6 +14,7 @@ import {
 } from '@postern/core'
 import { lockDirectory } from '@postern/store'
 import type { AuditLog } from './audit-log.ts'
+import { CheckpointPublisher, type PublisherOptions } from './checkpoint-publisher.ts'
 import { DirectoryStore } from './embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from './embedded/embedded-log.ts'
 import { disk } from './embedded/file-layer.ts'
@@ -24,14 +25,16 @@ import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
-import { Outside, type OutsideOptions } from './outside.ts'
 
-export interface AuditLogOptions extends OutsideOptions {
+export interface AuditLogOptions extends PublisherOptions {
   /** Directory of the log; created when absent. */
   readonly directory: string
   /** Unique name of the log, for ever: a URL without scheme, `shop.example.com/audit`. */
   readonly origin: string
-  /** Where signing key and subjects' keys live; `<directory>-keys` unless given. Best on another disk or mount. */
+  /**
+   * Where signing key and subjects' keys are kept. Default: `<directory>-keys`.
+   * Preferably on another disk or mount.
+   */
   readonly keyDirectory?: string
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -41,22 +44,28 @@ export interface AuditLogOptions extends OutsideOptions {
   readonly publishInterval?: Duration
   /** After which a `commit` that is not durable fails. Default 5s. */
   readonly commitTimeout?: Duration
-  /** Events that may wait with the promise `after`; beyond, they are lost and counted. Default 16,384. */
+  /** Most waiting events in durability mode `after`; further ones are lost and counted. Default 16,384. */
   readonly maxWaiting?: number
-  /** Entries that may be durable and unpublished before commits are refused. Default 1,000,000. */
+  /** Most entries that may be durable and unpublished before commits are refused. Default 1,000,000. */
   readonly maxBehind?: number
-  /** Age after which the keys of anonymous traffic (addresses, agents, paths without a principal) are destroyed. Never unless given. */
+  /**
+   * Age after which the keys of anonymous traffic (addresses, agents, paths without a
+   * principal) are destroyed. Default: never.
+   */
   readonly forgetAnonymousAfter?: Duration
   /** Whether the process is not ready when the log cannot take entries. Default true. */
   readonly required?: boolean
-  /** An operator's word that the log was rolled back on purpose (restored from a backup): what anchors and segments miss is accepted. */
+  /**
+   * The operator confirms that the log was rolled back on purpose (restored from a backup): entries that
+   * anchors and segments miss are accepted as lost.
+   */
   readonly acceptRollback?: boolean
 }
 
 /**
  * Opens the embedded log of a directory for appending, creating it when it is new. One process at a time.
  * @throws StoreError when another process has it open, or the disk refuses
- * @throws IntegrityError when what is on disk was changed, lost, or is older than an anchor remembers
+ * @throws IntegrityError when the data on disk was changed, lost, or is older than an anchor's checkpoint
  * @throws ConfigError for options that cannot be used
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
@@ -87,9 +96,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       const verifiers = new LogFiles(disk, directory)
         .verifierKeys()
         .map((key, i) => parseVerifierKey(key, `${VERIFIER_KEYS} line ${i + 1}`))
-      const outside = new Outside(options, reader)
-      // Before anything is published: an anchor must not be told of a log that it would have refused.
-      if (options.acceptRollback !== true) await outside.check(verifiers, origin)
+      const publisher = new CheckpointPublisher(options, reader)
+      // Before anything is published: an anchor must not receive a checkpoint of a
+      // log that it would have refused.
+      if (options.acceptRollback !== true) await publisher.check(verifiers, origin)
       const log = await EmbeddedLog.open({
         files: disk,
         directory,
@@ -102,9 +112,9 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         keys,
         required: options.required ?? true,
         acceptRollback: options.acceptRollback ?? false,
-        onPublished: () => void outside.tell(),
+        onPublished: () => void publisher.publish(),
         release: async () => {
-          await outside.settled()
+          await publisher.settled()
           release()
         },
       })

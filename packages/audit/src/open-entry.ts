@@ -3,12 +3,12 @@ import { leafHash } from './format/merkle-tree.ts'
 import type { SubjectKeys } from './key-store.ts'
 import { openPersonal } from './seal.ts'
 
-/** Where keys are looked up; undefined when the reader has none. */
+/** Where keys are looked up; undefined when the reader has no keys. */
 export type KeyLookup = Pick<SubjectKeys, 'byId'> | undefined
 
 /**
- * The entry in a leaf's bytes, unsealed where the key is at hand, and the id of that key.
- * @throws IntegrityError when the bytes are no leaf of this place, or the sealed part was changed
+ * The entry in a leaf's bytes, unsealed where the key is available, and the id of that key.
+ * @throws IntegrityError when the bytes are not a leaf of this index, or the sealed part was changed
  */
 export function openEntry(
   bytes: Uint8Array,

@@ -1,8 +1,9 @@
 import type { Clock, Event, EventRecorder, Json } from '@postern/core'
 
 /**
- * The promise `before` around an act: intent durable, act, outcome. An outcome that cannot be made durable does not undo what was done: it is
- * handed over with the promise `after`, and the intent without outcome stays visible.
+ * Durability mode `before` around an act: durable intent, act, outcome. An outcome that
+ * cannot be made durable does not undo the act: it is recorded with mode `after`, and
+ * an intent without outcome stays visible.
  */
 export async function actAround<T>(
   recorder: EventRecorder,
@@ -25,7 +26,7 @@ export async function actAround<T>(
   try {
     result = await act()
   } catch (error) {
-    // The name alone: messages quote what was handled.
+    // The name only: messages may quote request data.
     await outcome(false, error instanceof Error ? error.name : 'unknown')
     throw error
   }

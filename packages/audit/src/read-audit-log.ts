@@ -11,9 +11,12 @@ import { LogReader } from './log-reader.ts'
 import type { LogStore } from './log-store.ts'
 
 export interface ReadAuditLogOptions {
-  /** As in `openAuditLog`; without it (or when it is not readable) personal parts stay sealed. */
+  /** As in `openAuditLog`; without a readable key directory personal parts stay sealed. */
   readonly keyDirectory?: string
-  /** Keys that may have signed the checkpoint. Those the directory names for itself unless given: enough to read, not to trust. */
+  /**
+   * Keys that may have signed the checkpoint. Default: those that the directory itself names,
+   * which is enough to read, but not to trust.
+   */
   readonly verifierKeys?: readonly string[]
 }
 
@@ -26,7 +29,7 @@ export class AuditLogReader extends LogReader {
     this.#close = close
   }
 
-  /** Lets go of what it opened. */
+  /** Closes what it opened. */
   close(): void {
     this.#close()
   }

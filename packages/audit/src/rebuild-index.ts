@@ -13,12 +13,15 @@ import { KeyStore } from './key-store.ts'
 export interface RebuildOptions {
   /** As in `openAuditLog`. */
   readonly keyDirectory?: string
-  /** `compare` (default) leaves the index as it is; `replace` puts the rebuilt one in its place, and needs the log closed. */
+  /**
+   * `compare` (default) leaves the index unchanged; `replace` installs the rebuilt
+   * one, and needs the log closed.
+   */
   readonly mode?: 'compare' | 'replace'
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** What a rebuild found. */
+/** The result of a rebuild. */
 export interface Rebuilt {
   /** Entries of the log that went into the index. */
   readonly size: number
@@ -29,7 +32,7 @@ export interface Rebuilt {
 const REBUILT = 'index.rebuilt.db'
 
 /**
- * Builds the index anew out of the log, and compares it with the one that is there.
+ * Rebuilds the index from the log, and compares it with the existing one.
  * @throws StoreError when the log is open and the index is to be replaced
  */
 export function rebuildIndex(directory: string, options: RebuildOptions = {}): Rebuilt {
@@ -41,11 +44,11 @@ export function rebuildIndex(directory: string, options: RebuildOptions = {}): R
     removeDatabase(path)
     const log = new LogFiles(disk, directory)
     const note = log.checkpoint()
-    if (note === undefined) throw new IntegrityError(`${directory}: no checkpoint; this is no audit log`)
+    if (note === undefined) throw new IntegrityError(`${directory}: no checkpoint; this is not an audit log`)
     const { origin, size } = parseCheckpoint(parseNote(note).text)
     const live = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
     const rebuilt = AuditIndex.open(path, keys)
-    // A log that is open goes on meanwhile: both are compared at the size the live one has.
+    // An open log keeps growing meanwhile: both are compared at the size of the live index.
     const goal = options.mode === 'replace' ? Number(size) : Math.min(Number(size), live.size)
     fillIndex({
       index: rebuilt,

@@ -2,7 +2,7 @@ import { ConfigError } from '@postern/core'
 import { TILE_WIDTH } from './format/tile.ts'
 import { type LogReader, range } from './log-reader.ts'
 
-/** What retention did. */
+/** The result of retention. */
 export interface Retained {
   /** Index of the first entry that is kept. */
   readonly minimumIndex: number
@@ -14,8 +14,9 @@ export interface Retained {
 const STEP = 64
 
 /**
- * Removes the entries from before a time, in whole bundles of 256. Tiles, checkpoints and so every proof stay: an entry that somebody kept can
- * still be shown to have been in the log (C2SP tlog-tiles, "Pruning"). May run while the log is open, on several instances at once.
+ * Removes the entries from before a time, in whole bundles of 256. Tiles, checkpoints and so every proof
+ * stay: an entry kept elsewhere can still be proven to have been in the log (C2SP tlog-tiles, "Pruning"). May
+ * run while the log is open, on several instances at once.
  * @param before epoch milliseconds; the first bundle with a younger entry is kept, and all after it
  */
 export async function removeEntriesBefore(

@@ -6,7 +6,7 @@ import { sha256 } from './format/sha256.ts'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** The key of one subject. Whoever destroys it has erased what it sealed. */
+/** The key of one subject. Destroying it erases everything it sealed. */
 export interface SubjectKey {
   /** 16 random bytes, hex. */
   readonly id: string
@@ -25,8 +25,9 @@ function additionalData({ origin, index }: SealContext, keyId: string): Buffer {
 }
 
 /**
- * The nonce of a place in the log: random bytes of its group, which are durable with it, and its index. So sealing again after a crash gives the
- * same bytes, while a directory restored from an old copy, which gives indexes out twice, never uses a nonce twice.
+ * The nonce of a place in the log: random bytes of its group, which are durable with it, and its index. So
+ * sealing again after a crash gives the same bytes, and a directory restored from an old copy, which assigns
+ * indexes twice, never uses a nonce twice.
  */
 export function sealNonce(salt: Uint8Array, index: number): Uint8Array {
   const bytes = Buffer.alloc(salt.length + 8)
@@ -35,7 +36,10 @@ export function sealNonce(salt: Uint8Array, index: number): Uint8Array {
   return sha256(bytes).subarray(0, NONCE_BYTES)
 }
 
-/** Node imports raw bytes anew for every cipher, which takes four times as long as the sealing (measured on Node 24). */
+/**
+ * Node imports raw bytes anew for every cipher, which takes four times as long as
+ * the sealing (measured on Node 24).
+ */
 const imported = new WeakMap<SubjectKey, KeyObject>()
 
 function importedKey(subject: SubjectKey): KeyObject {

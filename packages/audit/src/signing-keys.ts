@@ -15,7 +15,7 @@ import { generateNoteKey, parseSignerKey } from './format/note-key.ts'
 
 const FILE = 'signing-keys'
 
-/** What signs a log's checkpoints: the current key, and while a rotation lasts the one before it. */
+/** The signers of a log's checkpoints: the current key, and during a rotation its predecessor. */
 export interface SigningKeys {
   readonly signers: readonly NoteSigner[]
   /** Verifier keys of `signers`, in the same order. */
@@ -23,8 +23,8 @@ export interface SigningKeys {
 }
 
 /**
- * Reads the signing keys of a log, making the first one when there is none.
- * @param directory kept apart from the log: who holds both can rewrite what no witness saw
+ * Reads the signing keys of a log, creating the first one when there is none.
+ * @param directory kept apart from the log: whoever holds both can rewrite what no witness saw
  * @throws ConfigError when the file is malformed or belongs to another log
  */
 export function loadSigningKeys(
@@ -40,7 +40,10 @@ export function loadSigningKeys(
   return parseKeys(readLines(path), path, origin)
 }
 
-/** The signers of a log whose key directory this process may read; none where it has none, or may not. */
+/**
+ * The signers of a log whose key directory this process may read; empty when there
+ * is no key or it may not be read.
+ */
 export function readSigningKeys(directory: string, origin: string): readonly NoteSigner[] {
   const path = join(directory, FILE)
   try {
@@ -69,8 +72,9 @@ function parseKeys(lines: readonly string[], path: string, origin: string): Sign
 }
 
 /**
- * Puts a new key first. Until `retireSigningKey`, checkpoints carry the signatures of both, so that those who know only the old key learn of
- * the new one from a log they can still verify. Takes effect when the log is next opened.
+ * Puts a new key first. Until `retireSigningKey`, checkpoints carry the signatures of both, so
+ * that those who know only the old key learn of the new one from a log they can still verify.
+ * Takes effect when the log is next opened.
  */
 export function rotateSigningKey(
   directory: string,
@@ -85,7 +89,10 @@ export function rotateSigningKey(
   return parseKeys(lines, path, origin)
 }
 
-/** Ends a rotation: only the newest key signs from the next opening on. Its predecessor's signatures stay valid. */
+/**
+ * Ends a rotation: only the newest key signs from the next opening on. Its
+ * predecessor's signatures stay valid.
+ */
 export function retireSigningKey(directory: string, origin: string): SigningKeys {
   const path = join(directory, FILE)
   const lines = readLines(path).slice(0, 1)

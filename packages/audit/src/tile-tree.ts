@@ -8,13 +8,16 @@ interface Edge {
   index: number
 }
 
-/** The right edge of a growing tree: the one partial tile of each level. Enough to append, to compute the root, and to write every tile once. */
+/**
+ * The right edge of a growing tree: the one partial tile of each level. Enough to append, to compute
+ * the root, and to write every tile once.
+ */
 export class TileTree {
   readonly #edges: Edge[] = []
   readonly #onFull: (tile: Tile, hashes: Uint8Array) => void
   #size = 0
 
-  /** @param onFull told of every tile that became full; the bytes are reused afterwards */
+  /** @param onFull called with every tile that became full; the bytes are reused afterwards */
   constructor(onFull: (tile: Tile, hashes: Uint8Array) => void) {
     this.#onFull = onFull
   }
@@ -25,7 +28,7 @@ export class TileTree {
   }
 
   /**
-   * Takes up a tree of `size` leaves.
+   * Resumes a tree of `size` leaves.
    * @param read gives the partial tiles of its right edge
    */
   load(size: number, read: (tile: Tile) => Uint8Array): void {

@@ -1,9 +1,13 @@
 /*
- * The offline verifier. One file that imports nothing, neither the rest of the log nor Node, so that an auditor can read it in one
- * sitting and a browser can load it as it is: SHA-256 is written out, Ed25519 is WebCrypto's. It shares no code with what it checks.
+ * The offline verifier. One file that imports nothing, neither the rest of the log nor Node, so that an
+ * auditor can read it in one sitting and a browser can load it unchanged: SHA-256 is implemented here,
+ * Ed25519 is WebCrypto's. It shares no code with what it checks.
  */
 
-/** Reads a log: a path as C2SP tlog-tiles names it (`checkpoint`, `tile/0/000`), its bytes, or undefined when there is nothing there. */
+/**
+ * Reads a log: a path as C2SP tlog-tiles names it (`checkpoint`, `tile/0/000`), its bytes, or
+ * undefined when there is nothing there.
+ */
 export type ReadLog = (path: string) => Promise<Uint8Array | undefined>
 
 /** Where something is wrong: bytes `[from, to)` of a file. */
@@ -20,13 +24,15 @@ export interface VerifyOptions {
   readonly verifierKeys: readonly string[]
   /** The log's name, when known beforehand. */
   readonly origin?: string
-  /** A signed checkpoint from elsewhere (an anchor, an old proof): the log must contain exactly what it says. */
+  /**
+   * A signed checkpoint from elsewhere (an anchor, an old proof): the log must contain exactly what it says.
+   */
   readonly remembered?: string
   /** Entries below this one may be missing: retention removed them. Default 0. */
   readonly minimumIndex?: number
   /** `postern`: leaves must be entries that number themselves; `opaque`: any bytes. Default `postern`. */
   readonly leaves?: 'postern' | 'opaque'
-  /** Told now and then. */
+  /** Called from time to time. */
   readonly onProgress?: (done: number, total: number) => void
   /** A faster SHA-256 than the one written here. */
   readonly sha256?: (bytes: Uint8Array) => Uint8Array
@@ -53,7 +59,10 @@ interface Head {
 const WIDTH = 256
 const MAX_PROBLEMS = 100
 
-/** Verifies a whole log: signature, every entry, every tile, every number. Streams: holds one tile of each level. Never throws for what it finds. */
+/**
+ * Verifies a whole log: signature, every entry, every tile, every number. Streams: holds one tile of each
+ * level. Never throws for what it finds.
+ */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one streaming pass; entries, tiles and numbers are compared at the same position.
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const hash = options.sha256 ?? sha256
@@ -86,11 +95,12 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
     if (tile.bytes === undefined) found(tile.path, 0, 0, 'is missing')
     if (entries.rest !== undefined && bundle.exact) {
       const to = bundle.bytes?.length ?? 0
-      // Told last: a changed length makes the bytes behind the last entry, and is itself the first bad place.
-      behind.push({ path: bundle.path, from: entries.rest, to, message: 'bytes behind the last entry' })
+      // Reported last: a changed length causes the bytes after the last entry, and
+      // is itself the first bad place.
+      behind.push({ path: bundle.path, from: entries.rest, to, message: 'bytes after the last entry' })
     }
     if (tile.exact && tile.bytes !== undefined && tile.bytes.length > width * 32)
-      found(tile.path, width * 32, tile.bytes.length, 'bytes behind the last hash')
+      found(tile.path, width * 32, tile.bytes.length, 'bytes after the last hash')
     for (let i = 0; i < width; i++) {
       const index = n * WIDTH + i
       const entry = entries.ranges[i]
@@ -215,7 +225,7 @@ async function compareUpperTiles(
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
       if (bytes === undefined) found(path, 0, 0, 'is missing')
       if (exact && bytes !== undefined && bytes.length > width * 32)
-        found(path, width * 32, bytes.length, 'bytes behind the last hash')
+        found(path, width * 32, bytes.length, 'bytes after the last hash')
       for (let i = 0; i < width && bytes !== undefined; i++) {
         const own = tree.tileRoot(level, n * WIDTH + i)
         if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
@@ -329,7 +339,7 @@ function splitBundle(bytes: Uint8Array | undefined, width: number): Bundle {
   return at < bytes.length ? { ranges, rest: at } : { ranges }
 }
 
-/** Entries say their own number, and their number among their tenant's: a gap shows itself. */
+/** Entries contain their own number, and their number among their tenant's: a gap is visible. */
 function misnumbered(
   bytes: Uint8Array,
   index: number,
@@ -350,7 +360,7 @@ function misnumbered(
   const { tenant, number } = leaf ?? {}
   if (leaf?.v !== 1 || typeof tenant !== 'string' || typeof number !== 'number')
     return `entry ${index} is not an entry of version 1`
-  if (leaf.index !== index) return `entry ${index} says that it is entry ${String(leaf.index)}`
+  if (leaf.index !== index) return `entry ${index} claims to be entry ${String(leaf.index)}`
   const last = numbers.get(tenant) ?? (minimumIndex > 0 ? number - 1 : 0)
   numbers.set(tenant, number)
   return number === last + 1 ? undefined : `entry ${index} is number ${number} of its tenant, after ${last}`
@@ -360,7 +370,7 @@ function misnumbered(
 async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptions): Promise<Head | string> {
   const note = new TextDecoder().decode(bytes)
   const gap = note.lastIndexOf('\n\n')
-  if (gap < 0 || !note.endsWith('\n')) return 'is no signed note'
+  if (gap < 0 || !note.endsWith('\n')) return 'is not a signed note'
   const text = note.slice(0, gap + 1)
   const keys = new Map<string, Uint8Array>()
   for (const key of verifierKeys) {
@@ -419,7 +429,10 @@ function fromBase64(text: string): Uint8Array | undefined {
   return btoa(binary) === text ? Uint8Array.from(binary, char => char.charCodeAt(0)) : undefined
 }
 
-/** First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 section 4.2.2), computed exactly. */
+/**
+ * First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS
+ * 180-4 section 4.2.2), computed exactly.
+ */
 const K: Uint32Array = fractions(64, 3n)
 /** The same of the square roots of the first 8 primes (section 5.3.3). */
 const H0: Uint32Array = fractions(8, 2n)

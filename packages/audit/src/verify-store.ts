@@ -4,9 +4,12 @@ import { sha256 } from './format/sha256.ts'
 import type { LogStore } from './log-store.ts'
 import { type VerifyOptions, type VerifyReport, verifyLog } from './verifier.ts'
 
-/** What may be told to a verification beside where the log is. */
+/** Options of a verification, beside the place of the log. */
 export type VerifyStoreOptions = Omit<VerifyOptions, 'read' | 'sha256' | 'verifierKeys' | 'minimumIndex'> & {
-  /** Keys from elsewhere. Those the log names for itself unless given: then whoever could change the log could change them too. */
+  /**
+   * Keys from elsewhere. Default: those that the log itself names, which whoever
+   * could change the log could change too.
+   */
   readonly verifierKeys?: readonly string[]
 }
 

@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { chromiumPath } from '../../../test/chromium.ts'
 import { logHandler, openAuditLog, readAuditLog } from '../src/index.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
 
-const chromium = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium'
+const chromium = chromiumPath()
 
-test('the verifier runs in a browser as one ES module', {
-  skip: existsSync(chromium)
-    ? false
-    : `no browser at ${chromium} (Debian: chromium; or set POSTERN_CHROMIUM)`,
-}, async t => {
+test('the verifier runs in a browser as one ES module', async t => {
   const directory = freshDirectory()
   const log = await openAuditLog({ directory, origin: 'shop.example.com/audit' })
   for (let i = 0; i < 300; i++) log.record(requestEvent(i))

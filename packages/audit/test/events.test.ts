@@ -144,7 +144,7 @@ describe('an event', () => {
     ['half a request', { request: { id: 'x' } }],
   ]
 
-  test('that is none is refused, or lost and counted, and keeps nothing behind it from being published', async () => {
+  test('that is invalid is refused, or lost and counted, and keeps nothing behind it from being published', async () => {
     const directory = freshDirectory()
     const log = await openAuditLog({ directory, origin: 'shop.example.com/audit' })
     for (const [name, changes] of wrong) {

@@ -46,7 +46,7 @@ const refused: Event = requestEvent(2, {
 const actor = { address: '2001:db8::1', principal: 'alice', tenant: 'acme' }
 const time = Date.UTC(2026, 0, 1)
 
-/** One event of every kind that is told apart. */
+/** One event of every kind that is distinguished. */
 const EVENTS: readonly Event[] = [
   requestEvent(1),
   refused,

@@ -126,7 +126,8 @@ describe('Ed25519 edge cases of C2SP/CCTV', () => {
         assert.ok(error instanceof Error)
       }
       if (s >= order) assert.equal(said, false, `vector ${vector.number}`)
-      // A residue of low order is only cancelled by the cofactored equation, which RFC 8032 verifiers of Node do not use.
+      // A residue of low order is only cancelled by the cofactored equation, which
+      // RFC 8032 verifiers of Node do not use.
       if (vector.flags?.includes('low_order_residue') === true)
         assert.equal(said, false, `vector ${vector.number}`)
       if (said) accepted++

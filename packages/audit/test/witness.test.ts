@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { IntegrityError, VirtualClock } from '@postern/core'
+import { CheckpointPublisher } from '../src/checkpoint-publisher.ts'
 import { signCheckpoint } from '../src/format/checkpoint.ts'
 import { parseWitnessKey } from '../src/format/cosignature.ts'
 import { parseNote, verifyNote } from '../src/format/note.ts'
@@ -17,7 +18,6 @@ import {
   Witness,
   witnessHandler,
 } from '../src/index.ts'
-import { Outside } from '../src/outside.ts'
 import { verifyLog } from '../src/verifier.ts'
 import { WitnessClient } from '../src/witness/witness-client.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
@@ -60,16 +60,16 @@ describe('a witness', () => {
     t.after(() => witness.close())
     const url = await serve(t, witnessHandler(witness, '/w1'))
     const errors: unknown[] = []
-    const outside = new Outside(
+    const publisher = new CheckpointPublisher(
       {
         witnesses: [{ url: `${url}/w1`, verifierKey: witness.verifierKey }],
         onOutsideError: error => errors.push(error),
       },
       reader,
     )
-    await outside.tell()
+    await publisher.publish()
     await writtenLog(directory, 400)
-    await outside.tell()
+    await publisher.publish()
     assert.deepEqual(errors, [])
     const cosigned = (await reader.proof(200n)).split('\n\n').slice(1).join('\n\n')
     assert.equal(verifyNote(cosigned, [parseWitnessKey(witness.verifierKey)]).signatures.length, 1)

@@ -1,18 +1,30 @@
-import { ConfigError, type Exchange, RouteTable } from '@postern/core'
+import { CidrSet, ConfigError, type Exchange, RouteTable } from '@postern/core'
 import {
   address,
   apiKey,
   body,
+  combined,
   concurrency,
   header,
   network,
+  ownRules,
   principal,
+  type Rule,
   route,
   tenant,
   window,
 } from '@postern/throttle'
+import { parseLimitRule } from './limit-rule.ts'
 import { LOGIN_ROUTES } from './login-routes.ts'
-import type { CompiledKey, LimitKey, LimitSettings, NamedLimit, OwnLimit } from './named-limit.ts'
+import type {
+  CompiledKey,
+  LimitKey,
+  LimitSettings,
+  NamedLimit,
+  OwnLimit,
+  Plan,
+  SingleKey,
+} from './named-limit.ts'
 
 /**
  * What holds when nothing is configured: more than a busy office sends, and far less than a flood; and a tight limit where logins
@@ -20,7 +32,8 @@ import type { CompiledKey, LimitKey, LimitSettings, NamedLimit, OwnLimit } from 
  */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
   address: { limit: window(1_200, '1m') },
-  busy: { limit: concurrency(200) },
+  // An office has many tabs open that listen to a stream of events; those are no work.
+  busy: { limit: concurrency(200), eventStreams: 'free' },
   login: { limit: window(20, '1m'), routes: LOGIN_ROUTES },
 }
 
@@ -45,11 +58,27 @@ export function compileRouteLimit(settings: LimitSettings): OwnLimit {
 }
 
 function compileLimit(
-  { key = { of: address(), name: 'address' }, cost, routes, exempt, limit }: LimitSettings,
+  {
+    key = { of: address(), name: 'address' },
+    cost,
+    routes,
+    exempt,
+    eventStreams,
+    limit,
+    plan,
+    overrides,
+  }: LimitSettings,
   place: string,
 ): OwnLimit {
   if (limit === undefined)
     throw new ConfigError({ place, problem: 'has no limit', hint: 'e.g. limit: "100/1m"' })
+  if (exempt !== undefined) checkExempt(exempt, key.name, place)
+  if (plan !== undefined && overrides === true)
+    throw new ConfigError({
+      place: `${place}.plan`,
+      problem: 'and overrides: true both say the rule of single keys',
+      hint: 'keep one of them',
+    })
   return {
     limit,
     key: key.of,
@@ -57,12 +86,46 @@ function compileLimit(
     routes,
     ...(cost !== undefined && { cost }),
     ...(exempt !== undefined && { exempt }),
+    ...(eventStreams !== undefined && { eventStreams }),
+    ...(plan !== undefined && { own: ownRules({ otherwise: limit, load: key => ruleOf(plan, key) }) }),
     ...(routes !== undefined && { when: onRoutes(routes) }),
+  }
+}
+
+async function ruleOf(plan: Plan, key: string): Promise<Rule | undefined> {
+  const said = await plan(key)
+  return typeof said === 'string' ? parseLimitRule(said) : said
+}
+
+/** An exempt entry that no key can equal would be accepted without effect. */
+function checkExempt(exempt: readonly string[], keyName: string, place: string): void {
+  if (keyName !== 'address' && keyName !== 'network') return
+  for (const entry of exempt) {
+    const address = entry.split(' ').at(-1) ?? ''
+    try {
+      CidrSet.parse([address])
+    } catch {
+      throw new ConfigError({
+        place: `${place}.exempt`,
+        problem: `"${entry.slice(0, 60)}" is not an address or range, and this limit counts by ${keyName}`,
+        hint: 'e.g. 203.0.113.7, 10.0.0.0/8, loopback',
+      })
+    }
   }
 }
 
 /** The key of a limit as it is written. */
 export function compileKey(key: LimitKey): CompiledKey {
+  if (!isKeys(key)) return compileSingleKey(key)
+  const keys = key.map(compileSingleKey)
+  return { of: combined(...keys.map(({ of }) => of)), name: keys.map(({ name }) => name).join(' + ') }
+}
+
+function isKeys(key: LimitKey): key is readonly SingleKey[] {
+  return Array.isArray(key)
+}
+
+function compileSingleKey(key: SingleKey): CompiledKey {
   if (typeof key === 'function') return { of: key, name: 'a function' }
   if (typeof key === 'string')
     return { of: { address, network, principal, tenant, apiKey, route }[key](), name: key }
@@ -74,9 +137,15 @@ export function compileKey(key: LimitKey): CompiledKey {
 function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const table = new RouteTable(Object.fromEntries(patterns.map(pattern => [pattern, {}])))
   const methods = methodsOf(patterns)
-  return exchange =>
-    (methods === undefined || methods.has(exchange.method)) &&
-    table.match(exchange.method, exchange.path.canonical) !== undefined
+  return exchange => {
+    const wished = exchange.methodOverrides[0]?.method
+    return (
+      (methods === undefined ||
+        methods.has(exchange.method) ||
+        (wished !== undefined && methods.has(wished))) &&
+      table.match(exchange.method, exchange.path.canonical, undefined, wished) !== undefined
+    )
+  }
 }
 
 /** The methods that patterns name, so that most requests need no look into the table; undefined when one is for any method. */

@@ -76,7 +76,7 @@ export function parsed<Out, Mid, In>(
           code: 'custom',
           message: problem,
           input: value,
-          ...(INSIDE.test(place) && { path: [place.slice(1)] }),
+          ...(INSIDE.test(place) && { path: place.slice(1).split('.') }),
           params: { hint },
         })
       return z.NEVER
@@ -85,8 +85,8 @@ export function parsed<Out, Mid, In>(
   return form === undefined ? better : better.meta({ form })
 }
 
-/** A place inside the parsed value: `parse` says `.limit`. */
-const INSIDE = /^\.[\w-]+$/
+/** A place inside the parsed value: `parse` says `.limit` or `.login.limit`. */
+const INSIDE = /^(?:\.[\w-]+)+$/
 
 /** A value that `check` accepts; it stays as it is. */
 export function checked<Value>(

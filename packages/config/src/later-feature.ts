@@ -3,7 +3,6 @@ const LATER: Readonly<Record<string, string>> = {
   sessions: 'sessions of built-in identity are under identity.sessions',
   keys: 'API keys of built-in identity are under identity.keys',
   oauth: 'the OAuth server of built-in identity is under identity.oauth',
-  budget: 'row budgets come with @postern/access; limit the route with throttle: limit(10, "1h")',
   vault: 'tables and holders of the vault are in vault.json; see docs/vault.md',
   decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault.md',
   console: 'the web console comes later; use postern explain, why and audit tail',

@@ -3,6 +3,8 @@ import { ConfigError } from '@postern/core'
 import { type ConfigFile, configInCode, findConfigFile, readConfigFile } from './config-file.ts'
 import { configIssues } from './config-issues.ts'
 import { fillFromEnvironment } from './environment.ts'
+import { idleAllow } from './idle-allow.ts'
+import { isMemoryOnly } from './memory-only.ts'
 import type { ExtensionConfig } from './sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from './table.ts'
 import { unfillableKeys } from './unfillable-keys.ts'
@@ -73,10 +75,13 @@ export function checkConfig(
   // What is empty because a variable is not set is not told again as a wrong value.
   const unset = new Set(issues.map(({ place }) => place))
   const wrong = result.success ? [] : configIssues(filled, result.error.issues)
-  const unfillable = result.success ? unfillableKeys(result.data, file.place) : []
-  const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...unfillable]
+  const idle = result.success
+    ? [...unfillableKeys(result.data, file.place), ...idleAllow(result.data, file.place)]
+    : []
+  const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...idle]
   if (all.length > 0 || !result.success) throw new ConfigError(all)
-  const dataDirectory = resolve(file.folder, result.data.dataDirectory)
+  const { dataDirectory: kept } = result.data
+  const dataDirectory = isMemoryOnly(kept) ? kept : resolve(file.folder, kept)
   // What passed the table is a Config.
   return { config: { ...result.data, dataDirectory }, written: value as Config, file: filled }
 }

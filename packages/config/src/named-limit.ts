@@ -1,8 +1,12 @@
 import type { Exchange } from '@postern/core'
 import type { Key, Limit, RouteLimit, Rule } from '@postern/throttle'
+import type { LimitRule } from './limit-rule.ts'
 
 /** Whom a limit is held against. */
-export type LimitKey =
+export type LimitKey = SingleKey | readonly SingleKey[]
+
+/** One thing that a limit is held against; a list of them counts each combination by itself. */
+export type SingleKey =
   | 'address'
   | 'network'
   | 'principal'
@@ -12,14 +16,17 @@ export type LimitKey =
   | { readonly header: string }
   /** A field of a JSON or form body, `email` or `user.email`. */
   | { readonly body: string }
-  /** TypeScript only: any text made from the exchange; undefined leaves the exchange out. */
-  | ((exchange: Exchange) => string | undefined)
+  /** TypeScript only: any text made from the exchange, at once or later; undefined leaves the exchange out. */
+  | ((exchange: Exchange) => string | undefined | Promise<string | undefined>)
 
 /** A key as limits call it, with the name that people know it by: `tenant`, `header x-shop`. */
 export interface CompiledKey {
   readonly of: Key
   readonly name: string
 }
+
+/** The rule of one key, from the application's own code: a database, a billing service. Undefined for the rule of everybody. */
+export type Plan = (key: string) => LimitRule | undefined | Promise<LimitRule | undefined>
 
 /** What one limit says; the rest is its default's. */
 export interface LimitSettings {
@@ -28,7 +35,9 @@ export interface LimitSettings {
   readonly routes?: readonly string[]
   readonly cost?: number
   readonly exempt?: readonly string[]
+  readonly eventStreams?: 'count' | 'free'
   readonly overrides?: boolean
+  readonly plan?: Plan
 }
 
 /** What listings show of a limit besides its rule. */

@@ -1,6 +1,7 @@
 import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
+import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type { z } from 'zod'
 import { section } from './key.ts'
@@ -14,6 +15,8 @@ import {
   budgets,
   type CompiledBudgetDatabase,
 } from './sections/budgets.ts'
+import { allow, block, type ClientConfig } from './sections/clients.ts'
+import { type CorsConfig, cors } from './sections/cors.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -65,6 +68,7 @@ import {
   type SchemaConfig,
   schema,
 } from './sections/protocol.ts'
+import { type CompiledRefusal, type RefusalConfig, refusal } from './sections/refusal.ts'
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
@@ -111,9 +115,10 @@ export interface Config extends ExtensionConfig {
   readonly caps?: CapsConfig | undefined
   /**
    * Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`,
-   * `private`. Default: nobody.
+   * `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a
+   * list. Default: nobody.
    */
-  readonly trustProxies?: readonly string[] | undefined
+  readonly trustProxies?: string | readonly string[] | undefined
   /**
    * `observe` decides and logs, and blocks nothing: the way to start on a live system. Default: `enforce`.
    */
@@ -156,6 +161,23 @@ export interface Config extends ExtensionConfig {
   readonly inspect?: InspectionConfig | false | undefined
   /** How HTTP itself is checked, or `false`. Default: on. */
   readonly protocol?: ProtocolConfig | false | undefined
+  /**
+   * Clients that are refused, without a scenario and for ever: addresses, ranges, `all`, or
+   * `{ network, userAgent }`. Default: nobody.
+   */
+  readonly block?: readonly (string | ClientConfig)[] | undefined
+  /** Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`. Default: nobody. */
+  readonly allow?: readonly (string | ClientConfig)[] | undefined
+  /**
+   * Which pages of other origins may read answers, refusals too, and preflights answered before every check; or
+   * `false`. Default: as the backend says.
+   */
+  readonly cors?: CorsConfig | false | undefined
+  /**
+   * What refusals look like: a page and a document of your own, and their language. Default: a page in the
+   * language of the browser, and a problem document.
+   */
+  readonly refusal?: RefusalConfig | undefined
   /** The parameters that routes take. Default: off. */
   readonly schema?: SchemaConfig | undefined
   /** What watches events over time, or `false`. Default: all that are shipped. */
@@ -190,7 +212,7 @@ export interface Config extends ExtensionConfig {
    * Where everything durable is kept, relative to the configuration. One process at a time. Default:
    * `.postern`.
    */
-  readonly dataDirectory?: string | undefined
+  readonly dataDirectory?: string | false | undefined
   /** Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only. Default: on. */
   readonly admin?: AdminConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -219,6 +241,10 @@ export interface CompiledConfig {
   readonly bind?: CompiledBind
   readonly inspect: CompiledInspection | false
   readonly protocol: CompiledProtocol | false
+  readonly block: ClientList
+  readonly allow: ClientList
+  readonly cors: CorsSettings | false
+  readonly refusal: CompiledRefusal
   readonly schema: CompiledSchema
   readonly scenarios: CompiledScenarios | false
   readonly remediations: CompiledRemediations | false
@@ -258,6 +284,10 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   bind,
   inspect: inspection,
   protocol,
+  block,
+  allow,
+  cors,
+  refusal,
   schema,
   scenarios,
   policies,

@@ -18,7 +18,7 @@ export function unfillableKeys(
     ),
   ]
   return keys
-    .filter(([, keyName]) => OF_PRINCIPALS.has(keyName))
+    .filter(([, keyName]) => keyName.split(' + ').some(name => OF_PRINCIPALS.has(name)))
     .map(([path, keyName]) => ({
       place: place(path),
       problem: `"${keyName}" needs identify: no request has a principal without it, so this limit would never count`,

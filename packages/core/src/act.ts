@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Json } from './json.ts'
 
-/** One thing that somebody is about to do, exact enough to be confirmed or approved: this and nothing else. */
+/**
+ * One thing that somebody is about to do, exact enough to be confirmed or approved: this and nothing else.
+ */
 export interface Act {
   /** Kind and id of the principal, `user:alice`. */
   readonly actor: string
@@ -17,8 +19,8 @@ export interface Act {
 const DOMAIN = 'postern act v1\n'
 
 /**
- * SHA-256 over the canonical form of an act, a time and a nonce. A passkey that signs it confirms this act only; an approval bound to it is good for
- * nothing else.
+ * SHA-256 over the canonical form of an act, a time and a nonce. A passkey that signs it confirms this act
+ * only; an approval bound to it approves nothing else.
  * @param time epoch milliseconds
  * @param nonce fresh for each question, at least 16 random bytes as text
  * @throws RangeError when the arguments hold a number that JSON cannot write, or are nested deeper than 64
@@ -32,8 +34,8 @@ export function actDigest(act: Act, time: number, nonce: string): Uint8Array {
 const MAX_DEPTH = 64
 
 /**
- * JSON in the one form that RFC 8785 (JSON Canonicalization Scheme) gives it: names sorted by UTF-16 code units, no white space, numbers and strings as
- * ECMAScript writes them.
+ * JSON in the one form that RFC 8785 (JSON Canonicalization Scheme) gives it: names sorted by UTF-16 code
+ * units, no white space, numbers and strings as ECMAScript writes them.
  * @throws RangeError for a number that is not finite, a lone surrogate, or nesting deeper than 64
  */
 export function canonicalJson(value: Json): string {

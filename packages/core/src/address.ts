@@ -3,15 +3,15 @@ import { isIPv4, isIPv6 } from 'node:net'
 declare const canonical: unique symbol
 
 /**
- * An IP address in the one spelling that stands for it: IPv4 dotted, IPv6 as RFC 5952, IPv4-mapped forms folded to
- * IPv4, no zone. Two spellings of one address are one `Address`, so it can be a key.
+ * An IP address in the one spelling that stands for it: IPv4 dotted, IPv6 as RFC 5952, IPv4-mapped forms
+ * folded to IPv4, no zone. Two spellings of one address are one `Address`, so it can be a key.
  */
 export type Address = string & { readonly [canonical]: 'address' }
 
 const CACHE_LIMIT = 4_096
 let cache = new Map<string, Address | undefined>()
 
-/** The canonical form of an address, or undefined when the text is not one. Never throws. */
+/** The canonical form of an address; undefined when the text is not an address. Never throws. */
 export function parseAddress(text: string): Address | undefined {
   const known = cache.get(text)
   if (known !== undefined) return known
@@ -30,7 +30,7 @@ function canonicalise(text: string): Address | undefined {
   return bytes === undefined ? undefined : formatBytes(bytes)
 }
 
-/** The 4 or 16 bytes of an address (mapped IPv4 gives 4), or undefined when the text is not one. */
+/** The 4 or 16 bytes of an address (mapped IPv4 gives 4); undefined when the text is not an address. */
 export function addressBytes(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return ipv4Bytes(text)
   const zone = text.indexOf('%')
@@ -40,7 +40,9 @@ export function addressBytes(text: string): Uint8Array | undefined {
   return isMapped(bytes) ? bytes.slice(12) : bytes
 }
 
-/** Digit by digit: every decision may need the bytes of an address, and splitting costs several times as much. */
+/**
+ * Digit by digit: every decision may need the bytes of an address, and splitting costs several times as much.
+ */
 function ipv4Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(4)
   let index = 0

@@ -1,13 +1,17 @@
 import { assertSettableHeader } from './header-field.ts'
 
 /**
- * The head of the handler's or backend's answer, before it is sent: what `Guard.onAnswer` reads and changes, whatever the carrier.
- * Names are compared without regard to case. Headers that frame the message or manage the connection can be read, but not changed.
+ * The head of the handler's or backend's answer, before it is sent: what `Guard.onAnswer` reads and changes,
+ * whatever the carrier. Names are compared without regard to case. Headers that frame the message or manage
+ * the connection can be read, but not changed.
  */
 export interface AnswerHead {
   /** HTTP status, 200 or higher; 101 where the gateway completes a WebSocket handshake. */
   readonly status: number
-  /** The value of a header, several joined with `, `; undefined when it is absent. Use `getAll` for `Set-Cookie`. */
+  /**
+   * The value of a header, several joined with `, `; undefined when it is absent.
+   * Use `getAll` for `Set-Cookie`.
+   */
   get(name: string): string | undefined
   /** Every value of a header, in order; empty when it is absent. */
   getAll(name: string): readonly string[]

@@ -1,6 +1,7 @@
 /**
- * The start of an answer's body, copied as it goes by for a guard that asked (`exchange.watchAnswer`) and reads it when the exchange settles. Nothing is
- * held back. Bytes are as sent: a guard that needs them plain takes `accept-encoding` away first.
+ * The start of an answer's body, copied as it is sent, for a guard that asked (`exchange.watchAnswer`) and
+ * reads it when the exchange settles. The answer is not delayed. Bytes are as sent: a guard that needs them
+ * uncompressed removes `accept-encoding` from the request first.
  */
 export class AnswerWatch {
   readonly #limit: number

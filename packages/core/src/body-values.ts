@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import { MAX_FIELDS, queryValues } from './query-values.ts'
 
 /** What a field of a body or query holds. */
 export type BodyValue =
@@ -9,7 +10,7 @@ export type BodyValue =
   | readonly BodyValue[]
   | { readonly [key: string]: BodyValue }
 
-/** The fields of a body, or why they cannot be told. */
+/** The fields of a body, or why they cannot be read. */
 export type BodyValues =
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, BodyValue> }
   /** No body, or one of a type that has no fields. */
@@ -17,27 +18,9 @@ export type BodyValues =
   /** A body of such a type that cannot be read as one, or is longer than may be read ahead. */
   | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'too-many' }
 
-const MAX_FIELDS = 1_000
 const MAX_DEPTH = 4
 
-/** The fields of a query, first of each name; at most 1,000 are read. */
-export function queryValues(query: string): {
-  readonly fields: ReadonlyMap<string, string>
-  readonly complete: boolean
-} {
-  const fields = new Map<string, string>()
-  if (query === '') return { fields, complete: true }
-  const pairs = query.split('&', MAX_FIELDS + 1)
-  for (const pair of pairs.slice(0, MAX_FIELDS)) {
-    if (pair === '') continue
-    const equals = pair.indexOf('=')
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
-    if (!fields.has(name)) fields.set(name, equals < 0 ? '' : decode(pair.slice(equals + 1)))
-  }
-  return { fields, complete: pairs.length <= MAX_FIELDS }
-}
-
-/** Whether the body of an exchange has fields at all, told from its head. */
+/** Whether the body of an exchange has fields at all, judged by its headers. */
 export function hasFields(exchange: Exchange): boolean {
   return exchange.hasBody && bodyKind(exchange) !== undefined
 }
@@ -50,8 +33,8 @@ function bodyKind(exchange: Exchange): 'json' | 'form' | undefined {
 }
 
 /**
- * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by their path (`user.name`, at most four
- * deep), those of objects in arrays with `[]`.
+ * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by
+ * their path (`user.name`, at most four deep), those of objects in arrays with `[]`.
  */
 export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
   const kind = exchange.hasBody ? bodyKind(exchange) : undefined
@@ -100,14 +83,4 @@ function flatten(value: BodyValue, path: string, depth: number, fields: Map<stri
       fields,
     ),
   )
-}
-
-function decode(text: string): string {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
-  if (!spaced.includes('%')) return spaced
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return spaced
-  }
 }

@@ -5,7 +5,10 @@ const EFFECTS: ReadonlySet<string> = new Set<Effect>(['allow', 'throttle', 'chal
 /** A guard's `decide` returned something that is neither a decision nor a promise of one. */
 export class NotADecision extends TypeError {
   override readonly name = 'NotADecision'
-  /** Whether what was returned meant to refuse or to serve: then the request does not pass, whatever the failure policy of the guard. */
+  /**
+   * Whether what was returned meant to refuse or to serve: then the request does not pass,
+   * whatever the failure policy of the guard.
+   */
   readonly mustNotPass: boolean
 
   constructor(what: string, mustNotPass: boolean) {
@@ -14,7 +17,10 @@ export class NotADecision extends TypeError {
   }
 }
 
-/** Whether a value is a promise, or any other object with a `then` to call, as JavaScript's own `await` sees it. */
+/**
+ * Whether a value is a promise, or any other object with a `then` to call, as
+ * JavaScript's own `await` sees it.
+ */
 export function isPending(said: unknown): said is PromiseLike<unknown> {
   if (said instanceof Promise) return true
   return (
@@ -25,7 +31,8 @@ export function isPending(said: unknown): said is PromiseLike<unknown> {
 }
 
 /**
- * What a guard returned, as a decision that the rest of the engine can rely on: guards may be written in plain JavaScript.
+ * What a guard returned, as a decision that the rest of the engine can rely on:
+ * guards may be written in plain JavaScript.
  * @throws NotADecision
  */
 export function checkedDecision(said: unknown): Decision {

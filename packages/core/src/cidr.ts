@@ -1,12 +1,6 @@
 import { type Address, addressBytes, formatBytes } from './address.ts'
 import { ConfigError } from './errors.ts'
-
-/** Names for the ranges people mean when they trust a proxy. */
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-}
+import { NAMED_RANGES } from './proxy-presets.ts'
 
 interface Range {
   readonly bytes: Uint8Array
@@ -26,13 +20,13 @@ export class CidrSet {
   }
 
   /**
-   * @param entries addresses, CIDR ranges, or `loopback`, `linklocal`, `private`
+   * @param entries addresses, CIDR ranges, `loopback`, `linklocal`, `private`, or a platform of `NAMED_RANGES`
    * @throws ConfigError naming every entry that is none of these, or has bits set beyond its prefix
    */
   static parse(entries: readonly string[], place = 'addresses'): CidrSet {
     const issues: { place: string; problem: string; hint: string }[] = []
     const ranges: Range[] = []
-    for (const entry of entries.flatMap(name => NAMED[name] ?? [name])) {
+    for (const entry of entries.flatMap(name => NAMED_RANGES.get(name) ?? [name])) {
       const range = parseRange(entry)
       if (typeof range === 'string') {
         issues.push({
@@ -46,7 +40,7 @@ export class CidrSet {
     return new CidrSet(ranges, entries)
   }
 
-  /** Whether the address lies in one of the ranges. */
+  /** Whether the address is in one of the ranges. */
   has(address: Address): boolean {
     if (this.#v4.length + this.#v6.length === 0) return false
     const bytes = addressBytes(address)
@@ -115,15 +109,16 @@ function maskBytes(bytes: Uint8Array, bits: number): Uint8Array {
   return masked
 }
 
-/** How much of an address names one customer: /32 and /56 unless told otherwise. */
+/** How much of an address identifies one customer. Default: /32 and /56. */
 export interface NetworkWidth {
   readonly v4?: number
   readonly v6?: number
 }
 
 /**
- * The network an address is held responsible as, in CIDR text (an IPv4 /32 stays a bare address).
- * IPv6 customers get whole /56 networks (RFC 6177), so a key on the full address is walked round by rotation.
+ * The network that limits and remediations count an address under, in CIDR text (an IPv4 /32
+ * stays a bare address). IPv6 customers get whole /56 networks (RFC 6177), so a key on the full
+ * address is evaded by rotating addresses.
  */
 export function networkOf(address: Address, width: NetworkWidth = {}): string {
   const v4 = width.v4 ?? 32

@@ -6,13 +6,13 @@ const MAX_HOPS = 32
 const MAX_HEADER = 4_096
 
 /**
- * The address of the client: the peer of the connection, or, when that peer is a trusted proxy, the right-most
- * address of `X-Forwarded-For` that is not a trusted proxy itself. What an untrusted peer claims is never read. A
- * malformed hop ends the walk at the last address that was vouched for.
+ * The address of the client: the peer of the connection, or, when that peer is a trusted proxy, the
+ * right-most address of `X-Forwarded-For` that is not a trusted proxy itself. Headers of an untrusted peer
+ * are ignored. A malformed hop ends the search at the last address that a trusted proxy reported.
  *
- * `Forwarded` (RFC 7239) is read only where there is no `X-Forwarded-For`: most proxies write the older header and pass
- * the other through as the client sent it, so it must never win. A proxy that writes `Forwarded` alone has to
- * drop the client's `X-Forwarded-For`.
+ * `Forwarded` (RFC 7239) is read only where there is no `X-Forwarded-For`: most proxies write the older
+ * header and pass the other through as the client sent it, so it must never take precedence. A proxy that
+ * writes only `Forwarded` must remove the client's `X-Forwarded-For`.
  */
 export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies: CidrSet): Address {
   if (trustedProxies.isEmpty || !trustedProxies.has(peer)) return peer
@@ -29,8 +29,9 @@ export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies
 }
 
 /**
- * The elements of a list header. Of a very long one only the end is read: that is the part proxies wrote, and a client must not
- * be able to hide behind the proxy's own address by sending more than we care to read.
+ * The elements of a list header. Only the end of a very long header is read: proxies wrote
+ * that part, and a client must not be able to hide behind the proxy's own address by
+ * sending a header that is too long to read.
  */
 function listHops(header: string): readonly string[] {
   if (header.length <= MAX_HEADER) return header.split(',')
@@ -53,7 +54,10 @@ function forwardedHops(header: string | undefined): readonly string[] {
   })
 }
 
-/** The address of one hop: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
+/**
+ * The address of one hop: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
+ * `[2001:db8::1]`, `[2001:db8::1]:4711`.
+ */
 export function parseForwardedHop(hop: string): Address | undefined {
   const text = hop.trim()
   if (text.startsWith('[')) {
@@ -67,7 +71,10 @@ export function parseForwardedHop(hop: string): Address | undefined {
   return parseAddress(withPort?.[1] ?? text)
 }
 
-/** Whether the request reached the first trusted proxy over TLS; the connection's own word otherwise. */
+/**
+ * Whether the request reached the first trusted proxy over TLS; without a trusted
+ * proxy, whether this connection uses TLS.
+ */
 export function clientScheme(
   secure: boolean,
   peer: Address | undefined,

@@ -1,4 +1,4 @@
-/** Time as the rest of Postern sees it, passed in so that every rule can be tested on a virtual one. */
+/** The source of time for all of Postern, passed in so that every rule can be tested on a virtual clock. */
 export interface Clock {
   /** Wall time, epoch milliseconds (fractions allowed). May step when the machine's clock is set. */
   now(): number
@@ -11,12 +11,12 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
-/** A clock that moves only when told to. */
+/** A clock that moves only when a test advances it. */
 export class VirtualClock implements Clock {
   #now: number
   #monotonic = 0
 
-  /** @param start epoch milliseconds; 2026-01-01T00:00:00Z unless given */
+  /** @param start epoch milliseconds. Default: 2026-01-01T00:00:00Z */
   constructor(start: number = Date.UTC(2026, 0, 1)) {
     this.#now = start
   }

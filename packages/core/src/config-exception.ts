@@ -1,22 +1,22 @@
 import type { Json } from './json.ts'
 
-/** One change to a configuration. `at` names the place by its keys; what is missing on the way there is created. */
+/** One change to a configuration. `at` names the place by its keys; missing parents are created. */
 export type ConfigChange =
   /** Items to append to a list. */
   | { readonly at: readonly string[]; readonly add: readonly Json[] }
-  /** A value to set in place of what stands there. */
+  /** A value that replaces the present one. */
   | { readonly at: readonly string[]; readonly set: Json }
-  /** Items to take out of a list. */
+  /** Items to remove from a list. */
   | { readonly at: readonly string[]; readonly remove: readonly Json[] }
 
 /**
- * What would let a refused request pass, and as little else as can be written down: all of it is needed. Plain data, so that it can be logged, and rendered in terms
- * of whatever file is loaded.
+ * The smallest change that lets a refused request pass. Every part of it is needed. Plain data, so that it
+ * can be logged, and rendered in terms of whatever file is loaded.
  */
 export interface ConfigException {
   readonly changes: readonly ConfigChange[]
-  /** A command to run as well: ends a ban that stands already. */
+  /** A command to run as well: it lifts a ban that is already in force. */
   readonly command?: string
-  /** For what no change of the configuration can express. */
+  /** Advice where no change of the configuration can express the exception. */
   readonly note?: string
 }

@@ -1,14 +1,14 @@
 import type { Answer } from './answer.ts'
 import type { ConfigException } from './config-exception.ts'
 
-/** What a guard may say, mildest first. */
+/** What a guard may decide, mildest first. */
 export type Effect = 'allow' | 'throttle' | 'challenge' | 'deny'
 
-/** Where and what a rule saw. For the operator only: it may quote the request. */
+/** What a rule matched, and where. For the operator only: it may quote the request. */
 export interface Evidence {
   /** `query.id`, `header.user-agent`, `body.user.name`, `path`, `limit.address`. */
   readonly location: string
-  /** The part that matched, decoded and cut to a bound; secrets masked. */
+  /** The part that matched, decoded, truncated, secrets masked. */
   readonly span?: string
   /** Further facts: family, score, key, counts. */
   readonly facts?: Readonly<Record<string, string | number | boolean>>
@@ -18,10 +18,13 @@ export interface Evidence {
 export interface Reason {
   /** Stable id of the rule: `limit/address`, `inspect/sqli`, `protocol/method`. */
   readonly rule: string
-  /** One sentence for the caller: no evidence, nothing that helps to get round the rule. */
+  /** One sentence for the caller, without evidence or anything else that helps to evade the rule. */
   readonly message: string
   readonly evidence?: Evidence
-  /** The narrowest change that would let this request pass. On the first reason of a refusal, and for all of them. */
+  /**
+   * The narrowest change that would let this request pass. Only the first reason of a
+   * refusal has one, and it covers all reasons.
+   */
   readonly exception?: ConfigException
 }
 
@@ -35,9 +38,10 @@ export interface Allow {
   readonly effect: 'allow'
   readonly obligations?: readonly Obligation[]
   /**
-   * The guard serves this request itself (a sign-in page, an endpoint of its own): no later guard is asked, the handler or backend
-   * never sees the request, and the exchange is recorded as allowed. Served in `observe` mode too, because nothing is refused by it.
-   * `Content-Length`, `X-Request-Id` and the headers of `exchange.reply` are added by the carrier.
+   * The guard serves this request itself (a sign-in page, an endpoint of its own): no later guard is asked,
+   * the handler or backend never sees the request, and the exchange is recorded as allowed. Served in
+   * `observe` mode too, because nothing is refused by it. `Content-Length`, `X-Request-Id` and the headers of
+   * `exchange.reply` are added by the carrier.
    */
   readonly answer?: Answer
 }
@@ -49,28 +53,31 @@ export interface Refusal {
   readonly guard: string
   /** HTTP status of the answer: 429 for throttle, 401 or 403 for challenge, a 4xx or 503 for deny. */
   readonly status: number
-  /** At least one, the decisive first. */
+  /** At least one, the decisive one first. */
   readonly reasons: readonly [Reason, ...Reason[]]
   /** Seconds until the same request may pass, whole, at least 1. */
   readonly retryAfter?: number
   /** Further answer headers: name, value, ... */
   readonly headers?: readonly string[]
-  /** Replaces the body of the answer: a challenge that a browser can work on. */
+  /** Replaces the body of the answer, for example with a challenge that a browser can solve. */
   readonly content?: RefusalContent
-  /** Close the connection after the answer (framing can no longer be trusted, or the rest of a body is unread). */
+  /**
+   * Close the connection after the answer (framing can no longer be trusted, or the
+   * rest of a body is unread).
+   */
   readonly close?: boolean
 }
 
-/** A body of its own for a refusal. The text is sent as it is: whoever makes it escapes what it quotes. */
+/** A body of its own for a refusal. The text is sent unchanged: its author must escape what it quotes. */
 export interface RefusalContent {
   /** `Content-Type`. */
   readonly type: string
   readonly text: string
-  /** `Content-Security-Policy`; `default-src 'none'` unless given. */
+  /** `Content-Security-Policy`. Default: `default-src 'none'`. */
   readonly policy?: string
 }
 
 export type Decision = Allow | Refusal
 
-/** The one allow that needs nothing more: shared, so that saying yes allocates nothing. */
+/** The plain allow, shared so that allowing a request allocates nothing. */
 export const ALLOW: Allow = Object.freeze({ effect: 'allow' })

@@ -9,7 +9,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** A length of time as people write it: `250ms`, `1.5s`, `10m`, `1h30m`, `7d`; or a number of milliseconds. */
+/**
+ * A length of time as people write it: `250ms`, `1.5s`, `10m`, `1h30m`, `7d`; or a number of milliseconds.
+ */
 export type Duration = string | number
 
 /**

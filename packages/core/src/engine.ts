@@ -5,10 +5,17 @@ import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { Event, EventRecorder } from './event.ts'
-import { Exchange, type ExchangeContext, type RecordPromise, type RequestSource } from './exchange.ts'
-import type { Guard, Mode } from './guard.ts'
+import {
+  type AnswerStyle,
+  Exchange,
+  type ExchangeContext,
+  type RecordPromise,
+  type RequestSource,
+} from './exchange.ts'
+import type { Guard } from './guard.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
@@ -17,50 +24,69 @@ import { requestIds } from './request-id.ts'
 import { RouteTable } from './route-table.ts'
 
 export interface EngineOptions {
-  /** In the order in which they are asked; the first refusal ends the asking. */
+  /** Asked in this order, up to the first refusal. */
   readonly guards?: readonly Guard[]
   /**
-   * Asked when the application itself says who acts, after `decide` (`Engine.identify`): those of the guards that decide about principals, in their order.
-   * Their `settle` is not called for it: one that holds something does so through a guard of `guards`.
+   * Asked when the application itself names the principal after `decide` (`Engine.identify`): the guards that
+   * decide about principals, in this order. Their `settle` is not called for this: one that holds a resource
+   * must do so through a guard in `guards`.
    */
   readonly identified?: readonly Guard[]
   readonly detectors?: readonly Detector[]
   readonly recorder?: EventRecorder
   readonly remediations?: Remediations
-  /** `enforce` unless told otherwise. `observe` here overrules every guard's own mode. */
+  /** Default: `enforce`. `observe` overrides every guard's own mode. */
   readonly mode?: Mode
   readonly routes?: RouteTable
   readonly trustedProxies?: CidrSet
-  /** Bytes of a body that guards may read ahead; 1 MiB unless told otherwise. */
+  /** How answers look that Postern makes itself. */
+  readonly style?: AnswerStyle
+  /** Bytes of a body that guards may read ahead. Default: 1 MiB. */
   readonly bodyLimit?: number
   /**
-   * The promise of the log for an allowed exchange; asked before it is handled. Refusals are always recorded after.
-   * Default: `after` for everything but successful reads (GET, HEAD, OPTIONS below status 400), which are `none`.
+   * Durability mode of the log entry of an allowed exchange; chosen before it is handled. Refusals are
+   * always recorded with `after`. Default: `after` for everything but successful reads (GET, HEAD,
+   * OPTIONS below status 400), which are `none`.
    */
   readonly promise?: (exchange: Exchange) => RecordPromise
   readonly clock?: Clock
   readonly random?: RandomSource
-  /** Told of guards, detectors and listeners that threw; standard error unless given. Never sees request contents. */
+  /**
+   * Called with errors that guards, detectors and listeners threw. Default: writes to standard
+   * error. Never receives request contents.
+   */
   readonly onError?: (part: string, error: unknown) => void
   /** Asked for readiness. */
   readonly probes?: readonly HealthProbe[]
+  /** Runs the handler of an allowed exchange, and returns what it returns: for what the handler's own code must be able to find, such as who acts. Default: nothing is put around it. */
+  readonly around?: Around
 }
 
-/** Told of every event, after detectors and recorder: the console's live view, tests. */
+/** Calls `work` once, at once, and returns what it returns. */
+export type Around = <Result>(exchange: Exchange, work: () => Result) => Result
+
+/** Called with every event, after detectors and recorder: the console's live view, tests. */
 export type EventListener = (event: Event) => void
 
 /**
- * Runs guards over exchanges, merges what they say, and turns outcomes into events. Immutable: a new configuration is a new engine.
+ * Runs guards over exchanges, merges their decisions, and turns outcomes into events.
+ * Immutable: a new configuration is a new engine.
  *
- * A carrier calls `open`, then `decide`, enforces the decision, and calls `settle` exactly once when the exchange ended.
+ * A carrier calls `open`, then `decide`, enforces the decision, and calls `settle`
+ * exactly once when the exchange ended.
  */
 export class Engine {
   readonly mode: Mode
   readonly clock: Clock
+  /** What carriers in the application's own process put around its handler; undefined when there is nothing, so that it costs nothing. */
+  readonly around: Around | undefined
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean
   readonly #guards: readonly Guard[]
-  /** Whether the application may say who acts after `decide`; carriers let it find its exchange only then. */
+  /**
+   * Whether the application may name the principal after `decide`; carriers let it
+   * find its exchange only then.
+   */
   readonly takesPrincipals: boolean
   readonly #identified: readonly Guard[]
   readonly #enforces: readonly boolean[]
@@ -72,14 +98,15 @@ export class Engine {
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
-  /** Replaced, never changed: told over and over, and hardly ever another one. */
+  /** Replaced, never mutated: it is read for every event and hardly ever changes. */
   #listeners: readonly EventListener[] = []
 
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
+    this.around = options.around
     this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => this.#isEnforcing(guard))
+    this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
     this.#identified = options.identified ?? []
     this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
@@ -95,10 +122,14 @@ export class Engine {
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
       bodyLimit: options.bodyLimit ?? 1_048_576,
+      ...(options.style !== undefined && { style: options.style }),
     }
   }
 
-  /** Proxies whose word about the client's address counts; a carrier that passes requests on keeps their headers. */
+  /**
+   * Proxies whose headers about the client's address are trusted; a carrier that
+   * forwards requests keeps those headers.
+   */
   get trustedProxies(): CidrSet {
     return this.#context.trustedProxies
   }
@@ -124,9 +155,10 @@ export class Engine {
   }
 
   /**
-   * Takes from the application who acts, once its own code found out, and asks the guards that decide about principals. The same principal again asks nobody.
-   * A refusal becomes the decision of the exchange, and the carrier enforces it. Never rejects for a guard that fails.
-   * @throws TypeError (rejects) for what is no principal
+   * Sets the principal that the application's own code found, and asks the guards that decide about
+   * principals. Setting the same principal again asks no guard. A refusal becomes the decision of the
+   * exchange, and the carrier enforces it. A failing guard does not reject it.
+   * @throws TypeError (rejects) for a value that is not a principal
    */
   async identify(exchange: Exchange, principal: Principal | undefined): Promise<Decision> {
     const checked = checkedPrincipal(principal)
@@ -137,7 +169,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard)) {
+      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
         exchange.decision = said
         return said
       }
@@ -146,11 +178,16 @@ export class Engine {
     return exchange.decision
   }
 
-  #isEnforcing(guard: Guard): boolean {
-    return this.mode === 'enforce' && guard.mode !== 'observe'
+  #isEnforcing(guard: Guard, mode: Mode): boolean {
+    return mode === 'enforce' && guard.mode !== 'observe'
   }
 
-  /** The engine's last word; an allowed exchange may have to be recorded first. */
+  /** A route may be tried out by itself, either way. */
+  #modeOf(exchange: Exchange): Mode {
+    return exchange.route?.settings.mode ?? this.mode
+  }
+
+  /** The final decision; an allowed exchange may have to be recorded first. */
   #concluded(exchange: Exchange): Decision | Promise<Decision> {
     const { decision } = exchange
     return decision.effect === 'allow' && this.#isRecordedFirst(exchange)
@@ -158,13 +195,13 @@ export class Engine {
       : decision
   }
 
-  /** Asks for the promise of the log once; settling keeps to it. */
+  /** Chooses the durability mode once; settling uses the same one. */
   #isRecordedFirst(exchange: Exchange): boolean {
     if (this.#recorder === undefined) return false
     return this.#recordingOf(exchange) === 'before'
   }
 
-  /** A promise that cannot be told is kept as `after`: nothing is lost, and nobody waits. */
+  /** When choosing fails, the mode is `after`: nothing is lost, and nothing waits. */
   #recordingOf(exchange: Exchange): RecordPromise {
     if (exchange.recording === undefined) {
       try {
@@ -213,7 +250,7 @@ export class Engine {
     return mayPass ? ALLOW : unavailable(guard.name)
   }
 
-  /** `onError` may be the application's own code: it cannot be what fails a request. */
+  /** `onError` may be the application's own code: an error in it must not fail a request. */
   #report(part: string, error: unknown): void {
     try {
       this.#onError(part, error)
@@ -222,7 +259,10 @@ export class Engine {
     }
   }
 
-  /** Whether what a guard said ends the asking. A refusal in observe mode is only noted; a served answer is always served. */
+  /**
+   * Whether a guard's decision is final. A refusal in observe mode is only noted; a
+   * served answer is always served.
+   */
   #ends(exchange: Exchange, index: number, said: Decision): boolean {
     if (said.effect === 'allow') {
       if (said.answer === undefined) return false
@@ -230,7 +270,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true) {
+    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -246,7 +286,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.mode === 'observe') {
+      if (this.#modeOf(exchange) === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }
@@ -255,7 +295,10 @@ export class Engine {
     }
   }
 
-  /** Shows the head of an answer to the guards that allowed the exchange. Call once, before the head is sent. Never throws. */
+  /**
+   * Shows the head of an answer to the guards that allowed the exchange. Call once,
+   * before the head is sent. Never throws.
+   */
   onAnswer(exchange: Exchange, head: AnswerHead): void {
     if (exchange.decision.effect !== 'allow') return
     for (let i = 0; i < exchange.passed; i++) {
@@ -268,7 +311,10 @@ export class Engine {
     }
   }
 
-  /** Tells guards, detectors, recorder and listeners how an exchange ended. Call exactly once. Never throws. */
+  /**
+   * Notifies guards, detectors, recorder and listeners of how an exchange ended.
+   * Call exactly once. Never throws.
+   */
   settle(exchange: Exchange, outcome: Outcome): void {
     exchange.settled = true
     if (this.#settles) this.#settleGuards(exchange, outcome)
@@ -301,12 +347,15 @@ export class Engine {
     }
   }
 
-  /** Takes an event from a room or the application: detectors see it, and it is recorded. Never throws. */
+  /** Takes an event from a package or the application: detectors see it, and it is recorded. Never throws. */
   emit(event: Event): void {
     this.#publish(event, true)
   }
 
-  /** Takes an event of an exchange that another thread decided and that is not to be recorded: detectors see it. Never throws. */
+  /**
+   * Takes an event of an exchange that another thread decided and that is not to be
+   * recorded: detectors see it. Never throws.
+   */
   witness(event: Event): void {
     this.#publish(event, false)
   }
@@ -381,7 +430,7 @@ export class Engine {
     }
   }
 
-  /** What every part says of itself. The process is ready when every required part is ok. */
+  /** The health that every part reports. The process is ready when every required part is ok. */
   health(): readonly Health[] {
     return this.#probes.map(probe => probe.health())
   }

@@ -8,7 +8,10 @@ export type ErrorCode =
   | 'POSTERN_REFUSED'
   | 'POSTERN_SINK_REFUSED'
 
-/** The root of everything Postern throws on purpose. `message` says what, where and how to fix it; never a secret. */
+/**
+ * The root of everything Postern throws on purpose. `message` says what, where and
+ * how to fix it; never a secret.
+ */
 export abstract class PosternError extends Error {
   abstract readonly code: ErrorCode
   override get name(): string {
@@ -26,7 +29,10 @@ export interface ConfigIssue {
   readonly hint?: string
 }
 
-/** Configuration, a rule file or a command line that cannot be used; carries every issue found, not only the first. */
+/**
+ * Configuration, a rule file or a command line that cannot be used; carries every
+ * issue found, not only the first.
+ */
 export class ConfigError extends PosternError {
   readonly code = 'POSTERN_CONFIG'
   readonly issues: readonly ConfigIssue[]
@@ -49,7 +55,7 @@ export interface StoreErrorOptions extends ErrorOptions {
   readonly retryable: boolean
 }
 
-/** A store that did not answer, or answered that it cannot. */
+/** A store that did not answer, or reported a failure. */
 export class StoreError extends PosternError {
   readonly code = 'POSTERN_STORE'
   readonly store: string
@@ -62,7 +68,7 @@ export class StoreError extends PosternError {
   }
 }
 
-/** A credential that does not hold. The message never says which part was wrong. */
+/** An invalid credential. The message never says which part was wrong. */
 export class CredentialError extends PosternError {
   readonly code = 'POSTERN_CREDENTIAL'
 }
@@ -99,7 +105,7 @@ export class BudgetExceeded extends PosternError {
   }
 }
 
-/** Data that is not what was written. Never retry; someone has to look. */
+/** Data that differs from what was written. Do not retry: a person must investigate. */
 export class IntegrityError extends PosternError {
   readonly code = 'POSTERN_INTEGRITY'
 }

@@ -1,7 +1,7 @@
 import type { Effect, Reason } from './decision.ts'
 import type { Json } from './json.ts'
 
-/** Against whom a limit or remediation can be held, and who is written down as having acted. */
+/** The actors that limits and remediations apply to, and who is recorded as having acted. */
 export interface EventActor {
   /** Client address, canonical. */
   readonly address?: string
@@ -35,8 +35,8 @@ export interface EventOutcome {
 }
 
 /**
- * One thing that happened, in the common schema. `type` says what: `http` for an exchange, else `room.thing`
- * (`login.failed`, `remediation.added`, `finding`, `config.reloaded`, `limit.refused`).
+ * One thing that happened, in the common schema. `type` says what: `http` for an exchange, else
+ * `package.thing` (`login.failed`, `remediation.added`, `finding`, `config.reloaded`, `limit.refused`).
  */
 export interface Event {
   readonly type: string
@@ -57,7 +57,7 @@ export interface Event {
   readonly data?: { readonly [key: string]: Json }
 }
 
-/** What a recorder hands back once an event is durable. */
+/** What a recorder returns once an event is durable. */
 export interface Receipt {
   /** Number of the entry in the log, from 0. */
   readonly index: bigint
@@ -67,10 +67,12 @@ export interface Receipt {
 
 /** Where events go. The audit log implements it. */
 export interface EventRecorder {
-  /** Takes an event over without waiting (promise `after`): bounded, losses are counted, never throws. */
+  /**
+   * Accepts an event without waiting (durability mode `after`): bounded, losses are counted, never throws.
+   */
   record(event: Event): void
   /**
-   * Resolves when the event is durable (promise `before`).
+   * Resolves when the event is durable (durability mode `before`).
    * @throws StoreError when it cannot be made durable
    */
   commit(event: Event): Promise<Receipt>

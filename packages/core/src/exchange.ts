@@ -3,9 +3,11 @@ import { AnswerWatch } from './answer-watch.ts'
 import type { BodyPrefix, BodySource } from './body-source.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
-import { ALLOW, type Decision, type Refusal } from './decision.ts'
+import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
+import { headMethodOverrides, type MethodOverride } from './method-override.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
+import type { RefusalLanguage } from './refusal-words.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
@@ -14,7 +16,10 @@ import type { RouteMatch, RouteTable } from './route-table.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** What a carrier (node, fetch, gateway, a log line in a replay) knows of a request. Everything else is derived. */
+/**
+ * What a carrier (node, fetch, gateway, a log line in a replay) knows about a
+ * request. Everything else is derived.
+ */
 export interface RequestSource {
   /** As sent. */
   readonly method: string
@@ -33,7 +38,7 @@ export interface RequestSource {
   readonly native: unknown
 }
 
-/** When an exchange is written down: before it is handled, after it ended, or not at all. */
+/** When an exchange is recorded: before it is handled, after it ended, or not at all. */
 export type RecordPromise = 'before' | 'after' | 'none'
 
 /** What a guard keeps of an exchange from `decide` to `settle`. */
@@ -42,20 +47,33 @@ export interface Kept {
   readonly owner: object
 }
 
+/** How answers look that Postern makes itself. Asked only when one is made, so that it costs other requests nothing. */
+export interface AnswerStyle {
+  /** Further headers, name, value, ...: those that let a page of another origin read the answer. Must not throw. */
+  headers?(exchange: Exchange): readonly string[] | undefined
+  /** The language of the default page; undefined for the one that the caller prefers. */
+  readonly language?: RefusalLanguage | undefined
+  /** The body of a refusal that brings none of its own; undefined for the default one. Must not throw. */
+  content?(refusal: Refusal, exchange: Exchange): RefusalContent | undefined
+}
+
 /** What an engine gives to each of its exchanges. */
 export interface ExchangeContext {
   readonly trustedProxies: CidrSet
   readonly routes: RouteTable
   readonly nextId: () => RequestId
+  readonly style?: AnswerStyle
   /** How many bytes of a body guards may read ahead. */
   readonly bodyLimit: number
 }
 
+const PLAIN: AnswerStyle = {}
 const UNKNOWN_PEER = '0.0.0.0' as Address
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 /**
- * One request and, later, its outcome. Fields are what arrived; getters derive on first use and keep the result.
+ * One request and, later, its outcome. Fields are what arrived; getters derive on
+ * first use and keep the result.
  */
 export class Exchange {
   readonly source: RequestSource
@@ -64,19 +82,20 @@ export class Exchange {
   /** Epoch milliseconds of arrival. */
   readonly time: number
 
-  /** Who acts; anonymous until `identify` or the application said. Written by `setPrincipal`. */
+  /** Who acts; anonymous until `identify` or the application sets it with `setPrincipal`. */
   principal: Principal = ANONYMOUS
-  /** The engine's last word, once there is one. */
+  /** The final decision, once it is made. */
   decision: Decision = ALLOW
-  /** What the request is about, once a guard has told: in the application's words. Detectors see it. */
+  /** What the request is about, in the application's terms, once a guard has set it. Detectors see it. */
   resource: { readonly type: string; readonly id?: string } | undefined = undefined
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
-  /** When this exchange is written down, once the engine has asked. Kept by the engine. */
+  /** When this exchange is recorded, once the engine has chosen. Kept by the engine. */
   recording: RecordPromise | undefined = undefined
   /**
-   * What one guard keeps until it settles: a field, because a `WeakMap` costs every exchange more than most guards do. The first that needs it has it;
-   * others look at `owner` and keep theirs elsewhere.
+   * What one guard keeps until it settles: a field, because a `WeakMap` costs every exchange
+   * more than most guards do. The first guard that needs the field owns it; others check
+   * `owner` and keep their state elsewhere.
    */
   kept: Kept | undefined = undefined
   /** Set by `watchAnswer`: the carrier shows it every piece of the answer's body. */
@@ -92,6 +111,7 @@ export class Exchange {
   #peer: Address | undefined = undefined
   #client: Address | undefined = undefined
   #route: RouteMatch | undefined | null = null
+  #overrides: readonly MethodOverride[] | undefined = undefined
   #replyHeaders: string[] | undefined = undefined
   #requestChanges: Map<string, string | undefined> | undefined = undefined
   #body: Promise<BodyPrefix> | undefined = undefined
@@ -120,7 +140,10 @@ export class Exchange {
     return this.#path
   }
 
-  /** Host and port as the client named them: the absolute target's if there is one (RFC 9112 section 3.2.2), else `Host`. */
+  /**
+   * Host and port as the client named them: the absolute target's if there is one
+   * (RFC 9112 section 3.2.2), else `Host`.
+   */
   get host(): string {
     const target = this.source.target
     const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
@@ -138,17 +161,44 @@ export class Exchange {
     return this.#peer
   }
 
+  /** Whether the connection's other end is a trusted proxy. */
+  get trustsPeer(): boolean {
+    return this.#context.trustedProxies.has(this.peer)
+  }
+
   /** Address of the client, behind trusted proxies. */
   get client(): Address {
     this.#client ??= clientAddress(this.peer, this.headers, this.#context.trustedProxies)
     return this.#client
   }
 
-  /** The matched route with its settings, or undefined. */
+  /** The matched route with its settings, or undefined. A request that asks for another method falls under the routes of both. */
   get route(): RouteMatch | undefined {
-    if (this.#route === null)
-      this.#route = this.#context.routes.match(this.method, this.path.canonical, this.path.raw)
+    if (this.#route === null) {
+      const { canonical, raw } = this.path
+      this.#route = this.#context.routes.match(this.method, canonical, raw, this.methodOverrides[0]?.method)
+    }
     return this.#route
+  }
+
+  /**
+   * Where the request asks to be treated as one of another method: in its headers and query, and in its form once that was read. The backend decides whether it
+   * obeys, so rules hold for the method as sent and for the one asked for.
+   */
+  get methodOverrides(): readonly MethodOverride[] {
+    this.#overrides ??= headMethodOverrides(this.method, this.headers, this.path.query)
+    return this.#overrides
+  }
+
+  /** Adds what was found in the body. */
+  addMethodOverride(override: MethodOverride): void {
+    this.#overrides = [...this.methodOverrides, override]
+    this.#route = null
+  }
+
+  /** How answers look that Postern makes itself. */
+  get style(): AnswerStyle {
+    return this.#context.style ?? PLAIN
   }
 
   /** Value of a request header, several joined. @param lowerName in lower case */
@@ -173,18 +223,19 @@ export class Exchange {
     return this.#body
   }
 
-  /** Says who acts. Guards asked after this, and the event, see it. */
+  /** Sets the principal. Guards asked after this, and the event, see it. */
   setPrincipal(principal: Principal): void {
     this.principal = principal
   }
 
   /**
-   * Changes a header that the handler or backend will see; guards, detectors and the event keep seeing what arrived. A carrier applies
-   * changes when it hands an allowed exchange on. Forward-auth sends them as answer headers for the proxy to copy, empty for removed.
+   * Changes a header that the handler or backend will see; guards, detectors and the event keep seeing what
+   * arrived. A carrier applies changes when it forwards an allowed exchange. Forward-auth sends them as
+   * answer headers for the proxy to copy, empty for removed.
    * @param lowerName in lower case
    * @param value undefined removes the header
-   * @throws TypeError for a name or value that cannot be sent, or a header that the carrier owns (`host`, `content-length`,
-   *   `x-forwarded-for` and their like)
+   * @throws TypeError for a name or value that cannot be sent, or a header that the carrier owns (`host`,
+   *   `content-length`, `x-forwarded-for` and their like)
    */
   setRequestHeader(lowerName: string, value: string | undefined): void {
     assertSettableRequestHeader(lowerName, value ?? '')
@@ -198,8 +249,8 @@ export class Exchange {
   }
 
   /**
-   * Asks the carrier to keep the start of the answer's body until the exchange settles; to be called in `decide`. Carriers that never see the
-   * answer (forward-auth, Next's proxy) keep nothing.
+   * Asks the carrier to keep the start of the answer's body until the exchange settles; to be called in
+   * `decide`. Carriers that never see the answer (forward-auth, Next's proxy) keep nothing.
    * @param limit bytes; of several guards' limits the first counts
    */
   watchAnswer(limit: number): AnswerWatch {
@@ -207,7 +258,7 @@ export class Exchange {
     return this.answerWatch
   }
 
-  /** Adds a header to the answer, whoever makes it. */
+  /** Adds a header to the answer, whether Postern, the handler or the backend sends it. */
   reply(name: string, value: string): void {
     this.#replyHeaders ??= []
     this.#replyHeaders.push(name, value)

@@ -1,10 +1,8 @@
 import type { AnswerHead } from './answer-head.ts'
 import type { Decision } from './decision.ts'
 import type { Exchange } from './exchange.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
-
-/** `enforce` refuses; `observe` decides and records, but lets the request pass. */
-export type Mode = 'enforce' | 'observe'
 
 /** A check on an exchange. */
 export interface Guard {
@@ -15,20 +13,21 @@ export interface Guard {
   /** What happens when `decide` throws or rejects: let the request pass (`open`) or answer 503 (`closed`). */
   readonly failure: 'open' | 'closed'
   /**
-   * Decides at once where it can: an engine whose guards all answer synchronously makes no promise.
-   * Must not wait longer than its own stated deadline.
+   * Answers synchronously where possible: an engine whose guards all do so creates no promise. Must not wait
+   * longer than its own documented deadline.
    */
   decide(exchange: Exchange): Decision | Promise<Decision>
   /**
-   * Told how an exchange ended that this guard had allowed (or observed), exactly once, whatever other guards said.
-   * Gives back leases and learns from outcomes.
+   * Called exactly once when an exchange ends that this guard had allowed (or observed), whatever other
+   * guards decided. Releases leases and learns from outcomes.
    */
   settle?(exchange: Exchange, outcome: Outcome): void
   /**
-   * Called once, before the head of the handler's or backend's answer is sent, for an exchange that this guard had allowed (or observed).
-   * Not called for answers that Postern makes itself (refusals, `Allow.answer`: use `exchange.reply`), nor where the carrier never sees
-   * the answer (forward-auth, Next's proxy, a WebSocket of a node server). When it throws, the error is reported and the answer is sent
-   * as it stands by then. Without any guard that has this hook, carriers do nothing for it.
+   * Called once, before the head of the handler's or backend's answer is sent, for an exchange that this
+   * guard had allowed (or observed). Not called for answers that Postern makes itself (refusals,
+   * `Allow.answer`: use `exchange.reply`), nor where the carrier never sees the answer (forward-auth, Next's
+   * proxy, a WebSocket of a node server). When it throws, the error is reported and the answer is sent with
+   * the changes made so far. Without any guard that has this hook, carriers do nothing for it.
    */
   onAnswer?(exchange: Exchange, head: AnswerHead): void
 }

@@ -1,4 +1,7 @@
-/** Fields that frame a message or belong to one connection (RFC 9110 sections 7.6.1 and 8.6): only a carrier may write them. */
+/**
+ * Fields that frame a message or belong to one connection (RFC 9110 sections 7.6.1
+ * and 8.6): only a carrier may write them.
+ */
 const CARRIER_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -23,7 +26,10 @@ const FORWARDING_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]{1,256}$/
-/** What no value may hold (RFC 9110 section 5.5): with a line break in it, one header becomes two. */
+/**
+ * Characters that a value must not contain (RFC 9110 section 5.5): a line break
+ * would turn one header into two.
+ */
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/
 
 /**

@@ -8,8 +8,8 @@ import { redactQuery } from './redact-query.ts'
 const { charCodeAt } = String.prototype
 
 /**
- * An ended exchange (or, without an outcome, one about to be handled) as an event. A view: what a detector never asks for is never
- * computed. `toJSON` is the plain form that a recorder writes.
+ * An ended exchange (or, without an outcome, one about to be handled) as an event. A view: fields that no
+ * detector reads are never computed. `toJSON` is the plain form that a recorder writes.
  */
 export class HttpEvent implements Event {
   readonly type = 'http'

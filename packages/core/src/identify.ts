@@ -6,8 +6,9 @@ import { checkedPrincipal, type Principal } from './principal.ts'
 import { systemTimers, type Timers } from './timers.ts'
 
 /**
- * Says who sends a request, from its credentials: a session, a key, a token. Undefined means nobody: the exchange stays anonymous. Answers at once
- * where it can; a promise makes the request wait. A credential that is wrong is no error: return undefined, and let the handler answer 401.
+ * Says who sends a request, from its credentials: a session, a key, a token. Undefined means nobody: the
+ * exchange stays anonymous. Answers synchronously where possible; a promise makes the request wait. A wrong
+ * credential is not an error: return undefined, and let the handler answer 401.
  */
 export type Identify = (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
 
@@ -15,17 +16,18 @@ export interface IdentifyOptions {
   /** How long a request waits for an answer. Default: `1s`. */
   readonly deadline?: Duration
   /**
-   * What happens when `identify` throws, rejects, answers with no principal, or misses the deadline: the request goes on as anonymous, so that limits and
-   * bans on principals do not hold for it (`anonymous`, the default), or is answered 503 (`refuse`). Either way the error is reported.
+   * What happens when `identify` throws, rejects, returns something that is not a principal, or misses the
+   * deadline: the request continues as anonymous, so that limits and bans on principals do not apply to it
+   * (`anonymous`, the default), or is answered 503 (`refuse`). Either way the error is reported.
    */
   readonly onFailure?: 'anonymous' | 'refuse'
   readonly timers?: Timers
 }
 
 /**
- * The guard that asks `identify` and fills `exchange.principal`. Place it after the guards that decide about addresses and before those that decide
- * about principals.
- * @throws ConfigError for a deadline that is no duration
+ * The guard that asks `identify` and fills `exchange.principal`. Place it after the guards that decide about
+ * addresses and before those that decide about principals.
+ * @throws ConfigError for a deadline that is not a duration
  */
 export function identifyGuard(identify: Identify, options: IdentifyOptions = {}): Guard {
   const deadline = parseDuration(options.deadline ?? '1s', 'identify.deadline')
@@ -51,7 +53,7 @@ function isThenable(said: unknown): said is PromiseLike<unknown> {
   return typeof said === 'object' && said !== null && 'then' in said && typeof said.then === 'function'
 }
 
-/** The answer, or a rejection once the deadline is over; what comes later is ignored. */
+/** The answer, or a rejection once the deadline has passed; later answers are ignored. */
 function inTime(said: PromiseLike<unknown>, deadline: number, timers: Timers): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const cancel = timers.after(deadline, () =>

@@ -2,9 +2,10 @@ import type { Exchange } from './exchange.ts'
 import type { Measure } from './remediation.ts'
 
 /**
- * The measure for a request that alone is enough to be held for. Any page can make its visitors' browsers ask us for `/wp-login.php` or a honey
- * route, and so have them banned here. Browsers say when another site made them ask (Fetch Metadata, `Sec-Fetch-Site`), and no page can
- * change that; such a client is challenged instead. A tool that claims it gets no further than the challenge.
+ * The remediation for a request that is sufficient on its own to set one. Any page can make its visitors'
+ * browsers request `/wp-login.php` or a honey route from us, and so get them banned here. Browsers state when
+ * another site caused a request (Fetch Metadata, `Sec-Fetch-Site`), and no page can change that; such a
+ * client is challenged instead. A tool that forges the header faces the challenge as well.
  */
 export function measureFor(exchange: Exchange, measure: Measure): Measure {
   return measure === 'block' && exchange.header('sec-fetch-site') === 'cross-site' ? 'challenge' : measure

@@ -1,6 +1,9 @@
 /** How an exchange ended. */
 export interface Outcome {
-  /** Status sent; 0 when the connection died before a head was sent, or the carrier never sees the answer (forward-auth). */
+  /**
+   * Status sent; 0 when the connection died before a head was sent, or the carrier
+   * never sees the answer (forward-auth).
+   */
   readonly status: number
   /** Milliseconds from arrival to the end of the answer. */
   readonly duration: number

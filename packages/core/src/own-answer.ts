@@ -3,8 +3,9 @@ import type { Exchange } from './exchange.ts'
 import { refusalAnswer } from './refusal.ts'
 
 /**
- * What Postern itself answers to a decided exchange, complete with `Content-Length`, `X-Request-Id` and the headers that guards replied:
- * the refusal, or what a guard served. Undefined when the handler or backend is to answer.
+ * What Postern itself answers to a decided exchange, complete with `Content-Length`,
+ * `X-Request-Id` and the headers that guards replied: the refusal, or what a guard served.
+ * Undefined when the handler or backend should answer.
  */
 export function ownAnswer(exchange: Exchange): Answer | undefined {
   const { decision } = exchange
@@ -29,5 +30,7 @@ function completed(answer: Answer, exchange: Exchange): Answer {
   if (!hasNoBody(answer.status)) headers.push('Content-Length', String(Buffer.byteLength(body)))
   headers.push('X-Request-Id', exchange.id)
   if (exchange.replyHeaders !== undefined) headers.push(...exchange.replyHeaders)
+  const more = exchange.style.headers?.(exchange)
+  if (more !== undefined) headers.push(...more)
   return { status: answer.status, headers, body }
 }

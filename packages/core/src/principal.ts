@@ -16,14 +16,15 @@ export interface Principal {
   readonly actor?: string
 }
 
-/** A client that nobody identified. */
+/** An unidentified client. */
 export const ANONYMOUS: Principal = Object.freeze({ kind: 'anonymous', id: '' })
 
 const KINDS: ReadonlySet<unknown> = new Set<Principal['kind']>(['anonymous', 'user', 'service', 'apiKey'])
 const LONGEST = 256
 
 /**
- * What an application says of who acts, as a principal that limits, bans and the log can rely on; undefined and null are anonymous.
+ * Validates a principal that an application supplied, so that limits, bans and the log can rely
+ * on it; undefined and null are anonymous.
  * @throws TypeError naming the field that cannot be used, never its value
  */
 export function checkedPrincipal(said: unknown): Principal {

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Randomness, passed in so that tests can repeat themselves. */
+/** Randomness, passed in so that tests are repeatable. */
 export interface RandomSource {
   /** `count` fresh bytes. */
   bytes(count: number): Uint8Array

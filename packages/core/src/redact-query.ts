@@ -6,8 +6,9 @@ const SECRET_INSIDE = new RegExp(`(?:${SECRET_NAME.source})[^=&;]{0,64}=`, 'i')
 const PAIR = /[^&;]+/g
 
 /**
- * A query that may be written down: values of parameters whose name looks secret or personal become `***`, and so do values that
- * hold such a parameter themselves (`next=/reset?token=...`). The query is cut to 2,048 characters first, at a parameter boundary.
+ * A query that is safe to log: values of parameters whose name looks secret or personal become `***`, and so
+ * do values that hold such a parameter themselves (`next=/reset?token=...`). The query is cut to 2,048
+ * characters first, at a parameter boundary.
  */
 export function redactQuery(query: string): string {
   if (query === '') return ''
@@ -26,7 +27,7 @@ function redactPair(pair: string): string {
     : pair
 }
 
-/** What cannot be decoded counts as secret. */
+/** A value that cannot be decoded is treated as secret. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
 
-/** What a remediation is held against. Values are canonical: addresses and CIDR text as `core` writes them. */
+/** What a remediation applies to. Values are canonical: addresses and CIDR text as `core` writes them. */
 export type ActorKind = 'address' | 'network' | 'principal' | 'tenant' | 'device' | 'key'
 
 export interface Actor {
@@ -10,7 +10,7 @@ export interface Actor {
 
 export type Measure = 'block' | 'throttle' | 'challenge'
 
-/** A standing measure against an actor. */
+/** A block, throttle or challenge of an actor that holds until it expires. */
 export interface Remediation {
   readonly id: string
   readonly actor: Actor
@@ -32,17 +32,17 @@ export interface Finding {
   readonly title: string
   readonly severity: 'low' | 'medium' | 'high' | 'critical'
   readonly actor: Actor
-  /** How many events made it, and up to 10 of their request ids. */
+  /** How many events led to it, and up to 10 of their request ids. */
   readonly count: number
   readonly requests: readonly string[]
   /** What to do about it; absent for an alert. */
   readonly respond?: { readonly measure: Measure /** Milliseconds. */; readonly duration: number }
 }
 
-/** Reads and takes standing measures. */
+/** Finds and sets remediations. */
 export interface Remediations {
-  /** The strongest live measure against the exchange's actors; from memory, never waits. */
+  /** The strongest active remediation of the exchange's actors; from memory, never waits. */
   find(exchange: Exchange): Remediation | undefined
-  /** Takes the measure a finding asks for; refuses (returns undefined) for protected actors. */
+  /** Sets the remediation that a finding asks for; returns undefined for protected actors. */
   apply(finding: Finding): Remediation | undefined
 }

@@ -3,7 +3,10 @@ const { charCodeAt } = String.prototype
 /** Headers as they arrived: name, value, name, value, ... in order, with the sender's spelling. */
 export type RawHeaders = readonly string[]
 
-/** Compares an arrived name with one already in lower case. Names are ASCII (RFC 9110 section 5.1); by letter, because lowering each makes a text for each. */
+/**
+ * Compares an arrived name with one already in lower case. Names are ASCII (RFC 9110 section 5.1); compared
+ * letter by letter, because lower-casing each name allocates a string.
+ */
 function isNamed(arrived: string, lowerName: string): boolean {
   const { length } = lowerName
   if (arrived.length !== length) return false

@@ -3,7 +3,7 @@ import { type RandomSource, systemRandom } from './random.ts'
 
 declare const brand: unique symbol
 
-/** Id of one exchange: 20 letters and digits, sorting by time of arrival. What a caller quotes to an operator. */
+/** Id of one exchange: 20 letters and digits, sorting by time of arrival. Callers quote it to operators. */
 export type RequestId = string & { readonly [brand]: 'request-id' }
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'

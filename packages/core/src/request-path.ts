@@ -1,10 +1,10 @@
-/** A request target taken apart once. */
+/** A request target, parsed once. */
 export interface RequestPath {
   /** The path as sent, without query. `*` for `OPTIONS *`. */
   readonly raw: string
   /**
-   * The path that rules are matched against: percent-decoded once, `\` read as `/`, empty and dot segments resolved, `;parameters`
-   * and a trailing slash dropped. Case is kept.
+   * The path that rules are matched against: percent-decoded once, `\` read as `/`, empty and dot segments
+   * resolved, `;parameters` and a trailing slash dropped. Case is kept.
    */
   readonly canonical: string
   /** The query as sent, without `?`; empty when there is none. */
@@ -25,13 +25,16 @@ export type PathAmbiguity =
   | 'fragment'
   | 'not-a-path'
 
-/** Letters, digits and `-._~/@:+,=$!` with neither `//` nor `/.`: the path is already canonical, bar a trailing slash. */
+/**
+ * Letters, digits and `-._~/@:+,=$!` with neither `//` nor `/.`: the path is already
+ * canonical, bar a trailing slash.
+ */
 const PLAIN = /^\/(?:[\w~@:+,=$!-][\w.~@:+,=$!-]*(?:\/(?=[\w~@:+,=$!-])|$))*$/
 
 /**
- * Takes a request target apart. Linear in its length; never throws. An absolute-form target
- * (RFC 9112 section 3.2.2) must be cut down to its path first. A fragment does not belong in a target (section 3.2), but
- * parsers let it through and routers cut it off, so it is cut off here as well.
+ * Parses a request target. Linear in its length; never throws. An absolute-form target
+ * (RFC 9112 section 3.2.2) must be cut down to its path first. A fragment does not belong in a target
+ * (section 3.2), but parsers let it through and routers cut it off, so it is cut off here as well.
  */
 export function parseRequestPath(target: string): RequestPath {
   const hash = target.indexOf('#')

@@ -5,8 +5,8 @@ import type { Json } from './json.ts'
 const LONGEST_PATTERN = 200
 
 /**
- * The narrowest route pattern that matches an exchange and can be written: method and path. Segments that a pattern cannot hold literally become `*`, the rest of a
- * very long path `**`.
+ * The narrowest route pattern that matches an exchange and can be written: method and path. Segments that a
+ * pattern cannot hold literally become `*`, the rest of a very long path `**`.
  */
 export function narrowestPattern(exchange: Exchange): string {
   const method = /^[A-Z]{1,32}$/.test(exchange.method) ? `${exchange.method} ` : ''
@@ -40,17 +40,24 @@ function narrowestPath(canonical: string): string {
   return pattern === '' ? '/' : pattern
 }
 
-/** Whether a route pattern means exactly this segment by it. Lone surrogates cannot be written to a file. */
+/**
+ * Whether this segment, written in a route pattern, matches only itself. Lone
+ * surrogates cannot be written to a file.
+ */
 function isLiteral(segment: string): boolean {
   return segment !== '' && !segment.startsWith(':') && !/[?#*\s\p{Cc}\p{Cs}]/u.test(segment)
 }
 
-/** An exception that gives the route of an exchange settings of its own. Other settings of wider patterns stay in force there. */
+/**
+ * An exception that gives the route of an exchange settings of its own. Other
+ * settings of wider patterns still apply there.
+ * @param pattern `exemptingPattern` for settings that hold only for a path as its pattern writes it. Default: the narrowest
+ */
 export function routeException(
   exchange: Exchange,
   settings: { readonly [key: string]: Json },
+  pattern: string = narrowestPattern(exchange),
 ): ConfigException {
-  const pattern = narrowestPattern(exchange)
   return {
     changes: Object.entries(settings).map(([key, value]) => ({ at: ['routes', pattern, key], set: value })),
   }

@@ -1,11 +1,14 @@
 import { ConfigError } from './errors.ts'
+import type { Mode } from './mode.ts'
 
 /**
- * What rooms may attach to a route. Each room adds its own key by declaration merging:
+ * Settings that packages attach to a route. Each package adds its own key by declaration merging:
  * `declare module '@postern/core' { interface RouteSettings { readonly throttle?: ... } }`.
  */
-// biome-ignore lint/suspicious/noEmptyInterface: rooms add their keys by declaration merging
-export interface RouteSettings {}
+export interface RouteSettings {
+  /** Overrides the engine's mode on this route. */
+  readonly mode?: Mode
+}
 
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
@@ -18,8 +21,9 @@ export interface RouteMatch {
 
 export interface RouteTableOptions {
   /**
-   * Settings without what they loosen. An exemption holds for the path exactly as its pattern writes it; whatever else a backend may take for that path
-   * (`/health;x`, `/HEALTH`, `/h%65alth`) gets only what restricts. Default: nothing loosens.
+   * The settings without those that loosen protection. An exemption holds for the path exactly as its pattern
+   * writes it; other spellings that a backend may treat as that path (`/health;x`, `/HEALTH`, `/h%65alth`)
+   * get only the settings that restrict. Default: nothing loosens.
    */
   readonly withoutExemptions?: (settings: RouteSettings) => RouteSettings
 }
@@ -29,7 +33,7 @@ interface Pattern {
   readonly method: string | undefined
   readonly segments: readonly string[]
   readonly settings: RouteSettings
-  /** The settings for a path that is only read as this one. */
+  /** The settings for a path that was sent in another spelling. */
   readonly restrictions: RouteSettings
   readonly specificity: number
 }
@@ -44,9 +48,10 @@ interface Node {
 const METHOD = /^[A-Z]+$/
 
 /**
- * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`. `*` and `:name` are one
- * segment, `**` (only at the end) any number. Matching ignores letter case, so that a rule cannot be walked
- * round on a backend that ignores it too. Compiled once, immutable; a match is one walk over the segments.
+ * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`.
+ * `*` and `:name` are one segment, `**` (only at the end) any number. Matching ignores letter
+ * case, so that a rule cannot be evaded on a backend that ignores it too. Compiled once,
+ * immutable; a match is one walk over the segments.
  */
 export class RouteTable {
   readonly #root: Node = newNode()
@@ -76,18 +81,45 @@ export class RouteTable {
   }
 
   /**
-   * The patterns that a path falls under.
+   * The patterns that match a path.
    * @param path canonical
    * @param raw as it was sent, which decides about exemptions. Default: like the canonical path
+   * @param wished the method that the request asks to be treated as, if any: what restricts either holds, an exemption only where it holds for both
    */
-  match(method: string, path: string, raw: string = path): RouteMatch | undefined {
+  match(method: string, path: string, raw: string = path, wished?: string): RouteMatch | undefined {
     if (this.#size === 0) return undefined
     const segments = segmentsOf(path)
+    const sent = segmentsOf(raw)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
+    if (wished !== undefined) return this.#matchBoth(found, segments, sent, wished)
     if (found.length === 0) return undefined
-    const { pattern, settings } = this.#merge(found, segmentsOf(raw))
+    const { pattern, settings } = this.#merge(found, sent)
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
+  }
+
+  /** Rare enough to be put together anew each time. */
+  #matchBoth(
+    asSent: readonly Pattern[],
+    segments: readonly string[],
+    sent: readonly string[],
+    wished: string,
+  ): RouteMatch | undefined {
+    const asWished: Pattern[] = []
+    collect(this.#root, segments, 0, wished, asWished)
+    const all = [...new Set([...asSent, ...asWished])].sort((a, b) => a.specificity - b.specificity)
+    const pattern = all.at(-1)
+    if (pattern === undefined) return undefined
+    const settings = all.map(each =>
+      asSent.includes(each) && asWished.includes(each) && isExact(each, sent)
+        ? each.settings
+        : each.restrictions,
+    )
+    return {
+      pattern: pattern.text,
+      params: readParams(pattern, segments),
+      settings: Object.freeze(Object.assign({}, ...settings) as RouteSettings),
+    }
   }
 
   #insert(pattern: Pattern): void {
@@ -138,16 +170,25 @@ function segmentsOf(path: string): readonly string[] {
   return path === '/' ? [] : path.slice(1).split('/')
 }
 
-/** Whether a path was sent as the pattern writes it: its literal segments to the letter, and as many segments. @param sent segments of the path as sent */
+/**
+ * Whether a path was sent as the pattern writes it: its literal segments to the letter, and as many segments.
+ * @param sent segments of the path as sent
+ */
 function isExact({ segments }: Pattern, sent: readonly string[]): boolean {
   const hasTail = segments.at(-1) === '**'
   const length = hasTail ? segments.length - 1 : segments.length
   if (!hasTail && sent.length !== length) return false
   for (let i = 0; i < length; i++) {
     const segment = segments[i] as string
-    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i]) return false
+    if (segment !== '*' && !segment.startsWith(':') && segment !== sent[i] && spelt(segment) !== sent[i])
+      return false
   }
   return true
+}
+
+/** A segment as browsers write it on the wire: what is not ASCII in UTF-8 with escapes (WHATWG URL, path percent-encode set). */
+function spelt(segment: string): string {
+  return segment.isWellFormed() ? encodeURI(segment) : segment
 }
 
 function newNode(): Node {
@@ -188,7 +229,10 @@ function parsePattern(
   }
 }
 
-/** Literal segments before parameters before an exact end before `**`, longer before shorter, a method before none. */
+/**
+ * Literal segments before parameters before an exact end before `**`, longer before
+ * shorter, a method before none.
+ */
 function specificity(segments: readonly string[], method: string | undefined): number {
   let score = segments.at(-1) === '**' ? 0 : 50
   for (const segment of segments) {

@@ -1,11 +1,13 @@
 import type { Act } from './act.ts'
 import type { Exchange } from './exchange.ts'
 
-/** What a demand for a fresh proof asks for. */
+/** A demand for a fresh proof. */
 export interface StepUpDemand {
   /** How old the last proof may be, in milliseconds. Ignored when `act` is given. */
   readonly within: number
-  /** The act that a proof must be bound to: a proof for another act, or none in particular, does not satisfy. */
+  /**
+   * The act that a proof must be bound to: a proof for another act, or none in particular, does not satisfy.
+   */
   readonly act?: Act
 }
 
@@ -13,25 +15,31 @@ export interface StepUpDemand {
 export interface StepUpProof {
   /** How it was proven (RFC 8176): `hwk`, `otp`, `pwd`. */
   readonly amr: readonly string[]
-  /** When, epoch milliseconds. */
+  /** When it was proven, epoch milliseconds. */
   readonly time: number
-  /** For a proof bound to an act: digest and assertion as base64url, for the log, so that a third party can verify it later. */
+  /**
+   * For a proof bound to an act: digest and assertion as base64url, for the log, so
+   * that a third party can verify it later.
+   */
   readonly confirmation?: { readonly digest: string; readonly assertion: string }
 }
 
 /** What the caller must do first. */
 export interface StepUpChallenge {
-  /** Where a browser is sent to prove who it is; a path of this origin. */
+  /** Where a browser is sent to authenticate; a path of this origin. */
   readonly location: string
   /** What an API client must send, in its own header: `WWW-Authenticate` as RFC 9470 writes it. */
   readonly authenticate: string
 }
 
-/** The interface between who demands a fresh proof (access) and who can take one (identity). */
+/**
+ * The interface between the package that demands a fresh proof (access) and the one that takes it (identity).
+ */
 export interface StepUp {
   /**
-   * The proof that satisfies a demand, or what must happen first. A proof bound to an act is used up by this call.
-   * @throws StoreError when it cannot be told; the caller refuses then
+   * The proof that satisfies a demand, or what must happen first. A proof bound to
+   * an act is consumed by this call.
+   * @throws StoreError when this cannot be determined; the caller must refuse then
    */
   check(
     exchange: Exchange,

@@ -1,6 +1,9 @@
 /** Timers, passed in so that deadlines can be tested without waiting. */
 export interface Timers {
-  /** Calls back once after so many milliseconds; the returned function takes that back. Does not keep the process alive. */
+  /**
+   * Calls back once after so many milliseconds; the returned function cancels it.
+   * Does not keep the process alive.
+   */
   after(ms: number, call: () => void): () => void
 }
 

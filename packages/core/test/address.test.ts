@@ -54,7 +54,7 @@ describe('an address', () => {
     '::1%',
     `::1%${'e'.repeat(100)}`,
   ]) {
-    test(`${JSON.stringify(text.slice(0, 20))} is none`, () => {
+    test(`${JSON.stringify(text.slice(0, 20))} is not an address`, () => {
       assert.equal(parseAddress(text), undefined)
     })
   }

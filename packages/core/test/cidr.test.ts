@@ -57,7 +57,7 @@ describe('a set of address ranges', () => {
     assert.throws(() => CidrSet.parse(['2001:db8::1/32']), /did you mean 2001:db8::\/32\?/)
   })
 
-  test('names every entry that is none', () => {
+  test('names every invalid entry', () => {
     const wrong = [
       '10.0.0.0/33',
       'example.com',

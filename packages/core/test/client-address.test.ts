@@ -36,7 +36,7 @@ describe('the address of the client', () => {
     ['the last one vouched for when a hop is unknown', 'unknown', '10.0.0.2'],
     ['the last one vouched for when a hop is hidden', '203.0.113.9, _hidden, 10.0.0.3', '10.0.0.3'],
     ['the last one vouched for when a hop is empty', '203.0.113.9,', '10.0.0.2'],
-    ['the last one vouched for when a port is none', '198.51.100.7:99999999', '10.0.0.2'],
+    ['the last one vouched for when a port is invalid', '198.51.100.7:99999999', '10.0.0.2'],
     ['the last one vouched for when a bracket is open', '[2001:db8::7', '10.0.0.2'],
   ] as const) {
     test(`is ${what}: ${header}`, () => {

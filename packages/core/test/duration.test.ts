@@ -82,7 +82,7 @@ describe('a duration', () => {
     [90_061_000, '1d 1h'],
     [86_399_999, '1d'],
   ] as const) {
-    test(`of ${ms} milliseconds is told as ${text}`, () => assert.equal(formatDuration(ms), text))
+    test(`of ${ms} milliseconds is written as ${text}`, () => assert.equal(formatDuration(ms), text))
   }
 
   test('for people can be read back', () => {

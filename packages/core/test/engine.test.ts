@@ -481,7 +481,7 @@ describe('the loop from events to remediations', () => {
     assert.deepEqual(new Set(errors), new Set(['recorder', 'listener', 'detector first', 'remediations']))
   })
 
-  test('takes events of rooms and of the application', () => {
+  test('takes events of packages and of the application', () => {
     const seen: Event[] = []
     const log = recorder()
     const engine = new Engine({

@@ -36,7 +36,7 @@ describe('an error of Postern', () => {
     )
   })
 
-  test('has one of these codes, also where a room has an error of its own', () => {
+  test('has one of these codes, also where a package has an error of its own', () => {
     const codes: Readonly<Record<ErrorCode, string>> = {
       POSTERN_CONFIG: 'core',
       POSTERN_STORE: 'core',

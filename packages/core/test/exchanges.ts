@@ -1,7 +1,7 @@
 import { Exchange, type RequestSource } from '../src/exchange.ts'
 import { CidrSet, type Engine, RouteTable } from '../src/index.ts'
 
-/** A request as a carrier would describe it; a plain GET unless told otherwise. */
+/** A request as a carrier would describe it; by default a plain GET. */
 export function source(more: Partial<RequestSource> = {}): RequestSource {
   return {
     method: 'GET',

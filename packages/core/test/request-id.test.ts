@@ -29,7 +29,7 @@ describe('a request id', () => {
     assert.notEqual(requestIds(clock)(), requestIds(clock)())
   })
 
-  test('is told from any other text', () => {
+  test('is distinguished from any other text', () => {
     const id = requestIds(new VirtualClock(), fixed)()
     assert.ok(isRequestId(id))
     for (const text of [

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ConfigError, parseRequestPath, type RouteSettings, RouteTable } from '../src/index.ts'
 
-/** Settings of rooms that this test invents. */
+/** Settings of packages that this test invents. */
 function settings(values: Readonly<Record<string, unknown>>): RouteSettings {
   return values as RouteSettings
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { handOver } from './hand-over.ts'
 import { admits } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
@@ -26,14 +27,14 @@ export function connect(engine: EngineSource): Middleware {
     }
     const pending = carrier.decide()
     if (pending === undefined) {
-      if (admits(carrier)) next()
+      if (admits(carrier)) handOver(carrier.engine, carrier.exchange, next)
     } else void proceedAfter(pending, carrier, next)
   }
 }
 
 async function proceedAfter(pending: Promise<void>, carrier: NodeCarrier, next: () => void): Promise<void> {
   await pending
-  if (admits(carrier)) next()
+  if (admits(carrier)) handOver(carrier.engine, carrier.exchange, next)
 }
 
 /**
@@ -54,6 +55,7 @@ export function node<
     const pending = carrier?.decide()
     if (pending !== undefined && carrier !== undefined) {
       void proceedAfter(pending, carrier, () => handler(request, response))
-    } else if (carrier === undefined || admits(carrier)) handler(request, response)
+    } else if (carrier === undefined) handler(request, response)
+    else if (admits(carrier)) handOver(carrier.engine, carrier.exchange, () => handler(request, response))
   }
 }

@@ -1,7 +1,8 @@
 import type { Decision } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { handOver } from './hand-over.ts'
 import { admits, handOn } from './node-answer.ts'
-import { NodeCarrier } from './node-carrier.ts'
+import { carriedByNode, NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 
 /** What the layer asks of a Fastify request. */
@@ -21,7 +22,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
 
 /** What the layer asks of a Fastify instance. */
 export interface FastifyInstance {
-  addHook(name: 'onRequest', hook: Hook): unknown
+  addHook(name: 'onRequest' | 'preValidation', hook: Hook): unknown
 }
 
 /**
@@ -45,6 +46,7 @@ export function fastify(
   }
   const plugin = (instance: FastifyInstance, _options: unknown, done: () => void): void => {
     instance.addHook('onRequest', hook)
+    if (engineOf(engine).around !== undefined) instance.addHook('preValidation', aroundAgain)
     done()
   }
   // What fastify-plugin would do: the hook belongs to the instance that registers, not to a child of its own.
@@ -52,6 +54,13 @@ export function fastify(
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: '@postern/http',
   })
+}
+
+/** Reading a body leaves what was put around the request: the parser's callbacks belong to the socket. So it is put around the rest once more. */
+function aroundAgain(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const carrier = carriedByNode(request.raw)
+  if (carrier === undefined) done()
+  else handOver(carrier.engine, carrier.exchange, done)
 }
 
 function isHandedOn(decision: Decision): boolean {
@@ -71,7 +80,7 @@ function enforce(carrier: NodeCarrier, reply: FastifyReply, done: () => void): v
       for (let i = 0; i + 1 < headers.length; i += 2)
         reply.header(headers[i] as string, headers[i + 1] as string)
     }
-    done()
+    handOver(carrier.engine, exchange, done)
     return
   }
   reply.hijack()

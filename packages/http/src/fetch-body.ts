@@ -7,6 +7,7 @@ import { type BodyPrefix, type BodySource, ConfigError } from '@postern/core'
 export class FetchBody implements BodySource {
   readonly #request: Request
   #replay: Request
+  #rest: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined
 
   constructor(request: Request) {
     this.#request = request
@@ -47,11 +48,26 @@ export class FetchBody implements BodySource {
     }
     const bytes = Buffer.concat(chunks, length)
     const isWhole = end === 'reached'
+    if (end === 'ahead') this.#rest = reader
     this.#replay = new Request(
       this.#request,
       isWhole ? { body: bytes } : { body: resume(bytes, reader), duplex: 'half' },
     )
     return { bytes: bytes.subarray(0, limit), complete: isWhole && length <= limit }
+  }
+
+  /**
+   * Reads what is left of a body that nobody took, once it was answered: on a connection that stays open it stands before the next request. Never rejects.
+   */
+  async forget(): Promise<void> {
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest === undefined || this.#replay.bodyUsed || this.#replay.body?.locked === true) return
+    try {
+      while (!(await rest.read()).done);
+    } catch {
+      // The client left, and the connection with it.
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { FetchCarrier } from './fetch-carrier.ts'
+import { handOver } from './hand-over.ts'
 
 export interface FetchOptions<Rest extends readonly unknown[]> {
   /**
@@ -44,7 +45,7 @@ function answer<Rest extends readonly unknown[]>(
   const own = carrier.ownResponse()
   if (own !== undefined) return own
   try {
-    const response = handler(carrier.request, ...rest)
+    const response = handOver(carrier.engine, carrier.exchange, () => handler(carrier.request, ...rest))
     return response instanceof Promise ? finishLater(carrier, response) : carrier.finish(response)
   } catch (error) {
     const refused = carrier.refusedLate(error)

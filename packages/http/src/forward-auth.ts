@@ -1,7 +1,16 @@
-import { type Answer, type CidrSet, type Engine, type Exchange, ownAnswer, parseAddress } from '@postern/core'
+import {
+  type Answer,
+  type CidrSet,
+  type Engine,
+  type Exchange,
+  headerValue,
+  ownAnswer,
+  parseAddress,
+} from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { DIALECTS, type ForwardDialect } from './forward-dialect.ts'
 import { readForwarded } from './forwarded-request.ts'
+import { KeptRefusals } from './kept-refusals.ts'
 import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 
@@ -26,10 +35,18 @@ export function forwardAuth(
   options: ForwardAuthOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { passesStatus } = DIALECTS[options.dialect]
+  const kept = new KeptRefusals()
   return (request, response) => {
     const peer = parseAddress(request.socket.remoteAddress ?? '127.0.0.1')
     if (peer === undefined || !options.trusted.has(peer)) {
       explain(response, 403, 'This endpoint answers only the proxies it was told to trust.')
+      return
+    }
+    const asksFor = headerValue(request.rawHeaders, 'x-postern-refused')
+    if (asksFor !== undefined) {
+      const answer = kept.take(asksFor)
+      if (answer === undefined) explain(response, 403, 'This request was refused.')
+      else sendKept(answer, response)
       return
     }
     const forwarded = readForwarded(request, options.dialect, options.prefix ?? '')
@@ -40,16 +57,23 @@ export function forwardAuth(
     const asked = engineOf(engine)
     const exchange = asked.open(forwarded)
     const decision = asked.decide(exchange)
-    if (decision instanceof Promise) void decision.then(() => reply(asked, exchange, response, passesStatus))
-    else reply(asked, exchange, response, passesStatus)
+    const keep = passesStatus ? undefined : kept
+    if (decision instanceof Promise) void decision.then(() => reply(asked, exchange, response, keep))
+    else reply(asked, exchange, response, keep)
   }
 }
 
 /**
  * The proxy's answer. Request headers that guards changed are answer headers, empty for removed ones, for the proxy to copy. One that only understands 401 and 403 finds the true status in `X-Postern-Status`; headers such as `Retry-After`
- * are there for it to pass on.
+ * are there for it to pass on, and the whole answer can be fetched by its id for a while.
+ * @param kept where the proxy drops bodies of refusals
  */
-function reply(engine: Engine, exchange: Exchange, response: NodeResponse, passesStatus: boolean): void {
+function reply(
+  engine: Engine,
+  exchange: Exchange,
+  response: NodeResponse,
+  kept: KeptRefusals | undefined,
+): void {
   const own = expressible(ownAnswer(exchange), exchange)
   let status = 0
   if (own === undefined) {
@@ -60,7 +84,8 @@ function reply(engine: Engine, exchange: Exchange, response: NodeResponse, passe
     response.end('')
   } else {
     status = own.status
-    const told = passesStatus || status === 401 ? status : 403
+    const told = kept === undefined || status === 401 ? status : 403
+    kept?.keep(exchange.id, own)
     response.setHeader('X-Postern-Status', String(status))
     writeAnswer(own, exchange, response, told)
   }
@@ -102,6 +127,12 @@ function expressible(own: Answer | undefined, exchange: Exchange): Answer | unde
     ],
     body,
   }
+}
+
+function sendKept(answer: Answer, response: NodeResponse): void {
+  response.statusCode = answer.status
+  setHeaders(response, answer.headers)
+  response.end(answer.body)
 }
 
 /** For whoever sets the proxy up: a request that cannot be decided fails, and says why. */

@@ -4,6 +4,7 @@ import { peerOf } from './fetch.ts'
 import { bodyOf } from './fetch-answer-head.ts'
 import { FetchBody } from './fetch-body.ts'
 import { CLIENT_LEFT, FetchCarrier } from './fetch-carrier.ts'
+import { handOver } from './hand-over.ts'
 import { admits, headersFor } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
@@ -62,6 +63,7 @@ function onNode(
   const body = new FetchBody(context.req.raw)
   const carrier = NodeCarrier.open(engine, incoming, outgoing, body)
   if (carrier === undefined) return next()
+  outgoing.on('close', () => void body.forget())
   const pending = carrier.decide()
   return pending === undefined
     ? enforceNode(carrier, context, next)
@@ -78,7 +80,7 @@ function enforceNode(carrier: NodeCarrier, context: HonoContext, next: Next): Pr
   if (own === undefined) {
     if (!admits(carrier)) return Promise.resolve(new Response(null, { status: CLIENT_LEFT }))
     if (exchange.requestChanges !== undefined) changeHeaders(context.req.raw.headers, exchange.requestChanges)
-    return next()
+    return handOver(carrier.engine, exchange, next)
   }
   const headers = pairs(headersFor(exchange, own.headers))
   const body = exchange.method === 'HEAD' || own.body === '' ? null : bodyOf(own.body)
@@ -103,7 +105,7 @@ async function enforceFetch(carrier: FetchCarrier, context: HonoContext, next: N
   if (own !== undefined) return own
   context.req.raw = carrier.request
   try {
-    await next()
+    await handOver(carrier.engine, carrier.exchange, next)
   } catch (error) {
     carrier.fail()
     throw error

@@ -1,4 +1,5 @@
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { handOver } from './hand-over.ts'
 import { admits } from './node-answer.ts'
 import { NodeCarrier } from './node-carrier.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
@@ -33,7 +34,7 @@ export function koa(
 const ANSWERED: Promise<void> = Promise.resolve()
 
 function enforce(carrier: NodeCarrier, context: KoaContext, next: () => Promise<unknown>): Promise<unknown> {
-  if (admits(carrier)) return next()
+  if (admits(carrier)) return handOver(carrier.engine, carrier.exchange, next)
   context.respond = false
   return ANSWERED
 }

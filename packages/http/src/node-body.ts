@@ -42,7 +42,10 @@ export class NodeBody implements BodySource {
     if (request.readableEnded) return readElsewhere(request.rawBody, limit)
     this.#invite()
     return new Promise(resolve => {
-      const reading = new ReadAhead(request, limit, resolve)
+      const reading = new ReadAhead(request, limit, prefix => {
+        if (!isWhole(request)) this.#response.on('close', () => forget(request))
+        resolve(prefix)
+      })
       process.nextTick(() => reading.start())
     })
   }
@@ -55,6 +58,18 @@ export class NodeBody implements BodySource {
       response.writeContinue?.()
     }
   }
+}
+
+/**
+ * Reads what is left of a body that nobody took, once it was answered. Node does so for a request that was never read, but takes one that was read ahead for one that
+ * the handler reads: the next request on its connection would never be seen.
+ */
+function forget(request: NodeRequest & RequestExtras): void {
+  const isTaken =
+    request.readableFlowing === true ||
+    (request.listenerCount?.('readable') ?? 0) > 0 ||
+    (request.listenerCount?.('data') ?? 0) > 0
+  if (!isTaken && !request.destroyed && !request.readableEnded) request.resume?.()
 }
 
 /** Whether the last byte has arrived; it may still wait in the stream's buffer. */

@@ -75,7 +75,7 @@ export class NodeCarrier implements RequestSource {
     if (outer?.carries(engine) === true) return undefined
     const carrier = new NodeCarrier(engine, request, carried, reader)
     carried[CARRIER] = carrier
-    if (engine.takesPrincipals) (request as CarriedRequest)[CARRIER] = carrier
+    if (engine.takesPrincipals || engine.around !== undefined) (request as CarriedRequest)[CARRIER] = carrier
     if (outer === undefined) response.on('close', onClose)
     if (isGone(carried)) carrier.close()
     return carrier

@@ -50,6 +50,9 @@ export interface RequestExtras {
   readonly rawBody?: unknown
   /** node:stream keeps here whether the source has ended while bytes still wait; there is no public word for it. */
   readonly _readableState?: { readonly ended: boolean }
+  readonly readableFlowing?: boolean | null
+  resume?(): unknown
+  listenerCount?(event: string): number
   /** HTTP/2 only. */
   readonly stream?: { readonly endAfterHeaders?: boolean }
 }

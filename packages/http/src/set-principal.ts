@@ -28,7 +28,7 @@ export async function setPrincipal(
 ): Promise<void> {
   const node = nodeRequestOf(request)
   const byNode = node === undefined ? undefined : carriedByNode(node)
-  if (byNode !== undefined) {
+  if (byNode?.engine.takesPrincipals === true) {
     await byNode.engine.identify(byNode.exchange, principal)
     const { decision } = byNode.exchange
     if (decision.effect !== 'allow') {

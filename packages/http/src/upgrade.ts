@@ -9,6 +9,7 @@ import {
   type RequestSource,
 } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { handOver } from './hand-over.ts'
 import { changeNodeRequest } from './request-changes.ts'
 
 /** What the guard asks of a server: `http.Server` and `https.Server` have it. */
@@ -30,8 +31,10 @@ export function guardUpgrades(server: UpgradingServer, engine: EngineSource): ()
   const guarded = function (this: UpgradingServer, event: string, ...args: unknown[]): boolean {
     if (event !== 'upgrade') return Reflect.apply(emit, this, [event, ...args]) as boolean
     const [request, socket] = args as [IncomingMessage, Duplex]
-    const carrier = new UpgradeCarrier(engineOf(engine), request, socket)
-    const proceed = (): boolean => Reflect.apply(emit, this, [event, ...args]) as boolean
+    const current = engineOf(engine)
+    const carrier = new UpgradeCarrier(current, request, socket)
+    const proceed = (): boolean =>
+      handOver(current, carrier.exchange, () => Reflect.apply(emit, this, [event, ...args]) as boolean)
     const pending = carrier.decide()
     if (pending === undefined) return carrier.admits() ? proceed() : true
     void pending.then(() => carrier.admits() && proceed())

@@ -32,7 +32,7 @@ function documentedServer(port: number, backend: number, endpoint: number): stri
   return block
     .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
     .replace('127.0.0.1:3000', `127.0.0.1:${backend}`)
-    .replace('127.0.0.1:9090', `127.0.0.1:${endpoint}`)
+    .replaceAll('127.0.0.1:9090', `127.0.0.1:${endpoint}`)
 }
 
 async function listen(server: Server): Promise<number> {
@@ -134,6 +134,17 @@ function nginxSuite(nginx: string): void {
       assert.equal(reply.status, 429)
       assert.equal(reply.headers.get('retry-after'), '9')
       assert.equal(reply.headers.get('x-request-id'), events.at(-1)?.request?.id)
+      assert.deepEqual(reached, [])
+    })
+
+    test('gives the client the page of the refusal, in its language, with the id to tell', async () => {
+      const headers = { Accept: 'text/html', 'Accept-Language': 'de', 'X-Postern-Refused': 'forged' }
+      const reply = await fetch(`${origin}/orders/7`, { method: 'DELETE', headers })
+      const page = await reply.text()
+      assert.equal(reply.status, 429)
+      assert.equal(reply.headers.get('content-type'), 'text/html; charset=utf-8')
+      assert.match(page, /<h1>Zu viele Anfragen<\/h1>/)
+      assert.ok(page.includes(events.at(-1)?.request?.id ?? '-'))
       assert.deepEqual(reached, [])
     })
 

@@ -38,6 +38,8 @@ export interface Running {
   begin(sent: Sent): Promise<Begun>
   /** Sends and waits for nothing. */
   dispatch(sent: Sent): Begun
+  /** Where it listens; undefined for one that is called in this process. */
+  readonly port?: number
   /** How often a handler ran. */
   readonly handled: () => number
   close(): Promise<void>
@@ -79,6 +81,7 @@ export function overNetwork(server: Server, handled: () => number, close: () => 
   }
   return {
     handled,
+    port,
     async close() {
       for (const socket of sockets.values()) socket.destroy()
       await close()

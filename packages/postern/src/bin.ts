@@ -1,9 +1,17 @@
 #!/usr/bin/env node
 import { main } from '@postern/cli'
 
-// A reader that went away (`postern replay ... | head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
-process.exitCode = await main(process.argv.slice(2), process)
+const args = process.argv.slice(2)
+/** Commands that go on although nobody reads what they say. */
+const SERVERS: ReadonlySet<string> = new Set(['gateway', 'forward-auth', 'dev', 'serve'])
+const isServer = args.some(argument => SERVERS.has(argument))
+
+// A reader that went away (`postern replay ... | head`) is no failure of ours; a server it does not end at all.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+    if (!isServer) process.exit(0)
+  })
+process.exitCode = await main(args, process)
+// What a failed start left open must not keep the process: a supervisor waits for its end. Not reached when nothing is open.
+if (process.exitCode !== 0) setTimeout(() => process.exit(), 1_000).unref()

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Access, Approvals } from '@postern/access'
 import type { AuditLog } from '@postern/audit'
 import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
@@ -6,7 +7,7 @@ import * as http from '@postern/http'
 import type { BuiltInIdentity } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
-import type { ForwardAuthSetup } from '@postern/runtime'
+import type { ForwardAuthSetup, Verbosity } from '@postern/runtime'
 import type { Throttle } from '@postern/throttle'
 
 export interface PosternOptions extends ExtensionConfig {
@@ -14,6 +15,13 @@ export interface PosternOptions extends ExtensionConfig {
   readonly config?: Config
   /** The file to read; `postern.config.*` in the working directory unless told otherwise, the defaults when there is none. */
   readonly file?: string
+  /**
+   * What is written while the layer runs: `refusals` (a line at the start, one for each refusal, and what is set wrong), `start` (without the refusals) or `none`.
+   * At most 50 lines a second. Default: `refusals`.
+   */
+  readonly log?: Verbosity
+  /** Takes those lines. Default: standard error, each with `postern: ` before it. */
+  readonly onLine?: (line: string) => void
   /** Folder that paths start from; the working directory unless told otherwise. */
   readonly folder?: string
 }
@@ -32,6 +40,10 @@ export interface Postern {
   readonly audit: AuditLog | undefined
   /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined
+  /** Asks rules and approvals of the configuration for functions too: pass it to `guard` of `@postern/access`. */
+  readonly access: Access | undefined
+  /** Requests for consent, to list and decide them in the application's own pages. */
+  readonly approvals: Approvals | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -79,10 +91,8 @@ export interface Postern {
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   // An application that imports this and starts later, or never, should not load all of it.
-  const [{ loadConfig }, { forwardAuthEndpoint, Runtime, startIntegrations }] = await Promise.all([
-    import('@postern/config'),
-    import('@postern/runtime'),
-  ])
+  const [{ loadConfig }, { forwardAuthEndpoint, noticeEvents, Runtime, startIntegrations, startLine }] =
+    await Promise.all([import('@postern/config'), import('@postern/runtime')])
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {
@@ -102,6 +112,14 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     await runtime.close()
     throw error
   })
+  for (const { name, ok, detail } of runtime.health())
+    if (!ok)
+      process.emitWarning(`Postern started without ${name}: ${detail ?? 'it does not answer'}`, {
+        code: 'POSTERN_STORE_AWAY',
+      })
+  const { log = 'refusals', onLine = writeLine } = options
+  if (log !== 'none') onLine(startLine(loaded, runtime.resources.scenarios?.scenarios.list().length ?? 0))
+  runtime.listen(noticeEvents(log, onLine))
   const current = (): Engine => runtime.engine
   return {
     get engine() {
@@ -113,6 +131,8 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     remediations: runtime.remediations,
     audit: runtime.resources.audit,
     identity: runtime.resources.identity,
+    access: runtime.resources.access?.access,
+    approvals: runtime.resources.access?.approvals,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),
@@ -136,4 +156,9 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
       await runtime.close()
     },
   }
+}
+
+/** An application's own output may be read by programs, so this goes beside it. */
+function writeLine(line: string): void {
+  process.stderr.write(`postern: ${line}\n`)
 }

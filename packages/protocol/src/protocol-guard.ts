@@ -4,8 +4,12 @@ import {
   ConfigError,
   type Decision,
   type Exchange,
+  exemptingPattern,
+  formMethodOverride,
   type Guard,
+  type MethodOverride,
   type Mode,
+  mayOverrideInForm,
   parseByteSize,
   type RouteTable,
   routeException,
@@ -19,7 +23,7 @@ import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
 export interface ProtocolOptions {
-  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. A route's `methods` overrides it. */
+  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV. A route's `methods` overrides it. */
   readonly methods?: readonly string[]
   /** Media types any route may read. Default: all. A route's `contentTypes` overrides it. */
   readonly contentTypes?: readonly string[]
@@ -35,20 +39,37 @@ export interface ProtocolOptions {
   readonly maxTarget?: ByteSize
   /** Kinds of ambiguous path to let through everywhere; none by default. */
   readonly allowPaths?: readonly PathRisk[]
-  /** Headers such as `X-HTTP-Method-Override` and `X-Original-URL` to let through, in lower case; none by default. */
+  /**
+   * Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`, `X-HTTP-Method`, `_method` in query or form); `false`
+   * for none. By default those that would be answered if they were sent. A route's `methodOverride` overrides it.
+   */
+  readonly methodOverride?: readonly string[] | false
+  /** Whether posted forms are read for `_method`: needed where rules hold for single methods. Default: `false`. */
+  readonly readForms?: boolean
+  /** Headers such as `X-Original-URL` to let through, in lower case; none by default. */
   readonly allowOverrides?: readonly string[]
   /** The engine's routes: lets an encoded slash through wherever it changes no rule. */
   readonly routes?: RouteTable
   readonly mode?: Mode
 }
 
-const STANDARD_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** Those of HTTP, and of WebDAV and CalDAV (RFC 4918, 3253, 4791): a backend that has none of the latter answers 405 itself. */
+const STANDARD_METHODS: readonly string[] = [
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
+]
 /** Methods that echo secrets, open tunnels or attach debuggers; never an application's own. */
 const NEVER: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])
 
+const ASKS_FOR_ANOTHER = {
+  rule: 'override',
+  status: 400,
+  message: 'This request asks to be treated as a different one, which is not accepted here.',
+}
+
 /**
  * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route declares:
- * methods, media types, sizes. It looks at the head only, answers at once, and keeps nothing.
+ * methods, media types, sizes. It looks at the head only (and, with `readForms`, at posted forms), and keeps nothing.
  *
  * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`, `protocol/path`,
  * `protocol/target`, `protocol/headers`, `protocol/override`.
@@ -106,23 +127,57 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
   const checkOverride = (exchange: Exchange, head: RequestHead): ProtocolFault | undefined => {
     if (head.override !== undefined && !overrides.has(head.override.name)) {
       const { name, value } = head.override
-      if (value.toUpperCase() !== exchange.method)
-        return {
-          rule: 'override',
-          status: 400,
-          message: 'This request asks to be treated as a different one, which is not accepted here.',
-          location: `header.${name}`,
-          span: value,
-          exception: { changes: [{ at: ['protocol', 'allowOverrides'], add: [name] }] },
-        }
+      return {
+        ...ASKS_FOR_ANOTHER,
+        location: `header.${name}`,
+        span: value,
+        exception: { changes: [{ at: ['protocol', 'allowOverrides'], add: [name] }] },
+      }
     }
-    return undefined
+    return exchange.methodOverrides.length === 0 ? undefined : checkWishes(exchange)
+  }
+
+  /** A request that asks for another method has to be one that would pass if it had been sent so. */
+  const checkWishes = (exchange: Exchange): ProtocolFault | undefined => {
+    const wishes = exchange.methodOverrides
+    const [first] = wishes as readonly [MethodOverride]
+    const other = wishes.find(wish => wish.method !== first.method)
+    if (other !== undefined)
+      return {
+        ...ASKS_FOR_ANOTHER,
+        location: other.location,
+        span: other.method,
+        facts: { problem: `${first.location} asks for ${first.method}` },
+      }
+    if (overrides.has(first.location.slice('header.'.length))) return undefined
+    // Of the route as the request was sent: `POST /notes` says which methods a POST there may ask for.
+    const { canonical, raw } = exchange.path
+    const route =
+      options.routes === undefined ? exchange.route : options.routes.match(exchange.method, canonical, raw)
+    const accepted = route?.settings.methodOverride ?? options.methodOverride
+    if (accepted === undefined) return checkMethodOf(first.method, first.location, exchange, limits)
+    if (accepted !== false && accepted.includes(first.method) && !NEVER.has(first.method)) return undefined
+    return {
+      ...ASKS_FOR_ANOTHER,
+      location: first.location,
+      span: first.method,
+      ...(!NEVER.has(first.method) && {
+        exception: routeException(
+          exchange,
+          { methodOverride: [...(accepted === false ? [] : accepted), first.method] },
+          exemptingPattern(exchange),
+        ),
+      }),
+    }
   }
 
   const checkPath = (exchange: Exchange): ProtocolFault | undefined => {
     const path = exchange.path
     if (path.ambiguity === undefined && !path.canonical.includes('%')) return undefined
-    const risk = pathRisk(path, exchange.method, options.routes)
+    const [wish] = exchange.methodOverrides
+    const risk =
+      pathRisk(path, exchange.method, options.routes) ??
+      (wish === undefined ? undefined : pathRisk(path, wish.method, options.routes))
     if (risk === undefined || allowed.has(risk)) return undefined
     if (exchange.route?.settings.allowPaths?.includes(risk) === true) return undefined
     return {
@@ -138,8 +193,18 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     }
   }
 
-  const decide = (exchange: Exchange): Decision => {
+  const decide = (exchange: Exchange): Decision | Promise<Decision> => {
     const head = readRequestHead(exchange.headers)
+    const said = decideOn(exchange, head)
+    if (said !== ALLOW || options.readForms !== true || !mayOverrideInForm(exchange)) return said
+    return formMethodOverride(exchange).then(wish => {
+      if (wish === undefined) return ALLOW
+      exchange.addMethodOverride(wish)
+      return decideOn(exchange, head)
+    })
+  }
+
+  const decideOn = (exchange: Exchange, head: RequestHead): Decision => {
     const fault =
       checkMethod(exchange, head, limits) ??
       checkTarget(exchange) ??
@@ -175,16 +240,24 @@ function checkMethod(
   // Extended CONNECT is how WebSocket travels over HTTP/2 (RFC 8441).
   if (method === 'CONNECT' && head.authority !== undefined && exchange.header(':protocol') === 'websocket')
     return undefined
-  const declared = exchange.route?.settings.methods
-  const methods = declared ?? limits.methods
+  if (method === 'OPTIONS' && exchange.header('access-control-request-method') !== undefined) return undefined
+  return checkMethodOf(method, 'method', exchange, limits)
+}
+
+function checkMethodOf(
+  method: string,
+  location: string,
+  exchange: Exchange,
+  limits: ProtocolLimits,
+): ProtocolFault | undefined {
+  const methods = exchange.route?.settings.methods ?? limits.methods
   const known = methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
-  const isPreflight = method === 'OPTIONS' && exchange.header('access-control-request-method') !== undefined
-  if ((known || isPreflight) && !NEVER.has(method)) return undefined
+  if (known && !NEVER.has(method)) return undefined
   return {
     rule: 'method',
     status: 405,
     message: `The method ${/^[A-Z]{1,20}$/.test(method) ? method : 'of this request'} is not available here.`,
-    location: 'method',
+    location,
     span: method,
     headers: ['Allow', methods.join(', ')],
     ...(!NEVER.has(method) &&

@@ -20,15 +20,8 @@ export interface RequestHead {
 
 const NONE: readonly string[] = Object.freeze([])
 
-/** Headers that some frameworks obey instead of the request line. */
-const OVERRIDES: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
-])
+/** Headers that some frameworks obey instead of the path of the request line. */
+const OVERRIDES: ReadonlySet<string> = new Set(['x-original-url', 'x-original-uri', 'x-rewrite-url'])
 
 /** Reads the head in one pass, without allocating for headers that no rule asks about. */
 export function readRequestHead(headers: RawHeaders): RequestHead {

@@ -15,6 +15,7 @@ export {
   runNft,
 } from './export/nftables.ts'
 export { type HoneyOptions, honeyGuard, honeyRecordTouched } from './honey/honey-guard.ts'
+export { laterRemediations } from './later-remediations.ts'
 export { type PostgresRemediationOptions, postgresRemediations } from './postgres-remediations.ts'
 export type { ProtectedOptions } from './protected-actors.ts'
 export { type RedisRemediationOptions, redisRemediations } from './redis-remediations.ts'

@@ -8,6 +8,7 @@ import {
   type Exchange,
   formatDuration,
   type Guard,
+  isPreflight,
   type Mode,
   parseDuration,
   type RandomSource,
@@ -140,12 +141,14 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   const decide = (exchange: Exchange): Decision => {
     const remediation = actors === 'all' ? store.find(exchange) : store.findStage(exchange, actors)
     if (remediation === undefined) return ALLOW
-    if (remediation.measure === 'throttle') return throttle(remediation)
+    // A browser sends these by itself: they are not what the actor may still send.
+    if (remediation.measure === 'throttle') return isPreflight(exchange) ? ALLOW : throttle(remediation)
     if (remediation.measure === 'challenge') return challenge(exchange, remediation)
     return {
       effect: 'deny',
       guard: name,
       status: 403,
+      retryAfter: Math.max(1, Math.ceil((remediation.expiresAt - clock.now()) / 1_000)),
       reasons: [reason(remediation, 'Requests from here are refused for a while.')],
     }
   }

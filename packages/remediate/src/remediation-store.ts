@@ -16,6 +16,7 @@ import {
   type RandomSource,
   type Remediation,
   type Remediations,
+  StoreError,
   systemClock,
   systemRandom,
 } from '@postern/core'
@@ -42,6 +43,11 @@ export interface RemediationStoreOptions {
   readonly random?: RandomSource
   /** Told of writes that failed and will be tried again. */
   readonly onError?: (error: unknown) => void
+  /**
+   * What `open` does when the table is away and may come back: `reject` (the default), or `start` without what stands in it, and read it once it is there. What is
+   * found meanwhile holds in this process and is written down then.
+   */
+  readonly whenAway?: 'reject' | 'start'
 }
 
 /** A measure a person or a list asks for. */
@@ -66,6 +72,8 @@ export interface RemediationChange {
 /** How often everything is read again, in case a message between processes was lost. */
 const RECONCILE_MS = 30_000
 const SWEEP_MS = 1_000
+/** How often a table that was away at the start is tried again. */
+const RETRY_MS = 1_000
 
 /**
  * The standing measures: looked up in memory, kept in a table, on every process within a second. Every measure ends; none
@@ -89,6 +97,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
+  /** Why the table could not be read yet. */
+  #away: string | undefined
 
   private constructor(options: RemediationStoreOptions) {
     this.#capacity = options.capacity ?? 100_000
@@ -109,16 +119,53 @@ export class RemediationStore implements Remediations, HealthProbe {
    */
   static async open(options: RemediationStoreOptions = {}): Promise<RemediationStore> {
     const store = new RemediationStore(options)
-    await store.#table.watch(change => {
-      if (change.kind === 'put') store.#adopt(change.remediation)
-      else if (change.kind === 'removed') store.#forget(change.id, 'elsewhere')
-      else store.#reloadSoon()
-    })
-    await store.reload()
+    try {
+      await store.#follow()
+    } catch (error) {
+      if (options.whenAway !== 'start' || !(error instanceof StoreError) || !error.retryable) {
+        await store.#table.close()
+        throw error
+      }
+      store.#followLater(error)
+    }
     if (store.#table.name !== 'memory')
       store.#timers.push(setInterval(() => store.#reloadSoon(), RECONCILE_MS).unref())
     store.#timers.push(setInterval(() => store.sweep(), SWEEP_MS).unref())
     return store
+  }
+
+  async #follow(): Promise<void> {
+    await this.reload()
+    await this.#table.watch(change => {
+      if (change.kind === 'put') this.#adopt(change.remediation)
+      else if (change.kind === 'removed') this.#forget(change.id, 'elsewhere')
+      else this.#reloadSoon()
+    })
+    // What changed between the two.
+    await this.reload()
+  }
+
+  /** Says once that the table is away, and tries until it is there. */
+  #followLater(error: StoreError): void {
+    this.#away = error.message
+    this.#emit({ type: 'store.away', time: this.#clock.now(), actor: {}, data: { problem: error.message } })
+    let state: 'waiting' | 'trying' = 'waiting'
+    const attempt = async (): Promise<void> => {
+      state = 'trying'
+      try {
+        await this.#follow()
+        clearInterval(timer)
+        this.#away = undefined
+        const data = { store: this.#table.name }
+        this.#emit({ type: 'store.back', time: this.#clock.now(), actor: {}, data })
+      } catch {
+        state = 'waiting'
+      }
+    }
+    const timer = setInterval(() => {
+      if (state === 'waiting') void attempt()
+    }, RETRY_MS).unref()
+    this.#timers.push(timer)
   }
 
   find(exchange: Exchange): Remediation | undefined {
@@ -301,9 +348,9 @@ export class RemediationStore implements Remediations, HealthProbe {
     const { pending, failing } = this.#writer
     return {
       name: `remediations (${this.#table.name})`,
-      ok: !failing,
+      ok: !failing && this.#away === undefined,
       required: false,
-      detail: `${this.#index.size} in force, ${pending} not stored yet, ${this.#dropped} dropped for lack of room`,
+      detail: `${this.#away === undefined ? '' : `not read yet (${this.#away}); `}${this.#index.size} in force, ${pending} not stored yet, ${this.#dropped} dropped for lack of room`,
     }
   }
 

@@ -1,30 +1,45 @@
-import { AccessGuard, ApprovalEndpoints, foreignRecordDetector } from '@postern/access'
+import {
+  AccessGuard,
+  type Acting,
+  ActingInRequest,
+  ApprovalEndpoints,
+  foreignRecordDetector,
+} from '@postern/access'
 import type { CompiledConfig } from '@postern/config'
-import { ConfigError, type Detector, type Guard } from '@postern/core'
+import { ConfigError, type Detector, type Exchange, type Guard } from '@postern/core'
 import type { Resources } from './resources.ts'
 
+/** What stands before routes, and what it knows of who acts. */
+export interface AccessGuards {
+  readonly guards: readonly Guard[]
+  /** Who acts in a request that was let through, and the consent it has for the database. */
+  readonly actingIn: (exchange: Exchange) => Acting
+}
+
 /**
- * The guards for `routes.*.require`, `approve`, `policy` and `owned`, in the order in which they are asked once it is known who sends the request; none
+ * The guards for `routes.*.require`, `approve`, `budget`, `policy` and `owned`, in the order in which they are asked once it is known who sends the request; none
  * where no route asks for anything.
  * @throws ConfigError for a rule that cannot hold
  */
 export function accessGuards(
   { routes, approvals, identify }: CompiledConfig,
   { access: opened }: Resources,
-): readonly Guard[] {
-  if (routes.guarded.size === 0 || opened === undefined) return []
+): AccessGuards {
+  if (routes.guarded.size === 0 || opened === undefined)
+    return { guards: [], actingIn: exchange => new ActingInRequest(exchange, undefined) }
   if (identify?.by === 'application') refuseLateRules(routes.guarded)
-  const guard = new AccessGuard(opened.access)
+  const guard = new AccessGuard(opened.access, opened.budgets)
+  const acting = (exchange: Exchange): Acting => guard.actingIn(exchange)
   for (const [pattern, settings] of routes.guarded) guard.check(settings, `routes["${pattern}"]`)
   const asks = [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
-  if (opened.approvals === undefined || !asks) return [guard]
+  if (opened.approvals === undefined || !asks) return { guards: [guard], actingIn: acting }
   const endpoints = new ApprovalEndpoints({
     approvals: opened.approvals,
     access: opened.access,
     path: approvals.path,
     require: { stepUp: approvals.stepUp },
   })
-  return [endpoints, guard]
+  return { guards: [endpoints, guard], actingIn: acting }
 }
 
 /**
@@ -32,8 +47,8 @@ export function accessGuards(
  */
 function refuseLateRules(guarded: CompiledConfig['routes']['guarded']): void {
   const issues = [...guarded]
-    .filter(([, { require: asked, approve, policy }]) =>
-      [asked, approve, policy].some(rule => rule !== undefined),
+    .filter(([, { require: asked, approve, budget, policy }]) =>
+      [asked, approve, budget, policy].some(rule => rule !== undefined),
     )
     .map(([pattern]) => ({
       place: `routes["${pattern}"]`,

@@ -1,19 +1,22 @@
-import type { CompiledConfig, LoadedConfig } from '@postern/config'
+import { actingAs } from '@postern/access'
+import type { CompiledConfig, CompiledInspection, LoadedConfig } from '@postern/config'
 import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
-import { inspectionGuard } from '@postern/inspect'
-import { protocolGuard } from '@postern/protocol'
-import { honeyGuard, remediationGuard } from '@postern/remediate'
+import { type InspectionOptions, inspectionGuard } from '@postern/inspect'
+import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { accessGuards } from './access-guards.ts'
+import { arrivalGuards, PLAIN_METHODS } from './arrival-guards.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import { honeyRemediations } from './honey-remediations.ts'
 import { identification } from './identification.ts'
 import { overridableLimits } from './overridable-limits.ts'
 import { parameterGuards } from './parameter-guards.ts'
+import { refusalStyle } from './refusal-style.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
 import { signInGuards } from './sign-in-guards.ts'
+import { untrustedForwardingGuard } from './untrusted-forwarding.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
 export interface Compiled {
@@ -52,40 +55,29 @@ export function buildEngine(
   })
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
-  const guards: Guard[] = [...(signIn?.first ?? [])]
-  if (config.remediations !== false)
-    guards.push(
-      remediationGuard(resources.remediations, {
-        ...remediationOptions,
-        actors: isStaged ? 'arrival' : 'all',
-      }),
-    )
-  if (config.protocol !== false) guards.push(protocolGuard({ ...config.protocol, routes }))
-  if (hasTraps(config))
-    guards.push(
-      honeyGuard({
-        ...config.honey,
-        routes: config.routes.traps,
-        remediations: resources.remediations,
-      }),
-    )
+  const cors = corsOf(config)
+  const guards: Guard[] = []
+  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit))
+  if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
+  guards.push(...(signIn?.first ?? []))
+  guards.push(
+    ...arrivalGuards(config, resources, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
+  )
   guards.push(limits)
   const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)
   // After the page that signs in, so that a rule for every route does not stand before it.
-  guards.push(...accessGuards(config, resources))
+  const access = accessGuards(config, resources)
+  guards.push(...access.guards)
   guards.push(...parameterGuards(loaded, resources.learner))
   let foreign: Compiled['foreign'] = { loaded: 0, skipped: 0 }
   if (config.inspect !== false) {
-    const { rules: _, secondOpinion: __, ...rest } = config.inspect
     const { options, ...counts } = foreignRules(config.inspect, loaded.file.folder)
     foreign = counts
-    const types = resources.parameterTypes
     const inspection = inspectionGuard({
-      ...(config.schema.inspect && types !== undefined && { learned: route => types.of(route) }),
-      ...rest,
+      ...inspectionOptions(config, config.inspect, resources),
       ...options,
     })
     guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
@@ -102,11 +94,23 @@ export function buildEngine(
     bodyLimit: config.bodyLimit,
     promise: recordPromise(config),
     clock,
+    style: {
+      ...refusalStyle(loaded),
+      ...(cors !== undefined && { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) }),
+    },
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
+    ...((config.budgets !== undefined || config.budgetDatabase !== undefined) && {
+      around: (exchange, work) => actingAs(access.actingIn(exchange), work),
+    }),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+function corsOf({ cors, protocol, routes }: CompiledConfig): CorsOptions | undefined {
+  if (cors === false && !routes.haveCors) return undefined
+  return { cors, routes: routes.table, methods: protocol === false ? PLAIN_METHODS : protocol.methods }
 }
 
 /** A replay is about traffic that is over: what the application does with it must not happen again. */
@@ -114,20 +118,29 @@ function withoutExtensions({ identify: _, onEvent: __, ...rest }: CompiledConfig
   return { ...rest, guards: [], detectors: [] }
 }
 
+/** What the configuration says of inspection, and what was learned where it says so. */
+function inspectionOptions(
+  { schema }: CompiledConfig,
+  { rules: _, secondOpinion: __, ...rest }: CompiledInspection,
+  { parameterTypes }: Resources,
+): InspectionOptions {
+  if (!schema.inspect || parameterTypes === undefined) return rest
+  return { ...rest, learned: route => parameterTypes.of(route) }
+}
+
 /** One of several gateways cannot know how many they are; each then holds the whole limit by itself. */
 function failurePolicy(failure: 'open' | 'closed' | 'local'): FailurePolicy {
   return failure === 'local' ? local({ share: 1 }) : failure
 }
 
-function hasTraps(config: CompiledConfig): boolean {
-  const { fields, records } = config.honey
-  return fields.length + records.length + config.routes.traps.length > 0
-}
-
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+function isRead({ method, methodOverrides }: Exchange): boolean {
+  return READS.has(method) && methodOverrides.every(override => READS.has(override.method))
+}
 
 /** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
 function recordPromise(config: CompiledConfig): (exchange: Exchange) => RecordPromise {
   const fallback = config.audit === false ? 'after' : config.audit.promise
-  return exchange => exchange.route?.settings.record ?? (READS.has(exchange.method) ? 'none' : fallback)
+  return exchange => exchange.route?.settings.record ?? (isRead(exchange) ? 'none' : fallback)
 }

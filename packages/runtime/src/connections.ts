@@ -1,4 +1,5 @@
-import type { CompiledConfig } from '@postern/config'
+import { type CompiledConfig, isMemoryOnly } from '@postern/config'
+import { ConfigError } from '@postern/core'
 import {
   connectPostgres,
   connectRedis,
@@ -27,6 +28,12 @@ export class Connections {
 
   /** @throws StoreError when it cannot be opened */
   get directory(): DataDirectory {
+    if (this.isMemoryOnly)
+      throw new ConfigError({
+        place: 'dataDirectory',
+        problem: 'is false, and this needs a place that keeps what is written',
+        hint: 'name a directory, or set stores.postgres',
+      })
     this.#directory ??= openDataDirectory(this.#path)
     return this.#directory
   }
@@ -35,6 +42,11 @@ export class Connections {
   get sqlite(): SqliteDatabase {
     this.#sqlite ??= openSqlite({ path: this.directory.file('postern.db') })
     return this.#sqlite
+  }
+
+  /** Whether nothing is kept on disk. */
+  get isMemoryOnly(): boolean {
+    return isMemoryOnly(this.#path)
   }
 
   /** PostgreSQL, where `stores.postgres` names one. */

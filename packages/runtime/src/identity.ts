@@ -7,6 +7,7 @@ import {
   type BuiltInIdentityOptions,
   builtInIdentity,
   fileOutbox,
+  isCommonPassword,
   type Mailer,
   smtpMailer,
 } from '@postern/identity'
@@ -36,6 +37,7 @@ export async function openIdentity(
     signUp,
     sessions,
     keys,
+    passwords: { isCommon: isCommonPassword },
     theme,
     providers,
     emit,

@@ -1,6 +1,14 @@
 import type { CompiledConfig } from '@postern/config'
+import { StoreError } from '@postern/core'
 import { migrate } from '@postern/store'
-import { type LimitStore, limitMigrations, MemoryStore, postgresStore, redisStore } from '@postern/throttle'
+import {
+  type LimitStore,
+  laterStore,
+  limitMigrations,
+  MemoryStore,
+  postgresStore,
+  redisStore,
+} from '@postern/throttle'
 import type { Connections } from './connections.ts'
 
 /**
@@ -17,8 +25,17 @@ export async function openLimitStore(
   const { limits } = config.stores
   if (limits === 'redis' && redis !== undefined) return redisStore({ redis })
   if (limits === 'postgres' && postgres !== undefined) {
-    await migrate(postgres, 'throttle', limitMigrations)
-    return postgresStore({ database: postgres })
+    const prepare = async (): Promise<LimitStore> => {
+      await migrate(postgres, 'throttle', limitMigrations)
+      return postgresStore({ database: postgres })
+    }
+    try {
+      return await prepare()
+    } catch (error) {
+      // The policy of stores.failure decides until it is there.
+      if (error instanceof StoreError && error.retryable) return laterStore('postgres', prepare)
+      throw error
+    }
   }
   return new MemoryStore(table === undefined ? {} : { table })
 }

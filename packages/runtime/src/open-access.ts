@@ -1,9 +1,25 @@
 import { readFileSync, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Access, Approvals, cedarPolicies, type Decides, webhookChannel } from '@postern/access'
+import {
+  Access,
+  type ApprovalGrant,
+  Approvals,
+  cedarPolicies,
+  type Decides,
+  RouteBudgets,
+  signBudgetGrant,
+  webhookChannel,
+} from '@postern/access'
 import type { CompiledApprovals, CompiledConfig, LoadedConfig } from '@postern/config'
-import { type Clock, ConfigError, type EventRecorder, type HealthProbe, systemClock } from '@postern/core'
+import {
+  type Clock,
+  ConfigError,
+  type EventRecorder,
+  type HealthProbe,
+  type StepUp,
+  systemClock,
+} from '@postern/core'
 import type { Connections } from './connections.ts'
 import { RepeatedWork } from './repeated-work.ts'
 
@@ -12,6 +28,8 @@ export interface OpenAccess {
   readonly access: Access
   /** Absent where nothing is kept. */
   readonly approvals: Approvals | undefined
+  /** Counts of the budgets that routes name; absent where the configuration has no `budgets`. */
+  readonly budgets: RouteBudgets | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }
@@ -21,6 +39,8 @@ export interface OpenAccessOptions {
   /** Absent in a replay, which keeps nothing. */
   readonly connections: Connections | undefined
   readonly recorder?: EventRecorder | undefined
+  /** Takes fresh proofs: of built-in identity, where there is one. */
+  readonly stepUp?: StepUp | undefined
   readonly clock?: Clock
   /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
   readonly notices: 'send' | 'leave'
@@ -33,16 +53,19 @@ const EVERY = 5_000
  * @throws ConfigError for policies that cannot be read; StoreError when approvals cannot be kept
  */
 export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess> {
-  const { loaded, connections, recorder, clock = systemClock } = options
+  const { loaded, connections, recorder, stepUp, clock = systemClock } = options
   const { config } = loaded
   const policies = await openPolicies(loaded)
   const approvals =
     connections === undefined ? undefined : approvalsOf(config.approvals, connections, recorder, clock)
+  const [grantKey] = config.budgetDatabase?.grantKeys ?? []
   const access = new Access({
     clock,
     ...(policies !== undefined && { policies }),
     ...(approvals !== undefined && { approvals }),
+    ...(stepUp !== undefined && { stepUp }),
     ...(recorder !== undefined && { recorder }),
+    ...(grantKey !== undefined && { signGrant: (grant: ApprovalGrant) => signBudgetGrant(grant, grantKey) }),
     follow: id => `${config.approvals.path}/${id}`,
   })
   const work =
@@ -59,6 +82,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   return {
     access,
     approvals,
+    budgets: config.budgets === undefined ? undefined : new RouteBudgets({ budgets: config.budgets, clock }),
     probes: work === undefined ? [] : [work],
     close: async () => work?.close(),
   }

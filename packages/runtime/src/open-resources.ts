@@ -1,10 +1,11 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
-import { type IdentityStores, loginDetector, openIdentityStores } from '@postern/identity'
+import { loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
+import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
 import { LearnedParameterTypes } from './learned-parameter-types.ts'
@@ -14,6 +15,7 @@ import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
+import { SignInStores } from './sign-in-stores.ts'
 import { startAudit } from './start-audit.ts'
 
 export interface OpenResourcesOptions {
@@ -44,29 +46,45 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
     const audit = await startAudit(loaded, connections, emit)
     if (audit !== undefined) closers.push(() => audit.close())
-    const remediations = await openRemediations({ config, connections, emit })
+    const remediations = await openRemediations({ config, connections, emit, whenAway: 'start' })
     closers.push(() => remediations.close())
     const followed = new FollowedScenarios(scenarios, error => emit(scenariosRefused(error)))
     closers.push(() => followed.close())
     followed.follow(loaded)
     const learner = new SchemaLearner()
-    const learned = keepLearned(connections, learner, emit)
-    closers.push(() => learned.close())
-    const parameterTypes = config.schema.inspect ? new LearnedParameterTypes(learned) : undefined
+    const isKept = !connections.isMemoryOnly
+    const learned = isKept ? keepLearned(connections, learner, emit) : undefined
+    closers.push(() => learned?.close())
+    const parameterTypes =
+      config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
     closers.push(() => parameterTypes?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
-    const access = await openAccess({ loaded, connections, recorder: audit?.log, notices: 'send' })
+    const access = await openAccess({
+      loaded,
+      connections,
+      recorder: audit?.log,
+      stepUp: identity?.stepUp,
+      notices: 'send',
+    })
     closers.push(() => access.close())
+    const signIn = await SignInStores.open(connections, emit)
+    closers.push(() => signIn.close())
+    const journal = openBudgetJournal(config, emit)
+    closers.push(() => journal?.close())
     return {
       clock: systemClock,
       remediations,
       limitStore: await openLimitStore(config, connections, options.limits),
-      limitOverrides: new LimitOverrides(connections),
-      learner,
+      limitOverrides:
+        isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
+      learner: isKept ? learner : undefined,
       learned,
       parameterTypes,
-      signIn: await openSignInStores(connections),
+      get signIn() {
+        return signIn.current
+      },
+      whenRenewed: call => signIn.whenRenewed(call),
       access,
       detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
@@ -75,7 +93,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       audit: audit?.log,
       identity,
       secret: options.secret ?? systemRandom.bytes(32),
-      probes: [remediations, scenarios, ...(audit?.probes ?? []), ...access.probes],
+      probes: [
+        remediations,
+        scenarios,
+        ...(audit?.probes ?? []),
+        ...access.probes,
+        ...(journal === undefined ? [] : [journal.probe]),
+      ],
       follow: next => {
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
@@ -86,16 +110,6 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     await close()
     throw error
   }
-}
-
-/** Records of sign-in: where the other shared state is. */
-export function openSignInStores(connections: Connections): Promise<IdentityStores> {
-  const { redis, postgres } = connections
-  return openIdentityStores({
-    redis,
-    postgres,
-    ...(redis === undefined && postgres === undefined && { sqlite: connections.sqlite }),
-  })
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */

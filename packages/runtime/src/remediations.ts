@@ -1,6 +1,7 @@
 import type { CompiledConfig } from '@postern/config'
 import type { Clock, Event } from '@postern/core'
 import {
+  laterRemediations,
   type ProtectedOptions,
   postgresRemediations,
   RemediationStore,
@@ -16,6 +17,8 @@ export interface RemediationsSetup {
   readonly connections: Connections | undefined
   readonly emit?: (event: Event) => void
   readonly clock?: Clock
+  /** A server starts without a store that is away; a command that has nothing else to do says so. Default: `reject`. */
+  readonly whenAway?: 'reject' | 'start'
 }
 
 /**
@@ -28,6 +31,7 @@ export async function openRemediations(setup: RemediationsSetup): Promise<Remedi
   const table = connections === undefined ? undefined : await openTable(connections)
   return RemediationStore.open({
     protect: protectedBy(config),
+    whenAway: setup.whenAway ?? 'reject',
     ...(table !== undefined && { table }),
     ...(emit !== undefined && { emit }),
     ...(clock !== undefined && { clock }),
@@ -40,9 +44,10 @@ export function protectedBy({ remediations, trustProxies }: CompiledConfig): Pro
   return { addresses: [...trustProxies.entries, ...never] }
 }
 
-async function openTable(connections: Connections): Promise<RemediationTable> {
+async function openTable(connections: Connections): Promise<RemediationTable | undefined> {
   const { redis, postgres } = connections
   if (redis !== undefined) return redisRemediations({ redis })
-  if (postgres !== undefined) return postgresRemediations({ database: postgres })
-  return sqliteRemediations({ database: connections.sqlite })
+  if (postgres !== undefined)
+    return laterRemediations('postgres', () => postgresRemediations({ database: postgres }))
+  return connections.isMemoryOnly ? undefined : sqliteRemediations({ database: connections.sqlite })
 }

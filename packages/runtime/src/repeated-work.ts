@@ -6,6 +6,8 @@ export interface RepeatedWorkOptions {
   /** Milliseconds from one start to the next. */
   readonly every: number
   readonly work: () => Promise<void>
+  /** Receives what went wrong, once until something else does or it works again; must not throw. */
+  readonly onTrouble?: (problem: string) => void
 }
 
 /** Work that is done at the start and again and again, never twice at once. What goes wrong shows in readiness, and is tried again. */
@@ -32,7 +34,9 @@ export class RepeatedWork implements HealthProbe {
       await this.#options.work()
       this.#trouble = undefined
     } catch (error) {
-      this.#trouble = error instanceof Error ? error.message : 'failed'
+      const trouble = error instanceof Error ? error.message : 'failed'
+      if (trouble !== this.#trouble) this.#options.onTrouble?.(trouble)
+      this.#trouble = trouble
     }
   }
 

@@ -26,6 +26,8 @@ export interface Resources {
   readonly parameterTypes?: LearnedParameterTypes | undefined
   /** What login defence and bound sessions keep. */
   readonly signIn: IdentityStores
+  /** Calls back when `signIn` is another than before, because a store that was away is there. */
+  whenRenewed?(call: () => void): void
   /** Policies and approvals; absent in a replay, which asks nothing of callers. */
   readonly access: OpenAccess | undefined
   readonly detectors: readonly Detector[]

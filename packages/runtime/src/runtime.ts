@@ -21,6 +21,7 @@ export class Runtime {
   private constructor(resources: Resources, current: Compiled) {
     this.resources = resources
     this.#current = this.#followed(current)
+    resources.whenRenewed?.(() => this.replace(this.#current.loaded))
   }
 
   /** @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot be opened */

@@ -52,6 +52,7 @@ export function signInGuards(
               obviousRoutes: login.obvious ? 'guard' : 'ignore',
               ...(!login.proofOfWork && { proofOfWork: 'off' as const }),
               ...(login.link !== undefined && { link: login.link }),
+              ...(resources.identity !== undefined && { ownSignIn: '/.postern/sign-in' }),
               onEvent,
               onError,
             }),

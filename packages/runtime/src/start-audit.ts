@@ -26,6 +26,7 @@ export async function startAudit(
   connections: Connections,
   emit: (event: Event) => void,
 ): Promise<RunningAudit | undefined> {
+  if (connections.isMemoryOnly && !isAuditInPostgres(loaded)) return undefined
   const outside = new AuditPublishing(error => emit(outsideFailed(error)))
   const opened = await openAudit(loaded, connections, outside)
   const { audit } = loaded.config

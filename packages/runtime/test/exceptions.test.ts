@@ -282,10 +282,22 @@ describe('the exception of a refusal, applied, lets that request pass and not it
       { method: 'PURGE', target: '/elsewhere/x/y/z/0' },
     ],
     [
+      'a wish for another method',
+      { protocol: { methodOverride: false } },
+      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
+      { method: 'POST', target: '/elsewhere/x/y/z/0', headers: ['X-HTTP-Method-Override', 'DELETE'] },
+    ],
+    [
+      'a wish for another method that is not available',
+      { protocol: { methods: ['GET', 'POST'] } },
+      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
+      { method: 'POST', target: '/elsewhere/x/y/z/0', headers: ['X-HTTP-Method-Override', 'DELETE'] },
+    ],
+    [
       'an overriding header',
       {},
-      t => ({ method: 'POST', target: t, headers: ['X-HTTP-Method-Override', 'DELETE'] }),
-      { method: 'POST', target: '/', headers: ['X-Original-URL', '/admin'] },
+      () => ({ method: 'POST', target: '/', headers: ['X-Original-URL', '/admin'] }),
+      { method: 'POST', target: '/', headers: ['X-Rewrite-URL', '/admin'] },
     ],
     [
       'a size and a media type at once',

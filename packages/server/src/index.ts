@@ -1,6 +1,5 @@
 export { askGateway } from './admin/admin-client.ts'
 export { readRunFile } from './admin/run-file.ts'
-export { EventLog } from './event-log.ts'
 export { isListeningPlace } from './gateway-plan.ts'
 export { overridden } from './overridden.ts'
 export { reachOf, reachSentence } from './reach.ts'

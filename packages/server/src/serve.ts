@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import type { Listen, LoadedConfig } from '@postern/config'
-import { type Health, systemRandom } from '@postern/core'
+import { isMemoryOnly, type Listen, type LoadedConfig } from '@postern/config'
+import { ConfigError, type Health, systemRandom } from '@postern/core'
 import { PortInUse, Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -53,6 +53,13 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const isGateway = options.kind !== 'forward-auth'
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers
   const count = isGateway ? workers : 1
+  const { redis, postgres } = config.stores
+  if (count > 1 && isMemoryOnly(dataDirectory) && redis === undefined && postgres === undefined)
+    throw new ConfigError({
+      place: 'workers',
+      problem: 'must be 1 with dataDirectory: false, or threads could not tell each other of bans',
+      hint: 'set stores.redis or stores.postgres, or start more processes',
+    })
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -95,11 +96,29 @@ export function openDataDirectory(path: string, options: DataDirectoryOptions = 
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     keepPrivate(directory, store)
     if (readVersion(directory, store) !== version) upgrade(directory, store, version, options.upgrades ?? [])
+    keepOutOfRepositories(directory)
     const opened = new DataDirectory(directory, version)
     if (options.exclusive !== undefined) opened.lock(options.exclusive)
     return opened
   } catch (error) {
     throw fileError(error, store)
+  }
+}
+
+/** The directory holds keys and personal data, and usually stands in a project: `git add -A` must not take it. */
+function keepOutOfRepositories(directory: string): void {
+  try {
+    writeFileSync(
+      join(directory, '.gitignore'),
+      '# Keys and personal data: never part of a repository.\n*\n',
+      {
+        flag: 'wx',
+        mode: 0o600,
+      },
+    )
+  } catch (error) {
+    // One that is there already is the operator's.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -18,12 +18,12 @@ export {
 export { PostgresError } from './postgres-error.ts'
 export {
   connectRedis,
-  type RedisConnection,
   type RedisConnectOptions,
   redisHealth,
   redisName,
   redisReady,
 } from './redis.ts'
+export type { RedisConnection } from './redis-connection.ts'
 export { redisError } from './redis-error.ts'
 export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
 export { isSqliteConstraint } from './sqlite-error.ts'

@@ -1,6 +1,7 @@
 import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
 import type pg from 'pg'
 import { postgresDriver } from './drivers.ts'
+import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
 import { storeName } from './store-name.ts'
@@ -50,6 +51,10 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   readonly #maxWaiting: number
   /** Connections in an unknown state, never used again: a statement on them may still be running. */
   readonly #broken = new WeakSet<pg.PoolClient>()
+  /** What stands at the other end of a connection: a pooler gives each transaction another session, which keeps no setting of ours. */
+  readonly #ends = new WeakMap<pg.PoolClient, 'server' | 'pooler'>()
+  /** Connections with a transaction open. */
+  readonly #inside = new WeakSet<pg.PoolClient>()
   #trouble: string | undefined = 'not asked yet'
   #answeredAt = Number.NEGATIVE_INFINITY
   #isProbing = false
@@ -63,8 +68,6 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       connectionString: options.url,
       application_name: 'postern',
       connectionTimeoutMillis: parseDuration(options.connectTimeout ?? '2s', 'connectTimeout'),
-      statement_timeout: this.#timeout,
-      idle_in_transaction_session_timeout: this.#timeout + GRACE_MS,
       keepAlive: true,
     }
     const { Pool } = postgresDriver()
@@ -73,6 +76,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       config,
       this.name,
       parseDuration(options.heartbeat ?? '10s', 'heartbeat'),
+      this.#timeout,
+      (channel, payload) => this.notify(channel, payload),
     )
     // A connection that breaks while idle is dropped from the pool; the next caller gets a new one.
     this.#pool.on('error', error => this.#note(postgresError(error, this.name)))
@@ -97,7 +102,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
               )
             : this.#run(client, text, values, timeout),
       }
-      await this.#run(client, 'BEGIN')
+      await this.#run(client, this.#begin(client))
+      this.#inside.add(client)
       try {
         const result = await work(inside)
         isOver = true
@@ -115,6 +121,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
         if (!this.#broken.has(client))
           await this.#run(client, 'ROLLBACK').catch(() => this.#broken.add(client))
         throw error
+      } finally {
+        this.#inside.delete(client)
       }
     })
   }
@@ -187,11 +195,27 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     const ignore = (): void => {}
     client.on('error', ignore)
     try {
+      if (!this.#ends.has(client)) await this.#prepare(client)
       return await use(client)
     } finally {
       client.removeListener('error', ignore)
       client.release(this.#broken.has(client))
     }
+  }
+
+  /**
+   * Sets the deadlines of a new connection. Not by parameters of its start, which poolers refuse; and behind a pooler not at all, for the session is of all
+   * its clients: transactions bring theirs along, and a single statement has only our own.
+   */
+  async #prepare(client: pg.PoolClient): Promise<void> {
+    const end = await endOf(client, text => this.#execute(client, text, undefined, this.#timeout))
+    if (end === 'server')
+      await this.#execute(client, deadlines('SET', this.#timeout), undefined, this.#timeout)
+    this.#ends.set(client, end)
+  }
+
+  #begin(client: pg.PoolClient): string {
+    return this.#ends.get(client) === 'pooler' ? `BEGIN; ${deadlines('SET LOCAL', this.#timeout)}` : 'BEGIN'
   }
 
   async #run<Row>(
@@ -215,11 +239,15 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     values: readonly unknown[] | undefined,
     limit: number,
   ): Promise<pg.QueryResult> {
-    await this.#execute(client, `SET statement_timeout = ${limit}`, undefined, this.#timeout)
+    const isInside = this.#inside.has(client)
+    // A session that is not ours keeps nothing: only the deadline seen from here is another.
+    if (!isInside && this.#ends.get(client) === 'pooler') return this.#execute(client, text, values, limit)
+    const set = isInside ? 'SET LOCAL' : 'SET'
+    await this.#execute(client, `${set} statement_timeout = ${limit}`, undefined, this.#timeout)
     try {
       return await this.#execute(client, text, values, limit)
     } finally {
-      const restore = `SET statement_timeout = ${this.#timeout}`
+      const restore = `${set} statement_timeout = ${this.#timeout}`
       // In a failed transaction nothing can be set any more; undoing it brings the old deadline back.
       if (!this.#broken.has(client))
         await this.#execute(client, restore, undefined, this.#timeout).catch(() => {})
@@ -255,6 +283,10 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
     this.#trouble = error instanceof StoreError && isTrouble(error) ? error.message : undefined
     return error
   }
+}
+
+function deadlines(set: 'SET' | 'SET LOCAL', timeout: number): string {
+  return `${set} statement_timeout = ${timeout}; ${set} idle_in_transaction_session_timeout = ${timeout + GRACE_MS}`
 }
 
 /** States that tell of one statement or one transaction, from a server that is well. */

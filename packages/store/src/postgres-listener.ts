@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { postgresDriver } from './drivers.ts'
+import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
 
 interface Subscription {
@@ -9,6 +11,9 @@ interface Subscription {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
+/** How long a notification may take that shows whether any come. */
+const PROBE_MS = 1_000
+const POLL_MS = 800
 
 /**
  * One connection that listens, for all channels of a database. When it breaks it is made again, with growing pauses, and
@@ -18,6 +23,9 @@ export class PostgresListener {
   readonly #config: pg.ClientConfig
   readonly #store: string
   readonly #heartbeatMs: number
+  readonly #notify: (channel: string, payload: string) => Promise<void>
+  /** Runs while notifications do not reach us. */
+  #polling: NodeJS.Timeout | undefined
   readonly #channels = new Map<string, Set<Subscription>>()
   #client: Promise<pg.Client> | undefined
   #retry: NodeJS.Timeout | undefined
@@ -26,8 +34,15 @@ export class PostgresListener {
   #isClosed = false
 
   /** @param heartbeat milliseconds between two questions whether the connection, which can be dead without saying so, is alive */
-  constructor(config: pg.ClientConfig, store: string, heartbeat: number) {
-    this.#config = { ...config, query_timeout: Number(config.statement_timeout) }
+  constructor(
+    config: pg.ClientConfig,
+    store: string,
+    heartbeat: number,
+    timeout: number,
+    notify: (channel: string, payload: string) => Promise<void>,
+  ) {
+    this.#config = { ...config, query_timeout: timeout }
+    this.#notify = notify
     this.#store = store
     this.#heartbeatMs = heartbeat
   }
@@ -57,6 +72,7 @@ export class PostgresListener {
     this.#isClosed = true
     clearTimeout(this.#retry)
     clearInterval(this.#heartbeat)
+    clearInterval(this.#polling)
     this.#channels.clear()
     const client = await this.#client?.catch(() => undefined)
     this.#client = undefined
@@ -103,6 +119,7 @@ export class PostgresListener {
     }
     client.once('end', () => this.#heal())
     this.#failures = 0
+    void this.#checkPooler(client)
     this.#heartbeat = setInterval(() => {
       client.query('SELECT 1').catch(() => client.end().catch(() => {}))
     }, this.#heartbeatMs)
@@ -110,7 +127,37 @@ export class PostgresListener {
     return client
   }
 
+  /**
+   * A pooler that hands its sessions out by transaction takes LISTEN and delivers nothing. Whether it does is tried, from another connection; if
+   * nothing comes, subscribers are told each second that they may have missed something.
+   */
+  async #checkPooler(client: pg.Client): Promise<void> {
+    clearInterval(this.#polling)
+    this.#polling = undefined
+    const isLost = async (): Promise<boolean> => {
+      if ((await endOf(client, text => client.query(text))) === 'server') return false
+      const channel = `postern_probe_${randomUUID()}`
+      await client.query(`LISTEN ${postgresDriver().escapeIdentifier(channel)}`)
+      const heard = new Promise<boolean>(resolve => {
+        const timer = setTimeout(() => resolve(false), PROBE_MS)
+        client.on('notification', notice => {
+          if (notice.channel !== channel) return
+          clearTimeout(timer)
+          resolve(true)
+        })
+      })
+      await this.#notify(channel, '')
+      return !(await heard)
+    }
+    // What cannot be tried is taken for lost: reading once too often harms nothing.
+    const lost = await isLost().catch(() => true)
+    if (!lost || this.#isClosed || this.#client === undefined) return
+    this.#polling = setInterval(() => this.#reportGap(), POLL_MS)
+    this.#polling.unref()
+  }
+
   #heal(): void {
+    clearInterval(this.#polling)
     clearInterval(this.#heartbeat)
     this.#client = undefined
     if (this.#isClosed || this.#channels.size === 0 || this.#retry !== undefined) return

@@ -31,6 +31,10 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     /^LOADING|^BUSY|^MASTERDOWN|^TRYAGAIN|^CLUSTERDOWN/,
     { message: 'is not ready to answer yet', retryable: true },
   ],
+  [
+    /^MOVED|^ASK |^CROSSSLOT/,
+    { message: 'is a cluster; it is connected to as one as soon as it says so', retryable: true },
+  ],
   [/^OOM/, { message: 'is out of memory; raise maxmemory or choose an eviction policy', retryable: true }],
   [/^READONLY/, { message: 'is a read-only replica; give the URL of the primary', retryable: true }],
   [/^MISCONF/, { message: 'cannot save to its disk and refuses writes', retryable: true }],

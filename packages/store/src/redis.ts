@@ -9,14 +9,16 @@ import {
 } from '@postern/core'
 import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
 import { redisDriver } from './drivers.ts'
+import { ExchangeableRedis } from './exchangeable-redis.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
 import { storeName } from './store-name.ts'
 
-/** One server, or a cluster; both take the same commands. */
-export type RedisConnection = Redis | Cluster
-
 export interface RedisConnectOptions {
-  /** `redis://user:password@host:port/0`, `rediss://` for TLS; several, in a list or parted by commas, for a cluster. */
+  /**
+   * `redis://user:password@host:port/0`, `rediss://` for TLS. One address is enough for a cluster, which is found out when it answers; several, in a
+   * list or parted by commas, are its seeds. `redis+sentinel://user:password@sentinel:26379/name` asks Sentinels for the primary of that name.
+   */
   readonly url: string | readonly string[]
   /** How long one command may take. Default `500ms`. */
   readonly commandTimeout?: Duration
@@ -27,11 +29,14 @@ export interface RedisConnectOptions {
 interface State {
   readonly name: string
   trouble: string | undefined
+  /** Settles when it is known whether one address stands for a server or for a cluster. */
+  readonly known: Promise<void>
 }
 
 /** Without `replyMapping`, which would change the type of the connection. */
 type Settings = Omit<CommonRedisOptions, 'replyMapping'>
 
+const SCHEMES = ['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:']
 const states = new WeakMap<RedisConnection, State>()
 const LONGEST_PAUSE_MS = 2_000
 
@@ -44,7 +49,7 @@ const LONGEST_PAUSE_MS = 2_000
  */
 export function connectRedis(options: RedisConnectOptions): RedisConnection {
   const urls = typeof options.url === 'string' ? options.url.split(',') : options.url
-  const names = urls.map(url => storeName('redis', url, ['redis:', 'rediss:']))
+  const names = urls.map(url => storeName('redis', url, SCHEMES))
   const [first] = urls
   if (first === undefined)
     throw new ConfigError({ place: 'redis url', problem: 'is an empty list', hint: 'give at least one URL' })
@@ -58,12 +63,64 @@ export function connectRedis(options: RedisConnectOptions): RedisConnection {
     autoResendUnfulfilledCommands: false,
     connectionName: 'postern',
   }
-  const isCluster = typeof options.url !== 'string' || urls.length > 1
-  const redis = isCluster ? connectCluster(urls, common) : connectSingle(first, common)
-  const state: State = { name: names.join(','), trouble: 'not connected yet' }
+  const isSentinel = new URL(first).protocol.includes('+sentinel')
+  const isCluster = !isSentinel && (typeof options.url !== 'string' || urls.length > 1)
+  const name = names.join(',')
+  if (!isSentinel && !isCluster) return connectEither(first, common, name)
+  const redis = isSentinel ? connectSentinels(urls, common) : connectCluster(urls, common)
+  return watched(redis, { name, trouble: 'not connected yet', known: Promise.resolve() })
+}
+
+function watched(redis: RedisConnection, state: State): RedisConnection {
   states.set(redis, state)
   watch(redis, state)
   return redis
+}
+
+/** A server by its address, or the whole cluster it turns out to be part of. */
+function connectEither(url: string, options: Settings, name: string): RedisConnection {
+  const single = connectSingle(url, options)
+  const { promise: known, resolve } = Promise.withResolvers<void>()
+  const redis = new ExchangeableRedis(single)
+  const learn = async (): Promise<void> => {
+    let info: unknown
+    try {
+      info = await single.call('INFO', 'cluster')
+    } catch (error) {
+      // Who may not ask has one server, or gives several addresses.
+      if (!(error instanceof Error) || !/NOPERM|unknown command/i.test(error.message)) return
+    }
+    single.off('ready', ask)
+    if (/cluster_enabled:1/.test(String(info))) redis.exchange(connectCluster([url], options))
+    resolve()
+  }
+  const ask = (): void => void learn()
+  single.on('ready', ask)
+  return watched(redis.connection, { name, trouble: 'not connected yet', known })
+}
+
+function connectSentinels(urls: readonly string[], options: Settings): Redis {
+  const { Redis } = redisDriver()
+  const nodes = urls.map(url => new URL(url))
+  const [seed] = nodes as [URL, ...URL[]]
+  const [master = '', db = '0'] = seed.pathname.slice(1).split('/')
+  const secure = seed.protocol === 'rediss+sentinel:'
+  const sentinelPassword = seed.searchParams.get('sentinelPassword')
+  return new Redis({
+    ...options,
+    sentinels: nodes.map(({ hostname, port }) => ({
+      host: hostname,
+      port: Number(port === '' ? 26_379 : port),
+    })),
+    name: decodeURIComponent(master),
+    db: Number(db),
+    ...(seed.username !== '' && { username: decodeURIComponent(seed.username) }),
+    ...(seed.password !== '' && { password: decodeURIComponent(seed.password) }),
+    ...(sentinelPassword !== null && { sentinelPassword }),
+    ...(secure && { tls: {}, enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: pauseBeforeRetry,
+    retryStrategy: pauseBeforeRetry,
+  })
 }
 
 function connectSingle(url: string, options: Settings): Redis {
@@ -143,7 +200,7 @@ export function redisHealth(
  * @throws StoreError that says why, when it does not in time; a wrong password at once
  */
 export async function redisReady(redis: RedisConnection, within: Duration = '5s'): Promise<void> {
-  if (redis.status === 'ready') return
+  const known = states.get(redis)?.known
   const limit = parseDuration(within, 'within')
   const store = redisName(redis)
   await new Promise<void>((resolve, reject) => {
@@ -153,7 +210,10 @@ export async function redisReady(redis: RedisConnection, within: Duration = '5s'
       redis.off('error', onError)
       settle()
     }
-    const onReady = (): void => finish(resolve)
+    const onReady = (): void =>
+      void known?.then(() => {
+        if (redis.status === 'ready') finish(resolve)
+      })
     const onError = (error: unknown): void => {
       const translated = redisError(error, store)
       if (translated instanceof StoreError && !translated.retryable) finish(() => reject(translated))
@@ -165,5 +225,6 @@ export async function redisReady(redis: RedisConnection, within: Duration = '5s'
     }, limit)
     redis.on('ready', onReady)
     redis.on('error', onError)
+    if (redis.status === 'ready') onReady()
   })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, StoreError } from '@postern/core'
+import { Redis } from 'ioredis'
 import { freePort } from '../../../test/local-server.ts'
 import { freshPrefix, services, startRedis } from '../../../test/services.ts'
 import {
@@ -66,6 +67,55 @@ describe('a Redis connection', () => {
     await closed
     await redisReady(redis, '20s')
     assert.equal(await redis.get('{a}1'), 'x')
+  })
+})
+
+describe('one address', () => {
+  const clustered = { settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] }
+  test('of a cluster is connected to as a cluster', async t => {
+    const node = await startRedis(clustered)
+    t.after(() => node.stop())
+    const raw = new Redis(node.url)
+    await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    raw.disconnect()
+    const redis = connectRedis({ url: node.url })
+    t.after(() => redis.disconnect())
+    await redisReady(redis, '20s')
+    assert.ok('nodes' in redis, 'a cluster')
+    await redis.set('{a}1', 'x')
+    assert.deepEqual([await redis.get('{a}1'), redisHealth(redis).health().ok], ['x', true])
+  })
+
+  test('of a cluster that is away at first is connected to as a cluster once it is there', async t => {
+    const port = await freePort()
+    const redis = connectRedis({ url: `redis://:late@127.0.0.1:${port}` })
+    t.after(() => redis.disconnect())
+    await assert.rejects(redisReady(redis, '300ms'), StoreError)
+    const node = await startRedis({ ...clustered, port, password: 'late' })
+    t.after(() => node.stop())
+    const raw = new Redis(node.url)
+    await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    raw.disconnect()
+    await redisReady(redis, '20s')
+    await redis.set('{b}1', 'y')
+    assert.ok('nodes' in redis)
+  })
+
+  test('of a Sentinel leads to the primary', async t => {
+    const primary = await startRedis()
+    t.after(() => primary.stop())
+    const { port, password } = new URL(primary.url)
+    const sentinel = await startRedis({
+      sentinel: [`sentinel monitor mymaster 127.0.0.1 ${port} 1`, `sentinel auth-pass mymaster ${password}`],
+    })
+    t.after(() => sentinel.stop())
+    const own = new URL(sentinel.url)
+    const redis = connectRedis({
+      url: `redis+sentinel://:${password}@127.0.0.1:${own.port}/mymaster?sentinelPassword=${own.password}`,
+    })
+    t.after(() => redis.disconnect())
+    await redisReady(redis, '20s')
+    assert.match(String(await redis.info('server')), new RegExp(`tcp_port:${port}`))
   })
 })
 

@@ -13,11 +13,12 @@ export {
   route,
   tenant,
 } from './key.ts'
+export { laterStore } from './later-store.ts'
 export type { Limit, RouteLimit } from './limit.ts'
 export type { LimitStore } from './limit-store.ts'
 export type { LoadClass, LoadSheddingOptions } from './load-shedding.ts'
 export { MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts'
-export { type OverridesOptions, overrides } from './overrides.ts'
+export { type OverridesOptions, overrides, ownRules } from './overrides.ts'
 export { limitMigrations, type PostgresStoreOptions, postgresStore } from './postgres-store.ts'
 export type { HeaderStyle } from './rate-limit-headers.ts'
 export { type RedisStoreOptions, redisStore } from './redis-store.ts'

@@ -1,4 +1,11 @@
-import { ConfigError, type ConfigIssue, type Exchange } from '@postern/core'
+import {
+  CidrSet,
+  ConfigError,
+  type ConfigIssue,
+  type Exchange,
+  NAMED_RANGES,
+  parseAddress,
+} from '@postern/core'
 import { address, type Key, type KeyKind, type LimitStage } from './key.ts'
 import { type LimitName, limitName, MAX_ASKS } from './question.ts'
 import type { Rule } from './rule.ts'
@@ -20,8 +27,15 @@ export interface Limit {
    * `exchange.principal`.
    */
   readonly stage?: LimitStage
-  /** Keys it is not held against, as refusals and `peek` write them. */
+  /** The rule of a single key, in place of `limit`; asked for every request. */
+  readonly own?: (key: string) => Rule
+  /** Keys it is not held against, as refusals and `peek` write them; for addresses and networks also ranges. */
   readonly exempt?: readonly string[]
+  /**
+   * Whether an answer that is a stream of events (`text/event-stream`) keeps its place in a concurrency limit for as long as it is open: `count`, the default, or
+   * `free`, because it is quiet nearly all the time.
+   */
+  readonly eventStreams?: 'count' | 'free'
 }
 
 /**
@@ -50,9 +64,13 @@ export interface CompiledLimit extends LimitName {
   readonly rule: Rule | undefined
   readonly ruleOf: ((exchange: Exchange) => Rule | undefined) | undefined
   readonly cost: number
+  readonly own: ((key: string) => Rule) | undefined
   readonly costOf: ((exchange: Exchange) => number) | undefined
   readonly when: ((exchange: Exchange) => boolean) | undefined
   readonly exempt: ReadonlySet<string> | undefined
+  readonly eventStreams: 'count' | 'free'
+  /** Networks among the exempt, for limits per address or network. */
+  readonly exemptNetworks: CidrSet | undefined
 }
 
 const NAME = /^[A-Za-z][\w-]{0,39}$/
@@ -112,10 +130,29 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
     rule: typeof rule === 'function' ? undefined : rule,
     ruleOf: typeof rule === 'function' ? rule : undefined,
     cost: typeof cost === 'number' ? cost : 1,
+    own: limit.own,
     costOf: typeof cost === 'function' ? cost : undefined,
     when: limit.when,
+    exemptNetworks: exemptNetworks(key.kind, limit.exempt, prefix),
     exempt: limit.exempt === undefined || limit.exempt.length === 0 ? undefined : new Set(limit.exempt),
+    eventStreams: limit.eventStreams ?? 'count',
   }
+}
+
+/**
+ * Addresses and ranges of a list of keys. An IPv6 address, of which the key names the whole network, is exempt by itself.
+ * @throws ConfigError for a range that is none
+ */
+function exemptNetworks(
+  kind: KeyKind | undefined,
+  exempt: readonly string[] | undefined,
+  prefix: string,
+): CidrSet | undefined {
+  if (exempt === undefined || (kind !== 'address' && kind !== 'network')) return undefined
+  const ranges = exempt
+    .map(entry => (entry.startsWith(prefix) ? entry.slice(prefix.length) : entry))
+    .filter(entry => NAMED_RANGES.has(entry) || parseAddress(entry.split('/', 1)[0] ?? '') !== undefined)
+  return ranges.length === 0 ? undefined : CidrSet.parse(ranges, 'exempt')
 }
 
 function isList(settings: Rule | RouteLimit | readonly RouteLimit[]): settings is readonly RouteLimit[] {

@@ -34,7 +34,17 @@ const MOST_READING = 32
  * throttle({ limits: [{ name: 'tenant', key: tenant(), limit: own }] })
  */
 export function overrides(options: OverridesOptions): (exchange: Exchange) => Rule {
-  const { of = tenantOf, load, otherwise, most = 10_000, clock = systemClock, onError = () => {} } = options
+  const { of = tenantOf, otherwise } = options
+  const ruleOf = ownRules(options)
+  return exchange => {
+    const key = of(exchange)
+    return key === undefined ? otherwise : ruleOf(key)
+  }
+}
+
+/** The same by the key alone: a `Limit.own`. */
+export function ownRules(options: Omit<OverridesOptions, 'of'>): (key: string) => Rule {
+  const { load, otherwise, most = 10_000, clock = systemClock, onError = () => {} } = options
   const refresh = parseDuration(options.refresh ?? '30s', 'overrides.refresh')
   const known = new Map<string, Known>()
   let reading = 0
@@ -55,9 +65,7 @@ export function overrides(options: OverridesOptions): (exchange: Exchange) => Ru
       })
   }
 
-  return exchange => {
-    const key = of(exchange)
-    if (key === undefined) return otherwise
+  return key => {
     let entry = known.get(key)
     if (entry === undefined) {
       if (known.size >= most) forgetOldest(known)

@@ -1,5 +1,6 @@
 import {
   ALLOW,
+  type AnswerHead,
   type Decision,
   type Duration,
   type Event,
@@ -7,11 +8,14 @@ import {
   type Guard,
   type Health,
   type HealthProbe,
+  isPreflight,
   type Kept,
   type Mode,
   type Outcome,
   parseDuration,
   type RouteMatch,
+  systemTimers,
+  type Timers,
 } from '@postern/core'
 import type { FailurePolicy } from './failure-policy.ts'
 import { FailureTolerantStore } from './failure-tolerant-store.ts'
@@ -54,6 +58,7 @@ export interface ThrottleOptions {
   readonly onEvent?: (event: Event) => void
   /** How long refusals of one caller are counted together; `10m` unless told otherwise. */
   readonly eventSpan?: Duration
+  readonly timers?: Timers
 }
 
 /** How much a key has of a limit. */
@@ -80,14 +85,17 @@ export interface ThrottleFigures {
 /** A request's places in concurrency limits, and in the process. */
 interface Held extends Kept {
   readonly entered: boolean
-  readonly place: Place | undefined
+  place: Place | undefined
+  /** Whether it was held at the last look already. */
+  isOld: boolean
 }
 
 interface Place {
   readonly limit: CompiledLimit
   readonly key: string
   readonly rule: Rule
-  readonly ticket: number
+  /** The store's own word for the place; NaN while there is none. */
+  ticket: number
   readonly cost: number
   /** Nearly every request has one place or none: a list would be one more thing to make for each. */
   readonly next: Place | undefined
@@ -124,6 +132,11 @@ export class Throttle implements Guard, HealthProbe {
   readonly #spare: Question[] = []
   /** What is held for exchanges that another guard keeps something on. */
   readonly #held = new WeakMap<Exchange, Held>()
+  /** What has places in concurrency limits now: leases end, and are renewed while the exchange goes on. */
+  readonly #placed = new Set<Held>()
+  readonly #timers: Timers
+  #renewing: (() => void) | undefined
+  #renewEvery = Number.POSITIVE_INFINITY
   #limits: Staged
   /** Per route, the global limits followed by its own. Anew with each `replace`. */
   #byRoute = new Map<string, { readonly settings: object; readonly limits: Staged }>()
@@ -138,6 +151,7 @@ export class Throttle implements Guard, HealthProbe {
     const deadline = parseDuration(options.deadline ?? '50ms', 'deadline')
     this.#store = store.name === 'memory' ? store : new FailureTolerantStore(store, { policy, deadline })
     this.failure = policy === 'open' ? 'open' : 'closed'
+    this.#timers = options.timers ?? systemTimers
     if (options.mode !== undefined) this.mode = options.mode
     this.#stages = options.stages ?? 'one'
     this.#limits = this.#staged(compileLimits(options.limits ?? NONE))
@@ -159,7 +173,7 @@ export class Throttle implements Guard, HealthProbe {
 
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.arrival
-    if (limits === undefined) return ALLOW
+    if (limits === undefined || isPreflight(exchange)) return ALLOW
     this.#decisions++
     if (this.#overload?.enter(exchange) === 'shed') {
       this.#refused++
@@ -178,7 +192,9 @@ export class Throttle implements Guard, HealthProbe {
 
   #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
     const limits = this.#limitsFor(exchange.route)?.identified
-    return limits === undefined || limits.length === 0 ? ALLOW : this.#decide(exchange, limits, 'identified')
+    return limits === undefined || limits.length === 0 || isPreflight(exchange)
+      ? ALLOW
+      : this.#decide(exchange, limits, 'identified')
   }
 
   #staged(all: readonly CompiledLimit[]): Staged {
@@ -263,18 +279,19 @@ export class Throttle implements Guard, HealthProbe {
     }
     const held = this.#letGo(exchange)
     const entered = held?.entered ?? false
-    this.#hold(exchange, { owner: this, entered, place: joined(place, held?.place) })
+    this.#hold(exchange, { owner: this, entered, place: joined(place, held?.place), isOld: false })
     return ALLOW
   }
 
   #allow(exchange: Exchange, place: Place | undefined): Decision {
     if (this.#overload !== undefined || place !== undefined) {
-      this.#hold(exchange, { owner: this, entered: this.#overload !== undefined, place })
+      this.#hold(exchange, { owner: this, entered: this.#overload !== undefined, place, isOld: false })
     }
     return ALLOW
   }
 
   #hold(exchange: Exchange, held: Held): void {
+    if (held.place !== undefined) this.#renewLater(held, held.place)
     if (exchange.kept === undefined) exchange.kept = held
     else this.#held.set(exchange, held)
   }
@@ -283,12 +300,11 @@ export class Throttle implements Guard, HealthProbe {
   #letGo(exchange: Exchange): Held | undefined {
     const { kept } = exchange
     if (kept === undefined) return undefined
-    if (kept.owner === this) {
-      exchange.kept = LET_GO
-      return kept as Held
-    }
-    const held = this.#held.get(exchange)
-    if (held !== undefined) this.#held.delete(exchange)
+    const held = this.#heldFor(exchange)
+    if (held === undefined) return undefined
+    if (kept === held) exchange.kept = LET_GO
+    else this.#held.delete(exchange)
+    this.#placed.delete(held)
     return held
   }
 
@@ -318,9 +334,70 @@ export class Throttle implements Guard, HealthProbe {
     if (held.place !== undefined) this.#release(held.place)
   }
 
+  #heldFor(exchange: Exchange): Held | undefined {
+    const { kept } = exchange
+    return kept?.owner === this ? (kept as Held) : this.#held.get(exchange)
+  }
+
+  /** A stream of events gives its places back where the limit says so: it is open for hours, and quiet. */
+  onAnswer(exchange: Exchange, head: AnswerHead): void {
+    if (this.#placed.size === 0) return
+    const held = this.#heldFor(exchange)
+    if (held?.place === undefined || head.get('content-type')?.startsWith('text/event-stream') !== true)
+      return
+    let counted: Place | undefined
+    for (let place: Place | undefined = held.place; place !== undefined; place = place.next) {
+      const alone = { ...place, next: undefined }
+      if (place.limit.eventStreams === 'free') this.#release(alone)
+      else counted = { ...place, next: counted }
+    }
+    held.place = counted
+  }
+
+  /** Looks after a quarter of the shortest lease: what was held by then already is renewed. */
+  #renewLater(held: Held, first: Place): void {
+    this.#placed.add(held)
+    const { window } = first.rule
+    if (window / 4 < this.#renewEvery) {
+      this.#renewEvery = window / 4
+      this.#renewing?.()
+      this.#renewing = undefined
+    }
+    this.#renewing ??= this.#timers.after(this.#renewEvery, () => this.#renewAll())
+  }
+
+  #renewAll(): void {
+    this.#renewing = undefined
+    for (const held of this.#placed) {
+      if (held.isOld)
+        for (let place = held.place; place !== undefined; place = place.next) void this.#renew(held, place)
+      held.isOld = true
+    }
+    if (this.#placed.size > 0) this.#renewing = this.#timers.after(this.#renewEvery, () => this.#renewAll())
+  }
+
+  /** Gives a place back and takes it again, in one call of the store; one that others took meanwhile is tried for at the next look. */
+  async #renew(held: Held, place: Place): Promise<void> {
+    const { limit, key, rule, cost } = place
+    if (!Number.isNaN(place.ticket)) this.#store.release(limit, key, rule, place.ticket, cost)
+    place.ticket = Number.NaN
+    const question = new Question()
+    question.ask(limit, key, rule, cost)
+    try {
+      await this.#store.decide(question)
+    } catch {
+      return
+    }
+    const ticket = question.refused < 0 ? (question.tickets[0] as number) : Number.NaN
+    const isHeld = this.#placed.has(held)
+    if (isHeld) place.ticket = ticket
+    else if (!Number.isNaN(ticket)) this.#store.release(limit, key, rule, ticket, cost)
+  }
+
   #release(first: Place): void {
     for (let place: Place | undefined = first; place !== undefined; place = place.next)
-      this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
+      if (!Number.isNaN(place.ticket))
+        this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
   }
 
   /** The limits for a route, or undefined when it lifts them all. */
@@ -414,9 +491,10 @@ export function throttle(options: ThrottleOptions = {}): Throttle {
 /** Adds what a limit asks of a request to the question, unless it does not apply. */
 function ask(question: Question, limit: CompiledLimit, key: string | undefined, exchange: Exchange): void {
   if (key === undefined) return
-  const rule = limit.rule ?? limit.ruleOf?.(exchange)
+  const rule = limit.own?.(key) ?? limit.rule ?? limit.ruleOf?.(exchange)
   if (rule === undefined) return
   if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
+  if (limit.exemptNetworks?.has(exchange.client) === true) return
   const cost = limit.costOf === undefined ? limit.cost : limit.costOf(exchange)
   question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   ALLOW,
+  type AnswerHead,
   ConfigError,
   Engine,
   type Event,
@@ -34,6 +35,15 @@ function setUp(limits: readonly Limit[], options: Omit<ThrottleOptions, 'limits'
   const send = (shape: RequestShape = {}) => engine.decide(open(engine, shape))
   return { clock, guard, engine, send }
 }
+
+const headOf = (type: string): AnswerHead => ({
+  status: 200,
+  get: name => (name === 'content-type' ? type : undefined),
+  getAll: name => (name === 'content-type' ? [type] : []),
+  set: () => {},
+  append: () => {},
+  remove: () => {},
+})
 
 async function effects(send: () => unknown, times: number): Promise<string> {
   let text = ''
@@ -238,6 +248,55 @@ describe('a route limit with the name of a general one', () => {
 })
 
 describe('concurrency', () => {
+  const longTimers = () => {
+    let due: (() => void)[] = []
+    const timers = {
+      after: (_ms: number, call: () => void) => {
+        due.push(call)
+        return () => {
+          due = due.filter(one => one !== call)
+        }
+      },
+    }
+    const fire = (): void => {
+      for (const call of due.splice(0)) call()
+    }
+    return { timers, fire }
+  }
+
+  test('a place is held for as long as the answer is open, however long that is, and free at once when it ends', async () => {
+    const { timers, fire } = longTimers()
+    const { engine, clock } = setUp([{ name: 'streams', limit: concurrency(3) }], { timers })
+    const streams = [open(engine), open(engine), open(engine)]
+    for (const stream of streams) assert.equal(await engine.decide(stream), ALLOW)
+    for (let minute = 0; minute < 40; minute++) {
+      clock.advance(15_000)
+      fire()
+      await null
+      assert.notEqual((await engine.decide(open(engine))).effect, 'allow', `after ${minute * 15} s`)
+    }
+    engine.settle(streams[0] as (typeof streams)[number], ENDED)
+    assert.equal((await engine.decide(open(engine))).effect, 'allow')
+    assert.notEqual((await engine.decide(open(engine))).effect, 'allow')
+  })
+
+  test('streams of events are free where the limit says so, and answers of other kinds are not', async () => {
+    for (const [type, wanted] of [
+      ['text/event-stream; charset=utf-8', 'allow'],
+      ['text/html', 'throttle'],
+    ] as const) {
+      const { engine } = setUp([{ name: 'busy', limit: concurrency(2), eventStreams: 'free' }])
+      const answers = [open(engine), open(engine)]
+      for (const exchange of answers) {
+        assert.equal(await engine.decide(exchange), ALLOW)
+        engine.onAnswer(exchange, headOf(type))
+      }
+      assert.equal((await engine.decide(open(engine))).effect, wanted)
+      for (const exchange of answers) engine.settle(exchange, ENDED)
+      assert.equal(await effects(() => engine.decide(open(engine)), 3), wanted === 'allow' ? '+--' : '++-')
+    }
+  })
+
   test('two guards that hold places of one request both give them back, each once', () => {
     const clock = new VirtualClock()
     const one = throttle({

@@ -6,7 +6,6 @@ import {
   type Duration,
   type Exchange,
   type Guard,
-  type Json,
   type Outcome,
   parseDuration,
   systemClock,
@@ -14,6 +13,7 @@ import {
 import { actingIn } from '../wrap/acting-as.ts'
 import { countMutations } from './count-graphql.ts'
 import { countIds } from './count-ids.ts'
+import { hasJsonBody, idsInQuery, parseBody } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
@@ -33,7 +33,6 @@ export interface EdgeBudgetOptions {
 
 const NAME = 'budget'
 const UPDATES: ReadonlySet<string> = new Set(['PUT', 'PATCH'])
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?(?:json|graphql-response\+json)\b/i
 
 type Kind = 'deletes' | 'updates'
 
@@ -83,11 +82,10 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
       const { method } = exchange
       const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
       if (kind === undefined && method !== 'POST') return ALLOW
-      const isJson = JSON_TYPE.test(exchange.header('content-type') ?? '')
-      if (!exchange.hasBody || !isJson)
+      if (!hasJsonBody(exchange))
         return kind === undefined ? ALLOW : take(exchange, only(kind, idsInQuery(exchange)))
       return exchange.readBody().then(({ bytes, complete }) => {
-        const body = complete ? parse(bytes) : undefined
+        const body = complete ? parseBody(bytes) : undefined
         if (body === undefined) {
           // What cannot be read cannot be counted; a POST may be anything.
           if (kind === undefined || unread === 'allow') return ALLOW
@@ -113,26 +111,6 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
 
 function only(kind: Kind, units: number): Readonly<Record<Kind, number>> {
   return kind === 'deletes' ? { deletes: units, updates: 0 } : { deletes: 0, updates: units }
-}
-
-const ID_PARAMETER = /(?:^|[_.-])ids?(?:\[\])?$|Ids?(?:\[\])?$/
-
-/** `?id=1&id=2`, `?ids=1,2`; at least 1. */
-function idsInQuery(exchange: Exchange): number {
-  const mark = exchange.source.target.indexOf('?')
-  if (mark < 0) return 1
-  let count = 0
-  for (const [name, value] of new URLSearchParams(exchange.source.target.slice(mark + 1)))
-    if (ID_PARAMETER.test(name)) count += value.split(',').length
-  return Math.max(1, count)
-}
-
-function parse(bytes: Uint8Array): Json | undefined {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 function refusal(kind: Kind, left: number, asked: number, wait: number): Decision {

@@ -32,6 +32,13 @@ export interface AccessRefusal {
     readonly follow: string
     readonly expiresAt: number
   }
+  /** The budget that it goes over. */
+  readonly budget?: {
+    readonly budget: string
+    readonly allowed: number
+    readonly asked: number
+    readonly retryAt: number
+  }
   /** Where a browser proves who it is. */
   readonly stepUp?: string
   /** Seconds until the same call may pass. */
@@ -57,7 +64,7 @@ export class AccessRefused extends PosternError {
 
 /** What a caller may see of a refusal. */
 export function publicRefusal(refusal: AccessRefusal): Readonly<Record<string, string | number | object>> {
-  const { why, status, message, next, approval, stepUp, retryAfter } = refusal
+  const { why, status, message, next, approval, budget, stepUp, retryAfter } = refusal
   return {
     why,
     status,
@@ -66,6 +73,7 @@ export function publicRefusal(refusal: AccessRefusal): Readonly<Record<string, s
     ...(approval !== undefined && {
       approval: { ...approval, expiresAt: new Date(approval.expiresAt).toISOString() },
     }),
+    ...(budget !== undefined && { ...budget, retryAt: new Date(budget.retryAt).toISOString() }),
     ...(stepUp !== undefined && { stepUp }),
     ...(retryAfter !== undefined && { retryAfter }),
   }

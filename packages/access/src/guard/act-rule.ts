@@ -24,6 +24,8 @@ export interface ApproveRule {
   readonly ttl?: Duration
   /** Rows the act may change at most. */
   readonly rows?: number
+  /** On a route, `over`: only for what goes over the route's `budget`. Default: `always`. */
+  readonly when?: 'always' | 'over'
 }
 
 /** What stands before a powerful action. The same keys in code, on routes, under `x-postern` in OpenAPI, and for tools. */
@@ -54,7 +56,7 @@ export interface CompiledRule {
 const KEYS = {
   rule: ['require', 'approve', 'budget'],
   require: ['role', 'scope', 'kind', 'stepUp', 'impersonation'],
-  approve: ['by', 'distinct', 'ttl', 'rows'],
+  approve: ['by', 'distinct', 'ttl', 'rows', 'when'],
 } as const
 const KINDS = ['anonymous', 'user', 'service', 'apiKey']
 const BY = /^(?:owner|(?:role|scope|user):[^\s:][^\n]{0,127})$/
@@ -130,6 +132,8 @@ function checkApprove(approve: ApproveRule, place: string, issues: ConfigIssue[]
       problem: 'nobody consents to an act of their own',
       hint: 'leave it out',
     })
+  if (approve.when !== undefined && approve.when !== 'always' && approve.when !== 'over')
+    issues.push({ place: `${place}.when`, problem: 'it is neither "always" nor "over"' })
   const ttl = durationOf(approve.ttl, `${place}.ttl`, issues)
   if (ttl !== undefined && (ttl < 1_000 || ttl > 7 * 86_400_000))
     issues.push({ place: `${place}.ttl`, problem: 'it must be between 1s and 7d' })

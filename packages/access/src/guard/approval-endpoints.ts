@@ -60,7 +60,7 @@ export class ApprovalEndpoints implements Guard {
     const { method, principal } = exchange
     const question = { principal, exchange, action: 'approval.read', resourceId: id }
     const early = this.#access.checkNow(question, this.#rule)
-    if (early !== undefined && 'why' in early) return refusalOf(early)
+    if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     try {
       if (method === 'GET' || method === 'HEAD') {
         if (id !== '') return answer(200, this.#view(await this.#approvals.get(id, principal), exchange))
@@ -92,7 +92,7 @@ export class ApprovalEndpoints implements Guard {
       { principal, exchange, action: 'approval.decide', resourceId: id, arguments: { decision, digest } },
       this.#rule,
     )
-    if (outcome.kind === 'refusal') return refusalOf(outcome.refusal)
+    if (outcome.kind === 'refusal') return refusalOf(outcome.refusal, exchange)
     const approval = await this.#approvals.decide(id, principal, decision, note)
     this.#access.ended(outcome.permit, 'done')
     return answer(200, this.#view(approval, exchange))

@@ -2,6 +2,7 @@ import type { Exchange, Json, Principal } from '@postern/core'
 import type { ApprovalPreview } from '../approval/approval.ts'
 import type { Context } from '../policy/context.ts'
 import type { Resource } from '../policy/policy-set.ts'
+import { actingAs } from '../wrap/acting-as.ts'
 import type { Access } from './access.ts'
 import { AccessRefused } from './access-refusal.ts'
 import type { Permit } from './act-question.ts'
@@ -64,7 +65,7 @@ export function guard<Input, Output>(
     if (outcome.kind === 'refusal') throw new AccessRefused(outcome.refusal)
     const { permit } = outcome
     try {
-      const result = await handler(input, permit)
+      const result = await underGrant(permit, () => handler(input, permit))
       access.ended(permit, 'done')
       return result
     } catch (error) {
@@ -90,4 +91,13 @@ function asJson(input: unknown): Json {
     return value
   })
   return JSON.parse(text) as Json
+}
+
+/** A consent that opens row budgets goes to the database with whatever the handler sends it. */
+function underGrant<Output>(
+  { act, grant, grantToken, principal }: Permit,
+  work: () => Output | Promise<Output>,
+): Output | Promise<Output> {
+  if (grant === undefined || grantToken === undefined) return work()
+  return actingAs({ actor: act.actor, tenant: principal.tenant, act: grant.act, grant: grantToken }, work)
 }

@@ -1,26 +1,41 @@
 import { createHash } from 'node:crypto'
 import {
   ALLOW,
+  ConfigError,
   type Decision,
   type Exchange,
   type Guard,
   type Json,
+  type Outcome,
   type Refusal,
+  type RefusalContent,
   type RouteSettings,
 } from '@postern/core'
+import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
+import type { RouteBudgets } from '../edge/route-budgets.ts'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
+import type { Acting } from '../wrap/acting-as.ts'
 import type { Access } from './access.ts'
 import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
-import type { ActQuestion } from './act-question.ts'
+import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
+import { ActingInRequest } from './acting-in-request.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
+import { isNavigation, stepUpPage } from './step-up-page.ts'
 
 /** What stands before one route. */
 interface RouteGate {
   readonly rule: CompiledRule
+  /** Without the consent that is only asked for over the budget. */
+  readonly within: CompiledRule
+  readonly budgets: readonly string[]
   readonly owned: OwnedRoute | undefined
   readonly policy: CompiledRoutePolicy | undefined
 }
+
+/** A question about a request. */
+type RouteQuestion = ActQuestion & { readonly exchange: Exchange }
 
 const NAME = 'access'
 
@@ -38,8 +53,22 @@ export class AccessGuard implements Guard {
   /** By settings: the table makes one object for each set of patterns that can match together, so this is bounded by the patterns. */
   readonly #gates = new WeakMap<RouteSettings, RouteGate | typeof NO_GATE>()
 
-  constructor(access: Access) {
+  readonly #permits = new WeakMap<Exchange, Permit>()
+  readonly #budgets: RouteBudgets | undefined
+
+  /** @param budgets those that routes may name */
+  constructor(access: Access, budgets?: RouteBudgets) {
     this.#access = access
+    this.#budgets = budgets
+  }
+
+  /** Who acts in a request that was let through, and the consent it has for the database. */
+  actingIn(exchange: Exchange): Acting {
+    return new ActingInRequest(exchange, this.#permits.get(exchange))
+  }
+
+  settle(exchange: Exchange, outcome: Outcome): void {
+    if (outcome.status >= 400 || outcome.status === 0) this.#budgets?.giveBack(exchange)
   }
 
   /** Checks the settings of a route when they are configured, so that a mistake does not wait for its first request. @throws ConfigError */
@@ -56,57 +85,110 @@ export class AccessGuard implements Guard {
       this.#gates.set(route.settings, gate)
     }
     if (gate === NO_GATE) return ALLOW
-    const { rule, policy, owned } = gate
+    const { policy, owned } = gate
     if (owned !== undefined) exchange.resource = ownedResource(exchange, owned)
     const id = policy === undefined ? undefined : route.params[policy.param ?? 'id']
     if (policy !== undefined && id !== undefined)
       exchange.resource ??= { type: policy.type, id: id.slice(0, 200) }
     if (policy?.load !== undefined && id !== undefined) return this.#load(exchange, gate, id, policy.load)
-    return this.#ask(questionOf(exchange, route.pattern, policy, id, undefined), rule)
+    return this.#weigh(questionOf(exchange, route.pattern, policy, id, undefined), gate)
   }
 
   async #load(
     exchange: Exchange,
-    { rule, policy }: RouteGate,
+    gate: RouteGate,
     id: string,
     load: NonNullable<CompiledRoutePolicy['load']>,
   ): Promise<Decision> {
+    const { rule, policy } = gate
     // Who may not even ask is not told how long a lookup takes.
     const question = questionOf(exchange, exchange.route?.pattern ?? '', policy, id, undefined)
     const { resource: _unknown, ...general } = question
     const early = this.#access.checkNow(general, rule)
-    if (early !== undefined && 'why' in early) return refusalOf(early)
+    if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const fields = await load(id, exchange)
-    return this.#ask(questionOf(exchange, exchange.route?.pattern ?? '', policy, id, fields), rule)
+    return this.#weigh(questionOf(exchange, exchange.route?.pattern ?? '', policy, id, fields), gate)
   }
 
-  #ask(question: ActQuestion, rule: CompiledRule): Decision | Promise<Decision> {
+  #weigh(question: RouteQuestion, gate: RouteGate): Decision | Promise<Decision> {
+    return gate.budgets.length === 0 || this.#budgets === undefined
+      ? this.#ask(question, gate.rule)
+      : this.#count(question, gate, this.#budgets)
+  }
+
+  /** Within the budget a request is counted; over it, a consent stands in for the budget, or the request is refused. */
+  async #count(
+    question: RouteQuestion,
+    { rule, within, budgets: names }: RouteGate,
+    budgets: RouteBudgets,
+  ): Promise<Decision> {
+    const { exchange } = question
+    if (rule === within && rule.approve !== undefined) return this.#ask(question, rule)
+    const early = this.#access.checkNow(question, within)
+    if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
+    const units = await budgets.units(exchange)
+    const over = budgets.over(exchange, names, units)
+    if (rule.approve !== undefined && (over !== undefined || asksForConsent(exchange)))
+      return this.#ask(question, rule, over)
+    if (over !== undefined) return overBudget(over)
+    const said = await this.#ask(question, within)
+    if (said.effect !== 'allow') return said
+    // Others of the same actor may have been counted meanwhile.
+    const late = budgets.over(exchange, names, units)
+    if (late !== undefined) return overBudget(late)
+    budgets.take(exchange, names, units ?? 1)
+    return ALLOW
+  }
+
+  #ask(question: RouteQuestion, rule: CompiledRule, over?: RowBudgetExceeded): Decision | Promise<Decision> {
     const now = this.#access.checkNow(question, rule)
-    if (now !== undefined && 'why' in now) return refusalOf(now)
-    return this.#access.needsMore(question, rule) ? this.#askFully(question, rule) : ALLOW
+    if (now !== undefined && 'why' in now) return refusalOf(now, question.exchange)
+    return this.#access.needsMore(question, rule) ? this.#askFully(question, rule, over) : ALLOW
   }
 
-  async #askFully(question: ActQuestion, rule: CompiledRule): Promise<Decision> {
+  async #askFully(
+    question: RouteQuestion,
+    rule: CompiledRule,
+    over: RowBudgetExceeded | undefined,
+  ): Promise<Decision> {
+    const { exchange } = question
     const isBound = rule.approve !== undefined || rule.isActBound
-    const given = isBound ? await argumentsOf(question.exchange as Exchange) : undefined
+    const given = isBound ? await argumentsOf(exchange) : undefined
     if (given === 'too-large') return tooLarge()
     const outcome = await this.#access.check(
       { ...question, ...(given !== undefined && { arguments: given }) },
       rule,
     )
-    return outcome.kind === 'permit' ? ALLOW : refusalOf(outcome.refusal)
+    if (outcome.kind === 'refusal') return refusalOf(withBudget(outcome.refusal, over), exchange)
+    if (outcome.permit.grantToken !== undefined) this.#permits.set(exchange, outcome.permit)
+    return ALLOW
   }
 
   #compile(settings: RouteSettings, place: string): RouteGate | typeof NO_GATE {
-    const { require: required, approve, policy, owned } = settings
-    if (required === undefined && approve === undefined && policy === undefined && owned === undefined)
-      return NO_GATE
-    const rule = this.#access.compile(
-      { ...(required !== undefined && { require: required }), ...(approve !== undefined && { approve }) },
-      place,
-    )
+    const { require: required, approve, policy, owned, budget } = settings
+    if ([required, approve, policy, owned, budget].every(setting => setting === undefined)) return NO_GATE
+    const asked = {
+      ...(required !== undefined && { require: required }),
+      ...(budget !== undefined && { budget }),
+    }
+    const rule = this.#access.compile({ ...asked, ...(approve !== undefined && { approve }) }, place)
+    if (approve?.when === 'over' && (rule.budgets.length === 0 || this.#budgets === undefined))
+      throw new ConfigError({
+        place: `${place}.approve.when`,
+        problem: 'the route names no budget that could be gone over',
+        hint: "budget: 'orders.delete'",
+      })
+    for (const name of rule.budgets)
+      if (this.#budgets?.has(name) !== true)
+        throw new ConfigError({
+          place: `${place}.budget`,
+          problem: `there is no budget "${name.slice(0, 100)}"`,
+          hint: 'define it under budgets',
+        })
     return {
       rule,
+      within: approve?.when === 'over' ? this.#access.compile(asked, place) : rule,
+      budgets: rule.budgets,
       owned: owned === undefined ? undefined : compileOwnedRoute(owned, place),
       policy: policy === undefined ? undefined : compileRoutePolicy(policy, place),
     }
@@ -119,7 +201,7 @@ function questionOf(
   policy: CompiledRoutePolicy | undefined,
   id: string | undefined,
   fields: object | undefined,
-): ActQuestion {
+): RouteQuestion {
   const { principal } = exchange
   if (policy === undefined)
     return { principal, exchange, action: pattern, resourceId: exchange.path.canonical.slice(0, 256) }
@@ -163,8 +245,8 @@ function tooLarge(): Refusal {
 }
 
 /** A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next. */
-export function refusalOf(refusal: AccessRefusal): Refusal {
-  const { why, status, message, next, headers, retryAfter, policy } = refusal
+export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
+  const { why, status, message, next, headers, retryAfter, policy, stepUp } = refusal
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
   return {
     effect,
@@ -172,25 +254,62 @@ export function refusalOf(refusal: AccessRefusal): Refusal {
     status,
     headers,
     ...(retryAfter !== undefined && { retryAfter }),
-    content: {
-      type: 'application/problem+json',
-      text: JSON.stringify({
-        type: `urn:postern:access:${why}`,
-        title:
-          why === 'approval-pending'
-            ? 'Waiting for consent'
-            : status === 401
-              ? 'Please prove that this is you'
-              : 'Not allowed',
-        detail: `${message} ${next}`,
-        ...publicRefusal(refusal),
-      }),
-    },
+    content:
+      stepUp !== undefined && isNavigation(exchange) ? stepUpPage(message, stepUp) : problemDocument(refusal),
     reasons: [
       {
         rule: `access/${why}`,
         message: `${message} ${next}`,
         ...(policy !== undefined && { evidence: { location: 'policy', facts: { policy } } }),
+      },
+    ],
+  }
+}
+
+function problemDocument(refusal: AccessRefusal): RefusalContent {
+  const { why, status, message, next } = refusal
+  return {
+    type: 'application/problem+json',
+    text: JSON.stringify({
+      type: `urn:postern:access:${why}`,
+      title:
+        why === 'approval-pending'
+          ? 'Waiting for consent'
+          : status === 401
+            ? 'Please prove that this is you'
+            : 'Not allowed',
+      detail: `${message} ${next}`,
+      ...publicRefusal(refusal),
+    }),
+  }
+}
+
+/** Who was refused by the database asks for a second person's consent by sending the same request again with this header. */
+function asksForConsent(exchange: Exchange): boolean {
+  return exchange.header('postern-approval') === 'ask'
+}
+
+function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {
+  if (over === undefined) return refusal
+  const { budget, allowed, asked, retryAt } = over
+  return { ...refusal, budget: { budget, allowed, asked, retryAt } }
+}
+
+/** The same document as for a refusal of the database. */
+function overBudget(error: RowBudgetExceeded): Refusal {
+  const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
+  const { budget, allowed, asked } = error
+  return {
+    effect: status === 429 ? 'throttle' : 'deny',
+    guard: NAME,
+    status,
+    retryAfter: Number(headers['retry-after']),
+    content: { type: 'application/problem+json', text: body },
+    reasons: [
+      {
+        rule: 'access/budget',
+        message: 'This would change more than is allowed. Change less, or retry later.',
+        evidence: { location: `budget.${budget}`, facts: { allowed, asked } },
       },
     ],
   }

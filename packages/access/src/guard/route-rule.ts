@@ -22,6 +22,8 @@ declare module '@postern/core' {
     readonly require?: Requirement | undefined
     /** Whose consent it takes. */
     readonly approve?: ApproveRule | undefined
+    /** Budgets that requests are counted against, and that a consent stands in for: `orders.delete`. */
+    readonly budget?: string | readonly string[] | undefined
     /** The action that policies decide on: `order.delete`, or with where its resource is. */
     readonly policy?: string | RoutePolicy | undefined
   }

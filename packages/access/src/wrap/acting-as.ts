@@ -6,11 +6,11 @@ export interface Acting {
   /** Kind and id of the principal, `user:alice`, as in `Act.actor`. At most 256 characters, not empty. */
   readonly actor: string
   /** At most 256 characters; no tenant when absent. */
-  readonly tenant?: string
+  readonly tenant?: string | undefined
   /** `actDigest` of what is being done, as hex, when a `guard` knows it. A grant is good for this act only. */
-  readonly act?: string
+  readonly act?: string | undefined
   /** A token of `signBudgetGrant`: the approval under which this is done. */
-  readonly grant?: string
+  readonly grant?: string | undefined
 }
 
 const current = new AsyncLocalStorage<Acting>()

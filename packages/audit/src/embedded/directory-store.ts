@@ -107,7 +107,7 @@ export class DirectoryStore implements LogStore {
 
   async remove({ from, to, numbers }: RemovedEntries): Promise<boolean> {
     if (this.#files.minimumIndex() !== from) return false
-    // The tenants' numbers go on where they were, even for one of whom nothing is left.
+    // The tenants' numbers continue where they were, even for a tenant that has no entries left.
     this.#files.replace(MINIMUM_INDEX, `${to}\n${JSON.stringify(Object.fromEntries(numbers))}\n`)
     for (let index = from / TILE_WIDTH; index < to / TILE_WIDTH; index++)
       this.#files.files.remove(

@@ -30,9 +30,9 @@ export interface EmbeddedLogLimits {
   readonly publishInterval: number
   /** After which a `commit` that is not durable fails. */
   readonly commitTimeout: number
-  /** Events that may wait with the promise `after`; commits may be four times as many. */
+  /** Most waiting events in durability mode `after`; four times as many commits may wait. */
   readonly maxWaiting: number
-  /** Entries that may be durable and not published, before commits are refused. */
+  /** Most entries that may be durable and not published before commits are refused. */
   readonly maxBehind: number
 }
 
@@ -49,9 +49,9 @@ export interface EmbeddedLogParts {
   /** Whether the process is not ready when the log is not. */
   readonly required: boolean
   readonly acceptRollback: boolean
-  /** Told of every new checkpoint. */
+  /** Called with every new checkpoint. */
   readonly onPublished?: (published: Published) => void
-  /** Whatever must be let go of at the end. */
+  /** Releases everything the log holds when it closes. */
   readonly release: () => void | Promise<void>
 }
 
@@ -120,7 +120,7 @@ export class EmbeddedLog implements AuditLog {
     if (this.#floods.admits(event)) this.#enqueue(event)
   }
 
-  /** Takes an event over, or counts it as lost: a full queue never grows, and never waits. */
+  /** Accepts an event, or counts it as lost: a full queue never grows and never blocks. */
   #enqueue(event: Event): void {
     const wal = this.#open
     if (wal.waiting >= this.#parts.limits.maxWaiting || wal.waitingChars > MAX_WAITING_CHARS) {
@@ -130,7 +130,8 @@ export class EmbeddedLog implements AuditLog {
     try {
       wal.push('event', eventText(event))
     } catch {
-      // An event that cannot be written down (a cycle, a BigInt) is lost like any other, not thrown at a request.
+      // An event that cannot be serialized (a cycle, a BigInt) counts as lost; it
+      // must not make a request fail.
       this.#lost++
     }
   }
@@ -177,7 +178,10 @@ export class EmbeddedLog implements AuditLog {
     else this.#publishSoon()
   }
 
-  /** Losses stand in the log themselves, with their number, as soon as it takes entries again; that it does stands there in any case. */
+  /**
+   * Losses are logged, with their number, as soon as the log takes entries again;
+   * the recovery itself is always logged.
+   */
   #reportLoss(): void {
     if (this.#isReporting) return
     this.#isReporting = true
@@ -204,7 +208,10 @@ export class EmbeddedLog implements AuditLog {
     this.#publishTimer.unref()
   }
 
-  /** Has the follower take in what is durable now; one call at a time, failures are kept for `health` and tried again. */
+  /**
+   * Has the follower publish what is durable now; one call at a time, failures are
+   * kept for `health` and retried.
+   */
   #follow(): Promise<void> {
     this.#following ??= this.#followOnce().finally(() => {
       this.#following = undefined
@@ -260,7 +267,8 @@ export class EmbeddedLog implements AuditLog {
   }
 
   async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<LeafReceipt> {
-    // Everything about the subject must be sealed first: what is only in the segments is not yet under its key.
+    // Everything about the subject must be sealed first: records that are only in the
+    // segments are not yet sealed with its key.
     await this.settle()
     const key = this.#parts.keys.find({ tenant, principal: id })
     if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
@@ -305,14 +313,18 @@ export class EmbeddedLog implements AuditLog {
     }
   }
 
-  /** A disk that hangs gives no error: whoever waits for it is told, and others are refused at once until it answers. */
+  /**
+   * A disk that hangs reports no error: waiting callers fail, and new ones are
+   * refused at once until it answers.
+   */
   #look(): void {
     this.#floods.tick()
     const wal = this.#open
     const since = wal.flushStarted
     this.#stalled = since > 0 && performance.now() - since > this.#parts.limits.commitTimeout
     if (this.#stalled) wal.abandon(this.#error('the disk does not answer', true))
-    // Nobody may send anything to a process that is not ready: the log finds out by itself whether it can be written again.
+    // A process that is not ready may receive no requests: the log checks by itself
+    // whether it can be written again.
     if (wal.trouble !== undefined && wal.failure === undefined) this.#reportLoss()
   }
 

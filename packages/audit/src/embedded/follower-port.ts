@@ -9,7 +9,7 @@ export interface FollowerPort {
   close(): Promise<void>
 }
 
-/** Runs the follower on this thread: for tests, which want everything to happen in order. */
+/** Runs the follower on this thread: for tests, which need a fixed order. */
 export function inlineFollower(follower: Follower): FollowerPort {
   return {
     follow: async (size, now) => follower.follow(size, now),
@@ -35,8 +35,8 @@ export type FollowerReply =
   | { readonly failed: string; readonly integrity: boolean }
 
 /**
- * Runs the follower on a thread of its own, so that hashing, sealing and indexing take no time from requests.
- * @throws IntegrityError, StoreError when it cannot take up the log
+ * Runs the follower on a thread of its own, so that hashing, sealing and indexing do not delay requests.
+ * @throws IntegrityError, StoreError when it cannot resume the log
  */
 export async function threadFollower(
   data: FollowerThreadData,

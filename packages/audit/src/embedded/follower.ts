@@ -26,7 +26,7 @@ export interface FollowerOptions {
   readonly verifiers: readonly NoteVerifier[]
   readonly keys: SubjectKeys
   readonly index: AuditIndex
-  /** Age in milliseconds after which the keys of anonymous traffic are destroyed; never unless given. */
+  /** Age in milliseconds after which the keys of anonymous traffic are destroyed. Default: never. */
   readonly forgetAnonymousAfter?: number
 }
 
@@ -37,12 +37,13 @@ export interface Published {
   readonly checkpoint: string
 }
 
-/** Records of one publication at most: bounds memory, and what a crash makes it do again. */
+/** Most records of one publication: bounds memory, and the work to repeat after a crash. */
 const BATCH = 16_384
 
 /**
- * Turns durable records into the log that others read: seals, numbers, hashes, writes tiles and bundles, signs, indexes. It runs behind the
- * acknowledgement, and everything it makes can be made again from the segments: the same records give the same bytes.
+ * Turns durable records into the log that others read: seals, numbers, hashes, writes tiles and bundles,
+ * signs, indexes. It runs after the acknowledgement, and everything it writes can be rebuilt from the
+ * segments: the same records give the same bytes.
  */
 export class Follower {
   readonly #options: FollowerOptions
@@ -56,8 +57,8 @@ export class Follower {
   #minimumIndex = 0
 
   /**
-   * Takes up a log where its checkpoint left it.
-   * @throws IntegrityError when the tiles are not those of the checkpoint, or it is not signed by a known key
+   * Resumes a log at its checkpoint.
+   * @throws IntegrityError when the tiles do not match the checkpoint, or it is not signed by a known key
    */
   constructor(options: FollowerOptions) {
     this.#options = options
@@ -104,7 +105,7 @@ export class Follower {
       width === 0 ? [] : this.#log.readBundle(Math.floor(size / TILE_WIDTH), width).map(Buffer.from)
   }
 
-  /** The index may lie behind (it is written last) or be new: the entries it lacks are in the bundles. */
+  /** The index may be behind (it is written last) or new: the entries it lacks are in the bundles. */
   #catchUpIndex(): void {
     const { index, keys, origin } = this.#options
     const { size } = this.#published
@@ -116,7 +117,7 @@ export class Follower {
   }
 
   /**
-   * Takes in the records below `end` and publishes.
+   * Publishes the records below `end`.
    * @param now epoch milliseconds
    * @throws IntegrityError when the segments are damaged
    */
@@ -142,7 +143,7 @@ export class Follower {
     return this.#published
   }
 
-  /** After a failure: forgets what is not published, so that the next call makes it again. */
+  /** After a failure: discards what is not published, so that the next call repeats it. */
   #rewind(): void {
     this.#options.index.abandon()
     this.#erased = []
@@ -183,13 +184,17 @@ export class Follower {
     if (width === TILE_WIDTH) this.#bundle = []
   }
 
-  /** Everything the checkpoint commits to is durable before it is signed; the index follows, and erased keys go last. */
+  /**
+   * Everything the checkpoint commits to is durable before it is signed; the index
+   * follows, and erased keys go last.
+   */
   #publish(): void {
     const { keys, index } = this.#options
     keys.flush()
     if (this.#bundle.length > 0) this.#writeBundle()
     for (const { tile, hashes } of this.#tree.partialTiles()) {
-      // A file that a published checkpoint needs is never written again: a crash in the middle would take it away.
+      // A file that a published checkpoint needs is never rewritten: a crash during
+      // the write would destroy it.
       if (tileWidth(Number(tile.level), tile.index, this.#published.size) !== tile.width)
         this.#log.writeTile(tile, hashes)
     }
@@ -200,7 +205,10 @@ export class Follower {
     for (const key of this.#erased.splice(0)) this.#erase(key)
   }
 
-  /** Addresses and agents of anonymous traffic are sealed under one key a day: it goes when the day is old enough. */
+  /**
+   * Addresses and agents of anonymous traffic are sealed under one key per day, which
+   * is destroyed when the day is old enough.
+   */
   #forgetAnonymous(now: number): void {
     const { keys, index, forgetAnonymousAfter } = this.#options
     if (forgetAnonymousAfter === undefined) return

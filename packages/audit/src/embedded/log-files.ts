@@ -49,7 +49,9 @@ export class LogFiles {
     return this.removed().minimumIndex
   }
 
-  /** What retention removed: everything below an index, and the number of each tenant's last entry among it. */
+  /**
+   * What retention removed: everything below an index, and the number of each tenant's last entry among it.
+   */
   removed(): { readonly minimumIndex: number; readonly numbers: ReadonlyMap<string, number> } {
     const [index = '', numbers = '{}'] = (this.#text(MINIMUM_INDEX) ?? '0').split('\n')
     if (!/^\d{1,15}$/.test(index))
@@ -64,7 +66,7 @@ export class LogFiles {
   }
 
   /**
-   * Bytes of a tile of hashes; a partial one may come out of a wider file.
+   * Bytes of a tile of hashes; a partial tile may be read from a wider file.
    * @throws IntegrityError when it is missing or too short
    */
   readTile(tile: Tile): Uint8Array {
@@ -87,7 +89,10 @@ export class LogFiles {
     return bytes
   }
 
-  /** The file that holds a tile or bundle, perhaps a wider one: the partial file is removed once the full one is there. */
+  /**
+   * The file that holds a tile or bundle, possibly a wider one: the partial file is
+   * removed once the full one exists.
+   */
   tileFile(tile: Tile): Uint8Array | undefined {
     return (
       this.files.read(join(this.directory, tilePath(tile))) ??
@@ -113,7 +118,7 @@ export class LogFiles {
     }
   }
 
-  /** Replaces a small file so that after a power cut it is the old or the new one; durable when it returns. */
+  /** Replaces a small file atomically: after a power cut it is the old or the new one. Durable on return. */
   replace(name: string, text: string): void {
     const path = join(this.directory, name)
     this.files.write(`${path}.new`, Buffer.from(text))
@@ -122,7 +127,7 @@ export class LogFiles {
     this.files.sync(this.directory)
   }
 
-  /** Like `replace`, off the thread; what is lost with the power can be had again. */
+  /** Like `replace`, asynchronously; contents lost in a power cut can be obtained again. */
   async replaceLater(name: string, text: string): Promise<void> {
     const path = join(this.directory, name)
     this.files.write(`${path}.new`, Buffer.from(text))

@@ -17,8 +17,9 @@ export interface OpenFollowerOptions {
 }
 
 /**
- * A follower with the log's own keys. The directory keeps a list of every verifier key that ever signed, newest last, so that a rotation
- * does not make older proofs unreadable; those who verify take the keys from elsewhere.
+ * A follower with the log's own keys. The directory keeps a list of every verifier key that
+ * ever signed, newest last, so that a rotation does not make older proofs unreadable;
+ * verifiers get the keys from elsewhere.
  */
 export function openFollower(options: OpenFollowerOptions): Follower {
   const { signers, verifierKeys } = loadSigningKeys(options.keyDirectory, options.origin)
@@ -26,7 +27,7 @@ export function openFollower(options: OpenFollowerOptions): Follower {
   const known = log.verifierKeys()
   const fresh = verifierKeys.filter(key => !known.includes(key))
   if (fresh.length > 0) log.replace(VERIFIER_KEYS, `${[...known, ...fresh.reverse()].join('\n')}\n`)
-  // Only keys this process holds are trusted to have signed what it takes up.
+  // Only keys that this process holds are trusted as signers of the log it resumes.
   const verifiers = verifierKeys.map(key => parseVerifierKey(key))
   return new Follower({ ...options, signers, verifiers })
 }

@@ -22,7 +22,10 @@ export function segmentsIn(files: FileLayer, directory: string): readonly number
     .filter(first => first !== undefined)
 }
 
-/** Reads segments group by group, in order, from a place on. Keeps its place between calls, so it can follow a live log. */
+/**
+ * Reads segments group by group, in order, from a given record on. Keeps its position
+ * between calls, so it can follow a live log.
+ */
 export class SegmentScan {
   readonly #files: FileLayer
   readonly #directory: string
@@ -39,13 +42,13 @@ export class SegmentScan {
     this.#next = from
   }
 
-  /** Index of the first record not yet given out. */
+  /** Index of the first record not yet returned. */
   get next(): number {
     return this.#next
   }
 
   /**
-   * The next records, at most those of one group; undefined when there is none (yet).
+   * The next records, at most one group; undefined when there is none (yet).
    * @param end records from here on are left for later: they may not be durable
    * @throws IntegrityError when a segment is missing, or durable bytes were changed
    */
@@ -114,7 +117,7 @@ export class SegmentScan {
   }
 
   /**
-   * For recovery, once `read` found no more: makes sure that what stopped it is a torn tail and nothing worse.
+   * For recovery, once `read` found no more: checks that a torn tail stopped it, and not damage.
    * @throws IntegrityError when sound groups lie behind an unsound one
    */
   requireTornTail(): void {
@@ -127,12 +130,12 @@ export class SegmentScan {
     }
   }
 
-  /** Index behind the last record that was seen, wanted or not; -1 when there is no segment at all. */
+  /** Index after the last record seen, requested or not; -1 when there is no segment. */
   get reached(): number {
     return this.#reached
   }
 
-  /** For recovery: the segment that was read last and where its sound part ends, for the writer to go on. */
+  /** For recovery: the last segment read and where its valid part ends, where the writer continues. */
   get end(): { readonly segment: number; readonly salt: Uint8Array; readonly offset: number } | undefined {
     if (this.#segment === undefined || this.#salt === undefined) return undefined
     return { segment: this.#segment, salt: this.#salt, offset: this.#offset }

@@ -6,8 +6,8 @@ import { IntegrityError } from '@postern/core'
  *   header  "PSTNWAL1" | u64 first index | 8 random bytes | u32 crc of the 24 before | u32 0
  *   group   "GRP1" | u32 body length | u64 first index | u32 count | 12 random bytes | u32 crc | body
  *   body    per record: u32 length | u8 kind | UTF-8 text
- * All numbers are big-endian. A group's crc covers its header before the crc, the segment's random bytes, and its body: what
- * is left of an older or copied segment never passes for one of this segment.
+ * All numbers are big-endian. A group's crc covers its header before the crc, the segment's random bytes, and
+ * its body: a group left over from an older or copied segment is never accepted as part of this one.
  */
 
 export const SEGMENT_HEADER_BYTES = 32
@@ -16,17 +16,17 @@ export const RECORD_HEADER_BYTES = 5
 const SEGMENT_MAGIC = Buffer.from('PSTNWAL1')
 const GROUP_MAGIC = Buffer.from('GRP1')
 
-/** What a record asks of the log: an event to enter, or a subject to erase (and to enter that). */
+/** What a record requests: to log an event, or to erase a subject (and to log the erasure). */
 export type RecordKind = 'event' | 'erasure'
 
 const KINDS: readonly RecordKind[] = ['event', 'erasure']
 
-/** The number a kind has in the file. */
+/** The number of a kind in the file. */
 export function kindByte(kind: RecordKind): number {
   return KINDS.indexOf(kind)
 }
 
-/** One durable thing, on its way into the tree. */
+/** One durable record that is not in the tree yet. */
 export interface WalRecord {
   readonly index: number
   readonly kind: RecordKind
@@ -56,8 +56,8 @@ export function segmentHeader(firstIndex: number, salt: Uint8Array): Buffer {
 }
 
 /**
- * The salt of a segment, or undefined when nothing was written into it yet: the write was torn, or the file still has the header of the
- * segment it was before.
+ * The salt of a segment, or undefined when nothing was written into it yet: the write was torn, or the file
+ * still has the header of the segment it was before.
  */
 export function readSegmentHeader(bytes: Uint8Array, firstIndex: number): Uint8Array | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES) return undefined
@@ -95,7 +95,7 @@ export interface Group {
   readonly records: readonly WalRecord[]
 }
 
-/** The group at the start of `bytes`, or undefined when there is no whole and sound one. */
+/** The group at the start of `bytes`; undefined when there is no complete and valid one. */
 export function readGroup(bytes: Uint8Array, segmentSalt: Uint8Array): Group | undefined {
   if (bytes.length < GROUP_HEADER_BYTES) return undefined
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -109,7 +109,10 @@ export function readGroup(bytes: Uint8Array, segmentSalt: Uint8Array): Group | u
   return { firstIndex, count: records.length, length, records }
 }
 
-/** The length a group header at the start of `bytes` claims, if it is one: how much must be read to judge it. */
+/**
+ * The length that a group header at the start of `bytes` states, if there is one:
+ * how much must be read to check the group.
+ */
 export function claimedGroupLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < GROUP_HEADER_BYTES) return undefined
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -135,8 +138,8 @@ function readRecords(group: Buffer, firstIndex: number): WalRecord[] {
 }
 
 /**
- * Whether a sound group of this segment begins anywhere in `bytes`. A group is only written once the one before it is durable:
- * behind a torn group there is none, so finding one means that durable bytes were changed.
+ * Whether a valid group of this segment begins anywhere in `bytes`. A group is written only once the previous
+ * one is durable: a valid group after a torn one means that durable bytes were changed.
  */
 export function hasLaterGroup(bytes: Uint8Array, segmentSalt: Uint8Array): boolean {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -19,13 +19,13 @@ export interface WriteAheadLogOptions {
   readonly random: RandomSource
   /** Index of the first record that is not in the published tree. */
   readonly from: number
-  /** An operator's word that records missing at the end are known to be lost. */
+  /** The operator confirms that records missing at the end are known to be lost. */
   readonly acceptMissing?: boolean
   /** Bytes after which a new segment is begun. */
   readonly segmentBytes: number
-  /** Told after every group, with the number of durable records. */
+  /** Called after every group, with the number of durable records. */
   readonly onDurable: (size: number) => void
-  /** Told how many records nobody waited for were lost with a failed group. */
+  /** Called with the number of records in mode `after` that were lost with a failed group. */
   readonly onLost: (count: number) => void
 }
 
@@ -34,16 +34,20 @@ interface Waiter {
   reject(error: Error): void
 }
 
-/** Records and bytes of text that one group takes at most. */
+/** Most records and bytes of text in one group. */
 const GROUP_RECORDS = 4_096
 const GROUP_TEXT = 4 << 20
-/** Old segments kept to be written over: a write inside a file needs no journal commit of the file system, so its sync is cheaper. */
+/**
+ * Old segments kept for reuse: a write inside an existing file needs no journal commit of
+ * the file system, so its sync is cheaper.
+ */
 const SPARES = 4
 const SPARE = /^spare\.\d+$/
 
 /**
- * Records made durable in groups: one write and one `fdatasync` for all that came while the last group was under way, and the next group at once
- * after it; there is no timer. A record is acknowledged when its group is durable.
+ * Records made durable in groups: one write and one `fdatasync` for all records that arrived during
+ * the previous group, and the next group directly after it; there is no timer. A record is
+ * acknowledged when its group is durable.
  */
 export class WriteAheadLog {
   readonly #options: WriteAheadLogOptions
@@ -74,7 +78,7 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens the segments of a directory: finds their end, forgets a torn tail.
+   * Opens the segments of a directory: finds their end, discards a torn tail.
    * @throws IntegrityError when durable bytes were changed or are missing
    */
   static async open(options: WriteAheadLogOptions): Promise<WriteAheadLog> {
@@ -114,12 +118,12 @@ export class WriteAheadLog {
     return this.#waitingChars
   }
 
-  /** Why nothing can be written any more, if so. */
+  /** Why nothing can be written any more; undefined while writing works. */
   get failure(): StoreError | undefined {
     return this.#failure
   }
 
-  /** Why nothing is written at present, for good or until there is room again. */
+  /** Why nothing is written at present, permanently or until there is space again. */
   get trouble(): StoreError | undefined {
     return this.#failure ?? this.#refusal
   }
@@ -137,7 +141,7 @@ export class WriteAheadLog {
     return new Promise((resolve, reject) => this.#enqueue(kind, text, { resolve, reject }))
   }
 
-  /** Takes a record over without telling when it is durable. */
+  /** Accepts a record without reporting when it is durable. */
   push(kind: RecordKind, text: string): void {
     this.#enqueue(kind, text, undefined)
   }
@@ -211,7 +215,10 @@ export class WriteAheadLog {
     this.#position += body.length
   }
 
-  /** A sync that failed may have thrown pages away: nothing after it can be trusted, so nothing after it is accepted. */
+  /**
+   * A failed sync may have dropped pages: nothing written after it can be trusted,
+   * so nothing more is accepted.
+   */
   async #makeDurable(sync: () => Promise<unknown>): Promise<void> {
     try {
       await sync()
@@ -263,7 +270,7 @@ export class WriteAheadLog {
     if (lost > 0) this.#options.onLost(lost)
   }
 
-  /** Begins a new segment at the next index, over an old one if there is one. */
+  /** Begins a new segment at the next index, reusing an old file if there is one. */
   async #roll(): Promise<void> {
     const { files, directory, random } = this.#options
     if (this.#segment === this.#next && this.#file !== undefined) return
@@ -284,16 +291,18 @@ export class WriteAheadLog {
   async #resume(segment: number, salt: Uint8Array, offset: number): Promise<void> {
     const { files, directory } = this.#options
     this.#file = await files.openDurable(join(directory, segmentName(segment)))
-    // What this process found valid it will vouch for, so it must be durable even if its writer died before its sync.
+    // This process will sign what it found valid, so it must be durable even if its
+    // writer died before its sync.
     await this.#makeDurable(() => this.#file?.sync() ?? Promise.resolve())
     this.#segment = segment
     this.#segmentSalt = Uint8Array.from(salt)
     this.#position = offset
-    // A torn group may lie behind the end. A new segment, rather than writing over it, keeps "nothing sound behind the torn" true.
+    // A torn group may follow the end. Starting a new segment, instead of overwriting it, keeps the rule
+    // that no valid group follows a torn one.
     this.#rollAsked = true
   }
 
-  /** Tells everyone who waits that it takes too long. What they handed over may still become durable. */
+  /** Fails every waiting call because it takes too long. The records may still become durable. */
   abandon(error: StoreError): void {
     for (const waiters of [this.#inFlight, this.#waiters]) {
       for (const [i, waiter] of waiters.entries()) {
@@ -303,7 +312,10 @@ export class WriteAheadLog {
     }
   }
 
-  /** Lets go of the segments whose records all lie below `size`; the one being written stays. Some are kept to be written over. */
+  /**
+   * Drops the segments whose records are all below `size`; the one being written
+   * stays. Some files are kept for reuse.
+   */
   dropBelow(size: number): void {
     const { files, directory } = this.#options
     const segments = segmentsIn(files, directory)
@@ -320,7 +332,7 @@ export class WriteAheadLog {
     }
   }
 
-  /** Like `dropBelow`, and what was kept to be written over goes too: no old record is left on disk. */
+  /** Like `dropBelow`, and also removes the files kept for reuse: no old record is left on disk. */
   purgeBelow(size: number): void {
     this.dropBelow(size)
     this.#removeSpares()
@@ -338,7 +350,7 @@ export class WriteAheadLog {
     this.#rollAsked = true
   }
 
-  /** Resolves when everything taken over is durable or failed, and closes the file. */
+  /** Resolves when every accepted record is durable or failed, and closes the file. */
   async close(): Promise<void> {
     if (this.#flushing) await new Promise<void>(resolve => this.#drained.push(resolve))
     this.#failure ??= new StoreError('is closed', {

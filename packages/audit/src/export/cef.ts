@@ -1,6 +1,9 @@
 import type { Entry } from '../entry.ts'
 
-/** What a collector, or the terminal of who reads its files, would act on. Line ends are written as CEF has them. */
+/**
+ * Characters that a collector, or the terminal that shows its files, would act on.
+ * Line ends are written as CEF defines them.
+ */
 const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]/g
 
 /** In a header field `\` and `|` are escaped, in an extension value `\`, `=` and line ends (CEF 25). */
@@ -15,7 +18,7 @@ function value(text: string): string {
   return text.replace(CONTROL, ' ').replace(/[\\=]/g, '\\$&').replace(/\r?\n/g, '\\n').replace(/\r/g, '\\r')
 }
 
-/** 0 to 10, as CEF has it. */
+/** 0 to 10, as CEF defines it. */
 function severity({ event }: Entry): number {
   if (event.type === 'finding') {
     const named = event.data?.['severity']

@@ -19,7 +19,10 @@ interface ExportLine {
   readonly proof: readonly string[]
 }
 
-/** What an export claims to be all of. Signed, so that nobody can cut entries off its end and count anew. */
+/**
+ * What an export states to be complete for. Signed, so that nobody can remove
+ * entries from its end and correct the count.
+ */
 interface Completeness {
   readonly tenant: string
   /** Number of the first entry among the tenant's. */
@@ -29,16 +32,20 @@ interface Completeness {
 }
 
 export interface ExportOptions {
-  /** Keys of the log, which sign that nothing is missing. Without them the export proves what it holds, and not that it is whole. */
+  /**
+   * Keys of the log, which sign that nothing is missing. Without them the export proves
+   * what it holds, and not that it is whole.
+   */
   readonly signers?: readonly NoteSigner[]
-  /** Called now and then with how many entries of the log were looked at. */
+  /** Called from time to time with the number of log entries read so far. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
 /**
- * All of a tenant's entries as lines of NDJSON that prove themselves: a head with the signed checkpoint, every leaf with its inclusion proof,
- * and an end with the count, signed by the log. The numbers in the leaves run without a gap, so nothing can be left out in the middle, and the signed count says
- * where they end. They begin at 1, unless retention removed entries: then the head says below which index.
+ * All of a tenant's entries as lines of NDJSON that prove themselves: a head with the signed checkpoint,
+ * every leaf with its inclusion proof, and an end with the count, signed by the log. The numbers in the
+ * leaves run without a gap, so nothing can be left out in the middle, and the signed count says where they
+ * end. They begin at 1, unless retention removed entries: then the head says below which index.
  */
 export async function* exportTenant(
   reader: LogReader,
@@ -74,7 +81,9 @@ export async function* exportTenant(
   yield `${JSON.stringify({ end: true, count, ...(complete !== undefined && { complete }) })}\n`
 }
 
-/** First line unlike any checkpoint's, whose first line is the log's name: neither can be taken for the other. */
+/**
+ * First line unlike any checkpoint's, whose first line is the log's name: neither can be taken for the other.
+ */
 function completenessText({ tenant, first, count, checkpoint }: Completeness): string {
   const { origin, size, root } = checkpoint
   const lines = [
@@ -93,24 +102,28 @@ function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-/** What an export was found to hold. */
+/** The result of checking an export. */
 export interface CheckedExport {
   readonly tenant: string
-  /** Number of its first entry among the tenant's: 1, or higher when it says that retention removed those before. */
+  /**
+   * Number of its first entry among the tenant's: 1, or higher when it says that
+   * retention removed those before.
+   */
   readonly first: number
   readonly count: number
   /** That the entries stand under. */
   readonly checkpoint: Checkpoint
   /**
-   * Whether the log's key signed that these are all entries of the tenant under the checkpoint. Without it the last entries may be missing: then only what
-   * is there is proven.
+   * Whether the log's key signed that these are all entries of the tenant under the checkpoint. Without it
+   * the last entries may be missing: then only what is there is proven.
    */
   readonly isComplete: boolean
 }
 
 /**
  * Checks an export of a tenant, line by line: every proof, every number, the count, the signature under it.
- * @returns how many entries it holds, from which number on, whether that is all, and the checkpoint they stand under
+ * @returns how many entries it holds, from which number on, whether that is all, and
+ *   the checkpoint they stand under
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(
@@ -125,7 +138,7 @@ export async function checkExport(
     if (line.trim() === '') continue
     const value = parseObject(line)
     if (head === undefined) head = parseHead(value, verifiers)
-    else if (checked !== undefined) throw new IntegrityError('the export goes on behind its end')
+    else if (checked !== undefined) throw new IntegrityError('the export continues after its end')
     else if (value['end'] === true) {
       const found = { tenant: head.tenant, first, count, checkpoint: head.checkpoint }
       checked = { ...found, isComplete: checkEnd(value, found, verifiers) }
@@ -159,12 +172,12 @@ function parseObject(line: string): Fields {
   } catch {
     // Answered below.
   }
-  throw new IntegrityError('the export has a line that is no JSON object')
+  throw new IntegrityError('a line of the export is not a JSON object')
 }
 
 function parseHead(value: Fields, verifiers: readonly NoteVerifier[]): ExportHead {
   if (value['postern'] !== 'audit export v1' || typeof value['tenant'] !== 'string')
-    throw new IntegrityError('this is no audit export')
+    throw new IntegrityError('this is not an audit export')
   return {
     tenant: value['tenant'],
     checkpoint: openCheckpoint(String(value['checkpoint']), verifiers),
@@ -172,7 +185,9 @@ function parseHead(value: Fields, verifiers: readonly NoteVerifier[]): ExportHea
   }
 }
 
-/** @returns whether the end is signed; one whose signature does not hold, or says something else, is an error */
+/**
+ * @returns whether the end is signed; one whose signature does not hold, or says something else, is an error
+ */
 function checkEnd(value: Fields, found: Completeness, verifiers: readonly NoteVerifier[]): boolean {
   if (value['count'] !== found.count)
     throw new IntegrityError(`the export has ${found.count} entries, and says ${String(value['count'])}`)
@@ -186,7 +201,7 @@ function checkEnd(value: Fields, found: Completeness, verifiers: readonly NoteVe
 function parseLine({ index, leaf, proof }: { readonly [key: string]: unknown }): ExportLine {
   if (typeof index === 'number' && typeof leaf === 'string' && Array.isArray(proof))
     return { index, leaf, proof: proof.map(String) }
-  throw new IntegrityError('the export has a line that is no entry')
+  throw new IntegrityError('a line of the export is not an entry')
 }
 
 function checkLine(line: ExportLine, tenant: string, head: Checkpoint): { readonly number: number } {

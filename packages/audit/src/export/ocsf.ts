@@ -30,7 +30,10 @@ interface Mapping {
   readonly activity: number
 }
 
-/** What a type of event is in OCSF; the first that fits. Everything else is API Activity, with its type as the operation. */
+/**
+ * What a type of event is in OCSF; the first that fits. Everything else is API
+ * Activity, with its type as the operation.
+ */
 const MAPPINGS: readonly (readonly [RegExp, Mapping])[] = [
   [/^finding$/, { kind: 'finding', activity: 1 }],
   [/^login\./, { kind: 'authentication', activity: 1 }],
@@ -69,7 +72,10 @@ const CONTROL: Readonly<Record<string, readonly [number, number]>> = {
   deny: [2, 2],
 }
 
-/** An entry as an OCSF event of the 1.x schema, ready for a security lake. What was erased or never known is left out. */
+/**
+ * An entry as an OCSF event of the 1.x schema, ready for a security lake. What was
+ * erased or never known is left out.
+ */
 export function toOcsf(entry: Entry): OcsfEvent {
   const { event } = entry
   const mapping = mappingOf(event)

@@ -7,21 +7,25 @@ import type { Sink } from './sink.ts'
 export interface ShipperOptions {
   readonly reader: LogReader
   readonly sink: Sink
-  /** Keeps how far it came: the first entry that was not sent. Shared by the instances of a log, it lets one of them send. */
+  /**
+   * Stores the position: the first entry that was not sent. When the instances of a
+   * log share it, one of them sends.
+   */
   readonly cursor: Cursor
-  /** Entries of one sending. Default 500. */
+  /** Entries per batch. Default 500. */
   readonly batch?: number
-  /** How often to look for new entries. Default 1s. */
+  /** Interval between checks for new entries. Default 1s. */
   readonly interval?: Duration
-  /** After which a sending counts as failed. Default 10s. */
+  /** Time after which a batch counts as failed. Default 10s. */
   readonly timeout?: Duration
 }
 
 const MAX_PAUSE = 60_000
 
 /**
- * Sends a log's entries to a sink, each at least once and in order, from where it stopped. It reads the log like anyone else: a sink that
- * hangs or is full holds up nobody, loses nothing, and is named by `health`.
+ * Sends a log's entries to a sink, each at least once and in order, from where it stopped. It
+ * reads the log like any other reader: a sink that hangs or is full delays nothing else,
+ * loses nothing, and is named in `health`.
  */
 export class Shipper implements HealthProbe {
   readonly #options: ShipperOptions
@@ -29,13 +33,19 @@ export class Shipper implements HealthProbe {
   readonly #timeout: number
   #next = 0n
   #size = 0n
-  /** Entries of the next sending: fewer after the receiver said that it was too much, more again after each that it took. */
+  /**
+   * Entries of the next batch: fewer after the receiver rejected one as too large,
+   * more again after each that it accepted.
+   */
   #batch: number
-  /** Where the batch ended that did not arrive: it is sent again as it was, so that its receiver can tell it from a new one. */
+  /**
+   * Where the batch ended that did not arrive: it is resent unchanged, so that its
+   * receiver can distinguish it from a new one.
+   */
   #retryTo: bigint | undefined = undefined
   #failures = 0
   #trouble: string | undefined = undefined
-  /** Why it sends entries again under numbers that it had sent before. */
+  /** Why entries are sent under numbers that were sent before. */
   #restored: string | undefined = undefined
   #timer: NodeJS.Timeout | undefined = undefined
   #running: Promise<void> | undefined = undefined
@@ -58,7 +68,7 @@ export class Shipper implements HealthProbe {
     return Number(this.#size > this.#next ? this.#size - this.#next : 0n)
   }
 
-  /** Sends now and then until closed. */
+  /** Sends periodically until closed. */
   start(): void {
     if (this.#isClosed) return
     const pause = Math.min(MAX_PAUSE, this.#interval * 2 ** Math.min(this.#failures, 10))
@@ -68,7 +78,7 @@ export class Shipper implements HealthProbe {
     this.#timer.unref()
   }
 
-  /** Sends everything there is; stops at the first failure, which `health` tells. Never rejects. */
+  /** Sends all remaining entries; stops at the first failure, which `health` reports. Never rejects. */
   ship(): Promise<void> {
     this.#running ??= this.#shipAll().finally(() => {
       this.#running = undefined
@@ -124,7 +134,10 @@ export class Shipper implements HealthProbe {
     return true
   }
 
-  /** The log has fewer entries than were sent: it was restored from a backup. What it enters from now on is sent, under numbers that were sent before. */
+  /**
+   * The log has fewer entries than were sent: it was restored from a backup. What it enters from now on is
+   * sent, under numbers that were sent before.
+   */
   async #goBack(next: bigint, size: bigint): Promise<boolean> {
     this.#restored = `${next} entries were sent of a log that has ${size}: it was restored, and is sent again from entry ${size} on`
     this.#retryTo = undefined
@@ -161,7 +174,7 @@ export class Shipper implements HealthProbe {
     clearTimeout(this.#timer)
     await this.#running
     this.#options.sink.close()
-    // A store that does not answer lets go by itself after a while.
+    // A store that does not answer releases the hold by itself after a while.
     await this.#options.cursor.release().catch(() => {})
   }
 }

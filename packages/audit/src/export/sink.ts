@@ -1,11 +1,11 @@
 import type { Entry } from '../entry.ts'
 
-/** Somewhere entries are sent to: a syslog collector, a webhook. */
+/** A destination for entries: a syslog collector, a webhook. */
 export interface Sink {
   /** For health and errors, without credentials. */
   readonly name: string
   /**
-   * Sends some entries, in order. Rejects when they did not arrive; then the same ones come again.
+   * Sends some entries, in order. Rejects when they did not arrive; the same entries are then sent again.
    * @param signal aborted when it takes too long
    * @returns `too-large` when the receiver will never take so much at once, and would take less
    */

@@ -21,7 +21,9 @@ export interface SyslogSinkOptions {
   readonly hostname?: string
 }
 
-/** Facility 13, "log audit" (RFC 5424 section 6.2.1); severity 5 for refusals and findings, 6 for the rest. */
+/**
+ * Facility 13, "log audit" (RFC 5424 section 6.2.1); severity 5 for refusals and findings, 6 for the rest.
+ */
 function priority({ event }: Entry): number {
   const notable = event.type === 'finding' || (event.decision !== undefined && event.decision !== 'allow')
   return 13 * 8 + (notable ? 5 : 6)
@@ -35,7 +37,10 @@ function syslogMessage(entry: Entry, hostname: string): string {
   return `<${priority(entry)}>1 ${time} ${host} postern ${process.pid} ${id} - \ufeff${toCef(entry)}`
 }
 
-/** Sends entries as CEF over syslog, TCP or TLS, with octet counting. TCP syslog has no receipt: what the peer had in its buffers when it died may be lost there. */
+/**
+ * Sends entries as CEF over syslog, TCP or TLS, with octet counting. TCP syslog has no receipt: what the peer
+ * had in its buffers when it died may be lost there.
+ */
 export class SyslogSink implements Sink {
   readonly name: string
   readonly #options: SyslogSinkOptions
@@ -94,7 +99,7 @@ export class SyslogSink implements Sink {
         this.#socket = undefined
         reject(this.#error('closed the connection'))
       })
-      // Whatever a collector answers is not for us; unread it would fill the buffers.
+      // Answers of a collector are ignored, but must be read or they would fill the buffers.
       socket.resume()
       signal.addEventListener('abort', () => reject(this.#error('does not answer')), { once: true })
     })

@@ -19,16 +19,17 @@ export interface WebhookSinkOptions {
 const PAYLOAD_TOO_LARGE = 413
 
 /**
- * Sends entries by POST, signed as Standard Webhooks has it: `webhook-signature: v1,base64(HMAC-SHA256(id.timestamp.body))`. The id is made of the
- * entries' numbers and the last leaf hash: the same entries sent again have the same id, and other entries under the same numbers (a log restored from
- * an old backup) have another.
+ * Sends entries by POST, signed as Standard Webhooks defines it: `webhook-signature:
+ * v1,base64(HMAC-SHA256(id.timestamp.body))`. The id is made of the entries' numbers and the last leaf
+ * hash: the same entries sent again have the same id, and other entries under the same numbers (a log
+ * restored from an old backup) have another.
  */
 export class WebhookSink implements Sink {
   readonly name: string
   readonly #options: WebhookSinkOptions
   readonly #key: Buffer
 
-  /** @throws ConfigError when the URL is none, or the secret too short */
+  /** @throws ConfigError when the URL is invalid or the secret too short */
   constructor(options: WebhookSinkOptions) {
     this.#options = options
     this.#key = Buffer.from(options.secret.replace(/^whsec_/, ''), 'base64')

@@ -46,7 +46,8 @@ export function signCheckpoint(
 
 /**
  * The tree head of a signed checkpoint.
- * @throws IntegrityError when no given key signed it, a signature does not hold, the text is malformed or names another origin
+ * @throws IntegrityError when no given key signed it, a signature does not hold, the text
+ *   is malformed or names another origin
  */
 export function openCheckpoint(
   note: string,

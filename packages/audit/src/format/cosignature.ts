@@ -35,7 +35,7 @@ export function parseCosignerKey(text: string, place = 'witness key'): Cosigner 
   }
 }
 
-/** A witness's key, as those who rely on it know it. */
+/** A witness's public key, as relying parties know it. */
 export interface WitnessKey extends NoteVerifier {
   /** POSIX seconds at which a cosignature was made; meaningful once `verify` said yes. */
   time(signature: Uint8Array): bigint

@@ -9,8 +9,8 @@ function wellFormed(hashes: readonly Hash[]): boolean {
 }
 
 /**
- * Whether `proof` shows that the leaf with hash `leaf` stands at `index` in the tree of `size` leaves with this root
- * (RFC 9162 section 2.1.3.2). Never throws.
+ * Whether `proof` shows that the leaf with hash `leaf` stands at `index` in the tree of `size` leaves with
+ * this root (RFC 9162 section 2.1.3.2). Never throws.
  */
 export function verifyInclusion(
   index: bigint,
@@ -39,8 +39,9 @@ export function verifyInclusion(
 }
 
 /**
- * Whether `proof` shows that the tree of `newSize` leaves extends the one of `oldSize` (RFC 9162 section 2.1.4.2). As in
- * C2SP tlog-witness, an empty tree is consistent with every tree and needs an empty proof. Never throws.
+ * Whether `proof` shows that the tree of `newSize` leaves extends the one of `oldSize` (RFC
+ * 9162 section 2.1.4.2). As in C2SP tlog-witness, an empty tree is consistent with every tree
+ * and needs an empty proof. Never throws.
  */
 export function verifyConsistency(
   oldSize: bigint,

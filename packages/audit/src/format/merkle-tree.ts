@@ -21,7 +21,8 @@ export function nodeHash(left: Hash, right: Hash): Hash {
 export const EMPTY_ROOT: Hash = sha256(new Uint8Array(0))
 
 /**
- * Gives the hash of the perfect subtree over the leaves `[index * 2^level, (index + 1) * 2^level)`. All hashes of a tree are made of these.
+ * Gives the hash of the perfect subtree over the leaves `[index * 2^level, (index + 1) * 2^level)`.
+ * All hashes of a tree are made of these.
  */
 export interface NodeSource {
   node(level: number, index: number): Hash | Promise<Hash>
@@ -34,7 +35,10 @@ function splitPoint(n: number): number {
   return k
 }
 
-/** `MTH(D[start:end])` for ranges that occur in a tree: `start` is a multiple of the smallest power of two not below the length. */
+/**
+ * `MTH(D[start:end])` for ranges that occur in a tree: `start` is a multiple of the
+ * smallest power of two not below the length.
+ */
 async function rangeHash(source: NodeSource, start: number, end: number): Promise<Hash> {
   const length = end - start
   if (length === 0) return EMPTY_ROOT
@@ -91,7 +95,8 @@ export async function consistencyProof(
   const ranges: [number, number][] = []
   let start = 0
   let end = size
-  // Invariant: the old tree ends inside (start, end]; `whole` says whether [start, end) began at 0 on the old tree's own edge.
+  // Invariant: the old tree ends inside (start, end]; `whole` says whether [start, end)
+  // began at 0 on the old tree's own edge.
   let whole = true
   while (oldSize !== end) {
     const k = splitPoint(end - start)

@@ -105,7 +105,9 @@ function requireId(key: ParsedKey, publicKey: Uint8Array, place: string): void {
     })
 }
 
-/** An Ed25519 key that a verifier key text names; `check` turns note text and signature into what is signed. */
+/**
+ * An Ed25519 key that a verifier key text names; `check` turns note text and signature into what is signed.
+ */
 export interface Ed25519Key {
   readonly name: string
   readonly keyId: number

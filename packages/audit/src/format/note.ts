@@ -11,7 +11,10 @@ export interface NoteSignature {
   readonly signature: Uint8Array
 }
 
-/** A text and the signatures under it (C2SP signed-note). Nothing in it is to be trusted before `verifyNote` said so. */
+/**
+ * A text and the signatures under it (C2SP signed-note). Do not trust anything in it
+ * before `verifyNote` succeeded.
+ */
 export interface Note {
   /** Ends in a newline. */
   readonly text: string
@@ -26,7 +29,7 @@ export function isKeyName(name: string): boolean {
 }
 
 /**
- * Takes a signed note apart.
+ * Parses a signed note.
  * @throws IntegrityError when it is not exactly of the form
  */
 export function parseNote(note: string): Note {
@@ -42,7 +45,7 @@ export function parseNote(note: string): Note {
 }
 
 /**
- * Takes one signature line (without its newline) apart.
+ * Parses one signature line (without its newline).
  * @throws IntegrityError when it is not exactly of the form
  */
 export function parseSignatureLine(line: string): NoteSignature {
@@ -68,7 +71,7 @@ export function formatSignatureLine({ name, keyId, signature }: NoteSignature): 
   return `— ${name} ${bytes.toString('base64')}\n`
 }
 
-/** A note out of its parts. */
+/** Assembles a note from its parts. */
 function formatNote({ text, signatures }: Note): string {
   return `${text}\n${signatures.map(formatSignatureLine).join('')}`
 }

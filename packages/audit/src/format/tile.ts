@@ -4,7 +4,10 @@ import { HASH_BYTES, type Hash } from './sha256.ts'
 /** Hashes in a full tile, entries in a full bundle (C2SP tlog-tiles: height 8). */
 export const TILE_WIDTH = 256
 
-/** A slice of the tree: `width` consecutive hashes at height `8 * level`; level `entries` holds the entries themselves. */
+/**
+ * A slice of the tree: `width` consecutive hashes at height `8 * level`; level
+ * `entries` holds the entries themselves.
+ */
 export interface Tile {
   readonly level: number | 'entries'
   readonly index: number
@@ -12,7 +15,9 @@ export interface Tile {
   readonly width: number
 }
 
-/** The path of a tile under a log's prefix (C2SP tlog-tiles): `tile/0/x001/x234/067`, `tile/entries/000.p/17`. */
+/**
+ * The path of a tile under a log's prefix (C2SP tlog-tiles): `tile/0/x001/x234/067`, `tile/entries/000.p/17`.
+ */
 export function tilePath({ level, index, width }: Tile): string {
   let rest = index
   let path = String(rest % 1_000).padStart(3, '0')
@@ -39,7 +44,9 @@ export function parseTilePath(path: string): Tile | undefined {
   }
 }
 
-/** How many hashes the tile at `level` and `index` has in a tree of `size` leaves; 0 when it does not exist. */
+/**
+ * How many hashes the tile at `level` and `index` has in a tree of `size` leaves; 0 when it does not exist.
+ */
 export function tileWidth(level: number, index: number, size: number): number {
   const hashes = Math.floor(size / TILE_WIDTH ** level)
   return Math.max(0, Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH))

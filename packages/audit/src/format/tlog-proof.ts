@@ -8,7 +8,7 @@ import { HASH_BYTES, type Hash } from './sha256.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
 
-/** Shows offline that an entry stands in a log (C2SP tlog-proof). */
+/** Proves offline that an entry is in a log (C2SP tlog-proof). */
 export interface TlogProof {
   readonly index: bigint
   /** From the leaf's sibling up. */
@@ -28,7 +28,7 @@ export function formatTlogProof({ index, hashes, checkpoint, extra }: TlogProof)
 }
 
 /**
- * Takes a proof apart.
+ * Parses a proof.
  * @throws IntegrityError when it is not exactly of the form
  */
 export function parseTlogProof(text: string): TlogProof {
@@ -55,7 +55,7 @@ export function parseTlogProof(text: string): TlogProof {
 }
 
 /**
- * Checks that an entry stands in the log at the proof's index, and gives the checkpoint that says so.
+ * Checks that an entry is in the log at the proof's index, and returns the checkpoint that proves it.
  * @param entry the entry's bytes, as in its bundle
  * @throws IntegrityError when it does not, or the checkpoint is not the log's
  */

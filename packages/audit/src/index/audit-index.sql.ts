@@ -1,6 +1,6 @@
 import type { RoomMigrations } from '@postern/store'
 
-/** Derived from the log, entry by entry: nothing here that a rebuild does not find again. */
+/** Derived from the log, entry by entry: a rebuild restores all of it. */
 export const INDEX_MIGRATIONS: RoomMigrations = {
   room: 'audit-index',
   migrations: [

@@ -24,8 +24,8 @@ const PAGE = 256
 const TOKEN_CACHE = 20_000
 
 /**
- * Finds entries by what they say. Derived: it can be thrown away and built again from the log, and the two compared by their digests.
- * Personal things stand in it only as tokens that mean nothing without the subject's key.
+ * Finds entries by their contents. Derived: it can be deleted and rebuilt from the log, and the two compared
+ * by their digests. Personal data is in it only as tokens that mean nothing without the subject's key.
  */
 export class AuditIndex {
   readonly #database: SqliteDatabase
@@ -50,7 +50,7 @@ export class AuditIndex {
   }
 
   /**
-   * Opens or creates the file; `:memory:` for one that is built anew each time.
+   * Opens or creates the file; `:memory:` for one that is rebuilt each time.
    * @throws StoreError when it cannot be opened
    */
   static open(path: string, keys: SubjectKeys, options: { readonly readOnly?: boolean } = {}): AuditIndex {
@@ -79,21 +79,21 @@ export class AuditIndex {
     return number
   }
 
-  /** Takes the next entry; it is in the index after `commit`. */
+  /** Adds the next entry; it is in the index after `commit`. */
   add(entry: IndexedEntry): void {
     this.#waiting.push(entry)
     this.#tenants.set(entry.entry.tenant, entry.entry.number)
     this.#changed.add(entry.entry.tenant)
   }
 
-  /** Forgets the entries taken since the last commit. */
+  /** Discards the entries added since the last commit. */
   abandon(): void {
     this.#waiting = []
     this.#changed.clear()
     this.#tenants.clear()
   }
 
-  /** Writes the entries taken so far. @param size of the log they complete */
+  /** Writes the entries added so far. @param size of the log they complete */
   commit(size: number): void {
     const waiting = this.#waiting
     this.#waiting = []
@@ -138,7 +138,7 @@ export class AuditIndex {
     return own
   }
 
-  /** Begins behind the entries that retention removed, with the number each tenant had reached there. */
+  /** Begins after the entries that retention removed, with the number each tenant had reached there. */
   startAt(size: number, numbers: ReadonlyMap<string, number>): void {
     for (const [tenant, number] of numbers) {
       this.#tenants.set(tenant, number)
@@ -147,7 +147,7 @@ export class AuditIndex {
     this.commit(size)
   }
 
-  /** Forgets the entries below an index, which retention removed. */
+  /** Deletes the entries below an index, which retention removed. */
   removeBelow(minimumIndex: number): void {
     this.#tokens.clear()
     this.#database.transaction(() => {
@@ -156,7 +156,7 @@ export class AuditIndex {
     })
   }
 
-  /** Forgets what the index could say of a subject whose key was destroyed. */
+  /** Deletes the tokens of a subject whose key was destroyed. */
   eraseSubject(subject: string): void {
     this.#tokens.clear()
     this.#database.transaction(() => {
@@ -223,7 +223,10 @@ export class AuditIndex {
     return { where, values }
   }
 
-  /** Ids of the keys of a principal: in one tenant, or in whichever tenants know that name (the first 1,000 of them). */
+  /**
+   * Ids of the keys of a principal: in one tenant, or in whichever tenants know that
+   * name (the first 1,000 of them).
+   */
   #subjectsOf(principal: string, tenant: string | undefined): readonly string[] {
     const tenants =
       tenant === undefined

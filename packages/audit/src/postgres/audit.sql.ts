@@ -66,7 +66,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   {
     id: 2,
     name: 'retention, witnesses, cursors, and an inbox that may be granted',
-    // Numbers of the inbox may come again after a restore: they find an entry, they are no proof of one.
+    // Numbers of the inbox may repeat after a restore: they find an entry, but do not prove one.
     postgres: `
       ALTER TABLE audit_state ADD COLUMN minimum_index bigint NOT NULL DEFAULT 0;
       ALTER TABLE audit_state ADD COLUMN witnessed text;
@@ -84,14 +84,18 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   {
     id: 3,
     name: 'a bound on what the inbox takes',
-    // Whoever may insert must not fill the memory of who reads a batch. What stands there already is read all the same.
+    // A client that may insert must not exhaust the memory of the process that reads
+    // a batch. Existing rows are still read.
     postgres: `
       ALTER TABLE audit_inbox ADD CONSTRAINT audit_inbox_event_size
         CHECK (octet_length(event) <= 65536) NOT VALID;`,
   },
 ]
 
-/** Rows are put in order by who sequences them, not by when they were inserted: a transaction that commits late is not skipped. */
+/**
+ * Rows are ordered when they are sequenced, not when they are inserted: a
+ * transaction that commits late is not skipped.
+ */
 export const TAKE_INBOX = `
   DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox ORDER BY id LIMIT $1)
   RETURNING id::text AS id, kind, event`
@@ -147,7 +151,7 @@ export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND ter
 export const PUT_CHECKPOINT =
   'UPDATE audit_state SET checkpoint = $1, checkpoint_size = $2 WHERE checkpoint_size < $2'
 
-/** An older one that comes late, from an instance that hung, does not replace a newer. */
+/** An older checkpoint that arrives late, from an instance that hung, does not replace a newer one. */
 export const PUT_WITNESSED = `
   UPDATE audit_state SET witnessed = $1
   WHERE witnessed IS NULL OR split_part(witnessed, E'\\n', 2)::numeric <= split_part($1, E'\\n', 2)::numeric`

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto'
 const MAX_COLUMN = 600
 
 /**
- * A text as it stands in a column that is searched: as it is, unless PostgreSQL could not take it (a NUL, or more than an index row may
- * have). Then its beginning and its SHA-256, so that different texts stay different. One event must never stop the log.
+ * A text as it is stored in a searched column: unchanged, unless PostgreSQL would reject it (a NUL, or
+ * more than an index row may hold). Then its beginning and its SHA-256, so that different texts stay
+ * different. One event must never stop the log.
  */
 export function columnText(text: string): string {
   if (text.length <= MAX_COLUMN && !text.includes('\0')) return text

@@ -12,10 +12,10 @@ import { entryConditions } from './entry-conditions.ts'
 import { keysById } from './postgres-subjects.ts'
 
 const PAGE = 200
-/** The most that a bundle can say of an entry's length. */
+/** The largest length of an entry that a bundle can state. */
 const MAX_LEAF = 65_535
 
-/** What a log in PostgreSQL has published. Bundles are made of the rows when they are asked for. */
+/** What a log in PostgreSQL has published. Bundles are built from the rows on request. */
 export class DatabaseStore implements LogStore {
   readonly name: string
   readonly #database: PostgresDatabase
@@ -55,7 +55,7 @@ export class DatabaseStore implements LogStore {
     return Number((await this.#state('minimum_index')) ?? 0)
   }
 
-  /** Not kept: the numbers that tenants have reached stand in a table of their own, which retention leaves alone. */
+  /** Not stored here: the tenants' last numbers have a table of their own, which retention does not touch. */
   async removedNumbers(): Promise<ReadonlyMap<string, number>> {
     return new Map()
   }
@@ -92,7 +92,7 @@ export class DatabaseStore implements LogStore {
     const indexes = range(tile.index * TILE_WIDTH, tile.index * TILE_WIDTH + tile.width)
     const found = await this.#rows(indexes)
     if (found.size === 0) return undefined
-    // A row that is missing is an entry of no bytes: those behind it keep their places.
+    // A missing row becomes an empty entry, so that later entries keep their positions.
     return encodeBundle(indexes.map(index => found.get(index)?.subarray(0, MAX_LEAF) ?? new Uint8Array(0)))
   }
 
@@ -140,7 +140,7 @@ export class DatabaseStore implements LogStore {
 
   remove({ from, to }: RemovedEntries): Promise<boolean> {
     return this.#database.transaction(async client => {
-      // The sequencer waits for this row too: no entry comes while addresses are compared with entries.
+      // The sequencer waits for this row too: no entry is added while addresses are compared with entries.
       const { rows } = await client.query<{ minimum: string }>(
         'SELECT minimum_index::text AS minimum FROM audit_state WHERE id = 1 FOR UPDATE',
       )

@@ -1,7 +1,10 @@
 import type { Event } from '@postern/core'
 import { columnText } from './column-text.ts'
 
-/** What a row of `audit_entries` says beside its leaf, to be searched by. All of it follows from the leaf and its subject's key. */
+/**
+ * The searchable columns of `audit_entries` beside the leaf. All of them are derived
+ * from the leaf and its subject's key.
+ */
 export interface EntryColumns {
   readonly time: number
   readonly type: string

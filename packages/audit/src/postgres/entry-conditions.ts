@@ -10,7 +10,7 @@ export interface EntryConditions {
   readonly values: readonly unknown[]
 }
 
-/** What a query (but for its text) means in SQL; undefined when nothing can match. */
+/** A query (except its text) in SQL; undefined when nothing can match. */
 export async function entryConditions(
   client: SqlClient,
   searchKey: Uint8Array,

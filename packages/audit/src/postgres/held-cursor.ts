@@ -8,13 +8,14 @@ export interface HeldCursorOptions {
   readonly name: string
   /** Unique among the instances. */
   readonly holder: string
-  /** Milliseconds that a hold lasts unless it is renewed or let go: longer than anything done under it. */
+  /** Milliseconds that a hold lasts unless it is renewed or released: longer than anything done under it. */
   readonly hold: number
 }
 
 /**
- * A cursor that all instances of a log share. Who takes it holds it for a while, by the database's clock, and no connection meanwhile: a collector
- * that hangs keeps no connection from those who commit, as a lock of the session would.
+ * A cursor that all instances of a log share. The instance that takes it holds it for a while, by the
+ * database's clock, without keeping a connection: unlike with a session lock, a collector that hangs
+ * takes no connection away from commits.
  */
 export class HeldCursor implements Cursor {
   readonly #options: HeldCursorOptions

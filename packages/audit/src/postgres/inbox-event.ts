@@ -4,26 +4,26 @@ import { type Erasure, erasureEvent } from '../compose-leaf.ts'
 import { eventProblem } from '../event-shape.ts'
 import { eventText } from '../event-text.ts'
 
-/** A row of the inbox. Whoever may insert there, may insert anything. */
+/** A row of the inbox. A client that may insert there may insert anything. */
 export interface InboxRow {
   readonly id: string
   readonly kind: 'event' | 'erasure'
   readonly event: string
 }
 
-/** What a row asks for: an event to enter, and perhaps a key to destroy. */
+/** What a row requests: to log an event, and perhaps to destroy a key. */
 export interface InboxEvent {
   readonly event: Event
   /** Id of the key to destroy. */
   readonly erases?: string
 }
 
-/** Type of the entry that stands for a row that could not be read. */
+/** Type of the entry that replaces a row that could not be read. */
 export const UNREADABLE = 'audit.unreadable'
 
 /**
- * What a row of the inbox asks for. One that is no event becomes an entry with its SHA-256 and length: it is not lost from sight, and it does not
- * stop those behind it.
+ * Reads a row of the inbox. A row that is not an event becomes an entry with its SHA-256 and length: it stays
+ * visible, and does not stop the rows after it.
  * @param now epoch milliseconds
  */
 export function readInbox(row: InboxRow, now: number): InboxEvent {
@@ -36,14 +36,14 @@ export function readInbox(row: InboxRow, now: number): InboxEvent {
   if (row.kind === 'erasure')
     return isErasure(value)
       ? { event: erasureEvent(value), erases: value.key }
-      : { event: unreadable(row, now, 'is no erasure') }
+      : { event: unreadable(row, now, 'is not an erasure') }
   const problem = eventProblem(value)
   if (problem !== undefined) return { event: unreadable(row, now, problem) }
-  // Again as text, for the bound on its length: it need not have been written by `appendIn`.
+  // Serialized again to apply the bound on its length: `appendIn` need not have written it.
   return { event: JSON.parse(eventText(value as Event)) as Event }
 }
 
-/** @param problem without anything that stands in the row */
+/** @param problem without any contents of the row */
 export function unreadable({ event }: InboxRow, now: number, problem: string): Event {
   const sha256 = createHash('sha256').update(event).digest('hex')
   return {

@@ -9,18 +9,18 @@ import {
   systemRandom,
 } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
+import { CheckpointPublisher, type PublisherOptions } from '../checkpoint-publisher.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { EMPTY_ROOT } from '../format/merkle-tree.ts'
 import { parseSignerKey, parseVerifierKey } from '../format/note-key.ts'
 import { LogReader } from '../log-reader.ts'
-import { Outside, type OutsideOptions } from '../outside.ts'
 import { POSTGRES_MIGRATIONS } from './audit.sql.ts'
 import { DatabaseStore } from './database-store.ts'
 import { HeldCursor } from './held-cursor.ts'
 import { DatabaseLog, type PostgresAuditLog } from './postgres-log.ts'
 import { Sequencer } from './sequencer.ts'
 
-export interface PostgresAuditLogOptions extends OutsideOptions {
+export interface PostgresAuditLogOptions extends PublisherOptions {
   readonly database: PostgresDatabase
   /** Unique name of the log, for ever. */
   readonly origin: string
@@ -28,15 +28,21 @@ export interface PostgresAuditLogOptions extends OutsideOptions {
   readonly signerKeys: readonly string[]
   readonly clock?: Clock
   readonly random?: RandomSource
-  /** How often the inbox is looked at for rows that other transactions left there. Default 200ms. */
+  /** How often the inbox is polled for rows of other transactions. Default 200ms. */
   readonly pollInterval?: Duration
   /** After which a `commit` without a number fails. Default 10s. */
   readonly commitTimeout?: Duration
-  /** Events that may wait with the promise `after`. Default 16,384. */
+  /** Most waiting events in durability mode `after`. Default 16,384. */
   readonly maxWaiting?: number
-  /** Age after which the keys of anonymous traffic (addresses, agents, paths without a principal) are destroyed. Never unless given. */
+  /**
+   * Age after which the keys of anonymous traffic (addresses, agents, paths without a
+   * principal) are destroyed. Default: never.
+   */
   readonly forgetAnonymousAfter?: Duration
-  /** An operator's word that the database was put back to an older state on purpose: what anchors miss is accepted. */
+  /**
+   * The operator confirms that the database was restored to an older state on purpose: entries
+   * that anchors miss are accepted as lost.
+   */
   readonly acceptRollback?: boolean
   /** Default true. */
   readonly required?: boolean
@@ -46,8 +52,9 @@ export interface PostgresAuditLogOptions extends OutsideOptions {
 const TELL_HOLD_MS = 60_000
 
 /**
- * Opens the log in a database; any number of instances may have it open, one at a time sequences.
- * @throws IntegrityError when the database holds another log, was signed with other keys, or is not what an anchor remembers
+ * Opens the log in a database; any number of instances may have it open, and one at a time sequences.
+ * @throws IntegrityError when the database holds another log, was signed with other keys, or
+ *   does not match an anchor's checkpoint
  * @throws StoreError when database or anchor do not answer; ConfigError for options that cannot be used
  */
 export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Promise<PostgresAuditLog> {
@@ -58,7 +65,7 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
   const verifiers = keys.map(key => parseVerifierKey(key))
   const first = signCheckpoint({ origin, size: 0n, root: EMPTY_ROOT }, signers)
   await database.query(
-    // Not beside entries whose state somebody removed: they would seem to be of a log that begins.
+    // Not beside entries whose state was removed: they would look like a new log.
     `INSERT INTO audit_state SELECT 1, $1, 0, 0, '', 0, $2, $3, $4
      WHERE NOT EXISTS (SELECT FROM audit_entries) AND NOT EXISTS (SELECT FROM audit_tiles) ON CONFLICT (id) DO NOTHING`,
     [origin, first, Buffer.from(random.bytes(32)), keys.join('\n')],
@@ -76,12 +83,12 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
   const searchKey = state.search_key
   const holder = randomUUID()
   const reader = new LogReader(new DatabaseStore(database, searchKey), verifiers)
-  const outside = new Outside(
+  const publisher = new CheckpointPublisher(
     options,
     reader,
     new HeldCursor({ database, name: 'anchors and witnesses', holder, hold: TELL_HOLD_MS }),
   )
-  if (options.acceptRollback !== true) await outside.check(verifiers, origin)
+  if (options.acceptRollback !== true) await publisher.check(verifiers, origin)
   const { forgetAnonymousAfter } = options
   const log = new DatabaseLog({
     database,
@@ -97,7 +104,7 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
     sequencer: new Sequencer({ database, origin, signers, verifiers, clock, random, holder, searchKey }),
     searchKey,
     reader,
-    outside,
+    publisher,
     holder,
   })
   if (options.acceptRollback === true)
@@ -105,7 +112,10 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
   return log
 }
 
-/** The log names every key that ever signed it, the newest last, so that a rotation makes no older proof unreadable. */
+/**
+ * The log names every key that ever signed it, the newest last, so that a rotation
+ * makes no older proof unreadable.
+ */
 async function nameKeys(database: PostgresDatabase, keys: readonly string[]): Promise<void> {
   await database.transaction(async client => {
     const { rows } = await client.query<{ named: string }>(

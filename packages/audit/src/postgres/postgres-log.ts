@@ -2,6 +2,7 @@ import { type Clock, type Duration, type Event, type Health, parseDuration, Stor
 import type { PostgresDatabase, SqlClient } from '@postern/store'
 import type { AuditCounts, AuditLog, LeafReceipt } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
+import type { CheckpointPublisher } from '../checkpoint-publisher.ts'
 import type { Erasure } from '../compose-leaf.ts'
 import type { Cursor } from '../cursor.ts'
 import { type Entry, subjectName } from '../entry.ts'
@@ -9,26 +10,27 @@ import { eventText } from '../event-text.ts'
 import { FloodCounter } from '../flood.ts'
 import { leafHash } from '../format/merkle-tree.ts'
 import type { LogReader } from '../log-reader.ts'
-import type { Outside } from '../outside.ts'
 import { actAround } from '../promises.ts'
 import { FORGET_DAYS, INSERT_INBOX } from './audit.sql.ts'
 import { HeldCursor } from './held-cursor.ts'
 import { searchToken } from './postgres-subjects.ts'
 import type { Sequencer } from './sequencer.ts'
 
-/** The log in PostgreSQL: also takes events inside the caller's own transaction. */
+/** The log in PostgreSQL: also accepts events inside the caller's own transaction. */
 export interface PostgresAuditLog extends AuditLog {
   /** Reads what is published, verified with the log's own keys. */
   readonly reader: LogReader
   /**
-   * The promise `with`: the event is entered if and only if the caller's transaction commits.
+   * Durability mode `with`: the event is logged if and only if the caller's transaction commits.
    * @param tx a client inside a transaction on the log's own database
-   * @throws ConfigError for what is no event
+   * @throws ConfigError for a value that is not an event
    */
   appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void>
   /**
-   * A cursor that the instances of the log share, one at a time holding it: for a `Shipper`, or whatever else only one of them is to do.
-   * @param options.hold after which another instance may take over from one that died; longer than anything done under it. Default 30s
+   * A cursor that the instances of the log share, one at a time holding it: for a `Shipper`, or
+   * anything else that only one of them should do.
+   * @param options.hold time after which another instance may take over from one that died; longer
+   *   than anything done under it. Default 30s
    */
   cursor(name: string, options?: { readonly hold?: Duration }): Cursor
 }
@@ -40,13 +42,13 @@ export interface DatabaseLogParts {
   readonly pollInterval: number
   readonly commitTimeout: number
   readonly maxWaiting: number
-  /** Age after which the keys of anonymous traffic are destroyed; never unless given. */
+  /** Age after which the keys of anonymous traffic are destroyed. Default: never. */
   readonly forgetAnonymousAfter: number | undefined
   readonly required: boolean
   readonly sequencer: Sequencer
   readonly searchKey: Uint8Array
   readonly reader: LogReader
-  readonly outside: Outside
+  readonly publisher: CheckpointPublisher
   /** Unique among the instances. */
   readonly holder: string
 }
@@ -62,7 +64,7 @@ interface Handed {
   readonly waiter: Waiter | undefined
 }
 
-/** Whether rows of before still wait, and whether the checkpoint is behind. */
+/** Whether earlier rows still wait, and whether the checkpoint is behind. */
 interface Progress {
   readonly waits: boolean
   readonly behind: boolean
@@ -71,7 +73,7 @@ interface Progress {
 
 const GROUP = 1_000
 
-/** How often anchors and witnesses are offered what another instance may have signed. */
+/** How often anchors and witnesses are sent checkpoints that another instance may have signed. */
 const TELL_MS = 1_000
 const HOLD: Duration = '30s'
 
@@ -83,7 +85,7 @@ export class DatabaseLog implements PostgresAuditLog {
   readonly #sequencer: Sequencer
   readonly #clock: Clock
   readonly #floods: FloodCounter
-  /** Rows this instance put into the inbox, until their number is known. */
+  /** Rows that this instance inserted into the inbox, until their number is known. */
   readonly #unnumbered = new Map<string, { readonly waiter: Waiter; readonly since: number }>()
   #queue: Handed[] = []
   #inserting: Promise<void> | undefined = undefined
@@ -207,7 +209,7 @@ export class DatabaseLog implements PostgresAuditLog {
     const now = this.#clock.monotonic()
     if (now - this.#told >= TELL_MS) {
       this.#told = now
-      void this.#parts.outside.tell()
+      void this.#parts.publisher.publish()
       void this.#forgetAnonymous()
     }
     const late = now - this.#parts.commitTimeout
@@ -218,7 +220,10 @@ export class DatabaseLog implements PostgresAuditLog {
     }
   }
 
-  /** Addresses and agents of anonymous traffic are sealed under one key a day: it goes when the day is old enough. */
+  /**
+   * Addresses and agents of anonymous traffic are sealed under one key per day, which
+   * is destroyed when the day is old enough.
+   */
   async #forgetAnonymous(): Promise<void> {
     const age = this.#parts.forgetAnonymousAfter
     if (age === undefined) return
@@ -232,7 +237,7 @@ export class DatabaseLog implements PostgresAuditLog {
     }
   }
 
-  /** Sequences until the inbox is empty; calls that come meanwhile are one more round. */
+  /** Sequences until the inbox is empty; calls during a round cause one more round. */
   sequence(): Promise<void> {
     this.#again = true
     this.#sequencing ??= this.#sequenceAll().finally(() => {
@@ -253,7 +258,7 @@ export class DatabaseLog implements PostgresAuditLog {
         }
         if (done.length > 0) {
           this.#again = true
-          void this.#parts.outside.tell()
+          void this.#parts.publisher.publish()
         } else if (this.#unnumbered.size > 0) await this.#askNumbers()
         this.#trouble = undefined
       } catch (error) {
@@ -280,7 +285,10 @@ export class DatabaseLog implements PostgresAuditLog {
     return actAround(this, this.#clock, intent, act)
   }
 
-  /** Resolves when everything that was committed before the call is under a checkpoint, whatever comes meanwhile. */
+  /**
+   * Resolves when everything that was committed before the call is under a
+   * checkpoint, whatever comes meanwhile.
+   */
   async #settle(): Promise<void> {
     await this.#inserting
     const seen = await this.#database.query<{ last: string }>(
@@ -363,7 +371,7 @@ export class DatabaseLog implements PostgresAuditLog {
     this.#isClosed = true
     clearInterval(this.#timer)
     await this.#sequencing
-    await this.#parts.outside.settled()
+    await this.#parts.publisher.settled()
     for (const { waiter } of this.#unnumbered.values()) waiter.reject(this.#error('is closed', false))
     this.#unnumbered.clear()
   }

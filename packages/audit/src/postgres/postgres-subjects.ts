@@ -5,7 +5,7 @@ import { type Subject, subjectName } from '../entry.ts'
 import type { SubjectKey } from '../seal.ts'
 import { INSERT_SUBJECTS } from './audit.sql.ts'
 
-/** Tokens under the log's search key: names and addresses stand in the database only as these. */
+/** Tokens under the log's search key: names and addresses are in the database only in this form. */
 export function searchToken(searchKey: Uint8Array, kind: 'subject' | 'address', text: string): Buffer {
   return createHmac('sha256', searchKey).update(`${kind}\n${text}`).digest()
 }
@@ -15,7 +15,9 @@ interface KeyRow {
   readonly key: Buffer
 }
 
-/** Keys of the given subjects, by subject name; those that are missing are made. Call it under the sequencer's lock. */
+/**
+ * Keys of the given subjects, by subject name; missing ones are created. Call it under the sequencer's lock.
+ */
 export async function obtainKeys(
   client: SqlClient,
   subjects: readonly Subject[],

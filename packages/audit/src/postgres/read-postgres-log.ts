@@ -6,12 +6,16 @@ import { POSTGRES_MIGRATIONS } from './audit.sql.ts'
 import { DatabaseStore } from './database-store.ts'
 
 export interface ReadPostgresLogOptions {
-  /** Keys that may have signed the checkpoint. Those the database names for itself unless given: enough to read, not to trust. */
+  /**
+   * Keys that may have signed the checkpoint. Default: those that the database itself names,
+   * which is enough to read, but not to trust.
+   */
   readonly verifierKeys?: readonly string[]
 }
 
 /**
- * Reads the log in a database, while instances append to it. Needs no signing key, and sequences nothing. The database stays its caller's to close.
+ * Reads the log in a database, while instances append to it. Needs no signing key, and sequences
+ * nothing. The caller closes the database.
  * @throws StoreError when the database does not answer, or holds no log
  * @throws ConfigError for a malformed verifier key
  */

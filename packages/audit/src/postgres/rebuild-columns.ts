@@ -10,7 +10,7 @@ import { DatabaseStore } from './database-store.ts'
 import { type EntryColumns, entryColumns } from './entry-columns.ts'
 import { searchToken } from './postgres-subjects.ts'
 
-/** What an entry stands to be found by. */
+/** The columns by which an entry is found. */
 interface Findable {
   readonly index: number
   readonly columns: EntryColumns
@@ -22,8 +22,8 @@ const COLUMNS =
   'time, type, tenant, number::text AS number, action, resource, resource_id, decision, request, subject, address'
 
 /**
- * Compares what the log in a database is searched by with what its entries say, and puts it right when asked to: the columns beside each leaf,
- * the addresses, the tenants' numbers. Instances may go on appending.
+ * Compares the searchable columns of a log in a database with its entries, and corrects them on request: the
+ * columns beside each leaf, the addresses, the tenants' numbers. Instances may continue appending.
  * @throws StoreError when the database does not answer
  * @throws IntegrityError when an entry itself is missing or changed
  */
@@ -86,7 +86,7 @@ async function findable(
   })
 }
 
-/** Those of a page that the database would not find by what they say. */
+/** The entries of a page that the database would not find by their contents. */
 async function differing(client: SqlClient, page: readonly Findable[]): Promise<readonly Findable[]> {
   const { rows } = await client.query<Omit<EntryColumns, 'number'> & { at: string; number: string }>(
     `SELECT idx::text AS at, ${COLUMNS} FROM audit_entries WHERE idx = ANY($1::bigint[])`,
@@ -107,7 +107,7 @@ async function differing(client: SqlClient, page: readonly Findable[]): Promise<
   })
 }
 
-/** Without the token of an address whose key is gone: it leads nowhere, and means nothing. */
+/** Without the token of an address whose key was destroyed: it finds nothing. */
 function fingerprint(columns: EntryColumns, token: Buffer | undefined): string {
   const { time, type, tenant, number, action, resource, resource_id, decision, request, subject } = columns
   const address = token === undefined ? null : (columns.address?.toString('hex') ?? null)
@@ -140,7 +140,7 @@ async function putRight(client: SqlClient, wrong: readonly Findable[]): Promise<
   ])
 }
 
-/** Whether every tenant's next number goes on where its entries are; instances may be further already. */
+/** Whether every tenant's next number follows its entries; instances may already be further. */
 async function sameNumbers(client: SqlClient, numbers: ReadonlyMap<string, number>): Promise<boolean> {
   const { rows } = await client.query<{ tenant: string; number: string }>(
     'SELECT tenant, number::text AS number FROM audit_tenants WHERE tenant = ANY($1)',

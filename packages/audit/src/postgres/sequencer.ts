@@ -58,19 +58,20 @@ const BATCH = 1_000
 /** Advisory lock of the sequencer: "postern audit" in ASCII, shortened to 64 bits. */
 const LOCK = 0x706f737461756469n
 
-/** A tree that this instance knows the log to have had. */
+/** A tree that this instance has seen the log have. */
 interface Known {
   readonly size: bigint
   readonly root: Hash
 }
 
-/** States of PostgreSQL that mean a row cannot be stored as it is, and not that the database is unwell. */
+/** States of PostgreSQL that mean a row cannot be stored as it is, and not that the database has failed. */
 const UNFIT = /^(?:22|23|54)/
 
 /**
- * Turns inbox rows into entries, one instance at a time. The lock only saves work: what makes it safe is that a batch is committed only if size
- * and term are still those its tree was computed on. Signs after the commit: only durable state is signed. Builds on nothing but a tree that
- * extends the signed checkpoint and every tree this instance has seen: what was signed cannot be changed in the database and signed again.
+ * Turns inbox rows into entries, one instance at a time. The lock only saves work: safety comes from
+ * committing a batch only if size and term are still those that its tree was computed on. Signs after the
+ * commit: only durable state is signed. Extends only a tree that contains the signed checkpoint and every
+ * tree this instance has seen: signed entries cannot be changed in the database and signed again.
  */
 export class Sequencer {
   readonly #options: SequencerOptions
@@ -83,7 +84,10 @@ export class Sequencer {
   /** The checkpoint in the database, as it was when the tree was last compared with it. */
   #signed = { checkpoint: '', size: -1 }
   #known: Known = { size: 0n, root: EMPTY_ROOT }
-  /** Rows of one step, and whether its first is entered unread: a row that nobody foresaw must not stop those behind it. */
+  /**
+   * Rows of one step, and whether the first is logged unread: an unexpected row must
+   * not stop the rows after it.
+   */
   #batch = BATCH
   #distrustsFirst = false
 
@@ -97,9 +101,10 @@ export class Sequencer {
   }
 
   /**
-   * Sequences one batch, if no other instance is at it. Gives what became of it; fewer than asked for means the inbox is empty.
+   * Sequences one batch, unless another instance is doing so. Returns the result of each row; fewer
+   * than requested means the inbox is empty.
    * @throws StoreError when the database refuses
-   * @throws IntegrityError when its tiles or checkpoint are not those that were written, or it was put back to an older state
+   * @throws IntegrityError when its tiles or checkpoint were changed, or it was restored to an older state
    */
   async step(): Promise<readonly Sequenced[]> {
     this.#tiles.clear()
@@ -137,7 +142,7 @@ export class Sequencer {
     return done
   }
 
-  /** Makes sure that the tree in memory is the one in the database; a new holder begins a new term. */
+  /** Checks that the tree in memory is the one in the database; a new holder begins a new term. */
   async #takeTerm(client: SqlClient): Promise<State> {
     const { rows } = await client.query<State>(
       'SELECT size::text, term::text, holder, checkpoint_size::text, checkpoint FROM audit_state WHERE id = 1 FOR UPDATE',
@@ -161,7 +166,7 @@ export class Sequencer {
     return state
   }
 
-  /** Whatever is signed next extends what was signed before, and what this instance saw. */
+  /** The next signed tree extends what was signed before, and what this instance saw. */
   async #compare(client: SqlClient, state: State): Promise<void> {
     const head = this.#openHead(state)
     const size = BigInt(this.#tree.size)

@@ -3,8 +3,9 @@ import type { LogReader } from '../log-reader.ts'
 import type { WitnessClient } from './witness-client.ts'
 
 /**
- * Has a checkpoint cosigned by every witness that answers, and keeps it with the cosignatures beside the log's own. Never rejects.
- * @param onError told of every witness that does not answer, or contradicts the log
+ * Has a checkpoint cosigned by every witness that answers, and keeps it with the
+ * cosignatures beside the log's own. Never rejects.
+ * @param onError called for every witness that does not answer, or contradicts the log
  */
 export async function askWitnesses(
   clients: readonly WitnessClient[],

@@ -35,8 +35,9 @@ export class WitnessClient {
 
   /**
    * Has a checkpoint cosigned, proving that it extends what the witness saw last.
-   * @throws IntegrityError when the witness saw more than this log has, or something else: the log was rolled back or forked
-   * @throws StoreError when it cannot be asked
+   * @throws IntegrityError when the witness saw more entries than this log has, or different
+   *   ones: the log was rolled back or forked
+   * @throws StoreError when it cannot be reached
    */
   async cosign(checkpoint: string, reader: LogReader): Promise<NoteSignature> {
     const { text } = parseNote(checkpoint)

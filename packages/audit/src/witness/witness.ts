@@ -42,8 +42,8 @@ interface AddCheckpoint {
 const PLAIN = 'text/plain; charset=utf-8'
 
 /**
- * Vouches that logs only grow (C2SP tlog-witness): cosigns a checkpoint when it extends the last one it cosigned, and never two
- * that contradict each other, even across a crash.
+ * Attests that logs only grow (C2SP tlog-witness): cosigns a checkpoint when it extends the last one it
+ * cosigned, and never two that contradict each other, even across a crash.
  */
 export class Witness {
   readonly #cosigner: Cosigner
@@ -77,12 +77,15 @@ export class Witness {
     return new Witness(options, lockDirectory(options.directory, { name: 'witness' }))
   }
 
-  /** What those who rely on this witness need to know of it. */
+  /** What relying parties need to know about this witness. */
   get verifierKey(): string {
     return this.#cosigner.verifierKey
   }
 
-  /** Answers the body of an `add-checkpoint` request. Check and record are one step: nothing happens between them. */
+  /**
+   * Answers the body of an `add-checkpoint` request. Check and record are one step:
+   * nothing happens between them.
+   */
   addCheckpoint(body: string): WitnessAnswer {
     const request = parseRequest(body)
     if (request === undefined) return { status: 400, contentType: PLAIN, body: 'the request is malformed\n' }

@@ -6,7 +6,10 @@ const folder =
   process.env['POSTERN_CONFORMANCE'] ??
   fileURLToPath(new URL('../../../../../shared/conformance', import.meta.url))
 
-/** Where a set of the audit material lies, or why the test that needs it cannot run. With `CI=true` absence is a failure. */
+/**
+ * Where a set of the audit material lies, or why the test that needs it cannot run.
+ * With `CI=true` absence is a failure.
+ */
 export function conformance(set: string): { readonly path: string; readonly skip: string | false } {
   const path = join(folder, 'audit', set)
   if (existsSync(path)) return { path, skip: false }

@@ -1,4 +1,5 @@
-// Appends to a log until it is killed, and writes down what was acknowledged: a line `index id` for each, in a file that outlives the kill.
+// Appends to a log until it is killed, and writes down what was acknowledged: a line `index id` for
+// each, in a file that outlives the kill.
 import { openSync, writeSync } from 'node:fs'
 import { openAuditLog } from '../../src/index.ts'
 import { requestEvent } from './events.ts'

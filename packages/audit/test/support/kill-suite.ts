@@ -18,8 +18,8 @@ export interface KillTotals {
 }
 
 /**
- * Kills a process that appends under load, again and again, and then checks: no acknowledged event lost, no index given out twice, no
- * checkpoint contradicted, the whole log sound.
+ * Kills a process that appends under load, again and again, and then checks: no acknowledged event lost, no
+ * index given out twice, no checkpoint contradicted, the whole log sound.
  */
 export async function killSuite(
   runs: number,
@@ -72,7 +72,10 @@ async function killDirectory(lives: number, random: () => number, totals: KillTo
   rmSync(dirname(directory), { recursive: true, force: true })
 }
 
-/** Starts the child, kills it some time after it opened the log (or while it opens it), and reads what it had acknowledged. */
+/**
+ * Starts the child, kills it some time after it opened the log (or while it opens
+ * it), and reads what it had acknowledged.
+ */
 async function killOne(
   directory: string,
   life: number,

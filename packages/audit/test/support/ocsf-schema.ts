@@ -25,7 +25,10 @@ interface Resolved {
 const COMPUTED = new Set(['class_uid', 'category_uid', 'type_uid'])
 const NUMBERS = new Set(['integer_t', 'long_t', 'float_t', 'timestamp_t', 'port_t'])
 
-/** Judges events by the sources of the OCSF schema: required attributes, unknown ones, enums, constraints, and the kinds of values. */
+/**
+ * Judges events by the sources of the OCSF schema: required attributes, unknown ones,
+ * enums, constraints, and the kinds of values.
+ */
 export class OcsfSchema {
   readonly #path: string
   readonly #dictionary: Readonly<Record<string, Attribute>>

@@ -41,9 +41,9 @@ function apply(content: Buffer, { bytes, position }: Write): Buffer {
 }
 
 /**
- * A disk that may lose its power at any operation. What was written and not synced is then there or not, whole or torn, each write for itself,
- * which is worse than what file systems with a journal do. Of the changes of names that were not synced the first ones are there, as a
- * journal keeps them.
+ * A disk that may lose its power at any operation. What was written and not synced is then there or not,
+ * whole or torn, each write for itself, which is worse than what file systems with a journal do. Of the
+ * changes of names that were not synced the first ones are there, as a journal keeps them.
  */
 export class PowerCutFiles implements FileLayer {
   readonly #random: () => number

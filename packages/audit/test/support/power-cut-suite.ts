@@ -8,7 +8,7 @@ import { MemoryKeys } from './memory-keys.ts'
 import { type ModelLog, openModelLog } from './model-log.ts'
 import { PowerCutFiles, seeded } from './power-cut-files.ts'
 
-/** What the caller of a log was told: it must hold after every power cut. */
+/** What a log reported to its caller: it must hold after every power cut. */
 interface Promised {
   readonly acknowledged: Map<number, string>
   readonly checkpoints: Map<bigint, string>

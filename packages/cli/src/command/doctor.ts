@@ -12,12 +12,15 @@ import {
 import { checkStores } from '../doctor/check-stores.ts'
 import { bad, type DoctorFinding, ok } from '../doctor/finding.ts'
 import type { Command } from './command.ts'
+import { showRequest } from './doctor-request.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern doctor`: every check, worst news with how to fix it. Exit 1 when something is bad. */
 export const run: Command = async (_args, options, context) => {
+  if (options['request'] !== undefined)
+    return showRequest(await loadSetup(options, context), options, context)
   const findings: DoctorFinding[] = [ok('node', process.version)]
   try {
     const setup = await loadSetup(options, context)

@@ -1,4 +1,5 @@
 import type { Event, Json } from '@postern/core'
+import { untrustedForwardingSentence } from '@postern/runtime'
 
 type Sentence = (event: Event) => string
 
@@ -15,12 +16,16 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'config.reloaded': event => `the configuration was read again${waiting(event)}`,
   'config.refused': event => `a new configuration was refused: ${number(event, 'issues')} mistakes`,
   'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
+  'store.away': event =>
+    `${text(event, 'problem')}; started without it: bans kept there are not known yet, and limits follow stores.failure until it answers`,
+  'store.back': event => `${text(event, 'store')} answers: what is kept there is in force`,
   'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
   'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
   'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,
   'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
   'gateway.worker': event => text(event, 'line'),
   'gateway.backend-failed': event => `the backend failed (${text(event, 'failure')}) ${place(event)}`,
+  'proxy.untrusted': untrustedForwardingSentence,
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,

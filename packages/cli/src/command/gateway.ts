@@ -1,10 +1,13 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import type { CompiledConfig } from '@postern/config'
-import { fileVersion, followFile, loadConfig } from '@postern/config'
+import { fileVersion, followFile, isMemoryOnly, loadConfig } from '@postern/config'
 import type { Event } from '@postern/core'
+import { EventLog } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
-import { EventLog, overridden, reachOf, reachSentence, type Served, serve } from '@postern/server'
+import { overridden, reachOf, reachSentence, type Served, serve } from '@postern/server'
 import { checkBackend, listenPlaces } from '../doctor/check-network.ts'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { decisionLine } from './decision-line.ts'
@@ -51,8 +54,14 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   output.line(
     `  mode           ${mode === 'enforce' ? mode : output.paint('yellow', 'observe: nothing is blocked')}`,
   )
-  output.line(`  data           ${dataDirectory}`)
+  output.line(`  data           ${isMemoryOnly(dataDirectory) ? memorySentence(config) : dataDirectory}`)
+  noteCertificate(config, file.folder, output)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  for (const { name, ok, detail } of served.health())
+    if (!ok)
+      output.note(
+        `started without ${name}: ${detail ?? 'it does not answer'}. Limits follow stores.failure until it does.`,
+      )
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
@@ -70,6 +79,28 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
     mode,
     pid: process.pid,
   })
+}
+
+/** What `dataDirectory: false` means for this configuration. */
+function memorySentence({ stores, audit }: CompiledConfig): string {
+  const isShared = stores.redis !== undefined || stores.postgres !== undefined
+  const log =
+    audit !== false && audit.store === 'postgres' ? 'the audit log is in PostgreSQL' : 'no audit log'
+  return `nothing on disk: ${log}; bans ${isShared ? 'are in stores' : 'end with this process'}; nothing is learned of parameters`
+}
+
+/** Clients refuse an expired certificate, and the gateway would not know why nobody comes. */
+function noteCertificate({ tls }: CompiledConfig, folder: string, output: CommandContext['output']): void {
+  if (tls === undefined) return
+  try {
+    const { validToDate } = new X509Certificate(readFileSync(resolve(folder, tls.cert)))
+    if (validToDate.getTime() < Date.now())
+      output.note(
+        `the certificate ${tls.cert} expired on ${validToDate.toISOString().slice(0, 10)}: clients will refuse it. Renew it; it is read again by itself.`,
+      )
+  } catch {
+    // It was read a moment ago; what is wrong with it is told there.
+  }
 }
 
 /** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */

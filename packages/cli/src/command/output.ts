@@ -57,6 +57,8 @@ export class Output {
 
   /** A line that is data whatever the mode: verdicts, exports. Resolves when the reader can take more. */
   async data(text: string): Promise<void> {
+    // Nobody reads any more: nothing would ever drain.
+    if (this.#stdout.destroyed) return
     if (!this.#stdout.write(`${text}\n`))
       await new Promise<void>(resolve => this.#stdout.once('drain', resolve))
   }

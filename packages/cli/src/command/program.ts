@@ -75,6 +75,15 @@ export function buildProgram(execute: Execute, version: string): Program {
   ).option('--apply', 'write the exception into the configuration')
   add(
     program,
+    'report',
+    'what observe mode would have refused, and the exceptions to add',
+    () => import('./report.ts'),
+  )
+    .option('--since <time>', 'from when: 7d, 12h or a date', '7d')
+    .option('--format <format>', 'text, json or html (default: text)')
+    .option('--top <count>', 'how many of each to show', '10')
+  add(
+    program,
     'ban <actor>',
     'ban an address, range or principal: obeyed within a second',
     () => import('./ban.ts'),
@@ -210,6 +219,10 @@ export function buildProgram(execute: Execute, version: string): Program {
   addVaultCommands(program, add)
   addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
+    .option('--request [path]', 'show how a request is seen: the next one that arrives, or one described by')
+    .option('--peer <address>', 'the address it comes from, and')
+    .option('--header <line...>', 'its headers, e.g. "X-Forwarded-For: 203.0.113.7"')
+    .option('--listen <place>', 'where to wait for it (default: where the gateway listens)')
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
   return program

@@ -46,4 +46,7 @@ const NO_ROUTES: CompiledRoutes = {
   traps: [],
   limits: new Map(),
   guarded: new Map(),
+  dependOnMethod: false,
+  haveClients: false,
+  haveCors: false,
 }

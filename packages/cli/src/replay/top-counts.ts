@@ -25,13 +25,14 @@ export class TopCounts {
     this.#capacity = capacity
   }
 
-  add(key: string, example?: string): void {
+  /** @param times how often it was seen */
+  add(key: string, example?: string, times = 1): void {
     let cell = this.#cells.get(key)
     if (cell === undefined) {
       cell = { count: this.#cells.size >= this.#capacity ? this.#dropLightest() : 0, examples: [] }
       this.#cells.set(key, cell)
     }
-    cell.count++
+    cell.count += times
     if (example !== undefined && cell.examples.length < MAX_EXAMPLES && !cell.examples.includes(example))
       cell.examples.push(example)
   }

@@ -38,6 +38,8 @@ export interface ApproveConfig {
   readonly ttl?: Duration | undefined
   /** Rows the act may change at most. Default: none are granted. */
   readonly rows?: number | undefined
+  /** `over`: only for what goes over the route's `budget`. Default: `always`. */
+  readonly when?: 'always' | 'over' | undefined
   /** Always: nobody consents to a request of their own. Default: `true`. */
   readonly distinct?: true | undefined
 }
@@ -67,7 +69,7 @@ export interface OwnedConfig {
   readonly except?: readonly string[] | undefined
 }
 
-function oneOrMore<Value>(
+export function oneOrMore<Value>(
   type: z.ZodType<Value, Value>,
 ): z.ZodType<readonly Value[], Value | readonly Value[]> {
   return parsed(z.union([type, listOf(type, 50)]), undefined, value =>
@@ -130,6 +132,11 @@ export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRul
       description: 'Rows the act may change at most.',
       defaultText: 'none are granted',
       example: 5_000,
+    }),
+    when: key(oneOf('always', 'over'), {
+      description: "`over`: only for what goes over the route's `budget`.",
+      defaultText: '`always`',
+      example: 'over',
     }),
     distinct: key(z.literal(true), {
       description: 'Always: nobody consents to a request of their own.',

@@ -1,8 +1,9 @@
-import type { ByteSize, CidrSet, Mode } from '@postern/core'
+import { type ByteSize, CidrSet, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
-import type { z } from 'zod'
-import { key } from '../key.ts'
-import { addressSet, byteSize, mode, oneOf, text } from '../types.ts'
+import { z } from 'zod'
+import { key, orOff, parsed } from '../key.ts'
+import { MEMORY_ONLY } from '../memory-only.ts'
+import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../types.ts'
 
 /** `mode`. */
 export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
@@ -12,13 +13,16 @@ export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
 })
 
 /** `trustProxies`. */
-export const trustProxies: z.ZodType<CidrSet, readonly string[] | undefined> = key(addressSet, {
-  description:
-    'Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`, `private`.',
-  default: [],
-  defaultText: 'nobody',
-  example: ['loopback', '10.0.0.0/8'],
-})
+export const trustProxies: z.ZodType<CidrSet, string | readonly string[] | undefined> = key(
+  z.union([addressSet, parsed(addressRange, undefined, entry => CidrSet.parse([entry]))]),
+  {
+    description:
+      'Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`, `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a list.',
+    default: [],
+    defaultText: 'nobody',
+    example: ['loopback', '10.0.0.0/8'],
+  },
+)
 
 /** `rateLimitHeaders`. */
 export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> = key(
@@ -38,9 +42,14 @@ export const bodyLimit: z.ZodType<number, ByteSize | undefined> = key(byteSize, 
   example: '4mb',
 })
 
+const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefined, value =>
+  value === false ? MEMORY_ONLY : value,
+)
+
 /** `dataDirectory`. */
-export const dataDirectory: z.ZodType<string, string | undefined> = key(text, {
-  description: 'Where everything durable is kept, relative to the configuration. One process at a time.',
+export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {
+  description:
+    'Where everything durable is kept, relative to the configuration, or `false` where nothing can be written: what is durable is then in `stores`, or off. One process at a time.',
   default: '.postern',
   example: '/var/lib/postern',
   applies: 'restart',

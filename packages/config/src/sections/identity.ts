@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import { z } from 'zod'
 import { key, required, section } from '../key.ts'
-import { duration, listOf, oneOf, text } from '../types.ts'
+import { count, duration, listOf, oneOf, text } from '../types.ts'
 
 /** Where mails of identity go. */
 export interface MailConfig {
@@ -25,6 +25,8 @@ export interface IdentitySessionsConfig {
 export interface IdentityKeysConfig {
   /** First part of every key: 2 to 16 small letters and digits. Default: `postern`. */
   readonly prefix?: string | undefined
+  /** Live keys that one owner may have. Default: `100`. */
+  readonly perOwner?: number | undefined
 }
 
 /** How the backend is told who acts. */
@@ -150,7 +152,7 @@ export interface CompiledIdentity {
   readonly secretFile?: string
   readonly mail?: MailConfig
   readonly sessions: { readonly idle: number; readonly lifetime: number }
-  readonly keys: { readonly prefix: string }
+  readonly keys: { readonly prefix: string; readonly perOwner: number }
   readonly backend?: { readonly audience?: string; readonly header: string }
   readonly providers: readonly (Omit<ProviderConfig, 'clientSecret'> & { readonly clientSecret?: string })[]
   readonly oauth?: {
@@ -325,6 +327,11 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
           description: 'First part of every key: 2 to 16 small letters and digits.',
           default: 'postern',
           example: 'shop',
+        }),
+        perOwner: key(count, {
+          description: 'Live keys that one owner may have.',
+          default: 100,
+          example: 10,
         }),
       }),
       { description: 'API keys.', default: {}, defaultText: 'see below', example: { prefix: 'shop' } },

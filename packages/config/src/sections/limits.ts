@@ -3,38 +3,63 @@ import { z } from 'zod'
 import { compileKey, compileRouteLimit, mergeLimits } from '../compile-limits.ts'
 import { checked, inCode, key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
-import type { CompiledKey, LimitKey, LimitSettings, NamedLimit, OwnLimit } from '../named-limit.ts'
+import type {
+  CompiledKey,
+  LimitKey,
+  LimitSettings,
+  NamedLimit,
+  OwnLimit,
+  Plan,
+  SingleKey,
+} from '../named-limit.ts'
 import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../types.ts'
 
 /** A limit with a name, as it appears in refusals and in `postern limits`. */
 export interface LimitConfig {
   /** The rule. May only be left out to change something else of a default limit. */
   readonly limit?: LimitRule | undefined
-  /** Whom the limit is held against. An IPv6 /56 counts as one address. Default: `address`. */
+  /**
+   * Whom the limit is held against; several keys count each combination. An IPv6 /56 counts as one address.
+   * Default: `address`.
+   */
   readonly key?: LimitKey | undefined
   /** Patterns of the routes that count. Default: every route. */
   readonly routes?: readonly string[] | undefined
   /** Units that one request takes. Default: `1`. */
   readonly cost?: number | undefined
-  /** Keys that the limit does not apply to, as refusals write them. */
+  /**
+   * Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.
+   */
   readonly exempt?: readonly string[] | undefined
+  /**
+   * Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.
+   * Default: `count`; of `busy`: `free`.
+   */
+  readonly eventStreams?: 'count' | 'free' | undefined
   /**
    * Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds.
    * Default: `false`.
    */
   readonly overrides?: boolean | undefined
+  /**
+   * The rule of one key, from your own code (TypeScript only): asked in the background, remembered for 30 s.
+   * Until the first answer, and where it has none, `limit` holds.
+   */
+  readonly plan?: Plan | undefined
 }
 
+const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
+  oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
+  z.strictObject({ header: text }),
+  z.strictObject({ body: text }),
+  inCode<Extract<SingleKey, (...input: never[]) => unknown>>(
+    'a function (TypeScript only)',
+    value => typeof value === 'function',
+  ),
+])
+
 const limitKey: z.ZodType<CompiledKey, LimitKey> = parsed(
-  z.union([
-    oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
-    z.strictObject({ header: text }),
-    z.strictObject({ body: text }),
-    inCode<Extract<LimitKey, (...input: never[]) => unknown>>(
-      'a function (TypeScript only)',
-      value => typeof value === 'function',
-    ),
-  ]),
+  z.union([singleKey, z.array(singleKey).min(2).max(5)]),
   undefined,
   compileKey,
 )
@@ -45,7 +70,8 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
     example: '100/1m',
   }),
   key: key(limitKey, {
-    description: 'Whom the limit is held against. An IPv6 /56 counts as one address.',
+    description:
+      'Whom the limit is held against; several keys count each combination. An IPv6 /56 counts as one address.',
     defaultText: '`address`',
     example: { body: 'email' },
   }),
@@ -55,10 +81,24 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
     example: ['POST /orders'],
   }),
   cost: key(count, { description: 'Units that one request takes.', defaultText: '`1`', example: 5 }),
-  exempt: key(listOf(text), {
-    description: 'Keys that the limit does not apply to, as refusals write them.',
-    example: ['203.0.113.7'],
+  eventStreams: key(oneOf('count', 'free'), {
+    description:
+      'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
+    defaultText: '`count`; of `busy`: `free`',
+    example: 'free',
   }),
+  exempt: key(listOf(text), {
+    description:
+      'Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.',
+    example: ['203.0.113.7', '10.0.0.0/8'],
+  }),
+  plan: key(
+    inCode<Plan>('a function of the key (TypeScript only)', value => typeof value === 'function'),
+    {
+      description:
+        'The rule of one key, from your own code (TypeScript only): asked in the background, remembered for 30 s. Until the first answer, and where it has none, `limit` holds.',
+    },
+  ),
   overrides: key(flag, {
     description:
       'Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds.',

@@ -6,7 +6,10 @@ import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text 
 
 /** How HTTP itself is checked. */
 export interface ProtocolConfig {
-  /** Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`. */
+  /**
+   * Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`,
+   * `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`.
+   */
   readonly methods?: readonly string[] | undefined
   /** Media types that any route reads. Default: all. */
   readonly contentTypes?: readonly string[] | undefined
@@ -22,7 +25,16 @@ export interface ProtocolConfig {
   readonly maxTarget?: ByteSize | undefined
   /** Kinds of ambiguous path that are let through everywhere. Default: none. */
   readonly allowPaths?: readonly PathRisk[] | undefined
-  /** Headers that change method or path and are let through, in lower case. Default: none. */
+  /**
+   * Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`,
+   * `X-HTTP-Method`, `_method` in query or form); `false` for none. Default: those that would be answered if
+   * they were sent.
+   */
+  readonly methodOverride?: readonly string[] | false | undefined
+  /**
+   * Headers that change the path (`x-original-url`) or the method and are let through unchecked. Default:
+   * none.
+   */
   readonly allowOverrides?: readonly string[] | undefined
   /** `observe` records what this check would refuse. Default: `mode`. */
   readonly mode?: Mode | undefined
@@ -38,6 +50,7 @@ export interface CompiledProtocol {
   readonly maxHeaderValue: number
   readonly maxTarget: number
   readonly allowPaths: readonly PathRisk[]
+  readonly methodOverride?: readonly string[] | false
   readonly allowOverrides: readonly string[]
   readonly mode?: Mode
 }
@@ -48,7 +61,10 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
     section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
       methods: key(listOf(method), {
         description: 'Methods that any route answers.',
-        default: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+        default: [
+          ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+          ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
+        ],
         example: ['GET', 'HEAD', 'POST'],
       }),
       contentTypes: key(listOf(mediaType), {
@@ -74,10 +90,17 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
         default: [],
         example: ['encoded-slash'],
       }),
+      methodOverride: key(orOff(listOf(method)), {
+        description:
+          'Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`, `X-HTTP-Method`, `_method` in query or form); `false` for none.',
+        defaultText: 'those that would be answered if they were sent',
+        example: ['PUT', 'PATCH'],
+      }),
       allowOverrides: key(listOf(text), {
-        description: 'Headers that change method or path and are let through, in lower case.',
+        description:
+          'Headers that change the path (`x-original-url`) or the method and are let through unchecked.',
         default: [],
-        example: ['x-http-method-override'],
+        example: ['x-original-url'],
       }),
       mode: key(mode, {
         description: '`observe` records what this check would refuse.',

@@ -1,23 +1,37 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
-import { type ByteSize, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
-import type { PathRisk } from '@postern/protocol'
+import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import { z } from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
-import { byteSize, flag, listOf, mediaType, method, oneOf, pathRisk, routePattern, text } from '../types.ts'
+import {
+  byteSize,
+  flag,
+  listOf,
+  mediaType,
+  method,
+  mode,
+  oneOf,
+  pathRisk,
+  routePattern,
+  text,
+} from '../types.ts'
 import {
   type ApproveConfig,
   approve,
   type OwnedConfig,
+  oneOrMore,
   owned,
   type PolicyConfig,
   policy,
   type RequireConfig,
   requirement,
 } from './access.ts'
+import { type ClientConfig, clientsHere } from './clients.ts'
+import { type CorsConfig, corsHere } from './cors.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
 import {
@@ -64,6 +78,22 @@ export interface RouteConfig {
   readonly contentTypes?: readonly string[] | undefined
   /** Largest body that this route accepts. */
   readonly maxBody?: ByteSize | undefined
+  /**
+   * Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like);
+   * `false` for none. Default: the methods that the route answers.
+   */
+  readonly methodOverride?: readonly string[] | false | undefined
+  /** Clients that are refused here, besides those of `block`. Default: nobody. */
+  readonly block?: readonly (string | ClientConfig)[] | undefined
+  /** Clients that no `block` holds for here, in place of the general `allow`. Default: `allow`. */
+  readonly allow?: readonly (string | ClientConfig)[] | undefined
+  /**
+   * `observe` records what would be refused here; `enforce` refuses even where everything else observes.
+   * Default: `mode`.
+   */
+  readonly mode?: Mode | undefined
+  /** Which pages of other origins may read answers here. Default: `cors`. */
+  readonly cors?: CorsConfig | false | undefined
   /** Kinds of ambiguous path that this route lets through. */
   readonly allowPaths?: readonly PathRisk[] | undefined
   /**
@@ -75,6 +105,11 @@ export interface RouteConfig {
   readonly require?: RequireConfig | undefined
   /** Whose consent it takes before the request is handled. Default: nobody's. */
   readonly approve?: ApproveConfig | undefined
+  /**
+   * Names of `budgets` that requests are counted against, before the database counts rows, and that an
+   * approval stands in for. Default: none.
+   */
+  readonly budget?: string | readonly string[] | undefined
   /** The action that `policies` decide on, or with where its resource is. Default: policies are not asked. */
   readonly policy?: string | PolicyConfig | undefined
   /** The type of record that this route serves and that belongs to somebody. Default: none. */
@@ -92,10 +127,16 @@ interface CompiledRoute {
   readonly methods?: readonly string[]
   readonly contentTypes?: readonly string[]
   readonly maxBody?: number
+  readonly methodOverride?: readonly string[] | false
+  readonly block?: ClientList
+  readonly allow?: ClientList
+  readonly mode?: Mode
+  readonly cors?: CorsSettings | false
   readonly allowPaths?: readonly PathRisk[]
   readonly honey?: boolean
   readonly require?: Requirement
   readonly approve?: ApproveRule
+  readonly budget?: readonly string[]
   readonly policy?: string | RoutePolicy
   readonly owned?: string | OwnedRoute
 }
@@ -110,6 +151,12 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Routes that ask for something of their callers, by pattern. */
   readonly guarded: ReadonlyMap<string, RouteSettings>
+  /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
+  readonly dependOnMethod: boolean
+  /** Whether any refuses or lets in clients by name. */
+  readonly haveClients: boolean
+  /** Whether any says which pages of other origins may read. */
+  readonly haveCors: boolean
 }
 
 const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
@@ -151,6 +198,33 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: ['application/json'],
   }),
   maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+  methodOverride: key(orOff(listOf(method)), {
+    description:
+      'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
+    defaultText: 'the methods that the route answers',
+    example: ['PUT', 'PATCH'],
+  }),
+  block: key(clientsHere, {
+    description: 'Clients that are refused here, besides those of `block`.',
+    defaultText: 'nobody',
+    example: ['all'],
+  }),
+  allow: key(clientsHere, {
+    description: 'Clients that no `block` holds for here, in place of the general `allow`.',
+    defaultText: '`allow`',
+    example: ['10.0.0.0/8'],
+  }),
+  mode: key(mode, {
+    description:
+      '`observe` records what would be refused here; `enforce` refuses even where everything else observes.',
+    defaultText: '`mode`',
+    example: 'observe',
+  }),
+  cors: key(corsHere, {
+    description: 'Which pages of other origins may read answers here.',
+    defaultText: '`cors`',
+    example: { origins: ['*'] },
+  }),
   allowPaths: key(listOf(pathRisk), {
     description: 'Kinds of ambiguous path that this route lets through.',
     example: ['encoded-slash'],
@@ -170,6 +244,12 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     description: 'Whose consent it takes before the request is handled.',
     defaultText: "nobody's",
     example: { by: 'role:owner', ttl: '1h' },
+  }),
+  budget: key(oneOrMore(text), {
+    description:
+      'Names of `budgets` that requests are counted against, before the database counts rows, and that an approval stands in for.',
+    defaultText: 'none',
+    example: 'orders.delete',
   }),
   policy: key(policy, {
     description: 'The action that `policies` decide on, or with where its resource is.',
@@ -206,24 +286,50 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
-    const { require: asked, approve: consent, policy: decided, owned: belonging } = rest
-    if ([asked, consent, decided, belonging].some(one => one !== undefined)) guarded.set(pattern, rest)
+    const { require: asked, approve: consent, policy: decided, owned: belonging, budget } = rest
+    if ([asked, consent, decided, belonging, budget].some(one => one !== undefined))
+      guarded.set(pattern, rest)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
-  return { table: new RouteTable(settings, { withoutExemptions }), traps, limits, guarded }
+  const all = Object.entries(said)
+  return {
+    table: new RouteTable(settings, { withoutExemptions }),
+    traps,
+    limits,
+    guarded,
+    dependOnMethod: all.some(
+      ([pattern, { methods, methodOverride }]) =>
+        methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),
+    ),
+    haveClients: all.some(([, { block }]) => block !== undefined && !block.isEmpty),
+    haveCors: all.some(([, { cors }]) => cors !== undefined && cors !== false),
+  }
 }
 
 /**
  * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from inspection and types of parameters under which
- * less is looked for, no record. A longer body and ambiguous paths are let through by kind, so they need no exact spelling.
+ * less is looked for, no record, origins that may read, methods that may be asked for, clients that may come, mere observing. A longer body and ambiguous paths are let
+ * through by kind, so they need no exact spelling.
  */
-function withoutExemptions({ inspect, throttle, record, ...rest }: RouteSettings): RouteSettings {
+function withoutExemptions({
+  inspect,
+  throttle,
+  record,
+  cors,
+  methodOverride,
+  allow: _,
+  mode,
+  ...rest
+}: RouteSettings): RouteSettings {
   const demanded = inspect === undefined || inspect === false ? undefined : demandedOf(inspect)
   return {
     ...rest,
     ...(throttle !== undefined && throttle !== false && { throttle }),
     ...(demanded !== undefined && { inspect: demanded }),
     ...(record !== undefined && record !== 'none' && { record }),
+    ...(cors === false && { cors }),
+    ...(mode === 'enforce' && { mode }),
+    ...(methodOverride === false && { methodOverride }),
   }
 }
 

@@ -10,7 +10,10 @@ import { oneOf, storeUrl } from '../types.ts'
 export interface StoresConfig {
   /** Address of PostgreSQL. Default: none: SQLite in the data directory. */
   readonly postgres?: string | undefined
-  /** Address of Redis or Valkey; several for a cluster. Default: none. */
+  /**
+   * Address of Redis or Valkey; one is enough for a cluster. `redis+sentinel://sentinel:26379/name`, once or
+   * for each Sentinel, asks Sentinels for the primary. Default: none.
+   */
   readonly redis?: string | readonly string[] | undefined
   /** Where limits are counted. Default: `redis` when it has an address, else `memory`. */
   readonly limits?: 'memory' | 'redis' | 'postgres' | undefined
@@ -33,6 +36,13 @@ export interface CompiledStores extends StoresSettings {
   readonly limits: 'memory' | 'redis' | 'postgres'
 }
 
+const redisUrl: z.ZodType<string, string> = storeUrl(
+  'redis:',
+  'rediss:',
+  'redis+sentinel:',
+  'rediss+sentinel:',
+)
+
 /** `stores`. */
 export const stores: z.ZodType<CompiledStores, StoresConfig | undefined> = key(
   parsed(
@@ -42,8 +52,9 @@ export const stores: z.ZodType<CompiledStores, StoresConfig | undefined> = key(
         defaultText: 'none: SQLite in the data directory',
         example: '${POSTGRES_URL}',
       }),
-      redis: key(z.union([storeUrl('redis:', 'rediss:'), z.array(storeUrl('redis:', 'rediss:')).min(1)]), {
-        description: 'Address of Redis or Valkey; several for a cluster.',
+      redis: key(z.union([redisUrl, z.array(redisUrl).min(1)]), {
+        description:
+          'Address of Redis or Valkey; one is enough for a cluster. `redis+sentinel://sentinel:26379/name`, once or for each Sentinel, asks Sentinels for the primary.',
         defaultText: 'none',
         example: '${REDIS_URL}',
       }),

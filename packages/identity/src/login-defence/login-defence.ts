@@ -17,6 +17,7 @@ import {
 } from '@postern/core'
 import { hostCookieName, readCookies } from '../headers/cookie.ts'
 import { Altcha } from './altcha.ts'
+import { status } from './answer-test.ts'
 import { deviceFor, newDevice, withDevice } from './device-cookie.ts'
 import { FailureWatch, type ProofLevels } from './failure-watch.ts'
 import { type KeyedHash, keyedHash } from './keyed-hash.ts'
@@ -43,6 +44,8 @@ export interface LoginDefenceOptions {
   readonly onStoreFailure?: 'local' | 'closed'
   /** Routes that look like a login but have no settings: guarded (default) or not. */
   readonly obviousRoutes?: 'guard' | 'ignore'
+  /** Path of the sign-in form of built-in identity, which answers 401 to a wrong password and 303 to a right one. Default: there is none. */
+  readonly ownSignIn?: string
   /** The last lane. Without it, whom no lane has room for must wait. */
   readonly link?: LinkMail
   /** Default: raised 50,000, high 400,000; `off` asks nobody for work. */
@@ -70,6 +73,12 @@ interface Attempt {
     | undefined
   learned: boolean
 }
+
+/** The sign-in form of built-in identity. */
+const OWN_SIGN_IN = compileLogin(
+  { account: 'email', failed: status(401), succeeded: status(303) },
+  'identity',
+)
 
 const WATCHED = 65_536
 const DEFAULT_PROOF: ProofLevels = { raised: 50_000, high: 400_000 }
@@ -135,6 +144,7 @@ export class LoginDefence implements Guard {
     const settings = route?.settings.login
     if (settings === false) return undefined
     if (settings === undefined) {
+      if (this.#isOwn(exchange)) return OWN_SIGN_IN
       if (this.#options.obviousRoutes === 'ignore') return undefined
       return isObviousLogin(exchange.method, exchange.path.canonical) ? OBVIOUS_LOGIN : undefined
     }
@@ -144,6 +154,10 @@ export class LoginDefence implements Guard {
       this.#compiled.set(settings, compiled)
     }
     return compiled
+  }
+
+  #isOwn(exchange: Exchange): boolean {
+    return exchange.method === 'POST' && exchange.path.canonical === this.#options.ownSignIn
   }
 
   async #decideLogin(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
@@ -175,12 +189,16 @@ export class LoginDefence implements Guard {
       const offer = this.#links === undefined ? 'no-link' : 'link'
       return waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, offer)
     }
+    const device = client.device ?? newDevice(this.#random)
+    // What a guard serves is not shown to guards before it is sent. An id that no record confirms is worth nothing.
+    if (this.#isOwn(exchange))
+      exchange.reply('Set-Cookie', deviceCookie(exchange, withDevice(cookies, account, device, this.#hash)))
     this.#attempts.set(exchange, {
       account,
       client,
       lane: entry.lane,
       login,
-      device: client.device ?? newDevice(this.#random),
+      device,
       watch: this.#watchFor(exchange, login),
       answer: undefined,
       learned: false,

@@ -3,9 +3,12 @@ import { safePath } from '../pages/safe-path.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Confirmations } from './confirmations.ts'
 
+/** A proof must not be dated in the future by more than clocks differ. */
+const SKEW = 60_000
+
 /**
  * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed confirmation. It makes no session. An impersonated session never
- * satisfies it: the account's holder is not there.
+ * satisfies it: the account's holder is not there. For who was identified by something else (a JWT of another provider) the age of that sign-in counts.
  */
 export class SessionStepUp implements StepUp {
   readonly #confirmations: Confirmations
@@ -22,6 +25,8 @@ export class SessionStepUp implements StepUp {
   async check(exchange: Exchange, demand: StepUpDemand): Promise<StepUpProof | StepUpChallenge> {
     const session = SessionPrincipal.sessionOf(exchange.principal)
     const backTo = this.#backTo(exchange)
+    const elsewhere = session === undefined ? provenElsewhere(exchange, demand) : undefined
+    if (elsewhere !== undefined) return elsewhere
     if (session === undefined || session.impersonator !== undefined)
       return this.#challenge(demand, `${this.#base}/sign-in?back=${encodeURIComponent(backTo)}`)
     if (demand.act !== undefined) {
@@ -53,4 +58,12 @@ export class SessionStepUp implements StepUp {
       authenticate: `Bearer error="insufficient_user_authentication", ${what}, postern_location="${location}"`,
     }
   }
+}
+
+/** The sign-in of somebody whom something else identified, where it says when that was and it is young enough. */
+function provenElsewhere({ principal, time }: Exchange, demand: StepUpDemand): StepUpProof | undefined {
+  const provenAt = principal.authenticatedAt
+  if (demand.act !== undefined || provenAt === undefined || principal.actor !== undefined) return undefined
+  const age = time - provenAt
+  return age <= demand.within && age >= -SKEW ? { amr: principal.amr ?? [], time: provenAt } : undefined
 }

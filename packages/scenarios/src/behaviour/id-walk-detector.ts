@@ -21,6 +21,8 @@ interface Place {
 interface Walk {
   last: number
   steps: number
+  /** Steps that the backend refused or had nothing for. */
+  refused: number
   started: number
   quietUntil: number
 }
@@ -41,9 +43,12 @@ const MAX_ISSUED = 5_000
 const MAX_UNISSUED = 200
 
 /**
- * Insecure direct object references, tried one after the other: ids that count upwards or downwards, whatever the answers, and, where the
+ * Insecure direct object references, tried one after the other: ids that count upwards or downwards, and, where the
  * application says which ids it gave to whom (events `records.issued` with `data.ids`), ids that were never given to this actor.
- * Throttles unless told otherwise.
+ *
+ * A walk whose answers are the records themselves is an alert only: a client that synchronises its own notes and one that reads a public
+ * catalogue count just like that. Where the backend refused half of the steps, it is held back: throttled unless told otherwise.
+ * What Postern refused itself is no step.
  */
 export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const steps = options.steps ?? 40
@@ -53,25 +58,37 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const walks = new RecentMap<Walk>(capacity)
   const issued = new RecentMap<Issued>(Math.min(capacity, 2_000))
 
-  const walked = (who: string, { before, after, id }: Place, event: Event): boolean => {
+  const walked = (
+    who: string,
+    { before, after, id }: Place,
+    event: Event,
+  ): 'read' | 'refused' | undefined => {
     const { time } = event
     const rest = after === '' ? before : `${before}:id${after}`
     const walk =
       walks.find(who, rest) ??
-      walks.add(kept(who, event), { last: id, steps: 0, started: time, quietUntil: 0 }, kept(rest, event))
+      walks.add(
+        kept(who, event),
+        { last: id, steps: 0, refused: 0, started: time, quietUntil: 0 },
+        kept(rest, event),
+      )
     const stride = Math.abs(id - walk.last)
-    if (stride === 0) return false
+    if (stride === 0) return undefined
     walk.last = id
     if (stride > MAX_STRIDE || time - walk.started > WALK_MS) {
       walk.steps = 0
+      walk.refused = 0
       walk.started = time
-      return false
+      return undefined
     }
     walk.steps++
-    if (walk.steps < steps || time < walk.quietUntil) return false
+    if (isRefused(event)) walk.refused++
+    if (walk.steps < steps || time < walk.quietUntil) return undefined
     walk.quietUntil = time + SILENCE_MS
+    const isSearch = walk.refused * 2 >= walk.steps
     walk.steps = 0
-    return true
+    walk.refused = 0
+    return isSearch ? 'refused' : 'read'
   }
 
   const searched = (key: string, id: string, time: number): boolean => {
@@ -95,6 +112,7 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
     // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one decision about one event; most events leave in its first lines.
     observe(event): readonly Finding[] | undefined {
       const isRequest = event.type === 'http'
+      if (isRequest && event.decision !== undefined && event.decision !== 'allow') return undefined
       const place = isRequest ? placeOf(event) : undefined
       const { resource } = event
       // Most requests are for no record: nothing is put together for them.
@@ -102,10 +120,13 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
         return undefined
       if (place !== undefined) {
         const who = principalOf(event) || addressOf(event)
-        if (who !== undefined && who !== '' && walked(who, place, event)) {
+        const walk = who === undefined || who === '' ? undefined : walked(who, place, event)
+        if (who !== undefined && walk !== undefined) {
           const title = `Walks through the ids of ${place.before}:id${place.after}`
-          const about = { scenario: 'id-walk', title, severity: 'high', count: steps } as const
-          return [findingOf(event, whose(event) ?? { kind: 'address', value: who }, about, respond)]
+          const severity = walk === 'refused' ? 'high' : 'low'
+          const about = { scenario: 'id-walk', title, severity, count: steps } as const
+          const actor = whose(event) ?? { kind: 'address', value: who }
+          return [findingOf(event, actor, about, walk === 'refused' ? respond : undefined)]
         }
         if (resource?.id === undefined) return undefined
       }
@@ -132,6 +153,12 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
       return undefined
     },
   }
+}
+
+/** The answers of a record that is not there, or not theirs. */
+function isRefused({ outcome }: Event): boolean {
+  const status = outcome?.status
+  return status === 401 || status === 403 || status === 404
 }
 
 function newIssued(): Issued {

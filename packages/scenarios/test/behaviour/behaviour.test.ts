@@ -92,6 +92,25 @@ describe('volume against the actor’s own history', () => {
   })
 })
 
+describe('a walk through ids', () => {
+  const walk = (make: (n: number) => Act) =>
+    Array.from({ length: 60 }, (_, n) => act({ path: `/api/notes/${n + 1}`, time: n * 100, ...make(n) }))
+  const responses = (events: readonly Event[]) => {
+    const detector = idWalkDetector()
+    return events.flatMap(event => detector.observe(event) ?? []).map(finding => finding.respond?.measure)
+  }
+
+  test('whose records are all given is told and holds nobody: one’s own notes are read so', () =>
+    assert.deepEqual(responses(walk(() => ({}))), [undefined]))
+  test('that is mostly refused is held back', () =>
+    assert.deepEqual(responses(walk(n => ({ status: n % 4 === 0 ? 200 : 403 }))), ['throttle']))
+  test('is not made of requests that Postern refused itself', () =>
+    assert.deepEqual(
+      responses(walk(() => ({ status: 403 })).map(event => ({ ...event, decision: 'deny' }))),
+      [],
+    ))
+})
+
 describe('session drift', () => {
   const from = (address: string, agent: string): Act => ({ address, agent, data: { session: 's1' } })
   const settled = (): Detector => {

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMemoryOnly } from '@postern/config'
 
 /** What a running gateway leaves in its data directory for the commands that talk to it. Readable by its owner only. */
 export interface RunFile {
@@ -18,6 +19,7 @@ function pathIn(dataDirectory: string): string {
 
 /** Writes the file with mode 0600, replacing an older one at once. @returns a function that removes it again */
 export function writeRunFile(dataDirectory: string, content: RunFile): () => void {
+  if (isMemoryOnly(dataDirectory)) return () => {}
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const path = pathIn(dataDirectory)
   const temporary = `${path}.${content.pid}`

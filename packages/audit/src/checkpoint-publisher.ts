@@ -6,23 +6,28 @@ import type { LogReader } from './log-reader.ts'
 import { askWitnesses } from './witness/ask-witnesses.ts'
 import { WitnessClient, type WitnessClientOptions } from './witness/witness-client.ts'
 
-export interface OutsideOptions {
-  /** Places outside this machine that keep checkpoints: compared on opening, told of new ones. */
+export interface PublisherOptions {
+  /** Places outside this machine that keep checkpoints: compared on opening, and sent every new one. */
   readonly anchors?: readonly Anchor[]
-  /** Asked to cosign new checkpoints. Without one, whoever holds signing key and disk can rewrite everything unseen. */
+  /**
+   * Asked to cosign new checkpoints. Without one, whoever holds signing key and disk
+   * can rewrite everything undetected.
+   */
   readonly witnesses?: readonly WitnessClientOptions[]
-  /** Told when an anchor or witness cannot be reached, or contradicts the log; it never holds up the log. */
+  /**
+   * Called when an anchor or witness cannot be reached, or contradicts the log; this never delays the log.
+   */
   readonly onOutsideError?: (error: unknown) => void
 }
 
-/** How long closing waits for anchors and witnesses that are being told. */
+/** How long closing waits for a round of publishing that is under way. */
 const PATIENCE = 10_000
 
 /**
- * Those outside who remember the log: told of the newest checkpoint, one round at a time. An older one never reaches them after a newer
- * one, for a witness would take that for a roll-back.
+ * Publishes the newest checkpoint to anchors and witnesses, one round at a time. An older one never reaches
+ * them after a newer one, because a witness would report that as a rollback.
  */
-export class Outside {
+export class CheckpointPublisher {
   readonly #anchors: readonly Anchor[]
   readonly #witnesses: readonly WitnessClient[]
   readonly #reader: LogReader
@@ -32,10 +37,11 @@ export class Outside {
   #rounds: Promise<void> | undefined = undefined
 
   /**
-   * @param turn the size they were told of last, shared by the instances of a log; this process is alone without
+   * @param turn the size published last, shared by the instances of a log. Default:
+   *   this process is the only one
    * @throws ConfigError for a malformed witness key
    */
-  constructor(options: OutsideOptions, reader: LogReader, turn?: Cursor) {
+  constructor(options: PublisherOptions, reader: LogReader, turn?: Cursor) {
     this.#anchors = options.anchors ?? []
     this.#witnesses = (options.witnesses ?? []).map(witness => new WitnessClient(witness))
     this.#onError = options.onOutsideError ?? (() => {})
@@ -43,31 +49,34 @@ export class Outside {
     this.#turn = turn
   }
 
-  /** Whether there is anyone to tell. */
+  /** Whether there is an anchor or witness. */
   get isEmpty(): boolean {
     return this.#anchors.length + this.#witnesses.length === 0
   }
 
   /**
-   * Compares the log with what its anchors remember.
-   * @throws IntegrityError when an anchor knows entries that the log has not, or other ones
-   * @throws StoreError when an anchor cannot be asked
+   * Compares the log with the checkpoints that its anchors keep.
+   * @throws IntegrityError when an anchor has seen entries that the log lacks, or different ones
+   * @throws StoreError when an anchor cannot be reached
    */
   check(verifiers: readonly NoteVerifier[], origin: string): Promise<void> {
     return checkAnchors(this.#anchors, this.#reader, verifiers, origin)
   }
 
-  /** Tells them of the newest checkpoint. Resolves when they were told of one not older than now. Never rejects. */
-  tell(): Promise<void> {
+  /**
+   * Publishes the newest checkpoint. Resolves when one that is not older than this
+   * call was published. Never rejects.
+   */
+  publish(): Promise<void> {
     if (this.isEmpty) return Promise.resolve()
     this.#again = true
-    this.#rounds ??= this.#tellAll().finally(() => {
+    this.#rounds ??= this.#publishAll().finally(() => {
       this.#rounds = undefined
     })
     return this.#rounds
   }
 
-  async #tellAll(): Promise<void> {
+  async #publishAll(): Promise<void> {
     while (this.#again) {
       this.#again = false
       try {
@@ -79,13 +88,13 @@ export class Outside {
   }
 
   async #round(): Promise<void> {
-    const told = this.#turn === undefined ? -1n : await this.#turn.take()
-    // Another instance is at it. It, or the next look, finds what is newer.
-    if (told === undefined) return
+    const published = this.#turn === undefined ? -1n : await this.#turn.take()
+    // Another instance is publishing. It, or the next round, finds newer checkpoints.
+    if (published === undefined) return
     try {
       const checkpoint = await this.#reader.checkpoint()
       const { size } = await this.#reader.head(checkpoint)
-      if (size === told) return
+      if (size === published) return
       await Promise.all([
         pushToAnchors(this.#anchors, checkpoint, this.#onError),
         askWitnesses(this.#witnesses, this.#reader, checkpoint, this.#onError),

@@ -1,0 +1,33 @@
+import type { Exchange } from '@postern/core'
+import { type Acting, actingIn } from '../wrap/acting-as.ts'
+import type { Permit } from './act-question.ts'
+
+/**
+ * Who acts while a request is handled, and under which consent. Read when it is needed: the application may say later than this is made who sent
+ * the request.
+ */
+export class ActingInRequest implements Acting {
+  readonly #exchange: Exchange
+  readonly #permit: Permit | undefined
+
+  constructor(exchange: Exchange, permit: Permit | undefined) {
+    this.#exchange = exchange
+    this.#permit = permit
+  }
+
+  get actor(): string {
+    return actingIn(this.#exchange).actor
+  }
+
+  get tenant(): string | undefined {
+    return this.#exchange.principal.tenant
+  }
+
+  get act(): string | undefined {
+    return this.#permit?.grantToken === undefined ? undefined : this.#permit.grant?.act
+  }
+
+  get grant(): string | undefined {
+    return this.#permit?.grantToken
+  }
+}

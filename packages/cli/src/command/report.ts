@@ -1,0 +1,81 @@
+import { ConfigError } from '@postern/core'
+import { openAuditSource } from '@postern/runtime'
+import type { Counted } from '../replay/top-counts.ts'
+import { ObserveCounts, type ObserveReport } from '../report/observe-report.ts'
+import { reportHtml } from '../report/report-html.ts'
+import { auditFilter, filteredEntries } from './audit-filter.ts'
+import { type Command, textOption } from './command.ts'
+import { EXIT } from './exit-code.ts'
+import { type Output, safe } from './output.ts'
+import { loadSetup } from './setup.ts'
+
+const DEFAULT_TOP = 10
+const FORMATS: readonly string[] = ['text', 'json', 'html']
+
+/** `postern report`: what observe mode would have refused, by rule, route and actor, and the exceptions that would let it pass. */
+export const run: Command = async (_args, options, { output, signal, ...context }) => {
+  const format = textOption(options, 'format') ?? (output.json ? 'json' : 'text')
+  if (!FORMATS.includes(format))
+    throw new ConfigError({
+      place: '--format',
+      problem: `"${format.slice(0, 20)}" is not a format`,
+      hint: 'text, json or html',
+    })
+  const top = Number(textOption(options, 'top') ?? DEFAULT_TOP)
+  if (!Number.isInteger(top) || top < 1 || top > 1_000)
+    throw new ConfigError({
+      place: '--top',
+      problem: 'is not a whole number from 1 to 1000',
+      hint: 'e.g. --top 20',
+    })
+  const setup = await loadSetup(options, { output, signal, ...context })
+  const { query } = auditFilter({ since: textOption(options, 'since') ?? '7d' }, Date.now())
+  const log = await openAuditSource(setup)
+  const counts = new ObserveCounts(setup.file)
+  try {
+    for await (const { event } of filteredEntries(log, {
+      query,
+      limit: undefined,
+      matches: event => event.observed !== undefined,
+    })) {
+      counts.take(event)
+      if (signal.aborted) return EXIT.interrupted
+    }
+  } finally {
+    await log.close()
+  }
+  const report = counts.report(top)
+  if (format === 'html') await output.data(reportHtml(report))
+  else if (format === 'json') await output.data(JSON.stringify(report))
+  else print(report, output)
+  return EXIT.done
+}
+
+function print(report: ObserveReport, output: Output): void {
+  const { requests, denied, throttled, challenged, first, last } = report
+  if (requests === 0) {
+    output.line('nothing would have been refused')
+    return
+  }
+  output.line(
+    `${requests} requests would have been refused: ${denied} denied, ${throttled} throttled, ${challenged} challenged`,
+  )
+  output.line(`from ${first ?? ''} to ${last ?? ''}`)
+  section('rules', report.rules, output, 'postern explain ')
+  section('routes', report.routes, output)
+  section('actors', report.actors, output)
+  section('exceptions that would let them pass', report.exceptions, output, 'postern explain ')
+}
+
+function section(title: string, rows: readonly Counted[], output: Output, before = ''): void {
+  if (rows.length === 0) return
+  output.line()
+  output.line(output.paint('bold', title))
+  for (const { key, count, examples } of rows) {
+    const [head = '', ...rest] = key.split('\n')
+    output.line(`${String(count).padStart(7)}  ${safe(head)}`)
+    for (const line of rest) output.line(`         ${safe(line)}`)
+    const [example] = examples
+    if (example !== undefined) output.line(output.paint('dim', `         ${safe(before + example)}`))
+  }
+}

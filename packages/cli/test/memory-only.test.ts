@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { postern } from '../../postern/src/index.ts'
+import { startBackend } from './backend.ts'
+import { cli, startGatewayProcess } from './cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-memory-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('dataDirectory: false', { timeout: 90_000 }, () => {
+  test('a gateway protects, and writes nothing', async t => {
+    const backend = await startBackend()
+    t.after(() => backend.close())
+    writeFileSync(join(folder, 'postern.config.yaml'), 'dataDirectory: false\n')
+    const before = readdirSync(folder)
+    const gateway = await startGatewayProcess(['--to', backend.url], folder)
+    assert.equal((await fetch(gateway.url)).status, 200)
+    assert.equal((await fetch(`${gateway.url}/?q=%3Cscript%3Ealert(1)%3C/script%3E`)).status, 403)
+    assert.equal((await fetch(`${gateway.admin}/readyz`)).status, 200)
+    assert.equal(await gateway.stop(), 0)
+    assert.deepEqual(readdirSync(folder), before)
+  })
+
+  test('a command that needs what was kept says why it cannot', async () => {
+    const { code, stderr } = await cli(['ban', '203.0.113.9'], folder)
+    assert.notEqual(code, 0)
+    assert.doesNotMatch(stderr, /mistake in Postern/)
+  })
+
+  test('several threads need a store to share', async () => {
+    const { code, stderr } = await cli(['gateway', '--to', 'http://127.0.0.1:1', '--workers', '2'], folder)
+    assert.equal(code, 2)
+    assert.match(stderr, /workers: must be 1 with dataDirectory: false/)
+  })
+
+  test('a process of the application protects too', async t => {
+    const layer = await postern({ config: { dataDirectory: false }, folder })
+    t.after(() => layer.close())
+    assert.equal(layer.audit, undefined)
+    const add = { actor: { kind: 'address', value: '203.0.113.9' }, for: '1m', reason: 'test' } as const
+    assert.equal((await layer.remediations.add(add)).measure, 'block')
+  })
+})

