@@ -51,12 +51,13 @@ function isLiteral(segment: string): boolean {
 /**
  * An exception that gives the route of an exchange settings of its own. Other
  * settings of wider patterns still apply there.
+ * @param pattern `exemptingPattern` for settings that hold only for a path as its pattern writes it. Default: the narrowest
  */
 export function routeException(
   exchange: Exchange,
   settings: { readonly [key: string]: Json },
+  pattern: string = narrowestPattern(exchange),
 ): ConfigException {
-  const pattern = narrowestPattern(exchange)
   return {
     changes: Object.entries(settings).map(([key, value]) => ({ at: ['routes', pattern, key], set: value })),
   }

@@ -4,6 +4,7 @@ import {
   ConfigError,
   type Decision,
   type Exchange,
+  exemptingPattern,
   formMethodOverride,
   type Guard,
   type MethodOverride,
@@ -167,9 +168,11 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
       location: first.location,
       span: first.method,
       ...(!NEVER.has(first.method) && {
-        exception: routeException(exchange, {
-          methodOverride: [...(accepted === false ? [] : accepted), first.method],
-        }),
+        exception: routeException(
+          exchange,
+          { methodOverride: [...(accepted === false ? [] : accepted), first.method] },
+          exemptingPattern(exchange),
+        ),
       }),
     }
   }
