@@ -13,6 +13,7 @@ import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
+import { openRevocations } from './revocation-list.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { startAudit } from './start-audit.ts'
 
@@ -54,6 +55,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => learned.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
+    const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
+    closers.push(() => revocations?.close())
     const access = await openAccess({
       loaded,
       connections,
@@ -79,11 +82,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       recorder: audit?.log,
       audit: audit?.log,
       identity,
+      revocations,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [
         remediations,
         scenarios,
         ...(audit?.probes ?? []),
+        ...(revocations === undefined ? [] : [revocations]),
         ...access.probes,
         ...(journal === undefined ? [] : [journal.probe]),
       ],
@@ -149,6 +154,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     recorder: undefined,
     audit: undefined,
     identity: undefined,
+    revocations: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

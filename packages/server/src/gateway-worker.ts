@@ -13,9 +13,11 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
+  openRevocations,
   openSignInStores,
   protectedBy,
   Runtime,
+  stillHolds,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -42,6 +44,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = keepLearned(connections, learner, event => runtime.engine.emit(event))
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
+  const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
   const access = await openAccess({
     loaded,
     connections,
@@ -64,12 +67,14 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     recorder,
     audit: undefined,
     identity,
+    revocations,
     secret: plan.secret,
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
     close: async () => {
       learned.close()
       await identity?.close()
+      await revocations?.close()
       await remediations.close()
       await connections.close()
     },
@@ -88,7 +93,7 @@ const gateway = await startGateway({
   ...options,
   listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
   engine: () => runtime.engine,
-  recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
+  recheck: exchange => stillHolds(runtime, exchange),
 })
 
 link.ready({
