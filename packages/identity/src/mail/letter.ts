@@ -1,17 +1,6 @@
 import type { Texts } from '../pages/language/texts.ts'
+import type { LetterKind } from './letter-kind.ts'
 import type { Mail } from './mailer.ts'
-
-/** What a mail can be about. */
-export type LetterKind =
-  | 'signIn'
-  | 'signUp'
-  | 'haveAccount'
-  | 'reset'
-  | 'changeEmail'
-  | 'emailChanged'
-  | 'passwordChanged'
-  | 'factorChanged'
-  | 'invitation'
 
 /**
  * A mail in the reader's language. Its link goes to the configured origin, never to one a request named, and nothing that a stranger typed stands in it.

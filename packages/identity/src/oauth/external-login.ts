@@ -8,20 +8,7 @@ import { backOf, contextOf, go, isAnswer, needsFreshSession, show, withBack } fr
 import { html } from '../pages/html.ts'
 import type { PageAnswer, PageRequest } from '../pages/page-request.ts'
 import { sessionCookies } from '../pages/sign-in-pages.ts'
-
-/** Another provider that people can sign in with. */
-export interface ExternalProvider {
-  /** Part of the redirect URI, `/.postern/external/callback/ID`: small letters, digits, hyphens. */
-  readonly id: string
-  /** What the button says. */
-  readonly name: string
-  /** Its issuer, exactly as in its metadata. */
-  readonly issuer: string
-  readonly clientId: string
-  readonly clientSecret?: string
-  /** Default `openid email profile`. */
-  readonly scope?: string
-}
+import type { ExternalProvider } from './external-provider.ts'
 
 const STATE_MS = 600_000
 const STATE_COOKIE = 'external'
