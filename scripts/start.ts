@@ -80,7 +80,7 @@ Three attacks to try from another terminal:
 
   3. Guessing a password: nothing in the shop counts attempts. Unprotected it answers as fast as it is asked.
      for i in $(seq 1 25); do curl -s -o /dev/null -w '%{http_code} ' -d 'email=admin@example.com&password=guess'$i ${gateway}/login; done; echo
-     401 again and again, then 429 with Retry-After: at most 20 tries a minute from one address.
+     401 five times, then 429 with Retry-After: one address gets five tries, and one more every 15 minutes.
 
 Why was a request refused? Every refusal carries a request id (X-Request-Id, and in the answer itself):
      npm run --silent postern -- explain REQUEST-ID

@@ -4,7 +4,7 @@ import type { AuditLog } from '@postern/audit'
 import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
-import type { BuiltInIdentity } from '@postern/identity'
+import type { BuiltInIdentity, Revocations } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ForwardAuthSetup, Verbosity } from '@postern/runtime'
@@ -49,6 +49,8 @@ export interface Postern {
   readonly access: Access | undefined
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined
+  /** Revokes what principals were given before its end, for this process at once; absent unless something identifies. */
+  readonly revocations: Revocations | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -136,6 +138,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     remediations: runtime.remediations,
     audit: runtime.resources.audit,
     identity: runtime.resources.identity,
+    revocations: runtime.resources.revocations,
     access: runtime.resources.access?.access,
     approvals: runtime.resources.access?.approvals,
     express: () => http.express(current),

@@ -22,6 +22,24 @@ function blocks(page: string, language: string): readonly string[] {
   )
 }
 
+/** Runs a program in its folder, and closes what it exports and leaves open. */
+async function runProgram(path: string, code: string): Promise<void> {
+  const before = process.cwd()
+  process.chdir(dirname(path))
+  try {
+    const exported: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href).catch(
+      (error: unknown) => assert.fail(`${String(error)}\n${code}`),
+    )
+    for (const value of Object.values(exported)) if (isClosable(value)) await value.close()
+  } finally {
+    process.chdir(before)
+  }
+}
+
+function isClosable(value: unknown): value is { close(): Promise<void> | void } {
+  return typeof value === 'object' && value !== null && 'close' in value && typeof value.close === 'function'
+}
+
 describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
   for (const page of PAGES) {
     test(`${page}.md: every configuration is accepted, and every program runs`, async context => {
@@ -45,7 +63,7 @@ describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
         writeFileSync(path, code)
         if (path.includes('postern.config.'))
           await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), code)
-        else await assert.doesNotReject(import(pathToFileURL(path).href), code)
+        else await runProgram(path, code)
       }
       assert.ok(count > 0)
     })

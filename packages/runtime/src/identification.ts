@@ -1,8 +1,10 @@
 import type { CompiledConfig } from '@postern/config'
-import { type Exchange, type Guard, type Identify, identifyGuard } from '@postern/core'
+import { type Exchange, type Guard, type Identify, identifyGuard, type Principal } from '@postern/core'
+import type { Revocations } from '@postern/identity'
 import { type RemediationGuardOptions, remediationGuard } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
 import type { Resources } from './resources.ts'
+import { isRevoked, revocationGuard } from './revocation-list.ts'
 
 /** The guards around the moment at which a request gets its principal. */
 export interface Identification {
@@ -26,6 +28,8 @@ export function identification(
   // Built-in identity alone fails closed: who cannot be told apart is refused, not taken for a stranger.
   const { by: _, ...options } = identify ?? { by, onFailure: 'refuse' as const }
   const identified: Guard[] = []
+  if (identify?.by === 'application' && resources.revocations !== undefined)
+    identified.push(revocationGuard(resources.revocations))
   if (remediations !== false)
     identified.push(remediationGuard(resources.remediations, { ...remediationOptions, actors: 'identified' }))
   identified.push(limits.identified)
@@ -35,12 +39,24 @@ export function identification(
   }
 }
 
-/** Built-in identity says who acts; whom it does not know, the application's own function may. */
+/** Built-in identity says who acts; whom it does not know, the application's own function may, unless they were revoked. */
 function identifier(
   own: Identify | 'application' | undefined,
-  { identity }: Resources,
+  { identity, revocations }: Resources,
 ): Identify | 'application' | undefined {
-  if (identity === undefined || own === undefined) return identity?.identify ?? own
+  const checked = own === undefined || own === 'application' ? own : unrevoked(own, revocations)
+  if (identity === undefined || checked === undefined) return identity?.identify ?? checked
   return async (exchange: Exchange) =>
-    (await identity.identify(exchange)) ?? (own === 'application' ? undefined : await own(exchange))
+    (await identity.identify(exchange)) ?? (checked === 'application' ? undefined : await checked(exchange))
+}
+
+/** Who was revoked is a stranger: then they can still ask for the page that signs in. */
+function unrevoked(identify: Identify, revocations: Revocations | undefined): Identify {
+  if (revocations === undefined) return identify
+  const unless = (principal: Principal | undefined): Principal | undefined =>
+    principal !== undefined && principal !== null && isRevoked(revocations, principal) ? undefined : principal
+  return exchange => {
+    const said = identify(exchange)
+    return said instanceof Promise ? said.then(unless) : unless(said)
+  }
 }

@@ -14,6 +14,7 @@ import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
+import { openRevocations } from './revocation-list.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { SignInStores } from './sign-in-stores.ts'
 import { startAudit } from './start-audit.ts'
@@ -60,6 +61,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => parameterTypes?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
+    const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
+    closers.push(() => revocations?.close())
     const access = await openAccess({
       loaded,
       connections,
@@ -92,11 +95,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       recorder: audit?.log,
       audit: audit?.log,
       identity,
+      revocations,
       secret: options.secret ?? systemRandom.bytes(32),
       probes: [
         remediations,
         scenarios,
         ...(audit?.probes ?? []),
+        ...(revocations === undefined ? [] : [revocations]),
         ...access.probes,
         ...(journal === undefined ? [] : [journal.probe]),
       ],
@@ -153,6 +158,7 @@ export async function memoryResources(loaded: LoadedConfig, clock: Clock): Promi
     recorder: undefined,
     audit: undefined,
     identity: undefined,
+    revocations: undefined,
     secret: systemRandom.bytes(32),
     follow: () => undefined,
     probes: [],

@@ -1,7 +1,7 @@
 import type { AuditLog } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
-import type { BuiltInIdentity, IdentityStores } from '@postern/identity'
+import type { BuiltInIdentity, IdentityStores, Revocations } from '@postern/identity'
 import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
@@ -45,6 +45,8 @@ export interface Resources {
   follow(loaded: LoadedConfig): void
   /** Accounts and sessions of our own; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined
+  /** What was revoked before its end; absent unless the configuration says who identifies. */
+  readonly revocations: Revocations | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

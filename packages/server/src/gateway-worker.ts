@@ -14,9 +14,11 @@ import {
   openIdentity,
   openLimitStore,
   openRemediations,
+  openRevocations,
   protectedBy,
   Runtime,
   SignInStores,
+  stillHolds,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -46,6 +48,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
+  const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
   const access = await openAccess({
     loaded,
     connections,
@@ -74,6 +77,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     recorder,
     audit: undefined,
     identity,
+    revocations,
     secret: plan.secret,
     follow: next => remediations.protect(protectedBy(next.config)),
     probes: [remediations],
@@ -83,6 +87,7 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
       signIn.close()
       await access.close()
       await identity?.close()
+      await revocations?.close()
       await remediations.close()
       await connections.close()
     },
@@ -101,7 +106,7 @@ const gateway = await startGateway({
   ...options,
   listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
   engine: () => runtime.engine,
-  recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
+  recheck: exchange => stillHolds(runtime, exchange),
 })
 
 link.ready({

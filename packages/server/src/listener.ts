@@ -1,6 +1,6 @@
 import type { Health } from '@postern/core'
 import { startGateway, type TlsOptions } from '@postern/gateway'
-import type { Runtime } from '@postern/runtime'
+import { type Runtime, stillHolds } from '@postern/runtime'
 import type { GatewayPlan } from './gateway-plan.ts'
 
 /** What takes requests: one gateway in this thread, or several in threads of their own. */
@@ -22,7 +22,7 @@ export async function startSingleListener(plan: GatewayPlan, runtime: Runtime): 
   const gateway = await startGateway({
     ...plan,
     engine: () => runtime.engine,
-    recheck: exchange => runtime.remediations.find(exchange)?.measure !== 'block',
+    recheck: exchange => stillHolds(runtime, exchange),
   })
   return {
     url: gateway.url,

@@ -1,10 +1,19 @@
-import { type Command, textOption } from './command.ts'
-import { EXIT } from './exit-code.ts'
+import { ConfigError, systemClock } from '@postern/core'
+import { Connections, openRevocations, recordOperator } from '@postern/runtime'
+import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
 import { safe } from './output.ts'
+import { loadSetup } from './setup.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern sessions revoke USER`, all of an account or one with `--session ID`: from the next request on, on every node. */
+const PREFIX = 'principal:'
+
+/**
+ * `postern sessions revoke USER`, all of an account or one with `--session ID`: from the next request on, on every node.
+ * `principal:ID` is whoever `identify` finds under that id, of an application with sessions or tokens of its own.
+ */
 export const run: Command = async ([user = ''], options, context) => {
+  if (user.startsWith(PREFIX)) return revokePrincipal(user.slice(PREFIX.length), options, context)
   const session = textOption(options, 'session')
   const act = {
     action: 'sessions.revoke',
@@ -24,4 +33,29 @@ export const run: Command = async ([user = ''], options, context) => {
   context.output.line(`${revoked} sessions of ${safe(user)} no longer hold`)
   context.output.result({ user, revoked })
   return revoked > 0 ? EXIT.done : EXIT.no
+}
+
+async function revokePrincipal(
+  id: string,
+  options: CommandOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const setup = await loadSetup(options, context)
+  const connections = new Connections(setup.config, setup.dataDirectory)
+  const act = { action: 'sessions.revoke', resource: { type: 'principal', id }, data: { session: 'all' } }
+  try {
+    if (id === '')
+      throw new ConfigError({ place: 'sessions revoke', problem: 'names nobody', hint: 'principal:alice' })
+    const revocations = await openRevocations(connections)
+    try {
+      await recordOperator(setup, act, systemClock, () => revocations.revokePrincipal(id))
+    } finally {
+      await revocations.close()
+    }
+  } finally {
+    await connections.close()
+  }
+  context.output.line(`what principal ${safe(id)} was given until now no longer holds`)
+  context.output.result({ principal: id, revoked: true })
+  return EXIT.done
 }

@@ -43,6 +43,7 @@ import type { Theme } from '../pages/stylesheet.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
 import { cookieJar } from '../session/cookies.ts'
+import { SessionPrincipal } from '../session/session-principal.ts'
 import { type IssuedSession, Sessions } from '../session/sessions.ts'
 import { Confirmations } from '../step-up/confirmations.ts'
 import { SessionStepUp } from '../step-up/session-step-up.ts'
@@ -115,6 +116,8 @@ export interface BuiltInIdentity {
    * request (node's, Express's, Fastify's).
    */
   principalOf(request: object): Principal
+  /** Whether a principal was found by a built-in session: not by an API key, nor by anything else. */
+  knows(principal: Principal): boolean
   /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
   deleteAccount(accountId: string): Promise<boolean>
   /** Imports accounts from CSV. */
@@ -212,6 +215,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     passwords,
     backendTokens,
     principalOf: request => guard.principalOf(request),
+    knows: principal => SessionPrincipal.sessionOf(principal) !== undefined,
     deleteAccount: accountId => deleteAccount(accountId, parts),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { test } from 'node:test'
+import { cli, startGatewayProcess } from './cli.ts'
+
+const CONFIG = `
+export default {
+  trustProxies: ['loopback'],
+  identify: exchange => {
+    const id = exchange.header('x-who')
+    return id === undefined ? undefined : { kind: 'user', id, authenticatedAt: 1_700_000_000_000 }
+  },
+  routes: { '/**': { require: {} } },
+  timeouts: { tunnelRecheck: '50ms' },
+}
+`
+
+for (const workers of ['1', '2'])
+  test(`a revoked principal is out of a running gateway of ${workers} threads, and its tunnels are cut`, {
+    timeout: 120_000,
+  }, async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-revoke-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'postern.config.mjs'), CONFIG)
+    const backend = createServer((_request, response) => response.end('hello'))
+    backend.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+      socket.on('error', () => {})
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    })
+    await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve))
+    t.after(() => {
+      backend.closeAllConnections()
+      backend.close()
+    })
+    const { port } = backend.address() as AddressInfo
+    const gateway = await startGatewayProcess(
+      ['--to', `http://127.0.0.1:${port}`, '--workers', workers],
+      folder,
+    )
+    t.after(() => gateway.stop())
+    const ask = async (who: string): Promise<number> =>
+      (await fetch(gateway.url, { headers: { 'x-who': who, connection: 'close' } })).status
+    const tunnel = async (who: string): Promise<Duplex> => {
+      const headers = {
+        'x-who': who,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      }
+      const asked = request(`${gateway.url}/live`, { headers }).end()
+      const [, socket] = (await once(asked, 'upgrade')) as [IncomingMessage, Duplex]
+      return socket.on('error', () => {}).resume()
+    }
+    assert.deepEqual([await ask('alice'), await ask('bob')], [200, 200])
+    const [hers, his] = [await tunnel('alice'), await tunnel('bob')]
+    const cut = once(hers, 'close')
+
+    const { code, stdout } = await cli(['sessions', 'revoke', 'principal:alice'], folder)
+    assert.equal(code, 0)
+    assert.match(stdout, /principal alice/)
+    await cut
+    // Every thread has heard of it within a second; each connection may meet another one.
+    const deadline = Date.now() + 1_000
+    while (Date.now() < deadline && (await ask('alice')) !== 401);
+    for (let i = 0; i < 8; i++) assert.equal(await ask('alice'), 401)
+    assert.equal(await ask('bob'), 200)
+    assert.equal(his.closed, false)
+    his.destroy()
+    assert.equal((await cli(['sessions', 'revoke', 'principal:'], folder)).code, 2)
+  })

@@ -1,0 +1,54 @@
+import { ALLOW, type Exchange, type Guard, type Principal } from '@postern/core'
+import {
+  postgresRevocations,
+  Revocations,
+  type RevocationTable,
+  redisRevocations,
+  sqliteRevocations,
+} from '@postern/identity'
+import type { Connections } from './connections.ts'
+
+/**
+ * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the embedded database.
+ * @throws StoreError when it cannot be read: a list that cannot be read revokes nothing
+ */
+export async function openRevocations(connections: Connections): Promise<Revocations> {
+  return new Revocations({ table: await tableOf(connections) }).start()
+}
+
+async function tableOf(connections: Connections): Promise<RevocationTable> {
+  const { redis, postgres } = connections
+  if (redis !== undefined) return redisRevocations({ redis })
+  return postgres === undefined ? sqliteRevocations(connections.sqlite) : postgresRevocations(postgres)
+}
+
+/**
+ * Whether everything that a principal was given until its sign-in is revoked. One whose sign-in has no time (`authenticatedAt`) is revoked as long as the entry
+ * is kept: nobody can tell a new sign-in from the old one.
+ */
+export function isRevoked(revocations: Revocations, { id, authenticatedAt }: Principal): boolean {
+  return id !== '' && revocations.isRevoked(undefined, id, authenticatedAt ?? 0)
+}
+
+/**
+ * For an application that says after the guards who acts: refuses who is revoked, and has the browser drop its cookies, or it could not even ask for the page
+ * that signs in.
+ */
+export function revocationGuard(revocations: Revocations): Guard {
+  return {
+    name: 'revocation',
+    failure: 'closed',
+    decide: ({ principal }: Exchange) =>
+      isRevoked(revocations, principal)
+        ? {
+            effect: 'challenge',
+            guard: 'revocation',
+            status: 401,
+            headers: ['WWW-Authenticate', 'Bearer error="invalid_token"', 'Clear-Site-Data', '"cookies"'],
+            reasons: [
+              { rule: 'revocation/principal', message: 'This sign-in no longer holds. Sign in again.' },
+            ],
+          }
+        : ALLOW,
+  }
+}

@@ -1,0 +1,17 @@
+import type { Exchange } from '@postern/core'
+import { isRevoked } from './revocation-list.ts'
+import type { Runtime } from './runtime.ts'
+
+/**
+ * Whether an open connection may go on: no ban stands against its actor, who it belongs to was not revoked, and the built-in session it began with is still there.
+ * @throws StoreError (rejects) when it cannot be told
+ */
+export async function stillHolds({ resources, remediations }: Runtime, exchange: Exchange): Promise<boolean> {
+  if (remediations.find(exchange)?.measure === 'block') return false
+  const { principal } = exchange
+  const { revocations, identity } = resources
+  if (revocations !== undefined && isRevoked(revocations, principal)) return false
+  // Known by something else, or by nothing: then there is no session of our own to look for.
+  if (identity === undefined || !identity.knows(principal)) return true
+  return (await identity.identify(exchange))?.id === principal.id
+}
