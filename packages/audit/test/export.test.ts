@@ -372,7 +372,7 @@ describe('a sink', () => {
     const cursor = fileCursor(`${freshDirectory()}/cursor`)
     const sink = (): WebhookSink =>
       new WebhookSink({ url: `http://127.0.0.1:${port}/hook`, secret: `whsec_${secret}` })
-    const shipper = new Shipper({ reader, sink: sink(), cursor, timeout: '50ms', batch: 3 })
+    const shipper = new Shipper({ reader, sink: sink(), cursor, timeout: '500ms', batch: 3 })
     await shipper.ship()
     assert.match(shipper.health().detail ?? '', /answered 500; waits at entry 0/)
     status = 0
