@@ -3,7 +3,9 @@
 // whose path contains one of the patterns.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { startServices } from '../test/services.ts'
+import { root } from './workspace.ts'
 
 const patterns = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
 const flags = process.argv.slice(2).filter(argument => argument.startsWith('-'))
@@ -21,13 +23,15 @@ if (files.length === 0) {
   process.exit(2)
 }
 
+// Tests start the command line dozens of times from its sources: compiled once, it starts in less than half the time.
+const CACHE = join(root, 'node_modules/.cache/compiled')
 const services = await startServices()
 // A file that never ends (a failed test that left a server open) must not hold up the run:
 // its name and what hung are shown then.
 const LIMIT = '--test-timeout=600000'
 const runner = spawn(process.execPath, [...process.execArgv, '--test', LIMIT, ...flags, ...files], {
   stdio: 'inherit',
-  env: { ...process.env, ...services.env },
+  env: { ...process.env, ...services.env, NODE_COMPILE_CACHE: CACHE },
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 const code = await new Promise<number>(resolve => runner.on('exit', status => resolve(status ?? 1)))
