@@ -23,7 +23,7 @@ if (files.length === 0) {
   process.exit(2)
 }
 
-// Tests start the command line dozens of times from its sources: compiled once, it starts in less than half the time.
+// Tests start the command line dozens of times from its sources: compiled once, it starts in half the time.
 const CACHE = join(root, 'node_modules/.cache/compiled')
 const services = await startServices()
 // A file that never ends (a failed test that left a server open) must not hold up the run:

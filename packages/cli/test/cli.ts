@@ -16,14 +16,19 @@ export function startCli(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcess & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream } {
-  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE: compiled } = process.env
   const child = spawn(
     process.execPath,
     [...process.execArgv.filter(argument => !argument.startsWith('--test')), CLI, ...args],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
+      env: {
+        PATH,
+        HOME,
+        ...(compiled !== undefined && { NODE_COMPILE_CACHE: compiled }),
+        ...environment,
+      },
     },
   )
   const { stdout, stderr } = child
