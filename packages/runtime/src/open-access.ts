@@ -57,7 +57,9 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   const { config } = loaded
   const policies = await openPolicies(loaded)
   const approvals =
-    connections === undefined ? undefined : approvalsOf(config.approvals, connections, recorder, clock)
+    connections === undefined || !(canKeep(connections) || asksForConsent(config))
+      ? undefined
+      : approvalsOf(config.approvals, connections, recorder, clock)
   const [grantKey] = config.budgetDatabase?.grantKeys ?? []
   const access = new Access({
     clock,
@@ -134,6 +136,10 @@ function isDecides(value: unknown): value is Decides {
   return (
     typeof value === 'object' && value !== null && 'decide' in value && typeof value.decide === 'function'
   )
+}
+
+function canKeep({ isMemoryOnly, postgres }: Connections): boolean {
+  return !isMemoryOnly || postgres !== undefined
 }
 
 function asksForConsent({ routes }: CompiledConfig): boolean {

@@ -14,7 +14,7 @@ import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
-import { openRevocations } from './revocation-list.ts'
+import { keepsRevocations, openRevocations } from './revocation-list.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { SignInStores } from './sign-in-stores.ts'
 import { startAudit } from './start-audit.ts'
@@ -61,7 +61,10 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => parameterTypes?.close())
     const identity = await openIdentity(loaded, connections, emit)
     closers.push(() => identity?.close())
-    const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
+    const revocations =
+      config.identify === undefined || !keepsRevocations(connections)
+        ? undefined
+        : await openRevocations(connections)
     closers.push(() => revocations?.close())
     const access = await openAccess({
       loaded,

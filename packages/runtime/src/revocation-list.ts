@@ -8,8 +8,14 @@ import {
 } from '@postern/identity'
 import type { Connections } from './connections.ts'
 
+/** Whether there is a place for the list: not where everything is in memory only. */
+export function keepsRevocations({ redis, postgres, isMemoryOnly }: Connections): boolean {
+  return redis !== undefined || postgres !== undefined || !isMemoryOnly
+}
+
 /**
- * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the embedded database.
+ * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the embedded
+ * database.
  * @throws StoreError when it cannot be read: a list that cannot be read revokes nothing
  */
 export async function openRevocations(connections: Connections): Promise<Revocations> {

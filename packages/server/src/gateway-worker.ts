@@ -8,6 +8,7 @@ import type { Resources } from '@postern/runtime'
 import {
   Connections,
   keepLearned,
+  keepsRevocations,
   LearnedParameterTypes,
   LimitOverrides,
   openAccess,
@@ -48,7 +49,10 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
     config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
   const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
   const recorder = config.audit === false ? undefined : forwarder
-  const revocations = config.identify === undefined ? undefined : await openRevocations(connections)
+  const revocations =
+    config.identify === undefined || !keepsRevocations(connections)
+      ? undefined
+      : await openRevocations(connections)
   const access = await openAccess({
     loaded,
     connections,
