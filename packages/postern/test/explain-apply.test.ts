@@ -117,13 +117,15 @@ describe('postern explain --apply', { timeout: 120_000 }, () => {
     assert.equal(readFileSync(path, 'utf8'), before)
   })
 
+  const NAMES = 'abcdefghijklmnopqrstuvwxyz'
+
   test('of a ban by a scenario names the scenario, so that it does not come back, and how to end it now', async () => {
     const folder = newFolder()
     const layer = await postern({ folder })
     const handle = layer.fetch(() => new Response('no', { status: 404 }), { peer: () => '203.0.113.9' })
     let last = new Response()
     for (let i = 0; i < 200 && last.status !== 403; i++) {
-      last = await handle(new Request(`http://shop.example/products/${i}/missing`))
+      last = await handle(new Request(`http://shop.example/${NAMES[i % 26]}${NAMES[i % 25]}/missing.html`))
       // An exchange ends with its body.
       await last.text()
     }

@@ -51,7 +51,7 @@ describe('a Redis connection', () => {
   test('speaks to a cluster when given several addresses', async t => {
     const node = await startRedis({ settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] })
     t.after(() => node.stop())
-    const single = connectRedis({ url: node.url })
+    const single = new Redis(node.url)
     await single.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
     const redis = connectRedis({ url: [node.url] })
     t.after(() => {
