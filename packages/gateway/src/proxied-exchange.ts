@@ -64,6 +64,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #reused = false
   #firstByte = false
   #retried = false
+  #early = false
   #tunnelled = false
   #status = 0
   #bytes = 0
@@ -202,6 +203,17 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.showAnswer(status, headers)
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
+    this.#early = this.#isEarly(status)
+  }
+
+  /**
+   * Whether the backend may have answered without reading the request body. What it left unread it may take for the next request, and
+   * the answer to that for the answer to somebody else's: such a connection carries no other request. A backend that succeeds has read
+   * what it was sent; one that refuses, or sends a client elsewhere to sign in, often has not.
+   */
+  #isEarly(status: number): boolean {
+    if (this.#body === undefined) return false
+    return status >= 300 || !this.#body.complete || (this.connection?.unsent ?? 0) > 0
   }
 
   /** Shows the head of the backend's answer to the guards. @param headers name, value, ...; changed in place */
@@ -227,6 +239,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.connection !== undefined) this.connection.answers++
+    if (this.#early) this.connection?.retire()
     this.#freeSlot()
     if (this.#closed || this.#answered) return
     this.#answered = true
