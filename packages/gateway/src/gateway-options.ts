@@ -8,6 +8,7 @@ import {
   type Exchange,
   parseDuration,
 } from '@postern/core'
+import type { HeldPort } from './held-port.ts'
 import { parseSigningKey, type SigningKey } from './identity-header.ts'
 
 /** Certificate of the front. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
@@ -32,6 +33,8 @@ export interface ListenOptions {
   readonly proxyProtocolFrom?: readonly string[]
   /** Several processes or threads listen on the same port, and the kernel spreads connections (`SO_REUSEPORT`). */
   readonly reusePort?: boolean
+  /** A port that was bound before (`holdPort`), in place of `host`, `port` and `reusePort`: those who wait there are answered first. */
+  readonly held?: HeldPort | undefined
 }
 
 /** Caps; each worker holds its own. */
