@@ -1,6 +1,6 @@
 // Every bug class has tests of its name, and every such test was seen failing: POSTERN_TEST_LONG=1 runs each
-// class against code that is wrong on purpose (broken-variants.ts). The short form checks that the list is whole
-// and that each mistake still fits the source.
+// class against code that is wrong on purpose (broken-variants.ts). The short form checks that the list is
+// whole and that each mistake still fits the source.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'

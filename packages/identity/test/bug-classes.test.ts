@@ -1,5 +1,5 @@
-// The bug classes that built-in identity must not have. Each was a real advisory somewhere, and each test fails
-// against code that is wrong on purpose: broken-variants.ts.
+// The bug classes that built-in identity must not have. Each was a real advisory somewhere, and each test
+// fails against code that is wrong on purpose: broken-variants.ts.
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { ConfigError } from '@postern/core'
