@@ -240,11 +240,16 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     ".normalize('NFKC')\n    .replace(INVISIBLE, '')",
     '',
   ]),
-  variant('malformed header that fails open', 'bug-classes', 'an invalid key leaves the decision to the cookie', [
-    'built-in/identify-request.ts',
-    'if (key !== undefined) return this.#byKey(exchange, key)',
-    'if (key !== undefined && /^postern_live_[a-z]{12}_[A-Za-z0-9_-]{43}_/.test(key)) return this.#byKey(exchange, key)',
-  ]),
+  variant(
+    'malformed header that fails open',
+    'bug-classes',
+    'an invalid key leaves the decision to the cookie',
+    [
+      'built-in/identify-request.ts',
+      'if (key !== undefined) return this.#byKey(exchange, key)',
+      'if (key !== undefined && /^postern_live_[a-z]{12}_[A-Za-z0-9_-]{43}_/.test(key)) return this.#byKey(exchange, key)',
+    ],
+  ),
   variant('malformed header that fails open', 'identify-methods', 'a malformed token is taken for none', [
     'verify/authorization.ts',
     "if (count > 1 || !TOKEN.test(token)) return { kind: 'malformed' }",
