@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
 import { shippedScenarioTexts } from '../packages/scenarios/src/scenario-files.ts'
 import { documentsOf } from '../packages/scenarios/src/scenario-set.ts'
+import { BUNDLED } from './bundled-code.ts'
 import { type Package, packages, root } from './workspace.ts'
 
 /** Files that a worker thread starts with: `new URL(`./prune-thread.${extension}`, import.meta.url)`. */
@@ -62,7 +63,7 @@ async function bundle({ folder, manifest }: Package): Promise<void> {
     logLevel: 'warning',
   })
   requirePlaces(folder, source, metafile)
-  writeLicences(output, metafile)
+  writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
   pruneTypes(folder, output)
 }
 
@@ -144,11 +145,13 @@ function requirePlaces(folder: string, source: string, { outputs }: Metafile): v
   }
 }
 
-/** Licences of packages whose code is part of the build. */
-function writeLicences(output: string, { inputs }: Metafile): void {
+/** Licences of packages whose code is part of the build. @throws Error for code that nobody decided to take in */
+function writeLicences(output: string, { inputs }: Metafile, wanted: readonly string[]): void {
   const names = new Set(
     Object.keys(inputs).flatMap(input => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []),
   )
+  if ([...names].sort().join() !== [...wanted].sort().join())
+    throw new Error(`${output} holds the code of [${[...names]}], and bundled-code.ts allows [${wanted}]`)
   const texts = [...names].sort().map(name => {
     const home = join(root, 'node_modules', name)
     const [file] = globSync('LICEN[SC]E*', { cwd: home })
