@@ -1,5 +1,6 @@
-// The JavaScript that is published: every package as a few files instead of one for each source file, for Node
-// resolves, opens and links hundreds of files one after the other when an application starts. Not minified.
+// The JavaScript that is published: every package as a few files instead of one for each source file, for
+// Node resolves, opens and links hundreds of files one after the other when an application starts. Not
+// minified.
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
@@ -67,7 +68,10 @@ async function bundle({ folder, manifest }: Package): Promise<void> {
   pruneTypes(folder, output)
 }
 
-/** Removes declarations that no public declaration leads to, and those of zod, whose code is part of the build. */
+/**
+ * Removes declarations that no public declaration leads to, and those of zod, whose code is part of the
+ * build.
+ */
 function pruneTypes(folder: string, output: string): void {
   const manifest = readFileSync(join(root, folder, 'package.json'), 'utf8')
   const queue = [...manifest.matchAll(/"\.\/dist\/([^"]+)\.d\.ts"/g)].map(([, name = '']) => name)
@@ -114,7 +118,7 @@ async function transpile(source: string, output: string, file: string): Promise<
   writeFileSync(join(output, file.replace(/\.ts$/, '.js')), code)
 }
 
-/** Code that looks for files beside itself moves to the top of `dist`: there it is told where it stood. */
+/** Code that looks for files beside itself moves to the top of `dist`: there it learns where it stood. */
 function placesOf(source: string): Plugin {
   return {
     name: 'places',
@@ -145,7 +149,10 @@ function requirePlaces(folder: string, source: string, { outputs }: Metafile): v
   }
 }
 
-/** Licences of packages whose code is part of the build. @throws Error for code that nobody decided to take in */
+/**
+ * Licences of packages whose code is part of the build.
+ * @throws Error for code that nobody decided to take in
+ */
 function writeLicences(output: string, { inputs }: Metafile, wanted: readonly string[]): void {
   const names = new Set(
     Object.keys(inputs).flatMap(input => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []),

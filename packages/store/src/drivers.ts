@@ -3,9 +3,10 @@ import { ConfigError } from '@postern/core'
 import type Pg from 'pg'
 
 /*
- * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start and 25 MB of memory. Both are
- * CommonJS, so that `require` can load them inside functions that are not asynchronous. Both are optional: an installation for the embedded
- * stores is 22 packages smaller without them.
+ * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start
+ * and 25 MB of memory. Both are CommonJS, so that `require` can load them inside functions that are not
+ * asynchronous. Both are optional: an installation for the embedded stores is 22 packages smaller without
+ * them.
  */
 const require = createRequire(import.meta.url)
 
