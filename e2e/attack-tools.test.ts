@@ -111,7 +111,14 @@ describe('sqlmap, looking for SQL injection and dumping what it can', () => {
 })
 
 describe('hydra, guessing the password of admin@example.com, which is the 150th in its list', () => {
-  async function hydra(program: string, target: string, address?: string): Promise<string> {
+  /** What login defence lets one address try at one account. */
+  const GUESSES = 5
+
+  async function hydra(
+    program: string,
+    target: string,
+    address?: string,
+  ): Promise<{ readonly output: string; readonly compared: number }> {
     const list = join(folder, 'passwords.txt')
     const guesses = Array.from({ length: 200 }, (_, index) => (index === 149 ? 'admin' : `guess${index}`))
     writeFileSync(list, `${guesses.join('\n')}\n`)
@@ -126,31 +133,32 @@ describe('hydra, guessing the password of admin@example.com, which is the 150th 
       { cwd: folder, seconds: 60 },
     )
     proxy.close()
-    return output
+    return { output, compared: proxy.compared() }
   }
 
   test('has it within seconds from the unprotected shop', async t => {
     const program = neededTool(t, 'hydra')
     if (program === undefined) return
-    assert.match(await hydra(program, shop.url), /login: admin@example\.com\s+password: admin\n/)
+    assert.match((await hydra(program, shop.url)).output, /login: admin@example\.com\s+password: admin\n/)
   })
 
-  test('goes through its whole list in front of the gateway and has nothing: after twenty, guesses are not passed on', async t => {
+  test('goes through its whole list in front of the gateway and has nothing: after five, guesses are not passed on', async t => {
     const program = neededTool(t, 'hydra')
     if (program === undefined) return
-    const output = await hydra(program, defaults.url)
+    const { output, compared } = await hydra(program, defaults.url)
     assert.match(output, /0 valid password found/, output)
+    assert.ok(compared <= GUESSES, `${compared} guesses were compared`)
     assert.ok(
       defaults.refusals().some(line => line.startsWith('POST /login') && line.includes('limit/login')),
     )
   })
 
-  test('is stopped when it comes from elsewhere', async t => {
+  test('gets no further when it comes from elsewhere; nobody needs to be banned for that', async t => {
     const program = neededTool(t, 'hydra')
     if (program === undefined) return
-    const output = await hydra(program, elsewhere.url, '203.0.113.9')
+    const { output, compared } = await hydra(program, elsewhere.url, '203.0.113.9')
     assert.match(output, /0 valid password found/, output)
-    assertStopped('203.0.113.9')
+    assert.ok(compared <= GUESSES, `${compared} guesses were compared`)
   })
 })
 
