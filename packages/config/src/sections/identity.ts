@@ -36,7 +36,8 @@ export interface IdentityBackendConfig {
   /** Header that carries the token. Default: `x-identity-jwt`. */
   readonly header?: string | undefined
   /**
-   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default: nothing.
+   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default:
+   * nothing.
    */
   readonly claims?: readonly ('email' | 'name')[] | undefined
 }

@@ -107,6 +107,7 @@ export class PagesGuard implements Guard {
     return {
       base: parts.base,
       siteName: parts.siteName,
+      home: parts.home,
       nonce: Buffer.from(random.bytes(16)).toString('base64'),
       assetVersion: assets.version,
     }
