@@ -1,5 +1,6 @@
-// The shop with sign-in by Postern, switched on by a configuration alone (npm start -- --with identity), in Chromium:
-// sign-up, passkey, sessions, the admin area by role and fresh proof, one act confirmed by passkey, sign-out.
+// The shop with sign-in by Postern, switched on by a configuration alone (npm start -- --with identity), in
+// Chromium: sign-up, passkey, sessions, the admin area by role and fresh proof, one act confirmed by
+// passkey, sign-out.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

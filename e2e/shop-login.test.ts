@@ -1,5 +1,5 @@
-// The shop with its own sign-in, merely defended (npm start -- --with login): many addresses guess at one account, and
-// its owner, in Chromium, notices nothing.
+// The shop with its own sign-in, merely defended (npm start -- --with login): many addresses guess at one
+// account, and its owner, in Chromium, notices nothing.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -30,7 +30,10 @@ export function installMissing(missing: readonly Missing[]): void {
   process.exit(1)
 }
 
-/** Installs packages by apt-get, as root on Debian; does nothing anywhere else. Whoever asked looks whether it is there. */
+/**
+ * Installs packages by apt-get, as root on Debian; does nothing anywhere else. Whoever asked looks whether
+ * it is there.
+ */
 export function installPackages(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return
   console.error(`tests: installing ${packages.join(' and ')} (apt-get) ...`)

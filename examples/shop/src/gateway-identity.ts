@@ -14,8 +14,8 @@ export interface IdentityOptions {
 export type GatewayIdentity = (token: string | undefined) => Promise<Visitor | undefined>
 
 /**
- * Takes the gateway's word for who acts: the token in `X-Identity-JWT`, verified. The customer is the one with
- * that e-mail address, which identity has proven to be theirs, or a new one.
+ * Takes the gateway's word for who acts: the token in `X-Identity-JWT`, verified. The customer is the one
+ * with that e-mail address, which identity has proven to be theirs, or a new one.
  */
 export function gatewayIdentity(
   database: ShopDatabase,

@@ -1,5 +1,5 @@
-// Starts the shop by itself: PORT, SHOP_DATABASE_URL, SHOP_DATA and SHOP_IDENTITY (the origin where Postern signs people in)
-// come from the environment.
+// Starts the shop by itself: PORT, SHOP_DATABASE_URL, SHOP_DATA and SHOP_IDENTITY (the origin where Postern
+// signs people in) come from the environment.
 import { startShop } from './server.ts'
 
 const {

@@ -2,9 +2,10 @@ import { escapeHtml, plainPage } from './plain-page.ts'
 import type { RefusalText } from './refusal-text.ts'
 
 /**
- * The page that a person is shown: what happened, until when, a way on or back, and the number to tell. One click on
- * the number selects it whole.
- * @param ways what of its links apply: whether opening the address again repeats the request safely, and where it goes on
+ * The page that a person is shown: what happened, until when, a way on or back, and the number to tell. One
+ * click on the number selects it whole.
+ * @param ways what of its links apply: whether opening the address again repeats the request safely, and
+ *   where it goes on
  */
 export function refusalPage(
   text: RefusalText,

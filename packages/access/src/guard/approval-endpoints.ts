@@ -39,10 +39,10 @@ const STATUS: Readonly<Record<ApprovalRefused['why'], number>> = {
 const MAX_BODY = 4_096
 
 /**
- * Serves approvals to those who asked or decide: `GET PATH` what waits for the caller, `GET PATH/ID` one, `POST
- * PATH/ID` with `decision` (`approve`, `deny` or `cancel`) and a `note`. A browser that opens an address gets a page
- * with a form; everybody else speaks JSON. Put it behind whatever identifies callers. A page of another site cannot
- * make a browser send the POST: it must be of the same origin.
+ * Serves approvals to those who asked or decide: `GET PATH` what waits for the caller, `GET PATH/ID` one,
+ * `POST PATH/ID` with `decision` (`approve`, `deny` or `cancel`) and a `note`. A browser that opens an
+ * address gets a page with a form; everybody else speaks JSON. Put it behind whatever identifies callers. A
+ * page of another site cannot make a browser send the POST: it must be of the same origin.
  */
 export class ApprovalEndpoints implements Guard {
   readonly name: string = 'approvals'
@@ -151,8 +151,8 @@ export class ApprovalEndpoints implements Guard {
 }
 
 /**
- * How a decision was sent: as JSON, which a page of another site cannot send, or by a form, where the browser must
- * say that it is one of this origin. Undefined for anything else.
+ * How a decision was sent: as JSON, which a page of another site cannot send, or by a form, where the
+ * browser must say that it is one of this origin. Undefined for anything else.
  */
 function formOf(exchange: Exchange): 'json' | 'page' | undefined {
   const type = exchange.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase()

@@ -281,7 +281,10 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
   }
 }
 
-/** A browser is sent to where it proves who it is, or shown the page of every refusal; a script gets a problem document. */
+/**
+ * A browser is sent to where it proves who it is, or shown the page of every refusal; a script gets a
+ * problem document.
+ */
 function contentOf(refusal: AccessRefusal, exchange: Exchange): RefusalContent | undefined {
   if (!isNavigation(exchange)) return problemDocument(refusal)
   return refusal.stepUp === undefined ? undefined : stepUpPage(refusal.message, refusal.stepUp)

@@ -4,7 +4,10 @@ import { namedAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern users roles ID|EMAIL [ROLE...]`: the roles an account has on the whole site, from the next request on. Exit 1 when nothing changed. */
+/**
+ * `postern users roles ID|EMAIL [ROLE...]`: the roles an account has on the whole site, from the next
+ * request on. Exit 1 when nothing changed.
+ */
 export const run: Command = async ([said = '', ...roles], options, context) => {
   const id = await namedAccount(said, options, context)
   const act = { action: 'users.roles', resource: { type: 'account', id }, data: { roles } }

@@ -154,8 +154,8 @@ export class Accounts {
   }
 
   /**
-   * Says which roles an account has on the whole site, in place of those it had. For operators: whoever may call
-   * this can make anybody anything. Holds from the next request on.
+   * Says which roles an account has on the whole site, in place of those it had. For operators: whoever may
+   * call this can make anybody anything. Holds from the next request on.
    * @returns false when that changes nothing
    * @throws ConfigError for what cannot be a role
    */

@@ -20,7 +20,10 @@ export interface BackendTokenOptions {
   readonly header?: string
   /** How long one is good. Default `60s`. */
   readonly lifetime?: string
-  /** What it says of a person besides: `email` (with `email_verified`), `name`, as in OpenID Connect. Default: nothing. */
+  /**
+   * What it says of a person besides: `email` (with `email_verified`), `name`, as in OpenID Connect.
+   * Default: nothing.
+   */
   readonly claims?: readonly PersonClaim[]
 }
 
@@ -116,8 +119,8 @@ export class BackendTokens {
   }
 
   /**
-   * Puts the token of the exchange's principal into the request, and takes out whatever was there. Answers at once
-   * unless a person's name or address must be looked up.
+   * Puts the token of the exchange's principal into the request, and takes out whatever was there. Answers
+   * at once unless a person's name or address must be looked up.
    */
   apply(exchange: Exchange): undefined | Promise<undefined> {
     const { principal } = exchange

@@ -6,8 +6,8 @@ const IN_TENANT = 'tenant:'
 
 /**
  * The principal of a request that carries a session. It remembers the session, so that step-up
- * and the pages need not look it up again. Anybody may make an organisation, own it, and give roles in it: they
- * are `tenant:owner`, so that they never pass for a role of the site.
+ * and the pages need not look it up again. Anybody may make an organisation, own it, and give roles in it:
+ * they are `tenant:owner`, so that they never pass for a role of the site.
  */
 export class SessionPrincipal implements Principal {
   readonly kind = 'user'
