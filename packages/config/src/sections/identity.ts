@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, required, section } from '../key.ts'
 import { count, duration, listOf, oneOf, text } from '../types.ts'
 
