@@ -32,14 +32,17 @@ const services = await startServices()
 const LIMIT = '--test-timeout=300000'
 // Many files wait for servers and clocks most of the time: on two cores node would run one at a time.
 const CONCURRENCY = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
-const runner = spawn(
-  process.execPath,
-  [...process.execArgv, '--test', LIMIT, CONCURRENCY, ...flags, ...files],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, ...services.env, NODE_COMPILE_CACHE: CACHE },
-  },
-)
+const REPORTERS = flags.some(flag => flag.startsWith('--test-reporter'))
+  ? []
+  : [join(root, 'scripts/slowest-files.ts'), 'spec'].flatMap(reporter => [
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+    ])
+const options = ['--test', LIMIT, CONCURRENCY, ...REPORTERS, ...flags]
+const runner = spawn(process.execPath, [...process.execArgv, ...options, ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, ...services.env, NODE_COMPILE_CACHE: CACHE },
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 const code = await new Promise<number>(resolve => runner.on('exit', status => resolve(status ?? 1)))
 await services.stop()
