@@ -11,19 +11,8 @@ import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
+import type { ServeOptions } from './serve-options.ts'
 import { startListening } from './start-listening.ts'
-import type { Overrides } from './worker-plan.ts'
-
-export interface ServeOptions {
-  /** The configuration with the overrides in it. */
-  readonly loaded: LoadedConfig
-  /** What the command line said, for workers that read the configuration themselves. */
-  readonly overrides: Overrides
-  /** Absolute. */
-  readonly dataDirectory: string
-  /** What takes requests: the reverse proxy unless told otherwise, or the endpoint that another proxy asks. */
-  readonly kind?: 'gateway' | 'forward-auth'
-}
 
 /** A gateway with everything around it: the runtime, the admin listener, the file that commands find it by. */
 export interface Served {

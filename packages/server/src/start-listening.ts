@@ -4,7 +4,7 @@ import type { Metrics } from './admin/metrics.ts'
 import { startForwardAuthListener } from './forward-auth-listener.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 import { type Listener, startSingleListener } from './listener.ts'
-import type { ServeOptions } from './serve.ts'
+import type { ServeOptions } from './serve-options.ts'
 import { startWorkerListener } from './worker-listener.ts'
 
 export interface ListeningParts {
