@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { GatewaySettings } from './gateway-options.ts'
 
-/** A connection that knows how many answers it has carried since it was opened, and can be closed after one. */
+/**
+ * A connection that knows how many answers it has carried since it was opened, and can be closed after one.
+ */
 export class BackendConnection extends Client {
   answers = 0
   readonly #open: { socket: Socket | undefined }
@@ -50,8 +52,9 @@ export interface BackendConnectionOptions {
 }
 
 /**
- * The connections to the backend: HTTP/1.1, one request at a time on each. An idle one is closed before the backend would close it:
- * after `upstreamKeepAlive`, or a second before what the backend states in `Keep-Alive: timeout=`.
+ * The connections to the backend: HTTP/1.1, one request at a time on each. An idle one is closed before the
+ * backend would close it: after `upstreamKeepAlive`, or a second before what the backend states in
+ * `Keep-Alive: timeout=`.
  */
 export function backendPool(settings: GatewaySettings): Pool {
   const { timeouts, limits } = settings

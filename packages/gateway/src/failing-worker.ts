@@ -1,4 +1,7 @@
-/** Errors after which a worker ends at once: what threw once may be an accident, what goes on throwing answers nobody. */
+/**
+ * Errors after which a worker ends at once: what threw once may be an accident, what goes on throwing answers
+ * nobody.
+ */
 const MAX_ERRORS = 16
 /** How long it goes on while its place is taken. */
 const REPLACEMENT_MS = 15_000
@@ -15,10 +18,11 @@ export interface FailingWorkerOptions {
 }
 
 /**
- * What a worker does about an error that nobody caught. To end on the spot would cut off every request under way and every connection
- * that waits in its queue, for the mistake of one. It goes on taking requests until another listens in its place, finishes them, and ends;
- * both within a time, and not at all when it goes on failing. Guards are no part of this: what they throw is caught, and refuses or allows as
- * their failure policy says.
+ * What a worker does about an error that nobody caught. To end on the spot would cut off every request under
+ * way and every connection that waits in its queue, for the mistake of one. It goes on taking requests until
+ * another listens in its place, finishes them, and ends; both within a time, and not at all when it goes on
+ * failing. Guards are no part of this: what they throw is caught, and refuses or allows as their failure
+ * policy says.
  */
 export class FailingWorker {
   readonly #options: FailingWorkerOptions

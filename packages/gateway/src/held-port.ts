@@ -16,8 +16,9 @@ export interface PortOptions {
 }
 
 /**
- * A port that was bound before there is anybody to answer on it, so that a restart refuses no connection while stores are opened, migrated
- * and recovered. Clients that connect wait, nothing of theirs is read, until `adopt`; their number and their wait are bounded.
+ * A port that was bound before there is anybody to answer on it, so that a restart refuses no connection
+ * while stores are opened, migrated and recovered. Clients that connect wait, nothing of theirs is read,
+ * until `adopt`; their number and their wait are bounded.
  */
 export class HeldPort {
   readonly port: number
@@ -48,7 +49,10 @@ export class HeldPort {
     )
   }
 
-  /** Hands over those that wait, in the order in which they came, and from now on every connection as it comes. */
+  /**
+   * Hands over those that wait, in the order in which they came, and from now on every connection as it
+   * comes.
+   */
   adopt(take: (socket: Socket) => void): void {
     this.#take = take
     Object.assign(this.#server, { pauseOnConnect: false })
@@ -62,9 +66,9 @@ export class HeldPort {
   }
 
   /**
-   * Accepts no more connections, and ends those that still wait. Where others share the port, whoever has connected and was not accepted when
-   * the socket closes would be reset, so those are accepted first: two turns of the event loop, of which the second has accepted all
-   * that had come.
+   * Accepts no more connections, and ends those that still wait. Where others share the port, whoever has
+   * connected and was not accepted when the socket closes would be reset, so those are accepted first: two
+   * turns of the event loop, of which the second has accepted all that had come.
    */
   async close(): Promise<void> {
     for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))

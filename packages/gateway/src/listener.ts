@@ -18,7 +18,10 @@ export interface Listener {
   stop(): Promise<void>
   /** Closes connections without a request. */
   closeIdle(): void
-  /** Shows another certificate to connections from now on. @throws Error when there is no TLS here, or certificate and key do not fit */
+  /**
+   * Shows another certificate to connections from now on. @throws Error when there is no TLS here, or
+   * certificate and key do not fit
+   */
   renew(tls: TlsOptions): void
 }
 
@@ -31,8 +34,8 @@ export interface ListenerOptions {
 }
 
 /**
- * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time for the head, no silent
- * dropping of headers beyond a count.
+ * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time
+ * for the head, no silent dropping of headers beyond a count.
  * @throws Error of the operating system when the address cannot be had
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
@@ -44,7 +47,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     if (gate === undefined) server.emit('connection', socket)
     else gate.admit(socket, settings.timeouts.head, () => server.emit('connection', socket))
   })
-  // Node starts its watch over slow heads when a server listens, and this one only takes what the port hands over.
+  // Node starts its watch over slow heads when a server listens, and this one only takes what the port hands
+  // over.
   server.emit('listening')
   const host = listen.host ?? '127.0.0.1'
   const shown = host.includes(':') ? `[${host}]` : host
@@ -106,7 +110,8 @@ function secureServer({ listen, settings, front }: ListenerOptions): Http2Secure
   const server = createSecureServer(options)
   Object.assign(server, { maxHeadersCount: 0 })
   attach(server, front)
-  // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions are taken as they are.
+  // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions
+  // are taken as they are.
   server.removeAllListeners('stream')
   server.on('session', session => front.session(session))
   return server

@@ -5,7 +5,10 @@ import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
 /** What a worker does on request. */
 export interface WorkerDuties {
-  /** A new configuration: build an engine and swap it in. What throws leaves the old one in force, and the cause is reported. */
+  /**
+   * A new configuration: build an engine and swap it in. What throws leaves the old one in force, and the
+   * cause is reported.
+   */
   reload(data: unknown): void | Promise<void>
   /**
    * Finish what is under way within the grace, in milliseconds. The thread ends afterwards.
@@ -23,15 +26,21 @@ export interface WorkerLink<Data> {
   readonly count: number
   /** Whether to listen with `reusePort`. */
   readonly reusePort: boolean
-  /** Set when this worker replaces one that had been reloaded: begin with this configuration, not with the first. */
+  /**
+   * Set when this worker replaces one that had been reloaded: begin with this configuration, not with the
+   * first.
+   */
   readonly reloaded: { readonly data: unknown } | undefined
   /** The `workerData` that `startWorkers` was given. */
   readonly data: Data
-  /** Resolves when the main thread is ready for this worker (`WorkersOptions.begin`): until then load what is needed, and hold the port. */
+  /**
+   * Resolves when the main thread is ready for this worker (`WorkersOptions.begin`): until then load what is
+   * needed, and hold the port.
+   */
   readonly begun: Promise<void>
   /**
-   * Takes up the duties and tells that this worker listens. From then on an error that nobody caught does not end the thread at once:
-   * another takes its place, and requests under way finish first.
+   * Takes up the duties and tells that this worker listens. From then on an error that nobody caught does not
+   * end the thread at once: another takes its place, and requests under way finish first.
    */
   ready(duties: WorkerDuties): void
   /** To the main thread's `onMessage`. */
@@ -43,8 +52,9 @@ export interface WorkerLink<Data> {
  *
  * ```ts
  * const link = workerLink<{ port: number }>()
- * const gateway = await startGateway({ engine, upstream, listen: { port: link.data.port, reusePort: link.reusePort } })
- * link.ready({ reload: data => gateway.swap(build(data)), stop: (grace, linger) => gateway.close({ grace, linger }) })
+ * const gateway = await startGateway({ engine, upstream, listen: { port: link.data.port, reusePort:
+ * link.reusePort } }) link.ready({ reload: data => gateway.swap(build(data)), stop: (grace, linger) =>
+ * gateway.close({ grace, linger }) })
  * ```
  * @throws ConfigError outside of a worker started by `startWorkers`
  */

@@ -7,7 +7,10 @@ const LAST_BACKOFF_MS = 10_000
 const STEADY_MS = 30_000
 /** Time for the requests of a worker whose place has been taken. */
 const LEAVING_GRACE_MS = 10_000
-/** Time for the clients that keep a connection to it to send another request, and learn from the answer that it ends. */
+/**
+ * Time for the clients that keep a connection to it to send another request, and learn from the answer that
+ * it ends.
+ */
 const LINGER_MS = 2_000
 
 export interface WorkerSeatOptions {
@@ -24,8 +27,8 @@ export interface WorkerSeatOptions {
 }
 
 /**
- * The place of one worker, and whoever sits in it. A worker that failed keeps answering until its successor listens, so that for a while
- * there may be two.
+ * The place of one worker, and whoever sits in it. A worker that failed keeps answering until its successor
+ * listens, so that for a while there may be two.
  */
 export class WorkerSeat {
   readonly #options: WorkerSeatOptions
@@ -115,7 +118,10 @@ export class WorkerSeat {
     for (const worker of this.#leaving) worker.tell(message)
   }
 
-  /** The problem, or undefined when the worker took the new configuration. A seat that is empty begins with it. */
+  /**
+   * The problem, or undefined when the worker took the new configuration. A seat that is empty begins with
+   * it.
+   */
   async reload(data: unknown): Promise<string | undefined> {
     const before = this.#reloaded
     const next = { data }

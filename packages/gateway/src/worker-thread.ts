@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
-/** How long after its grace a worker that was told to stop is ended. */
+/** How long after its grace a stopping worker is ended. */
 const OVERTIME_MS = 1_000
 
 export interface WorkerThreadOptions {
@@ -10,7 +10,7 @@ export interface WorkerThreadOptions {
   readonly start: WorkerStart
   /** A message of the worker. @param reply sends to this thread */
   readonly onMessage: (data: unknown, reply: (data: unknown) => void) => void
-  /** Nobody caught an error; the thread goes on until it is told to stop. */
+  /** Nobody caught an error; the thread goes on until `stop`. */
   readonly onFailing: (problem: string) => void
   /** The thread is gone. @param cause what ended it, if it was an error */
   readonly onEnd: (cause: Error | undefined) => void
@@ -100,7 +100,8 @@ export class WorkerThread {
   }
 
   /**
-   * Requests under way finish; what is not done by the end of the grace, in milliseconds, is cut off. Resolves when the thread is gone.
+   * Requests under way finish; what is not done by the end of the grace, in milliseconds, is cut off.
+   * Resolves when the thread is gone.
    * @param linger milliseconds for the last request of connections that are kept
    */
   async stop(grace: number, linger: number): Promise<void> {

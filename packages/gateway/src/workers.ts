@@ -7,21 +7,26 @@ export interface WorkersOptions {
   readonly count?: number
   /** Module that calls `workerLink`. */
   readonly entry: URL
-  /** Given to every worker; a `SharedArrayBuffer` in it is shared, so that counters stay exact across workers. */
+  /**
+   * Given to every worker; a `SharedArrayBuffer` in it is shared, so that counters stay exact across workers.
+   */
   readonly workerData?: unknown
   /** Options for node of every worker, e.g. `--conditions=...`. */
   readonly execArgv?: readonly string[]
   /**
-   * A message that a worker sent. It may come before `startWorkers` resolves: a worker takes requests as soon as it listens.
+   * A message that a worker sent. It may come before `startWorkers` resolves: a worker takes requests as soon
+   * as it listens.
    * @param reply sends to the thread that sent it, and to no other; without effect when that has ended
    */
   readonly onMessage?: (data: unknown, index: number, reply: (data: unknown) => void) => void
   /**
-   * Workers load their code and hold their port at once, but open nothing (`link.begun`) until this resolves; at once unless given. When it
-   * rejects, the start fails with its reason.
+   * Workers load their code and hold their port at once, but open nothing (`link.begun`) until this resolves;
+   * at once unless given. When it rejects, the start fails with its reason.
    */
   readonly begin?: Promise<void>
-  /** One line for the operator: a worker died, or this platform allows only one. Standard error unless given. */
+  /**
+   * One line for the operator: a worker died, or this platform allows only one. Standard error unless given.
+   */
   readonly onNotice?: (line: string) => void
   /** Platform whose sockets are asked for; this one unless given. */
   readonly platform?: NodeJS.Platform
@@ -52,9 +57,10 @@ function canShareAPort(platform: NodeJS.Platform): boolean {
 }
 
 /**
- * Runs the entry in several threads that listen on the same port (`SO_REUSEPORT`). Resolves when all of them listen. A worker
- * that fails (an error that nobody caught) is replaced, and answers what it has in the meantime; one that is gone is started again, later each time.
- * Where a port cannot be shared there is one worker, and a line that says so.
+ * Runs the entry in several threads that listen on the same port (`SO_REUSEPORT`). Resolves when all of them
+ * listen. A worker that fails (an error that nobody caught) is replaced, and answers what it has in the
+ * meantime; one that is gone is started again, later each time. Where a port cannot be shared there is one
+ * worker, and a line that says so.
  * @throws Error of the first worker that ended before it listened
  */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {

@@ -55,8 +55,8 @@ describe('a backend that ignores the body of', () => {
 })
 
 /**
- * A backend that answers a POST by its head alone, takes the body for the next request, and answers that one only when more arrives: its
- * answer would go to whoever comes next on the connection.
+ * A backend that answers a POST by its head alone, takes the body for the next request, and answers that one
+ * only when more arrives: its answer would go to whoever comes next on the connection.
  */
 function lateAnswers(status: number, heads: string[]): (socket: import('node:net').Socket) => void {
   return socket => {

@@ -134,7 +134,8 @@ describe('workers', { timeout: 60_000 }, () => {
         }
       })
       await Promise.all(clients)
-      // The kernel resets what it accepted in the instant in which a socket is closed, unless it may move it to another worker's.
+      // The kernel resets what it accepted in the instant in which a socket is closed, unless it may move it
+      // to another worker's.
       const allowed = agent === undefined && !movesConnections() ? Math.ceil(asked / 250) : 0
       assert.ok(failures.length <= allowed, `${failures.length} of ${asked}: ${String(failures[0])}`)
       assert.match(

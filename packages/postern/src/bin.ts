@@ -13,8 +13,8 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
     if (!isServer) process.exit(0)
   })
-// An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that comes
-// on top ends it at once, as it does everywhere else.
+// An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that
+// comes on top ends it at once, as it does everywhere else.
 let hasFailed = false
 if (isServer)
   process.once('uncaughtException', error => {

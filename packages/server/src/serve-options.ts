@@ -9,6 +9,6 @@ export interface ServeOptions {
   readonly overrides: Overrides
   /** Absolute. */
   readonly dataDirectory: string
-  /** What takes requests: the reverse proxy unless told otherwise, or the endpoint that another proxy asks. */
+  /** What takes requests: the reverse proxy (the default), or the endpoint that another proxy asks. */
   readonly kind?: 'gateway' | 'forward-auth'
 }

@@ -25,8 +25,8 @@ export interface Listening {
 }
 
 /**
- * Opens the runtime and takes requests. The gateway's port is bound before anything is opened, migrated or recovered, so that a restart makes
- * clients wait and refuses none.
+ * Opens the runtime and takes requests. The gateway's port is bound before anything is opened, migrated or
+ * recovered, so that a restart makes clients wait and refuses none.
  * @throws as `serve`; nothing stays open then
  */
 export function startListening(options: ServeOptions, parts: ListeningParts): Promise<Listening> {
