@@ -46,7 +46,7 @@ export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: 
 export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner, SlotHolder {
   connection: BackendConnection | undefined = undefined
   stalledSince: number | undefined = undefined
-  client = ''
+  readonly client: string
   readonly exchange: Exchange
   readonly #engine: Engine
   readonly #passage: Passage
@@ -85,13 +85,14 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#head = head
     this.#downstream = downstream
     this.#openTunnel = openTunnel
+    this.client = networkOf(exchange.client)
     downstream.owner = this
   }
 
   /** @param body absent when the request has none */
   start(body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered()
+    this.#passage.entered(this.client)
     const decision = this.#engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(late => this.#enforce(late))
     else this.#enforce(decision)
@@ -100,7 +101,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
   startRefused(refusal: Refusal, body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered()
+    this.#passage.entered(this.client)
     this.#decided = true
     this.exchange.decision = refusal
     this.#refuse(refusal)
@@ -139,7 +140,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#dispatch()
       return
     }
-    this.client = networkOf(this.exchange.client)
     this.#slot = 'waiting'
     this.#passage.slots.take(this)
   }
@@ -206,6 +206,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
     this.#early = this.#isEarly(status)
+    if (isEventStream(headers)) this.#passage.slots.streams(this)
   }
 
   /**
@@ -398,7 +399,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
-    this.#passage.left()
+    this.#passage.left(this.client)
     this.#engine.settle(this.exchange, {
       status: this.#status,
       duration: this.#engine.clock.now() - this.exchange.time,
@@ -421,4 +422,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   bodyUnwanted(): void {
     this.#downstream.hangUp()
   }
+}
+
+/** Whether an answer goes on for as long as its client stays. @param headers name, value, ... */
+function isEventStream(headers: readonly string[]): boolean {
+  for (let i = 0; i + 1 < headers.length; i += 2)
+    if (headers[i]?.length === 12 && headers[i]?.toLowerCase() === 'content-type')
+      return headers[i + 1]?.toLowerCase().startsWith('text/event-stream') === true
+  return false
 }
