@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 
 /** One way of doing the work of a benchmark. `run` does the same amount of work each time it is called. */
 export interface Candidate {
@@ -18,6 +18,9 @@ export interface Timing {
   readonly best: number
   readonly worst: number
 }
+
+/** `--quick`: the same ratios from fewer rounds, in under 45 s on a quiet machine. */
+export const isQuick: boolean = process.argv.includes('--quick')
 
 /** A value such that `share` of the sorted values lie below it. */
 export function quantile(values: readonly number[], share: number): number {
@@ -92,6 +95,8 @@ export function report({ bench, ratios, figures, unequal }: Report): void {
   for (const [key, value] of Object.entries(rounded)) console.log(`  ${key}: ${value}`)
   console.log('\nfigures')
   for (const [key, value] of Object.entries(figures)) console.log(`  ${key}: ${value}`)
+  const load = loadavg().map(value => Number(value.toFixed(2)))
+  console.log(`\nload average ${load.join(', ')} on ${cpus().length} cores`)
   console.log('\nunequal about the work')
   for (const sentence of unequal) console.log(`  ${sentence}`)
   if (process.argv.includes('--json')) {
@@ -100,6 +105,7 @@ export function report({ bench, ratios, figures, unequal }: Report): void {
       model: cpus()[0]?.model ?? 'unknown',
       node: process.version,
       platform: process.platform,
+      load,
     }
     console.log(JSON.stringify({ bench, ratios: rounded, figures, machine }))
   }

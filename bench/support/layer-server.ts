@@ -1,10 +1,12 @@
 // One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER`, asked
 // over the channel to its parent.
 import type { AddressInfo } from 'node:net'
-import { Engine } from '@postern/core'
+import { CidrSet, Engine } from '@postern/core'
 import * as http from '@postern/http'
 import express from 'express'
+import { rateLimit } from 'express-rate-limit'
 import fastify from 'fastify'
+import helmet from 'helmet'
 import { postern } from 'postern'
 
 const [name = '', folder = ''] = process.argv.slice(2)
@@ -13,15 +15,29 @@ const layer = name.endsWith('+layer')
       folder,
       config: {
         dataDirectory: folder,
+        trustProxies: 'loopback',
         limits: { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } },
       },
     })
   : undefined
-const current = name.endsWith('+adapter') ? new Engine() : layer?.engine
+const current = name.endsWith('+adapter')
+  ? new Engine({ trustedProxies: CidrSet.parse(['loopback']) })
+  : layer?.engine
 
 async function start(): Promise<AddressInfo> {
   if (name.startsWith('express')) {
     const app = express()
+    app.set('trust proxy', 'loopback')
+    if (name.endsWith('+helmet'))
+      app.use(
+        helmet(),
+        rateLimit({
+          windowMs: 60_000,
+          limit: 1_000_000_000,
+          standardHeaders: 'draft-8',
+          legacyHeaders: false,
+        }),
+      )
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')

@@ -57,6 +57,12 @@ export function showAnswer(carrier: NodeCarrier): void {
     carrier.engine.onAnswer(carrier.exchange, new NodeAnswerHead(response))
   }
   response.writeHead = function (this: unknown, status: number, ...rest: readonly unknown[]): unknown {
+    // Node itself writes most heads, and gives nothing but the status.
+    if (rest.length === 0 && !isShown && status >= 200 && status < 1_000 && !response.headersSent) {
+      response.statusCode = status
+      show()
+      return writeHead.call(this, response.statusCode)
+    }
     // A status that node will refuse, or that is not the answer yet, shows nothing.
     if (isShown || response.headersSent || !(status >= 200 && status < 1_000))
       return Reflect.apply(writeHead, this, [status, ...rest])

@@ -134,6 +134,7 @@ function status(event: Event): number | undefined {
 const SESSION =
   /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
 const MAX_COOKIE = 4_096
+const MAX_PARAMETERS = 64
 
 /** How a request says who sends it: `authorization`, `key` or `session`. Nothing says that it is true. */
 function credential(event: Event): string | undefined {
@@ -150,11 +151,18 @@ function credential(event: Event): string | undefined {
 function parameters(event: Event): string | undefined {
   const text = query(event)
   if (text === undefined || !text.includes('=')) return undefined
-  const names = text.split('&', 64).flatMap(part => {
-    const end = part.indexOf('=')
-    return end <= 0 ? [] : [part.slice(0, end)]
-  })
-  return names.length === 0 ? undefined : names.sort().join('&')
+  const names: string[] = []
+  // By hand: nearly every request with a query comes here, and splitting took twice as long.
+  let start = 0
+  for (let part = 0; part < MAX_PARAMETERS; part++) {
+    const next = text.indexOf('&', start)
+    const end = text.indexOf('=', start)
+    if (end > start && (next < 0 || end < next)) names.push(text.slice(start, end))
+    if (next < 0) break
+    start = next + 1
+  }
+  if (names.length < 2) return names[0]
+  return names.sort().join('&')
 }
 
 const READERS: Readonly<Record<string, FieldReader>> = {

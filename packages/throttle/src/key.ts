@@ -116,10 +116,12 @@ export function writtenKey(kind: KeyKind, key: string): string {
   return `digest-${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`
 }
 
-/** Computes a network's text once per address. */
+/** Computes a network's text once per address; a whole IPv4 address is its own text. */
 function networkKey(width: NetworkWidth): (exchange: Exchange) => string {
   let known = new Map<Address, string>()
+  const isWhole = (width.v4 ?? 32) === 32
   return ({ client }) => {
+    if (isWhole && !client.includes(':')) return client
     let text = known.get(client)
     if (text === undefined) {
       text = networkOf(client, width)
