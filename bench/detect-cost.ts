@@ -1,13 +1,13 @@
 import { beginInspection, inspect } from '../packages/inspect/src/inspect.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { REQUESTS } from './support/detect-requests.ts'
-import { quantile, report } from './support/harness.ts'
+import { isQuick, quantile, report } from './support/harness.ts'
 
-const ROUNDS = 60
+const ROUNDS = isQuick ? 6 : 60
 const WORST_INPUT = 65_536
 /** As the guard's, in milliseconds. */
 const SLICE = 4
-const GENERATIONS = 4
+const GENERATIONS = isQuick ? 1 : 4
 const SURVIVORS = 12
 
 const native = nativeWithRecommendedRules()
@@ -118,7 +118,7 @@ function* slowInputs(): Generator<string> {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
     return seed
   }
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < (isQuick ? 12 : 60); i++) {
     const chosen = Array.from({ length: 2 + (next() % 6) }, () => fragments[next() % fragments.length] ?? '')
     let text = ''
     while (text.length < WORST_INPUT) text += chosen[next() % chosen.length]

@@ -10,11 +10,11 @@ import {
 } from 'node:crypto'
 import { jwtVerifier, localKeySet } from '@postern/identity'
 import { jwtVerify } from 'jose'
-import { type Candidate, interleave, median, printTimings, report } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
 const ISSUER = 'https://id.example'
 const COUNT = 300
-const ROUNDS = process.argv.includes('--short') ? 5 : 15
+const ROUNDS = isQuick ? 5 : 15
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 type Algorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA'

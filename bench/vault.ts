@@ -1,12 +1,11 @@
 // What sealing and opening cost against the raw cipher and the peers, and what three
 // holders add to a page of 50 records.
-import { report } from './support/harness.ts'
+import { isQuick, report } from './support/harness.ts'
 import { holderCapacity, pageBenchmark } from './support/vault-pages.ts'
 import { recordBenchmark } from './support/vault-records.ts'
 
-const isShort = process.argv.includes('--short')
-const { ratios, figures } = await recordBenchmark(isShort ? 5 : 25)
-const pages = await pageBenchmark(isShort ? 100 : 600)
+const { ratios, figures } = await recordBenchmark(isQuick ? 5 : 25)
+const pages = await pageBenchmark(isQuick ? 100 : 600)
 const capacity = holderCapacity([1_000, 10_000, 100_000])
 
 report({

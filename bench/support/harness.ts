@@ -35,14 +35,15 @@ export function median(values: readonly number[]): number {
 
 /**
  * Runs all candidates in turn, `rounds` times, each round starting with another one, after one unmeasured
- * round: a machine whose speed drifts is equally slow to all of them.
+ * round: a machine whose speed drifts is equally slow to all of them. With `--quick` three rounds at most.
  */
 export async function interleave(
   candidates: readonly Candidate[],
   rounds: number,
 ): Promise<readonly Timing[]> {
   const samples = candidates.map(() => [] as number[])
-  for (let round = -1; round < rounds; round++) {
+  const most = isQuick ? Math.min(rounds, 3) : rounds
+  for (let round = -1; round < most; round++) {
     for (let turn = 0; turn < candidates.length; turn++) {
       const index = (turn + Math.max(0, round)) % candidates.length
       const candidate = candidates[index] as Candidate
