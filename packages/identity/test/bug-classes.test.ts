@@ -382,6 +382,28 @@ describe('bug class: device-flow binding', () => {
   })
 })
 
+describe('bug class: a role that people give themselves', () => {
+  // Broken variant: SessionPrincipal takes the roles of an organisation as they are.
+  test('the owner of an organisation of their own has no role of the site; operators give those', async t => {
+    const site = await startSite(t)
+    const mallory = await signUp(site, 'mallory@shop.example')
+    const { id, roles: before } = await whoIs(mallory)
+    assert.equal(before, undefined)
+    await mallory.post('/.postern/organisations', { name: 'Mine' })
+    const { tenant = '', roles } = await whoIs(mallory)
+    assert.deepEqual(roles, ['tenant:owner'])
+    const owner = await site.identity.accounts.byId(id)
+    assert.ok(owner)
+    await assert.rejects(site.identity.organisations.setRoles(owner, tenant, id, ['owner', 'site:owner']))
+    assert.equal(await site.identity.accounts.setRoles(id, ['support', 'admin']), true)
+    assert.equal(await site.identity.accounts.setRoles(id, ['admin', 'support']), false)
+    assert.deepEqual((await whoIs(mallory)).roles, ['admin', 'support', 'tenant:owner'])
+    await assert.rejects(site.identity.accounts.setRoles(id, ['tenant:owner']), /roles/)
+    await site.identity.accounts.setRoles(id, [])
+    assert.deepEqual((await whoIs(mallory)).roles, ['tenant:owner'])
+  })
+})
+
 describe('bug class: authority from a stale cache', () => {
   test('a role that is taken away, a disabled account and a revoked session are gone with the next request', async t => {
     const site = await startSite(t)
@@ -396,7 +418,7 @@ describe('bug class: authority from a stale cache', () => {
     const { id } = await whoIs(bob)
     assert.ok(owner)
     await site.identity.organisations.setRoles(owner, tenant, id, ['editor'])
-    assert.deepEqual((await whoIs(bob)).roles, ['editor'])
+    assert.deepEqual((await whoIs(bob)).roles, ['tenant:editor'])
     await site.identity.organisations.remove(owner, tenant, id)
     assert.equal((await whoIs(bob)).tenant, undefined)
     await site.identity.accounts.disable(id)
