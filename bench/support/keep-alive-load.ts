@@ -30,13 +30,17 @@ export class KeepAliveLoad {
   #left = 0
   #sent = 0
   #open = 0
+  #isClosed = false
   #done: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
 
   private constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets
     for (const socket of sockets) {
       socket.on('data', chunk => this.#onData(socket, chunk))
-      socket.on('close', () => this.#done.reject(new Error('the server closed a connection')))
+      socket.on('close', () => {
+        this.#isClosed = true
+        this.#done.reject(new Error('the server closed a connection'))
+      })
     }
   }
 
@@ -48,6 +52,8 @@ export class KeepAliveLoad {
 
   /** Sends `requests` requests and waits for all answers. */
   run(requests: number): Promise<void> {
+    // Nothing would ever answer: a server closes connections that were idle for some seconds.
+    if (this.#isClosed) return Promise.reject(new Error('the server closed a connection meanwhile'))
     this.#left = requests
     this.#open = 0
     return new Promise((resolve, reject) => {

@@ -24,6 +24,8 @@ const current = name.endsWith('+adapter')
   ? new Engine({ trustedProxies: CidrSet.parse(['loopback']) })
   : layer?.engine
 
+const TEN_MINUTES = 600_000
+
 async function start(): Promise<AddressInfo> {
   if (name.startsWith('express')) {
     const app = express()
@@ -41,10 +43,12 @@ async function start(): Promise<AddressInfo> {
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')
+    // While the others have their turn these connections are idle for longer than the default of 5 s.
+    server.keepAliveTimeout = TEN_MINUTES
     await new Promise(resolve => server.once('listening', resolve))
     return server.address() as AddressInfo
   }
-  const app = fastify()
+  const app = fastify({ keepAliveTimeout: TEN_MINUTES })
   if (current !== undefined) app.register(http.fastify(current))
   app.get('/hello', () => 'hello')
   await app.listen({ host: '127.0.0.1', port: 0 })
