@@ -1,6 +1,7 @@
 import type { Event } from '@postern/core'
 import { requestIdOf } from './event-fields.ts'
 import { allParts, firstPart, kept, otherParts } from './group-key.ts'
+import { LoneValues } from './lone-values.ts'
 import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
@@ -41,12 +42,15 @@ export class CorrelationState {
   readonly #rule: CorrelationRule
   readonly #capacity: number
   readonly #groups: RecentMap<Group>
+  /** Only where the first requests of a group need not be remembered. */
+  readonly #lone: LoneValues | undefined
   #evictions = 0
 
   constructor(rule: CorrelationRule, capacity: number) {
     this.#rule = rule
     this.#capacity = capacity
     this.#groups = new RecentMap(capacity)
+    this.#lone = rule.type === 'value_count' && rule.threshold > MAX_REQUESTS ? new LoneValues() : undefined
   }
 
   get size(): number {
@@ -67,6 +71,7 @@ export class CorrelationState {
     const key = firstPart(event, readers)
     const rest = otherParts(event, readers)
     if (key === undefined || rest === undefined) return undefined
+    if (this.#lone !== undefined && this.#isLone(this.#lone, key, rest, event)) return undefined
     const { time } = event
     const group = this.#touch(key, rest, event)
     if (time < group.quietUntil) return undefined
@@ -77,6 +82,29 @@ export class CorrelationState {
     group.quietUntil = time + (this.#rule.respond?.silence ?? 300_000)
     reset(group)
     return fulfilled
+  }
+
+  /** Whether the group has shown no other value within the window; notes this one then. */
+  #isLone(lone: LoneValues, key: string, rest: string, event: Event): boolean {
+    const value = allParts(event, this.#rule.value ?? [])
+    if (value === undefined) return true
+    const { time } = event
+    const slot = lone.slotOf(key, rest)
+    if (lone.holds(slot, key, rest)) {
+      if (lone.value(slot) === value) {
+        lone.seenAgain(slot, time)
+        return true
+      }
+      if (time - lone.time(slot) <= this.#rule.timespan) {
+        const group = this.#touch(key, rest, event)
+        group.value = lone.value(slot)
+        group.valueTime = lone.time(slot)
+        lone.clear(slot)
+        return false
+      }
+    } else if (this.#groups.find(key, rest) !== undefined) return false
+    lone.put(slot, kept(key, event), kept(rest, event), kept(value, event), time)
+    return true
   }
 
   /**
