@@ -11,6 +11,10 @@ process.exit(
   runSteps([
     { name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] },
     {
+      name: 'page of the console',
+      command: [process.execPath, ...process.execArgv, 'scripts/build-page.ts'],
+    },
+    {
       name: 'types for CommonJS',
       command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],
     },
