@@ -1,5 +1,4 @@
 import { CredentialError } from '@postern/core'
-import { compactDecrypt, importJWK } from 'jose'
 import { decodeBase64url, isCanonicalBase64url } from './base64url.ts'
 import { jsonObject } from './compact-jws.ts'
 import type { Jwk } from './verification-key.ts'
@@ -43,6 +42,8 @@ export async function openCompactJwe(token: string, key: DecryptionKey): Promise
   )
     throw notOpened()
   try {
+    // Few tokens are encrypted.
+    const { compactDecrypt, importJWK } = await import('jose')
     const imported = await importJWK({ ...key.jwk }, key.algorithm)
     const { plaintext } = await compactDecrypt(token, imported, {
       keyManagementAlgorithms: [key.algorithm],
