@@ -41,13 +41,15 @@ export class BatchInputs {
    * @throws ConfigError as `encodeContext`
    */
   add(context: RecordContext, saltOf: Uint8Array | ((encoded: Uint8Array) => Uint8Array)): void {
-    const start = this.#end
+    // The label of a place stands before each context, so that a place is hashed as it lies here.
+    const start = this.#end + PLACE.length
     const needed = start + encodedSize(context) + 64
     if (needed > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(needed * 2)
-      this.#bytes.copy(larger, 0, 0, start)
+      this.#bytes.copy(larger, 0, 0, this.#end)
       this.#bytes = larger
     }
+    this.#bytes.set(PLACE, this.#end)
     const middle = writeContext(this.#bytes, start, context)
     const salt = typeof saltOf === 'function' ? saltOf(this.#bytes.subarray(start, middle)) : saltOf
     this.#bytes.set(salt, middle)
@@ -65,14 +67,16 @@ export class BatchInputs {
   /** The place of an item, as `placeOf` of its encoded context. */
   place(index: number): string {
     const { start, middle } = this.#at(index)
-    return placeOf(this.#bytes.subarray(start, middle))
+    return hash('sha256', this.#bytes.subarray(start - PLACE.length, middle - VERSION_BYTES), 'base64url')
   }
 
   /** A keyed function of every item: 32 bytes each, base64url. */
   outputs(prfOf: (index: number) => HmacKey): string {
     const outputs = Buffer.allocUnsafe(this.count * PART_BYTES)
-    for (const [index, { start, end }] of this.#inputs.entries())
+    for (let index = 0; index < this.count; index++) {
+      const { start, end } = this.#at(index)
       prfOf(index).digestInto(outputs, index * PART_BYTES, this.#bytes, start, end)
+    }
     return outputs.toString('base64url')
   }
 

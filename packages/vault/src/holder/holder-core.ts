@@ -1,6 +1,7 @@
 import type { Clock, Event, EventRecorder, RandomSource } from '@postern/core'
 import { names, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
 import { saltFrom } from '../split/contribution.ts'
+import { Identities } from '../split/identity-statement.ts'
 import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { BatchInputs, placeOf } from './batch-inputs.ts'
 import { Budgets, holderShare } from './budgets.ts'
@@ -47,7 +48,7 @@ export class HolderCore {
   readonly #inputs = new BatchInputs()
   readonly #searches: CountedRecords
   readonly #guesses: CountedRecords
-  readonly #enrollers: ReadonlySet<string>
+  readonly #identities: Identities
   #guessNumber = 0
   #written = 0
 
@@ -64,7 +65,7 @@ export class HolderCore {
     this.#searches = new CountedRecords(policy.window, random)
     this.#guesses = new CountedRecords(policy.window, random)
     this.#nonces = new OutstandingNonces(random)
-    this.#enrollers = new Set(policy.enrollers)
+    this.#identities = new Identities(policy.enrollers)
     this.#canaries = new Set(journal.canaries())
     const now = clock.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
@@ -155,8 +156,9 @@ export class HolderCore {
     inputs.clear()
     for (const { context, salt } of items) inputs.add(context, salt)
     const records = new Map<string, string>()
-    for (const [index, { context }] of items.entries()) records.set(inputs.version(index), context.table)
-    for (const index of items.keys()) {
+    for (let index = 0; index < items.length; index++)
+      records.set(inputs.version(index), items[index]?.context.table ?? '')
+    for (let index = 0; index < items.length; index++) {
       if (!this.#canaries.has(inputs.place(index))) continue
       this.freeze(actor, 'canary')
       this.#options.onFreeze?.(actor, 'canary')
@@ -266,7 +268,7 @@ export class HolderCore {
     action: 'open' | 'search',
     now: number,
   ): VerifiedCapability | undefined {
-    const verified = verifyCapability(capability, { enrollers: this.#enrollers, service, action, now })
+    const verified = verifyCapability(capability, { identities: this.#identities, service, action, now })
     if (typeof verified === 'object') return verified
     this.#refuse(service, { refused: 'capability' }, undefined, verified)
     return undefined

@@ -1,5 +1,5 @@
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
-import type { SealKey } from './split-keys.ts'
+import type { SealKey } from './seal-key.ts'
 
 /** Keys kept at most. */
 const MAX_RESERVED = 10_000

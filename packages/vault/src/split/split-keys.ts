@@ -19,13 +19,7 @@ import { HolderOrder } from './holder-order.ts'
 import type { HolderId, Part } from './part.ts'
 import { type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
-
-/** A key to seal one record with, and what goes into its header. */
-export interface SealKey {
-  readonly recordKey: Uint8Array
-  readonly salt: Uint8Array
-  readonly epoch: number
-}
+import type { SealKey } from './seal-key.ts'
 
 export interface SplitKeysOptions {
   /** Ways to the three holders. */

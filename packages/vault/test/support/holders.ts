@@ -5,13 +5,9 @@ import { HolderKeys } from '../../src/holder/holder-keys.ts'
 import { DEFAULT_POLICY, type HolderPolicy } from '../../src/holder/holder-policy.ts'
 import { MemoryJournal } from '../../src/holder/memory-journal.ts'
 import { generateSigningKey, type SigningKey } from '../../src/primitive/ed25519.ts'
-import {
-  type Capability,
-  type NamedRecord,
-  signCapability,
-  signIdentity,
-} from '../../src/split/capability.ts'
+import { type Capability, type NamedRecord, signCapability } from '../../src/split/capability.ts'
 import type { HolderLink } from '../../src/split/holder-link.ts'
+import { signIdentity } from '../../src/split/identity-statement.ts'
 import { HOLDERS, type HolderId, PART_BYTES, PARTS_OF } from '../../src/split/part.ts'
 import { SplitKeys } from '../../src/split/split-keys.ts'
 
