@@ -46,11 +46,11 @@ function seedFrom(bytes: Uint8Array): Seed {
 /**
  * Distinct record versions per scope within a sliding window: what budgets are counted with.
  *
- * One table for all scopes, in typed arrays: entries are a ring in the order in which they were counted, which
- * is the order in which they expire, and a hash table with linear probing finds them. 40 bytes an entry and
- * no object of its own, so that a million entries cost neither garbage collection nor a pause, and a scope
- * with one entry costs one entry. The hash is keyed with random numbers: versions are digests over a salt that
- * the caller gives, who could otherwise search for ones that collide.
+ * One table for all scopes, in typed arrays: entries are a ring in the order in which they were counted,
+ * which is the order in which they expire, and a hash table with linear probing finds them. 40 bytes an
+ * entry and no object of its own, so that a million entries cost neither garbage collection nor a pause,
+ * and a scope with one entry costs one entry. The hash is keyed with random numbers: versions are digests
+ * over a salt that the caller gives, who could otherwise search for ones that collide.
  *
  * Times must not go backwards; one that does is taken for the latest seen.
  */

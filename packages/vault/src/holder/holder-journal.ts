@@ -19,7 +19,7 @@ export interface UsedCapability {
  * throws StoreError when it is not.
  */
 export interface HolderJournal {
-  /** Writes down an opening, and the capability that it used up: both or neither. */
+  /** Writes down an opening, and the capability that it used up, in one transaction. */
   opened(entry: OpenedEntry, used?: UsedCapability): void
   /** Entries younger than `since`, oldest first. */
   openedSince(since: number): Iterable<OpenedEntry>

@@ -75,8 +75,8 @@ export function certainCandidates(answers: readonly Answered[]): readonly (reado
 }
 
 /**
- * Every key that the answers allow for one item. One holder that lies twice can make its lies cancel out, so the
- * candidate that contradicts the fewest comes first.
+ * Every key that the answers allow for one item. One holder that lies twice can make its lies cancel out,
+ * so the candidate that contradicts the fewest comes first.
  */
 export function candidatesOf(answers: readonly Answered[], index: number): readonly OpenCandidate[] {
   const [as, bs, cs] = PARTS.map(part => versionsOf(answers, part, index))

@@ -46,8 +46,8 @@ export class ContributionPool {
   }
 
   /**
-   * Those of these holders that have `count` contributions ready. Where some have not, waits until two of them
-   * have answered, and a little for the third.
+   * Those of these holders that have `count` contributions ready. Where some have not, waits until two of
+   * them have answered, and a little for the third.
    */
   async ready(links: readonly HolderLink[], count: number): Promise<readonly HolderLink[]> {
     const ready = (): readonly HolderLink[] =>

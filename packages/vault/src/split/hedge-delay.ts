@@ -3,10 +3,10 @@ const SHORTEST = 2
 const LONGEST = 200
 
 /**
- * How long to wait for two holders before a third is asked too: the smoothed time of their answers and four
- * times its mean deviation, as TCP decides that a segment is lost (RFC 6298 section 2). So it is a few milliseconds
- * on one machine and follows the distance between machines; every needless third request costs a unit of
- * budget there.
+ * How long to wait for two holders before a third is asked too: the smoothed time of their answers and
+ * four times its mean deviation, as TCP decides that a segment is lost (RFC 6298 section 2). So it is a few
+ * milliseconds on one machine and follows the distance between machines; every needless third request
+ * costs a unit of budget there.
  */
 export class HedgeDelay {
   #smoothed: number

@@ -11,8 +11,8 @@ export class HolderOrder {
   readonly #late = new Map<HolderId, number>()
 
   /**
-   * @param lateFor milliseconds for which a holder that was late is asked last. As long as a request may take: by
-   *   then it has answered, or its link knows that it is silent and asks by itself whether it is back
+   * @param lateFor milliseconds for which a holder that was late is asked last. As long as a request may
+   *   take: by then it has answered, or its link knows that it is silent and asks whether it is back
    */
   constructor(links: readonly HolderLink[], clock: Clock, lateFor: number) {
     this.#links = links

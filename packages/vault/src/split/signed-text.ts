@@ -22,7 +22,7 @@ export function joinSigned(json: string, signature: Uint8Array): string {
   return `${Buffer.from(json).toString('base64url')}.${Buffer.from(signature).toString('base64url')}`
 }
 
-/** Takes a signed text apart; undefined when it is none. Verifies nothing. */
+/** Takes a signed text apart; undefined when it is malformed. Verifies nothing. */
 export function parseSigned(text: string): SignedText | undefined {
   if (text.length > MAX_TEXT) return undefined
   const dot = text.indexOf('.')
