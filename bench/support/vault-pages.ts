@@ -83,8 +83,8 @@ export async function pageBenchmark(pages: number): Promise<Readonly<Record<stri
 type Actors = 'services' | 'people'
 
 /**
- * Records opened a second by the core of one holder with its file, on one core, as the number of actors that it
- * counts for grows; and what it remembers per actor.
+ * Records opened a second by the core of one holder with its file, on one core, as the number of actors
+ * that it counts for grows; and what it remembers per actor.
  */
 export function holderCapacity(actors: readonly number[]): Readonly<Record<string, number>> {
   const figures: Record<string, number> = {}

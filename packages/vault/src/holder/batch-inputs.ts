@@ -16,9 +16,9 @@ interface Input {
 }
 
 /**
- * What the keyed functions of one request are computed over: context and salt of each item, one after the other in
- * one buffer. The buffer is used again for the next request, so that a holder leaves little to collect: pauses of
- * the collector were the slowest one in a hundred answers.
+ * What the keyed functions of one request are computed over: context and salt of each item, one after the
+ * other in one buffer. The buffer is used again for the next request, so that a holder leaves little to
+ * collect: pauses of the collector were the slowest one in a hundred answers.
  */
 export class BatchInputs {
   #bytes: Buffer = Buffer.allocUnsafeSlow(16_384)

@@ -48,7 +48,10 @@ export function holderShare(budget: number): number {
 const MAX_SCOPES = 1_000_000
 /** Entries that room is made for at once, so that a holder with ordinary budgets never stops to make more. */
 const MAX_ROOM = 262_144
-/** What an opening would be counted as: the versions not counted yet, or the budget that has not enough left. */
+/**
+ * What an opening would be counted as: the versions not counted yet, or the budget that has not enough
+ * left.
+ */
 export type Weighed =
   | { readonly shortage: Shortage }
   /** Record version to table, of what some scope has not counted yet. Empty when all of it is free. */
