@@ -3,7 +3,7 @@ import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/c
 import type { HeadersSetting } from '@postern/identity'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
