@@ -31,10 +31,10 @@ function visit(address: string, path: string, time: number): Event {
     type: 'http',
     time,
     actor: { address },
-    request: { id: 'r', method: 'GET', host: 'shop.example', path, query: '', route: undefined },
+    request: { id: 'r', method: 'GET', host: 'shop.example', path, query: '' },
     decision: 'allow',
     outcome: { status: 200, duration: 1, bytes: 1, aborted: false },
-  } as Event
+  }
 }
 
 function detector(): ReturnType<typeof scenarioDetector> {
