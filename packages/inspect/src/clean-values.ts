@@ -1,7 +1,8 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const SLOTS = 4_096
-const LONGEST = 512
+/** Longer values are not remembered, in characters. */
+export const LONGEST_REMEMBERED = 512
 
 /**
  * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with every request, so most
@@ -27,7 +28,7 @@ export class CleanValues {
 
   /** Remembers a value under a name from the second time on; long ones and empty ones never. */
   add(name: string, value: string): void {
-    if (value.length > LONGEST || name.length > LONGEST || value === '') return
+    if (value.length > LONGEST_REMEMBERED || name.length > LONGEST_REMEMBERED || value === '') return
     const hash = mixed(name, value)
     const slot = hash & (SLOTS - 1)
     if (this.#once[slot] !== hash) {

@@ -11,6 +11,8 @@ export class EffortMeter {
   /** Units at which the clock is looked at next. */
   #look = Number.POSITIVE_INFINITY
   #until = Number.POSITIVE_INFINITY
+  /** Units when the slice began. */
+  #begun = 0
   #now: (() => number) | undefined
   #isUp = false
 
@@ -40,7 +42,17 @@ export class EffortMeter {
     this.#now = now
     this.#isUp = false
     this.#until = now() + milliseconds
+    this.#begun = this.#spent
     this.#look = this.#spent + BETWEEN
+  }
+
+  /**
+   * Looks at the clock, whatever was counted: before work that cannot be divided. A slice in which nothing was done yet is never used up, so that each gets on.
+   * @returns whether the slice is used up
+   */
+  isUpNow(): boolean {
+    if (this.#now !== undefined && this.#spent > this.#begun && this.#now() >= this.#until) this.#isUp = true
+    return this.#isUp
   }
 
   /** Counts work that was done. @returns true when it is time to stop: the slice or the budget is used up */

@@ -1,10 +1,11 @@
 import { headerValue, parseRequestPath } from '@postern/core'
 import { decompress } from './body/decompress.ts'
 import { visitForm } from './body/form.ts'
-import { at } from './body/value-visitor.ts'
+import { finishSteps } from './body/steps.ts'
+import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
-import type { CleanValues } from './clean-values.ts'
+import { type CleanValues, LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
@@ -14,6 +15,7 @@ import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import type { ParameterTypes } from './parameter-types.ts'
+import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
@@ -45,6 +47,8 @@ for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
+/** Names of a query that are held against those of sessions. */
+const MAX_NAMES = 100
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
 /** What a target is made of: these say nothing until it is taken apart. */
@@ -159,18 +163,13 @@ function inspectTarget(
   if (query === '') return
   // Only what another site links to can hand somebody a session.
   if (headerValue(request.headers, 'referer') === undefined) {
-    visitForm(query, 'query', 'query', inspector)
+    inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
     return
   }
-  const names: string[] = []
-  visitForm(query, 'query', 'query', {
-    value(text, place, where): boolean {
-      if (place === 'name' && names.length < 100) names.push(text.toLowerCase())
-      return inspector.value(text, place, where)
-    },
-    tooBig: (rule, location, detail) => inspector.tooBig(rule, location, detail),
-  })
-  const session = fixedSession(names, request.headers, ownCookies)
+  const names = new NameCollector()
+  finishSteps(visitForm(query, 'query', 'query', names))
+  inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
+  const session = fixedSession(names.names, request.headers, ownCookies)
   if (session !== undefined) {
     inspector.add({
       rule: 'session/fixation',
@@ -180,6 +179,19 @@ function inspectTarget(
       span: session,
     })
   }
+}
+
+/** Collects the names of a query, as far as a form has them. */
+class NameCollector implements ValueVisitor {
+  readonly isPaused = false
+  readonly names: string[] = []
+
+  value(text: string, place: Place): boolean {
+    if (place === 'name') this.names.push(text.toLowerCase())
+    return this.names.length < MAX_NAMES
+  }
+
+  tooBig(): void {}
 }
 
 /** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
@@ -233,7 +245,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
-    if (isUnremembered(name)) continue
+    if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
     const inspector = new Inspector({
       rules,
       level: 4,
@@ -273,7 +285,10 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
   inspector.value(value, 'header', at(`header.${name}`))
   if (name === 'referer') {
     const mark = value.indexOf('?')
-    if (mark >= 0) visitForm(value.slice(mark + 1), 'header.referer', 'header', inspector)
+    if (mark >= 0) {
+      const query = value.slice(mark + 1)
+      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
+    }
   }
 }
 
@@ -316,5 +331,6 @@ function inspectBody(
     path: mark < 0 ? target : target.slice(0, mark),
     contentType: headerValue(headers, 'content-type') ?? '',
   }
-  visitBody(view, head, bounds.depth, inspector, text => inspector.whole(text, 'body', ['xxe', 'ssi']))
+  const whole = (text: string): void => inspector.whole(text, 'body', ['xxe', 'ssi'])
+  inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
 }

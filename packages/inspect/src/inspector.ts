@@ -1,16 +1,18 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { visitJson } from './body/json.ts'
+import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
 import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
-import { collapsePadding } from './canonicalise/collapse.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
+import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
-import { CLEAN, type Inspection, type Match } from './match.ts'
+import { CHAR, type Features, scanFeatures, seen } from './features.ts'
+import type { Inspection, Match } from './match.ts'
+import { MatchList } from './match-list.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import type { ParameterTypes } from './parameter-types.ts'
@@ -34,29 +36,15 @@ const ENCODED =
   CHAR.run
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
-const COMMON_WORD = /^[a-z]{1,16}$/
-const COMMON_NAME = /^[\w.-]{1,32}$/
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
 const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
-
-/**
- * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
- * everything that could be a secret or is hardly ever sent twice.
- */
-function commonName(text: string, place: Place, locator: Locator): string | undefined {
-  if (place === 'name') return COMMON_NAME.test(text) ? '' : undefined
-  if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
-  const name = locator.name()
-  return COMMON_NAME.test(name) ? name : undefined
-}
-
-/** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */
-function isWords(text: string): boolean {
-  return /^[a-z0-9+ ]*$/.test(text)
-}
+/** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
+const LONG = 16_384
+/** Shorter values are not counted when a scan clears them. */
+const LEAST_METERED = 64
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
 
@@ -76,31 +64,48 @@ export interface InspectorOptions {
 
 /** A value that is being looked at: where the walk over its readings stands. */
 interface Look {
-  readonly walk: DecodingWalk
+  readonly kind: 'look'
+  readonly text: string
+  readonly place: Place
   readonly locator: Locator
-  readonly setting: ValueSetting
+  readonly type: ParameterType | undefined
   readonly nesting: number
   /** The families whose rules count; undefined: all. */
   readonly families: readonly string[] | undefined
+  /** What a scan of the text saw, if there was one. */
+  readonly scanned: Features | undefined
+  setting: ValueSetting
+  /** Undefined until what is to be read was prepared. */
+  walk: DecodingWalk | undefined
   reading: Reading | undefined
   /** The rule to go on with. */
   rule: number
 }
 
+/** A document whose values are being visited. */
+interface Visit {
+  readonly kind: 'visit'
+  readonly steps: Steps<unknown>
+  readonly location: string
+  readonly nesting: number
+}
+
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting the value
- * stands in. Work that does not fit into the first slice waits in a queue that `advance` works off.
+ * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it that is being looked at, so that it goes on when that is done.
  */
 export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
-  readonly #matches: Match[] = []
-  #waiting: Look[] | undefined
+  readonly #matches: MatchList = new MatchList()
+  readonly #stack: (Look | Visit)[] = []
   #values = 0
   #nesting = 0
-  #tooBig = false
   /** What rules said, whether or not it counted. */
   #hits = 0
+  /** What the scan of the value at hand saw. */
+  readonly #scan: Features = { chars: 0, words: 0 }
+  #isScanned = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -122,22 +127,32 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return this.#meter
   }
 
+  get isPaused(): boolean {
+    return this.#meter.isUp
+  }
+
   value(text: string, place: Place, locator: Locator): boolean {
     return this.clears(text, place) || this.look(text, place, locator)
   }
 
   /** The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough for it. If not, `look` at it. */
   clears(text: string, place: Place): boolean {
-    const { rules, bounds, types } = this.#options
+    const { bounds, types } = this.#options
+    this.#isScanned = false
     if (++this.#values > bounds.values) return false
     if (types !== undefined && place !== 'name') return false
-    if (text === '') return true
-    return this.#isClear(text, place, rules)
+    return text === '' || this.#isClear(text, place)
   }
 
-  #isClear(text: string, place: Place, rules: RuleSet): boolean {
+  #isClear(text: string, place: Place): boolean {
+    if (text.length > THRESHOLDS.window) return false
+    const { rules } = this.#options
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
+    this.#scan.chars = chars
+    this.#scan.words = words
+    this.#isScanned = true
+    if (text.length >= LEAST_METERED) this.#meter.spend(text.length)
     if (place !== 'file-name') {
       if ((chars & ENCODED) === 0 && rules.isClear(chars, words)) return true
       if (Clearance.of(rules).opaque.has(text, chars, words)) return true
@@ -152,16 +167,24 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       return false
     }
     if (this.#meter.isOver) return false
-    const { types, rules } = this.#options
+    const { types } = this.#options
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
       if (isUnreadType(type)) return true
       if (!fitsType(type, text)) this.#misfit(type, text, locator)
       if (isStrictType(type) && fitsType(type, text) && type !== 'word') return true
     }
-    if (types !== undefined && this.#isClear(text, place, rules)) return true
+    if (types !== undefined && this.#isClear(text, place)) return true
     this.#lookUnlessKnown(text, place, locator, type)
     return true
+  }
+
+  /** Visits the values of a document, now or when what is before it is done. */
+  visit(steps: Steps<unknown>, location: string): void {
+    const { length } = this.#stack
+    const visit: Visit = { kind: 'visit', steps, location, nesting: this.#nesting }
+    this.#stack.push(visit)
+    if (!this.#meter.isUp && this.#continueVisit(visit)) this.#stack.splice(length, 1)
   }
 
   #misfit(type: ParameterType, text: string, locator: Locator): void {
@@ -184,33 +207,35 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const known = Clearance.of(this.#options.rules).parameters
     if (known.has(name, text)) return
     const hits = this.#hits
-    const waiting = this.#waiting?.length
+    const waiting = this.#stack.length
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole =
-      this.#waiting?.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
+      this.#stack.length === waiting && !this.#matches.isTooBig && !this.#matches.isFull && !this.#meter.isOver
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
   /** Runs the rules of some families over a text as it is. */
   whole(text: string, location: string, families: readonly string[]): void {
-    const walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' })
-    const look: Look = {
-      walk,
+    this.#begin({
+      kind: 'look',
+      text,
+      place: 'body',
       locator: at(location),
-      setting: 'plain',
+      type: undefined,
       nesting: MAX_NESTING,
       families,
+      scanned: undefined,
+      setting: 'plain',
+      walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' }),
       reading: undefined,
       rule: 0,
-    }
-    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
+    })
   }
 
   tooBig(rule: string, location: string, detail: string): void {
     if (this.#isExcepted(rule, location)) return
-    this.#tooBig = true
-    this.#push({
+    this.#matches.add({
       rule,
       family: 'bounds',
       location,
@@ -223,7 +248,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   /** A match that no reading stands for. */
   add(match: Omit<Match, 'exception'>): void {
     if (!this.#isExcepted(match.rule, match.location)) {
-      this.#push({ ...match, exception: this.#exception(match.rule, match.location) })
+      this.#matches.add({ ...match, exception: this.#exception(match.rule, match.location) })
     }
   }
 
@@ -232,7 +257,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   advance(milliseconds: number, now: () => number): boolean {
-    if (this.#waiting === undefined || this.#waiting.length === 0) return true
+    if (this.#stack.length === 0) return true
     if (milliseconds <= 0) return false
     this.#meter.slice(milliseconds, now)
     return this.#advance()
@@ -241,61 +266,72 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   finish(): Inspection {
     this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
     while (!this.#advance());
-    return this.#result()
+    return this.#matches.verdict(this.#options.level)
   }
 
   #advance(): boolean {
-    for (let look = this.#waiting?.pop(); look !== undefined; look = this.#waiting?.pop()) {
-      const isDone = this.#continue(look)
+    for (let work = this.#stack.at(-1); work !== undefined; work = this.#stack.at(-1)) {
       if (this.#meter.isOver) {
-        this.#waiting = undefined
-        this.tooBig('bounds/effort', look.locator.location(), 'costs more to check than one request may')
+        const location = work.kind === 'look' ? work.locator.location() : work.location
+        this.#stack.length = 0
+        this.tooBig('bounds/effort', location, 'costs more to check than one request may')
         return true
       }
-      if (!isDone) {
-        this.#waiting?.push(look)
-        return false
-      }
+      if (this.#meter.isUp) return false
+      const place = this.#stack.length - 1
+      const isDone = work.kind === 'look' ? this.#continue(work) : this.#continueVisit(work)
+      // What was begun meanwhile lies above it.
+      if (isDone) this.#stack.splice(place, 1)
     }
     return true
   }
 
-  #result(): Inspection {
-    if (this.#matches.length === 0) return CLEAN
-    const matches = [...this.#matches].sort((a, b) => b.score - a.score)
-    const threshold = thresholdOf(this.#options.level)
-    const blocked = matches.some(match => match.family !== 'bounds' && match.score >= threshold)
-    return { verdict: blocked ? 'block' : this.#tooBig ? 'too-big' : 'pass', matches }
+  #continueVisit(visit: Visit): boolean {
+    this.#nesting = visit.nesting
+    return visit.steps.next().done === true
   }
 
   #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
-    const name = locator.name()
-    const value = this.#prepared(text, place, locator)
-    if (value === undefined) return
-    const setting = settingOf(value, place, name, type)
-    const pieces = setting === 'document' || setting === 'text' ? 'pass over' : 'read'
-    const look: Look = {
-      walk: new DecodingWalk(value, { place, name, pieces }),
+    this.#begin({
+      kind: 'look',
+      text,
+      place,
       locator,
-      setting,
+      type,
       nesting: this.#nesting,
       families: undefined,
+      scanned: this.#isScanned ? { chars: this.#scan.chars, words: this.#scan.words } : undefined,
+      setting: 'plain',
+      walk: undefined,
       reading: undefined,
       rule: 0,
-    }
-    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
+    })
   }
 
-  /** The locator of a walk names another place once the walk has gone on. */
-  #wait(look: Look): void {
-    const location = look.locator.location()
-    const name = look.locator.name()
-    this.#waiting ??= []
-    this.#waiting.push({ ...look, locator: { location: () => location, name: () => name } })
+  /** Looks at a value, now or when the next slice begins. The document that it stands in waits for it, so that its locator keeps naming it. */
+  #begin(look: Look): void {
+    if (this.#meter.isUp || !this.#continue(look)) this.#stack.push(look)
+  }
+
+  /** @returns undefined when there is nothing to read */
+  #prepare(look: Look): DecodingWalk | undefined {
+    const { text, place, locator, type } = look
+    const name = locator.name()
+    const value = this.#prepared(text, place, locator)
+    if (value === undefined) return undefined
+    look.setting = settingOf(value, place, name, type)
+    const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
+    look.walk = new DecodingWalk(value, {
+      place,
+      name,
+      pieces,
+      scanned: value === text ? look.scanned : undefined,
+    })
+    return look.walk
   }
 
   /**
-   * What is to be read of a value: of base64, what it stands for; of a very long value, what is left without its padding.
+   * What is to be read of a value: of base64, what it stands for.
    * @returns undefined when there is nothing to read: the base64 of bytes that are no text
    */
   #prepared(text: string, place: Place, locator: Locator): string | undefined {
@@ -305,19 +341,27 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
       return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
     }
-    if (text.length <= THRESHOLDS.window) return text
-    if (settingOf(text, place, locator.name(), undefined) !== 'document')
+    if (text.length > THRESHOLDS.window && settingOf(text, place, locator.name(), undefined) !== 'document')
       this.#lookInside(text, place, locator)
-    return collapsePadding(text)
+    return text
   }
 
   /** @returns whether the value was looked at to its end */
   #continue(look: Look): boolean {
     const { rules } = this.#options
     this.#nesting = look.nesting
+    let { walk } = look
+    if (walk === undefined) {
+      const isLong = look.text.length > LONG
+      if (isLong && this.#meter.isUpNow()) return false
+      walk = this.#prepare(look)
+      if (isLong) this.#meter.spend(look.text.length)
+      if (walk === undefined) return true
+      if (isLong && this.#meter.isUpNow()) return false
+    }
     this.#looking = look
     for (;;) {
-      look.reading ??= look.walk.next()
+      look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
       look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
@@ -328,11 +372,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.reading = undefined
       look.rule = 0
       this.#looking = look
-      if (this.#matches.length >= THRESHOLDS.matches) return true
+      if (this.#matches.isFull) return true
       if (this.#meter.isUp) return false
     }
-    if (look.walk.isCut)
-      this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
+    if (walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
     return true
   }
 
@@ -340,17 +383,17 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   #lookInside(text: string, place: Place, locator: Locator): void {
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
     const first = charCodeAt.call(text, 0)
-    if (locator.name() === 'query' && isGraphql(text)) {
-      this.#nesting++
-      visitGraphql(text, locator.location(), this, place)
-      this.#nesting--
-      return
-    }
-    if (first !== 123 && first !== 91) return
-    if (!/^[[{]\s{0,32}["[{]/.test(text)) return
-    this.#nesting++
-    visitJson(text, locator.location(), this.#options.bounds.depth, this, place)
-    this.#nesting--
+    const isQuery = locator.name() === 'query' && isGraphql(text)
+    if (!isQuery && ((first !== 123 && first !== 91) || !/^[[{]\s{0,32}["[{]/.test(text))) return
+    const nesting = this.#nesting++
+    const location = locator.location()
+    this.visit(
+      isQuery
+        ? visitGraphql(text, location, this, place)
+        : visitJson(text, location, this.#options.bounds.depth, this, place),
+      location,
+    )
+    this.#nesting = nesting
   }
 
   #note(hit: Hit, reading: Reading, locator: Locator, setting: ValueSetting): void {
@@ -370,7 +413,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const threshold = thresholdOf(level)
     const isDocument = setting === 'document'
     const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
-    this.#push({
+    this.#matches.add({
       rule: id,
       family: rule.family,
       location,
@@ -382,25 +425,6 @@ export class Inspector implements ValueVisitor, OngoingInspection {
           : this.#exception(id, location),
       ...(passesAsText && { type: 'text' as const }),
     })
-  }
-
-  #push(match: Match): void {
-    const same = this.#matches.findIndex(
-      other => other.rule === match.rule && other.location === match.location,
-    )
-    if (same >= 0) {
-      if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
-      return
-    }
-    if (this.#matches.length < THRESHOLDS.matches) {
-      this.#matches.push(match)
-      return
-    }
-    const weakest = this.#matches.reduce(
-      (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
-      0,
-    )
-    if ((this.#matches[weakest]?.score ?? 0) < match.score) this.#matches[weakest] = match
   }
 
   #isExcepted(rule: string, location: string): boolean {

@@ -35,6 +35,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/unicode-markup': 'needs a bracket, an ampersand, or UTF-7',
   'rce/tilde': 'needs a tilde',
   'traversal/null-byte': 'what %00 stands for is a control character',
+  'code/ruby-command': 'needs a bracket, a brace or a parenthesis',
   'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
   'template/object': 'needs a brace or a bracket',
   'deserialisation/java': 'serialised objects begin in ways of their own',

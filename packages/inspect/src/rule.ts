@@ -34,6 +34,12 @@ export interface Rule {
    * a point for it (`weigh.ts`). Default false.
    */
   readonly bare?: boolean
+  /** Only in these places; `body` includes `form`. Default: everywhere. */
+  readonly places?: readonly Reading['place'][]
+  /** Only hits a reading that starts where its value starts. Default false. */
+  readonly atStart?: boolean
+  /** Hits wherever it stands, so that lines and quoted parts need not be read by themselves. Default false. */
+  readonly isAnywhere?: boolean
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
@@ -83,6 +89,9 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     words: options.words ?? 0,
     attacks: options.attacks,
     benign: options.benign ?? [],
+    ...(places !== undefined && { places }),
+    atStart,
+    isAnywhere: !ANCHOR.test(expression.source),
     find(reading: Reading): Span | undefined {
       if (places !== undefined && !places.includes(reading.place)) {
         if (reading.place !== 'form' || !places.includes('body')) return undefined
@@ -95,6 +104,9 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     },
   }
 }
+
+/** Start and end of a text, in an expression; a class that excludes characters counts as one, which costs a look and nothing else. */
+const ANCHOR = /\^|(?<!\\)\$/
 
 /** A rule that is one expression; the expression is kept for the linearity test. */
 export interface PatternRule extends Rule {

@@ -1,4 +1,6 @@
+import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
+import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -6,6 +8,8 @@ const { charCodeAt } = String.prototype
 
 const QUOTE = 34
 const BACKSLASH = 92
+/** Longer strings are undone in parts. */
+const LONG = 32_768
 
 /**
  * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
@@ -14,13 +18,13 @@ const BACKSLASH = 92
  * @param base where the document stands: `body`, `query.filter`
  * @param place of its strings: those of a document inside a query are part of the query
  */
-export function visitJson(
+export function* visitJson(
   text: string,
   base: string,
   depth: number,
   visitor: ValueVisitor,
   place: Place = 'body',
-): 'read' | 'broken' | 'ended' {
+): Steps<'read' | 'broken' | 'ended'> {
   const path = new JsonPath(base)
   let at = 0
   let isBroken = false
@@ -28,12 +32,15 @@ export function visitJson(
     switch (charCodeAt.call(text, at)) {
       case QUOTE: {
         const end = stringEnd(text, at + 1)
-        const value = unescapeJson(text.slice(at + 1, end))
+        const raw = text.slice(at + 1, end)
+        const value =
+          raw.length < LONG ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
         at = end + 1
-        if (isKey(text, at) && path.inObject) {
+        if (path.inObject && isKey(text, at)) {
           path.key = value
           if (!visitor.value(value, 'name', path.asName)) return 'ended'
         } else if (!visitor.value(value, place, path)) return 'ended'
+        if (visitor.isPaused) yield
         continue
       }
       case 123: // {

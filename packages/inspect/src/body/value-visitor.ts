@@ -10,6 +10,8 @@ export interface Locator {
 
 /** Told every value of a request, names included. */
 export interface ValueVisitor {
+  /** Whether the walk is to pause until it is asked to go on. */
+  readonly isPaused: boolean
   /** @returns false to end the walk */
   value(text: string, place: Place, locator: Locator): boolean
   /** A bound was met: what lies behind it was not read. */

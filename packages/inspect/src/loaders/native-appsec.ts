@@ -1,3 +1,4 @@
+import { finishSteps } from '../body/steps.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import type { InspectedRequest } from '../inspected-request.ts'
@@ -97,13 +98,13 @@ function parseBody(text: string, contentType: string): unknown {
   if (contentType.includes('x-www-form-urlencoded')) return pairs(text, '&')
   if (!contentType.startsWith('multipart/')) return text
   const values: string[] = []
-  visitBody(
-    Buffer.from(text),
-    { method: 'POST', path: '/', contentType },
-    20,
-    { value: part => values.push(part) < 256, tooBig: () => {} },
-    () => {},
-  )
+  const visitor = {
+    isPaused: false,
+    value: (part: string) => values.push(part) < 256,
+    tooBig: () => {},
+  }
+  const head = { method: 'POST', path: '/', contentType }
+  finishSteps(visitBody(Buffer.from(text), head, 20, visitor, () => {}))
   return values
 }
 
