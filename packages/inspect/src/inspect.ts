@@ -76,14 +76,23 @@ const NOTHING_LEFT: OngoingInspection = Object.freeze({
   spent: 0,
 })
 
+/** How long the first part of an inspection may take, and by which clocks. */
+export interface Slice {
+  readonly milliseconds: number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Milliseconds of CPU that this thread has used, for `Bounds.cpu`. Default: that bound is not kept. */
+  readonly cpu?: () => number
+}
+
 /**
  * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one slice. Most requests are done then.
- * @param slice how long this first part may take, and by which clock; default: until everything is done
+ * @param slice the first one; default: it ends when everything is done
  */
 export function beginInspection(
   request: InspectedRequest,
   options: InspectOptions = {},
-  slice?: { readonly milliseconds: number; readonly now: () => number },
+  slice?: Slice,
 ): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
@@ -100,6 +109,7 @@ export function beginInspection(
     except: options.except ?? [],
     types: options.types,
     ownPort: request.ownPort,
+    cpu: slice?.cpu,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
@@ -192,6 +202,8 @@ class NameCollector implements ValueVisitor {
   }
 
   tooBig(): void {}
+
+  work(): void {}
 }
 
 /** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
@@ -253,6 +265,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       except: [],
       types: undefined,
       ownPort: undefined,
+      cpu: undefined,
       route: () => '',
     })
     inspectHeader(name, value, inspector)

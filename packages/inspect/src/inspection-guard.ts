@@ -47,6 +47,8 @@ export interface InspectionOptions {
   readonly pause?: () => Promise<void>
   /** Milliseconds of a clock that never goes back. Default `performance.now`. */
   readonly now?: () => number
+  /** Milliseconds of CPU that this thread has used. Default `process.threadCpuUsage`. */
+  readonly cpu?: () => number
 }
 
 /** How long inspection keeps the event loop at a time, in milliseconds. */
@@ -85,8 +87,14 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         : compileParameterTypes(options.parameters, 'inspect.parameters'),
   }
   const pause = options.pause ?? nextTurn
+  let turn: Promise<void> = Promise.resolve()
+  /** However many requests are inspected in slices, one slice is taken at a time. */
+  const ownTurn = (): Promise<void> => {
+    turn = turn.then(pause)
+    return turn
+  }
   const now = options.now ?? (() => performance.now())
-  const slice = { milliseconds: SLICE, now }
+  const slice = { milliseconds: SLICE, now, cpu: options.cpu ?? threadCpu }
   const ownCookies = new Set<string>()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()
@@ -160,7 +168,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     plan: Plan,
     ongoing: OngoingInspection,
   ): Promise<Decision> {
-    do await pause()
+    do await ownTurn()
     while (!ongoing.advance(SLICE, now))
     return decided(exchange, request, plan, ongoing.finish())
   }
@@ -211,6 +219,12 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       }
     },
   }
+}
+
+/** Milliseconds of CPU that this thread has used: what others do on the machine is not counted. */
+function threadCpu(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }
 
 /** The next turn of the event loop: what waits on sockets comes first. */

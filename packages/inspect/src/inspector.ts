@@ -3,19 +3,21 @@ import { visitJson } from './body/json.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
-import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
-import { CHAR, type Features, scanFeatures, seen } from './features.ts'
+import { CHAR, scanFeatures, seen } from './features.ts'
+import type { Look, Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
 import { MatchList } from './match-list.ts'
+import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import type { ParameterTypes } from './parameter-types.ts'
+import { isBody, readableText } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -36,13 +38,15 @@ const ENCODED =
   CHAR.run
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
-/** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
-const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
 /** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
 const LONG = 16_384
+/** When a request is refused anyway, in units: no more is read of it then. */
+const ENOUGH = 1_000_000
+/** What undoing an escape costs, at most, beside one rule over one character. */
+const UNITS_OF_DECODING = 8
 /** Shorter values are not counted when a scan clears them. */
 const LEAST_METERED = 64
 
@@ -58,36 +62,10 @@ export interface InspectorOptions {
   readonly types: ParameterTypes | undefined
   /** See `InspectedRequest`. */
   readonly ownPort: number | undefined
+  /** Milliseconds of CPU that this thread has used; undefined: `Bounds.cpu` is not kept. */
+  readonly cpu: (() => number) | undefined
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
-}
-
-/** A value that is being looked at: where the walk over its readings stands. */
-interface Look {
-  readonly kind: 'look'
-  readonly text: string
-  readonly place: Place
-  readonly locator: Locator
-  readonly type: ParameterType | undefined
-  readonly nesting: number
-  /** The families whose rules count; undefined: all. */
-  readonly families: readonly string[] | undefined
-  /** What a scan of the text saw, if there was one. */
-  readonly scanned: Features | undefined
-  setting: ValueSetting
-  /** Undefined until what is to be read was prepared. */
-  walk: DecodingWalk | undefined
-  reading: Reading | undefined
-  /** The rule to go on with. */
-  rule: number
-}
-
-/** A document whose values are being visited. */
-interface Visit {
-  readonly kind: 'visit'
-  readonly steps: Steps<unknown>
-  readonly location: string
-  readonly nesting: number
 }
 
 /**
@@ -103,8 +81,11 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   #nesting = 0
   /** What rules said, whether or not it counted. */
   #hits = 0
+  /** Whether a match refuses the request. */
+  #isBlocking = false
   /** What the scan of the value at hand saw. */
-  readonly #scan: Features = { chars: 0, words: 0 }
+  #chars = 0
+  #words = 0
   #isScanned = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
@@ -116,7 +97,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   constructor(options: InspectorOptions) {
     this.#options = options
-    this.#meter = new EffortMeter(options.bounds.effort)
+    const { bounds, cpu } = options
+    this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu })
   }
 
   get rules(): RuleSet {
@@ -149,8 +131,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const { rules } = this.#options
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
-    this.#scan.chars = chars
-    this.#scan.words = words
+    this.#chars = chars
+    this.#words = words
     this.#isScanned = true
     if (text.length >= LEAST_METERED) this.#meter.spend(text.length)
     if (place !== 'file-name') {
@@ -166,7 +148,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
       return false
     }
-    if (this.#meter.isOver) return false
+    if (this.#meter.isOver || this.#isDecided) return false
     const { types } = this.#options
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
@@ -182,9 +164,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   /** Visits the values of a document, now or when what is before it is done. */
   visit(steps: Steps<unknown>, location: string): void {
     const { length } = this.#stack
-    const visit: Visit = { kind: 'visit', steps, location, nesting: this.#nesting }
-    this.#stack.push(visit)
-    if (!this.#meter.isUp && this.#continueVisit(visit)) this.#stack.splice(length, 1)
+    const nesting = this.#nesting
+    if (!this.#meter.isUp && steps.next().done === true) return
+    // Below what was begun meanwhile.
+    this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
   }
 
   #misfit(type: ParameterType, text: string, locator: Locator): void {
@@ -211,7 +194,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole =
-      this.#stack.length === waiting && !this.#matches.isTooBig && !this.#matches.isFull && !this.#meter.isOver
+      this.#stack.length === waiting &&
+      !this.#matches.isTooBig &&
+      !this.#matches.isFull &&
+      !this.#meter.isOver
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
@@ -230,6 +216,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' }),
       reading: undefined,
       rule: 0,
+      isDoubted: false,
     })
   }
 
@@ -241,15 +228,27 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       location,
       score: 10,
       span: detail,
-      exception: this.#exception(rule, location),
+      exception: exceptionFor(rule, location, this.#options.route()),
     })
+  }
+
+  work(characters: number): void {
+    this.#meter.spend(characters * UNITS_OF_DECODING)
   }
 
   /** A match that no reading stands for. */
   add(match: Omit<Match, 'exception'>): void {
     if (!this.#isExcepted(match.rule, match.location)) {
-      this.#matches.add({ ...match, exception: this.#exception(match.rule, match.location) })
+      this.#matches.add({
+        ...match,
+        exception: exceptionFor(match.rule, match.location, this.#options.route()),
+      })
     }
+  }
+
+  /** A request that is refused whatever else is found in it, and cost much. */
+  get #isDecided(): boolean {
+    return this.#isBlocking && this.#meter.spent > ENOUGH
   }
 
   get spent(): number {
@@ -264,8 +263,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   finish(): Inspection {
-    this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
-    while (!this.#advance());
+    if (this.#stack.length > 0) {
+      this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
+      while (!this.#advance());
+    }
     return this.#matches.verdict(this.#options.level)
   }
 
@@ -275,6 +276,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
         const location = work.kind === 'look' ? work.locator.location() : work.location
         this.#stack.length = 0
         this.tooBig('bounds/effort', location, 'costs more to check than one request may')
+        return true
+      }
+      if (this.#isDecided) {
+        this.#stack.length = 0
         return true
       }
       if (this.#meter.isUp) return false
@@ -300,11 +305,12 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       type,
       nesting: this.#nesting,
       families: undefined,
-      scanned: this.#isScanned ? { chars: this.#scan.chars, words: this.#scan.words } : undefined,
+      scanned: this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined,
       setting: 'plain',
       walk: undefined,
       reading: undefined,
       rule: 0,
+      isDoubted: false,
     })
   }
 
@@ -313,12 +319,25 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if (this.#meter.isUp || !this.#continue(look)) this.#stack.push(look)
   }
 
+  /** The walk over a value's readings. @returns undefined when there is nothing to read, `later` when preparing it took the rest of the slice */
+  #walkOf(look: Look): DecodingWalk | 'later' | undefined {
+    if (look.walk !== undefined) return look.walk
+    const isLong = look.text.length > LONG
+    if (isLong && this.#meter.isUpNow()) return 'later'
+    const walk = this.#prepare(look)
+    if (!isLong || walk === undefined) return walk
+    this.#meter.spend(look.text.length)
+    return this.#meter.isUpNow() ? 'later' : walk
+  }
+
   /** @returns undefined when there is nothing to read */
   #prepare(look: Look): DecodingWalk | undefined {
     const { text, place, locator, type } = look
     const name = locator.name()
-    const value = this.#prepared(text, place, locator)
+    const value = readableText(text, place)
     if (value === undefined) return undefined
+    if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
+      this.#lookInside(text, place, locator)
     look.setting = settingOf(value, place, name, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
@@ -330,41 +349,20 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return look.walk
   }
 
-  /**
-   * What is to be read of a value: of base64, what it stands for.
-   * @returns undefined when there is nothing to read: the base64 of bytes that are no text
-   */
-  #prepared(text: string, place: Place, locator: Locator): string | undefined {
-    if (isBase64Value(text)) {
-      if (SERIALISED.test(text)) return text
-      const decoded = decodeBase64(text)
-      if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
-      return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
-    }
-    if (text.length > THRESHOLDS.window && settingOf(text, place, locator.name(), undefined) !== 'document')
-      this.#lookInside(text, place, locator)
-    return text
-  }
-
   /** @returns whether the value was looked at to its end */
   #continue(look: Look): boolean {
     const { rules } = this.#options
     this.#nesting = look.nesting
-    let { walk } = look
-    if (walk === undefined) {
-      const isLong = look.text.length > LONG
-      if (isLong && this.#meter.isUpNow()) return false
-      walk = this.#prepare(look)
-      if (isLong) this.#meter.spend(look.text.length)
-      if (walk === undefined) return true
-      if (isLong && this.#meter.isUpNow()) return false
-    }
+    const walk = this.#walkOf(look)
+    if (walk === 'later') return false
+    if (walk === undefined) return true
     this.#looking = look
     for (;;) {
       look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
-      look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
+      const which = look.isDoubted ? 'certain' : 'all'
+      look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
       // What a document quotes of JSON is quoted like the rest of it.
       if (reading.fromStart && look.setting !== 'document')
@@ -372,7 +370,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.reading = undefined
       look.rule = 0
       this.#looking = look
-      if (this.#matches.isFull) return true
+      if (this.#matches.isFull || this.#isDecided) return true
       if (this.#meter.isUp) return false
     }
     if (walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
@@ -412,6 +410,9 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
     const threshold = thresholdOf(level)
     const isDocument = setting === 'document'
+    if (score >= threshold) this.#isBlocking = true
+    if (isDocument && rule.quotable && level === 1 && this.#looking !== undefined)
+      this.#looking.isDoubted = true
     const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
     this.#matches.add({
       rule: id,
@@ -421,8 +422,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
       exception:
         passesAsText || (isDocument && score < threshold)
-          ? this.#typeSetting(location)
-          : this.#exception(id, location),
+          ? typeSettingFor(location, this.#options.route())
+          : exceptionFor(id, location, this.#options.route()),
       ...(passesAsText && { type: 'text' as const }),
     })
   }
@@ -436,21 +437,4 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const port = this.#options.ownPort
     return port !== undefined && Number(LOOPBACK_URL.exec(url)?.[1]) === port
   }
-
-  #exception(rule: string, location: string): string {
-    return `inspect: { except: [{ rule: '${rule}', parameter: '${plain(location)}', route: '${this.#options.route()}' }] }`
-  }
-
-  /** What ends the doubt about a long text: its parameter's type. */
-  #typeSetting(location: string): string {
-    return `routes: { '${this.#options.route()}': { inspect: { parameters: { '${plain(location)}': 'text' } } } }`
-  }
-}
-
-function isBody(place: Place): boolean {
-  return place === 'body' || place === 'form'
-}
-
-function plain(location: string): string {
-  return location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
 }

@@ -2,9 +2,12 @@ import { type Level, thresholdOf } from './family.ts'
 import { CLEAN, type Inspection, type Match } from './match.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
+/** Of most requests: made once. */
+const NONE: Match[] = []
+
 /** The matches of one request: one for each rule and place, and of too many the strongest. */
 export class MatchList {
-  readonly #matches: Match[] = []
+  #matches: Match[] = NONE
   #isTooBig = false
 
   get isFull(): boolean {
@@ -25,10 +28,12 @@ export class MatchList {
       if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
       return
     }
-    if (!this.isFull) {
-      this.#matches.push(match)
-      return
-    }
+    if (this.#matches === NONE) this.#matches = [match]
+    else if (!this.isFull) this.#matches.push(match)
+    else this.#replaceWeakest(match)
+  }
+
+  #replaceWeakest(match: Match): void {
     const weakest = this.#matches.reduce(
       (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
       0,

@@ -26,6 +26,8 @@ export class RuleSet {
   readonly #wordGates: GateTable
   /** The rules that look at each place, and of these the ones for which it matters where a text starts or ends. */
   readonly #places: Readonly<Record<Place, PlaceRules>>
+  /** The rules that are not quotable. */
+  readonly #certain: Int32Array
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
@@ -41,6 +43,7 @@ export class RuleSet {
     this.#width = Math.ceil(rules.length / 32)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
+    this.#certain = setOf(rules, rule => !rule.quotable)
     const of = (place: Place): PlaceRules => placeRules(rules, place)
     this.#places = {
       path: of('path'),
@@ -60,10 +63,18 @@ export class RuleSet {
   }
 
   /**
-   * Runs the rules whose gates the reading opens, from the rule at `from` on, until the meter stops it.
+   * Runs the rules whose gates the reading opens, until the meter stops it.
+   * @param which all of them, or only those that are not quotable
+   * @param from the rule to begin with
    * @returns the index of the rule to go on with; `Number.MAX_SAFE_INTEGER` when all have run
    */
-  run(reading: Reading, found: (hit: Hit) => void, meter?: EffortMeter, from = 0): number {
+  run(
+    reading: Reading,
+    found: (hit: Hit) => void,
+    meter?: EffortMeter,
+    which: 'all' | 'certain' = 'all',
+    from = 0,
+  ): number {
     const { text, chars, words, place } = reading
     if (place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
     const { rules } = this
@@ -77,6 +88,7 @@ export class RuleSet {
         openedBy(charGates, chars, row, this.#width) &
         openedBy(wordGates, words, row, this.#width) &
         (looking[row] as number)
+      if (which === 'certain') open &= this.#certain[row] as number
       if (row === from >> 5) open &= -1 << (from & 31)
       while (open !== 0) {
         const lowest = open & -open

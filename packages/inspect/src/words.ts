@@ -162,7 +162,10 @@ const LISTS: readonly (readonly [number, string])[] = [
       'chmod chown unlink rmdir scandir opendir parse_ini_file var_dump print_r ob_start array_map usort include include_once require ' +
       'require_once unserialize getenv posix_getpwuid curl_exec curl_init mail error_log session_start extract parse_str bzdecompress',
   ],
-  [WORD.process, 'kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require'],
+  [
+    WORD.process,
+    'kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
+  ],
   [
     WORD.powershell,
     'invoke powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem frombase64string comspec systemroot windir ' +

@@ -1,4 +1,4 @@
-import { decodeInParts } from '../canonicalise/in-parts.ts'
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
 import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
@@ -8,8 +8,6 @@ const { charCodeAt } = String.prototype
 
 const QUOTE = 34
 const BACKSLASH = 92
-/** Longer strings are undone in parts. */
-const LONG = 32_768
 
 /**
  * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
@@ -34,7 +32,7 @@ export function* visitJson(
         const end = stringEnd(text, at + 1)
         const raw = text.slice(at + 1, end)
         const value =
-          raw.length < LONG ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
+          raw.length <= PART ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
         at = end + 1
         if (path.inObject && isKey(text, at)) {
           path.key = value

@@ -12,6 +12,8 @@ export interface Locator {
 export interface ValueVisitor {
   /** Whether the walk is to pause until it is asked to go on. */
   readonly isPaused: boolean
+  /** Counts work that no value stands for, in characters. */
+  work(characters: number): void
   /** @returns false to end the walk */
   value(text: string, place: Place, locator: Locator): boolean
   /** A bound was met: what lies behind it was not read. */

@@ -1,5 +1,5 @@
 import { decodeEntities } from '../canonicalise/entities.ts'
-import { decodeInParts } from '../canonicalise/in-parts.ts'
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
@@ -29,7 +29,10 @@ export function* visitXml(text: string, depth: number, visitor: ValueVisitor): S
     const open = text.indexOf('<', at)
     const content = open < 0 ? text.slice(at) : text.slice(at, open)
     if (content.trim() !== '') {
-      const decoded = yield* decodeInParts(content, AMPERSAND, decodeEntities, visitor)
+      const decoded =
+        content.length <= PART
+          ? decodeEntities(content)
+          : yield* decodeInParts(content, AMPERSAND, decodeEntities, visitor)
       if (!visitor.value(decoded, 'body', locator)) return
     }
     if (open < 0) return
@@ -81,7 +84,9 @@ function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor):
     const closing = tag.indexOf(quote === 34 ? '"' : "'", start + 1)
     const close = closing < 0 ? tag.length : closing
     attribute = LAST_NAME.exec(tag.slice(Math.max(0, equals - BEFORE), equals))?.[0].trim() ?? ''
-    const value = yield* decodeInParts(tag.slice(start + 1, close), AMPERSAND, decodeEntities, visitor)
+    const raw = tag.slice(start + 1, close)
+    const value =
+      raw.length <= PART ? decodeEntities(raw) : yield* decodeInParts(raw, AMPERSAND, decodeEntities, visitor)
     if (!visitor.value(attribute, 'name', locator)) return false
     if (!visitor.value(value, 'body', locator)) return false
     if (visitor.isPaused) yield

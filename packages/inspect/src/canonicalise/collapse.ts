@@ -20,39 +20,67 @@ export interface Collapsed {
  * characters. So that filler inside an attack cannot push its halves into different windows. Linear; looks at every eighth character.
  */
 export function collapse(text: string): Collapsed {
-  const cuts: number[] = []
-  let out = ''
-  let from = 0
-  const cut = (start: number, end: number): void => {
-    out += text.slice(from, start)
-    cuts.push(out.length)
-    from = end
-  }
+  const cutter = new Cutter(text)
   let comment = text.indexOf('/*')
   let at = 0
   while (at < text.length) {
     if (comment >= 0 && comment <= at) {
       const close = text.indexOf('*/', comment + 2)
       if (close - comment > COMMENT && charCodeAt.call(text, comment + 2) !== 33) {
-        if (comment + 2 > from) cut(comment + 2, close)
+        cutter.cut(comment + 2, close)
         at = Math.max(at, close)
       }
       comment = close < 0 ? -1 : text.indexOf('/*', Math.max(close + 2, at))
-      continue
+    } else {
+      const end = runAt(text, at) ? cutter.cutRun(at) : -1
+      at = end < 0 ? at + STRIDE : end
     }
+  }
+  return cutter.result()
+}
+
+/** Whether a run may cover the stride that starts at `at`. */
+function runAt(text: string, at: number): boolean {
+  const code = charCodeAt.call(text, at)
+  return code === charCodeAt.call(text, at + 8) && code === charCodeAt.call(text, at + 15)
+}
+
+/** Puts together what is left of a text. */
+class Cutter {
+  readonly #text: string
+  readonly #cuts: number[] = []
+  #out = ''
+  #from = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** Cuts a part out, unless it begins in what is cut already. */
+  cut(start: number, end: number): void {
+    if (start <= this.#from) return
+    this.#out += this.#text.slice(this.#from, start)
+    this.#cuts.push(this.#out.length)
+    this.#from = end
+  }
+
+  /** Cuts a run of the character at `at` to what is kept of one. @returns where it ends; -1 when it is none */
+  cutRun(at: number): number {
+    const text = this.#text
     const code = charCodeAt.call(text, at)
-    if (code !== charCodeAt.call(text, at + 8) || code !== charCodeAt.call(text, at + 15)) {
-      at += STRIDE
-      continue
-    }
     let start = at
-    while (start > from && charCodeAt.call(text, start - 1) === code) start--
+    while (start > this.#from && charCodeAt.call(text, start - 1) === code) start--
     let end = at + 1
     while (end < text.length && charCodeAt.call(text, end) === code) end++
-    if (end - start > KEPT) cut(start + KEPT, end)
-    at = end - start > KEPT ? end : at + STRIDE
+    if (end - start <= KEPT) return -1
+    this.cut(start + KEPT, end)
+    return end
   }
-  return { text: from === 0 ? text : out + text.slice(from), cuts }
+
+  result(): Collapsed {
+    const text = this.#from === 0 ? this.#text : this.#out + this.#text.slice(this.#from)
+    return { text, cuts: this.#cuts }
+  }
 }
 
 /** `collapse`, of which only the text counts. */

@@ -4,17 +4,19 @@ import type { Steps } from '../body/steps.ts'
 const { charCodeAt } = String.prototype
 
 /** Longer texts are decoded in parts of this many characters, so that no part takes long. */
-const PART = 32_768
+export const PART = 32_768
 /** No escape is longer: a part ends before one that might go on behind it. */
 const LONGEST_ESCAPE = 16
 
 /** Who asks for a text in parts, and may want to pause between two. */
 export interface Pausing {
   readonly isPaused: boolean
+  /** Counts work that no value stands for, in characters. */
+  work(characters: number): void
 }
 
 /**
- * Decodes a long text part by part. A part never ends inside an escape that `mark` begins, so that the parts together are what the whole would be.
+ * Decodes a text longer than `PART` part by part. A part never ends inside an escape that `mark` begins, so that the parts together are what the whole would be.
  * @param mark code of the character that begins an escape
  */
 export function* decodeInParts(
@@ -23,11 +25,11 @@ export function* decodeInParts(
   decode: (part: string) => string,
   driver: Pausing,
 ): Steps<string> {
-  if (text.length <= PART) return decode(text)
   let out = ''
   for (let start = 0; start < text.length; ) {
     const end = partEnd(text, start, mark)
     out += decode(text.slice(start, end))
+    driver.work(end - start)
     start = end
     if (driver.isPaused) yield
   }

@@ -181,7 +181,14 @@ function readDisguisedWord(lower: string, start: number, limit: number): string 
 /** What may stand between a separator and a command. */
 function isBeforeCommand(code: number): boolean {
   return (
-    code <= 32 || code === 40 || code === 123 || code === 33 || code === 64 || code === 38 || code === 124 || code === 44
+    code <= 32 ||
+    code === 40 ||
+    code === 123 ||
+    code === 33 ||
+    code === 64 ||
+    code === 38 ||
+    code === 124 ||
+    code === 44
   )
 }
 
@@ -231,7 +238,15 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   weighed++
   const inBin = path >= 0 && /(?:^|\/)(?:s?bin|local)\/$/.test(word.slice(0, path + 1))
   const isDisguised = (hasDropped && command.length > 1) || inBin
-  const found = new FoundCommand(reading, { command, at, from, end: wordEnd, separator, wrapped, isDisguised })
+  const found = new FoundCommand(reading, {
+    command,
+    at,
+    from,
+    end: wordEnd,
+    separator,
+    wrapped,
+    isDisguised,
+  })
   const score = rate(opening, found)
   if (score <= 0) return undefined
   const end = Math.min(lower.length, found.end + 40)

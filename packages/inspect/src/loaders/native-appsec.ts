@@ -102,6 +102,7 @@ function parseBody(text: string, contentType: string): unknown {
     isPaused: false,
     value: (part: string) => values.push(part) < 256,
     tooBig: () => {},
+    work: () => {},
   }
   const head = { method: 'POST', path: '/', contentType }
   finishSteps(visitBody(Buffer.from(text), head, 20, visitor, () => {}))

@@ -29,6 +29,7 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
       return found.size < MAX_VALUES
     },
     tooBig(): void {},
+    work(): void {},
   }
   const mark = request.target.indexOf('?')
   const path = mark < 0 ? request.target : request.target.slice(0, mark)
