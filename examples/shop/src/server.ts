@@ -8,6 +8,7 @@ import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { openDatabase } from './database.ts'
+import { gatewayIdentity, type IdentityOptions } from './gateway-identity.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { fileRoutes } from './routes/files.ts'
@@ -24,6 +25,8 @@ export interface ShopOptions {
   readonly databaseUrl?: string
   /** Where SQLite and uploads are kept; in memory and a temporary folder unless given. */
   readonly dataDirectory?: string
+  /** Leaves sign-in to Postern in front of it; the shop signs people in itself unless given. */
+  readonly identity?: IdentityOptions
 }
 
 export interface RunningShop {
@@ -49,7 +52,12 @@ export async function startShop(options: ShopOptions): Promise<RunningShop> {
   }
   const app = Fastify({ bodyLimit: 20 * 1_024 * 1_024, forceCloseConnections: true })
   const notify = await prepare(app, uploads)
-  const shop: Shop = { database, uploads, notify }
+  const shop: Shop = {
+    database,
+    uploads,
+    notify,
+    ...(options.identity !== undefined && { identity: gatewayIdentity(database, options.identity) }),
+  }
   productRoutes(app, shop)
   accountRoutes(app, shop)
   orderRoutes(app, shop)

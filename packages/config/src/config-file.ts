@@ -2,8 +2,9 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
-import { type Document, LineCounter, parseDocument } from 'yaml'
+import type { Document, LineCounter } from 'yaml'
 import { fileVersion } from './follow-file.ts'
+import { yamlPackage } from './yaml-package.ts'
 
 /** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
 export type ConfigPath = readonly (string | number)[]
@@ -146,6 +147,7 @@ function firstLine(text: string): string {
 function parseConfig(path: string, extension: string): Unversioned {
   const name = basename(path)
   const text = readFileSync(path, 'utf8')
+  const { LineCounter, parseDocument } = yamlPackage()
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
   const problems = [...document.errors, ...document.warnings]

@@ -140,12 +140,12 @@ export class AccessGuard implements Guard {
     const over = budgets.over(exchange, names, units)
     if (rule.approve !== undefined && (over !== undefined || asksForConsent(exchange)))
       return this.#ask(question, rule, over)
-    if (over !== undefined) return overBudget(over)
+    if (over !== undefined) return overBudget(over, exchange)
     const said = await this.#ask(question, within)
     if (said.effect !== 'allow') return said
     // Others of the same actor may have been counted meanwhile.
     const late = budgets.over(exchange, names, units)
-    if (late !== undefined) return overBudget(late)
+    if (late !== undefined) return overBudget(late, exchange)
     budgets.take(exchange, names, units ?? 1)
     return ALLOW
   }
@@ -260,7 +260,8 @@ function tooLarge(): Refusal {
  * A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next.
  */
 export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
-  const { why, status, message, next, headers, retryAfter, policy, stepUp } = refusal
+  const { why, status, message, next, headers, retryAfter, policy, approval } = refusal
+  const content = contentOf(refusal, exchange)
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
   return {
     effect,
@@ -268,8 +269,8 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
     status,
     headers,
     ...(retryAfter !== undefined && { retryAfter }),
-    content:
-      stepUp !== undefined && isNavigation(exchange) ? stepUpPage(message, stepUp) : problemDocument(refusal),
+    ...(content !== undefined && { content }),
+    ...(approval !== undefined && { next: approval.follow }),
     reasons: [
       {
         rule: `access/${why}`,
@@ -278,6 +279,15 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
       },
     ],
   }
+}
+
+/**
+ * A browser is sent to where it proves who it is, or shown the page of every refusal; a script gets a
+ * problem document.
+ */
+function contentOf(refusal: AccessRefusal, exchange: Exchange): RefusalContent | undefined {
+  if (!isNavigation(exchange)) return problemDocument(refusal)
+  return refusal.stepUp === undefined ? undefined : stepUpPage(refusal.message, refusal.stepUp)
 }
 
 function problemDocument(refusal: AccessRefusal): RefusalContent {
@@ -313,7 +323,7 @@ function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined)
 }
 
 /** The same document as for a refusal of the database. */
-function overBudget(error: RowBudgetExceeded): Refusal {
+function overBudget(error: RowBudgetExceeded, exchange: Exchange): Refusal {
   const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
   const { budget, allowed, asked } = error
   return {
@@ -321,7 +331,7 @@ function overBudget(error: RowBudgetExceeded): Refusal {
     guard: NAME,
     status,
     retryAfter: Number(headers['retry-after']),
-    content: { type: 'application/problem+json', text: body },
+    ...(!isNavigation(exchange) && { content: { type: 'application/problem+json', text: body } }),
     reasons: [
       {
         rule: 'access/budget',

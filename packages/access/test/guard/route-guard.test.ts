@@ -220,3 +220,21 @@ test('a mistake on a route is found when it is configured', t => {
   assert.throws(() => guard.check({ policy: 'not an action' }, 'routes["/x"]'), /routes\["\/x"\]\.policy/)
   assert.throws(() => guard.check({ approve: { by: 'nobody' } }, 'routes["/x"]'), ConfigError)
 })
+
+test('a browser is sent to sign in, and gets the page of every refusal where it lacks something else', async t => {
+  const { stepUp, ask } = setting(t)
+  const headers = ['Sec-Fetch-Mode', 'navigate', 'Accept', 'text/html']
+  const pageFor = async (request: RequestOptions): Promise<{ type: string | undefined; body: string }> => {
+    const { said, exchange } = ask({ headers, ...request })
+    const { headers: names, body } = refusalAnswer(refused(await said), exchange)
+    return { type: names[names.indexOf('Content-Type') + 1], body }
+  }
+  stepUp.signInAt = '/sign-in?back=%2Fapi%2Freports'
+  const stranger = await pageFor({ target: '/api/reports' })
+  assert.match(stranger.body, /content="0;url=\/sign-in\?back=%2Fapi%2Freports"/)
+  const wrong = await pageFor({ target: '/api/reports', principal: ANN })
+  assert.equal(wrong.type, 'text/html; charset=utf-8')
+  assert.match(wrong.body, /This needs the role support/)
+  const waiting = await pageFor({ method: 'POST', target: '/api/purge', principal: SUE, body: 'all' })
+  assert.match(waiting.body, /<nav class="ways"><a href="\/\.postern\/approvals\/[0-9a-f]{32}">Continue<\/a>/)
+})

@@ -8,7 +8,7 @@ import {
   type SigningKey,
 } from '@postern/access'
 import { ConfigError, type Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, parsed, required, section } from '../key.ts'
 import { duration, flag, listOf, oneOf, storeUrl, text } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import type { Detector, Duration, Event, Guard, Identify } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { inCode, key, parsed, required, section } from '../key.ts'
 import { duration, listOf, oneOf } from '../types.ts'
 

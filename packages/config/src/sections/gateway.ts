@@ -1,6 +1,6 @@
 import type { Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, required, section } from '../key.ts'
 import {
   backendUrl,

@@ -3,7 +3,7 @@ import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, Route
 import type { HeadersSetting } from '@postern/identity'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'

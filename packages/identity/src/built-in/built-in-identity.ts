@@ -187,7 +187,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
   const backendTokens =
     options.backend === undefined
       ? undefined
-      : await BackendTokens.open({ ...shared, origin: origin.origin }, options.backend)
+      : await BackendTokens.open({ ...shared, accounts, origin: origin.origin }, options.backend)
   const oauth =
     options.oauth === undefined ? undefined : await oauthServer({ ...parts, random }, options.oauth)
   const request = new RequestIdentity({

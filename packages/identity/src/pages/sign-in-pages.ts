@@ -37,7 +37,7 @@ ${parts.providers.map(
 )}
 <ul class="links"><li><a href="${base}/sign-in/link${withBack(back)}">${texts.signInByMail}</a></li>
 <li><a href="${base}/recover">${texts.forgotPassword}</a></li>
-${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up">${texts.createAccount}</a></li>` : undefined}</ul>`
+${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">${texts.createAccount}</a></li>` : undefined}</ul>`
     return show({ title: texts.signInTitle.replace('{site}', parts.siteName), body }, status)
   }
 
