@@ -70,7 +70,8 @@ interface Candidate {
 }
 
 /**
- * An evolutionary search for inputs that are slow to inspect: units of some fragments are repeated to the full length, and the slowest are crossed, cut and
+ * An evolutionary search for inputs that are slow to inspect: units of some fragments are repeated to the
+ * full length, and the slowest are crossed, cut and
  * mixed with further ones. The same seed tries the same inputs.
  * @returns the slowest inputs, slowest first
  */

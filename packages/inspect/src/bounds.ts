@@ -8,7 +8,10 @@ export interface Bounds {
   readonly depth: number
   /** Bytes of a body once decompressed. Default 4 MiB. */
   readonly expanded: number
-  /** Work for one request, in units of one rule over one character. Default 120,000,000, of which ordinary text of 1 MB needs less than a half. */
+  /**
+   * Work for one request, in units of one rule over one character. Default 120,000,000, of which ordinary
+   * text of 1 MB needs less than a half.
+   */
   readonly effort: number
   /** Milliseconds of CPU for one request, where it is inspected in slices. Default 50. */
   readonly cpu: number

@@ -5,12 +5,16 @@ const SLOTS = 4_096
 export const LONGEST_REMEMBERED = 512
 
 /**
- * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with every request, so most
+ * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with
+ * every request, so most
  * header values of most requests are known.
  *
- * A table of fixed size, compared in full: what is known is exactly this value under exactly this name, and what collides pushes the older of two out, which costs a look and nothing
- * else. A `Set` would hash all of a text that the HTTP parser has just made, which takes longer than reading a few characters and comparing. A value is kept when it comes the second time:
- * those that are new with every request leave a number behind and no text. Values that may be secrets are never put in.
+ * A table of fixed size, compared in full: what is known is exactly this value under exactly this name, and
+ * what collides pushes the older of two out, which costs a look and nothing
+ * else. A `Set` would hash all of a text that the HTTP parser has just made, which takes longer than
+ * reading a few characters and comparing. A value is kept when it comes the second time:
+ * those that are new with every request leave a number behind and no text. Values that may be secrets are
+ * never put in.
  */
 export class CleanValues {
   readonly #values: string[] = new Array<string>(SLOTS).fill('')
@@ -43,7 +47,10 @@ export class CleanValues {
   }
 }
 
-/** Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two places. */
+/**
+ * Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two
+ * places.
+ */
 function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length

@@ -5,7 +5,8 @@ const COMMON_WORD = /^[a-z]{1,16}$/
 const COMMON_NAME = /^[\w.-]{1,32}$/
 
 /**
- * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
+ * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for
+ * a short word. Undefined for
  * everything that could be a secret or is hardly ever sent twice.
  */
 export function commonName(text: string, place: Place, locator: Locator): string | undefined {

@@ -9,8 +9,10 @@ export interface TimeBudget {
 }
 
 /**
- * Counts what inspecting one request costs, in units of one rule over one character, so that the same request always costs the same; and tells when a slice
- * of time is used up, so that the event loop can serve others. The budget is about the work, the slice about the clock; where slices are taken,
+ * Counts what inspecting one request costs, in units of one rule over one character, so that the same
+ * request always costs the same; and tells when a slice
+ * of time is used up, so that the event loop can serve others. The budget is about the work, the slice
+ * about the clock; where slices are taken,
  * the CPU that they use together has a budget too, because some texts cost more than their length says.
  */
 export class EffortMeter {
@@ -70,7 +72,8 @@ export class EffortMeter {
   }
 
   /**
-   * Looks at the clock, whatever was counted: before work that cannot be divided. A slice in which nothing was done yet is never used up, so that each gets on.
+   * Looks at the clock, whatever was counted: before work that cannot be divided. A slice in which nothing
+   * was done yet is never used up, so that each gets on.
    * @returns whether the slice is used up
    */
   isUpNow(): boolean {

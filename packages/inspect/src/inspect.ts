@@ -31,7 +31,10 @@ export interface InspectOptions {
   readonly types?: ParameterTypes
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
-  /** Names of cookies that the backend has set, in lower case: a session handed over under one of them is a fixation. */
+  /**
+   * Names of cookies that the backend has set, in lower case: a session handed over under one of them is a
+   * fixation.
+   */
   readonly ownCookies?: ReadonlySet<string>
   /** For the text of exceptions; default the method and path of the request. */
   readonly route?: string
@@ -40,7 +43,10 @@ export interface InspectOptions {
 /** The rules that ship with Postern, compiled. */
 export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
-/** Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that must not be remembered. */
+/**
+ * Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that
+ * must not be remembered.
+ */
 const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
@@ -60,7 +66,8 @@ const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 const NESTED_PAIR = /=[^;=]*=/
 
 /**
- * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
+ * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values
+ * are remembered, which only
  * makes it quicker). Never throws; bounded by `Bounds.effort`.
  *
  * @example
@@ -86,7 +93,8 @@ export interface Slice {
 }
 
 /**
- * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one slice. Most requests are done then.
+ * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one
+ * slice. Most requests are done then.
  * @param slice the first one; default: it ends when everything is done
  */
 export function beginInspection(
@@ -144,7 +152,10 @@ function isTargetClear(target: string, rules: RuleSet): boolean {
   )
 }
 
-/** Whether the path and everything that begins further in is opaque: pieces of such a text are such texts too, but where they can be decoded. */
+/**
+ * Whether the path and everything that begins further in is opaque: pieces of such a text are such texts
+ * too, but where they can be decoded.
+ */
 function isPathOpaque(path: string, rules: RuleSet): boolean {
   scanFeatures(path, 0, path.length)
   const { chars, words } = seen
@@ -206,7 +217,10 @@ class NameCollector implements ValueVisitor {
   work(): void {}
 }
 
-/** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
+/**
+ * Names and values of the headers that need a look; undefined when there are none. Values that were clean
+ * before are known by heart.
+ */
 function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
   const { headers } = request
   const known = Clearance.of(rules).headers

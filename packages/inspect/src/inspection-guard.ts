@@ -34,7 +34,10 @@ export interface InspectionOptions {
   readonly except?: readonly InspectException[]
   /** What parameters hold on every route; a route's own `parameters` count first. */
   readonly parameters?: ParameterSettings
-  /** What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is declared counts first. */
+  /**
+   * What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is
+   * declared counts first.
+   */
   readonly learned?: (route: string) => ParameterTypes | undefined
   /** Further rules, e.g. loaded ones. */
   readonly rules?: readonly Rule[]
@@ -65,7 +68,8 @@ interface Plan {
 }
 
 /**
- * The guard that reads requests for attacks. Answers at once when there is no body; with one, once its start was read. A refusal is a 403, or a 413 for
+ * The guard that reads requests for attacks. Answers at once when there is no body; with one, once its
+ * start was read. A refusal is a 403, or a 413 for
  * what is too big to be read.
  *
  * @throws ConfigError for an exception that cannot be read

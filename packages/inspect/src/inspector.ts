@@ -69,8 +69,10 @@ export interface InspectorOptions {
 }
 
 /**
- * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting the value
- * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it that is being looked at, so that it goes on when that is done.
+ * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
+ * decoded, read by the rules, and what hits is weighed by the setting the value
+ * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it
+ * that is being looked at, so that it goes on when that is done.
  */
 export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
@@ -117,7 +119,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return this.clears(text, place) || this.look(text, place, locator)
   }
 
-  /** The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough for it. If not, `look` at it. */
+  /**
+   * The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough
+   * for it. If not, `look` at it.
+   */
   clears(text: string, place: Place): boolean {
     const { bounds, types } = this.#options
     this.#isScanned = false
@@ -180,7 +185,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     })
   }
 
-  /** Applications ask for the same parameters, and many of the same words, over and over: those are looked at once. */
+  /**
+   * Applications ask for the same parameters, and many of the same words, over and over: those are looked
+   * at once.
+   */
   #lookUnlessKnown(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
     const name = type === undefined ? commonName(text, place, locator) : undefined
     if (name === undefined) {
@@ -314,12 +322,18 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     })
   }
 
-  /** Looks at a value, now or when the next slice begins. The document that it stands in waits for it, so that its locator keeps naming it. */
+  /**
+   * Looks at a value, now or when the next slice begins. The document that it stands in waits for it, so
+   * that its locator keeps naming it.
+   */
   #begin(look: Look): void {
     if (this.#meter.isUp || !this.#continue(look)) this.#stack.push(look)
   }
 
-  /** The walk over a value's readings. @returns undefined when there is nothing to read, `later` when preparing it took the rest of the slice */
+  /**
+   * The walk over a value's readings. @returns undefined when there is nothing to read, `later` when
+   * preparing it took the rest of the slice
+   */
   #walkOf(look: Look): DecodingWalk | 'later' | undefined {
     if (look.walk !== undefined) return look.walk
     const isLong = look.text.length > LONG

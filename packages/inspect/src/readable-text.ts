@@ -6,7 +6,8 @@ import { THRESHOLDS } from './thresholds.ts'
 const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 
 /**
- * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its end.
+ * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
+ * end.
  * @returns undefined when there is nothing to read: the base64 of bytes that are no text
  */
 export function readableText(text: string, place: Place): string | undefined {

@@ -1,6 +1,9 @@
 import { type Features, scanFeatures, seen } from './features.ts'
 
-/** Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other body. */
+/**
+ * Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other
+ * body.
+ */
 export type Place = 'path' | 'query' | 'header' | 'cookie' | 'form' | 'body' | 'name' | 'file-name'
 
 /** One decoding of one value, as the rules see it. */

@@ -9,7 +9,8 @@ export interface Hit {
 }
 
 /**
- * Rules compiled for use: which characters and words open any of them, so that a text with none of those is cleared without looking at a
+ * Rules compiled for use: which characters and words open any of them, so that a text with none of those is
+ * cleared without looking at a
  * single rule, and which rules each of them opens, so that a reading asks only for those. Immutable.
  */
 export class RuleSet {
@@ -24,7 +25,10 @@ export class RuleSet {
   readonly #width: number
   readonly #charGates: GateTable
   readonly #wordGates: GateTable
-  /** The rules that look at each place, and of these the ones for which it matters where a text starts or ends. */
+  /**
+   * The rules that look at each place, and of these the ones for which it matters where a text starts or
+   * ends.
+   */
   readonly #places: Readonly<Record<Place, PlaceRules>>
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
@@ -57,7 +61,10 @@ export class RuleSet {
     }
   }
 
-  /** Whether no rule could hit a text with these features. A file name is short and telling: it is always looked at. */
+  /**
+   * Whether no rule could hit a text with these features. A file name is short and telling: it is always
+   * looked at.
+   */
   isClear(chars: number, words: number): boolean {
     return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
   }

@@ -1,7 +1,8 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 /**
- * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate, and the lexers behind it
+ * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate,
+ * and the lexers behind it
  * look at structure. A word may open several gates.
  */
 export const WORD = {

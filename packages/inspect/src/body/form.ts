@@ -11,7 +11,8 @@ function decodeForm(part: string): string {
 }
 
 /**
- * Walks `name=value` pairs of a query or a form (WHATWG URL Standard section 5.1), each decoded once, `+` as a space. Pairs without `=` count as a name. Linear.
+ * Walks `name=value` pairs of a query or a form (WHATWG URL Standard section 5.1), each decoded once, `+`
+ * as a space. Pairs without `=` count as a name. Linear.
  * @param base `query` or `body`
  */
 export function* visitForm(text: string, base: string, place: Place, visitor: ValueVisitor): Steps {

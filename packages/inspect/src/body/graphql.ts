@@ -12,7 +12,10 @@ export function isGraphql(text: string): boolean {
   return DOCUMENT.test(text) && !/^\s{0,64}\{\s{0,64}"/.test(text)
 }
 
-/** Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry values. */
+/**
+ * Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry
+ * values.
+ */
 export function* visitGraphql(
   text: string,
   location: string,

@@ -10,9 +10,11 @@ const QUOTE = 34
 const BACKSLASH = 92
 
 /**
- * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
+ * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers
+ * differ in which they keep), malformed documents are read as far as
  * quotes go, and depth costs a stack entry instead of a call. Linear.
- * @returns `broken` when there is something outside the strings that no JSON text has: it is then no document, or not only one
+ * @returns `broken` when there is something outside the strings that no JSON text has: it is then no
+ * document, or not only one
  * @param base where the document stands: `body`, `query.filter`
  * @param place of its strings: those of a document inside a query are part of the query
  */
@@ -64,7 +66,10 @@ export function* visitJson(
   return isBroken ? 'broken' : 'read'
 }
 
-/** Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white space and the colon. */
+/**
+ * Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white
+ * space and the colon.
+ */
 function isLiteral(code: number): boolean {
   return code <= 58 ? code >= 43 || code <= 32 : LITERAL.has(code)
 }

@@ -1,6 +1,9 @@
 import type { Place } from '../reading.ts'
 
-/** Names the place of the value at hand. Only asked when there is something to say about it, so that walking costs no strings. */
+/**
+ * Names the place of the value at hand. Only asked when there is something to say about it, so that walking
+ * costs no strings.
+ */
 export interface Locator {
   /** `query.id`, `body.user.name`. Valid during the visit. */
   location(): string

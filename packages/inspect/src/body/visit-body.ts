@@ -33,8 +33,10 @@ export function isDocument(bytes: Buffer): boolean {
 }
 
 /**
- * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content type says only adds to that (a backend may believe it), and never takes
- * anything away; bytes that are no text are not read as text under any name but that of a form. The whole of an XML document is told to `whole`, for the rules about its declarations.
+ * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
+ * type says only adds to that (a backend may believe it), and never takes
+ * anything away; bytes that are no text are not read as text under any name but that of a form. The whole
+ * of an XML document is told to `whole`, for the rules about its declarations.
  */
 export function* visitBody(
   bytes: Buffer,
@@ -80,7 +82,10 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
 }
 
-/** Of bytes that are no text: whether a server would run them, and whether they are an object that reading them builds. */
+/**
+ * Of bytes that are no text: whether a server would run them, and whether they are an object that reading
+ * them builds.
+ */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
   const name = head.path.slice(head.path.lastIndexOf('/') + 1)
   const script = scriptIn(bytes, name)

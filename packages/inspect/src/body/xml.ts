@@ -13,7 +13,8 @@ const BEFORE = 96
 const AMPERSAND = 38
 
 /**
- * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text. Declarations and comments are skipped here; the rules about them look at the whole
+ * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text.
+ * Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one linear pass; each case is one kind of markup.

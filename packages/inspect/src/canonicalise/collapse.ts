@@ -9,17 +9,19 @@ const STRIDE = 16
 const COMMENT = 64
 
 /** A text without its padding. */
-export interface Collapsed {
+interface Collapsed {
   readonly text: string
   /** Where in `text` something was cut. */
   readonly cuts: readonly number[]
 }
 
 /**
- * Cuts what only serves as padding: a character repeated more than 32 times in a row (mostly already from 17 times on), and the inside of closed comments longer than 64
- * characters. So that filler inside an attack cannot push its halves into different windows. Linear; looks at every eighth character.
+ * Cuts what only serves as padding: a character repeated more than 32 times in a row (mostly already from
+ * 17 times on), and the inside of closed comments longer than 64
+ * characters. So that filler inside an attack cannot push its halves into different windows. Linear; looks
+ * at every eighth character.
  */
-export function collapse(text: string): Collapsed {
+function collapse(text: string): Collapsed {
   const cutter = new Cutter(text)
   let comment = text.indexOf('/*')
   let at = 0
@@ -64,7 +66,9 @@ class Cutter {
     this.#from = end
   }
 
-  /** Cuts a run of the character at `at` to what is kept of one. @returns where it ends; -1 when it is none */
+  /**
+   * Cuts a run of the character at `at` to what is kept of one. @returns where it ends; -1 when it is none
+   */
   cutRun(at: number): number {
     const text = this.#text
     const code = charCodeAt.call(text, at)
@@ -99,7 +103,8 @@ export interface Seam {
 }
 
 /**
- * What stands around the places where padding was cut, for a text that is read in windows: what padding tore apart is together in one of them.
+ * What stands around the places where padding was cut, for a text that is read in windows: what padding
+ * tore apart is together in one of them.
  * @param longest characters of one seam, unless one cut needs more
  */
 export function seamsOf(value: string, longest: number): Seam[] {

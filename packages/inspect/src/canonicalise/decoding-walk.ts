@@ -25,7 +25,10 @@ const WORTH =
   CHAR.run |
   CHAR.comment
 
-/** Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and element marks, brackets. */
+/**
+ * Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and
+ * element marks, brackets.
+ */
 const PIECES =
   CHAR.newline |
   CHAR.quote |
@@ -57,8 +60,11 @@ export interface WalkOptions {
 }
 
 /**
- * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`, entities, base64, folds, each over each, until nothing changes. Long texts come in
- * overlapping windows, each with a tree of its own, and then what stands around cut padding; of a decoding only the part that differs is read. Each step costs at most what a window costs, so that the caller can stop between any
+ * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`,
+ * entities, base64, folds, each over each, until nothing changes. Long texts come in
+ * overlapping windows, each with a tree of its own, and then what stands around cut padding; of a decoding
+ * only the part that differs is read. Each step costs at most what a window costs, so that the caller can
+ * stop between any
  * two.
  */
 export class DecodingWalk {
@@ -165,7 +171,10 @@ export class DecodingWalk {
     }
   }
 
-  /** Whether a step undid the references with which editors write markup that is to be shown, where the value was sent with them. */
+  /**
+   * Whether a step undid the references with which editors write markup that is to be shown, where the
+   * value was sent with them.
+   */
   #isUnescaped(text: string, child: string): boolean {
     const sent = this.#found?.[0]?.text ?? ''
     return ESCAPED.test(sent) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)
@@ -180,7 +189,9 @@ interface Text {
   readonly isEscaped: boolean
   /** Whether it starts where the value starts. */
   readonly isFirst: boolean
-  /** What of it was not in the text that it was made of, and what stands around that; undefined: all of it. */
+  /**
+   * What of it was not in the text that it was made of, and what stands around that; undefined: all of it.
+   */
   readonly changed: string | undefined
 }
 
@@ -191,7 +202,10 @@ const LONG = 1_024
 /** Characters before and behind a change that are read with it. */
 const AROUND = 256
 
-/** The part of `child` that differs from `text`, with what stands around it; undefined when the change begins at the start. */
+/**
+ * The part of `child` that differs from `text`, with what stands around it; undefined when the change
+ * begins at the start.
+ */
 function changedPart(text: string, child: string): string | undefined {
   let start = 0
   const shorter = Math.min(text.length, child.length)

@@ -16,7 +16,8 @@ export interface Pausing {
 }
 
 /**
- * Decodes a text longer than `PART` part by part. A part never ends inside an escape that `mark` begins, so that the parts together are what the whole would be.
+ * Decodes a text longer than `PART` part by part. A part never ends inside an escape that `mark` begins, so
+ * that the parts together are what the whole would be.
  * @param mark code of the character that begins an escape
  */
 export function* decodeInParts(
@@ -36,7 +37,10 @@ export function* decodeInParts(
   return out
 }
 
-/** Where a part that starts at `start` may end: behind a stretch without marks, or before a mark that begins an escape. */
+/**
+ * Where a part that starts at `start` may end: behind a stretch without marks, or before a mark that begins
+ * an escape.
+ */
 function partEnd(text: string, start: number, mark: number): number {
   const end = start + PART
   if (end >= text.length) return text.length

@@ -15,14 +15,17 @@ const { charCodeAt } = String.prototype
 const MAX_WORD = 48
 /** Of how many parts and dropped signs a word is put together. */
 const MAX_PARTS = 24
-/** Commands that are weighed in one text. One that has more is not read to its end, and inspection says so. */
+/**
+ * Commands that are weighed in one text. One that has more is not read to its end, and inspection says so.
+ */
 const MAX_WEIGHED = 384
 
 /** How a place in a text where a command could start was reached. */
 type Opening = 'start' | 'separator' | 'substitution' | 'line'
 
 /**
- * What behind a command makes it one: a switch, a path, a URL, a variable, a quote, an address, a redirection, or nothing more.
+ * What behind a command makes it one: a switch, a path, a URL, a variable, a quote, an address, a
+ * redirection, or nothing more.
  */
 const ARGUMENT =
   /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
@@ -32,8 +35,10 @@ const SENSITIVE =
   /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
 
 /**
- * Where a value would start a command of its own: behind a separator, a line end or inside a substitution, undoing what shells drop from a word (quotes, backslashes, empty
- * variables, carets). A command that is also an English word needs an argument that only a shell takes; a separator deep inside a sentence counts less than one behind a single word.
+ * Where a value would start a command of its own: behind a separator, a line end or inside a substitution,
+ * undoing what shells drop from a word (quotes, backslashes, empty
+ * variables, carets). A command that is also an English word needs an argument that only a shell takes; a
+ * separator deep inside a sentence counts less than one behind a single word.
  */
 export function findShellCommand(reading: Reading): Span | undefined {
   const { lower } = reading
@@ -41,7 +46,8 @@ export function findShellCommand(reading: Reading): Span | undefined {
   weighed = 0
   if (reading.fromStart) best = commandAt(reading, 0, 'start', 0)
   let backticks = 0
-  // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated from.
+  // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated
+  // from.
   let run = -1
   let hasBacktick = true
   for (let at = 0; at < lower.length; at++) {
@@ -116,13 +122,19 @@ let weighed = 0
 let wordEnd = 0
 let dropped = false
 
-/** 1: part of a word as it stands; 2: ends a word; 0: a shell may drop it, or it begins something that it does. */
+/**
+ * 1: part of a word as it stands; 2: ends a word; 0: a shell may drop it, or it begins something that it
+ * does.
+ */
 const IN_WORD = new Uint8Array(128).fill(1)
 for (let code = 0; code <= 32; code++) IN_WORD[code] = 2
 for (const sign of ';|&<>(),}') IN_WORD[charCodeAt.call(sign, 0)] = 2
 for (const sign of '\'"\\^`$') IN_WORD[charCodeAt.call(sign, 0)] = 0
 
-/** Reads one word as a shell would, leaving out what a shell drops; stops at white space, separators and `$IFS`. */
+/**
+ * Reads one word as a shell would, leaving out what a shell drops; stops at white space, separators and
+ * `$IFS`.
+ */
 function readWord(lower: string, start: number): string {
   const limit = Math.min(lower.length, start + MAX_WORD)
   dropped = false
@@ -280,7 +292,9 @@ interface Spot {
   readonly isDisguised: boolean
 }
 
-/** A command in a text, and what is read off the text around it; each question is answered when it is asked. */
+/**
+ * A command in a text, and what is read off the text around it; each question is answered when it is asked.
+ */
 class FoundCommand {
   readonly command: string
   readonly end: number
@@ -344,7 +358,10 @@ class FoundCommand {
     return /^[\s;|&)}]{0,4}$/.test(this.#rest) && this.before === ''
   }
 
-  /** A command that shows where one is, to the end of the value, behind something that a list of words does not have. */
+  /**
+   * A command that shows where one is, to the end of the value, behind something that a list of words does
+   * not have.
+   */
   get probing(): boolean {
     if (!looksAround(this.command) || !ENDS.test(this.#rest)) return false
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
@@ -446,7 +463,10 @@ function isClosed(rest: string): boolean {
 
 /** The command is the last thing, or the application's own quote or another separator follows. */
 const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
-/** What a value is that an attack is hung onto: an address, a file, a number with a unit, something in quotes; a plain word makes a list with what follows. */
+/**
+ * What a value is that an attack is hung onto: an address, a file, a number with a unit, something in
+ * quotes; a plain word makes a list with what follows.
+ */
 const CUT_OFF = /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$/
 
 function isCutOff(lower: string, separator: number, before: string): boolean {

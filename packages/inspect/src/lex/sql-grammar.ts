@@ -53,7 +53,10 @@ export function isQuote(kind: number): boolean {
 const behindClosing = new Int32Array(MAX_TOKENS + 1)
 let isLinked = false
 
-/** Finds for all quotes and brackets what closes them, in one pass, so that no question about one reads on from it. */
+/**
+ * Finds for all quotes and brackets what closes them, in one pass, so that no question about one reads on
+ * from it.
+ */
 function link(): void {
   isLinked = true
   closers.fill(MAX_TOKENS)
@@ -91,7 +94,10 @@ function openedAt(depth: number): number {
   return depth < MAX_DEPTH ? Math.min(last, closers[depth] as number) : last
 }
 
-/** After the bracket or string that opens at `i`; the end of the text when it stays open, for then the query's own quote closes it. */
+/**
+ * After the bracket or string that opens at `i`; the end of the text when it stays open, for then the
+ * query's own quote closes it.
+ */
 function skipClosed(i: number): number {
   if (!isLinked) link()
   steps++
@@ -99,7 +105,9 @@ function skipClosed(i: number): number {
   return behind - i > REACH ? last : behind
 }
 
-/** Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with. */
+/**
+ * Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with.
+ */
 export function isProbeCall(i: number): boolean {
   const key = keyAt(i)
   if (key === KEY.probe && kindAt(i + 1) === SQL.dot) return true
@@ -228,7 +236,10 @@ export function bracketedComparison(i: number): number {
   return at > i && comparison(at) > 0 ? skipClosed(i) : -1
 }
 
-/** Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence has after `or`. */
+/**
+ * Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence
+ * has after `or`.
+ */
 export function isSolid(i: number): boolean {
   let at = i
   for (let n = 0; n < 8 && isUnary(at); n++) at++

@@ -3,7 +3,10 @@ import { HASH_SEED, hashStep } from '../words.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** Kinds of token. Quotes are tokens of their own: whether text lies inside or outside a string is what injection is about. */
+/**
+ * Kinds of token. Quotes are tokens of their own: whether text lies inside or outside a string is what
+ * injection is about.
+ */
 export const SQL = {
   end: 0,
   number: 1,
@@ -162,8 +165,10 @@ function isWordCode(code: number): boolean {
 }
 
 /**
- * Cuts lower-case text into SQL tokens, the way MySQL, PostgreSQL, SQL Server, Oracle and SQLite agree on and a little beyond: `/*!50000 x*\/` is `x`, closed
- * comments are white space, `1from` is two tokens. Reads at most 8,192 tokens, which is what a window can hold. Linear.
+ * Cuts lower-case text into SQL tokens, the way MySQL, PostgreSQL, SQL Server, Oracle and SQLite agree on
+ * and a little beyond: `/*!50000 x*\/` is `x`, closed
+ * comments are white space, `1from` is two tokens. Reads at most 8,192 tokens, which is what a window can
+ * hold. Linear.
  * @returns how many tokens were written; the one after is `SQL.end`
  */
 export function tokenizeSql(lower: string): number {

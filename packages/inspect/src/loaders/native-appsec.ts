@@ -26,7 +26,8 @@ export interface NativeOpinionOptions {
 export type SecondOpinion = (request: InspectedRequest) => readonly Match[]
 
 /**
- * Asks `@datadog/native-appsec` too. Its matches have the family `loaded` and a score of 5. It reads strings to 4,096 characters, containers to 256 entries and 20 levels; what lies beyond only Postern
+ * Asks `@datadog/native-appsec` too. Its matches have the family `loaded` and a score of 5. It reads
+ * strings to 4,096 characters, containers to 256 entries and 20 levels; what lies beyond only Postern
  * sees.
  */
 export function nativeOpinion({ engine, timeout = 10_000 }: NativeOpinionOptions): SecondOpinion {

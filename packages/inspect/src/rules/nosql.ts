@@ -16,7 +16,10 @@ const COMPARED =
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
-/** An operator in a name. Interfaces that take filters by operator are many; where one is compared with a credential or an id, or runs code, it is an attack. */
+/**
+ * An operator in a name. Interfaces that take filters by operator are many; where one is compared with a
+ * credential or an id, or runs code, it is an attack.
+ */
 function findOperatorName(reading: Reading): Span | undefined {
   if (reading.place !== 'name') return undefined
   const found = OPERATOR.exec(reading.lower)

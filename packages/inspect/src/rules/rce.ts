@@ -239,7 +239,8 @@ export const rceRules: readonly Rule[] = [
       benign: ['; while you wait', 'x; for a in b', '; if true, then', 'a & . b', '<p>a&b</p>'],
     },
   ),
-  // A value that a program would take for one of its options, of those that name a command or a file to write.
+  // A value that a program would take for one of its options, of those that name a command or a file to
+  // write.
   pattern(
     'rce/option',
     /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,

@@ -17,7 +17,9 @@ function findSensitiveFile(reading: Reading): Span | undefined {
   return { start: found.index, end: found.index + found[0].length, bare: secret === null }
 }
 
-/** A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units. */
+/**
+ * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
+ */
 const DOT =
   '(?:\\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.)'
 const SLASH =
@@ -44,7 +46,8 @@ export const traversalRules: readonly Rule[] = [
       benign: ['../image.png', 'wait... / what', '1..2'],
     },
   ),
-  // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots is a slash.
+  // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots
+  // is a slash.
   pattern('traversal/encoded-steps', ENCODED_STEPS, {
     score: 5,
     quotable: true,
