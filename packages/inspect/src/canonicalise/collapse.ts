@@ -67,7 +67,8 @@ class Cutter {
   }
 
   /**
-   * Cuts a run of the character at `at` to what is kept of one. @returns where it ends; -1 when there is no run
+   * Cuts a run of the character at `at` to what is kept of one.
+   * @returns where it ends; -1 when there is no run
    */
   cutRun(at: number): number {
     const text = this.#text
