@@ -17,9 +17,9 @@ export type Refusal =
     }
   | { readonly refused: 'busy' }
 
-/** Outputs of the holder's two parts, one per item asked for, base64url. */
+/** Outputs of the holder's two parts: 32 bytes per item asked for, one after the other, base64url. */
 export interface PartsAnswer {
-  readonly parts: Readonly<Partial<Record<Part, readonly string[]>>>
+  readonly parts: Readonly<Partial<Record<Part, string>>>
 }
 
 /** What a holder answers a service. */

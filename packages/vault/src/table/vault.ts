@@ -7,7 +7,9 @@ import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import { SaltSource } from '../record/salt-source.ts'
 import { sealRecord } from '../record/seal-record.ts'
-import type { SealKey, SplitKeys } from '../split/split-keys.ts'
+import type { OpenCandidate } from '../split/answered.ts'
+import type { SealKey } from '../split/seal-key.ts'
+import type { SplitKeys } from '../split/split-keys.ts'
 import { decodeValue, encodeValue, isSealed, readStored, storeRecord } from './column-value.ts'
 import { contextOf, keyText, type Row } from './row-context.ts'
 import { SearchTerms, type StoredTerm } from './search-terms.ts'
@@ -259,36 +261,33 @@ export class Vault {
   async #openKeys(
     cells: readonly (Cell & { readonly record: ParsedRecord })[],
     { capability }: OpenOptions,
-  ): Promise<readonly (readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[])[]> {
+  ): Promise<readonly (readonly OpenCandidate[])[]> {
     const { local, split } = this.#options
     const ofSplit = cells.filter(({ column }) => column.mode === 'split')
     if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
     const found = split === undefined ? [] : await split.open(ofSplit, capability)
     let next = 0
     return cells.map(cell => {
-      if (cell.column.mode === 'split') {
-        const candidates = found[next++] ?? []
-        return candidates.map(({ recordKey, against }) => ({ recordKey, blame: () => split?.blame(against) }))
-      }
+      if (cell.column.mode === 'split') return found[next++] ?? []
       if (local === undefined) throw noKeys(cell)
       const recordKey = recordPrf(local.prf(cell.record.epoch), cell.encoded, cell.record.salt)
-      return [{ recordKey, blame: () => {} }]
+      return [{ recordKey, against: [] }]
     })
   }
 
   #open(
     { column, encoded, record, subject }: Cell & { readonly record: ParsedRecord },
-    candidates: readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[],
+    candidates: readonly OpenCandidate[],
     subjects: ReadonlyMap<string, Uint8Array | undefined>,
   ): Buffer {
-    for (const { recordKey, blame } of candidates) {
+    for (const { recordKey, against } of candidates) {
       const opened = tryOpenRecord(
         record,
         this.#withSubject(recordKey, subject, subjects, column, 'open'),
         encoded,
       )
       if (opened === undefined) continue
-      blame()
+      this.#options.split?.blame(against)
       return opened
     }
     throw doesNotOpen(`${column.table}.${column.name}`)
