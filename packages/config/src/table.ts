@@ -16,6 +16,7 @@ import {
   type CompiledBudgetDatabase,
 } from './sections/budgets.ts'
 import { allow, block, type ClientConfig } from './sections/clients.ts'
+import { type CompiledConsole, type ConsoleConfig, consoleSection } from './sections/console.ts'
 import { type CorsConfig, cors } from './sections/cors.ts'
 import {
   type CompiledCrowdsec,
@@ -215,6 +216,8 @@ export interface Config extends ExtensionConfig {
   readonly dataDirectory?: string | false | undefined
   /** Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only. Default: on. */
   readonly admin?: AdminConfig | false | undefined
+  /** The web console. */
+  readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
   readonly bodyLimit?: ByteSize | undefined
 }
@@ -260,6 +263,7 @@ export interface CompiledConfig {
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
+  readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
   readonly guards: readonly Guard[]
@@ -315,4 +319,5 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   timeouts,
   caps,
   admin,
+  console: consoleSection,
 })

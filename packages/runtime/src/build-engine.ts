@@ -81,6 +81,7 @@ export function buildEngine(
       resources.scenarios === undefined ? resources.detectors : [...resources.detectors, ...config.detectors],
     remediations: honeyRemediations(resources.remediations, config.honey.for),
     mode: config.mode,
+    timing: timingOf(config, purpose),
     routes,
     trustedProxies: config.trustProxies,
     bodyLimit: config.bodyLimit,
@@ -98,6 +99,11 @@ export function buildEngine(
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** Guards are timed where the console shows it. */
+function timingOf({ console }: CompiledConfig, purpose: 'serve' | 'replay'): 'guards' | 'none' {
+  return console === false || purpose === 'replay' ? 'none' : 'guards'
 }
 
 function corsOf({ cors, protocol, routes }: CompiledConfig): CorsOptions | undefined {
