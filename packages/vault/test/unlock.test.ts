@@ -187,7 +187,7 @@ describe('what unlocks a holder, on a command line', () => {
     ['two of them', { keyFile: 'k', awsKms: 'eu-west-1/k' }, {}, /named twice/],
     ['AWS without a region', { awsKms: 'alias' }, {}, /--aws-kms: is malformed/],
     ['AWS without credentials', { awsKms: 'eu-west-1/alias/k' }, {}, /AWS_ACCESS_KEY_ID: is missing/],
-    ['a key of GCP that is not one', { gcpKms: 'projects/p' }, {}, /--gcp-kms: is malformed/],
+    ['a malformed key of GCP', { gcpKms: 'projects/p' }, {}, /--gcp-kms: is malformed/],
     ['transit without a mount', { vaultTransit: 'https://v:8200/k' }, {}, /--vault-transit: is malformed/],
     ['transit without a token', { vaultTransit: 'https://v:8200/transit/k' }, {}, /VAULT_TOKEN: is missing/],
   ]
