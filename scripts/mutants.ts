@@ -34,8 +34,8 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Every mutant of a source file: other comparisons, arithmetic and logic, conditions that always or never hold, other
- * literals, statements that are gone.
+ * Every mutant of a source file: other comparisons, arithmetic and logic, conditions that always or never
+ * hold, other literals, statements that are gone.
  * @param source TypeScript with erasable types
  */
 export function mutantsOf(source: string): readonly Mutant[] {

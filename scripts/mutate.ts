@@ -1,5 +1,6 @@
-// `npm run mutate -- PACKAGE[/FOLDER] [--count 100] [--seed 1]`: changes a sample of places in the source, one at a
-// time, and runs the tests that reach the place. What no test notices is listed; the score is the share noticed.
+// `npm run mutate -- PACKAGE[/FOLDER] [--count 100] [--seed 1]`: changes a sample of places in the source,
+// one at a time, and runs the tests that reach the place. What no test notices is listed; the score is the
+// share noticed.
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -107,7 +108,9 @@ function survives({ file, mutant }: Placed, tests: readonly TestFile[]): string 
   return isNoticed ? undefined : `${reaching.length} test files get here`
 }
 
-/** So many of a list, the same ones for the same seed (a linear congruential generator of Numerical Recipes). */
+/**
+ * So many of a list, the same ones for the same seed (a linear congruential generator of Numerical Recipes).
+ */
 function drawn(all: readonly Placed[], count: number, seed: number): readonly Placed[] {
   const left = [...all]
   const chosen: Placed[] = []

@@ -1,5 +1,6 @@
-// `npm run test:coverage`: every test, and how much of each package they run. Fails when a package is below its
-// floor in coverage-floors.json. With patterns, as `npm test` takes them, it only shows what those files run.
+// `npm run test:coverage`: every test, and how much of each package they run. Fails when a package is below
+// its floor in coverage-floors.json. With patterns, as `npm test` takes them, it only shows what those files
+// run.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -29,7 +29,10 @@ export function parseAddress(text: string): Address | undefined {
   return parsed
 }
 
-/** Whether a text is an IPv4 address: four numbers from 0 to 255 without leading zeros, as `isIPv4` of node:net has it. */
+/**
+ * Whether a text is an IPv4 address: four numbers from 0 to 255 without leading zeros, as `isIPv4` of
+ * node:net has it.
+ */
 function isDotted(text: string): boolean {
   const { length } = text
   if (length < 7 || length > 15) return false

@@ -45,8 +45,9 @@ class NodeAnswerHead implements AnswerHead {
 type Written = NodeResponse & ResponseExtras
 
 /**
- * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of HTTP/1 in `writeHead`, and of
- * HTTP/2 there or, for an answer without a body, in `end`; both are replaced on this one response, until the head is out.
+ * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of
+ * HTTP/1 in `writeHead`, and of HTTP/2 there or, for an answer without a body, in `end`; both are replaced on
+ * this one response, until the head is out.
  */
 export function showAnswer(carrier: NodeCarrier): void {
   const response: Written = carrier.response
@@ -80,7 +81,10 @@ export function showAnswer(carrier: NodeCarrier): void {
   }
 }
 
-/** Headers given to `writeHead` (an object, a flat list, or a list of pairs), set one by one so that guards see them. */
+/**
+ * Headers given to `writeHead` (an object, a flat list, or a list of pairs), set one by one so that guards
+ * see them.
+ */
 function takeHeaders(response: NodeResponse, given: unknown): void {
   if (typeof given !== 'object' || given === null) return
   if (!Array.isArray(given)) {

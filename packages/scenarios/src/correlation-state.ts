@@ -7,7 +7,9 @@ import type { CorrelationRule } from './scenario.ts'
 
 const MAX_REQUESTS = 10
 
-/** What a group has seen so far. Its lists are made when something comes into them: most groups see one event. */
+/**
+ * What a group has seen so far. Its lists are made when something comes into them: most groups see one event.
+ */
 interface Group {
   /** Epoch milliseconds of the last event. */
   last: number
@@ -34,9 +36,9 @@ export interface Fulfilled {
 }
 
 /**
- * The windows of one correlation, a group at a time. Event time drives them: a replay of last week gives what last week would have
- * given. Bounded: the group that was quiet longest goes when there are too many, and each group keeps no more than its
- * threshold needs.
+ * The windows of one correlation, a group at a time. Event time drives them: a replay of last week gives what
+ * last week would have given. Bounded: the group that was quiet longest goes when there are too many, and
+ * each group keeps no more than its threshold needs.
  */
 export class CorrelationState {
   readonly #rule: CorrelationRule
@@ -108,8 +110,9 @@ export class CorrelationState {
   }
 
   /**
-   * Whether this event can be among the last ten when the threshold is reached. One event adds one to a count, so those of an
-   * actor far from it need no id, and most actors never come near: an id costs as much as the count.
+   * Whether this event can be among the last ten when the threshold is reached. One event adds one to a
+   * count, so those of an actor far from it need no id, and most actors never come near: an id costs as much
+   * as the count.
    */
   #isNear(group: Group): boolean {
     const { type, threshold } = this.#rule
@@ -148,7 +151,9 @@ export class CorrelationState {
     return times.length === threshold && time - oldest <= timespan ? threshold : undefined
   }
 
-  /** The last time of each distinct value; those out of the window go before it can grow past the threshold. */
+  /**
+   * The last time of each distinct value; those out of the window go before it can grow past the threshold.
+   */
   #countValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value } = this.#rule
     const key = allParts(event, value ?? [])
@@ -172,7 +177,10 @@ export class CorrelationState {
     return values.size >= threshold ? values.size : undefined
   }
 
-  /** Amounts of up to 60 slices of the window: exact to a sixtieth of it. Sums for `value_sum`, sums and counts for `value_avg`. */
+  /**
+   * Amounts of up to 60 slices of the window: exact to a sixtieth of it. Sums for `value_sum`, sums and
+   * counts for `value_avg`.
+   */
   #addValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value, type } = this.#rule
     const amount = Number(value?.[0]?.(event))

@@ -18,8 +18,8 @@ let decodedEvent: Event | undefined
 let decodedText = ''
 
 /**
- * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a space, in lower case. Many
- * rules ask for it, so the last answer is kept.
+ * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a
+ * space, in lower case. Many rules ask for it, so the last answer is kept.
  */
 export function decodedTarget(event: Event): string {
   if (event === decodedEvent) return decodedText
@@ -58,7 +58,10 @@ function path(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
 }
 
-/** As sent where that is known: making the masked form for every event would cost more than all rules together. */
+/**
+ * As sent where that is known: making the masked form for every event would cost more than all rules
+ * together.
+ */
 function query(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.path.query.slice(0, 2_048) : event.request?.query
 }
@@ -120,12 +123,18 @@ function file(event: Event): string | undefined {
   return lastFile
 }
 
-/** Whoever is known most closely: the principal, else the address. A measure against it hits as few others as can be. */
+/**
+ * Whoever is known most closely: the principal, else the address. A measure against it hits as few others as
+ * can be.
+ */
 function clientOf(event: Event): string | undefined {
   return principalOf(event) ?? addressOf(event)
 }
 
-/** The status of the backend's answer. What Postern refused itself was never answered by it: rules about missing pages must not see it. */
+/**
+ * The status of the backend's answer. What Postern refused itself was never answered by it: rules about
+ * missing pages must not see it.
+ */
 function status(event: Event): number | undefined {
   const { decision } = event
   return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
@@ -234,7 +243,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   'time-taken': 'outcome.duration',
 }
 
-/** Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and address. */
+/**
+ * Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and
+ * address.
+ */
 export type ResponseActor = ActorKind | 'client'
 
 /** Kinds of actor that a field names, so that a response can be held against its value. */

@@ -6,9 +6,9 @@ const SLOTS = 8_192
 const HASHED = 24
 
 /**
- * The groups that have shown one value only, which is nearly all of them: of 50,000 people who read a page each, none
- * needs a list. A table of fixed size in which a newcomer takes the place of an older one: a group that is far from
- * every threshold loses its only value, and nothing is allocated for a request.
+ * The groups that have shown one value only, which is nearly all of them: of 50,000 people who read a page
+ * each, none needs a list. A table of fixed size in which a newcomer takes the place of an older one: a group
+ * that is far from every threshold loses its only value, and nothing is allocated for a request.
  */
 export class LoneValues {
   readonly #keys: string[] = new Array<string>(SLOTS).fill('')
