@@ -9,7 +9,10 @@ export interface ForeignAnswer {
   readonly body: string
 }
 
-/** What stands around the shop inside its own process, when something does: the three places that it touches. */
+/**
+ * What stands around the shop inside its own process, when something does: the three places that it
+ * touches.
+ */
 export interface Around {
   /** Sees every request first. */
   readonly plugin: FastifyPluginCallback

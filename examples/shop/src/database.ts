@@ -12,7 +12,10 @@ export interface ShopDatabase {
   run(sql: string, values?: readonly (string | number | null)[]): Promise<number>
   /** Runs statements without parameters. */
   script(sql: string): Promise<void>
-  /** Hands the embedded database over, once its tables are there; PostgreSQL's pool was handed over when it was made. */
+  /**
+   * Hands the embedded database over, once its tables are there; PostgreSQL's pool was handed over when it
+   * was made.
+   */
   guard(): void
   close(): Promise<void>
 }

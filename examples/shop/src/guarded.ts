@@ -11,9 +11,10 @@ import { SESSION_COOKIE } from './shop.ts'
 const FILE = fileURLToPath(new URL('../with/budgets.ts', import.meta.url))
 
 /**
- * The shop with Postern in its process, as `with/budgets.ts` says: who is signed in to the shop is who acts, rows
- * are counted in its database, and a refusal of the database is answered as what it is.
- * @param options.databaseUrl PostgreSQL, as a role that owns nothing, in which `postern budgets install` was run
+ * The shop with Postern in its process, as `with/budgets.ts` says: who is signed in to the shop is who
+ * acts, rows are counted in its database, and a refusal of the database is answered as what it is.
+ * @param options.databaseUrl PostgreSQL, as a role that owns nothing, in which `postern budgets install`
+ *   was run
  */
 export async function startGuardedShop(
   options: Pick<ShopOptions, 'port' | 'databaseUrl' | 'dataDirectory'>,

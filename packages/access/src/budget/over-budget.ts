@@ -19,8 +19,8 @@ export interface BudgetAnswerOptions {
 
 /**
  * The answer to a request whose change was over budget, as a problem document (RFC 9457), or as a page for a
- * browser: what is left, what was asked for, when to retry, and how to ask for an approval. 403 when a step-up or an approval is needed,
- * 429 otherwise. Undefined for every other error.
+ * browser: what is left, what was asked for, when to retry, and how to ask for an approval. 403 when a
+ * step-up or an approval is needed, 429 otherwise. Undefined for every other error.
  * @example
  * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
  * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)

@@ -6,9 +6,9 @@ const KEPT = 10_000
 const KEPT_MS = 600_000
 
 /**
- * Requests that the database has just refused, for ten minutes: whoever sends the very same again means it, and asks
- * for consent. A form in a browser can send nothing else. In the memory of one process, 10,000 at most: who is
- * forgotten is refused once more.
+ * Requests that the database has just refused, for ten minutes: whoever sends the very same again means it,
+ * and asks for consent. A form in a browser can send nothing else. In the memory of one process, 10,000 at
+ * most: who is forgotten is refused once more.
  */
 export class RefusedActs {
   readonly #clock: Clock

@@ -334,7 +334,9 @@ function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
 }
 
-/** What is known of the extent, for who decides: what the database counted, or else what the request names. */
+/**
+ * What is known of the extent, for who decides: what the database counted, or else what the request names.
+ */
 function withPreview(
   question: RouteQuestion,
   over: RowBudgetExceeded | undefined,
@@ -345,9 +347,9 @@ function withPreview(
   const { budget, asked, allowed } = known
   const said =
     refused === undefined
-      ? `The request names ${asked} things to change.`
+      ? `The request names ${asked} ${asked === 1 ? 'thing' : 'things'} to change; the database has not counted the rows.`
       : `The database counted ${asked} rows before it refused.`
-  return { ...question, preview: () => ({ summary: `${said} ${allowed} are left of ${budget}.` }) }
+  return { ...question, preview: () => ({ summary: `${said} ${allowed} were left of ${budget}.` }) }
 }
 
 function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {
