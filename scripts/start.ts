@@ -14,6 +14,7 @@ import { checkDataDirectory } from '../packages/cli/src/doctor/check-data.ts'
 import { loadConfig } from '../packages/config/src/load-config.ts'
 import { PortInUse } from '../packages/runtime/src/port-in-use.ts'
 import { readRunFile } from '../packages/server/src/admin/run-file.ts'
+import { ensurePage } from './build-page.ts'
 import { root } from './workspace.ts'
 
 const USAGE = 'usage: npm start [-- [--to http://127.0.0.1:3000] [--with NAME] [--port 8080] [--observe]]'
@@ -87,7 +88,8 @@ function tryThis(gateway: string, shop: string): string {
   The shop, protected      ${gateway}      (sign in as ada@example.com, "correct horse battery")
   The shop, unprotected    ${shop}      (the same attacks, to compare)
 
-Three attacks to try from another terminal:
+Open the console (its link is printed below, once the gateway listens): it has these attacks as buttons, shows each as it
+arrives, and says why it was refused. Or try them from another terminal:
 
   1. SQL injection: the search pastes what it is given into its statement. Unprotected it lists every customer's password hash.
      curl -i "${gateway}/api/search?q=%25'%20UNION%20SELECT%20id,email,password,role%20FROM%20customer--%20"
@@ -203,6 +205,7 @@ async function start(options: Options): Promise<number> {
   }
   if (config === join(WITH, `${IN_PROCESS}.ts`)) return await startInProcess(port ?? (await choosePort()))
   const listen = `${HOST}:${port ?? (await choosePort())}`
+  await ensurePage()
   const identity = origin === undefined ? {} : { identity: { origin, audience: 'harbour-supply' } }
   const shop = to === undefined ? await startShop({ port: 0, ...identity }) : undefined
   const upstream = to ?? shop?.url ?? ''
@@ -211,7 +214,7 @@ async function start(options: Options): Promise<number> {
   try {
     return await main(
       [
-        ...['gateway', '--to', upstream, '--listen', listen],
+        ...['gateway', '--to', upstream, '--listen', listen, '--console'],
         ...(observe ? ['--observe'] : []),
         ...(config === undefined ? [] : ['--config', config]),
       ],

@@ -124,12 +124,12 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'algorithm confusion',
     'jwt',
     'the token chooses the algorithm, and a public key is a secret',
-    ['verify/key-set.ts', 'key.algorithm === alg && (kid', '(kid'],
+    ['verify/key-set.ts', 'key.algorithm !== alg || (kid', '(kid'],
     ['verify/compact-jws.ts', 'if (jws.header.alg !== key.algorithm) return false', ''],
     [
       'verify/compact-jws.ts',
-      'const rule = ALGORITHMS.get(key.algorithm)',
-      'const rule = ALGORITHMS.get(jws.header.alg)',
+      'const { rule } = key',
+      "const rule = jws.header.alg === 'HS256' ? { ...key.rule, kty: 'oct', hash: 'sha256', length: 32 } : key.rule",
     ],
     [
       'verify/compact-jws.ts',
@@ -324,7 +324,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
       'if (jws.header.alg !== key.algorithm) return false',
       "if (jws.header.alg.toLowerCase() === 'none') return true",
     ],
-    ['verify/key-set.ts', 'key.algorithm === alg && (kid', '(kid'],
+    ['verify/key-set.ts', 'key.algorithm !== alg || (kid', '(kid'],
   ),
   variant('session fixation', 'bug-classes', 'the session from before goes on', [
     'account/sign-in.ts',

@@ -1,6 +1,6 @@
 export { auditDirectory, isAuditInPostgres, openAudit, readAudit, requirePostgres } from './audit.ts'
 export { accountName, type OperatorAct, operatorEvent, recordOperator } from './audit-operator.ts'
-export { type AuditPlace, hasAudit, openAuditSource } from './audit-source.ts'
+export { type AuditPlace, type AuditSource, hasAudit, openAuditSource } from './audit-source.ts'
 export { Connections } from './connections.ts'
 export { EventLog } from './event-log.ts'
 export { type ForwardAuthSetup, forwardAuthEndpoint } from './forward-auth.ts'

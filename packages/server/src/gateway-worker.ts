@@ -2,7 +2,7 @@
 
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
-import { startGateway, workerLink } from '@postern/gateway'
+import { holdPort, startGateway, workerLink } from '@postern/gateway'
 import { SchemaLearner } from '@postern/protocol'
 import type { Resources } from '@postern/runtime'
 import {
@@ -99,16 +99,19 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
 }
 
 const loaded = await load()
+const options = gatewayPlan(loaded)
+// Connections wait here while the main thread opens and migrates the stores, and this one opens its own.
+const held = await holdPort({ ...options.listen, port: plan.port, reusePort: link.reusePort })
+await link.begun
 const forwarder = new EventForwarder(send)
 const resources = await openWorkerResources(loaded, forwarder)
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
 runtime.listen(event => metrics.count(event))
 const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
-const options = gatewayPlan(loaded)
 const gateway = await startGateway({
   ...options,
-  listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
+  listen: { ...options.listen, held },
   engine: () => runtime.engine,
   recheck: exchange => stillHolds(runtime, exchange),
 })
@@ -124,8 +127,8 @@ link.ready({
   message: data => {
     forwarder.answer(data as ToWorker)
   },
-  stop: async grace => {
-    await gateway.close({ grace })
+  stop: async (grace, linger) => {
+    await gateway.close({ grace, linger })
     clearInterval(reporting)
     send({ kind: 'metrics', counts: metrics.drain() })
     forwarder.flush()

@@ -45,6 +45,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--workers <count>', 'worker threads, or "auto" for one per core')
     .option('--observe', 'decide and record, but block nothing')
     .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--console [place]',
+      'the web console; host:port, or a port on this machine only (default: 127.0.0.1:9465)',
+    )
   add(
     program,
     'forward-auth',
@@ -171,6 +175,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     'learn anew, for one route ("POST /orders") or for all',
     () => import('./parameters-forget.ts'),
   )
+  const console = program.command('console').description('the web console of the running gateway')
+  add(console, 'link', 'make a link that signs in once, within 15 minutes', () => import('./console-link.ts'))
+    .option('--name <name>', 'who signs in, as the audit log names them (default: your account)')
+    .option('--role <role...>', 'viewer, operator, approver (default: all three)')
   const bouncers = program
     .command('bouncers')
     .description("keys of CrowdSec's bouncers that obey this gateway")
@@ -220,6 +228,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   addVaultCommands(program, add)
   addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
+    .option('--vault <file>', 'tables, keys and holders of encrypted columns', 'vault.json')
     .option('--request [path]', 'show how a request is seen: the next one that arrives, or one described by')
     .option('--peer <address>', 'the address it comes from, and')
     .option('--header <line...>', 'its headers, e.g. "X-Forwarded-For: 203.0.113.7"')
