@@ -170,7 +170,7 @@ async function obstacle(
     : { problem: String(taken), hint: '--port' }
 }
 
-/** The shop with Postern in its process, until it is told to stop. */
+/** The shop with Postern in its process, until it receives a signal. */
 async function startInProcess(port: number): Promise<number> {
   const { SHOP_DATABASE_URL: databaseUrl, SHOP_DATA: dataDirectory } = process.env
   const shop = await startGuardedShop({

@@ -6,7 +6,7 @@ import { type CommandOptions, textOption } from './command.ts'
 /** The most that one command lists or puts back. */
 const MOST = 1_000
 
-/** Which changes `--actor` and `--since` mean. @throws ConfigError for a duration that is none */
+/** Which changes `--actor` and `--since` mean. @throws ConfigError for an invalid duration */
 export function changeQuery(options: CommandOptions): ChangeQuery {
   const actor = textOption(options, 'actor')
   const since = textOption(options, 'since')
