@@ -31,9 +31,9 @@ type Row = Readonly<Record<string, SQLOutputValue>>
 
 const DAY_MS = 86_400_000
 /** Rows removed at once: a longer transaction would hold up the thread. */
-const REMOVED_AT_ONCE = 2_000
+const REMOVED_AT_ONCE = 500
 /** Batches removed in one call of `prune`; the rest goes in the next. */
-const BATCHES_AT_ONCE = 10
+const BATCHES_AT_ONCE = 40
 const ORIGIN = 'postern traffic'
 
 /** Traffic in an SQLite file of its own, mode 0600, personal parts sealed. */
