@@ -128,6 +128,15 @@ export class SqliteTraffic implements TrafficStore {
     return rows.map(row => this.#stored(row))
   }
 
+  async requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = this.#database.read(() => this.#statements.requestsAfter.all(after, from, limit))
+    return rows.map(row => this.#stored(row))
+  }
+
+  async requestsFrom(from: number): Promise<number> {
+    return Number(this.#database.read(() => this.#statements.requestsFrom.get(from))?.['requests'] ?? 0)
+  }
+
   async ofRequest(id: string): Promise<readonly StoredEvent[]> {
     return this.#database.read(() => this.#statements.ofRequest.all(id)).map(row => this.#stored(row))
   }
