@@ -19,8 +19,15 @@ export type {
   RowBudgetConfig,
 } from './sections/budgets.ts'
 export type { CompiledConsole } from './sections/console.ts'
-export type { ExtensionConfig, IdentifyConfig } from './sections/extensions.ts'
+export type { ExtensionConfig } from './sections/extensions.ts'
 export type { TlsConfig } from './sections/gateway.ts'
+export type {
+  CompiledIdentify,
+  CompiledIdentifyMethod,
+  CompiledIdentifyMethods,
+  CompiledLookUp,
+  IdentifyConfig,
+} from './sections/identify.ts'
 export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'
 export type { LimitConfig } from './sections/limits.ts'
 export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'

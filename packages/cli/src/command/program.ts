@@ -227,6 +227,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   addVaultCommands(program, add)
   addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
+    .option('--vault <file>', 'tables, keys and holders of encrypted columns', 'vault.json')
     .option('--request [path]', 'show how a request is seen: the next one that arrives, or one described by')
     .option('--peer <address>', 'the address it comes from, and')
     .option('--header <line...>', 'its headers, e.g. "X-Forwarded-For: 203.0.113.7"')
