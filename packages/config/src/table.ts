@@ -29,14 +29,7 @@ import {
   type ScenariosConfig,
   scenarios,
 } from './sections/detection.ts'
-import {
-  type CompiledIdentify,
-  detectors,
-  type ExtensionConfig,
-  guards,
-  identify,
-  onEvent,
-} from './sections/extensions.ts'
+import { detectors, type ExtensionConfig, guards, onEvent } from './sections/extensions.ts'
 import {
   type AdminConfig,
   admin,
@@ -58,6 +51,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentify, identify } from './sections/identify.ts'
 import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'

@@ -64,7 +64,13 @@ export function buildEngine(
     ...arrivalGuards(config, resources, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
   )
   guards.push(limits)
-  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
+  const { guards: identifying, identified } = identification(
+    config,
+    resources,
+    limits,
+    remediationOptions,
+    emit,
+  )
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)

@@ -1,5 +1,6 @@
 import { ALLOW, type Exchange, type Guard, type Principal } from '@postern/core'
 import {
+  credentialOf,
   postgresRevocations,
   Revocations,
   type RevocationTable,
@@ -29,11 +30,16 @@ async function tableOf(connections: Connections): Promise<RevocationTable> {
 }
 
 /**
- * Whether everything that a principal was given until its sign-in is revoked. One whose sign-in has no time (`authenticatedAt`) is revoked as long as the entry
- * is kept: nobody can tell a new sign-in from the old one.
+ * Whether the session or token that a principal was identified by is revoked, or everything that it was
+ * given until then. The time of the sign-in (`authenticatedAt`) counts, for a stolen session is refreshed
+ * later; else that of the token. Without either it is revoked as long as the entry is kept: nobody can tell a
+ * new sign-in from the old one.
  */
-export function isRevoked(revocations: Revocations, { id, authenticatedAt }: Principal): boolean {
-  return id !== '' && revocations.isRevoked(undefined, id, authenticatedAt ?? 0)
+export function isRevoked(revocations: Revocations, principal: Principal): boolean {
+  const { id, authenticatedAt } = principal
+  if (id === '') return false
+  const { session, issuedAt = 0 } = credentialOf(principal) ?? {}
+  return revocations.isRevoked(session, id, authenticatedAt ?? issuedAt)
 }
 
 /**
