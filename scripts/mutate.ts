@@ -1,6 +1,6 @@
-// `npm run mutate -- PACKAGE[/FOLDER] [--count 100] [--seed 1]`: changes a sample of places in the source,
-// one at a time, and runs the tests that reach the place. What no test notices is listed; the score is the
-// share noticed.
+// `npm run mutate -- PACKAGE[/FOLDER] [--tests MORE,PACKAGES] [--count 100] [--seed 1]`: changes a sample of
+// places in the source, one at a time, and runs the tests that reach the place. What no test notices is
+// listed; the score is the share noticed.
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,11 @@ import { root } from './workspace.ts'
 const { positionals, values } = parseArgs({
   args: process.argv.slice(2),
   allowPositionals: true,
-  options: { count: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+  options: {
+    tests: { type: 'string', default: '' },
+    count: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+  },
 })
 const [target = '', ...more] = positionals
 const [name = '', ...inside] = target.split('/')
@@ -23,7 +27,9 @@ const sources = globSync(join('packages', name, 'src', ...inside, '**/*.ts'), { 
   file => !/index\.ts$|\.sql\.ts$/.test(file),
 )
 if (name === '' || more.length > 0 || sources.length === 0) {
-  console.error('usage: npm run mutate -- PACKAGE[/FOLDER] [--count 100] [--seed 1], e.g. inspect/rules')
+  console.error(
+    'usage: npm run mutate -- PACKAGE[/FOLDER] [--tests MORE,PACKAGES] [--count 100] [--seed 1], e.g. inspect/rules',
+  )
   process.exit(2)
 }
 
@@ -44,7 +50,13 @@ const SPARE = 10_000
 
 const services = await startServices()
 try {
-  const tests = globSync(`packages/${name}/test/**/*.test.ts`, { cwd: root }).sort().flatMap(measured)
+  const folders = [name, ...values.tests.split(',').filter(folder => folder !== '')]
+  const tests = globSync(
+    folders.map(folder => `packages/${folder}/test/**/*.test.ts`),
+    { cwd: root },
+  )
+    .sort()
+    .flatMap(measured)
   const sample = drawn(
     sources.flatMap(file =>
       mutantsOf(readFileSync(join(root, file), 'utf8')).map(mutant => ({ file, mutant })),
