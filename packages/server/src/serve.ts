@@ -88,6 +88,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
             settings: config.console,
             runtime,
             dataDirectory,
+            overrides: options.overrides,
             gateway: listener.url,
             isPlaceAsked: isConsolePlaceAsked(loaded),
             loaded: () => current,
