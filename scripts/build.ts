@@ -22,6 +22,10 @@ process.exit(
     },
     { name: 'modules', command: [process.execPath, ...process.execArgv, 'scripts/bundle.ts'] },
     {
+      name: 'page of the console',
+      command: [process.execPath, ...process.execArgv, 'scripts/build-page.ts'],
+    },
+    {
       name: 'types for CommonJS',
       command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],
     },

@@ -38,6 +38,7 @@ export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Rece
 export { type AnswerStyle, Exchange, type Kept, type RecordPromise, type RequestSource } from './exchange.ts'
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
 export type { Guard } from './guard.ts'
+export type { GuardTime } from './guard-time.ts'
 export { assertSettableHeader } from './header-field.ts'
 export type { Health, HealthProbe } from './health.ts'
 export { HttpEvent } from './http-event.ts'

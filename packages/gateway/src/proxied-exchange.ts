@@ -16,6 +16,7 @@ import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
+import { isEventStream } from './event-streams.ts'
 import { changeForwarded, introduce } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
 import type { Passage } from './passage.ts'
@@ -206,7 +207,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
     this.#early = this.#isEarly(status)
+<<<<<<< HEAD
     if (isEventStream(headers)) this.#passage.slots.streams(this)
+=======
+    if (isEventStream(headers)) this.#passage.streams.add(this)
+>>>>>>> main
   }
 
   /**
@@ -399,7 +404,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
+<<<<<<< HEAD
     this.#passage.left(this.client)
+=======
+    this.#passage.streams.delete(this)
+    this.#passage.left()
+>>>>>>> main
     this.#engine.settle(this.exchange, {
       status: this.#status,
       duration: this.#engine.clock.now() - this.exchange.time,

@@ -1,25 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { isMemoryOnly, type Listen, type LoadedConfig } from '@postern/config'
+import { isMemoryOnly, type Listen, type LoadedConfig, loadConfig } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
 import { PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
 import { auditCommands } from './admin/audit-commands.ts'
 import { auditReadings } from './admin/audit-readings.ts'
+import { consoleCommands } from './admin/console-commands.ts'
 import { limitCommands } from './admin/limit-commands.ts'
 import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
+import type { ConsoleSetup, RunningConsole } from './console.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
+import { overridden } from './overridden.ts'
 import type { ServeOptions } from './serve-options.ts'
 import { startListening } from './start-listening.ts'
 
-/** A gateway with everything around it: the runtime, the admin listener, the file that commands find it by. */
+/**
+ * A gateway with everything around it: the runtime, the admin listener, the file that commands find it by.
+ */
 export interface Served {
   readonly url: string
   /** Undefined when the configuration wants none. */
   readonly admin: string | undefined
+  /** The console, where the configuration wants one, and an address that signs in to it once. */
+  readonly console: { readonly address: string; readonly link: string } | undefined
   readonly runtime: Runtime
   health(): readonly Health[]
   /**
@@ -66,8 +73,39 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const integrations = await startIntegrations(config, runtime)
     closers.unshift(() => integrations.close())
     const token = randomBytes(24).toString('base64url')
-    const commands = { ...limitCommands(runtime), ...auditCommands(runtime), ...parameterCommands(runtime) }
-    const health = (): readonly Health[] => [...listener.health(), ...integrations.health()]
+    let current = loaded
+    const reload = async (next: LoadedConfig): Promise<readonly string[]> => {
+      // Read first: what cannot be used leaves everything as it was.
+      const certificate = config.tls === undefined ? undefined : certificateOf(next)
+      const waiting = runtime.reload(next).filter(key => key !== 'tls' || certificate === undefined)
+      runtime.resources.follow(next)
+      current = next
+      const problems = await listener.reload(certificate)
+      return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
+    }
+    const partsHealth = (): readonly Health[] => [...listener.health(), ...integrations.health()]
+    const opened =
+      config.console === false || !isGateway
+        ? undefined
+        : await startConsole({
+            settings: config.console,
+            runtime,
+            dataDirectory,
+            overrides: options.overrides,
+            gateway: listener.url,
+            isPlaceAsked: isConsolePlaceAsked(loaded),
+            loaded: () => current,
+            reload: async () => reload(await loadedAgain(options, current)),
+            health: partsHealth,
+          })
+    if (opened !== undefined) closers.unshift(() => opened.close())
+    const health = (): readonly Health[] => [...partsHealth(), ...(opened?.health() ?? [])]
+    const commands = {
+      ...limitCommands(runtime),
+      ...auditCommands(runtime, (principal, tenant) => opened?.erase(principal, tenant)),
+      ...parameterCommands(runtime),
+      ...consoleCommands(opened),
+    }
     const admin = await openAdmin(loaded, listen =>
       startAdmin({
         listen,
@@ -85,16 +123,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
     return {
       url: listener.url,
       admin: admin?.address,
+      console: addressesOf(opened),
       runtime,
       health,
-      reload: async next => {
-        // Read first: what cannot be used leaves everything as it was.
-        const certificate = config.tls === undefined ? undefined : certificateOf(next)
-        const waiting = runtime.reload(next).filter(key => key !== 'tls' || certificate === undefined)
-        runtime.resources.follow(next)
-        const problems = await listener.reload(certificate)
-        return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
-      },
+      reload,
       close,
     }
   } catch (error) {
@@ -103,10 +135,37 @@ export async function serve(options: ServeOptions): Promise<Served> {
   }
 }
 
+/** The console's code is loaded only where one is wanted. */
+async function startConsole(setup: ConsoleSetup): Promise<RunningConsole> {
+  const { openConsole } = await import('./console.ts')
+  return openConsole(setup)
+}
+
+/** The link is made when it is read: it is good for 15 minutes. */
+function addressesOf(opened: RunningConsole | undefined): Served['console'] {
+  if (opened === undefined) return undefined
+  return {
+    address: opened.address,
+    get link() {
+      return opened.link()
+    },
+  }
+}
+
+/** The configuration as its file has it now, which the console may have created. */
+async function loadedAgain({ overrides }: ServeOptions, { file }: LoadedConfig): Promise<LoadedConfig> {
+  const read = await loadConfig({ path: file.path, folder: file.folder, environment: process.env })
+  return overridden(read, overrides, process.env)
+}
+
+function isConsolePlaceAsked({ written }: LoadedConfig): boolean {
+  return written.console !== undefined && written.console !== false && written.console.listen !== undefined
+}
+
 /** Keys that the counters of all workers hold. */
 const LIMIT_SLOTS = 131_072
 
-/** Where it was told; else the usual port, or a free one when that is taken by another gateway. */
+/** The configured place; else the usual port, or a free one when that is taken by another gateway. */
 async function openAdmin(
   { config, written }: LoadedConfig,
   start: (listen: Listen) => Promise<AdminServer>,

@@ -14,10 +14,10 @@ import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
-/** `postern gateway`: runs until it is told to stop; requests under way finish. */
+/** `postern gateway`: runs until a signal stops it; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
-  const overrides = readOverrides(options)
+  const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
   const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
@@ -32,17 +32,24 @@ export const run: Command = async (_args, options, context) => {
 }
 
 /** What the command line says over the configuration. */
-function readOverrides(options: CommandOptions): Overrides {
+function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
   const workers = textOption(options, 'workers')
   const admin = textOption(options, 'admin')
+  const { console: asked } = options
   return {
     upstream: textOption(options, 'to'),
     listen: textOption(options, 'listen'),
-    // What is no number is told by the check of the whole.
+    // The check of the whole configuration reports what is not a number.
     workers:
       workers !== undefined && /^\d+$/.test(workers) ? Number(workers) : (workers as 'auto' | undefined),
     mode: options['observe'] === true ? 'observe' : undefined,
     admin: admin === undefined ? undefined : { listen: admin },
+    console:
+      typeof asked === 'string'
+        ? { listen: asked }
+        : asked === true && config.console === false
+          ? {}
+          : undefined,
   }
 }
 
@@ -57,6 +64,8 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   output.line(`  data           ${isMemoryOnly(dataDirectory) ? memorySentence(config) : dataDirectory}`)
   noteCertificate(config, file.folder, output)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  const { console: opened } = served
+  if (opened !== undefined) output.line(`  console        ${opened.link} (signs in once, within 15 minutes)`)
   for (const { name, ok, detail } of served.health())
     if (!ok)
       output.note(
@@ -75,6 +84,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
     url: served.url,
     open,
     admin: served.admin,
+    ...(opened !== undefined && { console: opened.address }),
     upstream: config.upstream,
     mode,
     pid: process.pid,
@@ -99,17 +109,23 @@ function noteCertificate({ tls }: CompiledConfig, folder: string, output: Comman
         `the certificate ${tls.cert} expired on ${validToDate.toISOString().slice(0, 10)}: clients will refuse it. Renew it; it is read again by itself.`,
       )
   } catch {
-    // It was read a moment ago; what is wrong with it is told there.
+    // It was read a moment ago; its errors were reported then.
   }
 }
 
-/** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
+/**
+ * A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no
+ * error.
+ */
 async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
   const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)
   if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests are answered 502.`)
 }
 
-/** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */
+/**
+ * Says who can reach the gateway, and warns of an admin listener that others can.
+ * @returns the addresses open to the network
+ */
 export function announceReach(served: Served, output: CommandContext['output']): readonly string[] {
   const interfaces = networkInterfaces()
   const reach = reachOf(served.url, interfaces)
@@ -129,7 +145,10 @@ export function watchEvents(served: Served, { output }: CommandContext, verbosit
   served.runtime.listen(event => log.take(event, verbosity))
 }
 
-/** Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and the old one stays. */
+/**
+ * Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and
+ * the old one stays.
+ */
 export function followConfiguration(
   served: Served,
   setup: Setup,
@@ -162,7 +181,7 @@ export function followConfiguration(
   }
 }
 
-/** Resolves when the process is told to stop. */
+/** Resolves when a signal stops the process. */
 export function stopped(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve()
