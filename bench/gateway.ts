@@ -188,12 +188,12 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
 const proxies: Proxy[] = []
 const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
-  'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration.',
+  'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
 ]
 const backend = await startNode('backend', '', '')
 try {
   const upstream = `http://127.0.0.1:${backend.port}`
-  for (const name of ['empty', 'default', 'http-proxy', 'undici'])
+  for (const name of ['empty', 'default', 'console', 'http-proxy', 'undici'])
     proxies.push(await startNode(name, upstream, join(folder, name)))
   if (isInstalled('nginx')) proxies.push(await startNginx(backend.port, folder))
   else unequal.push('nginx is not installed, and was left out: apt-get install nginx')
@@ -238,6 +238,7 @@ try {
     ratios[`cpu_vs_${key}`] = against('default', peer)
     ratios[`empty_cpu_vs_${key}`] = against('empty', peer)
   }
+  ratios['console_cpu_vs_default'] = against('console', 'default')
   report({ bench: 'gateway', ratios, figures, unequal })
 } finally {
   for (const proxy of [...proxies, backend]) {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { installPackages } from '../test/install-services.ts'
 
 /** What a tool printed, and whether it ended by itself. */
 export interface ToolRun {
@@ -15,8 +17,28 @@ export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/**
+ * Where a tool is: as root on Debian its package is installed when it is missing. Anywhere else the test is
+ * reported as skipped, with what to install: nothing was shown.
+ * @param debian the package, when it has another name
+ * @returns undefined when the test cannot be run
+ */
+export function neededTool(t: TestContext, name: string, debian: string = name): string | undefined {
+  if (installed(name) === undefined && !tried.has(name)) {
+    tried.add(name)
+    installPackages([debian])
+  }
+  const program = installed(name)
+  if (program === undefined)
+    t.skip(`${name} is not installed, so nothing is shown here: apt install ${debian}`)
+  return program
+}
+
+/** Tools that apt-get was asked for in this process: once is enough. */
+const tried = new Set<string>()
+
 /** Where a program of that name is found, if it is installed. */
-export function installed(name: string): string | undefined {
+function installed(name: string): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
     .map(folder => join(folder, name))

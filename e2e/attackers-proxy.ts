@@ -8,16 +8,22 @@ export interface Disguise {
   readonly agent: string
 }
 
+/** A proxy on the attacker's side, listening. */
+export interface AttackersProxy {
+  readonly port: number
+  /** How many answers so far said 401: guesses that a password was compared with. */
+  compared(): number
+  close(): void
+}
+
 /**
  * A proxy on the attacker's side, for tools that cannot help themselves: Hydra 9.4 gives up on a login form
  * that answers 401, so it is shown 200, and it names itself in every request, so that is changed as well. The
  * target gets every request, and decides, as it would without.
  */
-export async function disguise(
-  target: string,
-  { address, agent }: Disguise,
-): Promise<{ readonly port: number; close(): void }> {
+export async function disguise(target: string, { address, agent }: Disguise): Promise<AttackersProxy> {
   const { host, hostname, port } = new URL(target)
+  let compared = 0
   const server = createServer((incoming, answer) => {
     const headers = {
       ...incoming.headers,
@@ -29,6 +35,7 @@ export async function disguise(
       { hostname, port, method: incoming.method, path: incoming.url, headers },
       received => {
         const { connection: _, 'keep-alive': __, ...rest } = received.headers
+        if (received.statusCode === 401) compared++
         const status = received.statusCode === 401 ? 200 : (received.statusCode ?? 502)
         answer.writeHead(status, { ...rest, connection: 'close' })
         received.pipe(answer)
@@ -40,6 +47,7 @@ export async function disguise(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
+    compared: () => compared,
     close: () => {
       server.closeAllConnections()
       server.close()

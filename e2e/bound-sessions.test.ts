@@ -13,6 +13,8 @@ import { startGateway } from '@postern/gateway'
 import { BoundSessions } from '@postern/identity'
 import { type BrowserContext, chromium } from 'playwright-core'
 import { newCertificate } from '../packages/gateway/test/tls.ts'
+import { chromiumPath } from '../test/chromium.ts'
+import { neededTool } from './attack-tool.ts'
 import { sessionApplication } from './session-application.ts'
 
 /**
@@ -27,7 +29,11 @@ const FLAGS = {
   },
 }
 
-async function openChromium(scope: TestContext, certificate: Buffer): Promise<BrowserContext> {
+async function openChromium(
+  scope: TestContext,
+  certutil: string,
+  certificate: Buffer,
+): Promise<BrowserContext> {
   const home = mkdtempSync(join(tmpdir(), 'postern-chromium-'))
   const profile = join(home, 'profile')
   const nss = join(home, '.pki', 'nssdb')
@@ -35,8 +41,8 @@ async function openChromium(scope: TestContext, certificate: Buffer): Promise<Br
   mkdirSync(profile)
   writeFileSync(join(profile, 'Local State'), JSON.stringify(FLAGS))
   writeFileSync(join(home, 'cert.pem'), certificate)
-  execFileSync('certutil', ['-d', `sql:${nss}`, '-N', '--empty-password'])
-  execFileSync('certutil', [
+  execFileSync(certutil, ['-d', `sql:${nss}`, '-N', '--empty-password'])
+  execFileSync(certutil, [
     '-d',
     `sql:${nss}`,
     '-A',
@@ -48,7 +54,7 @@ async function openChromium(scope: TestContext, certificate: Buffer): Promise<Br
     join(home, 'cert.pem'),
   ])
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu', '--headless=new'],
     env: { ...process.env, HOME: home },
   })
@@ -62,6 +68,8 @@ async function openChromium(scope: TestContext, certificate: Buffer): Promise<Br
 test('a cookie copied to a second client is refused after the interval, and the owner notices nothing', {
   timeout: 150_000,
 }, async context => {
+  const certutil = neededTool(context, 'certutil', 'libnss3-tools')
+  if (certutil === undefined) return
   const application = createServer(sessionApplication()).listen(0, '127.0.0.1')
   await new Promise(resolve => application.once('listening', resolve))
   const events: Event[] = []
@@ -83,7 +91,7 @@ test('a cookie copied to a second client is refused after the interval, and the 
   })
   const port = new URL(gateway.url).port
   const origin = `https://localhost:${port}`
-  const browser = await openChromium(context, cert)
+  const browser = await openChromium(context, certutil, cert)
   const page = await browser.newPage()
 
   await page.goto(`${origin}/login?user=ada`)

@@ -1,16 +1,10 @@
-import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
+import { chromiumPath } from '../test/chromium.ts'
 
 /** Debian's Chromium unless `POSTERN_CHROMIUM` names another, headless and talking to nobody but the page. */
 export async function openBrowser(): Promise<Browser> {
-  const executablePath = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium'
-  assert.ok(
-    existsSync(executablePath),
-    `no browser at ${executablePath}: install Debian's chromium or set POSTERN_CHROMIUM`,
-  )
   return chromium.launch({
-    executablePath,
+    executablePath: chromiumPath(),
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -123,8 +123,8 @@ describe('the pages of identity in a browser', () => {
       await visit.open(await site.link())
       await page.fill('#name', 'Alice')
       await page.fill('#password', 'a quiet river')
-      await visit.press('main form button', '/.postern/account')
-      await visit.look()
+      await visit.press('main form button', '/')
+      await visit.open('/account')
 
       await visit.open('/passkey/new')
       await page.fill('#name', 'Laptop')

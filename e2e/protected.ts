@@ -69,6 +69,8 @@ export function run(
 export interface ProtectOptions {
   /** What stands in postern.config.json; nothing, so that the defaults protect, unless given. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Port of the gateway. Default: a free one. */
+  readonly port?: number
 }
 
 /** The gateway as a newcomer starts it, in front of `upstream`. */
@@ -76,14 +78,16 @@ export interface Protected extends Running {
   readonly url: string
   /** Requests that the gateway refused so far: one line each, for people. */
   refusals(): readonly string[]
+  /** Where the gateway keeps its data. */
+  readonly folder: string
   /** The command line in the gateway's own folder. @returns what it printed */
   postern(...args: readonly string[]): string
 }
 
-export async function protect(upstream: string, { config }: ProtectOptions = {}): Promise<Protected> {
+export async function protect(upstream: string, { config, port }: ProtectOptions = {}): Promise<Protected> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-e2e-'))
   if (config !== undefined) writeFileSync(join(folder, 'postern.config.json'), JSON.stringify(config))
-  const listen = `127.0.0.1:${await freePort()}`
+  const listen = `127.0.0.1:${port ?? (await freePort())}`
   const admin = `127.0.0.1:${await freePort()}`
   const gateway = run(
     process.execPath,
@@ -109,6 +113,7 @@ export async function protect(upstream: string, { config }: ProtectOptions = {})
   return {
     ...gateway,
     url,
+    folder,
     postern,
     refusals: () =>
       ['deny', 'throttle', 'challenge'].flatMap(decision =>

@@ -1,4 +1,4 @@
-// Emits what is published: types, ES modules and source maps, into every package's dist.
+// Emits what is published: types, ES modules and source maps, into every package's dist. See bundle.ts.
 import { copyFileSync, globSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runSteps } from './run-steps.ts'
@@ -9,7 +9,22 @@ for (const manifest of globSync('packages/*/package.json'))
   copyFileSync('LICENSE', join(dirname(manifest), 'LICENSE'))
 process.exit(
   runSteps([
-    { name: 'build', command: ['node_modules/.bin/tsc', '-b', 'tsconfig.build.json'] },
+    {
+      name: 'types',
+      command: [
+        'node_modules/.bin/tsc',
+        '-b',
+        'tsconfig.build.json',
+        '--emitDeclarationOnly',
+        '--declarationMap',
+        'false',
+      ],
+    },
+    { name: 'modules', command: [process.execPath, ...process.execArgv, 'scripts/bundle.ts'] },
+    {
+      name: 'page of the console',
+      command: [process.execPath, ...process.execArgv, 'scripts/build-page.ts'],
+    },
     {
       name: 'types for CommonJS',
       command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],

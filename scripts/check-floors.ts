@@ -1,5 +1,6 @@
 // A package may import only from floors below its own, and only what its manifest names.
 import { globSync } from 'node:fs'
+import { BUNDLED } from './bundled-code.ts'
 import { importsOf, packages } from './workspace.ts'
 
 /** The house, ground floor first. Siblings never import each other. */
@@ -75,7 +76,8 @@ for (const { folder, manifest } of packages()) {
       }
       const declared = isSource ? runtime : development
       const rootTool = !isSource && ['fast-check'].includes(target)
-      if (!(target in declared) && !rootTool) {
+      const isBundled = (BUNDLED[manifest.name] ?? []).includes(target) && target in development
+      if (!(target in declared) && !rootTool && !isBundled) {
         breaches.push(
           `${at}: "${target}" is not in the ${isSource ? 'dependencies' : 'dependencies or devDependencies'} of ${folder}/package.json`,
         )

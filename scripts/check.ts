@@ -18,6 +18,10 @@ for (const folder of ['bench', 'e2e']) {
 process.exit(
   runSteps([
     { name: 'types', command: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
+    {
+      name: 'types of the console page',
+      command: ['node_modules/.bin/tsc', '-p', 'packages/console/page/tsconfig.json'],
+    },
     ...installed,
     { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },

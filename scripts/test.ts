@@ -3,6 +3,7 @@
 // whose path contains one of the patterns.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { startServices } from '../test/services.ts'
 import { root } from './workspace.ts'
@@ -28,8 +29,17 @@ const CACHE = join(root, 'node_modules/.cache/compiled')
 const services = await startServices()
 // A file that never ends (a failed test that left a server open) must not hold up the run:
 // its name and what hung are shown then.
-const LIMIT = '--test-timeout=600000'
-const runner = spawn(process.execPath, [...process.execArgv, '--test', LIMIT, ...flags, ...files], {
+const LIMIT = '--test-timeout=300000'
+// Many files wait for servers and clocks most of the time: on two cores node would run one at a time.
+const CONCURRENCY = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
+const REPORTERS = flags.some(flag => flag.startsWith('--test-reporter'))
+  ? []
+  : [join(root, 'scripts/slowest-files.ts'), 'spec'].flatMap(reporter => [
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+    ])
+const options = ['--test', LIMIT, CONCURRENCY, ...REPORTERS, ...flags]
+const runner = spawn(process.execPath, [...process.execArgv, ...options, ...files], {
   stdio: 'inherit',
   env: { ...process.env, ...services.env, NODE_COMPILE_CACHE: CACHE },
 })

@@ -17,18 +17,7 @@ const INSTALL_LIMIT_MS = 10 * 60_000
  */
 export function installMissing(missing: readonly Missing[]): void {
   if (missing.length === 0) return
-  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-    console.error(`tests: installing ${missing.map(server => server.name).join(' and ')} (apt-get) ...`)
-    const apt = (...args: string[]): number | null =>
-      spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
-        stdio: ['ignore', 'ignore', 2],
-        timeout: INSTALL_LIMIT_MS,
-        // Debian starts a service when it installs one, unless told not to; the tests bring up their own.
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-      }).status
-    apt('update')
-    apt('install', '-y', '--no-install-recommends', ...missing.flatMap(server => server.packages))
-  }
+  installPackages(missing.flatMap(server => server.packages))
   const still = missing.filter(server => !server.isInstalled())
   if (still.length === 0) return
   console.error(
@@ -39,4 +28,22 @@ export function installMissing(missing: readonly Missing[]): void {
       )}, or set ${still.map(server => server.variable).join(' and ')} to a running server's URL.`,
   )
   process.exit(1)
+}
+
+/**
+ * Installs packages by apt-get, as root on Debian; does nothing anywhere else. Whoever asked looks whether
+ * it is there.
+ */
+export function installPackages(packages: readonly string[]): void {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return
+  console.error(`tests: installing ${packages.join(' and ')} (apt-get) ...`)
+  const apt = (...args: string[]): number | null =>
+    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+      stdio: ['ignore', 'ignore', 2],
+      timeout: INSTALL_LIMIT_MS,
+      // Debian starts a service when it installs one, unless told not to; the tests bring up their own.
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    }).status
+  apt('update')
+  apt('install', '-y', '--no-install-recommends', ...packages)
 }

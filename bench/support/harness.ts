@@ -17,6 +17,8 @@ export interface Timing {
   readonly lowerQuartile: number
   readonly best: number
   readonly worst: number
+  /** Lower quartile of the processor time of all threads: what a busy machine changes least. */
+  readonly cpu: number
 }
 
 /** A value such that `share` of the sorted values lie below it. */
@@ -39,16 +41,21 @@ export async function interleave(
   rounds: number,
 ): Promise<readonly Timing[]> {
   const samples = candidates.map(() => [] as number[])
+  const work = candidates.map(() => [] as number[])
   for (let round = -1; round < rounds; round++) {
     for (let turn = 0; turn < candidates.length; turn++) {
       const index = (turn + Math.max(0, round)) % candidates.length
       const candidate = candidates[index] as Candidate
       await candidate.prepare?.()
       globalThis.gc?.()
+      const before = process.cpuUsage()
       const started = process.hrtime.bigint()
       await candidate.run()
       const elapsed = Number(process.hrtime.bigint() - started)
-      if (round >= 0) samples[index]?.push(elapsed / candidate.operations)
+      const { user, system } = process.cpuUsage(before)
+      if (round < 0) continue
+      samples[index]?.push(elapsed / candidate.operations)
+      work[index]?.push(((user + system) * 1_000) / candidate.operations)
     }
   }
   return candidates.map((candidate, index) => {
@@ -59,6 +66,7 @@ export async function interleave(
       lowerQuartile: quantile(own, 0.25),
       best: Math.min(...own),
       worst: Math.max(...own),
+      cpu: quantile(work[index] ?? [], 0.25),
     }
   })
 }

@@ -76,6 +76,17 @@ test('npm start prints its usage for unknown arguments', async () => {
   assert.match(errors, /usage: npm start/)
 })
 
+test('npm start names the configurations there are when --with names none of them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-start-'))
+  try {
+    const { code, stderr } = await startIn(folder, ['--with', 'nothing'])
+    assert.equal(code, 2)
+    assert.match(stderr, /there is no configuration "nothing": use one of .*identity, login/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('npm start says what holds its port before it prints anything to try, and ends with 3', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')

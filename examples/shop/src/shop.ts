@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { first, type Row, type ShopDatabase } from './database.ts'
+import type { GatewayIdentity } from './gateway-identity.ts'
 import { type PageOptions, page, type Visitor } from './pages/layout.ts'
 
 /** What every route of the shop works with. */
@@ -7,14 +8,20 @@ export interface Shop {
   readonly database: ShopDatabase
   /** Folder for what people upload. */
   readonly uploads: string
+  /** Says who acts, when Postern signs people in; absent when the shop does. */
+  readonly identity?: GatewayIdentity
   /** Tells everybody who is connected. */
   notify(message: object): void
 }
 
 export const SESSION_COOKIE = 'shop_session'
 
-/** Who is signed in, by the cookie. */
+/** Who is signed in: by the gateway's word where it signs people in, else by the shop's cookie. */
 export async function visitorOf(shop: Shop, request: FastifyRequest): Promise<Visitor | undefined> {
+  if (shop.identity !== undefined) {
+    const said = request.headers['x-identity-jwt']
+    return shop.identity(typeof said === 'string' ? said : undefined)
+  }
   const token = request.cookies[SESSION_COOKIE]
   if (token === undefined) return undefined
   const row = await first(

@@ -3,6 +3,7 @@ export type { AuditCounts, AuditLog, LeafReceipt } from './audit-log.ts'
 export type { AuditQuery } from './audit-query.ts'
 export { type Cursor, fileCursor } from './cursor.ts'
 export type { Entry } from './entry.ts'
+export { EventSeal, type SealedEvent } from './event-seal.ts'
 export { toCef } from './export/cef.ts'
 export {
   type CheckedExport,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { IntegrityError, systemClock, systemRandom } from '@postern/core'
 import { type PostgresDatabase, PostgresError } from '@postern/store'
+import { until } from '../../../test/until.ts'
 import { parseSignerKey, parseVerifierKey } from '../src/format/note-key.ts'
 import {
   type Anchor,
@@ -21,10 +22,6 @@ const verifierKeys = [pair.verifierKey]
 async function write(log: PostgresAuditLog, from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: to - from }, (_, i) => log.commit(requestEvent(from + i))))
   await log.checkpoint()
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 10))
 }
 
 const TABLES = [
@@ -273,16 +270,18 @@ describe('an instance', () => {
   test('with a retired key enters and signs nothing, and says how keys are rotated', async t => {
     const db = await database(t)
     const fresh = generateNoteKey(origin)
-    const old = await openInstance(db, { pollInterval: '1h' })
+    // None of the three polls: who asks for an entry is then the one that enters and signs it.
+    const pollInterval = '1h'
+    const old = await openInstance(db, { pollInterval })
     await write(old, 0, 5)
-    const both = await openInstance(db, { signerKeys: [fresh.signerKey, pair.signerKey] })
+    const both = await openInstance(db, { signerKeys: [fresh.signerKey, pair.signerKey], pollInterval })
     await write(both, 5, 10)
     // While both sign, who has the old key alone goes on.
     assert.equal((await old.commit(requestEvent(10))).index, 10n)
     await old.checkpoint()
     await write(both, 11, 15)
     await both.close()
-    const renewed = await openInstance(db, { signerKeys: [fresh.signerKey] })
+    const renewed = await openInstance(db, { signerKeys: [fresh.signerKey], pollInterval })
     await write(renewed, 15, 20)
     const term = async (): Promise<string> =>
       (await db.query<{ term: string }>('SELECT term::text FROM audit_state')).rows[0]?.term ?? ''

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { connectPostgres } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { parseWitnessKey } from '../src/format/cosignature.ts'
 import { verifyNote } from '../src/format/note.ts'
 import { parseVerifierKey } from '../src/format/note-key.ts'
@@ -45,10 +46,6 @@ async function write(log: PostgresAuditLog, from: number, to: number): Promise<v
 }
 
 /** Looks again until it holds; the test's own time limit ends it. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 10))
-}
-
 /** Keeps the numbers of what it is sent. */
 class MemorySink implements Sink {
   readonly name = 'memory'

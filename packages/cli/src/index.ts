@@ -1,1 +1,2 @@
+export { EXIT } from './command/exit-code.ts'
 export { main } from './command/main.ts'

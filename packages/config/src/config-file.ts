@@ -2,8 +2,9 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
-import { type Document, LineCounter, parseDocument } from 'yaml'
+import type { Document, LineCounter } from 'yaml'
 import { fileVersion } from './follow-file.ts'
+import { yamlPackage } from './yaml-package.ts'
 
 /** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
 export type ConfigPath = readonly (string | number)[]
@@ -143,9 +144,22 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? ''
 }
 
-function parseConfig(path: string, extension: string): Unversioned {
+/**
+ * A configuration as it would be with this text in its file, which is not touched.
+ * @param path absolute, of a YAML or JSON file that need not exist
+ * @throws ConfigError when the text cannot be read as its kind
+ */
+export function configOfText(path: string, text: string): ConfigFile {
+  return { ...parseConfig(path, extname(path), text), version: undefined }
+}
+
+function parseConfig(
+  path: string,
+  extension: string,
+  text: string = readFileSync(path, 'utf8'),
+): Unversioned {
   const name = basename(path)
-  const text = readFileSync(path, 'utf8')
+  const { LineCounter, parseDocument } = yamlPackage()
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
   const problems = [...document.errors, ...document.warnings]

@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '@postern/core'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { ConfigFile, ConfigPath } from './config-file.ts'
 import { annotatedSchema, type SchemaNode } from './json-schema.ts'
 import { laterFeature } from './later-feature.ts'

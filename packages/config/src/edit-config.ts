@@ -1,12 +1,14 @@
 import { type ConfigChange, ConfigError, type ConfigException } from '@postern/core'
-import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import { applyException, isLimit } from './apply-exception.ts'
+import { yamlPackage } from './yaml-package.ts'
 
 /**
  * The text of a YAML configuration with an exception written into it. Comments and the order of keys stay.
  * @throws ConfigError where the place cannot be edited: it is not YAML, or an anchor stands for it
  */
 export function editYaml(text: string, exception: ConfigException): string {
+  const { isScalar, parseDocument } = yamlPackage()
   const document = parseDocument(text)
   if (document.errors.length > 0) throw new ConfigError({ place: 'configuration', problem: 'is not YAML' })
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
@@ -22,6 +24,7 @@ export function editJson(text: string, exception: ConfigException): string {
 }
 
 function editNode(document: Document.Parsed, change: ConfigChange): void {
+  const { isAlias, isMap, isScalar, isSeq } = yamlPackage()
   const { at } = change
   for (let length = 1; length < at.length; length++) {
     const path = at.slice(0, length)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { configTable } from './table.ts'
 
 /** A part of a JSON Schema, with what the table says besides: `form`, `codeOnly`, `interface`, `applies`, `defaultText`, `example`. */

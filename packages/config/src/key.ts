@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** When a changed value takes effect in a running process: at once, or when it starts anew. */
 export type Applies = 'reload' | 'restart'

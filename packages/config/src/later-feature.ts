@@ -5,7 +5,6 @@ const LATER: Readonly<Record<string, string>> = {
   oauth: 'the OAuth server of built-in identity is under identity.oauth',
   vault: 'tables and holders of the vault are in vault.json; see docs/vault.md',
   decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault.md',
-  console: 'the web console comes later; use postern explain, why and audit tail',
 }
 
 /** What to do without a feature that a later version brings; undefined for any other key. */

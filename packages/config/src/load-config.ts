@@ -8,6 +8,7 @@ import { isMemoryOnly } from './memory-only.ts'
 import type { ExtensionConfig } from './sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from './table.ts'
 import { unfillableKeys } from './unfillable-keys.ts'
+import { unknownMethods } from './unknown-methods.ts'
 
 /** A configuration that was checked and compiled, with where it came from. */
 export interface LoadedConfig {
@@ -76,7 +77,11 @@ export function checkConfig(
   const unset = new Set(issues.map(({ place }) => place))
   const wrong = result.success ? [] : configIssues(filled, result.error.issues)
   const idle = result.success
-    ? [...unfillableKeys(result.data, file.place), ...idleAllow(result.data, file.place)]
+    ? [
+        ...unfillableKeys(result.data, file.place),
+        ...unknownMethods(result.data, file.place),
+        ...idleAllow(result.data, file.place),
+      ]
     : []
   const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...idle]
   if (all.length > 0 || !result.success) throw new ConfigError(all)

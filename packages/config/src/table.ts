@@ -3,7 +3,7 @@ import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/c
 import type { HeadersSetting } from '@postern/identity'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
@@ -16,6 +16,7 @@ import {
   type CompiledBudgetDatabase,
 } from './sections/budgets.ts'
 import { allow, block, type ClientConfig } from './sections/clients.ts'
+import { type CompiledConsole, type ConsoleConfig, consoleSection } from './sections/console.ts'
 import { type CorsConfig, cors } from './sections/cors.ts'
 import {
   type CompiledCrowdsec,
@@ -28,14 +29,7 @@ import {
   type ScenariosConfig,
   scenarios,
 } from './sections/detection.ts'
-import {
-  type CompiledIdentify,
-  detectors,
-  type ExtensionConfig,
-  guards,
-  identify,
-  onEvent,
-} from './sections/extensions.ts'
+import { detectors, type ExtensionConfig, guards, onEvent } from './sections/extensions.ts'
 import {
   type AdminConfig,
   admin,
@@ -57,6 +51,7 @@ import {
   workers,
 } from './sections/gateway.ts'
 import { bodyLimit, dataDirectory, engineMode, rateLimitHeaders, trustProxies } from './sections/general.ts'
+import { type CompiledIdentify, identify } from './sections/identify.ts'
 import { type CompiledIdentity, type IdentityConfig, identity } from './sections/identity.ts'
 import { type CompiledInspection, type InspectionConfig, inspection } from './sections/inspect.ts'
 import { type LimitsConfig, limits } from './sections/limits.ts'
@@ -215,6 +210,8 @@ export interface Config extends ExtensionConfig {
   readonly dataDirectory?: string | false | undefined
   /** Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only. Default: on. */
   readonly admin?: AdminConfig | false | undefined
+  /** The web console. */
+  readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
   readonly bodyLimit?: ByteSize | undefined
 }
@@ -260,6 +257,7 @@ export interface CompiledConfig {
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
+  readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
   readonly guards: readonly Guard[]
@@ -315,4 +313,5 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   timeouts,
   caps,
   admin,
+  console: consoleSection,
 })

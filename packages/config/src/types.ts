@@ -11,7 +11,7 @@ import {
 import { checkInspectSettings, ruleIds } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
 import type { Rule } from '@postern/throttle'
-import { z } from 'zod'
+import * as z from 'zod'
 import { checked, inCode, parsed } from './key.ts'
 import { type LimitRule, parseLimitRule } from './limit-rule.ts'
 import { suggest } from './suggest.ts'

@@ -7,10 +7,10 @@ const OF_PRINCIPALS: ReadonlySet<string> = new Set(['principal', 'tenant', 'apiK
 
 /** Limits whose key nothing can fill: without `identify` no request has a principal, and they would never count. */
 export function unfillableKeys(
-  { identify, limits, routes }: CompiledConfig,
+  { identify, identity, limits, routes }: CompiledConfig,
   place: (path: ConfigPath) => string,
 ): readonly ConfigIssue[] {
-  if (identify !== undefined) return []
+  if (identify !== undefined || identity !== undefined) return []
   const keys = [
     ...limits.map(({ name, keyName }) => [['limits', name, 'key'], keyName] as const),
     ...[...routes.limits].map(

@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '@postern/core'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { SchemaNode } from './json-schema.ts'
 import { suggest } from './suggest.ts'
 import { describe, kindName } from './value-kind.ts'

@@ -59,6 +59,11 @@ export interface Refusal {
   readonly retryAfter?: number
   /** Further answer headers: name, value, ... */
   readonly headers?: readonly string[]
+  /**
+   * Where a person goes on from the page of the refusal, as a path of this origin: to what must happen
+   * first, or to see what becomes of it.
+   */
+  readonly next?: string
   /** Replaces the body of the answer, for example with a challenge that a browser can solve. */
   readonly content?: RefusalContent
   /**

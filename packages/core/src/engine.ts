@@ -63,6 +63,11 @@ export interface EngineOptions {
    * must be able to find, such as who acts. Default: nothing is put around it.
    */
   readonly around?: Around
+  /**
+   * `guards` keeps in `exchange.guardTimes` which guards were asked and how long each took: two readings of
+   * the clock a guard. Default: `none`.
+   */
+  readonly timing?: 'guards' | 'none'
 }
 
 /** Calls `work` once, at once, and returns what it returns. */
@@ -104,6 +109,7 @@ export class Engine {
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
+  readonly #timesGuards: boolean
   /** Replaced, never mutated: it is read for every event and hardly ever changes. */
   #listeners: readonly EventListener[] = []
 
@@ -123,6 +129,7 @@ export class Engine {
     this.#promise = options.promise ?? defaultPromise
     this.#onError = options.onError ?? reportError
     this.#probes = options.probes ?? []
+    this.#timesGuards = options.timing === 'guards'
     this.#context = {
       trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
       routes: options.routes ?? new RouteTable(),
@@ -142,7 +149,9 @@ export class Engine {
 
   /** An exchange for a request that just arrived. */
   open(source: RequestSource): Exchange {
-    return new Exchange(source, this.#context, this.clock.now())
+    const exchange = new Exchange(source, this.#context, this.clock.now())
+    if (this.#timesGuards) exchange.guardTimes = []
+    return exchange
   }
 
   /**
@@ -233,6 +242,18 @@ export class Engine {
   }
 
   #ask(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
+    const times = exchange.guardTimes
+    if (times === undefined) return this.#answerOf(guard, exchange)
+    const start = this.clock.monotonic()
+    const said = this.#answerOf(guard, exchange)
+    if (!(said instanceof Promise)) {
+      times.push({ guard: guard.name, ms: this.clock.monotonic() - start })
+      return said
+    }
+    return said.finally(() => times.push({ guard: guard.name, ms: this.clock.monotonic() - start }))
+  }
+
+  #answerOf(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
     try {
       const said: unknown = guard.decide(exchange)
       if (said === ALLOW) return ALLOW

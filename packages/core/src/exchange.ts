@@ -4,6 +4,7 @@ import type { BodyPrefix, BodySource } from './body-source.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
 import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
+import type { GuardTime } from './guard-time.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
 import { headMethodOverrides, type MethodOverride } from './method-override.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
@@ -108,6 +109,8 @@ export class Exchange {
   answerWatch: AnswerWatch | undefined = undefined
   /** Whether the exchange has ended. Kept by the engine. */
   settled = false
+  /** The guards asked so far, with their times. Kept by an engine whose `timing` is `guards`. */
+  guardTimes: GuardTime[] | undefined = undefined
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 

@@ -11,6 +11,8 @@ export interface RefusalWords {
   readonly text: Readonly<Record<RefusalKind, string>>
   /** `{when}` is "in 30 seconds", `{time}` the hour of the day. */
   readonly wait: string
+  /** Leads to `Refusal.next`. */
+  readonly goOn: string
   readonly again: string
   readonly home: string
   readonly back: string
@@ -34,6 +36,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'This site cannot answer at the moment. It is not your fault.',
     },
     wait: 'You can try again {when} (at {time}).',
+    goOn: 'Continue',
     again: 'Try again',
     home: 'Go to the start page',
     back: 'If you were sending a form, go back in your browser: what you typed is usually still there.',
@@ -56,6 +59,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'Diese Website kann im Moment nicht antworten. Das liegt nicht an Ihnen.',
     },
     wait: 'Sie können es {when} noch einmal versuchen (um {time}).',
+    goOn: 'Weiter',
     again: 'Noch einmal versuchen',
     home: 'Zur Startseite',
     back: 'Wenn Sie ein Formular abgeschickt haben, gehen Sie im Browser zurück: Ihre Eingaben sind meist noch da.',
@@ -78,6 +82,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'Este sitio no puede responder en este momento. No es culpa suya.',
     },
     wait: 'Puede intentarlo de nuevo {when} (a las {time}).',
+    goOn: 'Continuar',
     again: 'Intentar de nuevo',
     home: 'Ir a la página de inicio',
     back: 'Si estaba enviando un formulario, vuelva atrás en el navegador: lo que escribió suele seguir ahí.',
@@ -100,6 +105,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'Ce site ne peut pas répondre en ce moment. Vous n’y êtes pour rien.',
     },
     wait: 'Vous pourrez réessayer {when} (à {time}).',
+    goOn: 'Continuer',
     again: 'Réessayer',
     home: 'Aller à la page d’accueil',
     back: 'Si vous envoyiez un formulaire, revenez en arrière dans votre navigateur : votre saisie y est le plus souvent encore.',
@@ -121,6 +127,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'このサイトは現在応答できません。お客様の操作が原因ではありません。',
     },
     wait: '{when}（{time}）にもう一度お試しいただけます。',
+    goOn: '続ける',
     again: 'もう一度試す',
     home: 'トップページへ',
     back: 'フォームを送信していた場合は、ブラウザーの「戻る」で戻ってください。入力内容はたいてい残っています。',
@@ -142,6 +149,7 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
       unavailable: 'لا يستطيع هذا الموقع الرد في الوقت الحالي. هذا ليس خطأً منك.',
     },
     wait: 'يمكنك المحاولة مرة أخرى {when} (الساعة {time}).',
+    goOn: 'متابعة',
     again: 'حاول مرة أخرى',
     home: 'الذهاب إلى الصفحة الرئيسية',
     back: 'إذا كنت ترسل نموذجًا، فارجع إلى الخلف في المتصفح: غالبًا ما يبقى ما كتبته موجودًا.',

@@ -25,7 +25,10 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnsw
     content !== undefined
       ? content.text
       : html
-        ? refusalPage(refusalText(refusal, exchange, exchange.style.language), canRepeat(exchange))
+        ? refusalPage(refusalText(refusal, exchange, exchange.style.language), {
+            repeats: canRepeat(exchange),
+            next: refusal.next,
+          })
         : JSON.stringify({
             type: `urn:postern:refusal:${refusal.effect}`,
             title,

@@ -36,6 +36,8 @@ export interface StepUpChallenge {
  * The interface between the package that demands a fresh proof (access) and the one that takes it (identity).
  */
 export interface StepUp {
+  /** Where a browser signs in, and comes back afterwards: a path of this origin. */
+  signIn?(exchange: Exchange): string
   /**
    * The proof that satisfies a demand, or what must happen first. A proof bound to
    * an act is consumed by this call.

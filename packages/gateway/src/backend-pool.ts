@@ -1,15 +1,38 @@
-import { Client, type Dispatcher, Pool } from 'undici'
+import type { Socket } from 'node:net'
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { GatewaySettings } from './gateway-options.ts'
 
-/** A connection that knows how many answers it has carried since it was opened. */
+/**
+ * A connection that knows how many answers it has carried since it was opened, and can be closed after one.
+ */
 export class BackendConnection extends Client {
   answers = 0
+  readonly #open: { socket: Socket | undefined }
 
-  constructor(origin: URL, options: object) {
-    super(origin, options)
+  constructor(origin: URL, options: BackendConnectionOptions) {
+    const open: { socket: Socket | undefined } = { socket: undefined }
+    super(origin, {
+      ...options,
+      connect: (target, done) =>
+        options.connect(target, (...result) => {
+          open.socket = result[1] ?? undefined
+          done(...result)
+        }),
+    })
+    this.#open = open
     this.on('connect', () => {
       this.answers = 0
     })
+  }
+
+  /** Bytes of the request that the backend has not been able to take yet. */
+  get unsent(): number {
+    return this.#open.socket?.writableLength ?? 0
+  }
+
+  /** Ends the connection after the answer that it has just carried: no other request is sent on it. */
+  retire(): void {
+    this.#open.socket?.destroy()
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: BackendHandler): boolean {
@@ -23,14 +46,20 @@ export interface BackendHandler extends Dispatcher.DispatchHandler {
   connection?: BackendConnection | undefined
 }
 
+/** What the pool opens a connection with: its own connector, always as a function. */
+export interface BackendConnectionOptions {
+  readonly connect: buildConnector.connector
+}
+
 /**
- * The connections to the backend: HTTP/1.1, one request at a time on each. An idle one is closed before the backend would close it:
- * after `upstreamKeepAlive`, or a second before what the backend states in `Keep-Alive: timeout=`.
+ * The connections to the backend: HTTP/1.1, one request at a time on each. An idle one is closed before the
+ * backend would close it: after `upstreamKeepAlive`, or a second before what the backend states in
+ * `Keep-Alive: timeout=`.
  */
 export function backendPool(settings: GatewaySettings): Pool {
   const { timeouts, limits } = settings
   return new Pool(settings.upstream, {
-    factory: (origin, options) => new BackendConnection(origin, options),
+    factory: (origin, options) => new BackendConnection(origin, options as BackendConnectionOptions),
     connections: limits.upstreamConnections,
     pipelining: 1,
     allowH2: false,

@@ -25,6 +25,12 @@ export class ConnectionLedger {
     return this.#open.size
   }
 
+  /** Whether there are clients of which not a byte has arrived yet. */
+  get hasNewcomers(): boolean {
+    for (const socket of this.#open) if (socket.bytesRead === 0) return true
+    return false
+  }
+
   /** Takes a new connection in; false when it was refused and destroyed. */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)

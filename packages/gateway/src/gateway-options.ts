@@ -8,6 +8,7 @@ import {
   type Exchange,
   parseDuration,
 } from '@postern/core'
+import type { HeldPort } from './held-port.ts'
 import { parseSigningKey, type SigningKey } from './identity-header.ts'
 
 /** Certificate of the front. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
@@ -26,12 +27,20 @@ export interface ListenOptions {
   readonly port: number
   readonly tls?: TlsOptions
   /**
-   * Every connection must begin with a PROXY protocol header, version 1 or 2, and come from one of these ranges
-   * (`10.0.0.0/8`, `loopback`, ...). Absent: no connection may.
+   * Every connection must begin with a PROXY protocol header, version 1 or 2, and come from one of these
+   * ranges (`10.0.0.0/8`, `loopback`, ...). Absent: no connection may.
    */
   readonly proxyProtocolFrom?: readonly string[]
-  /** Several processes or threads listen on the same port, and the kernel spreads connections (`SO_REUSEPORT`). */
+  /**
+   * Several processes or threads listen on the same port, and the kernel spreads connections
+   * (`SO_REUSEPORT`).
+   */
   readonly reusePort?: boolean
+  /**
+   * A port that was bound before (`holdPort`), in place of `host`, `port` and `reusePort`: those who wait
+   * there are answered first.
+   */
+  readonly held?: HeldPort | undefined
 }
 
 /** Caps; each worker holds its own. */
@@ -76,7 +85,7 @@ export interface GatewayTimeouts {
   readonly tunnelIdle?: Duration
   /** A tunnel in all: 12h. */
   readonly tunnelLifetime?: Duration
-  /** Between two questions to `recheck` about an open tunnel: 30s. */
+  /** Between two questions to `recheck` about an open tunnel or stream of events: 30s. */
   readonly tunnelRecheck?: Duration
 }
 
@@ -97,11 +106,14 @@ export interface GatewayOptions {
   /** Signs `X-Postern-Identity`; without it the header is not sent. */
   readonly signingKey?: SigningKey
   /**
-   * Request headers that go on to the backend from anybody, though by default only a trusted proxy may send them: those that say who or where the client is
-   * (`CF-Connecting-IP`, `X-Remote-User`, ...), and those with `_` in their name.
+   * Request headers that go on to the backend from anybody, though by default only a trusted proxy may send
+   * them: those that say who or where the client is (`CF-Connecting-IP`, `X-Remote-User`, ...), and those
+   * with `_` in their name.
    */
   readonly keepHeaders?: readonly string[]
-  /** Asked again and again while a tunnel lives; false ends it (the session was revoked, the address banned). */
+  /**
+   * Asked again and again while a tunnel lives; false ends it (the session was revoked, the address banned).
+   */
   readonly recheck?: (exchange: Exchange) => boolean | Promise<boolean>
 }
 
@@ -113,7 +125,10 @@ export interface GatewaySettings {
   readonly signingKey: KeyObject | undefined
   readonly recheck: ((exchange: Exchange) => boolean | Promise<boolean>) | undefined
   readonly proxyProtocolFrom: CidrSet | undefined
-  /** Whether a header that only trusted proxies may send is kept from others too. @param lowerName in lower case */
+  /**
+   * Whether a header that only trusted proxies may send is kept from others too. @param lowerName in lower
+   * case
+   */
   readonly keepsHeader: (lowerName: string) => boolean
   readonly limits: Required<GatewayLimits>
   readonly timeouts: { readonly [Name in keyof Required<GatewayTimeouts>]: number }

@@ -1,4 +1,4 @@
-import { type Duration, type Engine, type Health, parseDuration } from '@postern/core'
+import { type Duration, type Engine, type Exchange, type Health, parseDuration } from '@postern/core'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { Front } from './front.ts'
 import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
@@ -6,6 +6,19 @@ import { type Listener, openListener } from './listener.ts'
 import { type Management, openManagement } from './management.ts'
 import { Passage } from './passage.ts'
 import { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+
+/** How long a stop waits for the first byte of those who have just connected. */
+const NEWCOMERS_MS = 250
+
+export interface CloseOptions {
+  /** For requests under way: 30s. */
+  readonly grace?: Duration
+  /**
+   * For connections that are kept between two requests: 0. Where others answer on the same port, a client
+   * that learns from an answer that its connection ends loses no request; one that finds it closed may.
+   */
+  readonly linger?: Duration
+}
 
 /** A running reverse proxy. */
 export class Gateway {
@@ -47,10 +60,20 @@ export class Gateway {
 
   /**
    * Connections from now on are shown this certificate; those that are open go on.
-   * @throws Error when the gateway was started without TLS, or certificate and key do not fit: the old one stays
+   * @throws Error when the gateway was started without TLS, or certificate and key do not fit: the old one
+   * stays
    */
   renew(tls: TlsOptions): void {
     this.#listener.renew(tls)
+  }
+
+  /**
+   * Asks `recheck` now about the tunnels and streams of events that this may concern: something was revoked.
+   * @param concerns Default: all
+   */
+  recheck(concerns: (exchange: Exchange) => boolean = () => true): void {
+    for (const tunnel of this.#front.tunnels) if (concerns(tunnel.exchange)) tunnel.recheck()
+    this.#passage.streams.recheck(concerns)
   }
 
   /** Exchanges under way, tunnels included. */
@@ -69,29 +92,42 @@ export class Gateway {
   }
 
   /**
-   * Stops: no new connection, tunnels end, requests under way finish, idle connections close. What is not done by the end of the
-   * grace is cut off. Calling again returns the same promise.
+   * Stops: no new connection, tunnels end, requests under way finish, idle connections close. What is not
+   * done by the end of the grace is cut off. Calling again returns the same promise.
    */
-  close({ grace = '30s' }: { readonly grace?: Duration } = {}): Promise<void> {
-    this.#closing ??= this.#close(parseDuration(grace, 'grace'))
+  close({ grace = '30s', linger = 0 }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(parseDuration(grace, 'grace'), parseDuration(linger, 'linger'))
     return this.#closing
   }
 
-  async #close(grace: number): Promise<void> {
-    const drained = this.#passage.drain()
-    this.#listener.stop()
+  async #close(grace: number, linger: number): Promise<void> {
+    void this.#passage.drain()
+    const stopped = this.#listener.stop()
     for (const tunnel of this.#front.tunnels) tunnel.close()
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>(resolve => {
       timer = setTimeout(resolve, grace)
     })
-    await Promise.race([drained, deadline])
+    await stopped
+    await this.#lastRequests(grace, linger)
+    this.#listener.closeIdle()
+    await Promise.race([this.#passage.drain(), deadline])
     clearTimeout(timer)
     if (this.#passage.inFlight === 0) this.#ledger.closeAll()
     else this.#ledger.destroyAll()
-    await drained
+    await this.#passage.drain()
     await this.#passage.pool.destroy()
     await this.#management?.close()
+  }
+
+  /**
+   * Waits for the first byte of those who have just connected, and for the last request of those whose
+   * connection is kept.
+   */
+  async #lastRequests(grace: number, linger: number): Promise<void> {
+    const end = performance.now() + Math.min(grace, Math.max(linger, NEWCOMERS_MS))
+    const someone = (): boolean => (linger > 0 ? this.#ledger.size > 0 : this.#ledger.hasNewcomers)
+    while (someone() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
 
@@ -103,7 +139,8 @@ function gatewayHealth(passage: Passage, engine: Engine): readonly Health[] {
 }
 
 /**
- * Starts a reverse proxy in front of a backend: every request is decided by the engine and, if allowed, passed on.
+ * Starts a reverse proxy in front of a backend: every request is decided by the engine and, if allowed,
+ * passed on.
  *
  * ```ts
  * const gateway = await startGateway({ engine, upstream: 'http://127.0.0.1:3000', listen: { port: 8080 } })

@@ -1,4 +1,4 @@
-export { Gateway, startGateway } from './gateway.ts'
+export { type CloseOptions, Gateway, startGateway } from './gateway.ts'
 export type {
   GatewayLimits,
   GatewayOptions,
@@ -6,6 +6,7 @@ export type {
   ListenOptions,
   TlsOptions,
 } from './gateway-options.ts'
+export { HeldPort, holdPort, type PortOptions } from './held-port.ts'
 export {
   IDENTITY_HEADER,
   type SigningKey,

@@ -1,10 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerOptions } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
-import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
+import type { Server as NetServer } from 'node:net'
 import type { ConnectionLedger } from './connection-ledger.ts'
 import { asksForWebSocket, type Front } from './front.ts'
 import type { GatewaySettings, ListenOptions, TlsOptions } from './gateway-options.ts'
+import { holdPort } from './held-port.ts'
 import { Http1Response } from './http1-downstream.ts'
 import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
 
@@ -13,9 +14,14 @@ const MIN_TLS = 'TLSv1.2'
 /** The server that faces clients. */
 export interface Listener {
   readonly url: string
-  /** Accepts no more connections and closes those without a request. */
-  stop(): void
-  /** Shows another certificate to connections from now on. @throws Error when there is no TLS here, or certificate and key do not fit */
+  /** Accepts no more connections. */
+  stop(): Promise<void>
+  /** Closes connections without a request. */
+  closeIdle(): void
+  /**
+   * Shows another certificate to connections from now on. @throws Error when there is no TLS here, or
+   * certificate and key do not fit
+   */
   renew(tls: TlsOptions): void
 }
 
@@ -28,38 +34,28 @@ export interface ListenerOptions {
 }
 
 /**
- * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time for the head, no silent
- * dropping of headers beyond a count.
+ * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time
+ * for the head, no silent dropping of headers beyond a count.
  * @throws Error of the operating system when the address cannot be had
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { listen, ledger, gate, settings } = options
   const server = listen.tls === undefined ? plainServer(options) : secureServer(options)
-  const acceptor: NetServer = gate === undefined ? server : createNetServer({ noDelay: true })
-  acceptor.on('connection', (socket: Socket) => {
-    if (!ledger.admit(socket) || gate === undefined) return
-    gate.admit(socket, settings.timeouts.head, () => server.emit('connection', socket))
+  const port = listen.held ?? (await holdPort(listen))
+  port.adopt(socket => {
+    if (!ledger.admit(socket)) return
+    if (gate === undefined) server.emit('connection', socket)
+    else gate.admit(socket, settings.timeouts.head, () => server.emit('connection', socket))
   })
+  // Node starts its watch over slow heads when a server listens, and this one only takes what the port hands
+  // over.
+  server.emit('listening')
   const host = listen.host ?? '127.0.0.1'
-  await new Promise<void>((resolve, reject) => {
-    acceptor.once('error', reject)
-    acceptor.listen(
-      { host, port: listen.port, reusePort: listen.reusePort ?? false, backlog: 1_024 },
-      resolve,
-    )
-  })
-  // Node starts its watch over slow heads when a server listens; behind a gate it is not the one that does.
-  if (acceptor !== server) server.emit('listening')
-  acceptor.on('error', () => undefined)
-  const bound = acceptor.address()
-  const port = bound !== null && typeof bound === 'object' ? bound.port : listen.port
   const shown = host.includes(':') ? `[${host}]` : host
   return {
-    url: `${listen.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
-    stop: () => {
-      acceptor.close()
-      if (acceptor !== server) server.close()
-    },
+    url: `${listen.tls === undefined ? 'http' : 'https'}://${shown}:${port.port}`,
+    stop: () => port.close(),
+    closeIdle: () => void server.close(),
     renew: ({ cert, key }) => {
       if (!('setSecureContext' in server)) throw new Error('the gateway was started without TLS')
       server.setSecureContext({ cert, key, minVersion: MIN_TLS })
@@ -114,7 +110,8 @@ function secureServer({ listen, settings, front }: ListenerOptions): Http2Secure
   const server = createSecureServer(options)
   Object.assign(server, { maxHeadersCount: 0 })
   attach(server, front)
-  // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions are taken as they are.
+  // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions
+  // are taken as they are.
   server.removeAllListeners('stream')
   server.on('session', session => front.session(session))
   return server

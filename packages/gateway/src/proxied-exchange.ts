@@ -16,6 +16,7 @@ import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
+import { isEventStream } from './event-streams.ts'
 import { changeForwarded, introduce } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
 import type { Passage } from './passage.ts'
@@ -27,8 +28,9 @@ import { type BackendHeaders, readResponseHead, readTrailers } from './response-
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /**
- * Methods whose body many backends never read (RFC 9110 sections 9.3.1 and 9.3.5 give it no meaning). On a connection that is used again they would take it
- * for the next request, so theirs is closed after the answer.
+ * Methods whose body many backends never read (RFC 9110 sections 9.3.1 and 9.3.5 give it no meaning). On a
+ * connection that is used again they would take it for the next request, so theirs is closed after the
+ * answer.
  */
 const UNREAD: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 
@@ -38,8 +40,9 @@ const CLIENT_GONE = new Error('the client went away')
 export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: ProxiedExchange) => void
 
 /**
- * One request on its way: asked of the engine, sent to the backend, the answer brought back. It is the handler that undici calls,
- * the owner of the client's side and of the request body, and settles with the engine exactly once.
+ * One request on its way: asked of the engine, sent to the backend, the answer brought back. It is the
+ * handler that undici calls, the owner of the client's side and of the request body, and settles with the
+ * engine exactly once.
  */
 export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner, SlotHolder {
   connection: BackendConnection | undefined = undefined
@@ -64,6 +67,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #reused = false
   #firstByte = false
   #retried = false
+  #early = false
   #tunnelled = false
   #status = 0
   #bytes = 0
@@ -202,9 +206,24 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.showAnswer(status, headers)
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
+    this.#early = this.#isEarly(status)
+    if (isEventStream(headers)) this.#passage.streams.add(this)
   }
 
-  /** Shows the head of the backend's answer to the guards. @param headers name, value, ...; changed in place */
+  /**
+   * Whether the backend may have answered without reading the request body. What it left unread it may take
+   * for the next request, and the answer to that for the answer to somebody else's: such a connection carries
+   * no other request. A backend that succeeds has read what it was sent; one that refuses, or sends a client
+   * elsewhere to sign in, often has not.
+   */
+  #isEarly(status: number): boolean {
+    if (this.#body === undefined) return false
+    return status >= 300 || !this.#body.complete || (this.connection?.unsent ?? 0) > 0
+  }
+
+  /**
+   * Shows the head of the backend's answer to the guards. @param headers name, value, ...; changed in place
+   */
   showAnswer(status: number, headers: string[]): void {
     if (this.#engine.hasAnswerHooks) this.#engine.onAnswer(this.exchange, new HeaderListHead(status, headers))
   }
@@ -227,6 +246,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.connection !== undefined) this.connection.answers++
+    if (this.#early) this.connection?.retire()
     this.#freeSlot()
     if (this.#closed || this.#answered) return
     this.#answered = true
@@ -234,7 +254,10 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#endAnswer(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
   }
 
-  /** The rest of an answer may still wait for the client to read: it holds its place until then, so that wait has an end too. */
+  /**
+   * The rest of an answer may still wait for the client to read: it holds its place until then, so that wait
+   * has an end too.
+   */
   #endAnswer(trailers: readonly string[] | undefined): void {
     this.#downstream.end(trailers)
     if (!this.#closed && !this.#downstream.flushed) this.#watchClient()
@@ -277,8 +300,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   /**
-   * An idle connection may die just as a request is written to it. Then, and only then, the request is sent once more: the
-   * backend cannot have acted on it twice in a way that matters, for it is idempotent, and it had not answered a byte.
+   * An idle connection may die just as a request is written to it. Then, and only then, the request is sent
+   * once more: the backend cannot have acted on it twice in a way that matters, for it is idempotent, and it
+   * had not answered a byte.
    */
   #mayRetry(error: Error): boolean {
     return (
@@ -376,6 +400,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
+    this.#passage.streams.delete(this)
     this.#passage.left()
     this.#engine.settle(this.exchange, {
       status: this.#status,

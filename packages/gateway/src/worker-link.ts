@@ -1,13 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { ConfigError } from '@postern/core'
+import { FailingWorker } from './failing-worker.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
 /** What a worker does on request. */
 export interface WorkerDuties {
-  /** A new configuration: build an engine and swap it in. What throws leaves the old one in force, and the cause is reported. */
+  /**
+   * A new configuration: build an engine and swap it in. What throws leaves the old one in force, and the
+   * cause is reported.
+   */
   reload(data: unknown): void | Promise<void>
-  /** Finish what is under way within the grace, in milliseconds. The thread ends afterwards. */
-  stop(grace: number): Promise<void>
+  /**
+   * Finish what is under way within the grace, in milliseconds. The thread ends afterwards.
+   * @param linger milliseconds for the last request of connections that are kept
+   */
+  stop(grace: number, linger: number): Promise<void>
   /** A message of the main thread or another worker. */
   message?(data: unknown): void
 }
@@ -19,11 +26,22 @@ export interface WorkerLink<Data> {
   readonly count: number
   /** Whether to listen with `reusePort`. */
   readonly reusePort: boolean
-  /** Set when this worker replaces one that had been reloaded: begin with this configuration, not with the first. */
+  /**
+   * Set when this worker replaces one that had been reloaded: begin with this configuration, not with the
+   * first.
+   */
   readonly reloaded: { readonly data: unknown } | undefined
   /** The `workerData` that `startWorkers` was given. */
   readonly data: Data
-  /** Takes up the duties and tells that this worker listens. */
+  /**
+   * Resolves when the main thread is ready for this worker (`WorkersOptions.begin`): until then load what is
+   * needed, and hold the port.
+   */
+  readonly begun: Promise<void>
+  /**
+   * Takes up the duties and tells that this worker listens. From then on an error that nobody caught does not
+   * end the thread at once: another takes its place, and requests under way finish first.
+   */
   ready(duties: WorkerDuties): void
   /** To the main thread's `onMessage`. */
   send(data: unknown): void
@@ -34,8 +52,9 @@ export interface WorkerLink<Data> {
  *
  * ```ts
  * const link = workerLink<{ port: number }>()
- * const gateway = await startGateway({ engine, upstream, listen: { port: link.data.port, reusePort: link.reusePort } })
- * link.ready({ reload: data => gateway.swap(build(data)), stop: grace => gateway.close({ grace }) })
+ * const gateway = await startGateway({ engine, upstream, listen: { port: link.data.port, reusePort:
+ * link.reusePort } }) link.ready({ reload: data => gateway.swap(build(data)), stop: (grace, linger) =>
+ * gateway.close({ grace, linger }) })
  * ```
  * @throws ConfigError outside of a worker started by `startWorkers`
  */
@@ -50,33 +69,44 @@ export function workerLink<Data>(): WorkerLink<Data> {
     throw new ConfigError({ place: 'workerLink', problem: 'this thread was not started by startWorkers' })
   const { posternWorker, data } = workerData as WorkerStart
   const send = (message: FromWorker): void => port.postMessage(message)
+  const begun = Promise.withResolvers<void>()
+  let duties: WorkerDuties | undefined
+  port.on('message', (message: ToWorker) => {
+    switch (message.kind) {
+      case 'begin':
+        begun.resolve()
+        break
+      case 'message':
+        duties?.message?.(message.data)
+        break
+      case 'reload':
+        void reload(duties, message.data).then(problem => send({ kind: 'reloaded', id: message.id, problem }))
+        break
+      case 'stop':
+        void duties?.stop(message.grace, message.linger).finally(() => port.close())
+    }
+  })
   return {
     ...posternWorker,
     data: data as Data,
+    begun: begun.promise,
     send: message => send({ kind: 'message', data: message }),
-    ready: duties => {
-      port.on('message', (message: ToWorker) => {
-        switch (message.kind) {
-          case 'message':
-            duties.message?.(message.data)
-            break
-          case 'reload':
-            void reload(duties, message.data).then(problem =>
-              send({ kind: 'reloaded', id: message.id, problem }),
-            )
-            break
-          case 'stop':
-            void duties.stop(message.grace).finally(() => port.close())
-        }
+    ready: taken => {
+      duties = taken
+      const failing = new FailingWorker({
+        report: problem => send({ kind: 'failing', problem }),
+        stop: (grace, linger) => taken.stop(grace, linger),
+        exit: () => process.exit(1),
       })
+      process.on('uncaughtException', error => failing.failed(error))
       send({ kind: 'ready' })
     },
   }
 }
 
-async function reload(duties: WorkerDuties, data: unknown): Promise<string | undefined> {
+async function reload(duties: WorkerDuties | undefined, data: unknown): Promise<string | undefined> {
   try {
-    await duties.reload(data)
+    await duties?.reload(data)
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : 'the reload threw a value that is no error'

@@ -1,12 +1,15 @@
 /** What the main thread tells a worker. */
 export type ToWorker =
+  | { readonly kind: 'begin' }
   | { readonly kind: 'reload'; readonly id: number; readonly data: unknown }
-  | { readonly kind: 'stop'; readonly grace: number }
+  | { readonly kind: 'stop'; readonly grace: number; readonly linger: number }
   | { readonly kind: 'message'; readonly data: unknown }
 
 /** What a worker tells the main thread. */
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** Something threw that nobody caught: it answers what it has, and wants to be replaced. */
+  | { readonly kind: 'failing'; readonly problem: string }
   | { readonly kind: 'reloaded'; readonly id: number; readonly problem: string | undefined }
   | { readonly kind: 'message'; readonly data: unknown }
 

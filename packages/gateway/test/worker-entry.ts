@@ -1,5 +1,5 @@
 import { Engine } from '@postern/core'
-import { startGateway, workerLink } from '../src/index.ts'
+import { holdPort, startGateway, workerLink } from '../src/index.ts'
 
 interface Data {
   readonly upstream: string
@@ -28,19 +28,23 @@ function build(name: string, index: number, counter: Int32Array): Engine {
 
 const link = workerLink<Data>()
 const counter = new Int32Array(link.data.counter)
+const held = await holdPort({ port: link.data.port, reusePort: link.reusePort })
+link.send({ holds: held.port })
+await link.begun
 const gateway = await startGateway({
   engine: build(String(link.reloaded?.data ?? 'first'), link.index, counter),
   upstream: link.data.upstream,
-  listen: { port: link.data.port, reusePort: link.reusePort },
+  listen: { port: link.data.port, held },
 })
 link.ready({
   reload: data => gateway.swap(build(String(data), link.index, counter)),
-  stop: grace => gateway.close({ grace }),
+  stop: (grace, linger) => gateway.close({ grace, linger }),
   message: data => {
     if (data === 'crash')
       setImmediate(() => {
         throw new Error('crashed on purpose')
       })
+    else if (data === 'vanish') process.exit(3)
     else link.send({ echo: data })
   },
 })

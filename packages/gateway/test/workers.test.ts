@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { existsSync, readFileSync } from 'node:fs'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { startWorkers, type Workers, type WorkersOptions } from '../src/index.ts'
-import { type Backend, deferred, startBackend } from './harness.ts'
+import { type Backend, deferred, exchangeBytes, startBackend } from './harness.ts'
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -20,7 +21,21 @@ interface Started {
   readonly workers: Workers
   readonly port: number
   readonly counter: Int32Array
-  ask(): Promise<{ config: string; worker: string; status: number }>
+  /** @param agent keeps connections; one connection for each request unless given */
+  ask(agent?: Agent): Promise<{ config: string; worker: string; status: number }>
+}
+
+const REQUESTS = process.env['POSTERN_TEST_LONG'] === '1' ? 2_000 : 600
+
+/** Whether the kernel hands connections that wait at a closing socket to another on the same port. */
+function movesConnections(): boolean {
+  const setting = '/proc/sys/net/ipv4/tcp_migrate_req'
+  return existsSync(setting) && readFileSync(setting, 'utf8').trim() === '1'
+}
+
+/** Resolves once the condition holds; the test's own time limit ends it. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
 async function startTwo(t: TestContext, options: Partial<WorkersOptions> = {}): Promise<Started> {
@@ -40,8 +55,8 @@ async function startTwo(t: TestContext, options: Partial<WorkersOptions> = {}): 
     workers,
     port,
     counter: new Int32Array(counter),
-    ask: async () => {
-      const request = httpRequest({ port, host: '127.0.0.1', agent: false }).end()
+    ask: async agent => {
+      const request = httpRequest({ port, host: '127.0.0.1', agent: agent ?? false }).end()
       const [response] = (await once(request, 'response')) as [IncomingMessage]
       response.resume()
       await once(response, 'close')
@@ -89,21 +104,79 @@ describe('workers', { timeout: 60_000 }, () => {
     assert.ok(seen.has('fourth') && !seen.has('broken'))
   })
 
-  test('that crash are started again, with the configuration they had', async t => {
+  test('that end are started again, with the configuration they had', async t => {
     const notices: string[] = []
-    const crashed = deferred()
-    const { ask, workers } = await startTwo(t, {
-      onNotice: line => {
-        notices.push(line)
-        if (notices.length === 2) crashed.resolve()
-      },
-    })
+    const { ask, workers } = await startTwo(t, { onNotice: line => notices.push(line) })
     await workers.reload('second')
-    workers.broadcast('crash')
-    await crashed.promise
-    assert.match(notices[0] ?? '', /worker \d ended: crashed on purpose; starting it again in 100 ms/)
-    while (workers.live < 2) await new Promise(resolve => setImmediate(resolve))
+    workers.broadcast('vanish')
+    await until(() => notices.length === 2)
+    assert.match(notices[0] ?? '', /worker \d ended; starting it again in 100 ms/)
+    await until(() => workers.live === 2)
     for (let i = 0; i < 10; i++) assert.equal((await ask()).config, 'second')
+  })
+
+  for (const [how, agent] of [
+    ['on connections of their own', undefined],
+    ['on kept connections', new Agent({ keepAlive: true, maxSockets: 8 })],
+  ] as const)
+    test(`that fail lose no request ${how}: they answer until others listen, and finish what they have`, async t => {
+      const notices: string[] = []
+      const { ask, workers } = await startTwo(t, { onNotice: line => notices.push(line) })
+      t.after(() => agent?.destroy())
+      const failures: unknown[] = []
+      let asked = 0
+      const crashAt = new Set([100, 400])
+      const clients = Array.from({ length: 8 }, async () => {
+        // Until all are asked, and both workers have been replaced once at least.
+        while (asked < REQUESTS || notices.length < 2) {
+          if (crashAt.delete(asked++)) workers.broadcast('crash')
+          await ask(agent).catch((error: unknown) => failures.push(error))
+        }
+      })
+      await Promise.all(clients)
+      // The kernel resets what it accepted in the instant in which a socket is closed, unless it may move it
+      // to another worker's.
+      const allowed = agent === undefined && !movesConnections() ? Math.ceil(asked / 250) : 0
+      assert.ok(failures.length <= allowed, `${failures.length} of ${asked}: ${String(failures[0])}`)
+      assert.match(
+        notices[0] ?? '',
+        /worker \d failed: crashed on purpose; another takes its place in 100 ms, and it finishes what it has/,
+      )
+      await until(() => workers.live === 2)
+    })
+
+  test('that go on failing end at once', async t => {
+    const { workers } = await startTwo(t, { count: 1 })
+    for (let i = 0; i < 16; i++) workers.broadcast('crash')
+    await until(() => workers.live === 0)
+    await until(() => workers.live === 1)
+  })
+
+  test('hold their port while the main thread prepares, and answer who waited', async t => {
+    const prepared = Promise.withResolvers<void>()
+    const holding = Promise.withResolvers<number>()
+    const backend = await startBackend(t, (_request, response) => response.end('fine'))
+    const port = await freePort()
+    const starting = startWorkers({
+      count: 2,
+      entry: new URL('./worker-entry.ts', import.meta.url),
+      workerData: { upstream: backend.url, port, counter: new SharedArrayBuffer(4) },
+      begin: prepared.promise,
+      onMessage: data => holding.resolve((data as { holds: number }).holds),
+    })
+    assert.equal(await holding.promise, port)
+    const early = exchangeBytes(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    prepared.resolve()
+    const workers = await starting
+    t.after(() => workers.close({ grace: 0 }))
+    assert.match(await early, /fine$/)
+  })
+
+  test('end with the reason of a main thread that could not prepare', async t => {
+    await assert.rejects(
+      startTwo(t, { begin: Promise.reject(new Error('the store is away')) }),
+      /the store is away/,
+    )
   })
 
   test('send messages to the main thread and get its broadcasts', async t => {
@@ -111,6 +184,7 @@ describe('workers', { timeout: 60_000 }, () => {
     const both = deferred()
     const { workers } = await startTwo(t, {
       onMessage: (data, index) => {
+        if (typeof data === 'object' && data !== null && 'holds' in data) return
         got.push([index, data])
         if (got.length === 2) both.resolve()
       },

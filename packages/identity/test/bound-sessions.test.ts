@@ -295,7 +295,7 @@ describe('a session of a backend that was never written for it', () => {
     assert.match(await browser.askChallenge(), /"continue":false/)
   })
 
-  test("session fixation: a sign-in that changes the backend's cookie is a new session, and what was planted before is not it", async () => {
+  test("bug class: session fixation: a sign-in that changes the backend's cookie is a new session, and what was planted before is not it", async () => {
     const world = new World()
     const attacker = new Browser(world)
     world.setCookie = ['connect.sid=anonymous; Path=/']

@@ -40,7 +40,7 @@ describe('requests that other sites send', () => {
       assert.equal(decide(withCookie('origin', origin)), 'csrf/origin', origin)
   })
 
-  test('state-changing GET: is never exempt where the route says so, and reads stay free', () => {
+  test('bug class: state-changing GET: is never exempt where the route says so, and reads stay free', () => {
     const routes = { 'GET /api/orders': { csrf: 'always' as const } }
     const get = (site: string): ExchangeOptions => ({ ...withCookie('sec-fetch-site', site), method: 'GET' })
     assert.equal(decide({ ...get('cross-site'), routes }), 'csrf/cross-site')
@@ -80,6 +80,24 @@ describe('requests that other sites send', () => {
     )
     for (const origin of ['admin.example', 'https://admin.example/', 'https://*.example', 'null'])
       assert.throws(() => csrfGuard({ origins: [origin] }), { code: 'POSTERN_CONFIG' }, origin)
+  })
+
+  test('bug class: allow-list matched on path and query, or widened by #: an exempt route is a path, and nothing that only contains it', () => {
+    const routes = { 'POST /hooks/**': { csrf: false as const } }
+    const cross = withCookie('sec-fetch-site', 'cross-site')
+    assert.equal(decide({ ...cross, routes, target: '/hooks/payment?id=1' }), 'allow')
+    for (const target of [
+      '/account?next=/hooks/payment',
+      '/account?/hooks/',
+      '/account#/hooks/payment',
+      '/account%23/hooks/payment',
+      '/account%3f/hooks/payment',
+      '/hooks/../account',
+      '/hooks/%2e%2e/account',
+      '/hooks/..;/account',
+      '/hooksaccount',
+    ])
+      assert.equal(decide({ ...cross, routes, target }), 'csrf/cross-site', target)
   })
 
   test('a route may take requests of other sites', () => {

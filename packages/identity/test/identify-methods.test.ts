@@ -59,7 +59,7 @@ describe('identifying by a JWT', () => {
     assert.equal(await ask(ours(), { headers: bearer('sk_live_opaque') }), 'absent')
   })
 
-  test('malformed header that fails open: what is not exactly one token is refused, not overlooked', async () => {
+  test('bug class: malformed header that fails open: what is not exactly one token is refused, not overlooked', async () => {
     const good = token(key, claims())
     for (const headers of [
       [...bearer(good), ...bearer(good)],
@@ -445,7 +445,7 @@ describe('sessions of the application', () => {
 describe('identity headers of a proxy', () => {
   const from = CidrSet.parse(['10.0.0.0/8'])
 
-  test('X-Forwarded-* trusted from anyone: believed from the proxy only, and taken away from everybody else', async () => {
+  test('bug class: X-Forwarded-* trusted from anyone: believed from the proxy only, and taken away from everybody else', async () => {
     const method = oauth2Proxy(from)
     const headers = ['x-forwarded-user', 'alice', 'x-forwarded-groups', 'a, b', 'x-forwarded-email', 'a@b.c']
     assert.equal(await ask(method, { peer: '10.1.2.3', headers }), 'user alice')
@@ -458,7 +458,7 @@ describe('identity headers of a proxy', () => {
     ])
   })
 
-  test('an internal header honoured from outside: not even when the client is the proxy by its own claim', async () => {
+  test('bug class: an internal header honoured from outside: not even when the client is the proxy by its own claim', async () => {
     const method = tailscale(from)
     const exchange = exchangeOf({
       peer: '192.0.2.1',
@@ -466,6 +466,7 @@ describe('identity headers of a proxy', () => {
       trusted: ['192.0.2.1'],
     })
     assert.equal((await method.identify(exchange)).kind, 'absent')
+    assert.deepEqual([...(exchange.requestChanges ?? [])], [['tailscale-user-login', undefined]])
     assert.equal(
       await ask(method, {
         peer: '10.0.0.1',

@@ -55,7 +55,7 @@ function isVerified(token: string, group: Group): boolean {
   const keys = keysOf('keys' in given ? given : { keys: [given] }, ALL)
   const jws = parseCompactJws(token)
   if (jws === undefined) return false
-  const [key] = matching(keys, jws.header.kid, jws.header.alg)
+  const key = matching(keys, jws.header.kid, jws.header.alg)
   return key !== undefined && isSignedBy(jws, key)
 }
 

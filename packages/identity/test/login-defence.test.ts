@@ -144,7 +144,7 @@ describe('login defence on a route of somebody else', () => {
 })
 
 describe('the account that is counted is the account that is tried', () => {
-  test('e-mail checked before Unicode normalisation: every spelling of a name is one account', async () => {
+  test('bug class: e-mail checked before Unicode normalisation: every spelling of a name is one account', async () => {
     const shop = world()
     const spellings = [
       'alice@example.com',
@@ -166,6 +166,21 @@ describe('the account that is counted is the account that is tried', () => {
     assert.equal(canonicalAccount('STRASSE'), canonicalAccount('straße'))
   })
 
+  test('bug class: limiter key not canonical: a client is its network, however its address is written or chosen', async () => {
+    for (const addresses of [
+      ['2001:db8:1:2::1', '2001:0DB8:0001:0002:0000:0000:0000:0001', '2001:db8:1:2:ffff::9'],
+      ['192.0.2.8', '::ffff:192.0.2.8', '::FFFF:C000:0208', '0:0:0:0:0:ffff:c000:208'],
+    ]) {
+      const shop = world()
+      let handled = 0
+      for (let i = 0; i < 12; i++) {
+        const address = addresses[i % addresses.length] ?? ''
+        if ((await shop.send({ body: login('alice@example.com', 'x'), address })).handled) handled++
+      }
+      assert.equal(handled, 3, addresses[0])
+    }
+  })
+
   test('a body that names two accounts, or one twice, is refused', async () => {
     const shop = world()
     const bodies: readonly (readonly [string, string])[] = [
@@ -183,7 +198,7 @@ describe('the account that is counted is the account that is tried', () => {
     assert.equal(shop.handled, 0)
   })
 
-  test('malformed header that fails open: a body in a form that only the backend may understand is refused', async () => {
+  test('bug class: malformed header that fails open: a body in a form that only the backend may understand is refused', async () => {
     const shop = world()
     const plain = login('alice@example.com', 'x')
     const cases: readonly { body: string; type?: string; headers?: Readonly<Record<string, string>> }[] = [
@@ -488,7 +503,7 @@ describe('the link when all lanes are empty', () => {
     assert.equal(mails.length, 10)
   })
 
-  test('open redirect and Host-header redirect: links lead to the configured origin, whatever the request claims', async () => {
+  test('bug class: open redirect and Host-header redirect: links lead to the configured origin, whatever the request claims', async () => {
     const at = withLink()
     await ask(at, 'alice@example.com', '198.51.100.1', {
       host: 'evil.example',
@@ -513,7 +528,7 @@ describe('the link when all lanes are empty', () => {
     assert.equal((await open(at, mails[0]?.url ?? '')).status, 303)
   })
 
-  test('redeem races: of two openings at once, one is served', async () => {
+  test('bug class: redeem and rotate races: of two openings at once, one is served', async () => {
     const at = withLink()
     await ask(at, 'alice@example.com')
     const both = await Promise.all([open(at, mails[0]?.url ?? ''), open(at, mails[0]?.url ?? '')])

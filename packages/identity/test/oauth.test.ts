@@ -114,7 +114,7 @@ describe('the OAuth server, with openid-client', () => {
     assert.equal(principal.actor, 'service:web')
   })
 
-  test('a code works once; two uses at once are one, and the replay revokes what came of it', async t => {
+  test('bug class: redeem and rotate races: a code works once; two uses at once are one, and the replay revokes what came of it', async t => {
     const site = await oauthSite(t)
     const browser = await signUp(site, 'alice@shop.example')
     const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
@@ -126,7 +126,7 @@ describe('the OAuth server, with openid-client', () => {
     for (const token of won) assert.equal((await asBearer(site, token)).kind, 'anonymous')
   })
 
-  test('a refresh token is rotated, and using the old one again revokes the new one too', async t => {
+  test('bug class: redeem and rotate races: a refresh token is rotated, and using the old one again revokes the new one too', async t => {
     const site = await oauthSite(t)
     const browser = await signUp(site, 'alice@shop.example')
     const config = await discover(site, 'web', CLIENTS[0]?.client_secret)

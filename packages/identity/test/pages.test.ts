@@ -295,7 +295,7 @@ describe('the pages, without JavaScript', () => {
     const alice = await signUp(site, 'alice@shop.example')
     await alice.post('/.postern/organisations', { name: 'Acme' })
     const { tenant, roles } = await whoIs(alice)
-    assert.deepEqual(roles, ['owner'])
+    assert.deepEqual(roles, ['tenant:owner'])
     await alice.post('/.postern/organisations/invite', { id: String(tenant), email: 'bob@shop.example' })
     const token = new URL(await site.link()).searchParams.get('token') ?? ''
     const carol = await signUp(site, 'carol@shop.example')

@@ -1,15 +1,20 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const SLOTS = 4_096
-const LONGEST = 512
+/** Longer values are not remembered, in characters. */
+export const LONGEST_REMEMBERED = 512
 
 /**
- * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with every request, so most
+ * Values that were looked at and found clean, each under the name it came with. Clients repeat theirs with
+ * every request, so most
  * header values of most requests are known.
  *
- * A table of fixed size, compared in full: what is known is exactly this value under exactly this name, and what collides pushes the older of two out, which costs a look and nothing
- * else. A `Set` would hash all of a text that the HTTP parser has just made, which takes longer than reading a few characters and comparing. A value is kept when it comes the second time:
- * those that are new with every request leave a number behind and no text. Values that may be secrets are never put in.
+ * A table of fixed size, compared in full: what is known is exactly this value under exactly this name, and
+ * what collides pushes the older of two out, which costs a look and nothing
+ * else. A `Set` would hash all of a text that the HTTP parser has just made, which takes longer than
+ * reading a few characters and comparing. A value is kept when it comes the second time:
+ * those that are new with every request leave a number behind and no text. Values that may be secrets are
+ * never put in.
  */
 export class CleanValues {
   readonly #values: string[] = new Array<string>(SLOTS).fill('')
@@ -27,7 +32,7 @@ export class CleanValues {
 
   /** Remembers a value under a name from the second time on; long ones and empty ones never. */
   add(name: string, value: string): void {
-    if (value.length > LONGEST || name.length > LONGEST || value === '') return
+    if (value.length > LONGEST_REMEMBERED || name.length > LONGEST_REMEMBERED || value === '') return
     const hash = mixed(name, value)
     const slot = hash & (SLOTS - 1)
     if (this.#once[slot] !== hash) {
@@ -42,7 +47,10 @@ export class CleanValues {
   }
 }
 
-/** Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two places. */
+/**
+ * Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two
+ * places.
+ */
 function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length

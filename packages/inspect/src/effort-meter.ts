@@ -1,9 +1,19 @@
 /** Units between two looks at the clock. */
 const BETWEEN = 16_384
 
+/** What the slices of one request together may take. */
+export interface TimeBudget {
+  readonly milliseconds: number
+  /** Milliseconds of CPU that this thread has used. */
+  readonly cpu: () => number
+}
+
 /**
- * Counts what inspecting one request costs, in units of one rule over one character, so that the same request always costs the same; and tells when a slice
- * of time is used up, so that the event loop can serve others. The budget is about the work, the slice about the clock.
+ * Counts what inspecting one request costs, in units of one rule over one character, so that the same
+ * request always costs the same; and tells when a slice
+ * of time is used up, so that the event loop can serve others. The budget is about the work, the slice
+ * about the clock; where slices are taken,
+ * the CPU that they use together has a budget too, because some texts cost more than their length says.
  */
 export class EffortMeter {
   readonly #budget: number
@@ -11,12 +21,23 @@ export class EffortMeter {
   /** Units at which the clock is looked at next. */
   #look = Number.POSITIVE_INFINITY
   #until = Number.POSITIVE_INFINITY
+  /** Units when the slice began. */
+  #begun = 0
   #now: (() => number) | undefined
   #isUp = false
+  readonly #time: TimeBudget | undefined
+  /** Milliseconds of CPU that the slices before took. */
+  #taken = 0
+  /** What the clock of the CPU showed when the slice began. */
+  #cpuBegun = 0
 
-  /** @param budget units that one request may cost */
-  constructor(budget: number) {
+  /**
+   * @param budget units that one request may cost
+   * @param time what its slices together may take; default: as long as it takes
+   */
+  constructor(budget: number, time?: TimeBudget) {
     this.#budget = budget
+    this.#time = time
   }
 
   get spent(): number {
@@ -29,7 +50,7 @@ export class EffortMeter {
   }
 
   get isOver(): boolean {
-    return this.#spent > this.#budget
+    return this.#spent > this.#budget || (this.#time !== undefined && this.#taken > this.#time.milliseconds)
   }
 
   /**
@@ -40,7 +61,24 @@ export class EffortMeter {
     this.#now = now
     this.#isUp = false
     this.#until = now() + milliseconds
+    this.#begun = this.#spent
+    if (this.#time !== undefined) this.#cpuBegun = this.#time.cpu()
     this.#look = this.#spent + BETWEEN
+  }
+
+  #end(): void {
+    if (!this.#isUp && this.#time !== undefined) this.#taken += this.#time.cpu() - this.#cpuBegun
+    this.#isUp = true
+  }
+
+  /**
+   * Looks at the clock, whatever was counted: before work that cannot be divided. A slice in which nothing
+   * was done yet is never used up, so that each gets on.
+   * @returns whether the slice is used up
+   */
+  isUpNow(): boolean {
+    if (this.#now !== undefined && this.#spent > this.#begun && this.#now() >= this.#until) this.#end()
+    return this.#isUp
   }
 
   /** Counts work that was done. @returns true when it is time to stop: the slice or the budget is used up */
@@ -52,7 +90,7 @@ export class EffortMeter {
     }
     if (this.#spent < this.#look || this.#now === undefined) return false
     this.#look = this.#spent + BETWEEN
-    this.#isUp = this.#now() >= this.#until
+    if (this.#now() >= this.#until) this.#end()
     return this.#isUp
   }
 }

@@ -1,10 +1,11 @@
 import { headerValue, parseRequestPath } from '@postern/core'
 import { decompress } from './body/decompress.ts'
 import { visitForm } from './body/form.ts'
-import { at } from './body/value-visitor.ts'
+import { finishSteps } from './body/steps.ts'
+import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
-import type { CleanValues } from './clean-values.ts'
+import { type CleanValues, LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
@@ -14,6 +15,7 @@ import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import type { ParameterTypes } from './parameter-types.ts'
+import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
@@ -29,7 +31,10 @@ export interface InspectOptions {
   readonly types?: ParameterTypes
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
-  /** Names of cookies that the backend has set, in lower case: a session handed over under one of them is a fixation. */
+  /**
+   * Names of cookies that the backend has set, in lower case: a session handed over under one of them is a
+   * fixation.
+   */
   readonly ownCookies?: ReadonlySet<string>
   /** For the text of exceptions; default the method and path of the request. */
   readonly route?: string
@@ -38,13 +43,18 @@ export interface InspectOptions {
 /** The rules that ship with Postern, compiled. */
 export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
-/** Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that must not be remembered. */
+/**
+ * Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that
+ * must not be remembered.
+ */
 const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
+/** Names of a query that are held against those of sessions. */
+const MAX_NAMES = 100
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
 /** What a target is made of: these say nothing until it is taken apart. */
@@ -56,7 +66,8 @@ const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 const NESTED_PAIR = /=[^;=]*=/
 
 /**
- * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values are remembered, which only
+ * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values
+ * are remembered, which only
  * makes it quicker). Never throws; bounded by `Bounds.effort`.
  *
  * @example
@@ -72,14 +83,24 @@ const NOTHING_LEFT: OngoingInspection = Object.freeze({
   spent: 0,
 })
 
+/** How long the first part of an inspection may take, and by which clocks. */
+export interface Slice {
+  readonly milliseconds: number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Milliseconds of CPU that this thread has used, for `Bounds.cpu`. Default: that bound is not kept. */
+  readonly cpu?: () => number
+}
+
 /**
- * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one slice. Most requests are done then.
- * @param slice how long this first part may take, and by which clock; default: until everything is done
+ * Begins an inspection: takes the request apart, clears what one scan clears, and looks at the rest for one
+ * slice. Most requests are done then.
+ * @param slice the first one; default: it ends when everything is done
  */
 export function beginInspection(
   request: InspectedRequest,
   options: InspectOptions = {},
-  slice?: { readonly milliseconds: number; readonly now: () => number },
+  slice?: Slice,
 ): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
@@ -96,6 +117,7 @@ export function beginInspection(
     except: options.except ?? [],
     types: options.types,
     ownPort: request.ownPort,
+    cpu: slice?.cpu,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
@@ -130,7 +152,10 @@ function isTargetClear(target: string, rules: RuleSet): boolean {
   )
 }
 
-/** Whether the path and everything that begins further in is opaque: pieces of such a text are such texts too, but where they can be decoded. */
+/**
+ * Whether the path and everything that begins further in is opaque: pieces of such a text are such texts
+ * too, but where they can be decoded.
+ */
 function isPathOpaque(path: string, rules: RuleSet): boolean {
   scanFeatures(path, 0, path.length)
   const { chars, words } = seen
@@ -159,18 +184,13 @@ function inspectTarget(
   if (query === '') return
   // Only what another site links to can hand somebody a session.
   if (headerValue(request.headers, 'referer') === undefined) {
-    visitForm(query, 'query', 'query', inspector)
+    inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
     return
   }
-  const names: string[] = []
-  visitForm(query, 'query', 'query', {
-    value(text, place, where): boolean {
-      if (place === 'name' && names.length < 100) names.push(text.toLowerCase())
-      return inspector.value(text, place, where)
-    },
-    tooBig: (rule, location, detail) => inspector.tooBig(rule, location, detail),
-  })
-  const session = fixedSession(names, request.headers, ownCookies)
+  const names = new NameCollector()
+  finishSteps(visitForm(query, 'query', 'query', names))
+  inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
+  const session = fixedSession(names.names, request.headers, ownCookies)
   if (session !== undefined) {
     inspector.add({
       rule: 'session/fixation',
@@ -182,7 +202,25 @@ function inspectTarget(
   }
 }
 
-/** Names and values of the headers that need a look; undefined when there are none. Values that were clean before are known by heart. */
+/** Collects the names of a query, as far as a form has them. */
+class NameCollector implements ValueVisitor {
+  readonly isPaused = false
+  readonly names: string[] = []
+
+  value(text: string, place: Place): boolean {
+    if (place === 'name') this.names.push(text.toLowerCase())
+    return this.names.length < MAX_NAMES
+  }
+
+  tooBig(): void {}
+
+  work(): void {}
+}
+
+/**
+ * Names and values of the headers that need a look; undefined when there are none. Values that were clean
+ * before are known by heart.
+ */
 function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
   const { headers } = request
   const known = Clearance.of(rules).headers
@@ -233,7 +271,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
-    if (isUnremembered(name)) continue
+    if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
     const inspector = new Inspector({
       rules,
       level: 4,
@@ -241,6 +279,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       except: [],
       types: undefined,
       ownPort: undefined,
+      cpu: undefined,
       route: () => '',
     })
     inspectHeader(name, value, inspector)
@@ -273,7 +312,10 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
   inspector.value(value, 'header', at(`header.${name}`))
   if (name === 'referer') {
     const mark = value.indexOf('?')
-    if (mark >= 0) visitForm(value.slice(mark + 1), 'header.referer', 'header', inspector)
+    if (mark >= 0) {
+      const query = value.slice(mark + 1)
+      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
+    }
   }
 }
 
@@ -316,5 +358,6 @@ function inspectBody(
     path: mark < 0 ? target : target.slice(0, mark),
     contentType: headerValue(headers, 'content-type') ?? '',
   }
-  visitBody(view, head, bounds.depth, inspector, text => inspector.whole(text, 'body', ['xxe', 'ssi']))
+  const whole = (text: string): void => inspector.whole(text, 'body', ['xxe', 'ssi'])
+  inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
 }

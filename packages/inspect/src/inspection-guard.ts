@@ -34,7 +34,10 @@ export interface InspectionOptions {
   readonly except?: readonly InspectException[]
   /** What parameters hold on every route; a route's own `parameters` count first. */
   readonly parameters?: ParameterSettings
-  /** What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is declared counts first. */
+  /**
+   * What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is
+   * declared counts first.
+   */
   readonly learned?: (route: string) => ParameterTypes | undefined
   /** Further rules, e.g. loaded ones. */
   readonly rules?: readonly Rule[]
@@ -47,6 +50,8 @@ export interface InspectionOptions {
   readonly pause?: () => Promise<void>
   /** Milliseconds of a clock that never goes back. Default `performance.now`. */
   readonly now?: () => number
+  /** Milliseconds of CPU that this thread has used. Default `process.threadCpuUsage`. */
+  readonly cpu?: () => number
 }
 
 /** How long inspection keeps the event loop at a time, in milliseconds. */
@@ -63,7 +68,8 @@ interface Plan {
 }
 
 /**
- * The guard that reads requests for attacks. Answers at once when there is no body; with one, once its start was read. A refusal is a 403, or a 413 for
+ * The guard that reads requests for attacks. Answers at once when there is no body; with one, once its
+ * start was read. A refusal is a 403, or a 413 for
  * what is too big to be read.
  *
  * @throws ConfigError for an exception that cannot be read
@@ -85,8 +91,14 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         : compileParameterTypes(options.parameters, 'inspect.parameters'),
   }
   const pause = options.pause ?? nextTurn
+  let turn: Promise<void> = Promise.resolve()
+  /** However many requests are inspected in slices, one slice is taken at a time. */
+  const ownTurn = (): Promise<void> => {
+    turn = turn.then(pause)
+    return turn
+  }
   const now = options.now ?? (() => performance.now())
-  const slice = { milliseconds: SLICE, now }
+  const slice = { milliseconds: SLICE, now, cpu: options.cpu ?? threadCpu }
   const ownCookies = new Set<string>()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()
@@ -160,7 +172,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     plan: Plan,
     ongoing: OngoingInspection,
   ): Promise<Decision> {
-    do await pause()
+    do await ownTurn()
     while (!ongoing.advance(SLICE, now))
     return decided(exchange, request, plan, ongoing.finish())
   }
@@ -211,6 +223,12 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       }
     },
   }
+}
+
+/** Milliseconds of CPU that this thread has used: what others do on the machine is not counted. */
+function threadCpu(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }
 
 /** The next turn of the event loop: what waits on sockets comes first. */

@@ -1,19 +1,23 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { visitJson } from './body/json.ts'
+import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
-import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
-import { collapsePadding } from './canonicalise/collapse.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
+import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import { type Level, thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
-import { CLEAN, type Inspection, type Match } from './match.ts'
+import type { Look, Visit } from './look.ts'
+import type { Inspection, Match } from './match.ts'
+import { MatchList } from './match-list.ts'
+import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import type { ParameterTypes } from './parameter-types.ts'
+import { isBody, readableText } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -34,29 +38,17 @@ const ENCODED =
   CHAR.run
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
-const COMMON_WORD = /^[a-z]{1,16}$/
-const COMMON_NAME = /^[\w.-]{1,32}$/
-/** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
-const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
-
-/**
- * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for a short word. Undefined for
- * everything that could be a secret or is hardly ever sent twice.
- */
-function commonName(text: string, place: Place, locator: Locator): string | undefined {
-  if (place === 'name') return COMMON_NAME.test(text) ? '' : undefined
-  if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
-  const name = locator.name()
-  return COMMON_NAME.test(name) ? name : undefined
-}
-
-/** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */
-function isWords(text: string): boolean {
-  return /^[a-z0-9+ ]*$/.test(text)
-}
+/** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
+const LONG = 16_384
+/** When a request is refused anyway, in units: no more is read of it then. */
+const ENOUGH = 1_000_000
+/** What undoing an escape costs, at most, beside one rule over one character. */
+const UNITS_OF_DECODING = 8
+/** Shorter values are not counted when a scan clears them. */
+const LEAST_METERED = 64
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
 
@@ -70,37 +62,33 @@ export interface InspectorOptions {
   readonly types: ParameterTypes | undefined
   /** See `InspectedRequest`. */
   readonly ownPort: number | undefined
+  /** Milliseconds of CPU that this thread has used; undefined: `Bounds.cpu` is not kept. */
+  readonly cpu: (() => number) | undefined
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
 }
 
-/** A value that is being looked at: where the walk over its readings stands. */
-interface Look {
-  readonly walk: DecodingWalk
-  readonly locator: Locator
-  readonly setting: ValueSetting
-  readonly nesting: number
-  /** The families whose rules count; undefined: all. */
-  readonly families: readonly string[] | undefined
-  reading: Reading | undefined
-  /** The rule to go on with. */
-  rule: number
-}
-
 /**
- * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are decoded, read by the rules, and what hits is weighed by the setting the value
- * stands in. Work that does not fit into the first slice waits in a queue that `advance` works off.
+ * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
+ * decoded, read by the rules, and what hits is weighed by the setting the value
+ * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it
+ * that is being looked at, so that it goes on when that is done.
  */
 export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
-  readonly #matches: Match[] = []
-  #waiting: Look[] | undefined
+  readonly #matches: MatchList = new MatchList()
+  readonly #stack: (Look | Visit)[] = []
   #values = 0
   #nesting = 0
-  #tooBig = false
   /** What rules said, whether or not it counted. */
   #hits = 0
+  /** Whether a match refuses the request. */
+  #isBlocking = false
+  /** What the scan of the value at hand saw. */
+  #chars = 0
+  #words = 0
+  #isScanned = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -111,7 +99,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   constructor(options: InspectorOptions) {
     this.#options = options
-    this.#meter = new EffortMeter(options.bounds.effort)
+    const { bounds, cpu } = options
+    this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu })
   }
 
   get rules(): RuleSet {
@@ -122,22 +111,35 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return this.#meter
   }
 
+  get isPaused(): boolean {
+    return this.#meter.isUp
+  }
+
   value(text: string, place: Place, locator: Locator): boolean {
     return this.clears(text, place) || this.look(text, place, locator)
   }
 
-  /** The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough for it. If not, `look` at it. */
+  /**
+   * The first half of `value`, which needs no locator: counts a value, and says whether one scan is enough
+   * for it. If not, `look` at it.
+   */
   clears(text: string, place: Place): boolean {
-    const { rules, bounds, types } = this.#options
+    const { bounds, types } = this.#options
+    this.#isScanned = false
     if (++this.#values > bounds.values) return false
     if (types !== undefined && place !== 'name') return false
-    if (text === '') return true
-    return this.#isClear(text, place, rules)
+    return text === '' || this.#isClear(text, place)
   }
 
-  #isClear(text: string, place: Place, rules: RuleSet): boolean {
+  #isClear(text: string, place: Place): boolean {
+    if (text.length > THRESHOLDS.window) return false
+    const { rules } = this.#options
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
+    this.#chars = chars
+    this.#words = words
+    this.#isScanned = true
+    if (text.length >= LEAST_METERED) this.#meter.spend(text.length)
     if (place !== 'file-name') {
       if ((chars & ENCODED) === 0 && rules.isClear(chars, words)) return true
       if (Clearance.of(rules).opaque.has(text, chars, words)) return true
@@ -151,17 +153,26 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       this.tooBig('bounds/values', locator.location(), `more than ${this.#options.bounds.values} values`)
       return false
     }
-    if (this.#meter.isOver) return false
-    const { types, rules } = this.#options
+    if (this.#meter.isOver || this.#isDecided) return false
+    const { types } = this.#options
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
       if (isUnreadType(type)) return true
       if (!fitsType(type, text)) this.#misfit(type, text, locator)
       if (isStrictType(type) && fitsType(type, text) && type !== 'word') return true
     }
-    if (types !== undefined && this.#isClear(text, place, rules)) return true
+    if (types !== undefined && this.#isClear(text, place)) return true
     this.#lookUnlessKnown(text, place, locator, type)
     return true
+  }
+
+  /** Visits the values of a document, now or when what is before it is done. */
+  visit(steps: Steps<unknown>, location: string): void {
+    const { length } = this.#stack
+    const nesting = this.#nesting
+    if (!this.#meter.isUp && steps.next().done === true) return
+    // Below what was begun meanwhile.
+    this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
   }
 
   #misfit(type: ParameterType, text: string, locator: Locator): void {
@@ -174,7 +185,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     })
   }
 
-  /** Applications ask for the same parameters, and many of the same words, over and over: those are looked at once. */
+  /**
+   * Applications ask for the same parameters, and many of the same words, over and over: those are looked
+   * at once.
+   */
   #lookUnlessKnown(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
     const name = type === undefined ? commonName(text, place, locator) : undefined
     if (name === undefined) {
@@ -184,47 +198,65 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const known = Clearance.of(this.#options.rules).parameters
     if (known.has(name, text)) return
     const hits = this.#hits
-    const waiting = this.#waiting?.length
+    const waiting = this.#stack.length
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole =
-      this.#waiting?.length === waiting && !this.#tooBig && this.#matches.length < THRESHOLDS.matches
+      this.#stack.length === waiting &&
+      !this.#matches.isTooBig &&
+      !this.#matches.isFull &&
+      !this.#meter.isOver
     if (this.#hits === hits && isSeenWhole) known.add(name, text)
   }
 
   /** Runs the rules of some families over a text as it is. */
   whole(text: string, location: string, families: readonly string[]): void {
-    const walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' })
-    const look: Look = {
-      walk,
+    this.#begin({
+      kind: 'look',
+      text,
+      place: 'body',
       locator: at(location),
-      setting: 'plain',
+      type: undefined,
       nesting: MAX_NESTING,
       families,
+      scanned: undefined,
+      setting: 'plain',
+      walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' }),
       reading: undefined,
       rule: 0,
-    }
-    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
+      isDoubted: false,
+    })
   }
 
   tooBig(rule: string, location: string, detail: string): void {
     if (this.#isExcepted(rule, location)) return
-    this.#tooBig = true
-    this.#push({
+    this.#matches.add({
       rule,
       family: 'bounds',
       location,
       score: 10,
       span: detail,
-      exception: this.#exception(rule, location),
+      exception: exceptionFor(rule, location, this.#options.route()),
     })
+  }
+
+  work(characters: number): void {
+    this.#meter.spend(characters * UNITS_OF_DECODING)
   }
 
   /** A match that no reading stands for. */
   add(match: Omit<Match, 'exception'>): void {
     if (!this.#isExcepted(match.rule, match.location)) {
-      this.#push({ ...match, exception: this.#exception(match.rule, match.location) })
+      this.#matches.add({
+        ...match,
+        exception: exceptionFor(match.rule, match.location, this.#options.route()),
+      })
     }
+  }
+
+  /** A request that is refused whatever else is found in it, and cost much. */
+  get #isDecided(): boolean {
+    return this.#isBlocking && this.#meter.spent > ENOUGH
   }
 
   get spent(): number {
@@ -232,95 +264,119 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   advance(milliseconds: number, now: () => number): boolean {
-    if (this.#waiting === undefined || this.#waiting.length === 0) return true
+    if (this.#stack.length === 0) return true
     if (milliseconds <= 0) return false
     this.#meter.slice(milliseconds, now)
     return this.#advance()
   }
 
   finish(): Inspection {
-    this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
-    while (!this.#advance());
-    return this.#result()
+    if (this.#stack.length > 0) {
+      this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
+      while (!this.#advance());
+    }
+    return this.#matches.verdict(this.#options.level)
   }
 
   #advance(): boolean {
-    for (let look = this.#waiting?.pop(); look !== undefined; look = this.#waiting?.pop()) {
-      const isDone = this.#continue(look)
+    for (let work = this.#stack.at(-1); work !== undefined; work = this.#stack.at(-1)) {
       if (this.#meter.isOver) {
-        this.#waiting = undefined
-        this.tooBig('bounds/effort', look.locator.location(), 'costs more to check than one request may')
+        const location = work.kind === 'look' ? work.locator.location() : work.location
+        this.#stack.length = 0
+        this.tooBig('bounds/effort', location, 'costs more to check than one request may')
         return true
       }
-      if (!isDone) {
-        this.#waiting?.push(look)
-        return false
+      if (this.#isDecided) {
+        this.#stack.length = 0
+        return true
       }
+      if (this.#meter.isUp) return false
+      const place = this.#stack.length - 1
+      const isDone = work.kind === 'look' ? this.#continue(work) : this.#continueVisit(work)
+      // What was begun meanwhile lies above it.
+      if (isDone) this.#stack.splice(place, 1)
     }
     return true
   }
 
-  #result(): Inspection {
-    if (this.#matches.length === 0) return CLEAN
-    const matches = [...this.#matches].sort((a, b) => b.score - a.score)
-    const threshold = thresholdOf(this.#options.level)
-    const blocked = matches.some(match => match.family !== 'bounds' && match.score >= threshold)
-    return { verdict: blocked ? 'block' : this.#tooBig ? 'too-big' : 'pass', matches }
+  #continueVisit(visit: Visit): boolean {
+    this.#nesting = visit.nesting
+    return visit.steps.next().done === true
   }
 
   #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
-    const name = locator.name()
-    const value = this.#prepared(text, place, locator)
-    if (value === undefined) return
-    const setting = settingOf(value, place, name, type)
-    const pieces = setting === 'document' || setting === 'text' ? 'pass over' : 'read'
-    const look: Look = {
-      walk: new DecodingWalk(value, { place, name, pieces }),
+    this.#begin({
+      kind: 'look',
+      text,
+      place,
       locator,
-      setting,
+      type,
       nesting: this.#nesting,
       families: undefined,
+      scanned: this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined,
+      setting: 'plain',
+      walk: undefined,
       reading: undefined,
       rule: 0,
-    }
-    if ((this.#waiting?.length ?? 0) > 0 || !this.#continue(look)) this.#wait(look)
-  }
-
-  /** The locator of a walk names another place once the walk has gone on. */
-  #wait(look: Look): void {
-    const location = look.locator.location()
-    const name = look.locator.name()
-    this.#waiting ??= []
-    this.#waiting.push({ ...look, locator: { location: () => location, name: () => name } })
+      isDoubted: false,
+    })
   }
 
   /**
-   * What is to be read of a value: of base64, what it stands for; of a very long value, what is left without its padding.
-   * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+   * Looks at a value, now or when the next slice begins. The document that it stands in waits for it, so
+   * that its locator keeps naming it.
    */
-  #prepared(text: string, place: Place, locator: Locator): string | undefined {
-    if (isBase64Value(text)) {
-      if (SERIALISED.test(text)) return text
-      const decoded = decodeBase64(text)
-      if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
-      return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
-    }
-    if (text.length <= THRESHOLDS.window) return text
-    if (settingOf(text, place, locator.name(), undefined) !== 'document')
+  #begin(look: Look): void {
+    if (this.#meter.isUp || !this.#continue(look)) this.#stack.push(look)
+  }
+
+  /**
+   * The walk over a value's readings. @returns undefined when there is nothing to read, `later` when
+   * preparing it took the rest of the slice
+   */
+  #walkOf(look: Look): DecodingWalk | 'later' | undefined {
+    if (look.walk !== undefined) return look.walk
+    const isLong = look.text.length > LONG
+    if (isLong && this.#meter.isUpNow()) return 'later'
+    const walk = this.#prepare(look)
+    if (!isLong || walk === undefined) return walk
+    this.#meter.spend(look.text.length)
+    return this.#meter.isUpNow() ? 'later' : walk
+  }
+
+  /** @returns undefined when there is nothing to read */
+  #prepare(look: Look): DecodingWalk | undefined {
+    const { text, place, locator, type } = look
+    const name = locator.name()
+    const value = readableText(text, place)
+    if (value === undefined) return undefined
+    if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
       this.#lookInside(text, place, locator)
-    return collapsePadding(text)
+    look.setting = settingOf(value, place, name, type)
+    const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
+    look.walk = new DecodingWalk(value, {
+      place,
+      name,
+      pieces,
+      scanned: value === text ? look.scanned : undefined,
+    })
+    return look.walk
   }
 
   /** @returns whether the value was looked at to its end */
   #continue(look: Look): boolean {
     const { rules } = this.#options
     this.#nesting = look.nesting
+    const walk = this.#walkOf(look)
+    if (walk === 'later') return false
+    if (walk === undefined) return true
     this.#looking = look
     for (;;) {
-      look.reading ??= look.walk.next()
+      look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
-      look.rule = rules.run(reading, this.#found, this.#meter, look.rule)
+      const which = look.isDoubted ? 'certain' : 'all'
+      look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
       // What a document quotes of JSON is quoted like the rest of it.
       if (reading.fromStart && look.setting !== 'document')
@@ -328,11 +384,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.reading = undefined
       look.rule = 0
       this.#looking = look
-      if (this.#matches.length >= THRESHOLDS.matches) return true
+      if (this.#matches.isFull || this.#isDecided) return true
       if (this.#meter.isUp) return false
     }
-    if (look.walk.isCut)
-      this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
+    if (walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
     return true
   }
 
@@ -340,17 +395,17 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   #lookInside(text: string, place: Place, locator: Locator): void {
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
     const first = charCodeAt.call(text, 0)
-    if (locator.name() === 'query' && isGraphql(text)) {
-      this.#nesting++
-      visitGraphql(text, locator.location(), this, place)
-      this.#nesting--
-      return
-    }
-    if (first !== 123 && first !== 91) return
-    if (!/^[[{]\s{0,32}["[{]/.test(text)) return
-    this.#nesting++
-    visitJson(text, locator.location(), this.#options.bounds.depth, this, place)
-    this.#nesting--
+    const isQuery = locator.name() === 'query' && isGraphql(text)
+    if (!isQuery && ((first !== 123 && first !== 91) || !/^[[{]\s{0,32}["[{]/.test(text))) return
+    const nesting = this.#nesting++
+    const location = locator.location()
+    this.visit(
+      isQuery
+        ? visitGraphql(text, location, this, place)
+        : visitJson(text, location, this.#options.bounds.depth, this, place),
+      location,
+    )
+    this.#nesting = nesting
   }
 
   #note(hit: Hit, reading: Reading, locator: Locator, setting: ValueSetting): void {
@@ -369,8 +424,11 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
     const threshold = thresholdOf(level)
     const isDocument = setting === 'document'
+    if (score >= threshold) this.#isBlocking = true
+    if (isDocument && rule.quotable && level === 1 && this.#looking !== undefined)
+      this.#looking.isDoubted = true
     const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
-    this.#push({
+    this.#matches.add({
       rule: id,
       family: rule.family,
       location,
@@ -378,29 +436,10 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
       exception:
         passesAsText || (isDocument && score < threshold)
-          ? this.#typeSetting(location)
-          : this.#exception(id, location),
+          ? typeSettingFor(location, this.#options.route())
+          : exceptionFor(id, location, this.#options.route()),
       ...(passesAsText && { type: 'text' as const }),
     })
-  }
-
-  #push(match: Match): void {
-    const same = this.#matches.findIndex(
-      other => other.rule === match.rule && other.location === match.location,
-    )
-    if (same >= 0) {
-      if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
-      return
-    }
-    if (this.#matches.length < THRESHOLDS.matches) {
-      this.#matches.push(match)
-      return
-    }
-    const weakest = this.#matches.reduce(
-      (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
-      0,
-    )
-    if ((this.#matches[weakest]?.score ?? 0) < match.score) this.#matches[weakest] = match
   }
 
   #isExcepted(rule: string, location: string): boolean {
@@ -412,21 +451,4 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const port = this.#options.ownPort
     return port !== undefined && Number(LOOPBACK_URL.exec(url)?.[1]) === port
   }
-
-  #exception(rule: string, location: string): string {
-    return `inspect: { except: [{ rule: '${rule}', parameter: '${plain(location)}', route: '${this.#options.route()}' }] }`
-  }
-
-  /** What ends the doubt about a long text: its parameter's type. */
-  #typeSetting(location: string): string {
-    return `routes: { '${this.#options.route()}': { inspect: { parameters: { '${plain(location)}': 'text' } } } }`
-  }
-}
-
-function isBody(place: Place): boolean {
-  return place === 'body' || place === 'form'
-}
-
-function plain(location: string): string {
-  return location.replace(/[^\w.#@*-]/g, '').slice(0, 120)
 }

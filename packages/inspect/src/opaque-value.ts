@@ -18,7 +18,8 @@ const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
 
 /**
- * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A rule that is not in this list
+ * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A
+ * rule that is not in this list
  * switches the shortcut off until somebody has looked at it.
  */
 export const REVIEWED: Readonly<Record<string, string>> = {
@@ -35,6 +36,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/unicode-markup': 'needs a bracket, an ampersand, or UTF-7',
   'rce/tilde': 'needs a tilde',
   'traversal/null-byte': 'what %00 stands for is a control character',
+  'code/ruby-command': 'needs a bracket, a brace or a parenthesis',
   'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
   'template/object': 'needs a brace or a bracket',
   'deserialisation/java': 'serialised objects begin in ways of their own',
@@ -45,8 +47,10 @@ export const REVIEWED: Readonly<Record<string, string>> = {
 }
 
 /**
- * Tells values that no rule can find anything in, though they hold signs that open rules: paths, times, mail addresses, session cookies with
- * their signatures, encoded or not. The same texts are read as in a full look, undone encoding by encoding, but each is only
+ * Tells values that no rule can find anything in, though they hold signs that open rules: paths, times,
+ * mail addresses, session cookies with
+ * their signatures, encoded or not. The same texts are read as in a full look, undone encoding by encoding,
+ * but each is only
  * held against what the opened rules cannot do without, and no rule is run.
  */
 export class OpaqueValues {
@@ -97,7 +101,10 @@ function isTelling(text: string, signs: number): boolean {
   return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))
 }
 
-/** Whether it is base64 of a text. What is held together by other signs than those of the alphabet cannot be. */
+/**
+ * Whether it is base64 of a text. What is held together by other signs than those of the alphabet cannot
+ * be.
+ */
 function isBase64(text: string, signs: number): boolean {
   if ((signs & (CHAR.colon | CHAR.at | CHAR.percent)) !== 0 || text.includes('.')) return false
   return decodeBase64(text) !== undefined

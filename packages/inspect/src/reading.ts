@@ -1,6 +1,9 @@
-import { scanFeatures, seen } from './features.ts'
+import { type Features, scanFeatures, seen } from './features.ts'
 
-/** Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other body. */
+/**
+ * Which part of a request a value comes from; `form` is a field of a form, `body` a value of every other
+ * body.
+ */
 export type Place = 'path' | 'query' | 'header' | 'cookie' | 'form' | 'body' | 'name' | 'file-name'
 
 /** One decoding of one value, as the rules see it. */
@@ -16,29 +19,33 @@ export interface Reading {
   readonly name: string
   /** Whether `text` starts where the value starts: false for the later windows of a long value. */
   readonly fromStart: boolean
+  /** Whether it is a line or another part of a text that is read as a whole too. */
+  readonly isPiece: boolean
   /** Whether its markup came out of named character references (`&lt;`). */
   readonly isEscaped: boolean
 }
 
-/** Makes a reading of a text, scanning it once. Lower-casing keeps the length, so that spans fit both. */
-export function readingOf(
-  text: string,
-  place: Place,
-  name: string,
-  fromStart: boolean,
-  isEscaped: boolean,
-): Reading {
-  scanFeatures(text, 0, text.length)
+/** What a reading is, besides its text. */
+export type ReadingHead = Pick<Reading, 'place' | 'name' | 'fromStart' | 'isPiece' | 'isEscaped'>
+
+/**
+ * Makes a reading of a text, scanning it once. Lower-casing keeps the length, so that spans fit both.
+ * @param scanned what a scan of this very text saw, if there was one
+ */
+export function readingOf(text: string, head: ReadingHead, scanned?: Features): Reading {
+  if (scanned === undefined) scanFeatures(text, 0, text.length)
+  const { chars, words } = scanned ?? seen
   const lower = text.toLowerCase()
   return {
     text,
     lower: lower.length === text.length ? lower : lowerAscii(text),
-    chars: seen.chars,
-    words: seen.words,
-    place,
-    name,
-    fromStart,
-    isEscaped,
+    chars,
+    words,
+    place: head.place,
+    name: head.name,
+    fromStart: head.fromStart,
+    isPiece: head.isPiece,
+    isEscaped: head.isEscaped,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EffortMeter } from './effort-meter.ts'
-import type { Reading } from './reading.ts'
+import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
 
 /** One hit, before its setting is weighed. */
@@ -9,8 +9,9 @@ export interface Hit {
 }
 
 /**
- * Rules compiled for use: which characters and words open any of them, so that a text with none of those is cleared without looking at a
- * single rule. Immutable.
+ * Rules compiled for use: which characters and words open any of them, so that a text with none of those is
+ * cleared without looking at a
+ * single rule, and which rules each of them opens, so that a reading asks only for those. Immutable.
  */
 export class RuleSet {
   readonly rules: readonly Rule[]
@@ -18,16 +19,22 @@ export class RuleSet {
   readonly #chars: number
   /** Words that open a rule, perhaps together with a character. */
   readonly #words: number
-  /** The gates of each rule, beside each other: most readings open few of them. */
-  readonly #charGates: Int32Array
-  readonly #wordGates: Int32Array
   /** Whether rules from elsewhere are among them, of which nothing is known that would clear a text. */
   readonly #foreign: boolean
+  /** How many times 32 rules there are: a set of rules is a row of so many numbers. */
+  readonly #width: number
+  readonly #charGates: GateTable
+  readonly #wordGates: GateTable
+  /**
+   * The rules that look at each place, and of these the ones for which it matters where a text starts or
+   * ends.
+   */
+  readonly #places: Readonly<Record<Place, PlaceRules>>
+  /** The rules that are not quotable. */
+  readonly #certain: Int32Array
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
-    this.#charGates = Int32Array.from(rules, rule => rule.chars)
-    this.#wordGates = Int32Array.from(rules, rule => rule.words)
     let chars = 0
     let words = 0
     for (const rule of rules) {
@@ -35,41 +42,73 @@ export class RuleSet {
       else words |= rule.words
     }
     this.#chars = chars
-    this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#words = words
+    this.#foreign = rules.some(rule => rule.family === 'loaded')
+    this.#width = Math.ceil(rules.length / 32)
+    this.#charGates = gateTable(rules.map(rule => rule.chars))
+    this.#wordGates = gateTable(rules.map(rule => rule.words))
+    this.#certain = setOf(rules, rule => !rule.quotable)
+    const of = (place: Place): PlaceRules => placeRules(rules, place)
+    this.#places = {
+      path: of('path'),
+      query: of('query'),
+      header: of('header'),
+      cookie: of('cookie'),
+      form: of('form'),
+      body: of('body'),
+      name: of('name'),
+      'file-name': of('file-name'),
+    }
   }
 
-  /** Whether no rule could hit a text with these features. A file name is short and telling: it is always looked at. */
+  /**
+   * Whether no rule could hit a text with these features. A file name is short and telling: it is always
+   * looked at.
+   */
   isClear(chars: number, words: number): boolean {
     return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
   }
 
   /**
-   * Runs the rules whose gates the reading opens, from the rule at `from` on, until the meter stops it.
+   * Runs the rules whose gates the reading opens, until the meter stops it.
+   * @param which all of them, or only those that are not quotable
+   * @param from the rule to begin with
    * @returns the index of the rule to go on with; `Number.MAX_SAFE_INTEGER` when all have run
    */
-  run(reading: Reading, found: (hit: Hit) => void, meter?: EffortMeter, from = 0): number {
-    const { text } = reading
+  run(
+    reading: Reading,
+    found: (hit: Hit) => void,
+    meter?: EffortMeter,
+    which: 'all' | 'certain' = 'all',
+    from = 0,
+  ): number {
+    const { text, chars, words, place } = reading
+    if (place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
     const { rules } = this
-    if (reading.place !== 'file-name' && this.isClear(reading.chars, reading.words)) {
-      return Number.MAX_SAFE_INTEGER
-    }
-    const { chars, words } = reading
-    let ran = 0
+    const here = this.#places[place]
+    const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
     const charGates = this.#charGates
     const wordGates = this.#wordGates
-    for (let i = from; i < charGates.length; i++) {
-      const charGate = charGates[i] as number
-      if (charGate !== 0 && (chars & charGate) === 0) continue
-      const wordGate = wordGates[i] as number
-      if (wordGate !== 0 && (words & wordGate) === 0) continue
-      const rule = rules[i] as Rule
-      const span = rule.find(reading)
-      if (span !== undefined) found({ rule, span })
-      ran++
-      // Short readings are counted once they are done: none of them fills a slice.
-      if (text.length < METERED || meter === undefined) continue
-      if (meter.spend(text.length)) return i + 1
+    let ran = 0
+    for (let row = from >> 5; row < this.#width; row++) {
+      let open =
+        openedBy(charGates, chars, row, this.#width) &
+        openedBy(wordGates, words, row, this.#width) &
+        (looking[row] as number)
+      if (which === 'certain') open &= this.#certain[row] as number
+      if (row === from >> 5) open &= -1 << (from & 31)
+      while (open !== 0) {
+        const lowest = open & -open
+        open ^= lowest
+        const index = (row << 5) + 31 - Math.clz32(lowest)
+        const rule = rules[index] as Rule
+        const span = rule.find(reading)
+        if (span !== undefined) found({ rule, span })
+        ran++
+        // Short readings are counted once they are done: none of them fills a slice.
+        if (text.length < METERED || meter === undefined) continue
+        if (meter.spend(text.length)) return index + 1
+      }
     }
     if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
@@ -80,3 +119,62 @@ export class RuleSet {
 const PER_READING = 100
 /** Readings of this length and more are counted rule by rule. */
 const METERED = 1_024
+
+/** Rules as sets of bits, a row of numbers for each set. */
+interface PlaceRules {
+  /** For a reading that starts where its value starts. */
+  readonly start: Int32Array
+  /** For a later window of a value. */
+  readonly later: Int32Array
+  /** For a piece of a text that is read as a whole too: what is found wherever it stands was found there. */
+  readonly piece: Int32Array
+}
+
+/** For each of the four bytes of a mask and each of its values, the rules that it opens. */
+type GateTable = Int32Array
+
+function setOf(rules: readonly Rule[], test: (rule: Rule) => boolean): Int32Array {
+  const set = new Int32Array(Math.ceil(rules.length / 32))
+  rules.forEach((rule, index) => {
+    if (test(rule)) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
+  })
+  return set
+}
+
+function placeRules(rules: readonly Rule[], place: Place): PlaceRules {
+  const looks = ({ places }: Rule): boolean =>
+    places === undefined || places.includes(place) || (place === 'form' && places.includes('body'))
+  return {
+    start: setOf(rules, looks),
+    later: setOf(rules, rule => looks(rule) && rule.atStart !== true),
+    piece: setOf(rules, rule => looks(rule) && rule.isAnywhere !== true),
+  }
+}
+
+/** @param gates of each rule; 0 opens the rule whatever the mask */
+function gateTable(gates: readonly number[]): GateTable {
+  const width = Math.ceil(gates.length / 32)
+  const table = new Int32Array(4 * 256 * width)
+  gates.forEach((gate, index) => {
+    const row = index >> 5
+    const bit = 1 << (index & 31)
+    for (let byte = 0; byte < 4; byte++) {
+      const opening = (gate >>> (byte * 8)) & 255
+      for (let value = 0; value < 256; value++) {
+        if (gate !== 0 && (value & opening) === 0) continue
+        const at = (byte * 256 + value) * width + row
+        table[at] = (table[at] as number) | bit
+      }
+    }
+  })
+  return table
+}
+
+function openedBy(table: GateTable, mask: number, row: number, width: number): number {
+  return (
+    (table[(mask & 255) * width + row] as number) |
+    (table[(256 + ((mask >>> 8) & 255)) * width + row] as number) |
+    (table[(512 + ((mask >>> 16) & 255)) * width + row] as number) |
+    (table[(768 + (mask >>> 24)) * width + row] as number)
+  )
+}

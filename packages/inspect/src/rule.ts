@@ -21,19 +21,33 @@ export interface Rule {
   /** 1 (odd) to 10 (certain). Five refuses at level 1. */
   readonly score: number
   /**
-   * People quote it: the rule loses points in a long document at a body parameter about which nothing is known (`value-setting.ts`), and
-   * nowhere else. Nothing that the text says of itself (a fence, a sentence, code around it) takes points away.
+   * People quote it: the rule loses points in a long document at a body parameter about which nothing is
+   * known (`value-setting.ts`), and
+   * nowhere else. Nothing that the text says of itself (a fence, a sentence, code around it) takes points
+   * away.
    */
   readonly quotable: boolean
   /** Runs when the reading has one of these `CHAR`s (0: whatever it has) ... */
   readonly chars: number
-  /** ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0, but for rules about file names and rules from elsewhere. */
+  /**
+   * ... and one of these `WORD`s (0: whatever it has). At least one of both masks is not 0, but for rules
+   * about file names and rules from elsewhere.
+   */
   readonly words: number
   /**
-   * The whole value is the attack and breaks out of nothing: a path, a call, a query, a class name. Values of a JSON body, where anything is data, lose
+   * The whole value is the attack and breaks out of nothing: a path, a call, a query, a class name. Values
+   * of a JSON body, where anything is data, lose
    * a point for it (`weigh.ts`). Default false.
    */
   readonly bare?: boolean
+  /** Only in these places; `body` includes `form`. Default: everywhere. */
+  readonly places?: readonly Reading['place'][]
+  /** Only hits a reading that starts where its value starts. Default false. */
+  readonly atStart?: boolean
+  /**
+   * Hits wherever it stands, so that lines and quoted parts need not be read by themselves. Default false.
+   */
+  readonly isAnywhere?: boolean
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
@@ -63,7 +77,8 @@ export interface PatternOptions {
 }
 
 /**
- * A rule from one expression, matched against the reading in lower case. The expression must be linear-time: every quantifier is
+ * A rule from one expression, matched against the reading in lower case. The expression must be
+ * linear-time: every quantifier is
  * bounded, none is nested in another unbounded one (`test/expressions.test.ts` checks each).
  */
 export function pattern(id: string, expression: RegExp, options: PatternOptions): PatternRule {
@@ -83,6 +98,9 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     words: options.words ?? 0,
     attacks: options.attacks,
     benign: options.benign ?? [],
+    ...(places !== undefined && { places }),
+    atStart,
+    isAnywhere: !ANCHOR.test(expression.source),
     find(reading: Reading): Span | undefined {
       if (places !== undefined && !places.includes(reading.place)) {
         if (reading.place !== 'form' || !places.includes('body')) return undefined
@@ -95,6 +113,12 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     },
   }
 }
+
+/**
+ * Start and end of a text, in an expression; a class that excludes characters counts as one, which costs a
+ * look and nothing else.
+ */
+const ANCHOR = /\^|(?<!\\)\$/
 
 /** A rule that is one expression; the expression is kept for the linearity test. */
 export interface PatternRule extends Rule {

@@ -1,7 +1,8 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 /**
- * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate, and the lexers behind it
+ * Words that make it worth running a family's rules. A word alone never decides anything: it opens a gate,
+ * and the lexers behind it
  * look at structure. A word may open several gates.
  */
 export const WORD = {
@@ -9,6 +10,8 @@ export const WORD = {
   sqlLogic: 0x2,
   sqlName: 0x4,
   shell: 0x8,
+  /** Functions of PHP that an attack calls. */
+  call: 0x10,
   script: 0x20,
   markup: 0x40,
   php: 0x80,
@@ -28,6 +31,13 @@ export const WORD = {
   probe: 0x200000,
   page: 0x400000,
   session: 0x800000,
+  /** What Ruby, Perl and JavaScript start programs with. */
+  process: 0x1000000,
+  powershell: 0x2000000,
+  /** What a query in JavaScript is written with. */
+  mongo: 0x4000000,
+  /** Functions and procedures that only an injected query calls. */
+  sqlCall: 0x8000000,
 } as const
 
 const LISTS: readonly (readonly [number, string])[] = [
@@ -144,6 +154,33 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.windows,
     'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem ' +
       'frombase64string comspec systemroot windir object system net process content',
+  ],
+  [
+    WORD.call,
+    'system passthru shell_exec popen proc_open pcntl_exec exec assert eval create_function call_user_func call_user_func_array ' +
+      'preg_replace base64_decode gzinflate gzuncompress gzdecode zlib_decode str_rot13 file_get_contents file_put_contents ' +
+      'move_uploaded_file phpinfo php_uname readfile show_source highlight_file putenv ini_set ini_get dl fopen fputs fwrite symlink ' +
+      'chmod chown unlink rmdir scandir opendir parse_ini_file var_dump print_r ob_start array_map usort include include_once require ' +
+      'require_once unserialize getenv posix_getpwuid curl_exec curl_init mail error_log session_start extract parse_str bzdecompress',
+  ],
+  [
+    WORD.process,
+    'kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
+  ],
+  [
+    WORD.powershell,
+    'invoke powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem frombase64string comspec systemroot windir ' +
+      'username object net process content reg echo',
+  ],
+  [WORD.mongo, 'db this function return'],
+  [
+    WORD.sqlCall,
+    'extractvalue updatexml concat concat_ws group_concat char chr ascii substring substr mid unhex hex cast convert version datadir ' +
+      'hostname basedir version_compile_os servername global session sleep pg_sleep benchmark waitfor procedure load_file outfile ' +
+      'dumpfile lo_import pg_read_file openrowset opendatasource xp_cmdshell xp_dirtree xp_regread xp_regwrite xp_fileexist ' +
+      'xp_servicecontrol xp_enumdsn xp_availablemedia xp_loginconfig xp_makecab xp_ntsec xp_terminate sp_executesql sp_password ' +
+      'sp_makewebtask sp_oacreate sp_addextendedproc sp_execute_external_script sp_configure utl_http utl_inaddr utl_file dbms_java ' +
+      'dbms_ldap dbms_xmlgen dbms_export_extension dbms_pipe dbms_lock ctxsys',
   ],
 ]
 

@@ -170,6 +170,41 @@ describe('the inspection guard', () => {
     assert.ok(found.includes('bounds/effort'))
   })
 
+  test('a request may take so much CPU, however little its length says of that', async () => {
+    const body = JSON.stringify({ text: "it's a | b & c; (d) <e f ".repeat(4_000) })
+    let clock = 0
+    const slow: InspectionOptions = {
+      now: () => (clock += 3),
+      cpu: () => clock,
+      pause: () => Promise.resolve(),
+    }
+    const refused = await decide({ headers: JSON_TYPE, body }, slow)
+    assert.equal(refused.effect === 'deny' && refused.status, 413)
+    const routes = { '/': { inspect: { overBudget: 'pass' } } } as const
+    assert.equal((await decide({ headers: JSON_TYPE, body, routes }, slow)).effect, 'allow')
+    const patient: InspectionOptions = { ...slow, bounds: { cpu: 1_000_000 } }
+    assert.equal((await decide({ headers: JSON_TYPE, body }, patient)).effect, 'allow')
+  })
+
+  test('takes one slice at a time, however many requests are inspected', async () => {
+    const body = JSON.stringify({ text: "it's a | b & c; (d) <e f ".repeat(2_000) })
+    let clock = 0
+    let waiting = 0
+    let most = 0
+    const guard = inspectionGuard({
+      now: () => (clock += 3),
+      cpu: () => 0,
+      pause: async () => {
+        most = Math.max(most, ++waiting)
+        await Promise.resolve()
+        waiting--
+      },
+    })
+    const sent: Sent = { headers: JSON_TYPE, body }
+    await Promise.all(Array.from({ length: 4 }, () => guard.decide(exchangeOf(sent))))
+    assert.equal(most, 1)
+  })
+
   test('refuses a session handed over under the name of a cookie that the backend has set', async () => {
     const guard = inspectionGuard()
     const handed: Sent = {

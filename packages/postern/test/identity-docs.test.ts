@@ -88,7 +88,7 @@ describe('docs/identity.md', () => {
     }
     const tokens = layer.identity?.backendTokens
     assert.ok(tokens)
-    const token = tokens.token({ kind: 'user', id: 'alice', roles: ['editor'] })
+    const token = await tokens.token({ kind: 'user', id: 'alice', roles: ['editor'] })
     const { sub, ...claims } = await whoActs(token)
     assert.equal(sub, 'alice')
     assert.deepEqual(claims, {

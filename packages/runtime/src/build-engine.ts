@@ -64,7 +64,13 @@ export function buildEngine(
     ...arrivalGuards(config, resources, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
   )
   guards.push(limits)
-  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
+  const { guards: identifying, identified } = identification(
+    config,
+    resources,
+    limits,
+    remediationOptions,
+    emit,
+  )
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)
@@ -81,6 +87,7 @@ export function buildEngine(
       resources.scenarios === undefined ? resources.detectors : [...resources.detectors, ...config.detectors],
     remediations: honeyRemediations(resources.remediations, config.honey.for),
     mode: config.mode,
+    timing: timingOf(config, purpose),
     routes,
     trustedProxies: config.trustProxies,
     bodyLimit: config.bodyLimit,
@@ -98,6 +105,11 @@ export function buildEngine(
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** Guards are timed where the console shows it. */
+function timingOf({ console }: CompiledConfig, purpose: 'serve' | 'replay'): 'guards' | 'none' {
+  return console === false || purpose === 'replay' ? 'none' : 'guards'
 }
 
 function corsOf({ cors, protocol, routes }: CompiledConfig): CorsOptions | undefined {

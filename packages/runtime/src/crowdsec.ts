@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { CompiledConfig, Listen } from '@postern/config'
 import type { HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
@@ -51,6 +50,7 @@ async function serveBouncers(
   if (connections === undefined) return async () => {}
   const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
   const api = crowdsecApi({ store: runtime.remediations, keys, onError })
+  const { createServer } = await import('node:http')
   const server = createServer((request, response) => api.handle(request, response))
   server.headersTimeout = 5_000
   server.requestTimeout = 10_000

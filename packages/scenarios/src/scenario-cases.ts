@@ -1,9 +1,9 @@
 import { AccessLogReader, logEvent } from '@postern/access-log'
 import { type Event, parseAddress, parseDuration, parseRequestPath, redactQuery } from '@postern/core'
-import { parse } from 'yaml'
 import { asList, isMapping, type Mapping, RuleIssues, refuseUnknown } from './rule-issues.ts'
 import { scenarioDetector } from './scenario-detector.ts'
-import type { ScenarioSet, ScenarioSource } from './scenario-set.ts'
+import type { ScenarioSet, ScenarioText } from './scenario-set.ts'
+import { yamlPackage } from './yaml-package.ts'
 
 /** How one case of a file went. */
 export interface CaseResult {
@@ -28,7 +28,7 @@ const MAX_EVENTS = 100_000
  */
 export function testScenarioCases(
   scenarios: ScenarioSet,
-  sources: readonly ScenarioSource[],
+  sources: readonly ScenarioText[],
 ): readonly CaseResult[] {
   const issues = new RuleIssues()
   const results: CaseResult[] = []
@@ -64,9 +64,9 @@ export function testScenarioCases(
   return results
 }
 
-function readFile(source: ScenarioSource, issues: RuleIssues): Mapping | undefined {
+function readFile(source: ScenarioText, issues: RuleIssues): Mapping | undefined {
   try {
-    const value: unknown = parse(source.text, { maxAliasCount: 0 })
+    const value: unknown = yamlPackage().parse(source.text, { maxAliasCount: 0 })
     if (isMapping(value)) return value
     issues.add(source.place, 'is no file of cases', 'it needs "scenario" and "cases"')
   } catch (error) {

@@ -1,8 +1,13 @@
-import { readdirSync, readFileSync, watch } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@postern/core'
 import type { ScenarioDetector } from './scenario-detector.ts'
-import { ScenarioSet, type ScenarioSource } from './scenario-set.ts'
+import {
+  type ScenarioDocuments,
+  ScenarioSet,
+  type ScenarioSource,
+  type ScenarioText,
+} from './scenario-set.ts'
 
 export interface ScenarioFiles {
   /** Folders of `.yml` and `.yaml` files, read with their subfolders. `*.cases.yml` are tests, not rules. */
@@ -16,27 +21,51 @@ export interface ScenarioFiles {
 const MAX_FILES = 2_000
 /** Beside both `src` and `dist`. */
 const SHIPPED = join(import.meta.dirname, '..', 'scenarios')
+/** The rules in there, read by the build: reading the YAML takes longer than the rest of a start. */
+const BUILT = join(import.meta.dirname, 'shipped-scenarios.json')
 
 /**
  * The rules of files.
  * @throws ConfigError for a folder that cannot be read, and for every rule that is not understood
  */
 export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
-  return ScenarioSet.parse(readScenarioFiles(files).filter(source => !isCases(source.place)))
+  const { shipped = 'all', ...own } = files
+  return ScenarioSet.parse([
+    ...(shipped === 'none' ? [] : shippedScenarios(files)),
+    ...readScenarioFiles({ ...own, shipped: 'none' }).filter(source => !isCases(source.place)),
+  ])
 }
 
 /** Files of test cases in the same places (`*.cases.yml`). @throws ConfigError for a folder that cannot be read */
-export function loadScenarioCases(files: ScenarioFiles = {}): readonly ScenarioSource[] {
+export function loadScenarioCases(files: ScenarioFiles = {}): readonly ScenarioText[] {
   return readScenarioFiles(files).filter(source => isCases(source.place))
 }
 
-function readScenarioFiles(files: ScenarioFiles): readonly ScenarioSource[] {
+/** The rules that come with Postern, as text. */
+export function shippedScenarioTexts(): readonly ScenarioText[] {
+  return readScenarioFiles({}).filter(source => !isCases(source.place))
+}
+
+function shippedScenarios({ without }: ScenarioFiles): readonly ScenarioSource[] {
+  const left = new Set(without)
+  const all = existsSync(BUILT)
+    ? (JSON.parse(readFileSync(BUILT, 'utf8')) as readonly ScenarioDocuments[])
+    : shippedScenarioTexts()
+  return all.filter(({ place }) => !left.has(nameOf(place)))
+}
+
+/** The name by which `without` leaves a file out. */
+function nameOf(path: string): string {
+  return path.replace(/^.*[\\/]/, '').replace(/(?:\.cases)?\.ya?ml$/, '')
+}
+
+function readScenarioFiles(files: ScenarioFiles): readonly ScenarioText[] {
   const folders = [...(files.shipped === 'none' ? [] : [SHIPPED]), ...(files.folders ?? [])]
   const left = new Set(files.without)
-  const sources: ScenarioSource[] = []
+  const sources: ScenarioText[] = []
   for (const folder of folders) {
     for (const name of namesIn(folder)) {
-      if (left.has(name.replace(/^.*[\\/]/, '').replace(/(?:\.cases)?\.ya?ml$/, ''))) continue
+      if (left.has(nameOf(name))) continue
       const place = folder === SHIPPED ? name : join(folder, name)
       sources.push({ place, text: readText(join(folder, name)) })
       if (sources.length > MAX_FILES)

@@ -1,15 +1,23 @@
-import { parseAllDocuments } from 'yaml'
 import { isMapping, RuleIssues } from './rule-issues.ts'
 import type { CorrelationRule, DetectionRule, FilterRule, Rule, ScenarioSummary } from './scenario.ts'
 import { readCorrelation } from './sigma-correlation.ts'
 import { readDetection, readFilter } from './sigma-rule.ts'
+import { yamlPackage } from './yaml-package.ts'
 
 /** A file of rules: one or more YAML documents. */
-export interface ScenarioSource {
+export interface ScenarioText {
   /** Named in errors: a path. */
   readonly place: string
   readonly text: string
 }
+
+/** Such a file whose documents were read already, as the build does with those that are shipped. */
+export interface ScenarioDocuments {
+  readonly place: string
+  readonly documents: readonly unknown[]
+}
+
+export type ScenarioSource = ScenarioText | ScenarioDocuments
 
 /** A correlation whose references are places in the order of asking. */
 export interface LinkedCorrelation {
@@ -66,31 +74,51 @@ export class ScenarioSet {
 }
 
 function readSource(source: ScenarioSource, issues: RuleIssues): Rule[] {
+  const documents = 'documents' in source ? source.documents : readDocuments(source, issues)
+  const rules: Rule[] = []
+  for (const [index, value] of documents.entries()) {
+    if (value === null || value === undefined) continue
+    const rule = readDocument(value, documentPlace(source, index), issues)
+    if (rule !== undefined) rules.push(rule)
+  }
+  return rules
+}
+
+function documentPlace({ place }: ScenarioSource, index: number): string {
+  return index === 0 ? place : `${place} (document ${index + 1})`
+}
+
+/** The documents of a file of rules; undefined for one that is empty or not YAML. */
+function readDocuments(source: ScenarioText, issues: RuleIssues): readonly unknown[] {
   if (source.text.length > MAX_FILE) {
     issues.add(source.place, 'is larger than 1 MiB')
     return []
   }
-  const documents = parseAllDocuments(source.text)
-  const rules: Rule[] = []
-  for (const [index, document] of [...documents].entries()) {
-    const place = index === 0 ? source.place : `${source.place} (document ${index + 1})`
+  return [...yamlPackage().parseAllDocuments(source.text)].map((document, index) => {
+    const place = documentPlace(source, index)
     if (document.errors.length > 0) {
       for (const error of document.errors) issues.add(place, error.message.split('\n', 1)[0] ?? 'is not YAML')
-      continue
+      return undefined
     }
-    let value: unknown
     try {
       // Without aliases: a small file could otherwise stand for a huge tree.
-      value = document.toJS({ maxAliasCount: 0 })
+      return document.toJS({ maxAliasCount: 0 }) as unknown
     } catch {
       issues.add(place, 'uses YAML aliases', 'write the values out')
-      continue
+      return undefined
     }
-    if (value === null || value === undefined) continue
-    const rule = readDocument(value, place, issues)
-    if (rule !== undefined) rules.push(rule)
-  }
-  return rules
+  })
+}
+
+/**
+ * Reads files of rules ahead of their use: the build does so for those that are shipped.
+ * @throws ConfigError for a file that is not YAML
+ */
+export function documentsOf(sources: readonly ScenarioText[]): readonly ScenarioDocuments[] {
+  const issues = new RuleIssues()
+  const read = sources.map(source => ({ place: source.place, documents: readDocuments(source, issues) }))
+  issues.throwIfAny()
+  return read
 }
 
 function readDocument(value: unknown, place: string, issues: RuleIssues): Rule | undefined {

@@ -132,12 +132,16 @@ export class EventForwarder implements EventRecorder, Detector {
 
 function forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
   if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
-  const { source, principal } = event.exchange
+  const { source, principal, guardTimes } = event.exchange
+  const isPlain = event.decision === 'allow' && event.observed === undefined
   const seen = {
     target: source.target.slice(0, 4_096),
     referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
     httpVersion: source.httpVersion,
     ...(principal.kind === 'apiKey' && { key: principal.id }),
+    ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),
+    // Copying a list for every allowed request would cost more than it shows.
+    ...(guardTimes !== undefined && !isPlain && { guardTimes }),
   }
   return { event: event.toJSON(), record, seen }
 }

@@ -2,7 +2,7 @@
 
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'
-import { startGateway, workerLink } from '@postern/gateway'
+import { holdPort, startGateway, workerLink } from '@postern/gateway'
 import { SchemaLearner } from '@postern/protocol'
 import type { Resources } from '@postern/runtime'
 import {
@@ -11,6 +11,7 @@ import {
   keepsRevocations,
   LearnedParameterTypes,
   LimitOverrides,
+  noteEnding,
   openAccess,
   openIdentity,
   openLimitStore,
@@ -25,6 +26,7 @@ import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
+import { recheckRevoked } from './recheck-revoked.ts'
 import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
 const METRICS_MS = 1_000
@@ -47,12 +49,12 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
   const parameterTypes =
     config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
-  const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
+  const revocations = keepsRevocations(config, connections) ? await openRevocations(connections) : undefined
+  const identity = await openIdentity(loaded, connections, event => {
+    runtime.engine.emit(event)
+    noteEnding(revocations, event)
+  })
   const recorder = config.audit === false ? undefined : forwarder
-  const revocations =
-    config.identify === undefined || !keepsRevocations(connections)
-      ? undefined
-      : await openRevocations(connections)
   const access = await openAccess({
     loaded,
     connections,
@@ -99,19 +101,23 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
 }
 
 const loaded = await load()
+const options = gatewayPlan(loaded)
+// Connections wait here while the main thread opens and migrates the stores, and this one opens its own.
+const held = await holdPort({ ...options.listen, port: plan.port, reusePort: link.reusePort })
+await link.begun
 const forwarder = new EventForwarder(send)
 const resources = await openWorkerResources(loaded, forwarder)
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
 runtime.listen(event => metrics.count(event))
 const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
-const options = gatewayPlan(loaded)
 const gateway = await startGateway({
   ...options,
-  listen: { ...options.listen, port: plan.port, reusePort: link.reusePort },
+  listen: { ...options.listen, held },
   engine: () => runtime.engine,
   recheck: exchange => stillHolds(runtime, exchange),
 })
+recheckRevoked(gateway, resources.revocations)
 
 link.ready({
   reload: async () => {
@@ -124,8 +130,8 @@ link.ready({
   message: data => {
     forwarder.answer(data as ToWorker)
   },
-  stop: async grace => {
-    await gateway.close({ grace })
+  stop: async (grace, linger) => {
+    await gateway.close({ grace, linger })
     clearInterval(reporting)
     send({ kind: 'metrics', counts: metrics.drain() })
     forwarder.flush()

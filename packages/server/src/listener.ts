@@ -1,7 +1,8 @@
 import type { Health } from '@postern/core'
-import { startGateway, type TlsOptions } from '@postern/gateway'
+import { type HeldPort, startGateway, type TlsOptions } from '@postern/gateway'
 import { type Runtime, stillHolds } from '@postern/runtime'
 import type { GatewayPlan } from './gateway-plan.ts'
+import { recheckRevoked } from './recheck-revoked.ts'
 
 /** What takes requests: one gateway in this thread, or several in threads of their own. */
 export interface Listener {
@@ -17,13 +18,19 @@ export interface Listener {
   close(grace: number): Promise<void>
 }
 
-/** One gateway in this thread. @throws Error of the operating system when it cannot listen */
-export async function startSingleListener(plan: GatewayPlan, runtime: Runtime): Promise<Listener> {
+/** One gateway in this thread, on a port that is bound already. */
+export async function startSingleListener(
+  plan: GatewayPlan,
+  runtime: Runtime,
+  held: HeldPort,
+): Promise<Listener> {
   const gateway = await startGateway({
     ...plan,
+    listen: { ...plan.listen, held },
     engine: () => runtime.engine,
     recheck: exchange => stillHolds(runtime, exchange),
   })
+  recheckRevoked(gateway, runtime.resources.revocations)
   return {
     url: gateway.url,
     health: () => gateway.health(),

@@ -12,7 +12,8 @@ export interface WorkerListenerOptions {
   readonly gateway: GatewayPlan
   readonly plan: Omit<WorkerPlan, 'port'>
   readonly count: number
-  readonly runtime: Runtime
+  /** Workers open nothing before this has been opened, and migrated what there was to migrate. */
+  readonly runtime: Promise<Runtime>
   readonly metrics: Metrics
 }
 
@@ -21,19 +22,23 @@ export interface WorkerListenerOptions {
  * @throws Error of the operating system when they cannot listen
  */
 export async function startWorkerListener(options: WorkerListenerOptions): Promise<Listener> {
-  const { gateway, count, runtime, metrics } = options
+  const { gateway, count, metrics } = options
   const host = gateway.listen.host ?? '127.0.0.1'
   const port = await freePort(host, gateway.listen.port)
-  const losses = new EventLosses(runtime)
+  const opened = options.runtime.then(runtime => ({ runtime, losses: new EventLosses(runtime) }))
   const running = await startWorkers({
     count,
     entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     workerData: { ...options.plan, port } satisfies WorkerPlan,
+    begin: options.runtime.then(() => undefined),
     onMessage: (data, _worker, reply: (message: ToWorker) => void) =>
-      take(data as FromWorker, runtime, metrics, losses, reply),
+      void opened.then(({ runtime, losses }) => take(data as FromWorker, runtime, metrics, losses, reply)),
     onNotice: line =>
-      runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
+      void opened.then(({ runtime }) =>
+        runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
+      ),
   })
+  const { runtime, losses } = await opened
   const scheme = gateway.listen.tls === undefined ? 'http' : 'https'
   return {
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,

@@ -1,11 +1,11 @@
 import type { Config } from '@postern/config'
-import type { Event } from '@postern/core'
+import type { Event, GuardTime } from '@postern/core'
 import type { MetricCounts } from './admin/metrics.ts'
 
 /** What the command line says over the file; plain, so that it can be handed to a thread. */
 export type Overrides = Pick<
   Config,
-  'upstream' | 'listen' | 'workers' | 'mode' | 'admin' | 'forwardAuth' | 'trustProxies'
+  'upstream' | 'listen' | 'workers' | 'mode' | 'admin' | 'console' | 'forwardAuth' | 'trustProxies'
 >
 
 /** What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be handed to a thread. */
@@ -30,6 +30,10 @@ export interface ForwardedEvent {
   /** What scenarios ask of a request and the log must not hold: the target as sent may carry secrets. */
   readonly seen:
     | {
+        /** Milliseconds in the guards, where they are timed. */
+        readonly layer?: number
+        /** The guards that were asked, where they are timed and the request is worth it. */
+        readonly guardTimes?: readonly GuardTime[]
         readonly target: string
         readonly referer: string
         readonly httpVersion: string

@@ -1,18 +1,49 @@
 import { createRequire } from 'node:module'
+import { ConfigError } from '@postern/core'
 import type Pg from 'pg'
 
 /*
- * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start and 25 MB of memory. Both are
- * CommonJS, so that `require` can load them inside functions that are not asynchronous.
+ * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start
+ * and 25 MB of memory. Both are CommonJS, so that `require` can load them inside functions that are not
+ * asynchronous. Both are optional: an installation for the embedded stores is 22 packages smaller without
+ * them.
  */
 const require = createRequire(import.meta.url)
 
-/** The driver of PostgreSQL. */
+/** The driver of PostgreSQL. @throws ConfigError when it is not installed */
 export function postgresDriver(): typeof Pg {
-  return require('pg')
+  return loadDriver('pg', 'PostgreSQL') as typeof Pg
 }
 
-/** The driver of Redis and Valkey. */
+/** The driver of Redis and Valkey. @throws ConfigError when it is not installed */
 export function redisDriver(): typeof import('ioredis') {
-  return require('ioredis')
+  return loadDriver('ioredis', 'Redis') as typeof import('ioredis')
+}
+
+/** The versions that the tests of Postern use. */
+const VERSIONS = { pg: '8.23.1', ioredis: '6.0.0' } as const
+
+/**
+ * Loads a driver.
+ * @param load default: `require`
+ * @throws ConfigError with the command that installs it, when it is not there
+ */
+export function loadDriver(
+  name: keyof typeof VERSIONS,
+  server: string,
+  load: (name: string) => unknown = require,
+): unknown {
+  try {
+    return load(name)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND')) throw cause
+    throw new ConfigError(
+      {
+        place: 'stores',
+        problem: `${server} needs the package ${name}, which is not installed`,
+        hint: `npm install ${name}@${VERSIONS[name]}`,
+      },
+      { cause },
+    )
+  }
 }

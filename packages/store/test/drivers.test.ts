@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { ConfigError } from '@postern/core'
+import { loadDriver } from '../src/drivers.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
 
@@ -35,5 +38,35 @@ describe('the drivers', () => {
       await store.connectPostgres({ url: 'postgres://127.0.0.1:1/none' }).close()
       console.log(JSON.stringify([first, loaded()]))`
     assert.deepEqual(runWithStore(connect), [['ioredis'], ['pg', 'ioredis']])
+  })
+
+  test('that are not installed are named with the command that installs the tested version', () => {
+    const { peerDependencies } = createRequire(import.meta.url)('../package.json') as {
+      readonly peerDependencies: Readonly<Record<string, string>>
+    }
+    const missing = (): never => {
+      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
+    }
+    for (const [name, server] of [
+      ['pg', 'PostgreSQL'],
+      ['ioredis', 'Redis'],
+    ] as const)
+      assert.throws(
+        () => loadDriver(name, server, missing),
+        (error: unknown) =>
+          error instanceof ConfigError &&
+          error.message.includes(`npm install ${name}@${peerDependencies[name]}`),
+      )
+  })
+
+  test('that fail while they load keep their own error', () => {
+    const broken = new SyntaxError('unexpected token')
+    assert.throws(
+      () =>
+        loadDriver('pg', 'PostgreSQL', () => {
+          throw broken
+        }),
+      broken,
+    )
   })
 })

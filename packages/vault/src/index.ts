@@ -20,17 +20,17 @@ export {
   openVaultDatabase,
   readIdentity,
 } from './setup/open-vault.ts'
+export { type KnownHolder, type TrustDomains, trustDomains } from './setup/trust-domains.ts'
 export { readVaultFile, type VaultFile } from './setup/vault-file.ts'
 export {
   type Capability,
   type CapabilityAction,
   capabilityToSign,
-  type IdentityStatement,
   type NamedRecord,
   signCapability,
-  signIdentity,
 } from './split/capability.ts'
 export { type HolderAddress, type HolderLink, SocketLink } from './split/holder-link.ts'
+export { type IdentityStatement, signIdentity } from './split/identity-statement.ts'
 export type { HolderId } from './split/part.ts'
 export { SplitKeys, type SplitKeysOptions } from './split/split-keys.ts'
 export { sqliteClient } from './sql/sqlite-client.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemRandom, VirtualClock } from '@postern/core'
 import fc from 'fast-check'
-import { BudgetWindow } from '../src/holder/budget-window.ts'
 import { holderShare } from '../src/holder/budgets.ts'
+import { CountedRecords } from '../src/holder/counted-records.ts'
 import type { HolderAnswer } from '../src/holder/holder-answer.ts'
 import { HolderCore } from '../src/holder/holder-core.ts'
 import { MemoryJournal } from '../src/holder/memory-journal.ts'
@@ -259,22 +259,34 @@ describe('budgets', () => {
     assert.ok('budget' in over && over.budget === 'served app')
   })
 
-  it('a window agrees with counting by hand', () => {
-    const steps = fc.array(fc.record({ thing: fc.nat(9), wait: fc.nat(40) }), { maxLength: 60 })
+  it('counting agrees with counting by hand, in every scope, also while the table grows', () => {
+    const steps = fc.array(fc.record({ scope: fc.nat(3), version: fc.nat(30), wait: fc.nat(20) }), {
+      maxLength: 150,
+    })
     fc.assert(
       fc.property(steps, list => {
-        const window = new BudgetWindow(100)
-        const counted = new Map<number, number>()
+        // Two entries of room, so that the table grows again and again.
+        const records = new CountedRecords(100, systemRandom, 2)
+        const byHand = new Map<string, { readonly scope: string; readonly time: number }>()
         let now = 0
-        for (const { thing, wait } of list) {
+        for (const { scope: number, version: letter, wait } of list) {
           now += wait
-          for (const [old, time] of counted) if (time + 100 <= now) counted.delete(old)
-          assert.equal(window.used(now), counted.size)
-          assert.equal(window.fresh([`${thing}`], now).length, counted.has(thing) ? 0 : 1)
-          if (!counted.has(thing)) counted.set(thing, now)
-          window.add([`${thing}`], now)
+          const [scope, version] = [`scope ${number}`, `version ${letter}`.padEnd(16)]
+          for (const [key, { time }] of byHand) if (time + 100 <= now) byHand.delete(key)
+          const own = [...byHand.values()].filter(entry => entry.scope === scope)
+          const scopes = new Set([...byHand.values()].map(entry => entry.scope))
+          assert.equal(records.used(scope, now), own.length)
+          assert.equal(records.size(now), byHand.size)
+          assert.equal(records.scopes, scopes.size)
+          assert.equal(records.freeAt(scope, 1, own.length, now), (own[0]?.time ?? now) + 100)
+          assert.equal(records.freeAtInAll(1, byHand.size, now), ([...byHand.values()][0]?.time ?? now) + 100)
+          const isNew = !byHand.has(scope + version)
+          assert.equal(records.has(scope, version), !isNew)
+          assert.equal(records.add(scope, version, now), isNew)
+          if (isNew) byHand.set(scope + version, { scope, time: now })
         }
       }),
+      { numRuns: 200 },
     )
   })
 })

@@ -6,16 +6,47 @@ import { loginPage, registerPage } from '../pages/shop-pages.ts'
 import { hashPassword, isPassword } from '../passwords.ts'
 import { fields, isJson, SESSION_COOKIE, type Shop, sendPage, visitorOf } from '../shop.ts'
 
-/**
- * Accounts: sign in, sign out, register, see one's own. HOLE (guessing): nothing
- * counts how often somebody tries.
- */
+/** Accounts: see one's own, and sign in, sign out and register unless Postern in front does that. */
 export function accountRoutes(app: FastifyInstance, shop: Shop): void {
+  const { database } = shop
+  if (shop.identity === undefined) ownSignIn(app, shop)
+  else gatewaySignIn(app)
+
+  app.get('/account', async (request, reply) => {
+    const visitor = await visitorOf(shop, request)
+    const customer = visitor && (await first(database, 'SELECT * FROM customer WHERE id = $1', [visitor.id]))
+    if (customer === undefined) return reply.redirect('/login')
+    const orders = await database.all(
+      'SELECT purchase.*, name FROM purchase JOIN customer ON customer.id = customer_id WHERE customer_id = $1 ORDER BY placed DESC',
+      [Number(customer['id'])],
+    )
+    return sendPage(shop, request, reply, { title: 'Your account', body: accountPage(customer, orders) })
+  })
+
+  app.get('/api/me', async (request, reply) => {
+    const visitor = await visitorOf(shop, request)
+    return visitor ?? reply.code(401).send({ error: 'Sign in first.' })
+  })
+}
+
+/** The pages of Postern in place of the shop's own. */
+function gatewaySignIn(app: FastifyInstance): void {
+  app.get('/login', (_request, reply) => reply.redirect('/.postern/sign-in?back=/account'))
+  app.get('/register', (_request, reply) => reply.redirect('/.postern/sign-up'))
+  app.post('/logout', (_request, reply) => reply.redirect('/.postern/sign-out', 303))
+}
+
+/** The shop's own accounts. HOLE (guessing): nothing counts how often somebody tries. */
+function ownSignIn(app: FastifyInstance, shop: Shop): void {
   const { database } = shop
 
   const signIn = async (reply: FastifyReply, customer: number): Promise<void> => {
     const token = randomBytes(16).toString('hex')
-    await database.run('INSERT INTO session (token, customer_id) VALUES ($1, $2)', [token, customer])
+    await database.run('INSERT INTO session (token, customer_id, since) VALUES ($1, $2, $3)', [
+      token,
+      customer,
+      Date.now(),
+    ])
     // HOLE (session theft): a script can read the cookie, and other sites can send it.
     reply.setCookie(SESSION_COOKIE, token, { path: '/', sameSite: false })
   }
@@ -71,20 +102,4 @@ export function accountRoutes(app: FastifyInstance, shop: Shop): void {
     app.post(`${prefix}/register`, register)
     app.post(`${prefix}/logout`, logout)
   }
-
-  app.get('/account', async (request, reply) => {
-    const visitor = await visitorOf(shop, request)
-    const customer = visitor && (await first(database, 'SELECT * FROM customer WHERE id = $1', [visitor.id]))
-    if (customer === undefined) return reply.redirect('/login')
-    const orders = await database.all(
-      'SELECT purchase.*, name FROM purchase JOIN customer ON customer.id = customer_id WHERE customer_id = $1 ORDER BY placed DESC',
-      [Number(customer['id'])],
-    )
-    return sendPage(shop, request, reply, { title: 'Your account', body: accountPage(customer, orders) })
-  })
-
-  app.get('/api/me', async (request, reply) => {
-    const visitor = await visitorOf(shop, request)
-    return visitor ?? reply.code(401).send({ error: 'Sign in first.' })
-  })
 }

@@ -8,11 +8,12 @@ import {
   systemRandom,
 } from '@postern/core'
 import type { Acting } from '../wrap/acting-as.ts'
-import { checkSigningKey, fieldSigner, hexOf, type SigningKey } from './signed-token.ts'
+import { fieldSigner, hexOf, readSigningKey, type SigningKey } from './signed-token.ts'
 
 /** How claims are signed. */
 export interface ClaimOptions {
-  readonly key: SigningKey
+  /** One of `budgetDatabase.claimKeys`, also as it is written there: `1:` and base64. */
+  readonly key: SigningKey | string
   /**
    * How long after it was made a claim may be used first, at most an hour. The
    * transaction itself may last longer. Default `2m`.
@@ -35,8 +36,8 @@ const MAX_LIFETIME = 3_600_000
  * @throws ConfigError when key or lifetime are out of bounds
  */
 export function claimSigner(options: ClaimOptions): ClaimSigner {
-  const { key, clock = systemClock, random = systemRandom } = options
-  checkSigningKey(key, 'claim key')
+  const { clock = systemClock, random = systemRandom } = options
+  const key = readSigningKey(options.key, 'claim key')
   const lifetime = parseDuration(options.lifetime ?? '2m', 'lifetime')
   if (lifetime < 1_000 || lifetime > MAX_LIFETIME)
     throw new ConfigError({ place: 'lifetime', problem: 'must be between 1s and 1h' })

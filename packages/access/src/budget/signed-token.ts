@@ -9,6 +9,27 @@ export interface SigningKey {
   readonly secret: Uint8Array
 }
 
+/**
+ * A key as it is kept in an environment variable: its number, a colon, and the secret in base64.
+ * @throws ConfigError when it is something else; never with what was written
+ */
+export function readSigningKey(written: SigningKey | string, place: string): SigningKey {
+  if (typeof written !== 'string') {
+    checkSigningKey(written, place)
+    return written
+  }
+  const [, id = '', secret = ''] = /^(\d{1,5}):([A-Za-z0-9+/_-]{1,1000}={0,2})$/.exec(written.trim()) ?? []
+  const key = { id: Number(id), secret: new Uint8Array(Buffer.from(secret, 'base64')) }
+  if (id === '')
+    throw new ConfigError({
+      place,
+      problem: 'is not a key',
+      hint: 'write a number, a colon and the output of: openssl rand -base64 32',
+    })
+  checkSigningKey(key, place)
+  return key
+}
+
 /** @throws ConfigError when the number or the length is out of bounds */
 export function checkSigningKey(key: SigningKey, place: string): void {
   if (!Number.isInteger(key.id) || key.id < 1 || key.id > 32_767) {

@@ -107,7 +107,7 @@ export class Access {
     rule: CompiledRule,
   ): AccessRefusal | { readonly policy: string } | undefined {
     const { principal, action, resource } = question
-    if (principal.kind === 'anonymous' && rule.needsIdentity) return signInRefusal()
+    if (principal.kind === 'anonymous' && rule.needsIdentity) return signInRefusal(this.#signIn(question))
     if (rule.kinds !== undefined && !rule.kinds.has(principal.kind)) return kindRefusal(rule.kinds)
     if (rule.refusesImpersonation && principal.actor !== undefined) return impersonationRefusal()
     const lacking = lacks(principal, rule)
@@ -127,7 +127,7 @@ export class Access {
     const verdict = policies.decide(principal, action, resource, context)
     if (!verdict.allowed)
       return principal.kind === 'anonymous'
-        ? { ...signInRefusal(), policy: verdict.policy }
+        ? { ...signInRefusal(this.#signIn(question)), policy: verdict.policy }
         : policyRefusal(verdict.policy)
     const ofOwner = agent === undefined ? verdict : policies.decide(agent.owner, action, resource, context)
     return ofOwner.allowed ? { policy: verdict.policy } : agentRefusal(`${ofOwner.policy} (of the owner)`)
@@ -190,6 +190,10 @@ export class Access {
   /** Writes down how a permitted act ended. */
   ended(permit: Permit, outcome: 'done' | 'failed'): void {
     this.#options.recorder?.record({ ...permit.event, type: `act.${outcome}`, time: this.#clock.now() })
+  }
+
+  #signIn({ exchange }: ActQuestion): string | undefined {
+    return exchange === undefined ? undefined : this.#options.stepUp?.signIn?.(exchange)
   }
 
   /** Takes one call from an agent's budget; rows come off when the act reports them. */

@@ -1,11 +1,22 @@
-import { ALLOW, type Answer, type Decision, type Exchange, type Guard, type Refusal } from '@postern/core'
+import {
+  ALLOW,
+  type Answer,
+  type Decision,
+  type Exchange,
+  type Guard,
+  type Refusal,
+  type RefusalLanguage,
+  refusalLanguage,
+} from '@postern/core'
 import type { Approval } from '../approval/approval.ts'
+import { approvalPage, approvalsPage } from '../approval/approval-pages.ts'
 import { ApprovalRefused } from '../approval/approval-refused.ts'
 import type { Approvals } from '../approval/approvals.ts'
-import { whyNotApprover } from '../approval/people.ts'
+import { nameOf, whyNotApprover } from '../approval/people.ts'
 import type { Access } from './access.ts'
 import type { CompiledRule, Requirement } from './act-rule.ts'
 import { refusalOf } from './route-guard.ts'
+import { isNavigation } from './step-up-page.ts'
 
 export interface ApprovalEndpointsOptions {
   readonly approvals: Approvals
@@ -28,10 +39,10 @@ const STATUS: Readonly<Record<ApprovalRefused['why'], number>> = {
 const MAX_BODY = 4_096
 
 /**
- * Serves approvals to those who asked or decide, as JSON: `GET PATH` what waits for the caller, `GET PATH/ID`
- * one, `POST PATH/ID` with `{ "decision": "approve" | "deny" | "cancel", "note"? }`. Put it behind whatever
- * identifies callers. A page of another site cannot make a browser send the POST: it must be
- * `application/json` and of the same origin.
+ * Serves approvals to those who asked or decide: `GET PATH` what waits for the caller, `GET PATH/ID` one,
+ * `POST PATH/ID` with `decision` (`approve`, `deny` or `cancel`) and a `note`. A browser that opens an
+ * address gets a page with a form; everybody else speaks JSON. Put it behind whatever identifies callers. A
+ * page of another site cannot make a browser send the POST: it must be of the same origin.
  */
 export class ApprovalEndpoints implements Guard {
   readonly name: string = 'approvals'
@@ -64,9 +75,9 @@ export class ApprovalEndpoints implements Guard {
     if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     try {
       if (method === 'GET' || method === 'HEAD') {
-        if (id !== '') return answer(200, this.#view(await this.#approvals.get(id, principal), exchange))
-        const list = await this.#approvals.list(principal)
-        return answer(200, { approvals: list.map(approval => this.#view(approval, exchange)) })
+        return id === ''
+          ? await this.#list(exchange)
+          : this.#show(exchange, await this.#approvals.get(id, principal))
       }
       if (method !== 'POST' || id === '') return refuse(405, 'Use GET to look, POST with an id to decide.')
       return await this.#decide(exchange, id)
@@ -76,18 +87,37 @@ export class ApprovalEndpoints implements Guard {
     }
   }
 
+  async #list(exchange: Exchange): Promise<Decision> {
+    const list = await this.#approvals.list(exchange.principal)
+    if (isNavigation(exchange)) return page(approvalsPage(list, languageOf(exchange), this.#path))
+    return answer(200, { approvals: list.map(approval => this.#view(approval, exchange)) })
+  }
+
+  #show(exchange: Exchange, approval: Approval): Decision {
+    if (!isNavigation(exchange)) return answer(200, this.#view(approval, exchange))
+    const { principal } = exchange
+    return page(
+      approvalPage(approval, {
+        language: languageOf(exchange),
+        path: this.#path,
+        decides: whyNotApprover(principal, approval) === undefined,
+        asked: approval.act.actor === nameOf(principal),
+      }),
+    )
+  }
+
   async #decide(exchange: Exchange, id: string): Promise<Decision> {
     const { principal } = exchange
-    const type = exchange.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-    const site = exchange.header('sec-fetch-site')
-    if (type !== 'application/json' || (site !== undefined && site !== 'same-origin' && site !== 'none'))
-      return refuse(415, 'Send application/json, from a page of this origin.')
-    const given = await readDecision(exchange)
+    const form = formOf(exchange)
+    if (form === undefined)
+      return refuse(415, 'Send application/json, or the form of this page, from a page of this origin.')
+    const given = await readDecision(exchange, form)
     if (given === undefined)
       return refuse(400, 'Send {"decision": "approve"}, "deny" or "cancel", and a "note" if you like.')
     const { decision, note } = given
-    if (decision === 'cancel')
-      return answer(200, this.#view(await this.#approvals.cancel(id, principal), exchange))
+    const decided = (approval: Approval): Decision =>
+      form === 'page' ? seeOther(`${this.#path}/${id}`) : answer(200, this.#view(approval, exchange))
+    if (decision === 'cancel') return decided(await this.#approvals.cancel(id, principal))
     const { digest } = await this.#approvals.get(id, principal)
     const outcome = await this.#access.check(
       { principal, exchange, action: 'approval.decide', resourceId: id, arguments: { decision, digest } },
@@ -96,7 +126,7 @@ export class ApprovalEndpoints implements Guard {
     if (outcome.kind === 'refusal') return refusalOf(outcome.refusal, exchange)
     const approval = await this.#approvals.decide(id, principal, decision, note)
     this.#access.ended(outcome.permit, 'done')
-    return answer(200, this.#view(approval, exchange))
+    return decided(approval)
   }
 
   /** Who asked is shown the state; only who decides is shown the rows. */
@@ -120,13 +150,39 @@ export class ApprovalEndpoints implements Guard {
   }
 }
 
+/**
+ * How a decision was sent: as JSON, which a page of another site cannot send, or by a form, where the
+ * browser must say that it is one of this origin. Undefined for anything else.
+ */
+function formOf(exchange: Exchange): 'json' | 'page' | undefined {
+  const type = exchange.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+  const site = exchange.header('sec-fetch-site')
+  if (type === 'application/json')
+    return site === undefined || site === 'same-origin' || site === 'none' ? 'json' : undefined
+  if (type !== 'application/x-www-form-urlencoded') return undefined
+  // Browsers leave Sec-Fetch-Site out on plain HTTP.
+  return site === 'same-origin' || (site === undefined && isOwnOrigin(exchange)) ? 'page' : undefined
+}
+
+function isOwnOrigin(exchange: Exchange): boolean {
+  const origin = exchange.header('origin')
+  const host = exchange.header('host')
+  return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host.toLowerCase()
+}
+
+function languageOf(exchange: Exchange): RefusalLanguage {
+  return exchange.style.language ?? refusalLanguage(exchange.header('accept-language'))
+}
+
 async function readDecision(
   exchange: Exchange,
+  form: 'json' | 'page',
 ): Promise<{ decision: 'approve' | 'deny' | 'cancel'; note: string } | undefined> {
   const { bytes, complete } = await exchange.readBody()
   if (!complete || bytes.length > MAX_BODY) return undefined
   try {
-    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
+    const text = Buffer.from(bytes).toString('utf8')
+    const value = (form === 'page' ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text)) as {
       decision?: unknown
       note?: unknown
     } | null
@@ -139,20 +195,45 @@ async function readDecision(
   }
 }
 
-const HEADERS = [
-  'Content-Type',
-  'application/json',
-  'Cache-Control',
-  'no-store',
-  'X-Content-Type-Options',
-  'nosniff',
-]
+const HEADERS = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
 
 function answer(status: number, value: object): Decision {
   const body: Answer['body'] = JSON.stringify(value)
   return {
     effect: 'allow',
-    answer: { status, headers: [...HEADERS, 'Content-Length', String(Buffer.byteLength(body))], body },
+    answer: {
+      status,
+      headers: [
+        'Content-Type',
+        'application/json',
+        ...HEADERS,
+        'Content-Length',
+        String(Buffer.byteLength(body)),
+      ],
+      body,
+    },
+  }
+}
+
+function page(body: string): Decision {
+  const policy =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', policy]
+  return {
+    effect: 'allow',
+    answer: {
+      status: 200,
+      headers: [...headers, ...HEADERS, 'Content-Length', String(Buffer.byteLength(body))],
+      body,
+    },
+  }
+}
+
+/** After a form: what came of it, under an address that can be opened again. */
+function seeOther(location: string): Decision {
+  return {
+    effect: 'allow',
+    answer: { status: 303, headers: [...HEADERS, 'Location', location, 'Content-Length', '0'], body: '' },
   }
 }
 

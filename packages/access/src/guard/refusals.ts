@@ -3,14 +3,15 @@ import type { Approval } from '../approval/approval.ts'
 import { inWords } from '../approval/people.ts'
 import type { AccessRefusal } from './access-refusal.ts'
 
-/** Nobody has signed in. */
-export function signInRefusal(): AccessRefusal {
+/** Nobody has signed in. @param location where a browser does that, where it is known */
+export function signInRefusal(location: string | undefined): AccessRefusal {
   return {
     why: 'sign-in',
     status: 401,
     message: 'This needs to know who you are.',
     next: 'Sign in, or send a credential.',
     headers: ['WWW-Authenticate', 'Bearer'],
+    ...(location !== undefined && { stepUp: location }),
   }
 }
 

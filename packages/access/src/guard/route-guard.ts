@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   ALLOW,
+  type Clock,
   ConfigError,
   type Decision,
   type Exchange,
@@ -10,6 +11,7 @@ import {
   type Refusal,
   type RefusalContent,
   type RouteSettings,
+  systemClock,
 } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
@@ -21,6 +23,7 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
+import { RefusedActs } from './refused-acts.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
 import { isNavigation, stepUpPage } from './step-up-page.ts'
 
@@ -59,16 +62,22 @@ export class AccessGuard implements Guard {
 
   readonly #permits = new WeakMap<Exchange, Permit>()
   readonly #budgets: RouteBudgets | undefined
+  readonly #refused: RefusedActs
+  /** What a request would be remembered by, if the database refuses it. */
+  readonly #keys = new WeakMap<Exchange, string>()
 
   /** @param budgets those that routes may name */
-  constructor(access: Access, budgets?: RouteBudgets) {
+  constructor(access: Access, budgets?: RouteBudgets, clock: Clock = systemClock) {
     this.#access = access
     this.#budgets = budgets
+    this.#refused = new RefusedActs(clock)
   }
 
   /** Who acts in a request that was let through, and the consent it has for the database. */
   actingIn(exchange: Exchange): Acting {
-    return new ActingInRequest(exchange, this.#permits.get(exchange))
+    const key = this.#keys.get(exchange)
+    const heard = key === undefined ? undefined : (error: RowBudgetExceeded) => this.#refused.put(key, error)
+    return new ActingInRequest(exchange, this.#permits.get(exchange), heard)
   }
 
   settle(exchange: Exchange, outcome: Outcome): void {
@@ -138,14 +147,23 @@ export class AccessGuard implements Guard {
     if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const units = await budgets.units(exchange)
     const over = budgets.over(exchange, names, units)
-    if (rule.approve !== undefined && (over !== undefined || asksForConsent(exchange)))
-      return this.#ask(question, rule, over)
-    if (over !== undefined) return overBudget(over)
+    if (rule.approve !== undefined) {
+      const given = await argumentsOf(exchange)
+      const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
+      const refused = key === undefined ? undefined : this.#refused.get(key)
+      if (over !== undefined || refused !== undefined || asksForConsent(exchange)) {
+        const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
+        if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
+        return said
+      }
+      if (key !== undefined) this.#keys.set(exchange, key)
+    }
+    if (over !== undefined) return overBudget(over, exchange)
     const said = await this.#ask(question, within)
     if (said.effect !== 'allow') return said
     // Others of the same actor may have been counted meanwhile.
     const late = budgets.over(exchange, names, units)
-    if (late !== undefined) return overBudget(late)
+    if (late !== undefined) return overBudget(late, exchange)
     budgets.take(exchange, names, units ?? 1)
     return ALLOW
   }
@@ -260,7 +278,8 @@ function tooLarge(): Refusal {
  * A refusal as carriers answer it: a problem document (RFC 9457) with what is missing and what to do next.
  */
 export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
-  const { why, status, message, next, headers, retryAfter, policy, stepUp } = refusal
+  const { why, status, message, next, headers, retryAfter, policy, approval } = refusal
+  const content = contentOf(refusal, exchange)
   const effect = status === 429 ? 'throttle' : status === 401 ? 'challenge' : 'deny'
   return {
     effect,
@@ -268,8 +287,8 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
     status,
     headers,
     ...(retryAfter !== undefined && { retryAfter }),
-    content:
-      stepUp !== undefined && isNavigation(exchange) ? stepUpPage(message, stepUp) : problemDocument(refusal),
+    ...(content !== undefined && { content }),
+    ...(approval !== undefined && { next: approval.follow }),
     reasons: [
       {
         rule: `access/${why}`,
@@ -278,6 +297,15 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
       },
     ],
   }
+}
+
+/**
+ * A browser is sent to where it proves who it is, or shown the page of every refusal; a script gets a
+ * problem document.
+ */
+function contentOf(refusal: AccessRefusal, exchange: Exchange): RefusalContent | undefined {
+  if (!isNavigation(exchange)) return problemDocument(refusal)
+  return refusal.stepUp === undefined ? undefined : stepUpPage(refusal.message, refusal.stepUp)
 }
 
 function problemDocument(refusal: AccessRefusal): RefusalContent {
@@ -306,6 +334,24 @@ function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
 }
 
+/**
+ * What is known of the extent, for who decides: what the database counted, or else what the request names.
+ */
+function withPreview(
+  question: RouteQuestion,
+  over: RowBudgetExceeded | undefined,
+  refused: RowBudgetExceeded | undefined,
+): RouteQuestion {
+  const known = refused ?? over
+  if (known === undefined || question.preview !== undefined) return question
+  const { budget, asked, allowed } = known
+  const said =
+    refused === undefined
+      ? `The request names ${asked} ${asked === 1 ? 'thing' : 'things'} to change; the database has not counted the rows.`
+      : `The database counted ${asked} rows before it refused.`
+  return { ...question, preview: () => ({ summary: `${said} ${allowed} were left of ${budget}.` }) }
+}
+
 function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {
   if (over === undefined) return refusal
   const { budget, allowed, asked, retryAt } = over
@@ -313,7 +359,7 @@ function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined)
 }
 
 /** The same document as for a refusal of the database. */
-function overBudget(error: RowBudgetExceeded): Refusal {
+function overBudget(error: RowBudgetExceeded, exchange: Exchange): Refusal {
   const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
   const { budget, allowed, asked } = error
   return {
@@ -321,7 +367,7 @@ function overBudget(error: RowBudgetExceeded): Refusal {
     guard: NAME,
     status,
     retryAfter: Number(headers['retry-after']),
-    content: { type: 'application/problem+json', text: body },
+    ...(!isNavigation(exchange) && { content: { type: 'application/problem+json', text: body } }),
     reasons: [
       {
         rule: 'access/budget',

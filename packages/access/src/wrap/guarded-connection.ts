@@ -60,6 +60,7 @@ export function refusedError(
   if (!(meant instanceof RowBudgetExceeded) || meant === error) return meant
   const acting = (options.acting ?? currentActing)()
   options.onRefusal?.({ acting, error: meant })
+  acting?.refused?.(meant)
   const { budget, scope, allowed, asked } = meant
   record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
   return meant

@@ -39,7 +39,7 @@ async function setting(t: TestContext) {
   }
   const decide = (principal: Principal, body: string, more: RequestOptions = {}) =>
     ask(principal, { method: 'POST', target: `/.postern/approvals/${id}`, headers: JSON_TYPE, body, ...more })
-  return { approvals, ask, decide, id, target: `/.postern/approvals/${id}` }
+  return { approvals, endpoints, ask, decide, id, target: `/.postern/approvals/${id}` }
 }
 
 test('who decides sees the rows, who asked sees the state, others see nothing', async t => {
@@ -91,4 +91,55 @@ test('a decision is taken once, by the right person, freshly signed in, from the
     (await decide({ ...FINN, authenticatedAt: Date.UTC(2026, 0, 1) }, '{"decision":"cancel"}')).body['state'],
     'cancelled',
   )
+})
+
+const BROWSER = ['Sec-Fetch-Mode', 'navigate', 'Accept', 'text/html']
+const FORM = ['Content-Type', 'application/x-www-form-urlencoded', ...BROWSER]
+
+test('a browser gets a page: rows and a form for who decides, the state for who asked', async t => {
+  const { endpoints, target, id } = await setting(t)
+  const look = async (principal: Principal, path: string, language = 'en'): Promise<string> => {
+    const headers = [...BROWSER, 'Accept-Language', language]
+    const said = await endpoints.decide(exchangeOf({ principal, target: path, headers }))
+    assert.ok(said.effect === 'allow' && said.answer !== undefined)
+    assert.ok(said.answer.headers.join(' ').includes("form-action 'self'"))
+    return String(said.answer.body)
+  }
+  assert.match(await look(OLGA, '/.postern/approvals'), new RegExp(`href="/.postern/approvals/${id}"`))
+  assert.match(await look(FINN, '/.postern/approvals'), /Nothing is waiting for you/)
+  const asked = await look(OLGA, target)
+  for (const part of [
+    'invoice.purge',
+    'user:finn',
+    '<th scope="row">invoices</th><td>3</td>',
+    '{&#34;id&#34;:1}',
+  ])
+    assert.ok(asked.includes(part), part)
+  assert.match(asked, /value="approve".*value="deny"/)
+  const mine = await look(FINN, target, 'ar')
+  assert.match(mine, /<html lang="ar" dir="rtl">/)
+  assert.ok(mine.includes('value="cancel"') && !mine.includes('value="approve"') && !mine.includes('&#34;id'))
+})
+
+test('the form of the page decides, and no other page can send it', async t => {
+  const { endpoints, approvals, target, id } = await setting(t)
+  const send = async (
+    ...headers: readonly string[]
+  ): Promise<{ status: number; headers: readonly string[] }> => {
+    const body = 'decision=approve&note=fine'
+    const request = { principal: OLGA, method: 'POST', target, headers: [...FORM, ...headers], body }
+    const said = await endpoints.decide(exchangeOf(request))
+    return said.effect === 'allow'
+      ? (said.answer ?? { status: 0, headers: [] })
+      : { status: said.status, headers: [] }
+  }
+  assert.equal((await send()).status, 415)
+  assert.equal((await send('Origin', 'https://evil.example')).status, 415)
+  assert.equal((await send('Origin', 'null')).status, 415)
+  for (const site of ['cross-site', 'same-site', 'none'])
+    assert.equal((await send('Sec-Fetch-Site', site, 'Origin', 'https://shop.example')).status, 415)
+  assert.equal((await approvals.show(id)).state, 'pending')
+  const { status, headers } = await send('Sec-Fetch-Site', 'same-origin')
+  assert.deepEqual([status, headers[headers.indexOf('Location') + 1]], [303, target])
+  assert.deepEqual([(await approvals.show(id)).state, (await approvals.show(id)).note], ['approved', 'fine'])
 })

@@ -13,6 +13,11 @@ export class PlayedStepUp implements StepUp {
   readonly demands: StepUpDemand[] = []
   readonly #confirmed: string[] = []
   provenAt = 0
+  signInAt = '/sign-in'
+
+  signIn(): string {
+    return this.signInAt
+  }
 
   confirm(act: Act): void {
     this.#confirmed.push(canonicalJson({ ...act }))

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { StoreError } from '@postern/core'
 import type { Entry } from '../entry.ts'
 import { toCef } from './cef.ts'
@@ -83,7 +82,7 @@ export class SyslogSink implements Sink {
       const socket: Socket =
         tls === undefined
           ? connect({ host, port }, ready)
-          : connectTls(
+          : process.getBuiltinModule('node:tls').connect(
               {
                 host,
                 port,

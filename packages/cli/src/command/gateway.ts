@@ -17,7 +17,7 @@ import { loadSetup, type Setup } from './setup.ts'
 /** `postern gateway`: runs until it is told to stop; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
-  const overrides = readOverrides(options)
+  const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
   const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
@@ -32,9 +32,10 @@ export const run: Command = async (_args, options, context) => {
 }
 
 /** What the command line says over the configuration. */
-function readOverrides(options: CommandOptions): Overrides {
+function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
   const workers = textOption(options, 'workers')
   const admin = textOption(options, 'admin')
+  const { console: asked } = options
   return {
     upstream: textOption(options, 'to'),
     listen: textOption(options, 'listen'),
@@ -43,6 +44,12 @@ function readOverrides(options: CommandOptions): Overrides {
       workers !== undefined && /^\d+$/.test(workers) ? Number(workers) : (workers as 'auto' | undefined),
     mode: options['observe'] === true ? 'observe' : undefined,
     admin: admin === undefined ? undefined : { listen: admin },
+    console:
+      typeof asked === 'string'
+        ? { listen: asked }
+        : asked === true && config.console === false
+          ? {}
+          : undefined,
   }
 }
 
@@ -57,6 +64,8 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   output.line(`  data           ${isMemoryOnly(dataDirectory) ? memorySentence(config) : dataDirectory}`)
   noteCertificate(config, file.folder, output)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  const { console: opened } = served
+  if (opened !== undefined) output.line(`  console        ${opened.link} (signs in once, within 15 minutes)`)
   for (const { name, ok, detail } of served.health())
     if (!ok)
       output.note(
@@ -75,6 +84,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
     url: served.url,
     open,
     admin: served.admin,
+    ...(opened !== undefined && { console: opened.address }),
     upstream: config.upstream,
     mode,
     pid: process.pid,

@@ -28,13 +28,26 @@ export function addIdentityCommands(program: Program, add: AddCommand): void {
   )
   add(keys, 'leak', 'revoke keys found in public, read from standard input', () => import('./keys-leak.ts'))
 
-  const users = program.command('users').description('accounts of built-in identity')
+  const users = program
+    .command('users')
+    .description('accounts of built-in identity; <user> is an id or an e-mail address')
   add(users, 'list', 'accounts, newest first', () => import('./users-list.ts'))
   add(users, 'import <file>', 'accounts from CSV', () => import('./users-import.ts'))
-  add(users, 'disable <id>', 'an account that cannot sign in', () => import('./users-disable.ts'))
+  add(
+    users,
+    'roles <user> [role...]',
+    'what an account may do on the whole site; no role takes all away',
+    () => import('./users-roles.ts'),
+  )
+  add(users, 'disable <user>', 'an account that cannot sign in', () => import('./users-disable.ts'))
     .option('--undo', 'let it sign in again')
     .option('--reason <text>', 'why')
-  add(users, 'delete <id>', 'an account, with everything that hangs on it', () => import('./users-delete.ts'))
+  add(
+    users,
+    'delete <user>',
+    'an account, with everything that hangs on it',
+    () => import('./users-delete.ts'),
+  )
 
   const sessions = program.command('sessions').description('who is signed in')
   add(sessions, 'list', 'sessions, last used first', () => import('./sessions-list.ts')).option(

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { withMissingPackage } from './missing-package.ts'
 import { Output } from './output.ts'
 import { version } from './package-version.ts'
 import { buildProgram } from './program.ts'
@@ -34,7 +35,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     })
     exit = await withSignals(host, async (signal, onReload) => {
       try {
-        const { run } = await load()
+        const { run } = await load().catch(withMissingPackage)
         return await run(commandArgs, options, {
           output,
           folder: host.cwd(),

@@ -45,6 +45,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--workers <count>', 'worker threads, or "auto" for one per core')
     .option('--observe', 'decide and record, but block nothing')
     .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--console [place]',
+      'the web console; host:port, or a port on this machine only (default: 127.0.0.1:9465)',
+    )
   add(
     program,
     'forward-auth',
@@ -171,6 +175,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     'learn anew, for one route ("POST /orders") or for all',
     () => import('./parameters-forget.ts'),
   )
+  const console = program.command('console').description('the web console of the running gateway')
+  add(console, 'link', 'make a link that signs in once, within 15 minutes', () => import('./console-link.ts'))
+    .option('--name <name>', 'who signs in, as the audit log names them (default: your account)')
+    .option('--role <role...>', 'viewer, operator, approver (default: all three)')
   const bouncers = program
     .command('bouncers')
     .description("keys of CrowdSec's bouncers that obey this gateway")
@@ -197,15 +205,16 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./budgets-status.ts'),
   )
   const undo = program.command('undo').description('put deleted and edited rows back')
-  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts')).option(
-    '--actor <actor>',
-    'those of one actor, e.g. user:alice',
-  )
+  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts'))
+    .option('--actor <actor>', 'those of one actor, e.g. user:alice')
+    .option('--since <duration>', 'those of that time only, e.g. 1h')
   add(undo, 'show <change>', 'what putting a change back would do', () => import('./undo-show.ts')).option(
     '--table <table...>',
     'only these tables',
   )
-  add(undo, 'apply <change>', 'put a change back', () => import('./undo-apply.ts'))
+  add(undo, 'apply [change...]', 'put changes back', () => import('./undo-apply.ts'))
+    .option('--actor <actor>', 'all of one actor, the newest first')
+    .option('--since <duration>', 'with --actor: those of that time only')
     .option('--table <table...>', 'only these tables')
     .option('--skip-conflicts', 'put back what fits, when some rows do not')
   add(
@@ -219,6 +228,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   addVaultCommands(program, add)
   addIdentityCommands(program, add)
   add(program, 'doctor', 'what is wrong with this setup, and how to fix it', () => import('./doctor.ts'))
+    .option('--vault <file>', 'tables, keys and holders of encrypted columns', 'vault.json')
     .option('--request [path]', 'show how a request is seen: the next one that arrives, or one described by')
     .option('--peer <address>', 'the address it comes from, and')
     .option('--header <line...>', 'its headers, e.g. "X-Forwarded-For: 203.0.113.7"')

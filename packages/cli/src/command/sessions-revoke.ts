@@ -2,6 +2,7 @@ import { ConfigError, systemClock } from '@postern/core'
 import { Connections, openRevocations, recordOperator } from '@postern/runtime'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { namedAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 import { withIdentity } from './with-identity.ts'
@@ -9,11 +10,12 @@ import { withIdentity } from './with-identity.ts'
 const PREFIX = 'principal:'
 
 /**
- * `postern sessions revoke USER`, all of an account or one with `--session ID`: from the next request on, on every node.
+ * `postern sessions revoke ID|EMAIL`, all of an account or one with `--session ID`: from the next request on, on every node.
  * `principal:ID` is whoever `identify` finds under that id, of an application with sessions or tokens of its own.
  */
-export const run: Command = async ([user = ''], options, context) => {
-  if (user.startsWith(PREFIX)) return revokePrincipal(user.slice(PREFIX.length), options, context)
+export const run: Command = async ([said = ''], options, context) => {
+  if (said.startsWith(PREFIX)) return revokePrincipal(said.slice(PREFIX.length), options, context)
+  const user = await namedAccount(said, options, context)
   const session = textOption(options, 'session')
   const act = {
     action: 'sessions.revoke',
@@ -30,7 +32,7 @@ export const run: Command = async ([user = ''], options, context) => {
     },
     act,
   )
-  context.output.line(`${revoked} sessions of ${safe(user)} no longer hold`)
+  context.output.line(`${revoked} sessions of ${safe(said)} no longer hold`)
   context.output.result({ user, revoked })
   return revoked > 0 ? EXIT.done : EXIT.no
 }

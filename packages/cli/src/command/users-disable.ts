@@ -1,10 +1,12 @@
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { namedAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern users disable ID`, and with `--undo` back: from the next request on. Exit 1 when nothing changed. */
-export const run: Command = async ([id = ''], options, context) => {
+/** `postern users disable ID|EMAIL`, and with `--undo` back: from the next request on. Exit 1 when nothing changed. */
+export const run: Command = async ([said = ''], options, context) => {
+  const id = await namedAccount(said, options, context)
   const isUndo = options['undo'] === true
   const reason = textOption(options, 'reason') ?? ''
   const act = {
@@ -28,7 +30,7 @@ export const run: Command = async ([id = ''], options, context) => {
     act,
   )
   context.output.line(
-    changed ? `${safe(id)} is ${isUndo ? 'active' : 'disabled'}` : `nothing to change for ${safe(id)}`,
+    changed ? `${safe(said)} is ${isUndo ? 'active' : 'disabled'}` : `nothing to change for ${safe(said)}`,
   )
   context.output.result({ id, changed })
   return changed ? EXIT.done : EXIT.no

@@ -8,7 +8,8 @@ export const run: Command = async (_args, options, context) => {
   const accounts = await withIdentity(options, context, identity => identity.accounts.list())
   for (const account of accounts) {
     const state = account.disabledAt === undefined ? 'active' : 'disabled'
-    context.output.line(`${account.id}  ${state.padEnd(8)}  ${safe(account.email)}`)
+    const roles = account.roles.length === 0 ? '' : `  ${account.roles.join(' ')}`
+    context.output.line(`${account.id}  ${state.padEnd(8)}  ${safe(account.email)}${roles}`)
     context.output.result(account)
   }
   return EXIT.done

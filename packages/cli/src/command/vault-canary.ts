@@ -1,7 +1,7 @@
 import { readVaultFile } from '@postern/vault'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { vaultPath } from './with-vault.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** `postern vault canary TABLE COLUMN KEY...`: what each holder's operator runs. The application need not know. */
 export const run: Command = async ([table = '', column = '', ...row], options, context) => {

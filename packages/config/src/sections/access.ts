@@ -7,7 +7,7 @@ import {
   type RoutePolicy,
 } from '@postern/access'
 import { type Duration, type Principal, RouteTable } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { checked, inCode, key, parsed, required, section } from '../key.ts'
 import { count, duration, listOf, oneOf, text } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue, type Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, parsed, required, section } from '../key.ts'
 import { duration, flag, listOf, oneOf, syslogUrl, text } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import { ClientList, type ClientMatch } from '@postern/protocol'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, parsed, section } from '../key.ts'
 import { listOf, text } from '../types.ts'
 

@@ -1,6 +1,6 @@
 import type { Duration } from '@postern/core'
 import { type CorsSettings, checkCors } from '@postern/protocol'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { key, orOff, parsed, required, section } from '../key.ts'
 import { duration, flag, headerName, listOf, method, oneOf, text } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, required, section } from '../key.ts'
 import { backendUrl, duration, type Listen, listen, listOf, oneOf, text } from '../types.ts'
 

@@ -1,6 +1,6 @@
 import { type ByteSize, CidrSet, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, parsed } from '../key.ts'
 import { MEMORY_ONLY } from '../memory-only.ts'
 import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../types.ts'

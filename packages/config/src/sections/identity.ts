@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, required, section } from '../key.ts'
 import { count, duration, listOf, oneOf, text } from '../types.ts'
 
@@ -35,6 +35,11 @@ export interface IdentityBackendConfig {
   readonly audience?: string | undefined
   /** Header that carries the token. Default: `x-identity-jwt`. */
   readonly header?: string | undefined
+  /**
+   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default:
+   * nothing.
+   */
+  readonly claims?: readonly ('email' | 'name')[] | undefined
 }
 
 /** Another OpenID Connect provider that people can sign in with. */
@@ -153,7 +158,11 @@ export interface CompiledIdentity {
   readonly mail?: MailConfig
   readonly sessions: { readonly idle: number; readonly lifetime: number }
   readonly keys: { readonly prefix: string; readonly perOwner: number }
-  readonly backend?: { readonly audience?: string; readonly header: string }
+  readonly backend?: {
+    readonly audience?: string
+    readonly header: string
+    readonly claims: readonly ('email' | 'name')[]
+  }
   readonly providers: readonly (Omit<ProviderConfig, 'clientSecret'> & { readonly clientSecret?: string })[]
   readonly oauth?: {
     readonly clients: readonly CompiledOauthClient[]
@@ -347,6 +356,13 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
           description: 'Header that carries the token.',
           default: 'x-identity-jwt',
           example: 'x-user',
+        }),
+        claims: key(listOf(oneOf('email', 'name'), 2), {
+          description:
+            'What the token says of a person besides who acts: `email` (with `email_verified`), `name`.',
+          default: [],
+          defaultText: 'nothing',
+          example: ['email', 'name'],
         }),
       }),
       {

@@ -5,7 +5,7 @@ import {
   PARAMETER_TYPES,
   type ParameterType,
 } from '@postern/inspect'
-import { z } from 'zod'
+import * as z from 'zod'
 import { checked, key, orOff, section } from '../key.ts'
 import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileKey, compileRouteLimit, mergeLimits } from '../compile-limits.ts'
 import { checked, inCode, key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'

@@ -1,6 +1,6 @@
 import type { ByteSize, Mode } from '@postern/core'
 import type { PathRisk } from '@postern/protocol'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { key, orOff, section } from '../key.ts'
 import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text } from '../types.ts'
 

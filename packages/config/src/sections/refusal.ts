@@ -1,5 +1,5 @@
 import type { Json, RefusalLanguage } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, section } from '../key.ts'
 import { oneOf, text } from '../types.ts'
 

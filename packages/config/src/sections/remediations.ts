@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, parsed, required, section } from '../key.ts'
 import { addressRange, count, duration, flag, listOf, text } from '../types.ts'
 

@@ -3,7 +3,7 @@ import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, Route
 import type { HeadersSetting } from '@postern/identity'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, parsed, section } from '../key.ts'
 import type { LimitRule } from '../limit-rule.ts'
 import type { OwnLimit } from '../named-limit.ts'
@@ -151,6 +151,8 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Routes that ask for something of their callers, by pattern. */
   readonly guarded: ReadonlyMap<string, RouteSettings>
+  /** Names of the identification methods that routes accept, by pattern. */
+  readonly methods: ReadonlyMap<string, readonly string[]>
   /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
   readonly dependOnMethod: boolean
   /** Whether any refuses or lets in clients by name. */
@@ -283,12 +285,14 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   const traps: string[] = []
   const limits = new Map<string, OwnLimit>()
   const guarded = new Map<string, RouteSettings>()
+  const methods = new Map<string, readonly string[]>()
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
     const { require: asked, approve: consent, policy: decided, owned: belonging, budget } = rest
     if ([asked, consent, decided, belonging, budget].some(one => one !== undefined))
       guarded.set(pattern, rest)
+    if (rest.identify !== undefined) methods.set(pattern, rest.identify)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
   const all = Object.entries(said)
@@ -297,6 +301,7 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     traps,
     limits,
     guarded,
+    methods,
     dependOnMethod: all.some(
       ([pattern, { methods, methodOverride }]) =>
         methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),

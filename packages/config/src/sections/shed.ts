@@ -1,5 +1,5 @@
 import type { AdaptiveOptions, LoadSheddingOptions } from '@postern/throttle'
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileShed, type ShedSettings } from '../compile-shed.ts'
 import { key, parsed, required, section } from '../key.ts'
 import { count, listOf, routePattern } from '../types.ts'

@@ -12,7 +12,7 @@ import {
   setsCookie,
   status,
 } from '@postern/identity'
-import { z } from 'zod'
+import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key.ts'
 import { duration, flag, listOf, oneOf, text } from '../types.ts'
 

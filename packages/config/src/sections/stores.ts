@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, parsed, section } from '../key.ts'
 import { oneOf, storeUrl } from '../types.ts'
 

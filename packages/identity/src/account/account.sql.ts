@@ -1,4 +1,4 @@
-const COLUMNS = `id, email, email_verified_at AS "emailVerifiedAt", name, locale, password_hash AS "passwordHash",
+const COLUMNS = `id, email, email_verified_at AS "emailVerifiedAt", name, locale, roles, password_hash AS "passwordHash",
   password_changed_at AS "passwordChangedAt", created_at AS "createdAt", disabled_at AS "disabledAt"`
 
 type Name =
@@ -10,6 +10,7 @@ type Name =
   | 'upgradePassword'
   | 'setEmail'
   | 'setName'
+  | 'setRoles'
   | 'disable'
   | 'enable'
   | 'remove'
@@ -29,6 +30,7 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
   upgradePassword: 'UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
   setEmail: 'UPDATE account SET email = $3, email_verified_at = $4 WHERE id = $1 AND email = $2',
   setName: 'UPDATE account SET name = $2, locale = $3 WHERE id = $1',
+  setRoles: 'UPDATE account SET roles = $2 WHERE id = $1 AND roles <> $2',
   disable: 'UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL',
   enable: 'UPDATE account SET disabled_at = NULL WHERE id = $1',
   remove: 'DELETE FROM account WHERE id = $1',

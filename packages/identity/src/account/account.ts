@@ -6,6 +6,8 @@ export interface Account {
   readonly name: string
   /** Language of pages and mails: `en`, `de`, ... */
   readonly locale: string
+  /** Roles on the whole site. */
+  readonly roles: readonly string[]
   readonly hasPassword: boolean
   readonly passwordChangedAt: number | undefined
   readonly createdAt: number
@@ -19,6 +21,8 @@ export interface AccountRow {
   readonly emailVerifiedAt: number | null
   readonly name: string
   readonly locale: string
+  /** Separated by spaces. */
+  readonly roles: string
   readonly passwordHash: string | null
   readonly passwordChangedAt: number | null
   readonly createdAt: number
@@ -33,6 +37,7 @@ export function readAccount(row: AccountRow): Account {
     emailVerifiedAt: row.emailVerifiedAt ?? undefined,
     name: row.name,
     locale: row.locale,
+    roles: row.roles === '' ? [] : row.roles.split(' '),
     hasPassword: row.passwordHash !== null,
     passwordChangedAt: row.passwordChangedAt ?? undefined,
     createdAt: row.createdAt,

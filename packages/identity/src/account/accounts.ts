@@ -12,7 +12,8 @@ import { isUniqueViolation } from '../database/unique-violation.ts'
 import { parseStoredHash } from '../password/stored-hash.ts'
 import { ACCOUNT_SQL } from './account.sql.ts'
 import { type Account, type AccountRow, readAccount } from './account.ts'
-import type { Email } from './email.ts'
+import { type Email, parseEmail } from './email.ts'
+import { checkedRoles } from './roles.ts'
 
 export interface AccountsOptions {
   readonly database: IdentityDatabase
@@ -71,6 +72,7 @@ export class Accounts {
       emailVerifiedAt: wish.emailVerified === 'yes' ? now : null,
       name: (wish.name ?? '').slice(0, 200),
       locale: wish.locale ?? 'en',
+      roles: '',
       passwordHash: wish.passwordHash ?? null,
       passwordChangedAt: wish.passwordHash === undefined ? null : now,
       createdAt: now,
@@ -99,6 +101,12 @@ export class Accounts {
   async byEmail(email: Email): Promise<Account | undefined> {
     const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byEmail, [email])
     return row === undefined ? undefined : readAccount(row)
+  }
+
+  /** The account with this id or e-mail address, as an operator writes either. */
+  async named(idOrEmail: string): Promise<Account | undefined> {
+    const email = parseEmail(idOrEmail)
+    return email === undefined ? this.byId(idOrEmail) : this.byEmail(email)
   }
 
   /** Newest first, for operators. */
@@ -143,6 +151,21 @@ export class Accounts {
 
   async setName(id: string, name: string, locale: string): Promise<void> {
     await this.#database.batch([{ text: ACCOUNT_SQL.setName, values: [id, name.slice(0, 200), locale] }])
+  }
+
+  /**
+   * Says which roles an account has on the whole site, in place of those it had. For operators: whoever may
+   * call this can make anybody anything. Holds from the next request on.
+   * @returns false when that changes nothing
+   * @throws ConfigError for what cannot be a role
+   */
+  async setRoles(id: string, roles: readonly string[]): Promise<boolean> {
+    const text = checkedRoles([...new Set(roles)].sort())
+    const changed = await this.#database.batch([
+      { text: ACCOUNT_SQL.setRoles, values: [id, text], expect: 1 },
+    ])
+    if (changed) this.#tell('account.roles-changed', id, { roles: text })
+    return changed
   }
 
   /** A disabled account cannot sign in, and its sessions do not hold, from the next request on. */

@@ -12,6 +12,7 @@ import { freshId } from '../database/identity-secret.ts'
 import type { Account } from './account.ts'
 import { type Email, parseEmail } from './email.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
+import { checkedRoles } from './roles.ts'
 
 /** A tenant: what accounts are members of, and in whose name they act. */
 export interface Organisation {
@@ -54,7 +55,6 @@ const SQL: Readonly<Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRol
 }
 
 const INVITATION_MS = 7 * 86_400_000
-const ROLE = /^[a-z][a-z0-9-]{0,39}$/
 
 /**
  * Organisations, their members and invitations. Sessions read roles with every
@@ -193,16 +193,6 @@ export class Organisations {
 
 function readMembership(row: MembershipRow): Membership {
   return { ...row, roles: row.roles === '' ? [] : row.roles.split(' ') }
-}
-
-/** @returns the roles as they are stored */
-function checkedRoles(roles: readonly string[]): string {
-  if (roles.length > 20 || roles.some(role => !ROLE.test(role)))
-    throw new ConfigError({
-      place: 'roles',
-      problem: 'are not at most 20 words of small letters, digits and hyphens',
-    })
-  return roles.join(' ')
 }
 
 function field(data: unknown, name: string): string | undefined {

@@ -8,6 +8,8 @@ import {
 } from 'node:crypto'
 import type { RandomSource } from '@postern/core'
 import { type Clock, type Exchange, type Principal, parseDuration } from '@postern/core'
+import type { Account } from '../account/account.ts'
+import type { Accounts } from '../account/accounts.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { freshId, type IdentitySecret } from '../database/identity-secret.ts'
 
@@ -18,7 +20,15 @@ export interface BackendTokenOptions {
   readonly header?: string
   /** How long one is good. Default `60s`. */
   readonly lifetime?: string
+  /**
+   * What it says of a person besides: `email` (with `email_verified`), `name`, as in OpenID Connect.
+   * Default: nothing.
+   */
+  readonly claims?: readonly PersonClaim[]
 }
+
+/** A claim about a person (OpenID Connect Core section 5.1). */
+export type PersonClaim = 'email' | 'name'
 
 interface SigningKey {
   readonly kid: string
@@ -44,12 +54,19 @@ export class BackendTokens {
   readonly #issuer: string
   readonly #audience: string
   readonly #lifetime: number
+  readonly #claims: readonly PersonClaim[]
+  readonly #accounts: Pick<Accounts, 'byId'>
   readonly #clock: Clock
   readonly #signing: SigningKey
   readonly #kept = new Map<string, { readonly token: string; readonly until: number }>()
 
   private constructor(
-    parts: { readonly database: IdentityDatabase; readonly clock: Clock; readonly origin: string },
+    parts: {
+      readonly database: IdentityDatabase
+      readonly accounts: Pick<Accounts, 'byId'>
+      readonly clock: Clock
+      readonly origin: string
+    },
     options: BackendTokenOptions,
     signing: SigningKey,
   ) {
@@ -58,6 +75,8 @@ export class BackendTokens {
     this.#issuer = parts.origin
     this.#audience = options.audience ?? parts.origin
     this.#lifetime = parseDuration(options.lifetime ?? '60s', 'identity.backend.lifetime')
+    this.#claims = options.claims ?? []
+    this.#accounts = parts.accounts
     this.#clock = parts.clock
     this.#signing = signing
   }
@@ -69,6 +88,7 @@ export class BackendTokens {
   static async open(
     parts: {
       readonly database: IdentityDatabase
+      readonly accounts: Pick<Accounts, 'byId'>
       readonly clock: Clock
       readonly random: RandomSource
       readonly secret: IdentitySecret
@@ -98,20 +118,42 @@ export class BackendTokens {
     return new BackendTokens(parts, options, { kid, key: privateKey })
   }
 
-  /** Puts the token of the exchange's principal into the request, and takes out whatever was there. */
-  apply(exchange: Exchange): void {
+  /**
+   * Puts the token of the exchange's principal into the request, and takes out whatever was there. Answers
+   * at once unless a person's name or address must be looked up.
+   */
+  apply(exchange: Exchange): undefined | Promise<undefined> {
     const { principal } = exchange
-    const token = principal.kind === 'anonymous' ? undefined : this.token(principal)
-    if (token !== undefined || exchange.header(this.header) !== undefined)
-      exchange.setRequestHeader(this.header, token)
+    if (principal.kind === 'anonymous') {
+      if (exchange.header(this.header) !== undefined) exchange.setRequestHeader(this.header, undefined)
+      return undefined
+    }
+    const id = JSON.stringify(principal)
+    const kept = this.#kept.get(id)
+    if (kept !== undefined && kept.until > this.#clock.now()) {
+      exchange.setRequestHeader(this.header, kept.token)
+      return undefined
+    }
+    if (this.#claims.length > 0 && principal.kind === 'user')
+      return this.#accounts.byId(principal.id).then(account => {
+        exchange.setRequestHeader(this.header, this.#issue(id, principal, account))
+        return undefined
+      })
+    exchange.setRequestHeader(this.header, this.#issue(id, principal, undefined))
+    return undefined
   }
 
   /** A token for a principal; the same one again for as long as half of its time is left. */
-  token(principal: Principal): string {
-    const now = this.#clock.now()
+  async token(principal: Principal): Promise<string> {
     const id = JSON.stringify(principal)
     const kept = this.#kept.get(id)
-    if (kept !== undefined && kept.until > now) return kept.token
+    if (kept !== undefined && kept.until > this.#clock.now()) return kept.token
+    const isPerson = this.#claims.length > 0 && principal.kind === 'user'
+    return this.#issue(id, principal, isPerson ? await this.#accounts.byId(principal.id) : undefined)
+  }
+
+  #issue(id: string, principal: Principal, account: Account | undefined): string {
+    const now = this.#clock.now()
     const seconds = Math.floor(now / 1_000)
     const claims = {
       iss: this.#issuer,
@@ -128,6 +170,7 @@ export class BackendTokens {
         auth_time: Math.floor(principal.authenticatedAt / 1_000),
       }),
       ...(principal.actor !== undefined && { act: { sub: principal.actor } }),
+      ...(account !== undefined && this.#personClaims(account)),
     }
     const head = encode({ alg: 'EdDSA', typ: 'postern-identity+jwt', kid: this.#signing.kid })
     const body = `${head}.${encode(claims)}`
@@ -135,6 +178,13 @@ export class BackendTokens {
     if (this.#kept.size >= KEPT) this.#kept.clear()
     this.#kept.set(id, { token, until: now + this.#lifetime / 2 })
     return token
+  }
+
+  #personClaims({ email, emailVerifiedAt, name }: Account): object {
+    return {
+      ...(this.#claims.includes('email') && { email, email_verified: emailVerifiedAt !== undefined }),
+      ...(this.#claims.includes('name') && { name }),
+    }
   }
 
   /** The public keys (RFC 7517 section 5), newest first. */

@@ -65,8 +65,8 @@ export class PagesGuard implements Guard {
     const path = exchange.path.canonical
     if (path.startsWith(this.#prefix) && exchange.path.ambiguity === undefined)
       return this.#serve(exchange, path.slice(this.#options.parts.base.length))
-    this.#options.backendTokens?.apply(exchange)
-    return ALLOW
+    const late = this.#options.backendTokens?.apply(exchange)
+    return late === undefined ? ALLOW : late.then(() => ALLOW)
   }
 
   /** Who sent a request of the framework's. */
@@ -107,6 +107,7 @@ export class PagesGuard implements Guard {
     return {
       base: parts.base,
       siteName: parts.siteName,
+      home: parts.home,
       nonce: Buffer.from(random.bytes(16)).toString('base64'),
       assetVersion: assets.version,
     }

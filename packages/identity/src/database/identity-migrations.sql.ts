@@ -160,6 +160,12 @@ const IDENTITY_MIGRATIONS: readonly Migration[] = [
     sqlite: accounts(SQLITE),
     postgres: accounts(POSTGRES),
   },
+  {
+    id: 2,
+    name: 'roles of accounts on the whole site',
+    sqlite: "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';",
+    postgres: "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';",
+  },
 ]
 
 /**

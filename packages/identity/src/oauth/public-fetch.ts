@@ -1,5 +1,4 @@
 import { lookup as lookupAddress } from 'node:dns/promises'
-import { request } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { CidrSet, parseAddress } from '@postern/core'
 
@@ -78,6 +77,8 @@ export async function publicFetch(url: string, options: PublicFetchOptions = {})
     else done(null, address, family)
   }
   return new Promise((settle, reject) => {
+    // Loaded here: few installations fetch anything, and the module brings TLS and its root certificates.
+    const { request } = process.getBuiltinModule('node:https')
     const sent = request(target, {
       lookup: pinned,
       agent: false,

@@ -8,6 +8,8 @@ import type { Page, PageAnswer, PageRequest } from './page-request.ts'
 export interface FrameOptions {
   readonly base: string
   readonly siteName: string
+  /** Where the name of the site leads: back to the application. */
+  readonly home: string
   /** Fresh for each page. */
   readonly nonce: string
   /** Changes with the assets, so that browsers may keep them. */
@@ -66,7 +68,7 @@ export function render(answer: PageAnswer, request: PageRequest, options: FrameO
 function document(
   page: Page,
   request: PageRequest,
-  { base, siteName, nonce, assetVersion }: FrameOptions,
+  { base, siteName, home, nonce, assetVersion }: FrameOptions,
 ): string {
   const { texts, language } = request
   const languages = LANGUAGES.map(([code, name]) =>
@@ -79,7 +81,7 @@ function document(
 <html lang="${language}" dir="${direction(language)}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><meta name="color-scheme" content="light dark"><title>${page.title} · ${siteName}</title>
 <link rel="stylesheet" nonce="${nonce}" href="${base}/assets/${assetVersion}/style.css"><script type="module" nonce="${nonce}" src="${base}/assets/${assetVersion}/page.js"></script></head>
-<body data-base="${base}"><main class="${isWide ? 'wide' : 'narrow'}"><p class="brand">${siteName}</p><h1>${page.title}</h1>
+<body data-base="${base}"><main class="${isWide ? 'wide' : 'narrow'}"><p class="brand"><a href="${home}">${siteName}</a></p><h1>${page.title}</h1>
 ${page.menu === undefined ? undefined : accountMenu(request, base, page.menu)}${page.body}</main>
 <footer><nav aria-label="${texts.language}"><ul>${languages}</ul></nav></footer></body></html>
 `

@@ -37,7 +37,7 @@ ${parts.providers.map(
 )}
 <ul class="links"><li><a href="${base}/sign-in/link${withBack(back)}">${texts.signInByMail}</a></li>
 <li><a href="${base}/recover">${texts.forgotPassword}</a></li>
-${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up">${texts.createAccount}</a></li>` : undefined}</ul>`
+${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">${texts.createAccount}</a></li>` : undefined}</ul>`
     return show({ title: texts.signInTitle.replace('{site}', parts.siteName), body }, status)
   }
 
@@ -124,6 +124,13 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up">${texts.createAcc
       }),
     'POST /sign-out': async request => {
       if (request.token !== '') await parts.sessions.end(request.token)
+      if (request.session !== undefined)
+        parts.emit({
+          type: 'session.ended',
+          time: parts.clock.now(),
+          actor: { principal: request.session.accountId },
+          data: { session: request.session.id },
+        })
       return {
         kind: 'redirect',
         location: `${base}/sign-in`,

@@ -2,7 +2,7 @@ import { type Email, parseEmail } from '../account/email.ts'
 import { SignIn } from '../account/sign-in.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
-import { contextOf, fault, formFields, go, notice, show } from './answers.ts'
+import { backOf, contextOf, fault, formFields, go, notice, show, withBack } from './answers.ts'
 import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
 import { passwordFaultText } from './password-fault-text.ts'
@@ -38,22 +38,24 @@ export function signUpPages(parts: IdentityParts): Routes {
   return {
     'GET /sign-up': request => {
       const { texts } = request
-      const body = html`<p>${texts.signUpHint}</p><form method="post" action="${base}/sign-up">${formFields(request)}
+      const back = backOf(request, parts)
+      const body = html`<p>${texts.signUpHint}</p><form method="post" action="${base}/sign-up">${formFields(request, { back })}
 <label for="email">${texts.email}</label><input id="email" name="email" type="email" autocomplete="email" required maxlength="320">
 <button class="full">${texts.continue}</button></form>
-<ul class="links"><li><a href="${base}/sign-in">${texts.haveAccount}</a></li></ul>`
+<ul class="links"><li><a href="${base}/sign-in${withBack(back)}">${texts.haveAccount}</a></li></ul>`
       return show({ title: texts.createAccount, body })
     },
     'POST /sign-up': request => {
       const email = parseEmail(request.form.get('email') ?? '')
+      const back = backOf(request, parts)
       if (email !== undefined)
         parts.postman.later(async () => {
           if ((await parts.accounts.byEmail(email)) !== undefined)
-            return letter('haveAccount', email, request.texts, parts, '/sign-in')
+            return letter('haveAccount', email, request.texts, parts, `/sign-in${withBack(back)}`)
           const token = await parts.tokens.issue(
             'sign-up',
             undefined,
-            { email, locale: request.language },
+            { email, locale: request.language, ...(back !== undefined && { back }) },
             LINK_MS,
           )
           return letter('signUp', email, request.texts, parts, `/sign-up/finish?token=${token}`)
@@ -77,20 +79,30 @@ export function signUpPages(parts: IdentityParts): Routes {
         return finishForm(request, token, passwordFaultText(problem, request.texts), 422)
       const passwordHash = await parts.passwords.hash(password)
       if ((await parts.tokens.redeem('sign-up', token)) === undefined) return linkDead(request, base)
-      const account = await parts.accounts.create({ ...pending, name, passwordHash, emailVerified: 'yes' })
+      const { email, locale, back } = pending
+      const account = await parts.accounts.create({ email, locale, name, passwordHash, emailVerified: 'yes' })
       if (account === undefined) return linkDead(request, base)
       const result = await signIn.begin(account, ['pwd'], contextOf(request))
       return result.kind === 'signed-in'
-        ? go(`${base}/account`, sessionCookies(parts, result.session))
+        ? go(back ?? parts.home, sessionCookies(parts, result.session))
         : go(`${base}/sign-in`)
     },
   }
 }
 
-function readPending(data: unknown): { readonly email: Email; readonly locale: string } | undefined {
+/** What was asked for when the link was mailed. */
+interface Pending {
+  readonly email: Email
+  readonly locale: string
+  /** Where the person was going: checked before it was stored. */
+  readonly back: string | undefined
+}
+
+function readPending(data: unknown): Pending | undefined {
   if (typeof data !== 'object' || data === null || !('email' in data) || typeof data.email !== 'string')
     return undefined
   const email = parseEmail(data.email)
   const locale = 'locale' in data && typeof data.locale === 'string' ? data.locale : 'en'
-  return email === undefined ? undefined : { email, locale }
+  const back = 'back' in data && typeof data.back === 'string' ? data.back : undefined
+  return email === undefined ? undefined : { email, locale, back }
 }

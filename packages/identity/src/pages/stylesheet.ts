@@ -45,7 +45,9 @@ body { margin: 0; font: 1rem/1.5 var(--postern-font); color: var(--text); backgr
 main { width: min(28rem, 100% - 2rem); margin: clamp(1rem, 8vh, 5rem) auto 2rem; padding: clamp(1.25rem, 5vw, 2rem);
   background: var(--card); border: 1px solid var(--faint); border-radius: calc(var(--postern-radius) * 1.5); flex: none; }
 main.wide { width: min(46rem, 100% - 2rem); margin-top: 2rem; }
-.brand { margin: 0 0 1rem; color: var(--soft); font-weight: 600; }
+.brand { margin: 0 0 1rem; font-weight: 600; }
+.brand a { color: var(--soft); text-decoration: none; }
+.brand a:hover { text-decoration: underline; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.125rem; margin: 2rem 0 0.5rem; }
 p { margin: 0 0 1rem; }

@@ -1,9 +1,13 @@
 import type { Principal } from '@postern/core'
 import type { Session } from './session.ts'
 
+/** Stands before a role that somebody has in an organisation, and not on the whole site. */
+const IN_TENANT = 'tenant:'
+
 /**
  * The principal of a request that carries a session. It remembers the session, so that step-up
- * and the pages need not look it up again.
+ * and the pages need not look it up again. Anybody may make an organisation, own it, and give roles in it:
+ * they are `tenant:owner`, so that they never pass for a role of the site.
  */
 export class SessionPrincipal implements Principal {
   readonly kind = 'user'
@@ -20,10 +24,9 @@ export class SessionPrincipal implements Principal {
     this.id = session.accountId
     this.authenticatedAt = session.authenticatedAt
     this.amr = session.amr
-    if (session.organisationId !== undefined) {
-      this.tenant = session.organisationId
-      this.roles = session.roles
-    }
+    if (session.organisationId !== undefined) this.tenant = session.organisationId
+    if (session.siteRoles.length > 0 || session.organisationId !== undefined)
+      this.roles = [...session.siteRoles, ...session.roles.map(role => IN_TENANT + role)]
     if (session.impersonator !== undefined) this.actor = session.impersonator
   }
 

@@ -1,5 +1,5 @@
 const COLUMNS = `s.id, s.account_id AS "accountId", s.impersonator, s.organisation_id AS "organisationId", m.roles,
-  s.seen_at AS "seenAt", s.expires_at AS "expiresAt", s.authenticated_at AS "authenticatedAt", s.amr`
+  a.roles AS "siteRoles", s.seen_at AS "seenAt", s.expires_at AS "expiresAt", s.authenticated_at AS "authenticatedAt", s.amr`
 const ALL_COLUMNS = `${COLUMNS}, s.created_at AS "createdAt", s.idle_until AS "idleUntil", s.address, s.agent`
 const LIVE = `FROM session s
   JOIN account a ON a.id = s.account_id AND a.disabled_at IS NULL

@@ -12,6 +12,8 @@ export interface Session {
   readonly organisationId: string | undefined
   /** Roles in that organisation, as they are now. */
   readonly roles: readonly string[]
+  /** Roles on the whole site, as they are now. Operators give them, nobody else. */
+  readonly siteRoles: readonly string[]
   readonly expiresAt: number
   /** When who they are was last proven. */
   readonly authenticatedAt: number
@@ -41,6 +43,7 @@ export interface SessionRow {
   readonly impersonator: string | null
   readonly organisationId: string | null
   readonly roles: string | null
+  readonly siteRoles: string
   readonly seenAt: number
   readonly expiresAt: number
   readonly authenticatedAt: number
@@ -63,11 +66,16 @@ export function readSession(row: SessionRow): Session {
     accountId: row.accountId,
     impersonator: row.impersonator ?? undefined,
     organisationId: isMember ? (row.organisationId ?? undefined) : undefined,
-    roles: row.roles === null || row.roles === '' ? [] : row.roles.split(' '),
+    roles: words(row.roles ?? ''),
+    siteRoles: words(row.siteRoles),
     expiresAt: row.expiresAt,
     authenticatedAt: row.authenticatedAt,
-    amr: row.amr === '' ? [] : row.amr.split(' '),
+    amr: words(row.amr),
   }
+}
+
+function words(text: string): readonly string[] {
+  return text === '' ? [] : text.split(' ')
 }
 
 export function readDeviceSession(row: DeviceSessionRow): DeviceSession {

@@ -29,7 +29,7 @@ export class SessionStepUp implements StepUp {
     const elsewhere = session === undefined ? provenElsewhere(exchange, demand) : undefined
     if (elsewhere !== undefined) return elsewhere
     if (session === undefined || session.impersonator !== undefined)
-      return this.#challenge(demand, `${this.#base}/sign-in?back=${encodeURIComponent(backTo)}`)
+      return this.#challenge(demand, this.signIn(exchange))
     if (demand.act !== undefined) {
       const proof = await this.#confirmations.spend(session, demand.act)
       if (proof !== undefined) return proof
@@ -39,6 +39,10 @@ export class SessionStepUp implements StepUp {
     if (exchange.time - session.authenticatedAt <= demand.within)
       return { amr: session.amr, time: session.authenticatedAt }
     return this.#challenge(demand, `${this.#base}/step-up?back=${encodeURIComponent(backTo)}`)
+  }
+
+  signIn(exchange: Exchange): string {
+    return `${this.#base}/sign-in?back=${encodeURIComponent(this.#backTo(exchange))}`
   }
 
   /** A read can be repeated by going there; anything else goes back to the page it was sent from. */

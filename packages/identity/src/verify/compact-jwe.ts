@@ -1,6 +1,5 @@
 import { CredentialError } from '@postern/core'
-import { compactDecrypt, importJWK } from 'jose'
-import { decodeBase64url, isCanonicalBase64url } from './base64url.ts'
+import { decodeBase64url } from './base64url.ts'
 import { jsonObject } from './compact-jws.ts'
 import type { Jwk } from './verification-key.ts'
 
@@ -30,7 +29,7 @@ export async function openCompactJwe(token: string, key: DecryptionKey): Promise
   const { alg: pinned, use } = key.jwk
   if (
     parts.length !== 5 ||
-    !parts.every(isCanonicalBase64url) ||
+    parts.some(part => decodeBase64url(part) === undefined) ||
     header === undefined ||
     'crit' in header ||
     'zip' in header ||
@@ -43,6 +42,8 @@ export async function openCompactJwe(token: string, key: DecryptionKey): Promise
   )
     throw notOpened()
   try {
+    // Few tokens are encrypted.
+    const { compactDecrypt, importJWK } = await import('jose')
     const imported = await importJWK({ ...key.jwk }, key.algorithm)
     const { plaintext } = await compactDecrypt(token, imported, {
       keyManagementAlgorithms: [key.algorithm],

@@ -51,12 +51,10 @@ export function jwtVerifier(options: JwtVerifierOptions): JwtVerifier {
   const cache = new TokenCache(options.cache ?? 5_000)
   const { keys } = options
 
-  const accept = (token: string, jws: CompactJws, found: readonly VerificationKey[]): Claims => {
-    const [key] = found
+  const accept = (token: string, jws: CompactJws, key: VerificationKey | undefined): Claims => {
     if (key === undefined || !isSignedBy(jws, key)) throw refused()
     const claims = jsonObject(jws.payload)
-    const now = clock.now()
-    if (claims === undefined || !claimsHold(claims, jws.header.typ, rules, now)) throw refused()
+    if (claims === undefined || !claimsHold(claims, jws.header.type, rules, clock.now())) throw refused()
     cache.set(token, claims, keys.generation, endOf(claims, rules))
     return claims
   }

@@ -6,8 +6,11 @@ import { type Jwk, type VerificationKey, verificationKey } from './verification-
 export interface KeySet {
   /** Changes when keys do: what was verified with an older generation is verified again. */
   readonly generation: number
-  /** The keys that may have signed this. A promise when they must be fetched first. */
-  find(kid: string | undefined, alg: string): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+  /** The one key that may have signed this. A promise when it must be fetched first. */
+  find(
+    kid: string | undefined,
+    alg: string,
+  ): VerificationKey | undefined | Promise<VerificationKey | undefined>
 }
 
 /** Asymmetric algorithms: what an issuer elsewhere signs with. */
@@ -54,9 +57,14 @@ export function matching(
   keys: readonly VerificationKey[],
   kid: string | undefined,
   alg: string,
-): readonly VerificationKey[] {
-  const found = keys.filter(key => key.algorithm === alg && (kid === undefined || key.kid === kid))
-  return found.length === 1 ? found : []
+): VerificationKey | undefined {
+  let found: VerificationKey | undefined
+  for (const key of keys) {
+    if (key.algorithm !== alg || (kid !== undefined && key.kid !== kid)) continue
+    if (found !== undefined) return undefined
+    found = key
+  }
+  return found
 }
 
 /**

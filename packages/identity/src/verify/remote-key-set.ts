@@ -68,11 +68,11 @@ export function remoteKeySet(options: RemoteKeySetOptions): KeySet {
       if (now - fetchedAt <= STALE) {
         const found = matching(keys, kid, alg)
         const mayTry = now - triedAt > COOLDOWN
-        if (found.length > 0) {
+        if (found !== undefined) {
           if (now - fetchedAt > FRESH && mayTry) refresh().catch(() => {})
           return found
         }
-        if (!mayTry && pending === undefined) return []
+        if (!mayTry && pending === undefined) return undefined
       }
       return refresh().then(() => matching(keys, kid, alg))
     },

@@ -21,6 +21,8 @@ export class TokenCache {
   }
 
   get(token: string, generation: number, now: number): Claims | undefined {
+    // Looking a token up hashes all of it.
+    if (this.#entries.size === 0) return undefined
     const kept = this.#entries.get(token)
     if (kept === undefined) return undefined
     if (kept.generation === generation && now < kept.until) return kept.claims

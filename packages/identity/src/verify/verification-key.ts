@@ -1,12 +1,19 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { decodeBase64url } from './base64url.ts'
-import { ALGORITHMS, type JwsAlgorithm, type NodeKey, nodeKeyFor } from './jws-algorithm.ts'
+import {
+  ALGORITHMS,
+  type AlgorithmRule,
+  type JwsAlgorithm,
+  type NodeKey,
+  nodeKeyFor,
+} from './jws-algorithm.ts'
 import { isWeakRsa } from './weak-rsa.ts'
 
 /** A key that verifies with one algorithm and no other: a token cannot choose. */
 export interface VerificationKey {
   readonly kid: string | undefined
   readonly algorithm: JwsAlgorithm
+  readonly rule: AlgorithmRule
   readonly key: KeyObject
   readonly nodeKey: NodeKey
 }
@@ -45,6 +52,7 @@ export function verificationKey(
   return {
     kid: typeof kid === 'string' ? kid : undefined,
     algorithm,
+    rule,
     key,
     nodeKey: nodeKeyFor(algorithm, key),
   }

@@ -1,5 +1,6 @@
 import type { Place } from '../reading.ts'
 import { unescapeJson } from './json.ts'
+import type { Steps } from './steps.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
 const DOCUMENT =
@@ -11,16 +12,20 @@ export function isGraphql(text: string): boolean {
   return DOCUMENT.test(text) && !/^\s{0,64}\{\s{0,64}"/.test(text)
 }
 
-/** Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry values. */
-export function visitGraphql(
+/**
+ * Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry
+ * values.
+ */
+export function* visitGraphql(
   text: string,
   location: string,
   visitor: ValueVisitor,
   place: Place = 'body',
-): void {
+): Steps {
   const locator = at(location)
   for (const found of text.matchAll(STRING)) {
     const value = found[1] ?? found[2] ?? ''
     if (value !== '' && !visitor.value(unescapeJson(value), place, locator)) return
+    if (visitor.isPaused) yield
   }
 }

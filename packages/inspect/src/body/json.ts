@@ -1,4 +1,6 @@
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
+import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -8,19 +10,21 @@ const QUOTE = 34
 const BACKSLASH = 92
 
 /**
- * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers differ in which they keep), malformed documents are read as far as
+ * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers
+ * differ in which they keep), malformed documents are read as far as
  * quotes go, and depth costs a stack entry instead of a call. Linear.
- * @returns `broken` when there is something outside the strings that no JSON text has: it is then no document, or not only one
+ * @returns `broken` when there is something outside the strings that no JSON text has: it is then no
+ * document, or not only one
  * @param base where the document stands: `body`, `query.filter`
  * @param place of its strings: those of a document inside a query are part of the query
  */
-export function visitJson(
+export function* visitJson(
   text: string,
   base: string,
   depth: number,
   visitor: ValueVisitor,
   place: Place = 'body',
-): 'read' | 'broken' | 'ended' {
+): Steps<'read' | 'broken' | 'ended'> {
   const path = new JsonPath(base)
   let at = 0
   let isBroken = false
@@ -28,12 +32,15 @@ export function visitJson(
     switch (charCodeAt.call(text, at)) {
       case QUOTE: {
         const end = stringEnd(text, at + 1)
-        const value = unescapeJson(text.slice(at + 1, end))
+        const raw = text.slice(at + 1, end)
+        const value =
+          raw.length <= PART ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
         at = end + 1
-        if (isKey(text, at) && path.inObject) {
+        if (path.inObject && isKey(text, at)) {
           path.key = value
           if (!visitor.value(value, 'name', path.asName)) return 'ended'
         } else if (!visitor.value(value, place, path)) return 'ended'
+        if (visitor.isPaused) yield
         continue
       }
       case 123: // {
@@ -59,7 +66,10 @@ export function visitJson(
   return isBroken ? 'broken' : 'read'
 }
 
-/** Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white space and the colon. */
+/**
+ * Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white
+ * space and the colon.
+ */
 function isLiteral(code: number): boolean {
   return code <= 58 ? code >= 43 || code <= 32 : LITERAL.has(code)
 }

@@ -1,3 +1,4 @@
+import type { Steps } from './steps.ts'
 import { decodeBytes } from './text.ts'
 import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -12,10 +13,11 @@ export function boundaryOf(contentType: string): string | undefined {
 }
 
 /**
- * Walks the parts of a multipart body (RFC 7578): field values as values, file names as file names; of a file's content only whether a server would run it. Line ends may be CRLF or
+ * Walks the parts of a multipart body (RFC 7578): field values as values, file names as file names; of a
+ * file's content only whether a server would run it. Line ends may be CRLF or
  * LF, as lenient servers allow. Linear.
  */
-export function visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): void {
+export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1')
   let start = bytes.indexOf(delimiter)
   for (let part = 0; start >= 0; part++) {
@@ -27,6 +29,7 @@ export function visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVi
     const next = bytes.indexOf(delimiter, from)
     if (bytes[from] === 45 && bytes[from + 1] === 45) return
     if (!visitPart(bytes.subarray(from, next < 0 ? bytes.length : next), visitor)) return
+    if (visitor.isPaused) yield
     start = next
   }
 }

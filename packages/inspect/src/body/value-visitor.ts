@@ -1,6 +1,9 @@
 import type { Place } from '../reading.ts'
 
-/** Names the place of the value at hand. Only asked when there is something to say about it, so that walking costs no strings. */
+/**
+ * Names the place of the value at hand. Only asked when there is something to say about it, so that walking
+ * costs no strings.
+ */
 export interface Locator {
   /** `query.id`, `body.user.name`. Valid during the visit. */
   location(): string
@@ -10,6 +13,10 @@ export interface Locator {
 
 /** Told every value of a request, names included. */
 export interface ValueVisitor {
+  /** Whether the walk is to pause until it is asked to go on. */
+  readonly isPaused: boolean
+  /** Counts work that no value stands for, in characters. */
+  work(characters: number): void
   /** @returns false to end the walk */
   value(text: string, place: Place, locator: Locator): boolean
   /** A bound was met: what lies behind it was not read. */

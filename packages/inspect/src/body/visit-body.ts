@@ -2,6 +2,7 @@ import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
+import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -32,22 +33,24 @@ export function isDocument(bytes: Buffer): boolean {
 }
 
 /**
- * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content type says only adds to that (a backend may believe it), and never takes
- * anything away; bytes that are no text are not read as text under any name but that of a form. The whole of an XML document is told to `whole`, for the rules about its declarations.
+ * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
+ * type says only adds to that (a backend may believe it), and never takes
+ * anything away; bytes that are no text are not read as text under any name but that of a form. The whole
+ * of an XML document is told to `whole`, for the rules about its declarations.
  */
-export function visitBody(
+export function* visitBody(
   bytes: Buffer,
   head: BodyHead,
   depth: number,
   visitor: ValueVisitor,
   whole: (text: string) => void,
-): void {
+): Steps {
   if (bytes.length === 0) return
   const type = head.contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (type.startsWith('multipart/')) {
     const boundary = boundaryOf(head.contentType)
     if (boundary !== undefined && bytes.includes(`--${boundary}`)) {
-      visitMultipart(bytes, boundary, visitor)
+      yield* visitMultipart(bytes, boundary, visitor)
       return
     }
   }
@@ -59,26 +62,30 @@ export function visitBody(
   const text = decodeText(bytes, head.contentType)
   if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) {
     // What is no JSON, whatever it is called, is text to a backend that reads it leniently.
-    if (visitJson(text, 'body', depth, visitor) !== 'broken') return
-    if (isGraphql(text)) visitGraphql(text, 'body', visitor)
-    else visitRaw(text, visitor)
+    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
+    if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
+    else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
-    visitXml(text, depth, visitor)
+    yield* visitXml(text, depth, visitor)
     // Markup under another name, or in a picture: what shows it runs it.
     if (!/[/+]xml$/.test(type) || PAGE.test(text)) visitor.value(text, 'body', at('body'))
-  } else if (type === 'application/graphql' || isGraphql(text)) visitGraphql(text, 'body', visitor)
-  else if (isForm) visitForm(text, 'body', 'form', visitor)
-  else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) visitRaw(text, visitor)
+  } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
+  else if (isForm) yield* visitForm(text, 'body', 'form', visitor)
+  else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
 }
 
 /** Text as such, and as the form that it may be. */
-function visitRaw(text: string, visitor: ValueVisitor): void {
+function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
-  if (FORM_LIKE.test(text)) visitForm(text, 'body', 'form', visitor)
+  if (visitor.isPaused) yield
+  if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
 }
 
-/** Of bytes that are no text: whether a server would run them, and whether they are an object that reading them builds. */
+/**
+ * Of bytes that are no text: whether a server would run them, and whether they are an object that reading
+ * them builds.
+ */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
   const name = head.path.slice(head.path.lastIndexOf('/') + 1)
   const script = scriptIn(bytes, name)

@@ -1,30 +1,41 @@
 import { decodeEntities } from '../canonicalise/entities.ts'
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 const NAME = /^[\w:.-]{1,64}/
-const ATTRIBUTE = /([\w:.-]{1,64})\s{0,16}=\s{0,16}(?:"([^"]*)"|'([^']*)')/g
+const LAST_NAME = /[\w:.-]{1,64}\s{0,16}$/
+/** Characters before an equals sign among which the attribute's name is looked for. */
+const BEFORE = 96
+const AMPERSAND = 38
 
 /**
- * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text. Declarations and comments are skipped here; the rules about them look at the whole
+ * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text.
+ * Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one linear pass; each case is one kind of markup.
-export function visitXml(text: string, depth: number, visitor: ValueVisitor): void {
+export function* visitXml(text: string, depth: number, visitor: ValueVisitor): Steps {
   const path: string[] = []
-  let attribute = ''
   const locator: Locator = {
     location: () => ['body', ...path.slice(0, 16)].join('.'),
     name: () => (path.at(-1) ?? '').toLowerCase(),
   }
-  const asAttribute: Locator = {
-    location: () => `${locator.location()}@${attribute}`,
-    name: () => attribute.toLowerCase(),
-  }
   let at = 0
   while (at < text.length) {
+    if (visitor.isPaused) yield
     const open = text.indexOf('<', at)
     const content = open < 0 ? text.slice(at) : text.slice(at, open)
-    if (content.trim() !== '' && !visitor.value(decodeEntities(content), 'body', locator)) return
+    if (content.trim() !== '') {
+      const decoded =
+        content.length <= PART
+          ? decodeEntities(content)
+          : yield* decodeInParts(content, AMPERSAND, decodeEntities, visitor)
+      if (!visitor.value(decoded, 'body', locator)) return
+    }
     if (open < 0) return
     if (text.startsWith('<![CDATA[', open)) {
       const close = text.indexOf(']]>', open)
@@ -51,20 +62,45 @@ export function visitXml(text: string, depth: number, visitor: ValueVisitor): vo
       visitor.tooBig('bounds/depth', locator.location(), `more than ${depth} levels`)
       return
     }
-    for (const found of tag.matchAll(ATTRIBUTE)) {
-      attribute = found[1] ?? ''
-      if (!visitor.value(attribute, 'name', asAttribute)) return
-      if (!visitor.value(decodeEntities(found[2] ?? found[3] ?? ''), 'body', asAttribute)) return
-    }
+    if (!(yield* visitAttributes(tag, locator, visitor))) return
     if (tag.endsWith('/')) path.pop()
   }
+}
+
+/** @returns false to end the walk */
+function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor): Steps<boolean> {
+  let attribute = ''
+  const locator: Locator = {
+    location: () => `${element.location()}@${attribute}`,
+    name: () => attribute.toLowerCase(),
+  }
+  for (let equals = tag.indexOf('='); equals >= 0; ) {
+    let start = equals + 1
+    while (charCodeAt.call(tag, start) <= 32) start++
+    const quote = charCodeAt.call(tag, start)
+    if (quote !== 34 && quote !== 39) {
+      equals = tag.indexOf('=', start)
+      continue
+    }
+    const closing = tag.indexOf(quote === 34 ? '"' : "'", start + 1)
+    const close = closing < 0 ? tag.length : closing
+    attribute = LAST_NAME.exec(tag.slice(Math.max(0, equals - BEFORE), equals))?.[0].trim() ?? ''
+    const raw = tag.slice(start + 1, close)
+    const value =
+      raw.length <= PART ? decodeEntities(raw) : yield* decodeInParts(raw, AMPERSAND, decodeEntities, visitor)
+    if (!visitor.value(attribute, 'name', locator)) return false
+    if (!visitor.value(value, 'body', locator)) return false
+    if (visitor.isPaused) yield
+    equals = tag.indexOf('=', close)
+  }
+  return true
 }
 
 /** The `>` that closes a tag, not one inside an attribute; the end of the text when there is none. */
 function tagEnd(text: string, from: number): number {
   let quote = 0
   for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+    const code = charCodeAt.call(text, at)
     if (quote !== 0) {
       if (code === quote) quote = 0
     } else if (code === 34 || code === 39) quote = code

@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
+import { CHAR, type Features } from '../features.ts'
 import { type Place, type Reading, readingOf } from '../reading.ts'
 import { THRESHOLDS } from '../thresholds.ts'
 import { decodeBase64 } from './base64.ts'
-import { collapsePadding } from './collapse.ts'
+import { collapsePadding, type Seam, seamsOf } from './collapse.ts'
 import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
 import { foldText } from './fold.ts'
@@ -25,7 +25,10 @@ const WORTH =
   CHAR.run |
   CHAR.comment
 
-/** Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and element marks, brackets. */
+/**
+ * Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and
+ * element marks, brackets.
+ */
 const PIECES =
   CHAR.newline |
   CHAR.quote |
@@ -52,11 +55,16 @@ export interface WalkOptions {
   readonly name: string
   /** Whether lines and quoted parts are also read as values of their own. */
   readonly pieces: 'read' | 'pass over'
+  /** What a scan of the value saw. Default: it is scanned. */
+  readonly scanned?: Features | undefined
 }
 
 /**
- * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`, entities, base64, folds, each over each, until nothing changes. Long texts come in
- * overlapping windows, each with a tree of its own; of a decoding only the part that differs is read. Each step costs at most what a window costs, so that the caller can stop between any
+ * The bounded tree of decodings of one value, one reading at a time: as it is, then URL, `\u` and `\x`,
+ * entities, base64, folds, each over each, until nothing changes. Long texts come in
+ * overlapping windows, each with a tree of its own, and then what stands around cut padding; of a decoding
+ * only the part that differs is read. Each step costs at most what a window costs, so that the caller can
+ * stop between any
  * two.
  */
 export class DecodingWalk {
@@ -64,6 +72,10 @@ export class DecodingWalk {
   readonly #value: string
   /** Where the next window starts; -1 behind the last. */
   #start = 0
+  /** What the windows of a long value held together. */
+  #chars = 0
+  /** What stands around padding in a long value, last one first; undefined before its windows were read. */
+  #seams: Seam[] | undefined
   /** The text at hand. */
   #text: Text = NOTHING
   /** Texts that were found in the window, the window itself first; made when there is more than one. */
@@ -87,24 +99,42 @@ export class DecodingWalk {
   next(): Reading | undefined {
     const { place, name } = this.#options
     const piece = this.#pieces?.pop()
-    if (piece !== undefined) return readingOf(piece, place, name, true, this.#text.isEscaped)
+    if (piece !== undefined) {
+      const { isEscaped } = this.#text
+      return readingOf(piece, { place, name, fromStart: true, isPiece: true, isEscaped })
+    }
     if (this.#isCut) return undefined
     let next = this.#found?.[this.#next++]
     if (next === undefined) {
-      if (this.#start < 0) return undefined
-      next = this.#window()
+      next = this.#start < 0 ? this.#seam() : this.#window()
+      if (next === undefined) return undefined
     }
     this.#text = next
-    const { changed } = next
+    const { changed, isEscaped } = next
+    const fromStart = next.isFirst && changed === undefined
+    const scanned = next.text === this.#value ? this.#options.scanned : undefined
     const reading = readingOf(
       changed ?? next.text,
-      place,
-      name,
-      next.isFirst && changed === undefined,
-      next.isEscaped,
+      { place, name, fromStart, isPiece: false, isEscaped },
+      scanned,
     )
+    this.#chars |= reading.chars
     this.#branch(reading.chars)
     return reading
+  }
+
+  /** Behind the windows of a long value: what padding tore apart. */
+  #seam(): Text | undefined {
+    if (this.#seams === undefined) {
+      const isPadded = (this.#chars & (CHAR.run | CHAR.comment)) !== 0
+      const isLong = this.#value.length > THRESHOLDS.window
+      this.#seams = isLong && isPadded ? seamsOf(this.#value, THRESHOLDS.window).reverse() : []
+    }
+    const seam = this.#seams.pop()
+    if (seam === undefined) return undefined
+    this.#found = undefined
+    this.#next = 1
+    return { ...seam, depth: 0, isEscaped: false, changed: undefined }
   }
 
   #window(): Text {
@@ -141,7 +171,10 @@ export class DecodingWalk {
     }
   }
 
-  /** Whether a step undid the references with which editors write markup that is to be shown, where the value was sent with them. */
+  /**
+   * Whether a step undid the references with which editors write markup that is to be shown, where the
+   * value was sent with them.
+   */
   #isUnescaped(text: string, child: string): boolean {
     const sent = this.#found?.[0]?.text ?? ''
     return ESCAPED.test(sent) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)
@@ -156,7 +189,9 @@ interface Text {
   readonly isEscaped: boolean
   /** Whether it starts where the value starts. */
   readonly isFirst: boolean
-  /** What of it was not in the text that it was made of, and what stands around that; undefined: all of it. */
+  /**
+   * What of it was not in the text that it was made of, and what stands around that; undefined: all of it.
+   */
   readonly changed: string | undefined
 }
 
@@ -167,7 +202,10 @@ const LONG = 1_024
 /** Characters before and behind a change that are read with it. */
 const AROUND = 256
 
-/** The part of `child` that differs from `text`, with what stands around it; undefined when the change begins at the start. */
+/**
+ * The part of `child` that differs from `text`, with what stands around it; undefined when the change
+ * begins at the start.
+ */
 function changedPart(text: string, child: string): string | undefined {
   let start = 0
   const shorter = Math.min(text.length, child.length)

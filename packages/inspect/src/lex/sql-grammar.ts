@@ -1,4 +1,4 @@
-import { ends, KEY, keys, kinds, SQL, starts } from './sql-tokens.ts'
+import { ends, KEY, keys, kinds, MAX_TOKENS, SQL, starts } from './sql-tokens.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -15,6 +15,7 @@ let source = ''
 /** Prepares the grammar for the `count` tokens just written of a text in lower case. */
 export function beginGrammar(lower: string, count: number): void {
   steps = 0
+  isLinked = false
   last = count
   source = lower
 }
@@ -48,29 +49,65 @@ export function isQuote(kind: number): boolean {
   return kind === SQL.apostrophe || kind === SQL.quote || kind === SQL.backtick
 }
 
-/** After the bracket that opens at `i`; the end of the text when it stays open. */
-function skipBracket(i: number): number {
+/** For each quote and each opening bracket the token behind what closes it; written by `link`. */
+const behindClosing = new Int32Array(MAX_TOKENS + 1)
+let isLinked = false
+
+/**
+ * Finds for all quotes and brackets what closes them, in one pass, so that no question about one reads on
+ * from it.
+ */
+function link(): void {
+  isLinked = true
+  closers.fill(MAX_TOKENS)
+  let apostrophe = last
+  let quote = last
+  let backtick = last
   let depth = 0
-  for (let at = i; at < last && at - i < REACH; at++) {
-    steps++
+  for (let at = last - 1; at >= 0; at--) {
     const kind = kinds[at]
-    if (kind === SQL.open) depth++
-    else if (kind === SQL.close && --depth === 0) return at + 1
+    if (kind === SQL.apostrophe) {
+      behindClosing[at] = apostrophe
+      apostrophe = at + 1
+    } else if (kind === SQL.quote) {
+      behindClosing[at] = quote
+      quote = at + 1
+    } else if (kind === SQL.backtick) {
+      behindClosing[at] = backtick
+      backtick = at + 1
+    } else if (kind === SQL.close) {
+      if (depth < MAX_DEPTH) closers[depth] = at + 1
+      depth++
+    } else if (kind === SQL.open) {
+      depth = Math.max(0, depth - 1)
+      behindClosing[at] = openedAt(depth)
+      closers[depth] = last
+    }
   }
-  return last
 }
 
-/** After the string that opens at `i`; the end of the text when it stays open, for then the query's own quote closes it. */
-function skipString(i: number): number {
-  const quote = kinds[i]
-  for (let at = i + 1; at < last && at - i < REACH; at++) {
-    steps++
-    if (kinds[at] === quote) return at + 1
-  }
-  return last
+/** Brackets inside each other that are told apart. */
+const MAX_DEPTH = 256
+const closers = new Int32Array(MAX_DEPTH).fill(MAX_TOKENS)
+
+function openedAt(depth: number): number {
+  return depth < MAX_DEPTH ? Math.min(last, closers[depth] as number) : last
 }
 
-/** Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with. */
+/**
+ * After the bracket or string that opens at `i`; the end of the text when it stays open, for then the
+ * query's own quote closes it.
+ */
+function skipClosed(i: number): number {
+  if (!isLinked) link()
+  steps++
+  const behind = behindClosing[i] as number
+  return behind - i > REACH ? last : behind
+}
+
+/**
+ * Whether a word with an opening bracket right behind it is a function of SQL that a query is probed with.
+ */
 export function isProbeCall(i: number): boolean {
   const key = keyAt(i)
   if (key === KEY.probe && kindAt(i + 1) === SQL.dot) return true
@@ -93,7 +130,7 @@ export function term(i: number): number {
   switch (kindAt(at)) {
     case SQL.number:
       // MySQL reads `1.e(x)` as `(x)`.
-      next = kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipBracket(at + 1) : at + 1
+      next = kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipClosed(at + 1) : at + 1
       break
     case SQL.variable:
       next = at + 1
@@ -101,10 +138,10 @@ export function term(i: number): number {
     case SQL.apostrophe:
     case SQL.quote:
     case SQL.backtick:
-      next = skipString(at)
+      next = skipClosed(at)
       break
     case SQL.open:
-      next = skipBracket(at)
+      next = skipClosed(at)
       break
     case SQL.word:
       next = wordTerm(at)
@@ -143,9 +180,9 @@ function wordTerm(at: number): number {
     }
     return last
   }
-  if (key === KEY.statement && kindAt(at + 1) === SQL.open) return skipBracket(at + 1)
+  if (key === KEY.statement && kindAt(at + 1) === SQL.open) return skipClosed(at + 1)
   if (key === KEY.exists)
-    return kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipBracket(at + 1) : at + 1
+    return kindAt(at + 1) === SQL.open && starts[at + 1] === ends[at] ? skipClosed(at + 1) : at + 1
   if (
     key === KEY.none ||
     key === KEY.literal ||
@@ -157,7 +194,7 @@ function wordTerm(at: number): number {
   ) {
     let next = at + 1
     while (kindAt(next) === SQL.dot && next - at < 12) next += 2
-    if (kindAt(next) === SQL.open) return skipBracket(next)
+    if (kindAt(next) === SQL.open) return skipClosed(next)
     return key === KEY.test ? -1 : next
   }
   return -1
@@ -196,10 +233,13 @@ export function comparison(i: number): number {
 export function bracketedComparison(i: number): number {
   let at = i
   while (kindAt(at) === SQL.open) at++
-  return at > i && comparison(at) > 0 ? skipBracket(i) : -1
+  return at > i && comparison(at) > 0 ? skipClosed(i) : -1
 }
 
-/** Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence has after `or`. */
+/**
+ * Whether the value at `i` is a number, a string, a variable, a bracket or a call: something no sentence
+ * has after `or`.
+ */
 export function isSolid(i: number): boolean {
   let at = i
   for (let n = 0; n < 8 && isUnary(at); n++) at++

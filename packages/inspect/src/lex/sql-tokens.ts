@@ -3,7 +3,10 @@ import { HASH_SEED, hashStep } from '../words.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** Kinds of token. Quotes are tokens of their own: whether text lies inside or outside a string is what injection is about. */
+/**
+ * Kinds of token. Quotes are tokens of their own: whether text lies inside or outside a string is what
+ * injection is about.
+ */
 export const SQL = {
   end: 0,
   number: 1,
@@ -116,7 +119,7 @@ const KEYWORDS: readonly (readonly [number, string])[] = [
 ]
 
 /** As many as a window has characters, so that no text ends before its tokens do. */
-const MAX_TOKENS = 8_192
+export const MAX_TOKENS = 8_192
 
 /** The tokens of one text. Buffers are shared: read them before the next `tokenize`. */
 export const kinds: Uint8Array = new Uint8Array(MAX_TOKENS + 1)
@@ -124,12 +127,26 @@ export const keys: Uint8Array = new Uint8Array(MAX_TOKENS + 1)
 export const starts: Int32Array = new Int32Array(MAX_TOKENS + 1)
 export const ends: Int32Array = new Int32Array(MAX_TOKENS + 1)
 
-const keyOfHash = new Map<number, number>()
+const SLOTS = 1_024
+const hashes = new Int32Array(SLOTS)
+const meanings = new Uint8Array(SLOTS)
 for (const [key, list] of KEYWORDS) {
   for (const word of list.split(' ')) {
     let hash = HASH_SEED
     for (let i = 0; i < word.length; i++) hash = hashStep(hash, charCodeAt.call(word, i))
-    if (!keyOfHash.has(hash)) keyOfHash.set(hash, key)
+    let slot = hash & (SLOTS - 1)
+    while (hashes[slot] !== 0 && hashes[slot] !== hash) slot = (slot + 1) & (SLOTS - 1)
+    if (hashes[slot] === 0) meanings[slot] = key
+    hashes[slot] = hash
+  }
+}
+
+/** What a word means, by its hash. */
+function keyOf(hash: number): number {
+  for (let slot = hash & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
+    const known = hashes[slot]
+    if (known === hash) return meanings[slot] as number
+    if (known === 0) return KEY.none
   }
 }
 
@@ -148,8 +165,10 @@ function isWordCode(code: number): boolean {
 }
 
 /**
- * Cuts lower-case text into SQL tokens, the way MySQL, PostgreSQL, SQL Server, Oracle and SQLite agree on and a little beyond: `/*!50000 x*\/` is `x`, closed
- * comments are white space, `1from` is two tokens. Reads at most 8,192 tokens, which is what a window can hold. Linear.
+ * Cuts lower-case text into SQL tokens, the way MySQL, PostgreSQL, SQL Server, Oracle and SQLite agree on
+ * and a little beyond: `/*!50000 x*\/` is `x`, closed
+ * comments are white space, `1from` is two tokens. Reads at most 8,192 tokens, which is what a window can
+ * hold. Linear.
  * @returns how many tokens were written; the one after is `SQL.end`
  */
 export function tokenizeSql(lower: string): number {
@@ -238,7 +257,7 @@ function readWord(lower: string, start: number): number {
     hash = hashStep(hash, code)
     code = charCodeAt.call(lower, ++at)
   } while (isWordCode(code) || code === 36)
-  push(SQL.word, start, at, keyOfHash.get(hash) ?? KEY.none)
+  push(SQL.word, start, at, keyOf(hash))
   return at
 }
 
@@ -248,6 +267,10 @@ function readVariable(lower: string, start: number): number {
   while (isWordCode(charCodeAt.call(lower, at)) || charCodeAt.call(lower, at) === 46) at++
   push(SQL.variable, start, at, 0)
   return at
+}
+
+function isCompareSign(code: number): boolean {
+  return code >= 60 && code <= 62
 }
 
 function readSign(lower: string, at: number, code: number, next: number): number {
@@ -289,7 +312,7 @@ function readSign(lower: string, at: number, code: number, next: number): number
     case 62:
     case 33: {
       let end = at + 1
-      while ('=<>'.includes(lower[end] ?? ' ') && end - at < 3) end++
+      while (isCompareSign(charCodeAt.call(lower, end)) && end - at < 3) end++
       push(code === 33 && end === at + 1 ? SQL.operator : SQL.compare, at, end, 0)
       return end
     }

@@ -1,3 +1,4 @@
+import { finishSteps } from '../body/steps.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import type { InspectedRequest } from '../inspected-request.ts'
@@ -25,7 +26,8 @@ export interface NativeOpinionOptions {
 export type SecondOpinion = (request: InspectedRequest) => readonly Match[]
 
 /**
- * Asks `@datadog/native-appsec` too. Its matches have the family `loaded` and a score of 5. It reads strings to 4,096 characters, containers to 256 entries and 20 levels; what lies beyond only Postern
+ * Asks `@datadog/native-appsec` too. Its matches have the family `loaded` and a score of 5. It reads
+ * strings to 4,096 characters, containers to 256 entries and 20 levels; what lies beyond only Postern
  * sees.
  */
 export function nativeOpinion({ engine, timeout = 10_000 }: NativeOpinionOptions): SecondOpinion {
@@ -97,13 +99,14 @@ function parseBody(text: string, contentType: string): unknown {
   if (contentType.includes('x-www-form-urlencoded')) return pairs(text, '&')
   if (!contentType.startsWith('multipart/')) return text
   const values: string[] = []
-  visitBody(
-    Buffer.from(text),
-    { method: 'POST', path: '/', contentType },
-    20,
-    { value: part => values.push(part) < 256, tooBig: () => {} },
-    () => {},
-  )
+  const visitor = {
+    isPaused: false,
+    value: (part: string) => values.push(part) < 256,
+    tooBig: () => {},
+    work: () => {},
+  }
+  const head = { method: 'POST', path: '/', contentType }
+  finishSteps(visitBody(Buffer.from(text), head, 20, visitor, () => {}))
   return values
 }
 

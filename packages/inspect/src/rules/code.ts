@@ -29,7 +29,7 @@ export const codeRules: readonly Rule[] = [
       score: 4,
       quotable: true,
       chars: CHAR.paren,
-      words: WORD.php | WORD.sqlVerb | WORD.script | WORD.shell | WORD.runtime,
+      words: WORD.call,
       attacks: ["eval($_POST['x'])", "system('id')", 'cmd=system(whoami)', "exec/*comment*/('x')"],
       benign: ['the system (as a whole)', 'include (optional)', 'exec noun'],
     },
@@ -106,7 +106,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable-call',
-    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?(?:\([^)\n]{0,64}\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
+    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?(?:\((?:\s{0,2}["'$][^)\n]{0,64}|[^)\n$]{0,32})\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
     {
       score: 5,
       bare: true,
@@ -211,13 +211,13 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|%x[({[`]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
+    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
     {
       score: 5,
       quotable: true,
       chars:
         CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.percent | CHAR.backtick | CHAR.dashes | CHAR.space,
-      words: WORD.runtime | WORD.php | WORD.shell | WORD.script | WORD.file,
+      words: WORD.call | WORD.process,
       attacks: [
         "open('|id')",
         'qx(id)',
@@ -230,4 +230,11 @@ export const codeRules: readonly Rule[] = [
       benign: ['the system is down', 'new functions (3)'],
     },
   ),
+  pattern('code/ruby-command', /%x[({[`]/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.percent,
+    attacks: ['%x(id)', 'x=%x[ls]'],
+    benign: ['100%x', '%xyz'],
+  }),
 ]

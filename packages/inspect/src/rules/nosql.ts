@@ -1,6 +1,7 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
+import { WORD } from '../words.ts'
 
 const OPERATORS =
   'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta'
@@ -15,7 +16,10 @@ const COMPARED =
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
-/** An operator in a name. Interfaces that take filters by operator are many; where one is compared with a credential or an id, or runs code, it is an attack. */
+/**
+ * An operator in a name. Interfaces that take filters by operator are many; where one is compared with a
+ * credential or an id, or runs code, it is an attack.
+ */
 function findOperatorName(reading: Reading): Span | undefined {
   if (reading.place !== 'name') return undefined
   const found = OPERATOR.exec(reading.lower)
@@ -82,6 +86,7 @@ export const nosqlRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.paren | CHAR.equals | CHAR.semicolon,
+      words: WORD.mongo,
       attacks: [
         'db.injection.insert({success:1});',
         "' || this.password.match(/.*/)",

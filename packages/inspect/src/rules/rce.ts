@@ -1,10 +1,27 @@
 import { CHAR } from '../features.ts'
 import { findShellCommand } from '../lex/shell-command.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const SEPARATORS =
   CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline | CHAR.dollar | CHAR.backslash
+
+const INTO_SHELL = /\b(?:curl|wget)\s|\n|\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b\s{0,4}/g
+/** Characters between what fetches a script and the pipe. */
+const FETCH_REACH = 120
+
+/** A pipe into a shell, at the end of the text or behind what fetches a script, on one line. */
+function findPipeIntoShell({ lower }: Reading): Span | undefined {
+  let fetch = -1
+  for (const found of lower.matchAll(INTO_SHELL)) {
+    const end = found.index + found[0].length
+    if (!found[0].startsWith('|')) fetch = found[0] === '\n' ? -1 : found.index
+    else if (end === lower.length) return { start: found.index, end }
+    else if (fetch >= 0 && found.index - fetch <= FETCH_REACH) return { start: fetch, end }
+  }
+  return undefined
+}
 
 /** Operating system commands. */
 export const rceRules: readonly Rule[] = [
@@ -100,7 +117,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/ifs',
-    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:\d)[^}]{0,32}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:shell|bash|0)\}?\s{1,4}-c\b|^\s{0,4}\$\{?(?:path|home|pwd|shell)\}?[/{:]/,
+    /\$\{?ifs(?:\b|\})|\$\{[a-z_]{0,16}(?:[#%/^@]|:\d)[^}]{0,24}\}|\$\[\s{0,4}\]|\$\(\(|\$\{?(?:shell|bash|0)\}?\s{1,4}-c\b|^\s{0,4}\$\{?(?:path|home|pwd|shell)\}?[/{:]/,
     {
       score: 5,
       bare: true,
@@ -143,19 +160,18 @@ export const rceRules: readonly Rule[] = [
       benign: ['the bash shell', 'dev team | tcp', 'nc 8000 controller'],
     },
   ),
-  pattern(
-    'rce/into-shell',
-    /\|\s{0,4}(?:ba|z|k|da)?sh\s{0,4}$|(?:curl|wget)\s[^\n]{1,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh\b/,
-    {
-      score: 5,
-      quotable: true,
-      bare: true,
-      chars: CHAR.pipe,
-      words: WORD.shell,
-      attacks: ['curl http://x | sh', 'x | bash'],
-      benign: ['the | shell', 'curl x | less'],
-    },
-  ),
+  {
+    id: 'rce/into-shell',
+    family: 'rce',
+    score: 5,
+    quotable: true,
+    bare: true,
+    chars: CHAR.pipe,
+    words: WORD.shell,
+    find: findPipeIntoShell,
+    attacks: ['curl http://x | sh', 'x | bash', 'wget -qO- http://x | sudo sh -s'],
+    benign: ['the | shell', 'curl x | less', 'curl x\nls | sh -c a'],
+  },
   pattern(
     'rce/windows',
     /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?!\s__name__)(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
@@ -177,7 +193,7 @@ export const rceRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.windows | WORD.shell,
+      words: WORD.powershell,
       attacks: [
         '& echo %PATH%',
         'reg query HKLM',
@@ -223,7 +239,8 @@ export const rceRules: readonly Rule[] = [
       benign: ['; while you wait', 'x; for a in b', '; if true, then', 'a & . b', '<p>a&b</p>'],
     },
   ),
-  // A value that a program would take for one of its options, of those that name a command or a file to write.
+  // A value that a program would take for one of its options, of those that name a command or a file to
+  // write.
   pattern(
     'rce/option',
     /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,

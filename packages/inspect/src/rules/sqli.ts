@@ -138,15 +138,18 @@ const structure: Rule[] = [
   },
 ]
 
-const SPLIT = /([a-z]{1,8})\/\*[^*/]{0,16}\*\/([a-z]{1,8})/g
 const SPLIT_WORDS =
   /^(?:union|select|insert|update|delete|where|from|sleep|benchmark|concat|order|having|and|or|drop|exec)$/
+const WORD_BEFORE = /[a-z]{1,8}$/
+const WORD_BEHIND = /^[^*/]{0,16}\*\/([a-z]{1,8})/
 
 /** A word of SQL with a comment inside: of use only against a filter that takes comments out. */
-function findSplitWord(reading: Reading): Span | undefined {
-  for (const found of reading.lower.matchAll(SPLIT)) {
-    if (SPLIT_WORDS.test(`${found[1]}${found[2]}`))
-      return { start: found.index, end: found.index + found[0].length }
+function findSplitWord({ lower }: Reading): Span | undefined {
+  for (let open = lower.indexOf('/*'); open >= 0; open = lower.indexOf('/*', open + 2)) {
+    const before = WORD_BEFORE.exec(lower.slice(Math.max(0, open - 8), open))?.[0]
+    const behind = before === undefined ? null : WORD_BEHIND.exec(lower.slice(open + 2, open + 28))
+    if (before === undefined || behind === null) continue
+    if (SPLIT_WORDS.test(`${before}${behind[1]}`)) return { start: open - before.length, end: open + 2 }
   }
   return undefined
 }
@@ -274,7 +277,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.sqlName | WORD.sqlVerb,
+      words: WORD.sqlCall,
       attacks: [
         '1 and benchmark(5000000,md5(1))',
         "'; waitfor delay '0:0:5'",
@@ -291,7 +294,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.sqlName,
+      words: WORD.sqlCall,
       attacks: ["1 waitfor delay '0:0:15' --", 'select pg_sleep', 'sELecT slEep (10 +6)', '1 and sleep(5)'],
       benign: ['sleep well', 'await sleep(50)'],
     },
@@ -302,7 +305,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.sqlName | WORD.sqlVerb,
+      words: WORD.sqlCall,
       attacks: [
         "exec master..xp_cmdshell 'dir'",
         "select load_file('/etc/passwd')",
@@ -317,7 +320,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.sqlName,
+      words: WORD.sqlCall,
       attacks: ['and extractvalue(1,concat(0x5c,1))', '1,concat(0x3a,version())', 'convert(int,@@version)'],
       benign: ['concat(first, last)', 'the @@ marker', 'substring(0, 5)'],
     },

@@ -1,5 +1,6 @@
 import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
 
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
@@ -63,16 +64,14 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/freemarker',
-    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|@html\.raw\s{0,2}\(|@system\.(?:diagnostics|io|reflection|environment)\.|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:/,
+    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.less | CHAR.hash | CHAR.brace | CHAR.paren | CHAR.bracket,
+      chars: CHAR.hash | CHAR.brace | CHAR.bracket,
       attacks: [
         '<#assign ex="freemarker.template.utility.Execute"?new()>',
         '#set($x=1)',
-        '@Html.Raw("x")',
-        '@System.Diagnostics.Process.Start("x")',
         '{$smarty.version}',
         '<%={{={@{#{${x}}%>',
         '{php}echo 1{/php}',
@@ -80,6 +79,14 @@ export const templateRules: readonly Rule[] = [
       benign: ['#settings', '<#>', 'php'],
     },
   ),
+  pattern('template/razor', /@html\.raw\s{0,2}\(|@system\.(?:diagnostics|io|reflection|environment)\./, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.paren,
+    words: WORD.process | WORD.markup,
+    attacks: ['@Html.Raw("x")', '@System.Diagnostics.Process.Start("x")'],
+    benign: ['root@system.example (disk)', 'html raw (as is)'],
+  }),
   pattern(
     'template/variable',
     /\$\s{0,16}\{\s{0,12}(?:["'][^"'{}]{0,64}["']|\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,

@@ -17,7 +17,9 @@ function findSensitiveFile(reading: Reading): Span | undefined {
   return { start: found.index, end: found.index + found[0].length, bare: secret === null }
 }
 
-/** A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units. */
+/**
+ * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
+ */
 const DOT =
   '(?:\\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.)'
 const SLASH =
@@ -44,7 +46,8 @@ export const traversalRules: readonly Rule[] = [
       benign: ['../image.png', 'wait... / what', '1..2'],
     },
   ),
-  // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots is a slash.
+  // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots
+  // is a slash.
   pattern('traversal/encoded-steps', ENCODED_STEPS, {
     score: 5,
     quotable: true,
@@ -98,7 +101,7 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/rooted',
-    /^(?:[\w.-]{0,32}[/\\]{1,4}){0,8}(?:\.{2,160}|\.%2e|0x2e\.?\s?|\.{4,160})(?:[/\\]|0x2f|0x5c)|^[/\\]{1,4}\.{1,2}[/\\]{1,4}\.\.|\.{4,160}[/\\]\.\.\/|(?:\.\.0x(?:5c|2f)){1,8}/,
+    /^(?:[\w.-]{0,32}[/\\]{1,4}){0,8}(?:\.{2,160}|\.%2e|0x2e\.?\s?|\.{4,160})(?:[/\\]|0x2f|0x5c)|^[/\\]{1,4}\.{1,2}[/\\]{1,4}\.\.|\.{4}[/\\]\.\.\/|(?:\.\.0x(?:5c|2f)){1,8}/,
     {
       score: 4,
       atStart: true,

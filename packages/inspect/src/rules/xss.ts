@@ -234,7 +234,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/style',
-    /<style[^>]{0,64}>[^<]{0,256}(?:@import|@im\\{1,2}port|expression\s{0,4}\(|javascript:|-moz-binding|behaviou?r:|-o-link|\\[0-9a-f]{2})|\bstyle\s{0,4}=[^<]{0,128}?(?:expression\s{0,4}\(|javascript:|-moz-binding)|expr\/\*[^*]{0,24}\*\/ession|:\s{0,4}expression\s{0,4}\(\s{0,4}(?:alert|write|javascript|document)/,
+    /<style[^>]{0,64}>[^<]{0,256}(?:@import|@im\\{1,2}port|expression\s{0,4}\(|javascript:|-moz-binding|behaviou?r:|-o-link|\\[0-9a-f]{2})|\bstyle\s{0,4}=[^<]{0,64}?(?:expression\s{0,4}\(|javascript:|-moz-binding)|expr\/\*[^*]{0,24}\*\/ession|:\s{0,4}expression\s{0,4}\(\s{0,4}(?:alert|write|javascript|document)/,
     {
       score: 5,
       quotable: true,
@@ -249,7 +249,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/unicode-markup',
-    /\+adw-|\+ad4-|<\s?(?:s\sc\sr\si\sp\st|scr\sipt|f\so\sr\sm|i\sf\sr\sa\sm\se)(?:[\s/>]|$)|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^>]{0,64}<script|\\xbcscript/,
+    /\+adw-|\+ad4-|<\s?(?:s\sc\sr\si\sp\st|scr\sipt|f\so\sr\sm|i\sf\sr\sa\sm\se)(?:[\s/>]|$)|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^<>]{0,64}<script|\\xbcscript/,
     {
       score: 5,
       quotable: true,

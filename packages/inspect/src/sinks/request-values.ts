@@ -1,4 +1,5 @@
 import { visitForm } from '../body/form.ts'
+import { finishSteps } from '../body/steps.ts'
 import type { ValueVisitor } from '../body/value-visitor.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
@@ -16,10 +17,14 @@ const OWN_NAMES =
 const MAX_VALUES = 1_000
 const MAX_LENGTH = 16_384
 
-/** The values of a request that could matter at a sink: those with something else than letters and digits, each once, at most 1,000. */
+/**
+ * The values of a request that could matter at a sink: those with something else than letters and digits,
+ * each once, at most 1,000.
+ */
 export function requestValues(request: InspectedRequest): readonly RequestValue[] {
   const found = new Map<string, RequestValue>()
   const visitor: ValueVisitor = {
+    isPaused: false,
     value(text, _place, locator): boolean {
       if (text.length >= 2 && text.length <= MAX_LENGTH && /[^\w-]/.test(text) && !found.has(text)) {
         found.set(text, { location: locator.location(), text })
@@ -27,13 +32,14 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
       return found.size < MAX_VALUES
     },
     tooBig(): void {},
+    work(): void {},
   }
   const mark = request.target.indexOf('?')
   const path = mark < 0 ? request.target : request.target.slice(0, mark)
   for (const segment of path.split('/', 64)) {
     visitor.value(decodeUrl(segment, false), 'path', { location: () => 'path', name: () => '' })
   }
-  if (mark >= 0) visitForm(request.target.slice(mark + 1), 'query', 'query', visitor)
+  if (mark >= 0) finishSteps(visitForm(request.target.slice(mark + 1), 'query', 'query', visitor))
   let contentType = ''
   for (let i = 0; i + 1 < request.headers.length; i += 2) {
     const name = (request.headers[i] as string).toLowerCase()
@@ -44,7 +50,7 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
   }
   if (request.body !== undefined) {
     const head = { method: request.method, path, contentType }
-    visitBody(Buffer.from(request.body), head, 200, visitor, () => {})
+    finishSteps(visitBody(Buffer.from(request.body), head, 200, visitor, () => {}))
   }
   return [...found.values()]
 }

@@ -2,8 +2,14 @@ import { ConfigError } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
-/** What `postern audit` asks of the gateway that holds the log. */
-export function auditCommands(runtime: Runtime): Readonly<Record<string, AdminCommand>> {
+/**
+ * What `postern audit` asks of the gateway that holds the log.
+ * @param eraseElsewhere erases a principal from what is kept beside the log
+ */
+export function auditCommands(
+  runtime: Runtime,
+  eraseElsewhere: (principal: string, tenant: string) => Promise<void> | undefined,
+): Readonly<Record<string, AdminCommand>> {
   return {
     'audit/erase': async ({ principal, tenant }) => {
       const { audit } = runtime.resources
@@ -12,6 +18,7 @@ export function auditCommands(runtime: Runtime): Readonly<Record<string, AdminCo
       if (typeof principal !== 'string' || principal === '')
         throw new ConfigError({ place: 'principal', problem: 'must be the id of a principal' })
       const { index } = await audit.eraseSubject(principal, typeof tenant === 'string' ? { tenant } : {})
+      await eraseElsewhere(principal, typeof tenant === 'string' ? tenant : '')
       return { index: Number(index) }
     },
   }

@@ -141,11 +141,11 @@ type Parts = Partial<Record<Part, Uint8Array>>
 
 function partsOf(stolen: readonly HolderKeys[], record: ParsedRecord, encoded: Uint8Array): Parts {
   const parts: Parts = {}
-  for (const keys of stolen)
-    for (const part of PARTS_OF[keys.id]) {
-      const prf = keys.prf(record.epoch, part, 'record')
-      if (prf !== undefined) parts[part] = recordPrf(prf, encoded, record.salt)
-    }
+  for (const keys of stolen) {
+    if (!keys.epochs.includes(record.epoch)) continue
+    for (const part of PARTS_OF[keys.id])
+      parts[part] = recordPrf(keys.prf(record.epoch, part, 'record'), encoded, record.salt)
+  }
   return parts
 }
 
@@ -187,14 +187,13 @@ async function askHolders(
     if (PARTS_OF[link.id].every(part => parts[part] !== undefined)) continue
     for (const body of bodies) {
       const answer = (await link.request(body, TIMEOUT_MS).catch(() => ({}))) as {
-        readonly parts?: Readonly<Record<string, readonly string[]>>
+        readonly parts?: Readonly<Record<string, string>>
       }
       if (answer.parts === undefined) {
         refused++
         continue
       }
-      for (const part of PARTS_OF[link.id])
-        parts[part] = Buffer.from(answer.parts[part]?.[0] ?? '', 'base64url')
+      for (const part of PARTS_OF[link.id]) parts[part] = Buffer.from(answer.parts[part] ?? '', 'base64url')
       if (opensWith(parts, record, encoded)) return { opened: true, refused }
     }
   }

@@ -1,4 +1,5 @@
-import { BudgetWindow } from './budget-window.ts'
+import type { RandomSource } from '@postern/core'
+import { CountedRecords } from './counted-records.ts'
 
 /** Records that may be opened in one window, B each, before they are divided among the holders. */
 export interface BudgetLimits {
@@ -45,87 +46,126 @@ export function holderShare(budget: number): number {
  * Scopes kept at once; beyond it a new one is refused until old ones expire. Bounded by `all` in practice.
  */
 const MAX_SCOPES = 1_000_000
+/** Entries that room is made for at once, so that a holder with ordinary budgets never stops to make more. */
+const MAX_ROOM = 262_144
+/**
+ * What an opening would be counted as: the versions not counted yet, or the budget that has not enough
+ * left.
+ */
+export type Weighed =
+  | { readonly shortage: Shortage }
+  /** Record version to table, of what some scope has not counted yet. Empty when all of it is free. */
+  | { readonly fresh: ReadonlyMap<string, string> }
 
 /** The budgets of one holder: distinct record versions per person, service, table and in all. */
 export class Budgets {
   readonly #limits: BudgetLimits
   readonly #ofService: (service: string) => Partial<BudgetLimits>
   readonly #window: number
-  readonly #scopes = new Map<string, BudgetWindow>()
+  /** Per person and service. */
+  readonly #actors: CountedRecords
+  /** Per table. A version is of one table, so all of these together are what `all` counts. */
+  readonly #tables: CountedRecords
 
   /** @param window milliseconds */
   constructor(
     limits: BudgetLimits,
     window: number,
+    random: RandomSource,
     ofService: (service: string) => Partial<BudgetLimits> = () => ({}),
   ) {
     this.#limits = limits
     this.#window = window
     this.#ofService = ofService
+    const room = 2 ** Math.ceil(Math.log2(Math.min(MAX_ROOM, holderShare(limits.all) + 1)))
+    // A version is counted for a person and for the service that serves him.
+    this.#actors = new CountedRecords(window, random, room * 2)
+    this.#tables = new CountedRecords(window, random, room)
   }
 
-  /** The first budget that an opening would exceed; undefined when it may pass. Counts nothing. */
-  shortage(charge: Charge, now: number): Shortage | undefined {
-    for (const { scope, limit, things } of this.#scopesOf(charge)) {
-      const window = this.#scopes.get(scope)
-      const asked = window === undefined ? new Set(things).size : window.fresh(things, now).length
-      const used = window?.used(now) ?? 0
+  /** Holds an opening against every budget that applies. Counts nothing. */
+  weigh(charge: Charge, now: number): Weighed {
+    const { records } = charge
+    const fresh = new Map<string, string>()
+    for (const { scope, limit } of this.#actorsOf(charge)) {
+      const asked = this.#freshOf(this.#actors, scope, records, now, fresh)
+      const used = this.#actors.used(scope, now)
       if (asked > 0 && used + asked > limit) {
-        const retryAt = window?.freeAt(Math.min(asked, limit), limit, now) ?? now + this.#window
-        return { budget: scope, allowed: Math.max(0, limit - used), asked, retryAt }
+        const retryAt = this.#actors.freeAt(scope, Math.min(asked, limit), limit, now)
+        return { shortage: { budget: scope, allowed: Math.max(0, limit - used), asked, retryAt } }
       }
     }
-    if (this.#scopes.size >= MAX_SCOPES) {
-      this.prune(now)
-      if (this.#scopes.size >= MAX_SCOPES)
-        return { budget: 'scopes', allowed: 0, asked: 1, retryAt: now + this.#window }
-    }
-    return undefined
+    const shortage = this.#tableShortage(records, now, fresh)
+    if (shortage !== undefined) return { shortage }
+    return this.#actors.scopes < MAX_SCOPES
+      ? { fresh }
+      : { shortage: { budget: 'scopes', allowed: 0, asked: 1, retryAt: now + this.#window } }
   }
 
-  /** Counts an opening. Ask `shortage` first. */
+  #tableShortage(
+    records: ReadonlyMap<string, string>,
+    now: number,
+    fresh: Map<string, string>,
+  ): Shortage | undefined {
+    const tables = new Set(records.values())
+    let total = 0
+    for (const table of tables) {
+      const limit = holderShare(this.#limits.table)
+      const asked = this.#freshOf(this.#tables, table, records, now, fresh)
+      const used = this.#tables.used(table, now)
+      if (asked > 0 && used + asked > limit) {
+        const retryAt = this.#tables.freeAt(table, Math.min(asked, limit), limit, now)
+        return { budget: `table ${table}`, allowed: Math.max(0, limit - used), asked, retryAt }
+      }
+      total += asked
+    }
+    const limit = holderShare(this.#limits.all)
+    const used = this.#tables.size(now)
+    if (total === 0 || used + total <= limit) return undefined
+    const retryAt = this.#tables.freeAtInAll(Math.min(total, limit), limit, now)
+    return { budget: 'all', allowed: Math.max(0, limit - used), asked: total, retryAt }
+  }
+
+  /** Counts what a scope has not counted yet, and adds it to `fresh`. For tables the scope is one. */
+  #freshOf(
+    counted: CountedRecords,
+    scope: string,
+    records: ReadonlyMap<string, string>,
+    now: number,
+    fresh: Map<string, string>,
+  ): number {
+    counted.expire(now)
+    let asked = 0
+    for (const [version, table] of records) {
+      if ((counted === this.#tables && table !== scope) || counted.has(scope, version)) continue
+      asked++
+      fresh.set(version, table)
+    }
+    return asked
+  }
+
+  /** Counts an opening. Ask `weigh` first. */
   charge(charge: Charge, now: number): void {
-    for (const { scope, things } of this.#scopesOf(charge)) {
-      let window = this.#scopes.get(scope)
-      if (window === undefined) {
-        window = new BudgetWindow(this.#window)
-        this.#scopes.set(scope, window)
-      }
-      window.add(things, now)
-    }
+    for (const { scope } of this.#actorsOf(charge))
+      for (const version of charge.records.keys()) this.#actors.add(scope, version, now)
+    for (const [version, table] of charge.records) this.#tables.add(table, version, now)
   }
 
-  /** Drops scopes in which nothing is counted any more. */
-  prune(now: number): void {
-    for (const [scope, window] of this.#scopes) if (window.used(now) === 0) this.#scopes.delete(scope)
-  }
-
-  /** Units used by a scope, for status. */
+  /** Units used of a scope, for status: `all`, `table NAME`, `person NAME`, `service NAME`, `served NAME`. */
   used(scope: string, now: number): number {
-    return this.#scopes.get(scope)?.used(now) ?? 0
+    if (scope === 'all') return this.#tables.size(now)
+    return scope.startsWith('table ')
+      ? this.#tables.used(scope.slice('table '.length), now)
+      : this.#actors.used(scope, now)
   }
 
-  *#scopesOf({ person, service, records }: Charge): Generator<{
-    readonly scope: string
-    readonly limit: number
-    readonly things: readonly string[]
-  }> {
+  #actorsOf({ person, service }: Charge): readonly { readonly scope: string; readonly limit: number }[] {
     const own = { ...this.#limits, ...this.#ofService(service) }
-    const all = [...records.keys()]
-    if (person === undefined)
-      yield { scope: `service ${service}`, limit: holderShare(own.service), things: all }
-    else {
-      yield { scope: `person ${person}`, limit: holderShare(this.#limits.person), things: all }
-      yield { scope: `served ${service}`, limit: holderShare(own.served), things: all }
-    }
-    const byTable = new Map<string, string[]>()
-    for (const [record, table] of records) {
-      const list = byTable.get(table)
-      if (list === undefined) byTable.set(table, [record])
-      else list.push(record)
-    }
-    for (const [table, things] of byTable)
-      yield { scope: `table ${table}`, limit: holderShare(this.#limits.table), things }
-    yield { scope: 'all', limit: holderShare(this.#limits.all), things: all }
+    return person === undefined
+      ? [{ scope: `service ${service}`, limit: holderShare(own.service) }]
+      : [
+          { scope: `person ${person}`, limit: holderShare(this.#limits.person) },
+          { scope: `served ${service}`, limit: holderShare(own.served) },
+        ]
   }
 }

@@ -17,9 +17,16 @@ export type Refusal =
     }
   | { readonly refused: 'busy' }
 
-/** Outputs of the holder's two parts, one per item asked for, base64url. */
+/** Outputs of the holder's two parts: 32 bytes per item asked for, one after the other, base64url. */
 export interface PartsAnswer {
-  readonly parts: Readonly<Partial<Record<Part, readonly string[]>>>
+  readonly parts: Readonly<Partial<Record<Part, string>>>
+}
+
+/** What says whether two holders are one trust domain, as far as they can tell themselves. */
+export interface TrustDomain {
+  readonly administrator?: string
+  /** The same for two holders that the same key file or key service unlocks; says nothing of the key. */
+  readonly unlockedBy?: string
 }
 
 /** What a holder answers a service. */
@@ -27,4 +34,4 @@ export type HolderAnswer =
   | Refusal
   | PartsAnswer
   | { readonly nonces: readonly string[]; readonly epoch: number }
-  | { readonly pong: true; readonly epoch: number }
+  | ({ readonly pong: true; readonly epoch: number } & TrustDomain)

@@ -1,20 +1,22 @@
-import { createHash } from 'node:crypto'
 import type { Clock, Event, EventRecorder, RandomSource } from '@postern/core'
-import { encodeContext } from '../record/record-context.ts'
-import { recordPrf } from '../record/record-keys.ts'
 import { names, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
 import { saltFrom } from '../split/contribution.ts'
-import { type HolderId, PARTS_OF } from '../split/part.ts'
-import { BudgetWindow } from './budget-window.ts'
+import { Identities } from '../split/identity-statement.ts'
+import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+import { BatchInputs, placeOf } from './batch-inputs.ts'
 import { Budgets, holderShare } from './budgets.ts'
+import { CountedRecords, VERSION_CHARACTERS } from './counted-records.ts'
 import { hardenParts } from './harden-parts.ts'
-import type { HolderAnswer, PartsAnswer, Refusal } from './holder-answer.ts'
+import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
 import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { type OpenItem, parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
+
+/** Entries of the journal between two clearings of it. */
+const CLEAR_EVERY = 256
 
 export interface HolderCoreOptions {
   readonly keys: HolderKeys
@@ -24,6 +26,7 @@ export interface HolderCoreOptions {
   readonly random: RandomSource
   /** Where the holder writes down what it did: its own audit log. */
   readonly recorder: EventRecorder
+  readonly domain?: TrustDomain
   /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
@@ -43,22 +46,27 @@ export class HolderCore {
   readonly #seen = new SeenCapabilities()
   readonly #frozen = new Map<string, string>()
   readonly #canaries: Set<string>
-  readonly #searches = new Map<string, BudgetWindow>()
-  readonly #guesses = new Map<string, BudgetWindow>()
-  readonly #enrollers: ReadonlySet<string>
-  #sequence = 0
+  readonly #inputs = new BatchInputs()
+  readonly #searches: CountedRecords
+  readonly #guesses: CountedRecords
+  readonly #identities: Identities
+  #guessNumber = 0
+  #written = 0
 
   constructor(options: HolderCoreOptions) {
     this.#options = options
     this.id = options.keys.id
-    const { policy, journal, clock } = options
+    const { policy, journal, clock, random } = options
     this.#budgets = new Budgets(
       policy.budgets,
       policy.window,
+      random,
       service => policy.services[service]?.budgets ?? {},
     )
-    this.#nonces = new OutstandingNonces(options.random)
-    this.#enrollers = new Set(policy.enrollers)
+    this.#searches = new CountedRecords(policy.window, random)
+    this.#guesses = new CountedRecords(policy.window, random)
+    this.#nonces = new OutstandingNonces(random)
+    this.#identities = new Identities(policy.enrollers)
     this.#canaries = new Set(journal.canaries())
     const now = clock.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
@@ -84,7 +92,7 @@ export class HolderCore {
     if (rights === undefined) return this.#refuse(service, { refused: 'forbidden' })
     switch (request.op) {
       case 'ping':
-        return { pong: true, epoch: this.epoch }
+        return { pong: true, epoch: this.epoch, ...this.#options.domain }
       case 'nonces':
         return {
           nonces: this.#nonces.issue(service, request.count, this.#options.clock.now()),
@@ -115,12 +123,10 @@ export class HolderCore {
     // Used up before anything is computed: a contribution that comes twice would
     // return the key of what it sealed.
     if (!this.#nonces.take(service, own)) return this.#refuse(service, { refused: 'contribution' })
-    return this.#parts(
-      items.map(({ context, contributions }) => {
-        const encoded = encodeContext(context)
-        return { epoch, encoded, salt: saltFrom(encoded, contributions) }
-      }),
-    )
+    this.#inputs.clear()
+    for (const { context, contributions } of items)
+      this.#inputs.add(context, encoded => saltFrom(encoded, contributions))
+    return this.#parts('record', () => epoch)
   }
 
   #open(
@@ -145,41 +151,40 @@ export class HolderCore {
     }
     const actor = person === undefined ? `service ${service}` : `person ${person.actor}`
     if (this.#frozen.has(actor)) return this.#refuse(service, { refused: 'frozen' }, person?.actor)
-    const encoded = items.map(({ context, epoch, salt }) => ({
-      epoch,
-      salt,
-      encoded: encodeContext(context),
-    }))
-    if (encoded.some(({ epoch }) => !keys.epochs.includes(epoch)))
+    if (items.some(({ epoch }) => !keys.epochs.includes(epoch)))
       return { refused: 'epoch', current: this.epoch }
+    const inputs = this.#inputs
+    inputs.clear()
+    for (const { context, salt } of items) inputs.add(context, salt)
     const records = new Map<string, string>()
-    for (const [index, item] of encoded.entries())
-      records.set(recordVersion(item.encoded, item.salt), items[index]?.context.table ?? '')
-    for (const item of encoded) {
-      if (!this.#canaries.has(recordPlace(item.encoded))) continue
+    for (let index = 0; index < items.length; index++)
+      records.set(inputs.version(index), items[index]?.context.table ?? '')
+    for (let index = 0; index < items.length; index++) {
+      if (!this.#canaries.has(inputs.place(index))) continue
       this.freeze(actor, 'canary')
       this.#options.onFreeze?.(actor, 'canary')
       return this.#refuse(service, { refused: 'frozen' }, person?.actor, 'canary')
     }
     const charge = { person: person?.actor, service, records }
-    const shortage = this.#budgets.shortage(charge, now)
-    if (shortage !== undefined)
+    const weighed = this.#budgets.weigh(charge, now)
+    if ('shortage' in weighed) {
+      const { shortage } = weighed
       return this.#refuse(service, { refused: 'budget', ...shortage }, person?.actor, shortage.budget)
-    if (person !== undefined) {
-      const key = `${person.actor} ${person.nonce}`
-      if (!this.#seen.use(key, person.expiresAt, now))
-        return this.#refuse(service, { refused: 'capability' }, person.actor, 'used before')
-      journal.used(key, person.expiresAt)
     }
-    journal.opened({ ...charge, time: now })
-    this.#budgets.charge(charge, now)
+    const used = person && { capability: `${person.actor} ${person.nonce}`, expiresAt: person.expiresAt }
+    if (used !== undefined && !this.#seen.use(used.capability, used.expiresAt, now))
+      return this.#refuse(service, { refused: 'capability' }, person?.actor, 'used before')
+    // What every budget has counted already is free, and need not be written again.
+    const fresh = { ...charge, records: weighed.fresh }
+    journal.opened({ ...fresh, time: now }, used)
+    this.#budgets.charge(fresh, now)
     this.#record('vault.opened', service, person?.actor, {
       records: items.length,
       tables: [...new Set(records.values())].slice(0, 20),
       rows: items.slice(0, 100).map(({ context }) => `${context.table}/${context.row.join('/')}`),
     })
-    if (++this.#sequence % 10_000 === 0) this.prune()
-    return this.#parts(encoded)
+    this.#clear(now)
+    return this.#parts('record', index => items[index]?.epoch ?? 0)
   }
 
   #term(
@@ -192,35 +197,24 @@ export class HolderCore {
       return this.#refuse(service, { refused: 'forbidden' })
     const actor = `service ${service}`
     if (this.#frozen.has(actor)) return this.#refuse(service, { refused: 'frozen' })
-    const encoded = encodeContext({ tenant, table, column, row: ['*'], version: 0 })
+    const context = { tenant, table, column, row: ['*'], version: 0 }
+    this.#inputs.clear()
+    for (const digest of digests) this.#inputs.add(context, digest)
     // Terms of either purpose are guesses to who wants to read a search column, so both are counted, apart.
     const scope = `${purpose} ${service}`
-    const window = this.#searches.get(scope) ?? new BudgetWindow(this.#options.policy.window)
-    const things = digests.map(digest => recordVersion(encoded, digest.subarray(0, 16)))
-    const fresh = window.fresh(things, now)
+    const terms = new Set(digests.map((_, index) => this.#inputs.version(index)))
+    const used = this.#searches.used(scope, now)
+    const asked = [...terms].filter(term => !this.#searches.has(scope, term)).length
     const limit = this.#searchLimit(purpose)
-    if (window.used(now) + fresh.length > limit) {
-      const allowed = Math.max(0, limit - window.used(now))
-      const retryAt = window.freeAt(fresh.length, limit, now)
-      return this.#refuse(service, {
-        refused: 'budget',
-        budget: scope,
-        allowed,
-        asked: fresh.length,
-        retryAt,
-      })
+    if (used + asked > limit) {
+      const retryAt = this.#searches.freeAt(scope, asked, limit, now)
+      const allowed = Math.max(0, limit - used)
+      return this.#refuse(service, { refused: 'budget', budget: scope, allowed, asked, retryAt })
     }
-    window.add(things, now)
-    this.#searches.set(scope, window)
+    for (const term of terms) this.#searches.add(scope, term, now)
     if (purpose === 'search')
       this.#record('vault.searched', service, undefined, { table, column, terms: digests.length })
-    const parts: Partial<Record<'a' | 'b' | 'c', readonly string[]>> = {}
-    for (const part of PARTS_OF[this.id]) {
-      const prf = this.#options.keys.prf(epoch, part, 'term')
-      if (prf === undefined) return { refused: 'epoch', current: this.epoch }
-      parts[part] = digests.map(digest => prf.digest(encoded, digest).toString('base64url'))
-    }
-    return { parts }
+    return this.#parts('term', () => epoch)
   }
 
   /**
@@ -238,33 +232,35 @@ export class HolderCore {
   ): HolderAnswer {
     const { clock, journal, keys, policy } = this.#options
     if (rights.harden !== true) return this.#refuse(service, { refused: 'forbidden' })
+    if (!keys.epochs.includes(epoch)) return { refused: 'epoch', current: this.epoch }
     const now = clock.now()
-    const used = this.#guesses.get(user)?.used(now) ?? 0
     const limit = holderShare(policy.guesses)
-    if (used >= limit) {
-      const retryAt = this.#guesses.get(user)?.freeAt(1, limit, now) ?? now
+    if (this.#guesses.used(user, now) >= limit) {
+      const retryAt = this.#guesses.freeAt(user, 1, limit, now)
       return this.#refuse(service, { refused: 'budget', budget: 'guesses', allowed: 0, asked: 1, retryAt })
     }
     journal.guessed(user, now)
     this.#guess(user, now)
     this.#record('vault.hardened', service, user, {})
-    const parts: Partial<Record<'a' | 'b' | 'c', readonly string[]>> = {}
+    this.#clear(now)
+    const parts: Partial<Record<Part, string>> = {}
     for (const part of PARTS_OF[this.id]) {
-      const prf = keys.prf(epoch, part, 'harden')
-      if (prf === undefined) return { refused: 'epoch', current: this.epoch }
-      const point = hardenParts(prf, user, blinded)
+      const point = hardenParts(keys.prf(epoch, part, 'harden'), user, blinded)
       if (point === undefined)
         return this.#refuse(service, { refused: 'malformed', detail: 'blinded is no group element' })
-      parts[part] = [Buffer.from(point).toString('base64url')]
+      parts[part] = Buffer.from(point).toString('base64url')
     }
     return { parts }
   }
 
+  /** Clears the journal of what has left the window, a little every so often. */
+  #clear(now: number): void {
+    if (++this.#written % CLEAR_EVERY === 0) this.#options.journal.prune(now - this.#options.policy.window)
+  }
+
   /** Every guess counts, also a repeated one. */
   #guess(user: string, time: number): void {
-    const window = this.#guesses.get(user) ?? new BudgetWindow(this.#options.policy.window)
-    window.add([`${time} ${this.#sequence++}`], time)
-    this.#guesses.set(user, window)
+    this.#guesses.add(user, `${this.#guessNumber++}`.padStart(VERSION_CHARACTERS), time)
   }
 
   #verify(
@@ -273,25 +269,20 @@ export class HolderCore {
     action: 'open' | 'search',
     now: number,
   ): VerifiedCapability | undefined {
-    const verified = verifyCapability(capability, { enrollers: this.#enrollers, service, action, now })
+    const verified = verifyCapability(capability, { identities: this.#identities, service, action, now })
     if (typeof verified === 'object') return verified
     this.#refuse(service, { refused: 'capability' }, undefined, verified)
     return undefined
   }
 
-  #parts(
-    items: readonly { readonly epoch: number; readonly encoded: Uint8Array; readonly salt: Uint8Array }[],
-  ): PartsAnswer | Refusal {
-    const parts: Partial<Record<'a' | 'b' | 'c', readonly string[]>> = {}
-    for (const part of PARTS_OF[this.id]) {
-      const outputs: string[] = []
-      for (const { epoch, encoded, salt } of items) {
-        const prf = this.#options.keys.prf(epoch, part, 'record')
-        if (prf === undefined) return { refused: 'epoch', current: this.epoch }
-        outputs.push(recordPrf(prf, encoded, salt).toString('base64url'))
-      }
-      parts[part] = outputs
-    }
+  /** The keyed functions of what is in `#inputs`. */
+  #parts(purpose: 'record' | 'term', epochOf: (index: number) => number): PartsAnswer | Refusal {
+    const { keys } = this.#options
+    const parts: Partial<Record<Part, string>> = {}
+    for (let index = 0; index < this.#inputs.count; index++)
+      if (!keys.epochs.includes(epochOf(index))) return { refused: 'epoch', current: this.epoch }
+    for (const part of PARTS_OF[this.id])
+      parts[part] = this.#inputs.outputs(index => keys.prf(epochOf(index), part, purpose))
     return { parts }
   }
 
@@ -317,7 +308,7 @@ export class HolderCore {
 
   /** Makes the record of this place one that nobody should open. Only a digest of the place is kept. */
   addCanary(encodedContext: Uint8Array): void {
-    const place = recordPlace(encodedContext)
+    const place = placeOf(encodedContext)
     this.#options.journal.addCanary(place)
     this.#canaries.add(place)
     this.#record('vault.canary.added', '', undefined, {})
@@ -326,14 +317,6 @@ export class HolderCore {
   /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`. */
   used(scope: string): number {
     return this.#budgets.used(scope, this.#options.clock.now())
-  }
-
-  /** Forgets what has left the window. */
-  prune(): void {
-    const now = this.#options.clock.now()
-    this.#options.journal.prune(now - this.#options.policy.window)
-    this.#budgets.prune(now)
-    for (const [user, window] of this.#guesses) if (window.used(now) === 0) this.#guesses.delete(user)
   }
 
   #refuse(service: string, refusal: Refusal, person?: string, detail?: string): Refusal {
@@ -352,17 +335,4 @@ export class HolderCore {
       data: { holder: this.id, service, ...data },
     })
   }
-}
-
-/** A record version as budgets count it: 16 bytes of a digest of its place and salt. */
-function recordVersion(encoded: Uint8Array, salt: Uint8Array): string {
-  return createHash('sha256').update(encoded).update(salt).digest('base64url').slice(0, 22)
-}
-
-/** A place, whatever its version: a canary stays one when it is written again. */
-function recordPlace(encoded: Uint8Array): string {
-  return createHash('sha256')
-    .update('place')
-    .update(encoded.subarray(0, encoded.length - 8))
-    .digest('base64url')
 }

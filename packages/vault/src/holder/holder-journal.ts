@@ -7,22 +7,30 @@ export interface OpenedEntry {
   readonly records: ReadonlyMap<string, string>
 }
 
+/** A capability that was used up. */
+export interface UsedCapability {
+  readonly capability: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
 /**
  * What a holder must not forget. Every method returns once it is on the disk, and
  * throws StoreError when it is not.
  */
 export interface HolderJournal {
-  opened(entry: OpenedEntry): void
+  /** Writes down an opening, and the capability that it used up, in one transaction. */
+  opened(entry: OpenedEntry, used?: UsedCapability): void
   /** Entries younger than `since`, oldest first. */
   openedSince(since: number): Iterable<OpenedEntry>
   guessed(user: string, time: number): void
   guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }>
-  used(capability: string, expiresAt: number): void
-  usedAfter(now: number): Iterable<{ readonly capability: string; readonly expiresAt: number }>
+  usedAfter(now: number): Iterable<UsedCapability>
   freeze(actor: string, reason: string, time: number): void
   thaw(actor: string): void
   frozen(): Iterable<{ readonly actor: string; readonly reason: string; readonly time: number }>
   addCanary(record: string): void
   canaries(): Iterable<string>
+  /** Clears what is older. May leave some of it for the next call, so that no call takes long. */
   prune(before: number): void
 }

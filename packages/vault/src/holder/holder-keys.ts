@@ -13,7 +13,7 @@ type Purpose = 'record' | 'term' | 'harden'
 export class HolderKeys {
   readonly id: HolderId
   readonly #secrets = new Map<number, Map<Part, Uint8Array>>()
-  readonly #derived = new Map<string, HmacKey>()
+  readonly #derived = new Map<number, Record<Purpose, Partial<Record<Part, HmacKey>>>>()
   #complete: readonly number[] = []
 
   constructor(id: HolderId) {
@@ -35,16 +35,17 @@ export class HolderKeys {
       throw new IntegrityError(`holder ${this.id}: epoch ${epoch} has another part ${part} already`)
     parts.set(part, key)
     this.#secrets.set(epoch, parts)
+    const derived = this.#derived.get(epoch) ?? { record: {}, term: {}, harden: {} }
     for (const purpose of ['record', 'term', 'harden'] as const)
-      this.#derived.set(`${epoch} ${part} ${purpose}`, new HmacKey('sha256', derive(key, purpose)))
+      derived[purpose][part] = new HmacKey('sha256', derive(key, purpose))
+    this.#derived.set(epoch, derived)
     this.#count()
   }
 
   /** Forgets an epoch: what is sealed with it opens no more. */
   remove(epoch: number): void {
     this.#secrets.delete(epoch)
-    for (const part of ['a', 'b', 'c'])
-      for (const purpose of ['record', 'term', 'harden']) this.#derived.delete(`${epoch} ${part} ${purpose}`)
+    this.#derived.delete(epoch)
     this.#count()
   }
 
@@ -60,9 +61,14 @@ export class HolderKeys {
       .sort((x, y) => x - y)
   }
 
-  /** The keyed function of a part, for a purpose; undefined where the epoch is not here. */
-  prf(epoch: number, part: Part, purpose: Purpose): HmacKey | undefined {
-    return this.#derived.get(`${epoch} ${part} ${purpose}`)
+  /**
+   * The keyed function of a part, for a purpose.
+   * @throws IntegrityError when the epoch is not here: ask `epochs` first
+   */
+  prf(epoch: number, part: Part, purpose: Purpose): HmacKey {
+    const prf = this.#derived.get(epoch)?.[purpose][part]
+    if (prf !== undefined) return prf
+    throw new IntegrityError(`holder ${this.id}: has no part ${part} of epoch ${epoch}`)
   }
 
   /** Key of a part, for a peer that shall have it too. Secret. */

@@ -3,10 +3,16 @@ import { IntegrityError } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import type { HolderId, Part } from '../split/part.ts'
+import { VERSION_CHARACTERS } from './counted-records.ts'
 import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
-import type { HolderJournal, OpenedEntry } from './holder-journal.ts'
+import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
 import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
+
+/** Pages of 4 KiB in the write-ahead log before they are moved into the file. */
+const CHECKPOINT_PAGES = 8_192
+/** Rows of a table that one clearing takes: a holder clears more often than so many are added. */
+const PRUNED_AT_ONCE = 1_000
 
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
@@ -31,13 +37,15 @@ export class HolderStore implements HolderJournal {
    * @throws StoreError, IntegrityError as `openSqlite`
    */
   static open(path: string): HolderStore {
-    return new HolderStore(
-      openSqlite({
-        path,
-        synchronous: 'normal',
-        migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
-      }),
-    )
+    const database = openSqlite({
+      path,
+      synchronous: 'normal',
+      migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
+    })
+    // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
+    // would wait.
+    database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    return new HolderStore(database)
   }
 
   /** A setting, or undefined. */
@@ -90,21 +98,22 @@ export class HolderStore implements HolderJournal {
     })
   }
 
-  opened({ time, person, service, records }: OpenedEntry): void {
-    const text = JSON.stringify([...records])
-    this.#database.transaction(() => this.#run.addOpened.run(time, person ?? null, service, text))
+  opened({ time, person, service, records }: OpenedEntry, used?: UsedCapability): void {
+    if (records.size === 0 && used === undefined) return
+    const text = formatRecords(records)
+    this.#database.transaction(() => {
+      if (used !== undefined) this.#run.addUsed.run(used.capability, used.expiresAt)
+      if (records.size > 0) this.#run.addOpened.run(time, person ?? null, service, text)
+    })
   }
 
   *openedSince(since: number): Iterable<OpenedEntry> {
     for (const row of this.#run.openedSince.iterate(since)) {
-      const records: unknown = JSON.parse(String(row['records']))
-      if (!Array.isArray(records))
-        throw new IntegrityError('holder store: table opened is damaged; restore a backup')
       yield {
         time: Number(row['time']),
         person: typeof row['person'] === 'string' ? row['person'] : undefined,
         service: String(row['service']),
-        records: new Map(records as readonly (readonly [string, string])[]),
+        records: parseRecords(String(row['records'])),
       }
     }
   }
@@ -118,11 +127,7 @@ export class HolderStore implements HolderJournal {
       yield { user: String(row['user']), time: Number(row['time']) }
   }
 
-  used(capability: string, expiresAt: number): void {
-    this.#database.transaction(() => this.#run.addUsed.run(capability, expiresAt))
-  }
-
-  *usedAfter(now: number): Iterable<{ readonly capability: string; readonly expiresAt: number }> {
+  *usedAfter(now: number): Iterable<UsedCapability> {
     for (const row of this.#run.usedAfter.iterate(now))
       yield { capability: String(row['capability']), expiresAt: Number(row['expiresAt']) }
   }
@@ -150,9 +155,9 @@ export class HolderStore implements HolderJournal {
 
   prune(before: number): void {
     this.#database.transaction(() => {
-      this.#run.pruneOpened.run(before)
-      this.#run.pruneGuessed.run(before)
-      this.#run.pruneUsed.run(before)
+      this.#run.pruneOpened.run(before, PRUNED_AT_ONCE)
+      this.#run.pruneGuessed.run(before, PRUNED_AT_ONCE)
+      this.#run.pruneUsed.run(before, PRUNED_AT_ONCE)
     })
   }
 
@@ -164,4 +169,31 @@ export class HolderStore implements HolderJournal {
   close(): void {
     this.#database.close()
   }
+}
+
+/** Record versions per table, as text: `{"customers":"<16 bytes each, base64url>"}`. */
+function formatRecords(records: ReadonlyMap<string, string>): string {
+  const byTable: Record<string, string> = Object.create(null)
+  for (const [version, table] of records) byTable[table] = (byTable[table] ?? '') + version
+  for (const table of Object.keys(byTable))
+    byTable[table] = Buffer.from(byTable[table] ?? '', 'latin1').toString('base64url')
+  return JSON.stringify(byTable)
+}
+
+/** Also reads what earlier releases wrote: `[["<22 characters, base64url>","customers"], ...]`. */
+function parseRecords(text: string): ReadonlyMap<string, string> {
+  const records = new Map<string, string>()
+  const parsed: unknown = JSON.parse(text)
+  if (typeof parsed !== 'object' || parsed === null)
+    throw new IntegrityError('holder store: table opened is damaged; restore a backup')
+  const packed: readonly unknown[] = Array.isArray(parsed)
+    ? parsed
+    : Object.entries(parsed).map(([table, versions]) => [versions, table])
+  for (const entry of packed) {
+    const [versions, table] = Array.isArray(entry) ? entry : []
+    const bytes = Buffer.from(String(versions), 'base64url').toString('latin1')
+    for (let at = 0; at + VERSION_CHARACTERS <= bytes.length; at += VERSION_CHARACTERS)
+      records.set(bytes.slice(at, at + VERSION_CHARACTERS), String(table))
+  }
+  return records
 }

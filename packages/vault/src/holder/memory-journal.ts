@@ -1,15 +1,16 @@
-import type { HolderJournal, OpenedEntry } from './holder-journal.ts'
+import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
 
 /** A journal that dies with its object: for tests, models and benchmarks of the core. */
 export class MemoryJournal implements HolderJournal {
   readonly #opened: OpenedEntry[] = []
   readonly #guessed: { user: string; time: number }[] = []
-  readonly #used: { capability: string; expiresAt: number }[] = []
+  readonly #used: UsedCapability[] = []
   readonly #frozen = new Map<string, { actor: string; reason: string; time: number }>()
   readonly #canaries = new Set<string>()
 
-  opened(entry: OpenedEntry): void {
-    this.#opened.push(entry)
+  opened(entry: OpenedEntry, used?: UsedCapability): void {
+    if (entry.records.size > 0) this.#opened.push(entry)
+    if (used !== undefined) this.#used.push(used)
   }
   openedSince(since: number): Iterable<OpenedEntry> {
     return this.#opened.filter(({ time }) => time > since)
@@ -20,10 +21,7 @@ export class MemoryJournal implements HolderJournal {
   guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }> {
     return this.#guessed.filter(({ time }) => time > since)
   }
-  used(capability: string, expiresAt: number): void {
-    this.#used.push({ capability, expiresAt })
-  }
-  usedAfter(now: number): Iterable<{ readonly capability: string; readonly expiresAt: number }> {
+  usedAfter(now: number): Iterable<UsedCapability> {
     return this.#used.filter(({ expiresAt }) => expiresAt > now)
   }
   freeze(actor: string, reason: string, time: number): void {

@@ -16,12 +16,15 @@ export class HmacKey {
   readonly #block: number
   /** Inner pad, then room for the message. Grows with the longest message seen. */
   #inner: Buffer
+  /** View of the inner pad and the message hashed last. */
+  #message: Buffer
   readonly #outer: Buffer
 
   constructor(algorithm: 'sha256' | 'sha512', key?: Uint8Array) {
     this.#algorithm = algorithm
     this.#block = BLOCK[algorithm]
     this.#inner = Buffer.allocUnsafeSlow(this.#block + 256)
+    this.#message = this.#inner
     this.#outer = Buffer.allocUnsafeSlow(this.#block + OUTPUT[algorithm])
     this.setKey(key ?? new Uint8Array(0))
   }
@@ -41,17 +44,39 @@ export class HmacKey {
 
   /** HMAC of the parts, one after the other. */
   digest(first: Uint8Array, second?: Uint8Array): Buffer {
-    const middle = this.#block + first.length
-    const length = middle + (second?.length ?? 0)
-    if (length > this.#inner.length) {
-      const larger = Buffer.allocUnsafeSlow(length * 2)
-      this.#inner.copy(larger, 0, 0, this.#block)
-      this.#inner.fill(0)
-      this.#inner = larger
-    }
+    return Buffer.from(this.#latin1(first, second), 'latin1')
+  }
+
+  /** Writes the HMAC of a part of a buffer to a place in another: for many of them at once. */
+  digestInto(out: Buffer, at: number, bytes: Buffer, start: number, end: number): void {
+    this.#makeRoom(end - start)
+    bytes.copy(this.#inner, this.#block, start, end)
+    out.write(this.#digest(end - start), at, 'latin1')
+  }
+
+  #latin1(first: Uint8Array, second: Uint8Array | undefined): string {
+    const length = first.length + (second?.length ?? 0)
+    this.#makeRoom(length)
     this.#inner.set(first, this.#block)
-    if (second !== undefined) this.#inner.set(second, middle)
-    this.#outer.write(hash(this.#algorithm, this.#inner.subarray(0, length), 'binary'), this.#block, 'latin1')
-    return Buffer.from(hash(this.#algorithm, this.#outer, 'binary'), 'latin1')
+    if (second !== undefined) this.#inner.set(second, this.#block + first.length)
+    return this.#digest(length)
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#block + length <= this.#inner.length) return
+    const larger = Buffer.allocUnsafeSlow((this.#block + length) * 2)
+    this.#inner.copy(larger, 0, 0, this.#block)
+    this.#inner.fill(0)
+    this.#inner = larger
+    this.#message = larger
+  }
+
+  /** Digest of the message of this length that lies after the inner pad. */
+  #digest(length: number): string {
+    // Messages of one table are mostly of one length, and a view costs as much as a sixth of the hash.
+    if (this.#message.length !== this.#block + length)
+      this.#message = this.#inner.subarray(0, this.#block + length)
+    this.#outer.write(hash(this.#algorithm, this.#message, 'binary'), this.#block, 'latin1')
+    return hash(this.#algorithm, this.#outer, 'binary')
   }
 }

@@ -26,16 +26,31 @@ const MAX_KEY_COLUMNS = 16
  * @throws ConfigError naming the field when one is too long or missing; never with its value
  */
 export function encodeContext(context: RecordContext): Buffer {
+  const bytes = Buffer.allocUnsafe(encodedSize(context))
+  writeContext(bytes, 0, context)
+  return bytes
+}
+
+/** Bytes that a context takes encoded. */
+export function encodedSize({ tenant, table, column, row }: RecordContext): number {
+  let size = 6 + Buffer.byteLength(tenant) + Buffer.byteLength(table) + Buffer.byteLength(column) + 1 + 8
+  for (const part of row) size += 2 + Buffer.byteLength(part)
+  return size
+}
+
+/**
+ * Writes the encoding of a context to a place in a buffer that has room for it.
+ * @returns the offset after it
+ * @throws as `encodeContext`
+ */
+export function writeContext(bytes: Buffer, start: number, context: RecordContext): number {
   const { tenant, table, column, row, version } = context
   if (table === '' || column === '') throw fault('table and column', 'must not be empty')
   if (row.length === 0 || row.length > MAX_KEY_COLUMNS)
     throw fault('row', `needs 1 to ${MAX_KEY_COLUMNS} key values, got ${row.length}`)
   if (!Number.isSafeInteger(version) || version < 0)
     throw fault('version', 'must be a non-negative safe integer')
-  let size = 6 + Buffer.byteLength(tenant) + Buffer.byteLength(table) + Buffer.byteLength(column) + 1 + 8
-  for (const part of row) size += 2 + Buffer.byteLength(part)
-  const bytes = Buffer.allocUnsafe(size)
-  let at = writeField(bytes, 0, tenant, 'tenant')
+  let at = writeField(bytes, start, tenant, 'tenant')
   at = writeField(bytes, at, table, 'table')
   at = writeField(bytes, at, column, 'column')
   bytes[at++] = row.length
@@ -44,8 +59,8 @@ export function encodeContext(context: RecordContext): Buffer {
       throw fault('row', 'has an empty key value; save the row first, or choose its id before sealing')
     at = writeField(bytes, at, part, 'row')
   }
-  bytes.writeBigUInt64BE(BigInt(version), at)
-  return bytes
+  at = bytes.writeUInt32BE(Math.floor(version / 2 ** 32), at)
+  return bytes.writeUInt32BE(version >>> 0, at)
 }
 
 function writeField(bytes: Buffer, at: number, text: string, name: string): number {

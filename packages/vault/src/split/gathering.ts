@@ -1,17 +1,7 @@
+import type { Answered } from './answered.ts'
 import type { HolderLink } from './holder-link.ts'
-import type { HolderId, Part } from './part.ts'
-
-/** The parts one holder answered, one output per item. */
-export interface Answered {
-  readonly holder: HolderId
-  readonly parts: Readonly<Partial<Record<Part, readonly Buffer[]>>>
-}
-
-/** A holder that answered with a refusal. */
-export interface Refused {
-  readonly holder: HolderId
-  readonly refusal: Readonly<Record<string, unknown>>
-}
+import type { HolderId } from './part.ts'
+import type { Refused } from './refusal-error.ts'
 
 interface GatheringOptions {
   /** Holders in the order in which they are asked. */

@@ -3,6 +3,9 @@ export type Part = 'a' | 'b' | 'c'
 /** Number of a holder. */
 export type HolderId = 1 | 2 | 3
 
+/** Bytes of one output of a part. */
+export const PART_BYTES = 32
+
 export const HOLDERS: readonly HolderId[] = [1, 2, 3]
 
 /**

@@ -1,31 +1,32 @@
-import {
-  BudgetExceeded,
-  type Clock,
-  CredentialError,
-  IntegrityError,
-  StoreError,
-  systemClock,
-} from '@postern/core'
+import { type Clock, IntegrityError, StoreError, systemClock } from '@postern/core'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import type { ParsedRecord } from '../record/record-format.ts'
+import {
+  type Answered,
+  candidatesOf,
+  certainCandidates,
+  combineAnswers,
+  contradicted,
+  type OpenCandidate,
+  readAnswer,
+} from './answered.ts'
 import { type Contribution, saltFrom } from './contribution.ts'
-import { type Answered, Gathering, type Refused } from './gathering.ts'
+import { ContributionPool } from './contribution-pool.ts'
+import { Gathering } from './gathering.ts'
+import { HedgeDelay } from './hedge-delay.ts'
 import type { HolderLink } from './holder-link.ts'
-import { combineParts, type HolderId, PARTS_OF, type Part } from './part.ts'
-
-/** A key to seal one record with, and what goes into its header. */
-export interface SealKey {
-  readonly recordKey: Uint8Array
-  readonly salt: Uint8Array
-  readonly epoch: number
-}
+import { HolderOrder } from './holder-order.ts'
+import type { HolderId, Part } from './part.ts'
+import { type Refused, refusalError } from './refusal-error.ts'
+import { ReservedKeys } from './reserved-keys.ts'
+import type { SealKey } from './seal-key.ts'
 
 export interface SplitKeysOptions {
   /** Ways to the three holders. */
   readonly links: readonly HolderLink[]
   /**
    * When the third holder is asked too because the first two have not both answered,
-   * milliseconds. Default 15.
+   * milliseconds. Default: follows the time that answers take, 15 at first.
    */
   readonly hedgeAfter?: number
   /** When a request is given up, milliseconds. Default 2,000. */
@@ -37,40 +38,31 @@ export interface SplitKeysOptions {
   readonly onLiar?: (holder: HolderId) => void
 }
 
-/**
- * How long a holder that was late is asked last, milliseconds. By then its link knows whether it is silent.
- */
-const SLOW_MS = 1_000
-/** Seal keys kept for records still to be written. */
-const MAX_RESERVED = 10_000
-/** Contributions kept ready per holder, and asked for at once. */
-const NONCES_KEPT = 512
-const NONCES_LOW = 128
-
 /** The client of the three holders: record keys to seal with, record keys to open with, search terms. */
 export class SplitKeys {
   readonly #links: readonly HolderLink[]
-  readonly #hedgeAfter: number
+  readonly #hedgeAfter: number | undefined
+  readonly #hedgeDelay = new HedgeDelay(15)
+  readonly #clock: Clock
   readonly #timeout: number
   readonly #thirdWait: number
   readonly #onLiar: (holder: HolderId) => void
-  readonly #clock: Clock
-  readonly #reserved = new Map<string, SealKey>()
-  /** Holders that were late, and until when others are preferred; an answer ends it. */
-  readonly #slow = new Map<HolderId, number>()
-  readonly #nonces = new Map<
-    HolderId,
-    { values: string[]; epoch: number; filling: Promise<void> | undefined }
-  >()
+  readonly #order: HolderOrder
+  readonly #contributions: ContributionPool
+  readonly #reserved = new ReservedKeys()
 
   constructor(options: SplitKeysOptions) {
     this.#links = options.links
-    this.#hedgeAfter = options.hedgeAfter ?? 15
+    this.#hedgeAfter = options.hedgeAfter
+    this.#clock = options.clock ?? systemClock
     this.#timeout = options.timeout ?? 2_000
     this.#thirdWait = options.thirdWait ?? 50
     this.#onLiar = options.onLiar ?? (() => {})
-    this.#clock = options.clock ?? systemClock
-    for (const { id } of this.#links) this.#nonces.set(id, { values: [], epoch: -1, filling: undefined })
+    this.#order = new HolderOrder(this.#links, this.#clock, this.#timeout)
+    this.#contributions = new ContributionPool(
+      this.#links.map(({ id }) => id),
+      { timeout: this.#timeout, thirdWait: this.#thirdWait },
+    )
   }
 
   /**
@@ -82,7 +74,7 @@ export class SplitKeys {
    * @throws IntegrityError when two holders contradict each other and the third cannot be asked
    */
   async seal(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
-    const keys = contexts.map(context => this.#takeReserved(context))
+    const keys = contexts.map(context => this.#reserved.take(context))
     const missing = contexts.filter((_, index) => keys[index] === undefined)
     const fresh = missing.length === 0 ? [] : await this.#sealFresh(missing)
     let next = 0
@@ -97,22 +89,7 @@ export class SplitKeys {
    */
   async reserve(contexts: readonly RecordContext[]): Promise<void> {
     if (contexts.length === 0) return
-    const keys = await this.#sealFresh(contexts)
-    for (const [index, context] of contexts.entries())
-      this.#reserved.set(reservedKey(context), keys[index] as SealKey)
-    for (const key of this.#reserved.keys()) {
-      if (this.#reserved.size <= MAX_RESERVED) break
-      this.#reserved.delete(key)
-    }
-  }
-
-  /** A reserved key, which is gone with this. */
-  #takeReserved(context: RecordContext): SealKey | undefined {
-    if (this.#reserved.size === 0) return undefined
-    const name = reservedKey(context)
-    const key = this.#reserved.get(name)
-    this.#reserved.delete(name)
-    return key
+    this.#reserved.keep(contexts, await this.#sealFresh(contexts))
   }
 
   async #sealFresh(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
@@ -128,25 +105,20 @@ export class SplitKeys {
 
   async #sealOnce(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
     const holders = await this.#holdersWithNonces(contexts.length)
-    const epoch = Math.min(...holders.map(({ id }) => this.#nonces.get(id)?.epoch ?? -1))
+    const epoch = Math.min(...holders.map(({ id }) => this.#contributions.epochOf(id)))
     if (epoch < 0)
       throw new StoreError('have no epoch yet; begin one', { store: 'holders', retryable: false })
     const salts: Buffer[] = []
     const items = contexts.map(context => {
-      const contributions = holders.map(({ id }) => ({
-        holder: id,
-        nonce: this.#nonces.get(id)?.values.pop() ?? '',
-      }))
+      const contributions = holders.map(({ id }) => ({ holder: id, nonce: this.#contributions.take(id) }))
       const encoded = encodeContext(context)
       salts.push(saltFrom(encoded, contributions.map(decodeContribution)))
       return { context, contributions }
     })
-    const answers = await this.#gather(holders, { op: 'seal', epoch, items }, 'all')
-    return salts.map((salt, index) => ({
-      recordKey: this.#agree(answers, index),
-      salt,
-      epoch,
-    }))
+    const keys = this.#agree(
+      await this.#gather(holders, { op: 'seal', epoch, items }, contexts.length, 'all'),
+    )
+    return salts.map((salt, index) => ({ recordKey: keys[index] as Uint8Array, salt, epoch }))
   }
 
   /**
@@ -167,20 +139,19 @@ export class SplitKeys {
       salt: Buffer.from(record.salt).toString('base64url'),
     }))
     const body = { op: 'open', items, ...(capability !== undefined && { capability }) }
-    const links = this.#ordered(records[0]?.record.salt[0] ?? 0)
-    let answers = await this.#gather(links, body, 'two')
-    if (records.some((_, index) => contradicts(answers, index)) && answers.length === 2) {
-      const asked = new Set(answers.map(({ holder }) => holder))
-      const third = links.filter(({ id }) => !asked.has(id))
-      const more = await Promise.allSettled(third.map(link => this.#ask(link, body)))
-      answers = [
-        ...answers,
-        ...more.flatMap(result =>
-          result.status === 'fulfilled' && 'parts' in result.value ? [result.value] : [],
-        ),
-      ]
-    }
-    return records.map((_, index) => candidates(answers, index))
+    const links = this.#order.from(records[0]?.record.salt[0] ?? 0)
+    const answers = await this.#gather(links, body, items.length, 'two')
+    if (contradicted(answers).size === 0) return certainCandidates(answers)
+    const asked = new Set(answers.map(({ holder }) => holder))
+    const third = links.filter(({ id }) => !asked.has(id))
+    const more = await Promise.allSettled(third.map(link => this.#ask(link, body, items.length)))
+    const all = [
+      ...answers,
+      ...more.flatMap(result =>
+        result.status === 'fulfilled' && 'parts' in result.value ? [result.value] : [],
+      ),
+    ]
+    return records.map((_, index) => candidatesOf(all, index))
   }
 
   /**
@@ -199,12 +170,8 @@ export class SplitKeys {
     const digests = request.digests.map(digest => Buffer.from(digest).toString('base64url'))
     // A term has no commitment to check a part against, so a stored one needs every part from two holders.
     const how = request.purpose === 'store' ? 'all' : 'two'
-    const answers = await this.#gather(
-      this.#ordered(digests.length),
-      { op: 'term', ...request, digests },
-      how,
-    )
-    return digests.map((_, index) => this.#agree(answers, index))
+    const body = { op: 'term', ...request, digests }
+    return this.#agree(await this.#gather(this.#order.from(digests.length), body, digests.length, how))
   }
 
   /** One blinded element through two holders: three elements to add up, for hardening a password. */
@@ -214,19 +181,19 @@ export class SplitKeys {
     blinded: Uint8Array,
   ): Promise<Readonly<Record<Part, Uint8Array>>> {
     const body = { op: 'harden', user, epoch, blinded: Buffer.from(blinded).toString('base64url') }
-    const answers = await this.#gather(this.#ordered(blinded[0] ?? 0), body, 'two')
-    if (contradicts(answers, 0))
+    const answers = await this.#gather(this.#order.from(blinded[0] ?? 0), body, 1, 'two')
+    if (contradicted(answers).size > 0)
       throw new IntegrityError('holders contradict each other; ask their operators')
-    return {
-      a: partOf(answers, 'a', 0),
-      b: partOf(answers, 'b', 0),
-      c: partOf(answers, 'c', 0),
-    }
+    const parts: Partial<Record<Part, Uint8Array>> = Object.assign({}, ...answers.map(answer => answer.parts))
+    const { a, b, c } = parts
+    if (a === undefined || b === undefined || c === undefined)
+      throw new IntegrityError('holders: the answers of two do not make three parts')
+    return { a, b, c }
   }
 
   /** Newest epoch that a holder has reported; -1 before the first seal. */
   get epoch(): number {
-    return Math.max(-1, ...[...this.#nonces.values()].map(({ epoch }) => epoch))
+    return this.#contributions.epoch
   }
 
   /** Asks for contributions now, so that the first seal does not wait for them, and learns the epoch. */
@@ -243,58 +210,13 @@ export class SplitKeys {
     for (const link of this.#links) link.close()
   }
 
-  /**
-   * Holders that are up first; among these the pair is chosen by the record, so that
-   * a page read twice is counted once.
-   */
-  #ordered(turn: number): readonly HolderLink[] {
-    const start = turn % this.#links.length
-    const rotated = [...this.#links.slice(start), ...this.#links.slice(0, start)]
-    return [...rotated.filter(link => this.#isPrompt(link)), ...rotated.filter(link => !this.#isPrompt(link))]
-  }
-
-  #isPrompt({ id, isUp }: HolderLink): boolean {
-    return isUp && (this.#slow.get(id) ?? 0) <= this.#clock.monotonic()
-  }
-
   async #holdersWithNonces(count: number): Promise<readonly HolderLink[]> {
-    const prompt = this.#links.filter(link => this.#isPrompt(link))
-    const up = prompt.length >= 2 ? prompt : this.#links.filter(({ isUp }) => isUp)
-    const ready = (): HolderLink[] =>
-      up.filter(({ id }) => (this.#nonces.get(id)?.values.length ?? 0) >= count)
-    for (const link of up)
-      if ((this.#nonces.get(link.id)?.values.length ?? 0) < count + NONCES_LOW) this.#fill(link, count)
-    if (ready().length < up.length) {
-      const filling = up.flatMap(({ id }) => this.#nonces.get(id)?.filling ?? [])
-      await Promise.race([Promise.allSettled(filling), enough(filling, 2, this.#thirdWait)])
-    }
-    const holders = ready()
-    if (holders.length < 2)
-      throw new StoreError(`${holders.length} of 3 can be reached, two are needed`, {
-        store: 'holders',
-        retryable: true,
-      })
-    return holders
-  }
-
-  #fill(link: HolderLink, count: number): void {
-    const pool = this.#nonces.get(link.id)
-    if (pool === undefined || pool.filling !== undefined) return
-    pool.filling = (async () => {
-      try {
-        const answer = (await link.request({ op: 'nonces', count: NONCES_KEPT + count }, this.#timeout)) as {
-          readonly nonces?: readonly string[]
-          readonly epoch?: number
-        }
-        if (answer.nonces === undefined || typeof answer.epoch !== 'number') return
-        pool.values = [...answer.nonces]
-        pool.epoch = answer.epoch
-      } catch {
-        // The link is not up any more, and is left out.
-      } finally {
-        pool.filling = undefined
-      }
-    })()
+    const holders = await this.#contributions.ready(this.#order.forSealing, count)
+    if (holders.length >= 2) return holders
+    throw new StoreError(`${holders.length} of 3 can be reached, two are needed`, {
+      store: 'holders',
+      retryable: true,
+    })
   }
 
   /**
@@ -304,98 +226,40 @@ export class SplitKeys {
   async #gather(
     links: readonly HolderLink[],
     body: object,
+    count: number,
     how: 'two' | 'all',
   ): Promise<readonly Answered[]> {
+    const started = this.#clock.monotonic()
     const { answers, refusals } = await new Gathering({
       links,
       how,
-      ask: link => this.#ask(link, body),
-      wait: how === 'two' ? this.#hedgeAfter : this.#thirdWait,
-      onLate: holders => this.#prefer(holders),
+      ask: link => this.#ask(link, body, count),
+      wait: how === 'two' ? (this.#hedgeAfter ?? this.#hedgeDelay.current) : this.#thirdWait,
+      onLate: holders => this.#order.late(holders),
     }).outcome
+    if (how === 'two') this.#hedgeDelay.observe(this.#clock.monotonic() - started)
     if (answers.length >= 2) return answers
-    throw this.#failure(refusals)
+    throw refusalError(refusals)
   }
 
-  /** Asks others than these for a while. */
-  #prefer(overdue: ReadonlySet<HolderId>): void {
-    for (const id of overdue) this.#slow.set(id, this.#clock.monotonic() + SLOW_MS)
-  }
-
-  async #ask(link: HolderLink, body: object): Promise<Answered | Refused> {
+  async #ask(link: HolderLink, body: object, count: number): Promise<Answered | Refused> {
     const answer = await link.request(body, this.#timeout)
-    this.#slow.delete(link.id)
+    this.#order.answered(link.id)
     if (typeof answer !== 'object' || answer === null)
       throw new IntegrityError(`holder ${link.id}: no answer in its message`)
-    const { parts } = answer as { readonly parts?: Readonly<Record<string, readonly string[]>> }
-    if (parts === undefined) {
-      const refusal = answer as Readonly<Record<string, unknown>>
-      const pool = this.#nonces.get(link.id)
-      if (pool !== undefined && (refusal['refused'] === 'contribution' || refusal['refused'] === 'epoch'))
-        pool.values = []
-      return { holder: link.id, refusal }
-    }
-    const decoded: Partial<Record<Part, readonly Buffer[]>> = {}
-    for (const part of PARTS_OF[link.id]) {
-      const outputs = (parts[part] ?? []).map(text => Buffer.from(text, 'base64url'))
-      if (outputs.length === 0 || outputs.some(output => output.length !== 32))
-        throw new IntegrityError(`holder ${link.id}: a part is missing in its answer`)
-      decoded[part] = outputs
-    }
-    return { holder: link.id, parts: decoded }
+    const { parts } = answer as { readonly parts?: unknown }
+    if (typeof parts === 'object' && parts !== null)
+      return readAnswer(link.id, parts as Readonly<Record<string, unknown>>, count)
+    const refusal = answer as Readonly<Record<string, unknown>>
+    if (refusal['refused'] === 'contribution' || refusal['refused'] === 'epoch')
+      this.#contributions.clear(link.id)
+    return { holder: link.id, refusal }
   }
 
-  #failure(refusals: readonly Refused[]): Error {
-    const first = (kind: string): Readonly<Record<string, unknown>> | undefined =>
-      refusals.find(({ refusal }) => refusal['refused'] === kind)?.refusal
-    if (
-      first('frozen') !== undefined ||
-      first('capability') !== undefined ||
-      first('forbidden') !== undefined
-    )
-      return new CredentialError('holders: this may not be opened or sealed by this caller')
-    const budget = first('budget')
-    if (budget !== undefined) {
-      return new BudgetExceeded({
-        budget: `vault ${String(budget['budget'])}`,
-        allowed: Number(budget['allowed']),
-        asked: Number(budget['asked']),
-        retryAt: Number(budget['retryAt']),
-      })
-    }
-    const epoch = first('epoch')
-    if (epoch !== undefined) {
-      return new StoreError(`do not serve this epoch (the newest is ${Number(epoch['current'])})`, {
-        store: 'holders',
-        retryable: true,
-      })
-    }
-    if (first('malformed') !== undefined)
-      return new IntegrityError(
-        'holders: did not understand the request; holder and client must be of one version',
-      )
-    if (first('contribution') !== undefined)
-      return new StoreError('want new contributions', { store: 'holders', retryable: true })
-    return new StoreError('fewer than two of 3 answered', { store: 'holders', retryable: true })
-  }
-
-  /**
-   * One key from answers that agree. Where three answered, a part that two of them give wins over the third.
-   */
-  #agree(answers: readonly Answered[], index: number): Uint8Array {
-    const suspects = new Map<HolderId, number>()
-    for (const part of ['a', 'b', 'c'] as const) {
-      const given = answers.filter(({ parts }) => parts[part] !== undefined)
-      const [x, y] = given
-      if (x !== undefined && y !== undefined && !sameOutput(x, y, part, index))
-        for (const { holder } of given) suspects.set(holder, (suspects.get(holder) ?? 0) + 1)
-    }
-    if (suspects.size === 0)
-      return combineParts(
-        partOf(answers, 'a', index),
-        partOf(answers, 'b', index),
-        partOf(answers, 'c', index),
-      )
+  /** The keys of all items, when nobody contradicts anybody. */
+  #agree(answers: readonly Answered[]): readonly Uint8Array[] {
+    const suspects = contradicted(answers)
+    if (suspects.size === 0) return combineAnswers(answers)
     // A liar in both its parts contradicts both others; they are contradicted once each.
     const liar = [...suspects].find(([, count]) => count === 2)?.[0]
     if (liar !== undefined) this.#onLiar(liar)
@@ -407,65 +271,6 @@ export class SplitKeys {
   }
 }
 
-/** A record key that the answers allow, and whose word it goes against. */
-export interface OpenCandidate {
-  readonly recordKey: Uint8Array
-  readonly against: readonly HolderId[]
-}
-
-function candidates(answers: readonly Answered[], index: number): readonly OpenCandidate[] {
-  const choices = (['a', 'b', 'c'] as const).map(part => {
-    const given = answers.flatMap(({ holder, parts }) => {
-      const output = parts[part]?.[index]
-      return output === undefined ? [] : [{ holder, output }]
-    })
-    const distinct = given.filter(
-      ({ output }, position) => given.findIndex(other => other.output.equals(output)) === position,
-    )
-    return distinct.map(({ output }) => ({
-      output,
-      against: given.filter(other => !other.output.equals(output)).map(({ holder }) => holder),
-    }))
-  })
-  const [as, bs, cs] = choices
-  const found: OpenCandidate[] = []
-  for (const a of as ?? [])
-    for (const b of bs ?? [])
-      for (const c of cs ?? [])
-        found.push({
-          recordKey: combineParts(a.output, b.output, c.output),
-          against: [...new Set([...a.against, ...b.against, ...c.against])],
-        })
-  // One holder that lies twice can make its lies cancel out; the version that
-  // contradicts the fewest comes first.
-  return found.sort((x, y) => x.against.length - y.against.length)
-}
-
-function reservedKey(context: RecordContext): string {
-  return encodeContext(context).toString('latin1')
-}
-
-function contradicts(answers: readonly Answered[], index: number): boolean {
-  return (['a', 'b', 'c'] as const).some(part => {
-    const [x, y] = answers.filter(({ parts }) => parts[part] !== undefined)
-    return x !== undefined && y !== undefined && !sameOutput(x, y, part, index)
-  })
-}
-
-function sameOutput(x: Answered, y: Answered, part: Part, index: number): boolean {
-  const left = x.parts[part]?.[index]
-  const right = y.parts[part]?.[index]
-  return left !== undefined && right !== undefined && left.equals(right)
-}
-
-function partOf(answers: readonly Answered[], part: Part, index: number): Uint8Array {
-  for (const { parts } of answers) {
-    const output = parts[part]?.[index]
-    if (output !== undefined) return output
-  }
-  throw new IntegrityError('holders: the answers of two do not make three parts')
-}
-
 function decodeContribution({
   holder,
   nonce,
@@ -474,15 +279,4 @@ function decodeContribution({
   readonly nonce: string
 }): Contribution {
   return { holder, nonce: Buffer.from(nonce, 'base64url') }
-}
-
-/** Resolves when `count` of the promises have settled and `grace` more milliseconds have passed. */
-function enough(promises: readonly Promise<void>[], count: number, grace: number): Promise<void> {
-  return new Promise(resolve => {
-    let settled = 0
-    for (const promise of promises)
-      promise.finally(() => {
-        if (++settled === count) setTimeout(resolve, grace)
-      })
-  })
 }

@@ -7,7 +7,9 @@ import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import { SaltSource } from '../record/salt-source.ts'
 import { sealRecord } from '../record/seal-record.ts'
-import type { SealKey, SplitKeys } from '../split/split-keys.ts'
+import type { OpenCandidate } from '../split/answered.ts'
+import type { SealKey } from '../split/seal-key.ts'
+import type { SplitKeys } from '../split/split-keys.ts'
 import { decodeValue, encodeValue, isSealed, readStored, storeRecord } from './column-value.ts'
 import { contextOf, keyText, type Row } from './row-context.ts'
 import { SearchTerms, type StoredTerm } from './search-terms.ts'
@@ -123,7 +125,8 @@ export class Vault {
   }
 
   /**
-   * Rows with every declared column opened. Held columns stay as they are: the client opens them.
+   * Rows with every declared column opened. Held columns stay as they are, because the client opens them, and
+   * so do those that this process only ingests.
    * @throws BudgetExceeded, CredentialError, StoreError when the holders refuse or cannot be reached
    * @throws IntegrityError when any value does not open where it stands: no row is returned then
    */
@@ -138,7 +141,7 @@ export class Vault {
     for (const [index, row] of rows.entries()) {
       for (const column of table.columns) {
         const value = row[column.name]
-        if (value === undefined || value === null || column.mode === 'held') continue
+        if (value === undefined || value === null || !isOpenedHere(column)) continue
         const stored = readStored(value, column)
         if ('plain' in stored) continue
         const record = parseRecord(stored.sealed)
@@ -167,12 +170,12 @@ export class Vault {
 
   /** `WHERE column = term` for an equality. */
   equals(tableName: string, columnName: string, value: unknown, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).equals(this.column(tableName, columnName), value, tenant)
+    return this.#terms(tableName).equals(this.#searched(tableName, columnName), value, tenant)
   }
 
   /** `WHERE column = term` for "begins with", of a declared length. */
   prefix(tableName: string, columnName: string, text: string, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).prefix(this.column(tableName, columnName), text, tenant)
+    return this.#terms(tableName).prefix(this.#searched(tableName, columnName), text, tenant)
   }
 
   /** `WHERE column IN terms` for a range by declared buckets; filter what comes back. */
@@ -183,7 +186,7 @@ export class Vault {
     to: number,
     tenant?: string,
   ): Promise<readonly StoredTerm[]> {
-    return this.#terms(tableName).range(this.column(tableName, columnName), from, to, tenant)
+    return this.#terms(tableName).range(this.#searched(tableName, columnName), from, to, tenant)
   }
 
   /**
@@ -216,6 +219,17 @@ export class Vault {
     return column.mode === 'local'
       ? (this.#options.local?.current ?? 0)
       : Math.max(0, this.#options.split?.epoch ?? 0)
+  }
+
+  /** What is found has to be opened, to drop rows that only share the truncated term. */
+  #searched(tableName: string, columnName: string): Column {
+    const column = this.column(tableName, columnName)
+    if (column.access === 'full') return column
+    throw new ConfigError({
+      place: `${tableName}.${columnName}`,
+      problem: 'is only ingested here and cannot be searched',
+      hint: 'search from a process whose "access" to it is full',
+    })
   }
 
   #terms(tableName: string): SearchTerms {
@@ -259,36 +273,33 @@ export class Vault {
   async #openKeys(
     cells: readonly (Cell & { readonly record: ParsedRecord })[],
     { capability }: OpenOptions,
-  ): Promise<readonly (readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[])[]> {
+  ): Promise<readonly (readonly OpenCandidate[])[]> {
     const { local, split } = this.#options
     const ofSplit = cells.filter(({ column }) => column.mode === 'split')
     if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
     const found = split === undefined ? [] : await split.open(ofSplit, capability)
     let next = 0
     return cells.map(cell => {
-      if (cell.column.mode === 'split') {
-        const candidates = found[next++] ?? []
-        return candidates.map(({ recordKey, against }) => ({ recordKey, blame: () => split?.blame(against) }))
-      }
+      if (cell.column.mode === 'split') return found[next++] ?? []
       if (local === undefined) throw noKeys(cell)
       const recordKey = recordPrf(local.prf(cell.record.epoch), cell.encoded, cell.record.salt)
-      return [{ recordKey, blame: () => {} }]
+      return [{ recordKey, against: [] }]
     })
   }
 
   #open(
     { column, encoded, record, subject }: Cell & { readonly record: ParsedRecord },
-    candidates: readonly { readonly recordKey: Uint8Array; readonly blame: () => void }[],
+    candidates: readonly OpenCandidate[],
     subjects: ReadonlyMap<string, Uint8Array | undefined>,
   ): Buffer {
-    for (const { recordKey, blame } of candidates) {
+    for (const { recordKey, against } of candidates) {
       const opened = tryOpenRecord(
         record,
         this.#withSubject(recordKey, subject, subjects, column, 'open'),
         encoded,
       )
       if (opened === undefined) continue
-      blame()
+      this.#options.split?.blame(against)
       return opened
     }
     throw doesNotOpen(`${column.table}.${column.name}`)
@@ -348,6 +359,10 @@ export class Vault {
     )
     return out
   }
+}
+
+function isOpenedHere({ mode, access }: Column): boolean {
+  return mode !== 'held' && access === 'full'
 }
 
 function noKeys({ column }: Cell): ConfigError {

@@ -5,14 +5,10 @@ import { HolderKeys } from '../../src/holder/holder-keys.ts'
 import { DEFAULT_POLICY, type HolderPolicy } from '../../src/holder/holder-policy.ts'
 import { MemoryJournal } from '../../src/holder/memory-journal.ts'
 import { generateSigningKey, type SigningKey } from '../../src/primitive/ed25519.ts'
-import {
-  type Capability,
-  type NamedRecord,
-  signCapability,
-  signIdentity,
-} from '../../src/split/capability.ts'
+import { type Capability, type NamedRecord, signCapability } from '../../src/split/capability.ts'
 import type { HolderLink } from '../../src/split/holder-link.ts'
-import { HOLDERS, type HolderId, PARTS_OF } from '../../src/split/part.ts'
+import { signIdentity } from '../../src/split/identity-statement.ts'
+import { HOLDERS, type HolderId, PART_BYTES, PARTS_OF } from '../../src/split/part.ts'
 import { SplitKeys } from '../../src/split/split-keys.ts'
 
 /** Keeps events for the test to look at. */
@@ -54,13 +50,12 @@ export class CoreLink implements HolderLink {
       JSON.stringify(this.#core.answer(this.#service, JSON.parse(JSON.stringify(body)))),
     )
     if (this.fault !== 'lies') return answer
-    const { parts } = answer as { parts?: Record<string, string[]> }
-    for (const outputs of Object.values(parts ?? {}))
-      for (const [index, output] of outputs.entries()) {
-        const bytes = Buffer.from(output, 'base64url')
-        bytes[0] = (bytes[0] ?? 0) ^ 1
-        outputs[index] = bytes.toString('base64url')
-      }
+    const { parts } = answer as { parts?: Record<string, string> }
+    for (const [part, outputs] of Object.entries(parts ?? {})) {
+      const bytes = Buffer.from(outputs, 'base64url')
+      for (let at = 0; at < bytes.length; at += PART_BYTES) bytes[at] = (bytes[at] ?? 0) ^ 1
+      if (parts !== undefined) parts[part] = bytes.toString('base64url')
+    }
     return answer
   }
 

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Event, type RandomSource, systemRandom } from '@postern/core'
+import { joinEvent, type Sealed, splitEvent } from './entry.ts'
+import { KeyStore } from './key-store.ts'
+import { openPersonal, sealPersonal } from './seal.ts'
+
+/** An event outside the log, with what is personal in it sealed. */
+export interface SealedEvent {
+  /** What was done, readable for ever. */
+  readonly open: Event
+  /** Absent when nothing in it was personal. */
+  readonly sealed?: Sealed
+}
+
+const NONCE_BYTES = 12
+
+/**
+ * Seals events that are kept outside the audit log as the log seals its own: everything that identifies a
+ * person
+ * under the key of that person, of anonymous traffic under a key of the day. The keys are in a file of
+ * their own,
+ * and destroying one erases what it sealed.
+ */
+export class EventSeal {
+  readonly #keys: KeyStore
+  readonly #random: RandomSource
+  readonly #origin: string
+
+  private constructor(keys: KeyStore, origin: string, random: RandomSource) {
+    this.#keys = keys
+    this.#origin = origin
+    this.#random = random
+  }
+
+  /**
+   * Opens or creates the keys in a directory.
+   * @param options.origin names what is sealed: a box moved elsewhere does not open
+   * @throws StoreError when they cannot be opened
+   */
+  static open(options: {
+    readonly directory: string
+    readonly origin: string
+    readonly random?: RandomSource
+  }): EventSeal {
+    const { directory, origin, random = systemRandom } = options
+    if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return new EventSeal(KeyStore.open(join(directory, 'subjects.db'), { random }), origin, random)
+  }
+
+  /** Seals an event. @param number of the event where it is kept */
+  seal(event: Event, number: number): SealedEvent {
+    const { open, personal, subject } = splitEvent(event)
+    if (personal === undefined || subject === undefined) return { open }
+    const key = this.#keys.obtain(subject)
+    const context = { origin: this.#origin, index: number }
+    return { open, sealed: sealPersonal(personal, key, this.#random.bytes(NONCE_BYTES), context) }
+  }
+
+  /**
+   * The whole event again, or its readable part where the key was destroyed.
+   * @throws IntegrityError when the box was changed or belongs elsewhere
+   */
+  unseal({ open, sealed }: SealedEvent, number: number): { readonly event: Event; readonly erased: boolean } {
+    if (sealed === undefined) return { event: open, erased: false }
+    const key = this.#keys.byId(sealed.key)
+    if (key === undefined) return { event: open, erased: true }
+    const personal = openPersonal(sealed, key.key, { origin: this.#origin, index: number })
+    return { event: joinEvent(open, personal), erased: false }
+  }
+
+  /**
+   * Finds what somebody did without naming them: the same for the same words, and useless without the keys'
+   * file.
+   */
+  token(kind: 'address' | 'principal', value: string): Uint8Array {
+    return this.#keys.addressToken(createHash('sha256').update(`${kind}\n${value}`).digest('hex'))
+  }
+
+  /** Makes new keys durable: call it before what they sealed is. */
+  flush(): void {
+    this.#keys.flush()
+  }
+
+  /** Destroys the key of a principal. */
+  erase(principal: string, tenant = ''): void {
+    const key = this.#keys.find({ tenant, principal })
+    if (key !== undefined) this.#keys.destroy(key.id)
+  }
+
+  /** Destroys the keys of anonymous traffic of days before this one, `2026-11-23`. */
+  forgetDaysBefore(day: string): void {
+    this.#keys.destroyDaysBefore(day)
+  }
+
+  close(): void {
+    this.#keys.close()
+  }
+}

@@ -1,0 +1,21 @@
+import { ConfigError } from '@postern/core'
+
+/** Packages that some commands need and `npm install postern` leaves out. */
+const OPTIONAL: Readonly<Record<string, string>> = {
+  '@postern/vault': 'the commands of the vault and its holders',
+}
+
+/**
+ * Explains why the code of a command cannot be loaded.
+ * @throws ConfigError with the command that installs a package left out; else the error itself
+ */
+export function withMissingPackage(error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+    for (const [name, what] of Object.entries(OPTIONAL))
+      if (error.message.includes(`'${name}'`))
+        throw new ConfigError(
+          { place: 'postern', problem: `${what} need the package ${name}`, hint: `npm install ${name}` },
+          { cause: error },
+        )
+  throw error
+}

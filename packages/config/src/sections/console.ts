@@ -1,0 +1,99 @@
+import type { ByteSize, Duration } from '@postern/core'
+import { z } from 'zod'
+import { key, orOff, section } from '../key.ts'
+import { byteSize, count, duration, type Listen, listen, listOf } from '../types.ts'
+
+/** The web console and the traffic that it keeps. */
+export interface ConsoleConfig {
+  /**
+   * A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.
+   * Default: `127.0.0.1:9465`.
+   */
+  readonly listen?: string | number | undefined
+  /** Path that the console is under, where a proxy leads to it. Default: `/`. */
+  readonly path?: string | undefined
+  /**
+   * Origins that the console is reached by besides its own address: of the proxy in front of it. Default:
+   * none.
+   */
+  readonly origins?: readonly string[] | undefined
+  /** How long requests are kept. Default: `7d`. */
+  readonly keep?: Duration | undefined
+  /**
+   * Size at which the oldest requests are removed: plain allowed ones first, then refused ones. Default:
+   * `256mb`.
+   */
+  readonly maxSize?: ByteSize | undefined
+  /** Allowed requests kept in a second; every refused one is kept. Default: `20`. */
+  readonly samplesPerSecond?: number | undefined
+}
+
+/** The console with its defaults: milliseconds, bytes. */
+export interface CompiledConsole {
+  readonly listen: Listen
+  /** Begins and ends with `/`. */
+  readonly path: string
+  readonly origins: readonly string[]
+  readonly keep: number
+  readonly maxSize: number
+  readonly samplesPerSecond: number
+}
+
+const subPath: z.ZodType<string, string> = z
+  .string()
+  .regex(/^\/(?:[\w.~-]+\/)*(?:[\w.~-]+)?$/, 'a path looks like "/console/"')
+  .transform(path => (path.endsWith('/') ? path : `${path}/`))
+
+const origin: z.ZodType<string, string> = z
+  .string()
+  .regex(/^https?:\/\/[a-z0-9.[\]:-]+$/, 'an origin looks like "https://ops.example.com", without a path')
+
+/** `console`. */
+export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | false | undefined> = key(
+  orOff(
+    section<CompiledConsole, ConsoleConfig>('ConsoleConfig', {
+      listen: key(listen, {
+        description:
+          'A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.',
+        default: '127.0.0.1:9465',
+        example: 9_001,
+      }),
+      path: key(subPath, {
+        description: 'Path that the console is under, where a proxy leads to it.',
+        default: '/',
+        example: '/console/',
+      }),
+      origins: key(listOf(origin, 20), {
+        description:
+          'Origins that the console is reached by besides its own address: of the proxy in front of it.',
+        default: [],
+        defaultText: 'none',
+        example: ['https://ops.example.com'],
+      }),
+      keep: key(duration, {
+        description: 'How long requests are kept.',
+        default: '7d',
+        example: '30d',
+      }),
+      maxSize: key(byteSize, {
+        description:
+          'Size at which the oldest requests are removed: plain allowed ones first, then refused ones.',
+        default: '256mb',
+        example: '1gb',
+      }),
+      samplesPerSecond: key(count, {
+        description: 'Allowed requests kept in a second; every refused one is kept.',
+        default: 20,
+        example: 100,
+      }),
+    }),
+  ),
+  {
+    description:
+      'The web console and the traffic that it shows, or `false`; see [Console](console.md). Gateway only; `{}` switches it on.',
+    default: false,
+    defaultText: 'off',
+    example: { listen: '127.0.0.1:9465' },
+    applies: 'restart',
+  },
+)

@@ -1,0 +1,103 @@
+const TOKEN = 'postern-console-token'
+
+/** An answer that is not 200: what is wrong, in a sentence. */
+export class ApiError extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** Called when nobody is signed in any more. */
+let onSignedOut: () => void = () => undefined
+
+export function whenSignedOut(call: () => void): void {
+  onSignedOut = call
+}
+
+function address(path: string): URL {
+  return new URL(`api${path}`, new URL('./', document.baseURI))
+}
+
+function headers(): Record<string, string> {
+  return {
+    'Content-Type': 'application/json',
+    'X-Postern-Console': localStorage.getItem(TOKEN) ?? '',
+  }
+}
+
+/** Asks the API. @throws ApiError for every answer that is not 200, and when there is none */
+export async function ask<Answer>(
+  path: string,
+  options: { readonly method?: string; readonly body?: object; readonly signal?: AbortSignal } = {},
+): Promise<Answer> {
+  const { method = 'GET', body = {}, signal } = options
+  const response = await fetch(address(path), {
+    method,
+    headers: headers(),
+    ...(method !== 'GET' && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
+  }).catch((error: unknown) => {
+    if (signal?.aborted === true) throw error
+    throw new ApiError(0, 'The gateway does not answer. Is it running?')
+  })
+  const answer: unknown = await response.json().catch(() => ({}))
+  if (response.ok) return answer as Answer
+  if (response.status === 401) onSignedOut()
+  const message = (answer as { readonly error?: unknown }).error
+  throw new ApiError(response.status, typeof message === 'string' ? message : `status ${response.status}`)
+}
+
+/** Signs in with the secret of a link and keeps the session's token for this origin. */
+export async function signIn(link: string): Promise<void> {
+  const { token } = await ask<{ readonly token: string }>('/session', { method: 'POST', body: { link } })
+  localStorage.setItem(TOKEN, token)
+}
+
+/** Ends the session. */
+export async function signOut(): Promise<void> {
+  await ask('/session', { method: 'DELETE' })
+  localStorage.removeItem(TOKEN)
+  onSignedOut()
+}
+
+/**
+ * Opens server-sent events, which go on until `signal` ends them: `EventSource` cannot send the session's token.
+ * Whatever happens after this resolves reaches `onEvent`.
+ * @returns a promise of their end
+ * @throws ApiError when they cannot be opened
+ */
+export async function stream(
+  path: string,
+  signal: AbortSignal,
+  onEvent: (event: string, data: string) => void,
+): Promise<{ readonly ended: Promise<void> }> {
+  const response = await fetch(address(path), { headers: headers(), signal })
+  if (!response.ok || response.body === null) {
+    if (response.status === 401) onSignedOut()
+    throw new ApiError(response.status, 'The live view cannot be opened.')
+  }
+  return { ended: readEvents(response.body, onEvent) }
+}
+
+async function readEvents(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEvent: (event: string, data: string) => void,
+): Promise<void> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  for (;;) {
+    const { value, done } = await reader.read()
+    if (done) return
+    text += value
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const event = /^event: (.*)$/m.exec(block)?.[1]
+      const data = /^data: (.*)$/m.exec(block)?.[1]
+      if (event !== undefined && data !== undefined) onEvent(event, data)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+const LOCALE = 'en-GB'
+
+/** `14:03:09.512` on this machine's clock. */
+export function clockTime(time: number): string {
+  const date = new Date(time)
+  return `${date.toLocaleTimeString(LOCALE, { hour12: false })}.${String(date.getMilliseconds()).padStart(3, '0')}`
+}
+
+/** `26 Nov, 14:03:09` */
+export function dateTime(time: number): string {
+  return new Date(time).toLocaleString(LOCALE, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+}
+
+/** `14:03` */
+export function hourMinute(time: number): string {
+  return new Date(time).toLocaleTimeString(LOCALE, { hour: '2-digit', minute: '2-digit' })
+}
+
+/** `4h 12m`, `38s`: the two largest units. */
+export function span(milliseconds: number): string {
+  let rest = Math.max(0, Math.round(milliseconds / 1_000))
+  const parts: string[] = []
+  for (const [unit, seconds] of [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
+    const count = Math.floor(rest / seconds)
+    rest -= count * seconds
+    if (count > 0) parts.push(`${count}${unit}`)
+  }
+  return parts.slice(0, 2).join(' ') || '0s'
+}
+
+/** `0.42 ms`, `13 ms`, `1.2 s` */
+export function milliseconds(value: number): string {
+  if (value < 10) return `${value.toFixed(2)} ms`
+  return value < 1_000 ? `${Math.round(value)} ms` : `${(value / 1_000).toFixed(1)} s`
+}
+
+/** `1,204`, `18.3k`, `2.1M` */
+export function count(value: number): string {
+  if (value < 10_000) return value.toLocaleString('en-US')
+  return value < 1_000_000 ? `${(value / 1_000).toFixed(1)}k` : `${(value / 1_000_000).toFixed(1)}M`
+}
+
+/** `40 KiB`, `12 MiB` */
+export function bytes(value: number): string {
+  return value < 1_048_576 ? `${Math.round(value / 1_024)} KiB` : `${Math.round(value / 1_048_576)} MiB`
+}
+
+/** A path or query as the backend reads it; as sent where it is not percent-encoding. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,41 @@
+import { useSyncExternalStore } from 'react'
+
+/** A place in the console: `#/why/ID` is `['why', 'ID']`. */
+export type Route = readonly string[]
+
+function parse(): Route {
+  const parts = location.hash.replace(/^#\/?/, '').split('/')
+  return parts
+    .filter(part => part !== '')
+    .map(part => {
+      try {
+        return decodeURIComponent(part)
+      } catch {
+        return part
+      }
+    })
+}
+
+let current = parse()
+
+function subscribe(call: () => void): () => void {
+  const update = (): void => {
+    current = parse()
+    call()
+  }
+  addEventListener('hashchange', update)
+  return () => removeEventListener('hashchange', update)
+}
+
+export function useRoute(): Route {
+  return useSyncExternalStore(subscribe, () => current)
+}
+
+/** The address of a place. */
+export function to(...parts: readonly (string | number)[]): string {
+  return `#/${parts.map(part => encodeURIComponent(part)).join('/')}`
+}
+
+export function go(...parts: readonly (string | number)[]): void {
+  location.hash = to(...parts)
+}

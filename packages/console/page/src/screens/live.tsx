@@ -1,0 +1,107 @@
+import { type ReactNode, useCallback, useState } from 'react'
+import { count } from '../lib/format.ts'
+import type { EventRow } from '../lib/types.ts'
+import { useKeys } from '../lib/use-keys.ts'
+import { useLiveRows } from '../lib/use-live-rows.ts'
+import { EventList, type FilterBy } from '../parts/event-list.tsx'
+import { FirstMinute } from '../parts/first-minute.tsx'
+import { Key } from '../parts/key.tsx'
+import { Segments } from '../parts/segments.tsx'
+import { Empty } from '../parts/states.tsx'
+
+const SHOW = [
+  ['all', 'Everything'],
+  ['refused', 'Refused'],
+  ['finding', 'Findings'],
+] as const
+type Show = (typeof SHOW)[number][0]
+
+const REFUSED = ['deny', 'throttle', 'challenge', 'observed']
+type Filters = Readonly<Partial<Record<Parameters<FilterBy>[0], string>>>
+
+/** What happens now. A click on a rule or an address shows only that. */
+export function LiveScreen(): ReactNode {
+  const [show, setShow] = useState<Show>('all')
+  const [filters, setFilters] = useState<Filters>({})
+  const [isPaused, setPaused] = useState(false)
+  const matches = useCallback((row: EventRow) => isShown(row, show, filters), [show, filters])
+  const { rows, held, state } = useLiveRows(queryOf(show, filters), matches, isPaused)
+  useKeys({ p: () => setPaused(before => !before) })
+  const isFiltered = show !== 'all' || Object.keys(filters).length > 0
+  return (
+    <div className="live">
+      <div className="row spread">
+        <h1>Live</h1>
+        <div className="row">
+          <span className="muted small" role="status">
+            {state === 'live'
+              ? isPaused
+                ? `paused, ${count(held)} waiting`
+                : 'live'
+              : state === 'lost'
+                ? 'connection lost, trying again'
+                : 'connecting'}
+          </span>
+          <button
+            type="button"
+            className="button small"
+            aria-pressed={isPaused}
+            onClick={() => setPaused(!isPaused)}
+          >
+            {isPaused ? 'Go on' : 'Pause'} <Key>p</Key>
+          </button>
+        </div>
+      </div>
+      <div className="row">
+        <Segments label="Show" values={SHOW} value={show} onChange={setShow} />
+        {Object.entries(filters).map(([name, value]) => (
+          <button
+            key={name}
+            type="button"
+            className="chip"
+            aria-label={`Remove the filter ${name} ${value}`}
+            onClick={() =>
+              setFilters(before =>
+                Object.fromEntries(Object.entries(before).filter(([other]) => other !== name)),
+              )
+            }
+          >
+            <span className="muted">{name}</span> {value} <span aria-hidden="true">×</span>
+          </button>
+        ))}
+      </div>
+      {rows.length === 0 && state !== 'connecting' ? (
+        <>
+          <Empty title={isFiltered ? 'Nothing matches' : 'No traffic yet'}>
+            <span>
+              {isFiltered ? 'Remove a filter, or wait.' : 'Requests through the gateway appear here at once.'}
+            </span>
+          </Empty>
+          {!isFiltered && <FirstMinute />}
+        </>
+      ) : (
+        <EventList
+          rows={rows}
+          label="Events, newest first"
+          onFilter={(name, value) => setFilters(before => ({ ...before, [name]: value }))}
+        />
+      )}
+    </div>
+  )
+}
+
+function queryOf(show: Show, filters: Filters): string {
+  const query = new URLSearchParams(filters)
+  if (show === 'refused') {
+    query.set('type', 'http')
+    query.set('verdict', REFUSED.join(','))
+  }
+  if (show === 'finding') query.set('type', 'finding')
+  return query.toString()
+}
+
+function isShown(row: EventRow, show: Show, filters: Filters): boolean {
+  if (show === 'refused' && !(row.type === 'http' && REFUSED.includes(row.verdict))) return false
+  if (show === 'finding' && row.type !== 'finding') return false
+  return Object.entries(filters).every(([name, value]) => row[name as keyof Filters] === value)
+}

@@ -1,0 +1,175 @@
+import type { ReactNode } from 'react'
+import { dateTime, milliseconds } from '../lib/format.ts'
+import { to } from '../lib/route.ts'
+import { useMay } from '../lib/session.ts'
+import type { EventRow, Verdict, Why } from '../lib/types.ts'
+import { useAsked } from '../lib/use-asked.ts'
+import { DecodedRequest } from '../parts/decoded-request.tsx'
+import { EventList, whatOf } from '../parts/event-list.tsx'
+import { ExceptionPanel } from '../parts/exception-panel.tsx'
+import { GuardTimes } from '../parts/guard-times.tsx'
+import { Loaded } from '../parts/states.tsx'
+import { VerdictBadge } from '../parts/verdict-badge.tsx'
+
+/** Why one request was answered as it was. */
+export function WhyScreen({ id }: { readonly id: string }): ReactNode {
+  const asked = useAsked<Why>(`/requests/${encodeURIComponent(id)}`)
+  return (
+    <div className="stack">
+      <div className="row spread">
+        <h1>
+          Request <span className="mono">{id}</span>
+        </h1>
+        <button type="button" className="button small quiet" onClick={() => history.back()}>
+          Back
+        </button>
+      </div>
+      <Loaded asked={asked}>{why => <Contents id={id} why={why} />}</Loaded>
+    </div>
+  )
+}
+
+function Contents({ id, why }: { readonly id: string; readonly why: Why }): ReactNode {
+  const { request, reasons, guards, guard, others, entries, erased } = why
+  return (
+    <>
+      <section className="card verdict">
+        <div className="row">
+          <VerdictBadge verdict={request.verdict} />
+          <span className="mono">{request.status ?? ''}</span>
+          <strong className="mono wrap">{whatOf(request)}</strong>
+        </div>
+        <p>{sentence(request, reasons[0]?.message, guard)}</p>
+        <Facts request={request} entries={entries} />
+        {erased && (
+          <p className="notice">What this request carried was erased with the key of who sent it.</p>
+        )}
+      </section>
+      <div className="halves">
+        <div className="stack">
+          <section className="card">
+            <h2>{reasons.length === 0 ? 'The request, decoded' : 'What matched, decoded'}</h2>
+            <DecodedRequest request={request} reasons={reasons} />
+          </section>
+          {reasons.length > 0 && (
+            <section className="card">
+              <h2>{reasons.length === 1 ? 'Rule' : 'Rules'}</h2>
+              <ul className="stack">
+                {reasons.map(({ rule, message, evidence }) => (
+                  <li key={`${rule} ${evidence?.location ?? ''}`}>
+                    <div className="row">
+                      <b className="mono">{rule}</b>
+                      {evidence !== undefined && <span className="badge mono">{evidence.location}</span>}
+                    </div>
+                    <p className="small">{message}</p>
+                    <p className="muted small mono wrap">
+                      {Object.entries(evidence?.facts ?? {})
+                        .map(([name, value]) => `${name} ${value}`)
+                        .join(' · ')}
+                    </p>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+        </div>
+        <div className="stack">
+          {reasons.length > 0 && (
+            <section className="card">
+              <h2>What would let it pass, and nothing else</h2>
+              <ExceptionPanel id={id} reasons={reasons} />
+            </section>
+          )}
+          {guards.length > 0 && (
+            <section className="card">
+              <h2>Guards that were asked</h2>
+              <GuardTimes guards={guards} refusing={guard} />
+            </section>
+          )}
+        </div>
+      </div>
+      {others.length > 0 && (
+        <section className="card">
+          <h2>What else happened with it</h2>
+          <div className="short-list">
+            <EventList rows={others} label="Other events of this request" />
+          </div>
+        </section>
+      )}
+    </>
+  )
+}
+
+const SENTENCES: Readonly<Record<Verdict, string>> = {
+  allow: 'It passed',
+  observed: 'It passed, but would have been refused if the configuration enforced it',
+  throttle: 'It was refused because there were too many',
+  challenge: 'It was refused until the client proves something',
+  deny: 'It was refused',
+}
+
+function sentence({ verdict }: EventRow, message: string | undefined, guard: string | undefined): string {
+  const by = guard === undefined ? '' : ` by the guard “${guard}”`
+  return `${SENTENCES[verdict]}${by}.${message === undefined ? '' : ` The caller read: “${message}”`}`
+}
+
+function Facts({
+  request,
+  entries,
+}: {
+  readonly request: EventRow
+  readonly entries: readonly number[]
+}): ReactNode {
+  const may = useMay('operator')
+  const { address, principal, time, duration, layer, route } = request
+  const actor = principal === undefined ? address : `principal:${principal}`
+  return (
+    <dl className="facts">
+      <Fact name="When">{dateTime(time)}</Fact>
+      {principal !== undefined && (
+        <Fact name="Who">
+          <a className="mono" href={to('actor', 'principal', principal)}>
+            {principal}
+          </a>
+        </Fact>
+      )}
+      {address !== undefined && (
+        <Fact name="From">
+          <a className="mono" href={to('actor', 'address', address)}>
+            {address}
+          </a>
+        </Fact>
+      )}
+      {route !== undefined && (
+        <Fact name="Route">
+          <span className="mono">{route}</span>
+        </Fact>
+      )}
+      {duration !== undefined && (
+        <Fact name="Took">
+          {milliseconds(Math.max(duration, layer ?? 0))}
+          {layer !== undefined && `, ${milliseconds(layer)} of it in Postern`}
+        </Fact>
+      )}
+      {entries.map(entry => (
+        <Fact key={entry} name="Audit log">
+          <a href={to('audit', entry)}>entry {entry}</a>
+        </Fact>
+      ))}
+      {may && actor !== undefined && (
+        <Fact name="Measure">
+          <a href={to('bans', actor)}>ban {actor}</a>
+        </Fact>
+      )}
+    </dl>
+  )
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="wrap">{children}</dd>
+    </div>
+  )
+}

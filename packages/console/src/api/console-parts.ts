@@ -1,0 +1,145 @@
+import type { Approvals } from '@postern/access'
+import type { AuditLogReader } from '@postern/audit'
+import type { Clock, ConfigException, Health, Json, RandomSource } from '@postern/core'
+import type { RemediationStore } from '@postern/remediate'
+import type { TrafficStore } from '../traffic/traffic-store.ts'
+import type { LiveFeed } from './live-feed.ts'
+
+/** Something that an operator does, for the audit log. */
+export interface ConsoleAct {
+  /** `ban`, `exception.apply` */
+  readonly action: string
+  readonly resource: { readonly type: string; readonly id?: string }
+  readonly data?: { readonly [key: string]: Json }
+}
+
+/** The file of the configuration and what a change makes of it. */
+export interface EditedSettings {
+  readonly path: string
+  readonly before: string
+  readonly after: string
+}
+
+/** What the console may do with the configuration in force. */
+export interface ConsoleSettings {
+  /** An exception in terms of the file, a line each. */
+  describe(exception: ConfigException): readonly string[]
+  /** The file with the exception in it, written nowhere; undefined for a file that is a program. */
+  edited(exception: ConfigException): EditedSettings | undefined
+  /** The file as it is now; `text` is undefined for one that is a program. */
+  file(): { readonly path: string; readonly text: string | undefined }
+  /**
+   * Writes a changed file, puts it into force, and remembers the change.
+   * @returns what to tell the operator, a line each
+   * @throws ConfigError when the file would not be a configuration, or is not `before` any more; it stays
+   * then
+   */
+  write(edited: EditedSettings, operator: string): Promise<readonly string[]>
+  /** Changes that were made here, newest first. */
+  history(): readonly SettingsChange[]
+  /**
+   * Decides kept requests again by this text of the file, and by the present one. One preview runs at a
+   * time.
+   */
+  readonly preview: PreviewJob
+}
+
+/** A change of the settings that was made in the console. */
+export interface SettingsChange {
+  readonly id: number
+  readonly time: number
+  readonly operator: string
+  readonly before: string
+  readonly after: string
+}
+
+/** Whose requests another configuration decides otherwise. */
+export interface PreviewGroup {
+  readonly kind: 'principal' | 'address'
+  /** Empty where it was erased. */
+  readonly value: string
+  readonly requests: number
+  /** The rules that decide, most frequent first. */
+  readonly rules: readonly string[]
+  /** Id of one of the requests. */
+  readonly example: string
+}
+
+/** What another configuration would have done. */
+export interface PreviewResult {
+  readonly requests: number
+  readonly refusedBefore: number
+  readonly refusedAfter: number
+  readonly newlyRefused: readonly PreviewGroup[]
+  readonly newlyAllowed: readonly PreviewGroup[]
+}
+
+/** How far a preview is. */
+export type PreviewState =
+  | { readonly state: 'none' }
+  | { readonly state: 'running'; readonly done: number; readonly total: number }
+  | { readonly state: 'failed'; readonly problem: string }
+  | { readonly state: 'done'; readonly result: PreviewResult; readonly milliseconds: number }
+
+/** A preview under way, beside the requests. */
+export interface PreviewJob {
+  /**
+   * Starts one; one that runs ends.
+   * @param text of the file
+   * @param from epoch milliseconds
+   */
+  start(text: string, from: number): void
+  state(): PreviewState
+  cancel(): void
+}
+
+/** Where a key stands in one limit. */
+export interface LimitStanding {
+  readonly name: string
+  readonly limit: number
+  /** `1m` */
+  readonly window: string
+  readonly remaining: number
+  /** Seconds. */
+  readonly retryAfter: number
+}
+
+/** What one of the attacks of the first minute did. */
+export interface AttackResult {
+  readonly sent: number
+  readonly statuses: readonly number[]
+  /** Ids of the requests, where answers carried them. */
+  readonly requests: readonly string[]
+}
+
+/** Attacks that the gateway sends to itself, so that there is something to look at. */
+export type AttackName = 'sql-injection' | 'path-traversal' | 'password-guessing'
+
+/** Everything the console shows and does, given by the process that it is part of. */
+export interface ConsoleParts {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly traffic: TrafficStore
+  /** Resolves when every event so far is in `traffic`. */
+  flush(): Promise<void>
+  readonly live: LiveFeed
+  readonly remediations: RemediationStore
+  /** Absent where no approvals are kept. */
+  readonly approvals: Approvals | undefined
+  /** Absent where no log is kept. @throws StoreError when it cannot be read */
+  readonly audit: (() => Promise<AuditLogReader>) | undefined
+  readonly settings: ConsoleSettings
+  /** Names of the bouncers that may read bans. */
+  bouncers(): Promise<readonly string[]>
+  limits(key: string): Promise<readonly LimitStanding[]>
+  attack(name: AttackName): Promise<AttackResult>
+  /** Resolves when the act is in the audit log. @throws StoreError; then it is not to be done */
+  record(act: ConsoleAct, operator: string): Promise<void>
+  health(): readonly Health[]
+  about(): {
+    readonly gateway: string
+    readonly upstream: string
+    readonly mode: 'enforce' | 'observe'
+    readonly configuration: string | undefined
+  }
+}

@@ -1,0 +1,43 @@
+import type { TrafficEvent } from '../traffic/traffic-store.ts'
+import { type EventRow, eventRow } from './event-row.ts'
+
+/** Takes rows of events, some at a time. @returns whether it could take them */
+export type LiveListener = (rows: readonly EventRow[]) => void
+
+const EVERY_MS = 150
+/** Rows of one delivery; of a flood the newest are shown and the others counted. */
+const MAX_ROWS = 200
+const MAX_LISTENERS = 16
+
+/**
+ * Hands events to the pages that watch, a few times a second, so that a page draws a bounded number of rows
+ * however
+ * many requests arrive. Costs nothing while nobody watches.
+ */
+export class LiveFeed {
+  readonly #listeners = new Set<LiveListener>()
+  #waiting: TrafficEvent[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  /** Takes an event. */
+  take(event: TrafficEvent): void {
+    if (this.#listeners.size === 0) return
+    if (this.#waiting.length >= MAX_ROWS) this.#waiting.shift()
+    this.#waiting.push(event)
+    this.#timer ??= setTimeout(() => this.#deliver(), EVERY_MS).unref()
+  }
+
+  #deliver(): void {
+    this.#timer = undefined
+    const rows = this.#waiting.map(event => eventRow(event))
+    this.#waiting = []
+    for (const listener of this.#listeners) listener(rows)
+  }
+
+  /** Adds a listener; the returned function removes it. @returns undefined when too many watch */
+  listen(listener: LiveListener): (() => void) | undefined {
+    if (this.#listeners.size >= MAX_LISTENERS) return undefined
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}

@@ -1,0 +1,50 @@
+import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
+import type { AttackName } from './console-parts.ts'
+import { openApiDocument } from './open-api.ts'
+
+const ATTACKS: readonly AttackName[] = ['sql-injection', 'path-traversal', 'password-guessing']
+
+/** Who is signed in, what runs here, and the attacks of the first minute. */
+export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[] => [
+  {
+    method: 'GET',
+    path: '/session',
+    role: 'viewer',
+    summary: 'Who is signed in.',
+    answer: '`name`, `roles`, and what the console belongs to.',
+    handle: ({ session, parts }) => ({ name: session.name, roles: [...session.roles], ...parts.about() }),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    role: 'viewer',
+    summary: 'This document.',
+    answer: 'OpenAPI 3.1.',
+    handle: () => openApiDocument(all()),
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    role: 'viewer',
+    summary: 'The health of every part, as `/readyz` of the admin listener.',
+    answer: '`parts`.',
+    handle: ({ parts }) => ({ parts: parts.health() }),
+  },
+  {
+    method: 'POST',
+    path: '/attacks/{name}',
+    role: 'operator',
+    summary:
+      'Sends a well-known attack through the gateway, to see that it is refused: sql-injection, path-traversal or password-guessing.',
+    answer: '`statuses` that came back, and the `requests` ids to look up.',
+    handle: attack,
+  },
+]
+
+async function attack({ parts, path, session }: ApiCall): Promise<unknown> {
+  const name = ATTACKS.find(known => known === path['name'])
+  if (name === undefined)
+    throw new ApiProblem(404, `there is no such attack; there are ${ATTACKS.join(', ')}`)
+  await parts.record({ action: 'attack.try', resource: { type: 'gateway' }, data: { name } }, session.name)
+  return parts.attack(name)
+}

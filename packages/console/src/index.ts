@@ -1,0 +1,28 @@
+export type {
+  AttackName,
+  AttackResult,
+  ConsoleAct,
+  ConsoleParts,
+  ConsoleSettings,
+  EditedSettings,
+  LimitStanding,
+  PreviewGroup,
+  PreviewJob,
+  PreviewResult,
+  PreviewState,
+  SettingsChange,
+} from './api/console-parts.ts'
+export type { Role } from './api/console-session.ts'
+export { LiveFeed } from './api/live-feed.ts'
+export { type ConsoleOptions, type ConsoleServer, startConsole } from './serve/console-server.ts'
+export { SqliteTraffic, type SqliteTrafficOptions } from './traffic/sqlite-traffic.ts'
+export { TrafficRecorder, type TrafficRecorderOptions } from './traffic/traffic-recorder.ts'
+export type {
+  StoredEvent,
+  TrafficCount,
+  TrafficEvent,
+  TrafficQuery,
+  TrafficSize,
+  TrafficStore,
+  Verdict,
+} from './traffic/traffic-store.ts'

@@ -1,0 +1,74 @@
+import type { TrafficCount, Verdict } from './traffic-store.ts'
+
+interface Sum {
+  readonly minute: number
+  readonly verdict: Verdict
+  readonly route: string
+  readonly rule: string
+  requests: number
+  layer: number
+  total: number
+}
+
+/** What one request adds. */
+export interface Counted {
+  readonly verdict: Verdict
+  readonly route: string
+  readonly rule: string
+  /** Milliseconds in the guards. */
+  readonly layer: number
+  /** Milliseconds in all. */
+  readonly total: number
+}
+
+/** Series of one flush; further ones are counted under route and rule `other`. */
+const MAX_SERIES = 1_000
+
+/** Counts every request by minute, verdict, route and rule, in memory, until it is drained. */
+export class TrafficCounter {
+  #sums = new Map<string, Sum>()
+
+  /** @param time epoch milliseconds */
+  add(time: number, counted: Counted): void {
+    const sum = this.#sumOf(Math.floor(time / 60_000), counted)
+    sum.requests++
+    sum.layer += counted.layer
+    sum.total += counted.total
+  }
+
+  /** Adds what was drained and could not be kept. */
+  restore(counts: readonly TrafficCount[]): void {
+    for (const count of counts) {
+      const sum = this.#sumOf(count.minute, count)
+      sum.requests += count.requests
+      sum.layer += count.layer
+      sum.total += count.total
+    }
+  }
+
+  #sumOf(minute: number, { verdict, ...series }: Pick<Counted, 'verdict' | 'route' | 'rule'>): Sum {
+    let { route, rule } = series
+    let key = `${minute}\n${verdict}\n${route}\n${rule}`
+    let sum = this.#sums.get(key)
+    if (sum === undefined) {
+      if (this.#sums.size >= MAX_SERIES) {
+        route = 'other'
+        rule = verdict === 'allow' ? '' : 'other'
+        key = `${minute}\n${verdict}\n${route}\n${rule}`
+        sum = this.#sums.get(key)
+      }
+      if (sum === undefined) {
+        sum = { minute, verdict, route, rule, requests: 0, layer: 0, total: 0 }
+        this.#sums.set(key, sum)
+      }
+    }
+    return sum
+  }
+
+  /** Everything counted since the last call. */
+  drain(): readonly TrafficCount[] {
+    const counts = [...this.#sums.values()]
+    this.#sums = new Map()
+    return counts
+  }
+}

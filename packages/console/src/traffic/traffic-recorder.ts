@@ -1,0 +1,163 @@
+import {
+  type Clock,
+  type Event,
+  type GuardTime,
+  type Health,
+  type HealthProbe,
+  HttpEvent,
+} from '@postern/core'
+import { TrafficCounter } from './traffic-counter.ts'
+import { TrafficSampler } from './traffic-sampler.ts'
+import { type TrafficEvent, type TrafficStore, verdictOf } from './traffic-store.ts'
+
+export interface TrafficRecorderOptions {
+  readonly store: TrafficStore
+  readonly clock: Clock
+  /** Plain allowed requests kept in a second. */
+  readonly samplesPerSecond: number
+  /** Called with events as they are kept: the live view. */
+  readonly onEvent?: (event: TrafficEvent) => void
+}
+
+const FLUSH_MS = 500
+const PRUNE_MS = 60_000
+/** Events that may wait to be written; beyond, they are lost and counted. */
+const MAX_WAITING = 20_000
+/** Events written in one transaction. */
+const MAX_BATCH = 1_000
+
+/**
+ * Takes the events of an engine: counts all of them, keeps every refusal and finding and some of the allowed
+ * requests, and writes them in batches between requests, never in one.
+ */
+export class TrafficRecorder implements HealthProbe {
+  readonly #options: TrafficRecorderOptions
+  readonly #sampler: TrafficSampler
+  readonly #counter = new TrafficCounter()
+  readonly #timer: NodeJS.Timeout
+  #waiting: TrafficEvent[] = []
+  #lost = 0
+  #problem: string | undefined
+  #prunedAt: number
+  #writing: Promise<void> | undefined
+
+  constructor(options: TrafficRecorderOptions) {
+    this.#options = options
+    this.#sampler = new TrafficSampler(options.samplesPerSecond)
+    this.#prunedAt = options.clock.monotonic()
+    this.#timer = setInterval(() => void this.flush(), FLUSH_MS).unref()
+  }
+
+  /** Takes an event; never throws, never waits. */
+  take(event: Event): void {
+    if (event.type === 'http') this.#takeRequest(event)
+    else if (!event.type.startsWith('limit.')) this.#keep(plain(event), 1, undefined)
+  }
+
+  #takeRequest(event: Event): void {
+    const { outcome } = event
+    // Intents are followed by the event of what became of them.
+    if (outcome === undefined) return
+    const { layer, guardTimes } = timesOf(event)
+    const verdict = verdictOf(event)
+    const route = event instanceof HttpEvent ? event.exchange.route?.pattern : event.request?.route
+    const rule = verdict === 'allow' ? undefined : event.reasons?.[0]?.rule
+    this.#counter.add(event.time, {
+      verdict,
+      route: route ?? '',
+      rule: rule ?? '',
+      layer,
+      total: outcome.duration,
+    })
+    const weight = verdict === 'allow' ? this.#sampler.weigh(event.time) : 1
+    if (weight > 0) this.#keep(plain(event), weight, guardTimes)
+  }
+
+  #keep(event: Event, weight: number, guardTimes: readonly GuardTime[] | undefined): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#lost++
+      return
+    }
+    const kept = { event, weight, guardTimes }
+    this.#waiting.push(kept)
+    this.#options.onEvent?.(kept)
+  }
+
+  /** Writes what waits. Never rejects: what could not be written waits for the next time. */
+  flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+    })
+    return this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const { store, clock } = this.#options
+    let counts = this.#counter.drain()
+    try {
+      while (this.#waiting.length > 0 || counts.length > 0) {
+        const batch = this.#waiting.slice(0, MAX_BATCH)
+        await store.write(batch, counts)
+        counts = []
+        this.#waiting = this.#waiting.slice(batch.length)
+        // Between two batches the thread is free for requests.
+        await new Promise<void>(resolve => setImmediate(resolve))
+      }
+      if (clock.monotonic() - this.#prunedAt >= PRUNE_MS) {
+        this.#prunedAt = clock.monotonic()
+        await store.prune(clock.now())
+      }
+      this.#problem = undefined
+    } catch (error) {
+      this.#counter.restore(counts)
+      this.#problem = error instanceof Error ? error.message : 'cannot be written'
+    }
+  }
+
+  health(): Health {
+    const detail = this.#problem ?? (this.#lost > 0 ? `${this.#lost} events lost since the start` : undefined)
+    return {
+      name: 'console traffic',
+      ok: this.#problem === undefined,
+      required: false,
+      ...(detail !== undefined && { detail }),
+    }
+  }
+
+  /** Writes what waits and ends. The store stays open. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
+    await this.flush()
+  }
+}
+
+/** Without what a worker sends along for scenarios, which is not enumerable and may hold secrets. */
+function plain(event: Event): Event {
+  return event instanceof HttpEvent ? event.toJSON() : { ...event }
+}
+
+/** Times in the guards, of this thread's exchange or as a worker sent them along. */
+function timesOf(event: Event): {
+  readonly layer: number
+  readonly guardTimes: readonly GuardTime[] | undefined
+} {
+  if (event instanceof HttpEvent) {
+    const { guardTimes } = event.exchange
+    return { layer: layerTime(guardTimes), guardTimes }
+  }
+  const seen = event.data
+  const layer = seen?.['layer']
+  const times: unknown = seen?.['guardTimes']
+  return {
+    layer: typeof layer === 'number' ? layer : 0,
+    guardTimes: Array.isArray(times) ? (times as readonly GuardTime[]) : undefined,
+  }
+}
+
+/** Milliseconds in all guards together. */
+export function layerTime(times: readonly GuardTime[] | undefined): number {
+  let sum = 0
+  if (times !== undefined) for (let i = 0; i < times.length; i++) sum += times[i]?.ms ?? 0
+  return sum
+}

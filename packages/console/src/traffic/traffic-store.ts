@@ -1,0 +1,100 @@
+import type { Effect, Event, GuardTime } from '@postern/core'
+
+/** How a request ended, as far as people ask: what was refused, or would have been in observe mode. */
+export type Verdict = 'allow' | 'observed' | Exclude<Effect, 'allow'>
+
+/** One event on its way into the store. */
+export interface TrafficEvent {
+  readonly event: Event
+  /** How many events it stands for: 1 for everything that is not sampled. */
+  readonly weight: number
+  readonly guardTimes: readonly GuardTime[] | undefined
+}
+
+/** One event as it is kept. */
+export interface StoredEvent extends TrafficEvent {
+  /** Number in the store, ascending. */
+  readonly id: number
+  /** Whether its personal part cannot be read any more. */
+  readonly erased: boolean
+}
+
+/** What to look for. All conditions must match. */
+export interface TrafficQuery {
+  readonly verdicts?: readonly Verdict[]
+  readonly rule?: string
+  readonly route?: string
+  readonly address?: string
+  readonly principal?: string
+  /** `http`, `finding`, `remediation.added`, ... */
+  readonly type?: string
+  /** Epoch milliseconds. */
+  readonly from?: number
+  /** Only events before this one. */
+  readonly before?: number
+  /** At most 1,000. */
+  readonly limit: number
+}
+
+/** What was counted of one minute, of everything, sampled or not. */
+export interface TrafficCount {
+  /** Epoch minutes. */
+  readonly minute: number
+  readonly verdict: Verdict
+  /** Pattern of the route; empty without one. */
+  readonly route: string
+  /** The decisive rule; empty for allowed requests. */
+  readonly rule: string
+  readonly requests: number
+  /** Milliseconds of all requests together, in the guards. */
+  readonly layer: number
+  /** Milliseconds of all requests together, backend included. */
+  readonly total: number
+}
+
+/** An address or principal whose requests were refused, and its last one. */
+export interface RefusedActor {
+  readonly requests: number
+  readonly last: StoredEvent
+}
+
+/** How much is kept. */
+export interface TrafficSize {
+  readonly events: number
+  readonly bytes: number
+  /** Epoch milliseconds of the oldest event; undefined when there is none. */
+  readonly oldest: number | undefined
+}
+
+/** Requests and findings of the last days, bounded by size and age. */
+export interface TrafficStore {
+  /** Keeps events and adds counts, all or nothing. @throws StoreError when they cannot be written */
+  write(events: readonly TrafficEvent[], counts: readonly TrafficCount[]): Promise<void>
+  /** Newest first. */
+  find(query: TrafficQuery): Promise<readonly StoredEvent[]>
+  /**
+   * Requests in their order, to go through all of them. @param after number of the last one before; 0 for
+   * the first
+   */
+  requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]>
+  /** How many requests are kept since a time. */
+  requestsFrom(from: number): Promise<number>
+  /** Every event about a request, oldest first; 50 at most. */
+  ofRequest(id: string): Promise<readonly StoredEvent[]>
+  /** Counts from a time on, epoch milliseconds. */
+  counts(from: number): Promise<readonly TrafficCount[]>
+  /** The addresses that most was refused to since a time. */
+  refusedActors(from: number, limit: number): Promise<readonly RefusedActor[]>
+  /** Removes what is too old or too much. */
+  prune(now: number): Promise<void>
+  /** Makes what a principal sent unreadable. */
+  erase(principal: string, tenant: string): Promise<void>
+  size(): Promise<TrafficSize>
+  close(): Promise<void>
+}
+
+/** The verdict of an event; other events than requests count as allowed. */
+export function verdictOf({ decision, observed }: Pick<Event, 'decision' | 'observed'>): Verdict {
+  if (decision !== undefined && decision !== 'allow') return decision
+  return observed === undefined ? 'allow' : 'observed'
+}

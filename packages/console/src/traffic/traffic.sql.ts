@@ -1,0 +1,82 @@
+import type { RoomMigrations } from '@postern/store'
+
+/**
+ * The tables of kept traffic. Times are epoch milliseconds; `body` is JSON without personal data, `box` the
+ * sealed rest.
+ */
+export const TRAFFIC_MIGRATIONS: RoomMigrations = {
+  room: 'traffic',
+  migrations: [
+    {
+      id: 1,
+      name: 'events and counts by minute',
+      sqlite: `
+        CREATE TABLE event (
+          id        INTEGER PRIMARY KEY,
+          time      REAL NOT NULL,
+          type      TEXT NOT NULL,
+          verdict   TEXT NOT NULL,
+          plain     INTEGER NOT NULL,
+          request   TEXT,
+          rule      TEXT,
+          route     TEXT,
+          address   BLOB,
+          principal BLOB,
+          weight    INTEGER NOT NULL,
+          body      TEXT NOT NULL,
+          box_key   TEXT,
+          box       TEXT,
+          guards    TEXT
+        ) STRICT;
+        CREATE INDEX event_request ON event (request) WHERE request IS NOT NULL;
+        CREATE INDEX event_address ON event (address, id) WHERE address IS NOT NULL;
+        CREATE INDEX event_principal ON event (principal, id) WHERE principal IS NOT NULL;
+        CREATE INDEX event_plain ON event (id) WHERE plain = 1;
+        CREATE INDEX event_notable ON event (time) WHERE plain = 0;
+        CREATE TABLE minute (
+          minute   INTEGER NOT NULL,
+          verdict  TEXT NOT NULL,
+          route    TEXT NOT NULL,
+          rule     TEXT NOT NULL,
+          requests INTEGER NOT NULL,
+          layer    REAL NOT NULL,
+          total    REAL NOT NULL,
+          PRIMARY KEY (minute, verdict, route, rule)
+        ) STRICT, WITHOUT ROWID;`,
+    },
+  ],
+}
+
+/** Statements on SQLite. */
+export const SQLITE = {
+  lastId: 'SELECT coalesce(max(id), 0) AS id FROM event',
+  insert: `INSERT INTO event (id, time, type, verdict, plain, request, rule, route, address, principal, weight, body, box_key, box, guards)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  count: `INSERT INTO minute (minute, verdict, route, rule, requests, layer, total) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, layer = layer + excluded.layer, total = total + excluded.total`,
+  find: `SELECT * FROM event
+    WHERE id < :before AND time >= :from
+      AND (:type IS NULL OR type = :type)
+      AND (:verdicts IS NULL OR verdict IN (SELECT value FROM json_each(:verdicts)))
+      AND (:rule IS NULL OR rule = :rule)
+      AND (:route IS NULL OR route = :route)
+      AND (:address IS NULL OR address = :address)
+      AND (:principal IS NULL OR principal = :principal)
+    ORDER BY id DESC LIMIT :limit`,
+  requestsAfter: `SELECT * FROM event WHERE id > ? AND time >= ? AND type = 'http' ORDER BY id LIMIT ?`,
+  requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,
+  ofRequest: 'SELECT * FROM event WHERE request = ? ORDER BY id LIMIT 50',
+  counts: 'SELECT * FROM minute WHERE minute >= ? ORDER BY minute',
+  refusedActors: `SELECT event.*, found.requests FROM
+      (SELECT max(id) AS id, sum(weight) AS requests FROM event
+        WHERE plain = 0 AND time >= ? AND type = 'http' AND address IS NOT NULL
+        GROUP BY address ORDER BY requests DESC LIMIT ?) AS found
+    JOIN event ON event.id = found.id ORDER BY found.requests DESC`,
+  size: 'SELECT count(*) AS events, min(time) AS oldest FROM event',
+  pages:
+    'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+  removeBefore: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE time < ? ORDER BY id LIMIT ?)',
+  removePlain: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE plain = 1 ORDER BY id LIMIT ?)',
+  removeOldest: 'DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?)',
+  removeCounts: 'DELETE FROM minute WHERE minute < ?',
+} as const

@@ -1,0 +1,105 @@
+import { createServer, type Server, type Socket } from 'node:net'
+
+/** Connections that wait; further ones are closed at once, and their clients may try again. */
+const MAX_HELD = 1_024
+/** How long one waits for the start to be over. */
+const LONGEST_HOLD_MS = 30_000
+
+/** Which port to bind. */
+export interface PortOptions {
+  /** Default: `127.0.0.1`. */
+  readonly host?: string
+  /** 0 for a free one. */
+  readonly port: number
+  /** Several threads bind the same port, and the kernel spreads connections over them (`SO_REUSEPORT`). */
+  readonly reusePort?: boolean
+}
+
+/**
+ * A port that was bound before there is anybody to answer on it, so that a restart refuses no connection
+ * while stores are opened, migrated and recovered. Clients that connect wait, nothing of theirs is read,
+ * until `adopt`; their number and their wait are bounded.
+ */
+export class HeldPort {
+  readonly port: number
+  readonly #server: Server
+  readonly #held = new Map<Socket, NodeJS.Timeout>()
+  #take: ((socket: Socket) => void) | undefined
+
+  /** Use `holdPort`. */
+  constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+    server.on('connection', socket => {
+      if (this.#take !== undefined) this.#take(socket)
+      else this.#hold(socket)
+    })
+  }
+
+  #hold(socket: Socket): void {
+    if (this.#held.size >= MAX_HELD) {
+      socket.destroy()
+      return
+    }
+    socket.on('error', ignore)
+    socket.once('close', () => this.#held.delete(socket))
+    this.#held.set(
+      socket,
+      setTimeout(() => socket.destroy(), LONGEST_HOLD_MS),
+    )
+  }
+
+  /**
+   * Hands over those that wait, in the order in which they came, and from now on every connection as it
+   * comes.
+   */
+  adopt(take: (socket: Socket) => void): void {
+    this.#take = take
+    Object.assign(this.#server, { pauseOnConnect: false })
+    for (const [socket, timer] of this.#held) {
+      clearTimeout(timer)
+      socket.off('error', ignore)
+      take(socket)
+      socket.resume()
+    }
+    this.#held.clear()
+  }
+
+  /**
+   * Accepts no more connections, and ends those that still wait. Where others share the port, whoever has
+   * connected and was not accepted when the socket closes would be reset, so those are accepted first: two
+   * turns of the event loop, of which the second has accepted all that had come.
+   */
+  async close(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))
+    this.#server.close()
+    for (const [socket, timer] of this.#held) {
+      clearTimeout(timer)
+      socket.destroy()
+    }
+  }
+}
+
+function ignore(): void {
+  // A client that went away before anybody could answer it is nobody's concern.
+}
+
+/**
+ * Binds a port and lets whoever connects wait.
+ * @throws Error of the operating system when the address cannot be had
+ */
+export async function holdPort({
+  host = '127.0.0.1',
+  port,
+  reusePort = false,
+}: PortOptions): Promise<HeldPort> {
+  // Half-open as the sockets of Node's own HTTP server are.
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, reusePort, backlog: 1_024 }, resolve)
+  })
+  server.on('error', ignore)
+  const bound = server.address()
+  return new HeldPort(server, bound !== null && typeof bound === 'object' ? bound.port : port)
+}

@@ -1,0 +1,22 @@
+import type { Locator } from './body/value-visitor.ts'
+import type { Place } from './reading.ts'
+
+const COMMON_WORD = /^[a-z]{1,16}$/
+const COMMON_NAME = /^[\w.-]{1,32}$/
+
+/**
+ * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for
+ * a short word. Undefined for
+ * everything that could be a secret or is hardly ever sent twice.
+ */
+export function commonName(text: string, place: Place, locator: Locator): string | undefined {
+  if (place === 'name') return COMMON_NAME.test(text) ? '' : undefined
+  if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
+  const name = locator.name()
+  return COMMON_NAME.test(name) ? name : undefined
+}
+
+/** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */
+export function isWords(text: string): boolean {
+  return /^[a-z0-9+ ]*$/.test(text)
+}

@@ -1,0 +1,52 @@
+import { type Level, thresholdOf } from './family.ts'
+import { CLEAN, type Inspection, type Match } from './match.ts'
+import { THRESHOLDS } from './thresholds.ts'
+
+/** Of most requests: made once. */
+const NONE: Match[] = []
+
+/** The matches of one request: one for each rule and place, and of too many the strongest. */
+export class MatchList {
+  #matches: Match[] = NONE
+  #isTooBig = false
+
+  get isFull(): boolean {
+    return this.#matches.length >= THRESHOLDS.matches
+  }
+
+  /** Whether a bound was met. */
+  get isTooBig(): boolean {
+    return this.#isTooBig
+  }
+
+  add(match: Match): void {
+    if (match.family === 'bounds') this.#isTooBig = true
+    const same = this.#matches.findIndex(
+      other => other.rule === match.rule && other.location === match.location,
+    )
+    if (same >= 0) {
+      if ((this.#matches[same]?.score ?? 0) < match.score) this.#matches[same] = match
+      return
+    }
+    if (this.#matches === NONE) this.#matches = [match]
+    else if (!this.isFull) this.#matches.push(match)
+    else this.#replaceWeakest(match)
+  }
+
+  #replaceWeakest(match: Match): void {
+    const weakest = this.#matches.reduce(
+      (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
+      0,
+    )
+    if ((this.#matches[weakest]?.score ?? 0) < match.score) this.#matches[weakest] = match
+  }
+
+  /** What the matches come to at a level. */
+  verdict(level: Level): Inspection {
+    if (this.#matches.length === 0) return CLEAN
+    const matches = [...this.#matches].sort((a, b) => b.score - a.score)
+    const threshold = thresholdOf(level)
+    const blocked = matches.some(match => match.family !== 'bounds' && match.score >= threshold)
+    return { verdict: blocked ? 'block' : this.#isTooBig ? 'too-big' : 'pass', matches }
+  }
+}

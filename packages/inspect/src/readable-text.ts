@@ -1,0 +1,23 @@
+import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
+import type { Place } from './reading.ts'
+import { THRESHOLDS } from './thresholds.ts'
+
+/** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
+const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gAS[VW]|BAh[7bJsS]|AAEAAAD)/
+
+/**
+ * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
+ * end.
+ * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+ */
+export function readableText(text: string, place: Place): string | undefined {
+  if (!isBase64Value(text) || SERIALISED.test(text)) return text
+  const decoded = decodeBase64(text)
+  if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
+  return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
+}
+
+/** Whether a value stands in a body. */
+export function isBody(place: Place): boolean {
+  return place === 'body' || place === 'form'
+}

@@ -1,0 +1,264 @@
+import {
+  type CompiledConsole,
+  describeException,
+  editedConfig,
+  type LoadedConfig,
+  writeConfig,
+} from '@postern/config'
+import {
+  type ConsoleParts,
+  type ConsoleServer,
+  type ConsoleSettings,
+  LiveFeed,
+  type Role,
+  SqliteTraffic,
+  startConsole,
+  TrafficRecorder,
+} from '@postern/console'
+import {
+  ConfigError,
+  formatDuration,
+  type Health,
+  networkOf,
+  parseAddress,
+  systemRandom,
+} from '@postern/core'
+import { bouncerKeys } from '@postern/remediate'
+import {
+  type AuditSource,
+  accountName,
+  hasAudit,
+  openAuditSource,
+  operatorEvent,
+  PortInUse,
+  type Runtime,
+  standingsOf,
+} from '@postern/runtime'
+import { attackOf } from './console-attacks.ts'
+import { PreviewInThread } from './preview/preview-in-thread.ts'
+import type { PreviewPlan } from './preview/preview-plan.ts'
+import { SettingsHistory } from './settings-history.ts'
+import type { Overrides } from './worker-plan.ts'
+
+export interface ConsoleSetup {
+  readonly settings: CompiledConsole
+  readonly runtime: Runtime
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** What the command line said. */
+  readonly overrides: Overrides
+  /** Where the gateway listens. */
+  readonly gateway: string
+  /** Whether the configuration says itself where the console listens. */
+  readonly isPlaceAsked: boolean
+  /** The configuration in force. */
+  loaded(): LoadedConfig
+  /** Reads the configuration again and puts it into force. @returns what to tell the operator, a line each */
+  reload(): Promise<readonly string[]>
+  health(): readonly Health[]
+}
+
+/** A console with its traffic. */
+export interface RunningConsole {
+  readonly address: string
+  /** An address that signs in once. @param name in the audit log; default: the account of this process */
+  link(name?: string, roles?: readonly Role[]): string
+  /** Makes what a principal sent unreadable in the traffic. */
+  erase(principal: string, tenant: string): Promise<void>
+  health(): readonly Health[]
+  close(): Promise<void>
+}
+
+/**
+ * Starts the console of a gateway: keeps traffic from now on, and serves the page.
+ * @throws ConfigError without a data directory; StoreError when the traffic cannot be kept; PortInUse
+ */
+export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> {
+  const { settings, runtime } = setup
+  const { connections, clock } = runtime.resources
+  if (connections === undefined || connections.isMemoryOnly)
+    throw new ConfigError({
+      place: 'console',
+      problem: 'needs a data directory for the traffic that it shows',
+      hint: 'set dataDirectory, or console: false',
+    })
+  const traffic = SqliteTraffic.open({
+    directory: connections.directory.path,
+    keep: settings.keep,
+    maxSize: settings.maxSize,
+  })
+  const live = new LiveFeed()
+  const recorder = new TrafficRecorder({
+    store: traffic,
+    clock,
+    samplesPerSecond: settings.samplesPerSecond,
+    onEvent: event => live.take(event),
+  })
+  const audit = new OpenedAudit(setup)
+  const history = new SettingsHistory(connections.sqlite, clock)
+  const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
+  const closers: (() => Promise<void> | void)[] = [
+    () => traffic.close(),
+    () => recorder.close(),
+    () => audit.close(),
+    () => preview.cancel(),
+  ]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    closers.push(runtime.listen(event => recorder.take(event)))
+    const health = (): readonly Health[] => [recorder.health()]
+    const flush = (): Promise<void> => recorder.flush()
+    const parts = partsOf(setup, {
+      preview,
+      history,
+      traffic,
+      live,
+      audit,
+      flush,
+      health: () => [...setup.health(), ...health()],
+    })
+    const server = await listen(setup, parts)
+    closers.push(() => server.close())
+    return {
+      address: server.address,
+      link: (name = accountName(), roles) => server.link(name, roles),
+      erase: (principal, tenant) => traffic.erase(principal, tenant),
+      health,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function previewPlan(
+  { loaded, overrides }: ConsoleSetup,
+  directory: string,
+): Omit<PreviewPlan, 'text' | 'from'> {
+  const { file } = loaded()
+  const path = editedConfig({ file }, { changes: [] })?.path ?? ''
+  return { file: file.path, folder: file.folder, overrides, directory, path }
+}
+
+/** The configured place; else the usual port, or a free one when that is taken. */
+async function listen({ settings, isPlaceAsked }: ConsoleSetup, parts: ConsoleParts): Promise<ConsoleServer> {
+  const { listen: place, path, origins } = settings
+  try {
+    return await startConsole({ parts, listen: place, path, origins })
+  } catch (error) {
+    if (isPlaceAsked) throw PortInUse.explain(error, place.host, place.port, '--console')
+    return startConsole({ parts, listen: { host: place.host, port: 0 }, path, origins })
+  }
+}
+
+/**
+ * The log for reading, opened when it is first asked for: a new one has nothing to read until something was
+ * written.
+ */
+class OpenedAudit {
+  readonly #setup: ConsoleSetup
+  #source: Promise<AuditSource> | undefined
+
+  constructor(setup: ConsoleSetup) {
+    this.#setup = setup
+  }
+
+  get isKept(): boolean {
+    return this.#setup.loaded().config.audit !== false
+  }
+
+  async reader(): Promise<AuditSource['reader']> {
+    const place = { ...this.#setup.loaded(), dataDirectory: this.#setup.dataDirectory }
+    if (this.#source === undefined && !hasAudit(place))
+      throw new ConfigError({ place: 'audit', problem: 'nothing was recorded yet' })
+    this.#source ??= openAuditSource(place)
+    try {
+      return (await this.#source).reader
+    } catch (error) {
+      this.#source = undefined
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#source?.catch(() => undefined))?.close()
+  }
+}
+
+interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health'> {
+  readonly preview: PreviewInThread
+  readonly history: SettingsHistory
+  readonly audit: OpenedAudit
+}
+
+function settingsOf(
+  { loaded, reload }: ConsoleSetup,
+  history: SettingsHistory,
+  preview: PreviewInThread,
+): ConsoleSettings {
+  return {
+    describe: exception => describeException(exception, loaded().file),
+    edited: exception => editedConfig(loaded(), exception),
+    file: () => {
+      const edited = editedConfig(loaded(), { changes: [] })
+      return { path: edited?.path ?? loaded().file.path ?? '', text: edited?.before }
+    },
+    write: async (edited, operator) => {
+      writeConfig(edited, process.env)
+      history.add({ operator, before: edited.before, after: edited.after })
+      return reload()
+    },
+    history: () => history.list(),
+    preview,
+  }
+}
+
+function partsOf(
+  setup: ConsoleSetup,
+  { traffic, flush, live, audit, health, preview, history }: Kept,
+): ConsoleParts {
+  const { runtime, loaded } = setup
+  const { resources } = runtime
+  return {
+    clock: resources.clock,
+    random: systemRandom,
+    traffic,
+    flush,
+    live,
+    health,
+    remediations: resources.remediations,
+    approvals: resources.access?.approvals,
+    audit: audit.isKept ? () => audit.reader() : undefined,
+    settings: settingsOf(setup, history, preview),
+    bouncers: async () => {
+      const { connections } = resources
+      if (connections === undefined || loaded().config.crowdsec === undefined) return []
+      const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
+      return (await keys.list()).map(({ name }) => name)
+    },
+    limits: async key => {
+      const address = parseAddress(key)
+      const standings = await standingsOf(address === undefined ? key : networkOf(address), runtime)
+      return standings.map(({ name, rule, remaining, retryAfter }) => ({
+        name,
+        limit: rule.limit,
+        window: formatDuration(rule.window),
+        remaining,
+        retryAfter: Math.ceil(retryAfter),
+      }))
+    },
+    attack: attackOf(setup.gateway),
+    record: async (act, operator) => {
+      await resources.recorder?.commit(operatorEvent(act, resources.clock, operator))
+    },
+    about: () => ({
+      gateway: setup.gateway,
+      upstream: runtime.config.upstream ?? '',
+      mode: runtime.config.mode,
+      configuration: loaded().file.path,
+    }),
+  }
+}

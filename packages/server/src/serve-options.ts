@@ -1,0 +1,14 @@
+import type { LoadedConfig } from '@postern/config'
+import type { Overrides } from './worker-plan.ts'
+
+/** What a gateway or an endpoint for forward-auth is served from. */
+export interface ServeOptions {
+  /** The configuration with the overrides in it. */
+  readonly loaded: LoadedConfig
+  /** What the command line said, for workers that read the configuration themselves. */
+  readonly overrides: Overrides
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** What takes requests: the reverse proxy (the default), or the endpoint that another proxy asks. */
+  readonly kind?: 'gateway' | 'forward-auth'
+}

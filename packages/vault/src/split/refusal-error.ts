@@ -1,0 +1,38 @@
+import { BudgetExceeded, CredentialError, IntegrityError, StoreError } from '@postern/core'
+import type { HolderId } from './part.ts'
+
+/** A holder that answered with a refusal. */
+export interface Refused {
+  readonly holder: HolderId
+  readonly refusal: Readonly<Record<string, unknown>>
+}
+
+/** The error for a request that too few holders answered: the most telling of their refusals. */
+export function refusalError(refusals: readonly Refused[]): Error {
+  const first = (kind: string): Readonly<Record<string, unknown>> | undefined =>
+    refusals.find(({ refusal }) => refusal['refused'] === kind)?.refusal
+  if (['frozen', 'capability', 'forbidden'].some(kind => first(kind) !== undefined))
+    return new CredentialError('holders: this may not be opened or sealed by this caller')
+  const budget = first('budget')
+  if (budget !== undefined)
+    return new BudgetExceeded({
+      budget: `vault ${String(budget['budget'])}`,
+      allowed: Number(budget['allowed']),
+      asked: Number(budget['asked']),
+      retryAt: Number(budget['retryAt']),
+    })
+  const epoch = first('epoch')
+  if (epoch !== undefined)
+    return tryAgain(`do not serve this epoch (the newest is ${Number(epoch['current'])})`)
+  if (first('malformed') !== undefined)
+    return new IntegrityError(
+      'holders: did not understand the request; holder and client must be of one version',
+    )
+  return tryAgain(
+    first('contribution') === undefined ? 'fewer than two of 3 answered' : 'want new contributions',
+  )
+}
+
+function tryAgain(problem: string): StoreError {
+  return new StoreError(problem, { store: 'holders', retryable: true })
+}

@@ -1,0 +1,430 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { loadConfig } from '@postern/config'
+import { type Served, serve } from '@postern/server'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { PLACES } from '../packages/console/page/src/lib/places.ts'
+import { ensurePage } from '../scripts/build-page.ts'
+import { root } from '../scripts/workspace.ts'
+import { chromiumPath } from './chromium.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
+const CONFIG = `trustProxies: loopback
+listen: 127.0.0.1:0
+admin: false
+audit: { origin: shop.example.com/audit }
+console:
+  listen: 127.0.0.1:0
+`
+const SCREENSHOTS = process.env['POSTERN_SCREENSHOTS']
+
+/** What axe finds, with the places. */
+function violations(page: Page): Promise<unknown> {
+  return page.evaluate(
+    `${AXE};axe.run().then(found => found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(node => node.target.join(' ') + ': ' + node.failureSummary) })))`,
+  )
+}
+
+/** A backend that answers everything with 200. */
+function startBackend(): Promise<Server> {
+  return new Promise(resolve => {
+    const server = createServer((request, response) => {
+      request.resume()
+      response.end('ok\n')
+    }).listen(0, '127.0.0.1', () => resolve(server))
+  })
+}
+
+describe('the console in a browser, on a running gateway', () => {
+  let folder: string
+  let backend: Server
+  let served: Served
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  const foreign: string[] = []
+
+  const startGateway = async (): Promise<Served> => {
+    const { port } = backend.address() as AddressInfo
+    const overrides = {
+      upstream: `http://127.0.0.1:${port}`,
+      listen: undefined,
+      workers: undefined,
+      mode: undefined,
+      admin: undefined,
+      console: undefined,
+      forwardAuth: undefined,
+      trustProxies: undefined,
+    }
+    const loaded = await loadConfig({ folder, environment: process.env })
+    return serve({ loaded, overrides, dataDirectory: join(folder, '.postern') })
+  }
+
+  /** A request through the gateway from a client with this address. */
+  const send = async (path: string, address = '198.51.100.7', agent = 'curl/8'): Promise<Response> => {
+    const response = await fetch(`${served.url}${path}`, {
+      headers: { 'X-Forwarded-For': address, 'User-Agent': agent },
+    })
+    await response.arrayBuffer()
+    return response
+  }
+  const idOf = (response: Response): string => response.headers.get('x-request-id') ?? ''
+  const consoleAddress = (): string => served.console?.address ?? ''
+  const open = async (place: string): Promise<void> => {
+    await page.goto(`${consoleAddress()}#/${place}`)
+  }
+  const main = (text: string | RegExp) => page.locator('main').getByText(text)
+
+  before(async () => {
+    await ensurePage()
+    folder = mkdtempSync(join(tmpdir(), 'shop-'))
+    backend = await startBackend()
+    const { port } = backend.address() as AddressInfo
+    writeFileSync(join(folder, 'postern.config.yaml'), `upstream: http://127.0.0.1:${port}\n${CONFIG}`)
+    served = await startGateway()
+    browser = await chromium.launch({
+      executablePath: chromiumPath(),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    })
+    context = await browser.newContext({ viewport: { width: 1280, height: 860 }, bypassCSP: false })
+    context.setDefaultTimeout(20_000)
+    page = await context.newPage()
+    page.on('request', request => {
+      if (!request.url().startsWith(consoleAddress())) foreign.push(request.url())
+    })
+  })
+  after(async () => {
+    await browser?.close()
+    await served?.close()
+    backend?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('a link signs in once, and leaves the address', async () => {
+    const link = served.console?.link ?? ''
+    await page.goto(link)
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    assert.ok(!page.url().includes('link='), page.url())
+    const other = await browser.newContext()
+    const second = await other.newPage()
+    await second.goto(link)
+    await second.getByText('was used or has expired').waitFor()
+    await other.close()
+  })
+
+  test('the three attacks run from buttons, and each leads to why it was refused', async () => {
+    for (const name of ['SQL injection', 'Path traversal', 'Password guessing']) {
+      const attack = page.locator('.attacks li', { hasText: name })
+      await attack.getByRole('button', { name: `Run ${name}` }).click()
+      await attack.getByText('refused').waitFor()
+    }
+    await page
+      .locator('.attacks li', { hasText: 'Path traversal' })
+      .getByRole('link', { name: 'See why' })
+      .click()
+    await page
+      .locator('mark', { hasText: 'etc/passwd' })
+      .or(page.locator('mark', { hasText: '../' }))
+      .first()
+      .waitFor()
+  })
+
+  test('live shows a request as it arrives; a click on its rule leaves only that', async () => {
+    await open('live')
+    await page.getByText('live', { exact: true }).waitFor()
+    const refused = await send(`${ATTACK}&live=1`)
+    assert.equal(refused.status, 403)
+    await send('/calm')
+    const line = page.locator('.event', { hasText: 'live=1' })
+    await line.waitFor()
+    await page.locator('.event', { hasText: 'GET /calm' }).waitFor()
+    await line.getByRole('button', { name: /inspect\/sqli/ }).click()
+    await page.locator('.event', { hasText: 'GET /calm' }).waitFor({ state: 'detached' })
+    await page.locator('.event', { hasText: 'live=1' }).waitFor()
+    await page.getByRole('button', { name: /Remove the filter rule/ }).click()
+    await page.locator('.event', { hasText: 'GET /calm' }).waitFor()
+  })
+
+  test('a paused view stays as it is and counts what waits', async () => {
+    await open('live')
+    await page.getByText('live', { exact: true }).waitFor()
+    await page.keyboard.press('p')
+    await page.getByText('paused, 0 waiting').waitFor()
+    await send('/while-paused')
+    await page.getByText('paused, 1 waiting').waitFor()
+    assert.equal(await page.locator('.event', { hasText: 'while-paused' }).count(), 0)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.locator('.event', { hasText: 'while-paused' }).waitFor()
+  })
+
+  test('from the id of a refused request to its cause without a click, and from there to a saved exception', async () => {
+    const path = `/articles?q=${encodeURIComponent("' UNION SELECT title FROM drafts--")}`
+    const refused = await send(path)
+    assert.equal(refused.status, 403)
+    await page.keyboard.press('/')
+    await page.keyboard.type(idOf(refused))
+    await page.keyboard.press('Enter')
+    await page.locator('mark', { hasText: 'UNION SELECT' }).waitFor()
+    await page.locator('.guards .refusing', { hasText: 'inspect' }).waitFor()
+    await page.getByRole('button', { name: 'Let it pass…' }).click()
+    await page.locator('.diff .added', { hasText: 'GET /articles' }).waitFor()
+    assert.equal((await send(path)).status, 403, 'a diff that is only read changes nothing')
+    await page.getByRole('button', { name: 'Write and put into force' }).click()
+    await page.getByText('and in force').waitFor()
+    assert.equal((await send(path)).status, 200)
+    assert.match(readFileSync(join(folder, 'postern.config.yaml'), 'utf8'), /route: GET \/articles/)
+    assert.equal((await send(ATTACK)).status, 403, 'other routes stay protected')
+  })
+
+  test('the overview says what was refused most, and by whom', async () => {
+    await open('overview')
+    await page
+      .locator('.top-list', { hasText: 'rules' })
+      .getByText(/inspect\/sqli/)
+      .first()
+      .waitFor()
+    await page
+      .locator('.top-list', { hasText: 'Addresses' })
+      .getByRole('link', { name: '198.51.100.7' })
+      .click()
+    await page.getByRole('heading', { name: 'address 198.51.100.7' }).waitFor()
+    await page.locator('.event', { hasText: '/articles' }).first().waitFor()
+    await main('left in').first().waitFor()
+  })
+
+  test('a ban of an address holds at once, and its end too', async () => {
+    await open('actor/address/203.0.113.9')
+    await page.getByRole('link', { name: 'Ban…' }).click()
+    await page.getByLabel('Reason').fill('scanning')
+    await page.getByRole('button', { name: 'Ban', exact: true }).click()
+    await page.locator('td', { hasText: '203.0.113.9' }).waitFor()
+    assert.equal((await send('/', '203.0.113.9')).status, 403)
+    await page.getByRole('button', { name: 'Unban 203.0.113.9' }).click()
+    await page.getByText('Nobody is banned').or(page.locator('table')).first().waitFor()
+    await page.locator('td', { hasText: '203.0.113.9' }).waitFor({ state: 'detached' })
+    assert.equal((await send('/', '203.0.113.9')).status, 200)
+    await page.getByLabel('Actor').fill('127.0.0.1')
+    await page.getByRole('button', { name: 'Ban', exact: true }).click()
+    await page.getByRole('alert').getByText('is protected').waitFor()
+  })
+
+  test('a finding names the requests that led to it', async () => {
+    for (let i = 0; i < 12; i++) await send(`/.env?n=${i}`, '203.0.113.77', 'sqlmap/1.8')
+    await open('findings')
+    const finding = page.locator('.finding', { hasText: '203.0.113.77' }).first()
+    await finding.waitFor()
+    await finding.locator('a.mono').last().click()
+    await page.getByRole('heading', { name: /^Request/ }).waitFor()
+  })
+
+  test('an approver consents to a request', async () => {
+    const approvals = served.runtime.resources.access?.approvals
+    await approvals?.request({
+      act: {
+        actor: 'user:alice',
+        action: 'orders.delete',
+        resource: 'orders/2024',
+        arguments: { before: '2024-12-31' },
+      },
+      principal: { kind: 'user', id: 'alice' },
+      by: 'role:support-lead',
+      reason: 'Closing the year',
+      preview: { summary: 'Deletes 1,204 orders', rows: { orders: 1_204 } },
+    })
+    await open('approvals')
+    await main('Deletes 1,204 orders').waitFor()
+    await shot('approvals')
+    await page.getByLabel('Note for who asked').fill('seen the list')
+    await page.getByRole('button', { name: 'Approve', exact: true }).click()
+    await main('Nothing waits for a decision').waitFor()
+    await page.getByRole('button', { name: 'approved' }).click()
+    await main(/seen the list/).waitFor()
+  })
+
+  test('the browser itself verifies that an entry is in the log, and notices one that was changed', async () => {
+    await open('audit')
+    await page.getByText('✓ verified here').first().waitFor()
+    await page.locator('.entries a', { hasText: 'exception.apply' }).first().click()
+    await main(/It is in the log of \d+ entries/).waitFor()
+    await page.locator('.proof.verified').waitFor()
+    await page.route('**/api/audit/*/proof', async route => {
+      const answer = await route.fetch()
+      const proof = (await answer.json()) as { bytes: string }
+      const bytes = Buffer.from(proof.bytes, 'base64')
+      bytes[40] = (bytes[40] ?? 0) ^ 1
+      await route.fulfill({ json: { ...proof, bytes: bytes.toString('base64') } })
+    })
+    await page.locator('.entries a', { hasText: 'console.sign-in' }).first().click()
+    await main('does not lead to the signed root').waitFor()
+    await page.unroute('**/api/audit/*/proof')
+  })
+
+  test('the log only grew since this browser last looked, and one that shrank is noticed', async () => {
+    await send(`${ATTACK}&grow=1`)
+    await open('live')
+    await open('audit')
+    await page.getByText(/Only grew since|Unchanged since/).waitFor()
+    await page.evaluate(`{
+      const key = 'postern-console-checkpoint'
+      const head = JSON.parse(localStorage.getItem(key))
+      localStorage.setItem(key, JSON.stringify({ ...head, size: head.size + 1_000_000 }))
+    }`)
+    await page.reload()
+    await page.getByText('Not a continuation of what this browser saw before').waitFor()
+    await page.evaluate(`localStorage.removeItem('postern-console-checkpoint')`)
+  })
+
+  test('a change of the settings is tried on kept traffic, then written, and taken back', async () => {
+    for (let i = 0; i < 8; i++) await send(`/report?page=${i}`, '198.51.100.44', 'Reporting/2.0')
+    await open('settings')
+    const editor = page.locator('textarea')
+    const before = await editor.inputValue()
+    assert.ok(before.includes('trustProxies: loopback'))
+    await editor.fill(`${before}limits:\n  tight: { limit: 3/1h, for: addres }\n`)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByRole('alert').waitFor()
+    const changed = `${before}block:\n  - 198.51.100.44\n`
+    await editor.fill(changed)
+    assert.equal(await page.getByRole('button', { name: 'Write', exact: true }).isDisabled(), true)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    const group = page.locator('tr', { hasText: '198.51.100.44' })
+    await group.waitFor()
+    assert.match((await group.textContent()) ?? '', /8/)
+    await shot('settings-preview')
+    assert.equal((await send('/report', '198.51.100.44')).status, 200, 'a preview changes nothing')
+    await page.getByRole('button', { name: 'Write', exact: true }).click()
+    await page.locator('.badge', { hasText: '+2' }).first().waitFor()
+    assert.equal((await send('/report', '198.51.100.44')).status, 403)
+    await page.getByRole('button', { name: 'Show' }).first().click()
+    await page.getByRole('button', { name: 'Take the text before it into the editor' }).click()
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('section[aria-label=Preview] tr', { hasText: '198.51.100.44' }).waitFor()
+    await page.getByRole('button', { name: 'Write', exact: true }).click()
+    await page.locator('.badge', { hasText: '−2' }).first().waitFor()
+    assert.equal((await send('/report', '198.51.100.44')).status, 200)
+  })
+
+  test('everything is reached by keys', async () => {
+    await open('overview')
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    for (const [keys, heading] of [
+      ['gl', 'Live'],
+      ['gf', 'Findings'],
+      ['gb', 'Bans'],
+      ['ga', 'Approvals'],
+      ['gu', 'Audit log'],
+      ['gs', 'Settings'],
+      ['go', 'Overview'],
+    ] as const) {
+      for (const key of keys) await page.keyboard.press(key)
+      await page.getByRole('heading', { name: heading, exact: true }).waitFor()
+    }
+    await page.keyboard.press('?')
+    await page.getByRole('heading', { name: 'Keys' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'detached' })
+    await open('live')
+    await page.locator('.event').first().waitFor()
+    await page.keyboard.press('j')
+    await page.locator('.event.chosen').waitFor()
+  })
+
+  test('operators are in the audit log, each act before it ran', async () => {
+    await open('audit')
+    await page.getByLabel('Kind of entry').selectOption('operator')
+    await page.getByRole('button', { name: 'Search' }).click()
+    for (const action of ['approval.approve', 'unban', 'exception.apply', 'attack.try', 'console.sign-in'])
+      await page.locator('.entries a', { hasText: action }).first().waitFor()
+  })
+
+  const shot = async (name: string): Promise<void> => {
+    if (SCREENSHOTS !== undefined) await page.screenshot({ path: `${SCREENSHOTS}/console-${name}.png` })
+  }
+
+  const SCREENS = [...PLACES.map(({ id }) => id), 'why', 'actor'] as const
+  const show = async (screen: (typeof SCREENS)[number], why: string): Promise<void> => {
+    await open(
+      screen === 'why'
+        ? `why/${why}`
+        : screen === 'actor'
+          ? 'actor/address/198.51.100.7'
+          : screen === 'audit'
+            ? 'audit/3'
+            : screen,
+    )
+    const ready = {
+      overview: '.top-list li',
+      live: '.event',
+      findings: '.finding',
+      bans: '.ban-form',
+      approvals: '.state, .card',
+      audit: '.proof',
+      settings: 'textarea',
+      why: '.guards',
+      actor: '.event',
+    }[screen]
+    await page.locator(ready).first().waitFor()
+    if (screen === 'bans') await page.locator('.state, table').first().waitFor()
+  }
+
+  for (const [colorScheme, audited] of [
+    ['light', 1_280],
+    ['dark', 390],
+  ] as const)
+    test(`${colorScheme}: every screen fits a desk and a phone, and axe finds nothing`, async () => {
+      const why = idOf(await send(ATTACK))
+      const outer = page
+      const own = await browser.newContext({ colorScheme, bypassCSP: true })
+      own.setDefaultTimeout(20_000)
+      page = await own.newPage()
+      try {
+        await page.goto(served.console?.link ?? '')
+        await page.getByRole('heading', { name: 'Overview' }).waitFor()
+        for (const screen of SCREENS)
+          for (const width of [1_280, 390]) {
+            await page.setViewportSize({ width, height: width === 390 ? 780 : 860 })
+            await show(screen, why)
+            await shot(`${screen}-${colorScheme}${width === 390 ? '-phone' : ''}`)
+            const wide = (await page.evaluate(
+              'document.documentElement.scrollWidth - window.innerWidth',
+            )) as number
+            assert.ok(wide <= 0, `${screen} at ${width} is wider than the screen by ${wide}`)
+            if (width === audited) assert.deepEqual(await violations(page), [], `${screen} ${colorScheme}`)
+          }
+      } finally {
+        page = outer
+        await own.close()
+      }
+    })
+
+  test('nothing is loaded from anywhere else', () => {
+    assert.deepEqual(foreign, [])
+  })
+
+  test('an exception outlives a restart; sessions do not', async () => {
+    await served.close()
+    served = await startGateway()
+    const path = `/articles?q=${encodeURIComponent("' UNION SELECT title FROM drafts--")}`
+    assert.equal((await send(path)).status, 200)
+    await page.goto(`${consoleAddress()}#/overview`)
+    await page.getByRole('heading', { name: 'Sign in to Postern' }).waitFor()
+  })
+})
+
+test('the page loads at most 150 KiB of JavaScript', async () => {
+  await ensurePage()
+  const folder = join(root, 'packages/console/dist/page')
+  assert.ok(existsSync(join(folder, 'index.html')))
+  const sizes = globSync('assets/*.js', { cwd: folder }).map(
+    file => gzipSync(readFileSync(join(folder, file))).length,
+  )
+  assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 150 * 1_024, String(sizes))
+})
