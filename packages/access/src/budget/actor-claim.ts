@@ -60,7 +60,10 @@ export function claimSigner(options: ClaimOptions): ClaimSigner {
   }
 }
 
-/** Nonces of 16 random bytes, in hex. The source is asked for 64 of them at once: a call costs more than its bytes. */
+/**
+ * Nonces of 16 random bytes, in hex. The source is asked for 64 of them at once: a call costs more than its
+ * bytes.
+ */
 function nonces(random: RandomSource): () => string {
   let bytes = Buffer.alloc(0)
   return () => {

@@ -115,11 +115,12 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 }
 
 /**
- * Installs budgets, or changes those that are installed; counts are kept, also from an earlier version of them. Run it as the owner of the tables,
- * or as a superuser: only then are tables and partitions that are made later guarded at once (else: run it
- * again after a migration; `budgetStatus` names what is not guarded).
- * @throws ConfigError naming every mistake; StoreError when the database refuses,
- *   and then nothing has changed
+ * Installs budgets, or changes those that are installed; counts are kept, also from an earlier version of
+ * them. Run it as the owner of the tables, or as a superuser: only then are tables and partitions that are
+ * made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not
+ * guarded).
+ * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has
+ * changed
  */
 export async function installBudgets(database: PostgresDatabase, options: InstallOptions): Promise<void> {
   compileBudgets(options.budgets)

@@ -191,8 +191,8 @@ const PLAIN = /^[\w|.]*$/
  *
  * To parse and plan the claim's statement each time costs the server as much as to begin and commit, so it is
  * prepared, once a connection. A pooler may hand every transaction to another server process, which does not
- * have it: therefore the first claim of a connection asks for the process that answers, and only where that is the
- * one that the connection was opened to (no pooler shows that) is anything prepared.
+ * have it: therefore the first claim of a connection asks for the process that answers, and only where that
+ * is the one that the connection was opened to (no pooler shows that) is anything prepared.
  */
 class ClaimPrefix {
   readonly #wire: Wire

@@ -41,9 +41,9 @@ RETURN encode(convert_to(name, 'UTF8'), 'hex');
 
 /**
  * Verifies a claim (HMAC-SHA-256, RFC 2104, over all of it but the signature) and uses it up: its nonce
- * becomes a row that belongs to this transaction. A claim that another transaction used finds the row of
- * that one, after waiting for it if it is still running. The planner must not fold the casts (so `concat`, which is
- * stable): they hold for fields of signed claims only.
+ * becomes a row that belongs to this transaction. A claim that another transaction used finds the row of that
+ * one, after waiting for it if it is still running. The planner must not fold the casts (so `concat`, which
+ * is stable): they hold for fields of signed claims only.
  */
 export const CLAIMS_SQL: string = `
 CREATE FUNCTION postern_budgets.admit(given pg_catalog.text) RETURNS pg_catalog.bool ${HOT} AS $$
@@ -74,7 +74,7 @@ BEGIN
       PERFORM postern_budgets.refuse_claim('PB002', 'the claim of who acts was used by another transaction',
         'A claim is good for one transaction. Use a guarded connection.');
     END IF;
-    PERFORM postern_budgets.refuse_claim('PB002', 'the claim of who acts is not one that was signed for this database',
+    PERFORM postern_budgets.refuse_claim('PB002', 'the claim of who acts was not signed with a key of this database',
       'Check that the application and postern budgets install use the same key.');
   END IF;
   SELECT c.expires, c.again INTO expires, is_again FROM postern_budgets.claims AS c WHERE c.nonce = split_part(given, '|', 4)::uuid;

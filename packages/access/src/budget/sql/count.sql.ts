@@ -14,9 +14,9 @@ const EXACT =
  * Counts the rows of a transition table. Arguments of the trigger: the limit of the actor, its step in
  * milliseconds, and the other limits; what else they are is for `charge`.
  *
- * In every statement but the first of a transaction this is one UPDATE; what else there is to do is in other functions.
- * PL/pgSQL prepares each statement and expression anew in every transaction, and that is most of what a
- * small change costs: so there are few of them.
+ * In every statement but the first of a transaction this is one UPDATE; what else there is to do is in other
+ * functions. PL/pgSQL prepares each statement and expression anew in every transaction, and that is most of
+ * what a small change costs: so there are few of them.
  */
 const countRows = (name: string, table: string): string => `
 CREATE FUNCTION postern_budgets.${name}() RETURNS trigger ${HOT} AS $$

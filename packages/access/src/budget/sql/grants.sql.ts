@@ -2,7 +2,8 @@ import { DEFINER, NOW_MS } from './functions.ts'
 
 /**
  * The rows that the grant of this transaction allows, per budget: its signature, its expiry, and that it was
- * given to this actor for this act are checked each time, and what is used of it is a row that belongs to one transaction.
+ * given to this actor for this act are checked each time, and what is used of it is a row that belongs to one
+ * transaction.
  */
 export const GRANTS_SQL: string = `
 CREATE FUNCTION postern_budgets.open_grant(actor text, tenant text, act text, OUT id text, OUT budgets text[], OUT rows bigint, OUT expires bigint)
@@ -19,7 +20,7 @@ BEGIN
   END IF;
   IF pads.inner_pad IS NULL
      OR encode(sha256(pads.outer_pad || sha256(pads.inner_pad || convert_to(left(token, -65), 'UTF8'))), 'hex') <> fields[10] THEN
-    PERFORM postern_budgets.refuse_claim('PB003', 'the grant is not one that was signed here', 'Ask for a new approval.');
+    PERFORM postern_budgets.refuse_claim('PB003', 'the grant was not signed with a key of this database', 'Ask for a new approval.');
   END IF;
   IF fields[9]::bigint < ${NOW_MS} THEN
     PERFORM postern_budgets.refuse_claim('PB003', 'the grant has expired', 'Ask for a new approval.');

@@ -10,15 +10,18 @@ const LAST = LANES - 1
 const PATIENCE = '5s'
 
 /**
- * A lane that nobody else is counting in, by a lock on its number that lasts as long as the transaction. The lock is
- * a hint: who holds such locks for no reason makes transactions wait for each other, and changes no count.
+ * A lane that nobody else is counting in, by a lock on its number that lasts as long as the transaction. The
+ * lock is a hint: who holds such locks for no reason makes transactions wait for each other, and changes no
+ * count.
  */
 export const freeLane = (limit: string, key: string): string => {
   const number = `pg_catalog.hashtextextended(${key}, ${limit})`
   return `CASE WHEN pg_catalog.pg_try_advisory_xact_lock(${number}) THEN 0 ELSE postern_budgets.other_lane(${limit}::integer, ${key}) END`
 }
 
-/** Whether a counter that was raised still holds: the step is the newest, and the rows are within the share. */
+/**
+ * Whether a counter that was raised still holds: the step is the newest, and the rows are within the share.
+ */
 export const stillFits = (step: string): string =>
   `c.newest ${EQ} pg_catalog.floor(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000 OPERATOR(pg_catalog./) ${step})
      AND c.spent ${PLUS} c.older OPERATOR(pg_catalog.<=) c.share`
@@ -28,10 +31,10 @@ export const raise = (rows: string): string =>
   `spent = c.spent ${PLUS} ${rows}, claim = given, xid = pg_catalog.pg_current_xact_id(), again = c.claim ${EQ} given AND c.xid ${EQ} pg_catalog.pg_current_xact_id()`
 
 /**
- * Counts rows against a limit. A lane whose step has passed, or whose share is used up, goes to `stretch`, which
- * moves the window on and takes of the other lanes what they do not need. It takes from lanes that
- * nobody is changing first; only when these have not enough does it wait for the others, and refuses when they
- * have not enough either, or do not answer in time.
+ * Counts rows against a limit. A lane whose step has passed, or whose share is used up, goes to `stretch`,
+ * which moves the window on and takes of the other lanes what they do not need. It takes from lanes that
+ * nobody is changing first; only when these have not enough does it wait for the others, and refuses when
+ * they have not enough either, or do not answer in time.
  */
 export const SPEND_SQL: string = `
 CREATE FUNCTION postern_budgets.other_lane(for_limit integer, for_key text) RETURNS smallint ${DEFINER} AS $$

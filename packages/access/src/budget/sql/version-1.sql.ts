@@ -7,8 +7,8 @@ DROP TABLE postern_budgets.transactions, postern_budgets.slots, postern_budgets.
 `
 
 /**
- * Its functions, with the triggers that ran them. One stays, for an event trigger may depend on it that only a superuser
- * may drop.
+ * Its functions, with the triggers that ran them. One stays, for an event trigger may depend on it that only
+ * a superuser may drop.
  */
 export const FUNCTIONS_OF_1_SQL: string = `
 DO $$
