@@ -32,8 +32,10 @@ export interface OpenResourcesOptions {
 }
 
 /**
- * Opens everything a runtime keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
- * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not understood
+ * Opens everything a runtime keeps: stores by URL or in the data directory, remediations, counters,
+ * scenarios, the log.
+ * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not
+ * understood
  */
 export async function openResources(options: OpenResourcesOptions): Promise<Resources> {
   const { loaded, emit } = options
