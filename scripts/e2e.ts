@@ -1,5 +1,6 @@
-// `npm run e2e [-- PATTERN | --short]`: installs the applications of e2e/ once and runs its suites. The short form, for
-// every change, is what needs none of those applications and takes a minute or two: the stories of the example shop.
+// `npm run e2e [-- PATTERN | --short]`: installs the applications of e2e/ once and runs its suites. The short
+// form, for every change, is what needs none of those applications and takes a minute or two: the stories of
+// the example shop.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
