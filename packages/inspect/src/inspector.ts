@@ -1,5 +1,5 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
-import { visitJson } from './body/json.ts'
+import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import type { Bounds } from './bounds.ts'
@@ -21,11 +21,8 @@ import { isBody, readableText } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { settingOf, type ValueSetting } from './value-setting.ts'
+import { isCommandField, settingOf, type ValueSetting } from './value-setting.ts'
 import { weigh } from './weigh.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 const ENCODED =
   CHAR.percent |
@@ -47,6 +44,8 @@ const LONG = 16_384
 const ENOUGH = 1_000_000
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
+/** Families whose rules read what stands around the strings of a document. */
+const STRUCTURAL: readonly string[] = ['deserialisation']
 /** Shorter values are not counted when a scan clears them. */
 const LEAST_METERED = 64
 
@@ -351,7 +350,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const value = readableText(text, place)
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
-      this.#lookInside(text, place, locator)
+      this.#lookInside(text, look)
     look.setting = settingOf(value, place, name, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
@@ -375,15 +374,15 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
+      // What a document quotes of JSON is quoted like the rest of it.
+      const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
+      if (isNew && look.setting !== 'document') this.#lookInside(reading.text, look)
+      this.#looking = look
       const which = look.isDoubted ? 'certain' : 'all'
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
-      // What a document quotes of JSON is quoted like the rest of it.
-      if (reading.fromStart && look.setting !== 'document')
-        this.#lookInside(reading.text, reading.place, look.locator)
       look.reading = undefined
       look.rule = 0
-      this.#looking = look
       if (this.#matches.isFull || this.#isDecided) return true
       if (this.#meter.isUp) return false
     }
@@ -391,12 +390,18 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return true
   }
 
-  /** A JSON or GraphQL document inside a value is walked like a body. */
-  #lookInside(text: string, place: Place, locator: Locator): void {
+  /**
+   * A JSON or GraphQL document inside a value is walked like a body. Where it is JSON to the last
+   * character, all
+   * that a sender can write in it stands in its strings: around them only what reads its structure is left
+   * to find.
+   */
+  #lookInside(text: string, look: Look): void {
+    const { locator, place } = look
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
-    const first = charCodeAt.call(text, 0)
     const isQuery = locator.name() === 'query' && isGraphql(text)
-    if (!isQuery && ((first !== 123 && first !== 91) || !/^[[{]\s{0,32}["[{]/.test(text))) return
+    if (!isQuery && !startsLikeJson(text)) return
+    if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
     const nesting = this.#nesting++
     const location = locator.location()
     this.visit(
@@ -419,7 +424,9 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     }
     const { level } = this.#options
     const isEscaped = reading.isEscaped && isBody(reading.place)
-    const score = weigh(rule, id, span, setting, level, isEscaped)
+    let score = weigh(rule, id, span, setting, level, isEscaped)
+    if (rule.family === 'rce' && level === 1 && setting === 'data' && isCommandField(location))
+      score = Math.min(score, thresholdOf(1) - 1)
     if (score < thresholdOf(level) - 1 || this.#isExcepted(id, location)) return
     if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
     const threshold = thresholdOf(level)

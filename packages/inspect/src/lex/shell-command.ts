@@ -262,7 +262,7 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   const score = rate(opening, found)
   if (score <= 0) return undefined
   const end = Math.min(lower.length, found.end + 40)
-  return { start: separator, end, score, id: 'rce/command', bare: opening === 'start' }
+  return { start: separator, end, score, id: 'rce/command', bare: opening === 'start' || opening === 'line' }
 }
 
 /** `LANG=C`, before a command. */
@@ -382,6 +382,16 @@ class FoundCommand {
     return this.#reading.place === 'body' && charCodeAt.call(this.#reading.lower, this.#spot.separator) === 96
   }
 
+  /**
+   * A word between backticks that is also the name of a function or of a command people tell of, and nothing
+   * else there.
+   */
+  get isMention(): boolean {
+    if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
+    if (isAdvisedCommand(this.command)) return /^(?:\s[\w@.:/-]{1,40}){0,3}`/.test(this.#rest)
+    return this.#rest.startsWith('`') && this.english && !looksAround(this.command)
+  }
+
   /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
   get spaced(): boolean {
     return this.#reading.place === 'body' && isSpacedAmpersand(this.#reading.lower, this.#spot.separator)
@@ -415,6 +425,7 @@ function rate(opening: Opening, found: FoundCommand): number {
       if (found.probing) return 5
       return found.hasArgument('line') && (!found.english || found.sensitive) ? 5 : 2
     case 'substitution':
+      if (found.isMention) return 4
       if (found.quoted) return !found.english && found.hasArgument(opening) && found.sensitive ? 4 : 2
       if (found.certain || !found.english) return found.hasArgument(opening) ? 6 : 3
       return found.hasArgument(opening) ? 5 : 2

@@ -4,8 +4,10 @@ import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 const MAX_LIST = 48
 
 /**
- * How surely a `select` at `i` is a query and no sentence: 0 no, 3 could be either (`select options from menu`), 6 only a query. What counts
- * is what stands in the list: numbers, calls, `*`, variables, several names with a table behind them; an article ends all doubt.
+ * How surely a `select` at `i` is a query and no sentence: 0 no, 3 could be either (`select options from
+ * menu`), 6 only a query. What counts
+ * is what stands in the list: numbers, calls, `*`, variables, several names with a table behind them; an
+ * article ends all doubt.
  */
 export function selectEvidence(i: number): number {
   let at = i + 1

@@ -166,7 +166,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -175,11 +175,24 @@ export const codeRules: readonly Rule[] = [
         "require('child_process').exec('id')",
         'global.process.mainModule.require',
         '_$$ND_FUNC$$_function()',
-        'module.exports=',
         "Function('return process')()",
         "import('node:child_process').then(c=>c)",
       ],
       benign: ['require permission', 'the process. env', 'module exports'],
+    },
+  ),
+  // The whole value is a piece of a program.
+  pattern(
+    'code/node-module',
+    /^[\s(]{0,4}process\.(?:env|exit|kill)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      quotable: true,
+      words: WORD.runtime,
+      attacks: ['module.exports=', 'process.env', '(process.exit(1))'],
+      benign: ['the process. env', 'module exports'],
     },
   ),
   pattern(

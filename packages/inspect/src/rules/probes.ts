@@ -1,7 +1,10 @@
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
-/** Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a server would run. */
+/**
+ * Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a
+ * server would run.
+ */
 export const probeRules: readonly Rule[] = [
   pattern(
     'scanner/user-agent',
@@ -66,6 +69,7 @@ export const probeRules: readonly Rule[] = [
     /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%)|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,
     {
       score: 5,
+      places: ['path', 'query', 'name', 'form', 'cookie'],
       words: WORD.probe,
       attacks: [
         '/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php',

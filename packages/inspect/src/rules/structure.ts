@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 export const structureRules: readonly Rule[] = [
   pattern(
     'xxe/entity',
-    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}(?:entity|attlist)|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}entity|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {
       score: 6,
       quotable: true,
