@@ -18,7 +18,7 @@ const AMPERSAND = 38
  * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text.
  * Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
- * @param kind of a `page`, elements without an end (`<br>`, `<p>`) are none inside each other, so that its
+ * @param kind of a `page`, elements without an end (`<br>`, `<p>`) do not contain each other, so that its
  * depth says nothing
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one linear pass; each case is one kind of markup.

@@ -1,4 +1,13 @@
-import { expression, isProbeCall, isQuote, isSubquery, keyAt, kindAt, sourceText } from './sql-grammar.ts'
+import {
+  expression,
+  isProbeCall,
+  isQuote,
+  isSubquery,
+  keyAt,
+  kindAt,
+  sourceText,
+  term,
+} from './sql-grammar.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
 const MAX_LIST = 48
@@ -121,6 +130,12 @@ export function statementEvidence(i: number, word: string, next: string): number
     case 'create':
       if (key !== KEY.object || !plainName) return 0
       return kindAt(i + 3) === SQL.open || kindAt(i + 3) === SQL.end || keyAt(i + 3) === KEY.as ? 6 : 0
+    case 'replace': {
+      const table = next === 'into' ? i + 2 : i + 1
+      if (!isName(table) || kindAt(table + 1) !== SQL.open) return 0
+      const list = term(table + 1)
+      return keyAt(list) === KEY.values || keyAt(list) === KEY.select ? 6 : 0
+    }
     case 'alter':
       return key === KEY.object && (plainName || isQuote(kindAt(i + 2))) && CHANGE.test(textAfter(i + 2))
         ? 5
