@@ -5,13 +5,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { median, report } from './support/harness.ts'
+import { isQuick, median, report } from './support/harness.ts'
 import { KeepAliveLoad } from './support/keep-alive-load.ts'
 
-const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? 7)
+const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? (isQuick ? 3 : 7))
 const SECONDS = 1
 const CONNECTIONS = 32
-const WITHOUT_WRK_REQUESTS = 15_000
+const WITHOUT_WRK_REQUESTS = isQuick ? 4_000 : 15_000
 
 interface Proxy {
   readonly name: string
@@ -188,12 +188,12 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
 const proxies: Proxy[] = []
 const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
-  'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration.',
+  'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
 ]
 const backend = await startNode('backend', '', '')
 try {
   const upstream = `http://127.0.0.1:${backend.port}`
-  for (const name of ['empty', 'default', 'http-proxy', 'undici'])
+  for (const name of ['empty', 'default', 'console', 'http-proxy', 'undici'])
     proxies.push(await startNode(name, upstream, join(folder, name)))
   if (isInstalled('nginx')) proxies.push(await startNginx(backend.port, folder))
   else unequal.push('nginx is not installed, and was left out: apt-get install nginx')
@@ -238,6 +238,7 @@ try {
     ratios[`cpu_vs_${key}`] = against('default', peer)
     ratios[`empty_cpu_vs_${key}`] = against('empty', peer)
   }
+  ratios['console_cpu_vs_default'] = against('console', 'default')
   report({ bench: 'gateway', ratios, figures, unequal })
 } finally {
   for (const proxy of [...proxies, backend]) {

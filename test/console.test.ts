@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { loadConfig } from '@postern/config'
 import { type Served, serve } from '@postern/server'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ensurePage } from '../scripts/build-page.ts'
 import { root } from '../scripts/workspace.ts'
 import { chromiumPath } from './chromium.ts'
@@ -19,6 +20,7 @@ const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM use
 const CONFIG = `trustProxies: loopback
 listen: 127.0.0.1:0
 admin: false
+audit: { origin: shop.example.com/audit }
 console:
   listen: 127.0.0.1:0
 `
@@ -83,7 +85,7 @@ describe('the console in a browser, on a running gateway', () => {
 
   before(async () => {
     await ensurePage()
-    folder = mkdtempSync(join(tmpdir(), 'postern-console-'))
+    folder = mkdtempSync(join(tmpdir(), 'shop-'))
     backend = await startBackend()
     const { port } = backend.address() as AddressInfo
     writeFileSync(join(folder, 'postern.config.yaml'), `upstream: http://127.0.0.1:${port}\n${CONFIG}`)
@@ -280,6 +282,36 @@ describe('the console in a browser, on a running gateway', () => {
     await page.evaluate(`localStorage.removeItem('postern-console-checkpoint')`)
   })
 
+  test('a change of the settings is tried on kept traffic, then written, and taken back', async () => {
+    for (let i = 0; i < 8; i++) await send(`/report?page=${i}`, '198.51.100.44', 'Reporting/2.0')
+    await open('settings')
+    const editor = page.locator('textarea')
+    const before = await editor.inputValue()
+    assert.ok(before.includes('trustProxies: loopback'))
+    await editor.fill(`${before}limits:\n  tight: { limit: 3/1h, for: addres }\n`)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByRole('alert').waitFor()
+    const changed = `${before}block:\n  - 198.51.100.44\n`
+    await editor.fill(changed)
+    assert.equal(await page.getByRole('button', { name: 'Write', exact: true }).isDisabled(), true)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    const group = page.locator('tr', { hasText: '198.51.100.44' })
+    await group.waitFor()
+    assert.match((await group.textContent()) ?? '', /8/)
+    await shot('settings-preview')
+    assert.equal((await send('/report', '198.51.100.44')).status, 200, 'a preview changes nothing')
+    await page.getByRole('button', { name: 'Write', exact: true }).click()
+    await page.locator('.badge', { hasText: '+2' }).first().waitFor()
+    assert.equal((await send('/report', '198.51.100.44')).status, 403)
+    await page.getByRole('button', { name: 'Show' }).first().click()
+    await page.getByRole('button', { name: 'Take the text before it into the editor' }).click()
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('section[aria-label=Preview] tr', { hasText: '198.51.100.44' }).waitFor()
+    await page.getByRole('button', { name: 'Write', exact: true }).click()
+    await page.locator('.badge', { hasText: '−2' }).first().waitFor()
+    assert.equal((await send('/report', '198.51.100.44')).status, 200)
+  })
+
   test('everything is reached by keys', async () => {
     await open('overview')
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
@@ -289,6 +321,7 @@ describe('the console in a browser, on a running gateway', () => {
       ['gb', 'Bans'],
       ['ga', 'Approvals'],
       ['gu', 'Audit log'],
+      ['gs', 'Settings'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -316,7 +349,7 @@ describe('the console in a browser, on a running gateway', () => {
     if (SCREENSHOTS !== undefined) await page.screenshot({ path: `${SCREENSHOTS}/console-${name}.png` })
   }
 
-  const SCREENS = ['overview', 'live', 'findings', 'bans', 'approvals', 'audit', 'why', 'actor'] as const
+  const SCREENS = [...PLACES.map(({ id }) => id), 'why', 'actor'] as const
   const show = async (screen: (typeof SCREENS)[number], why: string): Promise<void> => {
     await open(
       screen === 'why'
@@ -334,6 +367,7 @@ describe('the console in a browser, on a running gateway', () => {
       bans: '.ban-form',
       approvals: '.state, .card',
       audit: '.proof',
+      settings: 'textarea',
       why: '.guards',
       actor: '.event',
     }[screen]

@@ -2,7 +2,8 @@
 // itself. Tells its port to its parent.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Engine } from '@postern/core'
+import { SqliteTraffic, TrafficRecorder } from '@postern/console'
+import { Engine, systemClock } from '@postern/core'
 import { startGateway } from '@postern/gateway'
 import { postern } from 'postern'
 import { Pool } from 'undici'
@@ -66,6 +67,13 @@ function bareUndici(): Promise<number> {
   })
 }
 
+/** What the console of a gateway does with every request. */
+function keepTraffic(engine: Engine): void {
+  const store = SqliteTraffic.open({ directory: folder, keep: 604_800_000, maxSize: 268_435_456 })
+  const recorder = new TrafficRecorder({ store, clock: systemClock, samplesPerSecond: 20 })
+  engine.listen(event => recorder.take(event))
+}
+
 async function start(): Promise<number> {
   switch (name) {
     case 'backend': {
@@ -75,15 +83,18 @@ async function start(): Promise<number> {
     }
     case 'empty':
       return gatewayPort(new Engine())
-    case 'default': {
+    case 'default':
+    case 'console': {
       const layer = await postern({
         folder: process.cwd(),
         config: {
           dataDirectory: folder,
+          ...(name === 'console' && { console: {} }),
           // The default rules with numbers that one loader does not reach: the same work, and no refusal.
           limits: { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } },
         },
       })
+      if (name === 'console') keepTraffic(layer.engine)
       return gatewayPort(() => layer.engine)
     }
     case 'http-proxy': {

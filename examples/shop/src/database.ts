@@ -1,3 +1,4 @@
+import type { Around } from './around.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -11,6 +12,11 @@ export interface ShopDatabase {
   run(sql: string, values?: readonly (string | number | null)[]): Promise<number>
   /** Runs statements without parameters. */
   script(sql: string): Promise<void>
+  /**
+   * Hands the embedded database over, once its tables are there; PostgreSQL's pool was handed over when it
+   * was made.
+   */
+  guard(): void
   close(): Promise<void>
 }
 
@@ -18,10 +24,11 @@ export interface ShopDatabase {
 export async function openDatabase(options: {
   readonly databaseUrl?: string | undefined
   readonly file?: string | undefined
+  readonly around?: Around | undefined
 }): Promise<ShopDatabase> {
   return options.databaseUrl === undefined
-    ? openSqlite(options.file ?? ':memory:')
-    : openPostgres(options.databaseUrl)
+    ? openSqlite(options.file ?? ':memory:', options.around)
+    : openPostgres(options.databaseUrl, options.around)
 }
 
 /** The first row, or undefined. */

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -19,6 +29,24 @@ const blocks = [...page.matchAll(/^```(sh|ts|json vault\.json)\n(.*?)^```$/gms)]
 
 /** What the blocks of TypeScript print, in order. */
 const PRINTED = ['carol@example.com\n', '2\n', 'true\nWrite to carol@example.com\n', 'for us two\n']
+
+/** A stand-in of the transit engine that wraps keys; it is asked for nothing else here. */
+async function transitStandIn() {
+  let wrapped = 0
+  const server = createServer((request, response) => {
+    const isAllowed =
+      request.headers['x-vault-token'] === 't' && request.url === '/v1/transit/encrypt/holder-1'
+    if (isAllowed) wrapped++
+    request.resume().once('end', () => {
+      response.statusCode = isAllowed ? 200 : 403
+      response.end(JSON.stringify({ data: { ciphertext: 'vault:v1:wrapped' } }))
+    })
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return { address: `http://127.0.0.1:${port}`, wrapped: () => wrapped, close: () => server.close() }
+}
 
 describe('docs/vault.md', () => {
   test('does what it says, every command and every line of code as printed', async () => {
@@ -49,9 +77,16 @@ describe('docs/vault.md', () => {
         script += `run-ts block-${number}.mts > out-${number++}\n`
       } else script += `cat > vault.json <<'END'\n${text}END\n`
     }
+    const transit = await transitStandIn()
     const child = spawn('sh', ['-c', script], {
       cwd: work,
-      env: { PATH: `${bin}:${process.env['PATH']}`, DATABASE_URL: 'shop.db', HOME: work },
+      env: {
+        PATH: `${bin}:${process.env['PATH']}`,
+        DATABASE_URL: 'shop.db',
+        HOME: work,
+        VAULT_ADDR: transit.address,
+        VAULT_TOKEN: 't',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that the holders it starts end with it.
       detached: true,
@@ -67,12 +102,17 @@ describe('docs/vault.md', () => {
     const code = await new Promise(resolve => child.once('exit', resolve))
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
     await ended
+    transit.close()
     assert.equal(code, 0, output)
+    assert.equal(transit.wrapped(), 1)
+    assert.ok(!existsSync(join(work, 'h4/holder.key')))
     assert.equal(number, PRINTED.length)
     for (const [index, text] of PRINTED.entries())
       assert.equal(readFileSync(join(work, `out-${index}`), 'utf8'), text)
     assert.match(output, /2 rows looked at, 2 values rewritten|3 rows looked at, 2 values rewritten/)
     assert.match(output, /holder 3 {2}up/)
+    assert.match(output, /vault: trust domains: 1; holders 1 and 2 are on one machine/)
+    assert.match(output, /50 records through the holders: \d/)
     assert.match(output, /epoch 1 seals from now on/)
     assert.match(output, /3 rows looked at, 3 values rewritten/)
     assert.match(output, /0 of 3 values opened/)

@@ -144,9 +144,21 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? ''
 }
 
-function parseConfig(path: string, extension: string): Unversioned {
+/**
+ * A configuration as it would be with this text in its file, which is not touched.
+ * @param path absolute, of a YAML or JSON file that need not exist
+ * @throws ConfigError when the text cannot be read as its kind
+ */
+export function configOfText(path: string, text: string): ConfigFile {
+  return { ...parseConfig(path, extname(path), text), version: undefined }
+}
+
+function parseConfig(
+  path: string,
+  extension: string,
+  text: string = readFileSync(path, 'utf8'),
+): Unversioned {
   const name = basename(path)
-  const text = readFileSync(path, 'utf8')
   const { LineCounter, parseDocument } = yamlPackage()
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })

@@ -1,5 +1,5 @@
 export { applyException } from './apply-exception.ts'
-export type { ConfigPath } from './config-file.ts'
+export { type ConfigPath, configOfText } from './config-file.ts'
 export { describeException } from './describe-exception.ts'
 export { editJson, editYaml } from './edit-config.ts'
 export { fileVersion, followFile } from './follow-file.ts'
@@ -19,11 +19,18 @@ export type {
   RowBudgetConfig,
 } from './sections/budgets.ts'
 export type { CompiledConsole } from './sections/console.ts'
-export type { ExtensionConfig, IdentifyConfig } from './sections/extensions.ts'
+export type { ExtensionConfig } from './sections/extensions.ts'
 export type { TlsConfig } from './sections/gateway.ts'
+export type {
+  CompiledIdentify,
+  CompiledIdentifyMethod,
+  CompiledIdentifyMethods,
+  CompiledLookUp,
+  IdentifyConfig,
+} from './sections/identify.ts'
 export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'
 export type { LimitConfig } from './sections/limits.ts'
 export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'
 export type { CompiledConfig, Config } from './table.ts'
 export { type Listen, parseListen } from './types.ts'
-export { type EditedConfig, editedConfig, writeException } from './write-exception.ts'
+export { type EditedConfig, editedConfig, writeConfig, writeException } from './write-exception.ts'

@@ -8,6 +8,7 @@ import { isMemoryOnly } from './memory-only.ts'
 import type { ExtensionConfig } from './sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from './table.ts'
 import { unfillableKeys } from './unfillable-keys.ts'
+import { unknownMethods } from './unknown-methods.ts'
 
 /** A configuration that was checked and compiled, with where it came from. */
 export interface LoadedConfig {
@@ -23,7 +24,10 @@ export interface LoadOptions {
   readonly path?: string | undefined
   /** A configuration handed over in code instead. */
   readonly config?: Config | undefined
-  /** What the application adds in code: `identify` and `onEvent` take the place of the file's, guards and detectors follow it. */
+  /**
+   * What the application adds in code: `identify` and `onEvent` take the place of the file's, guards and
+   * detectors follow it.
+   */
   readonly extensions?: ExtensionConfig | undefined
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -44,7 +48,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   return checkConfig(extended(file, options.extensions), options.environment)
 }
 
-/** A configuration with what the application adds to it. One that is no object is left for the check to refuse. */
+/**
+ * A configuration with what the application adds to it. One that is no object is left for the check to
+ * refuse.
+ */
 function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFile {
   const { value } = file
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return file
@@ -76,7 +83,11 @@ export function checkConfig(
   const unset = new Set(issues.map(({ place }) => place))
   const wrong = result.success ? [] : configIssues(filled, result.error.issues)
   const idle = result.success
-    ? [...unfillableKeys(result.data, file.place), ...idleAllow(result.data, file.place)]
+    ? [
+        ...unfillableKeys(result.data, file.place),
+        ...unknownMethods(result.data, file.place),
+        ...idleAllow(result.data, file.place),
+      ]
     : []
   const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...idle]
   if (all.length > 0 || !result.success) throw new ConfigError(all)

@@ -5,12 +5,15 @@ import type { CompiledConfig } from './table.ts'
 /** Keys of limits that only a principal fills. */
 const OF_PRINCIPALS: ReadonlySet<string> = new Set(['principal', 'tenant', 'apiKey'])
 
-/** Limits whose key nothing can fill: without `identify` no request has a principal, and they would never count. */
+/**
+ * Limits whose key nothing can fill: without `identify` no request has a principal, and they would never
+ * count.
+ */
 export function unfillableKeys(
-  { identify, limits, routes }: CompiledConfig,
+  { identify, identity, limits, routes }: CompiledConfig,
   place: (path: ConfigPath) => string,
 ): readonly ConfigIssue[] {
-  if (identify !== undefined) return []
+  if (identify !== undefined || identity !== undefined) return []
   const keys = [
     ...limits.map(({ name, keyName }) => [['limits', name, 'key'], keyName] as const),
     ...[...routes.limits].map(

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ConfigError, type ConfigException } from '@postern/core'
-import { readConfigFile } from './config-file.ts'
+import { configOfText } from './config-file.ts'
 import { editJson, editYaml } from './edit-config.ts'
 import { checkConfig, type LoadedConfig } from './load-config.ts'
 
@@ -31,29 +31,48 @@ export function editedConfig(
 }
 
 /**
- * Writes an exception into the file that a configuration was loaded from; without a file, into a new `postern.config.yaml`. The result is checked before it takes the file's
- * place, whole or not at all.
+ * Puts a changed configuration into its file's place, whole or not at all; the result is checked before.
+ * @throws ConfigError when it would not be a configuration; the file then stays as it is
+ */
+export function writeConfig(
+  { path, before, after }: EditedConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  checkConfig(configOfText(path, after), environment)
+  const stat = statSync(path, { throwIfNoEntry: false })
+  const now = stat === undefined ? '' : readFileSync(path, 'utf8')
+  if (now !== before)
+    throw new ConfigError({
+      place: basename(path),
+      problem: 'was changed by somebody else meanwhile',
+      hint: 'look at it again, then repeat the change',
+    })
+  const draft = join(dirname(path), `.${process.pid}.${basename(path)}`)
+  try {
+    writeFileSync(draft, after, { mode: stat === undefined ? 0o644 : stat.mode & 0o777, flag: 'wx' })
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Writes an exception into the file that a configuration was loaded from; without a file, into a new
+ * `postern.config.yaml`. The result is checked before it takes the file's place, whole or not at all.
  * @returns the path that was written; undefined for a TypeScript or JavaScript file, which people write
  * @throws ConfigError when the edited configuration would not be one; the file then stays as it is
  */
 export async function writeException(
-  { file }: LoadedConfig,
+  loaded: Pick<LoadedConfig, 'file'>,
   exception: ConfigException,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
-  const edited = editedConfig({ file }, exception)
+  const edited = editedConfig(loaded, exception)
   if (edited === undefined) return undefined
-  const { path, after } = edited
-  const draft = join(dirname(path), `.${process.pid}.${basename(path)}`)
-  writeFileSync(draft, after, {
-    mode: file.path === undefined ? 0o644 : statSync(path).mode & 0o777,
-    flag: 'wx',
-  })
   try {
-    checkConfig(await readConfigFile(draft), environment)
-    renameSync(draft, path)
+    writeConfig(edited, environment)
   } catch (error) {
-    rmSync(draft, { force: true })
     if (error instanceof ConfigError)
       throw new ConfigError(
         error.issues.map(issue => ({ ...issue, place: `with the exception, ${issue.place}` })),
@@ -61,5 +80,5 @@ export async function writeException(
       )
     throw error
   }
-  return path
+  return edited.path
 }

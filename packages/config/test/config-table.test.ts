@@ -10,6 +10,9 @@ import type { Config } from '../src/table.ts'
 
 const ENVIRONMENT = {
   ANCHOR_TOKEN: 't',
+  APP_URL: 'postgres://127.0.0.1/shop',
+  AUTH_SECRET: 'a secret of Auth.js',
+  CLIENT_SECRET: 's',
   APP_SECRET: 's',
   GOOGLE_SECRET: 's',
   SMTP_URL: 'smtps://mail.shop.example',
@@ -49,10 +52,15 @@ function* exampleConfigs(
   const examples = Object.entries(properties).flatMap(([key, { example }]) =>
     example === undefined || key === 'secretFile' ? [] : [[key, example]],
   )
-  const all = Object.fromEntries(examples) as Readonly<Record<string, unknown>>
+  // A method is of one kind, and a look-up by address or by query.
+  const isMethod = 'tailscale' in properties
+  const kept = isMethod
+    ? examples.filter(([key]) => key === 'name' || key === 'tailscale')
+    : examples.filter(([key]) => !(key === 'url' && 'query' in properties))
+  const all = Object.fromEntries(kept) as Readonly<Record<string, unknown>>
   if (examples.length > 0) yield [name, hold(all)]
   for (const [key, child] of Object.entries(properties))
-    yield* exampleConfigs(child, key, value => hold({ ...all, [key]: value }))
+    yield* exampleConfigs(child, key, value => hold(isMethod ? { [key]: value } : { ...all, [key]: value }))
 }
 
 describe('the table of configuration keys', () => {

@@ -6,6 +6,11 @@ export type {
   ConsoleSettings,
   EditedSettings,
   LimitStanding,
+  PreviewGroup,
+  PreviewJob,
+  PreviewResult,
+  PreviewState,
+  SettingsChange,
 } from './api/console-parts.ts'
 export type { Role } from './api/console-session.ts'
 export { LiveFeed } from './api/live-feed.ts'

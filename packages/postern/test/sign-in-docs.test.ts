@@ -53,7 +53,8 @@ describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
       for (const yaml of blocks(page, 'yaml')) {
         const path = join(folder, `postern.config.${count++}.yaml`)
         writeFileSync(path, yaml)
-        await assert.doesNotReject(loadConfig({ path, folder, environment: {} }), yaml)
+        const environment = { APP_URL: 'postgres://127.0.0.1/app' }
+        await assert.doesNotReject(loadConfig({ path, folder, environment }), yaml)
       }
       for (const code of blocks(page, 'ts')) {
         const path = join(

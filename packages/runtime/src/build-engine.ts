@@ -28,10 +28,12 @@ export interface Compiled {
 }
 
 /**
- * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard, guards in the order in which they
- * are asked: measures on addresses, HTTP itself, limits on addresses; who acts, measures and limits on principals; other sites and login
- * defence; guards of the application; content. Cheap checks first, so that a flood costs little.
- * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection said of equal lines
+ * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard,
+ * guards in the order in which they are asked: measures on addresses, HTTP itself, limits on addresses; who
+ * acts, measures and limits on principals; other sites and login defence; guards of the application; content.
+ * Cheap checks first, so that a flood costs little.
+ * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection
+ * said of equal lines
  * @throws ConfigError for what only shows when it is put together
  */
 export function buildEngine(
@@ -64,7 +66,13 @@ export function buildEngine(
     ...arrivalGuards(config, resources, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
   )
   guards.push(limits)
-  const { guards: identifying, identified } = identification(config, resources, limits, remediationOptions)
+  const { guards: identifying, identified } = identification(
+    config,
+    resources,
+    limits,
+    remediationOptions,
+    emit,
+  )
   guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
   // After login defence and the application's guards, which are asked before the page that signs in.
   if (resources.identity !== undefined) guards.push(resources.identity.guard)

@@ -19,6 +19,8 @@ export class Connections {
   #sqlite: SqliteDatabase | undefined
   #postgres: PostgresDatabase | undefined
   #redis: RedisConnection | undefined
+  /** As many as were ever configured while this process runs. */
+  readonly #applications = new Map<string, PostgresDatabase>()
 
   /** @param dataDirectory absolute */
   constructor(config: CompiledConfig, dataDirectory: string) {
@@ -56,6 +58,15 @@ export class Connections {
     return this.#postgres
   }
 
+  /** PostgreSQL of the application, by its address. */
+  application(url: string): PostgresDatabase {
+    const known = this.#applications.get(url)
+    if (known !== undefined) return known
+    const opened = connectPostgres({ url, max: 2 })
+    this.#applications.set(url, opened)
+    return opened
+  }
+
   /** Redis, where `stores.redis` names one. */
   get redis(): RedisConnection | undefined {
     const url = this.#config.stores.redis
@@ -66,6 +77,7 @@ export class Connections {
   async close(): Promise<void> {
     this.#redis?.disconnect()
     await this.#postgres?.close()
+    for (const database of this.#applications.values()) await database.close()
     this.#sqlite?.close()
     this.#directory?.close()
   }

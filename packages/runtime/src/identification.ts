@@ -1,32 +1,67 @@
-import type { CompiledConfig } from '@postern/config'
-import { type Exchange, type Guard, type Identify, identifyGuard, type Principal } from '@postern/core'
+import type { CompiledConfig, CompiledIdentifyMethods } from '@postern/config'
+import {
+  type Event,
+  type Exchange,
+  type Guard,
+  type Identify,
+  identifyGuard,
+  type Principal,
+} from '@postern/core'
 import type { Revocations } from '@postern/identity'
 import { type RemediationGuardOptions, remediationGuard } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
+import { type IdentifyMethodsOptions, identifyMethods } from './identify-methods.ts'
 import type { Resources } from './resources.ts'
 import { isRevoked, revocationGuard } from './revocation-list.ts'
 
 /** The guards around the moment at which a request gets its principal. */
 export interface Identification {
-  /** Fills the principal, where a function of the configuration does; then everything that is decided about principals. */
+  /**
+   * Fills the principal, where a function of the configuration does; then everything that is decided about
+   * principals.
+   */
   readonly guards: readonly Guard[]
-  /** What is decided about principals, for an application that says later who acts; undefined when nothing identifies. */
+  /**
+   * What is decided about principals, for an application that says later who acts; undefined when nothing
+   * identifies.
+   */
   readonly identified: readonly Guard[] | undefined
 }
 
 /**
- * What `identify` of a configuration asks for. Without it there is one stage, and every guard decides at once.
+ * What `identify` of a configuration asks for. Without it there is one stage, and every guard decides at
+ * once.
  */
 export function identification(
-  { identify, remediations }: Pick<CompiledConfig, 'identify' | 'remediations'>,
+  {
+    identify,
+    remediations,
+    trustProxies,
+  }: Pick<CompiledConfig, 'identify' | 'remediations' | 'trustProxies'>,
   resources: Resources,
   limits: Throttle,
   remediationOptions: RemediationGuardOptions,
+  onEvent: (event: Event) => void,
 ): Identification {
-  const by = identifier(identify?.by, resources)
+  const said = identify?.by
+  const listed = typeof said === 'object' ? said : undefined
+  const own =
+    typeof said === 'object'
+      ? methodsOf(said, {
+          lookUp: identify?.lookUp,
+          trustProxies,
+          connections: resources.connections,
+          onEvent,
+        })
+      : said
+  const by = identifier(own, listed?.own, resources)
   if (by === undefined) return { guards: [], identified: undefined }
   // Built-in identity alone fails closed: who cannot be told apart is refused, not taken for a stranger.
-  const { by: _, ...options } = identify ?? { by, onFailure: 'refuse' as const }
+  const {
+    by: _,
+    lookUp: __,
+    ...options
+  } = identify ?? { by, lookUp: undefined, onFailure: 'refuse' as const }
   const identified: Guard[] = []
   if (identify?.by === 'application' && resources.revocations !== undefined)
     identified.push(revocationGuard(resources.revocations))
@@ -39,15 +74,29 @@ export function identification(
   }
 }
 
-/** Built-in identity says who acts; whom it does not know, the application's own function may, unless they were revoked. */
+/**
+ * Built-in identity says who acts; whom it does not know, the application's own function may, unless they
+ * were revoked.
+ */
 function identifier(
   own: Identify | 'application' | undefined,
+  accepted: readonly string[] | undefined,
   { identity, revocations }: Resources,
 ): Identify | 'application' | undefined {
   const checked = own === undefined || own === 'application' ? own : unrevoked(own, revocations)
-  if (identity === undefined || checked === undefined) return identity?.identify ?? checked
+  if (identity === undefined) return checked
+  const builtIn: Identify = exchange => identity.identify(exchange, accepted)
+  if (checked === undefined) return builtIn
   return async (exchange: Exchange) =>
-    (await identity.identify(exchange)) ?? (checked === 'application' ? undefined : await checked(exchange))
+    (await builtIn(exchange)) ?? (checked === 'application' ? undefined : await checked(exchange))
+}
+
+/** Methods of the configuration; undefined where all of them are built-in identity's. */
+function methodsOf(
+  { methods }: CompiledIdentifyMethods,
+  options: Omit<IdentifyMethodsOptions, 'methods'>,
+): Identify | undefined {
+  return methods.length === 0 ? undefined : identifyMethods({ ...options, methods })
 }
 
 /** Who was revoked is a stranger: then they can still ask for the page that signs in. */

@@ -3,11 +3,12 @@ import {
   describeException,
   editedConfig,
   type LoadedConfig,
-  writeException,
+  writeConfig,
 } from '@postern/config'
 import {
   type ConsoleParts,
   type ConsoleServer,
+  type ConsoleSettings,
   LiveFeed,
   type Role,
   SqliteTraffic,
@@ -34,12 +35,18 @@ import {
   standingsOf,
 } from '@postern/runtime'
 import { attackOf } from './console-attacks.ts'
+import { PreviewInThread } from './preview/preview-in-thread.ts'
+import type { PreviewPlan } from './preview/preview-plan.ts'
+import { SettingsHistory } from './settings-history.ts'
+import type { Overrides } from './worker-plan.ts'
 
 export interface ConsoleSetup {
   readonly settings: CompiledConsole
   readonly runtime: Runtime
   /** Absolute. */
   readonly dataDirectory: string
+  /** What the command line said. */
+  readonly overrides: Overrides
   /** Where the gateway listens. */
   readonly gateway: string
   /** Whether the configuration says itself where the console listens. */
@@ -88,10 +95,13 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     onEvent: event => live.take(event),
   })
   const audit = new OpenedAudit(setup)
+  const history = new SettingsHistory(connections.sqlite, clock)
+  const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
   const closers: (() => Promise<void> | void)[] = [
     () => traffic.close(),
     () => recorder.close(),
     () => audit.close(),
+    () => preview.cancel(),
   ]
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
@@ -101,6 +111,8 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     const health = (): readonly Health[] => [recorder.health()]
     const flush = (): Promise<void> => recorder.flush()
     const parts = partsOf(setup, {
+      preview,
+      history,
       traffic,
       live,
       audit,
@@ -120,6 +132,15 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     await close()
     throw error
   }
+}
+
+function previewPlan(
+  { loaded, overrides }: ConsoleSetup,
+  directory: string,
+): Omit<PreviewPlan, 'text' | 'from'> {
+  const { file } = loaded()
+  const path = editedConfig({ file }, { changes: [] })?.path ?? ''
+  return { file: file.path, folder: file.folder, overrides, directory, path }
 }
 
 /** The configured place; else the usual port, or a free one when that is taken. */
@@ -168,10 +189,37 @@ class OpenedAudit {
 }
 
 interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health'> {
+  readonly preview: PreviewInThread
+  readonly history: SettingsHistory
   readonly audit: OpenedAudit
 }
 
-function partsOf(setup: ConsoleSetup, { traffic, flush, live, audit, health }: Kept): ConsoleParts {
+function settingsOf(
+  { loaded, reload }: ConsoleSetup,
+  history: SettingsHistory,
+  preview: PreviewInThread,
+): ConsoleSettings {
+  return {
+    describe: exception => describeException(exception, loaded().file),
+    edited: exception => editedConfig(loaded(), exception),
+    file: () => {
+      const edited = editedConfig(loaded(), { changes: [] })
+      return { path: edited?.path ?? loaded().file.path ?? '', text: edited?.before }
+    },
+    write: async (edited, operator) => {
+      writeConfig(edited, process.env)
+      history.add({ operator, before: edited.before, after: edited.after })
+      return reload()
+    },
+    history: () => history.list(),
+    preview,
+  }
+}
+
+function partsOf(
+  setup: ConsoleSetup,
+  { traffic, flush, live, audit, health, preview, history }: Kept,
+): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
   return {
@@ -184,20 +232,7 @@ function partsOf(setup: ConsoleSetup, { traffic, flush, live, audit, health }: K
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
     audit: audit.isKept ? () => audit.reader() : undefined,
-    settings: {
-      describe: exception => describeException(exception, loaded().file),
-      edited: exception => editedConfig(loaded(), exception),
-      apply: async exception => {
-        const path = await writeException(loaded(), exception, process.env)
-        if (path === undefined)
-          throw new ConfigError({
-            place: loaded().file.path ?? 'configuration',
-            problem: 'is a program, which people write',
-            hint: 'write the change into it yourself',
-          })
-        return { path, notes: await setup.reload() }
-      },
-    },
+    settings: settingsOf(setup, history, preview),
     bouncers: async () => {
       const { connections } = resources
       if (connections === undefined || loaded().config.crowdsec === undefined) return []

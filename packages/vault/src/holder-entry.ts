@@ -1,6 +1,6 @@
 /** `@postern/vault/holder`: everything a holder process needs, and, when run as a program, such a process. */
 import { PosternError } from '@postern/core'
-import { runHolder } from './holder/holder-process.ts'
+import { holderArguments, runHolder } from './holder/holder-process.ts'
 
 export { type BudgetLimits, holderShare } from './holder/budgets.ts'
 export { type HolderConfig, parseHolderConfig } from './holder/holder-config.ts'
@@ -13,7 +13,7 @@ export {
   type HolderPolicy,
   type ServiceRights,
 } from './holder/holder-policy.ts'
-export { runHolder } from './holder/holder-process.ts'
+export { holderArguments, runHolder } from './holder/holder-process.ts'
 export { HolderStore } from './holder/holder-store.ts'
 export { MemoryJournal } from './holder/memory-journal.ts'
 export {
@@ -23,6 +23,7 @@ export {
   startHolder,
 } from './holder/start-holder.ts'
 export { changeUnlock, type KeyService, type Unlock, unlockKey } from './holder/unlock.ts'
+export { type UnlockOptions, unlockFrom } from './holder/unlock-options.ts'
 export { type AwsKmsOptions, awsKms } from './kms/aws-kms.ts'
 export type { AwsCredentials } from './kms/aws-signature.ts'
 export { type GcpKmsOptions, gcpKms } from './kms/gcp-kms.ts'
@@ -31,7 +32,8 @@ export { type VaultTransitOptions, vaultTransit } from './kms/vault-transit.ts'
 
 if (import.meta.main) {
   try {
-    const holder = await runHolder(process.argv.slice(2), process.env)
+    const { path, unlock } = holderArguments(process.argv.slice(2), process.env)
+    const holder = await runHolder(path, unlock)
     process.stderr.write(
       `holder ${holder.core.id} ready: port ${holder.port}, fingerprint ${holder.fingerprint}\n`,
     )

@@ -20,6 +20,7 @@ export {
   openVaultDatabase,
   readIdentity,
 } from './setup/open-vault.ts'
+export { type KnownHolder, type TrustDomains, trustDomains } from './setup/trust-domains.ts'
 export { readVaultFile, type VaultFile } from './setup/vault-file.ts'
 export {
   type Capability,

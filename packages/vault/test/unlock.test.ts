@@ -5,13 +5,11 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { systemRandom, VirtualClock } from '@postern/core'
+import { systemRandom } from '@postern/core'
 import { HolderStore } from '../src/holder/holder-store.ts'
-import { changeUnlock, type KeyService, type Unlock, unlockKey } from '../src/holder/unlock.ts'
-import { awsKms } from '../src/kms/aws-kms.ts'
+import { changeUnlock, type Unlock, unlockKey } from '../src/holder/unlock.ts'
+import { unlockFrom } from '../src/holder/unlock-options.ts'
 import { awsSignature } from '../src/kms/aws-signature.ts'
-import { gcpKms } from '../src/kms/gcp-kms.ts'
-import { vaultTransit } from '../src/kms/vault-transit.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vault-unlock-'))
 const servers: Server[] = []
@@ -78,11 +76,13 @@ describe('Signature Version 4', () => {
   })
 })
 
-const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<KeyService>>> = {
+const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<Unlock>>> = {
   'AWS KMS': async isAllowed => {
     const credentials = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'session' }
-    const clock = new VirtualClock()
     const endpoint = await standIn((request, body, text) => {
+      const stamp = String(request.headers['x-amz-date'])
+      const [, year, month, day, hour, minute, second] =
+        /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(stamp) ?? []
       const { host, authorization, ...rest } = request.headers
       const signed = /SignedHeaders=([^,]+)/.exec(String(authorization))?.[1]?.split(';') ?? []
       const headers = Object.fromEntries(
@@ -98,7 +98,14 @@ const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<Ke
           body: text,
           region: 'eu-west-1',
           service: 'kms',
-          time: clock.now(),
+          time: Date.UTC(
+            Number(year),
+            Number(month) - 1,
+            Number(day),
+            Number(hour),
+            Number(minute),
+            Number(second),
+          ),
         },
         credentials,
       )
@@ -109,13 +116,11 @@ const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<Ke
         ? { CiphertextBlob: b64(seal(unb64(body['Plaintext']), context)) }
         : { Plaintext: b64(open(unb64(body['CiphertextBlob']), context)) }
     })
-    return awsKms({
-      region: 'eu-west-1',
-      keyId: 'alias/holder-1',
-      credentials: () => credentials,
-      endpoint,
-      clock,
-    })
+    return unlockFrom(
+      { awsKms: 'eu-west-1/alias/holder-1', kmsEndpoint: endpoint },
+      { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'session' },
+      folder,
+    )
   },
   'GCP KMS': async isAllowed => {
     const key = 'projects/p/locations/l/keyRings/r/cryptoKeys/k'
@@ -128,7 +133,7 @@ const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<Ke
         ? { plaintext: b64(open(unb64(body['ciphertext']), context)) }
         : 404
     })
-    return gcpKms({ key, token: () => 't', endpoint })
+    return unlockFrom({ gcpKms: key, kmsEndpoint: endpoint }, { GOOGLE_OAUTH_ACCESS_TOKEN: 't' }, folder)
   },
   'HashiCorp Vault transit': async isAllowed => {
     const address = await standIn((request, body) => {
@@ -137,7 +142,7 @@ const services: Readonly<Record<string, (isAllowed: () => boolean) => Promise<Ke
         return { data: { ciphertext: `vault:v1:${b64(seal(unb64(body['plaintext']), ''))}` } }
       return { data: { plaintext: b64(open(unb64(String(body['ciphertext']).slice(9)), '')) } }
     })
-    return vaultTransit({ address, key: 'holder-1', token: () => 't' })
+    return unlockFrom({ vaultTransit: `${address}/transit/holder-1` }, { VAULT_TOKEN: 't' }, folder)
   },
 }
 
@@ -148,7 +153,7 @@ for (const [name, make] of Object.entries(services)) {
   describe(`a holder unlocked by ${name}`, () => {
     it('gets the same key again, keeps only the wrapped one, and does not start when refused', async () => {
       let isAllowed = true
-      const unlock: Unlock = { kind: 'service', service: await make(() => isAllowed) }
+      const unlock = await make(() => isAllowed)
       const store = fresh()
       const key = await unlockKey(store, unlock, systemRandom)
       assert.deepEqual(Buffer.from(await unlockKey(store, unlock, systemRandom)), Buffer.from(key))
@@ -164,9 +169,10 @@ for (const [name, make] of Object.entries(services)) {
 
     it('says so when it cannot be reached or answers nonsense', async () => {
       const store = fresh()
-      const service = await make(() => true)
-      await unlockKey(store, { kind: 'service', service }, systemRandom)
-      const broken = { ...service, unwrap: async () => new Uint8Array(5) }
+      const unlock = await make(() => true)
+      assert.ok(unlock.kind === 'service')
+      await unlockKey(store, unlock, systemRandom)
+      const broken = { ...unlock.service, unwrap: async () => new Uint8Array(5) }
       await assert.rejects(unlockKey(store, { kind: 'service', service: broken }, systemRandom), {
         code: 'POSTERN_INTEGRITY',
       })
@@ -174,6 +180,27 @@ for (const [name, make] of Object.entries(services)) {
     })
   })
 }
+
+describe('what unlocks a holder, on a command line', () => {
+  const cases: readonly (readonly [string, object, Record<string, string>, RegExp])[] = [
+    ['nothing', {}, {}, /nothing to unlock with/],
+    ['two of them', { keyFile: 'k', awsKms: 'eu-west-1/k' }, {}, /named twice/],
+    ['AWS without a region', { awsKms: 'alias' }, {}, /--aws-kms: is malformed/],
+    ['AWS without credentials', { awsKms: 'eu-west-1/alias/k' }, {}, /AWS_ACCESS_KEY_ID: is missing/],
+    ['a malformed key of GCP', { gcpKms: 'projects/p' }, {}, /--gcp-kms: is malformed/],
+    ['transit without a mount', { vaultTransit: 'https://v:8200/k' }, {}, /--vault-transit: is malformed/],
+    ['transit without a token', { vaultTransit: 'https://v:8200/transit/k' }, {}, /VAULT_TOKEN: is missing/],
+  ]
+  for (const [name, options, environment, message] of cases)
+    it(`${name} is an error that says what to give`, () => {
+      assert.throws(() => unlockFrom(options, environment, folder), message)
+    })
+
+  it('the passphrase comes from the environment only', () => {
+    const unlock = unlockFrom({}, { POSTERN_HOLDER_PASSPHRASE: 'correct horse' }, folder)
+    assert.deepEqual(unlock, { kind: 'passphrase', passphrase: 'correct horse' })
+  })
+})
 
 describe('a holder’s unlocking', () => {
   it('by passphrase: the wrong one does not, and another kind is told apart', async () => {

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { SqliteSubjectSalts } from '../src/table/subject-salts.ts'
-import type { TableSchemas } from '../src/table/table-schema.ts'
+import type { ColumnSchema, TableSchemas } from '../src/table/table-schema.ts'
 import { Vault, type VaultOptions } from '../src/table/vault.ts'
 import { testHolders } from './support/holders.ts'
 
@@ -340,6 +340,53 @@ describe('search', () => {
       }
     }
     assert.ok(found <= 12, `${found} terms`)
+  })
+})
+
+describe('a column that is only ingested', () => {
+  const { customers } = tables as { customers: TableSchemas[string] }
+  const ingesting = (change: object = {}): TableSchemas => {
+    const { phone, email } = customers.columns as Record<string, ColumnSchema>
+    const columns = {
+      email: { ...email, access: 'ingest', ...change } as ColumnSchema,
+      phone: phone as ColumnSchema,
+    }
+    return { customers: { ...customers, columns } }
+  }
+
+  it('is sealed and comes back as it is stored; the holders are asked for nothing', async () => {
+    const holders = testHolders()
+    const client = holders.client('ingest')
+    const vault = new Vault({
+      tables: ingesting(),
+      split: client.keys,
+      searchKey: new Uint8Array(32).fill(5),
+    })
+    const plain = { tenant: 't1', shop: 'north', id: 1, revision: 1, email: SECRET }
+    const [sealed] = await vault.sealRows('customers', [plain])
+    const before = client.links.map(({ requests }) => requests)
+    const [read] = await vault.openRows('customers', [sealed ?? {}])
+    assert.deepEqual(read?.['email'], sealed?.['email'])
+    assert.deepEqual(
+      client.links.map(({ requests }) => requests),
+      before,
+    )
+    const reader = new Vault({ tables, split: holders.keys, searchKey: new Uint8Array(32).fill(5) })
+    const [opened] = await reader.openRows('customers', [sealed ?? {}])
+    assert.equal(opened?.['email'], SECRET)
+  })
+
+  it('cannot be searched here, as an error and not as an empty result', () => {
+    const vault = new Vault({ tables: ingesting(), split: testHolders().keys, searchKey: new Uint8Array(32) })
+    assert.throws(() => vault.equals('customers', 'email', SECRET), {
+      code: 'POSTERN_CONFIG',
+      message: /ingested/,
+    })
+  })
+
+  it('needs the state strict', () => {
+    assert.throws(() => new Vault({ tables: ingesting({ state: 'dual' }) }), /ingest needs the state strict/)
+    assert.throws(() => new Vault({ tables: ingesting({ access: 'none' }) }), /must be full or ingest/)
   })
 })
 

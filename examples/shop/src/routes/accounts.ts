@@ -42,7 +42,11 @@ function ownSignIn(app: FastifyInstance, shop: Shop): void {
 
   const signIn = async (reply: FastifyReply, customer: number): Promise<void> => {
     const token = randomBytes(16).toString('hex')
-    await database.run('INSERT INTO session (token, customer_id) VALUES ($1, $2)', [token, customer])
+    await database.run('INSERT INTO session (token, customer_id, since) VALUES ($1, $2, $3)', [
+      token,
+      customer,
+      Date.now(),
+    ])
     // HOLE (session theft): a script can read the cookie, and other sites can send it.
     reply.setCookie(SESSION_COOKIE, token, { path: '/', sameSite: false })
   }

@@ -10,12 +10,14 @@ import {
   listenPlaces,
 } from '../doctor/check-network.ts'
 import { checkStores } from '../doctor/check-stores.ts'
+import { checkVault } from '../doctor/check-vault.ts'
 import { bad, type DoctorFinding, ok } from '../doctor/finding.ts'
 import type { Command } from './command.ts'
 import { showRequest } from './doctor-request.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** `postern doctor`: every check, worst news with how to fix it. Exit 1 when something is bad. */
 export const run: Command = async (_args, options, context) => {
@@ -31,6 +33,7 @@ export const run: Command = async (_args, options, context) => {
     for (const issue of error.issues)
       findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.hint ?? 'correct it'))
   }
+  findings.push(...(await checkVault(vaultPath(options, context), context.environment)))
   show(context.output, findings)
   const isBad = findings.some(finding => finding.state === 'bad')
   context.output.result({ ok: !isBad, findings })

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError, systemClock, systemRandom } from '@postern/core'
-import { HolderStore, holderIdentity, unlockKey } from '@postern/vault/holder'
+import { HolderStore, holderIdentity, unlockFrom, unlockKey } from '@postern/vault/holder'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { unlockOptions } from './unlock-options.ts'
 
 /** `postern holder init FOLDER NUMBER`: configuration, key file and an empty store, never written over. */
 export const run: Command = async ([folder = '', number = ''], options, context) => {
@@ -12,13 +13,19 @@ export const run: Command = async ([folder = '', number = ''], options, context)
     throw new ConfigError({ place: 'holder init', problem: 'a holder is number 1, 2 or 3' })
   const home = resolve(context.folder, folder)
   mkdirSync(home, { recursive: true, mode: 0o700 })
+  const chosen = unlockOptions(options)
+  const isPassphrase = context.environment['POSTERN_HOLDER_PASSPHRASE'] !== undefined
+  const makesKey = Object.keys(chosen).length === 0 && !isPassphrase
   const keyFile = join(home, 'holder.key')
-  writeFileSync(keyFile, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
-    mode: 0o600,
-    flag: 'wx',
-  })
+  // Before anything is made: a key service without credentials leaves no half of a holder.
+  const unlock = unlockFrom(makesKey ? { keyFile } : chosen, context.environment, context.folder)
+  if (makesKey)
+    writeFileSync(keyFile, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    })
   const store = HolderStore.open(join(home, 'holder.db'))
-  const kek = await unlockKey(store, { kind: 'file', path: keyFile }, systemRandom)
+  const kek = await unlockKey(store, unlock, systemRandom)
   store.setSettings({ id: Uint8Array.of(id) })
   const { fingerprint } = holderIdentity(store, id, kek, { clock: systemClock, random: systemRandom })
   store.close()
@@ -36,7 +43,8 @@ export const run: Command = async ([folder = '', number = ''], options, context)
     `wrote ${join(home, 'holder.json')}: name the other two holders (peers) and the applications (services) in it`,
   )
   context.output.line(`fingerprint of holder ${id}: ${fingerprint}`)
-  context.output.line('keep holder.key on another disk than holder.db, or use a passphrase or a KMS')
+  if (makesKey)
+    context.output.line('keep holder.key on another disk than holder.db, or use a passphrase or a KMS')
   context.output.result({ id, fingerprint })
   return EXIT.done
 }

@@ -1,21 +1,24 @@
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { openAuditLog } from '@postern/audit'
-import { runHolder } from '@postern/vault/holder'
-import { type Command, textOption } from './command.ts'
+import { runHolder, unlockFrom } from '@postern/vault/holder'
+import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { unlockOptions } from './unlock-options.ts'
 
-/** `postern holder run CONFIG`: with an audit log of its own beside the configuration, verified by `postern audit verify`. */
+/**
+ * `postern holder run CONFIG`: with an audit log of its own beside the configuration, verified by
+ * `postern audit verify`.
+ */
 export const run: Command = async ([path = ''], options, context) => {
   const config = resolve(context.folder, path)
-  const keyFile = textOption(options, 'keyFile')
+  const unlock = unlockFrom(unlockOptions(options), context.environment, context.folder)
   const log = await openAuditLog({
     directory: join(dirname(config), 'audit'),
     origin: `${hostname()}/holder`,
   })
   try {
-    const args = [config, ...(keyFile === undefined ? [] : ['--key-file', resolve(context.folder, keyFile)])]
-    const holder = await runHolder(args, context.environment, log)
+    const holder = await runHolder(config, unlock, log)
     context.output.line(
       `holder ${holder.core.id} ready: port ${holder.port}, fingerprint ${holder.fingerprint}`,
     )

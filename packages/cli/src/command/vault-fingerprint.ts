@@ -2,7 +2,7 @@ import { ConfigError } from '@postern/core'
 import { readIdentity, readVaultFile } from '@postern/vault'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { vaultPath } from './with-vault.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** `postern vault fingerprint`: what holders pin. */
 export const run: Command = async (_args, options, context) => {

@@ -4,7 +4,7 @@ import { ConfigError, systemRandom } from '@postern/core'
 import { LocalKeys, readIdentity } from '@postern/vault'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { vaultPath } from './with-vault.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** `postern vault init`: files that are never written over. */
 export const run: Command = async (_args, options, context) => {

@@ -1,5 +1,6 @@
 import type { Command as Program } from 'commander'
 import type { AddCommand } from './add-command.ts'
+import { addUnlockOptions } from './unlock-options.ts'
 
 const FILE = ['--vault <file>', 'tables, keys and holders', 'vault.json'] as const
 
@@ -71,12 +72,23 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   )
     .option(...FILE)
     .option('--in-reach', 'the holders answer the thief')
-  const holder = program.command('holder').description('a process that keeps part of the keys')
   add(
-    holder,
-    'init <folder> <number>',
-    'make the configuration and key file of holder 1, 2 or 3',
-    () => import('./holder-init.ts'),
+    vault,
+    'bench',
+    'what sealing and opening cost here, and what the holders add to a page of 50',
+    () => import('./vault-bench.ts'),
+  )
+    .option(...FILE)
+    .option('--column <column>', 'a split column to measure the holders with: TABLE.COLUMN')
+    .option('--pages <count>', 'pages to open through the holders', '200')
+  const holder = program.command('holder').description('a process that keeps part of the keys')
+  addUnlockOptions(
+    add(
+      holder,
+      'init <folder> <number>',
+      'make holder 1, 2 or 3; without a way to unlock it, also a key file',
+      () => import('./holder-init.ts'),
+    ),
   ).option('--port <port>', 'where it listens', '9470')
   add(
     holder,
@@ -100,9 +112,8 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     .option('--open <column...>', 'columns it may open')
     .option('--search <column...>', 'columns it may search')
     .option('--harden', 'it may ask to harden passwords')
-  add(holder, 'run <config>', 'run a holder, with its own audit log', () => import('./holder-run.ts')).option(
-    '--key-file <file>',
-    'unlocks it; without, the passphrase in POSTERN_HOLDER_PASSPHRASE',
+  addUnlockOptions(
+    add(holder, 'run <config>', 'run a holder, with its own audit log', () => import('./holder-run.ts')),
   )
   add(
     holder,

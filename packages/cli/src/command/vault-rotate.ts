@@ -3,7 +3,7 @@ import { ConfigError } from '@postern/core'
 import { LocalKeys, readVaultFile } from '@postern/vault'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { vaultPath } from './with-vault.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** `postern vault rotate`: the key file is replaced at once or not at all. */
 export const run: Command = async (_args, options, context) => {

@@ -1,12 +1,7 @@
-import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
 import { type OpenedVault, type OpenVaultOptions, openVault, type TableSchemas } from '@postern/vault'
-import { type CommandContext, type CommandOptions, textOption } from './command.ts'
-
-/** The vault file that was named. */
-export function vaultPath(options: CommandOptions, { folder }: CommandContext): string {
-  return resolve(folder, textOption(options, 'vault') ?? 'vault.json')
-}
+import type { CommandContext, CommandOptions } from './command.ts'
+import { vaultPath } from './vault-path.ts'
 
 /** Opens the vault for the length of some work. */
 export async function withVault<T>(

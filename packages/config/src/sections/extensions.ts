@@ -1,28 +1,8 @@
-import type { Detector, Duration, Event, Guard, Identify } from '@postern/core'
-import * as z from 'zod'
-import { inCode, key, parsed, required, section } from '../key.ts'
-import { duration, listOf, oneOf } from '../types.ts'
-
-/** How a principal is found, and what happens when that fails. */
-export interface IdentifySettings {
-  /** A function that returns the principal, or `application`. */
-  readonly by: Identify | 'application'
-  /** How long a request waits for `by`. Default: `1s`. */
-  readonly deadline?: Duration | undefined
-  /** When `by` fails or is late: continue as `anonymous`, or `refuse` with 503. Default: `anonymous`. */
-  readonly onFailure?: 'anonymous' | 'refuse' | undefined
-}
-
-/** Who fills the principal of a request: a function, or the application itself by `setPrincipal`. */
-export type IdentifyConfig = Identify | 'application' | IdentifySettings
-
-/** How a principal is found, with defaults. */
-export interface CompiledIdentify {
-  readonly by: Identify | 'application'
-  /** Milliseconds. */
-  readonly deadline: number
-  readonly onFailure: 'anonymous' | 'refuse'
-}
+import type { Detector, Event, Guard } from '@postern/core'
+import type * as z from 'zod'
+import { inCode, key } from '../key.ts'
+import { listOf } from '../types.ts'
+import type { IdentifyConfig } from './identify.ts'
 
 /** What an application adds in code. */
 export interface ExtensionConfig {
@@ -31,44 +11,6 @@ export interface ExtensionConfig {
   readonly detectors?: readonly Detector[] | undefined
   readonly onEvent?: ((event: Event) => void) | undefined
 }
-
-const by: z.ZodType<Identify | 'application', Identify | 'application'> = z.union([
-  z.literal('application'),
-  inCode<Identify>('a function', value => typeof value === 'function'),
-])
-
-const settings: z.ZodType<CompiledIdentify, IdentifySettings> = section<CompiledIdentify, IdentifySettings>(
-  'IdentifySettings',
-  {
-    by: required(by, {
-      description: 'A function that returns the principal, or `application`.',
-      example: 'application',
-    }),
-    deadline: key(duration, {
-      description: 'How long a request waits for `by`.',
-      default: '1s',
-      example: '500ms',
-    }),
-    onFailure: key(oneOf('anonymous', 'refuse'), {
-      description: 'When `by` fails or is late: continue as `anonymous`, or `refuse` with 503.',
-      default: 'anonymous',
-      example: 'refuse',
-    }),
-  },
-)
-
-/** `identify`. */
-export const identify: z.ZodType<CompiledIdentify | undefined, IdentifyConfig | undefined> = key(
-  parsed(z.union([by, settings]), undefined, said =>
-    typeof said === 'object' ? said : ({ by: said, deadline: 1_000, onFailure: 'anonymous' } as const),
-  ),
-  {
-    description:
-      'Says who sends a request. Bans and limits on addresses are decided before it, those on principals, tenants and API keys after it. `application`: your own code does, later, by `setPrincipal`.',
-    defaultText: 'nobody',
-    example: 'application',
-  },
-)
 
 function has(value: unknown, method: string): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -151,7 +151,12 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Routes that ask for something of their callers, by pattern. */
   readonly guarded: ReadonlyMap<string, RouteSettings>
-  /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
+  /** Names of the identification methods that routes accept, by pattern. */
+  readonly methods: ReadonlyMap<string, readonly string[]>
+  /**
+   * Whether any of them holds for some methods only, other than POST: what a form asks for then makes a
+   * difference.
+   */
   readonly dependOnMethod: boolean
   /** Whether any refuses or lets in clients by name. */
   readonly haveClients: boolean
@@ -283,12 +288,14 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   const traps: string[] = []
   const limits = new Map<string, OwnLimit>()
   const guarded = new Map<string, RouteSettings>()
+  const methods = new Map<string, readonly string[]>()
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
     const { require: asked, approve: consent, policy: decided, owned: belonging, budget } = rest
     if ([asked, consent, decided, belonging, budget].some(one => one !== undefined))
       guarded.set(pattern, rest)
+    if (rest.identify !== undefined) methods.set(pattern, rest.identify)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
   const all = Object.entries(said)
@@ -297,6 +304,7 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     traps,
     limits,
     guarded,
+    methods,
     dependOnMethod: all.some(
       ([pattern, { methods, methodOverride }]) =>
         methods !== undefined || methodOverride !== undefined || !/^(?:POST )?\//.test(pattern),
@@ -307,10 +315,10 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from
- * inspection and types of parameters under which less is looked for, no record, origins that may read, methods that
- * may be asked for, clients that may come, mere observing. A longer body and ambiguous paths are let through by
- * kind, so they need no exact spelling.
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off,
+ * exceptions from inspection and types of parameters under which less is looked for, no record, origins that
+ * may read, methods that may be asked for, clients that may come, mere observing. A longer body and ambiguous
+ * paths are let through by kind, so they need no exact spelling.
  */
 function withoutExemptions({
   inspect,

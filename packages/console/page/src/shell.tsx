@@ -14,6 +14,7 @@ import { BansScreen } from './screens/bans.tsx'
 import { FindingsScreen } from './screens/findings.tsx'
 import { LiveScreen } from './screens/live.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
+import { SettingsScreen } from './screens/settings.tsx'
 import { WhyScreen } from './screens/why.tsx'
 
 function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
@@ -22,6 +23,7 @@ function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
   if (place === 'why') return <WhyScreen key={first} id={first} />
   if (place === 'findings') return <FindingsScreen />
   if (place === 'bans') return <BansScreen proposed={first} />
+  if (place === 'settings') return <SettingsScreen />
   if (place === 'approvals') return <ApprovalsScreen />
   if (place === 'audit') return <AuditScreen selected={first} />
   if (place === 'actor') return <ActorScreen key={rest.join('/')} kind={first} value={second} />

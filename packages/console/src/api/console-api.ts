@@ -5,6 +5,7 @@ import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { requestRoutes } from './request-routes.ts'
+import { settingsRoutes } from './settings-routes.ts'
 import { systemRoutes } from './system-routes.ts'
 
 /** Every operation of the API. */
@@ -16,6 +17,7 @@ const consoleApi: readonly ApiRoute[] = [
   ...banRoutes,
   ...approvalRoutes,
   ...auditRoutes,
+  ...settingsRoutes,
 ]
 
 /** An operation with the variables of its path. */

@@ -26,12 +26,71 @@ export interface ConsoleSettings {
   describe(exception: ConfigException): readonly string[]
   /** The file with the exception in it, written nowhere; undefined for a file that is a program. */
   edited(exception: ConfigException): EditedSettings | undefined
+  /** The file as it is now; `text` is undefined for one that is a program. */
+  file(): { readonly path: string; readonly text: string | undefined }
   /**
-   * Writes it and puts it into force.
+   * Writes a changed file, puts it into force, and remembers the change.
    * @returns what to tell the operator, a line each
-   * @throws ConfigError when the file would not be a configuration; it stays as it is then
+   * @throws ConfigError when the file would not be a configuration, or is not `before` any more; it stays
+   * then
    */
-  apply(exception: ConfigException): Promise<{ readonly path: string; readonly notes: readonly string[] }>
+  write(edited: EditedSettings, operator: string): Promise<readonly string[]>
+  /** Changes that were made here, newest first. */
+  history(): readonly SettingsChange[]
+  /**
+   * Decides kept requests again by this text of the file, and by the present one. One preview runs at a
+   * time.
+   */
+  readonly preview: PreviewJob
+}
+
+/** A change of the settings that was made in the console. */
+export interface SettingsChange {
+  readonly id: number
+  readonly time: number
+  readonly operator: string
+  readonly before: string
+  readonly after: string
+}
+
+/** Whose requests another configuration decides otherwise. */
+export interface PreviewGroup {
+  readonly kind: 'principal' | 'address'
+  /** Empty where it was erased. */
+  readonly value: string
+  readonly requests: number
+  /** The rules that decide, most frequent first. */
+  readonly rules: readonly string[]
+  /** Id of one of the requests. */
+  readonly example: string
+}
+
+/** What another configuration would have done. */
+export interface PreviewResult {
+  readonly requests: number
+  readonly refusedBefore: number
+  readonly refusedAfter: number
+  readonly newlyRefused: readonly PreviewGroup[]
+  readonly newlyAllowed: readonly PreviewGroup[]
+}
+
+/** How far a preview is. */
+export type PreviewState =
+  | { readonly state: 'none' }
+  | { readonly state: 'running'; readonly done: number; readonly total: number }
+  | { readonly state: 'failed'; readonly problem: string }
+  | { readonly state: 'done'; readonly result: PreviewResult; readonly milliseconds: number }
+
+/** A preview under way, beside the requests. */
+export interface PreviewJob {
+  /**
+   * Starts one; one that runs ends.
+   * @param text of the file
+   * @param from epoch milliseconds
+   */
+  start(text: string, from: number): void
+  state(): PreviewState
+  cancel(): void
 }
 
 /** Where a key stands in one limit. */

@@ -119,6 +119,12 @@ function exceptionOf(events: readonly StoredEvent[]): ConfigException {
 async function apply(call: ApiCall): Promise<unknown> {
   const exception = exceptionOf(await eventsOf(call))
   const { parts, session, path } = call
+  const edited = parts.settings.edited(exception)
+  if (edited === undefined)
+    throw new ApiProblem(
+      409,
+      'the configuration is a program, which people write: make the change in it yourself',
+    )
   await parts.record(
     {
       action: 'exception.apply',
@@ -127,6 +133,7 @@ async function apply(call: ApiCall): Promise<unknown> {
     },
     session.name,
   )
+  const notes = await parts.settings.write(edited, session.name)
   const { command } = exception
-  return { ...(await parts.settings.apply(exception)), ...(command !== undefined && { command }) }
+  return { path: edited.path, notes, ...(command !== undefined && { command }) }
 }

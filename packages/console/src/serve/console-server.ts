@@ -28,7 +28,8 @@ export interface ConsoleServer {
 }
 
 const COOKIE = 'postern-console'
-const MAX_BODY_BYTES = 16_384
+/** A configuration is the longest thing that is sent. */
+const MAX_BODY_BYTES = 262_144
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
@@ -149,7 +150,7 @@ async function answerApi(
   if (route.role !== 'viewer' && !session.roles.has(route.role))
     return problem(response, 403, `the role ${route.role} is needed for this`)
   const body = method === 'POST' ? await readJson(request) : {}
-  if (body === undefined) return problem(response, 400, 'a JSON object of at most 16 KiB is needed')
+  if (body === undefined) return problem(response, 400, 'a JSON object of at most 256 KiB is needed')
   try {
     const { parts } = context.options
     send(response, 200, await route.handle({ parts, session, path: matched.path, query, body }))

@@ -31,9 +31,9 @@ type Row = Readonly<Record<string, SQLOutputValue>>
 
 const DAY_MS = 86_400_000
 /** Rows removed at once: a longer transaction would hold up the thread. */
-const REMOVED_AT_ONCE = 2_000
+const REMOVED_AT_ONCE = 500
 /** Batches removed in one call of `prune`; the rest goes in the next. */
-const BATCHES_AT_ONCE = 10
+const BATCHES_AT_ONCE = 40
 const ORIGIN = 'postern traffic'
 
 /** Traffic in an SQLite file of its own, mode 0600, personal parts sealed. */
@@ -126,6 +126,15 @@ export class SqliteTraffic implements TrafficStore {
       }),
     )
     return rows.map(row => this.#stored(row))
+  }
+
+  async requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = this.#database.read(() => this.#statements.requestsAfter.all(after, from, limit))
+    return rows.map(row => this.#stored(row))
+  }
+
+  async requestsFrom(from: number): Promise<number> {
+    return Number(this.#database.read(() => this.#statements.requestsFrom.get(from))?.['requests'] ?? 0)
   }
 
   async ofRequest(id: string): Promise<readonly StoredEvent[]> {

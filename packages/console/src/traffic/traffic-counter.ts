@@ -30,9 +30,24 @@ export class TrafficCounter {
 
   /** @param time epoch milliseconds */
   add(time: number, counted: Counted): void {
-    const minute = Math.floor(time / 60_000)
-    const { verdict, layer, total } = counted
-    let { route, rule } = counted
+    const sum = this.#sumOf(Math.floor(time / 60_000), counted)
+    sum.requests++
+    sum.layer += counted.layer
+    sum.total += counted.total
+  }
+
+  /** Adds what was drained and could not be kept. */
+  restore(counts: readonly TrafficCount[]): void {
+    for (const count of counts) {
+      const sum = this.#sumOf(count.minute, count)
+      sum.requests += count.requests
+      sum.layer += count.layer
+      sum.total += count.total
+    }
+  }
+
+  #sumOf(minute: number, { verdict, ...series }: Pick<Counted, 'verdict' | 'route' | 'rule'>): Sum {
+    let { route, rule } = series
     let key = `${minute}\n${verdict}\n${route}\n${rule}`
     let sum = this.#sums.get(key)
     if (sum === undefined) {
@@ -47,9 +62,7 @@ export class TrafficCounter {
         this.#sums.set(key, sum)
       }
     }
-    sum.requests++
-    sum.layer += layer
-    sum.total += total
+    return sum
   }
 
   /** Everything counted since the last call. */

@@ -109,7 +109,7 @@ export class TrafficRecorder implements HealthProbe {
       }
       this.#problem = undefined
     } catch (error) {
-      this.#lost += counts.length
+      this.#counter.restore(counts)
       this.#problem = error instanceof Error ? error.message : 'cannot be written'
     }
   }

@@ -72,6 +72,13 @@ export interface TrafficStore {
   write(events: readonly TrafficEvent[], counts: readonly TrafficCount[]): Promise<void>
   /** Newest first. */
   find(query: TrafficQuery): Promise<readonly StoredEvent[]>
+  /**
+   * Requests in their order, to go through all of them. @param after number of the last one before; 0 for
+   * the first
+   */
+  requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]>
+  /** How many requests are kept since a time. */
+  requestsFrom(from: number): Promise<number>
   /** Every event about a request, oldest first; 50 at most. */
   ofRequest(id: string): Promise<readonly StoredEvent[]>
   /** Counts from a time on, epoch milliseconds. */

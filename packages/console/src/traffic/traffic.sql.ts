@@ -63,6 +63,8 @@ export const SQLITE = {
       AND (:address IS NULL OR address = :address)
       AND (:principal IS NULL OR principal = :principal)
     ORDER BY id DESC LIMIT :limit`,
+  requestsAfter: `SELECT * FROM event WHERE id > ? AND time >= ? AND type = 'http' ORDER BY id LIMIT ?`,
+  requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,
   ofRequest: 'SELECT * FROM event WHERE request = ? ORDER BY id LIMIT 50',
   counts: 'SELECT * FROM minute WHERE minute >= ? ORDER BY minute',
   refusedActors: `SELECT event.*, found.requests FROM

@@ -97,8 +97,15 @@ export interface BuiltInIdentityOptions {
 
 /** A complete identity for an application that has none. */
 export interface BuiltInIdentity {
-  /** Says who sends a request: pass it as `identify`. */
-  readonly identify: (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
+  /**
+   * Says who sends a request: pass it as `identify`. A route may accept some of its methods only (`session`,
+   * `apiKey`, `oauth`).
+   * @param accepted what holds where the route says nothing. Default: all
+   */
+  readonly identify: (
+    exchange: Exchange,
+    accepted?: readonly string[],
+  ) => Principal | undefined | Promise<Principal | undefined>
   /** Serves the pages and refuses bad keys: pass it in `guards`, after login defence. */
   readonly guard: Guard
   /** For who demands a fresh proof. */
@@ -204,7 +211,8 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     oauth: oauth?.answer,
   })
   return {
-    identify: exchange => request.identify(exchange),
+    identify: (exchange, accepted) =>
+      request.identify(exchange, exchange.route?.settings.identify ?? accepted),
     guard,
     stepUp: new SessionStepUp(confirmations, origin.origin, base),
     accounts,

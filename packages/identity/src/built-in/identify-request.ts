@@ -33,12 +33,21 @@ export class RequestIdentity {
     this.#cookies = parts.cookies
   }
 
-  /** @throws StoreError when it cannot be determined */
-  identify(exchange: Exchange): Principal | undefined | Promise<Principal | undefined> {
-    const key = presentedKey(exchange)
+  /**
+   * @param accepted the methods that count, by name; all when undefined. What belongs to another is
+   *   overlooked
+   * @throws StoreError when it cannot be determined
+   */
+  identify(
+    exchange: Exchange,
+    accepted: readonly string[] | undefined,
+  ): Principal | undefined | Promise<Principal | undefined> {
+    const key = accepts(accepted, 'apiKey') ? presentedKey(exchange) : undefined
     if (key !== undefined) return this.#byKey(exchange, key)
-    const bearer = this.#accessToken === undefined ? undefined : bearerOf(exchange)
+    const takesTokens = this.#accessToken !== undefined && accepts(accepted, 'oauth')
+    const bearer = takesTokens ? bearerOf(exchange) : undefined
     if (bearer !== undefined) return this.#accessToken?.(bearer)
+    if (!accepts(accepted, 'session')) return undefined
     const token = this.#cookies.read(exchange.header('cookie'), 'session')
     if (token === undefined) return undefined
     const found = this.#sessions.find(token, exchange.client)
@@ -56,6 +65,10 @@ export class RequestIdentity {
     this.#faults.set(exchange, check)
     return undefined
   }
+}
+
+function accepts(accepted: readonly string[] | undefined, method: 'apiKey' | 'oauth' | 'session'): boolean {
+  return accepted === undefined || accepted.includes(method)
 }
 
 function principalOf(session: Session | undefined): Principal | undefined {

@@ -1,6 +1,7 @@
 import { type Clock, type Duration, type Principal, parseDuration, systemClock } from '@postern/core'
 import type { SqlClient } from '@postern/store'
 import { AnswerCache } from './answer-cache.ts'
+import { credentialOf, identifiedBy } from './credential.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
 import { type Identification, type IdentifyMethod, known } from './identify-method.ts'
 import { assertFetchable } from './remote-key-set.ts'
@@ -36,8 +37,8 @@ export function enriched(
       lookUp(principal),
     )
     return found instanceof Promise
-      ? found.then(more => known({ ...principal, ...more }))
-      : known({ ...principal, ...found })
+      ? found.then(more => known(withMore(principal, more)))
+      : known(withMore(principal, found))
   }
   return {
     name: method.name,
@@ -46,6 +47,12 @@ export function enriched(
       return said instanceof Promise ? said.then(add) : add(said)
     },
   }
+}
+
+function withMore(principal: Principal, more: Enrichment | undefined): Principal {
+  const whole = { ...principal, ...more }
+  const credential = credentialOf(principal)
+  return credential === undefined ? whole : identifiedBy(whole, credential)
 }
 
 /**

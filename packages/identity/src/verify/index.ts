@@ -5,6 +5,9 @@ export {
   fastifySession,
 } from './application-sessions.ts'
 export { certificateMethod } from './certificate-method.ts'
+export type { Claims } from './claims.ts'
+export { principalOf } from './claims-principal.ts'
+export { credentialOf } from './credential.ts'
 export { dpopProofs } from './dpop.ts'
 export { type EnrichmentLookUp, enriched, httpLookUp, postgresLookUp } from './enriched.ts'
 export { identifyBy } from './identify-by.ts'

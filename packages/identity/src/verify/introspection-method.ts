@@ -4,6 +4,7 @@ import { AnswerCache } from './answer-cache.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
+import { identifiedBy } from './credential.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 import { assertFetchable } from './remote-key-set.ts'
@@ -69,8 +70,10 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     const principal = principalOf(claims, options.claims)
     if (principal === undefined) return REFUSED
     const session = typeof claims['sid'] === 'string' ? claims['sid'] : undefined
-    const issued = typeof iat === 'number' ? iat * 1_000 : 0
-    return options.revocations?.isRevoked(session, principal.id, issued) === true ? REFUSED : known(principal)
+    const issuedAt = typeof iat === 'number' ? iat * 1_000 : 0
+    return options.revocations?.isRevoked(session, principal.id, issuedAt) === true
+      ? REFUSED
+      : known(identifiedBy(principal, { session, issuedAt }))
   }
 
   return {

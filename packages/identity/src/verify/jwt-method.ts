@@ -5,6 +5,7 @@ import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
 import { type CertificateSource, clientCertificate } from './client-certificate.ts'
+import { identifiedBy } from './credential.ts'
 import { type DpopProofs, dpopProofs } from './dpop.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 import { type JwtVerifier, type JwtVerifierOptions, jwtVerifier } from './jwt-verifier.ts'
@@ -47,9 +48,10 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     if (!isHeld(exchange, scheme, token, claims, proofs, options.certificate)) return REFUSED
     const principal = read(claims)
     if (principal === undefined) return REFUSED
-    return options.revocations?.isRevoked(sessionOf(claims), principal.id, issuedAt(claims)) === true
+    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims) }
+    return options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true
       ? REFUSED
-      : known(principal)
+      : known(identifiedBy(principal, credential))
   }
 
   return {

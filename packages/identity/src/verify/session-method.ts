@@ -9,6 +9,7 @@ import {
 import { backendCookies, readCookies } from '../headers/cookie.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { AnswerCache } from './answer-cache.ts'
+import { identifiedBy } from './credential.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 
 /** What a look-up says of a session. */
@@ -55,7 +56,7 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
     const { principal, issuedAt } = session
     return options.revocations?.isRevoked(value, principal.id, issuedAt ?? 0) === true
       ? REFUSED
-      : known(principal)
+      : known(identifiedBy(principal, { session: value, issuedAt: issuedAt ?? 0 }))
   }
 
   return {

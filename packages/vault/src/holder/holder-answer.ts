@@ -22,9 +22,16 @@ export interface PartsAnswer {
   readonly parts: Readonly<Partial<Record<Part, string>>>
 }
 
+/** What says whether two holders are one trust domain, as far as they can tell themselves. */
+export interface TrustDomain {
+  readonly administrator?: string
+  /** The same for two holders that the same key file or key service unlocks; says nothing of the key. */
+  readonly unlockedBy?: string
+}
+
 /** What a holder answers a service. */
 export type HolderAnswer =
   | Refusal
   | PartsAnswer
   | { readonly nonces: readonly string[]; readonly epoch: number }
-  | { readonly pong: true; readonly epoch: number }
+  | ({ readonly pong: true; readonly epoch: number } & TrustDomain)

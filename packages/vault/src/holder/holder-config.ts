@@ -26,6 +26,8 @@ export interface HolderConfig {
   /** The other two holders. */
   readonly peers: Readonly<Partial<Record<HolderId, Extract<HolderAddress, { host: string }>>>>
   readonly policy: HolderPolicy
+  /** Who administers this holder, for people and for `postern doctor`; services can ask for it. */
+  readonly administrator?: string
 }
 
 const KEYS = [
@@ -40,6 +42,7 @@ const KEYS = [
   'window',
   'guesses',
   'searches',
+  'administrator',
 ]
 const BUDGETS = Object.keys(DEFAULT_BUDGETS)
 
@@ -63,6 +66,8 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
   const peers = parsePeers(value['peers'], id, at)
   const tls = value['tls'] === undefined ? undefined : parseListen(value['tls'])
   if (value['tls'] !== undefined && tls === undefined) at('tls', 'needs host and port')
+  const administrator = text(value['administrator'])
+  if (value['administrator'] !== undefined && administrator === undefined) at('administrator', 'must be text')
   const enrollers = texts(value['enrollers'] ?? []) ?? at('enrollers', 'must be a list of public keys')
   const budgets = parseBudgets(value['budgets'], 'budgets', at)
   const policy: HolderPolicy = {
@@ -84,7 +89,16 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
   }
   if (issues.length > 0 || id === undefined || data === undefined || operator === undefined)
     throw new ConfigError(issues)
-  return { id, data, operator, services, peers, policy, ...(tls !== undefined && { tls }) }
+  return {
+    id,
+    data,
+    operator,
+    services,
+    peers,
+    policy,
+    ...(tls !== undefined && { tls }),
+    ...(administrator !== undefined && { administrator }),
+  }
 }
 
 function parseServices(value: unknown, at: Report): Readonly<Record<string, ServiceConfig>> {

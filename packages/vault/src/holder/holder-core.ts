@@ -7,7 +7,7 @@ import { BatchInputs, placeOf } from './batch-inputs.ts'
 import { Budgets, holderShare } from './budgets.ts'
 import { CountedRecords, VERSION_CHARACTERS } from './counted-records.ts'
 import { hardenParts } from './harden-parts.ts'
-import type { HolderAnswer, PartsAnswer, Refusal } from './holder-answer.ts'
+import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
 import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
@@ -26,6 +26,7 @@ export interface HolderCoreOptions {
   readonly random: RandomSource
   /** Where the holder writes down what it did: its own audit log. */
   readonly recorder: EventRecorder
+  readonly domain?: TrustDomain
   /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
@@ -91,7 +92,7 @@ export class HolderCore {
     if (rights === undefined) return this.#refuse(service, { refused: 'forbidden' })
     switch (request.op) {
       case 'ping':
-        return { pong: true, epoch: this.epoch }
+        return { pong: true, epoch: this.epoch, ...this.#options.domain }
       case 'nonces':
         return {
           nonces: this.#nonces.issue(service, request.count, this.#options.clock.now()),

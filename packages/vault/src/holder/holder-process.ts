@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { ConfigError, type Event, type EventRecorder, systemClock, systemRandom } from '@postern/core'
 import { parseHolderConfig } from './holder-config.ts'
 import { type RunningHolder, startHolder } from './start-holder.ts'
 import type { Unlock } from './unlock.ts'
-
-const USAGE =
-  'usage: holder CONFIG.json [--key-file FILE]; without it the passphrase is taken from POSTERN_HOLDER_PASSPHRASE'
+import { unlockFrom } from './unlock-options.ts'
 
 /** Writes events as lines of JSON: for a holder that runs by itself. `postern holder` uses the audit log. */
 class LineRecorder implements EventRecorder {
@@ -29,18 +28,10 @@ class LineRecorder implements EventRecorder {
  * @throws ConfigError, CredentialError and what `startHolder` throws
  */
 export async function runHolder(
-  args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  path: string,
+  unlock: Unlock,
   recorder: EventRecorder = new LineRecorder(),
 ): Promise<RunningHolder> {
-  const [path, flag, keyFile, ...rest] = args
-  if (
-    path === undefined ||
-    rest.length > 0 ||
-    (flag !== undefined && (flag !== '--key-file' || keyFile === undefined))
-  )
-    throw new ConfigError({ place: 'holder', problem: 'does not understand its arguments', hint: USAGE })
-  const unlock = unlockOf(keyFile, environment['POSTERN_HOLDER_PASSPHRASE'])
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -58,8 +49,43 @@ export async function runHolder(
   return startHolder({ config, unlock, recorder, clock: systemClock, random: systemRandom })
 }
 
-function unlockOf(keyFile: string | undefined, passphrase: string | undefined): Unlock {
-  if (keyFile !== undefined) return { kind: 'file', path: resolve(keyFile) }
-  if (passphrase !== undefined) return { kind: 'passphrase', passphrase }
-  throw new ConfigError({ place: 'holder', problem: 'has nothing to unlock with', hint: USAGE })
+/**
+ * The path of a configuration and what unlocks it, from the arguments of a program: `CONFIG.json` and the
+ * options of `UnlockOptions` in kebab case.
+ * @throws ConfigError
+ */
+export function holderArguments(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly path: string; readonly unlock: Unlock } {
+  const option = { type: 'string' } as const
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        'key-file': option,
+        'aws-kms': option,
+        'gcp-kms': option,
+        'vault-transit': option,
+        'kms-endpoint': option,
+      },
+    })
+    const [path, ...rest] = positionals
+    if (path === undefined || rest.length > 0) throw new TypeError('one configuration is needed')
+    const options = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name.replace(/-(.)/g, (_, x: string) => x.toUpperCase()),
+        value,
+      ]),
+    )
+    return { path, unlock: unlockFrom(options, environment, process.cwd()) }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new ConfigError({
+      place: 'holder',
+      problem: 'does not understand its arguments',
+      hint: 'CONFIG.json [--key-file FILE | --aws-kms REGION/KEY | --gcp-kms KEY | --vault-transit URL]',
+    })
+  }
 }

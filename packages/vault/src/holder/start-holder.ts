@@ -4,6 +4,7 @@ import { generateSigningKey, seedOf, signingKeyOf } from '../primitive/ed25519.t
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+import type { TrustDomain } from './holder-answer.ts'
 import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
@@ -11,7 +12,7 @@ import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
 import { bytes, isEpoch, isObject } from './holder-request.ts'
 import { HolderStore } from './holder-store.ts'
 import { PeerOutbox } from './peer-outbox.ts'
-import { type Unlock, unlockKey } from './unlock.ts'
+import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 
 export interface StartHolderOptions {
   readonly config: HolderConfig
@@ -97,6 +98,7 @@ class Holder implements RunningHolder {
       clock: options.clock,
       random: options.random,
       recorder: options.recorder,
+      domain: domainOf(options),
       onFreeze: (actor, reason) => this.#tellFrozen(actor, reason),
     })
   }
@@ -261,6 +263,14 @@ class Holder implements RunningHolder {
       throw new IntegrityError(
         `holder ${this.core.id}: holder ${to} did not take part ${part} of epoch ${epoch}`,
       )
+  }
+}
+
+function domainOf({ config: { administrator }, unlock }: StartHolderOptions): TrustDomain {
+  const unlockedBy = unlockTag(unlock)
+  return {
+    ...(administrator !== undefined && { administrator }),
+    ...(unlockedBy !== undefined && { unlockedBy }),
   }
 }
 

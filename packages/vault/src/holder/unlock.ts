@@ -1,4 +1,4 @@
-import { argon2Sync, timingSafeEqual } from 'node:crypto'
+import { argon2Sync, hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
 import { HmacKey } from '../primitive/hmac-key.ts'
@@ -23,6 +23,7 @@ export type Unlock =
 /** Memory in KiB, passes and lanes of argon2id (RFC 9106 section 4, second recommendation). */
 const ARGON2 = { memory: 65_536, passes: 3, parallelism: 4 }
 const CHECK = Buffer.from('postern vault unlock 1')
+const TAG = Buffer.from('postern vault unlocked by 1')
 
 /**
  * The 32 byte key under which the parts are wrapped. The first call sets it up, later ones verify it.
@@ -47,6 +48,18 @@ export async function unlockKey(
   if (!timingSafeEqual(checkOf(key), Buffer.from(store.setting('unlock.check') ?? new Uint8Array(32))))
     throw new CredentialError('holder: it does not unlock with this')
   return key
+}
+
+/**
+ * The same text for two holders that one key file or one key of a service unlocks. It is a digest of 256
+ * random bits, or of the name of the service's key. Undefined for a passphrase, which a digest would let
+ * others guess.
+ * @throws ConfigError when the file cannot be used
+ */
+export function unlockTag(unlock: Unlock): string | undefined {
+  if (unlock.kind === 'passphrase') return undefined
+  const source = unlock.kind === 'file' ? readKeyFile(unlock.path) : unlock.service.name
+  return hash('sha256', Buffer.concat([TAG, Buffer.from(source)]), 'base64url').slice(0, 22)
 }
 
 /** Wraps the parts under another unlocking key: after a passphrase became known, or to move to a KMS. */

@@ -230,7 +230,13 @@ function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: 
 
 function checkStates(columns: readonly Column[], kind: RewriteKind): void {
   const allowed = { seal: ['dual'], open: ['plaintext'], rewrap: ['dual', 'strict'] }[kind]
-  for (const { table, name, state } of columns)
+  for (const { table, name, state, access } of columns) {
+    if (access === 'ingest')
+      throw new ConfigError({
+        place: `${table}.${name}`,
+        problem: `is only ingested here, and "${kind}" has to open it`,
+        hint: 'run the job from a vault.json without "access", as a service that may open the column',
+      })
     if (!allowed.includes(state))
       throw new ConfigError({
         place: `${table}.${name}`,
@@ -240,6 +246,7 @@ function checkStates(columns: readonly Column[], kind: RewriteKind): void {
             ? 'set it to "dual" first, everywhere, so that nobody writes plain values any more'
             : 'set it first, everywhere',
       })
+  }
 }
 
 /** Columns that say where a row belongs. */

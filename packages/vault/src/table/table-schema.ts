@@ -10,6 +10,9 @@ export type ColumnState = 'plaintext' | 'dual' | 'strict'
 /** What a value is to the application; sealed as bytes, it comes back as this. */
 export type ValueType = 'text' | 'bytes' | 'json' | 'number' | 'bigint' | 'boolean' | 'date'
 
+/** What a process does with a column. */
+export type ColumnAccess = 'full' | 'ingest'
+
 /** How a column may be searched. Each way is a column of its own beside it, of type `bytea` or BLOB. */
 export interface SearchSchema {
   /** Equality. */
@@ -41,6 +44,11 @@ export interface ColumnSchema {
    * column that stays of type text.
    */
   readonly storage?: 'bytes' | 'text'
+  /**
+   * `full` (default), or `ingest`: this process seals values and never asks to open one. Rows come back
+   * with the column as it is stored. Give its service no right to open the column either.
+   */
+  readonly access?: ColumnAccess
   readonly search?: SearchSchema
 }
 
@@ -67,6 +75,7 @@ export interface Column {
   readonly state: ColumnState
   readonly type: ValueType
   readonly storage: 'bytes' | 'text'
+  readonly access: ColumnAccess
   readonly search: SearchSchema | undefined
 }
 
@@ -100,6 +109,7 @@ export function compileTables(schemas: TableSchemas): ReadonlyMap<string, Table>
         })
     const columns = Object.entries(schema.columns).map(([column, settings]): Column => {
       checkSearch(settings, `${place}.columns.${column}`, issues)
+      checkAccess(settings, `${place}.columns.${column}`, issues)
       return {
         table: name,
         name: column,
@@ -107,6 +117,7 @@ export function compileTables(schemas: TableSchemas): ReadonlyMap<string, Table>
         state: settings.state ?? 'strict',
         type: settings.type ?? 'text',
         storage: settings.storage ?? 'bytes',
+        access: settings.access ?? 'full',
         search: settings.search,
       }
     })
@@ -115,6 +126,15 @@ export function compileTables(schemas: TableSchemas): ReadonlyMap<string, Table>
   }
   if (issues.length > 0) throw new ConfigError(issues)
   return tables
+}
+
+function checkAccess({ access, state }: ColumnSchema, place: string, issues: ConfigIssue[]): void {
+  const given: unknown = access
+  if (given !== undefined && given !== 'full' && given !== 'ingest')
+    issues.push({ place: `${place}.access`, problem: 'must be full or ingest' })
+  // Plain values of a table that is still being migrated would be readable all the same.
+  if (access === 'ingest' && state !== undefined && state !== 'strict')
+    issues.push({ place: `${place}.access`, problem: 'ingest needs the state strict' })
 }
 
 function checkSearch({ search, mode, type }: ColumnSchema, place: string, issues: ConfigIssue[]): void {

@@ -125,7 +125,8 @@ export class Vault {
   }
 
   /**
-   * Rows with every declared column opened. Held columns stay as they are: the client opens them.
+   * Rows with every declared column opened. Held columns stay as they are, because the client opens them, and
+   * so do those that this process only ingests.
    * @throws BudgetExceeded, CredentialError, StoreError when the holders refuse or cannot be reached
    * @throws IntegrityError when any value does not open where it stands: no row is returned then
    */
@@ -140,7 +141,7 @@ export class Vault {
     for (const [index, row] of rows.entries()) {
       for (const column of table.columns) {
         const value = row[column.name]
-        if (value === undefined || value === null || column.mode === 'held') continue
+        if (value === undefined || value === null || !isOpenedHere(column)) continue
         const stored = readStored(value, column)
         if ('plain' in stored) continue
         const record = parseRecord(stored.sealed)
@@ -169,12 +170,12 @@ export class Vault {
 
   /** `WHERE column = term` for an equality. */
   equals(tableName: string, columnName: string, value: unknown, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).equals(this.column(tableName, columnName), value, tenant)
+    return this.#terms(tableName).equals(this.#searched(tableName, columnName), value, tenant)
   }
 
   /** `WHERE column = term` for "begins with", of a declared length. */
   prefix(tableName: string, columnName: string, text: string, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).prefix(this.column(tableName, columnName), text, tenant)
+    return this.#terms(tableName).prefix(this.#searched(tableName, columnName), text, tenant)
   }
 
   /** `WHERE column IN terms` for a range by declared buckets; filter what comes back. */
@@ -185,7 +186,7 @@ export class Vault {
     to: number,
     tenant?: string,
   ): Promise<readonly StoredTerm[]> {
-    return this.#terms(tableName).range(this.column(tableName, columnName), from, to, tenant)
+    return this.#terms(tableName).range(this.#searched(tableName, columnName), from, to, tenant)
   }
 
   /**
@@ -218,6 +219,17 @@ export class Vault {
     return column.mode === 'local'
       ? (this.#options.local?.current ?? 0)
       : Math.max(0, this.#options.split?.epoch ?? 0)
+  }
+
+  /** What is found has to be opened, to drop rows that only share the truncated term. */
+  #searched(tableName: string, columnName: string): Column {
+    const column = this.column(tableName, columnName)
+    if (column.access === 'full') return column
+    throw new ConfigError({
+      place: `${tableName}.${columnName}`,
+      problem: 'is only ingested here and cannot be searched',
+      hint: 'search from a process whose "access" to it is full',
+    })
   }
 
   #terms(tableName: string): SearchTerms {
@@ -347,6 +359,10 @@ export class Vault {
     )
     return out
   }
+}
+
+function isOpenedHere({ mode, access }: Column): boolean {
+  return mode !== 'held' && access === 'full'
 }
 
 function noKeys({ column }: Cell): ConfigError {

@@ -6,4 +6,5 @@ export const PLACES = [
   { id: 'bans', title: 'Bans', key: 'b' },
   { id: 'approvals', title: 'Approvals', key: 'a' },
   { id: 'audit', title: 'Audit', key: 'u' },
+  { id: 'settings', title: 'Settings', key: 's' },
 ] as const

@@ -1,12 +1,24 @@
 import type { Approval } from '@postern/access'
 import type { Event, Evidence, GuardTime, Health } from '@postern/core'
-import type { LimitStanding } from '../../../src/api/console-parts.ts'
+import type { LimitStanding, PreviewGroup, PreviewState } from '../../../src/api/console-parts.ts'
 import type { Role } from '../../../src/api/console-session.ts'
 import type { EventRow } from '../../../src/api/event-row.ts'
 import type { DiffLine } from '../../../src/api/line-diff.ts'
 import type { TrafficSize, Verdict } from '../../../src/traffic/traffic-store.ts'
 
-export type { Approval, DiffLine, Event, EventRow, GuardTime, Health, LimitStanding, Role, Verdict }
+export type {
+  Approval,
+  DiffLine,
+  Event,
+  EventRow,
+  GuardTime,
+  Health,
+  LimitStanding,
+  PreviewGroup,
+  PreviewState,
+  Role,
+  Verdict,
+}
 
 /** What the console belongs to. */
 export interface About {

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
 import { useMay } from '../lib/session.ts'
 import type { DiffLine, WhyReason } from '../lib/types.ts'
+import { DiffView } from './diff-view.tsx'
 
 interface Preview {
   readonly path?: string
@@ -109,26 +110,8 @@ export function ExceptionPanel({
   )
 }
 
-const SIGNS = { same: ' ', added: '+', removed: '−' } as const
-
 function Diff({ path, diff = [] }: Preview): ReactNode {
   if (path === undefined)
     return <p className="notice">The configuration is a program: write the change into it yourself.</p>
-  let line = 0
-  return (
-    <figure className="diff">
-      <figcaption className="mono small muted wrap">{path}</figcaption>
-      <pre>
-        {diff.map(({ kind, text }) => {
-          line++
-          return (
-            <span key={line} className={kind}>
-              {SIGNS[kind]} {text}
-              {'\n'}
-            </span>
-          )
-        })}
-      </pre>
-    </figure>
-  )
+  return <DiffView title={path} diff={diff} />
 }

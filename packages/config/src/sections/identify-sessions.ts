@@ -1,0 +1,166 @@
+import type { CidrSet, Duration } from '@postern/core'
+import * as z from 'zod'
+import { key, required, section } from '../key.ts'
+import { addressSet, duration, headerName, listOf, text } from '../types.ts'
+import { claims, type PrincipalPaths, type PrincipalPathsConfig } from './identify-tokens.ts'
+
+/** Sessions that the application keeps, asked of it with the request's cookies. */
+export interface SessionUrlConfig {
+  /** The application's session cookie; any of several. */
+  readonly cookie: string | readonly string[]
+  /** Answers with JSON about who is signed in. HTTPS, or loopback. */
+  readonly url: string
+  /** How long an answer counts. Default: `5s`. */
+  readonly cache?: Duration | undefined
+  /** Where the parts of the principal are in the answer. Default: see below. */
+  readonly claims?: PrincipalPathsConfig | undefined
+}
+
+/** Sessions of better-auth. */
+export interface BetterAuthConfig {
+  /** Its `baseURL` with `basePath`. */
+  readonly url: string
+  /** Prefix of its cookies. Default: `better-auth`. */
+  readonly prefix?: string | undefined
+}
+
+/** Sessions of Auth.js that are kept in the cookie. */
+export interface AuthJsConfig {
+  /** `AUTH_SECRET`. A secret: write `${NAME}`. */
+  readonly secret: string
+}
+
+/** Client certificates. */
+export interface CertificateConfig {
+  /** Header in which a trusted proxy passes the certificate on. Default: the connection's own only. */
+  readonly header?: string | undefined
+}
+
+/** Headers in which a proxy in front says who acts. */
+export interface ProxyHeadersConfig {
+  /** Addresses of the proxy; from anybody else its headers are removed. */
+  readonly from: readonly string[]
+  /** Header with the id of the user. */
+  readonly user: string
+  /** Header with groups, comma-separated. Default: none. */
+  readonly groups?: string | undefined
+}
+
+/** A proxy whose headers are known. */
+export interface KnownProxyConfig {
+  /** Addresses of the proxy; from anybody else its headers are removed. */
+  readonly from: readonly string[]
+}
+
+/** Sessions asked of the application, checked; milliseconds. */
+export interface CompiledSessionUrl extends Omit<SessionUrlConfig, 'cache' | 'claims'> {
+  readonly cache: number
+  readonly claims?: PrincipalPaths
+}
+
+/** Sessions of better-auth, checked. */
+export interface CompiledBetterAuth {
+  readonly url: string
+  readonly prefix?: string
+}
+
+/** Client certificates, checked. */
+export interface CompiledCertificate {
+  readonly header?: string
+}
+
+/** A proxy whose headers are known, checked. */
+export interface CompiledKnownProxy {
+  readonly from: CidrSet
+}
+
+/** Headers of a proxy, checked. */
+export interface CompiledProxyHeaders extends CompiledKnownProxy {
+  readonly user: string
+  readonly groups?: string
+}
+
+/** `sessionUrl` of a method. */
+export const sessionUrl: z.ZodType<CompiledSessionUrl, SessionUrlConfig> = section<
+  CompiledSessionUrl,
+  SessionUrlConfig
+>('SessionUrlConfig', {
+  cookie: required(z.union([text, listOf(text, 5)]), {
+    description: "The application's session cookie; any of several.",
+    example: 'connect.sid',
+  }),
+  url: required(text, {
+    description: 'Answers with JSON about who is signed in. HTTPS, or loopback.',
+    example: 'http://127.0.0.1:3000/api/me',
+  }),
+  cache: key(duration, { description: 'How long an answer counts.', default: '5s', example: '1s' }),
+  claims: key(claims, {
+    description: 'Where the parts of the principal are in the answer.',
+    defaultText: 'see below',
+    example: { id: 'user.id' },
+  }),
+})
+
+/** `betterAuth` of a method. */
+export const betterAuth: z.ZodType<CompiledBetterAuth, BetterAuthConfig> = section<
+  CompiledBetterAuth,
+  BetterAuthConfig
+>('BetterAuthConfig', {
+  url: required(text, {
+    description: 'Its `baseURL` with `basePath`.',
+    example: 'http://127.0.0.1:3000/api/auth',
+  }),
+  prefix: key(text, {
+    description: 'Prefix of its cookies.',
+    defaultText: '`better-auth`',
+    example: 'shop',
+  }),
+})
+
+/** `authJs` of a method. */
+export const authJs: z.ZodType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfig, AuthJsConfig>(
+  'AuthJsConfig',
+  {
+    secret: required(text, {
+      description: '`AUTH_SECRET`. A secret: write `${NAME}`.',
+      example: '${AUTH_SECRET}',
+    }),
+  },
+)
+
+/** `mtls` of a method. */
+export const mtls: z.ZodType<CompiledCertificate, CertificateConfig> = section<
+  CompiledCertificate,
+  CertificateConfig
+>('CertificateConfig', {
+  header: key(headerName, {
+    description: 'Header in which a trusted proxy passes the certificate on.',
+    defaultText: "the connection's own only",
+    example: 'x-client-cert',
+  }),
+})
+
+const from: z.ZodType<CidrSet, readonly string[]> = required(addressSet, {
+  description: 'Addresses of the proxy; from anybody else its headers are removed.',
+  example: ['10.0.0.0/8'],
+})
+
+/** `proxy` of a method. */
+export const proxy: z.ZodType<CompiledProxyHeaders, ProxyHeadersConfig> = section<
+  CompiledProxyHeaders,
+  ProxyHeadersConfig
+>('ProxyHeadersConfig', {
+  from,
+  user: required(headerName, { description: 'Header with the id of the user.', example: 'x-user' }),
+  groups: key(headerName, {
+    description: 'Header with groups, comma-separated.',
+    defaultText: 'none',
+    example: 'x-groups',
+  }),
+})
+
+/** `oauth2Proxy` and `tailscale` of a method. */
+export const knownProxy: z.ZodType<CompiledKnownProxy, KnownProxyConfig> = section<
+  CompiledKnownProxy,
+  KnownProxyConfig
+>('KnownProxyConfig', { from })

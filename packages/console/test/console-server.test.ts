@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { after, before, describe, test } from 'node:test'
+import { VirtualClock } from '@postern/core'
+import { RemediationStore } from '@postern/remediate'
+import type { ConsoleAct, ConsoleParts } from '../src/api/console-parts.ts'
+import { LiveFeed } from '../src/api/live-feed.ts'
+import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts'
+import type { TrafficStore } from '../src/traffic/traffic-store.ts'
+
+const EMPTY: TrafficStore = {
+  write: async () => undefined,
+  find: async () => [],
+  ofRequest: async () => [],
+  requestsAfter: async () => [],
+  requestsFrom: async () => 0,
+  counts: async () => [],
+  refusedActors: async () => [],
+  prune: async () => undefined,
+  erase: async () => undefined,
+  size: async () => ({ events: 0, bytes: 0, oldest: undefined }),
+  close: async () => undefined,
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+/** `fetch` sets Host and Origin by itself; an attacker's page does not ask for leave either. */
+function ask(
+  url: string,
+  options: {
+    readonly method?: string
+    readonly headers?: Record<string, string>
+    readonly body?: string
+  } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(
+      url,
+      {
+        method: options.method ?? 'GET',
+        headers: { ...options.headers, 'Content-Length': Buffer.byteLength(options.body ?? '') },
+      },
+      response => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          const json = text.startsWith('{') ? (JSON.parse(text) as Answer['json']) : {}
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, json })
+        })
+      },
+    )
+    sent.once('error', reject)
+    sent.end(options.body)
+  })
+}
+
+describe('the listener of the console', () => {
+  const clock = new VirtualClock()
+  const acts: (ConsoleAct & { readonly operator: string })[] = []
+  let isLogBroken = false
+  let remediations: RemediationStore
+  let server: ConsoleServer
+  let proxied: ConsoleServer
+  let parts: ConsoleParts
+
+  before(async () => {
+    remediations = await RemediationStore.open({ clock })
+    let next = 0
+    parts = {
+      clock,
+      random: { bytes: length => new Uint8Array(length).fill(++next % 256) },
+      traffic: EMPTY,
+      flush: async () => undefined,
+      live: new LiveFeed(),
+      remediations,
+      approvals: undefined,
+      audit: undefined,
+      settings: {
+        describe: () => [],
+        edited: () => undefined,
+        file: () => ({ path: '', text: '' }),
+        write: async () => [],
+        history: () => [],
+        preview: { start: () => undefined, state: () => ({ state: 'none' }), cancel: () => undefined },
+      },
+      bouncers: async () => [],
+      limits: async () => [],
+      attack: async () => ({ sent: 0, statuses: [], requests: [] }),
+      record: async (act, operator) => {
+        if (isLogBroken) throw new Error('disk full')
+        acts.push({ ...act, operator })
+      },
+      health: () => [],
+      about: () => ({ gateway: '', upstream: '', mode: 'enforce', configuration: undefined }),
+    }
+    const listen = { host: '127.0.0.1', port: 0 }
+    server = await startConsole({ parts, listen, path: '/', origins: [] })
+    proxied = await startConsole({ parts, listen, path: '/console/', origins: ['https://ops.example.com'] })
+  })
+  after(async () => {
+    await server.close()
+    await proxied.close()
+    await remediations.close()
+  })
+
+  const JSON_TYPE = { 'Content-Type': 'application/json' }
+  const api = (path: string): string => `${server.address}api${path}`
+  const linkOf = (address: string): string => /#link=(.*)$/.exec(address)?.[1] ?? ''
+  const signIn = async (
+    ...roles: Parameters<ConsoleServer['link']>
+  ): Promise<{ readonly Cookie: string; readonly 'X-Postern-Console': string }> => {
+    const { headers, json } = await ask(api('/session'), {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ link: linkOf(server.link(...roles)) }),
+    })
+    return {
+      Cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
+      'X-Postern-Console': String(json['token']),
+    }
+  }
+
+  test('answers to its own names only, so that a rebound name reaches nothing', async () => {
+    const { port } = new URL(server.address)
+    for (const Host of [
+      'evil.example',
+      `evil.example:${port}`,
+      `127.0.0.1.evil.example:${port}`,
+      '127.0.0.1:1',
+    ])
+      for (const path of ['', 'api/session'])
+        assert.equal((await ask(`${server.address}${path}`, { headers: { Host } })).status, 403, Host)
+    for (const Host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
+      assert.equal((await ask(api('/session'), { headers: { Host } })).status, 401, Host)
+  })
+
+  test('refuses calls that a page of another origin makes, with a session and all', async () => {
+    const session = await signIn('ann')
+    const { origin } = new URL(server.address)
+    for (const headers of [
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+      { Origin: 'http://127.0.0.1:1' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site', Origin: origin },
+    ])
+      assert.equal(
+        (await ask(api('/session'), { headers: { ...session, ...headers } as Record<string, string> }))
+          .status,
+        403,
+        JSON.stringify(headers),
+      )
+    const own = { ...session, Origin: origin, 'Sec-Fetch-Site': 'same-origin' }
+    assert.equal((await ask(api('/session'), { headers: own })).status, 200)
+  })
+
+  test('a form of another page cannot post to it: only JSON is read', async () => {
+    const session = await signIn('ann')
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x'])
+      assert.equal(
+        (
+          await ask(api('/bans'), {
+            method: 'POST',
+            headers: { ...session, 'Content-Type': type },
+            body: '{}',
+          })
+        ).status,
+        403,
+        type,
+      )
+  })
+
+  test('the cookie alone, which the backend behind the gateway may see, is no session', async () => {
+    const { Cookie, ...token } = await signIn('ann')
+    assert.equal((await ask(api('/session'), { headers: { Cookie } })).status, 401)
+    assert.equal((await ask(api('/session'), { headers: token })).status, 401)
+    const other = await signIn('bob')
+    assert.equal(
+      (await ask(api('/session'), { headers: { Cookie, 'X-Postern-Console': other['X-Postern-Console'] } }))
+        .status,
+      401,
+    )
+    assert.equal((await ask(api('/session'), { headers: { Cookie, ...token } })).status, 200)
+  })
+
+  test('the cookie is kept from scripts and other sites', async () => {
+    const { headers } = await ask(api('/session'), {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ link: linkOf(server.link('ann')) }),
+    })
+    assert.match(
+      headers['set-cookie']?.[0] ?? '',
+      /^postern-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+    )
+  })
+
+  test('behind a proxy with TLS: its origin is taken, the cookie is __Host-, and the path may be kept or removed', async () => {
+    const { port } = new URL(proxied.address)
+    const base = `http://127.0.0.1:${port}`
+    const link = proxied.link('ann')
+    assert.match(link, /^https:\/\/ops\.example\.com\/console\/#link=/)
+    const { status, headers } = await ask(`${base}/console/api/session`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, Host: 'ops.example.com', Origin: 'https://ops.example.com' },
+      body: JSON.stringify({ link: linkOf(link) }),
+    })
+    assert.equal(status, 200)
+    assert.match(
+      headers['set-cookie']?.[0] ?? '',
+      /^__Host-postern-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+    )
+    for (const path of ['/console/api/session', '/api/session'])
+      assert.equal((await ask(base + path, { headers: { Host: 'ops.example.com' } })).status, 401)
+  })
+
+  test('a link signs in once, and not after 15 minutes', async () => {
+    const redeem = (link: string): Promise<Answer> =>
+      ask(api('/session'), { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ link }) })
+    const link = linkOf(server.link('ann'))
+    assert.deepEqual([(await redeem(link)).status, (await redeem(link)).status], [200, 401])
+    const late = linkOf(server.link('ann'))
+    clock.advance(15 * 60_000)
+    assert.equal((await redeem(late)).status, 401)
+    for (const wrong of ['', 'x', `${link}x`]) assert.equal((await redeem(wrong)).status, 401)
+  })
+
+  test('a session ends after two unused hours, after twelve in all, and by signing out', async () => {
+    const idle = await signIn('ann')
+    clock.advance(2 * 3_600_000 + 1)
+    assert.equal((await ask(api('/session'), { headers: idle })).status, 401)
+    const long = await signIn('ann')
+    for (let hour = 0; hour < 12; hour++) {
+      assert.equal((await ask(api('/session'), { headers: long })).status, 200)
+      clock.advance(3_600_000)
+    }
+    clock.advance(1)
+    assert.equal((await ask(api('/session'), { headers: long })).status, 401)
+    const ended = await signIn('ann')
+    await ask(api('/session'), { method: 'DELETE', headers: { ...ended, ...JSON_TYPE } })
+    assert.equal((await ask(api('/session'), { headers: ended })).status, 401)
+  })
+
+  test('a viewer looks and changes nothing; an operator decides no approvals', async () => {
+    const viewer = { ...(await signIn('vic', ['viewer'])), ...JSON_TYPE }
+    const operator = { ...(await signIn('opal', ['viewer', 'operator'])), ...JSON_TYPE }
+    assert.equal((await ask(api('/bans'), { headers: viewer })).status, 200)
+    const approval = `/approvals/${'a'.repeat(32)}/approve`
+    for (const [method, path] of [
+      ['POST', '/bans'],
+      ['DELETE', '/bans/x'],
+      ['POST', '/attacks/sql-injection'],
+      ['POST', `/requests/${'a'.repeat(20)}/exception`],
+      ['GET', `/requests/${'a'.repeat(20)}/exception`],
+      ['POST', approval],
+    ] as const)
+      assert.equal(
+        (await ask(api(path), { method, headers: viewer, ...(method !== 'GET' && { body: '{}' }) })).status,
+        403,
+        path,
+      )
+    assert.equal((await ask(api(approval), { method: 'POST', headers: operator, body: '{}' })).status, 403)
+  })
+
+  test('an act that the log cannot take is not done', async () => {
+    const session = { ...(await signIn('opal')), ...JSON_TYPE }
+    const body = JSON.stringify({ actor: '203.0.113.5', reason: 'test' })
+    isLogBroken = true
+    assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 500)
+    isLogBroken = false
+    assert.equal(remediations.list().length, 0)
+    assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 200)
+    assert.equal(remediations.list().length, 1)
+    assert.deepEqual(acts.at(-1), {
+      action: 'ban',
+      resource: { type: 'actor' },
+      data: { actor: '203.0.113.5', measure: 'block', for: '4h', reason: 'test' },
+      operator: 'opal',
+    })
+  })
+
+  test('wrong input is answered with a sentence', async () => {
+    const session = { ...(await signIn('opal')), ...JSON_TYPE }
+    for (const body of [
+      '{',
+      '[]',
+      '{"actor":7}',
+      '{"actor":"nobody"}',
+      `{"actor":"${'x'.repeat(2_000)}"}`,
+      '{"actor":"1.2.3.4","measure":"maim"}',
+    ])
+      assert.equal(
+        (await ask(api('/bans'), { method: 'POST', headers: session, body })).status,
+        400,
+        body.slice(0, 40),
+      )
+    for (const path of ['/events?limit=0', '/events?verdict=maybe', '/overview?minutes=1'])
+      assert.equal((await ask(api(path), { headers: session })).status, 400, path)
+    for (const path of ['/requests/x', '/actors/planet/mars', '/nothing', '/requests/%ff', '/audit'])
+      assert.equal((await ask(api(path), { headers: session })).status, 404, path)
+  })
+
+  test('no file but those of the page can be asked for', async () => {
+    const { port } = new URL(server.address)
+    for (const path of ['/../package.json', '/%2e%2e/package.json', '/assets/../../index.js', '/etc/passwd'])
+      assert.notEqual((await ask(`http://127.0.0.1:${port}${path}`)).status, 200, path)
+  })
+
+  test('every answer has the policy that lets a page run nothing but its own scripts', async () => {
+    for (const path of ['', 'api/session', 'nothing']) {
+      const { headers } = await ask(`${server.address}${path}`)
+      assert.match(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'/, path)
+      assert.equal(headers['x-content-type-options'], 'nosniff')
+      assert.equal(headers['x-frame-options'], 'DENY')
+    }
+  })
+
+  test('the document of the API names every operation with its role', async () => {
+    const { json } = await ask(api('/openapi.json'), { headers: await signIn('ann') })
+    const paths = json['paths'] as Readonly<
+      Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>
+    >
+    const operations = Object.values(paths).flatMap(Object.values)
+    assert.equal(json['openapi'], '3.1.0')
+    assert.ok(operations.length >= 18, String(operations.length))
+    assert.equal(new Set(operations.map(operation => operation['operationId'])).size, operations.length)
+    for (const operation of operations)
+      assert.match(String(operation['x-role']), /^(?:viewer|operator|approver)$/)
+    assert.equal(paths['/bans']?.['post']?.['x-role'], 'operator')
+  })
+
+  test('at most 16 pages watch at once', async () => {
+    const { live } = parts
+    const stops = Array.from({ length: 16 }, () => live.listen(() => undefined))
+    assert.equal((await ask(api('/live'), { headers: await signIn('ann') })).status, 503)
+    for (const stop of stops) stop?.()
+  })
+})

@@ -1,0 +1,75 @@
+import type { PreviewGroup, PreviewResult, StoredEvent } from '@postern/console'
+import type { Refusal } from '@postern/core'
+
+interface Group {
+  readonly kind: PreviewGroup['kind']
+  readonly value: string
+  readonly example: string
+  readonly rules: Map<string, number>
+  requests: number
+}
+
+/** Groups kept; further ones are counted together. */
+const MAX_GROUPS = 1_000
+const SHOWN_GROUPS = 50
+const SHOWN_RULES = 3
+
+/** Counts where two configurations decide otherwise, by who asked. Memory does not grow with the traffic. */
+export class PreviewCount {
+  readonly #newlyRefused = new Map<string, Group>()
+  readonly #newlyAllowed = new Map<string, Group>()
+  #requests = 0
+  #refusedBefore = 0
+  #refusedAfter = 0
+
+  /** Takes what the present configuration says of a request, and what the other one says. */
+  add(stored: StoredEvent, before: Refusal | undefined, after: Refusal | undefined): void {
+    const { weight } = stored
+    this.#requests += weight
+    if (before !== undefined) this.#refusedBefore += weight
+    if (after !== undefined) this.#refusedAfter += weight
+    if (before === undefined && after !== undefined) addTo(this.#newlyRefused, stored, after)
+    if (before !== undefined && after === undefined) addTo(this.#newlyAllowed, stored, before)
+  }
+
+  result(): PreviewResult {
+    return {
+      requests: this.#requests,
+      refusedBefore: this.#refusedBefore,
+      refusedAfter: this.#refusedAfter,
+      newlyRefused: shown(this.#newlyRefused),
+      newlyAllowed: shown(this.#newlyAllowed),
+    }
+  }
+}
+
+function addTo(groups: Map<string, Group>, { event, weight }: StoredEvent, { reasons }: Refusal): void {
+  const { principal, address = '' } = event.actor
+  const kind = principal === undefined ? 'address' : 'principal'
+  const value = principal ?? address
+  const key = groups.size < MAX_GROUPS ? `${kind} ${value}` : 'others'
+  const group: Group = groups.get(key) ?? {
+    kind,
+    value: key === 'others' ? 'others' : value,
+    example: event.request?.id ?? '',
+    rules: new Map(),
+    requests: 0,
+  }
+  group.requests += weight
+  const [{ rule }] = reasons
+  group.rules.set(rule, (group.rules.get(rule) ?? 0) + weight)
+  groups.set(key, group)
+}
+
+function shown(groups: ReadonlyMap<string, Group>): readonly PreviewGroup[] {
+  return [...groups.values()]
+    .sort((a, b) => b.requests - a.requests)
+    .slice(0, SHOWN_GROUPS)
+    .map(({ rules, ...group }) => ({
+      ...group,
+      rules: [...rules]
+        .sort(([, a], [, b]) => b - a)
+        .slice(0, SHOWN_RULES)
+        .map(([rule]) => rule),
+    }))
+}

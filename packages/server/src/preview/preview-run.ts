@@ -1,0 +1,90 @@
+import type { PreviewResult, StoredEvent, TrafficStore } from '@postern/console'
+import { type Engine, mergedTarget, type Refusal, type RequestSource, VirtualClock } from '@postern/core'
+import type { ReplayEngine } from '@postern/runtime'
+import { PreviewCount } from './preview-count.ts'
+
+export interface PreviewRunOptions {
+  readonly traffic: Pick<TrafficStore, 'requestsAfter' | 'requestsFrom'>
+  readonly before: ReplayEngine
+  readonly after: ReplayEngine
+  /** Epoch milliseconds. */
+  readonly from: number
+  readonly onProgress: (done: number, total: number) => void
+}
+
+const PAGE = 500
+
+/**
+ * Decides kept requests by two configurations, in their order and on their own time, and compares. What was
+ * not kept
+ * is absent: bodies, most headers, masked parts of queries; rules over those stay silent in both.
+ */
+export async function previewRun(options: PreviewRunOptions): Promise<PreviewResult> {
+  const { traffic, from, onProgress } = options
+  const total = await traffic.requestsFrom(from)
+  const before = await runOf(options.before, from)
+  const after = await runOf(options.after, from)
+  const count = new PreviewCount()
+  let done = 0
+  let last = 0
+  for (;;) {
+    const page = await traffic.requestsAfter(last, from, PAGE)
+    if (page.length === 0) return count.result()
+    for (const stored of page) {
+      last = stored.id
+      const source = sourceOf(stored)
+      if (source === undefined) continue
+      count.add(stored, await before(stored, source), await after(stored, source))
+    }
+    done += page.length
+    onProgress(done, Math.max(done, total))
+  }
+}
+
+type Decide = (stored: StoredEvent, source: RequestSource) => Promise<Refusal | undefined>
+
+async function runOf(make: ReplayEngine, start: number): Promise<Decide> {
+  const clock = new VirtualClock(start)
+  const engine = await make(clock)
+  return (stored, source) => decide(engine, clock, stored, source)
+}
+
+async function decide(
+  engine: Engine,
+  clock: VirtualClock,
+  { event }: StoredEvent,
+  source: RequestSource,
+): Promise<Refusal | undefined> {
+  clock.advance(Math.max(0, event.time - clock.now()))
+  const exchange = engine.open(source)
+  const { principal, tenant } = event.actor
+  if (principal !== undefined)
+    exchange.setPrincipal({ kind: 'user', id: principal, ...(tenant !== undefined && { tenant }) })
+  await engine.decide(exchange)
+  const { decision } = exchange
+  const { status = 200, duration = 0, bytes = 0 } = event.outcome ?? {}
+  const isAllowed = decision.effect === 'allow'
+  engine.settle(exchange, { status: isAllowed ? status : decision.status, duration, bytes, aborted: false })
+  // What observe mode would refuse is what a preview is about.
+  return isAllowed ? exchange.observed : decision
+}
+
+/** The request of an event; undefined where it was erased. */
+function sourceOf({ event, erased }: StoredEvent): RequestSource | undefined {
+  const { request, actor } = event
+  if (erased || request === undefined || actor.address === undefined) return undefined
+  return {
+    method: request.method,
+    target: mergedTarget(`${request.path}${request.query === '' ? '' : `?${request.query}`}`),
+    headers: [
+      'host',
+      request.host === '' ? 'traffic.invalid' : request.host,
+      ...(actor.agent === undefined ? [] : ['user-agent', actor.agent]),
+    ],
+    peer: actor.address,
+    secure: false,
+    httpVersion: '1.1',
+    body: undefined,
+    native: undefined,
+  }
+}

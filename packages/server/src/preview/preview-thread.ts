@@ -1,0 +1,40 @@
+// The thread of a preview: requests go on meanwhile.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { checkConfig, configOfText, loadConfig } from '@postern/config'
+import { SqliteTraffic } from '@postern/console'
+import { replayEngine } from '@postern/runtime'
+import { overridden } from '../overridden.ts'
+import type { FromPreview, PreviewPlan } from './preview-plan.ts'
+import { previewRun } from './preview-run.ts'
+
+const { file, folder, overrides, directory, path, text, from } = workerData as PreviewPlan
+const send = (message: FromPreview): void => parentPort?.postMessage(message)
+
+async function run(): Promise<void> {
+  const present = await loadConfig({ path: file, folder, environment: process.env })
+  const other = checkConfig(configOfText(path, text), process.env)
+  const engineOf = (loaded: typeof present): ReturnType<typeof replayEngine> =>
+    replayEngine(overridden(loaded, overrides, process.env))
+  const traffic = SqliteTraffic.open({
+    directory,
+    keep: Number.MAX_SAFE_INTEGER,
+    maxSize: Number.MAX_SAFE_INTEGER,
+  })
+  try {
+    const result = await previewRun({
+      traffic,
+      before: engineOf(present),
+      after: engineOf(other),
+      from,
+      onProgress: (done, total) => send({ kind: 'progress', done, total }),
+    })
+    send({ kind: 'done', result })
+  } finally {
+    await traffic.close()
+  }
+}
+
+run().catch((error: unknown) =>
+  send({ kind: 'failed', problem: error instanceof Error ? error.message : 'this failed' }),
+)
