@@ -19,10 +19,13 @@ const BESIDE = 12
 export function EventList({
   rows,
   onFilter,
+  onEnd,
   label,
 }: {
   readonly rows: readonly EventRow[]
   readonly onFilter?: FilterBy
+  /** Called when the last line comes into sight. */
+  readonly onEnd?: () => void
   readonly label: string
 }): ReactNode {
   const box = useRef<HTMLElement>(null)
@@ -30,6 +33,11 @@ export function EventList({
   const [chosen, setChosen] = useState(-1)
   const first = Math.max(0, Math.floor(view.top / ROW) - BESIDE)
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + BESIDE)
+  const isAtEnd = rows.length > 0 && last >= rows.length && view.top > 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each page of lines may end in sight again.
+  useEffect(() => {
+    if (isAtEnd) onEnd?.()
+  }, [isAtEnd, rows.length])
   useEffect(() => {
     const element = box.current
     if (element === null) return
