@@ -343,6 +343,26 @@ describe('the console in a browser, on a running gateway', () => {
     assert.equal((await send('/report', '198.51.100.44')).status, 200)
   })
 
+  test('the map shows what the backend answers to, and what anybody may change', async () => {
+    for (const id of [17, 18])
+      await fetch(`${served.url}/orders/${id}?notify=1`, {
+        method: 'DELETE',
+        headers: { 'User-Agent': 'shop/1' },
+      })
+    await open('map')
+    const route = page.locator('tr', { hasText: 'DELETE /orders/{id}' })
+    await route.waitFor()
+    assert.match((await route.textContent()) ?? '', /notify.*open to anybody.*2xx 2/)
+    await page.getByRole('button', { name: 'Open to anybody' }).click()
+    await page.locator('tr', { hasText: 'GET /calm' }).waitFor({ state: 'detached' })
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Export as OpenAPI' }).click()
+    const document = JSON.parse(readFileSync(await (await downloading).path(), 'utf8')) as {
+      readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    }
+    assert.ok(document.paths['/orders/{id}']?.['delete'] !== undefined)
+  })
+
   test('everything is reached by keys', async () => {
     await open('overview')
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
@@ -353,6 +373,7 @@ describe('the console in a browser, on a running gateway', () => {
       ['ga', 'Approvals'],
       ['gu', 'Audit log'],
       ['gs', 'Settings'],
+      ['gm', 'API map'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -399,6 +420,7 @@ describe('the console in a browser, on a running gateway', () => {
       approvals: '.state, .card',
       audit: '.proof',
       settings: 'textarea',
+      map: 'tbody tr',
       why: '.guards',
       actor: '.event',
     }[screen]
@@ -440,11 +462,12 @@ describe('the console in a browser, on a running gateway', () => {
     await open('live')
     await page.locator('.event').first().waitFor()
     const list = page.locator('.events')
-    for (const pages of [1, 2]) {
+    for (const height of [1_000 * 34, 2_000 * 34]) {
+      const loaded = page.waitForResponse(response => response.url().includes('before='))
       await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
-      await page.waitForFunction(
-        `document.querySelector('.events').scrollHeight > ${1_000 * pages * 34 + 100}`,
-      )
+      await loaded
+      while ((await list.evaluate(element => element.scrollHeight)) <= height)
+        await page.evaluate('new Promise(resolve => requestAnimationFrame(resolve))')
     }
     await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
     await page.locator('.event', { hasText: `/old/${OLD}` }).waitFor()

@@ -189,6 +189,7 @@ export function sentenceOf({ type, data, action }: EventRow): string {
     return `${String(facts['title'] ?? facts['scenario'])}: ${String(facts['actorValue'] ?? '')}`
   if (type.startsWith('remediation.'))
     return `${String(facts['measure'] ?? '')} of ${String(facts['actorValue'] ?? '')}: ${String(facts['reason'] ?? '')}`
+  if (type === 'config.reloaded') return 'read again'
   const rest = Object.entries(facts)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
