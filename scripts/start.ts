@@ -1,11 +1,12 @@
 // `npm start`: a shop without any security of its own behind the gateway, and three attacks to try.
 // `npm start -- --to http://127.0.0.1:3000`: your own backend instead.
-// `--with identity`, `--with login`: the shop with a configuration of examples/shop/with.
+// `--with identity`, `--with login`, `--with budgets`: the shop with a configuration of examples/shop/with.
 // `--port 9000`: another port for the gateway.
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startGuardedShop } from '../examples/shop/src/guarded.ts'
 import { startShop } from '../examples/shop/src/server.ts'
 import { EXIT } from '../packages/cli/src/command/exit-code.ts'
 import { main } from '../packages/cli/src/command/main.ts'
@@ -20,6 +21,8 @@ const USAGE = 'usage: npm start [-- [--to http://127.0.0.1:3000] [--with NAME] [
 const HOST = '127.0.0.1'
 const WITH = join(root, 'examples/shop/with')
 const FIRST_PORT = 8080
+/** The configuration that is for Postern in the shop's own process. */
+const IN_PROCESS = 'budgets'
 
 interface Options {
   readonly to: string | undefined
@@ -52,8 +55,8 @@ function readOptions(): Options | undefined {
 /** The file of a configuration that `--with` names. @throws Error that lists what there is */
 function configurationOf(name: string | undefined): string | undefined {
   if (name === undefined) return undefined
-  const names = readdirSync(WITH).flatMap(file => /^([a-z-]+)\.yaml$/.exec(file)?.[1] ?? [])
-  if (names.includes(name)) return join(WITH, `${name}.yaml`)
+  const names = readdirSync(WITH).flatMap(file => /^([a-z-]+)\.(?:yaml|ts)$/.exec(file)?.[1] ?? [])
+  if (names.includes(name)) return join(WITH, `${name}.${name === IN_PROCESS ? 'ts' : 'yaml'}`)
   throw new Error(`there is no configuration "${name}": use one of ${names.join(', ')}`)
 }
 
@@ -167,6 +170,30 @@ async function obstacle(
     : { problem: String(taken), hint: '--port' }
 }
 
+/** The shop with Postern in its process, until it receives a signal. */
+async function startInProcess(port: number): Promise<number> {
+  const { SHOP_DATABASE_URL: databaseUrl, SHOP_DATA: dataDirectory } = process.env
+  const shop = await startGuardedShop({
+    port,
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    ...(dataDirectory !== undefined && { dataDirectory }),
+  })
+  console.log(`
+  The shop, with row budgets             ${shop.url}
+  Requests that wait for consent         ${shop.url}/.postern/approvals
+
+  sam@example.com "lighthouse-keeper"    support: deletes 50 orders an hour, and more with consent
+  admin@example.com "admin"              consents
+
+The whole story: docs/stolen-session.md. Ctrl-C stops it.
+`)
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  })
+  await shop.close()
+  return EXIT.done
+}
+
 async function start(options: Options): Promise<number> {
   const { to, config, observe } = options
   // The gateway itself reports a configuration with mistakes, and all of them at once.
@@ -176,6 +203,7 @@ async function start(options: Options): Promise<number> {
     console.error(`error: ${found.problem}\n  hint: ${found.hint}`)
     return EXIT.unavailable
   }
+  if (config === join(WITH, `${IN_PROCESS}.ts`)) return await startInProcess(port ?? (await choosePort()))
   const listen = `${HOST}:${port ?? (await choosePort())}`
   await ensurePage()
   const identity = origin === undefined ? {} : { identity: { origin, audience: 'harbour-supply' } }

@@ -1,3 +1,5 @@
+import type { Pool } from 'pg'
+import type { Around } from './around.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -11,6 +13,13 @@ export interface ShopDatabase {
   run(sql: string, values?: readonly (string | number | null)[]): Promise<number>
   /** Runs statements without parameters. */
   script(sql: string): Promise<void>
+  /**
+   * Hands the embedded database over, once its tables are there; PostgreSQL's pool was handed over when it
+   * was made.
+   */
+  guard(): void
+  /** The connections, where it is PostgreSQL. */
+  readonly pool?: Pool
   close(): Promise<void>
 }
 
@@ -18,10 +27,11 @@ export interface ShopDatabase {
 export async function openDatabase(options: {
   readonly databaseUrl?: string | undefined
   readonly file?: string | undefined
+  readonly around?: Around | undefined
 }): Promise<ShopDatabase> {
   return options.databaseUrl === undefined
-    ? openSqlite(options.file ?? ':memory:')
-    : openPostgres(options.databaseUrl)
+    ? openSqlite(options.file ?? ':memory:', options.around)
+    : openPostgres(options.databaseUrl, options.around)
 }
 
 /** The first row, or undefined. */

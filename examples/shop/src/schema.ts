@@ -11,7 +11,9 @@ CREATE TABLE customer (
   id ID, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role TEXT NOT NULL,
   phone TEXT NOT NULL, street TEXT NOT NULL, city TEXT NOT NULL, born TEXT NOT NULL, card TEXT NOT NULL
 );
-CREATE TABLE session (token TEXT PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer (id) ON DELETE CASCADE);
+CREATE TABLE session (
+  token TEXT PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer (id) ON DELETE CASCADE, since BIGINT NOT NULL
+);
 CREATE TABLE purchase (
   id ID, customer_id INTEGER NOT NULL REFERENCES customer (id) ON DELETE CASCADE, placed TEXT NOT NULL,
   status TEXT NOT NULL, note TEXT NOT NULL, total INTEGER NOT NULL
@@ -22,6 +24,9 @@ CREATE TABLE purchase_line (
 );
 CREATE TABLE review (
   id ID, product_id INTEGER NOT NULL REFERENCES product (id), author TEXT NOT NULL, stars INTEGER NOT NULL, text TEXT NOT NULL
+);
+CREATE TABLE note (
+  customer_id INTEGER PRIMARY KEY REFERENCES customer (id) ON DELETE CASCADE, member TEXT NOT NULL, space TEXT NOT NULL, sealed TEXT NOT NULL
 );
 CREATE INDEX purchase_customer ON purchase (customer_id);
 CREATE INDEX purchase_line_purchase ON purchase_line (purchase_id);

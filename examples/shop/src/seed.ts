@@ -65,7 +65,11 @@ export const ACCOUNTS = [
   ['ada@example.com', 'correct horse battery', 'customer'],
   ['grace@example.com', 'staple-and-lantern', 'customer'],
   ['admin@example.com', 'admin', 'admin'],
+  ['sam@example.com', 'lighthouse-keeper', 'support'],
 ] as const
+
+/** What staff are called. */
+const NAMES: Readonly<Record<string, string>> = { admin: 'Harbour Master', support: 'Sam Support' }
 
 /** Numbers that are the same in every run (mulberry32). */
 function sequence(seed: number): (below: number) => number {
@@ -131,7 +135,7 @@ function customers(next: (below: number) => number): readonly Values[] {
     const given = at(GIVEN, index)
     const name = `${given} ${at(FAMILY, Math.floor(index / GIVEN.length))}`
     return [
-      account?.[2] === 'admin' ? 'Harbour Master' : name,
+      NAMES[account?.[2] ?? 'customer'] ?? name,
       account?.[0] ?? `${name.toLowerCase().replace(' ', '.')}@example.net`,
       account === undefined ? at(hashes, next(hashes.length)) : hashPassword(account[1], '01'.repeat(16)),
       account?.[2] ?? 'customer',

@@ -6,12 +6,16 @@ import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
 import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
+import type { Vault } from '@postern/vault'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { openDatabase } from './database.ts'
+import type { Around } from './around.ts'
+import { first, openDatabase, type ShopDatabase } from './database.ts'
 import { gatewayIdentity, type IdentityOptions } from './gateway-identity.ts'
+import { type People, plainPeople, vaultPeople } from './people.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { fileRoutes } from './routes/files.ts'
+import { noteRoutes } from './routes/notes.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
 import { schema } from './schema.ts'
@@ -27,10 +31,16 @@ export interface ShopOptions {
   readonly dataDirectory?: string
   /** Leaves sign-in to Postern in front of it; the shop signs people in itself unless given. */
   readonly identity?: IdentityOptions
+  /** Seals what it has about people; needs PostgreSQL. */
+  readonly vault?: Vault
+  /** What stands around it in this process; nothing unless given. */
+  readonly around?: Around
 }
 
 export interface RunningShop {
   readonly url: string
+  /** Who is behind a session of the shop, for whatever identifies its visitors. */
+  sessionOf(token: string): Promise<ShopSession | undefined>
   close(): Promise<void>
 }
 
@@ -44,25 +54,33 @@ export async function startShop(options: ShopOptions): Promise<RunningShop> {
   mkdirSync(uploads, { recursive: true })
   const file = options.dataDirectory === undefined ? undefined : join(directory, 'shop.db')
   const isNew = file === undefined || !existsSync(file)
-  const database = await openDatabase({ databaseUrl: options.databaseUrl, file })
+  const database = await openDatabase({ databaseUrl: options.databaseUrl, file, around: options.around })
   const isEmpty = options.databaseUrl === undefined ? isNew : await isWithoutTables(database)
   if (isEmpty) {
     await database.script(schema(options.databaseUrl === undefined ? 'sqlite' : 'postgres'))
     await seed(database)
   }
+  database.guard()
   const app = Fastify({ bodyLimit: 20 * 1_024 * 1_024, forceCloseConnections: true })
-  const notify = await prepare(app, uploads)
+  if (options.around !== undefined) await app.register(options.around.plugin)
+  const notify = await prepare(app, uploads, options.around)
+  const people =
+    options.vault === undefined || database.pool === undefined
+      ? plainPeople(database)
+      : vaultPeople(database.pool, options.vault)
   const shop: Shop = {
     database,
+    people,
     uploads,
     notify,
-    ...(options.identity !== undefined && { identity: gatewayIdentity(database, options.identity) }),
+    ...(options.identity !== undefined && { identity: gatewayIdentity(people, options.identity) }),
   }
   productRoutes(app, shop)
   accountRoutes(app, shop)
   orderRoutes(app, shop)
   adminRoutes(app, shop)
   fileRoutes(app, shop)
+  if (options.vault !== undefined) noteRoutes(app, shop)
   const url = await app.listen({ host: '127.0.0.1', port: options.port })
   const close = async (): Promise<void> => {
     await app.close()
@@ -72,11 +90,37 @@ export async function startShop(options: ShopOptions): Promise<RunningShop> {
   let closing: Promise<void> | undefined
   return {
     url,
+    sessionOf: token => sessionOf(database, people, token),
     close: () => {
       closing ??= close()
       return closing
     },
   }
+}
+
+/** A session of the shop's own sign-in. */
+export interface ShopSession {
+  readonly email: string
+  readonly role: string
+  /** When it began, epoch milliseconds. */
+  readonly since: number
+}
+
+async function sessionOf(
+  database: ShopDatabase,
+  people: People,
+  token: string,
+): Promise<ShopSession | undefined> {
+  const sealed = await first(
+    database,
+    'SELECT customer.id, email, role, since FROM session JOIN customer ON customer.id = customer_id WHERE token = $1',
+    [token],
+  )
+  if (sealed === undefined) return undefined
+  const [row] = await people.open([sealed])
+  return row === undefined
+    ? undefined
+    : { email: String(row['email']), role: String(row['role']), since: Number(row['since']) }
 }
 
 async function isWithoutTables(database: {
@@ -88,7 +132,11 @@ async function isWithoutTables(database: {
 }
 
 /** The plugins, the notifications and the errors. @returns how to tell everybody who is connected */
-async function prepare(app: FastifyInstance, uploads: string): Promise<Shop['notify']> {
+async function prepare(
+  app: FastifyInstance,
+  uploads: string,
+  around: Around | undefined,
+): Promise<Shop['notify']> {
   await app.register(cookie)
   await app.register(formbody)
   await app.register(multipart, { limits: { fileSize: 20 * 1_024 * 1_024 } })
@@ -99,7 +147,9 @@ async function prepare(app: FastifyInstance, uploads: string): Promise<Shop['not
     socket.send(JSON.stringify({ type: 'hello' }))
   })
   // HOLE (talkative errors): the caller reads what the database said.
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
+    const foreign = around?.answer(error, request.headers.accept)
+    if (foreign !== undefined) return reply.code(foreign.status).headers(foreign.headers).send(foreign.body)
     const { message, statusCode } = error as { readonly message?: string; readonly statusCode?: number }
     return reply.code(statusCode ?? 500).send({ error: message ?? String(error) })
   })

@@ -49,7 +49,7 @@ export {
   type DelayOptions,
   delayOverBudget,
 } from './budget/over-budget.ts'
-export { checkSigningKey, type SigningKey } from './budget/signed-token.ts'
+export { readSigningKey, type SigningKey } from './budget/signed-token.ts'
 export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.ts'
 export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
 export { type EdgeBudgetOptions, edgeBudget } from './edge/edge-budget.ts'

@@ -76,6 +76,16 @@ test('a change waits for its budget when it is to be delayed', async () => {
   })
 })
 
+test('a browser gets the answer as a page', () => {
+  const detail = { budget: 'orders.delete', scope: 'actor', over: 'approval' } as const
+  const error = new RowBudgetExceeded({ ...detail, allowed: 50, asked: 400, retryAt: Date.now() })
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+  const page = budgetAnswer(error, { accept, approvals: '/.postern/approvals' })
+  assert.equal(page?.headers['content-type'], 'text/html; charset=utf-8')
+  assert.match(page.body, /Nothing was changed\. 50 rows are left.*href="\/\.postern\/approvals"/s)
+  assert.match(String(budgetAnswer(error, { accept: 'application/json' })?.body), /^\{/)
+})
+
 test('the answer says what is left, what was asked, when to retry and where to ask for an approval', () => {
   const clock = new VirtualClock()
   const error = new RowBudgetExceeded({

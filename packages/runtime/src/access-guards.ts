@@ -23,12 +23,12 @@ export interface AccessGuards {
  */
 export function accessGuards(
   { routes, approvals, identify }: CompiledConfig,
-  { access: opened }: Resources,
+  { access: opened, clock }: Resources,
 ): AccessGuards {
   if (routes.guarded.size === 0 || opened === undefined)
     return { guards: [], actingIn: exchange => new ActingInRequest(exchange, undefined) }
   if (identify?.by === 'application') refuseLateRules(routes.guarded)
-  const guard = new AccessGuard(opened.access, opened.budgets)
+  const guard = new AccessGuard(opened.access, opened.budgets, clock)
   const acting = (exchange: Exchange): Acting => guard.actingIn(exchange)
   for (const [pattern, settings] of routes.guarded) guard.check(settings, `routes["${pattern}"]`)
   const asks = [...routes.guarded.values()].some(({ approve }) => approve !== undefined)

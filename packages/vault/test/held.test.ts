@@ -7,6 +7,7 @@ import { openFile, sealFile } from '../src/held/held-file.ts'
 import { encodeHeldContext, openHeld, sealHeld, sealHeldWith } from '../src/held/held-record.ts'
 import { type HeldSuite, Member, memberFingerprint } from '../src/held/member.ts'
 import { recoverFromShares, recoveryShares } from '../src/held/recovery-shares.ts'
+import { SessionKey } from '../src/held/session-key.ts'
 import { createSpace, grantSpace, nextEpoch, openGrant } from '../src/held/space.ts'
 import {
   type Harden,
@@ -21,6 +22,8 @@ import { HmacKey } from '../src/primitive/hmac-key.ts'
 import { encodeContext } from '../src/record/record-context.ts'
 import { recordPrf } from '../src/record/record-keys.ts'
 import { sealRecord } from '../src/record/seal-record.ts'
+import { type Capability, capabilityToSign } from '../src/split/capability.ts'
+import { signIdentity } from '../src/split/identity-statement.ts'
 import type { SplitKeys } from '../src/split/split-keys.ts'
 import { type TestHolders, testHolders } from './support/holders.ts'
 
@@ -263,6 +266,32 @@ describe('fingerprints of members', () => {
     const prints = await Promise.all([memberFingerprint(anne.public), memberFingerprint(bob.public)])
     assert.match(prints[0], /^(\d{5} ){11}\d{5}$/)
     assert.notEqual(prints[0], prints[1])
+  })
+})
+
+describe('a session key of a browser', () => {
+  it('signs capabilities that holders take, in the same form as the server does', async () => {
+    const holders = testHolders()
+    const session = await SessionKey.create()
+    const now = holders.clock.now()
+    const identity = signIdentity(holders.enroller, {
+      actor: 'anné',
+      key: session.publicKey,
+      notAfter: now + 3_600_000,
+    })
+    const records = [{ tenant: 'ü', table: 'customers', row: ['7', 'é"\n'], columns: ['email'] }]
+    const request = { action: 'open', service: 'app', records, identity } as const
+    const capability = await session.capability(request, now)
+    const json = Buffer.from(capability.split('.')[0] ?? '', 'base64url').toString()
+    const { bytes } = capabilityToSign(JSON.parse(json) as Capability)
+    assert.equal(Buffer.from(bytes).toString(), `postern vault capability 1\n${json}`)
+    const place = { tenant: 'ü', table: 'customers', column: 'email', row: ['7', 'é"\n'], version: 0 }
+    const items = [{ context: place, epoch: 0, salt: Buffer.alloc(16).toString('base64url') }]
+    const ask = (given: string) => holders.cores[0]?.answer('app', { op: 'open', items, capability: given })
+    assert.ok('parts' in (ask(capability) ?? {}))
+    assert.deepEqual(ask(capability), { refused: 'capability' })
+    const long = await session.capability({ ...request, lifetime: 400_000 }, now)
+    assert.deepEqual(ask(long), { refused: 'capability' })
   })
 })
 

@@ -8,11 +8,12 @@ import {
   systemRandom,
 } from '@postern/core'
 import type { Acting } from '../wrap/acting-as.ts'
-import { checkSigningKey, hexOf, type SigningKey, signFields } from './signed-token.ts'
+import { fieldSigner, hexOf, readSigningKey, type SigningKey } from './signed-token.ts'
 
 /** How claims are signed. */
 export interface ClaimOptions {
-  readonly key: SigningKey
+  /** One of `budgetDatabase.claimKeys`, also as it is written there: `1:` and base64. */
+  readonly key: SigningKey | string
   /**
    * How long after it was made a claim may be used first, at most an hour. The
    * transaction itself may last longer. Default `2m`.
@@ -35,12 +36,14 @@ const MAX_LIFETIME = 3_600_000
  * @throws ConfigError when key or lifetime are out of bounds
  */
 export function claimSigner(options: ClaimOptions): ClaimSigner {
-  const { key, clock = systemClock, random = systemRandom } = options
-  checkSigningKey(key, 'claim key')
+  const { clock = systemClock, random = systemRandom } = options
+  const key = readSigningKey(options.key, 'claim key')
   const lifetime = parseDuration(options.lifetime ?? '2m', 'lifetime')
   if (lifetime < 1_000 || lifetime > MAX_LIFETIME)
     throw new ConfigError({ place: 'lifetime', problem: 'must be between 1s and 1h' })
   const id = String(key.id)
+  const sign = fieldSigner(key.secret)
+  const nonce = nonces(random)
   return ({ actor, tenant = '', act = '' }) => {
     if (actor === '' || actor.length > 256 || tenant.length > 256)
       throw new ConfigError({
@@ -52,8 +55,21 @@ export function claimSigner(options: ClaimOptions): ClaimSigner {
         place: 'acting.act',
         problem: 'is not a digest of 64 lower-case hex characters',
       })
-    const nonce = Buffer.from(random.bytes(16)).toString('hex')
     const expires = String(Math.floor(clock.now()) + lifetime)
-    return signFields(['c1', id, expires, nonce, hexOf(actor), hexOf(tenant), act], key.secret)
+    return sign(['c1', id, expires, nonce(), hexOf(actor), hexOf(tenant), act])
+  }
+}
+
+/**
+ * Nonces of 16 random bytes, in hex. The source is asked for 64 of them at once: a call costs more than its
+ * bytes.
+ */
+function nonces(random: RandomSource): () => string {
+  let bytes = Buffer.alloc(0)
+  return () => {
+    if (bytes.length === 0) bytes = Buffer.from(random.bytes(16 * 64))
+    const nonce = bytes.toString('hex', 0, 16)
+    bytes = bytes.subarray(16)
+    return nonce
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { checkSigningKey, hexOf, openFields, type SigningKey, signFields, textOf } from './signed-token.ts'
+import { hexOf, openFields, readSigningKey, type SigningKey, signFields, textOf } from './signed-token.ts'
 
 /**
  * What an approval gives: one transaction of one actor, doing one act, may change this many rows under these
@@ -38,8 +38,8 @@ const MAX_BUDGETS = 16
  * approvals are decided, not in the application.
  * @throws ConfigError naming every field that is out of bounds
  */
-export function signBudgetGrant(grant: BudgetGrant, key: SigningKey): string {
-  checkSigningKey(key, 'grant key')
+export function signBudgetGrant(grant: BudgetGrant, written: SigningKey | string): string {
+  const key = readSigningKey(written, 'grant key')
   const issues: ConfigIssue[] = []
   const check = (holds: boolean, name: keyof BudgetGrant, problem: string): void => {
     if (!holds) issues.push({ place: `grant.${name}`, problem })

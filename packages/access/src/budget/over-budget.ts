@@ -1,4 +1,4 @@
-import { type Clock, type Duration, parseDuration, systemClock } from '@postern/core'
+import { type Clock, type Duration, escapeHtml, parseDuration, plainPage, systemClock } from '@postern/core'
 import { budgetError, RowBudgetExceeded } from './budget-refusal.ts'
 
 /** An HTTP answer to a change that was over budget. */
@@ -12,13 +12,15 @@ export interface BudgetAnswer {
 export interface BudgetAnswerOptions {
   /** Where an approval is asked for; named in the answer when the budget allows one. */
   readonly approvals?: string
+  /** `Accept` of the request: a browser that wants a page gets one. */
+  readonly accept?: string | undefined
   readonly clock?: Clock
 }
 
 /**
- * The answer to a request whose change was over budget, as a problem document (RFC 9457): what is left, what
- * was asked for, when to retry, and how to ask for an approval. 403 when a step-up or an approval is needed,
- * 429 otherwise. Undefined for every other error.
+ * The answer to a request whose change was over budget, as a problem document (RFC 9457), or as a page for a
+ * browser: what is left, what was asked for, when to retry, and how to ask for an approval. 403 when a
+ * step-up or an approval is needed, 429 otherwise. Undefined for every other error.
  * @example
  * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
  * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)
@@ -30,28 +32,59 @@ export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}):
   const now = (options.clock ?? systemClock).now()
   const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
   const status = over === 'approval' || over === 'stepUp' ? 403 : 429
+  const detail = SENTENCES[over](allowed, asked)
+  const approvals = over === 'approval' ? options.approvals : undefined
+  const { accept = '' } = options
+  if (accept.includes('text/html') && !accept.includes('json'))
+    return answerWith(status, retryAfter, PAGE_HEADERS, pageOf(detail, approvals))
   const body = JSON.stringify({
     type: 'urn:postern:refusal:budget',
     title: 'Row budget exceeded',
     status,
-    detail: SENTENCES[over](allowed, asked),
+    detail,
     budget,
     scope,
     allowed,
     asked,
     retryAt: new Date(retryAt).toISOString(),
-    ...(over === 'approval' && options.approvals !== undefined && { approval: options.approvals }),
+    ...(approvals !== undefined && { approval: approvals }),
   })
+  return answerWith(status, retryAfter, { 'content-type': 'application/problem+json' }, body)
+}
+
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+}
+
+function answerWith(
+  status: BudgetAnswer['status'],
+  retryAfter: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): BudgetAnswer {
   return {
     status,
     headers: {
-      'content-type': 'application/problem+json',
+      ...headers,
       'content-length': String(Buffer.byteLength(body)),
       'cache-control': 'no-store',
       'retry-after': String(retryAfter),
     },
     body,
   }
+}
+
+/** The same for a person, with how a second person is asked where the route asks one. */
+function pageOf(detail: string, approvals: string | undefined): string {
+  const title = 'More than you may change at once'
+  const ask =
+    approvals === undefined
+      ? ''
+      : `<p>Go back and send it again, unchanged: then somebody is asked. Requests that wait are under <a href="${escapeHtml(approvals)}">${escapeHtml(approvals)}</a>.</p>`
+  const main = `<h1>${title}</h1><p>Nothing was changed. ${escapeHtml(detail)}</p>${ask}`
+  return plainPage({ language: 'en', direction: 'ltr', title, main })
 }
 
 const left = (allowed: number, asked: number): string =>

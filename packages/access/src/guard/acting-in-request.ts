@@ -1,4 +1,5 @@
 import type { Exchange } from '@postern/core'
+import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { type Acting, actingIn } from '../wrap/acting-as.ts'
 import type { Permit } from './act-question.ts'
 
@@ -9,10 +10,12 @@ import type { Permit } from './act-question.ts'
 export class ActingInRequest implements Acting {
   readonly #exchange: Exchange
   readonly #permit: Permit | undefined
+  readonly refused: ((error: RowBudgetExceeded) => void) | undefined
 
-  constructor(exchange: Exchange, permit: Permit | undefined) {
+  constructor(exchange: Exchange, permit: Permit | undefined, refused?: (error: RowBudgetExceeded) => void) {
     this.#exchange = exchange
     this.#permit = permit
+    this.refused = refused
   }
 
   get actor(): string {

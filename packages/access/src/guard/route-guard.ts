@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   ALLOW,
+  type Clock,
   ConfigError,
   type Decision,
   type Exchange,
@@ -10,6 +11,7 @@ import {
   type Refusal,
   type RefusalContent,
   type RouteSettings,
+  systemClock,
 } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
@@ -21,6 +23,7 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
+import { RefusedActs } from './refused-acts.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
 import { isNavigation, stepUpPage } from './step-up-page.ts'
 
@@ -59,16 +62,22 @@ export class AccessGuard implements Guard {
 
   readonly #permits = new WeakMap<Exchange, Permit>()
   readonly #budgets: RouteBudgets | undefined
+  readonly #refused: RefusedActs
+  /** What a request would be remembered by, if the database refuses it. */
+  readonly #keys = new WeakMap<Exchange, string>()
 
   /** @param budgets those that routes may name */
-  constructor(access: Access, budgets?: RouteBudgets) {
+  constructor(access: Access, budgets?: RouteBudgets, clock: Clock = systemClock) {
     this.#access = access
     this.#budgets = budgets
+    this.#refused = new RefusedActs(clock)
   }
 
   /** Who acts in a request that was let through, and the consent it has for the database. */
   actingIn(exchange: Exchange): Acting {
-    return new ActingInRequest(exchange, this.#permits.get(exchange))
+    const key = this.#keys.get(exchange)
+    const heard = key === undefined ? undefined : (error: RowBudgetExceeded) => this.#refused.put(key, error)
+    return new ActingInRequest(exchange, this.#permits.get(exchange), heard)
   }
 
   settle(exchange: Exchange, outcome: Outcome): void {
@@ -138,8 +147,17 @@ export class AccessGuard implements Guard {
     if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const units = await budgets.units(exchange)
     const over = budgets.over(exchange, names, units)
-    if (rule.approve !== undefined && (over !== undefined || asksForConsent(exchange)))
-      return this.#ask(question, rule, over)
+    if (rule.approve !== undefined) {
+      const given = await argumentsOf(exchange)
+      const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
+      const refused = key === undefined ? undefined : this.#refused.get(key)
+      if (over !== undefined || refused !== undefined || asksForConsent(exchange)) {
+        const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
+        if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
+        return said
+      }
+      if (key !== undefined) this.#keys.set(exchange, key)
+    }
     if (over !== undefined) return overBudget(over, exchange)
     const said = await this.#ask(question, within)
     if (said.effect !== 'allow') return said
@@ -314,6 +332,24 @@ function problemDocument(refusal: AccessRefusal): RefusalContent {
  */
 function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
+}
+
+/**
+ * What is known of the extent, for who decides: what the database counted, or else what the request names.
+ */
+function withPreview(
+  question: RouteQuestion,
+  over: RowBudgetExceeded | undefined,
+  refused: RowBudgetExceeded | undefined,
+): RouteQuestion {
+  const known = refused ?? over
+  if (known === undefined || question.preview !== undefined) return question
+  const { budget, asked, allowed } = known
+  const said =
+    refused === undefined
+      ? `The request names ${asked} ${asked === 1 ? 'thing' : 'things'} to change; the database has not counted the rows.`
+      : `The database counted ${asked} rows before it refused.`
+  return { ...question, preview: () => ({ summary: `${said} ${allowed} were left of ${budget}.` }) }
 }
 
 function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {

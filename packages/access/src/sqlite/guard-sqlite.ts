@@ -126,10 +126,13 @@ const MESSAGE = 'postern budget '
 
 /**
  * An error of a guarded SQLite connection as what it means: `RowBudgetExceeded` when a
- * budget refused; every other error as it is.
+ * budget refused; every other error as it is. Call it where the work was done: who acts there hears of it.
  */
 export function sqliteBudgetError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
   const detail = message.startsWith(MESSAGE) ? readDetail(message.slice(MESSAGE.length)) : undefined
-  return detail === undefined ? error : new RowBudgetExceeded(detail, { cause: error })
+  if (detail === undefined) return error
+  const meant = new RowBudgetExceeded(detail, { cause: error })
+  currentActing()?.refused?.(meant)
+  return meant
 }

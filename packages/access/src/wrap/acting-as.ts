@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Exchange } from '@postern/core'
+import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 
 /** On whose behalf the database is used, for the duration of one request or job. */
 export interface Acting {
@@ -13,6 +14,8 @@ export interface Acting {
   readonly act?: string | undefined
   /** A token of `signBudgetGrant`: the approval under which this is done. */
   readonly grant?: string | undefined
+  /** Hears that the database refused what was done on this behalf. Must not throw. */
+  readonly refused?: ((error: RowBudgetExceeded) => void) | undefined
 }
 
 const current = new AsyncLocalStorage<Acting>()

@@ -24,7 +24,7 @@ export interface Refused {
 }
 
 /** Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. */
-const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
+export const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
 const SET_CLAIM_AND_GRANT =
   "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
 
@@ -60,6 +60,7 @@ export function refusedError(
   if (!(meant instanceof RowBudgetExceeded) || meant === error) return meant
   const acting = (options.acting ?? currentActing)()
   options.onRefusal?.({ acting, error: meant })
+  acting?.refused?.(meant)
   const { budget, scope, allowed, asked } = meant
   record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
   return meant

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Access, AccessGuard, type AccessOptions, Approvals, openApiRoutes } from '@postern/access'
+import {
+  Access,
+  AccessGuard,
+  type AccessOptions,
+  Approvals,
+  openApiRoutes,
+  RouteBudgets,
+  RowBudgetExceeded,
+} from '@postern/access'
 import {
   ALLOW,
   ConfigError,
@@ -237,4 +245,33 @@ test('a browser is sent to sign in, and gets the page of every refusal where it 
   assert.match(wrong.body, /This needs the role support/)
   const waiting = await pageFor({ method: 'POST', target: '/api/purge', principal: SUE, body: 'all' })
   assert.match(waiting.body, /<nav class="ways"><a href="\/\.postern\/approvals\/[0-9a-f]{32}">Continue<\/a>/)
+})
+
+test('what the database refused asks for consent when it is sent again, unchanged, by the same actor', async t => {
+  const database = openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  const clock = new VirtualClock()
+  const approvals = new Approvals({ database, clock })
+  const budgets = new RouteBudgets({ budgets: { 'orders.delete': { rows: 50, window: '1h' } }, clock })
+  const guard = new AccessGuard(new Access({ approvals, clock }), budgets, clock)
+  const routes = {
+    'POST /purge': { budget: 'orders.delete', approve: { by: 'role:owner', when: 'over' as const } },
+  }
+  const ask = async (principal: Principal, body: string): Promise<{ said: Decision; exchange: Exchange }> => {
+    const exchange = exchangeOf({ routes, principal, method: 'POST', target: '/purge', body })
+    return { said: await guard.decide(exchange), exchange }
+  }
+  const first = await ask(SUE, 'status=old')
+  assert.equal(first.said, ALLOW)
+  const detail = { budget: 'orders.delete', scope: 'actor', over: 'approval' } as const
+  const error = new RowBudgetExceeded({ ...detail, allowed: 50, asked: 400, retryAt: clock.now() + 1 })
+  guard.actingIn(first.exchange).refused?.(error)
+  assert.equal((await ask(SUE, 'status=new')).said, ALLOW)
+  assert.equal((await ask(ANN, 'status=old')).said, ALLOW)
+  const again = refused((await ask(SUE, 'status=old')).said)
+  assert.equal(again.reasons[0].rule, 'access/approval-pending')
+  const [waiting] = await approvals.list(OLGA)
+  assert.match(String(waiting?.preview.summary), /counted 400 rows before it refused\. 50 were left/)
+  clock.advance(600_000)
+  assert.equal((await ask(ANN, 'status=old')).said, ALLOW)
 })

@@ -98,7 +98,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     program,
     'unban <actor>',
-    'end every measure against an address, range or principal',
+    'end all bans, throttles and challenges of an address, range or principal',
     () => import('./unban.ts'),
   )
   add(
@@ -205,15 +205,16 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./budgets-status.ts'),
   )
   const undo = program.command('undo').description('put deleted and edited rows back')
-  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts')).option(
-    '--actor <actor>',
-    'those of one actor, e.g. user:alice',
-  )
+  add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts'))
+    .option('--actor <actor>', 'those of one actor, e.g. user:alice')
+    .option('--since <duration>', 'those of that time only, e.g. 1h')
   add(undo, 'show <change>', 'what putting a change back would do', () => import('./undo-show.ts')).option(
     '--table <table...>',
     'only these tables',
   )
-  add(undo, 'apply <change>', 'put a change back', () => import('./undo-apply.ts'))
+  add(undo, 'apply [change...]', 'put changes back', () => import('./undo-apply.ts'))
+    .option('--actor <actor>', 'all of one actor, the newest first')
+    .option('--since <duration>', 'with --actor: those of that time only')
     .option('--table <table...>', 'only these tables')
     .option('--skip-conflicts', 'put back what fits, when some rows do not')
   add(

@@ -1,14 +1,14 @@
 import { listChanges } from '@postern/access'
-import { type Command, textOption } from './command.ts'
+import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
+import { changeQuery } from './undo-options.ts'
 import { withBudgetDatabase } from './with-budget-database.ts'
 
 /** `postern undo list`: changes that can be put back, the newest first. */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
-  const actor = textOption(options, 'actor')
-  const query = actor === undefined ? {} : { actor }
+  const query = changeQuery(options)
   const changes = await withBudgetDatabase(options, context, ({ database }) => listChanges(database, query))
   for (const change of changes) {
     const tables = change.tables.map(

@@ -1,10 +1,10 @@
 import {
   type Budgets,
-  checkSigningKey,
   compileBudgets,
   type OverBudget,
   type RowAction,
   type RowBudget,
+  readSigningKey,
   type SigningKey,
 } from '@postern/access'
 import { ConfigError, type Duration } from '@postern/core'
@@ -164,16 +164,13 @@ function defined({
 }
 
 const signingKey: z.ZodType<SigningKey, string> = parsed(text, 'a key such as "1:" and base64', value => {
-  const [id = '', secret = ''] = value.split(':')
-  const compiled = { id: Number(id), secret: new Uint8Array(Buffer.from(secret, 'base64')) }
   try {
-    checkSigningKey(compiled, 'key')
+    return readSigningKey(value, 'key')
   } catch (error) {
     // Where it stands is known; what was written is a secret, and is not repeated.
     const [issue] = error instanceof ConfigError ? error.issues : []
     throw new ConfigError({ place: '', problem: issue?.problem ?? 'is not a key', hint: KEY_HINT })
   }
-  return compiled
 })
 
 const KEY_HINT = 'write a number, a colon and the output of: openssl rand -base64 32'
