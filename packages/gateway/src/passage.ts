@@ -11,11 +11,8 @@ export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
-<<<<<<< HEAD
   readonly #perClient = new Map<string, number>()
-=======
   readonly streams: EventStreams
->>>>>>> main
   #inFlight = 0
   #draining = false
   #onEmpty: (() => void) | undefined = undefined

@@ -207,11 +207,10 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
     this.#early = this.#isEarly(status)
-<<<<<<< HEAD
-    if (isEventStream(headers)) this.#passage.slots.streams(this)
-=======
-    if (isEventStream(headers)) this.#passage.streams.add(this)
->>>>>>> main
+    if (isEventStream(headers)) {
+      this.#passage.slots.streams(this)
+      this.#passage.streams.add(this)
+    }
   }
 
   /**
@@ -404,12 +403,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
-<<<<<<< HEAD
     this.#passage.left(this.client)
-=======
     this.#passage.streams.delete(this)
-    this.#passage.left()
->>>>>>> main
     this.#engine.settle(this.exchange, {
       status: this.#status,
       duration: this.#engine.clock.now() - this.exchange.time,
@@ -432,12 +427,4 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   bodyUnwanted(): void {
     this.#downstream.hangUp()
   }
-}
-
-/** Whether an answer goes on for as long as its client stays. @param headers name, value, ... */
-function isEventStream(headers: readonly string[]): boolean {
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    if (headers[i]?.length === 12 && headers[i]?.toLowerCase() === 'content-type')
-      return headers[i + 1]?.toLowerCase().startsWith('text/event-stream') === true
-  return false
 }
