@@ -6,11 +6,10 @@ import { connectPostgres } from '@postern/store'
 import pg from 'pg'
 import { findBinary } from '../test/local-server.ts'
 import { startPostgres } from '../test/services.ts'
-import { type Candidate, interleave, median, printTimings, report } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
-const SHORT = process.argv.includes('--short')
-const ROUNDS = SHORT ? 3 : 7
-const SINGLES = SHORT ? 100 : 200
+const ROUNDS = isQuick ? 3 : 7
+const SINGLES = isQuick ? 100 : 200
 const BULK = 10_000
 const KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(1) }
 const PLENTY = 1e12
@@ -139,7 +138,7 @@ ratios['rows_10k_undo'] = Math.max(
 /** Sixteen clients, one actor, different rows. */
 async function contention(): Promise<void> {
   const pools = KINDS.map(kind => ({ kind, pool: poolFor(kind, 16) }))
-  const perClient = SHORT ? 20 : 100
+  const perClient = isQuick ? 20 : 100
   const candidates = pools.map(
     ({ kind, pool }): Candidate => ({
       name: kind,
@@ -205,11 +204,11 @@ async function tpcb(): Promise<void> {
   })
   await own.close()
   const seen: Record<string, number[]> = { bench_plain: [], bench_guarded: [] }
-  for (let round = 0; round < (SHORT ? 1 : 3); round++) {
+  for (let round = 0; round < (isQuick ? 1 : 3); round++) {
     for (const name of round % 2 === 0
       ? ['bench_plain', 'bench_guarded']
       : ['bench_guarded', 'bench_plain']) {
-      const output = run(name, '-c', '8', '-j', '1', '-T', SHORT ? '3' : '8')
+      const output = run(name, '-c', '8', '-j', '1', '-T', isQuick ? '3' : '8')
       seen[name]?.push(Number(/tps = ([\d.]+)/.exec(output)?.[1]))
     }
   }

@@ -15,12 +15,12 @@ import {
 } from '@postern/access'
 import type { Principal } from '@postern/core'
 import { type Enforcer, newEnforcer, newModelFromString } from 'casbin'
-import { type Candidate, interleave, printTimings, quantile, report } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, printTimings, quantile, report } from './support/harness.ts'
 
 const SIZES = [10, 100, 1_000]
 /** Policies of each type of resource. */
 const OF_A_TYPE = 5
-const ROUNDS = process.argv.includes('--short') ? 3 : 15
+const ROUNDS = isQuick ? 3 : 15
 /** Questions asked in turn; their answers are checked once against those of the function written by hand. */
 const QUESTIONS = 64
 const OPERATIONS: Readonly<Record<string, number>> = { cedar: 64, casbin: 640 }

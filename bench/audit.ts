@@ -10,10 +10,12 @@ import type { Event } from '@postern/core'
 import { connectPostgres, openSqlite } from '@postern/store'
 import pino from 'pino'
 import { startServices } from '../test/services.ts'
-import { median, quantile, report } from './support/harness.ts'
+import { isQuick, median, quantile, report } from './support/harness.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'postern-bench-audit-'))
-const ROUNDS = 7
+const ROUNDS = isQuick ? 2 : 7
+/** With `--quick` this share of the events. */
+const SHARE = isQuick ? 0.25 : 1
 
 function event(i: number): Event {
   return {
@@ -120,11 +122,12 @@ const ratios: Record<string, number> = {}
 const figures: Record<string, number | string> = {}
 let committed = 0
 
-for (const [inFlight, count] of [
+for (const [inFlight, full] of [
   [64, 30_000],
   [1_024, 80_000],
   [1, 1_500],
 ] as const) {
+  const count = full * SHARE
   const speeds: Record<'ours' | 'raw', number[]> = { ours: [], raw: [] }
   const p99: Record<'ours' | 'raw', number[]> = { ours: [], raw: [] }
   const sustained: number[] = []
@@ -170,7 +173,7 @@ figures['bytes_per_event_index'] = Math.round(sizeOf('log/index.db*') / committe
 const pinoFile = pino.destination({ dest: join(root, 'pino.log'), sync: false, minLength: 0 })
 const logger = pino({ base: null, timestamp: false }, pinoFile)
 const pinoSpeeds: number[] = []
-for (let round = 0; round < 3; round++) {
+for (let round = 0; round < (isQuick ? 1 : 3); round++) {
   const began = performance.now()
   for (let i = 0; i < 60_000; i++) {
     logger.info(event(i))

@@ -1,14 +1,14 @@
 import { beginInspection, inspect } from '../packages/inspect/src/inspect.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { REQUESTS } from './support/detect-requests.ts'
-import { quantile, report } from './support/harness.ts'
+import { isQuick, quantile, report } from './support/harness.ts'
 import { searchWorst } from './support/worst-case-search.ts'
 
-const ROUNDS = 60
+const ROUNDS = isQuick ? 6 : 60
 /** As the guard's, in milliseconds. */
 const SLICE = 4
 /** Inputs tried for each content type; `--tries 5000` looks longer. */
-const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || 400
+const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 60 : 400)
 const SEED = 12_345
 /** Inputs that are timed again. */
 const FINALISTS = 4

@@ -5,13 +5,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { median, report } from './support/harness.ts'
+import { isQuick, median, report } from './support/harness.ts'
 import { KeepAliveLoad } from './support/keep-alive-load.ts'
 
-const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? 7)
+const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? (isQuick ? 3 : 7))
 const SECONDS = 1
 const CONNECTIONS = 32
-const WITHOUT_WRK_REQUESTS = 15_000
+const WITHOUT_WRK_REQUESTS = isQuick ? 4_000 : 15_000
 
 interface Proxy {
   readonly name: string

@@ -16,13 +16,13 @@ import { IdentitySecret } from '../packages/identity/src/database/identity-secre
 import { Passwords } from '../packages/identity/src/password/passwords.ts'
 import { argon2idHash, DEFAULT_COST } from '../packages/identity/src/password/stored-hash.ts'
 import { Sessions } from '../packages/identity/src/session/sessions.ts'
-import { type Candidate, interleave, median, printTimings, report } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
 const ROUNDS = 15
 const OPERATIONS = 5_000
 const SESSIONS = 5_000
-const LOGINS = 50
-const BURSTS = 5
+const LOGINS = isQuick ? 10 : 50
+const BURSTS = isQuick ? 2 : 5
 const HERE = '192.0.2.7'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-identity-'))

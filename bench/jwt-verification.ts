@@ -10,13 +10,13 @@ import {
 } from 'node:crypto'
 import { jwtVerifier, localKeySet } from '@postern/identity'
 import { jwtVerify } from 'jose'
-import { type Candidate, interleave, median, printTimings, report } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
 const ISSUER = 'https://id.example'
 const COUNT = 300
 /** Times that all tokens are verified in a round: processor time is counted in steps. */
 const REPEATS: Readonly<Record<string, number>> = { HS256: 20, RS256: 3, ES256: 1, EdDSA: 1 }
-const ROUNDS = process.argv.includes('--short') ? 15 : 40
+const ROUNDS = isQuick ? 15 : 40
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 type Algorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA'

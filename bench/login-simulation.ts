@@ -6,7 +6,7 @@ import { failed, succeeded } from '../packages/identity/src/login-defence/lane-o
 import { type Client, enter } from '../packages/identity/src/login-defence/lanes.ts'
 import { openLink, requestLink } from '../packages/identity/src/login-defence/link.ts'
 import { type LoginRecord, NO_RECORD } from '../packages/identity/src/login-defence/login-record.ts'
-import { report } from './support/harness.ts'
+import { isQuick, report } from './support/harness.ts'
 import {
   betterAuthDefault,
   flexibleSample,
@@ -14,7 +14,7 @@ import {
   type LoginPolicy,
 } from './support/login-policies.ts'
 
-const SEEDS = Number(process.env['LOGIN_SIMULATION_SEEDS'] ?? 20)
+const SEEDS = Number(process.env['LOGIN_SIMULATION_SEEDS'] ?? (isQuick ? 2 : 20))
 const ADDRESSES = 10_000
 const ACCOUNTS = 100_000
 const DAY = 86_400_000

@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { replay } from '../packages/cli/src/replay/replay.ts'
 import { loadConfig } from '../packages/config/src/load-config.ts'
 import { replayEngine } from '../packages/runtime/src/replay-engine.ts'
-import { report } from './support/harness.ts'
+import { isQuick, report } from './support/harness.ts'
 
-const SIZES = [100_000, 400_000, 1_000_000] as const
+const SIZES = isQuick ? ([40_000, 200_000, 400_000] as const) : ([100_000, 400_000, 1_000_000] as const)
 const CLIENTS = 20_000
 const PAGES = 3_000
 const AGENTS = [

@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { report } from './support/harness.ts'
+import { isQuick, report } from './support/harness.ts'
 
-const ROUNDS = process.argv.includes('--quick') ? 3 : 15
+const ROUNDS = isQuick ? 3 : 15
 const BUILD = join(import.meta.dirname, '../packages/postern/dist/index.js')
 const CHILD = `
 import { registerHooks } from 'node:module'

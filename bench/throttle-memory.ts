@@ -8,7 +8,7 @@ import { gcra, memoryStore, type Rule, window } from '@postern/throttle'
 import { MemoryStore as ExpressStore } from 'express-rate-limit'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { limitName, Question } from '../packages/throttle/src/question.ts'
-import { type Candidate, interleave, printTimings, report, type Timing } from './support/harness.ts'
+import { type Candidate, interleave, isQuick, printTimings, report, type Timing } from './support/harness.ts'
 
 const MINUTE = 60_000
 /** Limits that are never reached, and that nearly every try is over. */
@@ -269,12 +269,12 @@ async function accuracy(): Promise<Record<string, number>> {
 // First, while the heap is small: each reading is a number of its own.
 const clock = await clockTime()
 const few = {
-  admitted: await time(PLENTY, 2_000, 200_000, 15),
-  refused: await time(SCARCE, 2_000, 200_000, 15),
+  admitted: await time(PLENTY, 2_000, isQuick ? 50_000 : 200_000, 15),
+  refused: await time(SCARCE, 2_000, isQuick ? 50_000 : 200_000, 15),
 }
 const many = {
-  admitted: await time(PLENTY, 1_000_000, 1_000_000, 3),
-  refused: await time(SCARCE, 1_000_000, 1_000_000, 3),
+  admitted: await time(PLENTY, 1_000_000, 1_000_000, isQuick ? 1 : 3),
+  refused: await time(SCARCE, 1_000_000, 1_000_000, isQuick ? 1 : 3),
 }
 // The last table made was filled with a million keys by the run above.
 const { bytes: tableBytes, liveEvictions } = latest.figures()

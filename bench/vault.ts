@@ -1,13 +1,12 @@
 // What sealing and opening cost against the raw cipher and the peers, and what three
 // holders add to a page of 50 records.
-import { report } from './support/harness.ts'
+import { isQuick, report } from './support/harness.ts'
 import { holderCapacity, pageBenchmark } from './support/vault-pages.ts'
 import { recordBenchmark } from './support/vault-records.ts'
 
-const isShort = process.argv.includes('--short')
-const { ratios, figures } = await recordBenchmark(isShort ? 5 : 25)
-const pages = await pageBenchmark(isShort ? 100 : 600)
-const capacity = holderCapacity(isShort ? [1_000, 10_000] : [1_000, 10_000, 100_000])
+const { ratios, figures } = await recordBenchmark(isQuick ? 5 : 25)
+const pages = await pageBenchmark(isQuick ? 100 : 600)
+const capacity = holderCapacity(isQuick ? [1_000, 10_000] : [1_000, 10_000, 100_000])
 
 report({
   bench: 'vault',

@@ -8,7 +8,7 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
   { pattern: /\bmend:|\bmend\b/i, instead: '"hint:", "fix"' },
   { pattern: /\b(?:told|said) otherwise\b/i, instead: '"default: ..."' },
   { pattern: /(?<!\bthere )\b(?:is|are) none\b(?! of\b)/i, instead: '"is not a ...", "is invalid"' },
-  { pattern: /\bis not one\b(?! of\b)/i, instead: '"is not a ..."' },
+  { pattern: /\bis not one\b(?! (?:of|that)\b)/i, instead: '"is not a ..."' },
   { pattern: /\btold of\b/i, instead: '"is notified of", "receives"' },
   {
     pattern: /\b(?:is|are|was|were|be|been|being|gets?) told\b(?! apart)/i,

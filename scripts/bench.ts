@@ -1,4 +1,4 @@
-// `npm run bench -- NAME [--json]`: installs the peers of bench/ once and runs bench/NAME.ts.
+// `npm run bench -- NAME [--quick] [--json]`: installs the peers of bench/ once and runs bench/NAME.ts.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -10,7 +10,7 @@ const names = globSync('bench/*.ts', { cwd: root })
   .map(file => basename(file, '.ts'))
   .sort()
 if (name === undefined || !names.includes(name)) {
-  console.error(`usage: npm run bench -- NAME [--json]\nbenchmarks: ${names.join(', ')}`)
+  console.error(`usage: npm run bench -- NAME [--quick] [--json]\nbenchmarks: ${names.join(', ')}`)
   process.exit(2)
 }
 ensureInstalled('bench')

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 
 /** One way of doing the work of a benchmark. `run` does the same amount of work each time it is called. */
 export interface Candidate {
@@ -21,6 +21,9 @@ export interface Timing {
   readonly cpu: number
 }
 
+/** `--quick`: the same ratios from fewer rounds, in under 45 s on a quiet machine. */
+export const isQuick: boolean = process.argv.includes('--quick')
+
 /** A value such that `share` of the sorted values lie below it. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
@@ -34,15 +37,16 @@ export function median(values: readonly number[]): number {
 
 /**
  * Runs all candidates in turn, `rounds` times, each round starting with another one, after one unmeasured
- * round: a machine whose speed drifts is equally slow to all of them.
+ * round: a machine whose speed drifts is equally slow to all of them. With `--quick` three rounds at most.
  */
 export async function interleave(
   candidates: readonly Candidate[],
   rounds: number,
 ): Promise<readonly Timing[]> {
   const samples = candidates.map(() => [] as number[])
+  const most = isQuick ? Math.min(rounds, 3) : rounds
   const work = candidates.map(() => [] as number[])
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -1; round < most; round++) {
     for (let turn = 0; turn < candidates.length; turn++) {
       const index = (turn + Math.max(0, round)) % candidates.length
       const candidate = candidates[index] as Candidate
@@ -100,6 +104,8 @@ export function report({ bench, ratios, figures, unequal }: Report): void {
   for (const [key, value] of Object.entries(rounded)) console.log(`  ${key}: ${value}`)
   console.log('\nfigures')
   for (const [key, value] of Object.entries(figures)) console.log(`  ${key}: ${value}`)
+  const load = loadavg().map(value => Number(value.toFixed(2)))
+  console.log(`\nload average ${load.join(', ')} on ${cpus().length} cores`)
   console.log('\nunequal about the work')
   for (const sentence of unequal) console.log(`  ${sentence}`)
   if (process.argv.includes('--json')) {
@@ -108,6 +114,7 @@ export function report({ bench, ratios, figures, unequal }: Report): void {
       model: cpus()[0]?.model ?? 'unknown',
       node: process.version,
       platform: process.platform,
+      load,
     }
     console.log(JSON.stringify({ bench, ratios: rounded, figures, machine }))
   }

@@ -1,33 +1,46 @@
 import { connect, type Socket } from 'node:net'
 
-const REQUEST = Buffer.from(
-  [
-    'GET /hello?name=world HTTP/1.1',
-    'Host: 127.0.0.1',
-    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    'Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
-    'Accept-Language: en-US,en;q=0.5',
-    'Accept-Encoding: gzip, deflate, br',
-    'Connection: keep-alive',
-    '\r\n',
-  ].join('\r\n'),
+/** How many people there are. Each has a session, and asks for one of 1,000 things. */
+const CLIENTS = 50_000
+
+/** The requests of a browser, as a proxy in front of the application sends them on. */
+const REQUESTS: readonly Buffer[] = Array.from({ length: CLIENTS }, (_, client) =>
+  Buffer.from(
+    [
+      `GET /hello?name=world&item=${(client * 7_919) % 1_000} HTTP/1.1`,
+      'Host: 127.0.0.1',
+      'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      'Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+      'Accept-Language: en-US,en;q=0.5',
+      'Accept-Encoding: gzip, deflate, br',
+      `Cookie: session=${client.toString(16).padStart(32, '0123456789abcdef')}; theme=dark`,
+      `X-Forwarded-For: 10.${(client >> 16) & 255}.${(client >> 8) & 255}.${client & 255}`,
+      'Connection: keep-alive',
+      '\r\n',
+    ].join('\r\n'),
+  ),
 )
 
 /**
- * A load of small requests over connections that stay open, one request at a time on
+ * A load of small requests of 50,000 clients over connections that stay open, one request at a time on
  * each; every answer must be a 200.
  */
 export class KeepAliveLoad {
   readonly #sockets: readonly Socket[]
   #left = 0
+  #sent = 0
   #open = 0
+  #isClosed = false
   #done: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
 
   private constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets
     for (const socket of sockets) {
       socket.on('data', chunk => this.#onData(socket, chunk))
-      socket.on('close', () => this.#done.reject(new Error('the server closed a connection')))
+      socket.on('close', () => {
+        this.#isClosed = true
+        this.#done.reject(new Error('the server closed a connection'))
+      })
     }
   }
 
@@ -39,6 +52,8 @@ export class KeepAliveLoad {
 
   /** Sends `requests` requests and waits for all answers. */
   run(requests: number): Promise<void> {
+    // Nothing would ever answer: a server closes connections that were idle for some seconds.
+    if (this.#isClosed) return Promise.reject(new Error('the server closed a connection meanwhile'))
     this.#left = requests
     this.#open = 0
     return new Promise((resolve, reject) => {
@@ -61,7 +76,9 @@ export class KeepAliveLoad {
     if (this.#left > 0) {
       this.#left--
       this.#open++
-      socket.write(REQUEST)
+      this.#sent++
+      // A prime step: neighbours in time are not neighbours in the network.
+      socket.write(REQUESTS[(this.#sent * 7_919) % CLIENTS] as Buffer)
     } else if (this.#open === 0) this.#done.resolve()
   }
 

@@ -1,10 +1,12 @@
 // One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER`, asked
 // over the channel to its parent.
 import type { AddressInfo } from 'node:net'
-import { Engine } from '@postern/core'
+import { CidrSet, Engine } from '@postern/core'
 import * as http from '@postern/http'
 import express from 'express'
+import { rateLimit } from 'express-rate-limit'
 import fastify from 'fastify'
+import helmet from 'helmet'
 import { postern } from 'postern'
 
 const [name = '', folder = ''] = process.argv.slice(2)
@@ -13,22 +15,40 @@ const layer = name.endsWith('+layer')
       folder,
       config: {
         dataDirectory: folder,
+        trustProxies: 'loopback',
         limits: { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } },
       },
     })
   : undefined
-const current = name.endsWith('+adapter') ? new Engine() : layer?.engine
+const current = name.endsWith('+adapter')
+  ? new Engine({ trustedProxies: CidrSet.parse(['loopback']) })
+  : layer?.engine
+
+const TEN_MINUTES = 600_000
 
 async function start(): Promise<AddressInfo> {
   if (name.startsWith('express')) {
     const app = express()
+    app.set('trust proxy', 'loopback')
+    if (name.endsWith('+helmet'))
+      app.use(
+        helmet(),
+        rateLimit({
+          windowMs: 60_000,
+          limit: 1_000_000_000,
+          standardHeaders: 'draft-8',
+          legacyHeaders: false,
+        }),
+      )
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')
+    // While the others have their turn these connections are idle for longer than the default of 5 s.
+    server.keepAliveTimeout = TEN_MINUTES
     await new Promise(resolve => server.once('listening', resolve))
     return server.address() as AddressInfo
   }
-  const app = fastify()
+  const app = fastify({ keepAliveTimeout: TEN_MINUTES })
   if (current !== undefined) app.register(http.fastify(current))
   app.get('/hello', () => 'hello')
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -9,7 +9,7 @@ export interface Backend {
   close(): Promise<void>
 }
 
-/** Starts a backend on a free port of loopback; it answers 200 and `hello` unless told otherwise. */
+/** Starts a backend on a free port of loopback; it answers 200 and `hello` by default. */
 export async function startBackend(
   answer: RequestListener = (_request, response) => response.end('hello'),
 ): Promise<Backend> {

@@ -7,7 +7,7 @@ import { eventSentence } from '../src/command/event-sentence.ts'
 const request = { id: 'r1', method: 'POST', host: 'h', path: '/login', query: '' }
 
 describe('an event that is no request', () => {
-  test('is told in words, not by the name of its type', () => {
+  test('is a sentence, not by the name of its type', () => {
     const events: readonly [Event, RegExp][] = [
       [
         {
@@ -43,7 +43,7 @@ describe('an event that is no request', () => {
     for (const [event, sentence] of events) assert.match(eventSentence(event), sentence)
   })
 
-  test("of an application is told by its type, also when it is called as something of JavaScript's own", () => {
+  test("of an application is shown by its type, also when it is called as something of JavaScript's own", () => {
     assert.equal(eventSentence({ type: 'order.refunded', time: 0, actor: {} }), 'order.refunded')
     assert.equal(eventSentence({ type: 'constructor', time: 0, actor: {} }), 'constructor')
   })

@@ -42,7 +42,7 @@ async function withGateway(
   }
 }
 
-/** Asks as a client elsewhere would: the gateway is told to trust loopback as a proxy. */
+/** Asks as a client elsewhere would: the gateway trusts loopback as a proxy. */
 const FROM = '203.0.113.9'
 const TRUSTING = 'trustProxies: [loopback]\n'
 const from = (address: string): RequestInit => ({ headers: { 'x-forwarded-for': address } })
@@ -130,7 +130,7 @@ for (const workers of ['1', '2']) {
 }
 
 describe('a running gateway', { timeout: 180_000 }, () => {
-  test('takes a configuration whose file changed, without being told', () =>
+  test('takes a configuration whose file changed, by itself', () =>
     withGateway([], TRUSTING, async ({ folder, gateway }) => {
       writeFileSync(
         join(folder, 'postern.config.yaml'),

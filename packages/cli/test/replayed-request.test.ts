@@ -53,7 +53,7 @@ describe('a log line as a request', () => {
     assert.notEqual(requests.of(long)?.headers, requests.of(long)?.headers)
   })
 
-  test('is none where the address is none', () => {
+  test('is undefined where the address is invalid', () => {
     assert.equal(new ReplayedRequests().of(entry({ address: 'not-an-address' })), undefined)
   })
 })

@@ -26,7 +26,7 @@ function configured(name: string, lines: string): readonly string[] {
 }
 
 describe('Redis that is down at the start', { timeout: 60_000 }, () => {
-  test('is told once, the gateway serves, and obeys what is kept there when it is back', async t => {
+  test('is reported once, the gateway serves, and obeys what is kept there when it is back', async t => {
     const port = await freePort()
     const args = configured('late', `stores: { redis: "redis://:late@127.0.0.1:${port}" }\n`)
     const gateway = await startGatewayProcess(args, folder)

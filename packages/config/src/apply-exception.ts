@@ -4,7 +4,8 @@ import type { ConfigChange, ConfigException } from '@postern/core'
 type Values = { readonly [key: string]: unknown }
 
 /**
- * A configuration with an exception applied: what stands there already is kept, and a limit written as text becomes an object that can hold more.
+ * A configuration with an exception applied: what stands there already is kept, and a limit written as text
+ * becomes an object that can hold more.
  * @param value the configuration as written; untouched
  */
 export function applyException(value: unknown, exception: ConfigException): unknown {
@@ -27,7 +28,9 @@ function final(value: unknown, change: ConfigChange): unknown {
   return list.filter(item => !change.remove.some(other => isDeepStrictEqual(other, item)))
 }
 
-/** Whether a limit stands at this place: a rule alone, as text or made by a function, or an object around one. */
+/**
+ * Whether a limit stands at this place: a rule alone, as text or made by a function, or an object around one.
+ */
 export function isLimit(path: readonly string[]): boolean {
   return (
     (path.length === 2 && path[0] === 'limits') ||

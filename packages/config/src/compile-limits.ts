@@ -27,8 +27,8 @@ import type {
 } from './named-limit.ts'
 
 /**
- * What holds when nothing is configured: more than a busy office sends, and far less than a flood; and a tight limit where logins
- * usually are.
+ * What holds when nothing is configured: more than a busy office sends, and far less than a flood; and a
+ * tight limit where logins usually are.
  */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
   address: { limit: window(1_200, '1m') },
@@ -148,7 +148,10 @@ function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean 
   }
 }
 
-/** The methods that patterns name, so that most requests need no look into the table; undefined when one is for any method. */
+/**
+ * The methods that patterns name, so that most requests need no look into the table; undefined when one is
+ * for any method.
+ */
 function methodsOf(patterns: readonly string[]): ReadonlySet<string> | undefined {
   const methods = new Set<string>()
   for (const pattern of patterns) {

@@ -10,8 +10,8 @@ export interface ShedSettings {
 }
 
 /**
- * Load shedding, ready to be asked: routes by class, and a limit that is a number or found from latency. Of several patterns that match a
- * request the most specific says its class.
+ * Load shedding, ready to be asked: routes by class, and a limit that is a number or found from latency. Of
+ * several patterns that match a request the most specific says its class.
  */
 export function compileShed({ limit, critical, sheddable, shares }: ShedSettings): LoadSheddingOptions {
   const classes = new Map<string, LoadClass>()

@@ -3,8 +3,8 @@ import { isLimit } from './apply-exception.ts'
 import type { ConfigFile } from './config-file.ts'
 
 /**
- * An exception in terms of the configuration that is loaded: for each change the innermost place that exists in it, and what to write there. A command to run stands
- * last.
+ * An exception in terms of the configuration that is loaded: for each change the innermost place that exists
+ * in it, and what to write there. A command to run stands last.
  */
 export function describeException(
   exception: ConfigException,
@@ -47,7 +47,10 @@ function describeChange(change: ConfigChange, config: unknown, style: Style): re
   return [depth === 0 ? `add  ${rest}` : `to ${place} add  ${rest}`]
 }
 
-/** What stands there now, as far as it can be written: a rule that a function made is left for its author to repeat. */
+/**
+ * What stands there now, as far as it can be written: a rule that a function made is left for its author to
+ * repeat.
+ */
 function standing(value: unknown, style: Style): string {
   return typeof value === 'string' ? literal(value, style) : '<the limit that stands there>'
 }

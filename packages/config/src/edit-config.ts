@@ -17,7 +17,10 @@ export function editYaml(text: string, exception: ConfigException): string {
   return document.toString({ lineWidth: 0 })
 }
 
-/** The text of a JSON configuration with an exception written into it, in the indentation it has. The order of keys stays. */
+/**
+ * The text of a JSON configuration with an exception written into it, in the indentation it has. The order of
+ * keys stays.
+ */
 export function editJson(text: string, exception: ConfigException): string {
   const indentation = /^[ \t]+(?=")/m.exec(text)?.[0] ?? (text.trim().includes('\n') ? '' : '  ')
   return `${JSON.stringify(applyException(JSON.parse(text), exception), null, indentation)}\n`

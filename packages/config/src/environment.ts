@@ -6,7 +6,10 @@ const MAX_DEPTH = 20
 /** The application's own objects: kept as they are, for their methods know themselves. */
 const CODE: ReadonlySet<unknown> = new Set(['guards', 'detectors'])
 
-/** The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the file. Keys that are undefined are absent. */
+/**
+ * The configuration with every `${NAME}` replaced by that variable, so that secrets need not stand in the
+ * file. Keys that are undefined are absent.
+ */
 export function fillFromEnvironment(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,

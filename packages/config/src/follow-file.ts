@@ -9,8 +9,8 @@ export function fileVersion(path: string): string | undefined {
 }
 
 /**
- * Calls back when a file is another one than `known`, also when an editor or a mounted volume replaced it (which is why it is polled).
- * A file that is gone is waited for.
+ * Calls back when a file is another one than `known`, also when an editor or a mounted volume replaced it
+ * (which is why it is polled). A file that is gone is waited for.
  * @returns ends the following
  */
 export function followFile(path: string, known: string | undefined, changed: () => void): () => void {

@@ -1,7 +1,10 @@
 import * as z from 'zod'
 import { configTable } from './table.ts'
 
-/** A part of a JSON Schema, with what the table says besides: `form`, `codeOnly`, `interface`, `applies`, `defaultText`, `example`. */
+/**
+ * A part of a JSON Schema, with what the table says besides: `form`, `codeOnly`, `interface`, `applies`,
+ * `defaultText`, `example`.
+ */
 export interface SchemaNode {
   readonly [keyword: string]: unknown
   readonly description?: string
@@ -40,7 +43,10 @@ const OURS: ReadonlySet<string> = new Set([
   'example',
 ])
 
-/** JSON Schema (draft 2020-12) of a YAML or JSON configuration, with descriptions, defaults and examples, for editors. */
+/**
+ * JSON Schema (draft 2020-12) of a YAML or JSON configuration, with descriptions, defaults and examples, for
+ * editors.
+ */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
   return {
     ...publish(annotatedSchema()),

@@ -8,8 +8,8 @@ const TEXT =
   /^\s*(\d{1,10})\s*(?:\/\s*([\d.]+(?:ms|[smhdw])|ms|[smhdw])(?:\s+burst\s+(\d{1,10}))?|(at once))\s*$/
 
 /**
- * The rule that a text or rule stands for. `100/1m` is at most 100 in any minute; `10/1s burst 50` earns 10 a second and lets 50 be
- * spent at once; `20 at once` is a concurrency limit.
+ * The rule that a text or rule stands for. `100/1m` is at most 100 in any minute; `10/1s burst 50` earns 10 a
+ * second and lets 50 be spent at once; `20 at once` is a concurrency limit.
  * @throws ConfigError for any other text, and for numbers the rule cannot have
  */
 export function parseLimitRule(value: LimitRule): Rule {

@@ -24,7 +24,10 @@ export interface LoadOptions {
   readonly path?: string | undefined
   /** A configuration handed over in code instead. */
   readonly config?: Config | undefined
-  /** What the application adds in code: `identify` and `onEvent` take the place of the file's, guards and detectors follow it. */
+  /**
+   * What the application adds in code: `identify` and `onEvent` take the place of the file's, guards and
+   * detectors follow it.
+   */
   readonly extensions?: ExtensionConfig | undefined
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -45,7 +48,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   return checkConfig(extended(file, options.extensions), options.environment)
 }
 
-/** A configuration with what the application adds to it. One that is no object is left for the check to refuse. */
+/**
+ * A configuration with what the application adds to it. One that is no object is left for the check to
+ * refuse.
+ */
 function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFile {
   const { value } = file
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return file

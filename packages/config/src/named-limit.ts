@@ -16,7 +16,9 @@ export type SingleKey =
   | { readonly header: string }
   /** A field of a JSON or form body, `email` or `user.email`. */
   | { readonly body: string }
-  /** TypeScript only: any text made from the exchange, at once or later; undefined leaves the exchange out. */
+  /**
+   * TypeScript only: any text made from the exchange, at once or later; undefined leaves the exchange out.
+   */
   | ((exchange: Exchange) => string | undefined | Promise<string | undefined>)
 
 /** A key as limits call it, with the name that people know it by: `tenant`, `header x-shop`. */
@@ -25,7 +27,10 @@ export interface CompiledKey {
   readonly name: string
 }
 
-/** The rule of one key, from the application's own code: a database, a billing service. Undefined for the rule of everybody. */
+/**
+ * The rule of one key, from the application's own code: a database, a billing service. Undefined for the rule
+ * of everybody.
+ */
 export type Plan = (key: string) => LimitRule | undefined | Promise<LimitRule | undefined>
 
 /** What one limit says; the rest is its default's. */

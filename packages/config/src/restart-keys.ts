@@ -9,7 +9,8 @@ function restartPaths(): readonly Path[] {
 }
 
 /**
- * The keys that differ between two configurations and take effect only when the process starts: `audit`, `remediations.nftables`.
+ * The keys that differ between two configurations and take effect only when the process starts: `audit`,
+ * `remediations.nftables`.
  */
 export function changedRestartKeys(before: Config, after: Config): readonly string[] {
   return restartPaths()

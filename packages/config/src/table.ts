@@ -97,9 +97,9 @@ export interface Config extends ExtensionConfig {
   /** The endpoint of `postern forward-auth`, for a proxy that asks before it forwards. */
   readonly forwardAuth?: ForwardAuthConfig | undefined
   /**
-   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those that
-   * say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their name.
-   * Default: none.
+   * Request headers that go on to the backend from anybody. By default only trusted proxies may send those
+   * that say who or where a client is (`CF-Connecting-IP`, `X-Remote-User`, ...) and those with `_` in their
+   * name. Default: none.
    */
   readonly keepHeaders?: readonly string[] | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
@@ -136,15 +136,15 @@ export interface Config extends ExtensionConfig {
    */
   readonly rateLimitHeaders?: HeaderStyle | undefined
   /**
-   * Holds down guessing at accounts, whatever the number of addresses it comes from; `routes` say where logins
-   * are. `false` switches it off. Default: on.
+   * Holds down guessing at accounts, whatever the number of addresses it comes from; `routes` say where
+   * logins are. `false` switches it off. Default: on.
    */
   readonly login?: LoginConfig | false | undefined
   /** Refuses requests that another site made a browser send with its cookies. Default: off. */
   readonly csrf?: boolean | CsrfConfig | undefined
   /**
-   * Security headers that answers do not set themselves: `strict`, `compatible` (content policy only reports), or
-   * changes to one of them. Default: off.
+   * Security headers that answers do not set themselves: `strict`, `compatible` (content policy only
+   * reports), or changes to one of them. Default: off.
    */
   readonly headers?: HeadersConfig | false | undefined
   /**
@@ -161,11 +161,14 @@ export interface Config extends ExtensionConfig {
    * `{ network, userAgent }`. Default: nobody.
    */
   readonly block?: readonly (string | ClientConfig)[] | undefined
-  /** Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`. Default: nobody. */
+  /**
+   * Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`. Default:
+   * nobody.
+   */
   readonly allow?: readonly (string | ClientConfig)[] | undefined
   /**
-   * Which pages of other origins may read answers, refusals too, and preflights answered before every check; or
-   * `false`. Default: as the backend says.
+   * Which pages of other origins may read answers, refusals too, and preflights answered before every check;
+   * or `false`. Default: as the backend says.
    */
   readonly cors?: CorsConfig | false | undefined
   /**
@@ -180,13 +183,13 @@ export interface Config extends ExtensionConfig {
   /** Bans, throttles and challenges against actors, or `false`. Default: on. */
   readonly remediations?: RemediationsConfig | false | undefined
   /**
-   * The policies that `routes.*.policy` asks: a module that exports them as `policies`, or a `.cedar` file; in code,
-   * the policies themselves. Default: none.
+   * The policies that `routes.*.policy` asks: a module that exports them as `policies`, or a `.cedar` file;
+   * in code, the policies themselves. Default: none.
    */
   readonly policies?: string | Decides | undefined
   /**
-   * How the approvals that `routes.*.approve` asks for are kept, notified of and decided. Default: kept in the data
-   * directory, or in `stores.postgres`.
+   * How the approvals that `routes.*.approve` asks for are kept, notified of and decided. Default: kept in
+   * the data directory, or in `stores.postgres`.
    */
   readonly approvals?: ApprovalsConfig | undefined
   /** Traps: form fields nobody sees and records nobody should open. Default: none. */
@@ -195,11 +198,16 @@ export interface Config extends ExtensionConfig {
   readonly crowdsec?: CrowdsecConfig | undefined
   /** The tamper-evident log, or `false`. Default: on. */
   readonly audit?: AuditConfig | false | undefined
-  /** How many rows one actor may delete or edit, by name; counted in the application's database. Default: off. */
+  /**
+   * How many rows one actor may delete or edit, by name; counted in the application's database. Default: off.
+   */
   readonly budgets?: BudgetsConfig | undefined
   /** The application's database, in which `budgets` are counted. */
   readonly budgetDatabase?: BudgetDatabaseConfig | undefined
-  /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md. Default: off. */
+  /**
+   * Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md.
+   * Default: off.
+   */
   readonly identity?: IdentityConfig | undefined
   /** Servers to share state through, for more than one machine. Default: embedded. */
   readonly stores?: StoresConfig | undefined
@@ -216,7 +224,10 @@ export interface Config extends ExtensionConfig {
   readonly bodyLimit?: ByteSize | undefined
 }
 
-/** A configuration with its defaults, ready to be used: durations are milliseconds, sizes are bytes, patterns and ranges are compiled. */
+/**
+ * A configuration with its defaults, ready to be used: durations are milliseconds, sizes are bytes, patterns
+ * and ranges are compiled.
+ */
 export interface CompiledConfig {
   readonly upstream?: string
   readonly listen: Listen
@@ -266,8 +277,8 @@ export interface CompiledConfig {
 }
 
 /**
- * The table of configuration keys: type, default, description, example, and when a change takes effect. Everything else that is said about
- * a key is made from it. The order is that of the reference.
+ * The table of configuration keys: type, default, description, example, and when a change takes effect.
+ * Everything else that is said about a key is made from it. The order is that of the reference.
  */
 export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledConfig, Config>('Config', {
   mode: engineMode,

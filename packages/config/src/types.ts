@@ -83,7 +83,10 @@ export const byteSize: z.ZodType<number, ByteSize> = parsed(
 
 const FAMILIES: readonly string[] = [...new Set(ruleIds.map(id => `${id.split('/', 1)[0]}/*`)), 'loaded/*']
 
-/** `sqli/union`, `sqli/*`: a rule that does not exist is reported when the file is read, not by the first request. */
+/**
+ * `sqli/union`, `sqli/*`: a rule that does not exist is reported when the file is read, not by the first
+ * request.
+ */
 export const inspectRule: z.ZodType<string, string> = checked(
   text,
   'a rule id such as "sqli/union"',
@@ -142,7 +145,9 @@ export const backendUrl: z.ZodType<string, string> = checked(
   },
 )
 
-/** A database address of one of the given schemes; the value is never repeated, for it may hold a password. */
+/**
+ * A database address of one of the given schemes; the value is never repeated, for it may hold a password.
+ */
 export function storeUrl(...schemes: readonly string[]): z.ZodType<string, string> {
   return checked(z.string(), `an address such as "${schemes[0]}//127.0.0.1"`, value => {
     const url = URL.parse(value)
@@ -169,7 +174,8 @@ export interface Listen {
 }
 
 /**
- * Takes `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080` apart. A bare port listens on loopback: who wants a network to reach it says which.
+ * Takes `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080` apart. A bare port listens on loopback: who wants a
+ * network to reach it says which.
  * @throws ConfigError for anything else
  */
 export function parseListen(value: string | number): Listen {

@@ -5,7 +5,10 @@ import type { CompiledConfig } from './table.ts'
 /** Keys of limits that only a principal fills. */
 const OF_PRINCIPALS: ReadonlySet<string> = new Set(['principal', 'tenant', 'apiKey'])
 
-/** Limits whose key nothing can fill: without `identify` no request has a principal, and they would never count. */
+/**
+ * Limits whose key nothing can fill: without `identify` no request has a principal, and they would never
+ * count.
+ */
 export function unfillableKeys(
   { identify, identity, limits, routes }: CompiledConfig,
   place: (path: ConfigPath) => string,

@@ -12,8 +12,8 @@ export type UnionAnswer =
   | { readonly kind: 'none'; readonly issue: Omit<ConfigIssue, 'place'> }
 
 /**
- * Says what is wrong with a value that fits no branch of a union: what is wrong inside the object that was meant, else every allowed form,
- * and the word that was probably meant.
+ * Says what is wrong with a value that fits no branch of a union: what is wrong inside the object that was
+ * meant, else every allowed form, and the word that was probably meant.
  * @param nodes the forms that the table knows for this place
  */
 export function unionIssue(

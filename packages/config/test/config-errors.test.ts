@@ -59,13 +59,13 @@ const CASES: readonly (readonly [
     /sqli\/\*/,
   ],
   [
-    'a mode that is none',
+    'an unknown mode',
     'mode: observer',
     /:1: mode$/,
     /must be "enforce" or "observe", not "observer"/,
     /"observe"/,
   ],
-  ['a limit that is none', 'limits:\n  api: 100 per minute', /:2: limits\.api$/, /is not a limit/, /100\/1m/],
+  ['an invalid limit', 'limits:\n  api: 100 per minute', /:2: limits\.api$/, /is not a limit/, /100\/1m/],
   [
     'a key of a limit that is mistyped',
     'limits:\n  api: { limit: 5/1m, key: tennant }',
@@ -135,14 +135,8 @@ const CASES: readonly (readonly [
     /unknown key/,
     /"limit"/,
   ],
-  [
-    'a duration that is none',
-    'timeouts: { head: 10 seconds }',
-    /timeouts\.head$/,
-    /is not a duration/,
-    /10s/,
-  ],
-  ['a size that is none', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
+  ['an invalid duration', 'timeouts: { head: 10 seconds }', /timeouts\.head$/, /is not a duration/, /10s/],
+  ['an invalid size', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
   [
     'a proxy that is no address',
     'trustProxies: [10.0.0.1, proxy.internal]',
@@ -165,7 +159,7 @@ const CASES: readonly (readonly [
   ],
   ['a backend of another kind', 'upstream: ftp://127.0.0.1', /upstream$/, /not an http\(s\) address/],
   ['a method in small letters', 'routes: { /a: { methods: [get] } }', /methods\[0\]$/, /capitals/],
-  ['a level that is none', 'inspect: { level: 9 }', /inspect\.level$/, /must be 1 or 2 or 3 or 4/],
+  ['an unknown level', 'inspect: { level: 9 }', /inspect\.level$/, /must be 1 or 2 or 3 or 4/],
   ['text for a number', 'workers: many', /workers$/, /must be "auto" or/],
   ['a list for an object', 'routes: [/a]', /routes$/, /must be an object, not a list/],
   [

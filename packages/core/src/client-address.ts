@@ -4,6 +4,8 @@ import { headerValue, type RawHeaders } from './request-headers.ts'
 
 const MAX_HOPS = 32
 const MAX_HEADER = 4_096
+/** The longest hop is 41 characters of IPv6, in brackets, with a port. */
+const MAX_ADDRESS = 64
 
 /**
  * The address of the client: the peer of the connection, or, when that peer is a trusted proxy, the
@@ -17,6 +19,9 @@ const MAX_HEADER = 4_096
 export function clientAddress(peer: Address, headers: RawHeaders, trustedProxies: CidrSet): Address {
   if (trustedProxies.isEmpty || !trustedProxies.has(peer)) return peer
   const listed = headerValue(headers, 'x-forwarded-for')
+  // One hop is what a proxy in front of the application writes.
+  if (listed !== undefined && listed.length <= MAX_ADDRESS && !listed.includes(','))
+    return parseForwardedHop(listed) ?? peer
   const hops = listed === undefined ? forwardedHops(headerValue(headers, 'forwarded')) : listHops(listed)
   let client = peer
   for (let i = hops.length - 1; i >= Math.max(0, hops.length - MAX_HOPS); i--) {
@@ -59,6 +64,8 @@ function forwardedHops(header: string | undefined): readonly string[] {
  * `[2001:db8::1]`, `[2001:db8::1]:4711`.
  */
 export function parseForwardedHop(hop: string): Address | undefined {
+  const plain = parseAddress(hop)
+  if (plain !== undefined) return plain
   const text = hop.trim()
   if (text.startsWith('[')) {
     const close = text.indexOf(']')

@@ -51,7 +51,8 @@ function isLiteral(segment: string): boolean {
 /**
  * An exception that gives the route of an exchange settings of its own. Other
  * settings of wider patterns still apply there.
- * @param pattern `exemptingPattern` for settings that hold only for a path as its pattern writes it. Default: the narrowest
+ * @param pattern `exemptingPattern` for settings that hold only for a path as its pattern writes it. Default:
+ * the narrowest
  */
 export function routeException(
   exchange: Exchange,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isIPv4 } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { addressBytes, formatBytes, isLoopback, parseAddress } from '../src/index.ts'
@@ -83,6 +84,20 @@ describe('an address', () => {
         const upper = groups.map(group => group.toString(16).toUpperCase()).join(':')
         assert.equal(parseAddress(long), parseAddress(upper))
       }),
+    )
+  })
+
+  test('is IPv4 exactly where node says so', () => {
+    const part = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.constantFrom('', '00', '01', '256', '-1', '1e1', ' 1', '٣', '0x1'),
+    )
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 3, maxLength: 5 }), parts => {
+        const text = parts.join('.')
+        assert.equal(parseAddress(text) === text, isIPv4(text), text)
+      }),
+      { numRuns: 2_000 },
     )
   })
 

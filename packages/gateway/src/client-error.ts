@@ -3,7 +3,10 @@ import type { Socket } from 'node:net'
 import { type Engine, refusalAnswer } from '@postern/core'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 
-/** What a parser error says about the request; undefined when the connection itself broke and nobody is left to answer. */
+/**
+ * What a parser error says about the request; undefined when the connection itself broke and nobody is left
+ * to answer.
+ */
 export function clientErrorFault(error: Error): FramingFault | undefined {
   const code = 'code' in error ? String(error.code) : ''
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return framingFault('head-timeout')

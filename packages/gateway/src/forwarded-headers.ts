@@ -20,9 +20,9 @@ export function changeForwarded(forward: string[], exchange: Exchange): void {
 }
 
 /**
- * Completes the headers for the backend, in place: `Host`, `X-Request-Id`, `X-Forwarded-For`, `-Proto`, `-Host` and the signed
- * identity. A chain of addresses is continued only when a trusted proxy sent it; `Forwarded` (RFC 7239) is read by the engine but
- * not sent on, so that the backend has one truth.
+ * Completes the headers for the backend, in place: `Host`, `X-Request-Id`, `X-Forwarded-For`, `-Proto`,
+ * `-Host` and the signed identity. A chain of addresses is continued only when a trusted proxy sent it;
+ * `Forwarded` (RFC 7239) is read by the engine but not sent on, so that the backend has one truth.
  * @param trustedProxies the engine's; their `X-Forwarded-*` are kept
  */
 export function introduce(

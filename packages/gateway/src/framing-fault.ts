@@ -1,6 +1,8 @@
 import type { Refusal } from '@postern/core'
 
-/** Why a request is not forwarded at all: what two parsers could read differently, or no server has to accept. */
+/**
+ * Why a request is not forwarded at all: what two parsers could read differently, or no server has to accept.
+ */
 export interface FramingFault {
   /** Rule id: `framing/two-lengths`. */
   readonly rule: string
@@ -66,7 +68,10 @@ export function framingFault(rule: FramingRule): FramingFault {
   return { rule: `framing/${rule}`, status, message }
 }
 
-/** A fault as the engine's word; the connection is closed, since where the next request starts is no longer certain. */
+/**
+ * A fault as the engine's word; the connection is closed, since where the next request starts is no longer
+ * certain.
+ */
 export function framingRefusal(fault: FramingFault): Refusal {
   return {
     effect: 'deny',

@@ -85,7 +85,7 @@ export interface GatewayTimeouts {
   readonly tunnelIdle?: Duration
   /** A tunnel in all: 12h. */
   readonly tunnelLifetime?: Duration
-  /** Between two questions to `recheck` about an open tunnel: 30s. */
+  /** Between two questions to `recheck` about an open tunnel or stream of events: 30s. */
   readonly tunnelRecheck?: Duration
 }
 

@@ -1,4 +1,4 @@
-import { type Duration, type Engine, type Health, parseDuration } from '@postern/core'
+import { type Duration, type Engine, type Exchange, type Health, parseDuration } from '@postern/core'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { Front } from './front.ts'
 import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
@@ -65,6 +65,15 @@ export class Gateway {
    */
   renew(tls: TlsOptions): void {
     this.#listener.renew(tls)
+  }
+
+  /**
+   * Asks `recheck` now about the tunnels and streams of events that this may concern: something was revoked.
+   * @param concerns Default: all
+   */
+  recheck(concerns: (exchange: Exchange) => boolean = () => true): void {
+    for (const tunnel of this.#front.tunnels) if (concerns(tunnel.exchange)) tunnel.recheck()
+    this.#passage.streams.recheck(concerns)
   }
 
   /** Exchanges under way, tunnels included. */

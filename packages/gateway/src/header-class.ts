@@ -2,7 +2,9 @@
 export const HeaderClass = {
   /** Sent on as it came. */
   plain: 0,
-  /** Belongs to this connection (RFC 9110 section 7.6.1) or would let a client speak for the gateway: dropped. */
+  /**
+   * Belongs to this connection (RFC 9110 section 7.6.1) or would let a client speak for the gateway: dropped.
+   */
   dropped: 1,
   host: 2,
   contentLength: 3,
@@ -16,7 +18,10 @@ export const HeaderClass = {
   trustedOnly: 10,
 } as const
 
-/** Headers by which platforms and proxies tell a backend the client's address, name or certificate, and routers the host. */
+/**
+ * Headers by which platforms and proxies tell a backend the client's address, name or certificate, and
+ * routers the host.
+ */
 const TRUSTED_ONLY: ReadonlySet<string> = new Set([
   'cf-connecting-ip',
   'cf-connecting-ipv6',
@@ -59,7 +64,8 @@ const TRUSTED_ONLY: ReadonlySet<string> = new Set([
   'x-user-dn',
   'x-webauth-user',
   'ssl-client-cert',
-  // Variables of CGI (RFC 3875 section 4.1) and WSGI (PEP 3333) that a server would take from a header of this name.
+  // Variables of CGI (RFC 3875 section 4.1) and WSGI (PEP 3333) that a server would take from a header of
+  // this name.
   'auth-type',
   'document-root',
   'gateway-interface',
@@ -138,8 +144,9 @@ const SPELLINGS: ReadonlyMap<string, number> = new Map(
 )
 
 /**
- * The class of an arrived header name. One with `_` is `trustedOnly`, as in nginx: backends in the tradition of CGI read `X_Postern_Identity` and
- * `X-Postern-Identity` as one variable, and some read `SCRIPT_NAME` as their own mount point.
+ * The class of an arrived header name. One with `_` is `trustedOnly`, as in nginx: backends in the tradition
+ * of CGI read `X_Postern_Identity` and `X-Postern-Identity` as one variable, and some read `SCRIPT_NAME` as
+ * their own mount point.
  */
 export function headerClass(name: string): number {
   return SPELLINGS.get(name) ?? classify(name)

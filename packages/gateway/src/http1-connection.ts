@@ -6,8 +6,8 @@ import type { RequestBody } from './request-body.ts'
 const MAX_PIPELINED = 32
 
 /**
- * One HTTP/1 connection. Its requests are worked on one after another, as RFC 9112 section 9.3.2 asks unless all are safe: a
- * pipelined one waits for the answer before it.
+ * One HTTP/1 connection. Its requests are worked on one after another, as RFC 9112 section 9.3.2 asks unless
+ * all are safe: a pipelined one waits for the answer before it.
  */
 export class Http1Connection {
   readonly peer: string | undefined
@@ -43,8 +43,9 @@ export class Http1Connection {
   }
 
   /**
-   * The answer now being sent is the last: what follows on this connection is not read (RFC 9112 section 9.6). After a refusal it may be the rest of a request
-   * that was read differently, and must not run as one of its own.
+   * The answer now being sent is the last: what follows on this connection is not read (RFC 9112 section
+   * 9.6). After a refusal it may be the rest of a request that was read differently, and must not run as one
+   * of its own.
    */
   end(): void {
     this.#isEnding = true

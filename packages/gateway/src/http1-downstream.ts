@@ -91,8 +91,8 @@ export class Http1Downstream implements Downstream {
   }
 
   write(chunk: Buffer): boolean {
-    // The first small part goes as a Latin-1 string, byte for byte the same: Node then joins it to the head in one write,
-    // instead of gathering two buffers (measured: 3 % of the CPU of a small answer).
+    // The first small part goes as a Latin-1 string, byte for byte the same: Node then joins it to the head
+    // in one write, instead of gathering two buffers (measured: 3 % of the CPU of a small answer).
     const joins = !this.#written && chunk.length <= JOINED_BYTES
     this.#written = true
     return joins ? this.#response.write(chunk.toString('latin1'), 'latin1') : this.#response.write(chunk)

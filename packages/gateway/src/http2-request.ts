@@ -9,8 +9,9 @@ export interface Http2Request {
 }
 
 /**
- * Rewrites the fields of an HTTP/2 request for an HTTP/1.1 backend (RFC 9113 section 8.3.1). The parser in front already refused
- * malformed names and values, connection-specific fields and pseudo-fields out of place.
+ * Rewrites the fields of an HTTP/2 request for an HTTP/1.1 backend (RFC 9113 section 8.3.1). The parser in
+ * front already refused malformed names and values, connection-specific fields and pseudo-fields out of
+ * place.
  * @param raw name, value, ... as received
  * @param maxBytes largest sum of names and values, with 32 bytes for each field (RFC 9113 section 6.5.2)
  */

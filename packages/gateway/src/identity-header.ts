@@ -76,7 +76,8 @@ export interface VerifyIdentityOptions {
  * ```ts
  * const who = verifyIdentity(request.headers['x-postern-identity'], { key, requestId: request.headers['x-request-id'] })
  * ```
- * @throws CredentialError when the header is missing, was not signed by the gateway, is too old, or belongs to another request
+ * @throws CredentialError when the header is missing, was not signed by the gateway, is too old, or belongs
+ * to another request
  * @throws ConfigError for a key of less than 32 bytes
  */
 export function verifyIdentity(header: string | undefined, options: VerifyIdentityOptions): VouchedIdentity {

@@ -8,7 +8,8 @@ export interface Management {
 }
 
 /**
- * Answers `/healthz` (the process is alive) and `/readyz` (every required part is well; 503 when not) on an address of its own.
+ * Answers `/healthz` (the process is alive) and `/readyz` (every required part is well; 503 when not) on an
+ * address of its own.
  * @param health answered from memory
  */
 export async function openManagement(

@@ -3,6 +3,7 @@ import type { Pool } from 'undici'
 import type { BackendFailure } from './backend-failure.ts'
 import { backendPool } from './backend-pool.ts'
 import { BackendSlots } from './backend-slots.ts'
+import { EventStreams } from './event-streams.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
@@ -10,6 +11,7 @@ export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
+  readonly streams: EventStreams
   #inFlight = 0
   #draining = false
   #onEmpty: (() => void) | undefined = undefined
@@ -17,6 +19,7 @@ export class Passage {
   constructor(settings: GatewaySettings) {
     this.settings = settings
     this.pool = backendPool(settings)
+    this.streams = new EventStreams(settings)
     this.slots = new BackendSlots({
       total: settings.limits.upstreamConnections,
       now: () => performance.now(),

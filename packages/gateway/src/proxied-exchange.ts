@@ -16,6 +16,7 @@ import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
+import { isEventStream } from './event-streams.ts'
 import { changeForwarded, introduce } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
 import type { Passage } from './passage.ts'
@@ -206,6 +207,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
     this.#early = this.#isEarly(status)
+    if (isEventStream(headers)) this.#passage.streams.add(this)
   }
 
   /**
@@ -398,6 +400,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
+    this.#passage.streams.delete(this)
     this.#passage.left()
     this.#engine.settle(this.exchange, {
       status: this.#status,

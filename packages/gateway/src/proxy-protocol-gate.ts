@@ -3,8 +3,9 @@ import { type Address, type CidrSet, parseAddress } from '@postern/core'
 import { readProxyHeader } from './proxy-protocol.ts'
 
 /**
- * Takes the PROXY protocol header off each connection before any other byte of it is read, and remembers whom it names. A connection
- * from elsewhere than the stated proxies, without a header, or with one that is no such thing, is ended.
+ * Takes the PROXY protocol header off each connection before any other byte of it is read, and remembers whom
+ * it names. A connection from elsewhere than the stated proxies, without a header, or with one that is no
+ * such thing, is ended.
  */
 export class ProxyProtocolGate {
   readonly #from: CidrSet

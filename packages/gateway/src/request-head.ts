@@ -4,7 +4,10 @@ import { HeaderClass, headerClass } from './header-class.ts'
 
 const MAX_HEADERS = 200
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
-/** Visible ASCII without `#`: a fragment has no place in a request, and a space or control character is where parsers part. */
+/**
+ * Visible ASCII without `#`: a fragment has no place in a request, and a space or control character is where
+ * parsers part.
+ */
 const TARGET = /^[\x21\x22\x24-\x7e]+$/
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
@@ -29,9 +32,10 @@ export interface RequestHead {
 }
 
 /**
- * Reads a request head strictly and, in the same pass, collects what goes on to the backend: hop-by-hop headers, those that
- * `Connection` names, and those that speak for a proxy are left out. Refuses whatever two parsers could read
- * differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front already refused.
+ * Reads a request head strictly and, in the same pass, collects what goes on to the backend: hop-by-hop
+ * headers, those that `Connection` names, and those that speak for a proxy are left out. Refuses whatever two
+ * parsers could read differently (RFC 9112 sections 3.2, 6.1 and 11.2), beyond what the parser in front
+ * already refused.
  * @param version `1.0` or `1.1` as the request line says, or `h2`
  * @param mayPass whether a header that only a trusted proxy may send goes on, by its name in lower case
  */
@@ -137,7 +141,10 @@ function isHost(host: string): boolean {
   return colon < 0 || host.endsWith(']') || Number(host.slice(colon + 1)) <= 65_535
 }
 
-/** Path and query of a target. An absolute-form target must name the same host as `Host` (RFC 9112 section 3.2.2). */
+/**
+ * Path and query of a target. An absolute-form target must name the same host as `Host` (RFC 9112 section
+ * 3.2.2).
+ */
 function originForm(method: string, target: string, host: string | undefined): string | FramingFault {
   if (!TARGET.test(target) || target.length > 8_192) return framingFault('bad-target')
   if (target.charCodeAt(0) === 47) return target

@@ -11,7 +11,10 @@ const DROPPED: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
-/** Fields that may not stand in a trailer section (RFC 9110 section 6.5.1), because they frame, route or authenticate. */
+/**
+ * Fields that may not stand in a trailer section (RFC 9110 section 6.5.1), because they frame, route or
+ * authenticate.
+ */
 const NO_TRAILER: ReadonlySet<string> = new Set([
   ...DROPPED,
   'content-length',
@@ -41,7 +44,8 @@ export interface ResponseHead {
 
 /**
  * The end-to-end headers of a response. Its framing is judged as strictly as a request's.
- * @throws ResponseFault for two lengths, a length that is no number, or another transfer coding than `chunked`
+ * @throws ResponseFault for two lengths, a length that is no number, or another transfer coding than
+ * `chunked`
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the headers of every response; each case is one rule of RFC 9112.
 export function readResponseHead(raw: BackendHeaders): ResponseHead {

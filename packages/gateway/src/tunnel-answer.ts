@@ -1,7 +1,10 @@
 import type { ProxiedExchange } from './proxied-exchange.ts'
 import { type BackendHeaders, readResponseHead } from './response-head.ts'
 
-/** The head by which the gateway agrees to leave HTTP/1 (RFC 9110 section 15.2.2), with the backend's own headers. */
+/**
+ * The head by which the gateway agrees to leave HTTP/1 (RFC 9110 section 15.2.2), with the backend's own
+ * headers.
+ */
 export function switchingProtocols(raw: BackendHeaders, proxied: ProxiedExchange): string {
   const { headers } = readResponseHead(raw)
   headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket', 'X-Request-Id', proxied.exchange.id)

@@ -54,6 +54,17 @@ export class Tunnel {
     backend.pipe(client)
   }
 
+  /** What it was opened for. */
+  get exchange(): Exchange {
+    return this.#exchange
+  }
+
+  /** Asks now whether it still holds. */
+  recheck(): void {
+    const { recheck } = this.#settings
+    if (recheck !== undefined) this.#ask(recheck)
+  }
+
   #check(period: number): void {
     this.#idleFor += period
     this.#sinceRecheck += period

@@ -126,7 +126,10 @@ describe('a backend that', { timeout: 30_000 }, () => {
 describe('an idle connection to the backend that dies as a request is written to it', {
   timeout: 30_000,
 }, () => {
-  /** Answers the first request of the first connection, drops the second request without a byte, answers on other connections. */
+  /**
+   * Answers the first request of the first connection, drops the second request without a byte, answers on
+   * other connections.
+   */
   async function flaky(
     t: Parameters<typeof start>[0],
     firstBytes = '',

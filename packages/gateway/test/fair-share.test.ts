@@ -56,7 +56,8 @@ describe('connections to the backend', { timeout: 60_000 }, () => {
     const { port } = await start(t, backend.url, { limits: { upstreamConnections: 8 } })
     const addresses = Array.from({ length: 12 }, (_, i) => `127.0.1.${i + 1}`)
     await slowReaders(t, port, addresses, 2)
-    // Whoever comes while all connections are held waits for the first stall to have lasted a second: the next request takes them back.
+    // Whoever comes while all connections are held waits for the first stall to have lasted a second: the
+    // next request takes them back.
     const good: string[] = []
     for (let i = 0; i < 5; i++) good.push(await status(port, '127.0.0.9'))
     assert.deepEqual(new Set(good), new Set(['200']))

@@ -37,7 +37,10 @@ async function attack(t: TestContext): Promise<Attacked> {
   return { ...gateway, backend, socket }
 }
 
-/** Writes on and on, each time as fast as the other side takes it, until it hangs up. @returns how often it wrote */
+/**
+ * Writes on and on, each time as fast as the other side takes it, until it hangs up.
+ * @returns how often it wrote
+ */
 async function writeUntilClosed(
   socket: Socket,
   part: (index: number) => Buffer | string,
@@ -198,7 +201,8 @@ describe('a client that makes little work cost much', () => {
     socket.once('close', () => {
       isOpen = false
     })
-    // Written only while there is room, so that what is not taken stays here; the tunnel ends when nothing moves any more.
+    // Written only while there is room, so that what is not taken stays here; the tunnel ends when nothing
+    // moves any more.
     const chunk = Buffer.alloc(65_536)
     const most = 256 * 1_048_576
     while (isOpen && socket.bytesWritten < most) {

@@ -157,7 +157,8 @@ function refusals(received: Buffer): { refused: boolean; statuses: number[] } {
     const length = received.readUIntBE(at, 3)
     const type = received.readUInt8(at + 3)
     if (type === RST_STREAM || type === GOAWAY) refused = true
-    // nghttp2 sends :status as an index of the static table (200, 204, 206, 304, 400, 404, 500) or as a literal of three digits.
+    // nghttp2 sends :status as an index of the static table (200, 204, 206, 304, 400, 404, 500) or as a
+    // literal of three digits.
     if (type === HEADERS) {
       const block = received.subarray(at + 9, at + 9 + length)
       const indexed = [200, 204, 206, 304, 400, 404, 500][(block[0] ?? 0) - 0x88]
@@ -168,7 +169,10 @@ function refusals(received: Buffer): { refused: boolean; statuses: number[] } {
   return { refused: refused || statuses.some(status => status === 400 || status === 0), statuses }
 }
 
-/** Fields that the parser in front leaves out without a word (nghttp2, for fields that do not steer the request). */
+/**
+ * Fields that the parser in front leaves out without a word (nghttp2, for fields that do not steer the
+ * request).
+ */
 const LEFT_OUT: readonly Field[] = [
   ['x y', '1'],
   ['x:y', '1'],

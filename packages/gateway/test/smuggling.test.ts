@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { readRequestHead } from '../src/request-head.ts'
 import { exchangeBytes, start, startRawBackend } from './harness.ts'
 
-/** Counts requests as the plainest parser would: by their request lines, outside of what a length or chunks declare a body. */
+/**
+ * Counts requests as the plainest parser would: by their request lines, outside of what a length or chunks
+ * declare a body.
+ */
 function requestsIn(bytes: string): { line: string; head: string; body: string }[] {
   const requests: { line: string; head: string; body: string }[] = []
   let rest = bytes

@@ -100,7 +100,10 @@ export function rawHttp2(port: number): TLSSocket {
 
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-/** A frame (RFC 9113 section 4.1). @param length what its length field says; the payload's own unless given */
+/**
+ * A frame (RFC 9113 section 4.1).
+ * @param length what its length field says; the payload's own unless given
+ */
 export function frame(
   type: number,
   flags: number,

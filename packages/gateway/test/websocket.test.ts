@@ -127,6 +127,26 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
     await once(socket, 'close')
   })
 
+  test('is asked about at once when told that something was revoked, and only where that concerns it', async t => {
+    const asked: string[] = []
+    const { url } = await startSocketBackend(t, echo)
+    const { port, gateway } = await start(t, url, {
+      timeouts: { tunnelRecheck: '1h' },
+      recheck: exchange => {
+        asked.push(exchange.path.raw)
+        return false
+      },
+    })
+    const hers = new WebSocket(`ws://127.0.0.1:${port}/hers`)
+    const his = new WebSocket(`ws://127.0.0.1:${port}/his`)
+    await Promise.all([once(hers, 'open'), once(his, 'open')])
+    gateway.recheck(exchange => exchange.path.raw === '/hers')
+    await once(hers, 'close')
+    assert.equal(his.readyState, WebSocket.OPEN)
+    assert.deepEqual(asked, ['/hers'])
+    his.close()
+  })
+
   test('ends when its session cannot be checked', async t => {
     const { url } = await startSocketBackend(t, echo)
     const { port } = await start(t, url, {

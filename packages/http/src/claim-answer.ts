@@ -15,8 +15,9 @@ const OF_ANOTHER_BODY = [
 ] as const
 
 /**
- * Takes a response over: whatever the application writes from now on is dropped, and when it ends the answer, the refusal of the exchange is sent in
- * its place. So a catch-all error handler cannot turn a refusal into something else, and an error page does not mix with it.
+ * Takes a response over: whatever the application writes from now on is dropped, and when it ends the answer,
+ * the refusal of the exchange is sent in its place. So a catch-all error handler cannot turn a refusal into
+ * something else, and an error page does not mix with it.
  */
 export function claimAnswer(carrier: NodeCarrier): void {
   const { response, exchange } = carrier

@@ -13,7 +13,8 @@ export type Middleware = (
 ) => void
 
 /**
- * The layer as a connect middleware: Express 4 and 5, Nest, connect itself. Mount it first, before body parsers and sessions.
+ * The layer as a connect middleware: Express 4 and 5, Nest, connect itself. Mount it first, before body
+ * parsers and sessions.
  *
  * @example
  * app.use(express(engine))

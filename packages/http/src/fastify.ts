@@ -26,7 +26,8 @@ export interface FastifyInstance {
 }
 
 /**
- * The layer as a Fastify plugin, for the instance it is registered on and everything below. Register it before other plugins.
+ * The layer as a Fastify plugin, for the instance it is registered on and everything below. Register it
+ * before other plugins.
  *
  * @example
  * app.register(fastify(engine))
@@ -56,7 +57,10 @@ export function fastify(
   })
 }
 
-/** Reading a body leaves what was put around the request: the parser's callbacks belong to the socket. So it is put around the rest once more. */
+/**
+ * Reading a body leaves what was put around the request: the parser's callbacks belong to the socket. So it
+ * is put around the rest once more.
+ */
 function aroundAgain(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   const carrier = carriedByNode(request.raw)
   if (carrier === undefined) done()
@@ -68,8 +72,9 @@ function isHandedOn(decision: Decision): boolean {
 }
 
 /**
- * An answer of Postern's own is written on the raw response, so that it is the same bytes as everywhere else; headers that plugins had set on the
- * reply (CORS, for one) go with it. Fastify writes reply headers in one piece, so those of an allowed exchange go to the reply.
+ * An answer of Postern's own is written on the raw response, so that it is the same bytes as everywhere else;
+ * headers that plugins had set on the reply (CORS, for one) go with it. Fastify writes reply headers in one
+ * piece, so those of an allowed exchange go to the reply.
  */
 function enforce(carrier: NodeCarrier, reply: FastifyReply, done: () => void): void {
   const { exchange } = carrier

@@ -1,8 +1,8 @@
 import { type BodyPrefix, type BodySource, ConfigError } from '@postern/core'
 
 /**
- * Reads the body of a Request ahead. A body shorter than the limit is kept whole; of a longer one the first part is kept and the
- * rest goes on streaming behind it. `replay` gives the Request that the handler sees.
+ * Reads the body of a Request ahead. A body shorter than the limit is kept whole; of a longer one the first
+ * part is kept and the rest goes on streaming behind it. `replay` gives the Request that the handler sees.
  */
 export class FetchBody implements BodySource {
   readonly #request: Request
@@ -57,7 +57,8 @@ export class FetchBody implements BodySource {
   }
 
   /**
-   * Reads what is left of a body that nobody took, once it was answered: on a connection that stays open it stands before the next request. Never rejects.
+   * Reads what is left of a body that nobody took, once it was answered: on a connection that stays open it
+   * stands before the next request. Never rejects.
    */
   async forget(): Promise<void> {
     const rest = this.#rest

@@ -17,8 +17,8 @@ export function carriedByFetch(request: Request): FetchCarrier | undefined {
 }
 
 /**
- * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the response was read,
- * or the reader cancelled, or the request was aborted, or the handler threw.
+ * Carries one fetch Request through an engine. The exchange settles exactly once: when the last byte of the
+ * response was read, or the reader cancelled, or the request was aborted, or the handler threw.
  */
 export class FetchCarrier implements RequestSource {
   readonly native: Request
@@ -77,7 +77,10 @@ export class FetchCarrier implements RequestSource {
     })
   }
 
-  /** The answer when the handler is not to run (the exchange was refused, a guard serves it, or the client left), else undefined. */
+  /**
+   * The answer when the handler is not to run (the exchange was refused, a guard serves it, or the client
+   * left), else undefined.
+   */
   ownResponse(): Response | undefined {
     if (this.#isSettled) return new Response(null, { status: CLIENT_LEFT })
     const answer = ownAnswer(this.exchange)

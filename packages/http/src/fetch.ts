@@ -4,8 +4,9 @@ import { handOver } from './hand-over.ts'
 
 export interface FetchOptions<Rest extends readonly unknown[]> {
   /**
-   * Says who is at the other end of the connection, from what the runtime passes beside the Request. Unless given: Deno's
-   * `info.remoteAddr`, Bun's `server.requestIP(request)`, `env.incoming.socket` of @hono/node-server.
+   * Says who is at the other end of the connection, from what the runtime passes beside the Request. Unless
+   * given: Deno's `info.remoteAddr`, Bun's `server.requestIP(request)`, `env.incoming.socket` of
+   * @hono/node-server.
    */
   readonly peer?: (request: Request, ...rest: Rest) => string | undefined
 }
@@ -16,8 +17,8 @@ type Handler<Rest extends readonly unknown[]> = (
 ) => Response | Promise<Response>
 
 /**
- * The layer around a fetch handler: Deno, Bun, workers, anything that turns a Request into a Response. Synchronous when engine and
- * handler are.
+ * The layer around a fetch handler: Deno, Bun, workers, anything that turns a Request into a Response.
+ * Synchronous when engine and handler are.
  *
  * @example
  * Deno.serve(fetch(engine, request => new Response('hello')))

@@ -16,16 +16,18 @@ import type { NodeRequest, NodeResponse } from './node-message.ts'
 
 export interface ForwardAuthOptions {
   readonly dialect: ForwardDialect
-  /** The proxies that may ask. What anyone else says of an original request is never believed: they get 403. */
+  /**
+   * The proxies that may ask. What anyone else says of an original request is never believed: they get 403.
+   */
   readonly trusted: CidrSet
   /** Envoy's `path_prefix`, taken off the path; none unless given. */
   readonly prefix?: string
 }
 
 /**
- * The decision endpoint for a proxy that asks before it forwards: a node handler. The engine sees the original request as the proxy
- * described it: no body, and the answer is never seen, so the event of an allowed exchange has status 0, and nothing that
- * depends on bodies or outcomes can work in this mode.
+ * The decision endpoint for a proxy that asks before it forwards: a node handler. The engine sees the
+ * original request as the proxy described it: no body, and the answer is never seen, so the event of an
+ * allowed exchange has status 0, and nothing that depends on bodies or outcomes can work in this mode.
  *
  * @example
  * createServer(forwardAuth(engine, { dialect: 'traefik', trusted: CidrSet.parse(['loopback']) })).listen(9090)
@@ -64,8 +66,10 @@ export function forwardAuth(
 }
 
 /**
- * The proxy's answer. Request headers that guards changed are answer headers, empty for removed ones, for the proxy to copy. One that only understands 401 and 403 finds the true status in `X-Postern-Status`; headers such as `Retry-After`
- * are there for it to pass on, and the whole answer can be fetched by its id for a while.
+ * The proxy's answer. Request headers that guards changed are answer headers, empty for removed ones, for the
+ * proxy to copy. One that only understands 401 and 403 finds the true status in `X-Postern-Status`; headers
+ * such as `Retry-After` are there for it to pass on, and the whole answer can be fetched by its id for a
+ * while.
  * @param kept where the proxy drops bodies of refusals
  */
 function reply(
@@ -98,8 +102,8 @@ function reply(
 }
 
 /**
- * A 2xx would tell the proxy to let the request through to the backend, so a page that a guard serves with one cannot be shown: the
- * answer says so. Redirects and errors are passed on like refusals.
+ * A 2xx would tell the proxy to let the request through to the backend, so a page that a guard serves with
+ * one cannot be shown: the answer says so. Redirects and errors are passed on like refusals.
  */
 function expressible(own: Answer | undefined, exchange: Exchange): Answer | undefined {
   if (own === undefined || own.status >= 300) return own

@@ -1,7 +1,10 @@
 /** The proxies whose forward-auth request is understood. */
 export type ForwardDialect = 'nginx' | 'traefik' | 'caddy' | 'envoy'
 
-/** Which headers of a forward-auth request describe the original one; undefined where the request line itself does. */
+/**
+ * Which headers of a forward-auth request describe the original one; undefined where the request line itself
+ * does.
+ */
 export interface Dialect {
   readonly method: string | undefined
   readonly target: string | undefined
@@ -20,8 +23,8 @@ const FORWARDED: Dialect = {
 }
 
 /**
- * nginx `auth_request` (headers as its manual names them), Traefik `forwardAuth`, Caddy `forward_auth`, and Envoy `ext_authz` over HTTP,
- * which sends the original method, and the original path behind `path_prefix`.
+ * nginx `auth_request` (headers as its manual names them), Traefik `forwardAuth`, Caddy `forward_auth`, and
+ * Envoy `ext_authz` over HTTP, which sends the original method, and the original path behind `path_prefix`.
  */
 export const DIALECTS: Readonly<Record<ForwardDialect, Dialect>> = {
   nginx: {

@@ -30,8 +30,8 @@ interface NodeBindings {
 }
 
 /**
- * The layer as a Hono middleware; use it first. On @hono/node-server the exchange is carried on node's own messages
- * (headers as they arrived, the true end of the answer), elsewhere on the Request.
+ * The layer as a Hono middleware; use it first. On @hono/node-server the exchange is carried on node's own
+ * messages (headers as they arrived, the true end of the answer), elsewhere on the Request.
  *
  * @example
  * app.use(hono(engine))
@@ -50,8 +50,8 @@ export function hono(engine: EngineSource): (context: HonoContext, next: Next) =
 }
 
 /**
- * The body is read ahead on the Request all the same: @hono/node-server takes a stream that something else has read for spent, even
- * when everything was put back.
+ * The body is read ahead on the Request all the same: @hono/node-server takes a stream that something else
+ * has read for spent, even when everything was put back.
  */
 function onNode(
   engine: Engine,
@@ -111,7 +111,8 @@ async function enforceFetch(carrier: FetchCarrier, context: HonoContext, next: N
     throw error
   }
   const response = carrier.finish(context.res)
-  // Hono copies the headers of the response before onto the next one, over those that were changed; not when there is none before.
+  // Hono copies the headers of the response before onto the next one, over those that were changed; not when
+  // there is none before.
   context.res = undefined
   context.res = response
 }

@@ -6,8 +6,8 @@ const MOST = 512
 const LONGEST_KEPT_BODY = 65_536
 
 /**
- * Answers to refused requests, for a proxy that passes nothing on of the answer to its question (nginx `auth_request`): it fetches them by the id of the request. Each is given
- * out once.
+ * Answers to refused requests, for a proxy that passes nothing on of the answer to its question (nginx
+ * `auth_request`): it fetches them by the id of the request. Each is given out once.
  */
 export class KeptRefusals {
   readonly #answers = new Map<string, Answer>()

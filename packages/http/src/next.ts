@@ -4,17 +4,21 @@ import { changeHeaders } from './request-changes.ts'
 
 export interface NextOptions {
   /**
-   * Says who is at the other end of the connection. Next does not, so the place it runs in must: a header that your platform itself
-   * sets and strips from clients (`request => request.headers.get('x-real-ip') ?? undefined`).
+   * Says who is at the other end of the connection. Next does not, so the place it runs in must: a header
+   * that your platform itself sets and strips from clients
+   * (`request => request.headers.get('x-real-ip') ?? undefined`).
    */
   readonly peer: (request: Request) => string | undefined
 }
 
 /**
- * The layer as Next's proxy (`proxy.ts`; before Next 16 `middleware.ts` on the Node runtime). It answers with the refusal, or tells Next to go on.
+ * The layer as Next's proxy (`proxy.ts`; before Next 16 `middleware.ts` on the Node runtime). It answers with
+ * the refusal, or tells Next to go on.
  *
- * Next never says how the request ended: the event of an allowed exchange has status 0. `after()` runs when the answer is out but is not shown it, and
- * `onRequestError` of `instrumentation.ts` hears of handlers that threw and of no other answer. Where outcomes matter, `node` around the handler of a custom server sees them.
+ * Next never says how the request ended: the event of an allowed exchange has status 0. `after()` runs when
+ * the answer is out but is not shown it, and `onRequestError` of `instrumentation.ts` hears of handlers that
+ * threw and of no other answer. Where outcomes matter, `node` around the handler of a custom server sees
+ * them.
  *
  * @example
  * // proxy.ts; before Next 16 middleware.ts, which exports `middleware`, and `config = { runtime: 'nodejs' }` beside it
@@ -32,8 +36,8 @@ export function next(
 }
 
 /**
- * What `NextResponse.next()` makes: an empty response whose header says that the request goes on, and, as its `request.headers` option
- * does, the headers that the route is to see in place of the client's.
+ * What `NextResponse.next()` makes: an empty response whose header says that the request goes on, and, as its
+ * `request.headers` option does, the headers that the route is to see in place of the client's.
  */
 function answer(carrier: FetchCarrier): Response {
   const own = carrier.ownResponse()

@@ -4,7 +4,10 @@ import type { NodeResponse } from './node-message.ts'
 type Writer = (this: unknown, ...rest: readonly unknown[]) => unknown
 type Writing = Omit<NodeResponse, 'write' | 'end'> & { write: Writer; end: Writer }
 
-/** Shows every piece of this one response's body to a guard that watches it. Pieces are seen as the handler writes them, before any framing. */
+/**
+ * Shows every piece of this one response's body to a guard that watches it. Pieces are seen as the handler
+ * writes them, before any framing.
+ */
 export function watchBody(response: NodeResponse, watch: AnswerWatch): void {
   const target: Writing = response as Omit<NodeResponse, 'write' | 'end'> & { write: Writer; end: Writer }
   const { write, end } = target

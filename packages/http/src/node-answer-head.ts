@@ -45,8 +45,9 @@ class NodeAnswerHead implements AnswerHead {
 type Written = NodeResponse & ResponseExtras
 
 /**
- * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of HTTP/1 in `writeHead`, and of
- * HTTP/2 there or, for an answer without a body, in `end`; both are replaced on this one response, until the head is out.
+ * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of
+ * HTTP/1 in `writeHead`, and of HTTP/2 there or, for an answer without a body, in `end`; both are replaced on
+ * this one response, until the head is out.
  */
 export function showAnswer(carrier: NodeCarrier): void {
   const response: Written = carrier.response
@@ -57,6 +58,12 @@ export function showAnswer(carrier: NodeCarrier): void {
     carrier.engine.onAnswer(carrier.exchange, new NodeAnswerHead(response))
   }
   response.writeHead = function (this: unknown, status: number, ...rest: readonly unknown[]): unknown {
+    // Node itself writes most heads, and gives nothing but the status.
+    if (rest.length === 0 && !isShown && status >= 200 && status < 1_000 && !response.headersSent) {
+      response.statusCode = status
+      show()
+      return writeHead.call(this, response.statusCode)
+    }
     // A status that node will refuse, or that is not the answer yet, shows nothing.
     if (isShown || response.headersSent || !(status >= 200 && status < 1_000))
       return Reflect.apply(writeHead, this, [status, ...rest])
@@ -74,7 +81,10 @@ export function showAnswer(carrier: NodeCarrier): void {
   }
 }
 
-/** Headers given to `writeHead` (an object, a flat list, or a list of pairs), set one by one so that guards see them. */
+/**
+ * Headers given to `writeHead` (an object, a flat list, or a list of pairs), set one by one so that guards
+ * see them.
+ */
 function takeHeaders(response: NodeResponse, given: unknown): void {
   if (typeof given !== 'object' || given === null) return
   if (!Array.isArray(given)) {

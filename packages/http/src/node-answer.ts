@@ -5,7 +5,9 @@ import type { NodeCarrier } from './node-carrier.ts'
 import type { NodeResponse } from './node-message.ts'
 import { changeNodeRequest } from './request-changes.ts'
 
-/** Headers that belong to an HTTP/1 connection and must not stand in HTTP/2 or later (RFC 9113 section 8.2.2). */
+/**
+ * Headers that belong to an HTTP/1 connection and must not stand in HTTP/2 or later (RFC 9113 section 8.2.2).
+ */
 const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -15,7 +17,8 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Enforces what the engine decided: an allowed exchange gets its reply headers, a refused one or one that a guard serves its answer.
+ * Enforces what the engine decided: an allowed exchange gets its reply headers, a refused one or one that a
+ * guard serves its answer.
  * @returns whether the handler is to run
  */
 export function admits(carrier: NodeCarrier): boolean {
@@ -49,7 +52,10 @@ export function writeAnswer(
   response.end(exchange.method === 'HEAD' ? '' : answer.body)
 }
 
-/** What an allowed exchange needs before its handler runs: request headers as guards changed them, and the watch on the answer's head. */
+/**
+ * What an allowed exchange needs before its handler runs: request headers as guards changed them, and the
+ * watch on the answer's head.
+ */
 export function handOn(carrier: NodeCarrier): void {
   const { requestChanges } = carrier.exchange
   if (requestChanges !== undefined) changeNodeRequest(carrier.native, requestChanges)

@@ -24,8 +24,9 @@ function announcesBody(headers: readonly string[]): boolean {
 }
 
 /**
- * Reads a node request ahead and puts everything back. The stream stays in paused mode, and what was read is unshifted in the very
- * tick of the last read: a stream that has bytes cannot emit `end`, so whoever reads next sees the body whole.
+ * Reads a node request ahead and puts everything back. The stream stays in paused mode, and what was read is
+ * unshifted in the very tick of the last read: a stream that has bytes cannot emit `end`, so whoever reads
+ * next sees the body whole.
  */
 export class NodeBody implements BodySource {
   readonly #request: NodeRequest & RequestExtras
@@ -50,7 +51,10 @@ export class NodeBody implements BodySource {
     })
   }
 
-  /** Where the application answers `Expect: 100-continue` itself, nobody has yet, and the body would never come. */
+  /**
+   * Where the application answers `Expect: 100-continue` itself, nobody has yet, and the body would never
+   * come.
+   */
   #invite(): void {
     const response = this.#response
     if (response._sent100 !== false || response.headersSent) return
@@ -61,8 +65,9 @@ export class NodeBody implements BodySource {
 }
 
 /**
- * Reads what is left of a body that nobody took, once it was answered. Node does so for a request that was never read, but takes one that was read ahead for one that
- * the handler reads: the next request on its connection would never be seen.
+ * Reads what is left of a body that nobody took, once it was answered. Node does so for a request that was
+ * never read, but takes one that was read ahead for one that the handler reads: the next request on its
+ * connection would never be seen.
  */
 function forget(request: NodeRequest & RequestExtras): void {
   const isTaken =
@@ -90,7 +95,9 @@ function readElsewhere(rawBody: unknown, limit: number): Promise<BodyPrefix> {
   )
 }
 
-/** One reading ahead, from the first byte until the end, one byte beyond the limit, or the client's leaving. */
+/**
+ * One reading ahead, from the first byte until the end, one byte beyond the limit, or the client's leaving.
+ */
 class ReadAhead {
   readonly #request: NodeRequest & RequestExtras
   readonly #limit: number
@@ -105,8 +112,9 @@ class ReadAhead {
   }
 
   /**
-   * To be called from a fresh tick: a `readable` listener makes the stream look for bytes one tick later, and if the end of an empty
-   * body came in between (out of the same packet as the head), looking would announce the end to nobody.
+   * To be called from a fresh tick: a `readable` listener makes the stream look for bytes one tick later, and
+   * if the end of an empty body came in between (out of the same packet as the head), looking would announce
+   * the end to nobody.
    */
   start(): void {
     if (this.#request.destroyed) this.#finish(false)

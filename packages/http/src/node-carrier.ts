@@ -16,8 +16,8 @@ type CarriedRequest = NodeRequest & { [CARRIER]?: NodeCarrier }
 type Carried = NodeResponse & ResponseExtras & { [CARRIER]?: NodeCarrier }
 
 /**
- * Carries one request of a node server through an engine: gives the engine what it asks for, and settles the exchange exactly
- * once, when the response closed (after its last byte, or because the client left).
+ * Carries one request of a node server through an engine: gives the engine what it asks for, and settles the
+ * exchange exactly once, when the response closed (after its last byte, or because the client left).
  *
  * One object and one listener per request: the listener is shared and finds the carrier on the response.
  */
@@ -122,7 +122,10 @@ export class NodeCarrier implements RequestSource {
     if (this.#isClosed) this.#settle()
   }
 
-  /** Puts headers that guards replied after the handler began on the answer, if it is not out yet. Cookies were added when they were replied first. */
+  /**
+   * Puts headers that guards replied after the handler began on the answer, if it is not out yet. Cookies
+   * were added when they were replied first.
+   */
   showReplies(): void {
     const { replyHeaders } = this.exchange
     if (replyHeaders === undefined || this.response.headersSent) return
@@ -144,7 +147,10 @@ export class NodeCarrier implements RequestSource {
     this.#outer?.close()
   }
 
-  /** Notes how it ended; told at the end of this turn of the event loop, together with all others that end in it. */
+  /**
+   * Notes how it ended; told at the end of this turn of the event loop, together with all others that end in
+   * it.
+   */
   #settle(): void {
     const response: Carried = this.response
     const { clock } = this.engine
@@ -163,7 +169,10 @@ export class NodeCarrier implements RequestSource {
     if (this.#outcome !== undefined) this.engine.settle(this.exchange, this.#outcome)
   }
 
-  /** On HTTP/1 what the connection wrote beyond the head (chunk framing included); else what the head announced. */
+  /**
+   * On HTTP/1 what the connection wrote beyond the head (chunk framing included); else what the head
+   * announced.
+   */
   #bytes(response: Carried): number {
     const head = response._header
     const written = this.native.socket?.bytesWritten
@@ -175,8 +184,10 @@ export class NodeCarrier implements RequestSource {
 }
 
 /**
- * Exchanges that ended in this turn. Told one after the other, detectors find their own code and tables still in the processor's caches; told between the
- * answers of a framework they do not, which cost a hello of Express a microsecond in twenty. A client that waits for its answer cannot have sent its next request by then.
+ * Exchanges that ended in this turn. Told one after the other, detectors find their own code and tables still
+ * in the processor's caches; told between the answers of a framework they do not, which cost a hello of
+ * Express a microsecond in twenty. A client that waits for its answer cannot have sent its next request by
+ * then.
  */
 let ended: NodeCarrier[] = []
 

@@ -1,6 +1,6 @@
 /**
- * What the node carrier asks of a request: `http.IncomingMessage` and `http2.Http2ServerRequest` have it, and with them the
- * requests of every framework that stands on node.
+ * What the node carrier asks of a request: `http.IncomingMessage` and `http2.Http2ServerRequest` have it, and
+ * with them the requests of every framework that stands on node.
  */
 export interface NodeRequest {
   readonly method?: string | undefined
@@ -28,7 +28,9 @@ export interface NodeSocket {
   readonly bytesWritten?: number
 }
 
-/** What the node carrier asks of a response: `http.ServerResponse` and `http2.Http2ServerResponse` have it. */
+/**
+ * What the node carrier asks of a response: `http.ServerResponse` and `http2.Http2ServerResponse` have it.
+ */
 export interface NodeResponse {
   statusCode: number
   statusMessage: string
@@ -48,7 +50,10 @@ export interface RequestExtras {
   readonly originalUrl?: unknown
   /** The bytes of a body that something else read and kept. */
   readonly rawBody?: unknown
-  /** node:stream keeps here whether the source has ended while bytes still wait; there is no public word for it. */
+  /**
+   * node:stream keeps here whether the source has ended while bytes still wait; there is no public word for
+   * it.
+   */
   readonly _readableState?: { readonly ended: boolean }
   readonly readableFlowing?: boolean | null
   resume?(): unknown

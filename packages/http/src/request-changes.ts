@@ -4,8 +4,8 @@ import type { NodeRequest, RequestExtras } from './node-message.ts'
 type Changes = NonNullable<Exchange['requestChanges']>
 
 /**
- * Shows the handler the request headers as guards changed them: `headers`, `headersDistinct` and `rawHeaders`. The list that arrived is
- * replaced, not edited: the exchange still reads it for its event.
+ * Shows the handler the request headers as guards changed them: `headers`, `headersDistinct` and
+ * `rawHeaders`. The list that arrived is replaced, not edited: the exchange still reads it for its event.
  */
 export function changeNodeRequest(request: NodeRequest & RequestExtras, changes: Changes): void {
   const { headers, headersDistinct } = request

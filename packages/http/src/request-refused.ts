@@ -3,9 +3,10 @@ import { bodyOf } from './fetch-answer-head.ts'
 import { headersFor } from './node-answer.ts'
 
 /**
- * Thrown by `setPrincipal` for a principal that may not go on: a ban or a limit of theirs refuses the request. Let it reach the framework's error handling.
- * It carries what Express, Koa, Fastify and Hono look for on an error, so that each answers with its status; on a node server the client receives Postern's
- * own answer whatever the application writes after it.
+ * Thrown by `setPrincipal` for a principal that may not go on: a ban or a limit of theirs refuses the
+ * request. Let it reach the framework's error handling. It carries what Express, Koa, Fastify and Hono look
+ * for on an error, so that each answers with its status; on a node server the client receives Postern's own
+ * answer whatever the application writes after it.
  */
 export class RequestRefused extends Error {
   override readonly name = 'RequestRefused'

@@ -4,17 +4,23 @@ import { carriedByFetch } from './fetch-carrier.ts'
 import { carriedByNode } from './node-carrier.ts'
 import { RequestRefused } from './request-refused.ts'
 
-/** A request of a framework, or its context: node's and Express's request, Fastify's request, the context of Koa or Hono, a fetch Request. */
+/**
+ * A request of a framework, or its context: node's and Express's request, Fastify's request, the context of
+ * Koa or Hono, a fetch Request.
+ */
 export type FrameworkRequest = object
 
 /**
- * Says who sent a request, for an application that authenticates in its own code, after Postern let the request in. Bans and limits on that principal, their tenant
- * and their API key are decided then, and the log names them. The same principal again decides nothing.
+ * Says who sent a request, for an application that authenticates in its own code, after Postern let the
+ * request in. Bans and limits on that principal, their tenant and their API key are decided then, and the log
+ * names them. The same principal again decides nothing.
  *
- * Call it where the application has authenticated, and let what it throws reach the framework's error handling. It needs `identify` in the configuration
- * (`identify: 'application'` where nothing else identifies).
+ * Call it where the application has authenticated, and let what it throws reach the framework's error
+ * handling. It needs `identify` in the configuration (`identify: 'application'` where nothing else
+ * identifies).
  *
- * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for what is no principal; ConfigError when Postern does not carry this
+ * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for what is no
+ * principal; ConfigError when Postern does not carry this
  *   request, or the configuration has no `identify`
  * @example
  * app.use(async (request, response, next) => {
@@ -57,7 +63,10 @@ interface Wrapped {
   readonly env?: unknown
 }
 
-/** Node's request inside what a framework passes around: itself, Fastify's `raw`, Koa's `req`, the environment of @hono/node-server. */
+/**
+ * Node's request inside what a framework passes around: itself, Fastify's `raw`, Koa's `req`, the environment
+ * of @hono/node-server.
+ */
 function nodeRequestOf(request: object): object | undefined {
   const { raw, req, env } = request as Wrapped
   for (const candidate of [

@@ -18,8 +18,8 @@ export interface UpgradingServer {
 }
 
 /**
- * Lets an engine decide every upgrade (WebSocket and others) of a node server before anyone who listens for `upgrade` hears of it,
- * whether they attached before or after. The exchange lasts as long as the connection.
+ * Lets an engine decide every upgrade (WebSocket and others) of a node server before anyone who listens for
+ * `upgrade` hears of it, whether they attached before or after. The exchange lasts as long as the connection.
  *
  * @returns takes the guard away again
  * @example
@@ -83,7 +83,9 @@ class UpgradeCarrier implements RequestSource {
     return decision instanceof Promise ? this.#waitFor(decision) : undefined
   }
 
-  /** Nobody else listens to the socket while the engine decides, and an unheard `error` would end the process. */
+  /**
+   * Nobody else listens to the socket while the engine decides, and an unheard `error` would end the process.
+   */
   async #waitFor(decision: Promise<Decision>): Promise<void> {
     this.#isDeciding = true
     this.#socket.on('error', ignore)

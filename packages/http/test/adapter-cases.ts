@@ -415,7 +415,8 @@ export function adapterCases(adapter: Adapter): void {
           await withApp(adapter, { guards: [sealing] }, async ({ app, nextEvent }) => {
             const reply = await app.send({ path })
             assert.equal(reply.status, status)
-            // An error that escapes a fetch handler is answered by the runtime, outside of any handler's answer.
+            // An error that escapes a fetch handler is answered by the runtime, outside of any handler's
+            // answer.
             if (adapter.name === 'fetch' && path === '/error') assert.deepEqual(heads, [])
             else {
               assert.deepEqual(heads, [[status, undefined]])

@@ -25,7 +25,9 @@ const noDeletions: Guard = {
   decide: exchange => (exchange.method === 'DELETE' ? REFUSAL : ALLOW),
 }
 
-/** The server block of docs/forward-auth.md with the ports of this test: what is documented is what is tested. */
+/**
+ * The server block of docs/forward-auth.md with the ports of this test: what is documented is what is tested.
+ */
 function documentedServer(port: number, backend: number, endpoint: number): string {
   const page = readFileSync(new URL('../../../docs/forward-auth.md', import.meta.url), 'utf8')
   const block = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? ''

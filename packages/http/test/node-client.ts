@@ -22,7 +22,10 @@ export const echo: RequestListener = (request, response) => {
   )
 }
 
-/** Sends raw bytes, piece by piece with a turn of the event loop between, and collects until the other side closes. */
+/**
+ * Sends raw bytes, piece by piece with a turn of the event loop between, and collects until the other side
+ * closes.
+ */
 export async function raw(port: number, ...pieces: readonly string[]): Promise<string> {
   const socket = tcpConnect(port, '127.0.0.1')
   const answer = text(socket)

@@ -59,8 +59,14 @@ for (const [name, open] of Object.entries(TABLES)) {
     const here = await new Revocations({ table: one }).start()
     const there = await new Revocations({ table: two }).start()
     context.after(() => there.close())
-    const told = new Promise<void>(resolve => there.onRevoked(() => resolve()))
+    const changed = new Promise<string>(resolve =>
+      there.onRevoked(({ kind, value }) => kind === 'change' && resolve(value)),
+    )
+    const told = new Promise<void>(resolve => there.onRevoked(({ kind }) => kind === 'session' && resolve()))
     const before = Date.now()
+    await here.noteChange('alice')
+    assert.equal(await changed, 'alice')
+    assert.equal(there.isRevoked(undefined, 'alice', before - 1), false)
     const durable = here.revokeSession('session-1')
     assert.equal(here.isRevoked('session-1', 'alice', before), true)
     await durable

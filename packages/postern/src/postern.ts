@@ -25,7 +25,7 @@ export interface PosternOptions extends ExtensionConfig {
   readonly log?: Verbosity
   /** Takes those lines. Default: standard error, each with `postern: ` before it. */
   readonly onLine?: (line: string) => void
-  /** Folder that paths start from; the working directory unless told otherwise. */
+  /** Folder that paths start from. Default: the working directory. */
   readonly folder?: string
 }
 
@@ -49,7 +49,10 @@ export interface Postern {
   readonly access: Access | undefined
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined
-  /** Revokes what principals were given before its end, for this process at once; absent unless something identifies. */
+  /**
+   * Revokes what principals were given before its end, for this process at once; absent unless something
+   * identifies.
+   */
   readonly revocations: Revocations | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>

@@ -23,7 +23,10 @@ import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
 export interface ProtocolOptions {
-  /** Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV. A route's `methods` overrides it. */
+  /**
+   * Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV.
+   * A route's `methods` overrides it.
+   */
   readonly methods?: readonly string[]
   /** Media types that every route accepts. Default: all. A route's `contentTypes` overrides it. */
   readonly contentTypes?: readonly string[]
@@ -40,8 +43,9 @@ export interface ProtocolOptions {
   /** Kinds of ambiguous path to allow everywhere. Default: none. */
   readonly allowPaths?: readonly PathRisk[]
   /**
-   * Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`, `X-HTTP-Method`, `_method` in query or form); `false`
-   * for none. By default those that would be answered if they were sent. A route's `methodOverride` overrides it.
+   * Methods that a request may ask to be treated as (`X-HTTP-Method-Override`, `X-Method-Override`,
+   * `X-HTTP-Method`, `_method` in query or form); `false` for none. By default those that would be answered
+   * if they were sent. A route's `methodOverride` overrides it.
    */
   readonly methodOverride?: readonly string[] | false
   /**
@@ -74,8 +78,9 @@ const ASKS_FOR_ANOTHER = {
 }
 
 /**
- * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route declares:
- * methods, media types, sizes. It looks at the head only (and, with `readForms`, at posted forms), and keeps nothing.
+ * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route
+ * declares: methods, media types, sizes. It looks at the head only (and, with `readForms`, at posted forms),
+ * and keeps nothing.
  *
  * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`,
  * `protocol/path`, `protocol/target`, `protocol/headers`, `protocol/override`.

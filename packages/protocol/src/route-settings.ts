@@ -12,7 +12,9 @@ declare module '@postern/core' {
     readonly contentTypes?: readonly string[]
     /** Largest declared body of this route. */
     readonly maxBody?: ByteSize
-    /** Methods that requests here may ask to be treated as; `false` for none. Default: what the route answers. */
+    /**
+     * Methods that requests here may ask to be treated as; `false` for none. Default: what the route answers.
+     */
     readonly methodOverride?: readonly string[] | false
     /** Kinds of ambiguous path this route lets through. */
     readonly allowPaths?: readonly PathRisk[]

@@ -7,7 +7,10 @@ import type { Resources } from './resources.ts'
 /** Methods of ordinary applications. */
 export const PLAIN_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The guards that know nothing but a request's address and head: clients refused by name, remediations, HTTP itself, traps. */
+/**
+ * The guards that know nothing but a request's address and head: clients refused by name, remediations, HTTP
+ * itself, traps.
+ */
 export function arrivalGuards(
   config: CompiledConfig,
   { remediations }: Resources,
@@ -29,7 +32,10 @@ export function arrivalGuards(
   return guards
 }
 
-/** Whether it makes a difference which method a posted form asks to be treated as: else its body need not be waited for. */
+/**
+ * Whether it makes a difference which method a posted form asks to be treated as: else its body need not be
+ * waited for.
+ */
 function dependsOnMethod({ protocol, routes, limits }: CompiledConfig): boolean {
   if (routes.dependOnMethod) return true
   if (limits.some(limit => limit.routes?.some(pattern => !/^(?:POST )?\//.test(pattern)))) return true

@@ -6,7 +6,7 @@ import { isAuditInPostgres, requirePostgres } from './audit.ts'
 import { AuditOutbox } from './audit-outbox.ts'
 import { Connections } from './connections.ts'
 
-/** Something that an operator does to a running system, in the words of the command. */
+/** Something that an operator does to a running system, named as the command is. */
 export interface OperatorAct {
   /** `limits.set`, `bouncers.add` */
   readonly action: string
@@ -40,8 +40,9 @@ export function accountName(): string {
 }
 
 /**
- * The promise `before` for an act of the command line: that it is meant is durable before it is done, and that it failed is said after it. In the
- * data directory it waits in an outbox for the process that has the log.
+ * The promise `before` for an act of the command line: that it is meant is durable before it is done, and
+ * that it failed is said after it. In the data directory it waits in an outbox for the process that has the
+ * log.
  * @throws StoreError when it cannot be made durable; then nothing was done. Else whatever the work throws
  */
 export async function recordOperator<T>(

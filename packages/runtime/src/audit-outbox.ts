@@ -15,8 +15,8 @@ const EVERY_MS = 1_000
 const BATCH = 100
 
 /**
- * Events of processes that do not have the embedded log, which one process at a time has: commands of an operator. They are durable in the
- * data directory when `put` returns, and entered by who has the log.
+ * Events of processes that do not have the embedded log, which one process at a time has: commands of an
+ * operator. They are durable in the data directory when `put` returns, and entered by who has the log.
  */
 export class AuditOutbox {
   readonly #database: SqliteDatabase
@@ -34,7 +34,8 @@ export class AuditOutbox {
   }
 
   /**
-   * Enters what waits, in order. An event goes from here once it is durable there: after a crash in between it is entered twice.
+   * Enters what waits, in order. An event goes from here once it is durable there: after a crash in between
+   * it is entered twice.
    * @throws StoreError when the log takes no entries
    */
   async drain(recorder: EventRecorder): Promise<void> {
@@ -63,7 +64,7 @@ async function enter(recorder: EventRecorder, text: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof ConfigError)) throw error
     const sha256 = createHash('sha256').update(text).digest('hex')
-    const data = { problem: 'an event of the outbox is none', sha256 }
+    const data = { problem: 'an entry of the outbox is not an event', sha256 }
     await recorder.commit({ type: 'audit.unreadable', time: systemClock.now(), actor: {}, data })
   }
 }

@@ -9,7 +9,10 @@ export interface PruneTask {
   readonly before: number
 }
 
-/** Removes old entries of the embedded log in a thread of its own, for reading them takes time that requests need. */
+/**
+ * Removes old entries of the embedded log in a thread of its own, for reading them takes time that requests
+ * need.
+ */
 export function pruneInThread(task: PruneTask): Promise<Retained> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new Worker(new URL(`./audit-prune-thread.${extension}`, import.meta.url), {

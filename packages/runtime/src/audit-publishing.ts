@@ -8,14 +8,14 @@ const AGAIN_MS = 3_600_000
 const MAX_TOLD = 100
 
 /**
- * Anchors and witnesses of the log, watched: one that fails holds up nobody, is told to the operator, and shows in readiness until it
- * answers again.
+ * Anchors and witnesses of the log, watched: one that fails holds up nobody, is reported to the operator, and
+ * shows in readiness until it answers again.
  */
 export class AuditPublishing implements HealthProbe {
   readonly #onError: (error: unknown) => void
   readonly #clock: Clock
   readonly #troubles = new Map<string, string>()
-  /** Problems by kind, with the time they were told at. */
+  /** Problems by kind, with the time of their last report. */
   readonly #told = new Map<string, number>()
 
   constructor(onError: (error: unknown) => void = () => {}, clock: Clock = systemClock) {
@@ -46,21 +46,24 @@ export class AuditPublishing implements HealthProbe {
       ...options,
       fetch: async (input, init) => {
         const response = await fetch(input, init)
-        // What is wrong with its answer is told after this, by `failed`.
+        // `failed` reports what is wrong with its answer after this, by `failed`.
         if (response.ok) this.#troubles.delete(WITNESSES)
         return response
       },
     }
   }
 
-  /** Told of everything that anchors and witnesses answered wrongly, or not at all. */
+  /** Receives everything that anchors and witnesses answered wrongly, or not at all. */
   failed(error: unknown): void {
     const problem = problemOf(error)
     if (![...this.#troubles.values()].includes(problem)) this.#troubles.set(WITNESSES, problem)
     if (this.#isNews(problem)) this.#onError(error)
   }
 
-  /** Telling is itself an entry, so that there is a new checkpoint to fail with: the same problem is told once an hour. */
+  /**
+   * Telling is itself an entry, so that there is a new checkpoint to fail with: the same problem is reported
+   * once an hour.
+   */
   #isNews(problem: string): boolean {
     const kind = problem.replaceAll(/\d+/g, '#')
     const now = this.#clock.monotonic()

@@ -10,13 +10,13 @@ export interface AuditRetentionOptions {
   /** Milliseconds that entries are kept. */
   readonly keep: number
   readonly clock: Clock
-  /** Told of what was removed. */
+  /** Receives what was removed. */
   readonly emit: (event: Event) => void
 }
 
 /**
- * Removes old entries at the start and each hour. Every proof stays. Several instances may do so at once: what one removed, another
- * leaves.
+ * Removes old entries at the start and each hour. Every proof stays. Several instances may do so at once:
+ * what one removed, another leaves.
  */
 export function auditRetention({ removeBefore, keep, clock, emit }: AuditRetentionOptions): RepeatedWork {
   return new RepeatedWork({

@@ -8,7 +8,8 @@ import { ConfigError } from '@postern/core'
 import type { OpenedAudit } from './audit.ts'
 
 /**
- * A shipper for every `audit.ship`, not started yet. Each has a cursor named after its target, so that instances of one log share it.
+ * A shipper for every `audit.ship`, not started yet. Each has a cursor named after its target, so that
+ * instances of one log share it.
  * @param reader theirs alone
  * @throws ConfigError for a secret or certificate that cannot be read
  */

@@ -27,7 +27,8 @@ export type AuditPlace = LoadedConfig & { readonly dataDirectory: string }
 
 /**
  * Opens the log for reading, while gateways append to it.
- * @throws StoreError when nothing was recorded there yet, or the database does not answer; ConfigError for keys that cannot be used
+ * @throws StoreError when nothing was recorded there yet, or the database does not answer; ConfigError for
+ * keys that cannot be used
  */
 export async function openAuditSource(place: AuditPlace): Promise<AuditSource> {
   const connections = new Connections(place.config, place.dataDirectory)

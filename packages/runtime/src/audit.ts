@@ -45,10 +45,10 @@ export interface OpenedAudit {
 
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
- * @param outside watches anchors and witnesses; nobody outside is told of anything without
+ * @param outside watches anchors and witnesses; without it nothing is published
  * @param older what to do with a log that is older than an anchor remembers
- * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it was tampered with;
- * ConfigError for keys that cannot be used
+ * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it
+ * was tampered with; ConfigError for keys that cannot be used
  */
 export async function openAudit(
   loaded: LoadedConfig,
@@ -131,7 +131,8 @@ export function configuredKeys({ config }: Pick<LoadedConfig, 'config'>): readon
 }
 
 /**
- * Opens the log in PostgreSQL for reading, while instances append to it. It trusts the keys of the configuration, and none that the database names.
+ * Opens the log in PostgreSQL for reading, while instances append to it. It trusts the keys of the
+ * configuration, and none that the database names.
  * @throws StoreError when the database does not answer; ConfigError for keys that cannot be used
  */
 export function readAuditInPostgres(loaded: LoadedConfig, connections: Connections): Promise<AuditLogReader> {

@@ -16,8 +16,8 @@ const LOCK = 5_783_299
 const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock($1) AS locked'
 
 /**
- * Seals and forgets old rows in the application's database every ten seconds, one instance at a time, where the configuration names a key for it. What fails is an
- * event once, shows in readiness, and is tried again.
+ * Seals and forgets old rows in the application's database every ten seconds, one instance at a time, where
+ * the configuration names a key for it. What fails is an event once, shows in readiness, and is tried again.
  * @returns undefined when there is nothing to seal with
  */
 export function openBudgetJournal(

@@ -12,7 +12,8 @@ export interface Crowdsec {
 }
 
 /**
- * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants either.
+ * Serves CrowdSec's local API to bouncers and reads another CrowdSec, as far as the configuration wants
+ * either.
  * @throws PortInUse when the place to listen is taken
  */
 export async function startCrowdsec(config: CompiledConfig, runtime: Runtime): Promise<Crowdsec> {

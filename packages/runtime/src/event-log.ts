@@ -3,9 +3,9 @@ import type { Event } from '@postern/core'
 const LINES_PER_SECOND = 50
 
 /**
- * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes. What limits say of their refusals is
- * left out, for the refused exchange is shown itself. At most 50 a second,
- * for a flood of refusals must not become a flood of lines; the rest is counted and said in one line.
+ * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes.
+ * What limits say of their refusals is left out, for the refused exchange is shown itself. At most 50 a
+ * second, for a flood of refusals must not become a flood of lines; the rest is counted and said in one line.
  */
 export class EventLog {
   readonly #write: (event: Event) => void

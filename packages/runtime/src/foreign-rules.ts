@@ -23,8 +23,8 @@ const DATADOG_RULES = 'dd-trace/packages/dd-trace/src/appsec/recommended.json'
 const NATIVE = '@datadog/native-appsec'
 
 /**
- * Reads what `inspect.rules` and `inspect.secondOpinion` name. Packages are those of the application, found from the configuration's folder;
- * nothing of them is shipped here.
+ * Reads what `inspect.rules` and `inspect.secondOpinion` name. Packages are those of the application, found
+ * from the configuration's folder; nothing of them is shipped here.
  * @throws ConfigError for a file or package that is not there, or that is not understood
  */
 export function foreignRules({ rules, secondOpinion }: CompiledInspection, folder: string): ForeignRules {

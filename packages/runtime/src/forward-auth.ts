@@ -10,7 +10,8 @@ export interface ForwardAuthSetup {
 }
 
 /**
- * The endpoint that nginx, Traefik, Caddy or Envoy asks before it forwards. It follows a reload; only `trustProxies` may ask.
+ * The endpoint that nginx, Traefik, Caddy or Envoy asks before it forwards. It follows a reload; only
+ * `trustProxies` may ask.
  * @throws ConfigError when `trustProxies` names nobody: then nobody could ask
  */
 export function forwardAuthEndpoint(

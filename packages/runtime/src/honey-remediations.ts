@@ -1,8 +1,8 @@
 import type { Remediations } from '@postern/core'
 
 /**
- * The standing measures, with those of the scenario `honey-touched` lasting as long as `honey.for` says: the guard and the scenario see the
- * same hit, and the longer of two measures holds.
+ * The remediations, with those of the scenario `honey-touched` lasting as long as `honey.for` says: the
+ * guard and the scenario see the same hit, and the longer of two measures holds.
  */
 /** @param duration milliseconds */
 export function honeyRemediations(remediations: Remediations, duration: number): Remediations {

@@ -16,14 +16,21 @@ import { isRevoked, revocationGuard } from './revocation-list.ts'
 
 /** The guards around the moment at which a request gets its principal. */
 export interface Identification {
-  /** Fills the principal, where a function of the configuration does; then everything that is decided about principals. */
+  /**
+   * Fills the principal, where a function of the configuration does; then everything that is decided about
+   * principals.
+   */
   readonly guards: readonly Guard[]
-  /** What is decided about principals, for an application that says later who acts; undefined when nothing identifies. */
+  /**
+   * What is decided about principals, for an application that says later who acts; undefined when nothing
+   * identifies.
+   */
   readonly identified: readonly Guard[] | undefined
 }
 
 /**
- * What `identify` of a configuration asks for. Without it there is one stage, and every guard decides at once.
+ * What `identify` of a configuration asks for. Without it there is one stage, and every guard decides at
+ * once.
  */
 export function identification(
   {
@@ -67,7 +74,10 @@ export function identification(
   }
 }
 
-/** Built-in identity says who acts; whom it does not know, the application's own function may, unless they were revoked. */
+/**
+ * Built-in identity says who acts; whom it does not know, the application's own function may, unless they
+ * were revoked.
+ */
 function identifier(
   own: Identify | 'application' | undefined,
   accepted: readonly string[] | undefined,

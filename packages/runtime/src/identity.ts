@@ -16,9 +16,11 @@ import type { Connections } from './connections.ts'
 type Settings = NonNullable<CompiledConfig['identity']>
 
 /**
- * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded database.
+ * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded
+ * database.
  * @returns undefined when the configuration has no `identity`
- * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store cannot be opened
+ * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store cannot
+ * be opened
  */
 export async function openIdentity(
   { config, file }: LoadedConfig,

@@ -9,7 +9,7 @@ import {
 import { startCrowdsec } from './crowdsec.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Where standing measures go to and come from besides the stores. */
+/** Where remediations go to and come from besides the stores. */
 export interface Integrations {
   /** What failed last and has not worked since; never required. */
   health(): readonly Health[]
@@ -17,7 +17,8 @@ export interface Integrations {
 }
 
 /**
- * Starts what the configuration wants of CrowdSec, nftables and Cloudflare. What fails is an event, shows in readiness, and is tried again.
+ * Starts what the configuration wants of CrowdSec, nftables and Cloudflare. What fails is an event, shows in
+ * readiness, and is tried again.
  * @throws PortInUse when the place for bouncers is taken; ConfigError for ids or tables that cannot be
  */
 export async function startIntegrations(config: CompiledConfig, runtime: Runtime): Promise<Integrations> {

@@ -5,8 +5,8 @@ import type { LearnedSchemas } from '@postern/protocol'
 const EVERY = 60_000
 
 /**
- * The learned types of parameters as inspection asks for them: read from the data directory once a minute, off the path of requests.
- * What cannot be read leaves what was known before.
+ * The learned types of parameters as inspection asks for them: read from the data directory once a minute,
+ * off the path of requests. What cannot be read leaves what was known before.
  */
 export class LearnedParameterTypes {
   readonly #learned: LearnedSchemas

@@ -23,8 +23,9 @@ export interface LimitOverride {
 type Row = Readonly<Record<string, unknown>>
 
 /**
- * Rules of single keys, changed without a deploy: in PostgreSQL where there is one, else in the data directory. Every process reads them again
- * within seconds. All methods reject with StoreError when the store does not answer.
+ * Rules of single keys, changed without a deploy: in PostgreSQL where there is one, else in the data
+ * directory. Every process reads them again within seconds. All methods reject with StoreError when the store
+ * does not answer.
  */
 export class LimitOverrides {
   readonly #connections: Connections
@@ -44,7 +45,7 @@ export class LimitOverrides {
     return row === undefined ? undefined : parseLimitRule(String(row['rule']))
   }
 
-  /** @throws ConfigError when the rule is none */
+  /** @throws ConfigError when the rule is invalid */
   async set({ name, key, rule }: LimitOverride): Promise<void> {
     parseLimitRule(rule)
     await this.#query(

@@ -3,7 +3,10 @@ import type { Event } from '@postern/core'
 import { EventLog } from './event-log.ts'
 import { untrustedForwardingSentence } from './untrusted-forwarding.ts'
 
-/** What a layer in another's process says: nothing, what it does when it starts and what is set wrong, or each refusal too. */
+/**
+ * What a layer in another's process says: nothing, what it does when it starts and what is set wrong, or each
+ * refusal too.
+ */
 export type Verbosity = 'none' | 'start' | 'refusals'
 
 /**

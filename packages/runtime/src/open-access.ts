@@ -146,7 +146,10 @@ function asksForConsent({ routes }: CompiledConfig): boolean {
   return [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
 }
 
-/** Approvals over the stores of a configuration, in PostgreSQL where it names one: what a runtime and the command line share. */
+/**
+ * Approvals over the stores of a configuration, in PostgreSQL where it names one: what a runtime and the
+ * command line share.
+ */
 export function approvalsOf(
   { maxPending, keep, key, webhook, origin, path }: CompiledApprovals,
   connections: Connections,

@@ -14,7 +14,7 @@ import { openLimitStore } from './limit-store.ts'
 import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
-import { keepsRevocations, openRevocations } from './revocation-list.ts'
+import { keepsRevocations, noteEnding, openRevocations } from './revocation-list.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { SignInStores } from './sign-in-stores.ts'
 import { startAudit } from './start-audit.ts'
@@ -32,8 +32,10 @@ export interface OpenResourcesOptions {
 }
 
 /**
- * Opens everything a runtime keeps: stores by URL or in the data directory, standing measures, counters, scenarios, the log.
- * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not understood
+ * Opens everything a runtime keeps: stores by URL or in the data directory, remediations, counters,
+ * scenarios, the log.
+ * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not
+ * understood
  */
 export async function openResources(options: OpenResourcesOptions): Promise<Resources> {
   const { loaded, emit } = options
@@ -59,13 +61,13 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const parameterTypes =
       config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
     closers.push(() => parameterTypes?.close())
-    const identity = await openIdentity(loaded, connections, emit)
-    closers.push(() => identity?.close())
-    const revocations =
-      config.identify === undefined || !keepsRevocations(connections)
-        ? undefined
-        : await openRevocations(connections)
+    const revocations = keepsRevocations(config, connections) ? await openRevocations(connections) : undefined
     closers.push(() => revocations?.close())
+    const identity = await openIdentity(loaded, connections, event => {
+      emit(event)
+      noteEnding(revocations, event)
+    })
+    closers.push(() => identity?.close())
     const access = await openAccess({
       loaded,
       connections,

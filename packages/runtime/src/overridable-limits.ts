@@ -6,7 +6,10 @@ import type { LimitOverrides } from './limit-overrides.ts'
 /** How soon a changed rule is obeyed everywhere. */
 const REFRESH = '5s'
 
-/** Limits that look up the rule of each key, as far as the configuration says `overrides: true`; the rest as it is. */
+/**
+ * Limits that look up the rule of each key, as far as the configuration says `overrides: true`; the rest as
+ * it is.
+ */
 export function overridableLimits(
   { limits }: CompiledConfig,
   table: LimitOverrides | undefined,

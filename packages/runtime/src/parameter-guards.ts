@@ -5,7 +5,8 @@ import { ConfigError, type Guard } from '@postern/core'
 import { parseRouteSchemas, type SchemaLearner, schemaGuard } from '@postern/protocol'
 
 /**
- * What `schema` asks for: to learn the parameters of routes, to hold requests to those that were reviewed, or neither.
+ * What `schema` asks for: to learn the parameters of routes, to hold requests to those that were reviewed, or
+ * to do nothing.
  * @throws ConfigError for a file that cannot be read or is not understood, with every place in it
  */
 export function parameterGuards(

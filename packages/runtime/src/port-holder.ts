@@ -15,8 +15,8 @@ const LISTENS = '0A'
 const MAX_PROCESSES = 4_096
 
 /**
- * Who listens on a TCP port, as far as this user may see: Linux tells it under `/proc`. Undefined elsewhere, for processes of other users, and
- * for those outside of this container.
+ * Who listens on a TCP port, as far as this user may see: Linux tells it under `/proc`. Undefined elsewhere,
+ * for processes of other users, and for those outside of this container.
  */
 export function portHolder(port: number): PortHolder | undefined {
   const sockets = new Set(['tcp', 'tcp6'].flatMap(table => listeningSockets(table, port)))
@@ -35,7 +35,10 @@ export function portHolder(port: number): PortHolder | undefined {
   return undefined
 }
 
-/** Names of the sockets that listen on a port, as links of open files write them. Layout: proc_net_tcp.txt of the kernel. */
+/**
+ * Names of the sockets that listen on a port, as links of open files write them. Layout: proc_net_tcp.txt of
+ * the kernel.
+ */
 function listeningSockets(table: string, port: number): readonly string[] {
   const text = attempt(() => readFileSync(join('/proc/net', table), 'utf8')) ?? ''
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`

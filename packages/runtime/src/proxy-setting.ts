@@ -3,7 +3,10 @@ import { type Address, CidrSet, type Exchange, isLoopback, networkOf } from '@po
 /** Headers in which proxies tell who the client is. */
 const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip'] as const
 
-/** What platforms put on every request that they pass on, and the name under which their proxies can be trusted. */
+/**
+ * What platforms put on every request that they pass on, and the name under which their proxies can be
+ * trusted.
+ */
 const SIGNS: readonly (readonly [header: string, preset: string])[] = [
   ['cf-ray', 'cloudflare'],
   ['x-amzn-trace-id', 'aws-alb'],
@@ -32,8 +35,9 @@ export function forwardingHeader(exchange: Exchange): string | undefined {
 }
 
 /**
- * The value of `trustProxies` under which the sender of an exchange would be believed, as it is written in a configuration. For a public peer it is only right when
- * that address is a proxy of one's own: anybody can send these headers.
+ * The value of `trustProxies` under which the sender of an exchange would be believed, as it is written in a
+ * configuration. For a public peer it is only right when that address is a proxy of one's own: anybody can
+ * send these headers.
  */
 export function proxySetting(exchange: Exchange): string {
   const { peer } = exchange

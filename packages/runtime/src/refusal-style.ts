@@ -31,7 +31,8 @@ const VALUES: Readonly<Record<string, (text: RefusalText) => string | number>> =
 
 /**
  * How refusals look under a configuration. A page of one's own is read here, once.
- * @throws ConfigError for a file that cannot be read or is longer than 256 KiB, and for words in it that do not exist
+ * @throws ConfigError for a file that cannot be read or is longer than 256 KiB, and for words in it that do
+ * not exist
  */
 export function refusalStyle({ config, file }: LoadedConfig): Pick<AnswerStyle, 'language' | 'content'> {
   const { html, json, language } = config.refusal

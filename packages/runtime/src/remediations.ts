@@ -17,13 +17,16 @@ export interface RemediationsSetup {
   readonly connections: Connections | undefined
   readonly emit?: (event: Event) => void
   readonly clock?: Clock
-  /** A server starts without a store that is away; a command that has nothing else to do says so. Default: `reject`. */
+  /**
+   * A server starts without a store that is away; a command that has nothing else to do says so. Default:
+   * `reject`.
+   */
   readonly whenAway?: 'reject' | 'start'
 }
 
 /**
- * The standing measures of a configuration: in Redis where there is one, else PostgreSQL, else the data directory. Trusted
- * proxies and `remediations.never` are protected.
+ * The remediations of a configuration: in Redis where there is one, else PostgreSQL, else the data
+ * directory. Trusted proxies and `remediations.never` are protected.
  * @throws StoreError when they cannot be read
  */
 export async function openRemediations(setup: RemediationsSetup): Promise<RemediationStore> {
@@ -38,7 +41,7 @@ export async function openRemediations(setup: RemediationsSetup): Promise<Remedi
   })
 }
 
-/** Whom no measure may hit. */
+/** Whom no remediation may hold for. */
 export function protectedBy({ remediations, trustProxies }: CompiledConfig): ProtectedOptions {
   const never = remediations === false ? [] : remediations.never
   return { addresses: [...trustProxies.entries, ...never] }

@@ -5,9 +5,10 @@ const MAX_REMEMBERED = 16_384
 type ByTarget = Map<string, Decision>
 
 /**
- * A guard whose answer depends on the request alone, not asked twice about the same request: access logs repeat themselves. Bounded; only
- * for requests without a body, which is all that a log has. Headers are the same when they are one object, as those of `ReplayedRequests`
- * are: to compare them took longer than most decisions.
+ * A guard whose answer depends on the request alone, not asked twice about the same request: access logs
+ * repeat themselves. Bounded; only for requests without a body, which is all that a log has. Headers are the
+ * same when they are one object, as those of `ReplayedRequests` are: to compare them took longer than most
+ * decisions.
  */
 export function rememberingGuard(guard: Guard): Guard {
   let byHeaders = new Map<RawHeaders, Map<string, ByTarget>>()

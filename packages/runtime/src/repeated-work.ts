@@ -10,7 +10,10 @@ export interface RepeatedWorkOptions {
   readonly onTrouble?: (problem: string) => void
 }
 
-/** Work that is done at the start and again and again, never twice at once. What goes wrong shows in readiness, and is tried again. */
+/**
+ * Work that is done at the start and again and again, never twice at once. What goes wrong shows in
+ * readiness, and is tried again.
+ */
 export class RepeatedWork implements HealthProbe {
   readonly #options: RepeatedWorkOptions
   readonly #timer: NodeJS.Timeout

@@ -11,7 +11,10 @@ import type { LearnedParameterTypes } from './learned-parameter-types.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
 import type { OpenAccess } from './open-access.ts'
 
-/** What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine over the same resources. */
+/**
+ * What outlives a configuration: stores, logs and everything that was counted. A reload builds a new engine
+ * over the same resources.
+ */
 export interface Resources {
   readonly clock: Clock
   readonly remediations: RemediationStore
@@ -41,7 +44,10 @@ export interface Resources {
   readonly audit: AuditLog | undefined
   /** Signs the puzzles of challenges; the same on every worker. */
   readonly secret: Uint8Array
-  /** Takes from a configuration that is in force now what the resources themselves hold: whom no measure hits, which folders of scenarios are followed. */
+  /**
+   * Takes from a configuration that is in force now what the resources themselves hold: whom no remediation
+   * holds for, which folders of scenarios are followed.
+   */
   follow(loaded: LoadedConfig): void
   /** Accounts and sessions of our own; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined

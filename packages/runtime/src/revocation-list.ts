@@ -1,4 +1,5 @@
-import { ALLOW, type Exchange, type Guard, type Principal } from '@postern/core'
+import type { CompiledConfig } from '@postern/config'
+import { ALLOW, type Event, type Exchange, type Guard, type Principal } from '@postern/core'
 import {
   credentialOf,
   postgresRevocations,
@@ -9,14 +10,38 @@ import {
 } from '@postern/identity'
 import type { Connections } from './connections.ts'
 
-/** Whether there is a place for the list: not where everything is in memory only. */
-export function keepsRevocations({ redis, postgres, isMemoryOnly }: Connections): boolean {
+/** Whether there is anything to revoke, and a place for the list: not where everything is in memory only. */
+export function keepsRevocations(
+  { identify, identity }: CompiledConfig,
+  { redis, postgres, isMemoryOnly }: Connections,
+): boolean {
+  if (identify === undefined && identity === undefined) return false
   return redis !== undefined || postgres !== undefined || !isMemoryOnly
 }
 
+/** Events of built-in identity after which what is open for the principal may no longer hold. */
+const ENDING: ReadonlySet<string> = new Set([
+  'session.ended',
+  'session.revoked',
+  'account.disabled',
+  'account.deleted',
+  'account.roles-changed',
+])
+
 /**
- * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the embedded
- * database.
+ * Has every process check again what is open for a principal, once built-in identity ended something of it.
+ * Built-in identity asks its database for each request; only what is open already needs this.
+ * @returns when the others were notified; a failure leaves it to the next regular check
+ */
+export async function noteEnding(revocations: Revocations | undefined, event: Event): Promise<void> {
+  const { principal } = event.actor
+  if (principal === undefined || !ENDING.has(event.type)) return
+  await revocations?.noteChange(principal).catch(() => undefined)
+}
+
+/**
+ * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the
+ * embedded database.
  * @throws StoreError when it cannot be read: a list that cannot be read revokes nothing
  */
 export async function openRevocations(connections: Connections): Promise<Revocations> {

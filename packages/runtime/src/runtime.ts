@@ -10,8 +10,8 @@ import { scenariosOf } from './scenarios.ts'
 export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
 
 /**
- * The whole runtime of one process: the resources, and the engine that the current configuration compiles to. A reload swaps the engine;
- * exchanges under way settle on the one that opened them.
+ * The whole runtime of one process: the resources, and the engine that the current configuration compiles to.
+ * A reload swaps the engine; exchanges under way settle on the one that opened them.
  */
 export class Runtime {
   readonly resources: Resources
@@ -24,7 +24,10 @@ export class Runtime {
     resources.whenRenewed?.(() => this.replace(this.#current.loaded))
   }
 
-  /** @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot be opened */
+  /**
+   * @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot
+   * be opened
+   */
   static async open(options: RuntimeOptions): Promise<Runtime> {
     const early: Event[] = []
     let emit = (event: Event): void => void early.push(event)
@@ -40,7 +43,10 @@ export class Runtime {
     }
   }
 
-  /** A runtime over resources that were opened already. @throws ConfigError for a configuration that cannot be put together */
+  /**
+   * A runtime over resources that were opened already.
+   * @throws ConfigError for a configuration that cannot be put together
+   */
   static over(resources: Resources, loaded: LoadedConfig): Runtime {
     return new Runtime(resources, buildEngine(loaded, resources))
   }
@@ -86,7 +92,10 @@ export class Runtime {
     return waiting
   }
 
-  /** Puts another configuration into force without a word in the log. @throws ConfigError; the old one stays */
+  /**
+   * Puts another configuration into force without a word in the log.
+   * @throws ConfigError; the old one stays
+   */
   replace(loaded: LoadedConfig): void {
     const { scenarios } = this.resources
     const next = scenarios === undefined ? undefined : scenariosOf(loaded)
@@ -107,7 +116,10 @@ export class Runtime {
     return `the new configuration was refused; the old one stays in force:\n${why}`
   }
 
-  /** Adds a listener that hears every engine, also those of later configurations; the returned function removes it. */
+  /**
+   * Adds a listener that hears every engine, also those of later configurations; the returned function
+   * removes it.
+   */
   listen(listener: EventListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -19,13 +19,19 @@ function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefine
   return { ...rest, folders: folders.map(folder => resolve(file.folder, folder)) }
 }
 
-/** The scenarios of a configuration; none when it switches them off. @throws ConfigError for every rule that is not understood */
+/**
+ * The scenarios of a configuration; none when it switches them off.
+ * @throws ConfigError for every rule that is not understood
+ */
 export function scenariosOf(loaded: LoadedConfig): ScenarioSet {
   const files = scenarioFiles(loaded)
   return files === undefined ? ScenarioSet.parse([]) : loadScenarios(files)
 }
 
-/** Follows the folders of the configuration in force, so that a change in one never brings the rules of an earlier configuration back. */
+/**
+ * Follows the folders of the configuration in force, so that a change in one never brings the rules of an
+ * earlier configuration back.
+ */
 export class FollowedScenarios {
   readonly #detector: ScenarioDetector
   readonly #onError: (error: unknown) => void

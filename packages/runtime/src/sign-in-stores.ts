@@ -5,8 +5,9 @@ import type { Connections } from './connections.ts'
 const RETRY_MS = 1_000
 
 /**
- * What login defence and bound sessions keep: where the other shared state is. When that is away at the start, failed logins are counted in this process until it
- * is there; then whoever built something on these stores builds it again.
+ * What login defence and bound sessions keep: where the other shared state is. When that is away at the
+ * start, failed logins are counted in this process until it is there; then whoever built something on these
+ * stores builds it again.
  */
 export class SignInStores {
   #current: IdentityStores

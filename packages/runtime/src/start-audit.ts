@@ -17,7 +17,8 @@ export interface RunningAudit {
 }
 
 /**
- * Opens the log and starts shipping and retention, as the configuration wants them; undefined when it switches the log off.
+ * Opens the log and starts shipping and retention, as the configuration wants them; undefined when it
+ * switches the log off.
  * @param emit takes events about the log itself
  * @throws as `openAudit`; ConfigError for a secret or certificate of `audit.ship` that cannot be read
  */

@@ -3,8 +3,9 @@ import { isRevoked } from './revocation-list.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
- * Whether an open connection may go on: no ban stands against its actor, who it belongs to was not revoked, and the built-in session it began with is still there.
- * @throws StoreError (rejects) when it cannot be told
+ * Whether an open connection may go on: no ban stands against its actor, who it belongs to was not revoked,
+ * and the built-in session it began with is still there.
+ * @throws StoreError (rejects) when the store cannot say
  */
 export async function stillHolds({ resources, remediations }: Runtime, exchange: Exchange): Promise<boolean> {
   if (remediations.find(exchange)?.measure === 'block') return false

@@ -5,8 +5,9 @@ import { forwardingHeader, type PeerKind, peerKind, proxySetting } from './proxy
 const LOOKED_AT = 10_000
 
 /**
- * Notices when a proxy that is not trusted says who the client is: then all clients behind it count as one. Refuses nothing; emits `proxy.untrusted` once for each kind of
- * peer, so that a stranger who forges the header does not use up the warning about one's own proxy.
+ * Notices when a proxy that is not trusted says who the client is: then all clients behind it count as one.
+ * Refuses nothing; emits `proxy.untrusted` once for each kind of peer, so that a stranger who forges the
+ * header does not use up the warning about one's own proxy.
  * @param emit the engine's
  */
 export function untrustedForwardingGuard(emit: (event: Event) => void): Guard {

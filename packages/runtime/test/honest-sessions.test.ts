@@ -63,7 +63,7 @@ async function outcomeOf(
   return { refused, measures: [...measures] }
 }
 
-describe('honest sessions meet no refusal and no measure of the default configuration', () => {
+describe('honest sessions meet no refusal and no ban of the default configuration', () => {
   for (const [name, session] of Object.entries(HONEST_SESSIONS)) {
     for (const speed of [1, 4]) {
       test(`${name}, at ${speed} times its speed`, async () => {

@@ -58,8 +58,8 @@ function typed(text: string, path: string, every: number, from = 0, more: Part =
 }
 
 /**
- * What clients that mean no harm send, as it was seen of real ones: compact, by kind. Hosts and texts are made up. A session is one client behind one
- * address.
+ * What clients that mean no harm send, as it was seen of real ones: compact, by kind. Hosts and texts are
+ * made up. A session is one client behind one address.
  */
 export const HONEST_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>> = {
   'a sync client that reads its own sixty notes': [

@@ -1,8 +1,9 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 /**
- * Whether a text begins, or ends, with any of many words: only those that share its first or last character are compared. Lists of
- * file endings are asked about nearly every request, and most paths end in a letter that none of them ends in.
+ * Whether a text begins, or ends, with any of many words: only those that share its first or last character
+ * are compared. Lists of file endings are asked about nearly every request, and most paths end in a letter
+ * that none of them ends in.
  */
 export class AffixSet {
   readonly #side: 'startswith' | 'endswith'

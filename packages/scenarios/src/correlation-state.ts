@@ -1,12 +1,15 @@
 import type { Event } from '@postern/core'
 import { requestIdOf } from './event-fields.ts'
 import { allParts, firstPart, kept, otherParts } from './group-key.ts'
+import { LoneValues } from './lone-values.ts'
 import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
 const MAX_REQUESTS = 10
 
-/** What a group has seen so far. Its lists are made when something comes into them: most groups see one event. */
+/**
+ * What a group has seen so far. Its lists are made when something comes into them: most groups see one event.
+ */
 interface Group {
   /** Epoch milliseconds of the last event. */
   last: number
@@ -33,20 +36,23 @@ export interface Fulfilled {
 }
 
 /**
- * The windows of one correlation, a group at a time. Event time drives them: a replay of last week gives what last week would have
- * given. Bounded: the group that was quiet longest goes when there are too many, and each group keeps no more than its
- * threshold needs.
+ * The windows of one correlation, a group at a time. Event time drives them: a replay of last week gives what
+ * last week would have given. Bounded: the group that was quiet longest goes when there are too many, and
+ * each group keeps no more than its threshold needs.
  */
 export class CorrelationState {
   readonly #rule: CorrelationRule
   readonly #capacity: number
   readonly #groups: RecentMap<Group>
+  /** Only where the first requests of a group need not be remembered. */
+  readonly #lone: LoneValues | undefined
   #evictions = 0
 
   constructor(rule: CorrelationRule, capacity: number) {
     this.#rule = rule
     this.#capacity = capacity
     this.#groups = new RecentMap(capacity)
+    this.#lone = rule.type === 'value_count' && rule.threshold > MAX_REQUESTS ? new LoneValues() : undefined
   }
 
   get size(): number {
@@ -67,6 +73,7 @@ export class CorrelationState {
     const key = firstPart(event, readers)
     const rest = otherParts(event, readers)
     if (key === undefined || rest === undefined) return undefined
+    if (this.#lone !== undefined && this.#isLone(this.#lone, key, rest, event)) return undefined
     const { time } = event
     const group = this.#touch(key, rest, event)
     if (time < group.quietUntil) return undefined
@@ -79,9 +86,33 @@ export class CorrelationState {
     return fulfilled
   }
 
+  /** Whether the group has shown no other value within the window; notes this one then. */
+  #isLone(lone: LoneValues, key: string, rest: string, event: Event): boolean {
+    const value = allParts(event, this.#rule.value ?? [])
+    if (value === undefined) return true
+    const { time } = event
+    const slot = lone.slotOf(key, rest)
+    if (lone.holds(slot, key, rest)) {
+      if (lone.value(slot) === value) {
+        lone.seenAgain(slot, time)
+        return true
+      }
+      if (time - lone.time(slot) <= this.#rule.timespan) {
+        const group = this.#touch(key, rest, event)
+        group.value = lone.value(slot)
+        group.valueTime = lone.time(slot)
+        lone.clear(slot)
+        return false
+      }
+    } else if (this.#groups.find(key, rest) !== undefined) return false
+    lone.put(slot, kept(key, event), kept(rest, event), kept(value, event), time)
+    return true
+  }
+
   /**
-   * Whether this event can be among the last ten when the threshold is reached. One event adds one to a count, so those of an
-   * actor far from it need no id, and most actors never come near: an id costs as much as the count.
+   * Whether this event can be among the last ten when the threshold is reached. One event adds one to a
+   * count, so those of an actor far from it need no id, and most actors never come near: an id costs as much
+   * as the count.
    */
   #isNear(group: Group): boolean {
     const { type, threshold } = this.#rule
@@ -120,7 +151,9 @@ export class CorrelationState {
     return times.length === threshold && time - oldest <= timespan ? threshold : undefined
   }
 
-  /** The last time of each distinct value; those out of the window go before it can grow past the threshold. */
+  /**
+   * The last time of each distinct value; those out of the window go before it can grow past the threshold.
+   */
   #countValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value } = this.#rule
     const key = allParts(event, value ?? [])
@@ -144,7 +177,10 @@ export class CorrelationState {
     return values.size >= threshold ? values.size : undefined
   }
 
-  /** Amounts of up to 60 slices of the window: exact to a sixtieth of it. Sums for `value_sum`, sums and counts for `value_avg`. */
+  /**
+   * Amounts of up to 60 slices of the window: exact to a sixtieth of it. Sums for `value_sum`, sums and
+   * counts for `value_avg`.
+   */
   #addValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value, type } = this.#rule
     const amount = Number(value?.[0]?.(event))

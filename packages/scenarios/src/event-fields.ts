@@ -18,8 +18,8 @@ let decodedEvent: Event | undefined
 let decodedText = ''
 
 /**
- * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a space, in lower case. Many
- * rules ask for it, so the last answer is kept.
+ * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a
+ * space, in lower case. Many rules ask for it, so the last answer is kept.
  */
 export function decodedTarget(event: Event): string {
   if (event === decodedEvent) return decodedText
@@ -58,7 +58,10 @@ function path(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path
 }
 
-/** As sent where that is known: making the masked form for every event would cost more than all rules together. */
+/**
+ * As sent where that is known: making the masked form for every event would cost more than all rules
+ * together.
+ */
 function query(event: Event): string | undefined {
   return event instanceof HttpEvent ? event.exchange.path.query.slice(0, 2_048) : event.request?.query
 }
@@ -120,12 +123,18 @@ function file(event: Event): string | undefined {
   return lastFile
 }
 
-/** Whoever is known most closely: the principal, else the address. A measure against it hits as few others as can be. */
+/**
+ * Whoever is known most closely: the principal, else the address. A measure against it hits as few others as
+ * can be.
+ */
 function clientOf(event: Event): string | undefined {
   return principalOf(event) ?? addressOf(event)
 }
 
-/** The status of the backend's answer. What Postern refused itself was never answered by it: rules about missing pages must not see it. */
+/**
+ * The status of the backend's answer. What Postern refused itself was never answered by it: rules about
+ * missing pages must not see it.
+ */
 function status(event: Event): number | undefined {
   const { decision } = event
   return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
@@ -134,6 +143,7 @@ function status(event: Event): number | undefined {
 const SESSION =
   /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
 const MAX_COOKIE = 4_096
+const MAX_PARAMETERS = 64
 
 /** How a request says who sends it: `authorization`, `key` or `session`. Nothing says that it is true. */
 function credential(event: Event): string | undefined {
@@ -150,11 +160,18 @@ function credential(event: Event): string | undefined {
 function parameters(event: Event): string | undefined {
   const text = query(event)
   if (text === undefined || !text.includes('=')) return undefined
-  const names = text.split('&', 64).flatMap(part => {
-    const end = part.indexOf('=')
-    return end <= 0 ? [] : [part.slice(0, end)]
-  })
-  return names.length === 0 ? undefined : names.sort().join('&')
+  const names: string[] = []
+  // By hand: nearly every request with a query comes here, and splitting took twice as long.
+  let start = 0
+  for (let part = 0; part < MAX_PARAMETERS; part++) {
+    const next = text.indexOf('&', start)
+    const end = text.indexOf('=', start)
+    if (end > start && (next < 0 || end < next)) names.push(text.slice(start, end))
+    if (next < 0) break
+    start = next + 1
+  }
+  if (names.length < 2) return names[0]
+  return names.sort().join('&')
 }
 
 const READERS: Readonly<Record<string, FieldReader>> = {
@@ -226,7 +243,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   'time-taken': 'outcome.duration',
 }
 
-/** Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and address. */
+/**
+ * Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and
+ * address.
+ */
 export type ResponseActor = ActorKind | 'client'
 
 /** Kinds of actor that a field names, so that a response can be held against its value. */

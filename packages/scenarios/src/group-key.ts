@@ -12,8 +12,9 @@ export function firstPart(event: Event, readers: readonly FieldReader[]): string
 }
 
 /**
- * The values of all other fields as one text; undefined when one is missing, empty when there is no other. Where there are two fields, as nearly always, it is
- * the second value as it is: putting a key together for each request took as long as finding the group.
+ * The values of all other fields as one text; undefined when one is missing, empty when there is no other.
+ * Where there are two fields, as nearly always, it is the second value as it is: putting a key together for
+ * each request took as long as finding the group.
  */
 export function otherParts(event: Event, readers: readonly FieldReader[]): string | undefined {
   if (readers.length < 2) return ''
@@ -40,7 +41,10 @@ function partOf(event: Event, reader: FieldReader): string | undefined {
   return text.length > MAX_PART ? text.slice(0, MAX_PART) : text
 }
 
-/** A text of an event that may be kept. A piece of a long target holds on to all of it: 20,000 groups of one client could hold 300 MB. */
+/**
+ * A text of an event that may be kept. A piece of a long target holds on to all of it: 20,000 groups of one
+ * client could hold 300 MB.
+ */
 export function kept(text: string, event: Event): string {
   if (!(event instanceof HttpEvent) || event.exchange.source.target.length <= MAX_HELD) return text
   return Buffer.from(text, 'utf16le').toString('utf16le')

@@ -13,9 +13,10 @@ class Refused extends Error {}
 const ALL = charSet(() => true)
 
 /**
- * Why an expression might take more than linear-looking time on a hostile text, or undefined when it cannot. Conservative and
- * small: no back references, no lookaround, no repetition within an unbounded repetition, alternatives within a repetition that
- * begin differently, and no two unbounded repetitions that could share characters with nothing sure to part them.
+ * Why an expression might take more than linear-looking time on a hostile text, or undefined when it cannot.
+ * Conservative and small: no back references, no lookaround, no repetition within an unbounded repetition,
+ * alternatives within a repetition that begin differently, and no two unbounded repetitions that could share
+ * characters with nothing sure to part them.
  */
 export function expressionRisk(source: string): string | undefined {
   if (source.length > 2_000) return 'is longer than 2,000 characters'
@@ -104,7 +105,8 @@ class Parser {
     for (const atom of branches.flat()) set = union(set, atom.set)
     const fewest = Math.min(...branches.map(branch => branch.reduce((sum, atom) => sum + atom.min, 0)))
     const outerMax = isLong || max === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : 1
-    // A group that may be long and has a fixed beginning still has to be taken as a whole: the cautious reading.
+    // A group that may be long and has a fixed beginning still has to be taken as a whole: the cautious
+    // reading.
     return [{ set, min: Math.min(min, fewest), max: outerMax }]
   }
 
@@ -178,7 +180,10 @@ class Parser {
   }
 }
 
-/** Alternatives under a repetition must be told apart by their first character, or every round doubles the ways. */
+/**
+ * Alternatives under a repetition must be told apart by their first character, or every round doubles the
+ * ways.
+ */
 function checkStarts(branches: readonly (readonly Atom[])[]): void {
   let seen: CharSet = new Uint8Array(129)
   for (const branch of branches) {

@@ -1,8 +1,8 @@
 import type { FieldReader, FieldValue } from './event-fields.ts'
 
 /**
- * One thing without which a part of a rule cannot match: a value of a field that has few values (`values`), or one of some words in the
- * decoded target (`words`).
+ * One thing without which a part of a rule cannot match: a value of a field that has few values (`values`),
+ * or one of some words in the decoded target (`words`).
  */
 export type Need =
   | {
@@ -13,12 +13,15 @@ export type Need =
     }
   | { readonly kind: 'words'; readonly words: readonly string[] }
 
-/** A rule can match only an event that has at least one of these; undefined when nothing is known, so that it is always asked. */
+/**
+ * A rule can match only an event that has at least one of these; undefined when nothing is known, so that it
+ * is always asked.
+ */
 export type Needs = readonly Need[] | undefined
 
 /**
- * Fields of few values, or of values that come again and again, with what an ordinary request has there: a need that an ordinary
- * request meets tells little.
+ * Fields of few values, or of values that come again and again, with what an ordinary request has there: a
+ * need that an ordinary request meets tells little.
  */
 const ORDINARY: Readonly<Record<string, FieldValue>> = {
   type: 'http',
@@ -55,7 +58,10 @@ export function needsOfNot(needs: Needs, isWhole: boolean): Needs {
   return [{ ...need, holds: value => !need.holds(value) }]
 }
 
-/** What a disjunction needs: anything that one of its parts needs; nothing is known when that is so of one part. */
+/**
+ * What a disjunction needs: anything that one of its parts needs; nothing is known when that is so of one
+ * part.
+ */
 export function needsOfAny(parts: readonly Needs[]): Needs {
   const all: Need[] = []
   for (const part of parts) {

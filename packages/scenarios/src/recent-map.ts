@@ -9,14 +9,18 @@ interface Entry<V> {
 }
 
 /**
- * A map that keeps what was used last: when it is full, what was quiet longest goes. Counts what it gave up. The order is a chain through
- * the entries, because taking a key out of a `Map` and putting it back costs five times as much. What stands in the newest quarter stays
- * where it is when it is used again: moving it would touch three neighbours for every request, each of them a miss of the cache.
+ * A map that keeps what was used last: when it is full, what was quiet longest goes. Counts what it gave up.
+ * The order is a chain through the entries, because taking a key out of a `Map` and putting it back costs
+ * five times as much. What stands in the newest quarter stays where it is when it is used again: moving it
+ * would touch three neighbours for every request, each of them a miss of the cache.
  */
 export class RecentMap<V> {
   readonly #capacity: number
   readonly #fresh: number
-  /** By the first part of the key; where several share it, by the rest: joining both for each look costs more than the look. */
+  /**
+   * By the first part of the key; where several share it, by the rest: joining both for each look costs more
+   * than the look.
+   */
   readonly #entries = new Map<string, Entry<V> | Map<string, Entry<V>>>()
   #size = 0
   #oldest: Entry<V> | undefined

@@ -13,9 +13,10 @@ const MAX_LENGTH = 256
 const NO_RULES: readonly number[] = []
 
 /**
- * Which rules can match an event at all. An ordinary request has a common status, method, version and agent, and a target without
- * any word that rules look for: asking each rule that took 4 us, asking once what any of them needs takes 0.2. Targets come again, so
- * what rules about nothing but the target said of one is remembered.
+ * Which rules can match an event at all. An ordinary request has a common status, method, version and agent,
+ * and a target without any word that rules look for: asking each rule that took 4 us, asking once what any of
+ * them needs takes 0.2. Targets come again, so what rules about nothing but the target said of one is
+ * remembered.
  */
 export class RuleDispatch {
   readonly #rules: readonly DetectionRule[]
@@ -41,7 +42,7 @@ export class RuleDispatch {
       : (this.#byType.get(type) ?? this.#ofType(event))
   }
 
-  /** Events of other rooms are few: they are told apart by their type alone. */
+  /** Other events are few: their type alone tells them apart. */
   #ofType(event: Event): readonly number[] {
     const found: number[] = []
     for (const [place, rule] of this.#rules.entries()) if (rule.sees(event)) found.push(place)
@@ -57,7 +58,10 @@ class RequestDispatch {
   areKnown = false
   readonly #always: readonly number[]
   readonly #fields: readonly FieldIndex[]
-  /** The fields that a request which was simply allowed can differ in, and what the others open for each of those. */
+  /**
+   * The fields that a request which was simply allowed can differ in, and what the others open for each of
+   * those.
+   */
   readonly #openFields: readonly FieldIndex[]
   readonly #settled: readonly number[]
   /** Rules that need a word, and all their words. */

@@ -21,9 +21,10 @@ const START = Date.UTC(2026, 0, 5, 12)
 const MAX_EVENTS = 100_000
 
 /**
- * Runs the cases of files (`*.cases.yml`) against the rules: each says which actors one scenario must find in its events.
- * A case gives `log` (lines of an access log), `events` (as Postern records them), or `requests`, each of which stands for `count`
- * requests `every` so often: `{ from, method, target, status, agent, user, type, count, every, at }`; `{n}` in a text is its number.
+ * Runs the cases of files (`*.cases.yml`) against the rules: each says which actors one scenario must find in
+ * its events. A case gives `log` (lines of an access log), `events` (as Postern records them), or `requests`,
+ * each of which stands for `count` requests `every` so often:
+ * `{ from, method, target, status, agent, user, type, count, every, at }`; `{n}` in a text is its number.
  * @throws ConfigError for files that cannot be read as cases
  */
 export function testScenarioCases(

@@ -16,7 +16,7 @@ import type { ScenarioSet } from './scenario-set.ts'
 
 export interface ScenarioDetectorOptions {
   readonly scenarios: ScenarioSet
-  /** Most groups (an address, an account, ...) that one scenario keeps; 20,000 unless told otherwise. */
+  /** Most groups (an address, an account, ...) that one scenario keeps. Default: 20,000. */
   readonly capacity?: number
 }
 
@@ -48,8 +48,8 @@ function silenceRule(rule: DetectionRule): CorrelationRule {
 }
 
 /**
- * Watches events for scenarios. Time is the events' own, so that a replay finds what would have been found. Requests that a standing
- * measure refused are not looked at: they would prolong it for ever.
+ * Watches events for scenarios. Time is the events' own, so that a replay finds what would have been found.
+ * Requests that a ban refused are ignored: they would prolong it for ever.
  */
 export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDetector {
   const capacity = options.capacity ?? 20_000
@@ -75,7 +75,7 @@ export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDete
         name: 'scenarios',
         ok: true,
         required: false,
-        detail: `${compiled.set.list().length} scenarios, ${groups} groups watched, ${evictions} given up for lack of room`,
+        detail: `${compiled.set.list().length} scenarios, ${groups} groups watched, ${evictions} evicted (capacity)`,
       }
     },
   }
@@ -178,7 +178,10 @@ function ask(compiled: Compiled, event: Event, candidates: readonly number[]): F
   return compiled.due.length > 0 ? correlate(compiled, event, findings) : findings
 }
 
-/** Asks the correlations that count what matched, in their order: what one of them counts itself stands before it. */
+/**
+ * Asks the correlations that count what matched, in their order: what one of them counts itself stands before
+ * it.
+ */
 function correlate(compiled: Compiled, event: Event, before: Finding[] | undefined): Finding[] | undefined {
   const { detections, correlations, matched, due } = compiled
   let findings = before
@@ -264,7 +267,8 @@ function add(
 }
 
 /**
- * A browser is challenged before anything else: a person behind it passes, and a tool that claims to be one gets no further than the challenge.
+ * A browser is challenged before anything else: a person behind it passes, and a tool that claims to be one
+ * gets no further than the challenge.
  */
 function measureOf(event: Event, measure: Measure): Measure {
   if (!(event instanceof HttpEvent)) return measure

@@ -12,7 +12,7 @@ import {
 export interface ScenarioFiles {
   /** Folders of `.yml` and `.yaml` files, read with their subfolders. `*.cases.yml` are tests, not rules. */
   readonly folders?: readonly string[]
-  /** Whether the scenarios that come with Postern are used; they are unless told otherwise. */
+  /** Whether the scenarios that come with Postern are used; default: `all`. */
   readonly shipped?: 'all' | 'none'
   /** Names of files, without their ending, to leave out: `http-crawl`. */
   readonly without?: readonly string[]
@@ -36,7 +36,10 @@ export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
   ])
 }
 
-/** Files of test cases in the same places (`*.cases.yml`). @throws ConfigError for a folder that cannot be read */
+/**
+ * Files of test cases in the same places (`*.cases.yml`).
+ * @throws ConfigError for a folder that cannot be read
+ */
 export function loadScenarioCases(files: ScenarioFiles = {}): readonly ScenarioText[] {
   return readScenarioFiles(files).filter(source => isCases(source.place))
 }
@@ -105,7 +108,7 @@ export interface ScenarioWatchOptions {
   readonly detector: ScenarioDetector
   /** Told after new rules were taken. */
   readonly onReload?: (scenarios: ScenarioSet) => void
-  /** Told of rules that cannot be used; the ones before stay in force. */
+  /** Receives the error of rules that cannot be used; the ones before stay in force. */
   readonly onError: (error: unknown) => void
 }
 

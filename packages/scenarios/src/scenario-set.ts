@@ -37,8 +37,8 @@ const MAX_FILE = 1_048_576
 const MAX_RULES = 5_000
 
 /**
- * Rules that fit together: every reference resolved, no circles, ids unique. Immutable. Inputs of correlations come
- * before them, so one walk in order answers all for an event.
+ * Rules that fit together: every reference resolved, no circles, ids unique. Immutable. Inputs of
+ * correlations come before them, so one walk in order answers all for an event.
  */
 export class ScenarioSet {
   readonly detections: readonly LinkedDetection[]

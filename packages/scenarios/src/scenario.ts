@@ -23,7 +23,7 @@ export interface DetectionRule {
   readonly severity: Finding['severity']
   /** Where it stands, for people. */
   readonly place: string
-  /** Cheap test first, so that events of other rooms cost nothing. */
+  /** Cheap test first, so that other events cost nothing. */
   readonly sees: (event: Event) => boolean
   readonly matches: Predicate
   /** What an event must have for `matches` to be asked at all. */

@@ -20,8 +20,8 @@ export interface Selection {
 export const NEVER: Selection = { cost: 0, test: () => false, needs: [], reads: [] }
 
 /**
- * Compiles Sigma's `condition`: names, `and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`, `all of them`.
- * Pipes (the aggregations that correlations replaced) are refused.
+ * Compiles Sigma's `condition`: names, `and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`,
+ * `all of them`. Pipes (the aggregations that correlations replaced) are refused.
  */
 export function compileCondition(
   text: string,

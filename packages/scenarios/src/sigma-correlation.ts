@@ -12,7 +12,9 @@ const TYPES: readonly string[] = [
   'temporal',
   'temporal_ordered',
 ]
-/** A group keeps one time per event up to its threshold; a larger one would let an attacker choose our memory. */
+/**
+ * A group keeps one time per event up to its threshold; a larger one would let an attacker choose our memory.
+ */
 const MAX_THRESHOLD = 10_000
 
 /** Reads a document with `correlation:` (Sigma correlation rules, version 2.1). */
@@ -61,7 +63,10 @@ export function readCorrelation(document: Mapping, place: string, issues: RuleIs
   }
 }
 
-/** Only conditions that a growing window can come to fulfil: `lt` and their like hold before anything happened. */
+/**
+ * Only conditions that a growing window can come to fulfil: `lt` and their like hold before anything
+ * happened.
+ */
 function readThreshold(
   condition: unknown,
   type: string,

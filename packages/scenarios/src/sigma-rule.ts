@@ -51,7 +51,10 @@ export interface RuleHead {
   readonly severity: Finding['severity']
 }
 
-/** Title, id, name and level of any document; the name is what people call it by, so it is the id where there is one. */
+/**
+ * Title, id, name and level of any document; the name is what people call it by, so it is the id where there
+ * is one.
+ */
 export function readHead(document: Mapping, place: string, issues: RuleIssues): RuleHead {
   const { title, id, name, level } = document
   if (typeof title !== 'string' || title === '' || title.length > 256)
@@ -102,7 +105,10 @@ export function readFilter(document: Mapping, place: string, issues: RuleIssues)
   }
 }
 
-/** `category: webserver` and `proxy` are requests; `product: postern` is any event, with `service` those of one room. */
+/**
+ * `category: webserver` and `proxy` are requests; `product: postern` is any event, with `service` those of
+ * one room.
+ */
 function readLogsource(source: unknown, place: string, issues: RuleIssues): (event: Event) => boolean {
   if (!isMapping(source)) {
     issues.add(place, 'is missing', 'write category: webserver, or product: postern')
@@ -199,8 +205,8 @@ function needsOf(field: string, read: FieldReader, test: ValueTest): Needs {
 const ACTIONS: readonly string[] = ['throttle', 'challenge', 'block', 'alert']
 
 /**
- * Reads `respond: { action, for, silence, on }`. Without it a rule only alerts. A measure is held against the first field of the
- * group that names an actor, or against `on`.
+ * Reads `respond: { action, for, silence, on }`. Without it a rule only alerts. A measure is held against the
+ * first field of the group that names an actor, or against `on`.
  */
 export function readRespond(
   value: unknown,

@@ -10,7 +10,10 @@ import { WordSet } from './word-set.ts'
 export interface ValueTest {
   readonly cost: number
   readonly test: (value: FieldValue) => boolean
-  /** A text for which it holds has one of these in it, in the case of the test; undefined when none can be named. */
+  /**
+   * A text for which it holds has one of these in it, in the case of the test; undefined when none can be
+   * named.
+   */
   readonly words?: readonly string[] | undefined
 }
 
@@ -50,8 +53,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 }
 
 /**
- * Compiles the values of one field: `field|modifier|...: value or list`. A list matches when one value does, with `all` when
- * every one does. Text is compared without regard to case unless `cased`; `*` and `?` are wildcards, `\` takes their meaning away.
+ * Compiles the values of one field: `field|modifier|...: value or list`. A list matches when one value does,
+ * with `all` when every one does. Text is compared without regard to case unless `cased`; `*` and `?` are
+ * wildcards, `\` takes their meaning away.
  */
 export function compileValue(
   values: readonly unknown[],
@@ -152,7 +156,8 @@ function compileExpression(
     )
     return { cost: 0, test: () => false }
   }
-  // Sigma's expressions are case-sensitive unless |i; ours see decoded, lower-case fields too, so case matters little.
+  // Sigma's expressions are case-sensitive unless |i; ours see decoded, lower-case fields too, so case
+  // matters little.
   const expression = new RegExp(source, `${has('i') ? 'i' : ''}${has('m') ? 'm' : ''}${has('s') ? 's' : ''}`)
   return {
     cost: 20,
@@ -178,8 +183,8 @@ let foldedFrom = ''
 let foldedTo = ''
 
 /**
- * Many rules ask for the same field of one event, so the last answer is kept; methods are asked for in between, and are known
- * beforehand.
+ * Many rules ask for the same field of one event, so the last answer is kept; methods are asked for in
+ * between, and are known beforehand.
  */
 function foldOnce(text: string): string {
   if (text === 'GET') return 'get'

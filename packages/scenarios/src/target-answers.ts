@@ -22,15 +22,17 @@ const SETTLED_BY_TARGET: ReadonlySet<string> = new Set([
   'actor.principal',
 ])
 
-/** Whether a rule looks at nothing but what a target settles, and is not left out by a missing word anyhow. */
+/**
+ * Whether a rule looks at nothing but what a target settles, and is not left out by a missing word anyhow.
+ */
 export function isAboutTarget({ reads, needs }: DetectionRule): boolean {
   if (!reads.every(field => SETTLED_BY_TARGET.has(field))) return false
   return needs === undefined || needs.every(need => need.kind === 'values' && need.field !== 'type')
 }
 
 /**
- * What rules about nothing but the target said of targets without any word that rules look for: the rules that match, for
- * GET requests of nobody in particular. Bounded, by the whole target as it was sent.
+ * What rules about nothing but the target said of targets without any word that rules look for: the rules
+ * that match, for GET requests of nobody in particular. Bounded, by the whole target as it was sent.
  */
 export class TargetAnswers {
   /** Places of the rules whose answers are kept. */

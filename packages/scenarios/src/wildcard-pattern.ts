@@ -1,4 +1,7 @@
-/** What a Sigma text with `*` (any text) and `?` (any one character) matches; a backslash before either takes its meaning away. */
+/**
+ * What a Sigma text with `*` (any text) and `?` (any one character) matches; a backslash before either takes
+ * its meaning away.
+ */
 export class WildcardPattern {
   readonly #pieces: readonly string[]
 
@@ -15,7 +18,10 @@ export class WildcardPattern {
     return longest
   }
 
-  /** Whether the whole text matches. Pieces are looked for from left to right without going back: linear in text times pieces. */
+  /**
+   * Whether the whole text matches. Pieces are looked for from left to right without going back: linear in
+   * text times pieces.
+   */
   matches(text: string): boolean {
     return matchesPieces(this.#pieces, text)
   }

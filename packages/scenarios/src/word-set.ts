@@ -1,8 +1,9 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 /**
- * Whether a text holds any of many words, in one pass over it whatever their number (Aho and Corasick, 1975, compiled to a
- * table). Characters beyond ASCII share one column: a word that has one is looked for the plain way.
+ * Whether a text holds any of many words, in one pass over it whatever their number (Aho and Corasick, 1975,
+ * compiled to a table). Characters beyond ASCII share one column: a word that has one is looked for the plain
+ * way.
  */
 export class WordSet {
   /** Agents and paths come again and again: the answers of short texts are kept, a bounded number of them. */

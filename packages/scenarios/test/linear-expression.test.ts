@@ -62,7 +62,8 @@ describe('expressions of users', () => {
     fc.assert(
       fc.property(source, fc.constantFrom('a', 'ab', ' ', 'aab'), (text, unit) => {
         fc.pre(expressionRisk(text) === undefined)
-        // Terminates within the test's patience or not at all: exponential expressions never do on this length.
+        // Terminates within the test's patience or not at all: exponential expressions never do on this
+        // length.
         new RegExp(text).test(`${unit.repeat(Math.floor(1_000 / unit.length))}!`)
         new RegExp(`${text}$`).test(`${unit.repeat(Math.floor(1_000 / unit.length))}!`)
       }),

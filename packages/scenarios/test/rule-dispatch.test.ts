@@ -219,7 +219,7 @@ title: Not ours\nlogsource: { category: webserver }\nfilter: { rules: [a], own: 
     )
   })
 
-  test('so are rules over events of other rooms', () => {
+  test('so are rules over other events', () => {
     const dispatch = new RuleDispatch(shipped.detections.map(({ rule }) => rule))
     for (const type of [
       'login.failed',

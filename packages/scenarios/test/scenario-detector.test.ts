@@ -148,7 +148,7 @@ describe('correlations', () => {
     assert.equal(fires(late, at(11, 'b')), false)
   })
 
-  test('what a standing measure refused does not prolong it', () => {
+  test('what a ban refused does not prolong it', () => {
     const detector = scenarioDetector({ scenarios: counting(1, '10s') })
     assert.equal(fires(detector, at(0, 'a', { decision: 'deny', guard: 'remediation' })), false)
     assert.equal(fires(detector, at(0, 'a', { decision: 'deny', guard: 'inspect' })), true)

@@ -10,7 +10,7 @@ describe('the scenarios that come with Postern', () => {
     test(`${result.scenario}: ${result.name}`, () => assert.deepEqual(result.found, result.wanted))
   }
 
-  test('each says what it finds, and every measure ends', () => {
+  test('each says what it finds, and each ban ends', () => {
     const list = scenarios.list()
     assert.ok(list.length >= 25)
     for (const { rule } of [...scenarios.detections, ...scenarios.correlations]) {

@@ -217,7 +217,7 @@ describe('what is not understood is refused with its place', () => {
   ]
   for (const [name, text, words] of table) test(name, () => assert.match(issues(text), words))
 
-  test('all mistakes are told at once', () => {
+  test('all mistakes are reported at once', () => {
     assert.equal(issues(rule('s: { nope: 1, cs-uri|wide: x }\ncondition: t')).split('\n').length, 3)
   })
 })

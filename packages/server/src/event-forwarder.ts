@@ -14,7 +14,10 @@ const MAX_BATCH = 512
 const MAX_UNDER_WAY = 8
 /** Allowed requests that may wait; further ones are lost, and counted. */
 const MAX_ORDINARY = 8_192
-/** Everything else (refusals, failures of a backend, bans) has far more room: it is what an attacker would want lost. */
+/**
+ * Everything else (refusals, failures of a backend, bans) has far more room: it is what an attacker would
+ * want lost.
+ */
 const MAX_ESSENTIAL = 65_536
 
 interface Waiting {
@@ -23,8 +26,9 @@ interface Waiting {
 }
 
 /**
- * The worker's end of the log and of the detectors, which are on the main thread: hands events over in batches, one a turn of the event loop, in their order.
- * Bounded: when the main thread falls behind, allowed requests are lost first, and every loss is reported with the next batch.
+ * The worker's end of the log and of the detectors, which are on the main thread: hands events over in
+ * batches, one a turn of the event loop, in their order. Bounded: when the main thread falls behind, allowed
+ * requests are lost first, and every loss is reported with the next batch.
  */
 export class EventForwarder implements EventRecorder, Detector {
   readonly name = 'forwarder'

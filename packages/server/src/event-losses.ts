@@ -4,7 +4,10 @@ import type { Runtime } from '@postern/runtime'
 /** How long readiness shows a loss. */
 const SHOWN_MS = 3_600_000
 
-/** Events that workers could not hand over because the main thread was too far behind: each loss is an entry of the log, and shows in readiness. */
+/**
+ * Events that workers could not hand over because the main thread was too far behind: each loss is an entry
+ * of the log, and shows in readiness.
+ */
 export class EventLosses implements HealthProbe {
   readonly #runtime: Runtime
   #count = 0

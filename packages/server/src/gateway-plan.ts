@@ -15,7 +15,8 @@ export interface GatewayPlan {
 }
 
 /**
- * Refuses a configuration whose principals only the application's own code could fill, where no such code runs.
+ * Refuses a configuration whose principals only the application's own code could fill, where no such code
+ * runs.
  * @throws ConfigError
  */
 export function requireNoApplication({ identify }: CompiledConfig): void {
@@ -28,7 +29,10 @@ export function requireNoApplication({ identify }: CompiledConfig): void {
   })
 }
 
-/** The gateway's part of a configuration. @throws ConfigError when there is no backend, or a certificate cannot be read */
+/**
+ * The gateway's part of a configuration.
+ * @throws ConfigError when there is no backend, or a certificate cannot be read
+ */
 export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
   requireNoApplication(config)
   const { upstream } = config
@@ -59,7 +63,10 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
   }
 }
 
-/** Whether an address leads to the place that something listens on: a gateway in front of itself would ask itself without end. */
+/**
+ * Whether an address leads to the place that something listens on: a gateway in front of itself would ask
+ * itself without end.
+ */
 export function isListeningPlace(address: string, listen: Listen): boolean {
   const url = new URL(address)
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -71,7 +78,10 @@ export function isListeningPlace(address: string, listen: Listen): boolean {
 const LOCAL: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
-/** The certificate of a configuration, if it has one. @throws ConfigError when it cannot be read, or the two files do not fit */
+/**
+ * The certificate of a configuration, if it has one.
+ * @throws ConfigError when it cannot be read, or the two files do not fit
+ */
 export function certificateOf({ config, file }: LoadedConfig): TlsOptions | undefined {
   return config.tls === undefined ? undefined : readCertificate(config.tls, file.folder)
 }

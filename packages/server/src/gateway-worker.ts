@@ -11,6 +11,7 @@ import {
   keepsRevocations,
   LearnedParameterTypes,
   LimitOverrides,
+  noteEnding,
   openAccess,
   openIdentity,
   openLimitStore,
@@ -25,6 +26,7 @@ import { Metrics } from './admin/metrics.ts'
 import { EventForwarder } from './event-forwarder.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
+import { recheckRevoked } from './recheck-revoked.ts'
 import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
 const METRICS_MS = 1_000
@@ -47,12 +49,12 @@ const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForward
   const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
   const parameterTypes =
     config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
-  const identity = await openIdentity(loaded, connections, event => runtime.engine.emit(event))
+  const revocations = keepsRevocations(config, connections) ? await openRevocations(connections) : undefined
+  const identity = await openIdentity(loaded, connections, event => {
+    runtime.engine.emit(event)
+    noteEnding(revocations, event)
+  })
   const recorder = config.audit === false ? undefined : forwarder
-  const revocations =
-    config.identify === undefined || !keepsRevocations(connections)
-      ? undefined
-      : await openRevocations(connections)
   const access = await openAccess({
     loaded,
     connections,
@@ -115,6 +117,7 @@ const gateway = await startGateway({
   engine: () => runtime.engine,
   recheck: exchange => stillHolds(runtime, exchange),
 })
+recheckRevoked(gateway, resources.revocations)
 
 link.ready({
   reload: async () => {

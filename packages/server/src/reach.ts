@@ -12,7 +12,8 @@ const MAX_ADDRESSES = 16
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i
 
 /**
- * Who can reach what listens at `url`. The unspecified address (`0.0.0.0`, `::`) stands for every address of the machine.
+ * Who can reach what listens at `url`. The unspecified address (`0.0.0.0`, `::`) stands for every address of
+ * the machine.
  * @param interfaces of the machine, as node's `os.networkInterfaces()` tells them
  */
 export function reachOf(url: string, interfaces: ReturnType<typeof networkInterfaces>): Reach {

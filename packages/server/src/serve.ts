@@ -17,7 +17,9 @@ import { overridden } from './overridden.ts'
 import type { ServeOptions } from './serve-options.ts'
 import { startListening } from './start-listening.ts'
 
-/** A gateway with everything around it: the runtime, the admin listener, the file that commands find it by. */
+/**
+ * A gateway with everything around it: the runtime, the admin listener, the file that commands find it by.
+ */
 export interface Served {
   readonly url: string
   /** Undefined when the configuration wants none. */
@@ -156,7 +158,7 @@ function isConsolePlaceAsked({ written }: LoadedConfig): boolean {
 /** Keys that the counters of all workers hold. */
 const LIMIT_SLOTS = 131_072
 
-/** Where it was told; else the usual port, or a free one when that is taken by another gateway. */
+/** The configured place; else the usual port, or a free one when that is taken by another gateway. */
 async function openAdmin(
   { config, written }: LoadedConfig,
   start: (listen: Listen) => Promise<AdminServer>,

@@ -18,7 +18,8 @@ export interface WorkerListenerOptions {
 }
 
 /**
- * Several gateways in threads of their own on one port. Their events come here: the log and the detectors see all of them in one place.
+ * Several gateways in threads of their own on one port. Their events come here: the log and the detectors see
+ * all of them in one place.
  * @throws Error of the operating system when they cannot listen
  */
 export async function startWorkerListener(options: WorkerListenerOptions): Promise<Listener> {
@@ -96,7 +97,10 @@ async function commit(
   }
 }
 
-/** The port itself when it is free, found before any worker starts: sharing a port hides that somebody else has it. */
+/**
+ * The port itself when it is free, found before any worker starts: sharing a port hides that somebody else
+ * has it.
+ */
 function freePort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()

@@ -8,7 +8,10 @@ export type Overrides = Pick<
   'upstream' | 'listen' | 'workers' | 'mode' | 'admin' | 'console' | 'forwardAuth' | 'trustProxies'
 >
 
-/** What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be handed to a thread. */
+/**
+ * What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be
+ * handed to a thread.
+ */
 export interface WorkerPlan {
   /** Absolute path of the configuration; undefined for the defaults. */
   readonly file: string | undefined

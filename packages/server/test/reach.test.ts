@@ -26,7 +26,7 @@ describe('where something listens', () => {
     assert.equal(parseListen('10.0.0.5:80').host, '10.0.0.5')
   })
 
-  test('is told as open to the network with every address it answers at', () => {
+  test('is reported as open to the network with every address it answers at', () => {
     assert.deepEqual(reachOf('http://0.0.0.0:8080', INTERFACES), {
       isOpen: true,
       addresses: ['http://127.0.0.1:8080', 'http://192.168.1.5:8080'],
@@ -52,7 +52,7 @@ describe('where something listens', () => {
     )
   })
 
-  test('is told with a bounded number of addresses however many a machine has', () => {
+  test('is reported with a bounded number of addresses however many a machine has', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`eth${i}`, [v4(`10.0.1.${i}`)]]))
     assert.equal(reachOf('http://0.0.0.0:8080', many).addresses.length, 16)
   })

@@ -17,7 +17,10 @@ import { join, resolve } from 'node:path'
 import { ConfigError, IntegrityError, PosternError, StoreError } from '@postern/core'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 
-/** A step from one layout of the directory to the next. Must bear being run again after a crash in its middle. */
+/**
+ * A step from one layout of the directory to the next. Must be idempotent: a crash in its middle runs it
+ * again.
+ */
 export interface DirectoryUpgrade {
   /** The layout it leads to. */
   readonly to: number
@@ -36,10 +39,16 @@ export interface DataDirectoryOptions {
 /** Says what the directory is, and which layout it has. */
 const FORMAT_FILE = 'postern-data.json'
 const FORMAT = 'postern-data'
-/** What an administrator, a file system, or Postern itself may have put into a directory that has no format file yet. */
+/**
+ * What an administrator, a file system, or Postern itself may have put into a directory that has no format
+ * file yet.
+ */
 const HARMLESS = /^(?:\.|lost\+found$|gateway\.json$|upgrade\.lock|postern-data\.json)/
 
-/** The directory everything embedded lives in: mode 0700, with a format file, and rights that one process can take. */
+/**
+ * The directory everything embedded lives in: mode 0700, with a format file, and rights that one process can
+ * take.
+ */
 export class DataDirectory {
   readonly path: string
   readonly version: number
@@ -66,7 +75,8 @@ export class DataDirectory {
   }
 
   /**
-   * Takes a right only one process may have, e.g. to append to the audit log. Released by `close`, or when the process dies.
+   * Takes a right only one process may have, e.g. to append to the audit log. Released by `close`, or when
+   * the process dies.
    * @throws StoreError naming the process that has it
    */
   lock(name: string): DirectoryLock {
@@ -84,7 +94,8 @@ export class DataDirectory {
 
 /**
  * Opens the data directory, creating it (mode 0700) or upgrading an older layout first.
- * @throws StoreError when it belongs to another user, cannot be written, was written by a later version, or `exclusive` is taken
+ * @throws StoreError when it belongs to another user, cannot be written, was written by a later version, or
+ * `exclusive` is taken
  * @throws ConfigError when it holds something that is not Postern's
  * @throws IntegrityError when its format file is damaged
  */
@@ -105,7 +116,9 @@ export function openDataDirectory(path: string, options: DataDirectoryOptions = 
   }
 }
 
-/** The directory holds keys and personal data, and usually stands in a project: `git add -A` must not take it. */
+/**
+ * The directory holds keys and personal data, and usually stands in a project: `git add -A` must not take it.
+ */
 function keepOutOfRepositories(directory: string): void {
   try {
     writeFileSync(
@@ -212,7 +225,10 @@ function upgrade(
   }
 }
 
-/** Replaces the format file in one step that survives a power failure: it is the old one or the new one, never half. */
+/**
+ * Replaces the format file in one step that survives a power failure: it is the old one or the new one, never
+ * half.
+ */
 function writeVersion(directory: string, version: number): void {
   const file = join(directory, FORMAT_FILE)
   const draft = `${file}.new`

@@ -5,7 +5,10 @@ import { type Duration, parseDuration, StoreError } from '@postern/core'
 import { nodeSqlite } from './node-sqlite.ts'
 import { sqliteError } from './sqlite-error.ts'
 
-/** The right of one process to do something alone in a directory. The operating system takes it back when the process dies. */
+/**
+ * The right of one process to do something alone in a directory. The operating system takes it back when the
+ * process dies.
+ */
 export interface DirectoryLock {
   /** Gives the right back; a second call does nothing. */
   release(): void
@@ -21,8 +24,8 @@ interface DirectoryLockOptions {
 const BUSY = 5
 
 /**
- * Takes a right that only one process may have. Kept by SQLite's lock on an empty file, which is a lock of the operating
- * system: a killed process leaves none behind.
+ * Takes a right that only one process may have. Kept by SQLite's lock on an empty file, which is a lock of
+ * the operating system: a killed process leaves none behind.
  * @throws StoreError naming the process that has it
  */
 export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLockOptions): DirectoryLock {

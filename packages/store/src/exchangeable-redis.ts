@@ -3,8 +3,9 @@ import type { RedisConnection } from './redis-connection.ts'
 type Listener = (...args: unknown[]) => void
 
 /**
- * A connection that can be exchanged for another under those who hold it: what one address stands for, a server or a cluster, is known only once
- * it answers, and it may be away when a process starts. Listeners go along.
+ * A connection that can be exchanged for another under those who hold it: what one address stands for, a
+ * server or a cluster, is known only once it answers, and it may be away when a process starts. Listeners go
+ * along.
  */
 export class ExchangeableRedis {
   /** What callers hold: every call goes to the connection of the moment. */

@@ -21,9 +21,10 @@ interface Write {
 const BUSY_PAUSE_MS = 20
 
 /**
- * Turns the many small writes of a tick into one transaction, and so into one wait for the disk. A write is acknowledged
- * after the commit that holds it; when one fails it is undone alone, and when the commit fails nothing of the group is
- * acknowledged. While another process writes, the group waits without blocking the thread.
+ * Turns the many small writes of a tick into one transaction, and so into one wait for the disk. A write is
+ * acknowledged after the commit that holds it; when one fails it is undone alone, and when the commit fails
+ * nothing of the group is acknowledged. While another process writes, the group waits without blocking the
+ * thread.
  * @example
  * const writer = new GroupCommit(database)
  * await writer.write(() => insert.run(id))   // resolves when it is durable
@@ -53,7 +54,8 @@ export class GroupCommit implements HealthProbe {
   /**
    * Takes a write over; resolves with its result once it is committed.
    * @param work synchronous, on the database this writer was made for
-   * @throws StoreError when too many writes wait, the writer is closed, or the commit failed; else what the work threw
+   * @throws StoreError when too many writes wait, the writer is closed, or the commit failed; else what the
+   * work threw
    */
   write<T>(work: () => T): Promise<T> {
     if (this.#isClosed) return Promise.reject(this.#refusal('the writer is closed', false))

@@ -5,8 +5,8 @@ import { SqliteDatabase } from './sqlite-database.ts'
 import { migrateSqlite } from './sqlite-migrations.ts'
 
 /**
- * Brings a room's schema up to date under a lock, all pending steps in one transaction; several instances may start at
- * once. At once for SQLite, as a promise for PostgreSQL.
+ * Brings a room's schema up to date under a lock, all pending steps in one transaction; several instances may
+ * start at once. At once for SQLite, as a promise for PostgreSQL.
  * @returns the numbers of the migrations applied now
  * @throws IntegrityError naming the migration, when one that was applied is not what is shipped now
  * @throws StoreError when the store was written by a later version, or cannot be written

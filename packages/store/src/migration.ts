@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 
 /**
- * One numbered step of a schema. Once released it is never edited: the checksum of its text is kept beside the data, and
- * a text that changed is refused. A step without a text for a dialect does nothing there.
+ * One numbered step of a schema. Once released it is never edited: the checksum of its text is kept beside
+ * the data, and a text that changed is refused. A step without a text for a dialect does nothing there.
  */
 export interface Migration {
   /** 1, 2, 3, ... within its room. */
@@ -44,11 +44,12 @@ export const MIGRATIONS_TABLE = `
   )`
 
 /**
- * Which migrations a store still lacks, in order. Pure: the store says what it has, the room says what there is.
+ * Which migrations a store still lacks, in order. Pure: the store says what it has, the room says what there
+ * is.
  * @param store the store as errors name it
  * @throws IntegrityError naming the migration, when one that was applied is not what is shipped now
  * @throws StoreError when the store was written by a later version
- * @throws ConfigError when the room's numbers are not 1, 2, 3, ...
+ * @throws ConfigError when the numbers of the package are not 1, 2, 3, ...
  */
 export function pendingMigrations(
   store: string,

@@ -4,8 +4,9 @@ interface Connected {
 }
 
 /**
- * Whether PostgreSQL itself or a pooler (PgBouncer, a hosted proxy) is at the other end of a connection: a pooler names a process of its own when the
- * connection is made, for it cancels statements itself, and the session answers with another.
+ * Whether PostgreSQL itself or a pooler (PgBouncer, a hosted proxy) is at the other end of a connection: a
+ * pooler names a process of its own when the connection is made, for it cancels statements itself, and the
+ * session answers with another.
  */
 export async function endOf(
   client: object,

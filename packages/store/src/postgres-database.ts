@@ -27,7 +27,10 @@ export interface SqlResult<Row> {
   readonly rowCount: number
 }
 
-/** Runs statements: a database, or one transaction of it. Values go in as parameters `$1`, `$2`, never as text. */
+/**
+ * Runs statements: a database, or one transaction of it. Values go in as parameters `$1`, `$2`, never as
+ * text.
+ */
 export interface SqlClient {
   /**
    * @param timeout another deadline than the database's, for a statement known to be long
@@ -51,7 +54,10 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   readonly #maxWaiting: number
   /** Connections in an unknown state, never used again: a statement on them may still be running. */
   readonly #broken = new WeakSet<pg.PoolClient>()
-  /** What stands at the other end of a connection: a pooler gives each transaction another session, which keeps no setting of ours. */
+  /**
+   * What stands at the other end of a connection: a pooler gives each transaction another session, which
+   * keeps no setting of ours.
+   */
   readonly #ends = new WeakMap<pg.PoolClient, 'server' | 'pooler'>()
   /** Connections with a transaction open. */
   readonly #inside = new WeakSet<pg.PoolClient>()
@@ -88,7 +94,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   }
 
   /**
-   * Runs work in one transaction on one connection: commits when it resolves, undoes everything when it rejects.
+   * Runs work in one transaction on one connection: commits when it resolves, undoes everything when it
+   * rejects.
    * @throws StoreError when the database fails; else what the work threw
    */
   async transaction<T>(work: (client: SqlClient) => Promise<T>): Promise<T> {
@@ -108,7 +115,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
         const result = await work(inside)
         isOver = true
         const { command } = await this.#execute(client, 'COMMIT', undefined, this.#timeout)
-        // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement before it failed and the work went on.
+        // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement before it failed and the
+        // work went on.
         if (command !== 'COMMIT')
           throw new StoreError('the transaction was undone, for a statement in it had failed', {
             store: this.name,
@@ -117,7 +125,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
         return result
       } catch (error) {
         isOver = true
-        // Without the connection the server undoes it by itself; a stalled one would only be waited for twice.
+        // Without the connection the server undoes it by itself; a stalled one would only be waited for
+        // twice.
         if (!this.#broken.has(client))
           await this.#run(client, 'ROLLBACK').catch(() => this.#broken.add(client))
         throw error
@@ -129,7 +138,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
 
   /**
    * Calls back for every notification on a channel, on a connection of its own that heals itself.
-   * @param onGap called after a broken connection was healed: notifications may have been missed, so read again
+   * @param onGap called after a broken connection was healed: notifications may have been missed, so read
+   * again
    * @returns how to stop listening
    */
   listen(
@@ -151,8 +161,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   }
 
   /**
-   * From memory: whether the last statement reached the server. An answer older than 5 seconds is refreshed in the
-   * background, for the next call.
+   * From memory: whether the last statement reached the server. An answer older than 5 seconds is refreshed
+   * in the background, for the next call.
    */
   health(): Health {
     if (performance.now() - this.#answeredAt > FRESH_MS && !this.#isProbing && !this.#isClosed) {
@@ -204,8 +214,9 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   }
 
   /**
-   * Sets the deadlines of a new connection. Not by parameters of its start, which poolers refuse; and behind a pooler not at all, for the session is of all
-   * its clients: transactions bring theirs along, and a single statement has only our own.
+   * Sets the deadlines of a new connection. Not by parameters of its start, which poolers refuse; and behind
+   * a pooler not at all, for the session is of all its clients: transactions bring theirs along, and a single
+   * statement has only our own.
    */
   async #prepare(client: pg.PoolClient): Promise<void> {
     const end = await endOf(client, text => this.#execute(client, text, undefined, this.#timeout))
@@ -299,7 +310,7 @@ function isTrouble(error: StoreError): boolean {
 
 /**
  * A PostgreSQL database by URL. Connects with the first statement, so it returns although the server is down.
- * @throws ConfigError when the URL is not one
+ * @throws ConfigError for an invalid URL
  * @example
  * const database = connectPostgres({ url: 'postgres://postern@127.0.0.1/postern' })
  * const { rows } = await database.query<{ id: string }>('SELECT id FROM remediation WHERE expires_at > $1', [now])

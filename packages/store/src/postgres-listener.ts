@@ -16,8 +16,8 @@ const PROBE_MS = 1_000
 const POLL_MS = 800
 
 /**
- * One connection that listens, for all channels of a database. When it breaks it is made again, with growing pauses, and
- * every channel is listened to again; then subscribers hear that they may have missed something.
+ * One connection that listens, for all channels of a database. When it breaks it is made again, with growing
+ * pauses, and every channel is listened to again; then subscribers hear that they may have missed something.
  */
 export class PostgresListener {
   readonly #config: pg.ClientConfig
@@ -33,7 +33,10 @@ export class PostgresListener {
   #failures = 0
   #isClosed = false
 
-  /** @param heartbeat milliseconds between two questions whether the connection, which can be dead without saying so, is alive */
+  /**
+   * @param heartbeat milliseconds between two questions whether the connection, which can be dead without
+   * saying so, is alive
+   */
   constructor(
     config: pg.ClientConfig,
     store: string,
@@ -128,8 +131,9 @@ export class PostgresListener {
   }
 
   /**
-   * A pooler that hands its sessions out by transaction takes LISTEN and delivers nothing. Whether it does is tried, from another connection; if
-   * nothing comes, subscribers are told each second that they may have missed something.
+   * A pooler that hands its sessions out by transaction takes LISTEN and delivers nothing. Whether it does is
+   * tried, from another connection; if nothing comes, subscribers are notified each second that they may have
+   * missed something.
    */
   async #checkPooler(client: pg.Client): Promise<void> {
     clearInterval(this.#polling)

@@ -45,8 +45,8 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
 ]
 
 /**
- * What went wrong in Redis, as a `StoreError`. Redis repeats parts of a command in some messages, so only the first word
- * of an unknown one is passed on. What is not an error is returned as it is.
+ * What went wrong in Redis, as a `StoreError`. Redis repeats parts of a command in some messages, so only the
+ * first word of an unknown one is passed on. What is not an error is returned as it is.
  * @param store the store as errors name it: `redisName(redis)`
  */
 export function redisError(error: unknown, store: string): unknown {

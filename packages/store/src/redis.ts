@@ -16,8 +16,9 @@ import { storeName } from './store-name.ts'
 
 export interface RedisConnectOptions {
   /**
-   * `redis://user:password@host:port/0`, `rediss://` for TLS. One address is enough for a cluster, which is found out when it answers; several, in a
-   * list or parted by commas, are its seeds. `redis+sentinel://user:password@sentinel:26379/name` asks Sentinels for the primary of that name.
+   * `redis://user:password@host:port/0`, `rediss://` for TLS. One address is enough for a cluster, which is
+   * found out when it answers; several, in a list or parted by commas, are its seeds.
+   * `redis+sentinel://user:password@sentinel:26379/name` asks Sentinels for the primary of that name.
    */
   readonly url: string | readonly string[]
   /** How long one command may take. Default `500ms`. */
@@ -41,11 +42,11 @@ const states = new WeakMap<RedisConnection, State>()
 const LONGEST_PAUSE_MS = 2_000
 
 /**
- * Connects to Redis or Valkey, and reconnects for as long as it is not closed. Commands sent while the first connection
- * is being made wait for it; once that is settled, a command without a connection fails at once, and one whose
- * connection breaks is never sent again by itself: nothing queues up, nothing runs twice. For a subscriber take
- * `redis.duplicate({ enableOfflineQueue: true })`, which subscribes again by itself.
- * @throws ConfigError when a URL is not one
+ * Connects to Redis or Valkey, and reconnects for as long as it is not closed. Commands sent while the first
+ * connection is being made wait for it; once that is settled, a command without a connection fails at once,
+ * and one whose connection breaks is never sent again by itself: nothing queues up, nothing runs twice. For a
+ * subscriber take `redis.duplicate({ enableOfflineQueue: true })`, which subscribes again by itself.
+ * @throws ConfigError for an invalid URL
  */
 export function connectRedis(options: RedisConnectOptions): RedisConnection {
   const urls = typeof options.url === 'string' ? options.url.split(',') : options.url

@@ -23,11 +23,14 @@ export interface SqliteOptions {
   /** Schemas to bring up to date on opening, or, when read-only, to find up to date. */
   readonly migrations?: readonly RoomMigrations[]
   /**
-   * When a commit is on the disk. `full` (default): before it returns; it survives a power failure. `normal`: soon
-   * after; it survives a crash of the process, and a power failure may take the last moments, never the consistency.
+   * When a commit is on the disk. `full` (default): before it returns; it survives a power failure. `normal`:
+   * soon after; it survives a crash of the process, and a power failure may take the last moments, never the
+   * consistency.
    */
   readonly synchronous?: 'full' | 'normal'
-  /** How long a statement may wait, blocking the thread, for another process that is writing. Default `1s`. */
+  /**
+   * How long a statement may wait, blocking the thread, for another process that is writing. Default `1s`.
+   */
   readonly busyTimeout?: Duration
   /** Upper bound of the file; a write beyond it fails as on a full disk. Unbounded unless given. */
   readonly maxSize?: ByteSize
@@ -37,8 +40,9 @@ export interface SqliteOptions {
 const WAL_BOUND = 64 * 1_024 * 1_024
 
 /**
- * One SQLite file: write-ahead logging (readers never wait), one writer at a time among all processes, foreign keys on.
- * Prepare statements on `db` once and run them inside `transaction` or `read`, where failures become `StoreError`.
+ * One SQLite file: write-ahead logging (readers never wait), one writer at a time among all processes,
+ * foreign keys on. Prepare statements on `db` once and run them inside `transaction` or `read`, where
+ * failures become `StoreError`.
  */
 export class SqliteDatabase implements HealthProbe {
   readonly db: DatabaseSync
@@ -79,15 +83,17 @@ export class SqliteDatabase implements HealthProbe {
   }
 
   /**
-   * Runs work that writes, and commits what it did; undoes all of it when it throws. Inside another transaction it is a
-   * savepoint: it is undone alone, and durable when the outer one is. The work is synchronous.
+   * Runs work that writes, and commits what it did; undoes all of it when it throws. Inside another
+   * transaction it is a savepoint: it is undone alone, and durable when the outer one is. The work is
+   * synchronous.
    * @throws StoreError when the disk is full, another process writes for longer than the busy timeout, ...
    */
   transaction<T>(work: () => T): T {
     const nested = this.#depth > 0
     const savepoint = `postern_${this.#depth}`
     return this.#translated(() => {
-      // Work that went on after a full disk undid its transaction must not commit the rest of it piece by piece.
+      // Work that went on after a full disk undid its transaction must not commit the rest of it piece by
+      // piece.
       if (nested && !this.db.isTransaction)
         throw new StoreError('the transaction was undone, for a statement in it had failed', {
           store: this.name,
@@ -214,8 +220,8 @@ function displayPath(path: string): string {
 }
 
 /**
- * Says plainly what stands in the way, for SQLite opens a file it may not write as if nothing were, and fails later; and
- * creates a missing file, for SQLite would leave it readable by everyone.
+ * Says plainly what stands in the way, for SQLite opens a file it may not write as if nothing were, and fails
+ * later; and creates a missing file, for SQLite would leave it readable by everyone.
  */
 function prepareFile(path: string, store: string, isReadOnly: boolean): void {
   const directory = dirname(path)

@@ -64,8 +64,8 @@ function isClosed(error: unknown): boolean {
 }
 
 /**
- * What went wrong in SQLite, in the taxonomy: `IntegrityError` for a damaged file, else `StoreError`, whose cause is the
- * driver's error. Anything that did not come from SQLite is returned as it is.
+ * What went wrong in SQLite, in the taxonomy: `IntegrityError` for a damaged file, else `StoreError`, whose
+ * cause is the driver's error. Anything that did not come from SQLite is returned as it is.
  * @param store the store as errors name it
  */
 export function sqliteError(error: unknown, store: string): unknown {
@@ -94,13 +94,18 @@ export function sqliteError(error: unknown, store: string): unknown {
   })
 }
 
-/** Whether the failure is a constraint that did not hold: a duplicate key, a missing parent, a failed check. */
+/**
+ * Whether the failure is a constraint that did not hold: a duplicate key, a missing parent, a failed check.
+ */
 export function isSqliteConstraint(error: unknown): boolean {
   const native = error instanceof StoreError ? error.cause : error
   return isNative(native) && (native.errcode & 0xff) === CONSTRAINT
 }
 
-/** Codes after which the database is in trouble, not only one statement: access, memory, read-only, disk, full, open. */
+/**
+ * Codes after which the database is in trouble, not only one statement: access, memory, read-only, disk,
+ * full, open.
+ */
 const TROUBLE = new Set([3, 7, 8, 10, 13, 14])
 
 /** Whether a translated failure says something about the health of the database. */

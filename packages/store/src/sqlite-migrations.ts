@@ -15,7 +15,9 @@ interface Migratable {
   transaction<Value>(work: () => Value): Value
 }
 
-/** See `migrate`. The write lock is taken before looking, so instances that start together wait for the first. */
+/**
+ * See `migrate`. The write lock is taken before looking, so instances that start together wait for the first.
+ */
 export function migrateSqlite(database: Migratable, room: RoomMigrations): readonly number[] {
   // The usual case takes no lock: nothing to do, and another process may be in the middle of a long write.
   if (isUpToDate(database, room)) return []

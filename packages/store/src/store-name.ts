@@ -2,7 +2,8 @@ import { ConfigError } from '@postern/core'
 
 /**
  * A server as errors name it: kind, host, port and database, never user or password.
- * @throws ConfigError when the text is not a URL of one of the schemes; the text itself, which may hold a password, is not quoted
+ * @throws ConfigError when the text is not a URL of one of the schemes; the text itself, which may hold a
+ * password, is not quoted
  */
 export function storeName(kind: 'postgres' | 'redis', url: string, schemes: readonly string[]): string {
   const parsed = URL.parse(url)

@@ -48,7 +48,7 @@ describe('migrations of SQLite', () => {
     database.close()
   })
 
-  test('of two rooms number themselves apart', t => {
+  test('of two packages have numbers of their own', t => {
     const database = openSqlite({ path: join(scratch(t), 'a.db') })
     migrate(database, 'notes', [FIRST])
     assert.deepEqual(migrate(database, 'other', [{ id: 1, name: 'x', sqlite: 'CREATE TABLE x (y)' }]), [1])

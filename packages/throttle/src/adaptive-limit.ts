@@ -1,12 +1,14 @@
 /** Bounds of an adaptive limit. */
 export interface AdaptiveOptions {
-  /** Requests at a time before anything is known; 64 unless told otherwise. */
+  /** Requests at a time before anything is known. Default: 64. */
   readonly initial?: number
-  /** 8 unless told otherwise. */
+  /** Default: 8. */
   readonly min?: number
-  /** 4,096 unless told otherwise. */
+  /** Default: 4,096. */
   readonly max?: number
-  /** How many times its unloaded value the latency may be before the limit shrinks; 2 unless told otherwise. */
+  /**
+   * How many times its unloaded value the latency may be before the limit shrinks. Default: 2.
+   */
   readonly tolerance?: number
 }
 
@@ -17,10 +19,11 @@ const SMOOTHING = 0.2
 const PROBE_EVERY = 500
 
 /**
- * How many requests this process can handle at a time, found from their latency: while it stays near the lowest seen, which is what an unloaded
- * process takes, the limit grows by the square root of itself; else it shrinks by the factor by which latency is beyond the tolerance (at most by
- * half a step). This is the gradient limit of Netflix's concurrency-limits, after TCP Vegas. The lowest latency is forgotten now
- * and then and found again with half the limit, as TCP BBR does, or it would never follow a change of the code.
+ * How many requests this process can handle at a time, found from their latency: while it stays near the
+ * lowest seen, which is what an unloaded process takes, the limit grows by the square root of itself; else it
+ * shrinks by the factor by which latency is beyond the tolerance (at most by half a step). This is the
+ * gradient limit of Netflix's concurrency-limits, after TCP Vegas. The lowest latency is forgotten now and
+ * then and found again with half the limit, as TCP BBR does, or it would never follow a change of the code.
  */
 export class AdaptiveLimit {
   readonly #min: number

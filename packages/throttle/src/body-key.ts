@@ -4,9 +4,10 @@ import { type Key, named } from './key.ts'
 const MAX_DEPTH = 8
 
 /**
- * A field of a JSON or form body, `email` or `user.email`: for limits per account on a login route. Letter case, surrounding space and
- * compatibility forms are folded (Unicode NFKC), so that spelling a name differently is no way round. Requests whose body lacks
- * the field, cannot be read, or is larger than guards may read share one key; requests without a body are not counted.
+ * A field of a JSON or form body, `email` or `user.email`: for limits per account on a login route. Letter
+ * case, surrounding space and compatibility forms are folded (Unicode NFKC), so that spelling a name
+ * differently is no way round. Requests whose body lacks the field, cannot be read, or is larger than guards
+ * may read share one key; requests without a body are not counted.
  */
 export function body(field: string): Key {
   const path = field.split('.').slice(0, MAX_DEPTH)

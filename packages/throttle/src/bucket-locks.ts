@@ -1,12 +1,15 @@
 /** How often a lock is tried before its thread lets others run. */
 const SPINS = 200
-/** Milliseconds after which a lock counts as left behind by a thread that died: it is held for microseconds. */
+/**
+ * Milliseconds after which a lock counts as left behind by a thread that died: it is held for microseconds.
+ */
 const ABANDONED_AFTER = 50
 const NAP = 0.5
 
 /**
- * A lock per bucket, in shared memory, so that threads sharing a table never see half a decision. All buckets of a decision are locked in
- * ascending order, so two decisions cannot wait for each other. A lock whose holder died is taken over after 50 ms.
+ * A lock per bucket, in shared memory, so that threads sharing a table never see half a decision. All buckets
+ * of a decision are locked in ascending order, so two decisions cannot wait for each other. A lock whose
+ * holder died is taken over after 50 ms.
  */
 export class BucketLocks {
   readonly #locks: Int32Array
@@ -51,7 +54,10 @@ export class BucketLocks {
     this.#count = 0
   }
 
-  /** Locks one more bucket if that needs no waiting; at most one at a time. A bucket of this decision is locked already. */
+  /**
+   * Locks one more bucket if that needs no waiting; at most one at a time. A bucket of this decision is
+   * locked already.
+   */
   tryLock(bucket: number): 'locked' | 'busy' {
     for (let i = 0; i < this.#count; i++) if (this.#held[i] === bucket) return 'locked'
     if (Atomics.compareExchange(this.#locks, bucket, 0, this.#mark) !== 0) return 'busy'

@@ -9,7 +9,9 @@ const SLOT_WORDS = 8
 const BUCKET_WORDS = SLOTS_PER_BUCKET * SLOT_WORDS
 const HEADER_BYTES = 64
 const MAGIC = 0x50_74_68_01
-/** Everything of a tag but the pressure: 1 bit wide counters, 7 bits of hash, 16 bits of sub-window length. */
+/**
+ * Everything of a tag but the pressure: 1 bit wide counters, 7 bits of hash, 16 bits of sub-window length.
+ */
 const IDENTITY = 0xff00ffff | 0
 const HASH_IN_TAG = 0x7f000000
 const WIDE = 0x80000000 | 0
@@ -55,9 +57,10 @@ export function formatTable(
 }
 
 /**
- * A hash table of fixed size in one buffer. A slot is 8 words: 32 bits of hash; a tag (see `IDENTITY`, and 8 bits of pressure: how much of
- * its limit the key has used); the newest sub-window's number; 20 bytes of counters. A key lives in one of two buckets of four slots;
- * when both are full, a slot is freed by moving its key to that key's other bucket, and only when that fails is the key with the least pressure forgotten.
+ * A hash table of fixed size in one buffer. A slot is 8 words: 32 bits of hash; a tag (see `IDENTITY`, and 8
+ * bits of pressure: how much of its limit the key has used); the newest sub-window's number; 20 bytes of
+ * counters. A key lives in one of two buckets of four slots; when both are full, a slot is freed by moving
+ * its key to that key's other bucket, and only when that fails is the key with the least pressure forgotten.
  * Slots whose window has passed are free; nothing ever has to be swept.
  */
 export class BucketTable {
@@ -104,12 +107,16 @@ export class BucketTable {
   }
 
   firstBucket(hash0: number): number {
-    // Whole numbers while they are enough: a conversion to a double and back takes 5 ns, on the way of every decision.
+    // Whole numbers while they are enough: a conversion to a double and back takes 5 ns, on the way of every
+    // decision.
     if (this.buckets <= 65_536) return Math.imul(hash0 >>> 16, this.buckets) >>> 16
     return ((hash0 >>> 0) * this.#scale) | 0
   }
 
-  /** The other bucket of a key: an involution, so it can be found from either bucket and the stored half of the hash. */
+  /**
+   * The other bucket of a key: an involution, so it can be found from either bucket and the stored half of
+   * the hash.
+   */
   otherBucket(bucket: number, hash1: number): number {
     const sum = ((Math.imul(hash1, 0x9e3779b1) >>> 0) * this.#scale) | 0
     const other = sum - bucket

@@ -1,9 +1,9 @@
 import { ConfigError } from '@postern/core'
 
 /**
- * What decides while the store does not answer in time: nobody (`open`), a 503 (`closed`), or this process by itself with a share of each
- * limit. What may be admitted then in any window, beyond the limit: anything; nothing; or in all processes together their shares of the
- * limit (at least one unit each).
+ * What decides while the store does not answer in time: nobody (`open`), a 503 (`closed`), or this process by
+ * itself with a share of each limit. What may be admitted then in any window, beyond the limit: anything;
+ * nothing; or in all processes together their shares of the limit (at least one unit each).
  */
 export type FailurePolicy = 'open' | 'closed' | { readonly local: number }
 

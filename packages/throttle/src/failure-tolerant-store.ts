@@ -25,18 +25,24 @@ interface Waiting {
   answered: 'no' | 'yes'
 }
 
-/** How long a store that failed is left alone before it is tried again, milliseconds; doubled up to the longest. */
+/**
+ * How long a store that failed is left alone before it is tried again, milliseconds; doubled up to the
+ * longest.
+ */
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 1_000
-/** A timer this late (milliseconds) means that the process itself stood still: answers may lie unread, so they are read first. */
+/**
+ * A timer this late (milliseconds) means that the process itself stood still: answers may lie unread, so they
+ * are read first.
+ */
 const STOOD_STILL = 10
 
 const PROBE_NAME = limitName('postern-probe')
 const PROBE_RULE = window(1, '1s')
 
 /**
- * A store whose every answer comes before the deadline. When one does not, the policy decides, and decides at once from then on, while one
- * question at a time that takes nothing finds out whether the store is back.
+ * A store whose every answer comes before the deadline. When one does not, the policy decides, and decides at
+ * once from then on, while one question at a time that takes nothing finds out whether the store is back.
  */
 export class FailureTolerantStore implements LimitStore {
   readonly name: string
@@ -155,7 +161,7 @@ export class FailureTolerantStore implements LimitStore {
       for (let i = 0; i < count; i++)
         question.rules[i] = this.#scale(question.rules[i] as Rule, this.#policy.local)
       this.#fallback.decide(question)
-      // Tickets of the fallback are told from the store's by their sign.
+      // Tickets of the fallback differ from the store's by their sign.
       for (let i = 0; i < count; i++) {
         question.rules[i] = rules[i] as Rule
         question.tickets[i] = -1 - (question.tickets[i] as number)

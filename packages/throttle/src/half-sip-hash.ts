@@ -2,12 +2,12 @@
 const { charCodeAt } = String.prototype
 
 /**
- * HalfSipHash-1-3 with 64 bits of output (Aumasson and Bernstein's 32-bit variant of SipHash, the one operating-system kernels use for hash
- * tables): without the key nobody can choose texts that fall into one bucket. Writes the two halves to `out[at]` and
- * `out[at + 1]`, so that hashing allocates nothing.
+ * HalfSipHash-1-3 with 64 bits of output (Aumasson and Bernstein's 32-bit variant of SipHash, the one
+ * operating-system kernels use for hash tables): without the key nobody can choose texts that fall into one
+ * bucket. Writes the two halves to `out[at]` and `out[at + 1]`, so that hashing allocates nothing.
  *
- * Texts of Latin-1 characters are read as four bytes a word, all others as two UTF-16 units a word; the last word holds the length and the
- * width, so no two texts give the same words.
+ * Texts of Latin-1 characters are read as four bytes a word, all others as two UTF-16 units a word; the last
+ * word holds the length and the width, so no two texts give the same words.
  */
 export function halfSipHash(text: string, key0: number, key1: number, out: Int32Array, at: number): void {
   const length = text.length

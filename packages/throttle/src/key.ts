@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto'
 import { type Address, type Exchange, type NetworkWidth, networkOf } from '@postern/core'
 
 /**
- * Whom a limit is held against, as text. Undefined means that the limit does not apply to this request. A plain function of the exchange is a key
- * too; the ones below also say what they are, for evidence and the command line.
+ * Whom a limit is held against, as text. Undefined means that the limit does not apply to this request. A
+ * plain function of the exchange is a key too; the ones below also say what they are, for evidence and the
+ * command line.
  */
 export interface Key {
   (exchange: Exchange): string | undefined | Promise<string | undefined>
   /** `address`, `tenant`, ...: what may be written down of it. */
   readonly kind?: KeyKind
-  /** Whether the key can be told when the request arrives, or only once somebody said who acts. Default for a function of one's own: `identified`. */
+  /**
+   * Whether the key is known when the request arrives, or only once somebody said who acts. Default for a
+   * function of one's own: `identified`.
+   */
   readonly stage?: LimitStage
 }
 
@@ -35,14 +39,14 @@ const LONGEST_KEY = 256
 const CACHE_LIMIT = 8_192
 
 /**
- * The client's address, behind trusted proxies: IPv4 whole, IPv6 by its /56, because customers get whole networks and rotate through them
- * (RFC 6177). IPv4-mapped forms are IPv4.
+ * The client's address, behind trusted proxies: IPv4 whole, IPv6 by its /56, because customers get whole
+ * networks and rotate through them (RFC 6177). IPv4-mapped forms are IPv4.
  */
 export function address(width: NetworkWidth = {}): Key {
   return named('address', 'arrival', networkKey(width))
 }
 
-/** The network of the client's address: /24 and /48 unless told otherwise. */
+/** Default: The network of the client's address: /24 and /48. */
 export function network(width: NetworkWidth = {}): Key {
   return named('network', 'arrival', networkKey({ v4: width.v4 ?? 24, v6: width.v6 ?? 48 }))
 }
@@ -110,16 +114,20 @@ export function boundedKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `sha256-${createHash('sha256').update(key).digest('base64url')}`
 }
 
-/** How a key is written down: itself, or a digest where it may hold something private. `exempt` takes both. */
+/**
+ * How a key is written down: itself, or a digest where it may hold something private. `exempt` takes both.
+ */
 export function writtenKey(kind: KeyKind, key: string): string {
   if (PLAIN.has(kind)) return key
   return `digest-${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`
 }
 
-/** Computes a network's text once per address. */
+/** Computes a network's text once per address; a whole IPv4 address is its own text. */
 function networkKey(width: NetworkWidth): (exchange: Exchange) => string {
   let known = new Map<Address, string>()
+  const isWhole = (width.v4 ?? 32) === 32
   return ({ client }) => {
+    if (isWhole && !client.includes(':')) return client
     let text = known.get(client)
     if (text === undefined) {
       text = networkOf(client, width)

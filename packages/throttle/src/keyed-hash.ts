@@ -1,8 +1,8 @@
 import { halfSipHash } from './half-sip-hash.ts'
 
 /**
- * Held, because V8 looks the method up at every character, and takes five times as long, once any module of the process has a class that
- * extends `String`. The usual driver of Redis has one.
+ * Held, because V8 looks the method up at every character, and takes five times as long, once any module of
+ * the process has a class that extends `String`. The usual driver of Redis has one.
  */
 const { charCodeAt } = String.prototype
 
@@ -10,11 +10,13 @@ const { charCodeAt } = String.prototype
 const LONGEST = 256
 
 /**
- * A hash whose collisions nobody can choose without its key: 64 bits, two independent sums of random multipliers over the characters.
+ * A hash whose collisions nobody can choose without its key: 64 bits, two independent sums of random
+ * multipliers over the characters.
  *
- * For two different Latin-1 texts the chance that one sum agrees in its upper 25 bits is at most 2^-25, whatever the texts: vector multiply-shift
- * (Dietzfelbinger 1996; Thorup, "High Speed Hashing for Integers and Strings", 2015). The multipliers do not wait for each
- * other, so it takes about 18 ns for an address where HalfSipHash-1-3 takes 47. Other and very long texts take the HalfSipHash way.
+ * For two different Latin-1 texts the chance that one sum agrees in its upper 25 bits is at most 2^-25,
+ * whatever the texts: vector multiply-shift (Dietzfelbinger 1996; Thorup, "High Speed Hashing for Integers
+ * and Strings", 2015). The multipliers do not wait for each other, so it takes about 18 ns for an address
+ * where HalfSipHash-1-3 takes 47. Other and very long texts take the HalfSipHash way.
  */
 export class KeyedHash {
   readonly #key0: number

@@ -5,8 +5,8 @@ import type { LimitStore } from './limit-store.ts'
 const PAUSE = 1_000
 
 /**
- * A store that could not be prepared yet, because its server was away at the start: every question rejects, so that the failure policy decides, until
- * preparing it works.
+ * A store that could not be prepared yet, because its server was away at the start: every question rejects,
+ * so that the failure policy decides, until preparing it works.
  * @param prepare makes the store; tried each second
  */
 export function laterStore(

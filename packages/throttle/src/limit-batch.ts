@@ -3,7 +3,10 @@ import type { Rule } from './rule.ts'
 
 /** Sub-windows of a window in stores beyond this process, where nine counts of any size have room. */
 const PARTS = 8
-/** Most keys and decisions of one call: further calls follow at once, so that client and server work at the same time. */
+/**
+ * Most keys and decisions of one call: further calls follow at once, so that client and server work at the
+ * same time.
+ */
 const MOST = 32
 /** Numbers per ask. */
 const ASK_NUMBERS = 4
@@ -26,7 +29,8 @@ export interface BatchListener {
 }
 
 /**
- * The decisions of one tick, as one call to a store: each key once, each rule once (limit, sub-window, interval), and numbers.
+ * The decisions of one tick, as one call to a store: each key once, each rule once (limit, sub-window,
+ * interval), and numbers.
  *
  * | what is asked | in | out |
  * |---|---|---|
@@ -185,7 +189,10 @@ export class LimitBatch {
   }
 }
 
-/** Milliseconds of a sub-window. Leased units are spent up to an eighth of the window after their debit, so they are counted that much longer. */
+/**
+ * Milliseconds of a sub-window. Leased units are spent up to an eighth of the window after their debit, so
+ * they are counted that much longer.
+ */
 function stepOf(rule: Rule): number {
   return (rule.lease > 0 ? (rule.window * 9) / 8 : rule.window) / PARTS
 }

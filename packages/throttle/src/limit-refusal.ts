@@ -5,7 +5,8 @@ import type { Question } from './question.ts'
 import type { Rule } from './rule.ts'
 
 /**
- * The refusal of a request that went over the limit its question names. Its exception answers every limit that the request went over.
+ * The refusal of a request that went over the limit its question names. Its exception answers every limit
+ * that the request went over.
  * @param limits that were asked
  */
 export function limitRefusal(
@@ -70,7 +71,10 @@ export function unavailableRefusal(): Refusal {
   }
 }
 
-/** A place of a concurrency limit comes free when a request ends, which is soon; its lease only says when it does at the latest. */
+/**
+ * A place of a concurrency limit comes free when a request ends, which is soon; its lease only says when it
+ * does at the latest.
+ */
 function secondsUntil(question: Question, at: number, rule: Rule): number {
   return rule.kind === 'concurrency' ? 1 : Math.max(1, Math.ceil((question.retryAfter[at] as number) / 1_000))
 }

@@ -12,43 +12,51 @@ import type { Rule } from './rule.ts'
 
 /** How much one key may have, of what. */
 export interface Limit {
-  /** Short and stable: in rule ids (`limit/address`), headers and on the command line. Letters, digits, `-`, `_`; at most 40. */
+  /**
+   * Short and stable: in rule ids (`limit/address`), headers and on the command line. Letters, digits, `-`,
+   * `_`; at most 40.
+   */
   readonly name: string
-  /** Whom it is held against; `address()` unless told otherwise. */
+  /** Whom it is held against. Default: `address()`. */
   readonly key?: Key
-  /** The rule, or how to find it for a request: by plan, tenant, method. Undefined there means that the limit does not apply. */
+  /**
+   * The rule, or how to find it for a request: by plan, tenant, method. Undefined there means that the limit
+   * does not apply.
+   */
   readonly limit: Rule | ((exchange: Exchange) => Rule | undefined)
-  /** How many units a request takes; 1 unless told otherwise. Fractions are rounded up, 0 only looks. */
+  /** How many units a request takes. Default: 1. Fractions are rounded up, 0 only looks. */
   readonly cost?: number | ((exchange: Exchange) => number)
-  /** Whether the limit applies to a request; to all unless told otherwise. */
+  /** Whether the limit applies to a request. Default: to all. */
   readonly when?: (exchange: Exchange) => boolean
   /**
-   * With `stages: 'two'`, when it is asked. Default: as its key says; `identified` for keys and rules that are functions of one's own, because they may read
-   * `exchange.principal`.
+   * With `stages: 'two'`, when it is asked. Default: as its key says; `identified` for keys and rules that
+   * are functions of one's own, because they may read `exchange.principal`.
    */
   readonly stage?: LimitStage
   /** The rule of a single key, in place of `limit`; asked for every request. */
   readonly own?: (key: string) => Rule
-  /** Keys it is not held against, as refusals and `peek` write them; for addresses and networks also ranges. */
+  /**
+   * Keys it is not held against, as refusals and `peek` write them; for addresses and networks also ranges.
+   */
   readonly exempt?: readonly string[]
   /**
-   * Whether an answer that is a stream of events (`text/event-stream`) keeps its place in a concurrency limit for as long as it is open: `count`, the default, or
-   * `free`, because it is quiet nearly all the time.
+   * Whether an answer that is a stream of events (`text/event-stream`) keeps its place in a concurrency limit
+   * for as long as it is open: `count`, the default, or `free`, because it is quiet nearly all the time.
    */
   readonly eventStreams?: 'count' | 'free'
 }
 
 /**
- * A limit on a route. Without a name it counts per route and key; limits of one name share their counts over routes. One that has the
- * name of a limit for all requests takes its place there.
+ * A limit on a route. Without a name it counts per route and key; limits of one name share their counts over
+ * routes. One that has the name of a limit for all requests takes its place there.
  */
 export type RouteLimit = Omit<Limit, 'name'> & { readonly name?: string }
 
 declare module '@postern/core' {
   interface RouteSettings {
     /**
-     * Limits for this route beside those for all requests: a rule alone is held against the address. `false` lifts all limits
-     * for this route.
+     * Limits for this route beside those for all requests: a rule alone is held against the address. `false`
+     * lifts all limits for this route.
      */
     readonly throttle?: Rule | RouteLimit | readonly RouteLimit[] | false | undefined
   }
@@ -140,8 +148,9 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
 }
 
 /**
- * Addresses and ranges of a list of keys. An IPv6 address, of which the key names the whole network, is exempt by itself.
- * @throws ConfigError for a range that is none
+ * Addresses and ranges of a list of keys. An IPv6 address, of which the key names the whole network, is
+ * exempt by itself.
+ * @throws ConfigError for an invalid range
  */
 function exemptNetworks(
   kind: KeyKind | undefined,

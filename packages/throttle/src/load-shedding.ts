@@ -1,19 +1,27 @@
 import { type Exchange, narrowestPattern, type Outcome, type Refusal } from '@postern/core'
 import { AdaptiveLimit, type AdaptiveOptions } from './adaptive-limit.ts'
 
-/** Who goes first when the process has more to do than it can: `sheddable`, then `default`, `critical` last. */
+/**
+ * Who goes first when the process has more to do than it can: `sheddable`, then `default`, `critical` last.
+ */
 export type LoadClass = 'critical' | 'default' | 'sheddable'
 
 export interface LoadSheddingOptions {
   /** Requests at a time that the whole process handles: a number, or found from latency. */
   readonly limit: number | AdaptiveOptions
-  /** `default` for every request unless told otherwise. Health checks and payments are critical, exports and previews sheddable. */
+  /**
+   * Default: `default` for every request. Health checks and payments are critical, exports and
+   * previews sheddable.
+   */
   readonly classOf?: (exchange: Exchange) => LoadClass
-  /** The share of the limit a class may fill: all of it, nine tenths, six tenths unless told otherwise. */
+  /** The share of the limit a class may fill: all of it, nine tenths, six tenths by default. */
   readonly shares?: Readonly<Partial<Record<LoadClass, number>>>
 }
 
-/** Keeps the number of requests being handled below what the process can bear, shedding the least important first. */
+/**
+ * Keeps the number of requests being handled below what the process can bear, shedding the least important
+ * first.
+ */
 export class LoadShedding {
   readonly #fixed: number
   readonly #adaptive: AdaptiveLimit | undefined

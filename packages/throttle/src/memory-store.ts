@@ -18,7 +18,7 @@ import {
 } from './window-counters.ts'
 
 export interface MemoryStoreOptions {
-  /** How many keys fit, 32 bytes each; 131,072 (4 MiB) unless told otherwise. Ignored with `table`. */
+  /** How many keys fit, 32 bytes each. Default: 131,072 (4 MiB). Ignored with `table`. */
   readonly slots?: number
   /** Memory that several worker threads share; see `sharedTable`. */
   readonly table?: SharedArrayBuffer
@@ -39,9 +39,10 @@ export interface MemoryFigures {
 const ROUNDING = 1e-6
 
 /**
- * Counts in this process's memory, or in memory shared by worker threads. Of fixed size whatever is asked of it: when more keys are active than
- * fit, those that have used the least of their limit are forgotten first, so a flood of fresh keys does not free a caller who is
- * being refused. Answers at once and allocates nothing.
+ * Counts in this process's memory, or in memory shared by worker threads. Of fixed size whatever is asked of
+ * it: when more keys are active than fit, those that have used the least of their limit are forgotten first,
+ * so a flood of fresh keys does not free a caller who is being refused. Answers at once and allocates
+ * nothing.
  */
 export class MemoryStore implements LimitStore {
   readonly name = 'memory'
@@ -99,7 +100,10 @@ export class MemoryStore implements LimitStore {
     this.#stepEnd = (index + 1) * step
   }
 
-  /** The way most requests take, by itself because it takes half the time: one window, of eight parts. False, with nothing changed, when it is another. */
+  /**
+   * The way most requests take, by itself because it takes half the time: one window, of eight parts. False,
+   * with nothing changed, when it is another.
+   */
   #answerWindow(question: Question): boolean {
     const rule = question.rules[0] as Rule
     const cost = question.costs[0] as number

@@ -2,17 +2,20 @@ import { type Clock, type Duration, type Exchange, parseDuration, systemClock } 
 import type { Rule } from './rule.ts'
 
 export interface OverridesOptions {
-  /** What the rule depends on; the tenant unless told otherwise. Undefined takes the rule for everybody. */
+  /** What the rule depends on. Default: the tenant. Undefined takes the rule for everybody. */
   readonly of?: (exchange: Exchange) => string | undefined
-  /** Reads somebody's own rule from wherever it is kept: a table, a hash in Redis. Undefined when there is none. */
+  /**
+   * Reads somebody's own rule from wherever it is kept: a table, a hash in Redis. Undefined when there is
+   * none.
+   */
   readonly load: (key: string) => Promise<Rule | undefined>
   /** The rule for everybody else, and until the first answer. */
   readonly otherwise: Rule
-  /** How old a rule may be before it is read again; `30s` unless told otherwise. */
+  /** How old a rule may be before it is read again. Default: `30s`. */
   readonly refresh?: Duration
-  /** Rules remembered at most; 10,000 unless told otherwise. */
+  /** Rules remembered at most. Default: 10,000. */
   readonly most?: number
-  /** Told of a `load` that failed; the rule last known then stays. */
+  /** Receives the error of a `load` that failed; the rule last known then stays. */
   readonly onError?: (error: unknown) => void
   readonly clock?: Clock
 }
@@ -27,8 +30,8 @@ interface Known {
 const MOST_READING = 32
 
 /**
- * Rules of single tenants that change without a deploy: a `limit` for `throttle` that looks each up, remembers it, and reads it again in the
- * background. A request never waits for it.
+ * Rules of single tenants that change without a deploy: a `limit` for `throttle` that looks each up,
+ * remembers it, and reads it again in the background. A request never waits for it.
  * @example
  * const own = overrides({ otherwise: window(100, '1m'), load: async tenant => readRule(await db.query(SQL, [tenant])) })
  * throttle({ limits: [{ name: 'tenant', key: tenant(), limit: own }] })

@@ -1,6 +1,7 @@
 /**
- * The counts, in a table that is not written to the log: it is empty after a crash of the server, and then every limit starts anew.
- * `step` is the sub-window's length, 0 for a GCRA, whose theoretical arrival time is `newest`.
+ * The counts, in a table that is not written to the log: it is empty after a crash of the server, and then
+ * every limit starts anew. `step` is the sub-window's length, 0 for a GCRA, whose theoretical arrival time is
+ * `newest`.
  */
 const TABLE = `
 CREATE UNLOGGED TABLE postern_limits (
@@ -14,9 +15,9 @@ CREATE INDEX postern_limits_expires ON postern_limits (expires);
 `
 
 /**
- * One call for all decisions of a tick; see `LimitBatch` for what goes in and out. One upsert over all keys, in their order so that two calls
- * cannot wait for each other, creates and locks them; then the decisions are made one after the other, on the server's clock, and one
- * update writes what changed.
+ * One call for all decisions of a tick; see `LimitBatch` for what goes in and out. One upsert over all keys,
+ * in their order so that two calls cannot wait for each other, creates and locks them; then the decisions are
+ * made one after the other, on the server's clock, and one update writes what changed.
  */
 const DECIDE = `
 CREATE FUNCTION postern_limits_decide(keys text[], rules float8[], decisions float8[], at_time float8)

@@ -6,11 +6,16 @@ import { FORGET_EXPIRED, LIMITS_SCHEMA } from './postgres-limits.sql.ts'
 import { RemoteStore } from './remote-store.ts'
 
 export interface PostgresStoreOptions {
-  /** From `connectPostgres` of `@postern/store`, with the `throttle` migrations applied. The caller closes it. */
+  /**
+   * From `connectPostgres` of `@postern/store`, with the `throttle` migrations applied. The caller closes it.
+   */
   readonly database: PostgresDatabase
-  /** Written before every key; `postern` unless told otherwise. */
+  /** Written before every key. Default: `postern`. */
   readonly prefix?: string
-  /** For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock counts unless given. */
+  /**
+   * For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock
+   * counts unless given.
+   */
   readonly clock?: Clock
 }
 
@@ -23,8 +28,8 @@ export const limitMigrations: readonly Migration[] = [
 const SWEEP_EVERY = 10_000
 
 /**
- * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions asked at the same time. Slower than
- * Redis, and nothing more to run for who has PostgreSQL anyway.
+ * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions asked at
+ * the same time. Slower than Redis, and nothing more to run for who has PostgreSQL anyway.
  */
 export function postgresStore({ database, prefix = 'postern', clock }: PostgresStoreOptions): LimitStore {
   let sweptAt = systemClock.monotonic()

@@ -20,8 +20,9 @@ export function limitName(name: string): LimitName {
 }
 
 /**
- * One request's question to a store, "may all of these be debited?", and the store's answer. Written field by field and used again, so that
- * asking allocates nothing. A store that answers later notes `turn`, copies what it was asked, and writes its answer only while the turn is the same.
+ * One request's question to a store, "may all of these be debited?", and the store's answer. Written field by
+ * field and used again, so that asking allocates nothing. A store that answers later notes `turn`, copies
+ * what it was asked, and writes its answer only while the turn is the same.
  */
 export class Question {
   count = 0

@@ -7,8 +7,9 @@ import type { Rule } from './rule.ts'
 export type HeaderStyle = 'standard' | 'legacy' | 'both' | 'none'
 
 /**
- * Tells the client where it stands. `RateLimit-Policy: "address";q=100;w=60` and `RateLimit: "address";r=50;t=30`
- * (draft-ietf-httpapi-ratelimit-headers-10): quota and seconds of its window; units left, and seconds until all of the quota is there again.
+ * Tells the client where it stands. `RateLimit-Policy: "address";q=100;w=60` and
+ * `RateLimit: "address";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers-10): quota and seconds of its
+ * window; units left, and seconds until all of the quota is there again.
  */
 export class RateLimitHeaders {
   readonly #style: HeaderStyle
@@ -22,7 +23,10 @@ export class RateLimitHeaders {
     this.#style = style
   }
 
-  /** Adds the headers for an answered question to the exchange's answer; those of the second stage join those of the first. */
+  /**
+   * Adds the headers for an answered question to the exchange's answer; those of the second stage join those
+   * of the first.
+   */
   write(exchange: Exchange, question: Question, stage: LimitStage): void {
     if (this.#style === 'none' || question.count === 0) return
     if (this.#style !== 'legacy') {

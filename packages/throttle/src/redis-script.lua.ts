@@ -1,11 +1,12 @@
 /**
- * One call for all decisions of a tick; see `LimitBatch` for what goes in and out. Runs whole or not at all, on the server's clock, and writes only
- * the keys it was given.
+ * One call for all decisions of a tick; see `LimitBatch` for what goes in and out. Runs whole or not at all,
+ * on the server's clock, and writes only the keys it was given.
  *
- * A window's state is its sub-window length, the number of its newest sub-window, the sum of its nine counts, and the counts, newest first; a GCRA's
- * is 0 and its theoretical arrival time. A state of another shape (the rule's window changed) starts anew. Most debits fall into a
- * sub-window that has begun: they overwrite the sum and the newest count in place, and leave the key's expiry, which already lies
- * beyond the end of the window, as it is.
+ * A window's state is its sub-window length, the number of its newest sub-window, the sum of its nine counts,
+ * and the counts, newest first; a GCRA's is 0 and its theoretical arrival time. A state of another shape (the
+ * rule's window changed) starts anew. Most debits fall into a sub-window that has begun: they overwrite the
+ * sum and the newest count in place, and leave the key's expiry, which already lies beyond the end of the
+ * window, as it is.
  */
 export const LIMIT_SCRIPT = `
 local input = cjson.decode(ARGV[1])

@@ -7,22 +7,29 @@ import { LIMIT_SCRIPT } from './redis-script.lua.ts'
 import { RemoteStore } from './remote-store.ts'
 
 export interface RedisStoreOptions {
-  /** From `connectRedis` of `@postern/store`: one server or a cluster, Redis 7 or Valkey. The caller closes it. */
+  /**
+   * From `connectRedis` of `@postern/store`: one server or a cluster, Redis 7 or Valkey. The caller closes
+   * it.
+   */
   readonly redis: RedisConnection
   /**
-   * Written before every key, in the braces of a hash tag: all keys of one prefix live on one node of a cluster, which is what makes
-   * several limits one decision there. Give different parts of an application different prefixes to spread them. `postern` unless told otherwise.
+   * Written before every key, in the braces of a hash tag: all keys of one prefix live on one node of a
+   * cluster, which is what makes several limits one decision there. Give different parts of an application
+   * different prefixes to spread them. Default: `postern`.
    */
   readonly prefix?: string
-  /** For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock counts unless given, so that clients' clocks do not matter. */
+  /**
+   * For tests: whose wall time to send along, and by whose monotonic time leases end. The server's own clock
+   * counts unless given, so that clients' clocks do not matter.
+   */
   readonly clock?: Clock
 }
 
 const SCRIPT_HASH = createHash('sha1').update(LIMIT_SCRIPT).digest('hex')
 
 /**
- * Counts in Redis or Valkey, for many processes: exact over all of them. Decisions asked at the same time go in one call of one
- * script.
+ * Counts in Redis or Valkey, for many processes: exact over all of them. Decisions asked at the same time go
+ * in one call of one script.
  */
 export function redisStore({ redis, prefix = 'postern', clock }: RedisStoreOptions): LimitStore {
   return new RemoteStore({
@@ -63,7 +70,7 @@ async function decideInRedis(
     })
   }
   if (Array.isArray(reply)) return reply as readonly number[]
-  throw new StoreError('gave an answer that is none', { store: 'redis', retryable: false })
+  throw new StoreError('gave an invalid answer', { store: 'redis', retryable: false })
 }
 
 function isUnknownScript(error: unknown): boolean {

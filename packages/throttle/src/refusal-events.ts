@@ -8,8 +8,9 @@ interface Run {
 }
 
 /**
- * Turns refusals into `limit.refused` events without letting a flood of refusals become a flood of events: for each key and limit one event at the
- * 1st, 10th, 100th, ... refusal within a span. `data.count` says how many there were, so a scenario can ask for "refused a hundred times".
+ * Turns refusals into `limit.refused` events without letting a flood of refusals become a flood of events:
+ * for each key and limit one event at the 1st, 10th, 100th, ... refusal within a span. `data.count` says how
+ * many there were, so a scenario can ask for "refused a hundred times".
  */
 export class RefusalEvents {
   readonly #emit: (event: Event) => void

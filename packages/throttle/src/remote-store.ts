@@ -20,7 +20,8 @@ export interface LimitServer {
 }
 
 /**
- * Counts on a server, for many processes: exact over all of them. What is asked while the server is at work goes in one call with what is asked beside it.
+ * Counts on a server, for many processes: exact over all of them. What is asked while the server is at work
+ * goes in one call with what is asked beside it.
  */
 export class RemoteStore implements LimitStore {
   readonly name: string
@@ -118,8 +119,9 @@ export class RemoteStore implements LimitStore {
   }
 
   /**
-   * The batch that is being put together. While calls are under way it is sent when everything that arrived with it has been read; when the
-   * server has nothing to do, a turn of the event loop spent waiting would only make the answer late.
+   * The batch that is being put together. While calls are under way it is sent when everything that arrived
+   * with it has been read; when the server has nothing to do, a turn of the event loop spent waiting would
+   * only make the answer late.
    */
   #open(): LimitBatch {
     if (this.#batch === undefined) {

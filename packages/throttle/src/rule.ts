@@ -1,13 +1,16 @@
 import { ConfigError, type Duration, parseDuration } from '@postern/core'
 import { encodeStep, SHORTEST_STEP } from './step-code.ts'
 
-/** Counts above this need counters of 32 bits in the memory table, of which a slot holds five instead of nine. */
+/**
+ * Counts above this need counters of 32 bits in the memory table, of which a slot holds five instead of nine.
+ */
 const NARROW_LIMIT = 65_535
 const MAX_LIMIT = 2_147_483_647
 
 /**
- * How much of something one key may have. All rules have the same fields in the same order, so that the code that reads them on
- * every request stays monomorphic; make them with `window`, `gcra` and `concurrency`, and keep them: they are immutable.
+ * How much of something one key may have. All rules have the same fields in the same order, so that the code
+ * that reads them on every request stays monomorphic; make them with `window`, `gcra` and `concurrency`, and
+ * keep them: they are immutable.
  */
 export interface Rule {
   readonly kind: 'window' | 'gcra' | 'concurrency'
@@ -31,9 +34,10 @@ export interface Rule {
 
 export interface WindowOptions {
   /**
-   * Units that a process may take from a remote store at once and then spend by itself, within an eighth of the window. Units are debited
-   * before they are spent and the window is counted an eighth longer, so nothing is ever admitted beyond the limit;
-   * what a process does not spend in time is lost to the caller. Worth it for limits in the thousands.
+   * Units that a process may take from a remote store at once and then spend by itself, within an eighth of
+   * the window. Units are debited before they are spent and the window is counted an eighth longer, so
+   * nothing is ever admitted beyond the limit; what a process does not spend in time is lost to the caller.
+   * Worth it for limits in the thousands.
    */
   readonly lease?: number
 }
@@ -41,8 +45,9 @@ export interface WindowOptions {
 /**
  * At most `limit` units in ANY span of `span`, wherever it starts: the default rule.
  *
- * The window is divided into 8 sub-windows, and the oldest, which has partly left, is counted whole. The caller's real window is thus between
- * one and 1 1/8 times as long; it is never shorter. (Above 65,535 units: 4 sub-windows, up to 1 1/4.)
+ * The window is divided into 8 sub-windows, and the oldest, which has partly left, is counted whole. The
+ * caller's real window is thus between one and 1 1/8 times as long; it is never shorter. (Above 65,535 units:
+ * 4 sub-windows, up to 1 1/4.)
  * @throws ConfigError for a limit that is no whole number from 1 to 2,147,483,647, or a span below 100 ms
  */
 export function window(limit: number, span: Duration, options: WindowOptions = {}): Rule {
@@ -62,14 +67,16 @@ export function window(limit: number, span: Duration, options: WindowOptions = {
 /** At most `limit` requests of one key being handled at the same time. */
 export interface ConcurrencyOptions {
   /**
-   * The longest a request may hold its place; `60s` unless told otherwise. A process that dies gives its places back after at most 1 1/8 times
-   * this. Longer than the slowest request, or slow requests stop counting.
+   * The longest a request may hold its place. Default: `60s`. A process that dies gives its
+   * places back after at most 1 1/8 times this. Longer than the slowest request, or slow requests stop
+   * counting.
    */
   readonly lease?: Duration
 }
 
 /**
- * At most `limit` requests at a time. A place is taken with the decision, given back when the exchange ends, and expires by itself.
+ * At most `limit` requests at a time. A place is taken with the decision, given back when the exchange ends,
+ * and expires by itself.
  * @throws ConfigError as `window` does
  */
 export function concurrency(limit: number, options: ConcurrencyOptions = {}): Rule {
@@ -82,7 +89,7 @@ export type GcraOptions =
   | {
       /** Units earned per `per`. */
       readonly rate: number
-      /** `1s` unless told otherwise. */
+      /** Default: `1s`. */
       readonly per?: Duration
       /** Units that may be spent at once after a rest. */
       readonly burst: number
@@ -95,8 +102,9 @@ export type GcraOptions =
     }
 
 /**
- * The generic cell rate algorithm (ITU-T I.371): a steady rate with a burst after rest. It admits at most `burst + rate x W` units in any
- * window W, so it keeps the promise "L in any W" when `burst + rate x W <= L`: the form with `limit` and `window` chooses the rate so.
+ * The generic cell rate algorithm (ITU-T I.371): a steady rate with a burst after rest. It admits at most
+ * `burst + rate x W` units in any window W, so it keeps the promise "L in any W" when
+ * `burst + rate x W <= L`: the form with `limit` and `window` chooses the rate so.
  * @throws ConfigError for a rate or burst that is not positive, or a burst that leaves nothing of the limit
  */
 export function gcra(options: GcraOptions): Rule {
@@ -130,7 +138,8 @@ export function gcra(options: GcraOptions): Rule {
 }
 
 /**
- * The same rule for a part of its callers: what one of several processes may admit by itself. At least one unit.
+ * The same rule for a part of its callers: what one of several processes may admit by itself. At least one
+ * unit.
  * @param share above 0, at most 1
  */
 export function scaleRule(rule: Rule, share: number): Rule {

@@ -12,8 +12,8 @@ export interface SharedTableOptions {
 }
 
 /**
- * Memory for limits that several worker threads share: make it in the main thread, hand it to the workers (`workerData`), and give it to
- * `memoryStore({ table })` in each. The limits are as exact as in one thread.
+ * Memory for limits that several worker threads share: make it in the main thread, hand it to the workers
+ * (`workerData`), and give it to `memoryStore({ table })` in each. The limits are as exact as in one thread.
  * @throws ConfigError for a number of slots that is not from 64 to 67,108,864
  */
 export function sharedTable(options: SharedTableOptions): SharedArrayBuffer {
@@ -45,7 +45,10 @@ export function openSharedTable(buffer: SharedArrayBuffer): OpenTable {
   return { table, locks, now: () => performance.now() + offset }
 }
 
-/** Milliseconds of the machine's monotonic clock, which all threads read alike; `performance.now()` starts anew in each. */
+/**
+ * Milliseconds of the machine's monotonic clock, which all threads read alike; `performance.now()` starts
+ * anew in each.
+ */
 function machineTime(): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1_000 + nanoseconds / 1_000_000

@@ -1,7 +1,8 @@
 /**
- * Sub-window lengths as 16 bits, so that a slot of the memory table can say by itself when it is over: a floating-point
- * number of 12 significant bits, in units of 1/256 ms. Most lengths people write (a second, a minute, an hour are 125, 7,500, 450,048 ms
- * sub-windows) are exact or at most 0.05 % longer; longer is stricter, so the promise of the limit holds.
+ * Sub-window lengths as 16 bits, so that a slot of the memory table can say by itself when it is over: a
+ * floating-point number of 12 significant bits, in units of 1/256 ms. Most lengths people write (a second, a
+ * minute, an hour are 125, 7,500, 450,048 ms sub-windows) are exact or at most 0.05 % longer; longer is
+ * stricter, so the promise of the limit holds.
  */
 export interface Step {
   readonly code: number

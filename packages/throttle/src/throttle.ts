@@ -31,32 +31,34 @@ import { RefusalEvents } from './refusal-events.ts'
 import type { Rule } from './rule.ts'
 
 export interface ThrottleOptions {
-  /** `memoryStore()` unless told otherwise. */
+  /** Default: `memoryStore()`. */
   readonly store?: LimitStore
   /** Limits for all requests; routes may add theirs. */
   readonly limits?: readonly Limit[]
   /**
-   * What to do while a store beyond this process does not answer in time: let everything pass (`open`), answer 503 (`closed`), or count in this process
-   * with a share of each limit (`local({ share })`, the default with a share of 1).
+   * What to do while a store beyond this process does not answer in time: let everything pass (`open`),
+   * answer 503 (`closed`), or count in this process with a share of each limit (`local({ share })`, the
+   * default with a share of 1).
    */
   readonly onStoreFailure?: FailurePolicy
-  /** How long a decision may wait for the store; `50ms` unless told otherwise. */
+  /** How long a decision may wait for the store. Default: `50ms`. */
   readonly deadline?: Duration
   /**
-   * `two` where an engine learns between two guards who acts: this guard then decides the limits that can be told on arrival, and `identified`, placed after the
-   * guard that identifies, those about principals, tenants and API keys. Each stage takes from all of its limits or from none; a request that the second stage
-   * refuses keeps what the first took. Default: `one`.
+   * `two` where an engine learns between two guards who acts: this guard then decides the limits that are
+   * known on arrival, and `identified`, placed after the guard that identifies, those about principals,
+   * tenants and API keys. Each stage takes from all of its limits or from none; a request that the second
+   * stage refuses keeps what the first took. Default: `one`.
    */
   readonly stages?: 'one' | 'two'
   /** Sheds load when the whole process has too much to do. Off unless given. */
   readonly overload?: LoadSheddingOptions
-  /** `standard` unless told otherwise. */
+  /** Default: `standard`. */
   readonly headers?: HeaderStyle
   /** Overrides the engine's mode. */
   readonly mode?: Mode
   /** Where `limit.refused` events go: the engine's `emit`. */
   readonly onEvent?: (event: Event) => void
-  /** How long refusals of one caller are counted together; `10m` unless told otherwise. */
+  /** How long refusals of one caller are counted together. Default: `10m`. */
   readonly eventSpan?: Duration
   readonly timers?: Timers
 }
@@ -115,14 +117,17 @@ const LET_GO: Kept = { owner: {} }
 const SPARE_QUESTIONS = 1_024
 
 /**
- * The guard that holds limits. All limits of one request are one decision: it takes from all of them, or, when one refuses, from none.
- * Synchronous while keys and store are.
+ * The guard that holds limits. All limits of one request are one decision: it takes from all of them, or,
+ * when one refuses, from none. Synchronous while keys and store are.
  */
 export class Throttle implements Guard, HealthProbe {
   readonly name = 'throttle'
   readonly failure: 'open' | 'closed'
   declare readonly mode?: Mode
-  /** The guard of the second stage: limits about principals. What it takes is given back by this guard's `settle`. */
+  /**
+   * The guard of the second stage: limits about principals. What it takes is given back by this guard's
+   * `settle`.
+   */
   readonly identified: Guard
   readonly #stages: 'one' | 'two'
   readonly #store: LimitStore
@@ -270,7 +275,10 @@ export class Throttle implements Guard, HealthProbe {
     return stage === 'arrival' ? this.#allow(exchange, place) : this.#allowMore(exchange, place)
   }
 
-  /** Adds places to those that are held. An exchange that ended while its limits were asked gives them back at once. */
+  /**
+   * Adds places to those that are held. An exchange that ended while its limits were asked gives them back at
+   * once.
+   */
   #allowMore(exchange: Exchange, place: Place | undefined): Decision {
     if (place === undefined) return ALLOW
     if (exchange.settled) {
@@ -376,7 +384,10 @@ export class Throttle implements Guard, HealthProbe {
     if (this.#placed.size > 0) this.#renewing = this.#timers.after(this.#renewEvery, () => this.#renewAll())
   }
 
-  /** Gives a place back and takes it again, in one call of the store; one that others took meanwhile is tried for at the next look. */
+  /**
+   * Gives a place back and takes it again, in one call of the store; one that others took meanwhile is tried
+   * for at the next look.
+   */
   async #renew(held: Held, place: Place): Promise<void> {
     const { limit, key, rule, cost } = place
     if (!Number.isNaN(place.ticket)) this.#store.release(limit, key, rule, place.ticket, cost)
@@ -427,8 +438,10 @@ export class Throttle implements Guard, HealthProbe {
   }
 
   /**
-   * How much a key has of a limit, without taking any. Undefined for a limit whose rule depends on the request, unless a rule is given.
-   * @param name of the limit; for a nameless one of a route: `route`, and its key is the pattern, a space, and the key
+   * How much a key has of a limit, without taking any. Undefined for a limit whose rule depends on the
+   * request, unless a rule is given.
+   * @param name of the limit; for a nameless one of a route: `route`, and its key is the pattern, a space,
+   * and the key
    * @throws StoreError (rejects) when the store does not answer
    */
   async peek(name: string, key: string, rule?: Rule): Promise<Standing | undefined> {
@@ -448,13 +461,19 @@ export class Throttle implements Guard, HealthProbe {
     }
   }
 
-  /** Where a key stands in every limit whose rule does not depend on the request. @throws StoreError (rejects) as `peek` */
+  /**
+   * Where a key stands in every limit whose rule does not depend on the request.
+   * @throws StoreError (rejects) as `peek`
+   */
   async show(key: string): Promise<readonly Standing[]> {
     const standings = await Promise.all(this.#limits.all.map(({ name }) => this.peek(name, key)))
     return standings.filter(standing => standing !== undefined)
   }
 
-  /** Forgets what a key has used, under one limit or all of them. @throws StoreError (rejects) when the store does not answer */
+  /**
+   * Forgets what a key has used, under one limit or all of them.
+   * @throws StoreError (rejects) when the store does not answer
+   */
   async reset(key: string, name?: string): Promise<void> {
     const limits = name === undefined ? this.#limits.all : [this.#named(name)]
     await Promise.all(limits.map(limit => limit && this.#store.reset(limit, boundedKey(key))))

@@ -7,8 +7,8 @@ interface Lease {
 const MOST = 10_000
 
 /**
- * Units that this process took from a remote store and may spend by itself. They were debited before, and are lost when they are not spent in time,
- * so no limit is ever exceeded by them.
+ * Units that this process took from a remote store and may spend by itself. They were debited before, and are
+ * lost when they are not spent in time, so no limit is ever exceeded by them.
  */
 export class UnitLeases {
   #leases = new Map<string, Lease>()
@@ -28,7 +28,10 @@ export class UnitLeases {
     if (lease !== undefined) lease.left -= units
   }
 
-  /** Keeps units until a time. Those of an earlier lease of the key live on as long as they would have: they are dropped if that is shorter. */
+  /**
+   * Keeps units until a time. Those of an earlier lease of the key live on as long as they would have: they
+   * are dropped if that is shorter.
+   */
   add(key: string, units: number, until: number): void {
     if (units <= 0) return
     if (this.#leases.size >= MOST) this.#leases = new Map()

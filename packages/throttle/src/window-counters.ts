@@ -1,8 +1,9 @@
 import type { BucketTable } from './bucket-table.ts'
 
 /*
- * The counters of a slot. Narrow: a total and nine counts of 16 bits, newest first. Wide: five counts of 32 bits, newest first.
- * Counts move up by as many places as sub-windows have begun; what moves beyond the last place has left the window.
+ * The counters of a slot. Narrow: a total and nine counts of 16 bits, newest first. Wide: five counts of 32
+ * bits, newest first. Counts move up by as many places as sub-windows have begun; what moves beyond the last
+ * place has left the window.
  */
 
 /** Lets time pass for a slot; returns the units that still count. */

@@ -44,8 +44,9 @@ const rules: fc.Arbitrary<{ rule: Rule; limit: number }> = fc
   })
 
 /**
- * Checks the promise on a store whose time the given clock is: whatever arrives whenever, no 8 seconds hold more units than the limit, and
- * a refused request was indeed one too many for the oldest counts' sake (it passes after `retryAfter`).
+ * Checks the promise on a store whose time the given clock is: whatever arrives whenever, no 8 seconds hold
+ * more units than the limit, and a refused request was indeed one too many for the oldest counts' sake (it
+ * passes after `retryAfter`).
  * @param processes how many stores share their counts
  */
 export async function holdsInAnyWindow(
@@ -84,7 +85,7 @@ export async function holdsInAnyWindow(
         clock.advance(Math.ceil(wait) + 1)
         question.clear().ask(name, key, rule, last.cost)
         await storeOf(last.process).decide(question)
-        assert.equal(question.refused, -1, 'passes after the time it was told to wait')
+        assert.equal(question.refused, -1, 'passes after the time of its Retry-After')
       }
     }),
     { numRuns: runs },

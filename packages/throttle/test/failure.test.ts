@@ -179,7 +179,7 @@ describe('a store that does not answer', () => {
     assert.equal(ask(rule).question.refused, -1)
   })
 
-  test('the caller of a closed policy is told 503, and readiness tells the truth', async () => {
+  test('the caller of a closed policy gets 503, and readiness tells the truth', async () => {
     const slow = new SlowStore()
     slow.mode = 'throws'
     const guard = throttle({
@@ -202,10 +202,16 @@ describe('a Redis that fails in the middle', () => {
   const LIMIT = 200
   const SHARE = 0.1
   const DEADLINE = 50
-  /** The machine's own slowness under test, milliseconds; the exact deadline is tested on virtual timers above. */
+  /**
+   * The machine's own slowness under test, milliseconds; the exact deadline is tested on virtual timers
+   * above.
+   */
   const SLACK = 1_000
 
-  /** Sends in waves, with something done to the server after the third, until the store answers again or many waves are over. */
+  /**
+   * Sends in waves, with something done to the server after the third, until the store answers again or many
+   * waves are over.
+   */
   async function run(
     harm: (server: Awaited<ReturnType<typeof startRedis>>) => Promise<Awaited<ReturnType<typeof startRedis>>>,
   ): Promise<{ admitted: number; slowest: number; healed: boolean }> {

@@ -104,7 +104,8 @@ describe('a flood of fresh keys', () => {
       for (let i = 0; i < 40_000; i++) admits(store, make(i))
       return store.figures().liveEvictions
     }
-    // Runs that differ in one place, in the high bits, in swapped pairs and by 31: what breaks the hashes of the past.
+    // Runs that differ in one place, in the high bits, in swapped pairs and by 31: what breaks the hashes of
+    // the past.
     assert.ok(fill(i => `${'a'.repeat(i % 200)}${i}`) <= 40)
     assert.ok(fill(i => String.fromCharCode(i & 0xff, i >> 8, 0x80, 0x80)) <= 40)
     assert.ok(

@@ -2,7 +2,10 @@ import { connectRedis, redisReady } from '@postern/store'
 import { redisStore, window } from '../src/index.ts'
 import { limitName, Question } from '../src/question.ts'
 
-/** One of several processes on one Redis, its clock set off by LIMIT_SKEW milliseconds; tells how many it was admitted. */
+/**
+ * One of several processes on one Redis, its clock set off by LIMIT_SKEW milliseconds; tells how many it was
+ * admitted.
+ */
 const { LIMIT_REDIS = '', LIMIT_PREFIX = '', LIMIT_SKEW = '0' } = process.env
 const realNow = Date.now
 Date.now = () => realNow() + Number(LIMIT_SKEW)

@@ -3,7 +3,9 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { approvalLines, withApprovals } from './with-approvals.ts'
 
-/** `postern approvals show`: one request, with its arguments and the rows it shows. Exit 1 when there is none. */
+/**
+ * `postern approvals show`: one request, with its arguments and the rows it shows. Exit 1 when there is none.
+ */
 export const run: Command = async ([id = ''], options, context) => {
   try {
     const approval = await withApprovals(options, context, approvals => approvals.show(id))

@@ -5,8 +5,8 @@ import { EXIT } from './exit-code.ts'
 import { approvalLines, withApprovals } from './with-approvals.ts'
 
 /**
- * `postern approve`: consents to a request, or denies it, under the name of a person. Exit 1 when they may not: because they stand behind the request,
- * or it is decided already.
+ * `postern approve`: consents to a request, or denies it, under the name of a person. Exit 1 when they may
+ * not: because they stand behind the request, or it is decided already.
  */
 export const run: Command = async ([id = ''], options, context) => {
   const name = textOption(options, 'as') ?? accountName()

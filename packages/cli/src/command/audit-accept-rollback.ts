@@ -5,8 +5,8 @@ import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * `postern audit accept-rollback`: opens a log that was restored from a backup although an anchor remembers more of it, and enters that this was accepted. Needs
- * the gateway stopped.
+ * `postern audit accept-rollback`: opens a log that was restored from a backup although an anchor remembers
+ * more of it, and enters that this was accepted. Needs the gateway stopped.
  */
 export const run: Command = async (_args, options, context) => {
   if (options['yes'] !== true)

@@ -10,8 +10,9 @@ import { safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /**
- * `postern audit check-export FILE`: every proof and number of a complete export, and that the log signed where it ends. Exit 4 when something was changed
- * or cut out, 1 when the end is not signed, so that the last entries may be missing.
+ * `postern audit check-export FILE`: every proof and number of a complete export, and that the log signed
+ * where it ends. Exit 4 when something was changed or cut out, 1 when the end is not signed, so that the last
+ * entries may be missing.
  */
 export const run: Command = async ([name = ''], options, context) => {
   const { output, folder } = context

@@ -3,7 +3,9 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 
-/** `postern audit checkpoint`: the latest signed tree head (C2SP tlog-checkpoint), to be kept somewhere else. */
+/**
+ * `postern audit checkpoint`: the latest signed tree head (C2SP tlog-checkpoint), to be kept somewhere else.
+ */
 export const run: Command = async (_args, options, context) => {
   const log = await openAuditSource(await loadSetup(options, context))
   try {

@@ -7,8 +7,8 @@ import { safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /**
- * `postern audit erase`: destroys a principal's key. Asked of the running gateway, or done here when none runs. It cannot be
- * undone, so it wants `--yes`.
+ * `postern audit erase`: destroys a principal's key. Asked of the running gateway, or done here when none
+ * runs. It cannot be undone, so it wants `--yes`.
  */
 export const run: Command = async ([principal = ''], options, context) => {
   if (options['yes'] !== true)

@@ -15,8 +15,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
 }
 
 /**
- * `postern audit export`: entries that match, oldest first, one a line. `--complete --tenant T` instead gives everything of a tenant with
- * proofs, so that whoever reads it can see that nothing is missing.
+ * `postern audit export`: entries that match, oldest first, one a line. `--complete --tenant T` instead gives
+ * everything of a tenant with proofs, so that whoever reads it can see that nothing is missing.
  */
 export const run: Command = async (_args, options, context) => {
   const { output, signal } = context

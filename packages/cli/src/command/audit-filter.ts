@@ -6,7 +6,10 @@ const EFFECTS: readonly Effect[] = ['allow', 'throttle', 'challenge', 'deny']
 /** What observe mode writes of a request that it let pass. */
 const WOULD = /^would-(throttle|challenge|deny)$/
 
-/** What is looked for, and what the index cannot answer: that is decided entry by entry, so `limit` counts what it leaves. */
+/**
+ * What is looked for, and what the index cannot answer: that is decided entry by entry, so `limit` counts
+ * what it leaves.
+ */
 export interface AuditFilter {
   readonly query: AuditQuery
   readonly limit: number | undefined
@@ -16,7 +19,7 @@ export interface AuditFilter {
 /**
  * What `audit search` and `audit export` look for.
  * @param now epoch milliseconds, for `--since 2h`
- * @throws ConfigError for a time, decision or number that is none
+ * @throws ConfigError for an invalid time, decision or number
  */
 export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   const text = (name: string): string | undefined => textOption(options, name)

@@ -5,7 +5,10 @@ import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 
-/** `postern audit prune`: removes the entries older than a time, in whole bundles of 256; every proof stays. Works while the gateway runs. */
+/**
+ * `postern audit prune`: removes the entries older than a time, in whole bundles of 256; every proof stays.
+ * Works while the gateway runs.
+ */
 export const run: Command = async (_args, options, context) => {
   const keep = textOption(options, 'keep')
   if (keep === undefined)

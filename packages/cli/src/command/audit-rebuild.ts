@@ -5,8 +5,9 @@ import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /**
- * `postern audit rebuild`: builds the search index anew out of the log and compares it with the one that is there; with `--replace` it
- * takes its place, which in the data directory needs the gateway stopped. Exit 4 when they differ.
+ * `postern audit rebuild`: builds the search index anew out of the log and compares it with the one that is
+ * there; with `--replace` it takes its place, which in the data directory needs the gateway stopped. Exit 4
+ * when they differ.
  */
 export const run: Command = async (_args, options, context) => {
   const { output } = context

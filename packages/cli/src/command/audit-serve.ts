@@ -10,8 +10,9 @@ import { loadSetup } from './setup.ts'
 const MAX_CONNECTIONS = 64
 
 /**
- * `postern audit serve`: the log's checkpoint, tiles and entries for others to verify (C2SP tlog-tiles), read only, beside whatever
- * appends to it. Entries say in the clear what was done: it listens to this machine alone unless told otherwise.
+ * `postern audit serve`: the log's checkpoint, tiles and entries for others to verify (C2SP tlog-tiles), read
+ * only, beside whatever appends to it. Entries say in the clear what was done: it listens to this machine
+ * alone by default.
  */
 export const run: Command = async (_args, options, context) => {
   const { output } = context

@@ -8,9 +8,10 @@ import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * `postern audit verify`: every byte that the checkpoint commits to. Exit 4 when something was changed, with the first byte range.
- * Without `--key` the log vouches for itself: enough to find damage, not whoever holds the signing key. A log in PostgreSQL is held
- * against the keys of the configuration then, which who can only write to the database does not have.
+ * `postern audit verify`: every byte that the checkpoint commits to. Exit 4 when something was changed, with
+ * the first byte range. Without `--key` the log vouches for itself: enough to find damage, not whoever holds
+ * the signing key. A log in PostgreSQL is held against the keys of the configuration then, which who can only
+ * write to the database does not have.
  */
 export const run: Command = async (_args, options, context) => {
   const { output, folder } = context

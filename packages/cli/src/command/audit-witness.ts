@@ -11,8 +11,8 @@ import { stopped } from './gateway.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * `postern audit witness`: runs a C2SP witness. It keeps the last checkpoint of each log it was told of and countersigns the next only
- * when it extends that one; its own key is made on the first start.
+ * `postern audit witness`: runs a C2SP witness. It keeps the last checkpoint of each log in its list and
+ * countersigns the next only when it extends that one; its own key is made on the first start.
  */
 export const run: Command = async (_args, options, context) => {
   const { output } = context

@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 import { withBouncerKeys } from './with-bouncer-keys.ts'
 
-/** `postern bouncers add`: the key is told this once; only its hash is kept. */
+/** `postern bouncers add`: the key is printed once; only its hash is kept. */
 export const run: Command = async ([name = ''], options, context) => {
   const setup = await loadSetup(options, context)
   const act = { action: 'bouncers.add', resource: { type: 'bouncer', id: name } }

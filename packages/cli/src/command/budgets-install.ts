@@ -5,7 +5,10 @@ import { withBudgetDatabase } from './with-budget-database.ts'
 
 const ACT = { action: 'budgets.install', resource: { type: 'database', id: 'budgetDatabase' } }
 
-/** `postern budgets install`: counts rows in the application's database from now on; with `--print` it only shows the SQL. */
+/**
+ * `postern budgets install`: counts rows in the application's database from now on; with `--print` it only
+ * shows the SQL.
+ */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
   const isPrint = options['print'] === true

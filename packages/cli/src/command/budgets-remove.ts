@@ -5,7 +5,10 @@ import { withBudgetDatabase } from './with-budget-database.ts'
 
 const ACT = { action: 'budgets.remove', resource: { type: 'database', id: 'budgetDatabase' } }
 
-/** `postern budgets remove`: takes triggers, counts and the journal away; with `--print` it only shows the SQL. */
+/**
+ * `postern budgets remove`: takes triggers, counts and the journal away; with `--print` it only shows the
+ * SQL.
+ */
 export const run: Command = async (_args, options, context) => {
   if (options['print'] === true) {
     await context.output.data(REMOVE_BUDGETS_SQL.trim())

@@ -5,7 +5,10 @@ import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { withBudgetDatabase } from './with-budget-database.ts'
 
-/** `postern budgets status`: what is limited, guarded and refused, and what could get round it. Exit 1 when a table is not guarded. */
+/**
+ * `postern budgets status`: what is limited, guarded and refused, and what could get round it. Exit 1 when a
+ * table is not guarded.
+ */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
   const status = await withBudgetDatabase(options, context, ({ database }) => budgetStatus(database))

@@ -10,8 +10,8 @@ import { loadSetup } from './setup.ts'
 const GRACE_MS = 5_000
 
 /**
- * `postern dev -- npm run dev`: the developer's backend with the gateway in front, and every decision on the terminal. Nothing is
- * blocked unless `--enforce` says so. Ends when either of them ends.
+ * `postern dev -- npm run dev`: the developer's backend with the gateway in front, and every decision on the
+ * terminal. Nothing is blocked unless `--enforce` says so. Ends when either of them ends.
  */
 export const run: Command = async (args, options, context) => {
   const { output } = context

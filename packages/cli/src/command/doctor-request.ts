@@ -7,8 +7,8 @@ import { type Output, safe } from './output.ts'
 import type { Setup } from './setup.ts'
 
 /**
- * `postern doctor --request`: how a request would be seen. One that `--peer` and `--header` describe, else the next that arrives where the gateway listens. Exit 1 when its
- * sender names a client and is not believed.
+ * `postern doctor --request`: how a request would be seen. One that `--peer` and `--header` describe, else
+ * the next that arrives where the gateway listens. Exit 1 when its sender names a client and is not believed.
  */
 export async function showRequest(
   { config }: Setup,

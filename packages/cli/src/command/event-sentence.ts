@@ -3,7 +3,10 @@ import { untrustedForwardingSentence } from '@postern/runtime'
 
 type Sentence = (event: Event) => string
 
-/** What happened, in words, for events that are no requests; the type itself for those of an application. Comes from outside: show it `safe`. */
+/**
+ * What happened, in words, for events that are no requests; the type itself for those of an application.
+ * Comes from outside: show it `safe`.
+ */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   operator: event => `${event.actor.principal ?? 'an operator'}: ${event.action ?? ''} ${details(event)}`,
   'audit.coalesced': event => `${number(event, 'count')} more requests ${refused(event)}, told here as one`,

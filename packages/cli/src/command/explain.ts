@@ -14,8 +14,9 @@ const WAIT_MS = 2_500
 const POLL_MS = 150
 
 /**
- * `postern explain`: every recorded word about one request, and the change that would let it pass; `--apply` writes that into the configuration. Works while the gateway
- * runs. Exit 1 when nothing was recorded, or nothing can be applied.
+ * `postern explain`: every recorded word about one request, and the change that would let it pass; `--apply`
+ * writes that into the configuration. Works while the gateway runs. Exit 1 when nothing was recorded, or
+ * nothing can be applied.
  */
 export const run: Command = async (words, options, context) => {
   const { output } = context
@@ -61,7 +62,10 @@ async function apply(entries: readonly Entry[], setup: Setup, context: CommandCo
   return EXIT.done
 }
 
-/** What would let the request of an event pass. Logs of earlier versions hold it as text, which cannot be applied. */
+/**
+ * What would let the request of an event pass. Logs of earlier versions hold it as text, which cannot be
+ * applied.
+ */
 function exceptionsOf({ reasons }: Event): readonly ConfigException[] {
   return (reasons ?? []).flatMap(({ exception }) => (typeof exception === 'object' ? [exception] : []))
 }

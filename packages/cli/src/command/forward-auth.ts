@@ -6,7 +6,7 @@ import { EXIT } from './exit-code.ts'
 import { announceReach, followConfiguration, stopped, watchEvents } from './gateway.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
-/** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until it is told to stop. */
+/** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until a signal stops it. */
 export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)

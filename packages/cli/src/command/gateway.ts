@@ -14,7 +14,7 @@ import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
-/** `postern gateway`: runs until it is told to stop; requests under way finish. */
+/** `postern gateway`: runs until a signal stops it; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)
@@ -39,7 +39,7 @@ function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
   return {
     upstream: textOption(options, 'to'),
     listen: textOption(options, 'listen'),
-    // What is no number is told by the check of the whole.
+    // The check of the whole configuration reports what is not a number.
     workers:
       workers !== undefined && /^\d+$/.test(workers) ? Number(workers) : (workers as 'auto' | undefined),
     mode: options['observe'] === true ? 'observe' : undefined,
@@ -109,17 +109,23 @@ function noteCertificate({ tls }: CompiledConfig, folder: string, output: Comman
         `the certificate ${tls.cert} expired on ${validToDate.toISOString().slice(0, 10)}: clients will refuse it. Renew it; it is read again by itself.`,
       )
   } catch {
-    // It was read a moment ago; what is wrong with it is told there.
+    // It was read a moment ago; its errors were reported then.
   }
 }
 
-/** A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no error. */
+/**
+ * A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no
+ * error.
+ */
 async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
   const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)
   if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests are answered 502.`)
 }
 
-/** Says who can reach the gateway, and warns of an admin listener that others can. @returns the addresses open to the network */
+/**
+ * Says who can reach the gateway, and warns of an admin listener that others can.
+ * @returns the addresses open to the network
+ */
 export function announceReach(served: Served, output: CommandContext['output']): readonly string[] {
   const interfaces = networkInterfaces()
   const reach = reachOf(served.url, interfaces)
@@ -139,7 +145,10 @@ export function watchEvents(served: Served, { output }: CommandContext, verbosit
   served.runtime.listen(event => log.take(event, verbosity))
 }
 
-/** Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and the old one stays. */
+/**
+ * Puts a changed configuration into force on SIGHUP and when its file changes; a broken one is refused and
+ * the old one stays.
+ */
 export function followConfiguration(
   served: Served,
   setup: Setup,
@@ -172,7 +181,7 @@ export function followConfiguration(
   }
 }
 
-/** Resolves when the process is told to stop. */
+/** Resolves when a signal stops the process. */
 export function stopped(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve()

@@ -3,7 +3,10 @@ import { askHolder } from './ask-holder.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 
-/** `postern holder replace CONFIG NUMBER`: on both holders that are left, once the new one runs and both know its fingerprint. */
+/**
+ * `postern holder replace CONFIG NUMBER`: on both holders that are left, once the new one runs and both know
+ * its fingerprint.
+ */
 export const run: Command = async ([path = '', number = ''], _options, context) => {
   const answer = await askHolder(resolve(context.folder, path), { op: 'give', holder: Number(number) })
   context.output.line(

@@ -6,7 +6,10 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { unlockOptions } from './unlock-options.ts'
 
-/** `postern holder run CONFIG`: with an audit log of its own beside the configuration, verified by `postern audit verify`. */
+/**
+ * `postern holder run CONFIG`: with an audit log of its own beside the configuration, verified by
+ * `postern audit verify`.
+ */
 export const run: Command = async ([path = ''], options, context) => {
   const config = resolve(context.folder, path)
   const unlock = unlockFrom(unlockOptions(options), context.environment, context.folder)

@@ -10,7 +10,10 @@ import { EXIT } from './exit-code.ts'
 const EXAMPLE =
   '{"id":"a","method":"POST","path":"/items?id=1","headers":{"Content-Type":"text/plain"},"body":"x"}'
 
-/** `postern inspect`: one request a line in, one verdict a line out, always JSON. Exit 1 when a line was no request. */
+/**
+ * `postern inspect`: one request a line in, one verdict a line out, always JSON. Exit 1 when a line was no
+ * request.
+ */
 export const run: Command = async ([name = ''], options, context) => {
   const { output, signal } = context
   const file = resolve(context.folder, name)

@@ -2,7 +2,10 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern keys leak`: revokes keys that were found in public, read from standard input, so that they stand in no history of a shell. */
+/**
+ * `postern keys leak`: revokes keys that were found in public, read from standard input, so that they stand
+ * in no history of a shell.
+ */
 export const run: Command = async (_args, options, context) => {
   let text = ''
   for await (const chunk of process.stdin) {

@@ -16,7 +16,10 @@ interface Row {
   readonly retryAfter: number
 }
 
-/** `postern limits show`: asked of the running gateway, for it alone knows. Without a key, the limits themselves and what can be asked. */
+/**
+ * `postern limits show`: asked of the running gateway, for it alone knows. Without a key, the limits
+ * themselves and what can be asked.
+ */
 export const run: Command = async ([key], options, context) => {
   const { dataDirectory, config } = await loadSetup(options, context)
   if (key === undefined) {
@@ -31,7 +34,7 @@ export const run: Command = async ([key], options, context) => {
     )
   }
   if (rows.length === 0)
-    context.output.line('no limit can be told by a key alone; postern limits show lists them')
+    context.output.line('no limit can be shown for a key alone; postern limits show lists them')
   context.output.result({ key, limits: rows })
   return EXIT.done
 }

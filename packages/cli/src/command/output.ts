@@ -68,7 +68,10 @@ export class Output {
     if (!this.#quiet) this.#stderr.write(`${text}\n`)
   }
 
-  /** A bar on standard error; invisible where that is no terminal. @param total in whatever unit `advance` counts */
+  /**
+   * A bar on standard error; invisible where that is no terminal.
+   * @param total in whatever unit `advance` counts
+   */
   progress(label: string, total: number): ProgressBar {
     return new ProgressBar(this.isInteractive ? this.#stderr : undefined, label, total)
   }
@@ -77,7 +80,9 @@ export class Output {
     return this.#colour ? styleText(colour, text, { validateStream: false }) : text
   }
 
-  /** Says what went wrong, where and how to fix it; returns the exit code. A bug also shows where it happened. */
+  /**
+   * Says what went wrong, where and how to fix it; returns the exit code. A bug also shows where it happened.
+   */
   failure(error: unknown): ExitCode {
     const code = exitCodeOf(error)
     if (this.json) {

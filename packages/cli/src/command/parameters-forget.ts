@@ -4,7 +4,10 @@ import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 import { withLearnedSchemas } from './with-learned-schemas.ts'
 
-/** `postern parameters forget`: begins to learn anew, for one route or for all. Exit 1 when there was nothing to forget. */
+/**
+ * `postern parameters forget`: begins to learn anew, for one route or for all. Exit 1 when there was nothing
+ * to forget.
+ */
 export const run: Command = async ([route], options, context) => {
   const setup = await loadSetup(options, context)
   const answer = await withLearnedSchemas(

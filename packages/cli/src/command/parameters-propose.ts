@@ -4,7 +4,10 @@ import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 import { withLearnedSchemas } from './with-learned-schemas.ts'
 
-/** `postern parameters propose`: what was learned so far, as JSON to review and enforce. Exit 1 when that is nothing yet. */
+/**
+ * `postern parameters propose`: what was learned so far, as JSON to review and enforce. Exit 1 when that is
+ * nothing yet.
+ */
 export const run: Command = async (_args, options, context) => {
   const samples = Number(textOption(options, 'samples') ?? '100')
   if (!Number.isInteger(samples) || samples < 1)

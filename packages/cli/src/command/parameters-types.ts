@@ -6,8 +6,8 @@ import { loadSetup } from './setup.ts'
 import { withLearnedSchemas } from './with-learned-schemas.ts'
 
 /**
- * `postern parameters types [ROUTE]`: the types of parameters that were learned, as lines to paste under `routes`, where they can be changed. Exit 1 when there
- * are none.
+ * `postern parameters types [ROUTE]`: the types of parameters that were learned, as lines to paste under
+ * `routes`, where they can be changed. Exit 1 when there are none.
  */
 export const run: Command = async ([route], options, context) => {
   const setup = await loadSetup(options, context)

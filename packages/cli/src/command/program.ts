@@ -98,7 +98,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     program,
     'unban <actor>',
-    'end every measure against an address, range or principal',
+    'end all bans, throttles and challenges of an address, range or principal',
     () => import('./unban.ts'),
   )
   add(

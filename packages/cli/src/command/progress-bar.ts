@@ -4,7 +4,10 @@ import type { Terminal } from './terminal.ts'
 const WIDTH = 24
 const REDRAW_MS = 100
 
-/** Progress of long work on one line of a terminal, with the time that is left. Redrawn ten times a second at most. */
+/**
+ * Progress of long work on one line of a terminal, with the time that is left. Redrawn ten times a second at
+ * most.
+ */
 export class ProgressBar {
   readonly #terminal: Terminal | undefined
   readonly #label: string

@@ -46,7 +46,9 @@ export const run: Command = async (args, options, context) => {
   return summary.lines > 0 && summary.malformed === summary.lines ? EXIT.no : EXIT.done
 }
 
-/** What share of the log was understood: a report over a tenth of the lines looks like one over all of them. */
+/**
+ * What share of the log was understood: a report over a tenth of the lines looks like one over all of them.
+ */
 function shareRead({ lines, malformed }: ReplaySummary): string {
   if (lines === 0) return 'the files have no lines'
   const share = ((100 * (lines - malformed)) / lines).toFixed(1)

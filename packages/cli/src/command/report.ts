@@ -12,7 +12,10 @@ import { loadSetup } from './setup.ts'
 const DEFAULT_TOP = 10
 const FORMATS: readonly string[] = ['text', 'json', 'html']
 
-/** `postern report`: what observe mode would have refused, by rule, route and actor, and the exceptions that would let it pass. */
+/**
+ * `postern report`: what observe mode would have refused, by rule, route and actor, and the exceptions that
+ * would let it pass.
+ */
 export const run: Command = async (_args, options, { output, signal, ...context }) => {
   const format = textOption(options, 'format') ?? (output.json ? 'json' : 'text')
   if (!FORMATS.includes(format))

@@ -1,7 +1,8 @@
 import { ConfigError, isRequestId, type RequestId } from '@postern/core'
 
 /**
- * The request id in whatever a person has of it: the id, an `X-Request-Id` header, `urn:postern:request:...`, a problem document, the text of a refusal page.
+ * The request id in whatever a person has of it: the id, an `X-Request-Id` header, `urn:postern:request:...`,
+ * a problem document, the text of a refusal page.
  * @throws ConfigError when there is none, or several
  */
 export function requestIdIn(text: string): RequestId {

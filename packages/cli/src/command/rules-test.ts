@@ -9,8 +9,8 @@ import { safe } from './output.ts'
 const CASES = /\.cases\.ya?ml$/
 
 /**
- * `postern rules test`: runs the cases (`NAME.cases.yml`) in files and folders against the rules given with them or beside them.
- * Exit 1 when one fails.
+ * `postern rules test`: runs the cases (`NAME.cases.yml`) in files and folders against the rules given with
+ * them or beside them. Exit 1 when one fails.
  */
 export const run: Command = async (args, _options, context) => {
   const { output } = context

@@ -9,8 +9,8 @@ import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * `postern scenarios test`: what the scenarios alone would have found in a log, with every guard switched off so that what the log
- * says happened is what they see. Exit 1 when nothing was found.
+ * `postern scenarios test`: what the scenarios alone would have found in a log, with every guard switched off
+ * so that what the log says happened is what they see. Exit 1 when nothing was found.
  */
 export const run: Command = async (args, options, context) => {
   const { output } = context

@@ -10,8 +10,9 @@ import { withIdentity } from './with-identity.ts'
 const PREFIX = 'principal:'
 
 /**
- * `postern sessions revoke ID|EMAIL`, all of an account or one with `--session ID`: from the next request on, on every node.
- * `principal:ID` is whoever `identify` finds under that id, of an application with sessions or tokens of its own.
+ * `postern sessions revoke ID|EMAIL`, all of an account or one with `--session ID`: from the next request on,
+ * on every node. `principal:ID` is whoever `identify` finds under that id, of an application with sessions or
+ * tokens of its own.
  */
 export const run: Command = async ([said = ''], options, context) => {
   if (said.startsWith(PREFIX)) return revokePrincipal(said.slice(PREFIX.length), options, context)

@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withRemediations } from './with-remediations.ts'
 
-/** `postern unban`: ends every measure against exactly this actor. Exit 1 when there was none. */
+/** `postern unban`: ends all remediations of exactly this actor. Exit 1 when there was none. */
 export const run: Command = async ([text = ''], options, context) => {
   const actor = parseActor(text)
   const name = formatActor(actor)

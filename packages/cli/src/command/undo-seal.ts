@@ -4,7 +4,10 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withBudgetDatabase } from './with-budget-database.ts'
 
-/** `postern undo seal`: encrypts old rows that the journal holds in the clear, and forgets those past their retention. For a timer. */
+/**
+ * `postern undo seal`: encrypts old rows that the journal holds in the clear, and forgets those past their
+ * retention. For a timer.
+ */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
   const done = await withBudgetDatabase(options, context, async ({ database, settings }) => {

@@ -4,7 +4,10 @@ import { namedAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern users delete ID|EMAIL`: the account with its sessions, passkeys, keys and grants. Exit 1 when there is none. */
+/**
+ * `postern users delete ID|EMAIL`: the account with its sessions, passkeys, keys and grants. Exit 1 when
+ * there is none.
+ */
 export const run: Command = async ([said = ''], options, context) => {
   const id = await namedAccount(said, options, context)
   const act = { action: 'users.delete', resource: { type: 'account', id } }

@@ -4,7 +4,10 @@ import { namedAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern users disable ID|EMAIL`, and with `--undo` back: from the next request on. Exit 1 when nothing changed. */
+/**
+ * `postern users disable ID|EMAIL`, and with `--undo` back: from the next request on. Exit 1 when nothing
+ * changed.
+ */
 export const run: Command = async ([said = ''], options, context) => {
   const id = await namedAccount(said, options, context)
   const isUndo = options['undo'] === true

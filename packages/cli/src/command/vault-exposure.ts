@@ -5,7 +5,10 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withVault } from './with-vault.ts'
 
-/** `postern vault exposure FOLDER...`: the folders and the environment are the thief's. Says no when anything opened. */
+/**
+ * `postern vault exposure FOLDER...`: the folders and the environment are the thief's. Says no when anything
+ * opened.
+ */
 export const run: Command = async (args, options, context) =>
   withVault(options, context, async ({ file, vault, links }) => {
     const database = await openVaultDatabase(file)

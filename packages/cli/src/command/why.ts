@@ -12,7 +12,10 @@ import { withRemediations } from './with-remediations.ts'
 
 const LATEST = 10
 
-/** `postern why`: the measures that stand against an actor and the latest recorded requests. Exit 1 when nothing stands. */
+/**
+ * `postern why`: the active remediations of an actor and the latest recorded requests. Exit 1 when
+ * nothing stands.
+ */
 export const run: Command = async ([text = ''], options, context) => {
   const { output } = context
   const actor = parseActor(text)

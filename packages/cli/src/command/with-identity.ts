@@ -1,6 +1,14 @@
 import { ConfigError, systemClock } from '@postern/core'
-import type { BuiltInIdentity } from '@postern/identity'
-import { Connections, type OperatorAct, openIdentity, recordOperator } from '@postern/runtime'
+import type { BuiltInIdentity, Revocations } from '@postern/identity'
+import {
+  Connections,
+  keepsRevocations,
+  noteEnding,
+  type OperatorAct,
+  openIdentity,
+  openRevocations,
+  recordOperator,
+} from '@postern/runtime'
 import type { CommandContext, CommandOptions } from './command.ts'
 import { loadSetup } from './setup.ts'
 
@@ -17,8 +25,14 @@ export async function withIdentity<T>(
 ): Promise<T> {
   const setup = await loadSetup(options, context)
   const connections = new Connections(setup.config, setup.dataDirectory)
+  const notices: Promise<void>[] = []
+  let revocations: Revocations | undefined
   try {
-    const identity = await openIdentity(setup, connections, () => {})
+    if (act !== undefined && keepsRevocations(setup.config, connections))
+      revocations = await openRevocations(connections)
+    const identity = await openIdentity(setup, connections, event => {
+      notices.push(noteEnding(revocations, event))
+    })
     if (identity === undefined)
       throw new ConfigError({
         place: 'identity',
@@ -33,6 +47,8 @@ export async function withIdentity<T>(
       await identity.close()
     }
   } finally {
+    await Promise.all(notices)
+    await revocations?.close()
     await connections.close()
   }
 }

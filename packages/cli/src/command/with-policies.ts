@@ -87,7 +87,10 @@ export function principalOption(options: CommandOptions): Principal {
   }
 }
 
-/** The resource of `TYPE --fields '{"customer": "ann"}'`. @throws ConfigError when the fields are no JSON object */
+/**
+ * The resource of `TYPE --fields '{"customer": "ann"}'`.
+ * @throws ConfigError when the fields are no JSON object
+ */
 export function resourceOption(type: string, options: CommandOptions): Resource {
   const text = textOption(options, 'fields')
   if (text === undefined) return { type }

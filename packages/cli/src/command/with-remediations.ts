@@ -5,8 +5,8 @@ import type { CommandContext, CommandOptions } from './command.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * Opens the standing measures of the configuration for one piece of work and closes them after it, so that what the
- * work changed is stored.
+ * Opens the remediations of the configuration for one piece of work and closes them after it, so that
+ * what the work changed is stored.
  * @param act what the work changes, for the log; absent when it only reads
  * @throws ConfigError for a bad configuration; StoreError when they cannot be read
  */

@@ -3,7 +3,10 @@ import type { CompiledConfig } from '@postern/config'
 import { connectPostgres } from '@postern/store'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
-/** Whether row budgets are installed where they are configured, what they do not guard, and who could get round them. */
+/**
+ * Whether row budgets are installed where they are configured, what they do not guard, and who could get
+ * round them.
+ */
 export async function checkBudgets({ budgetDatabase }: CompiledConfig): Promise<readonly DoctorFinding[]> {
   if (budgetDatabase === undefined) return []
   const database = connectPostgres({ url: budgetDatabase.url, max: 1 })

@@ -11,7 +11,7 @@ import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 const DIAL_MS = 2_000
 const DAY_MS = 86_400_000
 
-/** Whether the backend answers the telephone, and is not the gateway itself. */
+/** Whether the backend accepts connections, and is not the gateway itself. */
 export async function checkBackend(config: CompiledConfig, listen: Listen): Promise<DoctorFinding> {
   if (config.upstream === undefined)
     return warn(

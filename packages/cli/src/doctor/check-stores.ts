@@ -2,7 +2,9 @@ import type { CompiledConfig } from '@postern/config'
 import { connectPostgres, connectRedis } from '@postern/store'
 import { bad, type DoctorFinding, ok } from './finding.ts'
 
-/** Whether the configured servers answer, each within a few seconds. Addresses are shown without credentials. */
+/**
+ * Whether the configured servers answer, each within a few seconds. Addresses are shown without credentials.
+ */
 export async function checkStores(config: CompiledConfig): Promise<readonly DoctorFinding[]> {
   const { postgres, redis } = config.stores
   const findings: Promise<DoctorFinding>[] = []

@@ -52,7 +52,10 @@ function shownHeaders({ headers }: Exchange): readonly string[] {
   return lines
 }
 
-/** A request that is only described. @throws ConfigError for a peer that is no address or a header without a colon */
+/**
+ * A request that is only described.
+ * @throws ConfigError for a peer that is no address or a header without a colon
+ */
 export function describedRequest(
   target: string,
   peer: string | undefined,
@@ -86,7 +89,9 @@ export function describedRequest(
   }
 }
 
-/** Waits for one request at a place and answers it with how it was seen. Undefined when it is stopped before. */
+/**
+ * Waits for one request at a place and answers it with how it was seen. Undefined when it is stopped before.
+ */
 export function nextRequest(
   config: CompiledConfig,
   listen: Listen,

@@ -8,8 +8,9 @@ const MAX_REST = 1_048_576
 const LINE_END = 10
 
 /**
- * The lines of a stream in batches, one per chunk: memory stays at one chunk however long the file, a line without end is cut. Each line
- * is decoded by itself: a part of a chunk's text would keep the whole chunk alive for as long as anybody remembers an address.
+ * The lines of a stream in batches, one per chunk: memory stays at one chunk however long the file, a line
+ * without end is cut. Each line is decoded by itself: a part of a chunk's text would keep the whole chunk
+ * alive for as long as anybody remembers an address.
  */
 export async function* logLines(stream: AsyncIterable<Buffer>): AsyncGenerator<LineBatch> {
   let rest: Buffer = Buffer.alloc(0)

@@ -16,7 +16,10 @@ export interface ReplayReport {
   readonly findings: readonly Counted[]
 }
 
-/** Runs one engine over the entries of a log, on the log's own time, and counts. Memory does not grow with the log. */
+/**
+ * Runs one engine over the entries of a log, on the log's own time, and counts. Memory does not grow with the
+ * log.
+ */
 export class ReplayRun {
   readonly #engine: Engine
   readonly #clock: VirtualClock

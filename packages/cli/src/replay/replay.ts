@@ -13,7 +13,7 @@ export interface ReplayOptions {
   readonly engine: ReplayEngine
   /** A second configuration to compare with. */
   readonly against?: ReplayEngine
-  /** Told of bytes of the files as they are read. */
+  /** Receives the number of bytes read so far. */
   readonly onProgress?: (bytes: number) => void
   readonly signal?: AbortSignal
   /** Most actors and routes of a report. */
@@ -36,8 +36,8 @@ export interface ReplaySummary {
 const MAX_EXAMPLES = 5
 
 /**
- * Reads access logs as a stream and tells what one or two configurations would have done, on the log's own time. Bodies and most
- * headers are not in a log, so rules over those stay silent.
+ * Reads access logs as a stream and tells what one or two configurations would have done, on the log's own
+ * time. Bodies and most headers are not in a log, so rules over those stay silent.
  * @throws ConfigError when a file cannot be read
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {

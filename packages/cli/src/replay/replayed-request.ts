@@ -10,16 +10,18 @@ type ByHost = Map<string | undefined, RawHeaders>
 type ByReferer = Map<string | undefined, ByHost>
 
 /**
- * Log lines as requests: what the log does not keep (body, most headers) is absent, so rules over those stay silent.
+ * Log lines as requests: what the log does not keep (body, most headers) is absent, so rules over those stay
+ * silent.
  *
- * A log says few agents and referers over and over: lines that agree in host, agent and referer get the same headers, one object, so that what is
- * looked up by them is found without reading them again. A fixed number is kept.
+ * A log says few agents and referers over and over: lines that agree in host, agent and referer get the same
+ * headers, one object, so that what is looked up by them is found without reading them again. A fixed number
+ * is kept.
  */
 export class ReplayedRequests {
   #byAgent = new Map<string | undefined, ByReferer>()
   #headers = 0
 
-  /** The request of a line; undefined when its address is none. */
+  /** The request of a line; undefined when its address is invalid. */
   of(entry: LogRecord): RequestSource | undefined {
     if (parseAddress(entry.address) === undefined) return undefined
     return {

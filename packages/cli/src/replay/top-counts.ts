@@ -13,8 +13,9 @@ interface Cell {
 const MAX_EXAMPLES = 3
 
 /**
- * The most frequent keys of a stream in bounded memory (Metwally et al., "Space-Saving", 2005): when the table is full, the lightest
- * key makes room and the newcomer inherits its count, so a heavy key is never missed and a count is never too low.
+ * The most frequent keys of a stream in bounded memory (Metwally et al., "Space-Saving", 2005): when the
+ * table is full, the lightest key makes room and the newcomer inherits its count, so a heavy key is never
+ * missed and a count is never too low.
  */
 export class TopCounts {
   readonly #cells = new Map<string, Cell>()

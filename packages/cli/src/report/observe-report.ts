@@ -14,7 +14,10 @@ export interface ObserveReport {
   readonly rules: readonly Counted[]
   readonly routes: readonly Counted[]
   readonly actors: readonly Counted[]
-  /** Exceptions that would let requests pass, by how many each concerns; examples are ids for `postern explain`. */
+  /**
+   * Exceptions that would let requests pass, by how many each concerns; examples are ids for
+   * `postern explain`.
+   */
   readonly exceptions: readonly Counted[]
 }
 

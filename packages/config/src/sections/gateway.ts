@@ -61,7 +61,10 @@ export interface TimeoutsConfig {
   readonly tunnelIdle?: Duration | undefined
   /** A tunnel in all. Default: `12h`. */
   readonly tunnelLifetime?: Duration | undefined
-  /** Between two checks whether an open tunnel is still allowed. Default: `30s`. */
+  /**
+   * Between two checks whether an open tunnel or stream of events is still allowed; what was revoked is
+   * checked at once. Default: `30s`.
+   */
   readonly tunnelRecheck?: Duration | undefined
   /** For requests in flight to end when the gateway stops. Default: `10s`. */
   readonly drain?: Duration | undefined
@@ -206,7 +209,10 @@ export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> =
     ),
     tunnelIdle: timeout('A tunnel (WebSocket) without traffic.', '10m'),
     tunnelLifetime: timeout('A tunnel in all.', '12h'),
-    tunnelRecheck: timeout('Between two checks whether an open tunnel is still allowed.', '30s'),
+    tunnelRecheck: timeout(
+      'Between two checks whether an open tunnel or stream of events is still allowed; what was revoked is checked at once.',
+      '30s',
+    ),
     drain: timeout('For requests in flight to end when the gateway stops.', '10s'),
   }),
   {

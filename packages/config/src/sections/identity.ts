@@ -29,7 +29,7 @@ export interface IdentityKeysConfig {
   readonly perOwner?: number | undefined
 }
 
-/** How the backend is told who acts. */
+/** How the backend learns who acts. */
 export interface IdentityBackendConfig {
   /** `aud` of the token. Default: the origin. */
   readonly audience?: string | undefined

@@ -41,7 +41,7 @@ export interface CompiledNftables {
   readonly table: string
 }
 
-/** Standing measures against actors. */
+/** Bans, throttles and challenges against actors. */
 export interface RemediationsConfig {
   /** Addresses and ranges that are never banned. Loopback and trusted proxies never are. Default: none. */
   readonly never?: readonly string[] | undefined
@@ -51,7 +51,7 @@ export interface RemediationsConfig {
   readonly cloudflare?: CloudflareConfig | undefined
 }
 
-/** Standing measures with their defaults. */
+/** Remediations with their defaults. */
 export interface CompiledRemediations {
   readonly never: readonly string[]
   readonly nftables?: CompiledNftables

@@ -153,7 +153,10 @@ export interface CompiledRoutes {
   readonly guarded: ReadonlyMap<string, RouteSettings>
   /** Names of the identification methods that routes accept, by pattern. */
   readonly methods: ReadonlyMap<string, readonly string[]>
-  /** Whether any of them holds for some methods only, other than POST: what a form asks for then makes a difference. */
+  /**
+   * Whether any of them holds for some methods only, other than POST: what a form asks for then makes a
+   * difference.
+   */
   readonly dependOnMethod: boolean
   /** Whether any refuses or lets in clients by name. */
   readonly haveClients: boolean
@@ -312,10 +315,10 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
 }
 
 /**
- * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off, exceptions from
- * inspection and types of parameters under which less is looked for, no record, origins that may read, methods that
- * may be asked for, clients that may come, mere observing. A longer body and ambiguous paths are let through by
- * kind, so they need no exact spelling.
+ * What a route's settings demand, without what they let through: `inspect` and `throttle` switched off,
+ * exceptions from inspection and types of parameters under which less is looked for, no record, origins that
+ * may read, methods that may be asked for, clients that may come, mere observing. A longer body and ambiguous
+ * paths are let through by kind, so they need no exact spelling.
  */
 function withoutExemptions({
   inspect,

@@ -288,7 +288,7 @@ export interface HeaderChangesConfig {
   readonly base?: 'strict' | 'compatible' | undefined
   /** Content-Security-Policy of pages, by directive. `'nonce'` in a value becomes the nonce of the answer. */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>> | false | undefined
-  /** `enforce`, or `report` to be told only. */
+  /** `enforce`, or `report` to only log. */
   readonly cspMode?: 'enforce' | 'report' | undefined
   /** Strict-Transport-Security, on HTTPS. */
   readonly strictTransportSecurity?: string | false | undefined
@@ -325,7 +325,7 @@ const changes: z.ZodType<Changes, HeaderChangesConfig> = section<Changes, Header
       example: { 'default-src': "'self'" },
     }),
     cspMode: key(oneOf('enforce', 'report'), {
-      description: '`enforce`, or `report` to be told only.',
+      description: '`enforce`, or `report` to only log.',
       example: 'report',
     }),
     strictTransportSecurity: key(headerText, {

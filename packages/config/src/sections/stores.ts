@@ -4,8 +4,8 @@ import { key, parsed, section } from '../key.ts'
 import { oneOf, storeUrl } from '../types.ts'
 
 /**
- * Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to take them from the
- * environment.
+ * Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to
+ * take them from the environment.
  */
 export interface StoresConfig {
   /** Address of PostgreSQL. Default: none: SQLite in the data directory. */

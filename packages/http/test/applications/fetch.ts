@@ -45,7 +45,9 @@ export const fetchAdapter: Adapter = {
   },
 }
 
-/** The request as a Next server hands it to the route: with the headers that the proxy named, and no others. */
+/**
+ * The request as a Next server hands it to the route: with the headers that the proxy named, and no others.
+ */
 function overridden(request: Request, said: Headers): Request {
   const names = said.get('x-middleware-override-headers')
   if (names === null) return request

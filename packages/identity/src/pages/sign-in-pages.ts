@@ -124,6 +124,13 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">
       }),
     'POST /sign-out': async request => {
       if (request.token !== '') await parts.sessions.end(request.token)
+      if (request.session !== undefined)
+        parts.emit({
+          type: 'session.ended',
+          time: parts.clock.now(),
+          actor: { principal: request.session.accountId },
+          data: { session: request.session.id },
+        })
       return {
         kind: 'redirect',
         location: `${base}/sign-in`,

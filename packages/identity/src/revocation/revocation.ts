@@ -1,6 +1,10 @@
-/** What was revoked: one session (by its id's hash), or everything of a principal that was issued before. */
+/**
+ * What was revoked: one session (by its id's hash), or everything of a principal that was issued before. A
+ * `change` revokes nothing: something about a principal is kept elsewhere and is another now (a session of
+ * built-in identity that ended), so what is open for it is to be checked again.
+ */
 export interface Revocation {
-  readonly kind: 'session' | 'principal'
+  readonly kind: 'session' | 'principal' | 'change'
   /**
    * Id of the principal, or SHA-256 of the session's id as base64url: a list of live
    * session ids would be a list of credentials.
@@ -31,8 +35,8 @@ export interface RevocationTable {
 export function readRevocation(value: unknown): Revocation | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { kind, value: what, revokedAt, expiresAt } = value as Readonly<Record<string, unknown>>
-  if ((kind !== 'session' && kind !== 'principal') || typeof what !== 'string' || what === '')
-    return undefined
+  if (kind !== 'session' && kind !== 'principal' && kind !== 'change') return undefined
+  if (typeof what !== 'string' || what === '') return undefined
   const from = Number(revokedAt)
   const until = Number(expiresAt)
   if (!Number.isFinite(from) || !Number.isFinite(until)) return undefined

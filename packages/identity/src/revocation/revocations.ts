@@ -25,6 +25,8 @@ export interface RevocationsOptions {
  */
 const MAX_ENTRIES = 100_000
 const REREAD = 60_000
+/** A change is kept until every process has surely read it. */
+const CHANGE_KEPT = 2 * REREAD
 
 /**
  * The revocation list: asked from memory on every request, at once. What one instance revokes holds there for
@@ -92,9 +94,17 @@ export class Revocations implements HealthProbe {
     return this.#revoke('principal', id)
   }
 
-  async #revoke(kind: Revocation['kind'], value: string): Promise<void> {
+  /**
+   * Revokes nothing, but has every process check again what is open for a principal: it was changed where it
+   * is kept.
+   */
+  noteChange(principal: string): Promise<void> {
+    return this.#revoke('change', principal, CHANGE_KEPT)
+  }
+
+  async #revoke(kind: Revocation['kind'], value: string, lifetime = this.#longest): Promise<void> {
     const now = this.#clock.now()
-    const entry: Revocation = { kind, value, revokedAt: now, expiresAt: now + this.#longest }
+    const entry: Revocation = { kind, value, revokedAt: now, expiresAt: now + lifetime }
     this.#take(entry)
     await this.#table?.put(entry)
   }
@@ -125,7 +135,7 @@ export class Revocations implements HealthProbe {
     while (this.#entries.size > MAX_ENTRIES * 0.9) {
       const [key, oldest] = this.#entries.entries().next().value as [string, Revocation]
       this.#entries.delete(key)
-      this.#floor = Math.max(this.#floor, oldest.revokedAt)
+      if (oldest.kind !== 'change') this.#floor = Math.max(this.#floor, oldest.revokedAt)
     }
   }
 

@@ -10,7 +10,7 @@ import { requestIdOf } from '../event-fields.ts'
 
 /** What all detectors of behaviour take. */
 export interface BehaviourOptions {
-  /** Most actors or sessions kept in mind; 20,000 unless told otherwise. */
+  /** Most actors or sessions kept in mind. Default: 20,000. */
   readonly capacity?: number
   /** What to do beyond telling it; each detector says its default. */
   readonly respond?: { readonly action: Measure | 'alert'; readonly for?: Duration }

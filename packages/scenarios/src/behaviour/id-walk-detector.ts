@@ -5,9 +5,11 @@ import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
 export interface IdWalkOptions extends BehaviourOptions {
-  /** So many neighbouring ids in a row are a walk; 40 unless told otherwise. */
+  /** So many neighbouring ids in a row are a walk. Default: 40. */
   readonly steps?: number
-  /** So many ids that were never issued to the actor, within ten minutes, are a search; 10 unless told otherwise. */
+  /**
+   * So many ids that were never issued to the actor, within ten minutes, are a search. Default: 10.
+   */
   readonly unissued?: number
 }
 
@@ -37,18 +39,21 @@ interface Issued {
 
 const WALK_MS = 600_000
 const SILENCE_MS = 300_000
-/** Between two ids of a walk: walkers leave gaps where they divide the work, or where records were deleted. */
+/**
+ * Between two ids of a walk: walkers leave gaps where they divide the work, or where records were deleted.
+ */
 const MAX_STRIDE = 5
 const MAX_ISSUED = 5_000
 const MAX_UNISSUED = 200
 
 /**
- * Insecure direct object references, tried one after the other: ids that count upwards or downwards, and, where the
- * application says which ids it gave to whom (events `records.issued` with `data.ids`), ids that were never given to this actor.
+ * Insecure direct object references, tried one after the other: ids that count upwards or downwards, and,
+ * where the application says which ids it gave to whom (events `records.issued` with `data.ids`), ids that
+ * were never given to this actor.
  *
- * A walk whose answers are the records themselves is an alert only: a client that synchronises its own notes and one that reads a public
- * catalogue count just like that. Where the backend refused half of the steps, it is held back: throttled unless told otherwise.
- * What Postern refused itself is no step.
+ * A walk whose answers are the records themselves is an alert only: a client that synchronises its own notes
+ * and one that reads a public catalogue count just like that. Where the backend refused half of the steps, it
+ * is throttled by default. What Postern refused itself is no step.
  */
 export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const steps = options.steps ?? 40
@@ -183,8 +188,9 @@ function remember(issued: Issued, event: Event): void {
 }
 
 /**
- * The path with its last whole-number segment taken out, where it is the last segment or a word follows it, and that number. Pages
- * (`/page/3`) are walked by readers. Read from the end: an expression takes a microsecond for a path without a number.
+ * The path with its last whole-number segment taken out, where it is the last segment or a word follows it,
+ * and that number. Pages (`/page/3`) are walked by readers. Read from the end: an expression takes a
+ * microsecond for a path without a number.
  */
 function placeOf(event: Event): Place | undefined {
   const path = event instanceof HttpEvent ? event.exchange.path.canonical : event.request?.path

@@ -10,13 +10,16 @@ export interface Coordinates {
 }
 
 export interface TravelOptions {
-  /** Where an address is, from a database of yours; undefined when it is not known. Called for every event of a principal: answer from memory. */
+  /**
+   * Where an address is, from a database of yours; undefined when it is not known. Called for every event of
+   * a principal: answer from memory.
+   */
   readonly locate: (address: string) => Coordinates | undefined
-  /** Faster than this is impossible; 1,000 km/h unless told otherwise. */
+  /** Faster than this is impossible. Default: 1,000 km/h. */
   readonly kmPerHour?: number
-  /** Nearer than this is not travel, since such databases err; 500 km unless told otherwise. */
+  /** Nearer than this is not travel, since such databases err. Default: 500 km. */
   readonly km?: number
-  /** Most principals kept in mind; 20,000 unless told otherwise. */
+  /** Most principals kept in mind. Default: 20,000. */
   readonly capacity?: number
 }
 
@@ -30,8 +33,8 @@ interface Seen {
 const SILENCE_MS = 3_600_000
 
 /**
- * Impossible travel: one principal from two places that nobody gets between in the time. Only ever told: VPNs and telephones do this too, so
- * acting on it by itself would hit good users.
+ * Impossible travel: one principal from two places that nobody gets between in the time. Only ever told: VPNs
+ * and telephones do this too, so acting on it by itself would hit good users.
  */
 export function travelDetector(options: TravelOptions): Detector {
   const speed = options.kmPerHour ?? 1_000

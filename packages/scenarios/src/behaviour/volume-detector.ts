@@ -4,11 +4,11 @@ import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
 export interface VolumeOptions extends BehaviourOptions {
-  /** Rows that anybody may change within an hour; 200 unless told otherwise. */
+  /** Rows that anybody may change within an hour. Default: 200. */
   readonly rows?: number
-  /** Bytes that anybody may read within an hour; 200 MiB unless told otherwise. */
+  /** Bytes that anybody may read within an hour. Default: 200 MiB. */
   readonly bytes?: ByteSize
-  /** How many times their own usual hour an actor may reach; 10 unless told otherwise. */
+  /** How many times their own usual hour an actor may reach. Default: 10. */
   readonly factor?: number
 }
 
@@ -34,8 +34,9 @@ const MIN_HOURS = 3
 const WEIGHT = 0.2
 
 /**
- * Mass changes and mass exports against the actor's own history: a session that was stolen does in an hour what its owner does in weeks. Rows are those a
- * budget counted, else one per successful PUT, PATCH and DELETE. Finds once an hour and actor; throttles the principal unless told otherwise.
+ * Mass changes and mass exports against the actor's own history: a session that was stolen does in an hour
+ * what its owner does in weeks. Rows are those a budget counted, else one per successful PUT, PATCH and
+ * DELETE. Finds once an hour and actor; throttles the principal by default.
  */
 export function volumeDetector(options: VolumeOptions = {}): Detector {
   const floors = {

@@ -69,7 +69,7 @@ describe('volume against the actor’s own history', () => {
     )
   })
 
-  test('is told once an hour, and does not become a habit at once', () => {
+  test('is reported once an hour, and does not become a habit at once', () => {
     const detector = volumeDetector({ rows: 50 })
     for (let hour = 0; hour < 5; hour++) found(detector, { method: 'PUT', time: hour * HOUR })
     const flood = (hour: number): readonly string[] =>
@@ -78,7 +78,7 @@ describe('volume against the actor’s own history', () => {
     assert.deepEqual(flood(7), ['bulk-change'])
   })
 
-  test('an export is told by its bytes; refused requests do not count', () => {
+  test('an export shows in its bytes; refused requests do not count', () => {
     const detector = volumeDetector({ bytes: '1mb', factor: 5 })
     for (let hour = 0; hour < 5; hour++) found(detector, { bytes: 10_000, time: hour * HOUR })
     assert.deepEqual(found(detector, { bytes: 9_000_000, status: 403, time: 6 * HOUR }), [])
@@ -100,7 +100,7 @@ describe('a walk through ids', () => {
     return events.flatMap(event => detector.observe(event) ?? []).map(finding => finding.respond?.measure)
   }
 
-  test('whose records are all given is told and holds nobody: one’s own notes are read so', () =>
+  test('whose records are all given is reported and bans nobody: one’s own notes are read so', () =>
     assert.deepEqual(responses(walk(() => ({}))), [undefined]))
   test('that is mostly refused is held back', () =>
     assert.deepEqual(responses(walk(n => ({ status: n % 4 === 0 ? 200 : 403 }))), ['throttle']))
@@ -118,7 +118,7 @@ describe('session drift', () => {
     found(detector, ...Array.from({ length: 5 }, () => from('192.0.2.7', 'Firefox')))
     return detector
   }
-  test('another network and another agent at once are told, once', () => {
+  test('another network and another agent at once are reported, once', () => {
     const detector = settled()
     assert.deepEqual(found(detector, from('203.0.113.9', 'curl')), ['session-drift'])
     assert.deepEqual(found(detector, from('203.0.113.9', 'curl')), [])
@@ -151,7 +151,7 @@ describe('impossible travel', () => {
     '192.0.2.3': { latitude: 45.5, longitude: 9.2 },
   }
   const detector = (): Detector => travelDetector({ locate: address => places[address] })
-  test('Rome and New York within an hour are told, and only told', () => {
+  test('Rome and New York within an hour are reported, and nothing more', () => {
     const watch = detector()
     watch.observe(act({ address: '192.0.2.1' }))
     const [finding] = watch.observe(act({ address: '192.0.2.2', time: HOUR })) ?? []

@@ -26,8 +26,9 @@ export interface AdminServer {
 const MAX_COMMAND_BYTES = 16_384
 
 /**
- * The listener for operators: `/healthz` (alive), `/readyz` (every required part ok), `/metrics`, and commands, which need the
- * token. A request whose Host is a name other than localhost is refused, so that no web page reaches it by rebinding a name.
+ * The listener for operators: `/healthz` (alive), `/readyz` (every required part ok), `/metrics`, and
+ * commands, which need the token. A request whose Host is a name other than localhost is refused, so that no
+ * web page reaches it by rebinding a name.
  * @throws Error EADDRINUSE and its kin when it cannot listen
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {

@@ -14,8 +14,9 @@ export interface MetricCounts {
 }
 
 /**
- * Counts events for the Prometheus page. Labels are rule, route pattern, decision, status class and scenario, all bounded by the
- * configuration; never an address, a path or a user. Series beyond 2,000 are counted as one.
+ * Counts events for the Prometheus page. Labels are rule, route pattern, decision, status class and scenario,
+ * all bounded by the configuration; never an address, a path or a user. Series beyond 2,000 are counted as
+ * one.
  */
 export class Metrics {
   readonly #series = new Map<string, number>()

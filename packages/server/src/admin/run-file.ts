@@ -2,7 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { isMemoryOnly } from '@postern/config'
 
-/** What a running gateway leaves in its data directory for the commands that talk to it. Readable by its owner only. */
+/**
+ * What a running gateway leaves in its data directory for the commands that talk to it. Readable by its owner
+ * only.
+ */
 export interface RunFile {
   readonly pid: number
   /** Where the gateway listens. */
@@ -17,7 +20,10 @@ function pathIn(dataDirectory: string): string {
   return join(dataDirectory, 'gateway.json')
 }
 
-/** Writes the file with mode 0600, replacing an older one at once. @returns a function that removes it again */
+/**
+ * Writes the file with mode 0600, replacing an older one at once.
+ * @returns a function that removes it again
+ */
 export function writeRunFile(dataDirectory: string, content: RunFile): () => void {
   if (isMemoryOnly(dataDirectory)) return () => {}
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })

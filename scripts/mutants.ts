@@ -1,0 +1,132 @@
+import { stripTypeScriptTypes } from 'node:module'
+import { type Node, parse } from 'acorn'
+
+/** A small change of a source file that a test should notice. */
+export interface Mutant {
+  /** Place in the text of the file, and in the same text without its types, which has the same length. */
+  readonly start: number
+  readonly end: number
+  /** What stands there instead. */
+  readonly replacement: string
+  readonly what: string
+}
+
+const OPERATORS: Readonly<Record<string, readonly string[]>> = {
+  '<': ['<=', '>='],
+  '<=': ['<', '>'],
+  '>': ['>=', '<='],
+  '>=': ['>', '<'],
+  '===': ['!=='],
+  '!==': ['==='],
+  '+': ['-'],
+  '-': ['+'],
+  '*': ['/'],
+  '/': ['*'],
+  '%': ['*'],
+  '&&': ['||'],
+  '||': ['&&'],
+  '??': ['&&'],
+  '&': ['|'],
+  '|': ['&'],
+  '<<': ['>>'],
+  '>>': ['<<'],
+  '>>>': ['<<'],
+}
+
+/**
+ * Every mutant of a source file: other comparisons, arithmetic and logic, conditions that always or never
+ * hold, other literals, statements that are gone.
+ * @param source TypeScript with erasable types
+ */
+export function mutantsOf(source: string): readonly Mutant[] {
+  const plain = stripTypeScriptTypes(source)
+  const found: Mutant[] = []
+  walk(parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }), plain, found)
+  return found.sort((a, b) => a.start - b.start)
+}
+
+/** The text of a file with a mutant in it, without types. */
+export function mutated(source: string, { start, end, replacement }: Mutant): string {
+  const plain = stripTypeScriptTypes(source)
+  return plain.slice(0, start) + replacement + plain.slice(end)
+}
+
+type Tree = Node & Readonly<Record<string, unknown>>
+
+function isNode(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value
+}
+
+function walk(node: Node, text: string, found: Mutant[]): void {
+  const tree = node as Tree
+  mutate(tree, text, found)
+  for (const value of Object.values(tree)) {
+    if (isNode(value)) walk(value, text, found)
+    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) walk(item, text, found)
+  }
+}
+
+function mutate(node: Tree, text: string, found: Mutant[]): void {
+  switch (node.type) {
+    case 'BinaryExpression':
+    case 'LogicalExpression':
+      operator(node, text, found)
+      break
+    case 'IfStatement':
+    case 'ConditionalExpression':
+    case 'WhileStatement':
+      condition(node, found)
+      break
+    case 'Literal':
+      literal(node, text, found)
+      break
+    case 'ExpressionStatement':
+      if (typeof node['directive'] !== 'string') add(node, '', 'a statement is gone', found)
+      break
+    case 'UnaryExpression':
+      if (node['operator'] === '!') add(node, text.slice(node.start + 1, node.end), 'no "!"', found)
+      break
+    case 'ReturnStatement':
+      if (isNode(node['argument'])) add(node, 'return', 'returns nothing', found)
+      break
+    default:
+  }
+}
+
+function operator(node: Tree, text: string, found: Mutant[]): void {
+  const { left, right, operator: sign } = node
+  if (!isNode(left) || !isNode(right) || typeof sign !== 'string') return
+  // Text is joined, not added: the opposite of that is no program anybody would write.
+  if (sign === '+' && (isText(left) || isText(right))) return
+  const between = text.slice(left.end, right.start)
+  const at = left.end + between.indexOf(sign)
+  for (const other of Object.hasOwn(OPERATORS, sign) ? (OPERATORS[sign] ?? []) : [])
+    found.push({
+      start: at,
+      end: at + sign.length,
+      replacement: other,
+      what: `"${other}" for "${sign}"`,
+    })
+}
+
+function isText(node: Tree): boolean {
+  return node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node['value'] === 'string')
+}
+
+function condition({ test, type }: Tree, found: Mutant[]): void {
+  if (!isNode(test)) return
+  add(test, 'false', 'never holds', found)
+  // A loop without an end would only be found by its time.
+  if (type !== 'WhileStatement') add(test, 'true', 'always holds', found)
+}
+
+function literal(node: Tree, text: string, found: Mutant[]): void {
+  const { value } = node
+  if (typeof value === 'boolean') add(node, String(!value), `${!value} for ${value}`, found)
+  else if (typeof value === 'number')
+    add(node, `(${text.slice(node.start, node.end)} + 1)`, 'one more', found)
+}
+
+function add({ start, end }: Tree, replacement: string, what: string, found: Mutant[]): void {
+  found.push({ start, end, replacement, what })
+}
