@@ -1,6 +1,6 @@
 // The extension for Prisma on a real client: Prisma 7 with the `pg` driver adapter, whose query compiler is
-// WebAssembly inside the package. `prisma generate` asks for its schema engine, a binary that it would
-// download and does not use for this; it is told that there is one.
+// WebAssembly inside the package. `prisma generate` would download its schema engine, which it does not use
+// here; the variable below names another program in its place.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
