@@ -11,7 +11,10 @@ const SESSION =
   /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}[^;]*/i
 const MAX_COOKIE = 4_096
 
-/** The credential that a request carries: `Authorization`, an API key, or a cookie that looks like a session's. */
+/**
+ * The credential that a request carries: `Authorization`, an API key, or a cookie that looks like a
+ * session's.
+ */
 export function claimedCredential(exchange: Pick<Exchange, 'header'>): ClaimedCredential | undefined {
   const authorization = exchange.header('authorization')
   if (authorization !== undefined) return { kind: 'authorization', mark: markOf(authorization) }

@@ -19,14 +19,17 @@ interface Standing {
 }
 
 /**
- * Whose credential the backend takes: anybody can send an `Authorization` header or a cookie named `session`. One counts while the
- * backend has answered at least one of its requests with success, and refused (4xx) hardly more of them than it answered so, each target
- * once. A tool that sends a made-up header gets missing pages, and stays who it is.
+ * Whose credential the backend takes: anybody can send an `Authorization` header or a cookie named `session`.
+ * One counts while the backend has answered at least one of its requests with success, and refused (4xx)
+ * hardly more of them than it answered so, each target once. A tool that sends a made-up header gets missing
+ * pages, and stays who it is.
  */
 export class AcceptedCredentials {
   readonly #standings = new RecentMap<Standing>(CAPACITY)
 
-  /** Learns from the answer to a request. @returns how its client says who it is, if the backend takes that */
+  /**
+   * Learns from the answer to a request. @returns how its client says who it is, if the backend takes that
+   */
   of(event: Event): ClaimedCredential['kind'] | undefined {
     const claimed = claimOf(event)
     if (claimed === undefined) return undefined
