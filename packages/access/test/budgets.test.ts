@@ -138,7 +138,7 @@ test('without a claim a role is counted under its own name when that is configur
     app.query('DELETE FROM orders WHERE id = 21'),
     /budget "orders.delete" has 0 rows left/,
   )
-  const { rows: counted } = await place.owner.query('SELECT key FROM postern_budgets.counters')
+  const { rows: counted } = await place.owner.query('SELECT key FROM postern_budgets.usage()')
   assert.deepEqual(counted, [{ key: `role:${place.role}` }])
   await place.owner.query('DELETE FROM orders WHERE id <= 500')
   assert.equal(await count(place.owner, 'orders'), 500)

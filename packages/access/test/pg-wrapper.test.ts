@@ -33,7 +33,7 @@ test('carries who acts with a single statement, and returns what the statement r
     assert.match(error.message, /does not exist/),
   )
   const counters = await place.owner.query(
-    "SELECT counts[1]::int AS n FROM postern_budgets.counters WHERE key = 'user:alice'",
+    "SELECT used::int AS n FROM postern_budgets.usage() WHERE key = 'user:alice'",
   )
   assert.deepEqual(counters.rows, [{ n: 3 }])
 })
@@ -52,6 +52,28 @@ test('carries it with BEGIN, and leaves nothing behind for the next who gets the
   const { rows } = await pool.query("SELECT current_setting('postern.claim', true) AS claim")
   assert.equal(rows[0]?.claim ?? '', '')
   await assert.rejects(pool.query('DELETE FROM orders WHERE id = 6'), CredentialError)
+})
+
+test('prepares the statement of the claim once a connection, and again after the application has forgotten it', async () => {
+  const client = await pool.connect()
+  const prepared = async (): Promise<string[]> => {
+    const { rows } = await client.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'postern%'")
+    return rows.map(row => row.name)
+  }
+  await actingAs(alice, async () => {
+    for (let i = 0; i < 3; i++) await client.query(`UPDATE orders SET note = 'x' WHERE id = ${700 + i}`)
+    const [first, ...more] = await prepared()
+    assert.match(String(first), /^postern_claim_\d+$/)
+    assert.deepEqual(more, [])
+    await client.query('DISCARD ALL')
+    for (let i = 0; i < 3; i++) await client.query(`UPDATE orders SET note = 'y' WHERE id = ${700 + i}`)
+    assert.equal((await prepared()).length, 1)
+    // Where the wrapper does not see it, one transaction fails, and the next is claimed again.
+    await client.query("DO $$ BEGIN EXECUTE 'DEALL' || 'OCATE ALL'; END $$")
+    await assert.rejects(client.query("UPDATE orders SET note = 'z' WHERE id = 700"), { code: '26000' })
+    await client.query("UPDATE orders SET note = 'z' WHERE id = 700")
+  })
+  client.release()
 })
 
 test('throws a refusal with what is left, what was asked and when to retry, and records it beside the transaction', async () => {
@@ -87,7 +109,7 @@ test('statements that wait for their turn carry the claim of who asked for them'
   await Promise.all(deletions)
   client.release()
   assert.equal(
-    await count(place.owner, "postern_budgets.counters WHERE key IN ('user:a', 'user:b', 'user:c')"),
+    await count(place.owner, "postern_budgets.usage() WHERE key IN ('user:a', 'user:b', 'user:c')"),
     3,
   )
 })

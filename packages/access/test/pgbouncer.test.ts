@@ -41,6 +41,11 @@ test('through PgBouncer in transaction mode each transaction is counted for its 
     ),
   )
   assert.equal(await count(place.owner, 'orders'), 1000 - 8 * 20)
+  // A pooler hands a transaction to another process: nothing is prepared on any of them.
+  const { rows: prepared } = await pool.query(
+    "SELECT name FROM pg_prepared_statements WHERE name LIKE 'postern%'",
+  )
+  assert.deepEqual(prepared, [])
 })
 
 test('through PgBouncer nobody inherits the claim of the one before on the same server connection', async () => {

@@ -57,9 +57,7 @@ async function behaves(application: Application): Promise<void> {
     }
     await application.remove(5)
   })
-  const { rows: counted } = await place.owner.query(
-    'SELECT key, counts[1]::int AS n FROM postern_budgets.counters',
-  )
+  const { rows: counted } = await place.owner.query('SELECT key, used::int AS n FROM postern_budgets.usage()')
   assert.deepEqual(counted, [{ key: 'user:alice', n: 5 }])
   assert.equal(await count(place.owner, 'orders'), 95)
 }

@@ -86,8 +86,7 @@ export async function budgetStatus(database: PostgresDatabase): Promise<BudgetSt
 
 const LIMITS = `
   SELECT l.budget, l.scope, l.rows::float8 AS rows, (l.step * 8)::float8 AS window, l.over, l.refusals::text AS refusals,
-    coalesce((SELECT max(postern_budgets.used(c.counts, c.newest, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint / l.step))
-              FROM postern_budgets.counters AS c WHERE c.limit_id = l.id), 0)::float8 AS "mostUsed"
+    coalesce((SELECT max(u.used) FROM postern_budgets.usage() AS u WHERE u.limit_id = l.id), 0)::float8 AS "mostUsed"
   FROM postern_budgets.limits AS l ORDER BY l.budget, l.scope`
 
 const TABLES = `SELECT relation::text AS table, actions, triggers FROM postern_budgets.tables()`

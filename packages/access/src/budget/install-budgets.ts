@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { ConfigError } from '@postern/core'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
 import { type Budgets, compileBudgets } from './budget.ts'
-import { BUDGETS_SCHEMA_SQL, FOLLOW_SQL, REMOVE_SQL } from './budgets.sql.ts'
-import { checkSigningKey, type SigningKey } from './signed-token.ts'
+import { BUDGETS_SCHEMA_SQL, FOLLOW_SQL, REMOVE_SQL, UPGRADE_FROM_1_SQL } from './budgets.sql.ts'
+import { checkSigningKey, hmacPads, type SigningKey } from './signed-token.ts'
 
 /** What is installed, and how it behaves. */
 export interface InstallOptions {
@@ -39,15 +39,17 @@ export interface InstallPlan {
 
 const LONG = '10m'
 const LOCK = 'SELECT pg_advisory_xact_lock(5783298)'
-const VERSION = 1
+/** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
+const VERSION = 2
 
 interface Found {
-  readonly isInstalled: boolean
+  /** What is installed; 0: nothing. */
+  readonly version: number
   /** Whether who installs may make the event trigger that guards tables made later. */
   readonly isSuperuser: boolean
 }
 
-const FRESH: Found = { isInstalled: false, isSuperuser: true }
+const FRESH: Found = { version: 0, isSuperuser: true }
 
 /**
  * What `installBudgets` would run. Nothing is asked of a database: the script makes
@@ -62,7 +64,14 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
     statements.push({ text, values, shown: show(text, values, hidden) })
   }
   plan(LOCK)
-  if (!found.isInstalled) {
+  if (found.version > VERSION)
+    throw new ConfigError({
+      place: 'budgets',
+      problem: `version ${found.version} is installed in this database, and this program knows version ${VERSION}`,
+      hint: 'install with a newer Postern',
+    })
+  if (found.version === 1) plan(UPGRADE_FROM_1_SQL)
+  if (found.version === 0) {
     plan(BUDGETS_SCHEMA_SQL)
     if (found.isSuperuser) plan(FOLLOW_SQL)
   }
@@ -74,7 +83,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
   ] as const) {
     for (const key of keys) {
       checkSigningKey(key, `${kind}Keys`)
-      const [inner, outer] = padsOf(key.secret)
+      const [inner, outer] = hmacPads(key.secret)
       plan(
         'INSERT INTO postern_budgets.keys (kind, id, inner_pad, outer_pad) VALUES ($1, $2, $3, $4)',
         [kind, key.id, inner, outer],
@@ -106,11 +115,12 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 }
 
 /**
- * Installs budgets, or changes those that are installed; counts are kept. Run it as the owner of the tables,
- * or as a superuser: only then are tables and partitions that are made later guarded at once (else: run it
- * again after a migration; `budgetStatus` names what is not guarded).
- * @throws ConfigError naming every mistake; StoreError when the database refuses,
- *   and then nothing has changed
+ * Installs budgets, or changes those that are installed; counts are kept, also from an earlier version of
+ * them. Run it as the owner of the tables, or as a superuser: only then are tables and partitions that are
+ * made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not
+ * guarded).
+ * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has
+ * changed
  */
 export async function installBudgets(database: PostgresDatabase, options: InstallOptions): Promise<void> {
   compileBudgets(options.budgets)
@@ -124,7 +134,7 @@ export async function installBudgets(database: PostgresDatabase, options: Instal
 
 async function lookAt(client: SqlClient): Promise<Found> {
   const { rows } = await client.query<Found>(
-    `SELECT to_regnamespace('postern_budgets') IS NOT NULL AS "isInstalled",
+    `SELECT coalesce(substring(obj_description(to_regnamespace('postern_budgets'), 'pg_namespace') FROM '^postern budgets (\\d+)$')::integer, 0) AS version,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS "isSuperuser"`,
   )
   return rows[0] ?? FRESH
@@ -139,16 +149,6 @@ export const REMOVE_BUDGETS_SQL: string = REMOVE_SQL
  */
 export async function removeBudgets(database: PostgresDatabase): Promise<void> {
   await database.query(REMOVE_SQL, undefined, LONG)
-}
-
-/**
- * The key of RFC 2104, padded to a block and combined with both constants, so that SQL
- * can compute an HMAC with `sha256` alone.
- */
-function padsOf(secret: Uint8Array): readonly [Buffer, Buffer] {
-  const block = Buffer.alloc(64)
-  block.set(secret.length > 64 ? createHash('sha256').update(secret).digest() : secret)
-  return [Buffer.from(block.map(byte => byte ^ 0x36)), Buffer.from(block.map(byte => byte ^ 0x5c))]
 }
 
 function show(text: string, values: readonly unknown[], hidden: readonly number[]): string {

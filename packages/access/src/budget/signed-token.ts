@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@postern/core'
 
 /** A key that signs claims or grants, and the number the database knows it by. */
@@ -51,6 +51,26 @@ export function checkSigningKey(key: SigningKey, place: string): void {
 export function signFields(fields: readonly string[], secret: Uint8Array): string {
   const text = fields.join('|')
   return `${text}|${createHmac('sha256', secret).update(text).digest('hex')}`
+}
+
+/** Signs as `signFields` does, with one key many times: a third of the cost, for the key is prepared once. */
+export function fieldSigner(secret: Uint8Array): (fields: readonly string[]) => string {
+  const [inner, outer] = hmacPads(secret)
+  return fields => {
+    const text = fields.join('|')
+    const digest = hash('sha256', Buffer.concat([inner, Buffer.from(text, 'utf8')]), 'buffer')
+    return `${text}|${hash('sha256', Buffer.concat([outer, digest]), 'hex')}`
+  }
+}
+
+/**
+ * The key of RFC 2104, padded to a block of SHA-256 and combined with both constants: an HMAC is
+ * two hashes from there, which SQL can compute as well.
+ */
+export function hmacPads(secret: Uint8Array): readonly [Buffer, Buffer] {
+  const block = Buffer.alloc(64)
+  block.set(secret.length > 64 ? createHash('sha256').update(secret).digest() : secret)
+  return [Buffer.from(block.map(byte => byte ^ 0x36)), Buffer.from(block.map(byte => byte ^ 0x5c))]
 }
 
 /** The fields of a token whose signature holds; undefined otherwise. Compares in constant time. */

@@ -24,7 +24,7 @@ export interface Refused {
 }
 
 /** Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. */
-const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
+export const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
 const SET_CLAIM_AND_GRANT =
   "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
 

@@ -1,6 +1,12 @@
-import { AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
-import { type ClaimStatement, claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
+import {
+  type ClaimStatement,
+  claimStatement,
+  type GuardOptions,
+  refusedError,
+  SET_CLAIM,
+} from './guarded-connection.ts'
 
 /** What is used of a `pg.Pool`. */
 export interface PgPool {
@@ -54,21 +60,34 @@ export function guardClient<C extends PgClient>(
       hint: 'guard a pg.Pool or pg.Client; pg-native has no access to the protocol',
     })
   }
-  const claims = new ClaimPrefix(connection, options)
+  const claims = new ClaimPrefix(connection, options, () => Reflect.get(client, 'processID'))
   const send = client.query.bind(client) as (...args: unknown[]) => unknown
 
   const query = (config: unknown, values?: unknown, callback?: unknown): unknown => {
     const isOwn = !hasSubmit(config)
     const made: unknown = isOwn ? Reflect.construct(Query, [config, values, callback]) : config
     if (!hasSubmit(made)) return send(config, values, callback)
-    // Bound here, in the caller's context: a statement that waits for its turn is sent from the socket's.
+    // In the caller's context: a statement that waits for its turn is sent from the socket's.
+    const inContext = AsyncLocalStorage.snapshot()
     const submit = made.submit.bind(made)
-    if (isOwn && isOneStatement(made)) made.queryMode = 'extended'
-    const isApart = TRANSACTIONLESS.test(textOf(made))
-    made.submit = AsyncResource.bind((wire: unknown) =>
-      isApart ? claims.without(() => submit(wire)) : claims.around(() => submit(wire)),
-    )
-    const fail = AsyncResource.bind((error: unknown) => refusedError(error, options, record))
+    const text = textOf(made)
+    const claimed = (wire: unknown) => {
+      if (isOwn && isOneStatement(text)) made.queryMode = 'extended'
+      return submit(wire)
+    }
+    const isApart = TRANSACTIONLESS.test(text)
+    made.submit = wire => {
+      if (FORGETS.test(text)) claims.forget()
+      return isApart
+        ? claims.without(() => submit(wire))
+        : inContext(() =>
+            claims.around(
+              () => submit(wire),
+              () => claimed(wire),
+            ),
+          )
+    }
+    const fail = (error: unknown): unknown => inContext(() => refusedError(error, options, record))
     if (!isOwn) return send(made, values, callback)
     made.query_timeout = queryTimeoutOf(config)
     const done = made.callback
@@ -101,7 +120,7 @@ function hasSubmit(value: unknown): value is Submittable {
 
 /** Statements that must not be in any transaction but their own: they change no rows, and carry no claim. */
 const TRANSACTIONLESS =
-  /^\s*(?:VACUUM|ALTER\s+SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)|(?:CREATE|DROP)\s[^;]*\sCONCURRENTLY)\b/i
+  /^\s*(?:VACUUM|DISCARD\s+ALL|ALTER\s+SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)|(?:CREATE|DROP)\s[^;]*\sCONCURRENTLY)\b/i
 
 function textOf({ text }: Submittable): string {
   return typeof text === 'string' ? text : ''
@@ -111,8 +130,8 @@ function textOf({ text }: Submittable): string {
  * Whether a text can go by the extended protocol: one statement, for all that can be
  * seen without reading SQL.
  */
-function isOneStatement(query: Submittable): boolean {
-  const text = textOf(query).trim()
+function isOneStatement(query: string): boolean {
+  const text = query.trim()
   const semicolon = text.indexOf(';')
   return text !== '' && (semicolon < 0 || semicolon === text.length - 1)
 }
@@ -154,6 +173,9 @@ const ANSWERS: ReadonlySet<string> = new Set([
   'rowDescription',
 ])
 
+/** Statements that take prepared statements away. */
+const FORGETS = /\b(?:DEALLOCATE|DISCARD)\b/i
+
 /** What a claim and a grant are made of: nothing that a text of SQL could be ended with. */
 const PLAIN = /^[\w|.]*$/
 
@@ -166,48 +188,80 @@ const PLAIN = /^[\w|.]*$/
  * Several statements in one text, and COPY, are sent by the simple protocol, which must not follow an open
  * pipeline: PostgreSQL 18 would leave their transaction open. There the claim is a statement of the text
  * itself. Who reads it there could use it before its own transaction does, once, for the same actor.
+ *
+ * To parse and plan the claim's statement each time costs the server as much as to begin and commit, so it is
+ * prepared, once a connection. A pooler may hand every transaction to another server process, which does not
+ * have it: therefore the first claim of a connection asks for the process that answers, and only where that
+ * is the one that the connection was opened to (no pooler shows that) is anything prepared.
  */
 class ClaimPrefix {
   readonly #wire: Wire
   readonly #options: GuardOptions
-  /** For each statement that was sent and is not answered yet: whether the answer to a claim comes first. */
-  readonly #sent: { claimed: boolean; isOrphan: boolean }[] = []
+  readonly #sent: Sent[] = []
+  readonly #processOf: () => unknown
   /** As the last answer said: I idle, T in a transaction, E in a failed one. */
   #status = 'I'
 
-  constructor(wire: Wire, options: GuardOptions) {
+  /** Whether the connection was seen to be direct; undefined as long as no claim was answered. */
+  #isDirect: boolean | undefined
+  /** Numbers of the prepared statement: the last that was asked for, and the one that is there (0: none). */
+  #asked = 0
+  #prepared = 0
+
+  /** @param processOf the server process that the connection was opened to */
+  constructor(wire: Wire, options: GuardOptions, processOf: () => unknown) {
     this.#wire = wire
     this.#options = options
+    this.#processOf = processOf
     const emit = wire.emit.bind(wire)
     wire.emit = (event, message) => this.#hears(event, message) || emit(event, message)
   }
 
+  /** What was prepared may be gone with the statement that is sent now. */
+  forget(): void {
+    this.#prepared = 0
+  }
+
   /** Sends a statement that carries no claim. */
   without<T>(submit: () => T): T {
-    const entry = { claimed: false, isOrphan: false }
-    this.#sent.push(entry)
+    this.#sent.push({ claimed: false, isOrphan: false, prepares: 0 })
     const refused = submit()
     if (refused instanceof Error) this.#sent.pop()
     return refused
   }
 
-  /** Sends a statement, with the claim before it when it begins a transaction. */
-  around<T>(submit: () => T): T {
+  /**
+   * Sends a statement, with the claim before it when it begins a transaction.
+   * @param submit sends it as it is; `claimed` sends it so that a claim can go before it
+   */
+  around<T>(submit: () => T, claimed: () => T): T {
     // Statements of a pipeline are sent before the state that they will find is
     // known; a claim too many does no harm.
     const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
     if (claim === undefined) return this.without(submit)
     const wire = this.#wire
-    const entry = { claimed: false, isOrphan: false }
+    const entry: Sent = { claimed: false, isOrphan: false, prepares: 0 }
     this.#sent.push(entry)
     const { parse, bind, query } = wire
     const first = (): void => {
       if (entry.claimed) return
       entry.claimed = true
-      parse.call(wire, { text: claim.text, name: '', types: [] })
+      const isPlain = claim.text === SET_CLAIM
+      let statement = ''
+      if (isPlain && this.#prepared > 0) statement = `postern_claim_${this.#prepared}`
+      else {
+        // A number is used once: one that is still there under an old number is no trouble.
+        if (isPlain && this.#isDirect === true && this.#sent.length === 1) entry.prepares = ++this.#asked
+        if (entry.prepares > 0) statement = `postern_claim_${entry.prepares}`
+        parse.call(wire, {
+          text: this.#isDirect === undefined ? `${claim.text}, pg_backend_pid()` : claim.text,
+          name: statement,
+          types: [],
+        })
+      }
       bind.call(wire, {
         portal: '',
-        statement: '',
+        statement,
         values: [...claim.values],
         binary: false,
         valueMapper: String,
@@ -229,7 +283,7 @@ class ClaimPrefix {
     }
     wire.stream.cork?.()
     try {
-      const refused = submit()
+      const refused = claimed()
       if (refused instanceof Error) {
         // The driver sent nothing of its own: what was sent of the claim is nobody's answer.
         if (entry.claimed) {
@@ -253,7 +307,12 @@ class ClaimPrefix {
       return head?.isOrphan === true
     }
     if (head?.claimed === true) {
-      if (event === 'errorMessage') head.claimed = false
+      if (event === 'errorMessage') {
+        head.claimed = false
+        this.#prepared = 0
+      }
+      if (event === 'parseComplete' && head.prepares > 0) this.#prepared = head.prepares
+      if (event === 'dataRow') this.#isDirect ??= processIn(message) === this.#processOf()
       if (ANSWERS.has(event)) {
         if (event === 'commandComplete') head.claimed = false
         return true
@@ -261,6 +320,22 @@ class ClaimPrefix {
     }
     return false
   }
+}
+
+/** A statement that was sent and is not answered yet. */
+interface Sent {
+  /** Whether the answer to a claim comes first. */
+  claimed: boolean
+  isOrphan: boolean
+  /** The number of the statement that is prepared with it; 0: none. */
+  prepares: number
+}
+
+/** The process that answered a first claim: the last column. */
+function processIn(message: unknown): number | undefined {
+  const fields: unknown =
+    typeof message === 'object' && message !== null && 'fields' in message ? message.fields : undefined
+  return Array.isArray(fields) ? Number(fields.at(-1)) : undefined
 }
 
 /** The statement of a claim with its values in the text. */

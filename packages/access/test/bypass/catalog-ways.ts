@@ -83,11 +83,14 @@ export const CATALOG_WAYS: readonly Way[] = [
     'TRUNCATE postern_budgets.counters',
   ]),
   denied('writing a negative count', [
-    "INSERT INTO postern_budgets.counters VALUES (1, 'user:alice', 0, '{-1000}')",
+    "INSERT INTO postern_budgets.counters VALUES (1, '616c696365', 0, 0, -1000, 0, '{}', 1000, '', '1', false)",
   ]),
-  denied('removing the row of its transaction', ['DELETE FROM postern_budgets.transactions']),
-  denied('a trigger on the table of transactions', [
-    'CREATE TRIGGER t BEFORE INSERT ON postern_budgets.transactions FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+  denied('making its claim unused', [
+    'DELETE FROM postern_budgets.claims',
+    'TRUNCATE postern_budgets.claims',
+  ]),
+  denied('a trigger on the table of counters', [
+    'CREATE TRIGGER t BEFORE UPDATE ON postern_budgets.counters FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
   ]),
   denied('a foreign key into our tables, to lock their rows', [
     'CREATE TABLE own.t (n int REFERENCES postern_budgets.limits)',
@@ -102,10 +105,16 @@ export const CATALOG_WAYS: readonly Way[] = [
   denied('making itself exempt', ['UPDATE postern_budgets.settings SET exempt = ARRAY[current_user]']),
   denied('signing a claim of its own by the database', ['SELECT postern_budgets.unclaimed()']),
   denied('calling what the triggers call', [
-    'SELECT postern_budgets.look_at(NULL, -1000)',
+    "SELECT postern_budgets.charge('{}', '', -1000)",
+    'SELECT postern_budgets.spend(NULL, NULL, NULL, -1000)',
+    "SELECT postern_budgets.stretch(1, '', 0::smallint, -1000, '', false)",
+    "SELECT postern_budgets.take_spare(NULL, '', 0::smallint, 0, 0, true)",
+    "SELECT postern_budgets.share_anew(NULL, '')",
     'SELECT postern_budgets.tidy()',
   ]),
-  denied('redeeming a grant of its own making', ['SELECT postern_budgets.redeem(NULL)']),
+  denied('redeeming a grant of its own making', [
+    'SELECT postern_budgets.redeem(NULL, NULL, NULL, NULL, NULL)',
+  ]),
   denied('the function that protects tables', [
     "SELECT postern_budgets.protect('orders')",
     "SELECT postern_budgets.apply('{}', '{}')",

@@ -9,11 +9,16 @@ export const SESSION_WAYS: readonly Way[] = [
     stoppedBy: OVER,
     run: async target => {
       const sessions = [await target.app(), await target.session()]
-      for (const [part, session] of sessions.entries()) {
-        await target.begin(session)
-        await target.run(session, `DELETE FROM orders WHERE id > ${part * 100} AND id <= ${part * 100 + 60}`)
-      }
-      await Promise.all(sessions.map(session => target.run(session, 'COMMIT')))
+      for (const session of sessions) await target.begin(session)
+      await Promise.all(
+        sessions.map((session, part) =>
+          target.run(
+            session,
+            `DELETE FROM orders WHERE id > ${part * 100} AND id <= ${part * 100 + 60}`,
+            'COMMIT',
+          ),
+        ),
+      )
     },
   },
   {
@@ -108,13 +113,16 @@ export const SESSION_WAYS: readonly Way[] = [
       for (const part of [0, 1]) {
         const session = await target.session()
         await target.begin(session)
-        for (let i = 0; i < 5; i++)
-          await target.run(
-            session,
-            `DELETE FROM orders WHERE id > ${part * 100 + i * 9} AND id <= ${part * 100 + i * 9 + 9}`,
-          )
-        const waiting = target.run(session, `PREPARE TRANSACTION '${name}${part}'`)
-        // The second waits for the counter that the first, prepared, holds.
+        const waiting = target.run(
+          session,
+          ...Array.from(
+            { length: 5 },
+            (_, i) =>
+              `DELETE FROM orders WHERE id > ${part * 100 + i * 9} AND id <= ${part * 100 + i * 9 + 9}`,
+          ),
+          `PREPARE TRANSACTION '${name}${part}'`,
+        )
+        // The second waits for the rest of the budget, which the first, prepared, holds.
         if (part === 0) await waiting
         else {
           await target.run(await target.app(), `COMMIT PREPARED '${name}0'`)

@@ -91,6 +91,7 @@ export const STATEMENT_WAYS: readonly Way[] = [
   ]),
   statements('a DO block that swallows every error', [
     'DO $$ BEGIN FOR i IN 1..100 LOOP BEGIN DELETE FROM orders WHERE id = i; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$',
+    'DELETE FROM orders WHERE id = 300',
   ]),
   statements('dynamic SQL', ["DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'orders'; END $$"]),
   statements('a function of its own', [

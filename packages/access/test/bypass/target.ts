@@ -149,7 +149,7 @@ export class Target {
         ${TABLES.map(table => `DELETE FROM ONLY public.${table}; `).join('')}
         DELETE FROM public.events; DELETE FROM public.switches;
         ${TABLES.map(table => `INSERT INTO public.${table} SELECT * FROM truth.${table}; `).join('')}
-        DELETE FROM postern_budgets.counters; DELETE FROM postern_budgets.transactions; DELETE FROM postern_budgets.redeemed;
+        DELETE FROM postern_budgets.counters; DELETE FROM postern_budgets.claims; DELETE FROM postern_budgets.dry_runs; DELETE FROM postern_budgets.redeemed;
         RESET session_replication_role;`)
     } finally {
       owner.release()

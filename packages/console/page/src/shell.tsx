@@ -13,6 +13,7 @@ import { AuditScreen } from './screens/audit.tsx'
 import { BansScreen } from './screens/bans.tsx'
 import { FindingsScreen } from './screens/findings.tsx'
 import { LiveScreen } from './screens/live.tsx'
+import { MapScreen } from './screens/map.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
 import { WhyScreen } from './screens/why.tsx'
@@ -23,6 +24,7 @@ function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
   if (place === 'why') return <WhyScreen key={first} id={first} />
   if (place === 'findings') return <FindingsScreen />
   if (place === 'bans') return <BansScreen proposed={first} />
+  if (place === 'map') return <MapScreen />
   if (place === 'settings') return <SettingsScreen />
   if (place === 'approvals') return <ApprovalsScreen />
   if (place === 'audit') return <AuditScreen selected={first} />

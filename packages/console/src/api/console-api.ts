@@ -3,6 +3,7 @@ import { approvalRoutes } from './approval-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { mapRoutes } from './map-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { requestRoutes } from './request-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
@@ -18,6 +19,7 @@ const consoleApi: readonly ApiRoute[] = [
   ...approvalRoutes,
   ...auditRoutes,
   ...settingsRoutes,
+  ...mapRoutes,
 ]
 
 /** An operation with the variables of its path. */

@@ -6,5 +6,6 @@ export const PLACES = [
   { id: 'bans', title: 'Bans', key: 'b' },
   { id: 'approvals', title: 'Approvals', key: 'a' },
   { id: 'audit', title: 'Audit', key: 'u' },
+  { id: 'map', title: 'API map', key: 'm' },
   { id: 'settings', title: 'Settings', key: 's' },
 ] as const

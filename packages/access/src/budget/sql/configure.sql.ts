@@ -1,0 +1,72 @@
+import { DEFINER } from './functions.ts'
+
+/** What installing calls: the rest of the configuration is plain rows. */
+export const CONFIGURE_SQL: string = `
+CREATE FUNCTION postern_budgets.set_limit(budget_name text, scope_name text, row_limit bigint, step_ms bigint, over_mode text) RETURNS void ${DEFINER} AS $$
+DECLARE
+  before postern_budgets.limits;
+  l postern_budgets.limits;
+BEGIN
+  SELECT * INTO before FROM postern_budgets.limits WHERE budget = budget_name AND scope = scope_name;
+  INSERT INTO postern_budgets.limits (budget, scope, rows, step, over) VALUES (budget_name, scope_name, row_limit, step_ms, over_mode)
+  ON CONFLICT (budget, scope) DO UPDATE SET rows = excluded.rows, step = excluded.step, over = excluded.over
+  RETURNING * INTO l;
+  -- Counts of another window mean nothing in this one.
+  IF before.step <> l.step THEN
+    DELETE FROM postern_budgets.counters WHERE limit_id = l.id;
+  ELSIF before.rows <> l.rows THEN
+    PERFORM postern_budgets.share_anew(l, k.key) FROM (SELECT DISTINCT key FROM postern_budgets.counters WHERE limit_id = l.id ORDER BY key) AS k;
+  END IF;
+  IF l.refusals IS NULL THEN
+    EXECUTE format('CREATE SEQUENCE postern_budgets.refused_%s', l.id);
+    UPDATE postern_budgets.limits SET refusals = format('postern_budgets.refused_%s', l.id)::regclass WHERE id = l.id;
+  END IF;
+END $$;
+
+-- Takes away limits that are no longer configured, and puts the triggers where they belong now.
+CREATE FUNCTION postern_budgets.apply(budgets text[], scopes text[]) RETURNS void ${DEFINER} AS $$
+DECLARE o record;
+BEGIN
+  FOR o IN DELETE FROM postern_budgets.limits AS l
+    WHERE NOT EXISTS (SELECT FROM unnest(budgets, scopes) AS u (b, s) WHERE u.b = l.budget AND u.s = l.scope) RETURNING l.id, l.refusals
+  LOOP
+    DELETE FROM postern_budgets.counters WHERE limit_id = o.id;
+    EXECUTE format('DROP SEQUENCE %s', o.refusals);
+  END LOOP;
+  FOR o IN SELECT DISTINCT t.tgrelid::regclass AS relation FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+    WHERE p.pronamespace = 'postern_budgets'::regnamespace AND t.tgname LIKE 'postern\\_budget\\_%'
+    UNION SELECT x.relation FROM postern_budgets.tables() AS x
+  LOOP
+    PERFORM postern_budgets.protect(o.relation);
+  END LOOP;
+END $$;
+`
+
+/** What the application's role may call. */
+export const CALLABLE_SQL: string = `
+-- What the dry run of this transaction has changed so far.
+CREATE FUNCTION postern_budgets.pending() RETURNS TABLE (schema name, relation name, action text, rows bigint) ${DEFINER} AS $$
+BEGIN
+  RETURN QUERY SELECT d.schema, d.relation, d.action, sum(d.rows)::bigint FROM postern_budgets.dry_runs AS d
+    WHERE d.xid = pg_current_xact_id_if_assigned() GROUP BY d.schema, d.relation, d.action ORDER BY 1, 2, 3;
+END $$;
+
+-- A refusal, told by the wrapper in a transaction of its own. The newest 100,000 are kept.
+CREATE FUNCTION postern_budgets.record_attempt(actor text, budget text, scope text, allowed bigint, asked bigint) RETURNS void ${DEFINER} AS $$
+BEGIN
+  INSERT INTO postern_budgets.attempts (role, actor, budget, scope, allowed, asked)
+  VALUES (session_user, left(actor, 256), left(budget, 128), left(scope, 16), allowed, asked);
+  IF random() < 0.01 THEN
+    DELETE FROM postern_budgets.attempts WHERE id < (SELECT max(id) FROM postern_budgets.attempts) - 100000;
+  END IF;
+END $$;
+`
+
+/** Nobody but the owner runs any of it directly; triggers need no right. */
+export const RIGHTS_SQL: string = `
+REVOKE ALL ON ALL TABLES IN SCHEMA postern_budgets FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA postern_budgets FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA postern_budgets FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION postern_budgets.pending() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION postern_budgets.record_attempt(text, text, text, bigint, bigint) TO PUBLIC;
+`

@@ -1,0 +1,98 @@
+import { DEFINER, INNER } from './functions.ts'
+
+/**
+ * Puts the triggers on a table; also on partitions and children that are made later,
+ * when an event trigger may be had.
+ */
+export const PROTECT_SQL: string = `
+-- The table whose budgets a partition falls under: its topmost ancestor.
+CREATE FUNCTION postern_budgets.root_of(relation oid) RETURNS oid ${INNER} STABLE AS $$
+BEGIN
+  RETURN (WITH RECURSIVE up (id, depth) AS (
+      SELECT relation, 0 UNION ALL
+      SELECT i.inhparent, up.depth + 1 FROM pg_inherits AS i JOIN up ON i.inhrelid = up.id WHERE up.depth < 32)
+    SELECT id FROM up ORDER BY depth DESC LIMIT 1);
+END $$;
+
+-- What should guard a table, and what does: one row for each action that a rule names.
+CREATE FUNCTION postern_budgets.wanted(relation oid)
+RETURNS TABLE (root_schema name, root_name name, action text, undo boolean, limits integer[]) ${INNER} STABLE AS $$
+BEGIN
+  RETURN QUERY
+    SELECT n.nspname, c.relname, r.action, bool_or(r.undo), array_agg(DISTINCT l.id ORDER BY l.id)
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN postern_budgets.rules AS r
+      ON (r.relation = c.relname OR r.relation = '')
+      AND (r.schema = n.nspname OR (r.schema = '' AND n.nspname = ANY ((SELECT s.schemas FROM postern_budgets.settings AS s)::name[])))
+    JOIN postern_budgets.limits AS l ON l.budget = r.budget
+    WHERE c.oid = postern_budgets.root_of($1) AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+    GROUP BY n.nspname, c.relname, r.action;
+END $$;
+
+CREATE FUNCTION postern_budgets.protect(relation regclass) RETURNS void ${DEFINER} SET client_min_messages = warning AS $$
+DECLARE
+  w record;
+  first postern_budgets.limits;
+  args text;
+  keeps boolean;
+  name text;
+BEGIN
+  IF EXISTS (SELECT FROM pg_class WHERE oid = relation AND relkind NOT IN ('r', 'p')) THEN RETURN; END IF;
+  FOREACH name IN ARRAY ARRAY['delete', 'update', 'insert', 'truncate'] LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS postern_budget_%s ON %s', name, relation);
+  END LOOP;
+  FOR w IN SELECT * FROM postern_budgets.wanted(relation) LOOP
+    SELECT * INTO first FROM postern_budgets.limits AS l WHERE l.id = ANY (w.limits) AND l.scope = 'actor' ORDER BY l.id LIMIT 1;
+    args := format('%L, %L, %L, %L, %L, %L', first.id, first.step, array_to_string(array_remove(w.limits, first.id), ','),
+      w.action, w.root_schema, w.root_name);
+    keeps := w.undo AND w.action <> 'insert';
+    EXECUTE format('CREATE TRIGGER postern_budget_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.%s(%s)',
+      w.action, w.action, relation,
+      CASE w.action WHEN 'insert' THEN 'NEW TABLE AS postern_new'
+        WHEN 'update' THEN 'OLD TABLE AS postern_old' || CASE WHEN keeps THEN ' NEW TABLE AS postern_new' ELSE '' END
+        ELSE 'OLD TABLE AS postern_old' END,
+      CASE WHEN keeps THEN 'count_and_keep' WHEN w.action = 'insert' THEN 'count_new' ELSE 'count_old' END, args);
+    IF w.action = 'delete' THEN
+      EXECUTE format('CREATE TRIGGER postern_budget_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.count_truncate(%s, %L)',
+        relation, args, CASE WHEN keeps THEN 'undo' ELSE '' END);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Every table that a rule is about, with its partitions and children, the triggers it has, and those of them that fire.
+CREATE FUNCTION postern_budgets.tables()
+RETURNS TABLE (relation regclass, root regclass, actions text[], present text[], triggers text[]) ${DEFINER} STABLE AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.oid::regclass, postern_budgets.root_of(c.oid)::regclass, w.actions, coalesce(h.present, '{}'), coalesce(h.enabled, '{}')
+    FROM pg_class AS c,
+    LATERAL (SELECT array_agg(x.action ORDER BY x.action) AS actions FROM postern_budgets.wanted(c.oid) AS x) AS w,
+    LATERAL (SELECT array_agg(substr(g.tgname, 16) ORDER BY g.tgname) AS present,
+               array_agg(substr(g.tgname, 16) ORDER BY g.tgname) FILTER (WHERE g.tgenabled IN ('O', 'A')) AS enabled
+             FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid
+             WHERE g.tgrelid = c.oid AND g.tgname LIKE 'postern\\_budget\\_%' AND f.pronamespace = 'postern_budgets'::regnamespace) AS h
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.relnamespace <> 'postern_budgets'::regnamespace
+      AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND w.actions IS NOT NULL
+    ORDER BY 1;
+END $$;
+
+-- Triggers that somebody disabled stay disabled, and are reported: an owner may have a reason.
+CREATE OR REPLACE FUNCTION postern_budgets.follow() RETURNS event_trigger ${DEFINER} AS $$
+DECLARE o record;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS c WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN RETURN; END IF;
+  FOR o IN SELECT x.relation FROM postern_budgets.tables() AS x
+    WHERE NOT x.present @> x.actions OR (x.actions @> '{delete}' AND NOT x.present @> '{truncate}')
+  LOOP
+    PERFORM postern_budgets.protect(o.relation);
+  END LOOP;
+END $$;
+`
+
+/** Tables made later are guarded as they are made. Only a superuser may have it. */
+export const FOLLOW_SQL: string = `
+CREATE EVENT TRIGGER postern_budgets_follow ON ddl_command_end
+  WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+  EXECUTE FUNCTION postern_budgets.follow();
+ALTER EVENT TRIGGER postern_budgets_follow ENABLE ALWAYS;
+`
