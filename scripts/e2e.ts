@@ -1,15 +1,26 @@
-// `npm run e2e [-- PATTERN]`: installs the applications of e2e/ once and runs its suites.
+// `npm run e2e [-- PATTERN | --short]`: installs the applications of e2e/ once and runs its suites. The short
+// form, for every change, is what needs none of those applications and takes a minute or two: the stories of
+// the example shop.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureInstalled } from './ensure-installed.ts'
 import { root } from './workspace.ts'
 
-const patterns = process.argv.slice(2)
+const SHORT = /\/(?:shop-[a-z]+|stolen-session)\.test\.ts$/
+
+const given = process.argv.slice(2)
+const isShort = given.includes('--short')
+const patterns = given.filter(argument => argument !== '--short')
 const files = globSync('e2e/*.test.ts', { cwd: root })
+  .filter(file => !isShort || SHORT.test(file))
   .filter(file => patterns.length === 0 || patterns.some(pattern => file.includes(pattern)))
   .sort()
-ensureInstalled('e2e')
+if (files.length === 0) {
+  console.error(`e2e: no suite has ${patterns.join(' or ')} in its name`)
+  process.exit(1)
+}
+if (!isShort) ensureInstalled('e2e')
 const run = spawnSync(
   process.execPath,
   [...process.execArgv, '--test', '--test-concurrency=1', ...files.map(file => join(root, file))],

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import type { Around } from './around.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
@@ -17,6 +18,8 @@ export interface ShopDatabase {
    * was made.
    */
   guard(): void
+  /** The connections, where it is PostgreSQL. */
+  readonly pool?: Pool
   close(): Promise<void>
 }
 

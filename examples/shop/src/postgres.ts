@@ -17,6 +17,7 @@ export async function openPostgres(url: string, around?: Around): Promise<ShopDa
     script: async sql => {
       await pool.query(sql)
     },
+    pool,
     guard: () => {},
     close: () => pool.end(),
   }

@@ -25,6 +25,9 @@ CREATE TABLE purchase_line (
 CREATE TABLE review (
   id ID, product_id INTEGER NOT NULL REFERENCES product (id), author TEXT NOT NULL, stars INTEGER NOT NULL, text TEXT NOT NULL
 );
+CREATE TABLE note (
+  customer_id INTEGER PRIMARY KEY REFERENCES customer (id) ON DELETE CASCADE, member TEXT NOT NULL, space TEXT NOT NULL, sealed TEXT NOT NULL
+);
 CREATE INDEX purchase_customer ON purchase (customer_id);
 CREATE INDEX purchase_line_purchase ON purchase_line (purchase_id);
 CREATE INDEX review_product ON review (product_id);

@@ -6,13 +6,16 @@ import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
 import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
+import type { Vault } from '@postern/vault'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Around } from './around.ts'
 import { first, openDatabase, type ShopDatabase } from './database.ts'
 import { gatewayIdentity, type IdentityOptions } from './gateway-identity.ts'
+import { type People, plainPeople, vaultPeople } from './people.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { fileRoutes } from './routes/files.ts'
+import { noteRoutes } from './routes/notes.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
 import { schema } from './schema.ts'
@@ -28,6 +31,8 @@ export interface ShopOptions {
   readonly dataDirectory?: string
   /** Leaves sign-in to Postern in front of it; the shop signs people in itself unless given. */
   readonly identity?: IdentityOptions
+  /** Seals what it has about people; needs PostgreSQL. */
+  readonly vault?: Vault
   /** What stands around it in this process; nothing unless given. */
   readonly around?: Around
 }
@@ -59,17 +64,23 @@ export async function startShop(options: ShopOptions): Promise<RunningShop> {
   const app = Fastify({ bodyLimit: 20 * 1_024 * 1_024, forceCloseConnections: true })
   if (options.around !== undefined) await app.register(options.around.plugin)
   const notify = await prepare(app, uploads, options.around)
+  const people =
+    options.vault === undefined || database.pool === undefined
+      ? plainPeople(database)
+      : vaultPeople(database.pool, options.vault)
   const shop: Shop = {
     database,
+    people,
     uploads,
     notify,
-    ...(options.identity !== undefined && { identity: gatewayIdentity(database, options.identity) }),
+    ...(options.identity !== undefined && { identity: gatewayIdentity(people, options.identity) }),
   }
   productRoutes(app, shop)
   accountRoutes(app, shop)
   orderRoutes(app, shop)
   adminRoutes(app, shop)
   fileRoutes(app, shop)
+  if (options.vault !== undefined) noteRoutes(app, shop)
   const url = await app.listen({ host: '127.0.0.1', port: options.port })
   const close = async (): Promise<void> => {
     await app.close()
@@ -79,7 +90,7 @@ export async function startShop(options: ShopOptions): Promise<RunningShop> {
   let closing: Promise<void> | undefined
   return {
     url,
-    sessionOf: token => sessionOf(database, token),
+    sessionOf: token => sessionOf(database, people, token),
     close: () => {
       closing ??= close()
       return closing
@@ -95,12 +106,18 @@ export interface ShopSession {
   readonly since: number
 }
 
-async function sessionOf(database: ShopDatabase, token: string): Promise<ShopSession | undefined> {
-  const row = await first(
+async function sessionOf(
+  database: ShopDatabase,
+  people: People,
+  token: string,
+): Promise<ShopSession | undefined> {
+  const sealed = await first(
     database,
-    'SELECT email, role, since FROM session JOIN customer ON customer.id = customer_id WHERE token = $1',
+    'SELECT customer.id, email, role, since FROM session JOIN customer ON customer.id = customer_id WHERE token = $1',
     [token],
   )
+  if (sealed === undefined) return undefined
+  const [row] = await people.open([sealed])
   return row === undefined
     ? undefined
     : { email: String(row['email']), role: String(row['role']), since: Number(row['since']) }

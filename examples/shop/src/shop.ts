@@ -2,10 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { first, type Row, type ShopDatabase } from './database.ts'
 import type { GatewayIdentity } from './gateway-identity.ts'
 import { type PageOptions, page, type Visitor } from './pages/layout.ts'
+import type { People } from './people.ts'
 
 /** What every route of the shop works with. */
 export interface Shop {
   readonly database: ShopDatabase
+  /** Reads and writes what the database has about people. */
+  readonly people: People
   /** Folder for what people upload. */
   readonly uploads: string
   /** Says who acts, when Postern signs people in; absent when the shop does. */

@@ -38,7 +38,8 @@ export function adminPage(totals: Row, customers: readonly Row[], orders: readon
 <div class="row"><a class="button" href="/admin/export.csv">Export customers</a>
 <form method="post" action="/admin/orders/delete"><input type="hidden" name="status" value="delivered"><button class="quiet">Delete delivered orders</button></form></div>
 <h2>Latest orders</h2>${orderTable(orders)}
-<h2>Customers</h2><div class="scroll"><table><thead><tr><th>Name</th><th>E-mail</th><th>Phone</th><th>City</th><th>Born</th><th>Card</th></tr></thead><tbody>
+<h2>Customers</h2><form class="row" action="/admin"><input name="email" type="email" aria-label="E-mail of a customer" placeholder="E-mail"><button class="quiet">Find</button></form>
+<div class="scroll"><table><thead><tr><th>Name</th><th>E-mail</th><th>Phone</th><th>City</th><th>Born</th><th>Card</th></tr></thead><tbody>
 ${customers.map(
   customer =>
     html`<tr><td>${customer['name']}</td><td>${customer['email']}</td><td>${customer['phone']}</td><td>${customer['city']}</td><td>${customer['born']}</td><td>${customer['card']}</td></tr>`,

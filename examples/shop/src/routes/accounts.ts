@@ -14,7 +14,8 @@ export function accountRoutes(app: FastifyInstance, shop: Shop): void {
 
   app.get('/account', async (request, reply) => {
     const visitor = await visitorOf(shop, request)
-    const customer = visitor && (await first(database, 'SELECT * FROM customer WHERE id = $1', [visitor.id]))
+    const found = visitor && (await first(database, 'SELECT * FROM customer WHERE id = $1', [visitor.id]))
+    const [customer] = found === undefined ? [] : await shop.people.open([found])
     if (customer === undefined) return reply.redirect('/login')
     const orders = await database.all(
       'SELECT purchase.*, name FROM purchase JOIN customer ON customer.id = customer_id WHERE customer_id = $1 ORDER BY placed DESC',
@@ -61,7 +62,7 @@ function ownSignIn(app: FastifyInstance, shop: Shop): void {
 
   const login = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const { email, password } = fields(request, 'email', 'password')
-    const customer = await first(database, 'SELECT id, password FROM customer WHERE email = $1', [email])
+    const customer = await shop.people.byEmail(email)
     // HOLE (enumeration): the answer tells which addresses have an account.
     if (customer === undefined) return refuse(request, reply, 401, 'There is no account with that e-mail.')
     if (!isPassword(password, String(customer['password'])))
@@ -74,15 +75,10 @@ function ownSignIn(app: FastifyInstance, shop: Shop): void {
     const { name, email, password } = fields(request, 'name', 'email', 'password')
     if (name === '' || !email.includes('@') || password === '')
       return refuse(request, reply, 400, 'Name, e-mail and password, please.')
-    if ((await first(database, 'SELECT id FROM customer WHERE email = $1', [email])) !== undefined)
-      return refuse(request, reply, 409, 'That e-mail has an account already.')
-    await database.run(
-      `INSERT INTO customer (name, email, password, role, phone, street, city, born, card) VALUES ($1, $2, $3, 'customer', '', '', '', '', '')`,
-      [name, email, hashPassword(password)],
-    )
-    const customer = await first(database, 'SELECT id FROM customer WHERE email = $1', [email])
-    await signIn(reply, Number(customer?.['id']))
-    return isJson(request) ? reply.code(201).send({ id: customer?.['id'] }) : reply.redirect('/account')
+    const customer = await shop.people.add({ name, email, password: hashPassword(password) })
+    if (customer === undefined) return refuse(request, reply, 409, 'That e-mail has an account already.')
+    await signIn(reply, Number(customer['id']))
+    return isJson(request) ? reply.code(201).send({ id: customer['id'] }) : reply.redirect('/account')
   }
 
   const logout = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {

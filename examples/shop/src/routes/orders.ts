@@ -21,7 +21,9 @@ export function orderRoutes(app: FastifyInstance, shop: Shop): void {
   const orderOf = async (request: FastifyRequest): Promise<Row> => {
     await signedIn(request)
     const id = Number(parameter(request.params, 'id')) || 0
-    return orMissing(await first(database, `${WITH_CUSTOMER} WHERE purchase.id = $1`, [id]), 'order')
+    const row = orMissing(await first(database, `${WITH_CUSTOMER} WHERE purchase.id = $1`, [id]), 'order')
+    const [order] = await shop.people.open([row], 'customer_id')
+    return orMissing(order, 'order')
   }
 
   const linesOf = (id: number): Promise<readonly Row[]> =>

@@ -237,6 +237,7 @@ export class Vault {
     throw new ConfigError({
       place: `vault.tables.${tableName}`,
       problem: 'is searched, and the vault has no searchKey',
+      hint: 'give one beside the holders too: 32 random bytes, kept apart from the database',
     })
   }
 
