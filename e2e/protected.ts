@@ -107,6 +107,8 @@ export async function protect(
   try {
     await answering(url)
   } catch (error) {
+    await gateway.stop()
+    rmSync(folder, { recursive: true, force: true })
     throw new Error(gateway.output(), { cause: error })
   }
   const postern = (...args: readonly string[]): string => {
@@ -133,7 +135,7 @@ export async function protect(
       ),
     stop: async () => {
       await gateway.stop()
-      rmSync(folder, { recursive: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
