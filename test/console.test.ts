@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { loadConfig } from '@postern/config'
+import { SqliteTraffic } from '@postern/console'
 import { type Served, serve } from '@postern/server'
+import { openDataDirectory } from '@postern/store'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ensurePage } from '../scripts/build-page.ts'
@@ -31,6 +33,34 @@ function violations(page: Page): Promise<unknown> {
   return page.evaluate(
     `${AXE};axe.run().then(found => found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(node => node.target.join(' ') + ': ' + node.failureSummary) })))`,
   )
+}
+
+const OLD = 2_300
+
+/** Requests of two days ago, so that there is something to scroll through. */
+async function keepOldRequests(directory: string): Promise<void> {
+  openDataDirectory(directory).close()
+  const store = SqliteTraffic.open({ directory, keep: 1e12, maxSize: 1e12 })
+  const start = Date.now() - 2 * 86_400_000
+  const old = Array.from({ length: OLD }, (_, i) => ({
+    event: {
+      type: 'http',
+      time: start + i,
+      actor: { address: '192.0.2.200' },
+      request: {
+        id: `b${String(i).padStart(19, '0')}`,
+        method: 'GET',
+        host: '',
+        path: `/old/${OLD - i}`,
+        query: '',
+      },
+      decision: 'allow' as const,
+    },
+    weight: 1,
+    guardTimes: undefined,
+  }))
+  await store.write(old, [])
+  await store.close()
 }
 
 /** A backend that answers everything with 200. */
@@ -89,6 +119,7 @@ describe('the console in a browser, on a running gateway', () => {
     backend = await startBackend()
     const { port } = backend.address() as AddressInfo
     writeFileSync(join(folder, 'postern.config.yaml'), `upstream: http://127.0.0.1:${port}\n${CONFIG}`)
+    await keepOldRequests(join(folder, '.postern'))
     served = await startGateway()
     browser = await chromium.launch({
       executablePath: chromiumPath(),
@@ -312,6 +343,26 @@ describe('the console in a browser, on a running gateway', () => {
     assert.equal((await send('/report', '198.51.100.44')).status, 200)
   })
 
+  test('the map shows what the backend answers to, and what anybody may change', async () => {
+    for (const id of [17, 18])
+      await fetch(`${served.url}/orders/${id}?notify=1`, {
+        method: 'DELETE',
+        headers: { 'User-Agent': 'shop/1' },
+      })
+    await open('map')
+    const route = page.locator('tr', { hasText: 'DELETE /orders/{id}' })
+    await route.waitFor()
+    assert.match((await route.textContent()) ?? '', /notify.*open to anybody.*2xx 2/)
+    await page.getByRole('button', { name: 'Open to anybody' }).click()
+    await page.locator('tr', { hasText: 'GET /calm' }).waitFor({ state: 'detached' })
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Export as OpenAPI' }).click()
+    const document = JSON.parse(readFileSync(await (await downloading).path(), 'utf8')) as {
+      readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    }
+    assert.ok(document.paths['/orders/{id}']?.['delete'] !== undefined)
+  })
+
   test('everything is reached by keys', async () => {
     await open('overview')
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
@@ -322,6 +373,8 @@ describe('the console in a browser, on a running gateway', () => {
       ['ga', 'Approvals'],
       ['gu', 'Audit log'],
       ['gs', 'Settings'],
+      ['gm', 'API map'],
+      ['gr', 'Undo'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -368,6 +421,8 @@ describe('the console in a browser, on a running gateway', () => {
       approvals: '.state, .card',
       audit: '.proof',
       settings: 'textarea',
+      map: 'tbody tr',
+      undo: '.state',
       why: '.guards',
       actor: '.event',
     }[screen]
@@ -404,6 +459,57 @@ describe('the console in a browser, on a running gateway', () => {
         await own.close()
       }
     })
+
+  test('older events follow when the end of the list comes into sight', async () => {
+    await open('live')
+    await page.locator('.event').first().waitFor()
+    const list = page.locator('.events')
+    for (const height of [1_000 * 34, 2_000 * 34]) {
+      const loaded = page.waitForResponse(response => response.url().includes('before='))
+      await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
+      await loaded
+      while ((await list.evaluate(element => element.scrollHeight)) <= height)
+        await page.evaluate('new Promise(resolve => requestAnimationFrame(resolve))')
+    }
+    await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
+    await page.locator('.event', { hasText: `/old/${OLD}` }).waitFor()
+  })
+
+  test('100,000 events scroll as ten do: few lines are drawn, and no frame takes long', async () => {
+    const rows = Array.from({ length: 100_000 }, (_, i) => ({
+      id: 100_000 - i,
+      time: 1_795_000_000_000 - i,
+      type: 'http',
+      verdict: i % 7 === 0 ? 'deny' : 'allow',
+      request: `x${String(i).padStart(19, '0')}`,
+      method: 'GET',
+      path: `/many/${i}`,
+      query: '',
+      status: 200,
+      weight: 1,
+    }))
+    await page.route('**/api/events?*', route => route.fulfill({ json: { events: rows } }))
+    await open('overview')
+    await open('live')
+    await page.locator('.event', { hasText: '/many/0' }).first().waitFor()
+    const measured = (await page.evaluate(`(async () => {
+      const list = document.querySelector('.events')
+      let most = 0
+      let longest = 0
+      for (let i = 0; i < 60; i++) {
+        const before = performance.now()
+        list.scrollTop = (i * 2654435761) % list.scrollHeight
+        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+        longest = Math.max(longest, performance.now() - before)
+        most = Math.max(most, list.querySelectorAll('.event').length)
+      }
+      return { most, longest, height: list.scrollHeight }
+    })()`)) as { readonly most: number; readonly longest: number; readonly height: number }
+    await page.unroute('**/api/events?*')
+    assert.equal(measured.height, 100_000 * 34)
+    assert.ok(measured.most < 80, String(measured.most))
+    if (SCREENSHOTS !== undefined) console.log(`longest of two frames: ${measured.longest.toFixed(0)} ms`)
+  })
 
   test('nothing is loaded from anywhere else', () => {
     assert.deepEqual(foreign, [])

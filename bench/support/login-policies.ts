@@ -19,7 +19,9 @@ interface Count {
 
 /**
  * rate-limiter-flexible, "Login endpoint protection" of its wiki: 100 failures per address and day (blocked
- * for a day), 10 consecutive failures per account and address (kept 90 days, blocked for an hour).
+ * for a day), 10 consecutive failures per account and address (kept 90 days, blocked for an hour). The sample
+ * blocks with the failure after the last that it allows; here it is that one, in its favour.
+ * https://github.com/animir/node-rate-limiter-flexible/wiki/Overall-example#login-endpoint-protection
  */
 export function flexibleSample(): LoginPolicy {
   const byAddress = new Map<string, Count>()
@@ -65,6 +67,7 @@ export function flexibleSample(): LoginPolicy {
 
 /**
  * better-auth's default for `/sign-in`: 3 requests in 10 seconds for each address, counted from the last one.
+ * https://better-auth.com/docs/concepts/rate-limit
  */
 export function betterAuthDefault(): LoginPolicy {
   const windows = new Map<string, { count: number; last: number }>()
@@ -89,7 +92,8 @@ export function betterAuthDefault(): LoginPolicy {
 /**
  * Keycloak's brute-force detection as its server administration guide gives it, temporary lockout: 30
  * failures, 1 minute more for every 30, at most 15 minutes, 1 minute after two failures within a second,
- * forgotten after 12 hours. The account is what is locked.
+ * forgotten after 12 hours. The account is what is locked. Off by default; these are its default values.
+ * https://www.keycloak.org/docs/latest/server_admin/#password-guess-brute-force-attacks
  */
 export function keycloakPolicy(): LoginPolicy {
   const accounts = new Map<string, { failures: number; last: number; notBefore: number }>()

@@ -4,15 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, systemRandom } from '@postern/core'
+import { SplitKeys, Vault } from '@postern/vault'
 import {
   generateSigningKey,
   type NamedRecord,
   type SigningKey,
-  SplitKeys,
   signCapability,
   signIdentity,
-  Vault,
-} from '@postern/vault'
+} from '@postern/vault/capability'
 import { HolderCore, HolderKeys, type HolderPolicy, HolderStore } from '@postern/vault/holder'
 import { HolderProcesses } from '../../packages/vault/test/support/holder-processes.ts'
 import { quantile } from './harness.ts'

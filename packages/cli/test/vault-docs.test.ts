@@ -28,7 +28,13 @@ const blocks = [...page.matchAll(/^```(sh|ts|json vault\.json)\n(.*?)^```$/gms)]
 )
 
 /** What the blocks of TypeScript print, in order. */
-const PRINTED = ['carol@example.com\n', '2\n', 'true\nWrite to carol@example.com\n', 'for us two\n']
+const PRINTED = [
+  'carol@example.com\n',
+  '2\n',
+  'true\nWrite to carol@example.com\n',
+  'carol@example.com\n',
+  'for us two\n',
+]
 
 /** A stand-in of the transit engine that wraps keys; it is asked for nothing else here. */
 async function transitStandIn() {

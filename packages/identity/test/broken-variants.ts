@@ -42,6 +42,7 @@ export const BUG_CLASSES = [
   'alg none',
   'session fixation',
   'a confirmation that confirms something else',
+  'a role that people give themselves',
 ] as const
 
 export type BugClass = (typeof BUG_CLASSES)[number]
@@ -346,4 +347,9 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
       "if (row.digest === '')",
     ],
   ),
+  variant('a role that people give themselves', 'bug-classes', 'roles of a tenant are roles of the site', [
+    'session/session-principal.ts',
+    "const IN_TENANT = 'tenant:'",
+    "const IN_TENANT = ''",
+  ]),
 ]

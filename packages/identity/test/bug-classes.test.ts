@@ -383,7 +383,6 @@ describe('bug class: device-flow binding', () => {
 })
 
 describe('bug class: a role that people give themselves', () => {
-  // Broken variant: SessionPrincipal takes the roles of an organisation as they are.
   test('the owner of an organisation of their own has no role of the site; operators give those', async t => {
     const site = await startSite(t)
     const mallory = await signUp(site, 'mallory@shop.example')

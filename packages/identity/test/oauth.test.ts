@@ -140,6 +140,32 @@ describe('the OAuth server, with openid-client', () => {
     assert.equal((await asBearer(site, second.access_token)).kind, 'anonymous')
   })
 
+  test('people see what they allowed, and take it back; nobody takes back for another', async t => {
+    const site = await oauthSite(t)
+    const alice = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const { exchange } = await codeFlow(alice, config, 'openid offline_access orders:read')
+    const tokens = await exchange()
+    const page = (await alice.get('/.postern/grants')).text
+    assert.match(page, /Web &#60;b&#62;client&#60;\/b&#62;/)
+    assert.match(page, /orders:read/)
+    assert.match(page, /href="\/\.postern\/grants" aria-current="page"/)
+    const id = /name="id" value="([^"]+)"/.exec(page)?.[1] ?? ''
+    const mallory = await signUp(site, 'mallory@shop.example')
+    assert.doesNotMatch((await mallory.get('/.postern/grants')).text, /Web/)
+    await mallory.post('/.postern/grants/revoke', { id })
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'user')
+    assert.equal((await alice.get(`/.postern/grants/revoke?id=${id}`)).status, 405)
+    assert.equal((await alice.post('/.postern/grants/revoke', { id })).status, 303)
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+    await assert.rejects(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))
+    assert.doesNotMatch((await alice.get('/.postern/grants')).text, /orders:read/)
+    // Where there is no OAuth server, there is nothing to allow.
+    const plain = await startSite(t)
+    const bob = await signUp(plain, 'bob@shop.example')
+    assert.doesNotMatch((await bob.get('/.postern/keys')).text, /\/grants/)
+  })
+
   test('introspection and revocation', async t => {
     const site = await oauthSite(t)
     const browser = await signUp(site, 'alice@shop.example')

@@ -5,9 +5,15 @@ import { locationTest } from './location-test.ts'
 export interface InspectException {
   /** Rule id or a family with `*`: `sqli/union`, `sqli/*`. */
   readonly rule?: string
-  /** Location, `*` for one part and `**` for the rest: `body.content`, `body.items.*.note`, `header.x-query`, `body.**`. */
+  /**
+   * Location, `*` for one part and `**` for the rest: `body.content`, `body.items.*.note`,
+   * `header.x-query`, `body.**`.
+   */
   readonly parameter?: string
-  /** Method and path, or a path: `POST /posts`, `/posts/**`. Only in the guard's own list; a route's list is about that route anyway. */
+  /**
+   * Method and path, or a path: `POST /posts`, `/posts/**`. Only in the guard's own list; a route's list is
+   * about that route anyway.
+   */
   readonly route?: string
 }
 

@@ -6,7 +6,10 @@ export interface ExpressionShape {
   readonly nesting: number
   /** The largest product of upper bounds along one nesting; Infinity when one has none. */
   readonly repetitions: number
-  /** An unbounded quantifier repeats something that holds another unbounded one: exponential time is possible. */
+  /**
+   * An unbounded quantifier repeats something that holds another unbounded one: exponential time is
+   * possible.
+   */
   readonly nestedUnbounded: boolean
 }
 
@@ -17,7 +20,10 @@ interface Shape {
   nestedUnbounded: boolean
 }
 
-/** Reads the shape of an expression's source. Linear; knows groups, classes, escapes and quantifiers, and no more is needed. */
+/**
+ * Reads the shape of an expression's source. Linear; knows groups, classes, escapes and quantifiers, and no
+ * more is needed.
+ */
 export function shapeOf(source: string): ExpressionShape {
   const reader = new ShapeReader(source)
   return reader.sequence()

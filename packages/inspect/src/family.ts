@@ -25,7 +25,10 @@ export type Family =
   | 'parameter'
   | 'loaded'
 
-/** How strict inspection is. 1 is the default: near-certain attacks only. 4 refuses much that merely looks odd. */
+/**
+ * How strict inspection is. 1 is the default: near-certain attacks only. 4 refuses much that merely looks
+ * odd.
+ */
 export type Level = 1 | 2 | 3 | 4
 
 /** The score at which a family refuses, by level: index 0 is level 1. */

@@ -104,7 +104,8 @@ export const seen: Features = { chars: 0, words: 0 }
 const BASE64_RUN = 11
 
 /**
- * One pass over `text[start, end)`: which characters and which known words occur. Fills `seen`. About a nanosecond a character;
+ * One pass over `text[start, end)`: which characters and which known words occur. Fills `seen`. About a
+ * nanosecond a character;
  * everything that inspection does later is gated by it.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every character of every value; calls cost more than the work.

@@ -29,7 +29,8 @@ export function inspectRecord(record: RequestRecord, options: InspectOptions = {
 }
 
 /**
- * Inspects JSON lines, one request each, one verdict a line out, in order. Empty lines are left out; a line that cannot be read is answered with the verdict
+ * Inspects JSON lines, one request each, one verdict a line out, in order. Empty lines are left out; a line
+ * that cannot be read is answered with the verdict
  * `error` and its number as the id.
  */
 export async function* inspectLines(

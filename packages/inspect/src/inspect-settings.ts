@@ -12,7 +12,8 @@ export interface InspectSettings {
   /** What its parameters hold, by location: `{ 'query.id': 'number', 'body.html': 'markup' }`. */
   readonly parameters?: ParameterSettings
   /**
-   * What happens to a request that costs more to inspect than one may: it is refused with 413, or passes with what was found so far, which `onInspection`
+   * What happens to a request that costs more to inspect than one may: it is refused with 413, or passes
+   * with what was found so far, which `onInspection`
    * receives. Default `refuse`.
    */
   readonly overBudget?: 'refuse' | 'pass'
@@ -25,7 +26,8 @@ declare module '@postern/core' {
 }
 
 /**
- * Looks at a route's settings when a configuration is loaded, so that a mistake is found then and not by the first request.
+ * Looks at a route's settings when a configuration is loaded, so that a mistake is found then and not by
+ * the first request.
  * @param place e.g. `routes["POST /posts"].inspect`
  * @throws ConfigError naming every exception and type that cannot be read
  */

@@ -117,6 +117,7 @@ export function beginInspection(
     except: options.except ?? [],
     types: options.types,
     ownPort: request.ownPort,
+    method: request.method,
     cpu: slice?.cpu,
     route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
   })
@@ -279,6 +280,7 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
       except: [],
       types: undefined,
       ownPort: undefined,
+      method: 'GET',
       cpu: undefined,
       route: () => '',
     })

@@ -1,6 +1,8 @@
 import type { RawHeaders } from '@postern/core'
 
-/** What inspection reads of a request: data only, so that a live exchange, a log line and a test look alike. */
+/**
+ * What inspection reads of a request: data only, so that a live exchange, a log line and a test look alike.
+ */
 export interface InspectedRequest {
   readonly method: string
   /** Request target as sent: path and query, undecoded. */
@@ -10,7 +12,8 @@ export interface InspectedRequest {
   /** The body as sent, perhaps compressed, perhaps only its start; undefined when there is none. */
   readonly body?: Uint8Array | undefined
   /**
-   * The port this request came in on, given only where the client is on this machine: a URL that names us there, as a
+   * The port this request came in on, given only where the client is on this machine: a URL that names us
+   * there, as a
    * registry client's does, opens nothing to a client that stands inside already.
    */
   readonly ownPort?: number | undefined

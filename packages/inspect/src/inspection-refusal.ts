@@ -20,7 +20,10 @@ const MOST_EXCEPTIONS = 16
 /** Inspection notes no more than this; there may be others behind them. */
 const MOST_MATCHES = 32
 
-/** The refusal of a request in which inspection found an attack (403), or which is too big or too intricate to be checked (413). */
+/**
+ * The refusal of a request in which inspection found an attack (403), or which is too big or too intricate
+ * to be checked (413).
+ */
 export function inspectionRefusal(inspection: Inspection, level: Level, exchange: Exchange): Refusal {
   const tooBig = inspection.verdict === 'too-big'
   const decisive = inspection.matches.filter(match =>
@@ -67,7 +70,8 @@ export function withUnreadRest(refusal: Refusal, exchange: Exchange): Refusal {
 }
 
 /**
- * One change for everything that made the refusal: each rule at its place on this route, or the type of the parameter there; where those are too many, each place;
+ * One change for everything that made the refusal: each rule at its place on this route, or the type of the
+ * parameter there; where those are too many, each place;
  * where even those are, the whole request.
  */
 function exceptionOf(inspection: Inspection, level: Level, exchange: Exchange): ConfigException {
@@ -103,7 +107,10 @@ function addition(except: readonly Json[]): ConfigChange {
   return { at: ['inspect', 'except'], add: except }
 }
 
-/** Changes with one more that gives the route of an exchange settings of its own. They are taken whole, so those of the wider pattern are repeated. */
+/**
+ * Changes with one more that gives the route of an exchange settings of its own. They are taken whole, so
+ * those of the wider pattern are repeated.
+ */
 function withRouteSettings(
   changes: readonly ConfigChange[],
   exchange: Exchange,

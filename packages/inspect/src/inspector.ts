@@ -1,31 +1,26 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
-import { visitJson } from './body/json.ts'
+import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
-import type { Bounds } from './bounds.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
-import type { ExceptionTest } from './exception.ts'
-import { type Level, thresholdOf } from './family.ts'
+import { thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
+import type { InspectorOptions } from './inspector-options.ts'
 import type { Look, Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
 import { MatchList } from './match-list.ts'
-import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
+import { matchOf } from './match-of.ts'
+import { exceptionFor } from './narrow-exception.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
-import type { ParameterTypes } from './parameter-types.ts'
-import { isBody, readableText } from './readable-text.ts'
+import { readableText } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf, type ValueSetting } from './value-setting.ts'
-import { weigh } from './weigh.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 const ENCODED =
   CHAR.percent |
@@ -47,26 +42,10 @@ const LONG = 16_384
 const ENOUGH = 1_000_000
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
+/** Families whose rules read what stands around the strings of a document. */
+const STRUCTURAL: readonly string[] = ['deserialisation']
 /** Shorter values are not counted when a scan clears them. */
 const LEAST_METERED = 64
-
-const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
-
-/** What an inspection is made with. */
-export interface InspectorOptions {
-  readonly rules: RuleSet
-  readonly level: Level
-  readonly bounds: Bounds
-  readonly except: readonly ExceptionTest[]
-  /** What is known about the route's parameters; undefined: nothing. */
-  readonly types: ParameterTypes | undefined
-  /** See `InspectedRequest`. */
-  readonly ownPort: number | undefined
-  /** Milliseconds of CPU that this thread has used; undefined: `Bounds.cpu` is not kept. */
-  readonly cpu: (() => number) | undefined
-  /** `POST /posts`, for the text of exceptions. */
-  readonly route: () => string
-}
 
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
@@ -351,7 +330,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     const value = readableText(text, place)
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
-      this.#lookInside(text, place, locator)
+      this.#lookInside(text, look)
     look.setting = settingOf(value, place, name, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
@@ -375,15 +354,15 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
+      // What a document quotes of JSON is quoted like the rest of it.
+      const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
+      if (isNew && look.setting !== 'document') this.#lookInside(reading.text, look)
+      this.#looking = look
       const which = look.isDoubted ? 'certain' : 'all'
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
-      // What a document quotes of JSON is quoted like the rest of it.
-      if (reading.fromStart && look.setting !== 'document')
-        this.#lookInside(reading.text, reading.place, look.locator)
       look.reading = undefined
       look.rule = 0
-      this.#looking = look
       if (this.#matches.isFull || this.#isDecided) return true
       if (this.#meter.isUp) return false
     }
@@ -391,12 +370,18 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return true
   }
 
-  /** A JSON or GraphQL document inside a value is walked like a body. */
-  #lookInside(text: string, place: Place, locator: Locator): void {
+  /**
+   * A JSON or GraphQL document inside a value is walked like a body. Where it is JSON to the last
+   * character, all
+   * that a sender can write in it stands in its strings: around them only what reads its structure is left
+   * to find.
+   */
+  #lookInside(text: string, look: Look): void {
+    const { locator, place } = look
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
-    const first = charCodeAt.call(text, 0)
     const isQuery = locator.name() === 'query' && isGraphql(text)
-    if (!isQuery && ((first !== 123 && first !== 91) || !/^[[{]\s{0,32}["[{]/.test(text))) return
+    if (!isQuery && !startsLikeJson(text)) return
+    if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
     const nesting = this.#nesting++
     const location = locator.location()
     this.visit(
@@ -410,45 +395,23 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   #note(hit: Hit, reading: Reading, locator: Locator, setting: ValueSetting): void {
     this.#hits++
-    const { rule, span } = hit
-    const id = span.id ?? rule.id
+    const id = hit.span.id ?? hit.rule.id
     const location = locator.location()
     if (id.startsWith('bounds/')) {
       this.tooBig(id, location, 'too intricate to be read to its end')
       return
     }
     const { level } = this.#options
-    const isEscaped = reading.isEscaped && isBody(reading.place)
-    const score = weigh(rule, id, span, setting, level, isEscaped)
-    if (score < thresholdOf(level) - 1 || this.#isExcepted(id, location)) return
-    if ((rule.family === 'ssrf' || rule.family === 'rfi') && this.#isOwnAddress(reading.text)) return
-    const threshold = thresholdOf(level)
-    const isDocument = setting === 'document'
-    if (score >= threshold) this.#isBlocking = true
-    if (isDocument && rule.quotable && level === 1 && this.#looking !== undefined)
-      this.#looking.isDoubted = true
-    const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
-    this.#matches.add({
-      rule: id,
-      family: rule.family,
-      location,
-      score,
-      span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
-      exception:
-        passesAsText || (isDocument && score < threshold)
-          ? typeSettingFor(location, this.#options.route())
-          : exceptionFor(id, location, this.#options.route()),
-      ...(passesAsText && { type: 'text' as const }),
-    })
+    const match = matchOf(hit, reading, setting, location, this.#options)
+    if (match === undefined || this.#isExcepted(id, location)) return
+    if (match.score >= thresholdOf(level)) this.#isBlocking = true
+    const isDoubted = setting === 'document' && hit.rule.quotable && level === 1
+    if (isDoubted && this.#looking !== undefined) this.#looking.isDoubted = true
+    this.#matches.add(match)
   }
 
   #isExcepted(rule: string, location: string): boolean {
     for (const test of this.#options.except) if (test(rule, location)) return true
     return false
-  }
-
-  #isOwnAddress(url: string): boolean {
-    const port = this.#options.ownPort
-    return port !== undefined && Number(LOOPBACK_URL.exec(url)?.[1]) === port
   }
 }

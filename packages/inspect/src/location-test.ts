@@ -1,5 +1,6 @@
 /**
- * Compiles a pattern of parts between separators: `*` or `:name` for one of them, `**` for any number at the end. Case does not matter.
+ * Compiles a pattern of parts between separators: `*` or `:name` for one of them, `**` for any number at
+ * the end. Case does not matter.
  * @param separator `.` for locations, `/` for paths
  */
 export function locationTest(pattern: string, separator: string): (text: string) => boolean {

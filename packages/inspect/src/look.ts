@@ -15,7 +15,7 @@ export interface Look {
   readonly type: ParameterType | undefined
   readonly nesting: number
   /** The families whose rules count; undefined: all. */
-  readonly families: readonly string[] | undefined
+  families: readonly string[] | undefined
   /** What a scan of the text saw, if there was one. */
   readonly scanned: Features | undefined
   setting: ValueSetting

@@ -6,15 +6,23 @@ export interface Match {
   /** Stable id, family first: `sqli/tautology`. */
   readonly rule: string
   readonly family: Family
-  /** `path`, `query.id`, `header.user-agent`, `cookie.session`, `body.user.name`, `body.file#name`; a name itself is `query.id#name`. */
+  /**
+   * `path`, `query.id`, `header.user-agent`, `cookie.session`, `body.user.name`, `body.file#name`; a name
+   * itself is `query.id#name`.
+   */
   readonly location: string
   /** 1 (odd) to 10 (certain), after the setting was weighed. */
   readonly score: number
   /** The decoded text that matched, at most 120 characters. May quote the request: for the operator only. */
   readonly span: string
-  /** The narrowest configuration that would let this match pass, or end the doubt about it, ready to paste. */
+  /**
+   * The narrowest configuration that would let this match pass, or end the doubt about it, ready to paste.
+   */
   readonly exception: string
-  /** The type that would let this match pass when the parameter is known to have it: for a long text about whose parameter nothing is known. */
+  /**
+   * The type that would let this match pass when the parameter is known to have it: for a long text about
+   * whose parameter nothing is known.
+   */
   readonly type?: ParameterType
 }
 

@@ -14,6 +14,8 @@ const TELLING = WORD.script | WORD.lookup | WORD.host | WORD.header
 const MAX_DECODINGS = 3
 const LONGEST = 512
 
+/** Where programs lie. */
+const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
 
@@ -34,6 +36,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'crlf/body-header': 'needs a line end, or http, which is a telling word',
   'ssrf/loopback': 'needs two slashes in a row',
   'xss/unicode-markup': 'needs a bracket, an ampersand, or UTF-7',
+  'rce/program': 'a path to a program is telling',
   'rce/tilde': 'needs a tilde',
   'traversal/null-byte': 'what %00 stands for is a control character',
   'code/ruby-command': 'needs a bracket, a brace or a parenthesis',
@@ -96,6 +99,7 @@ function isTelling(text: string, signs: number): boolean {
   if (text.includes('?') || text.includes('~')) return true
   if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
     return true
+  if ((signs & CHAR.slash) !== 0 && PROGRAM.test(text)) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
   return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))

@@ -1,5 +1,6 @@
 /**
- * What a parameter holds. Declared in the configuration, taken from an OpenAPI file or learned from traffic; never read off the value, since
+ * What a parameter holds. Declared in the configuration, taken from an OpenAPI file or learned from
+ * traffic; never read off the value, since
  * the sender writes that.
  *
  * | type | what is accepted or looked for |
@@ -7,7 +8,8 @@
  * | `number` | a number, a list of numbers, or nothing; everything else is refused |
  * | `id` | letters, digits and `.:@~+/=,_-` without `..`; everything else is refused |
  * | `word` | letters of any script, digits, spaces and the signs of names; everything else is refused |
- * | `text` | what people type: only what no reader needs to copy in order to be hurt (active markup, lookups, metadata addresses) |
+ * | `text` | what people type: only what no reader needs to copy in order to be hurt (active markup,
+ * lookups, metadata addresses) |
  * | `document` | a text that is shown as text: nothing is looked for |
  * | `markup` | HTML that is shown as HTML: active markup |
  * | `secret` | a password or key: nothing is looked for and nothing is quoted |

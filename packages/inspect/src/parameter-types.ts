@@ -2,7 +2,10 @@ import { ConfigError } from '@postern/core'
 import { locationTest } from './location-test.ts'
 import { isParameterType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
 
-/** The types of parameters by location: `{ 'query.id': 'number', 'body.items.*.note': 'text', 'body.html': 'markup' }`. */
+/**
+ * The types of parameters by location: `{ 'query.id': 'number', 'body.items.*.note': 'text', 'body.html':
+ * 'markup' }`.
+ */
 export type ParameterSettings = Readonly<Record<string, ParameterType>>
 
 /** What is known about the parameters of one route. */

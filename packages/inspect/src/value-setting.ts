@@ -3,12 +3,16 @@ import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /**
- * How the hits in a value are weighed. It rests on the parameter's type and place alone, never on what the text says of itself: whoever sends
+ * How the hits in a value are weighed. It rests on the parameter's type and place alone, never on what the
+ * text says of itself: whoever sends
  * an attack also writes the sentence, the fence or the code around it.
  *
  * - `plain`: every hit counts
- * - `data`: a short value of a JSON body or the like, where paths, queries and code are data; what is the whole value and breaks out of nothing loses a point
- * - `document`: a long text of many lines at a body parameter about which nothing is known; `quotable` rules lose points
+ * - `data`: a short value of a JSON body or the like, or a form field whose name says that people write in
+ * it, where paths, queries and code are data; what is the whole value and breaks out of nothing loses a
+ * point
+ * - `document`: a long text of many lines at a body parameter about which nothing is known; `quotable`
+ * rules lose points
  * - `text`: a parameter known to hold text; only rules that are not quotable, and what acts by itself, count
  * - `markup`: only active markup counts
  * - `url`: only what no address has for an honest reason counts
@@ -26,7 +30,27 @@ function isSecretParameter(name: string): boolean {
   return name.length <= 64 && SECRET_NAME.test(name)
 }
 
-/** Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry) quote code and queries. */
+/**
+ * Fields of documents that hold commands: scripts of a package, arguments and entry points of a container,
+ * steps of a
+ * pipeline. Who sends such a document is to say which command is run.
+ */
+const COMMAND_FIELD =
+  /\.(?:(?:npm)?scripts?\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run)\.\d{1,4}|steps\.\d{1,4}\.run|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?)$/
+
+/** Whether a place in a body is one where a document holds a command. */
+export function isCommandField(location: string): boolean {
+  return COMMAND_FIELD.test(location)
+}
+
+/** Names of form fields in which people write what they like. */
+const FREE_TEXT =
+  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
+
+/**
+ * Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry)
+ * quote code and queries.
+ */
 const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
@@ -41,6 +65,7 @@ export function settingOf(
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
+  if (place === 'form' && FREE_TEXT.test(name)) return 'data'
   return place !== 'body' ? 'plain' : isDocument(text) ? 'document' : 'data'
 }
 

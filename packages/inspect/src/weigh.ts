@@ -31,7 +31,8 @@ export function weigh(
   isEscaped: boolean,
 ): number {
   const own = span.score ?? rule.score
-  // Markup in named references is text to every page, and what rich editors send of code. Who undoes them twice is rare.
+  // Markup in named references is text to every page, and what rich editors send of code. Who undoes them
+  // twice is rare.
   const score = isEscaped && rule.family === 'xss' && level === 1 ? Math.min(own, thresholdOf(1) - 1) : own
   switch (setting) {
     case 'plain':

@@ -54,7 +54,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.sqlName,
     'sleep benchmark pg_sleep concat concat_ws group_concat char chr ascii substring substr mid hex unhex version user ' +
-      'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects all_tables user_tables ' +
+      'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects msysaccessobjects all_tables user_tables ' +
       'xp_cmdshell xp_dirtree xp_regread sp_executesql sp_password sp_makewebtask openrowset opendatasource load_file outfile dumpfile extractvalue updatexml ' +
       'elt make_set randomblob zeroblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
       'md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
@@ -119,7 +119,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
+      'ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
   ],
   [
     WORD.entity,

@@ -34,6 +34,13 @@ describe('addresses that a backend would fetch', () => {
     assert.equal(asked('city=localhost'), 'pass')
   })
 
+  test('a URL where scripts keep the folder that they include from is refused, under that name only', () => {
+    const url = encodeURIComponent('https://evil.example/')
+    for (const name of ['mosConfig_absolute_path', '_CONF[path]', 'root_path', 'includedir'])
+      assert.equal(asked(`${name}=${url}`), 'block', name)
+    for (const name of ['path', 'url', 'next', 'image']) assert.equal(asked(`${name}=${url}`), 'pass', name)
+  })
+
   test('settings in a document may name them', () => {
     assert.equal(posted({ webhook: 'http://10.0.0.5:8080/hook', camera: 'http://192.168.1.20/' }), 'pass')
     assert.equal(posted({ redirect_uris: ['http://127.0.0.1:51004/cb', 'http://[::1]:51004/cb'] }), 'pass')

@@ -1,5 +1,6 @@
 import { parseDuration } from '@postern/core'
-import { openVaultDatabase, type RewriteKind, rewriteTable, type TableSchemas } from '@postern/vault'
+import type { TableSchemas } from '@postern/vault'
+import { openVaultDatabase, type RewriteKind, rewriteTable } from '@postern/vault/setup'
 import { type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { withVault } from './with-vault.ts'

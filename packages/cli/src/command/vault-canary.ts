@@ -1,4 +1,4 @@
-import { readVaultFile } from '@postern/vault'
+import { readVaultFile } from '@postern/vault/setup'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { vaultPath } from './vault-path.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { openVaultDatabase } from '@postern/vault'
 import { measureExposure, stolenValues } from '@postern/vault/exposure'
+import { openVaultDatabase } from '@postern/vault/setup'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withVault } from './with-vault.ts'

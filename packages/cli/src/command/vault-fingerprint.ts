@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { readIdentity, readVaultFile } from '@postern/vault'
+import { readIdentity, readVaultFile } from '@postern/vault/setup'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { vaultPath } from './vault-path.ts'

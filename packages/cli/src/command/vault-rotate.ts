@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { ConfigError } from '@postern/core'
-import { LocalKeys, readVaultFile } from '@postern/vault'
+import { LocalKeys } from '@postern/vault'
+import { readVaultFile } from '@postern/vault/setup'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { vaultPath } from './vault-path.ts'

@@ -14,7 +14,8 @@ export async function checkVault(
 ): Promise<readonly DoctorFinding[]> {
   if (!existsSync(path)) return []
   // Only here: an application without a vault need not have it installed.
-  const { openVault, trustDomains } = await import('@postern/vault')
+  const { openVault } = await import('@postern/vault')
+  const { trustDomains } = await import('@postern/vault/setup')
   try {
     const { file, links, close } = await openVault(path, {
       environment,

@@ -13,8 +13,10 @@ import { AuditScreen } from './screens/audit.tsx'
 import { BansScreen } from './screens/bans.tsx'
 import { FindingsScreen } from './screens/findings.tsx'
 import { LiveScreen } from './screens/live.tsx'
+import { MapScreen } from './screens/map.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
+import { UndoScreen } from './screens/undo.tsx'
 import { WhyScreen } from './screens/why.tsx'
 
 function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
@@ -23,6 +25,8 @@ function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
   if (place === 'why') return <WhyScreen key={first} id={first} />
   if (place === 'findings') return <FindingsScreen />
   if (place === 'bans') return <BansScreen proposed={first} />
+  if (place === 'undo') return <UndoScreen />
+  if (place === 'map') return <MapScreen />
   if (place === 'settings') return <SettingsScreen />
   if (place === 'approvals') return <ApprovalsScreen />
   if (place === 'audit') return <AuditScreen selected={first} />

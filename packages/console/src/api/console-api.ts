@@ -3,10 +3,12 @@ import { approvalRoutes } from './approval-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { mapRoutes } from './map-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { requestRoutes } from './request-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { systemRoutes } from './system-routes.ts'
+import { undoRoutes } from './undo-routes.ts'
 
 /** Every operation of the API. */
 const consoleApi: readonly ApiRoute[] = [
@@ -18,6 +20,8 @@ const consoleApi: readonly ApiRoute[] = [
   ...approvalRoutes,
   ...auditRoutes,
   ...settingsRoutes,
+  ...mapRoutes,
+  ...undoRoutes,
 ]
 
 /** An operation with the variables of its path. */

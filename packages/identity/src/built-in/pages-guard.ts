@@ -12,6 +12,7 @@ import {
 } from '@postern/core'
 import type { ApiKeyCheck } from '../api-key/api-keys.ts'
 import { freshToken } from '../database/identity-secret.ts'
+import type { MenuEntry } from '../pages/account-frame.ts'
 import { show } from '../pages/answers.ts'
 import type { Assets } from '../pages/assets.ts'
 import { type FrameOptions, render } from '../pages/frame.ts'
@@ -37,6 +38,7 @@ export interface PagesGuardOptions {
 
 /** Posts without a cookie's authority, which programs send: what is in them is the proof. */
 const FOR_PROGRAMS = new Set(['/keys/leaks'])
+const MENU: readonly MenuEntry[] = ['account', 'sessions', 'keys', 'grants', 'organisations']
 const BROWSER_SECONDS = 365 * 86_400
 
 /**
@@ -48,12 +50,14 @@ export class PagesGuard implements Guard {
   readonly failure = 'closed'
   readonly #options: PagesGuardOptions
   readonly #prefix: string
+  readonly #menu: readonly MenuEntry[]
   /** By the framework's own request, for the application's code. */
   readonly #principals = new WeakMap<object, Principal>()
 
   constructor(options: PagesGuardOptions) {
     this.#options = options
     this.#prefix = `${options.parts.base}/`
+    this.#menu = MENU.filter(entry => options.routes[`GET /${entry}`] !== undefined)
   }
 
   decide(exchange: Exchange): Decision | Promise<Decision> {
@@ -110,6 +114,7 @@ export class PagesGuard implements Guard {
       home: parts.home,
       nonce: Buffer.from(random.bytes(16)).toString('base64'),
       assetVersion: assets.version,
+      menu: this.#menu,
     }
   }
 

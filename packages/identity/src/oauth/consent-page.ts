@@ -32,7 +32,7 @@ export async function consentPage(
   ])
   const action = request.exchange.path.canonical
   const body = html`<p>${texts.signedInAs.replace('{email}', account?.email ?? '')}</p><p>${texts.consentHint.replace('{client}', name)}</p>
-<ul>${[...scopes].map(scope => html`<li>${describe(scope, texts)}</li>`)}</ul>
+<ul>${[...scopes].map(scope => html`<li>${describeScope(scope, texts)}</li>`)}</ul>
 ${place === undefined ? undefined : html`<p class="hint">${texts.consentGoesTo.replace('{place}', place.host === '' ? place.protocol : place.host)}</p>`}
 <form method="post" action="${action}">${formFields(request, { decision: 'allow' })}<button class="full">${texts.allow}</button></form>
 <form method="post" action="${action}">${formFields(request, { decision: 'deny' })}<button class="full quiet">${texts.deny}</button></form>`
@@ -51,7 +51,8 @@ function resourceScopes(value: unknown): readonly string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(words) : []
 }
 
-function describe(scope: string, texts: Texts): string {
+/** What a scope allows, in the reader's language. */
+export function describeScope(scope: string, texts: Texts): string {
   const known: Readonly<Record<string, string>> = {
     openid: texts.scopeOpenid,
     email: texts.scopeEmail,

@@ -13,6 +13,7 @@ import { html } from '../pages/html.ts'
 import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
 import { consentPage } from './consent-page.ts'
+import { grantPages } from './grant-pages.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
 import { publicFetch } from './public-fetch.ts'
@@ -257,6 +258,7 @@ export async function oauthServer(
 
   return {
     routes: {
+      ...grantPages(parts, provider, store),
       'GET /oauth/consent/*': request =>
         within(request, async (interaction, finish) => {
           const session = needsSession(request, parts)

@@ -13,6 +13,8 @@ type Statement =
   | 'destroy'
   | 'revokeGrant'
   | 'revokeAccount'
+  | 'grants'
+  | 'revokeOwn'
   | 'prune'
 
 const FOUND = 'SELECT id, payload, consumed_at AS "consumedAt" FROM oauth_record'
@@ -31,6 +33,9 @@ const SQL: Readonly<Record<Statement, string>> = {
   destroy: 'DELETE FROM oauth_record WHERE model = $1 AND id = $2',
   revokeGrant: 'DELETE FROM oauth_record WHERE grant_id = $1',
   revokeAccount: 'DELETE FROM oauth_record WHERE account_id = $1',
+  grants: `${FOUND} WHERE model = 'Grant' AND account_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY expires_at DESC LIMIT 200`,
+  revokeOwn: `DELETE FROM oauth_record WHERE grant_id = $1
+    AND EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = $1 AND own.account_id = $2)`,
   prune: 'DELETE FROM oauth_record WHERE expires_at <= $1',
 }
 
@@ -38,6 +43,12 @@ interface Row {
   readonly id: string
   readonly payload: string
   readonly consumedAt: number | null
+}
+
+/** What was allowed a program, by the hash of its id: it can name a grant, and use none. */
+export interface StoredGrant {
+  readonly id: string
+  readonly payload: AdapterPayload
 }
 
 const PRUNE_EVERY_MS = 600_000
@@ -82,6 +93,20 @@ export class OauthStore {
         await this.#database.batch([{ text: SQL.revokeGrant, values: [tokenHash(grantId)] }])
       },
     }
+  }
+
+  /** What an account allowed programs, newest first, at most 200. */
+  async grants(accountId: string): Promise<readonly StoredGrant[]> {
+    const rows = await this.#database.rows<Row>(SQL.grants, [accountId, this.#clock.now()])
+    return rows.map(({ id, payload }) => ({
+      id,
+      payload: JSON.parse(this.#secret.open(`oauth:Grant:${id}`, payload)) as AdapterPayload,
+    }))
+  }
+
+  /** Revokes one grant of an account, with every token that came of it; nothing of anybody else. */
+  async revoke(accountId: string, id: string): Promise<void> {
+    await this.#database.batch([{ text: SQL.revokeOwn, values: [id, accountId] }])
   }
 
   async #upsert(

@@ -1,18 +1,24 @@
 import { type Html, html } from './html.ts'
 import type { PageRequest } from './page-request.ts'
 
-/** Entries of the account's menu, with where they lead. */
-const MENU = ['account', 'sessions', 'keys', 'organisations'] as const
+/** An entry of the account's menu, and where it leads. */
+export type MenuEntry = 'account' | 'sessions' | 'keys' | 'grants' | 'organisations'
 
 /** The menu of the account's pages. */
-export function accountMenu(request: PageRequest, base: string, current: string): Html {
-  const labels: Readonly<Record<(typeof MENU)[number], string>> = {
+export function accountMenu(
+  request: PageRequest,
+  base: string,
+  current: string,
+  entries: readonly MenuEntry[],
+): Html {
+  const labels: Readonly<Record<MenuEntry, string>> = {
     account: request.texts.accountTitle,
     sessions: request.texts.sessionsTitle,
     keys: request.texts.keysTitle,
+    grants: request.texts.grantsTitle,
     organisations: request.texts.organisationsTitle,
   }
-  const items = MENU.map(entry =>
+  const items = entries.map(entry =>
     entry === current
       ? html`<li><a href="${base}/${entry}" aria-current="page">${labels[entry]}</a></li>`
       : html`<li><a href="${base}/${entry}">${labels[entry]}</a></li>`,

@@ -1,5 +1,5 @@
 import type { Answer } from '@postern/core'
-import { accountMenu } from './account-frame.ts'
+import { accountMenu, type MenuEntry } from './account-frame.ts'
 import { html } from './html.ts'
 import { direction, LANGUAGES } from './language/language.ts'
 import type { Page, PageAnswer, PageRequest } from './page-request.ts'
@@ -14,6 +14,8 @@ export interface FrameOptions {
   readonly nonce: string
   /** Changes with the assets, so that browsers may keep them. */
   readonly assetVersion: string
+  /** Entries of the account's menu. */
+  readonly menu: readonly MenuEntry[]
 }
 
 /** Headers of every answer of ours: nothing is stored by caches, framed, sniffed, or told to other sites. */
@@ -68,7 +70,7 @@ export function render(answer: PageAnswer, request: PageRequest, options: FrameO
 function document(
   page: Page,
   request: PageRequest,
-  { base, siteName, home, nonce, assetVersion }: FrameOptions,
+  { base, siteName, home, nonce, assetVersion, menu }: FrameOptions,
 ): string {
   const { texts, language } = request
   const languages = LANGUAGES.map(([code, name]) =>
@@ -82,7 +84,7 @@ function document(
 <meta name="robots" content="noindex"><meta name="color-scheme" content="light dark"><title>${page.title} · ${siteName}</title>
 <link rel="stylesheet" nonce="${nonce}" href="${base}/assets/${assetVersion}/style.css"><script type="module" nonce="${nonce}" src="${base}/assets/${assetVersion}/page.js"></script></head>
 <body data-base="${base}"><main class="${isWide ? 'wide' : 'narrow'}"><p class="brand"><a href="${home}">${siteName}</a></p><h1>${page.title}</h1>
-${page.menu === undefined ? undefined : accountMenu(request, base, page.menu)}${page.body}</main>
+${page.menu === undefined ? undefined : accountMenu(request, base, page.menu, menu)}${page.body}</main>
 <footer><nav aria-label="${texts.language}"><ul>${languages}</ul></nav></footer></body></html>
 `
   return content.text

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib'
 
-// Zstandard is looked up when it is needed: an older Node has none, and must be able to load this file to say which Node is needed.
+// Zstandard is looked up when it is needed: an older Node has none, and must be able to load this file to
+// say which Node is needed.
 const { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } = zlib
 
 /** What became of a compressed body. */
@@ -9,7 +10,8 @@ export type Decompressed = { readonly bytes: Uint8Array } | { readonly problem: 
 const MAX_CODINGS = 2
 
 /**
- * Undoes `Content-Encoding` (RFC 9110 section 8.4): gzip, deflate with and without its wrapper, br, zstd, at most two over each other, never to more than `limit` bytes. A body that was cut
+ * Undoes `Content-Encoding` (RFC 9110 section 8.4): gzip, deflate with and without its wrapper, br, zstd,
+ * at most two over each other, never to more than `limit` bytes. A body that was cut
  * is decoded as far as it goes.
  */
 export function decompress(body: Uint8Array, contentEncoding: string, limit: number): Decompressed {

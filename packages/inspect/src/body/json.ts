@@ -76,6 +76,26 @@ function isLiteral(code: number): boolean {
 
 const LITERAL: ReadonlySet<number> = new Set([...'truefalsnE'].map(letter => letter.charCodeAt(0)))
 
+/** Whether a text begins as a JSON object or array does. */
+export function startsLikeJson(text: string): boolean {
+  const first = charCodeAt.call(text, 0)
+  return (first === 123 || first === 91) && /^[[{]\s{0,32}["[{]/.test(text)
+}
+
+/** Longer documents are not parsed to know that they are some. */
+const LONGEST_PARSED = 262_144
+
+/** Whether a text is JSON to its last character. */
+export function isJson(text: string): boolean {
+  if (text.length > LONGEST_PARSED) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function stringEnd(text: string, from: number): number {
   let end = text.indexOf('"', from)
   while (end > 0 && charCodeAt.call(text, end - 1) === BACKSLASH) {

@@ -1,6 +1,8 @@
 const utf8 = new TextDecoder('utf-8')
 
-/** Bytes as text: UTF-8, or Latin-1 when they are none, so that no byte is lost to a replacement character. */
+/**
+ * Bytes as text: UTF-8, or Latin-1 when they are none, so that no byte is lost to a replacement character.
+ */
 export function decodeBytes(bytes: Uint8Array): string {
   const text = utf8.decode(bytes)
   return text.includes('\ufffd')
@@ -24,7 +26,8 @@ const SAMPLE = 512
 const RARE = 50
 
 /**
- * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding control characters are rare. Looked at in three places, so that a text
+ * Whether bytes are no text. Text in UTF-16 says so with a mark or in its charset; in every other encoding
+ * control characters are rare. Looked at in three places, so that a text
  * with some bytes before it stays a text.
  */
 export function isBinary(bytes: Uint8Array, contentType: string): boolean {

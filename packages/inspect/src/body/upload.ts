@@ -6,7 +6,8 @@ const RUN =
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i
 
 /**
- * What a server would run in the start of a file, or undefined. A file whose name says that nothing runs it (`course.txt`, `site.zip`) may hold what it likes.
+ * What a server would run in the start of a file, or undefined. A file whose name says that nothing runs it
+ * (`course.txt`, `site.zip`) may hold what it likes.
  * @param name empty when the file has none
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {

@@ -67,12 +67,17 @@ export function* visitBody(
     else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
-    yield* visitXml(text, depth, visitor)
-    // Markup under another name, or in a picture: what shows it runs it.
-    if (!/[/+]xml$/.test(type) || PAGE.test(text)) visitor.value(text, 'body', at('body'))
+    yield* visitMarkup(text, type, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
   else if (isForm) yield* visitForm(text, 'body', 'form', visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
+}
+
+function* visitMarkup(text: string, type: string, depth: number, visitor: ValueVisitor): Steps {
+  const isXml = /[/+]xml$/.test(type)
+  yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
+  // Markup under another name, or in a picture: what shows it runs it.
+  if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))
 }
 
 /** Text as such, and as the form that it may be. */

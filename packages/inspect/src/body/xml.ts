@@ -7,6 +7,8 @@ import type { Locator, ValueVisitor } from './value-visitor.ts'
 const { charCodeAt } = String.prototype
 
 const NAME = /^[\w:.-]{1,64}/
+/** Elements of a page that have no end. */
+const EMPTY = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i
 const LAST_NAME = /[\w:.-]{1,64}\s{0,16}$/
 /** Characters before an equals sign among which the attribute's name is looked for. */
 const BEFORE = 96
@@ -16,9 +18,16 @@ const AMPERSAND = 38
  * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text.
  * Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
+ * @param kind of a `page`, elements without an end (`<br>`, `<p>`) do not contain each other, so that its
+ * depth says nothing
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one linear pass; each case is one kind of markup.
-export function* visitXml(text: string, depth: number, visitor: ValueVisitor): Steps {
+export function* visitXml(
+  text: string,
+  depth: number,
+  visitor: ValueVisitor,
+  kind: 'xml' | 'page' = 'xml',
+): Steps {
   const path: string[] = []
   const locator: Locator = {
     location: () => ['body', ...path.slice(0, 16)].join('.'),
@@ -57,13 +66,15 @@ export function* visitXml(text: string, depth: number, visitor: ValueVisitor): S
       path.pop()
       continue
     }
-    path.push(NAME.exec(tag)?.[0] ?? '')
+    const name = NAME.exec(tag)?.[0] ?? ''
+    path.push(name)
+    if (path.length > depth && kind === 'page') path.shift()
     if (path.length > depth) {
       visitor.tooBig('bounds/depth', locator.location(), `more than ${depth} levels`)
       return
     }
     if (!(yield* visitAttributes(tag, locator, visitor))) return
-    if (tag.endsWith('/')) path.pop()
+    if (tag.endsWith('/') || (kind === 'page' && EMPTY.test(name))) path.pop()
   }
 }
 

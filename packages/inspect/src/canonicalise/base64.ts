@@ -10,8 +10,10 @@ const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 const MARKED = /;\s?base64\s?,/i
 
 /**
- * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a data URL; undefined when it is no
- * base64 or decodes to something that is no text. An identifier that happens to use the alphabet nearly always decodes to control characters.
+ * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
+ * data URL; undefined when it is no
+ * base64 or decodes to something that is no text. An identifier that happens to use the alphabet nearly
+ * always decodes to control characters.
  */
 export function decodeBase64(text: string): string | undefined {
   // A form turned the alphabet's `+` into a space.
@@ -45,7 +47,8 @@ function insideGzip(coded: string): string | undefined {
 }
 
 /**
- * Whether a value is base64 rather than a word, a path or a query in its alphabet: long, of all kinds of characters, well mixed. Such a value is judged by what
+ * Whether a value is base64 rather than a word, a path or a query in its alphabet: long, of all kinds of
+ * characters, well mixed. Such a value is judged by what
  * it decodes to and never read as text.
  */
 export function isBase64Value(text: string): boolean {

@@ -3,7 +3,10 @@ import { hexDigit } from './url.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** The named references that stand for characters an attack needs (HTML Standard section 13.5); the rest are letters and signs. */
+/**
+ * The named references that stand for characters an attack needs (HTML Standard section 13.5); the rest are
+ * letters and signs.
+ */
 const NAMED: Readonly<Record<string, string>> = {
   amp: '&',
   apos: "'",
@@ -49,7 +52,10 @@ const NAMED: Readonly<Record<string, string>> = {
 const LONGEST_NAME = 7
 const MAX_DIGITS = 12
 
-/** Undoes HTML character references once, with or without the final semicolon, as browsers do. Linear, never throws. */
+/**
+ * Undoes HTML character references once, with or without the final semicolon, as browsers do. Linear, never
+ * throws.
+ */
 export function decodeEntities(text: string): string {
   let out = ''
   let from = 0

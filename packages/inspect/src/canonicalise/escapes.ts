@@ -3,7 +3,10 @@ import { hexDigit } from './url.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** Undoes `\uXXXX`, `\u{X}`, `\xXX` and `\/` once, as JavaScript, JSON and most template languages read them. Linear, never throws. */
+/**
+ * Undoes `\uXXXX`, `\u{X}`, `\xXX` and `\/` once, as JavaScript, JSON and most template languages read
+ * them. Linear, never throws.
+ */
 export function decodeEscapes(text: string): string {
   let out = ''
   let from = 0

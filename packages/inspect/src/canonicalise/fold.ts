@@ -6,8 +6,10 @@ const SLASHES = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
 const FOREIGN = /[^\u0000-\u007f]/
 
 /**
- * What a text becomes where width, look or invisible characters are ignored: compatibility forms folded (Unicode NFKC: `＜` is `<`), typographic quotes
- * and the angle brackets of old code pages (`¼script¾`, `‹`, `〈`) made plain, NUL and zero-width characters dropped.
+ * What a text becomes where width, look or invisible characters are ignored: compatibility forms folded
+ * (Unicode NFKC: `＜` is `<`), typographic quotes
+ * and the angle brackets of old code pages (`¼script¾`, `‹`, `〈`) made plain, NUL and zero-width characters
+ * dropped.
  */
 export function foldText(text: string): string {
   // U+560A and U+560D become LF and CR where a server keeps the low byte only.

@@ -25,8 +25,10 @@ function unwrapped(text: string): string | undefined {
 const BEGINS = /^["'`/<#>*(\s-]/
 
 /**
- * The parts of a text that could be values of their own: its lines, what stands in comments, and what stands in quotes, a comment or an element as the whole of the
- * text or of a line. So that a rule about how a value starts or ends finds it there whatever is written around it. Linear.
+ * The parts of a text that could be values of their own: its lines, what stands in comments, and what
+ * stands in quotes, a comment or an element as the whole of the
+ * text or of a line. So that a rule about how a value starts or ends finds it there whatever is written
+ * around it. Linear.
  * @param chars of the text, as scanned
  */
 export function piecesOf(text: string, chars: number): string[] | undefined {

@@ -1,6 +1,9 @@
 /** A sign that an answer says more than it should. */
 export interface Leak {
-  /** `stack-trace`, `private-key`, `card-number`, `database-error`, `cloud-key`, `source-code`, `directory-listing`. */
+  /**
+   * `stack-trace`, `private-key`, `card-number`, `database-error`, `cloud-key`, `source-code`,
+   * `directory-listing`.
+   */
   readonly kind: LeakKind
   /** Offset in everything the scanner was given. */
   readonly offset: number
@@ -49,7 +52,9 @@ export function findLeaks(text: string): readonly Leak[] {
   return scanner.found
 }
 
-/** Looks for leak signs in an answer that comes in pieces; keeps only the last 512 characters between them. */
+/**
+ * Looks for leak signs in an answer that comes in pieces; keeps only the last 512 characters between them.
+ */
 export class LeakScanner {
   readonly #found: Leak[] = []
   readonly #seen = new Set<string>()

@@ -9,7 +9,10 @@ const MAX_ATTRIBUTES = 48
 /** How often one character may be read on average, for tags inside the quotes of tags. */
 const MAX_REREADS = 8
 
-/** Elements that run code or load it, with the score of their mere presence; user content of ordinary sites has none of them. */
+/**
+ * Elements that run code or load it, with the score of their mere presence; user content of ordinary sites
+ * has none of them.
+ */
 const ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['script', 6],
   ['iframe', 5],
@@ -49,8 +52,10 @@ const RUNS =
 const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 
 /**
- * Reads the tags of a text as a browser would: any of space, `/` and control characters between attributes, quotes optional, the last tag perhaps
- * unclosed. Tells elements that run code, event handlers with a value, URLs with a scheme that runs code, and styles that do. Linear: a tag is followed for at most 1,024
+ * Reads the tags of a text as a browser would: any of space, `/` and control characters between attributes,
+ * quotes optional, the last tag perhaps
+ * unclosed. Tells elements that run code, event handlers with a value, URLs with a scheme that runs code,
+ * and styles that do. Linear: a tag is followed for at most 1,024
  * characters, and the next is looked for behind it.
  */
 export function findActiveMarkup(reading: Reading): Span | undefined {
@@ -74,7 +79,10 @@ export function findActiveMarkup(reading: Reading): Span | undefined {
 
 let tagEnd = 0
 let isTagInQuotes = false
-/** What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for one tag. */
+/**
+ * What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for
+ * one tag.
+ */
 let outer = 0
 
 function isLetter(code: number): boolean {
@@ -97,7 +105,8 @@ function readTag(lower: string, start: number, carried: number): Span | undefine
   const closing = charCodeAt.call(lower, start + 1) === 47
   tagEnd = at
   const presence = closing ? 0 : Math.max(carried, ELEMENTS.get(name) ?? 0)
-  // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and `<Frame>`.
+  // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and
+  // `<Frame>`.
   let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
   let id = 'xss/element'
   let isPlayer = false
@@ -159,9 +168,12 @@ function ended(
   return found === 0 ? undefined : { start, end, score: found, id }
 }
 
+/** Of a script: an attribute, a call, an assignment, a template, its end. */
+const RUNNING = /^[^>]{0,128}=|[\w\])>]\s?\(|[^\s]=|`|<\/script|^[^>]{0,64}>\s{0,8}\(/
+
 /** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
 function hasScript(lower: string, from: number): boolean {
-  return /[(=`]|<\/script/.test(lower.slice(from, from + 512))
+  return RUNNING.test(lower.slice(from, from + 512))
 }
 
 function skipValue(lower: string, start: number, limit: number): number {

@@ -8,7 +8,7 @@ const COMMANDS = new Set(
     'lastlog lastlogin expr seq pwd mkdir rmdir ln tar gunzip unzip bzip2 xz dd ansible docker kubectl socat mknod mkfifo visudo rmt rmt-tar rmt-dump stat ' +
     'mysql psql sqlite3 htop lua luajit tclsh ping ping6 traceroute dig curlie aria2c fetch gdb cpan easy_install pip pip3 npm gem apt apt-get dpkg yum rpm dnf ' +
     'zsh fish dash ash rbash bsdtar bcdboot bcdedit ipcs id arp nmap uniq wc icacls takeown schtasks sc netsh whois hexdump strings readelf xmllint jq getfacl setfacl ' +
-    'ansible-config ansible-galaxy ansible-console ansible-doc ansible-playbook chef-vault knife chroot unshare nsenter setarch tee lynx links elinks w3m axel ' +
+    'ansible-inventory ansible-vault ansible-pull chef-client chef-run chef-solo ansible-config ansible-galaxy ansible-console ansible-doc ansible-playbook chef-vault knife chroot unshare nsenter setarch tee lynx links elinks w3m axel ' +
     'invoke-webrequest invoke-expression iex iwr cmd start-process get-process set-content get-content cmd.exe phpinfo mail sendmail mailx ' +
     'gzip bzcat zcat xzcat zless zmore nl tailf dmesg lspci lscpu ifup ifdown ip iwconfig ss rcat pdksh mawk nawk vi ed ex rvim view pico emacs make cmake cc g++ clang tftp ftp rlogin rsh ' +
     'shutdown reboot poweroff halt pkill killall kill env printenv setenv export unset ulimit umask source ' +

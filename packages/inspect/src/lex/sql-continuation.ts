@@ -28,7 +28,10 @@ import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** Where a value would leave its place in a query: behind a quote that closes the query's string, or behind a first value. */
+/**
+ * Where a value would leave its place in a query: behind a quote that closes the query's string, or behind
+ * a first value.
+ */
 export type Context = 'string' | 'value' | 'word'
 
 /** Evidence of an injection. */
@@ -174,10 +177,14 @@ export function continuation(i: number, context: Context, quote?: number): Findi
     case KEY.test:
       return leaving ? afterTest(at, inString) : undefined
     case KEY.select:
-      return leaving && selectEvidence(at) >= 5 ? { id: 'sqli/query', score: 5, end: at + 3 } : undefined
+      return leaving && selectEvidence(at) >= 5
+        ? { id: 'sqli/query', score: 5, end: at + 3, bare: true }
+        : undefined
     case KEY.statement: {
       const evidence = leaving ? statementEvidence(at, wordAt(at), wordAt(at + 1)) : 0
-      return evidence > 0 ? { id: 'sqli/statement', score: evidence, end: at + 3 } : undefined
+      return evidence > 0
+        ? { id: 'sqli/statement', score: Math.min(evidence, 5), end: at + 3, bare: true }
+        : undefined
     }
     default:
       return undefined
@@ -268,7 +275,10 @@ export function isConditionCall(at: number): boolean {
   return /^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open && isSolid(at + 2) && comparison(at + 2) > 0
 }
 
-/** A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with text. */
+/**
+ * A comment right behind the quote ends the statement; in prose a dash behind a quoted word goes on with
+ * text.
+ */
 function afterComment(at: number, quote: number): Finding | undefined {
   if (!isTail(at)) return undefined
   const prefix = sourceText().slice(0, starts[quote] as number)

@@ -27,8 +27,10 @@ import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts, tokenizeSql } from './sql-tokens.ts'
 
 /**
- * How a value would act inside a query: cut into tokens once, then read as a continuation of a value (`1 or 1=1`), of a string (`x' or 'a'='a`), and as a
- * statement. Words prove nothing; a comparison, a subquery, a call, a comment right where the value leaves its place does.
+ * How a value would act inside a query: cut into tokens once, then read as a continuation of a value (`1 or
+ * 1=1`), of a string (`x' or 'a'='a`), and as a
+ * statement. Words prove nothing; a comparison, a subquery, a call, a comment right where the value leaves
+ * its place does.
  */
 export function findSqlInjection(reading: Reading): Span | undefined {
   const count = tokenizeSql(reading.lower)
@@ -115,7 +117,8 @@ function lastWord(): number {
 }
 
 /**
- * `drop table lamp`: three words and nothing else. Nothing was left or broken out of, and shops sell such things; who wants to run it as a whole value
+ * `drop table lamp`: three words and nothing else. Nothing was left or broken out of, and shops sell such
+ * things; who wants to run it as a whole value
  * needs a backend that runs values. A stricter level counts it.
  */
 function isBareDefinition(at: number): boolean {
@@ -139,7 +142,10 @@ function arithmetic(from: number, to: number): Finding | undefined {
   return undefined
 }
 
-/** A whole value that is a call: `benchmark(15000000,md5(1))`, `sleep(5)`; one that other languages share counts less. */
+/**
+ * A whole value that is a call: `benchmark(15000000,md5(1))`, `sleep(5)`; one that other languages share
+ * counts less.
+ */
 function probe(at: number): Finding | undefined {
   const next = term(at)
   if (next < 0) return undefined
@@ -171,7 +177,10 @@ function isYear(at: number): boolean {
   return /^(?:19|20)\d\d$/.test(sourceText().slice(starts[at] as number, ends[at] as number))
 }
 
-/** A word in quotes with space around them, as in: the "or" of SQL. A string that is left has the value before its quote, or the query's words behind it. */
+/**
+ * A word in quotes with space around them, as in: the "or" of SQL. A string that is left has the value
+ * before its quote, or the query's words behind it.
+ */
 function isMentioned(i: number): boolean {
   const close = i + 2
   if (kindAt(i + 1) !== SQL.word || kindAt(close) !== kindAt(i)) return false
@@ -197,7 +206,10 @@ function afterQuote(i: number, nth: number): Finding | undefined {
 /** Words after which a bracket opens a query even with a space between. */
 const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
 
-/** A query in brackets: where one word from one name is selected, what stands before the bracket must be no sentence. */
+/**
+ * A query in brackets: where one word from one name is selected, what stands before the bracket must be no
+ * sentence.
+ */
 function subquery(i: number): Finding | undefined {
   const evidence = selectEvidence(i)
   if (evidence < 5) return undefined
@@ -207,7 +219,10 @@ function subquery(i: number): Finding | undefined {
   return evidence < 6 && (isSpoken || i < 2) ? undefined : { id: 'sqli/subquery', score: 6, end: i + 4 }
 }
 
-/** A query in brackets, `union select` with a list behind it, and tautologies of two numbers, wherever they stand. */
+/**
+ * A query in brackets, `union select` with a list behind it, and tautologies of two numbers, wherever they
+ * stand.
+ */
 function anywhere(i: number): Finding | undefined {
   const key = keyAt(i)
   if (key === KEY.select) return i > 0 && kindAt(i - 1) === SQL.open ? subquery(i) : undefined

@@ -52,7 +52,10 @@ export function endsClause(at: number): boolean {
   return key === KEY.into && (kind === SQL.variable || isQuote(kind))
 }
 
-/** `7" or 8" pizza`, `5' or 6'`: lengths. As a query the second quote would open a string that nothing needs. */
+/**
+ * `7" or 8" pizza`, `5' or 6'`: lengths. As a query the second quote would open a string that nothing
+ * needs.
+ */
 export function isInches(logic: number, number: number): boolean {
   const quote = kindAt(logic - 1)
   const behind = kindAt(number + 2)

@@ -1,11 +1,22 @@
-import { expression, isProbeCall, isQuote, isSubquery, keyAt, kindAt, sourceText } from './sql-grammar.ts'
+import {
+  expression,
+  isProbeCall,
+  isQuote,
+  isSubquery,
+  keyAt,
+  kindAt,
+  sourceText,
+  term,
+} from './sql-grammar.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
 const MAX_LIST = 48
 
 /**
- * How surely a `select` at `i` is a query and no sentence: 0 no, 3 could be either (`select options from menu`), 6 only a query. What counts
- * is what stands in the list: numbers, calls, `*`, variables, several names with a table behind them; an article ends all doubt.
+ * How surely a `select` at `i` is a query and no sentence: 0 no, 3 could be either (`select options from
+ * menu`), 6 only a query. What counts
+ * is what stands in the list: numbers, calls, `*`, variables, several names with a table behind them; an
+ * article ends all doubt.
  */
 export function selectEvidence(i: number): number {
   let at = i + 1
@@ -119,6 +130,12 @@ export function statementEvidence(i: number, word: string, next: string): number
     case 'create':
       if (key !== KEY.object || !plainName) return 0
       return kindAt(i + 3) === SQL.open || kindAt(i + 3) === SQL.end || keyAt(i + 3) === KEY.as ? 6 : 0
+    case 'replace': {
+      const table = next === 'into' ? i + 2 : i + 1
+      if (!isName(table) || kindAt(table + 1) !== SQL.open) return 0
+      const list = term(table + 1)
+      return keyAt(list) === KEY.values || keyAt(list) === KEY.select ? 6 : 0
+    }
     case 'alter':
       return key === KEY.object && (plainName || isQuote(kindAt(i + 2))) && CHANGE.test(textAfter(i + 2))
         ? 5

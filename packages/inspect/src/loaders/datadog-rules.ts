@@ -33,8 +33,10 @@ const TRANSFORMERS = new Set([
 ])
 
 /**
- * Reads dd-trace's `recommended.json` from the application's own node_modules. Rules of one condition with an expression, a list of phrases, `is_sqli` or `is_xss` are taken (the latter two
- * answered by our lexers); the rest (run-time detectors, several conditions, lists of addresses) are named in `skipped`.
+ * Reads dd-trace's `recommended.json` from the application's own node_modules. Rules of one condition with
+ * an expression, a list of phrases, `is_sqli` or `is_xss` are taken (the latter two
+ * answered by our lexers); the rest (run-time detectors, several conditions, lists of addresses) are named
+ * in `skipped`.
  *
  * @param document the parsed file
  * @throws ConfigError when it is no such file
@@ -82,7 +84,9 @@ function ruleOf(id: string, entry: unknown): Rule | string {
   )
 }
 
-/** A rule from elsewhere: runs on every reading that is looked at, since nothing is known of what opens it. */
+/**
+ * A rule from elsewhere: runs on every reading that is looked at, since nothing is known of what opens it.
+ */
 export function foreignRule(id: string, score: number, find: (reading: Reading) => Span | undefined): Rule {
   return { id, family: 'loaded', score, quotable: true, chars: 0, words: 0, find, attacks: [], benign: [] }
 }

@@ -6,7 +6,8 @@ const OVERLAP = 256
 
 /**
  * Compiles an expression written for another engine (RE2, PCRE).
- * @returns the expression, or why it cannot be used: syntax V8 does not know, or a shape that may take exponential time
+ * @returns the expression, or why it cannot be used: syntax V8 does not know, or a shape that may take
+ * exponential time
  */
 export function compileForeign(source: string, ignoreCase: boolean): RegExp | string {
   let text = source
@@ -29,7 +30,8 @@ export function compileForeign(source: string, ignoreCase: boolean): RegExp | st
 }
 
 /**
- * The first match in a reading, looked for in windows: time that grows with the square of the length stays small. Linear-time cannot be promised
+ * The first match in a reading, looked for in windows: time that grows with the square of the length stays
+ * small. Linear-time cannot be promised
  * for expressions that we did not write.
  */
 export function findForeign(expression: RegExp, text: string): { start: number; end: number } | undefined {

@@ -11,7 +11,10 @@ import { placesOf } from './seclang-variables.ts'
 export interface SecLangOptions {
   /** Name of the file, for messages. */
   readonly file: string
-  /** What happens to a rule that uses what is not understood: `refuse` fails the whole file, `skip` names it in `skipped`. Default `refuse`. */
+  /**
+   * What happens to a rule that uses what is not understood: `refuse` fails the whole file, `skip` names it
+   * in `skipped`. Default `refuse`.
+   */
   readonly unsupported?: 'refuse' | 'skip'
   /** Highest `paranoia-level/N` tag taken. Default 1. */
   readonly paranoia?: number
@@ -64,7 +67,8 @@ const IGNORED_ACTIONS = new Set([
 ])
 
 /**
- * Reads `SecRule` lines of a core rule set checkout: variables of the request, the operators `@rx`, `@pm`, `@contains`, `@streq`, `@beginsWith`, `@endsWith`, `@detectSQLi`, `@detectXSS`. Chains, control actions,
+ * Reads `SecRule` lines of a core rule set checkout: variables of the request, the operators `@rx`, `@pm`,
+ * `@contains`, `@streq`, `@beginsWith`, `@endsWith`, `@detectSQLi`, `@detectXSS`. Chains, control actions,
  * counters, files of words and response phases are not understood.
  *
  * @throws ConfigError naming the line of every rule that is not understood, unless `unsupported` is `skip`

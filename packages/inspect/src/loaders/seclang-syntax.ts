@@ -10,7 +10,10 @@ export interface SecRule {
   readonly actions: ReadonlyMap<string, readonly string[]>
 }
 
-/** The `SecRule` directives of a file; comments and other directives are left out. Lines that end in `\` go on. Linear. */
+/**
+ * The `SecRule` directives of a file; comments and other directives are left out. Lines that end in `\` go
+ * on. Linear.
+ */
 export function parseSecLang(text: string): readonly SecRule[] {
   const rules: SecRule[] = []
   const lines = text.split(/\r?\n/)

@@ -22,7 +22,8 @@ const VARIABLES: Readonly<Record<string, readonly Place[]>> = {
 }
 
 /**
- * Whether a reading is one of the variables of a rule (`ARGS|!REQUEST_COOKIES:/__utm/|XML:/*`), or why that cannot be told.
+ * Whether a reading is one of the variables of a rule (`ARGS|!REQUEST_COOKIES:/__utm/|XML:/*`), or why that
+ * cannot be told.
  */
 export function placesOf(variables: string): ((reading: Reading) => boolean) | string {
   const wanted: ((reading: Reading) => boolean)[] = []

@@ -37,7 +37,7 @@ export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-start',
     new RegExp(
-      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|[\\t\\n\\r]|\\s(?=/))?(?:/\\*[^*]{0,32}\\*/\\s{0,12})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
+      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|[\\t\\n\\r]|\\s(?=[/#]))?(?:/\\*[^*]{0,32}\\*/\\s{0,12}|(?:#|//)[^\\n]{0,32}\\n\\s{0,8})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
     ),
     {
       score: 5,
@@ -54,6 +54,7 @@ export const codeRules: readonly Rule[] = [
         "@exec('test')",
         '"system"(ls);',
         'phpinfo(foo)',
+        'exec #comment\n (blah)',
         'exec  (blah)',
         "eval('runExploit()')",
       ],
@@ -106,7 +107,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable-call',
-    /(?:^|[\s=;.&|!(])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/)?(?:\[[^\]\n]{0,16}\])?(?:\((?:\s{0,2}["'$][^)\n]{0,64}|[^)\n$]{0,32})\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
+    /(?:^|[\s=;.&|!(:])@?\${1,3}(?:\{\s{0,4}[@$]?\w{1,24}(?:->\w{1,24})?\s{0,4}\}|[a-z_]\w{0,24})(?:\s{0,4}(?:\[[^\]\n]{0,32}\]|\{[^}\n]{0,16}\}|->\$?\w{1,24})\]?){0,4}\s{0,4}(?:\/\*[^*]{0,16}\*\/|(?:#|\/\/)[^\n]{0,16}\n)?(?:\[[^\]\n]{0,16}\])?(?:\((?:\s{0,2}["'$][^)\n]{0,64}|[^)\n$]{0,32})\)|\s{1,4}\((?:["'$][^)\n]{0,64}|\d{1,6}|)\))/,
     {
       score: 5,
       bare: true,
@@ -166,7 +167,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|^[\s(]{0,4}process\.(?:env|exit|kill)\b|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -175,11 +176,24 @@ export const codeRules: readonly Rule[] = [
         "require('child_process').exec('id')",
         'global.process.mainModule.require',
         '_$$ND_FUNC$$_function()',
-        'module.exports=',
         "Function('return process')()",
         "import('node:child_process').then(c=>c)",
       ],
       benign: ['require permission', 'the process. env', 'module exports'],
+    },
+  ),
+  // The whole value is a piece of a program.
+  pattern(
+    'code/node-module',
+    /^[\s(]{0,4}process\.(?:env|exit|kill)\b|^\s{0,4}module\.exports\s{0,4}=[^\n]{0,24}$/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      quotable: true,
+      words: WORD.runtime,
+      attacks: ['module.exports=', 'process.env', '(process.exit(1))'],
+      benign: ['the process. env', 'module exports'],
     },
   ),
   pattern(

@@ -1,7 +1,10 @@
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
-/** Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a server would run. */
+/**
+ * Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a
+ * server would run.
+ */
 export const probeRules: readonly Rule[] = [
   pattern(
     'scanner/user-agent',
@@ -16,7 +19,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/path',
-    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.(?:gitlab-ci\.yml|git-credentials|dockerenv|travis\.yml)$|(?:appsettings(?:\.\w{1,20})?\.json|secrets?\.(?:json|ya?ml)|credentials\.(?:json|ya?ml|csv))$|debug\/pprof|cvs\/entries|(?:c99|r57|b374k|wso)\.php|\w{1,40}\.(?:php|jsp|aspx?|inc|conf|ya?ml)~$|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)~?$)/,
+    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.(?:gitlab-ci\.yml|git-credentials|dockerenv|travis\.yml)$|(?:appsettings(?:\.\w{1,20})?\.json|secrets?\.(?:json|ya?ml)|credentials\.(?:json|ya?ml|csv))$|debug\/pprof|cvs\/entries|(?:c99|r57|b374k|wso)\.php|\w{1,40}\.(?:php|jsp|aspx?|inc|conf|ya?ml)~$|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|phpinfo\.php|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|solr\/admin|manager\/html|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|ecp\/|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$)/,
     {
       score: 5,
       places: ['path'],
@@ -29,7 +32,6 @@ export const probeRules: readonly Rule[] = [
         '/debug/pprof/',
         '/config.php~',
         '/wp-content/debug.log',
-        '/get/foo.bar.sql',
         '/actuator/env',
         '/etc/letsencrypt/live/x/privkey.pem',
         '/logs/error.log',
@@ -49,6 +51,18 @@ export const probeRules: readonly Rule[] = [
       ],
     },
   ),
+  // Copies and exports that somebody left there. Who uploads one under its name does not look for one.
+  pattern(
+    'probe/file',
+    /\/(?:(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)(?:\.(?:gz|zip|tar|tgz|7z|rar))?~?$)/,
+    {
+      score: 5,
+      places: ['path'],
+      words: WORD.probe,
+      attacks: ['/get/foo.bar.sql', '/backup.sql.zip', '/backup.zip', '/index.php.bak', '/keys/site.p12'],
+      benign: ['/api/items', '/export.csv', '/backup', '/files/site.pdf'],
+    },
+  ),
   pattern(
     'probe/file-kind',
     // Sites do serve such files: only a stricter level refuses them all.
@@ -63,9 +77,10 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/exploit',
-    /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%)|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,
+    /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%|@fs\/(?:etc|proc|root|home|[a-z]:)|@id\/__x00__)|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,
     {
       score: 5,
+      places: ['path', 'query', 'name', 'form', 'cookie'],
       words: WORD.probe,
       attacks: [
         '/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php',
@@ -77,11 +92,11 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name',
-    /\.(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000])|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)\.(?:jpe?g|png|gif|txt)$|web\.config$|\\[a-z]\\|^["']?\.\.?[/\\]/,
+    /\.\s{0,16}(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000])|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)\.(?:jpe?g|png|gif|txt)$|web\.config$|^wp-config[\s._-]{1,4}php|\\[a-z]\\|^["']?\.\.?[/\\]/,
     {
       score: 5,
       places: ['file-name'],
-      attacks: ['shell .php', 'photo.php ', 'a.php..', 'x/fda.php5'],
+      attacks: ['shell .php', 'photo. php', 'photo.php ', 'a.php..', 'x/fda.php5', 'wp-config_php.txt'],
       benign: ['photo .jpg', 'my report.pdf', 'notes v1..docx'],
     },
   ),

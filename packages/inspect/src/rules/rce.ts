@@ -97,7 +97,7 @@ export const rceRules: readonly Rule[] = [
   },
   pattern(
     'rce/glob',
-    /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/)?\w{0,4}\[[!^\w/]{1,8}\]\w/,
+    /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/){0,3}\w{0,4}\[[!^\w/]{1,8}\]\w/,
     {
       score: 5,
       bare: true,
@@ -129,7 +129,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/braces',
-    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}~[+-]\s{0,4}$|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
+    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}~[+-]\s{0,4}$|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
     {
       score: 5,
       bare: true,
@@ -141,6 +141,15 @@ export const rceRules: readonly Rule[] = [
       benign: ['{a, b}', '{"a": 1, "b": 2}', 'import { a, b }'],
     },
   ),
+  pattern('rce/program', /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\/[a-z][\w.+-]{1,32}\s{0,4}$/, {
+    score: 5,
+    bare: true,
+    atStart: true,
+    chars: CHAR.slash,
+    places: ['query', 'form', 'cookie'],
+    attacks: ['/bin/ab', '/usr/local/bin/cscli'],
+    benign: ['/bin/', '/usr/share/x', '/bin/build/output.txt', 'bin/x'],
+  }),
   pattern('rce/tilde', /^\s{0,4}~[+-]\d{0,2}\s{0,4}$/, {
     score: 5,
     bare: true,
@@ -206,7 +215,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/alias',
-    /^\s{0,4}alias\s{1,8}[\w-]{1,16}=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
+    /^\s{0,4}alias\s{1,8}(?:-p\s{1,4})?'?[\w-]{1,16}'?=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
     {
       score: 5,
       bare: true,
@@ -219,7 +228,7 @@ export const rceRules: readonly Rule[] = [
   // `;while true;do x;done`, `;. /tmp/x`, `;>/tmp/x`: the shell's own grammar behind a separator.
   pattern(
     'rce/grammar',
-    /^[\w.:"'-]{0,40}\s{0,2}[;&|]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\. {1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
+    /^\s{0,2}cd\s{1,2}[\w/.~-]{1,40}\s{0,2}(?:;|&&)\s{0,2}[a-z]|^[\w.:"'-]{0,40}\s{0,2}[;&|]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\. {1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
     {
       score: 5,
       quotable: true,
@@ -227,6 +236,7 @@ export const rceRules: readonly Rule[] = [
       chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline,
       attacks: [
         ';while true;do id;done',
+        'cd /;cd etc;fold passwd',
         ';for i in 1;do id;done',
         'x;if true;then id;fi',
         ';. /tmp/x',

@@ -17,6 +17,17 @@ function findTarget(reading: Reading): Span | undefined {
   return OWN_HOST.test(reading.lower) ? { start: 0, end: reading.text.length } : undefined
 }
 
+/** Where scripts of old keep the folder that they include files from. */
+const INCLUDED_PATH =
+  /^(?:mosconfig_\w{1,32}|_?(?:conf|config|server|session|get|post|cookie|files|env|request|settings?|globals|lang|path)\[\w{1,32}\]|(?:\w{1,24}_)?(?:root|base|abs(?:olute)?|include|inc|lib|full|script)_?(?:path|dir|directory|folder))$/
+
+/** A URL where a folder of the server belongs. */
+function findIncludedPath(reading: Reading): Span | undefined {
+  if (!INCLUDED_PATH.test(reading.name)) return undefined
+  const found = /^\s{0,4}(?:https?|ftps?|php|file):\/\/[^\s]{1,80}/.exec(reading.lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
+}
+
 /** URLs that make the backend call where the caller cannot: itself, its cloud, its network. */
 export const reachRules: readonly Rule[] = [
   pattern(
@@ -86,7 +97,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/host',
-    /^\s{0,4}(?:localhost\d?(?:\.localdomain\d?)?|ip6-localhost|ipv6-localhost|ip6-loopback|[\w-]{1,24}\.docker\.internal|localtest\.me|lvh\.me|127\.0\.0\.1\.nip\.io)(?::\d{1,5})?\/[^\s]{0,120}$/,
+    /^\s{0,4}(?:localhost\d?(?:\.localdomain\d?)?|ip6-localhost|ipv6-localhost|ip6-loopback|(?:[\w-]{1,40}\.){1,3}svc\.cluster\.local|kubernetes\.default(?:\.svc)?|[\w-]{1,24}\.docker\.internal|localtest\.me|lvh\.me|127\.0\.0\.1\.nip\.io)(?::\d{1,5})?\/[^\s]{0,120}$/,
     {
       score: 5,
       atStart: true,
@@ -145,6 +156,20 @@ export const reachRules: readonly Rule[] = [
       benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
     },
   ),
+  {
+    id: 'rfi/parameter',
+    family: 'rfi',
+    score: 5,
+    quotable: false,
+    chars: CHAR.scheme,
+    words: 0,
+    places: ['query', 'form', 'cookie'],
+    atStart: true,
+    find: findIncludedPath,
+    // By the name of the parameter: the cases are in `test/reach.test.ts`.
+    attacks: [],
+    benign: ['https://example.com/', 'see https://example.com'],
+  },
   pattern(
     'rfi/ftp-address',
     /^\s{0,4}ftps?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/][^\s]{0,120})?\s{0,4}$/,

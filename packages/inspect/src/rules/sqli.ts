@@ -174,13 +174,13 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/quote-operator',
-    /^\s{0,2}[\w-]{0,12}\s?'\s{0,3}(?:[-+*/%&|^~=!]{1,3}|<=>|<>|<<|>>|<=|>=)\s{0,3}'\s?[\w-]{0,12}\s{0,2}$/,
+    /^\s{0,2}'?[\w-]{0,12}\s?'\s{0,3}(?:[-+*/%&|^~=!]{1,3}|<=>|<>|<<|>>|<=|>=)\s{0,3}'\s?[\w-]{0,12}\s{0,2}$/,
     {
       score: 5,
       bare: true,
       atStart: true,
       chars: CHAR.apostrophe,
-      attacks: ["'&'", "' <> '", "A' + 'B", "aa'!='1"],
+      attacks: ["'x'!='y", "'&'", "' <> '", "A' + 'B", "aa'!='1"],
       benign: ["'a'", "rock 'n' roll", "''"],
     },
   ),
@@ -198,7 +198,7 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/schema-name',
-    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msysobjects)\s{0,4}$/,
+    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
     {
       score: 5,
       bare: true,
@@ -232,6 +232,30 @@ const marks: Rule[] = [
       words: WORD.sqlLogic,
       attacks: ['1 or true', '-1 or not false', '1 or id is not null'],
       benign: ['1 or 2', 'true or false', '1 and true love'],
+    },
+  ),
+  // One query's brackets closed and the next one's opened, and nothing else.
+  pattern(
+    'sqli/bracket-operator',
+    /^\s{0,2}['"]?\)\s{0,3}(?:(?:not\s{1,2})?(?:like|rlike|regexp|in)|and|or|xor|=|<>|!=)\s{0,3}\(\s{0,2}['"]?\s{0,2}$/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.paren,
+      attacks: [') like (', "') or ('"],
+      benign: ['(a) or (b)', ')('],
+    },
+  ),
+  pattern(
+    'sqli/grouping',
+    /\bgroup\s{1,4}by\s{1,4}[\w.,`]{1,40}\s{1,4}having\s{1,4}\w{1,12}\s?\(|[`'")\d]\s{0,4}\bas\s{1,4}(?:`\w{1,32}`|"\w{1,32}")\s{1,4}from\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlVerb | WORD.sqlLogic,
+      attacks: ['select x group by y having count(id) >= 9', '` AS `user_id` from', '1 as "x" from t'],
+      benign: ['group by colour, having seen it', '"a" as seen from b'],
     },
   ),
   pattern('sqli/terminator', /^\s{0,4}-?\w{0,16}['")]{0,3}\s{0,2};\s{0,4}(?:--|#)[\s-]{0,4}$/, {

@@ -1,12 +1,32 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+/** Who publishes schemas that documents name. */
+const SCHEMA_HOST =
+  /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org)(?:[:/]|$)/
+const SCHEMA_LOCATION = /schemalocation\s{0,4}=\s{0,4}["']([^"']{0,2048})/g
+
+/**
+ * A document that has its schema fetched from somewhere: in pairs of a namespace and where its schema lies,
+ * or that alone.
+ */
+function findForeignSchema({ lower }: Reading): Span | undefined {
+  for (const found of lower.matchAll(SCHEMA_LOCATION)) {
+    const words = (found[1] ?? '').trim().split(/\s{1,64}/)
+    const places = words.length === 1 ? words : words.filter((_, i) => i % 2 === 1)
+    if (places.some(place => /^[a-z]{2,12}:\/\//.test(place) && !SCHEMA_HOST.test(place)))
+      return { start: found.index, end: found.index + found[0].length }
+  }
+  return undefined
+}
 
 /** XML entities, prototype keys, serialised objects: data that is more than data to a parser. */
 export const structureRules: readonly Rule[] = [
   pattern(
     'xxe/entity',
-    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}(?:entity|attlist)|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}entity|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {
       score: 6,
       quotable: true,
@@ -28,7 +48,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'xxe/include',
-    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|xsi:(?:nonamespace)?schemalocation\s{0,4}=\s{0,4}["'][^"']{0,120}https?:|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<xsl:(?:include|import|value-of|copy-of)\s|<\?xml-stylesheet\s[^>]{0,80}href/,
+    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<xsl:(?:include|import|value-of|copy-of)\s|<\?xml-stylesheet\s[^>]{0,80}href/,
     {
       score: 5,
       quotable: true,
@@ -37,11 +57,27 @@ export const structureRules: readonly Rule[] = [
       attacks: [
         '<xi:include href="http://x/y" xmlns:xi="http://www.w3.org/2001/XInclude"/>',
         '<xs:include namespace="http://x"/>',
-        '<a xsi:schemaLocation="http://a.b/ http://x.y/z.xsd"/>',
       ],
       benign: ['<include>', '#include <stdio.h>'],
     },
   ),
+  {
+    id: 'xxe/schema',
+    family: 'xxe',
+    score: 5,
+    quotable: true,
+    chars: CHAR.equals,
+    words: WORD.entity,
+    find: findForeignSchema,
+    attacks: [
+      '<a xsi:schemaLocation="http://a.b/ http://x.y/z.xsd"/>',
+      '<a xsi:noNamespaceSchemaLocation="http://x.y/z.xsd"/>',
+    ],
+    benign: [
+      '<project xsi:schemaLocation="http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd">',
+      '<a xsi:schemaLocation="http://a.b/ local.xsd"/>',
+    ],
+  },
   pattern(
     'prototype/key',
     /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
@@ -84,9 +120,10 @@ export const structureRules: readonly Rule[] = [
   }),
   pattern(
     'deserialisation/python',
-    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"system\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
     {
       score: 5,
+      quotable: true,
       exactCase: true,
       chars: CHAR.newline | CHAR.base64 | CHAR.bang | CHAR.quote,
       attacks: [

@@ -170,6 +170,17 @@ export const traversalRules: readonly Rule[] = [
       benign: ['https://example.com', 'git+file', 'profile://x'],
     },
   ),
+  // What PHP and others open as a file, with the sender's text in it.
+  pattern('traversal/data-url', /^\s{0,4}data:text\/plain(?:;|,|\s{0,4}$)/, {
+    score: 5,
+    bare: true,
+    atStart: true,
+    chars: CHAR.colon,
+    words: WORD.script,
+    places: ['query', 'body'],
+    attacks: ['data:text/plain;base64,SSBsb3ZlIFBIUAo=', 'data:text/plain'],
+    benign: ['data:image/png;base64,iVBORw0KGgo', 'data: text/plain, and more'],
+  }),
   pattern('traversal/file-url', /^\s{0,4}(?:\w{1,16}=)?file:\/{2,3}[a-z./]/, {
     score: 5,
     quotable: true,

@@ -1,7 +1,10 @@
 import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 
-/** XPath: a predicate closed, another node set joined on, axes and node functions where data belongs, documents of others loaded. */
+/**
+ * XPath: a predicate closed, another node set joined on, axes and node functions where data belongs,
+ * documents of others loaded.
+ */
 export const xpathRules: readonly Rule[] = [
   pattern(
     'code/xpath',

@@ -74,7 +74,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}javascript:\s{0,4}$/,
+    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -189,6 +189,18 @@ export const xssRules: readonly Rule[] = [
       benign: ['the document, cookie and domain', 'window [of opportunity]', 'the parent document'],
     },
   ),
+  // A method that is named as text, or called through another, where a plain call would do.
+  pattern(
+    'xss/console',
+    /\bconsole\s{0,2}(?:\[\s{0,2}["'`]\w{1,12}["'`]\s{0,2}\]|\.\s{0,2}\w{1,12}\s{0,2}\.(?:call|apply|bind))\s{0,2}\(|\bprocess\s{0,2}\[\s{0,2}["'`]?(?:mainmodule|binding|env)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script | WORD.process,
+      attacks: ['console["info"](1)', 'console.info.call(this,1)', "process['mainModule']"],
+      benign: ['console.log(1)', 'the console [info]'],
+    },
+  ),
   // What scripts of every site use too: in a document it says nothing by itself.
   pattern(
     'xss/page-object',
@@ -275,15 +287,11 @@ export const xssRules: readonly Rule[] = [
       benign: ['</p>', '"</b>"'],
     },
   ),
-  pattern(
-    'xss/namespace',
-    /xmlns:xi\s{0,4}=|schemalocation\s{0,4}=\s{0,4}["'][^"']{0,64}\shttps?:|<xi:include|<xs:include/,
-    {
-      score: 5,
-      quotable: true,
-      words: WORD.entity,
-      attacks: ['<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="http://x/"/></a>'],
-      benign: ['xmlns="http://www.w3.org/2000/svg"'],
-    },
-  ),
+  pattern('xss/namespace', /xmlns:xi\s{0,4}=|<xi:include|<xs:include/, {
+    score: 5,
+    quotable: true,
+    words: WORD.entity,
+    attacks: ['<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="http://x/"/></a>'],
+    benign: ['xmlns="http://www.w3.org/2000/svg"'],
+  }),
 ]

@@ -1,6 +1,9 @@
 const ACTIVE = /[;|&`$<>\n(){}]|\s-/
 
-/** Whether a value of the request stands in a shell command outside of single quotes and brings something the shell acts on. */
+/**
+ * Whether a value of the request stands in a shell command outside of single quotes and brings something
+ * the shell acts on.
+ */
 export function escapesCommand(command: string, value: string): boolean {
   if (value.length < 2 || !ACTIVE.test(value)) return false
   let at = command.indexOf(value)

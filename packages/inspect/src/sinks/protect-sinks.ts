@@ -32,7 +32,10 @@ export class SinkRefused extends PosternError {
 
 /** Objects whose methods are to be watched: prototypes or module objects. What is left out is not watched. */
 export interface SinkTargets {
-  /** `pg.Client.prototype`, a `mysql2` connection prototype: `query`, `execute`. `DatabaseSync.prototype` of `node:sqlite`: `exec`, `prepare`. */
+  /**
+   * `pg.Client.prototype`, a `mysql2` connection prototype: `query`, `execute`. `DatabaseSync.prototype` of
+   * `node:sqlite`: `exec`, `prepare`.
+   */
   readonly sql?: readonly object[]
   /** The default export of `node:child_process`: `exec`, `execSync`, and `spawn` with a shell. */
   readonly command?: readonly object[]
@@ -53,7 +56,10 @@ export interface SinkOptions {
 
 /** Sinks being watched. */
 export interface ProtectedSinks {
-  /** Runs the handling of a request: what it calls is compared with the request's values, which are read when the first sink is reached. */
+  /**
+   * Runs the handling of a request: what it calls is compared with the request's values, which are read
+   * when the first sink is reached.
+   */
   run<T>(request: InspectedRequest, work: () => T): T
   /** Puts the original methods back. */
   restore(): void
@@ -100,7 +106,9 @@ const INSIDE = [
 type Call = (...parameters: unknown[]) => unknown
 
 /**
- * Watches calls where injected text does its harm. A call that carries a value of the current request verbatim, acting as more than data, is refused: near certain, whatever the text looked like on the way in. Values
+ * Watches calls where injected text does its harm. A call that carries a value of the current request
+ * verbatim, acting as more than data, is refused: near certain, whatever the text looked like on the way
+ * in. Values
  * the application changed before use (trimmed, decoded once more) are not recognised.
  *
  * @throws ConfigError when `inside` holds something that is no network

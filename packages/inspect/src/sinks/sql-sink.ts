@@ -2,8 +2,10 @@ const KEYWORD =
   /\b(?:select|union|or|and|from|where|insert|update|delete|drop|having|like|order|group|limit|sleep|case|exec|into|is|not|null)\b|[=<>;()]|--|\/\*|\|\|/i
 
 /**
- * Whether a value of the request left its place in an SQL statement: it stands there verbatim and reaches over the end of the string
- * it stands in, or brings words of SQL outside of any. A value that is bound as a parameter is not in the statement at all.
+ * Whether a value of the request left its place in an SQL statement: it stands there verbatim and reaches
+ * over the end of the string
+ * it stands in, or brings words of SQL outside of any. A value that is bound as a parameter is not in the
+ * statement at all.
  * Linear in the statement, per occurrence.
  */
 export function escapesSql(statement: string, value: string): boolean {

@@ -4,7 +4,8 @@ const INNER_NAME =
   /^(?:localhost|.*\.localhost|.*\.internal|.*\.local|.*\.localdomain|metadata|instance-data)$/i
 
 /**
- * Whether a value of the request chose the host of a URL that the backend calls, and that host is inside: loopback, private or link-local
+ * Whether a value of the request chose the host of a URL that the backend calls, and that host is inside:
+ * loopback, private or link-local
  * addresses, names of the inside. The URL parser has undone odd spellings (`0x7f.1`) by then.
  * @param inside networks that count as inside
  */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { ask, stream } from './api.ts'
 import type { EventRow } from './types.ts'
 
@@ -8,10 +8,15 @@ export interface LiveRows {
   /** Rows that arrived while it is paused. */
   readonly held: number
   readonly state: 'connecting' | 'live' | 'lost'
+  /** Fetches older ones; called when the end comes into sight. */
+  readonly more: () => void
 }
+
+type State = Omit<LiveRows, 'more'>
 
 const MAX_ROWS = 100_000
 const RETRY_MS = 2_000
+const PAGE = 1_000
 
 function keyOf({ request, type, time }: EventRow): string {
   return `${request ?? ''} ${type} ${time}`
@@ -23,7 +28,7 @@ function keyOf({ request, type, time }: EventRow): string {
  * @param matches whether an arriving event belongs to them
  */
 export function useLiveRows(query: string, matches: (row: EventRow) => boolean, isPaused: boolean): LiveRows {
-  const [shown, setShown] = useState<LiveRows>({ rows: [], held: 0, state: 'connecting' })
+  const [shown, setShown] = useState<State>({ rows: [], held: 0, state: 'connecting' })
   const test = useRef(matches)
   test.current = matches
   const paused = useRef(isPaused)
@@ -48,9 +53,12 @@ export function useLiveRows(query: string, matches: (row: EventRow) => boolean, 
       } else setShown(before => ({ ...before, rows: [...newest, ...before.rows].slice(0, MAX_ROWS) }))
     }
     const load = async (): Promise<void> => {
-      const { events } = await ask<{ readonly events: readonly EventRow[] }>(`/events?limit=500&${query}`, {
-        signal,
-      })
+      const { events } = await ask<{ readonly events: readonly EventRow[] }>(
+        `/events?limit=${PAGE}&${query}`,
+        {
+          signal,
+        },
+      )
       setShown(before => {
         const known = new Set(events.map(keyOf))
         const later = before.rows.filter(
@@ -79,5 +87,21 @@ export function useLiveRows(query: string, matches: (row: EventRow) => boolean, 
     void follow()
     return () => controller.abort()
   }, [query])
-  return shown
+  const older = useRef<string>(undefined)
+  const oldest = shown.rows.findLast(({ id }) => id !== undefined)?.id
+  const more = useCallback((): void => {
+    const path = `/events?limit=${PAGE}&before=${oldest}&${query}`
+    if (oldest === undefined || older.current === path) return
+    older.current = path
+    ask<{ readonly events: readonly EventRow[] }>(path).then(
+      ({ events }) => {
+        if (older.current !== path) return
+        setShown(before => ({ ...before, rows: [...before.rows, ...events].slice(0, MAX_ROWS) }))
+      },
+      () => {
+        older.current = undefined
+      },
+    )
+  }, [oldest, query])
+  return { ...shown, more }
 }

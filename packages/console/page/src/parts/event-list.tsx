@@ -19,10 +19,13 @@ const BESIDE = 12
 export function EventList({
   rows,
   onFilter,
+  onEnd,
   label,
 }: {
   readonly rows: readonly EventRow[]
   readonly onFilter?: FilterBy
+  /** Called when the last line comes into sight. */
+  readonly onEnd?: () => void
   readonly label: string
 }): ReactNode {
   const box = useRef<HTMLElement>(null)
@@ -30,6 +33,11 @@ export function EventList({
   const [chosen, setChosen] = useState(-1)
   const first = Math.max(0, Math.floor(view.top / ROW) - BESIDE)
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + BESIDE)
+  const isAtEnd = rows.length > 0 && last >= rows.length && view.top > 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each page of lines may end in sight again.
+  useEffect(() => {
+    if (isAtEnd) onEnd?.()
+  }, [isAtEnd, rows.length])
   useEffect(() => {
     const element = box.current
     if (element === null) return
@@ -181,6 +189,7 @@ export function sentenceOf({ type, data, action }: EventRow): string {
     return `${String(facts['title'] ?? facts['scenario'])}: ${String(facts['actorValue'] ?? '')}`
   if (type.startsWith('remediation.'))
     return `${String(facts['measure'] ?? '')} of ${String(facts['actorValue'] ?? '')}: ${String(facts['reason'] ?? '')}`
+  if (type === 'config.reloaded') return 'read again'
   const rest = Object.entries(facts)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')

@@ -25,7 +25,7 @@ export function LiveScreen(): ReactNode {
   const [filters, setFilters] = useState<Filters>({})
   const [isPaused, setPaused] = useState(false)
   const matches = useCallback((row: EventRow) => isShown(row, show, filters), [show, filters])
-  const { rows, held, state } = useLiveRows(queryOf(show, filters), matches, isPaused)
+  const { rows, held, state, more } = useLiveRows(queryOf(show, filters), matches, isPaused)
   useKeys({ p: () => setPaused(before => !before) })
   const isFiltered = show !== 'all' || Object.keys(filters).length > 0
   return (
@@ -83,6 +83,7 @@ export function LiveScreen(): ReactNode {
         <EventList
           rows={rows}
           label="Events, newest first"
+          onEnd={more}
           onFilter={(name, value) => setFilters(before => ({ ...before, [name]: value }))}
         />
       )}

@@ -120,6 +120,9 @@ export const arabic: Texts = {
   resource: 'على ماذا',
   refusedTitle: 'غير مسموح',
   notImpersonated: 'لا يمكن إلا لصاحب الحساب القيام بهذا.',
+  grantsTitle: 'البرامج',
+  grantsHint:
+    'هذه البرامج تستطيع التصرف نيابة عنك. ألغِ صلاحية ما لا تعرفه أو لم تعد تستخدمه: ينقطع وصوله فورًا.',
   organisationsTitle: 'المؤسسات',
   newOrganisation: 'مؤسسة جديدة',
   roles: 'الأدوار',

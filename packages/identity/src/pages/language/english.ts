@@ -122,6 +122,9 @@ export const english: Texts = {
   resource: 'To what',
   refusedTitle: 'Not allowed',
   notImpersonated: 'Only the holder of the account can do this.',
+  grantsTitle: 'Programs',
+  grantsHint:
+    'These programs may act for you. Revoke what you do not know or no longer use: it loses access at once.',
   organisationsTitle: 'Organisations',
   newOrganisation: 'New organisation',
   roles: 'Roles',

@@ -130,6 +130,9 @@ export const french: Texts = {
   resource: 'Sur quoi',
   refusedTitle: 'Non autorisé',
   notImpersonated: 'Seule la personne titulaire du compte peut le faire.',
+  grantsTitle: 'Programmes',
+  grantsHint:
+    'Ces programmes peuvent agir en votre nom. Révoquez ceux que vous ne connaissez pas ou n’utilisez plus : leur accès cesse aussitôt.',
   organisationsTitle: 'Organisations',
   newOrganisation: 'Nouvelle organisation',
   roles: 'Rôles',

@@ -131,6 +131,9 @@ export const german: Texts = {
   resource: 'Woran',
   refusedTitle: 'Nicht erlaubt',
   notImpersonated: 'Das kann nur die Person, der das Konto gehört.',
+  grantsTitle: 'Programme',
+  grantsHint:
+    'Diese Programme dürfen in Ihrem Namen handeln. Widerrufen Sie, was Sie nicht kennen oder nicht mehr benutzen: Der Zugriff endet sofort.',
   organisationsTitle: 'Organisationen',
   newOrganisation: 'Neue Organisation',
   roles: 'Rollen',

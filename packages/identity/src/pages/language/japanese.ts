@@ -124,6 +124,9 @@ export const japanese: Texts = {
   resource: '対象',
   refusedTitle: '許可されていません',
   notImpersonated: 'この操作はアカウントの所有者だけが行えます。',
+  grantsTitle: '連携アプリ',
+  grantsHint:
+    'これらのアプリはあなたに代わって操作できます。心当たりのないものや使わなくなったものは失効させてください。アクセスはすぐに止まります。',
   organisationsTitle: '組織',
   newOrganisation: '新しい組織',
   roles: '役割',

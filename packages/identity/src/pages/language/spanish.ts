@@ -126,6 +126,9 @@ export const spanish: Texts = {
   resource: 'Sobre qué',
   refusedTitle: 'No permitido',
   notImpersonated: 'Solo puede hacerlo la persona titular de la cuenta.',
+  grantsTitle: 'Programas',
+  grantsHint:
+    'Estos programas pueden actuar en tu nombre. Revoca los que no conozcas o ya no uses: pierden el acceso de inmediato.',
   organisationsTitle: 'Organizaciones',
   newOrganisation: 'Organización nueva',
   roles: 'Roles',

@@ -118,6 +118,8 @@ export interface Texts {
   readonly resource: string
   readonly refusedTitle: string
   readonly notImpersonated: string
+  readonly grantsTitle: string
+  readonly grantsHint: string
   readonly organisationsTitle: string
   readonly newOrganisation: string
   readonly roles: string

@@ -1,0 +1,23 @@
+import type { Bounds } from './bounds.ts'
+import type { ExceptionTest } from './exception.ts'
+import type { Level } from './family.ts'
+import type { ParameterTypes } from './parameter-types.ts'
+import type { RuleSet } from './rule-set.ts'
+
+/** What an inspection is made with. */
+export interface InspectorOptions {
+  readonly rules: RuleSet
+  readonly level: Level
+  readonly bounds: Bounds
+  readonly except: readonly ExceptionTest[]
+  /** What is known about the route's parameters; undefined: nothing. */
+  readonly types: ParameterTypes | undefined
+  /** See `InspectedRequest`. */
+  readonly ownPort: number | undefined
+  /** Milliseconds of CPU that this thread has used; undefined: `Bounds.cpu` is not kept. */
+  readonly cpu: (() => number) | undefined
+  /** Who puts a file somewhere does not look for one. */
+  readonly method: string
+  /** `POST /posts`, for the text of exceptions. */
+  readonly route: () => string
+}

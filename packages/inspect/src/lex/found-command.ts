@@ -1,0 +1,266 @@
+import type { Reading } from '../reading.ts'
+import {
+  isAdvisedCommand,
+  isEnglishCommand,
+  isShellCommand,
+  isTellingCommand,
+  looksAround,
+} from './shell-words.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+/** How a place in a text where a command could start was reached. */
+export type Opening = 'start' | 'separator' | 'substitution' | 'line'
+
+/**
+ * What behind a command makes it one: a switch, a path, a URL, a variable, a quote, an address, a
+ * redirection, or nothing more.
+ */
+const ARGUMENT =
+  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
+const SOLID =
+  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b)/
+const SENSITIVE =
+  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
+
+/** Where a command stands. */
+export interface Spot {
+  readonly command: string
+  /** Where its word begins. */
+  readonly at: number
+  /** Behind the separator. */
+  readonly from: number
+  /** Behind the word. */
+  readonly end: number
+  readonly separator: number
+  /** Another command runs it: `time x`, `sudo x`. */
+  readonly wrapped: boolean
+  /** Written as only someone who hides it does, or with its folder. */
+  readonly isDisguised: boolean
+}
+
+/**
+ * A command in a text, and what is read off the text around it; each question is answered when it is asked.
+ */
+export class FoundCommand {
+  readonly command: string
+  readonly end: number
+  readonly wrapped: boolean
+  /** Written as only someone who hides it does, or with its folder. */
+  readonly certain: boolean
+  readonly #reading: Reading
+  readonly #spot: Spot
+  readonly #rest: string
+  #before: string | undefined
+
+  constructor(reading: Reading, spot: Spot) {
+    this.#reading = reading
+    this.#spot = spot
+    this.command = spot.command
+    this.end = spot.end
+    this.wrapped = spot.wrapped
+    this.certain = spot.isDisguised
+    this.#rest = reading.lower.slice(spot.end, spot.end + 96)
+  }
+
+  /** What stands before the separator. */
+  get before(): string {
+    const { separator } = this.#spot
+    this.#before ??= this.#reading.lower.slice(Math.max(0, separator - 200), separator).trim()
+    return this.#before
+  }
+
+  /** The command is also a word people write. */
+  get english(): boolean {
+    const { at } = this.#spot
+    return isEnglishCommand(this.command) || /^[A-Z][a-z]/.test(this.#reading.text.slice(at, at + 2))
+  }
+
+  hasArgument(opening: Opening): boolean {
+    const rest = this.#rest
+    return ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest))
+  }
+
+  get sensitive(): boolean {
+    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.end + 160))
+  }
+
+  /** What stands before the separator is one argument, or a command itself. */
+  isIsolated(opening: Opening): boolean {
+    return isIsolated(this.before) || (opening === 'separator' && isPipeline(this.before))
+  }
+
+  /** Nothing but separators behind it. */
+  get bare(): boolean {
+    return /^[\s;|&]{0,4}$/.test(this.#rest)
+  }
+
+  /** A command like `ansible-doc`, which no sentence starts with. */
+  get hyphenated(): boolean {
+    return this.#spot.from === 0 && this.command.includes('-')
+  }
+
+  /** The value is the separator and the command. */
+  get alone(): boolean {
+    return /^[\s;|&)}]{0,4}$/.test(this.#rest) && this.before === ''
+  }
+
+  /**
+   * A command that shows where one is, to the end of the value, behind something that a list of words does
+   * not have.
+   */
+  get probing(): boolean {
+    if (!looksAround(this.command) || !ENDS.test(this.#rest)) return false
+    if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
+    return this.#reading.place !== 'body' && isClosed(this.#rest) && !/\s/.test(this.before)
+  }
+
+  /** The value starts with a separator that no list starts with. */
+  get leading(): boolean {
+    return (
+      this.before === '' &&
+      isLeading(this.#reading.lower, this.#spot.separator) &&
+      /^\s{1,4}[\w<>./-]/.test(this.#rest)
+    )
+  }
+
+  /** Between backticks in a value of a document, where Markdown sets code so. */
+  get quoted(): boolean {
+    return this.#reading.place === 'body' && charCodeAt.call(this.#reading.lower, this.#spot.separator) === 96
+  }
+
+  /**
+   * A word between backticks that is also the name of a function or of a command people tell of, and nothing
+   * else there.
+   */
+  get isMention(): boolean {
+    if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
+    if (isAdvisedCommand(this.command)) return /^(?:\s[\w@.:/-]{1,40}){0,3}`/.test(this.#rest)
+    return this.#rest.startsWith('`') && this.english && !looksAround(this.command)
+  }
+
+  /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
+  get spaced(): boolean {
+    return this.#reading.place === 'body' && isSpacedAmpersand(this.#reading.lower, this.#spot.separator)
+  }
+
+  /** The argument is a switch, a path, a URL, a variable or an address. */
+  get solid(): boolean {
+    return SOLID.test(this.#rest)
+  }
+
+  /** Some argument follows. */
+  get followed(): boolean {
+    return charCodeAt.call(this.#rest, 0) <= 32
+  }
+
+  get flagged(): boolean {
+    return /^\s{1,8}-{1,2}[a-z]/.test(this.#rest)
+  }
+
+  get addressed(): boolean {
+    return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
+  }
+}
+
+/** How surely a command acts where it stands: 0 not at all, to 6. */
+export function rate(opening: Opening, found: FoundCommand): number {
+  switch (opening) {
+    case 'start':
+      return rateStart(found)
+    case 'line':
+      if (!found.isIsolated('line')) return found.certain && found.hasArgument('line') ? 4 : 2
+      if (found.probing) return 5
+      return found.hasArgument('line') && (!found.english || found.sensitive) ? 5 : 2
+    case 'substitution':
+      if (found.isMention) return 4
+      if (found.quoted) return !found.english && found.hasArgument(opening) && found.sensitive ? 4 : 2
+      if (found.certain || !found.english) return found.hasArgument(opening) ? 6 : 3
+      return found.hasArgument(opening) ? 5 : 2
+    default:
+      return rateSeparated(found)
+  }
+}
+
+function rateStart(found: FoundCommand): number {
+  const argument = found.hasArgument('start')
+  if (found.certain) return argument || found.bare ? 5 : 3
+  if (isAdvisedCommand(found.command)) return argument && !found.english && found.sensitive ? 4 : 3
+  if (found.hyphenated) return argument || found.bare ? 5 : 3
+  if (found.wrapped && !found.english && (argument || found.bare)) return 5
+  const { flagged } = found
+  const sensitive = (flagged || argument) && found.sensitive
+  if (flagged && (sensitive || found.addressed)) return 5
+  return argument && sensitive ? (found.english ? 4 : 5) : flagged && !found.english ? 4 : 0
+}
+
+function rateSeparated(found: FoundCommand): number {
+  const argument = found.hasArgument('separator')
+  if (found.certain) return argument || found.isIsolated('separator') ? 6 : 4
+  if (found.spaced && !isTellingCommand(found.command) && !found.flagged && !found.sensitive) return 3
+  if (found.alone || found.probing || found.leading) return 5
+  if (found.english && !found.solid) return found.isIsolated('separator') && found.sensitive ? 5 : 1
+  if (!argument) return found.followed && found.isIsolated('separator') ? 5 : 3
+  if (found.isIsolated('separator')) return 6
+  return found.sensitive ? 5 : found.english ? 3 : 4
+}
+
+/** `tea & curl`: one ampersand with a space on both sides. */
+function isSpacedAmpersand(lower: string, separator: number): boolean {
+  return (
+    charCodeAt.call(lower, separator) === 38 &&
+    !isDouble(lower, separator) &&
+    charCodeAt.call(lower, separator + 1) === 32 &&
+    charCodeAt.call(lower, separator - 1) === 32
+  )
+}
+
+/** Behind the command stands a separator, and nothing but a comment behind that: `2;id;`. */
+function isClosed(rest: string): boolean {
+  return /^\s{0,4}[;|&]\s{0,4}(?:#|$)/.test(rest)
+}
+
+/** The command is the last thing, or the application's own quote or another separator follows. */
+const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
+/**
+ * What a value is that an attack is hung onto: an address, a file, a number with a unit, something in
+ * quotes; a plain word makes a list with what follows.
+ */
+const CUT_OFF = /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$/
+
+function isCutOff(lower: string, separator: number, before: string): boolean {
+  if (isDouble(lower, separator)) return !/\s/.test(before)
+  if (before === '') return charCodeAt.call(lower, separator) < 32
+  return CUT_OFF.test(before) && !/\s/.test(before)
+}
+
+function isDouble(lower: string, separator: number): boolean {
+  const code = charCodeAt.call(lower, separator)
+  return (code === 38 || code === 124) && charCodeAt.call(lower, separator + 1) === code
+}
+
+function isLeading(lower: string, separator: number): boolean {
+  const behind = charCodeAt.call(lower, separator + 1)
+  return (
+    isDouble(lower, separator) ||
+    (charCodeAt.call(lower, separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
+  )
+}
+
+/** Whether what stands before the separator is one argument rather than a sentence. */
+function isIsolated(before: string): boolean {
+  if (!/\s/.test(before)) return true
+  return /["'`)\]}]$/.test(before) && before.split(/\s/, 5).length < 4
+}
+
+/** The last place before where a command could start ... */
+const LAST_OPENING = /(?:[;|&`]|\$\()([^;|&`]{0,120})$/
+
+/** ... and whether one of few words did, hung onto one argument: `x;echo aWQ= |` goes on as a pipeline. */
+function isPipeline(before: string): boolean {
+  const found = LAST_OPENING.exec(before)
+  if (found === null || /\s/.test(before.slice(0, found.index).trim())) return false
+  const words = (found[1] ?? '').trim().split(/\s{1,8}/, 6)
+  return words.length < 6 && isShellCommand(words[0] ?? '')
+}

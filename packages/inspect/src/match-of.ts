@@ -1,0 +1,55 @@
+import { thresholdOf } from './family.ts'
+import type { InspectorOptions } from './inspector-options.ts'
+import type { Match } from './match.ts'
+import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
+import { isBody } from './readable-text.ts'
+import type { Reading } from './reading.ts'
+import type { Hit } from './rule-set.ts'
+import { THRESHOLDS } from './thresholds.ts'
+import { isCommandField, type ValueSetting } from './value-setting.ts'
+import { weigh } from './weigh.ts'
+
+const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
+
+/** Families whose rules find in commands what is no more than a command. */
+const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 'traversal', 'template'])
+
+/** What a hit comes to where it stands; undefined when that is too little to tell anybody. */
+export function matchOf(
+  { rule, span }: Hit,
+  reading: Reading,
+  setting: ValueSetting,
+  location: string,
+  options: InspectorOptions,
+): Match | undefined {
+  const { level } = options
+  const id = span.id ?? rule.id
+  const threshold = thresholdOf(level)
+  const isEscaped = reading.isEscaped && isBody(reading.place)
+  const weighed = weigh(rule, id, span, setting, level, isEscaped)
+  const isCommand =
+    level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
+  const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
+  if (score < threshold - 1) return undefined
+  if (id === 'probe/file' && options.method === 'PUT') return undefined
+  if ((rule.family === 'ssrf' || rule.family === 'rfi') && isOwnAddress(reading.text, options.ownPort))
+    return undefined
+  const isDocument = setting === 'document'
+  const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
+  const isDoubtful = passesAsText || (isDocument && score < threshold)
+  const route = options.route()
+  return {
+    rule: id,
+    family: rule.family,
+    location,
+    score,
+    span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
+    exception: isDoubtful ? typeSettingFor(location, route) : exceptionFor(id, location, route),
+    ...(passesAsText && { type: 'text' as const }),
+  }
+}
+
+/** Whether a URL names the very port that the request came in on. */
+function isOwnAddress(url: string, port: number | undefined): boolean {
+  return port !== undefined && Number(LOOPBACK_URL.exec(url)?.[1]) === port
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+
+function sent(type: string, body: string, method = 'POST', target = '/x'): string | undefined {
+  const { verdict, matches } = inspect({
+    method,
+    target,
+    headers: ['content-type', type],
+    body: Buffer.from(body),
+  })
+  return verdict === 'pass' ? undefined : `${verdict}: ${matches[0]?.rule} at ${matches[0]?.location}`
+}
+
+const JSON_TYPE = 'application/json'
+const FORM = 'application/x-www-form-urlencoded'
+
+const PACKAGE = {
+  name: 'left-door',
+  engines: { node: '^18 || ^20 || >=22' },
+  scripts: {
+    build: 'tsc -p . && node ./scripts/copy.js',
+    prepare: 'rm -rf dist && npm run build',
+    release: 'git tag $(node -e "console.log(require(\'./package.json\').version)") && sh release.sh',
+  },
+}
+
+describe('documents that honest clients send', () => {
+  test('a package with its scripts, as a body, in a field of a form, in a string', () => {
+    assert.equal(sent(JSON_TYPE, JSON.stringify(PACKAGE), 'PUT', '/left-door'), undefined)
+    assert.equal(sent(FORM, `payload=${encodeURIComponent(JSON.stringify(PACKAGE))}`), undefined)
+    assert.equal(sent(JSON_TYPE, JSON.stringify({ data: JSON.stringify(PACKAGE) })), undefined)
+  })
+
+  test('a container with its command, a pipeline with its steps', () => {
+    const container = {
+      name: 'app',
+      command: ['sh', '-c', 'migrate; exec nginx -g "daemon off;"'],
+      args: ['; ls'],
+    }
+    assert.equal(sent(JSON_TYPE, JSON.stringify({ spec: { containers: [container] } })), undefined)
+    const job = { jobs: { build: { steps: [{ run: 'cd app && npm ci && npm test' }] } } }
+    assert.equal(sent(JSON_TYPE, JSON.stringify(job)), undefined)
+  })
+
+  test('only the fields in which such documents hold commands are read so', () => {
+    for (const field of ['host', 'name', 'file']) {
+      assert.notEqual(sent(JSON_TYPE, JSON.stringify({ [field]: '127.0.0.1; cat /etc/passwd' })), undefined)
+    }
+    const active = { scripts: { x: '<img src=x onerror=alert(1)>' } }
+    assert.notEqual(sent(JSON_TYPE, JSON.stringify(active)), undefined)
+  })
+
+  test('JSON in a field is read by its strings, and an attack in one of them is found', () => {
+    const filter = (text: string): string =>
+      `filter=${encodeURIComponent(JSON.stringify({ a: [{ b: text }] }))}`
+    assert.equal(sent(FORM, filter('^4 || ^5')), undefined)
+    for (const attack of [
+      "x' or '1'='1",
+      '<script>alert(1)</script>',
+      ';cat /etc/passwd',
+      '${jndi:ldap://x/a}',
+    ]) {
+      assert.notEqual(sent(FORM, filter(attack)), undefined, attack)
+      // What is no JSON to the last character is text.
+      assert.notEqual(sent(FORM, `filter=${encodeURIComponent(`{"a":1}${attack}`)}`), undefined, attack)
+    }
+    assert.notEqual(sent(FORM, `filter=${encodeURIComponent('{"$type":"System.Data.X","a":1}')}`), undefined)
+  })
+
+  test('a page under any type may have elements that are never closed', () => {
+    const page = `<!DOCTYPE html><html><head><meta charset=utf-8></head><body>${'<p>One<br>two<li>three'.repeat(300)}</body></html>`
+    for (const type of ['text/plain', 'text/html', '']) assert.equal(sent(type, page), undefined, type)
+    assert.match(sent('application/xml', '<a>'.repeat(300)) ?? '', /bounds\/depth/)
+  })
+
+  test('an XML document names schemas of those who publish them', () => {
+    const document = (schema: string): string =>
+      `<project xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${schema}"><a>b</a></project>`
+    const maven = 'http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd'
+    assert.equal(sent('application/xml', document(maven)), undefined)
+    assert.notEqual(
+      sent('application/xml', document(`${maven} http://a.example/ http://evil.example/x.xsd`)),
+      undefined,
+    )
+  })
+
+  test('a Markdown comment names functions and commands, and shows how to call them', () => {
+    for (const text of [
+      'Since Node 18 there is `fetch`; you need no `node-fetch`.',
+      'Run `npm install` and then `npm test`, or ask for `which`.',
+      '```sh\ncurl https://api.example.com/items\n```',
+      'The log is in /var/log/nginx/, see /etc/hosts for names.',
+    ]) {
+      assert.equal(sent(FORM, `comment=${encodeURIComponent(text)}`), undefined, text)
+      assert.equal(sent(JSON_TYPE, JSON.stringify({ comment: text })), undefined, text)
+    }
+    assert.notEqual(sent(FORM, `comment=${encodeURIComponent('nice `id`')}`), undefined)
+    assert.notEqual(sent(FORM, `comment=${encodeURIComponent('x;cat /etc/passwd')}`), undefined)
+  })
+
+  test('who puts an export somewhere is not looking for one', () => {
+    assert.equal(sent('application/x-tar', 'site', 'PUT', '/files/site.tar'), undefined)
+    assert.equal(sent('text/plain', 'create', 'PUT', '/files/dump.sql'), undefined)
+    assert.equal(inspect({ method: 'GET', target: '/backup.sql.zip', headers: [] }).verdict, 'block')
+    assert.notEqual(sent('text/plain', 'x', 'PUT', '/.env'), undefined)
+  })
+})

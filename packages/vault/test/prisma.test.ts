@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { LocalKeys } from '../src/local/local-keys.ts'
+import { prismaVault } from '../src/orm/prisma-vault.ts'
+import { Vault } from '../src/table/vault.ts'
+
+const SECRET = 'anne@example.com'
+const vault = new Vault({
+  tables: { customers: { key: ['id'], columns: { email: { mode: 'local' } } } },
+  local: LocalKeys.generate(),
+})
+const { $allOperations } = prismaVault(vault, { Customer: 'customers' }).extension.query.$allModels
+
+/** What reaches Prisma's engine; the real client is in e2e/vault-prisma.test.ts. */
+async function reaching(operation: string, args: object, model = 'Customer', result: unknown = null) {
+  let reached: unknown
+  const answer = await $allOperations({
+    model,
+    operation,
+    args,
+    query: async given => {
+      reached = given
+      return result
+    },
+  })
+  return { reached: inspect(reached, { depth: 9 }), answer }
+}
+
+describe('Prisma', () => {
+  const sealed: readonly (readonly [string, object])[] = [
+    ['create', { data: { id: 1, email: SECRET } }],
+    ['createMany', { data: [{ id: 1, email: SECRET }] }],
+    ['update', { where: { id: 1 }, data: { email: { set: SECRET } } }],
+    ['upsert', { where: { id: 1 }, create: { id: 1, email: SECRET }, update: { email: SECRET } }],
+  ]
+  for (const [operation, args] of sealed)
+    it(`${operation} seals, and no plain value reaches the engine`, async () => {
+      const { reached } = await reaching(operation, args)
+      assert.ok(!reached.includes('anne'))
+      assert.match(reached, /email: <Buffer b7/)
+    })
+
+  const refused: readonly (readonly [string, string, object])[] = [
+    ['updateMany with a plain value', 'updateMany', { data: { email: SECRET } }],
+    ['a condition', 'findMany', { where: { email: SECRET } }],
+    ['a condition deep inside', 'findMany', { where: { OR: [{ NOT: { email: { contains: 'anne' } } }] } }],
+    ['an order', 'findMany', { orderBy: { email: 'asc' } }],
+    ['a condition of a relation', 'findMany', { include: { orders: { where: { email: SECRET } } } }],
+    ['deleteMany with a condition', 'deleteMany', { where: { email: SECRET } }],
+  ]
+  for (const [name, operation, args] of refused)
+    it(`${name} is refused without the value`, async () => {
+      await assert.rejects(
+        reaching(operation, args),
+        (error: Error & { code?: string }) =>
+          error.code === 'POSTERN_CONFIG' && !inspect(error, { depth: 9 }).includes('anne'),
+      )
+    })
+
+  it('a write nested in that of another model must be sealed already', async () => {
+    const nested = (email: unknown) => ({ data: { id: 9, customer: { create: { id: 1, email } } } })
+    await assert.rejects(reaching('create', nested(SECRET), 'Order'), { code: 'POSTERN_CONFIG' })
+    const [row] = await vault.sealRows('customers', [{ id: 1, email: SECRET }])
+    await reaching('create', nested(row?.['email']), 'Order')
+  })
+
+  it('names of fields, and null, are no values', async () => {
+    await reaching('findMany', { where: { email: null }, select: { id: true, email: true } }, 'Customer', [])
+    await reaching('findMany', { omit: { email: true } }, 'Customer', [])
+  })
+
+  it('opens what is found: one, many and none', async () => {
+    const rows = await vault.sealRows('customers', [{ id: 1, email: SECRET }])
+    const many = await reaching('findMany', {}, 'Customer', rows)
+    assert.deepEqual(many.answer, [{ id: 1, email: SECRET }])
+    const one = await reaching('findUnique', { where: { id: 1 } }, 'Customer', rows[0])
+    assert.deepEqual(one.answer, { id: 1, email: SECRET })
+    assert.equal((await reaching('findFirst', {}, 'Customer', null)).answer, null)
+  })
+})
