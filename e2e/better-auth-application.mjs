@@ -1,5 +1,5 @@
-// An application with better-auth as its documentation writes it, and not aware of Postern: PORT says where it
-// listens, TRUSTED which origin people use.
+// An application with better-auth as its documentation writes it, and not aware of Postern: PORT says where
+// it listens, TRUSTED which origin people use.
 import { createServer } from 'node:http'
 import { betterAuth } from 'better-auth'
 import { memoryAdapter } from 'better-auth/adapters/memory'
