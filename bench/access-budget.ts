@@ -1,5 +1,6 @@
 // Row budgets on PostgreSQL: what a guarded statement and transaction cost, with and without
-// undo, against the same table unguarded.
+// undo, against the same table unguarded, and against one whose trigger is handed the rows and does nothing:
+// the least that any count in triggers costs.
 import { spawnSync } from 'node:child_process'
 import { actingAs, claimSigner, guardPool, installBudgets, rows, type SigningKey } from '@postern/access'
 import { connectPostgres } from '@postern/store'
@@ -13,7 +14,7 @@ const SINGLES = isQuick ? 100 : 200
 const BULK = 10_000
 const KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(1) }
 const PLENTY = 1e12
-const KINDS = ['plain', 'guarded', 'undo'] as const
+const KINDS = ['plain', 'floor', 'guarded', 'undo'] as const
 type Kind = (typeof KINDS)[number]
 
 const server = await startPostgres()
@@ -23,6 +24,11 @@ for (const kind of KINDS)
   await database.query(
     `CREATE TABLE ${kind}_rows (id int PRIMARY KEY, note text, n int DEFAULT 0); GRANT ALL ON ${kind}_rows TO bench_app`,
   )
+await database.query(`
+  CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+  CREATE TRIGGER u AFTER UPDATE ON floor_rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+  CREATE TRIGGER d AFTER DELETE ON floor_rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+  CREATE TRIGGER i AFTER INSERT ON floor_rows REFERENCING NEW TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing()`)
 const unlimited = (undo: boolean, tables: readonly string[]) =>
   rows(PLENTY, '1h', { undo, tables, actions: undo ? ['delete', 'update'] : ['delete', 'update', 'insert'] })
 await installBudgets(database, {
@@ -36,7 +42,7 @@ url.password = 'app'
 function poolFor(kind: Kind, max: number, settings = ''): pg.Pool {
   const pool = new pg.Pool({ connectionString: url.href, max, ...(settings !== '' && { options: settings }) })
   pool.on('error', () => {})
-  return kind === 'plain' ? pool : guardPool(pool, { claim: claimSigner({ key: KEY }) })
+  return kind === 'plain' || kind === 'floor' ? pool : guardPool(pool, { claim: claimSigner({ key: KEY }) })
 }
 
 async function refill(kind: Kind): Promise<void> {
@@ -82,7 +88,7 @@ async function compare(
     await pool.end()
   }
   const time = (kind: Kind): number => timings.find(({ name }) => name === kind)?.median ?? Number.NaN
-  return { plain: time('plain'), guarded: time('guarded'), undo: time('undo') }
+  return { plain: time('plain'), floor: time('floor'), guarded: time('guarded'), undo: time('undo') }
 }
 
 const ratios: Record<string, number> = {}
@@ -90,6 +96,7 @@ const figures: Record<string, number> = {}
 function note(name: string, times: Record<Kind, number>): void {
   ratios[name] = times.guarded / times.plain
   ratios[`${name}_undo`] = times.undo / times.plain
+  ratios[`${name}_floor`] = times.floor / times.plain
   for (const kind of KINDS) figures[`us.${name}.${kind}`] = Math.round(times[kind] / 1_000)
 }
 
@@ -130,6 +137,10 @@ const delete10k = await compare('DELETE of 10,000 rows', 1, '', (c, kind) =>
 note('update_10k', update10k)
 note('delete_10k', delete10k)
 ratios['rows_10k'] = Math.max(ratios['update_10k'] ?? Number.NaN, ratios['delete_10k'] ?? Number.NaN)
+ratios['rows_10k_floor'] = Math.max(
+  ratios['update_10k_floor'] ?? Number.NaN,
+  ratios['delete_10k_floor'] ?? Number.NaN,
+)
 ratios['rows_10k_undo'] = Math.max(
   ratios['update_10k_undo'] ?? Number.NaN,
   ratios['delete_10k_undo'] ?? Number.NaN,
@@ -159,7 +170,12 @@ async function contention(): Promise<void> {
   const timings = await interleave(candidates, ROUNDS)
   printTimings('16 clients of one actor, BEGIN, 1-row UPDATE, COMMIT', timings)
   const time = (kind: Kind): number => timings.find(({ name }) => name === kind)?.median ?? Number.NaN
-  note('contention_16', { plain: time('plain'), guarded: time('guarded'), undo: time('undo') })
+  note('contention_16', {
+    plain: time('plain'),
+    floor: time('floor'),
+    guarded: time('guarded'),
+    undo: time('undo'),
+  })
   for (const kind of KINDS) figures[`per_second.contention_16.${kind}`] = Math.round(1e9 / time(kind))
   for (const { pool } of pools) await pool.end()
 }
@@ -224,7 +240,7 @@ report({
   ratios,
   figures,
   unequal: [
-    'A ratio is the guarded time over the plain time: 1.3 is 30 % slower. _undo keeps the old rows as well.',
+    'A ratio is the guarded time over the plain time: 1.3 is 30 % slower. _undo keeps the old rows as well; _floor has a trigger for each statement that is handed the rows and does nothing.',
     'PostgreSQL runs as installed, with fsync and synchronous_commit on, except where it says async_commit: there the wait for the disk is gone, and the work itself shows.',
     'The guarded client signs a claim for every transaction and sends it in the packet of its first statement.',
     'tpcb runs as the owner with unclaimed: count, for pgbench signs no claims: the database makes one for each of its four guarded statements.',

@@ -7,6 +7,7 @@ import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { report } from './support/harness.ts'
 import { honestDocuments } from './support/honest-documents.ts'
 import { HONEST } from './support/honest-requests.ts'
+import { shapesOf } from './support/honest-shapes.ts'
 
 interface Line {
   readonly id: string
@@ -120,13 +121,13 @@ for (const { kind, method, path, headers, body } of HONEST) {
     ...(body.length > 0 && { body: typeof body === 'string' ? Buffer.from(body) : body }),
   })
 }
-for (const { kind, text } of honestDocuments(join(import.meta.dirname, '..'))) {
-  countHonest(`document: ${kind}`, halfOf(text), {
-    method: 'POST',
-    target: '/posts',
-    headers: ['content-type', 'application/json'],
-    body: Buffer.from(JSON.stringify({ title: 'A note', text })),
-  })
+for (const document of honestDocuments(join(import.meta.dirname, '..'))) {
+  const half = halfOf(document.text)
+  for (const { name, method, path, type, body } of shapesOf(document)) {
+    const headers = ['content-type', type]
+    const request = { method, target: path, headers, body: Buffer.from(body) }
+    countHonest(`${document.kind}, ${name}`, half, request)
+  }
 }
 for (const [name, { alarms, benign }] of [...honest].sort(([a], [b]) => (a < b ? -1 : 1))) {
   ratios[`honest ${name}`] = alarms / benign

@@ -374,6 +374,7 @@ describe('the console in a browser, on a running gateway', () => {
       ['gu', 'Audit log'],
       ['gs', 'Settings'],
       ['gm', 'API map'],
+      ['gr', 'Undo'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -421,6 +422,7 @@ describe('the console in a browser, on a running gateway', () => {
       audit: '.proof',
       settings: 'textarea',
       map: 'tbody tr',
+      undo: '.state',
       why: '.guards',
       actor: '.event',
     }[screen]

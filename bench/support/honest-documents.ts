@@ -15,6 +15,7 @@ const SOURCES: Readonly<Record<string, readonly [folder: string, name: RegExp, m
   readme: ['node_modules', /\.md$/i, 600],
   javascript: ['node_modules', /\.[cm]?js$/, 400],
   yaml: ['node_modules', /\.ya?ml$/, 200],
+  json: ['node_modules', /\.json$/, 300],
   html: ['/usr/share/doc', /\.html?(?:\.gz)?$/, 300],
   'debian documentation': [
     '/usr/share/doc',

@@ -11,6 +11,7 @@ export type {
   PreviewResult,
   PreviewState,
   SettingsChange,
+  UndoDesk,
 } from './api/console-parts.ts'
 export type { Role } from './api/console-session.ts'
 export { LiveFeed } from './api/live-feed.ts'

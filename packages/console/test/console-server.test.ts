@@ -79,6 +79,7 @@ describe('the listener of the console', () => {
       live: new LiveFeed(),
       remediations,
       approvals: undefined,
+      undo: undefined,
       audit: undefined,
       settings: {
         describe: () => [],

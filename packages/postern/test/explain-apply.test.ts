@@ -208,3 +208,45 @@ describe('an exception in a file', () => {
     ])
   })
 })
+
+describe('postern parameters types set', { timeout: 120_000 }, () => {
+  test('writes what a parameter holds into YAML, comments kept, and inspection reads it so', async () => {
+    const folder = newFolder()
+    const path = join(folder, 'postern.config.yaml')
+    writeFileSync(path, YAML)
+    assert.equal((await ask(folder, '/items?page=two')).status, 200)
+    const words = ['parameters', 'types', 'set', 'GET /items', 'query.page', 'number']
+    const set = await cli(words, folder)
+    assert.equal(set.code, 0, set.stderr)
+    assert.match(set.stdout, /GET \/items: query\.page is number, written into .*postern\.config\.yaml/)
+    const text = readFileSync(path, 'utf8')
+    assert.match(text, /# a busy office/)
+    assert.deepEqual(parse(text).routes['GET /items'], {
+      inspect: { parameters: { 'query.page': 'number' } },
+    })
+    assert.equal((await ask(folder, '/items?page=two')).status, 403)
+    assert.equal((await ask(folder, '/items?page=2')).status, 200)
+  })
+
+  test('leaves the file as it is for what is not a type or not a place', async () => {
+    const folder = newFolder()
+    const path = join(folder, 'postern.config.yaml')
+    writeFileSync(path, YAML)
+    const wrong = await cli(['parameters', 'types', 'set', 'GET /items', 'query.page', 'numbr'], folder)
+    assert.notEqual(wrong.code, 0)
+    assert.match(wrong.stderr, /must be "number".*not "numbr"/)
+    assert.notEqual(
+      (await cli(['parameters', 'types', 'set', 'GET /items', 'page', 'number'], folder)).code,
+      0,
+    )
+    assert.equal(readFileSync(path, 'utf8'), YAML)
+  })
+
+  test('prints the line for a configuration that is a program', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'postern.config.ts'), 'export default {}\n')
+    const set = await cli(['parameters', 'types', 'set', 'GET /items', 'query.page', 'number'], folder)
+    assert.equal(set.code, 1)
+    assert.match(set.stdout, /'GET \/items': \{ inspect: \{ parameters: \{ 'query\.page': 'number' \} \} \},/)
+  })
+})

@@ -38,6 +38,7 @@ import { attackOf } from './console-attacks.ts'
 import { PreviewInThread } from './preview/preview-in-thread.ts'
 import type { PreviewPlan } from './preview/preview-plan.ts'
 import { SettingsHistory } from './settings-history.ts'
+import { UndoInDatabase } from './undo-in-database.ts'
 import type { Overrides } from './worker-plan.ts'
 
 export interface ConsoleSetup {
@@ -95,12 +96,14 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     onEvent: event => live.take(event),
   })
   const audit = new OpenedAudit(setup)
+  const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
   const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
   const closers: (() => Promise<void> | void)[] = [
     () => traffic.close(),
     () => recorder.close(),
     () => audit.close(),
+    () => undo.close(),
     () => preview.cancel(),
   ]
   const close = async (): Promise<void> => {
@@ -113,6 +116,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     const parts = partsOf(setup, {
       preview,
       history,
+      undo,
       traffic,
       live,
       audit,
@@ -191,6 +195,7 @@ class OpenedAudit {
 interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health'> {
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
+  readonly undo: UndoInDatabase
   readonly audit: OpenedAudit
 }
 
@@ -218,7 +223,7 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
@@ -231,6 +236,7 @@ function partsOf(
     health,
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
+    undo: undo.isKept ? undo : undefined,
     audit: audit.isKept ? () => audit.reader() : undefined,
     settings: settingsOf(setup, history, preview),
     bouncers: async () => {

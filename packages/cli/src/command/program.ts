@@ -163,11 +163,17 @@ export function buildProgram(execute: Execute, version: string): Program {
     'what was learned so far, to review and enforce',
     () => import('./parameters-propose.ts'),
   ).option('--samples <count>', 'requests that a route needs', '100')
-  add(
+  const types = add(
     parameters,
     'types [route]',
     'the types that were learned, as lines for "routes"',
     () => import('./parameters-types.ts'),
+  )
+  add(
+    types,
+    'set <route> <parameter> <type>',
+    'write what a parameter holds into the configuration ("GET /items/:id" query.page number)',
+    () => import('./parameters-types-set.ts'),
   )
   add(
     parameters,

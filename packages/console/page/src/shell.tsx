@@ -16,6 +16,7 @@ import { LiveScreen } from './screens/live.tsx'
 import { MapScreen } from './screens/map.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
+import { UndoScreen } from './screens/undo.tsx'
 import { WhyScreen } from './screens/why.tsx'
 
 function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
@@ -24,6 +25,7 @@ function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
   if (place === 'why') return <WhyScreen key={first} id={first} />
   if (place === 'findings') return <FindingsScreen />
   if (place === 'bans') return <BansScreen proposed={first} />
+  if (place === 'undo') return <UndoScreen />
   if (place === 'map') return <MapScreen />
   if (place === 'settings') return <SettingsScreen />
   if (place === 'approvals') return <ApprovalsScreen />

@@ -8,6 +8,7 @@ import { overviewRoutes } from './overview-routes.ts'
 import { requestRoutes } from './request-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { systemRoutes } from './system-routes.ts'
+import { undoRoutes } from './undo-routes.ts'
 
 /** Every operation of the API. */
 const consoleApi: readonly ApiRoute[] = [
@@ -20,6 +21,7 @@ const consoleApi: readonly ApiRoute[] = [
   ...auditRoutes,
   ...settingsRoutes,
   ...mapRoutes,
+  ...undoRoutes,
 ]
 
 /** An operation with the variables of its path. */

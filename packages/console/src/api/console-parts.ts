@@ -1,4 +1,4 @@
-import type { Approvals } from '@postern/access'
+import type { Approvals, Change, UndoReport } from '@postern/access'
 import type { AuditLogReader } from '@postern/audit'
 import type { Clock, ConfigException, Health, Json, RandomSource } from '@postern/core'
 import type { RemediationStore } from '@postern/remediate'
@@ -115,6 +115,16 @@ export interface AttackResult {
 /** Attacks that the gateway sends to itself, so that there is something to look at. */
 export type AttackName = 'sql-injection' | 'path-traversal' | 'password-guessing'
 
+/** The undo of row budgets. */
+export interface UndoDesk {
+  /** Newest first. */
+  list(): Promise<readonly Change[]>
+  /** What putting a change back would do. */
+  show(change: string): Promise<UndoReport>
+  /** @param conflicts what happens when rows do not fit: nothing is written, or all others are */
+  apply(change: string, conflicts: 'stop' | 'skip'): Promise<UndoReport>
+}
+
 /** Everything the console shows and does, given by the process that it is part of. */
 export interface ConsoleParts {
   readonly clock: Clock
@@ -126,6 +136,8 @@ export interface ConsoleParts {
   readonly remediations: RemediationStore
   /** Absent where no approvals are kept. */
   readonly approvals: Approvals | undefined
+  /** Absent where no old rows are kept. */
+  readonly undo: UndoDesk | undefined
   /** Absent where no log is kept. @throws StoreError when it cannot be read */
   readonly audit: (() => Promise<AuditLogReader>) | undefined
   readonly settings: ConsoleSettings

@@ -4,11 +4,26 @@ import { freeLane, raise, stillFits } from './spend.sql.ts'
 const EQ = 'OPERATOR(pg_catalog.=)'
 
 /**
- * Rows are written as text under settings of our own: the caller's could round
- * numbers or swap days and months.
+ * Rows are written as text under settings of our own: the caller's could round numbers or swap days and
+ * months. To set all seven for a function costs more than the rest of it, so they are set only where the
+ * caller's would write something else: dates in ISO order are written alike whatever the order of days and
+ * months, and floats exactly from one extra digit on.
  */
-const EXACT =
-  "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' SET xmlbinary = 'base64' SET timezone = 'UTC'"
+const EXACT: Readonly<Record<string, string>> = {
+  datestyle: 'ISO, YMD',
+  intervalstyle: 'postgres',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  xmlbinary: 'base64',
+  timezone: 'UTC',
+}
+const SET_EXACT: string = Object.entries(EXACT)
+  .map(([name, value]) => `SET ${name} = '${value}'`)
+  .join(' ')
+const IS_EXACT = `concat_ws('|', left(current_setting('datestyle'), 3), current_setting('intervalstyle'), current_setting('bytea_output'),
+    current_setting('lc_monetary'), current_setting('xmlbinary'), replace(current_setting('timezone'), 'Etc/', '')) = 'ISO|postgres|hex|C|base64|UTC'
+    AND current_setting('extra_float_digits')::integer > 0`
 
 /**
  * Counts the rows of a transition table. Arguments of the trigger: the limit of the actor, its step in
@@ -16,37 +31,45 @@ const EXACT =
  *
  * In every statement but the first of a transaction this is one UPDATE; what else there is to do is in other
  * functions. PL/pgSQL prepares each statement and expression anew in every transaction, and that is most of
- * what a small change costs: so there are few of them.
+ * what a small change costs: so there are few of them. Leaves the rows in `n`.
+ * @param done what to do when that was all
  */
-const countRows = (name: string, table: string): string => `
-CREATE FUNCTION postern_budgets.${name}() RETURNS trigger ${HOT} AS $$
+const count = (table: string, done: string): string => `
+  IF given ${EQ} '' IS NOT FALSE OR pg_catalog.concat(pg_catalog.current_setting('postern.grant', true), pg_catalog.current_setting('postern.dry_run', true)) OPERATOR(pg_catalog.<>) '' THEN
+    SELECT pg_catalog.count(*) INTO n FROM ${table};
+    n := postern_budgets.charge(TG_ARGV, given, n);
+  ELSE
+    who := pg_catalog.split_part(given, '|', 5);
+    mine := ${freeLane('TG_ARGV[0]::pg_catalog.int8', 'who')};
+    UPDATE postern_budgets.counters AS c SET ${raise('s.n')}
+    FROM (SELECT pg_catalog.count(*) AS n FROM ${table}) AS s
+    WHERE c.limit_id ${EQ} TG_ARGV[0]::pg_catalog.int4 AND c.key ${EQ} who AND c.lane ${EQ} mine AND s.n OPERATOR(pg_catalog.>) 0
+    RETURNING s.n, c.again, ${stillFits('TG_ARGV[1]::pg_catalog.float8')} INTO n, again, fits;${done}
+    IF n IS NULL THEN
+      SELECT pg_catalog.count(*) INTO n FROM ${table};
+      IF n ${EQ} 0 THEN RETURN NULL; END IF;
+    END IF;
+    IF again IS NOT TRUE THEN again := postern_budgets.admit(given); END IF;
+    IF fits IS NOT TRUE THEN PERFORM postern_budgets.stretch(TG_ARGV[0]::pg_catalog.int4, who, mine, n, given, fits IS NOT NULL); END IF;
+    IF TG_ARGV[2] OPERATOR(pg_catalog.<>) '' THEN PERFORM postern_budgets.charge_others(TG_ARGV, given, n); END IF;
+  END IF;`
+
+const DECLARE = `
 DECLARE
   given pg_catalog.text := pg_catalog.current_setting('postern.claim', true);
   who pg_catalog.text;
   mine pg_catalog.int2;
   n pg_catalog.int8;
   again pg_catalog.bool;
-  fits pg_catalog.bool;
-BEGIN
-  IF given ${EQ} '' IS NOT FALSE OR pg_catalog.concat(pg_catalog.current_setting('postern.grant', true), pg_catalog.current_setting('postern.dry_run', true)) OPERATOR(pg_catalog.<>) '' THEN
-    SELECT pg_catalog.count(*) INTO n FROM ${table};
-    n := postern_budgets.charge(TG_ARGV, given, n);
-    RETURN NULL;
-  END IF;
-  who := pg_catalog.split_part(given, '|', 5);
-  mine := ${freeLane('TG_ARGV[0]::pg_catalog.int8', 'who')};
-  UPDATE postern_budgets.counters AS c SET ${raise('s.n')}
-  FROM (SELECT pg_catalog.count(*) AS n FROM ${table}) AS s
-  WHERE c.limit_id ${EQ} TG_ARGV[0]::pg_catalog.int4 AND c.key ${EQ} who AND c.lane ${EQ} mine AND s.n OPERATOR(pg_catalog.>) 0
-  RETURNING s.n, c.again, ${stillFits('TG_ARGV[1]::pg_catalog.float8')} INTO n, again, fits;
-  IF again AND fits AND TG_ARGV[2] ${EQ} '' THEN RETURN NULL; END IF;
-  IF n IS NULL THEN
-    SELECT pg_catalog.count(*) INTO n FROM ${table};
-    IF n ${EQ} 0 THEN RETURN NULL; END IF;
-  END IF;
-  IF again IS NOT TRUE THEN again := postern_budgets.admit(given); END IF;
-  IF fits IS NOT TRUE THEN PERFORM postern_budgets.stretch(TG_ARGV[0]::pg_catalog.int4, who, mine, n, given, fits IS NOT NULL); END IF;
-  IF TG_ARGV[2] OPERATOR(pg_catalog.<>) '' THEN PERFORM postern_budgets.charge_others(TG_ARGV, given, n); END IF;
+  fits pg_catalog.bool;`
+
+const countRows = (name: string, table: string): string => `
+CREATE FUNCTION postern_budgets.${name}() RETURNS trigger ${HOT} AS $$${DECLARE}
+BEGIN${count(
+  table,
+  `
+    IF again AND fits AND TG_ARGV[2] ${EQ} '' THEN RETURN NULL; END IF;`,
+)}
   RETURN NULL;
 END $$;
 `
@@ -126,16 +149,32 @@ BEGIN
   tenant := postern_budgets.name_of(split_part(coalesce(given, ''), '|', 6));
 END $$;
 
-CREATE FUNCTION postern_budgets.count_and_keep() RETURNS trigger ${DEFINER} ${EXACT} AS $$
+CREATE FUNCTION postern_budgets.write_as_before(before jsonb) RETURNS void ${INNER} AS $$
+BEGIN
+  PERFORM set_config(key, value, true) FROM jsonb_each_text(before);
+END $$;
+
+-- Writes rows as the journal has them from here on, and returns what the settings of the caller were.
+CREATE FUNCTION postern_budgets.write_exactly() RETURNS jsonb ${INNER} AS $$
 DECLARE
-  n bigint;
+  before jsonb;
+  exact jsonb;
+BEGIN
+  SELECT jsonb_object_agg(e.name, current_setting(e.name)), jsonb_object_agg(e.name, e.value) INTO before, exact
+  FROM (VALUES ${Object.entries(EXACT)
+    .map(([name, value]) => `('${name}', '${value}')`)
+    .join(', ')}) AS e (name, value) WHERE current_setting(e.name) <> e.value;
+  PERFORM postern_budgets.write_as_before(exact);
+  RETURN before;
+END $$;
+
+CREATE FUNCTION postern_budgets.count_and_keep() RETURNS trigger ${DEFINER} AS $$${DECLARE}
+  before jsonb;
   olds text[];
   news uuid[];
-BEGIN
-  SELECT count(*) INTO n FROM postern_old;
+BEGIN${count('postern_old', '')}
   IF n = 0 THEN RETURN NULL; END IF;
-  n := postern_budgets.charge(TG_ARGV, current_setting('postern.claim', true), n);
-  IF n = 0 THEN RETURN NULL; END IF;
+  IF NOT (${IS_EXACT}) THEN before := postern_budgets.write_exactly(); END IF;
   IF n <= 20000 THEN
     SELECT array_agg(o::text) INTO olds FROM postern_old AS o;
     IF TG_OP = 'UPDATE' THEN SELECT array_agg(md5(w::text)::uuid) INTO news FROM postern_new AS w; END IF;
@@ -154,11 +193,12 @@ BEGIN
     JOIN (SELECT md5(w::text)::uuid AS became, row_number() OVER () AS place FROM postern_new AS w) AS q USING (place), postern_budgets.acting() AS a
     GROUP BY (place - 1) / 20000, a.actor, a.tenant;
   END IF;
+  IF before IS NOT NULL THEN PERFORM postern_budgets.write_as_before(before); END IF;
   RETURN NULL;
 END $$;
 
 -- TRUNCATE deletes every row. Partitions are truncated, and so counted, one by one.
-CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off ${EXACT} AS $$
+CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off ${SET_EXACT} AS $$
 DECLARE n bigint;
 BEGIN
   EXECUTE format('SELECT count(*) FROM ONLY %s', TG_RELID::regclass) INTO n;

@@ -114,13 +114,15 @@ DECLARE
   spare bigint := 0;
   gives bigint;
   wanted bigint;
+  is_free boolean;
 BEGIN
   FOR g IN REVERSE ${LAST}..0 LOOP
     CONTINUE WHEN g = mine;
     EXIT WHEN spare >= lacking;
     IF NOT EXISTS (SELECT FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key AND c.lane = g) THEN
-      -- Somebody who counts in it may be making it just now.
-      CONTINUE WHEN NOT waits AND NOT pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
+      -- Somebody may be making it just now. Who waits tells others of it by the same lock, so that they do not wait in turn.
+      is_free := pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
+      CONTINUE WHEN NOT is_free AND NOT waits;
       PERFORM postern_budgets.add_lane(l.id, for_key, g, step_now, l.rows);
     END IF;
     IF waits THEN

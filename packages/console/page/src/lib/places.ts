@@ -5,6 +5,7 @@ export const PLACES = [
   { id: 'findings', title: 'Findings', key: 'f' },
   { id: 'bans', title: 'Bans', key: 'b' },
   { id: 'approvals', title: 'Approvals', key: 'a' },
+  { id: 'undo', title: 'Undo', key: 'r' },
   { id: 'audit', title: 'Audit', key: 'u' },
   { id: 'map', title: 'API map', key: 'm' },
   { id: 'settings', title: 'Settings', key: 's' },
