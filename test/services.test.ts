@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePort, makeWorkplace, startServer } from './local-server.ts'
+import { startPostgres } from './postgres-server.ts'
 import { freshDatabase, freshPrefix, services } from './services.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -94,5 +95,14 @@ describe('the servers of the tests', () => {
       String(stderr).trim(),
       `tests: Memcached not found. Install memcached, or set POSTERN_TEST_MEMCACHED to a running server's URL.`,
     )
+  })
+
+  test('come from npm where no PostgreSQL is installed', async () => {
+    const server = await startPostgres({ binaries: 'npm' })
+    try {
+      assert.match(server.url, /^postgres:\/\/postgres:/)
+    } finally {
+      await server.stop()
+    }
   })
 })

@@ -20,8 +20,9 @@ export interface RequestBodyOwner {
 class BodyAborted extends Error {}
 
 /**
- * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with back-pressure. Memory is bounded by
- * the read-ahead limit and the streams' high-water marks. A body that makes no progress is reported to the owner.
+ * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with
+ * back-pressure. Memory is bounded by the read-ahead limit and the streams' high-water marks. A body that
+ * makes no progress is reported to the owner.
  */
 export class RequestBody implements BodySource {
   readonly #source: Readable
@@ -33,7 +34,7 @@ export class RequestBody implements BodySource {
   #chunks: Buffer[] = []
   #buffered = 0
   #limit = 0
-  #waiter: { resolve(prefix: BodyPrefix): void; reject(error: Error): void } | undefined = undefined
+  #waiter: { resolve(prefix: BodyPrefix): void } | undefined = undefined
   #sink: ForwardedBody | undefined = undefined
   #discarding = false
   #recent = 0
@@ -56,15 +57,18 @@ export class RequestBody implements BodySource {
   }
 
   read(limit: number): Promise<BodyPrefix> {
-    return new Promise((resolve, reject) => {
+    return new Promise(resolve => {
       this.#limit = limit
-      this.#waiter = { resolve, reject }
+      this.#waiter = { resolve }
       this.#begin()
       this.#answerWaiter()
     })
   }
 
-  /** The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was read ahead. */
+  /**
+   * The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was
+   * read ahead.
+   */
   forward(): Readable | Buffer {
     this.#begin()
     const prefix = this.#takePrefix()
@@ -139,7 +143,9 @@ export class RequestBody implements BodySource {
     this.close()
     const error = new BodyAborted('the client went away before its request was complete')
     this.#sink?.destroy(error)
-    this.#waiter?.reject(error)
+    // Who reads ahead gets what had arrived: no guard has failed, and an attack that breaks off is still
+    // seen.
+    this.#waiter?.resolve({ bytes: this.#takePrefix(), complete: false })
     this.#waiter = undefined
   }
 
