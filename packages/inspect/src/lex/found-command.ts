@@ -136,8 +136,12 @@ export class FoundCommand {
    */
   get isMention(): boolean {
     if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
-    if (isAdvisedCommand(this.command)) return /^(?:\s[\w@.:/-]{1,40}){0,3}`/.test(this.#rest)
-    return this.#rest.startsWith('`') && this.english && !looksAround(this.command)
+    if (INSTALLS.test(this.command)) return /^(?:\s[a-z@][\w@.-]{0,40}){0,3}`/.test(this.#rest)
+    return (
+      this.#rest.startsWith('`') &&
+      this.english &&
+      (!looksAround(this.command) || OF_LIBRARIES.test(this.command))
+    )
   }
 
   /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
@@ -163,6 +167,12 @@ export class FoundCommand {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
 }
+
+/** Commands with which people tell each other to install something. */
+const INSTALLS = /^(?:npm|pip3?|gem|apt|apt-get|yum|dnf|brew|apk|git)$/
+
+/** Commands that look around and are the names of functions and parts of languages as well. */
+const OF_LIBRARIES = /^(?:set|w|who|ver|dir)$/
 
 /** How surely a command acts where it stands: 0 not at all, to 6. */
 export function rate(opening: Opening, found: FoundCommand): number {
