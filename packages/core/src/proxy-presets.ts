@@ -1,7 +1,11 @@
 const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1/128']
 const PRIVATE: readonly string[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']
 
-/** As published on https://www.cloudflare.com/ips/ (the list of September 2023, in force since). */
+/**
+ * As published on https://www.cloudflare.com/ips/ (the list of September 2023, in force since). Compared with
+ * two copies that others keep: rezmoss/cloud-provider-ip-addresses, of 2026-02-11, and
+ * MISP/misp-warninglists.
+ */
 const CLOUDFLARE: readonly string[] = [
   '173.245.48.0/20',
   '103.21.244.0/22',
