@@ -4,7 +4,9 @@ export interface SlotHolder {
   readonly client: string
   /** Starts the request: a connection is free for it. */
   begin(): void
-  /** Since when its client has taken nothing of the answer, monotonic milliseconds; undefined while it reads. */
+  /**
+   * Since when its client has taken nothing of the answer, monotonic milliseconds; undefined while it reads.
+   */
   readonly stalledSince: number | undefined
   /** Gives its connection up: others need it more. */
   cutOff(): void
@@ -28,8 +30,9 @@ const PATIENCE_MS = 1_000
 const LOOK_AGAIN_MS = 250
 
 /**
- * Shares the connections to the backend among clients. One client holds a quarter of them at most; what it asks for beyond waits for its own. When connections
- * become scarce, answers whose clients have stopped reading are cut off, the longest stalled first, so that clients that read find one.
+ * Shares the connections to the backend among clients. One client holds a quarter of them at most; what it
+ * asks for beyond waits for its own. When connections become scarce, answers whose clients have stopped
+ * reading are cut off, the longest stalled first, so that clients that read find one.
  */
 export class BackendSlots {
   readonly #total: number
@@ -109,8 +112,8 @@ export class BackendSlots {
   }
 
   /**
-   * Frees connections up to a quarter of all, from clients that have not read for a while. Requests that find none wait in the pool, so it looks again while there
-   * are clients that may turn out to have stalled.
+   * Frees connections up to a quarter of all, from clients that have not read for a while. Requests that find
+   * none wait in the pool, so it looks again while there are clients that may turn out to have stalled.
    */
   #cutOffStalled(): void {
     const wanted = Math.ceil(this.#total * SCARCE) - (this.#total - this.#busy)

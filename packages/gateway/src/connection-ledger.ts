@@ -15,7 +15,10 @@ export class ConnectionLedger {
   readonly #open = new Set<Socket>()
   readonly #perNetwork = new Map<string, number>()
 
-  /** @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies to */
+  /**
+   * @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies
+   * to
+   */
   constructor(caps: ConnectionCaps, trustedProxies: () => CidrSet) {
     this.#caps = caps
     this.#isExempt = address => trustedProxies().has(address)

@@ -20,8 +20,9 @@ export interface RequestBodyOwner {
 class BodyAborted extends Error {}
 
 /**
- * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with back-pressure. Memory is bounded by
- * the read-ahead limit and the streams' high-water marks. A body that makes no progress is reported to the owner.
+ * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with
+ * back-pressure. Memory is bounded by the read-ahead limit and the streams' high-water marks. A body that
+ * makes no progress is reported to the owner.
  */
 export class RequestBody implements BodySource {
   readonly #source: Readable
@@ -64,7 +65,10 @@ export class RequestBody implements BodySource {
     })
   }
 
-  /** The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was read ahead. */
+  /**
+   * The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was
+   * read ahead.
+   */
   forward(): Readable | Buffer {
     this.#begin()
     const prefix = this.#takePrefix()
