@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -69,6 +69,8 @@ export function run(
 export interface ProtectOptions {
   /** What stands in postern.config.json; nothing, so that the defaults protect, unless given. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** The text of postern.config.ts instead: code. */
+  readonly code?: string
   /** Port of the gateway. Default: a free one. */
   readonly port?: number
 }
@@ -84,9 +86,16 @@ export interface Protected extends Running {
   postern(...args: readonly string[]): string
 }
 
-export async function protect(upstream: string, { config, port }: ProtectOptions = {}): Promise<Protected> {
+export async function protect(
+  upstream: string,
+  { config, code, port }: ProtectOptions = {},
+): Promise<Protected> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-e2e-'))
   if (config !== undefined) writeFileSync(join(folder, 'postern.config.json'), JSON.stringify(config))
+  if (code !== undefined) {
+    writeFileSync(join(folder, 'postern.config.ts'), code)
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  }
   const listen = `127.0.0.1:${port ?? (await freePort())}`
   const admin = `127.0.0.1:${await freePort()}`
   const gateway = run(
@@ -98,6 +107,8 @@ export async function protect(upstream: string, { config, port }: ProtectOptions
   try {
     await answering(url)
   } catch (error) {
+    await gateway.stop()
+    rmSync(folder, { recursive: true, force: true })
     throw new Error(gateway.output(), { cause: error })
   }
   const postern = (...args: readonly string[]): string => {
@@ -124,7 +135,7 @@ export async function protect(upstream: string, { config, port }: ProtectOptions
       ),
     stop: async () => {
       await gateway.stop()
-      rmSync(folder, { recursive: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -7,12 +7,15 @@ declare module 'express-session' {
   }
 }
 
+/** What it signs session ids with. */
+export const SECRET = 'keyboard cat'
+
 /**
  * An application with sessions as express-session's own documentation writes it: it is not aware of Postern.
  */
-export function sessionApplication(): express.Express {
+export function sessionApplication(store: session.Store = new session.MemoryStore()): express.Express {
   const app = express()
-  app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false }))
+  app.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false }))
   app.get('/login', (request, response) => {
     request.session.regenerate(() => {
       request.session.user = String(request.query['user'])

@@ -11,7 +11,9 @@ function served(): ReadonlySet<string> {
   const text = globSync('packages/server/src/admin/*.ts', { cwd: root })
     .map(file => readFileSync(join(root, file), 'utf8'))
     .join('\n')
-  return new Set(text.match(/\b(?:postern|process)_[a-z_]*(?:_total|_ok|_seconds|_bytes)\b/g))
+  return new Set(
+    text.match(/\b(?:postern|process)_[a-z_]*(?:_total|_ok|_seconds|_bytes|_entries|_events)\b/g),
+  )
 }
 
 test('the page on metrics has a row for every metric of the admin listener, and for no other', () => {

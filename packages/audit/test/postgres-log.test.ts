@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { IntegrityError } from '@postern/core'
+import { IntegrityError, StoreError } from '@postern/core'
 import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import {
   type Entry,
@@ -24,6 +25,15 @@ async function database(t: TestContext): Promise<PostgresDatabase> {
 
 function open(db: PostgresDatabase): Promise<PostgresAuditLog> {
   return openPostgresAuditLog({ database: db, origin, signerKeys: [pair.signerKey], pollInterval: '20ms' })
+}
+
+/** Asks until the answer is not 0. */
+async function untilSome(ask: () => Promise<number>): Promise<number> {
+  for (;;) {
+    const count = await ask()
+    if (count > 0) return count
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
 }
 
 async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
@@ -54,6 +64,32 @@ describe('the log in PostgreSQL', () => {
     assert.deepEqual([erased?.personal, erased?.event.actor], ['erased', {}])
     assert.deepEqual(await all(log.query({ address: '198.51.100.7' })), [])
     verifyTlogProof(before, erased?.bytes ?? new Uint8Array(0), [parseVerifierKey(pair.verifierKey)], origin)
+    await log.close()
+  })
+
+  test('loses no event that nobody waits for to a statement that failed: it is inserted again', async t => {
+    const db = await database(t)
+    const log = await open(db)
+    await log.commit(requestEvent(0))
+    await db.transaction(async tx => {
+      await tx.query('LOCK TABLE audit_inbox IN ACCESS EXCLUSIVE MODE')
+      for (let i = 1; i <= 5; i++) log.record(requestEvent(i))
+      const waiting = log.commit(requestEvent(6))
+      // Whoever waits for the lock loses its connection in the middle of its statement.
+      const ended = await untilSome(async () => {
+        const { rows } = await db.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO audit_inbox%'`,
+        )
+        return rows.length
+      })
+      assert.ok(ended > 0)
+      await assert.rejects(waiting, StoreError)
+      assert.equal(log.health().ok, false)
+    })
+    await until(() => log.counts().waiting === 0 && log.health().ok)
+    assert.equal((await all(log.query({}))).length, 6)
+    assert.deepEqual([log.counts().lost, log.health().ok], [0, true])
     await log.close()
   })
 

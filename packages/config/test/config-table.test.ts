@@ -55,7 +55,7 @@ function* exampleConfigs(
   // A method is of one kind, and a look-up by address or by query.
   const isMethod = 'tailscale' in properties
   const kept = isMethod
-    ? examples.filter(([key]) => key === 'name' || key === 'tailscale')
+    ? examples.filter(([key]) => key === 'name' || key === 'prefix' || key === 'tailscale')
     : examples.filter(([key]) => !(key === 'url' && 'query' in properties))
   const all = Object.fromEntries(kept) as Readonly<Record<string, unknown>>
   if (examples.length > 0) yield [name, hold(all)]

@@ -4,6 +4,7 @@ import { CidrSet } from './cidr.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
+import { standardErrorLines } from './error-lines.ts'
 import type { Event, EventRecorder } from './event.ts'
 import {
   type AnswerStyle,
@@ -127,7 +128,7 @@ export class Engine {
     this.#recorder = options.recorder
     this.#remediations = options.remediations
     this.#promise = options.promise ?? defaultPromise
-    this.#onError = options.onError ?? reportError
+    this.#onError = options.onError ?? standardErrorLines(this.clock)
     this.#probes = options.probes ?? []
     this.#timesGuards = options.timing === 'guards'
     this.#context = {
@@ -482,9 +483,4 @@ function unavailable(guard: string): Refusal {
 function defaultPromise(exchange: Exchange): RecordPromise {
   const method = exchange.method
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'none' : 'after'
-}
-
-function reportError(part: string, error: unknown): void {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : 'threw a value that is no error'
-  process.stderr.write(`postern: ${part} failed: ${text}\n`)
 }

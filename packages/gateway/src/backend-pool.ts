@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import { STREAMS_FOR_EACH } from './backend-slots.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 
 /**
@@ -60,7 +61,8 @@ export function backendPool(settings: GatewaySettings): Pool {
   const { timeouts, limits } = settings
   return new Pool(settings.upstream, {
     factory: (origin, options) => new BackendConnection(origin, options as BackendConnectionOptions),
-    connections: limits.upstreamConnections,
+    // Who gets one is for `BackendSlots` to say; streams of events come on top.
+    connections: limits.upstreamConnections * (1 + STREAMS_FOR_EACH),
     pipelining: 1,
     allowH2: false,
     connectTimeout: timeouts.upstreamConnect,

@@ -23,16 +23,31 @@ export interface BackendSlotsOptions {
 
 /** The part of all connections that one client may hold. */
 const SHARE = 1 / 4
-/** Connections are scarce when fewer than this part of them is free. */
-const SCARCE = 1 / 4
-/** How long a client may stall while connections are scarce. Honest readers pause for much less. */
+/**
+ * How many connections must be free for each that a client holds, before it gets another. Without it many
+ * clients, each within its share, hold all of them; with it some stay free for those who hold none (dynamic
+ * thresholds, Choudhury and Hahne 1998).
+ */
+const FREE_FOR_EACH = 4
+/** How long a client may stall while others wait for a connection. Honest readers pause for much less. */
 const PATIENCE_MS = 1_000
 const LOOK_AGAIN_MS = 250
+/** Streams of events that may be open for each connection that answers other requests. */
+export const STREAMS_FOR_EACH = 4
+/** Waiting clients that are looked at when a connection becomes free. */
+const LOOKED_AT = 16
 
 /**
+<<<<<<< HEAD
  * Shares the connections to the backend among clients. One client holds a quarter of them at most; what it
  * asks for beyond waits for its own. When connections become scarce, answers whose clients have stopped
  * reading are cut off, the longest stalled first, so that clients that read find one.
+=======
+ * Shares the connections to the backend among clients. A client that holds none begins as soon as one is
+ * free, before all others; one that holds some gets another only while enough are free, and a quarter of all
+ * at most. What finds none waits for its turn, client after client. While clients wait that hold none,
+ * answers whose clients have stopped reading are cut off, the longest stalled first.
+>>>>>>> main
  */
 export class BackendSlots {
   readonly #total: number
@@ -40,9 +55,13 @@ export class BackendSlots {
   readonly #now: () => number
   readonly #later: BackendSlotsOptions['later']
   readonly #held = new Map<string, number>()
-  readonly #waiting = new Map<string, SlotHolder[]>()
+  /** Requests of clients that hold no connection, by client, in the order in which clients came. */
+  readonly #newcomers = new Map<string, SlotHolder[]>()
+  /** Those of clients that hold some. */
+  readonly #others = new Map<string, SlotHolder[]>()
   /** In the order in which they stalled. */
   readonly #stalled = new Set<SlotHolder>()
+  readonly #streaming = new Set<SlotHolder>()
   #busy = 0
   #looksAgain = false
 
@@ -58,47 +77,89 @@ export class BackendSlots {
     return this.#busy
   }
 
-  /** Begins the request now, or once its client has a connection to spare. */
+  /** Begins the request now, or once there is a connection for its client. */
   take(holder: SlotHolder): void {
     const held = this.#held.get(holder.client) ?? 0
-    if (held >= this.#share) {
-      const queue = this.#waiting.get(holder.client)
-      if (queue === undefined) this.#waiting.set(holder.client, [holder])
-      else queue.push(holder)
+    const queues = held === 0 ? this.#newcomers : this.#others
+    if (!queues.has(holder.client) && this.#mayHold(held)) {
+      this.#begin(holder)
       return
     }
-    this.#hold(holder, held)
-    this.#cutOffStalled()
-    holder.begin()
+    enqueue(queues, holder)
+    if (held === 0) this.#cutOffStalled()
   }
 
-  #hold(holder: SlotHolder, held: number): void {
-    this.#held.set(holder.client, held + 1)
+  /** Whether a client that holds so many may have another. */
+  #mayHold(held: number): boolean {
+    const free = this.#total - this.#busy
+    return held === 0 ? free > 0 : held < this.#share && held * FREE_FOR_EACH <= free
+  }
+
+  #begin(holder: SlotHolder): void {
+    const { client } = holder
+    this.#held.set(client, (this.#held.get(client) ?? 0) + 1)
     this.#busy++
+    // The rest of what it waits for waits behind clients that hold none.
+    move(client, this.#newcomers, this.#others)
+    holder.begin()
   }
 
   /** A request that holds a connection is over with it. */
   release(holder: SlotHolder): void {
     this.#stalled.delete(holder)
+    if (!this.#streaming.delete(holder)) this.#free(holder)
+  }
+
+  #free({ client }: SlotHolder): void {
     this.#busy--
-    const held = (this.#held.get(holder.client) ?? 1) - 1
-    if (held === 0) this.#held.delete(holder.client)
-    else this.#held.set(holder.client, held)
-    const queue = this.#waiting.get(holder.client)
-    const next = queue?.shift()
-    if (queue?.length === 0) this.#waiting.delete(holder.client)
-    if (next === undefined) return
-    this.#hold(next, held)
-    next.begin()
+    const held = (this.#held.get(client) ?? 1) - 1
+    if (held === 0) {
+      this.#held.delete(client)
+      move(client, this.#others, this.#newcomers)
+    } else this.#held.set(client, held)
+    this.#beginWaiting()
+  }
+
+  #beginWaiting(): void {
+    while (this.#busy < this.#total) {
+      const next = this.#nextWaiting()
+      if (next === undefined) return
+      this.#begin(next)
+    }
+  }
+
+  /** The request whose turn it is; its client goes to the end of the line. */
+  #nextWaiting(): SlotHolder | undefined {
+    for (const client of this.#newcomers.keys()) return dequeue(this.#newcomers, client)
+    let looked = 0
+    for (const client of this.#others.keys()) {
+      if (this.#mayHold(this.#held.get(client) ?? 0)) return dequeue(this.#others, client)
+      if (++looked === LOOKED_AT) break
+      move(client, this.#others, this.#others)
+    }
+    return undefined
+  }
+
+  /**
+   * The answer to a request is a stream of events: it goes on while its client stays, and does not count as
+   * one of the connections that others wait for. Beyond `STREAMS_FOR_EACH` streams for each connection they
+   * count as any other answer.
+   */
+  streams(holder: SlotHolder): void {
+    if (this.#streaming.size >= this.#total * STREAMS_FOR_EACH || this.#streaming.has(holder)) return
+    this.#streaming.add(holder)
+    this.#free(holder)
   }
 
   /** A request that waits will not come: its client went away. */
   forget(holder: SlotHolder): void {
-    const queue = this.#waiting.get(holder.client)
-    const at = queue?.indexOf(holder) ?? -1
-    if (queue === undefined || at < 0) return
-    queue.splice(at, 1)
-    if (queue.length === 0) this.#waiting.delete(holder.client)
+    for (const queues of [this.#newcomers, this.#others]) {
+      const queue = queues.get(holder.client)
+      const at = queue?.indexOf(holder) ?? -1
+      if (queue === undefined || at < 0) continue
+      queue.splice(at, 1)
+      if (queue.length === 0) queues.delete(holder.client)
+    }
   }
 
   /** The client of a request stopped reading. */
@@ -112,12 +173,17 @@ export class BackendSlots {
   }
 
   /**
+<<<<<<< HEAD
    * Frees connections up to a quarter of all, from clients that have not read for a while. Requests that find
    * none wait in the pool, so it looks again while there are clients that may turn out to have stalled.
+=======
+   * Frees a connection for every client that waits and holds none, from clients that have not read for a
+   * while, and looks again while there are clients that may turn out to have stalled.
+>>>>>>> main
    */
   #cutOffStalled(): void {
-    const wanted = Math.ceil(this.#total * SCARCE) - (this.#total - this.#busy)
-    if (wanted <= 0) return
+    const wanted = this.#newcomers.size
+    if (wanted === 0) return
     const now = this.#now()
     const victims: SlotHolder[] = []
     for (const holder of this.#stalled) {
@@ -126,7 +192,7 @@ export class BackendSlots {
       victims.push(holder)
     }
     for (const victim of victims) victim.cutOff()
-    if (victims.length < wanted && this.#busy > 0) this.#lookAgain()
+    if (victims.length < wanted) this.#lookAgain()
   }
 
   #lookAgain(): void {
@@ -137,4 +203,29 @@ export class BackendSlots {
       this.#cutOffStalled()
     })
   }
+}
+
+type Queues = Map<string, SlotHolder[]>
+
+function enqueue(queues: Queues, holder: SlotHolder): void {
+  const queue = queues.get(holder.client)
+  if (queue === undefined) queues.set(holder.client, [holder])
+  else queue.push(holder)
+}
+
+/** The first request of a client, which goes to the end of the line with the rest of them. */
+function dequeue(queues: Queues, client: string): SlotHolder | undefined {
+  const queue = queues.get(client)
+  const first = queue?.shift()
+  queues.delete(client)
+  if (queue !== undefined && queue.length > 0) queues.set(client, queue)
+  return first
+}
+
+/** Puts what a client waits for at the end of another line. */
+function move(client: string, from: Queues, to: Queues): void {
+  const queue = from.get(client)
+  if (queue === undefined) return
+  from.delete(client)
+  to.set(client, queue)
 }

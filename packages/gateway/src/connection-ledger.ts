@@ -8,12 +8,18 @@ export interface ConnectionCaps {
   readonly connectionsPerAddress: number
 }
 
+/** How long an address that misused its connection waits for another. */
+const REST_MS = 5_000
+const MAX_RESTING = 10_000
+
 /** Knows every open connection, and refuses those beyond the caps before a byte of them is read. */
 export class ConnectionLedger {
   readonly #caps: ConnectionCaps
   readonly #isExempt: (address: Address) => boolean
   readonly #open = new Set<Socket>()
   readonly #perNetwork = new Map<string, number>()
+  /** Networks that get no connection, and until when. */
+  readonly #resting = new Map<string, number>()
 
   /**
    * @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies
@@ -34,6 +40,31 @@ export class ConnectionLedger {
     return false
   }
 
+  /**
+   * Accepts no connection from an address for a while: it opened and cancelled streams until its connection
+   * was ended, and would do so again, at the price of a TLS handshake for us each time.
+   */
+  rest(peer: string | undefined): void {
+    const address = peer === undefined ? undefined : parseAddress(peer)
+    if (address === undefined || this.#isExempt(address)) return
+    const network = networkOf(address)
+    this.#resting.delete(network)
+    if (this.#resting.size >= MAX_RESTING) {
+      const [oldest] = this.#resting.keys()
+      if (oldest !== undefined) this.#resting.delete(oldest)
+    }
+    this.#resting.set(network, performance.now() + REST_MS)
+  }
+
+  #isResting(network: string): boolean {
+    if (this.#resting.size === 0) return false
+    const until = this.#resting.get(network)
+    if (until === undefined) return false
+    if (performance.now() < until) return true
+    this.#resting.delete(network)
+    return false
+  }
+
   /** Takes a new connection in; false when it was refused and destroyed. */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)
@@ -44,7 +75,7 @@ export class ConnectionLedger {
     const network = this.#isExempt(address) ? undefined : networkOf(address)
     if (network !== undefined) {
       const count = this.#perNetwork.get(network) ?? 0
-      if (count >= this.#caps.connectionsPerAddress) {
+      if (this.#isResting(network) || count >= this.#caps.connectionsPerAddress) {
         socket.destroy()
         return false
       }

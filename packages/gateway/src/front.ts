@@ -56,9 +56,17 @@ export class Front {
   readonly #passage: Passage
   readonly #engine: () => Engine
   readonly #peerOf: (socket: Socket) => string | undefined
+  readonly #onMisused: (peer: string | undefined) => void
   readonly #connections = new WeakMap<Socket, Http1Connection>()
 
-  constructor(passage: Passage, engine: () => Engine, peerOf: (socket: Socket) => string | undefined) {
+  /** @param onMisused called with the address of a client that opens and cancels streams without end */
+  constructor(
+    passage: Passage,
+    engine: () => Engine,
+    peerOf: (socket: Socket) => string | undefined,
+    onMisused: (peer: string | undefined) => void,
+  ) {
+    this.#onMisused = onMisused
     this.#passage = passage
     this.#engine = engine
     this.#peerOf = peerOf
@@ -110,7 +118,7 @@ export class Front {
 
   #start(proxied: ProxiedExchange, fault: FramingFault | undefined, body: RequestBody | undefined): void {
     if (fault !== undefined) proxied.startRefused(framingRefusal(fault), body)
-    else if (this.#passage.isFull) proxied.startRefused(OVERLOADED, body)
+    else if (!this.#passage.hasRoom(proxied.client)) proxied.startRefused(OVERLOADED, body)
     else proxied.start(body)
   }
 
@@ -177,7 +185,7 @@ export class Front {
   session(session: ServerHttp2Session): void {
     const { limits, timeouts } = this.#passage.settings
     const peer = this.#peerOf(session.socket as Socket)
-    const connection = new Http2Connection(session, peer, limits, this.#engine().clock)
+    const connection = new Http2Connection(session, peer, limits, this.#engine().clock, this.#onMisused)
     let open = 0
     session.on('error', () => undefined)
     session.setTimeout(timeouts.idle, () => {

@@ -156,12 +156,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const passage = new Passage(settings)
   const gate =
     settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
+  const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
   const front = new Front(
     passage,
     ask,
     gate === undefined ? socket => socket.remoteAddress : s => gate.peerOf(s),
+    peer => ledger.rest(peer),
   )
-  const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
   try {
     const listener = await openListener({ listen: options.listen, settings, front, ledger, gate })
     const management =

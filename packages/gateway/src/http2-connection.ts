@@ -22,16 +22,20 @@ export class Http2Connection {
   readonly #session: ServerHttp2Session
   readonly #limits: Http2ConnectionLimits
   readonly #clock: Clock
+  readonly #onMisused: (peer: string | undefined) => void
   #streams = 0
   #resets = 0
   #windowStart: number
 
+  /** @param onMisused called with the peer when the connection is ended for cancelled streams */
   constructor(
     session: ServerHttp2Session,
     peer: string | undefined,
     limits: Http2ConnectionLimits,
     clock: Clock,
+    onMisused: (peer: string | undefined) => void,
   ) {
+    this.#onMisused = onMisused
     this.#session = session
     this.peer = peer
     this.localPort = session.socket.localPort
@@ -54,6 +58,7 @@ export class Http2Connection {
     }
     this.#resets++
     if (this.#resets <= this.#limits.resets || this.#session.destroyed) return
+    this.#onMisused(this.peer)
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }

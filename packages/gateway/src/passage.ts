@@ -11,6 +11,7 @@ export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
+  readonly #perClient = new Map<string, number>()
   readonly streams: EventStreams
   #inFlight = 0
   #draining = false
@@ -32,22 +33,31 @@ export class Passage {
     return this.#inFlight
   }
 
-  get isFull(): boolean {
-    return this.#inFlight >= this.settings.limits.requests
+  /**
+   * Whether there is room for another request of a client. One client gets at most half of what is left for
+   * all, so that one with many connections, or many streams on each, leaves room for the others.
+   */
+  hasRoom(client: string): boolean {
+    const left = this.settings.limits.requests - this.#inFlight
+    return left > 0 && (this.#perClient.get(client) ?? 0) <= left
   }
 
   get isDraining(): boolean {
     return this.#draining
   }
 
-  /** An exchange began. */
-  entered(): void {
+  /** An exchange began. @param client its address, or IPv6 /56 */
+  entered(client: string): void {
     this.#inFlight++
+    this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1)
   }
 
   /** An exchange ended. */
-  left(): void {
+  left(client: string): void {
     this.#inFlight--
+    const count = (this.#perClient.get(client) ?? 1) - 1
+    if (count === 0) this.#perClient.delete(client)
+    else this.#perClient.set(client, count)
     if (this.#inFlight === 0) this.#onEmpty?.()
   }
 

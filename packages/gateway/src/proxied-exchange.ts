@@ -47,7 +47,7 @@ export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: 
 export class ProxiedExchange implements BackendHandler, DownstreamOwner, RequestBodyOwner, SlotHolder {
   connection: BackendConnection | undefined = undefined
   stalledSince: number | undefined = undefined
-  client = ''
+  readonly client: string
   readonly exchange: Exchange
   readonly #engine: Engine
   readonly #passage: Passage
@@ -86,13 +86,14 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#head = head
     this.#downstream = downstream
     this.#openTunnel = openTunnel
+    this.client = networkOf(exchange.client)
     downstream.owner = this
   }
 
   /** @param body absent when the request has none */
   start(body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered()
+    this.#passage.entered(this.client)
     const decision = this.#engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(late => this.#enforce(late))
     else this.#enforce(decision)
@@ -101,7 +102,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
   startRefused(refusal: Refusal, body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered()
+    this.#passage.entered(this.client)
     this.#decided = true
     this.exchange.decision = refusal
     this.#refuse(refusal)
@@ -140,7 +141,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#dispatch()
       return
     }
-    this.client = networkOf(this.exchange.client)
     this.#slot = 'waiting'
     this.#passage.slots.take(this)
   }
@@ -207,7 +207,10 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
     this.#early = this.#isEarly(status)
-    if (isEventStream(headers)) this.#passage.streams.add(this)
+    if (isEventStream(headers)) {
+      this.#passage.slots.streams(this)
+      this.#passage.streams.add(this)
+    }
   }
 
   /**
@@ -400,8 +403,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
+    this.#passage.left(this.client)
     this.#passage.streams.delete(this)
-    this.#passage.left()
     this.#engine.settle(this.exchange, {
       status: this.#status,
       duration: this.#engine.clock.now() - this.exchange.time,

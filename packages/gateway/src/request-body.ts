@@ -34,7 +34,7 @@ export class RequestBody implements BodySource {
   #chunks: Buffer[] = []
   #buffered = 0
   #limit = 0
-  #waiter: { resolve(prefix: BodyPrefix): void; reject(error: Error): void } | undefined = undefined
+  #waiter: { resolve(prefix: BodyPrefix): void } | undefined = undefined
   #sink: ForwardedBody | undefined = undefined
   #discarding = false
   #recent = 0
@@ -57,9 +57,9 @@ export class RequestBody implements BodySource {
   }
 
   read(limit: number): Promise<BodyPrefix> {
-    return new Promise((resolve, reject) => {
+    return new Promise(resolve => {
       this.#limit = limit
-      this.#waiter = { resolve, reject }
+      this.#waiter = { resolve }
       this.#begin()
       this.#answerWaiter()
     })
@@ -143,7 +143,9 @@ export class RequestBody implements BodySource {
     this.close()
     const error = new BodyAborted('the client went away before its request was complete')
     this.#sink?.destroy(error)
-    this.#waiter?.reject(error)
+    // Who reads ahead gets what had arrived: no guard has failed, and an attack that breaks off is still
+    // seen.
+    this.#waiter?.resolve({ bytes: this.#takePrefix(), complete: false })
     this.#waiter = undefined
   }
 

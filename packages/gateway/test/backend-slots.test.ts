@@ -63,28 +63,49 @@ describe('connections to the backend', () => {
     assert.deepEqual([second.begun, third.begun], [0, 1])
   })
 
-  test('clients that stopped reading lose theirs when connections are scarce, the longest stalled first', () => {
+  test('some stay free for clients that hold none, however many clients hold some', () => {
+    const slots = new BackendSlots({ total: 64, now: () => 0, later: never })
+    const greedy = Array.from({ length: 8 }, (_, i) => taken(slots, `198.51.100.${i}`, 20)).flat()
+    assert.equal(begun(greedy), slots.busy)
+    assert.ok(slots.busy < 64)
+    assert.equal(begun(taken(slots, '192.0.2.1', 1)), 1)
+  })
+
+  test('who holds none comes before all who wait for another', () => {
+    const slots = new BackendSlots({ total: 2, now: () => 0, later: never })
+    const [first] = taken(slots, 'a', 3)
+    const [second] = taken(slots, 'b', 3)
+    const late = taken(slots, 'c', 1)
+    assert.equal(begun(late), 0)
+    slots.release(first as Request)
+    assert.equal(begun(late), 1)
+    slots.release(second as Request)
+    assert.equal(slots.busy, 2)
+  })
+
+  test('clients that stopped reading lose theirs to clients that have none, the longest stalled first', () => {
     let now = 0
-    const slots = new BackendSlots({ total: 8, now: () => now, later: never })
-    const readers = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap(client => taken(slots, client, 1))
-    stall(slots, readers.slice(0, 3), 0)
-    stall(slots, readers.slice(3, 4), 900)
+    const slots = new BackendSlots({ total: 4, now: () => now, later: never })
+    const readers = ['a', 'b', 'c', 'd'].flatMap(client => taken(slots, client, 1))
+    stall(slots, readers.slice(0, 2), 0)
+    stall(slots, readers.slice(2, 3), 900)
     now = 1_500
-    taken(slots, 'g', 1)
+    assert.equal(begun(taken(slots, 'g', 1)), 1)
     assert.deepEqual(
       readers.map(reader => reader.isCutOff),
-      [true, false, false, false, false, false],
+      [true, false, false, false],
     )
-    taken(slots, 'h', 1)
+    assert.equal(begun(taken(slots, 'h', 1)), 1)
+    assert.equal(begun(taken(slots, 'i', 1)), 0)
     assert.deepEqual(
       readers.map(reader => reader.isCutOff),
-      [true, true, false, false, false, false],
+      [true, true, false, false],
     )
   })
 
   test('a client that pauses for less than a second, or reads again, keeps its own', () => {
     let now = 0
-    const slots = new BackendSlots({ total: 4, now: () => now, later: never })
+    const slots = new BackendSlots({ total: 3, now: () => now, later: never })
     const [first, second, third] = ['a', 'b', 'c'].map(client => taken(slots, client, 1)[0]) as [
       Request,
       Request,
@@ -102,10 +123,10 @@ describe('connections to the backend', () => {
     )
   })
 
-  test('it looks again while connections are scarce: who asks last need not wait for another request', () => {
+  test('it looks again while clients wait: who asks last need not wait for another request', () => {
     let now = 0
     const calls: (() => void)[] = []
-    const slots = new BackendSlots({ total: 4, now: () => now, later: (_ms, call) => calls.push(call) })
+    const slots = new BackendSlots({ total: 3, now: () => now, later: (_ms, call) => calls.push(call) })
     const readers = ['a', 'b', 'c'].map(client => taken(slots, client, 1)[0]) as Request[]
     stall(slots, readers, 0)
     now = 500
@@ -115,6 +136,16 @@ describe('connections to the backend', () => {
     for (const call of calls.splice(0)) call()
     assert.equal(readers.filter(reader => reader.isCutOff).length, 1)
     assert.equal(calls.length, 0)
+  })
+
+  test('streams of events do not count: an office that keeps 200 open gets its next page', () => {
+    const slots = new BackendSlots({ total: 64, now: () => 0, later: never })
+    for (let i = 0; i < 200; i++) for (const stream of taken(slots, 'office', 1)) slots.streams(stream)
+    assert.equal(slots.busy, 0)
+    const [page] = taken(slots, 'office', 1)
+    assert.equal(page?.begun, 1)
+    slots.release(page as Request)
+    assert.equal(slots.busy, 0)
   })
 
   test('nothing is cut off while there are connections to spare', () => {

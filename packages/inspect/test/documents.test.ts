@@ -74,6 +74,24 @@ describe('documents that honest clients send', () => {
     assert.match(sent('application/xml', '<a>'.repeat(300)) ?? '', /bounds\/depth/)
   })
 
+  test('a page that shows queries, commands and paths is a document, whatever its elements hold', () => {
+    const shown = ["' or '1'='1", 'cmd /c dir', '/etc/passwd', 'require("fs").readFileSync(x)', 'a; rm -rf b']
+    const code = shown.map(text => `<p>Like this:</p>\n<pre><code>${text}</code></pre>`).join('\n')
+    const page = `<!DOCTYPE html>\n<html>\n<body>\n<h1>How to</h1>\n${code}\n${'<p>And so on.</p>'.repeat(20)}\n</body></html>`
+    for (const type of ['text/plain', 'text/html', '']) assert.equal(sent(type, page), undefined, type)
+    assert.match(sent('application/xhtml+xml', page) ?? '', /^block/)
+    const entity = page.replace(
+      '<!DOCTYPE html>',
+      '<!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+    )
+    assert.match(sent('text/plain', entity) ?? '', /^block: xxe/)
+  })
+
+  test('patterns of paths in settings are no commands', () => {
+    for (const path of ['/test/*', '/users/*/mail', '/files/**'])
+      assert.equal(sent(JSON_TYPE, JSON.stringify({ routes: [path] })), undefined, path)
+  })
+
   test('an XML document names schemas of those who publish them', () => {
     const document = (schema: string): string =>
       `<project xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${schema}"><a>b</a></project>`

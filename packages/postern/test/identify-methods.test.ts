@@ -145,6 +145,29 @@ describe('identify as data', () => {
     })
   })
 
+  test('people of two issuers are two, though both issuers name them alike', async () => {
+    const jwt = { audience: 'orders', jwks: `${base}/jwks` }
+    const config = {
+      dataDirectory: './prefix',
+      identify: [
+        {
+          name: 'partners',
+          prefix: 'partners:',
+          jwt: { ...jwt, issuer: 'https://partners.example', cookie: 'partner' },
+        },
+        { jwt: { ...jwt, issuer: 'https://id.example' } },
+      ],
+    }
+    await fromFile('prefix.config.yaml', config, async (ask, layer) => {
+      const partner = { cookie: `partner=${token({ iss: 'https://partners.example', iat: seconds() - 5 })}` }
+      assert.equal((await ask(partner)).id, 'partners:alice')
+      await layer.revocations?.revokePrincipal('alice')
+      assert.equal((await ask(partner)).id, 'partners:alice')
+      await layer.revocations?.revokePrincipal('partners:alice')
+      assert.equal((await ask(partner)).kind, 'anonymous')
+    })
+  })
+
   test('in JSON, with a look-up by HTTP that is asked once', async () => {
     const config = {
       dataDirectory: './json',

@@ -20,6 +20,7 @@ import {
   keycloak,
   oauth2Proxy,
   postgresLookUp,
+  prefixed,
   principalOf,
   proxyMethod,
   remoteKeySet,
@@ -47,7 +48,8 @@ export function identifyMethods(options: IdentifyMethodsOptions): Identify {
   const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
   const made = methods.map(settings => {
     const method = methodOf(settings, trustProxies)
-    return more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
+    const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
+    return settings.prefix === undefined ? whole : prefixed(whole, settings.prefix)
   })
   return identifyBy(made, { onEvent })
 }

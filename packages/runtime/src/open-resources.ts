@@ -99,6 +99,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       connections,
       recorder: audit?.log,
       audit: audit?.log,
+      shippers: audit?.shippers,
       identity,
       revocations,
       secret: options.secret ?? systemRandom.bytes(32),

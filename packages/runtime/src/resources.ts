@@ -1,4 +1,4 @@
-import type { AuditLog } from '@postern/audit'
+import type { AuditLog, Shipper } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
 import type { BuiltInIdentity, IdentityStores, Revocations } from '@postern/identity'
@@ -42,6 +42,8 @@ export interface Resources {
   readonly recorder: EventRecorder | undefined
   /** The log itself, where this thread holds it. */
   readonly audit: AuditLog | undefined
+  /** What sends the entries of the log on; empty unless given. */
+  readonly shippers?: readonly Shipper[] | undefined
   /** Signs the puzzles of challenges; the same on every worker. */
   readonly secret: Uint8Array
   /**

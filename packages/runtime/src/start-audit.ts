@@ -1,4 +1,4 @@
-import type { AuditLog } from '@postern/audit'
+import type { AuditLog, Shipper } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import { type Event, type HealthProbe, systemClock } from '@postern/core'
 import { isAuditInPostgres, openAudit } from './audit.ts'
@@ -11,6 +11,8 @@ import type { Connections } from './connections.ts'
 /** The log with everything around it: what it sends away, what it forgets, who vouches for it. */
 export interface RunningAudit {
   readonly log: AuditLog
+  /** What sends its entries on. */
+  readonly shippers: readonly Shipper[]
   /** Of the log and all of these. */
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
@@ -36,6 +38,7 @@ export async function startAudit(
   const { anchors, witnesses, ship, retention } = audit
   const closers: (() => Promise<void> | void)[] = [() => log.close()]
   const probes: HealthProbe[] = [log]
+  const shippers: Shipper[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
@@ -50,6 +53,7 @@ export async function startAudit(
       const reader = await opened.openReader()
       closers.push(() => reader.close())
       for (const shipper of auditShippers(loaded, opened, reader)) {
+        shippers.push(shipper)
         shipper.start()
         probes.push(shipper)
         closers.push(() => shipper.close())
@@ -61,7 +65,7 @@ export async function startAudit(
       probes.push(pruning)
       closers.push(() => pruning.close())
     }
-    return { log, probes, close }
+    return { log, shippers, probes, close }
   } catch (error) {
     await close()
     throw error

@@ -100,19 +100,39 @@ const TOOLS: Readonly<Record<string, (n: number) => Partial<HonestRequest>>> = {
   'ids of others, counted': n => ({ target: `/api/invoices/${n + 1}`, status: n % 3 === 0 ? 200 : 403 }),
 }
 
+function attack(
+  make: (n: number) => Partial<HonestRequest>,
+  headers: readonly string[],
+): readonly HonestRequest[] {
+  return Array.from({ length: 120 }, (_, n) => ({
+    at: n * 200,
+    method: 'GET',
+    target: '/',
+    status: 200,
+    headers: ['User-Agent', 'python-requests/2.32', ...headers],
+    ...make(n),
+  }))
+}
+
 describe('tools of attackers meet a measure of the default configuration', () => {
   for (const [name, make] of Object.entries(TOOLS)) {
     test(name, async () => {
-      const session = Array.from({ length: 120 }, (_, n) => ({
-        at: n * 200,
-        method: 'GET',
-        target: '/',
-        status: 200,
-        headers: ['User-Agent', 'python-requests/2.32'],
-        ...make(n),
-      }))
-      const { measures } = await outcomeOf(session, 1)
+      const { measures } = await outcomeOf(attack(make, []), 1)
       assert.notDeepEqual(measures, [])
     })
   }
+
+  // Anybody can send a header, and get the front page with it.
+  for (const name of ['a search for names of pages', 'a search for files that should not be served'])
+    for (const headers of [
+      ['Authorization', 'Bearer made-up'],
+      ['X-API-Key', 'made-up'],
+      ['Cookie', 'session=made-up-by-the-tool'],
+    ])
+      test(`${name}, with a made-up ${headers[0]}, after the front page`, async () => {
+        const session = attack(TOOLS[name] ?? (() => ({})), headers)
+        const front = { at: 0, method: 'GET', target: '/', status: 200, headers: session[0]?.headers ?? [] }
+        const { measures } = await outcomeOf([front, ...session], 1)
+        assert.notDeepEqual(measures, [])
+      })
 })

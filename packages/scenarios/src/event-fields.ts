@@ -140,20 +140,18 @@ function status(event: Event): number | undefined {
   return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
 }
 
-const SESSION =
-  /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}/i
-const MAX_COOKIE = 4_096
 const MAX_PARAMETERS = 64
 
-/** How a request says who sends it: `authorization`, `key` or `session`. Nothing says that it is true. */
+const accepted = new WeakMap<Event, string>()
+
+/** Notes what the credential of an event's client is worth, before rules ask for `request.credential`. */
+export function noteCredential(event: Event, kind: string | undefined): void {
+  if (kind !== undefined) accepted.set(event, kind)
+}
+
+/** How its client says who it is, where the backend takes that: `authorization`, `key` or `session`. */
 function credential(event: Event): string | undefined {
-  if (!(event instanceof HttpEvent)) return undefined
-  const { exchange } = event
-  if (exchange.header('authorization') !== undefined) return 'authorization'
-  if (exchange.header('x-api-key') !== undefined || exchange.header('private-token') !== undefined)
-    return 'key'
-  const cookies = exchange.header('cookie')
-  return cookies !== undefined && SESSION.test(cookies.slice(0, MAX_COOKIE)) ? 'session' : undefined
+  return accepted.get(event)
 }
 
 /** The names of the query's parameters, sorted; undefined where it has none, as in `?1712345678`. */

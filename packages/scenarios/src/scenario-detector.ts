@@ -8,8 +8,9 @@ import {
   type Measure,
   measureFor,
 } from '@postern/core'
+import { AcceptedCredentials } from './accepted-credentials.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
-import { actorOf, requestIdOf } from './event-fields.ts'
+import { actorOf, noteCredential, requestIdOf } from './event-fields.ts'
 import { RuleDispatch } from './rule-dispatch.ts'
 import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
 import type { ScenarioSet } from './scenario-set.ts'
@@ -54,13 +55,17 @@ function silenceRule(rule: DetectionRule): CorrelationRule {
 export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDetector {
   const capacity = options.capacity ?? 20_000
   let compiled = compile(options.scenarios, capacity, undefined)
+  const credentials = new AcceptedCredentials()
 
   return {
     name: 'scenarios',
     get scenarios(): ScenarioSet {
       return compiled.set
     },
-    observe: event => observe(compiled, event),
+    observe: event => {
+      noteCredential(event, credentials.of(event))
+      return observe(compiled, event)
+    },
     replace: scenarios => {
       compiled = compile(scenarios, capacity, compiled)
     },

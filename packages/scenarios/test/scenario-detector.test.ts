@@ -160,7 +160,7 @@ describe('correlations', () => {
       detector.observe(at(i, 'a', { actor: { address: `10.0.${i >> 8}.${i & 255}` } }))
     const detail = detector.health().detail ?? ''
     assert.match(detail, /100 groups watched/)
-    assert.match(detail, /900 given up/)
+    assert.match(detail, /900 evicted/)
   })
 
   test('new rules keep the windows of those that did not change', () => {

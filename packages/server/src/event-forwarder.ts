@@ -1,4 +1,5 @@
 import {
+  claimedCredential,
   type Detector,
   type Event,
   type EventRecorder,
@@ -138,10 +139,12 @@ function forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEve
   if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
   const { source, principal, guardTimes } = event.exchange
   const isPlain = event.decision === 'allow' && event.observed === undefined
+  const claimed = claimedCredential(event.exchange)
   const seen = {
     target: source.target.slice(0, 4_096),
     referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
     httpVersion: source.httpVersion,
+    ...(claimed !== undefined && { credential: claimed }),
     ...(principal.kind === 'apiKey' && { key: principal.id }),
     ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),
     // Copying a list for every allowed request would cost more than it shows.

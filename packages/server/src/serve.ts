@@ -6,6 +6,7 @@ import { PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
 import { auditCommands } from './admin/audit-commands.ts'
+import { auditReadings } from './admin/audit-readings.ts'
 import { consoleCommands } from './admin/console-commands.ts'
 import { limitCommands } from './admin/limit-commands.ts'
 import { Metrics } from './admin/metrics.ts'
@@ -106,7 +107,13 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ...consoleCommands(opened),
     }
     const admin = await openAdmin(loaded, listen =>
-      startAdmin({ listen, token, health, metrics: () => metrics.page(health()), commands }),
+      startAdmin({
+        listen,
+        token,
+        health,
+        metrics: () => metrics.page(health(), auditReadings(runtime.resources)),
+        commands,
+      }),
     )
     if (admin !== undefined) {
       closers.unshift(() => admin.close())

@@ -193,6 +193,7 @@ function plain(text: string): string {
     .replace(/;t=\d+/g, ';t=N')
     .replace(/\bprocess \d+/g, 'process N')
     .replace(/(?<=^ +admin +http:\/\/127\.0\.0\.1:)\d+/gm, 'PORT')
+    .replace(/http:\/\/127\.0\.0\.1:\d+\/#link=[\w-]{43}(?![\w-])/g, 'CONSOLE-LINK')
     .replace(/\b\d+ of (\d+) left\b/g, 'N of $1 left')
     .replace(/\b\d+ scenarios\b/g, 'N scenarios')
     .replace(/curl\/[\d.]+/g, 'curl/VERSION')

@@ -32,7 +32,10 @@ export interface EmbeddedLogLimits {
   readonly commitTimeout: number
   /** Most waiting events in durability mode `after`; four times as many commits may wait. */
   readonly maxWaiting: number
-  /** Most entries that may be durable and not published before commits are refused. */
+  /**
+   * Most entries that may be durable and not published before commits are refused; at twice as many, events
+   * in mode `after` are lost, too.
+   */
   readonly maxBehind: number
 }
 
@@ -123,7 +126,11 @@ export class EmbeddedLog implements AuditLog {
   /** Accepts an event, or counts it as lost: a full queue never grows and never blocks. */
   #enqueue(event: Event): void {
     const wal = this.#open
-    if (wal.waiting >= this.#parts.limits.maxWaiting || wal.waitingChars > MAX_WAITING_CHARS) {
+    const { maxWaiting, maxBehind } = this.#parts.limits
+    // Twice what commits are allowed: by then nobody who waits for an answer adds any, and the disk has an
+    // end.
+    const isTooFarBehind = wal.durable - this.#published.size > maxBehind * 2
+    if (wal.waiting >= maxWaiting || wal.waitingChars > MAX_WAITING_CHARS || isTooFarBehind) {
       this.#lost++
       return
     }

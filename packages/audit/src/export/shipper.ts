@@ -58,6 +58,11 @@ export class Shipper implements HealthProbe {
     this.#timeout = parseDuration(options.timeout ?? '10s', 'sink.timeout')
   }
 
+  /** Name of the sink. */
+  get name(): string {
+    return this.#options.sink.name
+  }
+
   /** The first entry that was not sent, as far as this process knows. */
   get next(): bigint {
     return this.#next

@@ -76,6 +76,11 @@ const GROUP = 1_000
 /** How often anchors and witnesses are sent checkpoints that another instance may have signed. */
 const TELL_MS = 1_000
 const HOLD: Duration = '30s'
+/** Pause before looking again after another instance was at work. */
+const LOOK_AGAIN_MS = 25
+/** Pauses before events that no caller waits for are inserted again. */
+const FIRST_PAUSE_MS = 100
+const LAST_PAUSE_MS = 2_000
 
 /** One instance of the log in a database. */
 export class DatabaseLog implements PostgresAuditLog {
@@ -95,6 +100,11 @@ export class DatabaseLog implements PostgresAuditLog {
   #lostReported = 0
   #size = 0
   #trouble: string | undefined = undefined
+  #lookingAgain: NodeJS.Timeout | undefined = undefined
+  #pause = FIRST_PAUSE_MS
+  /** Ends the pause: somebody waits for an answer, or the log closes. */
+  #endPause: (() => void) | undefined = undefined
+  #isClosing = false
   #isClosed = false
   #told = 0
   #forgotten = ''
@@ -144,6 +154,7 @@ export class DatabaseLog implements PostgresAuditLog {
 
   #hand(handed: Handed): void {
     this.#queue.push(handed)
+    if (handed.waiter !== undefined) this.#endPause?.()
     this.#inserting ??= this.#insert().finally(() => {
       this.#inserting = undefined
     })
@@ -170,21 +181,57 @@ export class DatabaseLog implements PostgresAuditLog {
           if (waiter !== undefined) this.#unnumbered.set(rows[i]?.id ?? '', { waiter, since })
         }
         this.#trouble = undefined
+        this.#pause = FIRST_PAUSE_MS
         this.#reportLoss()
       } catch (error) {
-        this.#failed(group, error)
+        if (this.#failed(group, error)) await this.#rest()
       }
       void this.sequence()
     }
   }
 
-  #failed(group: readonly Handed[], cause: unknown): void {
+  /**
+   * Waits before the next attempt, longer each time; a caller that waits for its answer is not kept waiting.
+   */
+  #rest(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, this.#pause)
+    this.#pause = Math.min(LAST_PAUSE_MS, this.#pause * 2)
+    this.#endPause = resolve
+    if (this.#isClosing || this.#queue.some(({ waiter }) => waiter !== undefined)) resolve()
+    return promise.finally(() => {
+      clearTimeout(timer)
+      this.#endPause = undefined
+    })
+  }
+
+  /**
+   * Callers that wait get the error; events that nobody waits for are kept for another attempt, as far as
+   * there is room, unless the database will never take them. What it broke off in the middle of may be
+   * entered twice: better than not at all.
+   * @returns whether some are kept
+   */
+  #failed(group: readonly Handed[], cause: unknown): boolean {
     const error = cause instanceof StoreError ? cause : this.#error('could not write', true)
     this.#trouble = error.message
-    for (const { waiter } of group) {
-      if (waiter === undefined) this.#lost++
-      else waiter.reject(error)
+    if (!error.retryable) {
+      for (const handed of group) this.#drop(handed, error)
+      return false
     }
+    // Nobody is served while the database is away: who waits behind this group learns of it now, too.
+    const all = [...group, ...this.#queue]
+    this.#queue = []
+    for (const handed of all) {
+      const isKept = handed.waiter === undefined && !this.#isClosing
+      if (isKept && this.#queue.length < this.#parts.maxWaiting) this.#queue.push(handed)
+      else this.#drop(handed, error)
+    }
+    return this.#queue.length > 0
+  }
+
+  #drop({ waiter }: Handed, error: StoreError): void {
+    if (waiter === undefined) this.#lost++
+    else waiter.reject(error)
   }
 
   #reportLoss(): void {
@@ -261,10 +308,33 @@ export class DatabaseLog implements PostgresAuditLog {
           void this.#parts.publisher.publish()
         } else if (this.#unnumbered.size > 0) await this.#askNumbers()
         this.#trouble = undefined
+        // Another instance was at work, and may have been past our rows already: nobody would come back for
+        // them before the next poll.
+        if (this.#sequencer.wasHeld && this.#unnumbered.size > 0) this.#lookAgain()
       } catch (error) {
         this.#trouble = error instanceof Error ? error.message : 'failed'
       }
     }
+  }
+
+  /**
+   * Resolves when what waits is in the inbox. @throws StoreError when it rests because the database does not
+   * take it
+   */
+  async #inserted(): Promise<void> {
+    while (this.#inserting !== undefined) {
+      if (this.#endPause !== undefined && !this.#isClosing)
+        throw this.#error(`cannot write: ${this.#trouble ?? 'it failed'}`, true)
+      await Promise.race([this.#inserting, new Promise(resolve => setTimeout(resolve, 5))])
+    }
+  }
+
+  #lookAgain(): void {
+    if (this.#isClosed || this.#lookingAgain !== undefined) return
+    this.#lookingAgain = setTimeout(() => {
+      this.#lookingAgain = undefined
+      void this.sequence()
+    }, LOOK_AGAIN_MS)
   }
 
   /** Another instance may have numbered our rows. */
@@ -288,9 +358,12 @@ export class DatabaseLog implements PostgresAuditLog {
   /**
    * Resolves when everything that was committed before the call is under a
    * checkpoint, whatever comes meanwhile.
+   * @throws StoreError when that takes longer than a commit may: another instance is at work and makes no
+   * progress
    */
   async #settle(): Promise<void> {
-    await this.#inserting
+    const end = this.#clock.monotonic() + this.#parts.commitTimeout
+    await this.#inserted()
     const seen = await this.#database.query<{ last: string }>(
       'SELECT coalesce(max(id), 0)::text AS last FROM audit_inbox',
     )
@@ -301,7 +374,12 @@ export class DatabaseLog implements PostgresAuditLog {
       if (state?.waits === false && !state.behind) return
       if (state?.waits === false) goal ??= state.size
       if (this.#trouble !== undefined) throw this.#error(`cannot publish: ${this.#trouble}`, true)
-      await new Promise<void>(resolve => setImmediate(resolve))
+      if (this.#clock.monotonic() > end)
+        throw this.#error(
+          'cannot publish: another instance has begun to number entries and does not end',
+          true,
+        )
+      await new Promise<void>(resolve => setTimeout(resolve, this.#sequencer.wasHeld ? LOOK_AGAIN_MS : 0))
     }
   }
 
@@ -366,10 +444,14 @@ export class DatabaseLog implements PostgresAuditLog {
 
   async close(): Promise<void> {
     this.#floods.flush()
+    // One more attempt for what waits; then it is lost.
+    this.#isClosing = true
+    this.#endPause?.()
     await this.#inserting
     await this.#settle().catch(() => {})
     this.#isClosed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#lookingAgain)
     await this.#sequencing
     await this.#parts.publisher.settled()
     for (const { waiter } of this.#unnumbered.values()) waiter.reject(this.#error('is closed', false))

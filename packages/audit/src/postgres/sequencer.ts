@@ -90,6 +90,7 @@ export class Sequencer {
    */
   #batch = BATCH
   #distrustsFirst = false
+  #wasHeld = false
 
   constructor(options: SequencerOptions) {
     this.#options = options
@@ -98,6 +99,11 @@ export class Sequencer {
 
   #keepTile(level: number, tile: number, hashes: Uint8Array): void {
     this.#tiles.set(`${level}/${tile}`, { level, tile, hashes: Buffer.from(hashes) })
+  }
+
+  /** Whether the last step did nothing because another instance was at work. */
+  get wasHeld(): boolean {
+    return this.#wasHeld
   }
 
   /**
@@ -116,7 +122,8 @@ export class Sequencer {
           'SELECT pg_try_advisory_xact_lock($1) AS locked',
           [LOCK.toString()],
         )
-        if (rows[0]?.locked !== true) return []
+        this.#wasHeld = rows[0]?.locked !== true
+        if (this.#wasHeld) return []
         state = await this.#takeTerm(client)
         const inbox = (await client.query<InboxRow>(TAKE_INBOX, [this.#batch])).rows
         if (inbox.length === 0) return []

@@ -46,6 +46,11 @@ import {
 export interface IdentifyMethodConfig {
   /** As in `identify` of a route. Default: the key that is used, e.g. `jwt`. */
   readonly name?: string | undefined
+  /**
+   * Put before the ids of this method, so that people of two issuers are not taken for each other. Default:
+   * nothing.
+   */
+  readonly prefix?: string | undefined
   /** Signed tokens of an issuer. */
   readonly jwt?: JwtConfig | undefined
   /** Access tokens of Auth0. */
@@ -114,6 +119,7 @@ export type IdentifyConfig = Identify | 'application' | readonly IdentifyMethodE
 /** One way to tell who acts, checked: exactly one of the optional parts. */
 export interface CompiledIdentifyMethod {
   readonly name: string
+  readonly prefix?: string
   readonly jwt?: CompiledJwt
   readonly auth0?: Auth0Config
   readonly clerk?: ClerkConfig
@@ -163,6 +169,12 @@ const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
       description: 'As in `identify` of a route.',
       defaultText: 'the key that is used, e.g. `jwt`',
       example: 'customers',
+    }),
+    prefix: key(z.string().regex(/^[\w:./-]{1,100}$/, 'a short text, e.g. "partners:"'), {
+      description:
+        'Put before the ids of this method, so that people of two issuers are not taken for each other.',
+      defaultText: 'nothing',
+      example: 'partners:',
     }),
     jwt: key(jwt, {
       description: 'Signed tokens of an issuer.',
@@ -232,7 +244,9 @@ const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
   }),
   undefined,
   said => {
-    const kinds = Object.entries(said).filter(([name, value]) => name !== 'name' && value !== undefined)
+    const kinds = Object.entries(said).filter(
+      ([name, value]) => name !== 'name' && name !== 'prefix' && value !== undefined,
+    )
     const [kind] = kinds
     if (kind === undefined || kinds.length > 1) throw oneKind()
     return { ...said, name: said.name ?? kind[0] }

@@ -25,10 +25,14 @@ export async function consentPage(
   const redirectUri = interaction.params['redirect_uri']
   const place =
     typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
-  const scopes = [...words(details['missingOIDCScope']), ...resourceScopes(details['missingResourceScopes'])]
+  // A right that a client asked for twice, by name and for the API it is for, is one right to a person.
+  const scopes = new Set([
+    ...words(details['missingOIDCScope']),
+    ...resourceScopes(details['missingResourceScopes']),
+  ])
   const action = request.exchange.path.canonical
   const body = html`<p>${texts.signedInAs.replace('{email}', account?.email ?? '')}</p><p>${texts.consentHint.replace('{client}', name)}</p>
-<ul>${scopes.map(scope => html`<li>${describeScope(scope, texts)}</li>`)}</ul>
+<ul>${[...scopes].map(scope => html`<li>${describeScope(scope, texts)}</li>`)}</ul>
 ${place === undefined ? undefined : html`<p class="hint">${texts.consentGoesTo.replace('{place}', place.host === '' ? place.protocol : place.host)}</p>`}
 <form method="post" action="${action}">${formFields(request, { decision: 'allow' })}<button class="full">${texts.allow}</button></form>
 <form method="post" action="${action}">${formFields(request, { decision: 'deny' })}<button class="full quiet">${texts.deny}</button></form>`

@@ -161,7 +161,7 @@ export async function oauthServer(
     renderError: (ctx, out) =>
       setPage(ctx, ({ texts }) => ({
         title: texts.refusedTitle,
-        body: html`<p class="fault" role="alert">${texts.linkDead}</p><p class="hint"><code>${out.error}</code></p>`,
+        body: html`<p class="fault" role="alert">${texts.clientFault}</p><p class="hint"><code>${out.error}</code></p>`,
       })),
     features: {
       devInteractions: { enabled: false },

@@ -81,7 +81,8 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">
       const { texts } = request
       const body = html`<p>${texts.linkHint}</p><form method="post" action="${base}/sign-in/link">${formFields(request, { back: backOf(request, parts) })}
 <label for="email">${texts.email}</label><input id="email" name="email" type="email" autocomplete="username" required maxlength="320">
-<button class="full">${texts.sendLink}</button></form>`
+<button class="full">${texts.sendLink}</button></form>
+<ul class="links"><li><a href="${base}/sign-in${withBack(backOf(request, parts))}">${texts.backToSignIn}</a></li></ul>`
       return show({ title: texts.signInByMail, body })
     },
     'POST /sign-in/link': request => {

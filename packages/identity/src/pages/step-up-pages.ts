@@ -110,8 +110,8 @@ ${
       const hasPasskey = (await parts.passkeys.list(session.accountId)).length > 0
       const details = JSON.stringify(act.arguments, undefined, 2).slice(0, 10_000)
       const body = html`<p>${texts.confirmHint}</p><dl><dt>${texts.action}</dt><dd><code>${act.action}</code></dd>
-${act.resource === '' ? undefined : html`<dt>${texts.resource}</dt><dd><code>${act.resource}</code></dd>`}</dl>
-${details === '{}' || details === 'null' ? undefined : html`<pre class="secret">${details}</pre>`}
+${act.resource === '' || act.action.endsWith(` ${act.resource}`) ? undefined : html`<dt>${texts.resource}</dt><dd><code>${act.resource}</code></dd>`}</dl>
+${details === '{}' || details === 'null' ? undefined : html`<details><summary>${texts.details}</summary><pre class="secret">${details}</pre></details>`}
 <p class="fault" role="alert" data-passkey-fault="${texts.passkeyFailed}" hidden></p>
 ${
   hasPasskey

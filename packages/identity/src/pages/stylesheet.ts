@@ -81,6 +81,7 @@ ul.cards p { margin: 0 0 0.5rem; overflow-wrap: anywhere; }
 dl { margin: 0 0 1rem; }
 dt { color: var(--soft); font-size: 0.9375rem; }
 dd { margin: 0 0 0.75rem; overflow-wrap: anywhere; }
+summary { cursor: pointer; color: var(--soft); margin: 0 0 0.5rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: 0.9375em; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; background: var(--ground); border: 1px solid var(--faint); border-radius: var(--postern-radius); padding: 0.75rem; margin: 0 0 1rem; }
 .secret { direction: ltr; unicode-bidi: isolate; }

@@ -14,6 +14,8 @@ const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
 const PAGE =
   /^\ufeff?\s{0,64}(?:<(?:\?xml[^>]{0,200}|!doctype[^>]{0,200}|!--[^>]{0,400})>\s{0,64}){0,4}<(?:svg|html|script|img|iframe|body|math|embed|object|video|audio|details|form|input|a)\b/i
+/** What only a browser reads. */
+const HTML_PAGE = /^\ufeff?\s{0,64}(?:<!--[^>]{0,400}-->\s{0,64}){0,4}<(?:!doctype\s{1,8}html|html)\b/i
 /** Files by name that hold text which no server runs and no page shows as its own. */
 const TEXT_FILE = /\/[^/]{0,200}\.(?:txt|md|markdown|rst|log|csv|tsv|sql|zip|tar|patch|diff|tex|adoc)$/i
 
@@ -75,6 +77,11 @@ export function* visitBody(
 
 function* visitMarkup(text: string, type: string, depth: number, visitor: ValueVisitor): Steps {
   const isXml = /[/+]xml$/.test(type)
+  // A page is a document of its own: what it shows is quoted, and nothing reads it as XML.
+  if (!isXml && HTML_PAGE.test(text)) {
+    visitor.value(text, 'body', at('body'))
+    return
+  }
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))

@@ -137,7 +137,11 @@ export class FoundCommand {
   get isMention(): boolean {
     if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
     if (isAdvisedCommand(this.command)) return /^(?:\s[\w@.:/-]{1,40}){0,3}`/.test(this.#rest)
-    return this.#rest.startsWith('`') && this.english && !looksAround(this.command)
+    return (
+      this.#rest.startsWith('`') &&
+      this.english &&
+      (!looksAround(this.command) || OF_LIBRARIES.test(this.command))
+    )
   }
 
   /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
@@ -163,6 +167,9 @@ export class FoundCommand {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
 }
+
+/** Commands that look around and are the names of functions and parts of languages as well. */
+const OF_LIBRARIES = /^(?:set|w|who|ver|dir)$/
 
 /** How surely a command acts where it stands: 0 not at all, to 6. */
 export function rate(opening: Opening, found: FoundCommand): number {

@@ -219,7 +219,8 @@ function attributeScore(
   }
   if (attribute === 'xlink:href' && /^(?:https?:)?\/\/|^data:/.test(compact))
     return { id: 'xss/script-url', score: 5 }
-  if (element === 'link' && attribute === 'href') return { id: 'xss/element', score: 5 }
+  if (element === 'link' && attribute === 'href' && !/^[\w#./-]{1,200}$/.test(compact))
+    return { id: 'xss/element', score: 5 }
   if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
     return { id: 'xss/element', score: 5 }
   if (

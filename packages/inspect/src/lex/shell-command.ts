@@ -145,7 +145,7 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
     path >= 0 &&
     opening !== 'line' &&
     !(place === 'body' && opening === 'substitution') &&
-    /[?*[]/.test(name) &&
+    GLOB.test(name) &&
     /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
   ) {
     return { start: separator, end: word.end, score: 6, id: 'rce/glob' }
@@ -170,6 +170,9 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   const end = Math.min(lower.length, found.end + 40)
   return { start: separator, end, score, id: 'rce/command', bare: opening === 'start' || opening === 'line' }
 }
+
+/** Wildcards inside a name; one that is a whole segment is a pattern of paths. */
+const GLOB = /[?[]|[^/*]\*|\*[^/*]/
 
 /** `LANG=C`, before a command. */
 function isAssignment(word: string): boolean {

@@ -13,6 +13,14 @@ export interface MetricCounts {
   readonly seconds: number
 }
 
+/** A value that a part keeps itself and that is read when the page is asked for. */
+export interface Reading {
+  readonly name: string
+  readonly type: 'gauge' | 'counter'
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /**
  * Counts events for the Prometheus page. Labels are rule, route pattern, decision, status class and scenario,
  * all bounded by the configuration; never an address, a path or a user. Series beyond 2,000 are counted as
@@ -77,8 +85,8 @@ export class Metrics {
     this.#seconds += counts.seconds
   }
 
-  /** The page in the Prometheus text format 0.0.4. */
-  page(health: readonly Health[]): string {
+  /** The page in the Prometheus text format 0.0.4. @param readings those of one name stand together */
+  page(health: readonly Health[], readings: readonly Reading[] = []): string {
     const lines: string[] = []
     let family = ''
     for (const [key, value] of [...this.#series].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -90,6 +98,7 @@ export class Metrics {
     lines.push(...this.#histogram())
     lines.push('# TYPE postern_part_ok gauge')
     for (const part of health) lines.push(`postern_part_ok{part="${label(part.name)}"} ${part.ok ? 1 : 0}`)
+    lines.push(...readingLines(readings))
     lines.push(
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
@@ -106,6 +115,18 @@ export class Metrics {
     })
     return [`# TYPE ${name} histogram`, ...buckets, `${name}_sum ${this.#seconds}`, `${name}_count ${sum}`]
   }
+}
+
+function readingLines(readings: readonly Reading[]): readonly string[] {
+  const lines: string[] = []
+  let family = ''
+  for (const { name, type, labels = {}, value } of readings) {
+    if (name !== family) lines.push(`# TYPE ${name} ${type}`)
+    family = name
+    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${label(text)}"`)
+    lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`)
+  }
+  return lines
 }
 
 function label(value: unknown): string {

@@ -96,8 +96,8 @@ BEGIN
   WHERE x.limit_id = for_limit AND x.key = for_key AND x.lane = mine RETURNING * INTO c;
   lacking := c.spent + c.older - c.share;
   IF lacking <= 0 THEN RETURN; END IF;
-  spare := postern_budgets.take_spare(l, for_key, mine, step_now, lacking, false);
-  IF spare < lacking THEN spare := postern_budgets.wait_for_spare(l, for_key, mine, step_now, lacking, spare); END IF;
+  spare := postern_budgets.try_spare(l, for_key, mine, step_now, lacking, false, 0);
+  IF spare < lacking THEN spare := postern_budgets.try_spare(l, for_key, mine, step_now, lacking, true, spare); END IF;
   IF spare >= lacking THEN RETURN; END IF;
   PERFORM postern_budgets.refuse_rows(l, for_key, step_now, n, greatest(0, c.share + spare - c.spent - c.older + n));
 END $$;
@@ -114,15 +114,17 @@ DECLARE
   spare bigint := 0;
   gives bigint;
   wanted bigint;
-  is_free boolean;
 BEGIN
   FOR g IN REVERSE ${LAST}..0 LOOP
     CONTINUE WHEN g = mine;
     EXIT WHEN spare >= lacking;
     IF NOT EXISTS (SELECT FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key AND c.lane = g) THEN
-      -- Somebody may be making it just now. Who waits tells others of it by the same lock, so that they do not wait in turn.
-      is_free := pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
-      CONTINUE WHEN NOT is_free AND NOT waits;
+      -- Somebody may be making it just now: whoever makes a lane holds its lock.
+      IF waits THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
+      ELSE
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
+      END IF;
       PERFORM postern_budgets.add_lane(l.id, for_key, g, step_now, l.rows);
     END IF;
     IF waits THEN
@@ -148,12 +150,12 @@ BEGIN
   RETURN spare;
 END $$;
 
--- The same once the transactions that count in the other lanes have ended. Two that wait for each other have used up the
--- budget between them: one is refused.
-CREATE FUNCTION postern_budgets.wait_for_spare(l postern_budgets.limits, for_key text, mine smallint, step_now bigint, lacking bigint, known bigint) RETURNS bigint
+-- The same, and what was known before when other transactions do not let go of their lanes in time. Two that wait for each other
+-- have used up the budget between them: one is refused.
+CREATE FUNCTION postern_budgets.try_spare(l postern_budgets.limits, for_key text, mine smallint, step_now bigint, lacking bigint, waits boolean, known bigint) RETURNS bigint
 LANGUAGE plpgsql SET lock_timeout = '${PATIENCE}' AS $$
 BEGIN
-  RETURN postern_budgets.take_spare(l, for_key, mine, step_now, lacking, true);
+  RETURN postern_budgets.take_spare(l, for_key, mine, step_now, lacking, waits);
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN RETURN known;
 END $$;
 

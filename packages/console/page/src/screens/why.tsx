@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { dateTime, milliseconds } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
@@ -11,9 +11,18 @@ import { GuardTimes } from '../parts/guard-times.tsx'
 import { Loaded } from '../parts/states.tsx'
 import { VerdictBadge } from '../parts/verdict-badge.tsx'
 
+const UNTIL_LOGGED_MS = 1_500
+
 /** Why one request was answered as it was. */
 export function WhyScreen({ id }: { readonly id: string }): ReactNode {
-  const asked = useAsked<Why>(`/requests/${encodeURIComponent(id)}`)
+  const [isLogged, setLogged] = useState(false)
+  const asked = useAsked<Why>(`/requests/${encodeURIComponent(id)}`, isLogged ? undefined : UNTIL_LOGGED_MS)
+  const why = asked.value
+  // A refusal is in the log within a second; an allowed request may never be.
+  const isComplete = why !== undefined && (why.request.verdict === 'allow' || why.entries.length > 0)
+  useEffect(() => {
+    if (isComplete) setLogged(true)
+  }, [isComplete])
   return (
     <div className="stack">
       <div className="row spread">
@@ -24,7 +33,7 @@ export function WhyScreen({ id }: { readonly id: string }): ReactNode {
           Back
         </button>
       </div>
-      <Loaded asked={asked}>{why => <Contents id={id} why={why} />}</Loaded>
+      <Loaded asked={asked}>{loaded => <Contents id={id} why={loaded} />}</Loaded>
     </div>
   )
 }

@@ -115,6 +115,9 @@ export const english: Texts = {
   confirmWithPasskey: 'Confirm with your passkey',
   confirmNeedsPasskey: 'This needs a passkey, and your account has none yet.',
   confirmDead: 'This question is too old, or it was answered. Do again what you wanted to do.',
+  clientFault:
+    'The program that sent you here did not ask in a valid way. Go back to it and try again; if it happens again, tell the people who make it.',
+  details: 'Details',
   action: 'Action',
   resource: 'To what',
   refusedTitle: 'Not allowed',
@@ -140,7 +143,7 @@ export const english: Texts = {
   scopeOpenid: 'know who you are',
   scopeEmail: 'see your e-mail address',
   scopeProfile: 'see your name',
-  scopeOffline: 'do so while you are away',
+  scopeOffline: 'keep these rights while you are away',
   scopeOther: 'use the right "{scope}"',
   deviceTitle: 'Connect a device',
   deviceHint: 'Enter the code that your device shows.',

@@ -123,6 +123,9 @@ export const french: Texts = {
   confirmNeedsPasskey: 'Il faut une clé d’accès, et votre compte n’en a pas encore.',
   confirmDead:
     'Cette question est trop ancienne ou a déjà reçu une réponse. Recommencez ce que vous vouliez faire.',
+  clientFault:
+    'Le programme qui vous a envoyé ici n’a pas fait une demande valable. Retournez-y et réessayez ; si cela se reproduit, prévenez ceux qui le font.',
+  details: 'Détails',
   action: 'Action',
   resource: 'Sur quoi',
   refusedTitle: 'Non autorisé',

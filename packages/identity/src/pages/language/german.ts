@@ -124,6 +124,9 @@ export const german: Texts = {
   confirmWithPasskey: 'Mit Ihrem Passkey bestätigen',
   confirmNeedsPasskey: 'Dazu ist ein Passkey nötig, und Ihr Konto hat noch keinen.',
   confirmDead: 'Diese Frage ist zu alt oder schon beantwortet. Tun Sie noch einmal, was Sie tun wollten.',
+  clientFault:
+    'Das Programm, das Sie hierher geschickt hat, hat nicht gültig angefragt. Gehen Sie dorthin zurück und versuchen Sie es noch einmal; geschieht es wieder, sagen Sie es denen, die es herstellen.',
+  details: 'Einzelheiten',
   action: 'Aktion',
   resource: 'Woran',
   refusedTitle: 'Nicht erlaubt',

@@ -117,6 +117,9 @@ export const japanese: Texts = {
   confirmWithPasskey: 'パスキーで確認',
   confirmNeedsPasskey: 'これにはパスキーが必要ですが、アカウントにはまだ登録されていません。',
   confirmDead: 'この確認は期限切れか、すでに回答済みです。もう一度操作をやり直してください。',
+  clientFault:
+    'ここへ案内したプログラムの要求が正しくありません。プログラムに戻ってやり直してください。繰り返す場合は、その提供元に知らせてください。',
+  details: '詳細',
   action: '操作',
   resource: '対象',
   refusedTitle: '許可されていません',

@@ -119,6 +119,9 @@ export const spanish: Texts = {
   confirmWithPasskey: 'Confirmar con tu llave de acceso',
   confirmNeedsPasskey: 'Para esto hace falta una llave de acceso y tu cuenta aún no tiene ninguna.',
   confirmDead: 'Esta pregunta es demasiado antigua o ya se respondió. Repite lo que querías hacer.',
+  clientFault:
+    'El programa que te envió aquí no hizo una petición válida. Vuelve a él e inténtalo de nuevo; si se repite, avisa a quienes lo hacen.',
+  details: 'Detalles',
   action: 'Acción',
   resource: 'Sobre qué',
   refusedTitle: 'No permitido',

@@ -110,6 +110,10 @@ export interface Texts {
   readonly confirmWithPasskey: string
   readonly confirmNeedsPasskey: string
   readonly confirmDead: string
+  /** A request of an OAuth client that cannot be answered. */
+  readonly clientFault: string
+  /** What exactly is signed, for who wants to read it. */
+  readonly details: string
   readonly action: string
   readonly resource: string
   readonly refusedTitle: string

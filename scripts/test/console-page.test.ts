@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { checkConfig, configOfText } from '@postern/config'
+import { root } from '../workspace.ts'
+import { blocksOf, readPage } from './support/page.ts'
+import { Project } from './support/project.ts'
+
+const page = readPage('docs/console.md')
+
+test('every command of the page on the console prints what the page shows', { timeout: 180_000 }, async t => {
+  const project = await Project.open()
+  const backend = createServer((request: IncomingMessage, response: ServerResponse) => {
+    request.resume().on('end', () => response.end('done\n'))
+  }).listen(Number(project.port('3000')), '127.0.0.1')
+  await once(backend, 'listening')
+  t.after(async () => {
+    await project.close()
+    backend.close()
+  })
+  await project.run([
+    { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
+    ...blocksOf(page).filter(({ heading }) => heading === 'Open it'),
+  ])
+})
+
+test('every configuration of the page is one', () => {
+  const blocks = blocksOf(page).filter(({ language }) => language === 'yaml')
+  assert.equal(blocks.length, 2)
+  for (const { text } of blocks) {
+    const { config } = checkConfig(configOfText('/shop/postern.config.yaml', text), {})
+    assert.notEqual(config.console, false, text)
+  }
+})
+
+test('every picture of the page exists', () => {
+  const pictures = [...page.matchAll(/(?:src|srcset)="(images\/[^"]+)"/g)].map(([, path = '']) => path)
+  assert.equal(pictures.length >= 8, true)
+  for (const path of pictures) assert.equal(existsSync(join(root, 'docs', path)), true, path)
+})
