@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, parseAddress } from '@postern/core'
-import { openSqlite } from '@postern/store'
+import { connectPostgres, openSqlite } from '@postern/store'
 import { Accounts } from '../packages/identity/src/account/accounts.ts'
 import { parseEmail } from '../packages/identity/src/account/email.ts'
 import { ApiKeys } from '../packages/identity/src/api-key/api-keys.ts'
@@ -16,12 +16,15 @@ import { IdentitySecret } from '../packages/identity/src/database/identity-secre
 import { Passwords } from '../packages/identity/src/password/passwords.ts'
 import { argon2idHash, DEFAULT_COST } from '../packages/identity/src/password/stored-hash.ts'
 import { Sessions } from '../packages/identity/src/session/sessions.ts'
+import { startServices } from '../test/services.ts'
 import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
 const ROUNDS = 15
 const OPERATIONS = 5_000
 const SESSIONS = 5_000
 const LOGINS = isQuick ? 10 : 50
+/** Sessions and checks in PostgreSQL: each waits for its answer, as a request does. */
+const REMOTE = isQuick ? 100 : 500
 const BURSTS = isQuick ? 2 : 5
 const HERE = '192.0.2.7'
 
@@ -53,8 +56,34 @@ try {
   if (address === undefined) throw new Error('no address')
   for (const key of keys) await apiKeys.check(key, address)
 
+  const services = await startServices()
+  const url = services.env['POSTERN_TEST_POSTGRES']
+  if (url === undefined) throw new Error('no PostgreSQL')
+  const remote = connectPostgres({ url, max: 2 })
+  await migrateIdentity(remote)
+  const remoteDatabase = identityDatabase(remote)
+  const remoteSessions = new Sessions({ database: remoteDatabase })
+  const remoteAccounts = new Accounts({ database: remoteDatabase })
+  const remoteTokens: string[] = []
+  for (let i = 0; i < REMOTE; i++) {
+    const email = parseEmail(`bench${process.pid}-${i}@shop.example`)
+    const account =
+      email === undefined ? undefined : await remoteAccounts.create({ email, emailVerified: 'yes' })
+    const wish = { accountId: account?.id ?? '', amr: ['pwd'], address: HERE, agent: 'bench' }
+    remoteTokens.push((await remoteSessions.begin(wish)).token)
+  }
+
   let turn = 0
   const candidates: Candidate[] = [
+    {
+      name: 'session check, PostgreSQL',
+      operations: REMOTE,
+      run: async () => {
+        for (const token of remoteTokens)
+          if ((await remoteSessions.find(token, HERE)) === undefined)
+            throw new Error('a session must be found')
+      },
+    },
     {
       name: 'session check, SQLite, 5,000 sessions',
       operations: OPERATIONS,
@@ -126,7 +155,9 @@ try {
     queued.push(await burst(() => passwords.verify('a quiet river', stored)))
     direct.push(await burst(() => argon2idHash('a quiet river', DEFAULT_COST)))
   }
-  const [session, key] = timings
+  await remote.close()
+  await services.stop()
+  const [postgres, session, key] = timings
   report({
     bench: 'identity',
     ratios: {
@@ -136,11 +167,14 @@ try {
     figures: {
       session_check_us: Number(((session?.median ?? Number.NaN) / 1_000).toFixed(2)),
       session_check_best_us: Number(((session?.best ?? Number.NaN) / 1_000).toFixed(2)),
+      session_check_postgres_us: Number(((postgres?.median ?? Number.NaN) / 1_000).toFixed(2)),
+      session_check_postgres_best_us: Number(((postgres?.best ?? Number.NaN) / 1_000).toFixed(2)),
       api_key_check_us: Number(((key?.median ?? Number.NaN) / 1_000).toFixed(2)),
       logins_at_once: LOGINS,
     },
     unequal: [
       'a session check reads the account and the roles too; nothing is cached',
+      'PostgreSQL is asked over a socket of this machine, one check after the other',
       'without a queue, argon2id is called as often as people sign in; with it, as often as there are cores to spare',
       'the slowest read of each burst counts, not the mean',
     ],

@@ -64,9 +64,31 @@ function npm(cwd: string, ...args: string[]): string {
     encoding: 'utf8',
     env: { ...process.env, npm_config_update_notifier: 'false' },
   })
-  assert.equal(result.status, 0, `npm ${args.join(' ')}: ${result.stdout}${result.stderr}`)
+  if (result.status !== 0)
+    assert.fail(`npm ${args.join(' ')}: ${result.stdout}${result.stderr}\n${gateway.refusals().join('\n')}`)
   return result.stdout
 }
+
+/** As people write them: long enough that what it quotes is read as a quotation (docs/inspection.md). */
+const README = `# A door to the left
+
+Opens, closes and stays where it is put. No dependencies, no configuration, three functions.
+
+## Install
+
+\`\`\`sh
+npm install left-door && npm test
+\`\`\`
+
+## Use
+
+\`\`\`js
+const door = require('left-door')
+db.query("SELECT * FROM t WHERE id = " + id) // never do this: <script>alert(1)</script>
+\`\`\`
+
+What it returns is a number. It does not throw, and it does not wait for anybody.
+`
 
 function library(name: string, version: string, source: string): string {
   const at = join(folder, name.replace('/', '-'))
@@ -82,10 +104,7 @@ function library(name: string, version: string, source: string): string {
     }),
   )
   writeFileSync(join(at, 'index.js'), source)
-  writeFileSync(
-    join(at, 'README.md'),
-    '# Usage\n\n```js\ndb.query("SELECT * FROM t WHERE id = " + id) // <script>alert(1)</script>\n```\n',
-  )
+  writeFileSync(join(at, 'README.md'), README)
   return at
 }
 

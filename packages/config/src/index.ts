@@ -11,6 +11,7 @@ export { isMemoryOnly, MEMORY_ONLY } from './memory-only.ts'
 export type { LimitKey, LimitListing, NamedLimit } from './named-limit.ts'
 export { changedRestartKeys } from './restart-keys.ts'
 export type { CompiledApprovals } from './sections/access.ts'
+export type { CompiledAlerts } from './sections/alerts.ts'
 export type { CompiledAnchor, CompiledAudit, CompiledShip } from './sections/audit.ts'
 export type {
   BudgetDatabaseConfig,

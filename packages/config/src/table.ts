@@ -7,6 +7,7 @@ import type * as z from 'zod'
 import { section } from './key.ts'
 import type { NamedLimit } from './named-limit.ts'
 import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
+import { type AlertsConfig, alerts, type CompiledAlerts } from './sections/alerts.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
 import {
   type BudgetDatabaseConfig,
@@ -218,6 +219,8 @@ export interface Config extends ExtensionConfig {
   readonly dataDirectory?: string | false | undefined
   /** Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only. Default: on. */
   readonly admin?: AdminConfig | false | undefined
+  /** Announces findings. */
+  readonly alerts?: AlertsConfig | undefined
   /** The web console. */
   readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -268,6 +271,7 @@ export interface CompiledConfig {
   /** Absolute once it was loaded. */
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
+  readonly alerts?: CompiledAlerts
   readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
@@ -324,5 +328,6 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   timeouts,
   caps,
   admin,
+  alerts,
   console: consoleSection,
 })

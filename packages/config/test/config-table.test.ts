@@ -26,8 +26,11 @@ const ENVIRONMENT = {
   GRANT_KEY: `1:${'A'.repeat(43)}=`,
   JOURNAL_KEY: `1:${'A'.repeat(43)}=`,
   HOOK_SECRET: 's',
+  PAGERDUTY_KEY: 'k',
   POSTGRES_URL: 'postgres://127.0.0.1/postern',
   REDIS_URL: 'redis://127.0.0.1',
+  SLACK_WEBHOOK: 'https://hooks.slack.test/x',
+  TEAMS_WEBHOOK: 'https://teams.test/x',
 }
 
 const load = (config: unknown): Promise<LoadedConfig> =>

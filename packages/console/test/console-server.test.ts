@@ -80,6 +80,7 @@ describe('the listener of the console', () => {
       remediations,
       approvals: undefined,
       undo: undefined,
+      testAlerts: async () => ['Slack answered 403'],
       audit: undefined,
       settings: {
         describe: () => [],
@@ -283,6 +284,13 @@ describe('the listener of the console', () => {
       data: { actor: '203.0.113.5', measure: 'block', for: '4h', reason: 'test' },
       operator: 'opal',
     })
+  })
+
+  test('a test alert says what went wrong, and is an act of somebody', async () => {
+    const session = { ...(await signIn('opal')), ...JSON_TYPE }
+    const { status, json } = await ask(api('/alerts/test'), { method: 'POST', headers: session, body: '{}' })
+    assert.deepEqual([status, json['problems']], [200, ['Slack answered 403']])
+    assert.equal(acts.at(-1)?.action, 'alerts.test')
   })
 
   test('wrong input is answered with a sentence', async () => {

@@ -57,6 +57,10 @@ export interface ConsoleSetup {
   /** Reads the configuration again and puts it into force. @returns what to tell the operator, a line each */
   reload(): Promise<readonly string[]>
   health(): readonly Health[]
+  /**
+   * Sends a test alert. @returns what went wrong, a sentence each; undefined where no alerts are configured
+   */
+  readonly testAlerts: (() => Promise<readonly string[]>) | undefined
 }
 
 /** A console with its traffic. */
@@ -257,6 +261,7 @@ function partsOf(
       }))
     },
     attack: attackOf(setup.gateway),
+    testAlerts: setup.testAlerts,
     record: async (act, operator) => {
       await resources.recorder?.commit(operatorEvent(act, resources.clock, operator))
     },

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { isMemoryOnly, type Listen, type LoadedConfig, loadConfig } from '@postern/config'
+import {
+  type CompiledConfig,
+  isMemoryOnly,
+  type Listen,
+  type LoadedConfig,
+  loadConfig,
+} from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
 import { PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
@@ -12,6 +18,7 @@ import { limitCommands } from './admin/limit-commands.ts'
 import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
+import type { AlertSender } from './alerts/alert-sender.ts'
 import type { ConsoleSetup, RunningConsole } from './console.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
@@ -83,7 +90,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
       const problems = await listener.reload(certificate)
       return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
     }
-    const partsHealth = (): readonly Health[] => [...listener.health(), ...integrations.health()]
+    const alerts = await startAlerts(config, runtime)
+    const partsHealth = (): readonly Health[] => [
+      ...listener.health(),
+      ...integrations.health(),
+      ...(alerts === undefined ? [] : [alerts.health()]),
+    ]
     const opened =
       config.console === false || !isGateway
         ? undefined
@@ -97,6 +109,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
             loaded: () => current,
             reload: async () => reload(await loadedAgain(options, current)),
             health: partsHealth,
+            testAlerts: alerts === undefined ? undefined : () => alerts.test(),
           })
     if (opened !== undefined) closers.unshift(() => opened.close())
     const health = (): readonly Health[] => [...partsHealth(), ...(opened?.health() ?? [])]
@@ -133,6 +146,18 @@ export async function serve(options: ServeOptions): Promise<Served> {
     await close()
     throw error
   }
+}
+
+/** Loaded only where alerts are wanted. */
+async function startAlerts(
+  { alerts: settings }: CompiledConfig,
+  runtime: Runtime,
+): Promise<AlertSender | undefined> {
+  if (settings === undefined) return undefined
+  const { AlertSender } = await import('./alerts/alert-sender.ts')
+  const sender = new AlertSender({ settings, clock: runtime.resources.clock, fetch })
+  runtime.listen(event => sender.take(event))
+  return sender
 }
 
 /** The console's code is loaded only where one is wanted. */

@@ -145,6 +145,8 @@ export interface ConsoleParts {
   bouncers(): Promise<readonly string[]>
   limits(key: string): Promise<readonly LimitStanding[]>
   attack(name: AttackName): Promise<AttackResult>
+  /** Sends a test alert. @returns what went wrong; undefined where no alerts are configured */
+  readonly testAlerts: (() => Promise<readonly string[]>) | undefined
   /** Resolves when the act is in the audit log. @throws StoreError; then it is not to be done */
   record(act: ConsoleAct, operator: string): Promise<void>
   health(): readonly Health[]

@@ -32,6 +32,19 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
   },
   {
     method: 'POST',
+    path: '/alerts/test',
+    role: 'operator',
+    summary: 'Sends a test alert to every service of `alerts`.',
+    answer: '`problems`, a sentence each; none when it arrived everywhere.',
+    handle: async ({ parts, session }) => {
+      if (parts.testAlerts === undefined)
+        throw new ApiProblem(404, 'no alerts are configured: set alerts in the configuration')
+      await parts.record({ action: 'alerts.test', resource: { type: 'alerts' } }, session.name)
+      return { problems: await parts.testAlerts() }
+    },
+  },
+  {
+    method: 'POST',
     path: '/attacks/{name}',
     role: 'operator',
     summary:

@@ -1,6 +1,8 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
+import { ApiError, ask } from '../lib/api.ts'
 import { dateTime } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
+import { useMay } from '../lib/session.ts'
 import type { EventRow } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Empty, Loaded } from '../parts/states.tsx'
@@ -24,7 +26,10 @@ export function FindingsScreen(): ReactNode {
   const asked = useAsked<{ readonly events: readonly EventRow[] }>('/events?type=finding', EVERY_MS)
   return (
     <div className="stack">
-      <h1>Findings</h1>
+      <div className="row spread">
+        <h1>Findings</h1>
+        <TestAlert />
+      </div>
       <Loaded asked={asked}>
         {({ events }) =>
           events.length === 0 ? (
@@ -36,6 +41,34 @@ export function FindingsScreen(): ReactNode {
           )
         }
       </Loaded>
+    </div>
+  )
+}
+
+/** Tries the services that findings are announced in. */
+function TestAlert(): ReactNode {
+  const may = useMay('operator')
+  const [outcome, setOutcome] = useState('')
+  const send = async (): Promise<void> => {
+    setOutcome('Sending…')
+    try {
+      const { problems } = await ask<{ readonly problems: readonly string[] }>('/alerts/test', {
+        method: 'POST',
+      })
+      setOutcome(problems.length === 0 ? 'Sent everywhere' : problems.join('; '))
+    } catch (error) {
+      setOutcome(error instanceof ApiError ? error.message : 'This failed.')
+    }
+  }
+  if (!may) return null
+  return (
+    <div className="row">
+      <span className="muted small" role="status">
+        {outcome}
+      </span>
+      <button type="button" className="button small" onClick={() => void send()}>
+        Send a test alert
+      </button>
     </div>
   )
 }

@@ -1,0 +1,124 @@
+import type { CompiledAlerts } from '@postern/config'
+import type { Clock, Event, Health, HealthProbe } from '@postern/core'
+import {
+  type Alert,
+  type AlertRequest,
+  alertOf,
+  isAtLeast,
+  pagerDutyRequest,
+  slackRequest,
+  teamsRequest,
+} from './alert-message.ts'
+
+export interface AlertSenderOptions {
+  readonly settings: CompiledAlerts
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+}
+
+const DEADLINE_MS = 10_000
+/** Alerts under way; of a flood the rest is left out, and counted. */
+const MAX_UNDER_WAY = 20
+/** Keys remembered; beyond, the oldest may be announced again. */
+const MAX_REMEMBERED = 2_000
+const ATTEMPTS = 2
+
+/**
+ * Announces findings, each once in a while, beside the requests. What a service answers is never shown: it
+ * may quote a key.
+ */
+export class AlertSender implements HealthProbe {
+  readonly #options: AlertSenderOptions
+  readonly #sentAt = new Map<string, number>()
+  #underWay = 0
+  #dropped = 0
+  #problem: string | undefined
+
+  constructor(options: AlertSenderOptions) {
+    this.#options = options
+  }
+
+  /** Takes an event of the engine; never throws, never waits. */
+  take(event: Event): void {
+    const alert = alertOf(event)
+    const { settings } = this.#options
+    if (alert === undefined || !isAtLeast(alert, settings.severity) || !this.#isDue(alert)) return
+    if (this.#underWay >= MAX_UNDER_WAY) {
+      this.#dropped++
+      return
+    }
+    void this.send(alert)
+  }
+
+  #isDue({ key }: Alert): boolean {
+    const { clock, settings } = this.#options
+    const now = clock.monotonic()
+    const before = this.#sentAt.get(key)
+    if (before !== undefined && now - before < settings.repeat) return false
+    this.#sentAt.delete(key)
+    this.#sentAt.set(key, now)
+    for (const oldest of this.#sentAt.keys()) {
+      if (this.#sentAt.size <= MAX_REMEMBERED) break
+      this.#sentAt.delete(oldest)
+    }
+    return true
+  }
+
+  /** Sends an alert everywhere. @returns what went wrong, a sentence each; never rejects */
+  async send(alert: Alert): Promise<readonly string[]> {
+    const { slack, teams, pagerDuty } = this.#options.settings
+    this.#underWay++
+    const problems = await Promise.all([
+      slack === undefined ? undefined : this.#post('Slack', slackRequest(slack, alert)),
+      teams === undefined ? undefined : this.#post('Teams', teamsRequest(teams, alert)),
+      pagerDuty === undefined ? undefined : this.#post('PagerDuty', pagerDutyRequest(pagerDuty, alert)),
+    ])
+    this.#underWay--
+    const found = problems.filter(problem => problem !== undefined)
+    this.#problem = found[0]
+    return found
+  }
+
+  /** Sends a test, whatever was sent before. */
+  test(): Promise<readonly string[]> {
+    return this.send({
+      key: 'postern test',
+      severity: 'low',
+      summary: 'A test of Postern: alerts arrive here',
+      facts: {},
+    })
+  }
+
+  async #post(service: string, { url, body }: AlertRequest): Promise<string | undefined> {
+    let problem = ''
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try {
+        const response = await this.#options.fetch(url, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(body),
+          redirect: 'error',
+          signal: AbortSignal.timeout(DEADLINE_MS),
+        })
+        await response.body?.cancel()
+        if (response.ok) return undefined
+        problem = `${service} answered ${response.status}`
+        if (response.status < 500 && response.status !== 429) return problem
+      } catch {
+        problem = `${service} does not answer`
+      }
+    }
+    return problem
+  }
+
+  health(): Health {
+    const detail =
+      this.#problem ?? (this.#dropped > 0 ? `${this.#dropped} alerts left out in a flood` : undefined)
+    return {
+      name: 'alerts',
+      ok: this.#problem === undefined,
+      required: false,
+      ...(detail !== undefined && { detail }),
+    }
+  }
+}

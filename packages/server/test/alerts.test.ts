@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Event, VirtualClock } from '@postern/core'
+import { AlertSender } from '../src/alerts/alert-sender.ts'
+
+interface Sent {
+  readonly url: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+const SETTINGS = { severity: 'high', repeat: 3_600_000 } as const
+const EVERYWHERE = {
+  ...SETTINGS,
+  slack: 'https://slack.test/secret',
+  teams: 'https://teams.test/secret',
+  pagerDuty: 'routing-key',
+}
+
+const finding = (actorValue: string, severity = 'high', title = 'Guesses passwords'): Event => ({
+  type: 'finding',
+  time: 0,
+  actor: {},
+  data: {
+    scenario: 'login-guessing',
+    title,
+    severity,
+    actorKind: 'address',
+    actorValue,
+    count: 12,
+    measure: 'block',
+  },
+})
+
+function sender(
+  settings: ConstructorParameters<typeof AlertSender>[0]['settings'],
+  status: () => number = () => 200,
+): { readonly alerts: AlertSender; readonly sent: Sent[]; readonly clock: VirtualClock } {
+  const sent: Sent[] = []
+  const clock = new VirtualClock()
+  const alerts = new AlertSender({
+    settings,
+    clock,
+    fetch: async (url, init) => {
+      sent.push({ url: String(url), body: JSON.parse(String(init?.body)) as Sent['body'] })
+      return new Response('the answer quotes https://slack.test/secret', { status: status() })
+    },
+  })
+  return { alerts, sent, clock }
+}
+
+test('a finding is announced in every service that is configured, in its own form', async () => {
+  const { alerts, sent } = sender(EVERYWHERE)
+  alerts.take(finding('203.0.113.9'))
+  assert.deepEqual(
+    sent.map(({ url }) => url),
+    ['https://slack.test/secret', 'https://teams.test/secret', 'https://events.pagerduty.com/v2/enqueue'],
+  )
+  const [slack, teams, pagerDuty] = sent.map(({ body }) => body)
+  assert.equal(
+    slack?.['text'],
+    '[high] Guesses passwords: 203.0.113.9\nseverity: high\nscenario: login-guessing\nevents: 12\nmeasure: block',
+  )
+  assert.equal(teams?.['type'], 'message')
+  assert.deepEqual(
+    [pagerDuty?.['routing_key'], pagerDuty?.['event_action'], pagerDuty?.['dedup_key']],
+    ['routing-key', 'trigger', 'login-guessing 203.0.113.9'],
+  )
+})
+
+test('the same finding about the same actor is announced once in a while, another at once', () => {
+  const { alerts, sent, clock } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' })
+  for (let i = 0; i < 5; i++) alerts.take(finding('203.0.113.9'))
+  alerts.take(finding('203.0.113.10'))
+  assert.equal(sent.length, 2)
+  clock.advance(3_600_000)
+  alerts.take(finding('203.0.113.9'))
+  assert.equal(sent.length, 3)
+})
+
+test('milder findings and other events are not announced; lost events of the log are', () => {
+  const { alerts, sent } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' })
+  alerts.take(finding('203.0.113.9', 'medium'))
+  alerts.take({ type: 'http', time: 0, actor: {} })
+  assert.equal(sent.length, 0)
+  alerts.take({ type: 'audit.lost', time: 0, actor: {}, data: { count: 7 } })
+  assert.match(String(sent[0]?.body['text']), /lost 7 events/)
+})
+
+test('an actor cannot put a mention or a link into a channel', () => {
+  const { alerts, sent } = sender(EVERYWHERE)
+  alerts.take(finding('<!channel> [click](https://evil.test)\u0007'))
+  const [slack, teams] = sent.map(({ body }) => JSON.stringify(body))
+  assert.equal(slack?.includes('<!channel>'), false)
+  assert.equal(teams?.includes('[click]('), false)
+})
+
+test('a flood of findings is bounded', () => {
+  const { alerts, sent } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' })
+  for (let i = 0; i < 100; i++) alerts.take(finding(`203.0.113.${i}`))
+  assert.equal(sent.length, 20)
+})
+
+test('a service that fails is tried twice, shows in health, and what it answers is never shown', async () => {
+  let status = 503
+  const { alerts, sent } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' }, () => status)
+  assert.deepEqual(await alerts.test(), ['Slack answered 503'])
+  assert.equal(sent.length, 2)
+  assert.deepEqual([alerts.health().ok, alerts.health().required], [false, false])
+  assert.equal(JSON.stringify(alerts.health()).includes('secret'), false)
+  status = 403
+  assert.deepEqual(await alerts.test(), ['Slack answered 403'])
+  assert.equal(sent.length, 3)
+  status = 200
+  assert.deepEqual(await alerts.test(), [])
+  assert.equal(alerts.health().ok, true)
+})
