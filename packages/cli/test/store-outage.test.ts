@@ -40,6 +40,27 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     assert.equal((await fetch(gateway.url)).status, 200)
   })
 
+  test('holds up nobody where the configuration says who acts, and revokes again when it is back', async t => {
+    const port = await freePort()
+    writeFileSync(
+      join(folder, 'identified.mjs'),
+      `export default {
+  stores: { redis: 'redis://:late@127.0.0.1:${port}', failure: 'open' },
+  identify: () => undefined,
+}
+`,
+    )
+    const args = ['--config', 'identified.mjs', '--data', join(folder, 'identified'), '--to', backend.url]
+    const gateway = await startGatewayProcess(args, folder)
+    t.after(() => gateway.stop())
+    assert.equal((await fetch(gateway.url)).status, 200)
+    const ready = async (): Promise<string> => (await fetch(`${gateway.admin}/readyz`)).text()
+    assert.match(await ready(), /revocations in redis.*not read yet, and nothing is revoked until it is/)
+    const redis = await startRedis({ port, password: 'late' })
+    t.after(() => redis.stop())
+    while ((await ready()).includes('not read yet')) await new Promise(resolve => setTimeout(resolve, 50))
+  })
+
   test('with the policy "closed" requests are answered 503 until it is there', async t => {
     const port = await freePort()
     const args = configured(

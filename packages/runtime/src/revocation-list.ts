@@ -2,6 +2,7 @@ import type { CompiledConfig } from '@postern/config'
 import { ALLOW, type Event, type Exchange, type Guard, type Principal } from '@postern/core'
 import {
   credentialOf,
+  laterRevocations,
   postgresRevocations,
   Revocations,
   type RevocationTable,
@@ -42,16 +43,18 @@ export async function noteEnding(revocations: Revocations | undefined, event: Ev
 /**
  * The list of what was revoked before its end, where the other shared state is: Redis, PostgreSQL, or the
  * embedded database.
- * @throws StoreError when it cannot be read: a list that cannot be read revokes nothing
+ * A store that is away is waited for: until it was read nothing is revoked, and readiness says so.
+ * @throws StoreError for a store that cannot be used at all, as with a wrong password
  */
 export async function openRevocations(connections: Connections): Promise<Revocations> {
-  return new Revocations({ table: await tableOf(connections) }).start()
+  return new Revocations({ table: tableOf(connections) }).start({ whenAway: 'start' })
 }
 
-async function tableOf(connections: Connections): Promise<RevocationTable> {
+function tableOf(connections: Connections): RevocationTable {
   const { redis, postgres } = connections
   if (redis !== undefined) return redisRevocations({ redis })
-  return postgres === undefined ? sqliteRevocations(connections.sqlite) : postgresRevocations(postgres)
+  if (postgres !== undefined) return laterRevocations('postgres', () => postgresRevocations(postgres))
+  return sqliteRevocations(connections.sqlite)
 }
 
 /**
@@ -68,8 +71,8 @@ export function isRevoked(revocations: Revocations, principal: Principal): boole
 }
 
 /**
- * For an application that says after the guards who acts: refuses who is revoked, and has the browser drop its cookies, or it could not even ask for the page
- * that signs in.
+ * For an application that says after the guards who acts: refuses who is revoked, and has the browser drop
+ * its cookies, or it could not even ask for the page that signs in.
  */
 export function revocationGuard(revocations: Revocations): Guard {
   return {

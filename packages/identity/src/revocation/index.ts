@@ -1,3 +1,4 @@
+export { laterRevocations } from './later-revocations.ts'
 export { postgresRevocations } from './postgres-revocations.ts'
 export { redisRevocations } from './redis-revocations.ts'
 export type { RevocationTable } from './revocation.ts'

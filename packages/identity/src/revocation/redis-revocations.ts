@@ -53,6 +53,7 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
         'nodes' in redis
           ? redis.duplicate([], { enableOfflineQueue: true })
           : redis.duplicate({ enableOfflineQueue: true })
+      subscriber?.disconnect()
       subscriber = connection
       connection.on('error', () => {
         // ioredis reconnects and subscribes again by itself; the main connection's

@@ -5,6 +5,7 @@ import {
   type Health,
   type HealthProbe,
   parseDuration,
+  StoreError,
   systemClock,
 } from '@postern/core'
 import type { Revocation, RevocationTable } from './revocation.ts'
@@ -25,6 +26,8 @@ export interface RevocationsOptions {
  */
 const MAX_ENTRIES = 100_000
 const REREAD = 60_000
+/** Between two attempts to read a table that was away at the start. */
+const AGAIN = 1_000
 /** A change is kept until every process has surely read it. */
 const CHANGE_KEPT = 2 * REREAD
 
@@ -41,6 +44,8 @@ export class Revocations implements HealthProbe {
   readonly #entries = new Map<string, Revocation>()
   readonly #listeners = new Set<(revocation: Revocation) => void>()
   #timer: NodeJS.Timeout | undefined
+  #later: NodeJS.Timeout | undefined
+  #isClosed = false
   #trouble: string | undefined
   /** Everything issued before this is revoked: there was no room to say what. */
   #floor = 0
@@ -53,19 +58,39 @@ export class Revocations implements HealthProbe {
   }
 
   /**
-   * Reads the table and follows it. @throws StoreError (rejects): a list that cannot be read
-   * revokes nothing, so do not start without it
+   * Reads the table and follows it.
+   * @throws StoreError (rejects): a list that cannot be read revokes nothing. With `whenAway: 'start'` a
+   * store that does not answer is asked again each second, and `health` is not well until it was read
    */
-  async start(): Promise<this> {
+  async start(options: { readonly whenAway?: 'reject' | 'start' } = {}): Promise<this> {
     const table = this.#table
     if (table === undefined) return this
+    try {
+      await this.#follow(table)
+    } catch (error) {
+      if (options.whenAway !== 'start' || !(error instanceof StoreError) || !error.retryable) throw error
+      this.#trouble = `not read yet, and nothing is revoked until it is: ${error.message}`
+      this.#followLater(table)
+    }
+    return this
+  }
+
+  async #follow(table: RevocationTable): Promise<void> {
     await table.watch(changed => {
       if (changed === undefined) this.#reread()
       else this.#take(changed)
     })
     await this.#load(table)
     this.#timer = setInterval(() => this.#reread(), REREAD).unref()
-    return this
+  }
+
+  #followLater(table: RevocationTable): void {
+    this.#later = setTimeout(() => {
+      this.#follow(table).catch((error: unknown) => {
+        this.#onError(error)
+        if (!this.#isClosed) this.#followLater(table)
+      })
+    }, AGAIN).unref()
   }
 
   /**
@@ -165,6 +190,8 @@ export class Revocations implements HealthProbe {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#later)
     clearInterval(this.#timer)
     await this.#table?.close()
   }

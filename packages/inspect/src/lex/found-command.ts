@@ -136,7 +136,7 @@ export class FoundCommand {
    */
   get isMention(): boolean {
     if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
-    if (isAdvisedCommand(this.command)) return /^(?:\s[\w@.:/-]{1,40}){0,3}`/.test(this.#rest)
+    if (INSTALLS.test(this.command)) return /^(?:\s[a-z@][\w@.-]{0,40}){0,3}`/.test(this.#rest)
     return (
       this.#rest.startsWith('`') &&
       this.english &&
@@ -167,6 +167,9 @@ export class FoundCommand {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
 }
+
+/** Commands with which people tell each other to install something. */
+const INSTALLS = /^(?:npm|pip3?|gem|apt|apt-get|yum|dnf|brew|apk|git)$/
 
 /** Commands that look around and are the names of functions and parts of languages as well. */
 const OF_LIBRARIES = /^(?:set|w|who|ver|dir)$/
