@@ -6,14 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { connectPostgres, migrate } from '@postern/store'
-import {
-  JOB_MIGRATIONS,
-  POSTGRES_DIALECT,
-  rewriteTable,
-  SplitKeys,
-  type TableSchemas,
-  Vault,
-} from '@postern/vault'
+import { SplitKeys, type TableSchemas, Vault } from '@postern/vault'
+import { JOB_MIGRATIONS, POSTGRES_DIALECT, rewriteTable } from '@postern/vault/setup'
 import type { Browser, Page } from 'playwright-core'
 import { ACCOUNTS } from '../examples/shop/src/seed.ts'
 import { type RunningShop, startShop } from '../examples/shop/src/server.ts'

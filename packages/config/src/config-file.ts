@@ -33,14 +33,16 @@ const NAMES: readonly string[] = [
 ]
 const MAX_BYTES = 4 * 1_048_576
 
-/** The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only. */
+/**
+ * The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only.
+ */
 export function findConfigFile(folder: string): string | undefined {
   return NAMES.map(name => join(folder, name)).find(path => existsSync(path))
 }
 
 /**
- * Reads a configuration file: TypeScript and JavaScript are imported (their default export is the configuration),
- * YAML and JSON are parsed.
+ * Reads a configuration file: TypeScript and JavaScript are imported (their default export is the
+ * configuration), YAML and JSON are parsed.
  * @throws ConfigError when there is no such file, or it cannot be read as its kind
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
@@ -93,7 +95,8 @@ async function importConfig(path: string, version: number): Promise<Unversioned>
   const name = basename(path)
   let module: { readonly default?: unknown }
   try {
-    // The query makes a changed file a new module; what it imports stays as it was until the process restarts.
+    // The query makes a changed file a new module; what it imports stays as it was until the process
+    // restarts.
     module = (await import(`${pathToFileURL(path).href}?at=${version}`)) as { readonly default?: unknown }
   } catch (error) {
     if (error instanceof ConfigError)

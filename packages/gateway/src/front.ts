@@ -43,7 +43,9 @@ const OVERLOADED: Refusal = {
   ],
 }
 
-/** Whether a request head is for the tunnel; any other `Upgrade` is ignored, as RFC 9110 section 7.8 allows. */
+/**
+ * Whether a request head is for the tunnel; any other `Upgrade` is ignored, as RFC 9110 section 7.8 allows.
+ */
 export function asksForWebSocket(request: IncomingMessage): boolean {
   return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
 }
@@ -251,7 +253,8 @@ export class Front {
     }
     const connection = this.#connections.get(socket)
     if (connection?.busy === true) {
-      // The head of this request was accepted, so its exchange answers; a pipelined one behind it has no answer of its own.
+      // The head of this request was accepted, so its exchange answers; a pipelined one behind it has no
+      // answer of its own.
       if (connection.current === undefined) socket.destroy()
       else connection.current.refuse(framingRefusal(fault))
       return
@@ -259,7 +262,9 @@ export class Front {
     answerClientError(this.#engine(), fault, this.#peerOf(socket), socket)
   }
 
-  /** What a peer may send beyond plain headers: a trusted proxy anything, others what the configuration keeps. */
+  /**
+   * What a peer may send beyond plain headers: a trusted proxy anything, others what the configuration keeps.
+   */
   #mayPass(peer: string | undefined): (lowerName: string) => boolean {
     const { trustedProxies } = this.#engine()
     if (trustedProxies.isEmpty || peer === undefined) return this.#passage.settings.keepsHeader

@@ -12,8 +12,9 @@ export interface Http2ConnectionLimits {
 }
 
 /**
- * One HTTP/2 connection. Counts streams that ended before their answer did: opening and cancelling streams costs a client a few
- * bytes and us a request each (rapid reset, CVE-2023-44487; made by our own resets, CVE-2025-8671). Too many end the connection.
+ * One HTTP/2 connection. Counts streams that ended before their answer did: opening and cancelling streams
+ * costs a client a few bytes and us a request each (rapid reset, CVE-2023-44487; made by our own resets,
+ * CVE-2025-8671). Too many end the connection.
  */
 export class Http2Connection {
   readonly peer: string | undefined

@@ -74,7 +74,8 @@ export interface VerifyIdentityOptions {
  * For backends: what the gateway vouches for.
  *
  * ```ts
- * const who = verifyIdentity(request.headers['x-postern-identity'], { key, requestId: request.headers['x-request-id'] })
+ * const requestId = request.headers['x-request-id']
+ * const who = verifyIdentity(request.headers['x-postern-identity'], { key, requestId })
  * ```
  * @throws CredentialError when the header is missing, was not signed by the gateway, is too old, or belongs
  * to another request

@@ -4,8 +4,8 @@ import type { Exchange } from '@postern/core'
 import type { GatewaySettings } from './gateway-options.ts'
 
 /**
- * Bytes both ways after the decision, with back-pressure, until either side ends, nothing moves for `tunnelIdle`, `tunnelLifetime` is
- * over, `recheck` says no, or the gateway stops.
+ * Bytes both ways after the decision, with back-pressure, until either side ends, nothing moves for
+ * `tunnelIdle`, `tunnelLifetime` is over, `recheck` says no, or the gateway stops.
  */
 export class Tunnel {
   readonly #client: Socket

@@ -30,7 +30,8 @@ export interface ForwardAuthOptions {
  * allowed exchange has status 0, and nothing that depends on bodies or outcomes can work in this mode.
  *
  * @example
- * createServer(forwardAuth(engine, { dialect: 'traefik', trusted: CidrSet.parse(['loopback']) })).listen(9090)
+ * const trusted = CidrSet.parse(['loopback'])
+ * createServer(forwardAuth(engine, { dialect: 'traefik', trusted })).listen(9090)
  */
 export function forwardAuth(
   engine: EngineSource,

@@ -21,7 +21,8 @@ export interface NextOptions {
  * them.
  *
  * @example
- * // proxy.ts; before Next 16 middleware.ts, which exports `middleware`, and `config = { runtime: 'nodejs' }` beside it
+ * // proxy.ts; before Next 16 middleware.ts, which exports `middleware`, and beside it
+ * // `config = { runtime: 'nodejs' }`
  * export const proxy = next(engine, { peer: request => request.headers.get('x-real-ip') ?? undefined })
  */
 export function next(

@@ -220,7 +220,7 @@ class NameCollector implements ValueVisitor {
 
 /**
  * Names and values of the headers that need a look; undefined when there are none. Values that were clean
- * before are known by heart.
+ * before are cached as clean.
  */
 function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
   const { headers } = request

@@ -44,7 +44,7 @@ export interface InspectionOptions {
   readonly bounds?: Partial<Bounds>
   /** Asked about requests that our own rules let pass: `nativeOpinion`. */
   readonly secondOpinion?: SecondOpinion
-  /** Told of every inspection that found something, refused or not. Must not throw. */
+  /** Receives every inspection that found something, refused or not. Must not throw. */
   readonly onInspection?: (exchange: Exchange, inspection: Inspection) => void
   /** Lets others run between two slices. Default: the next turn of the event loop. */
   readonly pause?: () => Promise<void>

@@ -266,7 +266,7 @@ describe('the inspection guard', () => {
     }
   })
 
-  test('clears ordinary cookies at once, and reads each of those that are none', async () => {
+  test('clears ordinary cookies at once, and reads each of the others', async () => {
     const cookie = (value: string): Promise<Decision> => decide({ headers: ['cookie', value] })
     assert.equal((await cookie('session=0123456789abcdef; theme=dark')).effect, 'allow')
     assert.equal((await cookie('theme=dark; x=memory_limit=512M')).effect, 'deny', 'a setting inside a value')

@@ -13,7 +13,7 @@ function asking(query: string): InspectedRequest {
 }
 
 describe('sinks', () => {
-  test('a value that leaves its string in a statement is told from one that stays in it', () => {
+  test('a value that leaves its string in a statement is distinguished from one that stays in it', () => {
     for (const [statement, value, escapes] of [
       ["select * from a where n = 'x' or 1=1'", "x' or 1=1", true],
       ["select * from a where n = 'O''Brien or not'", "O''Brien or not", false],

@@ -21,7 +21,7 @@ describe('inspection in slices', () => {
     assert.equal(ongoing.finish().verdict, 'block')
   })
 
-  test('a request that costs more than one may is told, and costs no more', () => {
+  test('a request that costs more than one may is reported, and costs no more', () => {
     const bounds = { ...DEFAULT_BOUNDS, effort: 500_000 }
     const text = "' or ( < ; | & $ ` ".repeat(20_000)
     const ongoing = beginInspection(request(text), { bounds })

@@ -17,8 +17,8 @@ export interface AccessGuards {
 }
 
 /**
- * The guards for `routes.*.require`, `approve`, `budget`, `policy` and `owned`, in the order in which they are asked once it is known who sends the request; none
- * where no route asks for anything.
+ * The guards for `routes.*.require`, `approve`, `budget`, `policy` and `owned`, in the order in which they
+ * are asked once it is known who sends the request; none where no route asks for anything.
  * @throws ConfigError for a rule that cannot hold
  */
 export function accessGuards(
@@ -43,7 +43,8 @@ export function accessGuards(
 }
 
 /**
- * What the application says of its caller after the guards were asked comes too late for a rule: a request for which it says nothing would never be asked.
+ * What the application says of its caller after the guards were asked comes too late for a rule: a request
+ * for which it says nothing would never be asked.
  */
 function refuseLateRules(guarded: CompiledConfig['routes']['guarded']): void {
   const issues = [...guarded]

@@ -12,7 +12,8 @@ export type Verbosity = 'none' | 'start' | 'refusals'
 /**
  * The one line about what stands between clients and the application.
  * @example
- * enforcing: HTTP checks, limits (memory), inspection, 41 scenarios, bans; audit log in .postern; configuration: postern.config.yaml
+ * enforcing: HTTP checks, limits (memory), inspection, 41 scenarios, bans; audit log in .postern;
+ * configuration: postern.config.yaml
  */
 export function startLine({ config, file }: LoadedConfig, scenarios: number): string {
   const parts = [

@@ -71,8 +71,8 @@ export function isRevoked(revocations: Revocations, principal: Principal): boole
 }
 
 /**
- * For an application that says after the guards who acts: refuses who is revoked, and has the browser drop its cookies, or it could not even ask for the page
- * that signs in.
+ * For an application that says after the guards who acts: refuses who is revoked, and has the browser drop
+ * its cookies, or it could not even ask for the page that signs in.
  */
 export function revocationGuard(revocations: Revocations): Guard {
   return {

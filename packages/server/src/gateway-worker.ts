@@ -1,4 +1,5 @@
-// A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in shared memory.
+// A worker thread of the gateway: decides and proxies. Log and detectors are on the main thread, counters in
+// shared memory.
 
 import { type LoadedConfig, loadConfig } from '@postern/config'
 import { systemClock } from '@postern/core'

@@ -313,7 +313,8 @@ function isTrouble(error: StoreError): boolean {
  * @throws ConfigError for an invalid URL
  * @example
  * const database = connectPostgres({ url: 'postgres://postern@127.0.0.1/postern' })
- * const { rows } = await database.query<{ id: string }>('SELECT id FROM remediation WHERE expires_at > $1', [now])
+ * const sql = 'SELECT id FROM remediation WHERE expires_at > $1'
+ * const { rows } = await database.query<{ id: string }>(sql, [now])
  */
 export function connectPostgres(options: PostgresOptions): PostgresDatabase {
   return new PostgresDatabase(options)

@@ -35,10 +35,14 @@ export interface BatchListener {
  * | what is asked | in | out |
  * |---|---|---|
  * | one unit of one limit | key + 1024 x rule | units left, or -1 less the milliseconds until it may pass |
- * | anything else | less the count of asks; for each key, rule, cost, units wanted (more than the cost for a lease) | the ask that was refused or -1; for each ask the units left, and, when the decision was refused or the ask only looked, the milliseconds until it may pass; else, when more than the cost were wanted, the units granted |
+ * | anything else | less the count of asks; for each four numbers | refused ask or -1; numbers of each ask |
  * | a place given back | -99, key, rule, cost, sub-window it was counted in | nothing |
  *
  * The first number of the answer is the store's time in microseconds.
+ *
+ * The four numbers of an ask: key, rule, cost, units wanted (more than the cost for a lease). Its answer: the
+ * units left; then, when the decision was refused or the ask only looked, the milliseconds until it may pass,
+ * else, when more than the cost were wanted, the units granted.
  */
 export class LimitBatch {
   readonly keys: string[] = []

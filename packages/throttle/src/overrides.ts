@@ -33,7 +33,8 @@ const MOST_READING = 32
  * Rules of single tenants that change without a deploy: a `limit` for `throttle` that looks each up,
  * remembers it, and reads it again in the background. A request never waits for it.
  * @example
- * const own = overrides({ otherwise: window(100, '1m'), load: async tenant => readRule(await db.query(SQL, [tenant])) })
+ * const load = async tenant => readRule(await db.query(SQL, [tenant]))
+ * const own = overrides({ otherwise: window(100, '1m'), load })
  * throttle({ limits: [{ name: 'tenant', key: tenant(), limit: own }] })
  */
 export function overrides(options: OverridesOptions): (exchange: Exchange) => Rule {

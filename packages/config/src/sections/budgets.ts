@@ -40,7 +40,10 @@ export interface RowBudgetConfig {
 /** Row budgets by name: `TABLE.ACTION`, or any name with `tables` and `actions`. */
 export type BudgetsConfig = Readonly<Record<string, RowBudgetConfig>>
 
-/** The application's database, in which `postern budgets install` counts rows. Keys are a number, a colon and base64. */
+/**
+ * The application's database, in which `postern budgets install` counts rows. Keys are a number, a colon and
+ * base64.
+ */
 export interface BudgetDatabaseConfig {
   /** Address of the application's PostgreSQL, as the owner of its tables or a superuser. */
   readonly url: string

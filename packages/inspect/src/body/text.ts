@@ -1,7 +1,8 @@
 const utf8 = new TextDecoder('utf-8')
 
 /**
- * Bytes as text: UTF-8, or Latin-1 when they are none, so that no byte is lost to a replacement character.
+ * Bytes as text: UTF-8, or Latin-1 when they are not valid UTF-8, so that no byte is lost to a replacement
+ * character.
  */
 export function decodeBytes(bytes: Uint8Array): string {
   const text = utf8.decode(bytes)

@@ -38,7 +38,7 @@ export function isDocument(bytes: Buffer): boolean {
  * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
  * type says only adds to that (a backend may believe it), and never takes
  * anything away; bytes that are no text are not read as text under any name but that of a form. The whole
- * of an XML document is told to `whole`, for the rules about its declarations.
+ * of an XML document is passed to `whole`, for the rules about its declarations.
  */
 export function* visitBody(
   bytes: Buffer,

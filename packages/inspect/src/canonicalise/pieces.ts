@@ -54,7 +54,7 @@ function addLines(text: string, pieces: string[]): void {
   }
 }
 
-/** What stands in comments: inside a string they are none. */
+/** What stands in comments: inside a string they are text. */
 function addComments(text: string, pieces: string[]): void {
   for (let open = text.indexOf('/*'); open >= 0; ) {
     const close = text.indexOf('*/', open + 2)

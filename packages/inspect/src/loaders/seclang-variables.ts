@@ -23,7 +23,7 @@ const VARIABLES: Readonly<Record<string, readonly Place[]>> = {
 
 /**
  * Whether a reading is one of the variables of a rule (`ARGS|!REQUEST_COOKIES:/__utm/|XML:/*`), or why that
- * cannot be told.
+ * is unknown.
  */
 export function placesOf(variables: string): ((reading: Reading) => boolean) | string {
   const wanted: ((reading: Reading) => boolean)[] = []

@@ -48,7 +48,7 @@ export interface SinkTargets {
 export interface SinkOptions {
   /** `refuse` throws `SinkRefused` in place of the call, `report` only tells. Default `refuse`. */
   readonly mode?: 'refuse' | 'report'
-  /** Told of every hit. */
+  /** Receives every hit. */
   readonly onHit?: (hit: SinkHit) => void
   /** Networks that count as inside for URLs. Default: loopback, private, link-local. */
   readonly inside?: readonly string[]
