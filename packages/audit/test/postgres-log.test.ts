@@ -74,7 +74,7 @@ describe('the log in PostgreSQL', () => {
     await db.transaction(async tx => {
       await tx.query('LOCK TABLE audit_inbox IN ACCESS EXCLUSIVE MODE')
       for (let i = 1; i <= 5; i++) log.record(requestEvent(i))
-      const waiting = log.commit(requestEvent(6))
+      const waiting = assert.rejects(log.commit(requestEvent(6)), StoreError)
       // Whoever waits for the lock loses its connection in the middle of its statement.
       const ended = await untilSome(async () => {
         const { rows } = await db.query(
@@ -84,7 +84,7 @@ describe('the log in PostgreSQL', () => {
         return rows.length
       })
       assert.ok(ended > 0)
-      await assert.rejects(waiting, StoreError)
+      await waiting
       assert.equal(log.health().ok, false)
     })
     await until(() => log.counts().waiting === 0 && log.health().ok)
