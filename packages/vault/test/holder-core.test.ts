@@ -10,6 +10,7 @@ import { MemoryJournal } from '../src/holder/memory-journal.ts'
 import { generateSigningKey } from '../src/primitive/ed25519.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { saltFrom } from '../src/split/contribution.ts'
+import { PART_BYTES } from '../src/split/part.ts'
 import { TestPerson, testHolders } from './support/holders.ts'
 
 const context = (row: number | string, table = 'customers', column = 'email'): RecordContext => ({
@@ -508,7 +509,9 @@ describe('what a holder is sent', () => {
     const log = JSON.stringify(holders.recorder.events, (_key, value: unknown) =>
       typeof value === 'bigint' ? `${value}` : value,
     )
-    for (const secret of [item(1).salt, answer.parts.b?.[0] ?? '-', capability.slice(0, 40)])
+    const part = answer.parts.b ?? ''
+    assert.equal(Buffer.from(part, 'base64url').length, PART_BYTES)
+    for (const secret of [item(1).salt, part, capability.slice(0, 40)])
       assert.equal(log.includes(secret), false)
     assert.match(log, /vault\.opened/)
   })
