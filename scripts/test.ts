@@ -1,7 +1,7 @@
-// Runs every test of the workspace: brings up PostgreSQL and Redis, hands their addresses to the tests, takes
-// them down again. `npm test -- PATTERN ...` runs only the test files whose path contains one of the patterns.
-// Prints a line for each file, all that a failing file printed, and at the end what failed, what was skipped
-// and which files took longest.
+// Runs every test of the workspace: brings up PostgreSQL and Redis, hands their addresses to the tests, and
+// takes them down again. `npm test -- PATTERN ...` runs only the test files whose path contains one of the
+// patterns. Prints a line for each file, all that a failing file printed, and at the end what failed, what
+// was skipped and which files took longest.
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'

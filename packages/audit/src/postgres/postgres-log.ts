@@ -269,7 +269,7 @@ export class DatabaseLog implements PostgresAuditLog {
     this.#giveUp()
   }
 
-  /** Callers that have waited for their number as long as a commit may take are told so. */
+  /** Rejects what callers have waited for as long as a commit may take. */
   #giveUp(): void {
     const late = this.#clock.monotonic() - this.#parts.commitTimeout
     for (const [id, { waiter, since }] of this.#unnumbered) {
