@@ -1,7 +1,7 @@
 /**
  * The form of an answer, short: `'string'`, `'integer?'` (may be absent), `[shape]` (a list),
- * `{ name: shape }` (fields), `'time'` (epoch milliseconds), `'map'` (any text to any value), `'any'`, or `'a|b'` (one of these
- * words).
+ * `{ name: shape }` (fields), `'time'` (epoch milliseconds), `'map'` (any text to any value), `'any'`, or
+ * `'a|b'` (one of these words).
  */
 export type ApiShape = string | readonly [ApiShape] | { readonly [name: string]: ApiShape }
 
