@@ -9,11 +9,19 @@ import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { root } from '../scripts/workspace.ts'
 import { ConsoleInBrowser } from '../test/console-in-browser.ts'
-import { interactionTimes, type ScrolledFrames, scrollFrames, watchInteractions } from '../test/page-speed.ts'
+import {
+  interactionTimes,
+  type JumpCost,
+  jumpCost,
+  type ScrolledFrames,
+  scrollFrames,
+  watchInteractions,
+} from '../test/page-speed.ts'
 import { isQuick, median, report } from './support/harness.ts'
 
 const ROUNDS = isQuick ? 2 : 6
 const FRAMES = isQuick ? 150 : 300
+const JUMPS = isQuick ? 20 : 40
 const ROW = 34
 const MANY = 100_000
 const RATE = 1_000
@@ -129,12 +137,21 @@ function worst(all: readonly ScrolledFrames[]): { readonly longest: number; read
   return { longest: Math.max(...all.map(({ longest }) => longest)), slow: `${slow} of ${frames}` }
 }
 
+/** Processor time: what a busy machine changes least. */
+function cpuText(costs: readonly JumpCost[]): string {
+  const middle = median(costs.map(cost => cost.median))
+  const most = Math.max(...costs.map(cost => cost.most))
+  return `${middle.toFixed(1)} ms of CPU, ${most.toFixed(1)} at most`
+}
+
 const opened = await ConsoleInBrowser.open()
 const { page } = opened
 const floorContext = await opened.newContext({ viewport: { width: 1_280, height: 860 } })
 const floor = await floorContext.newPage()
 const list: ScrolledFrames[] = []
 const bareList: ScrolledFrames[] = []
+const jumps: JumpCost[] = []
+const bareJumps: JumpCost[] = []
 const idle: Interactions[] = []
 const busy: Interactions[] = []
 const bare: Interactions[] = []
@@ -149,10 +166,12 @@ try {
     await opened.show('live')
     await page.locator('.event', { hasText: '/products/0' }).first().waitFor()
     list.push(await scrollFrames(page, '.events', FRAMES))
+    jumps.push(await jumpCost(page, '.events', JUMPS))
     await page.unroute('**/api/events?*')
     await floor.bringToFront()
     await floor.setContent(BARE_LIST)
     bareList.push(await scrollFrames(floor, '.events', FRAMES))
+    bareJumps.push(await jumpCost(floor, '.events', JUMPS))
   }
   for (let round = 0; round < ROUNDS; round++) {
     await page.bringToFront()
@@ -190,6 +209,8 @@ report({
     'longest frame, 100,000 events': `${scrolled.longest.toFixed(0)} ms (limit 50)`,
     'longest frame, floor': `${scrolledFloor.longest.toFixed(0)} ms`,
     'longest work of a frame, 100,000 events': `${Math.max(...list.map(own => own.longestWork)).toFixed(0)} ms (0: none over 50)`,
+    'main thread of a far jump, 100,000 events': cpuText(jumps),
+    'main thread of a far jump, floor': cpuText(bareJumps),
     'median frame, 100,000 events': `${median(list.map(own => own.median)).toFixed(1)} ms`,
     'most elements in the list': Math.max(...list.map(own => own.elements)),
     'requests a second that were answered': median(rates),

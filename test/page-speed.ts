@@ -8,7 +8,7 @@ export interface ScrolledFrames {
   readonly longest: number
   /** Frames over 50 ms. */
   readonly slow: number
-  /** Milliseconds of the longest long animation frame (W3C Long Animation Frames), 0 without one over 50 ms. */
+  /** Milliseconds of the longest frame that the browser calls long (Long Animation Frames); 0 without one. */
   readonly longestWork: number
   /** Most elements that the list had at once. */
   readonly elements: number
@@ -75,4 +75,36 @@ export async function interactionTimes(page: Page): Promise<readonly number[]> {
     for (let i = 0; i < 3; i++) await new Promise(resolve => requestAnimationFrame(resolve))
     return [...window.interactionTimes.values()]
   })()`)) as readonly number[]
+}
+
+/** Milliseconds of processor time that the page's main thread takes to show another part of a list. */
+export interface JumpCost {
+  readonly median: number
+  readonly most: number
+}
+
+/**
+ * Scrolls an element far away, `jumps` times, and measures the processor time of the page's main thread until
+ * it is painted: script, style, layout and paint. A busy machine changes it little.
+ */
+export async function jumpCost(page: Page, selector: string, jumps: number): Promise<JumpCost> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const busy = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000
+  }
+  const costs: number[] = []
+  for (let i = 1; i <= jumps; i++) {
+    const before = await busy()
+    await page.evaluate(`(async () => {
+      const list = document.querySelector(${JSON.stringify(selector)})
+      list.scrollTop = (${i} * 2654435761) % (list.scrollHeight - list.clientHeight)
+      for (let i = 0; i < 3; i++) await new Promise(resolve => requestAnimationFrame(resolve))
+    })()`)
+    costs.push((await busy()) - before)
+  }
+  await session.detach()
+  costs.sort((a, b) => a - b)
+  return { median: costs[costs.length >> 1] ?? Number.NaN, most: costs.at(-1) ?? Number.NaN }
 }

@@ -4,7 +4,7 @@ import type { LiveFeed, VerdictCounts } from '../api/live-feed.ts'
 import type { Verdict } from '../traffic/traffic-store.ts'
 
 const HEARTBEAT_MS = 15_000
-/** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many of each verdict. */
+/** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many by verdict. */
 const MAX_WAITING = 1_048_576
 
 /** Sends rows as server-sent events (WHATWG HTML section 9.2) until the page goes away. */
