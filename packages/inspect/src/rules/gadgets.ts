@@ -3,8 +3,8 @@ import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /**
- * Types that harm whoever builds an object of a type that the sender names: gadgets of .NET, PHP and Java, and
- * database addresses that make the driver load code.
+ * Types that harm whoever builds an object of a type that the sender names: gadgets of .NET, PHP and
+ * Java, and database addresses that make the driver load code.
  */
 export const gadgetRules: readonly Rule[] = [
   pattern(
