@@ -23,8 +23,8 @@ const SOON = 5_000
 /**
  * An empty folder in which the blocks of a page run as they are printed. Three things differ from a reader's
  * machine: port numbers are free ones, `npm install` links what the workspace has installed instead of asking
- * the registry, and Postern runs from its sources (so that `tsc` compiles without its declarations). In output, request ids, times, counts and process numbers
- * may differ.
+ * the registry, and Postern runs from its sources, so that `tsc` compiles without its declarations. In
+ * output, request ids, times, counts and process numbers may differ.
  */
 export class Project {
   readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), 'postern-page-')))
