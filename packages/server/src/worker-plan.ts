@@ -41,7 +41,7 @@ export interface ForwardedEvent {
         readonly referer: string
         readonly httpVersion: string
         /** How the client says who it is, without what proves it. */
-        readonly credential?: { readonly kind: string; readonly mark: string }
+        readonly credential?: { readonly kind: string; readonly mark: number }
         /** Id of the API key that acted. */
         readonly key?: string
       }
