@@ -96,7 +96,7 @@ export class ContributionPool {
   }
 }
 
-/** What the promises have said when `count` of them have settled and `grace` more milliseconds have passed. */
+/** What the promises said once `count` of them have settled and `grace` more milliseconds have passed. */
 function enough(
   promises: readonly Promise<boolean>[],
   count: number,

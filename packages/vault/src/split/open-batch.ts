@@ -101,7 +101,7 @@ function startsAlike(bytes: Buffer, known: number, start: number, length: number
   return start + length <= end && bytes.compare(bytes, known, known + length, start, start + length) === 0
 }
 
-/** Reads the fields of one encoded context. What is not one reads as undefined. */
+/** Reads the fields of one encoded context. Anything malformed reads as undefined. */
 class ContextReader {
   offset: number
   readonly #bytes: Buffer
