@@ -19,6 +19,11 @@ export class LiveFeed {
   #waiting: TrafficEvent[] = []
   #timer: NodeJS.Timeout | undefined
 
+  /** Whether anybody watches. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Takes an event. */
   take(event: TrafficEvent): void {
     if (this.#listeners.size === 0) return
