@@ -85,7 +85,7 @@ function rawOpen(key: Parameters<typeof createDecipheriv>[1], sealed: Buffer): B
   return opened
 }
 
-/** Pads of HMAC-SHA-256 and HMAC-SHA-512 with a message, and with the inner digest, of the lengths vault has. */
+/** Pads of the two HMACs with a message, and with an inner digest, as long as those of vault. */
 const INNER_256 = randomBytes(64 + 50 + 16)
 const OUTER_256 = randomBytes(64 + 32)
 const INNER_512 = randomBytes(128 + 22)
