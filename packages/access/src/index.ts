@@ -130,6 +130,8 @@ export { type FieldDefinition, type ResourceTypeOptions, resourceType } from './
 export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
 export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
+export { ReadBudgetExceeded } from './read/read-budget-exceeded.ts'
+export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge, type TableName } from './read/read-budgets.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
 export type { Filter } from './sql-filter/filter.ts'
 export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'
