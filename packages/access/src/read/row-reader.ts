@@ -2,11 +2,11 @@ import type { ReadBudgetExceeded } from './read-budget-exceeded.ts'
 import type { ReadCharge, TableName } from './read-budgets.ts'
 
 /** Bytes of computed columns that count as one row. */
-const COMPUTED_UNIT = 256
+const COMPUTED_UNIT = 64
 
 /**
  * Counts the rows of one statement. A row counts once for each table that a column of it is from. Columns that are
- * of no table, such as aggregates and expressions, count as one row for each 256 bytes.
+ * of no table, such as aggregates and expressions, count as one row for each 64 bytes.
  */
 export class RowReader {
   readonly #charge: ReadCharge

@@ -1,7 +1,7 @@
 import type { RunApart } from '../wrap/pg.ts'
 
 /** A name for each table and view; partitions go by the table that they are part of. */
-const TABLE_NAMES = `
+export const TABLE_NAMES = `
 SELECT c.oid, n.nspname, r.relname
 FROM pg_class AS c JOIN pg_class AS r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace AS n ON n.oid = r.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 LIMIT 100000`

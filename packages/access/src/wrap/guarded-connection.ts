@@ -35,7 +35,7 @@ const SET_CLAIM_AND_GRANT =
   "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
 
 /** Runs outside of the refused transaction. */
-const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
+export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
 
 /** One statement with its values. */
 export interface ClaimStatement {

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
-import { TableNames } from '../read/table-names.ts'
+import { TABLE_NAMES, TableNames } from '../read/table-names.ts'
 import { currentActing } from './acting-as.ts'
 import {
   type ClaimStatement,
   claimStatement,
   type GuardOptions,
+  RECORD_ATTEMPT,
   refusedError,
   reportRefusal,
   SET_CLAIM,
@@ -33,12 +34,31 @@ export interface PgClient {
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
  */
 export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
+  keepContext(pool)
   const record: RunApart = (text, values) => pool.query(text, [...values])
   const names = tableNames(record)
   pool.on('connect', client => {
     guardConnection(client, options, record, names)
   })
   return pool
+}
+
+/**
+ * Who waits for a connection is called by who gives one back, in the context of that one: without this, a statement
+ * of a pool that is used up would carry the claim of another actor.
+ */
+function keepContext(pool: PgPool): void {
+  const connect: unknown = Reflect.get(pool, 'connect')
+  if (typeof connect !== 'function') return
+  Reflect.set(pool, 'connect', (callback?: unknown) =>
+    Reflect.apply(connect, pool, typeof callback === 'function' ? [inContext(callback)] : []),
+  )
+}
+
+function inContext(callback: object): (...args: unknown[]) => unknown {
+  return AsyncLocalStorage.bind((...args: unknown[]) =>
+    typeof callback === 'function' ? callback(...args) : undefined,
+  )
 }
 
 /** Runs one statement with values on a connection of its own. */
@@ -109,7 +129,7 @@ export function guardConnection<C extends PgClient>(
       if (FORGETS.test(text)) claims.forget()
       return inContext(() => {
         if (reads === undefined) return submitted(wire)
-        const acting = (options.acting ?? currentActing)()
+        const acting = OUR_OWN.has(text) ? undefined : (options.acting ?? currentActing)()
         if (acting !== undefined && !isOwn && COPIES_OUT.test(text)) return uncountable()
         return reads.around(acting, isOwn ? 'whole' : 'piecemeal', () => submitted(wire))
       })
@@ -131,6 +151,9 @@ export function guardConnection<C extends PgClient>(
   Reflect.set(client, 'query', query)
   return client
 }
+
+/** Statements of the wrapper: what they return is not counted. */
+const OUR_OWN: ReadonlySet<string> = new Set([RECORD_ATTEMPT, TABLE_NAMES])
 
 /** Streams of COPY take the socket away from the driver, and with it all that could count. */
 const COPIES_OUT = /\bCOPY\b[^;]*\bTO\b/i
