@@ -151,9 +151,9 @@ export {
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
 export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
-export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
+export type { GuardOptions, Refused, RunApart } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'
-export { guardClient, guardPool, type PgClient, type PgPool, type RunApart } from './wrap/pg.ts'
+export { guardClient, guardPool, type PgClient, type PgPool } from './wrap/pg.ts'
 export { guardDriver, type PgModule } from './wrap/pg-driver.ts'
 export {
   type GuardedPostgresJs,

@@ -16,9 +16,9 @@ export interface ReadBudgetsOptions {
 }
 
 /**
- * A table as the database names it, `schema.table`. Undefined when rows are of no table, or of one whose name is
- * not known: they count against every budget. Empty as long as the name is being looked up: they count against
- * budgets of all tables.
+ * A table as the database names it, `schema.table`. Undefined when rows are of no table, or of one whose name
+ * is not known: they count against every budget. Empty as long as the name is being looked up: they count
+ * against budgets of all tables.
  */
 export type TableName = string | undefined
 
@@ -48,11 +48,12 @@ const STEPS = 8
 
 /**
  * Budgets on reads, per actor, tenant and table, in any window of their length: the other half of a stolen
- * session is a bulk export. Guarded connections count what they are sent (`guardPool(pool, { claim, reads })`).
- * Counts are in this process's memory.
+ * session is a bulk export. Guarded connections count what they are sent (`guardPool(pool, { claim, reads
+ * })`). Counts are in this process's memory.
  * @throws ConfigError naming every mistake in the budgets, or when none of them is about reads
  * @example
- * const reads = new ReadBudgets({ budgets: { 'customers.select': rows(500, '1h'), '*.select': rows(10_000, '1h') } })
+ * const reads = new ReadBudgets({ budgets: { 'customers.select': rows(500, '1h'),
+ *   '*.select': rows(10_000, '1h') } })
  */
 export class ReadBudgets {
   readonly #limits: readonly Limit[]

@@ -5,8 +5,8 @@ import type { ReadCharge, TableName } from './read-budgets.ts'
 const COMPUTED_UNIT = 64
 
 /**
- * Counts the rows of one statement. A row counts once for each table that a column of it is from. Columns that are
- * of no table, such as aggregates and expressions, count as one row for each 64 bytes.
+ * Counts the rows of one statement. A row counts once for each table that a column of it is from. Columns
+ * that are of no table, such as aggregates and expressions, count as one row for each 64 bytes.
  */
 export class RowReader {
   readonly #charge: ReadCharge
@@ -49,7 +49,10 @@ export class RowReader {
   }
 }
 
-/** What the columns of an answer of PostgreSQL are from: for each the number of its table, 0 where it has none. */
+/**
+ * What the columns of an answer of PostgreSQL are from: for each the number of its table, 0 where it has
+ * none.
+ */
 export function columnSources(
   ids: readonly number[],
   nameOf: (id: number) => TableName,

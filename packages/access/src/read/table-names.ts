@@ -1,4 +1,4 @@
-import type { RunApart } from '../wrap/pg.ts'
+import type { RunApart } from '../wrap/guarded-connection.ts'
 
 /** A name for each table and view; partitions go by the table that they are part of. */
 export const TABLE_NAMES = `
@@ -10,8 +10,8 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 LIMIT 100000`
 const PAUSE_MS = 10_000
 
 /**
- * What the tables of a PostgreSQL are called: answers name their columns' tables by number. Names are asked for
- * when a number comes up that is not known.
+ * What the tables of a PostgreSQL are called: answers name their columns' tables by number. Names are asked
+ * for when a number comes up that is not known.
  */
 export class TableNames {
   readonly #names = new Map<number, string>()

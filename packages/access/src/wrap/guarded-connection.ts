@@ -17,8 +17,8 @@ export interface GuardOptions {
    */
   readonly onRefusal?: (refusal: Refused) => void
   /**
-   * Budgets on what is read: rows that the database sends are counted, inside `actingAs`. Default: reads are not
-   * counted.
+   * Budgets on what is read: rows that the database sends are counted, inside `actingAs`. Default: reads are
+   * not counted.
    */
   readonly reads?: ReadBudgets
 }
@@ -53,12 +53,13 @@ export function claimStatement(options: GuardOptions): ClaimStatement | undefine
     : { text: SET_CLAIM_AND_GRANT, values: [claim, acting.grant] }
 }
 
-type RecordAttempt = (text: string, values: readonly unknown[]) => Promise<unknown>
+/** Runs one statement with values on a connection of its own. */
+export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
 
 /**
  * What to throw for a driver's error. A refusal is reported first; see `reportRefusal`.
  */
-export function refusedError(error: unknown, options: GuardOptions, record: RecordAttempt): unknown {
+export function refusedError(error: unknown, options: GuardOptions, record: RunApart): unknown {
   const meant = budgetError(error)
   if (meant instanceof RowBudgetExceeded && meant !== error)
     reportRefusal(meant, (options.acting ?? currentActing)(), options, record)
@@ -66,14 +67,14 @@ export function refusedError(error: unknown, options: GuardOptions, record: Reco
 }
 
 /**
- * Tells everybody who is to hear of a refusal. It is recorded by `record`, which runs one statement with values
- * in a transaction of its own; its failure changes nothing.
+ * Tells everybody who is to hear of a refusal. It is recorded by `record`, which runs one statement with
+ * values in a transaction of its own; its failure changes nothing.
  */
 export function reportRefusal(
   error: RowBudgetExceeded,
   acting: Acting | undefined,
   options: GuardOptions,
-  record: RecordAttempt,
+  record: RunApart,
 ): void {
   options.onRefusal?.({ acting, error })
   acting?.refused?.(error)

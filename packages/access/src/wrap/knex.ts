@@ -1,5 +1,5 @@
-import type { GuardOptions } from './guarded-connection.ts'
-import { guardConnection, type PgClient, type RunApart, tableNames } from './pg.ts'
+import type { GuardOptions, RunApart } from './guarded-connection.ts'
+import { guardConnection, type PgClient, tableNames } from './pg.ts'
 
 type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void
 

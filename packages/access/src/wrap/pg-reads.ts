@@ -24,9 +24,9 @@ interface Reading {
 }
 
 /**
- * Counts the rows that one connection is sent, as they arrive, for whoever sent the statement: also what cursors
- * and streams read, and what RETURNING returns. Which table a column is from the database says in front of the rows.
- * What is over budget does not reach the caller: its statement fails instead.
+ * Counts the rows that one connection is sent, as they arrive, for whoever sent the statement: also what
+ * cursors and streams read, and what RETURNING returns. Which table a column is from the database says in
+ * front of the rows. What is over budget does not reach the caller: its statement fails instead.
  */
 export class PgReads {
   readonly #budgets: ReadBudgets

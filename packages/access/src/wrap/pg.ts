@@ -7,6 +7,7 @@ import {
   claimStatement,
   type GuardOptions,
   RECORD_ATTEMPT,
+  type RunApart,
   refusedError,
   reportRefusal,
   SET_CLAIM,
@@ -44,8 +45,8 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
 }
 
 /**
- * Who waits for a connection is called by who gives one back, in the context of that one: without this, a statement
- * of a pool that is used up would carry the claim of another actor.
+ * Who waits for a connection is called by who gives one back, in the context of that one: without this, a
+ * statement of a pool that is used up would carry the claim of another actor.
  */
 function keepContext(pool: PgPool): void {
   const connect: unknown = Reflect.get(pool, 'connect')
@@ -60,9 +61,6 @@ function inContext(callback: object): (...args: unknown[]) => unknown {
     typeof callback === 'function' ? callback(...args) : undefined,
   )
 }
-
-/** Runs one statement with values on a connection of its own. */
-export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
 
 /**
  * Guards one `pg` connection; see `guardPool`.

@@ -17,8 +17,8 @@ export interface SessionReads {
 const QUERIES: ReadonlySet<PropertyKey> = new Set(['unsafe', 'file'])
 
 /**
- * A session of postgres.js whose queries count the rows they are sent, also those of cursors and of `forEach`.
- * What is over budget does not reach the caller: its query fails instead.
+ * A session of postgres.js whose queries count the rows they are sent, also those of cursors and of
+ * `forEach`. What is over budget does not reach the caller: its query fails instead.
  */
 export function countingSession<S extends object>(session: S, reads: SessionReads): S {
   return new Proxy(session, {

@@ -1,6 +1,6 @@
 /**
- * A DVD rental shop in the shape of the Pagila sample database: the same tables, keys, partitions, triggers and
- * numbers of rows. The rows themselves are made up, by a generator with a seed: the same each time.
+ * A DVD rental shop in the shape of the Pagila sample database: the same tables, keys, partitions, triggers
+ * and numbers of rows. The rows themselves are made up, by a generator with a seed: the same each time.
  */
 export const CREATE_SQL = `
 CREATE FUNCTION last_updated() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.last_update := now(); RETURN NEW; END $$;

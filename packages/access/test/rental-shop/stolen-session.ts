@@ -20,7 +20,9 @@ const payment = pgTable('payment', {
   paymentDate: timestamp('payment_date', { withTimezone: true }).notNull(),
 })
 
-/** What a thief tries with a stolen session: it throws what is refused, and returns the rows that it has seen. */
+/**
+ * What a thief tries with a stolen session: it throws what is refused, and returns the rows that it has seen.
+ */
 export interface Theft {
   readonly name: string
   run(db: NodePgDatabase): Promise<number>
