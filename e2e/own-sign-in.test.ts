@@ -31,10 +31,11 @@ interface Site {
 }
 
 /** The same settings for each, whatever their paths. */
-const settings = (limited: string, members: string) => ({
-  limits: { mine: { limit: '3/1h', key: 'principal', routes: [limited] } },
-  routes: { [members]: { require: {} } },
-})
+const settings = (limited: string, members: string) =>
+  ({
+    limits: { mine: { limit: '3/1h', key: 'principal', routes: [limited] } },
+    routes: { [members]: { require: {} } },
+  }) as const
 
 /** `postern.config.ts` beside a gateway: `identify` is an expression over `imported` names. */
 function code(imported: string, identify: string, limited: string, members: string): string {

@@ -1,13 +1,15 @@
 // `npm run e2e [-- PATTERN | --short]`: installs the applications of e2e/ once and runs its suites. The short
 // form, for every change, is what needs none of those applications and takes a minute or two: the stories of
 // the example shop.
-import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
 import { ensureInstalled } from './ensure-installed.ts'
+import { runTestFiles } from './run-test-files.ts'
 import { root } from './workspace.ts'
 
 const SHORT = /\/(?:shop-[a-z]+|stolen-session)\.test\.ts$/
+
+/** Some suites install applications and browse them for minutes. */
+const FILE_LIMIT_MS = 900_000
 
 const given = process.argv.slice(2)
 const isShort = given.includes('--short')
@@ -21,9 +23,4 @@ if (files.length === 0) {
   process.exit(1)
 }
 if (!isShort) ensureInstalled('e2e')
-const run = spawnSync(
-  process.execPath,
-  [...process.execArgv, '--test', '--test-concurrency=1', ...files.map(file => join(root, file))],
-  { stdio: 'inherit', cwd: root },
-)
-process.exit(run.status ?? 1)
+process.exit(await runTestFiles(files, { env: {}, limit: FILE_LIMIT_MS, lanes: 1 }))

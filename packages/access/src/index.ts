@@ -85,6 +85,12 @@ export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journ
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'
 export { recordsIssued } from './ownership/records-issued.ts'
+export {
+  type AccessAct,
+  type AccessAnswer,
+  type AccessMatrix,
+  accessMatrix,
+} from './policy/access-matrix.ts'
 export type { CommandResult } from './policy/command-result.ts'
 export type {
   Condition,
@@ -122,7 +128,7 @@ export {
 export { Facts, type Fields } from './policy/facts.ts'
 export type { Membership } from './policy/membership.ts'
 export { allow, deny, type Policy, type PolicyOptions } from './policy/policy.ts'
-export { diffPolicies, type PolicyDiff } from './policy/policy-diff.ts'
+export { type AccessChange, diffPolicies, type PolicyDiff } from './policy/policy-diff.ts'
 export { type Decides, definePolicies, PolicySet, type Resource } from './policy/policy-set.ts'
 export { type PolicyCase, testPolicies } from './policy/policy-test.ts'
 export { questionsAbout } from './policy/questions-about.ts'

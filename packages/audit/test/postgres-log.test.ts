@@ -10,6 +10,7 @@ import {
   generateNoteKey,
   openPostgresAuditLog,
   type PostgresAuditLog,
+  type PostgresAuditLogOptions,
   verifyTlogProof,
 } from '../src/index.ts'
 import { requestEvent } from './support/events.ts'
@@ -23,17 +24,22 @@ async function database(t: TestContext): Promise<PostgresDatabase> {
   return connected
 }
 
-function open(db: PostgresDatabase): Promise<PostgresAuditLog> {
-  return openPostgresAuditLog({ database: db, origin, signerKeys: [pair.signerKey], pollInterval: '20ms' })
+function open(
+  db: PostgresDatabase,
+  options: Partial<PostgresAuditLogOptions> = {},
+): Promise<PostgresAuditLog> {
+  const signerKeys = [pair.signerKey]
+  return openPostgresAuditLog({ database: db, origin, signerKeys, pollInterval: '20ms', ...options })
 }
 
 /** Asks until the answer is not 0. */
 async function untilSome(ask: () => Promise<number>): Promise<number> {
-  for (;;) {
-    const count = await ask()
-    if (count > 0) return count
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
+  let count = 0
+  await until(async () => {
+    count = await ask()
+    return count > 0
+  })
+  return count
 }
 
 async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
@@ -90,6 +96,25 @@ describe('the log in PostgreSQL', () => {
     await until(() => log.counts().waiting === 0 && log.health().ok)
     assert.equal((await all(log.query({}))).length, 6)
     assert.deepEqual([log.counts().lost, log.health().ok], [0, true])
+    await log.close()
+  })
+
+  test('answers a caller whose event could not be numbered at first, without waiting for the next poll', async t => {
+    const db = await database(t)
+    const log = await open(db, { pollInterval: '1h' })
+    await db.query('ALTER TABLE audit_tenants RENAME TO mislaid')
+    const receipt = log.commit(requestEvent(1))
+    await until(() => !log.health().ok)
+    await db.query('ALTER TABLE mislaid RENAME TO audit_tenants')
+    assert.equal((await receipt).index, 0n)
+    await log.close()
+  })
+
+  test('tells a caller in time that nobody numbers entries, however seldom it polls', async t => {
+    const db = await database(t)
+    const log = await open(db, { pollInterval: '1h', commitTimeout: '200ms' })
+    await db.query('ALTER TABLE audit_tenants RENAME TO mislaid')
+    await assert.rejects(log.commit(requestEvent(1)), /the event is stored, but no instance numbers entries/)
     await log.close()
   })
 

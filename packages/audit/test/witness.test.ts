@@ -111,7 +111,10 @@ describe('a witness', () => {
     assert.equal(witness.addCheckpoint(`old 0\n${`${hash}\n`.repeat(64)}\n${note(1n, 1)}`).status, 400)
     assert.equal(witness.addCheckpoint(`old 0\n\nnot a note`).status, 400)
     assert.equal(witness.addCheckpoint(`old 0\n\n${note(1n, 1, 'other.example')}`).status, 404)
-    const forged = note(1n, 1).replace(/(— \S+ \S{10})\S/, '$1A')
+    const forged = note(1n, 1).replace(
+      /(— \S+ \S{10})(\S)/,
+      (_, before: string, last: string) => before + (last === 'A' ? 'B' : 'A'),
+    )
     assert.ok([400, 403].includes(witness.addCheckpoint(`old 0\n\n${forged}`).status))
     const stranger = signCheckpoint({ origin, size: 1n, root: Buffer.alloc(32, 1) }, [
       parseSignerKey(generateNoteKey(origin).signerKey),

@@ -53,6 +53,12 @@ describe('postern policy', { timeout: 600_000 }, () => {
       /^ok {3}user:ann order\.read order 7\n1 of 1 cases passed\n$/,
     ],
     [
+      'matrix says what every kind of caller may do',
+      ['policy', 'matrix'],
+      0,
+      /^anonymous\n {2}nothing\nany user\n {2}sometimes order\.read order\n$/,
+    ],
+    [
       'explain says who decided',
       ['policy', 'explain', 'order.read', 'order', '--as', 'user:ann', ...FIELDS],
       0,

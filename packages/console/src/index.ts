@@ -5,13 +5,20 @@ export type {
   ConsoleParts,
   ConsoleSettings,
   EditedSettings,
+  GuardedRoute,
+  HolderReading,
+  HolderSays,
   LimitStanding,
+  PolicyDesk,
   PreviewGroup,
   PreviewJob,
   PreviewResult,
   PreviewState,
   SettingsChange,
+  SystemReading,
   UndoDesk,
+  VaultDesk,
+  VaultStatus,
 } from './api/console-parts.ts'
 export type { Role } from './api/console-session.ts'
 export { LiveFeed } from './api/live-feed.ts'

@@ -1,105 +1,17 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { after, before, describe, test } from 'node:test'
-import { VirtualClock } from '@postern/core'
-import { RemediationStore } from '@postern/remediate'
-import type { ConsoleAct, ConsoleParts } from '../src/api/console-parts.ts'
-import { LiveFeed } from '../src/api/live-feed.ts'
 import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts'
-import type { TrafficStore } from '../src/traffic/traffic-store.ts'
-
-const EMPTY: TrafficStore = {
-  write: async () => undefined,
-  find: async () => [],
-  ofRequest: async () => [],
-  requestsAfter: async () => [],
-  requestsFrom: async () => 0,
-  counts: async () => [],
-  refusedActors: async () => [],
-  prune: async () => undefined,
-  erase: async () => undefined,
-  size: async () => ({ events: 0, bytes: 0, oldest: undefined }),
-  close: async () => undefined,
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly json: Readonly<Record<string, unknown>>
-}
-
-/** `fetch` sets Host and Origin by itself; an attacker's page does not ask for leave either. */
-function ask(
-  url: string,
-  options: {
-    readonly method?: string
-    readonly headers?: Record<string, string>
-    readonly body?: string
-  } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest(
-      url,
-      {
-        method: options.method ?? 'GET',
-        headers: { ...options.headers, 'Content-Length': Buffer.byteLength(options.body ?? '') },
-      },
-      response => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString()
-          const json = text.startsWith('{') ? (JSON.parse(text) as Answer['json']) : {}
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, json })
-        })
-      },
-    )
-    sent.once('error', reject)
-    sent.end(options.body)
-  })
-}
+import { type Answer, ask, signIn as signInTo } from './support/ask.ts'
+import { type TestParts, testParts } from './support/console-parts.ts'
 
 describe('the listener of the console', () => {
-  const clock = new VirtualClock()
-  const acts: (ConsoleAct & { readonly operator: string })[] = []
-  let isLogBroken = false
-  let remediations: RemediationStore
+  let given: TestParts
   let server: ConsoleServer
   let proxied: ConsoleServer
-  let parts: ConsoleParts
 
   before(async () => {
-    remediations = await RemediationStore.open({ clock })
-    let next = 0
-    parts = {
-      clock,
-      random: { bytes: length => new Uint8Array(length).fill(++next % 256) },
-      traffic: EMPTY,
-      flush: async () => undefined,
-      live: new LiveFeed(),
-      remediations,
-      approvals: undefined,
-      undo: undefined,
-      testAlerts: async () => ['Slack answered 403'],
-      audit: undefined,
-      settings: {
-        describe: () => [],
-        edited: () => undefined,
-        file: () => ({ path: '', text: '' }),
-        write: async () => [],
-        history: () => [],
-        preview: { start: () => undefined, state: () => ({ state: 'none' }), cancel: () => undefined },
-      },
-      bouncers: async () => [],
-      limits: async () => [],
-      attack: async () => ({ sent: 0, statuses: [], requests: [] }),
-      record: async (act, operator) => {
-        if (isLogBroken) throw new Error('disk full')
-        acts.push({ ...act, operator })
-      },
-      health: () => [],
-      about: () => ({ gateway: '', upstream: '', mode: 'enforce', configuration: undefined }),
-    }
+    given = await testParts()
+    const { parts } = given
     const listen = { host: '127.0.0.1', port: 0 }
     server = await startConsole({ parts, listen, path: '/', origins: [] })
     proxied = await startConsole({ parts, listen, path: '/console/', origins: ['https://ops.example.com'] })
@@ -107,24 +19,17 @@ describe('the listener of the console', () => {
   after(async () => {
     await server.close()
     await proxied.close()
-    await remediations.close()
+    await given.close()
   })
 
   const JSON_TYPE = { 'Content-Type': 'application/json' }
   const api = (path: string): string => `${server.address}api${path}`
   const linkOf = (address: string): string => /#link=(.*)$/.exec(address)?.[1] ?? ''
   const signIn = async (
-    ...roles: Parameters<ConsoleServer['link']>
+    ...who: [name: string, roles?: Parameters<ConsoleServer['link']>[1]]
   ): Promise<{ readonly Cookie: string; readonly 'X-Postern-Console': string }> => {
-    const { headers, json } = await ask(api('/session'), {
-      method: 'POST',
-      headers: JSON_TYPE,
-      body: JSON.stringify({ link: linkOf(server.link(...roles)) }),
-    })
-    return {
-      Cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
-      'X-Postern-Console': String(json['token']),
-    }
+    const { 'Content-Type': _, ...headers } = await signInTo(server, ...who)
+    return headers
   }
 
   test('answers to its own names only, so that a rebound name reaches nothing', async () => {
@@ -227,21 +132,21 @@ describe('the listener of the console', () => {
     const link = linkOf(server.link('ann'))
     assert.deepEqual([(await redeem(link)).status, (await redeem(link)).status], [200, 401])
     const late = linkOf(server.link('ann'))
-    clock.advance(15 * 60_000)
+    given.clock.advance(15 * 60_000)
     assert.equal((await redeem(late)).status, 401)
     for (const wrong of ['', 'x', `${link}x`]) assert.equal((await redeem(wrong)).status, 401)
   })
 
   test('a session ends after two unused hours, after twelve in all, and by signing out', async () => {
     const idle = await signIn('ann')
-    clock.advance(2 * 3_600_000 + 1)
+    given.clock.advance(2 * 3_600_000 + 1)
     assert.equal((await ask(api('/session'), { headers: idle })).status, 401)
     const long = await signIn('ann')
     for (let hour = 0; hour < 12; hour++) {
       assert.equal((await ask(api('/session'), { headers: long })).status, 200)
-      clock.advance(3_600_000)
+      given.clock.advance(3_600_000)
     }
-    clock.advance(1)
+    given.clock.advance(1)
     assert.equal((await ask(api('/session'), { headers: long })).status, 401)
     const ended = await signIn('ann')
     await ask(api('/session'), { method: 'DELETE', headers: { ...ended, ...JSON_TYPE } })
@@ -272,13 +177,13 @@ describe('the listener of the console', () => {
   test('an act that the log cannot take is not done', async () => {
     const session = { ...(await signIn('opal')), ...JSON_TYPE }
     const body = JSON.stringify({ actor: '203.0.113.5', reason: 'test' })
-    isLogBroken = true
+    given.log.isBroken = true
     assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 500)
-    isLogBroken = false
-    assert.equal(remediations.list().length, 0)
+    given.log.isBroken = false
+    assert.equal(given.parts.remediations.list().length, 0)
     assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 200)
-    assert.equal(remediations.list().length, 1)
-    assert.deepEqual(acts.at(-1), {
+    assert.equal(given.parts.remediations.list().length, 1)
+    assert.deepEqual(given.acts.at(-1), {
       action: 'ban',
       resource: { type: 'actor' },
       data: { actor: '203.0.113.5', measure: 'block', for: '4h', reason: 'test' },
@@ -290,7 +195,7 @@ describe('the listener of the console', () => {
     const session = { ...(await signIn('opal')), ...JSON_TYPE }
     const { status, json } = await ask(api('/alerts/test'), { method: 'POST', headers: session, body: '{}' })
     assert.deepEqual([status, json['problems']], [200, ['Slack answered 403']])
-    assert.equal(acts.at(-1)?.action, 'alerts.test')
+    assert.equal(given.acts.at(-1)?.action, 'alerts.test')
   })
 
   test('wrong input is answered with a sentence', async () => {
@@ -344,7 +249,7 @@ describe('the listener of the console', () => {
   })
 
   test('at most 16 pages watch at once', async () => {
-    const { live } = parts
+    const { live } = given.parts
     const stops = Array.from({ length: 16 }, () => live.listen(() => undefined))
     assert.equal((await ask(api('/live'), { headers: await signIn('ann') })).status, 503)
     for (const stop of stops) stop?.()

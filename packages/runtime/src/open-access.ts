@@ -26,6 +26,8 @@ import { RepeatedWork } from './repeated-work.ts'
 /** Policies and approvals of a process: what stands behind the guard for routes. */
 export interface OpenAccess {
   readonly access: Access
+  /** The policies in force; absent where the configuration names none. */
+  readonly policies: Decides | undefined
   /** Absent where nothing is kept. */
   readonly approvals: Approvals | undefined
   /** Counts of the budgets that routes name; absent where the configuration has no `budgets`. */
@@ -83,6 +85,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
         })
   return {
     access,
+    policies,
     approvals,
     budgets: config.budgets === undefined ? undefined : new RouteBudgets({ budgets: config.budgets, clock }),
     probes: work === undefined ? [] : [work],

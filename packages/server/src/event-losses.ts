@@ -29,6 +29,11 @@ export class EventLosses implements HealthProbe {
     })
   }
 
+  /** Events lost since the start. */
+  get count(): number {
+    return this.#count
+  }
+
   health(): Health {
     const isRecent = this.#runtime.resources.clock.monotonic() - this.#lastAt < SHOWN_MS
     return {

@@ -45,6 +45,7 @@ export async function startForwardAuthListener(
   return {
     url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     health: () => runtime.health(),
+    lost: () => 0,
     reload: async certificate => {
       if (certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(certificate)
       return []

@@ -8,6 +8,8 @@ import { recheckRevoked } from './recheck-revoked.ts'
 export interface Listener {
   readonly url: string
   health(): readonly Health[]
+  /** Events that threads could not hand over, since the start. */
+  lost(): number
   /**
    * Puts the configuration that was just checked into force.
    * @param certificate to show from now on; undefined where there was none at the start
@@ -34,6 +36,7 @@ export async function startSingleListener(
   return {
     url: gateway.url,
     health: () => gateway.health(),
+    lost: () => 0,
     reload: async certificate => {
       if (certificate !== undefined) gateway.renew(certificate)
       return []

@@ -19,7 +19,7 @@ import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
 import type { AlertSender } from './alerts/alert-sender.ts'
-import type { ConsoleSetup, RunningConsole } from './console.ts'
+import type { ConsoleSetup, RunningConsole } from './console/open-console.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -105,6 +105,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
             dataDirectory,
             overrides: options.overrides,
             gateway: listener.url,
+            workers: count,
+            lost: () => listener.lost(),
             isPlaceAsked: isConsolePlaceAsked(loaded),
             loaded: () => current,
             reload: async () => reload(await loadedAgain(options, current)),
@@ -162,7 +164,7 @@ async function startAlerts(
 
 /** The console's code is loaded only where one is wanted. */
 async function startConsole(setup: ConsoleSetup): Promise<RunningConsole> {
-  const { openConsole } = await import('./console.ts')
+  const { openConsole } = await import('./console/open-console.ts')
   return openConsole(setup)
 }
 

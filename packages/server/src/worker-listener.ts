@@ -44,6 +44,7 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   return {
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     health: () => [workersHealth(running), losses.health(), ...runtime.health()],
+    lost: () => losses.count,
     reload: async () =>
       (await running.reload(undefined)).problems.map(({ index, problem }) => `worker ${index}: ${problem}`),
     close: grace => running.close({ grace }),

@@ -76,8 +76,9 @@ const GROUP = 1_000
 /** How often anchors and witnesses are sent checkpoints that another instance may have signed. */
 const TELL_MS = 1_000
 const HOLD: Duration = '30s'
-/** Pause before looking again after another instance was at work. */
+/** Pauses before looking again for the numbers of rows that callers wait for. */
 const LOOK_AGAIN_MS = 25
+const LAST_LOOK_MS = 500
 /** Pauses before events that no caller waits for are inserted again. */
 const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 2_000
@@ -101,6 +102,7 @@ export class DatabaseLog implements PostgresAuditLog {
   #size = 0
   #trouble: string | undefined = undefined
   #lookingAgain: NodeJS.Timeout | undefined = undefined
+  #lookAgainIn = LOOK_AGAIN_MS
   #pause = FIRST_PAUSE_MS
   /** Ends the pause: somebody waits for an answer, or the log closes. */
   #endPause: (() => void) | undefined = undefined
@@ -155,9 +157,7 @@ export class DatabaseLog implements PostgresAuditLog {
   #hand(handed: Handed): void {
     this.#queue.push(handed)
     if (handed.waiter !== undefined) this.#endPause?.()
-    this.#inserting ??= this.#insert().finally(() => {
-      this.#inserting = undefined
-    })
+    this.#inserting ??= this.#insert()
   }
 
   #error(message: string, retryable: boolean): StoreError {
@@ -167,27 +167,34 @@ export class DatabaseLog implements PostgresAuditLog {
   /** Everything that waits goes into the inbox in one statement, then the next. */
   async #insert(): Promise<void> {
     await Promise.resolve()
-    while (this.#queue.length > 0) {
-      const kind = this.#queue[0]?.kind ?? 'event'
-      const end = this.#queue.findIndex(handed => handed.kind !== kind)
-      const group = this.#queue.splice(0, Math.min(GROUP, end < 0 ? GROUP : end))
-      try {
-        const { rows } = await this.#database.query<{ id: string }>(INSERT_INBOX, [
-          kind,
-          group.map(({ text }) => text),
-        ])
-        const since = this.#clock.monotonic()
-        for (const [i, { waiter }] of group.entries()) {
-          if (waiter !== undefined) this.#unnumbered.set(rows[i]?.id ?? '', { waiter, since })
-        }
-        this.#trouble = undefined
-        this.#pause = FIRST_PAUSE_MS
-        this.#reportLoss()
-      } catch (error) {
-        if (this.#failed(group, error)) await this.#rest()
-      }
-      void this.sequence()
+    try {
+      while (this.#queue.length > 0) await this.#insertGroup()
+    } finally {
+      // In the turn in which the queue was found empty: what is handed over next begins anew.
+      this.#inserting = undefined
     }
+  }
+
+  async #insertGroup(): Promise<void> {
+    const kind = this.#queue[0]?.kind ?? 'event'
+    const end = this.#queue.findIndex(handed => handed.kind !== kind)
+    const group = this.#queue.splice(0, Math.min(GROUP, end < 0 ? GROUP : end))
+    try {
+      const { rows } = await this.#database.query<{ id: string }>(INSERT_INBOX, [
+        kind,
+        group.map(({ text }) => text),
+      ])
+      const since = this.#clock.monotonic()
+      for (const [i, { waiter }] of group.entries()) {
+        if (waiter !== undefined) this.#unnumbered.set(rows[i]?.id ?? '', { waiter, since })
+      }
+      this.#trouble = undefined
+      this.#pause = FIRST_PAUSE_MS
+      this.#reportLoss()
+    } catch (error) {
+      if (this.#failed(group, error)) await this.#rest()
+    }
+    void this.sequence()
   }
 
   /**
@@ -259,7 +266,12 @@ export class DatabaseLog implements PostgresAuditLog {
       void this.#parts.publisher.publish()
       void this.#forgetAnonymous()
     }
-    const late = now - this.#parts.commitTimeout
+    this.#giveUp()
+  }
+
+  /** Rejects what callers have waited for as long as a commit may take. */
+  #giveUp(): void {
+    const late = this.#clock.monotonic() - this.#parts.commitTimeout
     for (const [id, { waiter, since }] of this.#unnumbered) {
       if (since > late) continue
       this.#unnumbered.delete(id)
@@ -287,33 +299,39 @@ export class DatabaseLog implements PostgresAuditLog {
   /** Sequences until the inbox is empty; calls during a round cause one more round. */
   sequence(): Promise<void> {
     this.#again = true
-    this.#sequencing ??= this.#sequenceAll().finally(() => {
-      this.#sequencing = undefined
-    })
+    this.#sequencing ??= this.#sequenceAll()
     return this.#sequencing
   }
 
   async #sequenceAll(): Promise<void> {
-    while (this.#again) {
-      this.#again = false
-      try {
-        const done = await this.#sequencer.step()
-        for (const { inbox, index, leafHash } of done) {
-          this.#unnumbered.get(inbox)?.waiter.resolve({ index: BigInt(index), leafHash })
-          this.#unnumbered.delete(inbox)
-          this.#size = index + 1
-        }
-        if (done.length > 0) {
-          this.#again = true
-          void this.#parts.publisher.publish()
-        } else if (this.#unnumbered.size > 0) await this.#askNumbers()
-        this.#trouble = undefined
-        // Another instance was at work, and may have been past our rows already: nobody would come back for
-        // them before the next poll.
-        if (this.#sequencer.wasHeld && this.#unnumbered.size > 0) this.#lookAgain()
-      } catch (error) {
-        this.#trouble = error instanceof Error ? error.message : 'failed'
+    try {
+      while (this.#again) await this.#sequenceOnce()
+    } finally {
+      // In the turn in which nothing was left to do: who asks next begins anew.
+      this.#sequencing = undefined
+      // Another instance was at work and may have been past our rows, or the step failed: a caller who waits
+      // does not wait for the next poll.
+      if (this.#unnumbered.size > 0) this.#lookAgain()
+      else this.#lookAgainIn = LOOK_AGAIN_MS
+    }
+  }
+
+  async #sequenceOnce(): Promise<void> {
+    this.#again = false
+    try {
+      const done = await this.#sequencer.step()
+      for (const { inbox, index, leafHash } of done) {
+        this.#unnumbered.get(inbox)?.waiter.resolve({ index: BigInt(index), leafHash })
+        this.#unnumbered.delete(inbox)
+        this.#size = index + 1
       }
+      if (done.length > 0) {
+        this.#again = true
+        void this.#parts.publisher.publish()
+      } else if (this.#unnumbered.size > 0) await this.#askNumbers()
+      this.#trouble = undefined
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : 'failed'
     }
   }
 
@@ -333,8 +351,10 @@ export class DatabaseLog implements PostgresAuditLog {
     if (this.#isClosed || this.#lookingAgain !== undefined) return
     this.#lookingAgain = setTimeout(() => {
       this.#lookingAgain = undefined
+      this.#giveUp()
       void this.sequence()
-    }, LOOK_AGAIN_MS)
+    }, this.#lookAgainIn)
+    this.#lookAgainIn = Math.min(LAST_LOOK_MS, this.#lookAgainIn * 2)
   }
 
   /** Another instance may have numbered our rows. */

@@ -29,6 +29,7 @@ export function addAccessCommands(program: Program, add: AddCommand): void {
   )
     .option('--principals <file>', 'a module that exports `principals`')
     .option('--fields <json>', 'what is known of the resource: {"customer": "ann"}')
+  add(policy, 'matrix', 'who can do what: kinds of callers against acts', () => import('./policy-matrix.ts'))
   add(
     policy,
     'diff <file>',

@@ -7,8 +7,15 @@ import { fileVersion, followFile, isMemoryOnly, loadConfig } from '@postern/conf
 import type { Event } from '@postern/core'
 import { EventLog } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
-import { overridden, reachOf, reachSentence, type Served, serve } from '@postern/server'
-import { checkBackend, listenPlaces } from '../doctor/check-network.ts'
+import {
+  checkBackend,
+  listenPlaces,
+  overridden,
+  reachOf,
+  reachSentence,
+  type Served,
+  serve,
+} from '@postern/server'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'

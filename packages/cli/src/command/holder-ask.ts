@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { askHolder } from './ask-holder.ts'
+import { askHolder } from '@postern/server'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { askHolder } from './ask-holder.ts'
+import { askHolder } from '@postern/server'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 

@@ -23,16 +23,7 @@ export const run: Command = async ([said = ''], options, context) => {
     resource: { type: 'account', id: user },
     data: { session: session ?? 'all' },
   }
-  const revoked = await withIdentity(
-    options,
-    context,
-    async ({ sessions }) => {
-      const live = (await sessions.list(user)).filter(({ id }) => session === undefined || id === session)
-      for (const { id } of live) await sessions.revoke(user, id)
-      return live.length
-    },
-    act,
-  )
+  const revoked = await withIdentity(options, context, identity => identity.endSessions(user, session), act)
   context.output.line(`${revoked} sessions of ${safe(said)} no longer hold`)
   context.output.result({ user, revoked })
   return revoked > 0 ? EXIT.done : EXIT.no

@@ -20,16 +20,7 @@ export const run: Command = async ([said = ''], options, context) => {
   const changed = await withIdentity(
     options,
     context,
-    async ({ accounts, sessions }) => {
-      const account = await accounts.byId(id)
-      if (account === undefined || (account.disabledAt !== undefined) !== isUndo) return false
-      if (isUndo) await accounts.enable(id)
-      else {
-        await accounts.disable(id)
-        await sessions.revokeAll(id)
-      }
-      return true
-    },
+    identity => (isUndo ? identity.enableAccount(id) : identity.disableAccount(id)),
     act,
   )
   context.output.line(

@@ -1,7 +1,7 @@
 import type { ByteSize, Duration } from '@postern/core'
 import { z } from 'zod'
 import { key, orOff, section } from '../key.ts'
-import { byteSize, count, duration, type Listen, listen, listOf } from '../types.ts'
+import { byteSize, count, duration, type Listen, listen, listOf, text } from '../types.ts'
 
 /** The web console and the traffic that it keeps. */
 export interface ConsoleConfig {
@@ -26,6 +26,13 @@ export interface ConsoleConfig {
   readonly maxSize?: ByteSize | undefined
   /** Allowed requests kept in a second; every refused one is kept. Default: `20`. */
   readonly samplesPerSecond?: number | undefined
+  /** The vault whose health is shown, where there is such a file. Default: `vault.json`. */
+  readonly vault?: string | undefined
+  /**
+   * Files of holders whose operator socket this process may open: their budgets and canaries are shown.
+   * Default: none.
+   */
+  readonly holders?: readonly string[] | undefined
 }
 
 /** The console with its defaults: milliseconds, bytes. */
@@ -37,6 +44,8 @@ export interface CompiledConsole {
   readonly keep: number
   readonly maxSize: number
   readonly samplesPerSecond: number
+  readonly vault: string
+  readonly holders: readonly string[]
 }
 
 const subPath: z.ZodType<string, string> = z
@@ -85,6 +94,18 @@ export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | 
         description: 'Allowed requests kept in a second; every refused one is kept.',
         default: 20,
         example: 100,
+      }),
+      vault: key(text, {
+        description: 'The vault whose health is shown, where there is such a file.',
+        default: 'vault.json',
+        example: '/etc/postern/vault.json',
+      }),
+      holders: key(listOf(text, 3), {
+        description:
+          'Files of holders whose operator socket this process may open: their budgets and canaries are shown.',
+        default: [],
+        defaultText: 'none',
+        example: ['/etc/postern/holder.json'],
       }),
     }),
   ),

@@ -1,3 +1,4 @@
+import type { ApiShape } from './api-shape.ts'
 import type { ConsoleParts } from './console-parts.ts'
 import type { ConsoleSession, Role } from './console-session.ts'
 
@@ -13,7 +14,7 @@ export interface ApiCall {
 
 /** A field of a body or a parameter of a query, as the document describes it. */
 export interface ApiField {
-  readonly type: 'string' | 'integer'
+  readonly type: 'string' | 'integer' | 'strings'
   readonly description: string
   readonly required?: true
   readonly values?: readonly string[]
@@ -32,6 +33,8 @@ export interface ApiRoute {
   readonly body?: Readonly<Record<string, ApiField>>
   /** What is answered with 200, in a sentence. */
   readonly answer: string
+  /** The same as a schema: fields by name. */
+  readonly shape?: ApiShape
   /** @returns what is sent as JSON */
   handle(call: ApiCall): Promise<unknown> | unknown
 }

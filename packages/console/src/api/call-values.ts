@@ -28,3 +28,25 @@ export function bodyText({ body }: ApiCall, name: string, fallback?: string): st
     throw new ApiProblem(400, `${name}: must be text of at most 1024 characters`)
   return value
 }
+
+/** A list of texts of the body; empty when it is absent. @throws ApiProblem for anything else, or too many */
+export function bodyTexts({ body }: ApiCall, name: string): readonly string[] {
+  const value = body[name] ?? []
+  if (!Array.isArray(value) || value.length > 100 || !value.every(isShortText))
+    throw new ApiProblem(400, `${name}: must be a list of at most 100 texts`)
+  return value
+}
+
+function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 1_024
+}
+
+/**
+ * A variable of the path.
+ * @throws ApiProblem 404 when it is not of this form
+ */
+export function pathText({ path }: ApiCall, name: string, form: RegExp): string {
+  const value = path[name] ?? ''
+  if (!form.test(value)) throw new ApiProblem(404, `there is no such ${name}`)
+  return value
+}

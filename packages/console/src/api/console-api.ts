@@ -3,12 +3,16 @@ import { approvalRoutes } from './approval-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { mapRoutes } from './map-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
+import { policyRoutes } from './policy-routes.ts'
 import { requestRoutes } from './request-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { systemRoutes } from './system-routes.ts'
 import { undoRoutes } from './undo-routes.ts'
+import { userRoutes } from './user-routes.ts'
+import { vaultRoutes } from './vault-routes.ts'
 
 /** Every operation of the API. */
 const consoleApi: readonly ApiRoute[] = [
@@ -22,6 +26,10 @@ const consoleApi: readonly ApiRoute[] = [
   ...settingsRoutes,
   ...mapRoutes,
   ...undoRoutes,
+  ...keyRoutes,
+  ...userRoutes,
+  ...policyRoutes,
+  ...vaultRoutes,
 ]
 
 /** An operation with the variables of its path. */

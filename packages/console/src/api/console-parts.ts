@@ -1,6 +1,7 @@
-import type { Approvals, Change, UndoReport } from '@postern/access'
+import type { Approvals, Change, PolicySet, UndoReport } from '@postern/access'
 import type { AuditLogReader } from '@postern/audit'
 import type { Clock, ConfigException, Health, Json, RandomSource } from '@postern/core'
+import type { BuiltInIdentity, Revocations } from '@postern/identity'
 import type { RemediationStore } from '@postern/remediate'
 import type { TrafficStore } from '../traffic/traffic-store.ts'
 import type { LiveFeed } from './live-feed.ts'
@@ -125,6 +126,105 @@ export interface UndoDesk {
   apply(change: string, conflicts: 'stop' | 'skip'): Promise<UndoReport>
 }
 
+/** What a holder says of itself. */
+export interface HolderSays {
+  readonly administrator?: string
+  /** Tag of what unlocked it, the same for the same key. */
+  readonly unlockedBy?: string
+}
+
+/** The vault as the application and its holders see it; no key and no value. */
+export interface VaultStatus {
+  readonly columns: readonly {
+    /** `table.column` */
+    readonly column: string
+    readonly mode: string
+    readonly state: string
+    /** Epoch that it seals under. */
+    readonly epoch: number
+  }[]
+  readonly holders: readonly ({ readonly id: number; readonly isUp: boolean } & HolderSays)[]
+  readonly trustDomains: { readonly count: number; readonly reasons: readonly string[] }
+}
+
+/** What the operator's socket of a holder says. */
+export interface HolderReading {
+  /** Path of its `holder.json`. */
+  readonly path: string
+  /** Why it cannot be asked; the rest is absent then. */
+  readonly problem?: string
+  readonly id?: number
+  readonly epochs?: readonly number[]
+  /** Actors that it opens nothing to, and why. */
+  readonly frozen?: Readonly<Record<string, string>>
+  /** Records opened in the present window, and how many may be. */
+  readonly opened?: number
+  readonly limit?: number
+  /** Records that nobody should open. */
+  readonly canaries?: number
+}
+
+/** The vault, where there is one. */
+export interface VaultDesk {
+  /** @throws ConfigError for a `vault.json` that cannot be used; StoreError */
+  status(): Promise<VaultStatus>
+  /** The holders whose operator's socket this process may open. */
+  holders(): Promise<readonly HolderReading[]>
+}
+
+/** The policies of the configuration. */
+export interface PolicyDesk {
+  /** Undefined where they are of another engine, such as Cedar. */
+  readonly inForce: PolicySet | undefined
+  /** Those that the file holds now. @throws ConfigError when they cannot be read */
+  onDisk(): Promise<PolicySet | undefined>
+}
+
+/** A route that asks for something, in words. */
+export interface GuardedRoute {
+  readonly route: string
+  /** One of these, all of these, ...: a sentence each. */
+  readonly needs: readonly string[]
+}
+
+/** What a check of the setup found: `postern doctor`. */
+export interface SetupFinding {
+  readonly check: string
+  readonly state: 'ok' | 'warn' | 'bad'
+  readonly detail: string
+  readonly hint?: string
+}
+
+/** The process that the console is part of. */
+export interface SystemReading {
+  readonly instance: string
+  readonly versions: Readonly<Record<string, string>>
+  /** Seconds since it started. */
+  readonly uptime: number
+  /** Bytes. */
+  readonly memory: { readonly resident: number; readonly heapUsed: number; readonly heapTotal: number }
+  /** Milliseconds that callbacks of this thread came late, since the last reading. */
+  readonly eventLoopDelay: { readonly mean: number; readonly p99: number; readonly max: number }
+  /** Threads that take requests. */
+  readonly workers: number
+  readonly stores: readonly { readonly name: string; readonly kind: string }[]
+  /** Events lost since the start, by where. */
+  readonly lost: Readonly<Record<string, number>>
+}
+
+/** As much of built-in identity as operators are shown and may change. */
+export type IdentityDesk = Pick<
+  BuiltInIdentity,
+  | 'accounts'
+  | 'apiKeys'
+  | 'deleteAccount'
+  | 'disableAccount'
+  | 'enableAccount'
+  | 'endSessions'
+  | 'factorsOf'
+  | 'sessions'
+>
+
 /** Everything the console shows and does, given by the process that it is part of. */
 export interface ConsoleParts {
   readonly clock: Clock
@@ -136,6 +236,18 @@ export interface ConsoleParts {
   readonly remediations: RemediationStore
   /** Absent where no approvals are kept. */
   readonly approvals: Approvals | undefined
+  /** Absent where the configuration has no `identity`. */
+  readonly identity: IdentityDesk | undefined
+  /** Absent where nobody's sessions can be revoked. */
+  readonly revocations: Pick<Revocations, 'revokePrincipal'> | undefined
+  /** Absent where the configuration names no policies. */
+  readonly policies: PolicyDesk | undefined
+  guardedRoutes(): readonly GuardedRoute[]
+  /** Absent where there is no `vault.json`. */
+  vault(): VaultDesk | undefined
+  system(): SystemReading
+  /** Every check of `postern doctor`. */
+  diagnose(): Promise<readonly SetupFinding[]>
   /** Absent where no old rows are kept. */
   readonly undo: UndoDesk | undefined
   /** Absent where no log is kept. @throws StoreError when it cannot be read */

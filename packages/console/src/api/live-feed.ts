@@ -1,8 +1,11 @@
-import type { TrafficEvent } from '../traffic/traffic-store.ts'
+import { type TrafficEvent, type Verdict, verdictOf } from '../traffic/traffic-store.ts'
 import { type EventRow, eventRow } from './event-row.ts'
 
-/** Takes rows of events, some at a time. @returns whether it could take them */
-export type LiveListener = (rows: readonly EventRow[]) => void
+/** Requests by verdict. */
+export type VerdictCounts = Readonly<Partial<Record<Verdict, number>>>
+
+/** Takes rows of events, some at a time, and how many requests before them were left out of a flood. */
+export type LiveListener = (rows: readonly EventRow[], missed: VerdictCounts) => void
 
 const EVERY_MS = 150
 /** Rows of one delivery; of a flood the newest are shown and the others counted. */
@@ -17,21 +20,30 @@ const MAX_LISTENERS = 16
 export class LiveFeed {
   readonly #listeners = new Set<LiveListener>()
   #waiting: TrafficEvent[] = []
+  #missed: Partial<Record<Verdict, number>> = {}
   #timer: NodeJS.Timeout | undefined
 
   /** Takes an event. */
   take(event: TrafficEvent): void {
     if (this.#listeners.size === 0) return
-    if (this.#waiting.length >= MAX_ROWS) this.#waiting.shift()
+    if (this.#waiting.length >= MAX_ROWS) this.#leaveOut(this.#waiting.shift())
     this.#waiting.push(event)
     this.#timer ??= setTimeout(() => this.#deliver(), EVERY_MS).unref()
+  }
+
+  #leaveOut(left: TrafficEvent | undefined): void {
+    if (left?.event.type !== 'http') return
+    const verdict = verdictOf(left.event)
+    this.#missed[verdict] = (this.#missed[verdict] ?? 0) + left.weight
   }
 
   #deliver(): void {
     this.#timer = undefined
     const rows = this.#waiting.map(event => eventRow(event))
     this.#waiting = []
-    for (const listener of this.#listeners) listener(rows)
+    const missed = this.#missed
+    this.#missed = {}
+    for (const listener of this.#listeners) listener(rows, missed)
   }
 
   /** Adds a listener; the returned function removes it. @returns undefined when too many watch */

@@ -1,4 +1,5 @@
 import type { ApiField, ApiRoute } from './api-route.ts'
+import { schemaOfShape } from './api-shape.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -56,7 +57,10 @@ function operation(route: ApiRoute): Schema {
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(route.body !== undefined && { requestBody: bodyOf(route.body) }),
     responses: {
-      200: { description: route.answer, content: { 'application/json': { schema: { type: 'object' } } } },
+      200: {
+        description: route.answer,
+        content: { 'application/json': { schema: schemaOfShape(route.shape ?? {}) } },
+      },
       401: { description: 'Nobody is signed in.', ...problem },
       403: {
         description: `The role ${route.role} is needed, or the request came from elsewhere.`,
@@ -80,5 +84,6 @@ function bodyOf(fields: Readonly<Record<string, ApiField>>): Schema {
 }
 
 function schemaOf({ type, values }: ApiField): Schema {
+  if (type === 'strings') return { type: 'array', items: { type: 'string' } }
   return { type, ...(values !== undefined && { enum: values }) }
 }

@@ -31,6 +31,47 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     handle: ({ parts }) => ({ parts: parts.health() }),
   },
   {
+    method: 'GET',
+    path: '/system',
+    role: 'viewer',
+    summary:
+      'The process: versions, memory, delay of the event loop, workers, stores, lost events, health of every part.',
+    answer: 'The reading, and `parts` as `/readyz` has them.',
+    shape: {
+      instance: 'string',
+      versions: 'map',
+      uptime: 'number',
+      memory: { resident: 'integer', heapUsed: 'integer', heapTotal: 'integer' },
+      eventLoopDelay: { mean: 'number', p99: 'number', max: 'number' },
+      workers: 'integer',
+      stores: [{ name: 'string', kind: 'string' }],
+      lost: 'map',
+      parts: [{ name: 'string', ok: 'boolean', required: 'boolean', detail: 'string?' }],
+      traffic: { events: 'integer', bytes: 'integer', oldest: 'time?' },
+    },
+    handle: async ({ parts }) => ({
+      ...parts.system(),
+      parts: parts.health(),
+      traffic: await parts.traffic.size(),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/system/doctor',
+    role: 'operator',
+    summary:
+      'Every check of `postern doctor`, with how to fix what is wrong. It asks every store, and takes some seconds.',
+    answer: '`findings`, and `ok`: whether none is bad.',
+    shape: {
+      ok: 'boolean',
+      findings: [{ check: 'string', state: 'ok|warn|bad', detail: 'string', hint: 'string?' }],
+    },
+    handle: async ({ parts }) => {
+      const findings = await parts.diagnose()
+      return { ok: findings.every(({ state }) => state !== 'bad'), findings }
+    },
+  },
+  {
     method: 'POST',
     path: '/alerts/test',
     role: 'operator',

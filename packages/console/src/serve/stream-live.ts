@@ -1,20 +1,23 @@
 import type { ServerResponse } from 'node:http'
-import type { LiveFeed } from '../api/live-feed.ts'
+import type { EventRow } from '../api/event-row.ts'
+import type { LiveFeed, VerdictCounts } from '../api/live-feed.ts'
+import type { Verdict } from '../traffic/traffic-store.ts'
 
 const HEARTBEAT_MS = 15_000
-/** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many. */
+/** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many by verdict. */
 const MAX_WAITING = 1_048_576
 
 /** Sends rows as server-sent events (WHATWG HTML section 9.2) until the page goes away. */
 export function streamLive(feed: LiveFeed, response: ServerResponse): void {
-  let missed = 0
-  const stop = feed.listen(rows => {
+  let missed: Partial<Record<Verdict, number>> = {}
+  const stop = feed.listen((rows, leftOut) => {
+    addCounts(missed, leftOut)
     if (response.writableLength > MAX_WAITING) {
-      missed += rows.length
+      addCounts(missed, countsOf(rows))
       return
     }
-    if (missed > 0) response.write(`event: missed\ndata: ${missed}\n\n`)
-    missed = 0
+    if (Object.keys(missed).length > 0) response.write(`event: missed\ndata: ${JSON.stringify(missed)}\n\n`)
+    missed = {}
     response.write(`event: rows\ndata: ${JSON.stringify(rows)}\n\n`)
   })
   if (stop === undefined) {
@@ -29,4 +32,16 @@ export function streamLive(feed: LiveFeed, response: ServerResponse): void {
     clearInterval(heartbeat)
     stop()
   })
+}
+
+function addCounts(sums: Partial<Record<Verdict, number>>, counts: VerdictCounts): void {
+  for (const [verdict, requests] of Object.entries(counts) as [Verdict, number][])
+    sums[verdict] = (sums[verdict] ?? 0) + requests
+}
+
+/** Rows by verdict, each as many times as it stands for. */
+function countsOf(rows: readonly EventRow[]): VerdictCounts {
+  const counts: Partial<Record<Verdict, number>> = {}
+  for (const { type, verdict, weight } of rows) if (type === 'http') addCounts(counts, { [verdict]: weight })
+  return counts
 }

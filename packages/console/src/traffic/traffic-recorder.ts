@@ -114,6 +114,11 @@ export class TrafficRecorder implements HealthProbe {
     }
   }
 
+  /** Events that found no room, since the start. */
+  get lost(): number {
+    return this.#lost
+  }
+
   health(): Health {
     const detail = this.#problem ?? (this.#lost > 0 ? `${this.#lost} events lost since the start` : undefined)
     return {

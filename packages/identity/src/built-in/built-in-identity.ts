@@ -14,8 +14,10 @@ import {
   systemRandom,
 } from '@postern/core'
 import type { PostgresDatabase, RedisConnection, SqliteDatabase } from '@postern/store'
+import { type AccountFactors, accountFactors } from '../account/account-factors.ts'
 import { Accounts } from '../account/accounts.ts'
 import { deleteAccount } from '../account/delete-account.ts'
+import { disableAccount, enableAccount, endSessions } from '../account/disable-account.ts'
 import { type ImportReport, importAccounts } from '../account/import-accounts.ts'
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { Organisations } from '../account/organisations.ts'
@@ -132,6 +134,20 @@ export interface BuiltInIdentity {
   principalOf(request: object): Principal
   /** Whether a principal was found by a built-in session: not by an API key, nor by anything else. */
   knows(principal: Principal): boolean
+  /** What an account can prove itself by. */
+  factorsOf(accountId: string): Promise<AccountFactors>
+  /**
+   * Disables an account and ends its sessions, from the next request on. For operators.
+   * @returns false when there is no such account, or it is disabled already
+   */
+  disableAccount(accountId: string): Promise<boolean>
+  /** Lets a disabled account sign in again. @returns false when there is no such disabled account */
+  enableAccount(accountId: string): Promise<boolean>
+  /**
+   * Ends sessions of an account, all or one by its id. For operators.
+   * @returns how many were ended
+   */
+  endSessions(accountId: string, sessionId?: string): Promise<number>
   /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
   deleteAccount(accountId: string): Promise<boolean>
   /** Imports accounts from CSV. */
@@ -237,6 +253,10 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     backendTokens,
     principalOf: request => guard.principalOf(request),
     knows: principal => SessionPrincipal.sessionOf(principal) !== undefined,
+    factorsOf: accountId => accountFactors(accountId, parts),
+    disableAccount: accountId => disableAccount(accountId, parts),
+    enableAccount: accountId => enableAccount(accountId, parts),
+    endSessions: (accountId, sessionId) => endSessions(accountId, sessions, sessionId),
     deleteAccount: accountId => deleteAccount(accountId, parts),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {

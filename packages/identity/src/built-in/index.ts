@@ -1,4 +1,5 @@
 export type { Account } from '../account/account.ts'
+export type { AccountFactors } from '../account/account-factors.ts'
 export type { ImportReport } from '../account/import-accounts.ts'
 export type { ApiKey } from '../api-key/api-key.ts'
 export type { NewApiKey } from '../api-key/api-keys.ts'
@@ -7,7 +8,8 @@ export type { Mail, Mailer } from '../mail/mailer.ts'
 export { smtpMailer } from '../mail/smtp-mailer.ts'
 export type { ExternalProvider } from '../oauth/external-provider.ts'
 export type { OauthServerOptions } from '../oauth/oauth-server.ts'
-export type { Session } from '../session/session.ts'
+export type { Passkey } from '../passkey/passkeys.ts'
+export type { DeviceSession, Session } from '../session/session.ts'
 export { verifyConfirmation } from '../step-up/verify-confirmation.ts'
 export {
   type BuiltInIdentity,

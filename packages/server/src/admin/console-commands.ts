@@ -1,6 +1,6 @@
 import type { Role } from '@postern/console'
 import { ConfigError } from '@postern/core'
-import type { RunningConsole } from '../console.ts'
+import type { RunningConsole } from '../console/open-console.ts'
 import type { AdminCommand } from './admin-server.ts'
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']

@@ -314,6 +314,11 @@ export class HolderCore {
     this.#record('vault.canary.added', '', undefined, {})
   }
 
+  /** How many records nobody should open. */
+  get canaries(): number {
+    return this.#canaries.size
+  }
+
   /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`. */
   used(scope: string): number {
     return this.#budgets.used(scope, this.#options.clock.now())

@@ -4,6 +4,7 @@ import { generateSigningKey, seedOf, signingKeyOf } from '../primitive/ed25519.t
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+import { holderShare } from './budgets.ts'
 import type { TrustDomain } from './holder-answer.ts'
 import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
@@ -225,6 +226,8 @@ class Holder implements RunningHolder {
       epochs: this.#keys.epochs,
       frozen: Object.fromEntries(this.core.frozen),
       opened: this.core.used('all'),
+      limit: holderShare(this.#options.config.policy.budgets.all),
+      canaries: this.core.canaries,
       peers: Object.fromEntries([...this.#peers].map(([id, peer]) => [id, peer.isUp ? 'up' : 'down'])),
     }
   }

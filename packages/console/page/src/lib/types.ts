@@ -4,6 +4,7 @@ import type { LimitStanding, PreviewGroup, PreviewState } from '../../../src/api
 import type { Role } from '../../../src/api/console-session.ts'
 import type { EventRow } from '../../../src/api/event-row.ts'
 import type { DiffLine } from '../../../src/api/line-diff.ts'
+import type { VerdictCounts } from '../../../src/api/live-feed.ts'
 import type { TrafficSize, Verdict } from '../../../src/traffic/traffic-store.ts'
 
 export type {
@@ -18,6 +19,7 @@ export type {
   PreviewState,
   Role,
   Verdict,
+  VerdictCounts,
 }
 
 /** What the console belongs to. */

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { decoded } from '../lib/format.ts'
+import { decoded, visible } from '../lib/format.ts'
 import { marked } from '../lib/marked.ts'
 import type { Why, WhyReason } from '../lib/types.ts'
 
@@ -24,15 +24,15 @@ export function DecodedRequest({ request, reasons }: Pick<Why, 'request' | 'reas
           </Line>
         )
       })}
-      {host !== undefined && host !== '' && <Line name="Host">{host}</Line>}
+      {host !== undefined && host !== '' && <Line name="Host">{visible(host)}</Line>}
       {agent !== undefined && (
         <Line name="User-Agent">
-          <Text text={agent} span={spanAt('header.user-agent')} />
+          <Text text={visible(agent)} span={spanAt('header.user-agent')} />
         </Line>
       )}
       {elsewhere.map(({ rule, evidence }) => (
         <Line key={rule} name={evidence?.location ?? ''}>
-          <mark>{evidence?.span}</mark>
+          <mark>{visible(evidence?.span ?? '')}</mark>
         </Line>
       ))}
     </dl>
@@ -64,8 +64,9 @@ function Line({
   )
 }
 
-function Text({ text, span }: { readonly text: string; readonly span: string | undefined }): ReactNode {
-  if (span === undefined) return text
+function Text({ text, span: raw }: { readonly text: string; readonly span: string | undefined }): ReactNode {
+  if (raw === undefined) return text
+  const span = visible(raw)
   const pieces = marked(text, span)
   if (pieces === undefined)
     return (

@@ -1,52 +1,65 @@
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
-import { clockTime, decoded, milliseconds } from '../lib/format.ts'
-import { go, to } from '../lib/route.ts'
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
+import { count } from '../lib/format.ts'
+import type { Lines } from '../lib/line-list.ts'
+import { go } from '../lib/route.ts'
 import type { EventRow } from '../lib/types.ts'
 import { useKeys } from '../lib/use-keys.ts'
-import { EventBadge } from './verdict-badge.tsx'
-
-/** What a click on a part of a row filters by. */
-export type FilterBy = (name: 'rule' | 'address' | 'principal' | 'route', value: string) => void
+import { EventLine, type FilterBy } from './event-line.tsx'
 
 const ROW = 34
-const BESIDE = 12
+/** Lines are drawn in blocks: scrolling within one draws nothing new. */
+const BLOCK = 8
+const BESIDE = 8
 
 /**
- * Events as lines, newest first. Only the lines in sight are drawn, so that 100,000 scroll like ten. While
- * it is
- * scrolled, new lines arrive above without moving what is read.
+ * Events as lines, newest first. Only the lines in sight and a few beside them are drawn, so that 100,000
+ * scroll like ten.
  */
 export function EventList({
   rows,
   onFilter,
   onEnd,
+  onReading,
+  newer = 0,
   label,
 }: {
-  readonly rows: readonly EventRow[]
+  readonly rows: Lines
   readonly onFilter?: FilterBy
   /** Called when the last line comes into sight. */
   readonly onEnd?: () => void
+  /** Called when somebody begins or ends to read: has scrolled, or chosen a line. */
+  readonly onReading?: (isReading: boolean) => void
+  /** Events that arrived while somebody reads, and wait above. */
+  readonly newer?: number
   readonly label: string
 }): ReactNode {
   const box = useRef<HTMLElement>(null)
-  const [view, setView] = useState({ top: 0, height: 600 })
+  const [view, setView] = useState({ first: 0, lines: 24 })
+  const [isScrolled, setScrolled] = useState(false)
   const [chosen, setChosen] = useState(-1)
-  const first = Math.max(0, Math.floor(view.top / ROW) - BESIDE)
-  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + BESIDE)
-  const isAtEnd = rows.length > 0 && last >= rows.length && view.top > 0
+  const first = Math.max(0, view.first - BESIDE)
+  const last = Math.min(rows.length, view.first + view.lines + BESIDE)
+  const isAtEnd = rows.length > 0 && last >= rows.length && view.first > 0
   // biome-ignore lint/correctness/useExhaustiveDependencies: each page of lines may end in sight again.
   useEffect(() => {
     if (isAtEnd) onEnd?.()
   }, [isAtEnd, rows.length])
+  const isReading = isScrolled || chosen >= 0
+  useEffect(() => onReading?.(isReading), [isReading, onReading])
+  const measure = useCallback(({ scrollTop, clientHeight }: HTMLElement): void => {
+    const top = Math.floor(scrollTop / ROW / BLOCK) * BLOCK
+    const lines = Math.ceil(clientHeight / ROW / BLOCK + 1) * BLOCK
+    setScrolled(scrollTop > 0)
+    setView(before => (before.first === top && before.lines === lines ? before : { first: top, lines }))
+  }, [])
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const measure = (): void => setView({ top: element.scrollTop, height: element.clientHeight })
-    const observer = new ResizeObserver(measure)
+    const observer = new ResizeObserver(() => measure(element))
     observer.observe(element)
-    measure()
+    measure(element)
     return () => observer.disconnect()
-  }, [])
+  }, [measure])
   const choose = (index: number): void => {
     const element = box.current
     const next = Math.max(0, Math.min(rows.length - 1, index))
@@ -56,13 +69,15 @@ export function EventList({
     if ((next + 1) * ROW > element.scrollTop + element.clientHeight)
       element.scrollTop = (next + 1) * ROW - element.clientHeight
   }
-  const open = (row: EventRow | undefined): void => {
-    if (row?.request !== undefined) go('why', row.request)
+  const toNewest = (): void => {
+    setChosen(-1)
+    if (box.current !== null) box.current.scrollTop = 0
   }
   useKeys({
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
-    ...(chosen >= 0 && { Enter: () => open(rows[chosen]) }),
+    ...(isReading && { Escape: toNewest }),
+    ...(chosen >= 0 && { Enter: () => open(rows.at(chosen)) }),
   })
   const move = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return
@@ -72,126 +87,42 @@ export function EventList({
     event.preventDefault()
   }
   return (
-    <section
-      ref={box}
-      className="events"
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
-      tabIndex={0}
-      onKeyDown={move}
-      onScroll={event => {
-        const { scrollTop, clientHeight } = event.currentTarget
-        setView({ top: scrollTop, height: clientHeight })
-      }}
-    >
-      <ol style={{ height: rows.length * ROW }}>
-        {rows.slice(first, last).map((row, i) => (
-          <li
-            key={row.id ?? `${row.type}-${row.request ?? first + i}-${row.time}`}
-            className={first + i === chosen ? 'event chosen' : 'event'}
-            style={{ top: (first + i) * ROW }}
-          >
-            <EventLine row={row} onFilter={onFilter} />
-          </li>
-        ))}
-      </ol>
-    </section>
+    <div className="event-list">
+      {newer > 0 && (
+        <button type="button" className="newer" onClick={toNewest}>
+          <span aria-hidden="true">↑</span> {count(newer)} newer
+        </button>
+      )}
+      <section
+        ref={box}
+        className="events"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+        tabIndex={0}
+        onKeyDown={move}
+        onScroll={event => measure(event.currentTarget)}
+      >
+        <ol style={{ height: rows.length * ROW }}>
+          {Array.from({ length: Math.max(0, last - first) }, (_, i) => {
+            const row = rows.at(first + i)
+            return (
+              row !== undefined && (
+                <li
+                  key={row.id ?? `${row.type}-${row.request ?? first + i}-${row.time}`}
+                  className={first + i === chosen ? 'event chosen' : 'event'}
+                  style={{ top: (first + i) * ROW }}
+                >
+                  <EventLine row={row} onFilter={onFilter} />
+                </li>
+              )
+            )
+          })}
+        </ol>
+      </section>
+    </div>
   )
 }
 
-function EventLine({
-  row,
-  onFilter,
-}: {
-  readonly row: EventRow
-  readonly onFilter: FilterBy | undefined
-}): ReactNode {
-  const who = row.principal ?? row.address
-  const kind = row.principal === undefined ? 'address' : 'principal'
-  return (
-    <>
-      <time className="mono muted">{clockTime(row.time)}</time>
-      <EventBadge type={row.type} verdict={row.verdict} />
-      <span className="mono number status">{row.status ?? ''}</span>
-      <span className="cut what">
-        {row.request === undefined ? (
-          sentenceOf(row)
-        ) : (
-          <a href={to('why', row.request)} className={row.type === 'http' ? 'mono' : ''} title={textOf(row)}>
-            {textOf(row)}
-          </a>
-        )}
-        {row.weight > 1 && <span className="muted"> × {row.weight}</span>}
-      </span>
-      <span className="cut rule">
-        {row.rule !== undefined && (
-          <Filter onFilter={onFilter} name="rule" value={row.rule}>
-            {row.rule}
-          </Filter>
-        )}
-      </span>
-      <span className="cut who">
-        {who !== undefined && (
-          <Filter onFilter={onFilter} name={kind} value={who}>
-            {who}
-          </Filter>
-        )}
-      </span>
-      <span className="number muted layer">{row.layer === undefined ? '' : milliseconds(row.layer)}</span>
-    </>
-  )
-}
-
-function Filter({
-  onFilter,
-  name,
-  value,
-  children,
-}: {
-  readonly onFilter: FilterBy | undefined
-  readonly name: 'rule' | 'address' | 'principal'
-  readonly value: string
-  readonly children: ReactNode
-}): ReactNode {
-  if (onFilter === undefined) {
-    if (name === 'rule') return <span className="mono">{children}</span>
-    return (
-      <a className="mono" href={to('actor', name, value)}>
-        {children}
-      </a>
-    )
-  }
-  return (
-    <button
-      type="button"
-      className="link mono"
-      title={`Only ${name} ${value}`}
-      onClick={() => onFilter(name, value)}
-    >
-      {children}
-    </button>
-  )
-}
-
-function textOf(row: EventRow): string {
-  return row.type === 'http' ? whatOf(row) : sentenceOf(row)
-}
-
-/** Method and decoded target. */
-export function whatOf({ method = '', path = '', query = '' }: EventRow): string {
-  return `${method} ${decoded(path)}${query === '' ? '' : `?${decoded(query)}`}`
-}
-
-/** What an event that is no request says. */
-export function sentenceOf({ type, data, action }: EventRow): string {
-  const facts = (data ?? {}) as Readonly<Record<string, unknown>>
-  if (type === 'finding')
-    return `${String(facts['title'] ?? facts['scenario'])}: ${String(facts['actorValue'] ?? '')}`
-  if (type.startsWith('remediation.'))
-    return `${String(facts['measure'] ?? '')} of ${String(facts['actorValue'] ?? '')}: ${String(facts['reason'] ?? '')}`
-  if (type === 'config.reloaded') return 'read again'
-  const rest = Object.entries(facts)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' ')
-  return `${action ?? ''} ${rest}`.trim()
+function open(row: EventRow | undefined): void {
+  if (row?.request !== undefined) go('why', row.request)
 }

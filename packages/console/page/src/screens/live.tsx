@@ -3,7 +3,8 @@ import { count } from '../lib/format.ts'
 import type { EventRow } from '../lib/types.ts'
 import { useKeys } from '../lib/use-keys.ts'
 import { useLiveRows } from '../lib/use-live-rows.ts'
-import { EventList, type FilterBy } from '../parts/event-list.tsx'
+import type { FilterBy } from '../parts/event-line.tsx'
+import { EventList } from '../parts/event-list.tsx'
 import { FirstMinute } from '../parts/first-minute.tsx'
 import { Key } from '../parts/key.tsx'
 import { Segments } from '../parts/segments.tsx'
@@ -24,8 +25,13 @@ export function LiveScreen(): ReactNode {
   const [show, setShow] = useState<Show>('all')
   const [filters, setFilters] = useState<Filters>({})
   const [isPaused, setPaused] = useState(false)
+  const [isReading, setReading] = useState(false)
   const matches = useCallback((row: EventRow) => isShown(row, show, filters), [show, filters])
-  const { rows, held, state, more } = useLiveRows(queryOf(show, filters), matches, isPaused)
+  const { rows, held, state, more } = useLiveRows(queryOf(show, filters), matches, isPaused || isReading)
+  const filter = useCallback<FilterBy>(
+    (name, value) => setFilters(before => ({ ...before, [name]: value })),
+    [],
+  )
   useKeys({ p: () => setPaused(before => !before) })
   const isFiltered = show !== 'all' || Object.keys(filters).length > 0
   return (
@@ -84,7 +90,9 @@ export function LiveScreen(): ReactNode {
           rows={rows}
           label="Events, newest first"
           onEnd={more}
-          onFilter={(name, value) => setFilters(before => ({ ...before, [name]: value }))}
+          onFilter={filter}
+          onReading={setReading}
+          newer={isPaused ? 0 : held}
         />
       )}
     </div>

@@ -4,6 +4,7 @@ import { to } from '../lib/route.ts'
 import type { Overview, Totals, Verdict } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { FirstMinute } from '../parts/first-minute.tsx'
+import { LiveNow } from '../parts/live-now.tsx'
 import { Segments } from '../parts/segments.tsx'
 import { Loaded } from '../parts/states.tsx'
 import { LatencyChart, TrafficChart } from '../parts/traffic-chart.tsx'
@@ -27,6 +28,7 @@ export function OverviewScreen(): ReactNode {
         <h1>Overview</h1>
         <Segments label="Span" values={SPANS} value={minutes} onChange={setMinutes} />
       </div>
+      <LiveNow />
       <Loaded asked={asked}>{overview => <Contents {...overview} />}</Loaded>
     </div>
   )
@@ -73,19 +75,22 @@ function Contents({
             change={`${count(totals.counts.throttle)} of them throttled`}
           />
         )}
-        <div className="card figure">
-          <h2>Time in Postern</h2>
-          <div className="row spread">
-            <strong>{milliseconds(totals.layer)}</strong>
-            <LatencyChart series={series} />
-          </div>
-          <span className="muted small">on average, of {milliseconds(totals.total)} in all</span>
-        </div>
+        <Figure
+          title="Time in Postern"
+          value={milliseconds(totals.layer)}
+          change={`on average, of ${milliseconds(totals.total)} in all`}
+        />
       </div>
-      <section className="card" aria-labelledby="traffic-title">
-        <h2 id="traffic-title">Traffic by decision</h2>
-        <TrafficChart series={series} />
-      </section>
+      <div className="charts">
+        <section className="card" aria-labelledby="traffic-title">
+          <h2 id="traffic-title">Traffic by decision</h2>
+          <TrafficChart series={series} />
+        </section>
+        <section className="card" aria-labelledby="latency-title">
+          <h2 id="latency-title">Time in Postern</h2>
+          <LatencyChart series={series} />
+        </section>
+      </div>
       <div className="columns">
         <Top
           title="Refused most: rules"

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, StoreError } from '@postern/core'
-import { SocketLink } from '@postern/vault'
-import { parseHolderConfig } from '@postern/vault/holder'
+import type { SocketLink } from '@postern/vault'
 
 const TIMEOUT_MS = 10_000
 
@@ -12,6 +11,9 @@ const TIMEOUT_MS = 10_000
  * @throws ConfigError when it refuses
  */
 export async function askHolder(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
+  // Only here: who has no vault need not have it installed.
+  const { SocketLink: Link } = await import('@postern/vault')
+  const { parseHolderConfig } = await import('@postern/vault/holder')
   const config = parseHolderConfig(JSON.parse(readFileSync(path, 'utf8')), path)
   const socket = resolve(dirname(path), config.operator)
   const store = `holder ${config.id} at ${socket}`
@@ -22,7 +24,7 @@ export async function askHolder(path: string, body: object): Promise<Readonly<Re
         () => fail(new StoreError('does not run, or this user may not ask it', { store, retryable: true })),
         2_000,
       )
-      link = new SocketLink(config.id, { unix: socket }, undefined, () => {
+      link = new Link(config.id, { unix: socket }, undefined, () => {
         clearTimeout(timer)
         done()
       })

@@ -34,12 +34,17 @@ import {
   type Runtime,
   standingsOf,
 } from '@postern/runtime'
+import { diagnoseAll } from '../doctor/diagnose.ts'
+import { PreviewInThread } from '../preview/preview-in-thread.ts'
+import type { PreviewPlan } from '../preview/preview-plan.ts'
+import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
-import { PreviewInThread } from './preview/preview-in-thread.ts'
-import type { PreviewPlan } from './preview/preview-plan.ts'
+import { guardedRoutes } from './guarded-routes.ts'
+import { policyDesk } from './policy-desk.ts'
 import { SettingsHistory } from './settings-history.ts'
+import { SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
-import type { Overrides } from './worker-plan.ts'
+import { VaultInFile } from './vault-desk.ts'
 
 export interface ConsoleSetup {
   readonly settings: CompiledConsole
@@ -52,6 +57,10 @@ export interface ConsoleSetup {
   readonly gateway: string
   /** Whether the configuration says itself where the console listens. */
   readonly isPlaceAsked: boolean
+  /** Threads that take requests. */
+  readonly workers: number
+  /** Events that threads could not hand over, since the start. */
+  lost(): number
   /** The configuration in force. */
   loaded(): LoadedConfig
   /** Reads the configuration again and puts it into force. @returns what to tell the operator, a line each */
@@ -102,12 +111,17 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   const audit = new OpenedAudit(setup)
   const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
+  const system = new SystemReadings(runtime, {
+    workers: setup.workers,
+    lost: () => ({ workers: setup.lost(), traffic: recorder.lost }),
+  })
   const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
   const closers: (() => Promise<void> | void)[] = [
     () => traffic.close(),
     () => recorder.close(),
     () => audit.close(),
     () => undo.close(),
+    () => system.close(),
     () => preview.cancel(),
   ]
   const close = async (): Promise<void> => {
@@ -121,6 +135,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       preview,
       history,
       undo,
+      system,
       traffic,
       live,
       audit,
@@ -200,6 +215,7 @@ interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
   readonly undo: UndoInDatabase
+  readonly system: SystemReadings
   readonly audit: OpenedAudit
 }
 
@@ -227,10 +243,11 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history, undo }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo, system }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
+  const vault = new VaultInFile(loaded, () => resources.clock.monotonic())
   return {
     clock: resources.clock,
     random: systemRandom,
@@ -240,6 +257,18 @@ function partsOf(
     health,
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
+    identity: resources.identity,
+    revocations: resources.revocations,
+    policies: policyDesk(resources.access?.policies, loaded),
+    guardedRoutes: () => guardedRoutes(loaded().config),
+    vault: () => (vault.isThere ? vault : undefined),
+    system: () => system.read(),
+    diagnose: () =>
+      diagnoseAll(vault.path, {
+        loaded: loaded(),
+        dataDirectory: setup.dataDirectory,
+        environment: process.env,
+      }),
     undo: undo.isKept ? undo : undefined,
     audit: audit.isKept ? () => audit.reader() : undefined,
     settings: settingsOf(setup, history, preview),

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { CompiledConfig, Listen } from '@postern/config'
 import { parseAddress } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
-import { isListeningPlace } from '@postern/server'
+import { isListeningPlace } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DIAL_MS = 2_000

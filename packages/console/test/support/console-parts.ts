@@ -1,0 +1,88 @@
+import { VirtualClock } from '@postern/core'
+import { RemediationStore } from '@postern/remediate'
+import type { ConsoleAct, ConsoleParts } from '../../src/api/console-parts.ts'
+import { LiveFeed } from '../../src/api/live-feed.ts'
+import type { TrafficStore } from '../../src/traffic/traffic-store.ts'
+
+/** A store that holds nothing. */
+export const NO_TRAFFIC: TrafficStore = {
+  write: async () => undefined,
+  find: async () => [],
+  ofRequest: async () => [],
+  requestsAfter: async () => [],
+  requestsFrom: async () => 0,
+  counts: async () => [],
+  refusedActors: async () => [],
+  prune: async () => undefined,
+  erase: async () => undefined,
+  size: async () => ({ events: 0, bytes: 0, oldest: undefined }),
+  close: async () => undefined,
+}
+
+/** Parts of a console that shows nothing, with what operators did. */
+export interface TestParts {
+  readonly parts: ConsoleParts
+  readonly clock: VirtualClock
+  readonly acts: (ConsoleAct & { readonly operator: string })[]
+  /** Whether the audit log can be written. */
+  readonly log: { isBroken: boolean }
+  close(): Promise<void>
+}
+
+/** @param given what the test is about */
+export async function testParts(given: Partial<ConsoleParts> = {}): Promise<TestParts> {
+  const clock = new VirtualClock(1_800_000_000_000)
+  const remediations = await RemediationStore.open({ clock })
+  const acts: TestParts['acts'] = []
+  const log = { isBroken: false }
+  let next = 0
+  const parts: ConsoleParts = {
+    clock,
+    random: {
+      bytes: length => new Uint8Array(length).fill(++next % 256).map((value, i) => value ^ ((next >> 8) + i)),
+    },
+    traffic: NO_TRAFFIC,
+    flush: async () => undefined,
+    live: new LiveFeed(),
+    remediations,
+    approvals: undefined,
+    identity: undefined,
+    revocations: undefined,
+    policies: undefined,
+    guardedRoutes: () => [],
+    vault: () => undefined,
+    system: () => ({
+      instance: 'here:1',
+      versions: {},
+      uptime: 1,
+      memory: { resident: 1, heapUsed: 1, heapTotal: 1 },
+      eventLoopDelay: { mean: 0, p99: 0, max: 0 },
+      workers: 1,
+      stores: [],
+      lost: {},
+    }),
+    diagnose: async () => [],
+    undo: undefined,
+    testAlerts: async () => ['Slack answered 403'],
+    audit: undefined,
+    settings: {
+      describe: () => [],
+      edited: () => undefined,
+      file: () => ({ path: '', text: '' }),
+      write: async () => [],
+      history: () => [],
+      preview: { start: () => undefined, state: () => ({ state: 'none' }), cancel: () => undefined },
+    },
+    bouncers: async () => [],
+    limits: async () => [],
+    attack: async () => ({ sent: 0, statuses: [], requests: [] }),
+    record: async (act, operator) => {
+      if (log.isBroken) throw new Error('disk full')
+      acts.push({ ...act, operator })
+    },
+    health: () => [],
+    about: () => ({ gateway: '', upstream: '', mode: 'enforce', configuration: undefined }),
+    ...given,
+  }
+  return { parts, clock, acts, log, close: () => remediations.close() }
+}

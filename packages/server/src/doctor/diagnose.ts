@@ -1,0 +1,52 @@
+import type { LoadedConfig } from '@postern/config'
+import { readRunFile } from '../admin/run-file.ts'
+import { checkBudgets } from './check-budgets.ts'
+import { checkDataDirectory } from './check-data.ts'
+import {
+  checkBackend,
+  checkCertificate,
+  checkPort,
+  checkTrustedProxies,
+  listenPlaces,
+} from './check-network.ts'
+import { checkStores } from './check-stores.ts'
+import { checkVault } from './check-vault.ts'
+import { type DoctorFinding, ok } from './finding.ts'
+
+/** What is looked at. */
+export interface DiagnoseOptions {
+  readonly loaded: LoadedConfig
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Every check of a configuration that could be read, in order: what `postern doctor` shows. */
+export async function diagnose({
+  loaded: { config, file },
+  dataDirectory,
+}: Omit<DiagnoseOptions, 'environment'>): Promise<readonly DoctorFinding[]> {
+  const { gateway, admin } = listenPlaces(config)
+  const isRunning = readRunFile(dataDirectory) !== undefined
+  const certificate = checkCertificate(config, file.folder, Date.now())
+  return [
+    ok('node', process.version),
+    ok('configuration', file.path ?? 'none: the defaults protect'),
+    checkDataDirectory(dataDirectory),
+    ...(await checkStores(config)),
+    ...(await checkBudgets(config)),
+    await checkBackend(config, gateway),
+    checkTrustedProxies(config, gateway),
+    ...(certificate === undefined ? [] : [certificate]),
+    await checkPort('gateway port', gateway, isRunning),
+    ...(admin === undefined ? [] : [await checkPort('admin port', admin, isRunning)]),
+  ]
+}
+
+/** The same, and the holders of a vault where there is one. @param vault path of `vault.json` */
+export async function diagnoseAll(
+  vault: string,
+  options: DiagnoseOptions,
+): Promise<readonly DoctorFinding[]> {
+  return [...(await diagnose(options)), ...(await checkVault(vault, options.environment))]
+}

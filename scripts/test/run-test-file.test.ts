@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type FileResult, runTestFile } from '../run-test-file.ts'
+
+describe('a test file', { concurrency: true }, () => {
+  let folder = ''
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'postern-run-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  async function resultOf(name: string, limit: number, ...lines: readonly string[]): Promise<FileResult> {
+    const file = join(folder, `${name}.test.mjs`)
+    await writeFile(file, [`import { test } from 'node:test'`, ...lines, ''].join('\n'))
+    return await runTestFile(file, { env: {}, limit })
+  }
+
+  test('that ends says what it counted, and each skipped test with its reason', async () => {
+    const { ok, report } = await resultOf(
+      'good',
+      60_000,
+      `test('one', () => {})`,
+      `test('two', { skip: 'no Go here' }, () => {})`,
+    )
+    assert.equal(ok, true)
+    assert.deepEqual(report, { passed: 1, failed: 0, skipped: ['two: no Go here'] })
+  })
+
+  test('that fails shows why', async () => {
+    const { ok, report, output } = await resultOf(
+      'bad',
+      60_000,
+      `test('one', () => { throw new Error('so') })`,
+    )
+    assert.equal(ok, false)
+    assert.equal(report?.failed, 1)
+    assert.match(output, /Error: so/)
+  })
+
+  test('that runs no test at all, or fails outside its tests, has failed', async () => {
+    const results = [
+      await resultOf('none', 60_000),
+      await resultOf('broken', 60_000, `import './nowhere.mjs'`),
+      await resultOf(
+        'outside',
+        60_000,
+        `test('one', () => {})`,
+        `setTimeout(() => { throw new Error('late') }, 1)`,
+      ),
+    ]
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [false, false, false],
+    )
+  })
+
+  test('that left a server open is stopped at its limit, and names the port', async () => {
+    const { ok, output } = await resultOf(
+      'leak',
+      3_000,
+      `import { createServer } from 'node:http'`,
+      `test('one', () => { createServer().listen(0, '127.0.0.1') })`,
+    )
+    assert.equal(ok, false)
+    assert.match(output, /did not end within 3 seconds; it waits for: tcp port \d+/)
+  })
+
+  test('that waits for ever in one test still runs the others', async () => {
+    const { ok, output, report } = await resultOf(
+      'never',
+      3_000,
+      `test('one', () => new Promise(resolve => { setTimeout(resolve, 3_600_000).ref() }))`,
+      `test('two', () => {})`,
+    )
+    assert.equal(ok, false)
+    assert.match(output, /✖ one/)
+    assert.match(output, /✔ two/)
+    assert.equal(report, undefined)
+  })
+
+  test('that blocks in a call is stopped, and so is what it started', async () => {
+    const { ok, output } = await resultOf(
+      'block',
+      3_000,
+      `import { spawnSync } from 'node:child_process'`,
+      `test('one', () => { spawnSync('sleep', ['600']) })`,
+    )
+    assert.equal(ok, false)
+    assert.match(output, /a call that blocks/)
+  })
+})
