@@ -4,8 +4,8 @@
  */
 
 /**
- * Adds an entry to the sessions of an account. Returns ids and entries of those that are to end: what ended by
- * itself, and the oldest beyond the limit. They stay until that was done.
+ * Adds an entry to the sessions of an account. Returns ids and entries of those that are to end: what ended
+ * by itself, and the oldest beyond the limit. They stay until that was done.
  * ARGV: id, entry, limit, now, lifetime
  */
 export const ADD: string = `

@@ -19,8 +19,8 @@ const MAX_RACES = 8
 const SCAN_COUNT = 500
 
 /**
- * Sessions in Redis or Valkey, one server or a cluster: a key for each, by the hash of its token, and for each
- * account a hash of its sessions' ids. They may be on two nodes, so no step changes both. Whatever fails
+ * Sessions in Redis or Valkey, one server or a cluster: a key for each, by the hash of its token, and for
+ * each account a hash of its sessions' ids. They may be on two nodes, so no step changes both. Whatever fails
  * between two steps leaves a session that can still be ended, or one that nobody has the token of. What Redis
  * loses is signed out.
  */

@@ -35,9 +35,10 @@ let headers = new Map<string, JwsHeader>()
 let recent: { readonly text: string; readonly header: JwsHeader } | undefined
 
 /**
- * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, a payload that
- * is base64url in another spelling than its one (`isSignedBy` holds the signature to that), a header that is no object, names `crit` or `b64` (nothing critical is
- * understood here), or has an `alg`, `kid` or `typ` that is no text.
+ * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, a payload
+ * that is base64url in another spelling than its one (`isSignedBy` holds the signature to that), a header
+ * that is no object, names `crit` or `b64` (nothing critical is understood here), or has an `alg`, `kid` or
+ * `typ` that is no text.
  */
 export function parseCompactJws(token: string): CompactJws | undefined {
   if (token.length > MAX_LENGTH) return undefined
@@ -56,8 +57,8 @@ export function parseCompactJws(token: string): CompactJws | undefined {
 }
 
 /**
- * Whether a key made the signature, and it is spelled in the one way of base64url. False unless the token names
- * the key's own algorithm. Never throws.
+ * Whether a key made the signature, and it is spelled in the one way of base64url. False unless the token
+ * names the key's own algorithm. Never throws.
  */
 export function isSignedBy(jws: CompactJws, key: VerificationKey): boolean {
   if (jws.header.alg !== key.algorithm) return false
@@ -78,8 +79,9 @@ const wantedText = Buffer.alloc(MAC_TEXT)
 const givenText = Buffer.alloc(MAC_TEXT)
 
 /**
- * Compares a MAC as text, in constant time: the wanted text is in the one spelling, so nothing has to be decoded
- * and encoded again, and two buffers that are kept take both. That is a tenth of the whole check of an HS256 token.
+ * Compares a MAC as text, in constant time: the wanted text is in the one spelling, so nothing has to be
+ * decoded and encoded again, and two buffers that are kept take both. That is a tenth of the whole check of
+ * an HS256 token.
  */
 function isMac({ signed, signature }: CompactJws, hmac: Hmac): boolean {
   const wanted = hmac.update(signed, 'latin1').digest('base64url')
