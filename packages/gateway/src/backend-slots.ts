@@ -38,16 +38,10 @@ export const STREAMS_FOR_EACH = 4
 const LOOKED_AT = 16
 
 /**
-<<<<<<< HEAD
- * Shares the connections to the backend among clients. One client holds a quarter of them at most; what it
- * asks for beyond waits for its own. When connections become scarce, answers whose clients have stopped
- * reading are cut off, the longest stalled first, so that clients that read find one.
-=======
  * Shares the connections to the backend among clients. A client that holds none begins as soon as one is
  * free, before all others; one that holds some gets another only while enough are free, and a quarter of all
  * at most. What finds none waits for its turn, client after client. While clients wait that hold none,
  * answers whose clients have stopped reading are cut off, the longest stalled first.
->>>>>>> main
  */
 export class BackendSlots {
   readonly #total: number
@@ -173,13 +167,8 @@ export class BackendSlots {
   }
 
   /**
-<<<<<<< HEAD
-   * Frees connections up to a quarter of all, from clients that have not read for a while. Requests that find
-   * none wait in the pool, so it looks again while there are clients that may turn out to have stalled.
-=======
    * Frees a connection for every client that waits and holds none, from clients that have not read for a
    * while, and looks again while there are clients that may turn out to have stalled.
->>>>>>> main
    */
   #cutOffStalled(): void {
     const wanted = this.#newcomers.size

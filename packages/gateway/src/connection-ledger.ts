@@ -8,6 +8,14 @@ export interface ConnectionCaps {
   readonly connectionsPerAddress: number
 }
 
+/**
+ * What became of a new connection: `refused` and destroyed, `admitted`, or admitted from a `crowded` address,
+ * which has so many that others come first.
+ */
+export type Admission = 'refused' | 'admitted' | 'crowded'
+
+/** Connections that an address has open before its next ones count as a crowd's: more than browsers open. */
+const CROWD = 16
 /** How long an address that misused its connection waits for another. */
 const REST_MS = 5_000
 const MAX_RESTING = 10_000
@@ -65,19 +73,19 @@ export class ConnectionLedger {
     return false
   }
 
-  /** Takes a new connection in; false when it was refused and destroyed. */
-  admit(socket: Socket): boolean {
+  /** Takes a new connection in, if the caps allow it. */
+  admit(socket: Socket): Admission {
     const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)
     if (address === undefined || this.#open.size >= this.#caps.connections) {
       socket.destroy()
-      return false
+      return 'refused'
     }
     const network = this.#isExempt(address) ? undefined : networkOf(address)
+    const count = network === undefined ? 0 : (this.#perNetwork.get(network) ?? 0)
     if (network !== undefined) {
-      const count = this.#perNetwork.get(network) ?? 0
       if (this.#isResting(network) || count >= this.#caps.connectionsPerAddress) {
         socket.destroy()
-        return false
+        return 'refused'
       }
       this.#perNetwork.set(network, count + 1)
     }
@@ -89,7 +97,7 @@ export class ConnectionLedger {
       if (left === 0) this.#perNetwork.delete(network)
       else this.#perNetwork.set(network, left)
     })
-    return true
+    return count < CROWD ? 'admitted' : 'crowded'
   }
 
   /** Ends every connection, what was already written first. */

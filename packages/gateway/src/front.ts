@@ -97,6 +97,7 @@ export class Front {
               bodyUnwanted: () => proxied?.bodyUnwanted(),
             },
             this.#passage.settings.timeouts.bodyProgress,
+            this.#passage.late,
           )
         : undefined
     const exchange = engine.open({
@@ -222,6 +223,7 @@ export class Front {
             bodyUnwanted: () => stream.close(constants.NGHTTP2_NO_ERROR),
           },
           this.#passage.settings.timeouts.bodyProgress,
+          this.#passage.late,
         )
     const exchange = engine.open({
       method: read.method,
@@ -251,6 +253,19 @@ export class Front {
       socket.destroy()
       return
     }
+    if (fault.rule !== 'framing/head-timeout') {
+      this.#refuseBytes(fault, socket)
+      return
+    }
+    const wasBusy = this.#connections.get(socket)?.busy === true
+    this.#passage.late.add(() => {
+      const isBusy = this.#connections.get(socket)?.busy === true
+      // Where the head arrived while this waited, its request is under way.
+      if (socket.writable && (wasBusy || !isBusy)) this.#refuseBytes(fault, socket)
+    })
+  }
+
+  #refuseBytes(fault: FramingFault, socket: Socket): void {
     const connection = this.#connections.get(socket)
     if (connection?.busy === true) {
       // The head of this request was accepted, so its exchange answers; a pipelined one behind it has no

@@ -51,16 +51,14 @@ export class HeldPort {
 
   /**
    * Hands over those that wait, in the order in which they came, and from now on every connection as it
-   * comes.
+   * comes. Nothing is read from one until `take`, or who it leaves it to, calls `resume`.
    */
   adopt(take: (socket: Socket) => void): void {
     this.#take = take
-    Object.assign(this.#server, { pauseOnConnect: false })
     for (const [socket, timer] of this.#held) {
       clearTimeout(timer)
       socket.off('error', ignore)
       take(socket)
-      socket.resume()
     }
     this.#held.clear()
   }

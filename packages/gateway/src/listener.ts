@@ -1,15 +1,23 @@
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerOptions } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
-import type { Server as NetServer } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 import type { ConnectionLedger } from './connection-ledger.ts'
 import { asksForWebSocket, type Front } from './front.ts'
 import type { GatewaySettings, ListenOptions, TlsOptions } from './gateway-options.ts'
 import { holdPort } from './held-port.ts'
 import { Http1Response } from './http1-downstream.ts'
+import { PacedWork } from './paced-work.ts'
 import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
 
 const MIN_TLS = 'TLSv1.2'
+/**
+ * New connections of addresses that have many already: 1,600 in a second. A storm of them takes half of one
+ * core at most, and never more than a few milliseconds in one go.
+ */
+const CROWD_PACE = { each: 16, every: 10 }
+/** How often heads that are late are looked for: often, so that there are never many at once. */
+const LATE_HEADS_MS = 100
 
 /** The server that faces clients. */
 export interface Listener {
@@ -42,10 +50,21 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { listen, ledger, gate, settings } = options
   const server = listen.tls === undefined ? plainServer(options) : secureServer(options)
   const port = listen.held ?? (await holdPort(listen))
-  port.adopt(socket => {
-    if (!ledger.admit(socket)) return
+  const open = (socket: Socket): void => {
+    if (socket.destroyed) return
     if (gate === undefined) server.emit('connection', socket)
     else gate.admit(socket, settings.timeouts.head, () => server.emit('connection', socket))
+    socket.resume()
+  }
+  const crowd = new PacedWork({ ...CROWD_PACE, now: () => performance.now(), later: setLater })
+  port.adopt(socket => {
+    const admission = ledger.admit(socket)
+    if (admission === 'admitted') open(socket)
+    else if (admission === 'crowded') {
+      // Where it waits for its turn, its client may go away.
+      socket.on('error', () => socket.destroy())
+      crowd.add(() => open(socket))
+    }
   })
   // Node starts its watch over slow heads when a server listens, and this one only takes what the port hands
   // over.
@@ -75,7 +94,7 @@ function http1Options(
     // The body has its own clock, which runs only while the client makes no progress.
     requestTimeout: 0,
     keepAliveTimeout: timeouts.idle,
-    connectionsCheckingInterval: Math.min(1_000, timeouts.head),
+    connectionsCheckingInterval: Math.min(LATE_HEADS_MS, timeouts.head),
     // Missing and repeated hosts are answered by us, with an explanation.
     requireHostHeader: false,
     noDelay: true,
@@ -127,4 +146,8 @@ function attach(server: EventEmitter, front: Front): void {
   // The parser leaves HTTP for CONNECT as well; it is refused on the socket.
   server.on('connect', front.upgrade.bind(front))
   server.on('clientError', front.clientError.bind(front))
+}
+
+function setLater(ms: number, call: () => void): void {
+  setTimeout(call, ms).unref()
 }

@@ -5,12 +5,21 @@ import { backendPool } from './backend-pool.ts'
 import { BackendSlots } from './backend-slots.ts'
 import { EventStreams } from './event-streams.ts'
 import type { GatewaySettings } from './gateway-options.ts'
+import { PacedWork } from './paced-work.ts'
+
+/**
+ * Requests that ran out of time before they were complete: 200 in a second. Refusing one is as much work as
+ * an ordinary request, and a crowd of slow clients runs out of time together.
+ */
+const LATE_PACE = { each: 4, every: 20 }
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
 export class Passage {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
+  /** Refusals of requests that did not arrive in time. */
+  readonly late: PacedWork
   readonly #perClient = new Map<string, number>()
   readonly streams: EventStreams
   #inFlight = 0
@@ -21,11 +30,12 @@ export class Passage {
     this.settings = settings
     this.pool = backendPool(settings)
     this.streams = new EventStreams(settings)
-    this.slots = new BackendSlots({
-      total: settings.limits.upstreamConnections,
+    const clock = {
       now: () => performance.now(),
-      later: (ms, call) => setTimeout(call, ms).unref(),
-    })
+      later: (ms: number, call: () => void) => void setTimeout(call, ms).unref(),
+    }
+    this.slots = new BackendSlots({ total: settings.limits.upstreamConnections, ...clock })
+    this.late = new PacedWork({ ...LATE_PACE, ...clock })
   }
 
   /** Exchanges under way. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { BodyPrefix, BodySource } from '@postern/core'
+import type { PacedWork } from './paced-work.ts'
 
 /** Bytes that each period of the progress timeout must bring. */
 const PROGRESS_BYTES = 1_024
@@ -28,6 +29,7 @@ export class RequestBody implements BodySource {
   readonly #source: Readable
   readonly #owner: RequestBodyOwner
   readonly #progressTimeout: number
+  readonly #late: PacedWork
   #begun = false
   #ended = false
   #failed = false
@@ -40,10 +42,12 @@ export class RequestBody implements BodySource {
   #recent = 0
   #timer: NodeJS.Timeout | undefined = undefined
 
-  constructor(source: Readable, owner: RequestBodyOwner, progressTimeout: number) {
+  /** @param late where a body that makes no progress waits for its refusal */
+  constructor(source: Readable, owner: RequestBodyOwner, progressTimeout: number, late: PacedWork) {
     this.#source = source
     this.#owner = owner
     this.#progressTimeout = progressTimeout
+    this.#late = late
   }
 
   /** Whether every byte has arrived. */
@@ -175,6 +179,12 @@ export class RequestBody implements BodySource {
       this.#timer = setTimeout(() => this.#checkProgress(), this.#progressTimeout)
       return
     }
+    this.#late.add(() => this.#stall())
+  }
+
+  #stall(): void {
+    // It may have ended, or its exchange have been closed, while this waited.
+    if (this.#ended || this.#failed || this.#timer === undefined) return
     this.#failed = true
     this.#waiter?.resolve({ bytes: this.#takePrefix(), complete: false })
     this.#waiter = undefined

@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
-import { type Backend, start, startBackend, startRawBackend, type TestGateway } from './harness.ts'
+import {
+  type Backend,
+  exchangeBytes,
+  RawClient,
+  start,
+  startBackend,
+  startRawBackend,
+  type TestGateway,
+} from './harness.ts'
 import { certificate, fields, frame, http2Request, http2Session, PREFACE, rawHttp2 } from './tls.ts'
 
 const HEADERS = 1
@@ -110,6 +118,42 @@ describe('a client that reads nothing', () => {
     socket.destroy()
     assert.ok(events.length > 10)
     assert.equal(gateway.inFlight, 0)
+  })
+})
+
+describe('a crowd of slow clients', { timeout: 30_000 }, () => {
+  const CROWD = 40
+
+  /** Each sends a beginning and no more: all are refused for being late, and another client is served. */
+  async function assertRefused(t: TestContext, beginning: string): Promise<void> {
+    const backend = await startBackend(t, (request, response) => {
+      request.resume().on('end', () => response.end('hello'))
+    })
+    const gateway = await start(t, backend.url, { timeouts: { head: '200ms', bodyProgress: '200ms' } })
+    const refused = Promise.all(Array.from({ length: CROWD }, () => exchangeBytes(gateway.port, beginning)))
+    await gateway.event(event => event.outcome?.status === 408)
+    const good = await exchangeBytes(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    assert.match(good, /hello$/)
+    for (const answer of await refused) assert.match(answer, /^HTTP\/1\.1 408 /)
+    assert.equal(gateway.gateway.inFlight, 0)
+  }
+
+  test('that runs out of time with its heads is refused, one after another', t =>
+    assertRefused(t, 'GET / HTTP/1.1\r\nHost: a\r\n'))
+
+  test('that runs out of time with its bodies is refused, one after another', t =>
+    assertRefused(t, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na'))
+
+  test('loses nothing that arrives while its refusal waits', async t => {
+    const backend = await startBackend(t, (_request, response) => response.end('hello'))
+    const gateway = await start(t, backend.url, { timeouts: { head: '200ms' } })
+    const crowd = Array.from({ length: CROWD }, () => new RawClient(gateway.port))
+    for (const client of crowd) client.write('GET / HTTP/1.1\r\nHost: a\r\n')
+    await gateway.event(event => event.outcome?.status === 408)
+    for (const client of crowd) client.write('Connection: close\r\n\r\n')
+    const answers = await Promise.all(crowd.map(client => client.untilClosed()))
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 (200|408) /)
+    assert.ok(answers.some(answer => answer.endsWith('hello')))
   })
 })
 

@@ -28,7 +28,7 @@ export interface InspectOptions {
   readonly bounds?: Bounds
   readonly except?: readonly ExceptionTest[]
   /** What is known about the parameters of the route. */
-  readonly types?: ParameterTypes
+  readonly types?: ParameterTypes | undefined
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
   /**
@@ -53,6 +53,8 @@ for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
+/** Characters from which on a header value that one scan clears is worth remembering. */
+const LEAST_REMEMBERED = 24
 /** Names of a query that are held against those of sessions. */
 const MAX_NAMES = 100
 
@@ -108,7 +110,7 @@ export function beginInspection(
     options.types === undefined &&
     isTargetClear(target, rules) &&
     !mayHandSession(request, options.ownCookies)
-  const suspicious = suspiciousHeaders(request, rules)
+  const suspicious = suspiciousHeaders(request, rules, options.types)
   if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
     rules,
@@ -222,17 +224,28 @@ class NameCollector implements ValueVisitor {
  * Names and values of the headers that need a look; undefined when there are none. Values that were clean
  * before are cached as clean.
  */
-function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
-  const { headers } = request
-  const known = Clearance.of(rules).headers
+function suspiciousHeaders(
+  { headers }: InspectedRequest,
+  rules: RuleSet,
+  types: ParameterTypes | undefined,
+): string[] | undefined {
+  const clearance = Clearance.of(rules)
+  const known = clearance.headers
   let found: string[] | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (value === '' || known.has(name, value) || isUnread(name)) continue
-    if (isHeaderClear(name, value, rules)) {
-      if (!isUnremembered(name)) known.add(name, value)
-      continue
+    if (value === '' || isUnread(name)) continue
+    if (isCookie(name)) {
+      if (isHeaderClear(name, value, rules) || (types === undefined && clearance.hasClearCookies(value)))
+        continue
+    } else {
+      if (known.has(name, value)) continue
+      if (isHeaderClear(name, value, rules)) {
+        // Scanning a short value takes less time than putting it away.
+        if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) known.add(name, value)
+        continue
+      }
     }
     found ??= []
     found.push(name, value)

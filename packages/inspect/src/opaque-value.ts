@@ -38,6 +38,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/unicode-markup': 'needs a bracket, an ampersand, or UTF-7',
   'rce/program': 'a path to a program is telling',
   'rce/tilde': 'needs a tilde',
+  'traversal/twice-encoded-letter': 'a percent sign that is encoded is telling',
   'traversal/null-byte': 'what %00 stands for is a control character',
   'code/ruby-command': 'needs a bracket, a brace or a parenthesis',
   'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
@@ -96,7 +97,7 @@ function isReviewed(rule: Rule): boolean {
 
 /** Whether a reading has what a rule behind one of its signs needs besides. */
 function isTelling(text: string, signs: number): boolean {
-  if (text.includes('?') || text.includes('~')) return true
+  if (text.includes('?') || text.includes('~') || text.includes('%25')) return true
   if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
     return true
   if ((signs & CHAR.slash) !== 0 && PROGRAM.test(text)) return true

@@ -89,26 +89,32 @@ const LISTS: readonly (readonly [number, string])[] = [
     'php phpinfo system passthru shell_exec popen proc_open assert create_function preg_replace base64_decode gzinflate str_rot13 ' +
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
       'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
-      'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump',
+      'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
+      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map',
   ],
   [
     WORD.java,
     'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
       'memberaccess com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
-      'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module',
+      'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
+      'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
+      'windowsidentity pscredential system jdbc init autodeserialize socketfactory execute grab grabconfig grabresolver asttest python async',
   ],
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
-  [WORD.prototype, '__proto__ prototype constructor __definegetter__ __definesetter__ __lookupgetter__'],
+  [
+    WORD.prototype,
+    '__proto__ prototype constructor __construct __destruct __wakeup __call __callstatic __invoke __definegetter__ __definesetter__ __lookupgetter__',
+  ],
   [
     WORD.file,
-    'etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
+    'web tomcat etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
       'zip filter input wp config env git svn bash_history dev tmp secrets usr opt sys xampp aws',
   ],
   [
     WORD.runtime,
     'require process child_process module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
-      'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for',
+      'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
   [
@@ -139,6 +145,10 @@ const LISTS: readonly (readonly [number, string])[] = [
       'laravel inf phpmyadmin pma myadmin adminer phpinfo server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
       'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls credentials secrets appsettings gitlab dockerenv pprof c99 r57 wso travis cvs ' +
+      'autodiscover setupwizard webui_wsma webui_wsma_http jolokia hsqldb goform gponform ctrlt picsdesc _async uddiexplorer fileserver descriptorbyname saml20 jarrewrite ' +
+      'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
+      'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
+      'auto_prepend_file allow_url_include force_redirect ' +
       '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
   ],
   [

@@ -6,7 +6,9 @@ import type { Rule } from '../src/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 
-const PLACES: readonly Place[] = ['query', 'body', 'path', 'name', 'header', 'file-name']
+const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'file-name']
+/** Rules about where a value stands: their cases are in tests of their own. */
+const BY_NAME: readonly string[] = ['ssrf/target', 'rfi/parameter', 'probe/option-name']
 
 /** @param least the score from which a hit counts */
 function hits(rule: Rule, value: string, least: number): boolean {
@@ -32,7 +34,7 @@ describe('every rule', () => {
 
   for (const rule of ownRules) {
     test(`${rule.id} finds its attacks and leaves its neighbours alone`, () => {
-      const isByName = rule.id === 'ssrf/target' || rule.id === 'rfi/parameter'
+      const isByName = BY_NAME.includes(rule.id)
       assert.ok(
         (rule.attacks.length > 0 || isByName) && rule.benign.length > 0,
         'a rule carries cases of both kinds',

@@ -48,6 +48,14 @@ const HANDLER = /^on[a-z]{3,40}$/
 const DIRECTIVE = /^(?:(?:data-)?ng-|x-(?:init|data|on|html|effect)|v-(?:html|on|bind)|@|data-bind$|hx-on)/
 const RUNS =
   /(?:alert|confirm|prompt|eval|fetch|atob|function|import)\s{0,2}[(`]|constructor|\$event\.|document\.|window\.|localstorage/
+/** Whatever is not a place on the same site. */
+const FOREIGN = /^[^"'`>]{0,8}(?:[/\\]{2}|:(?<!mailto:)|&|\\)/
+/** What a link says of a page; no browser loads what it names and runs it. */
+const LINKS_ONLY =
+  /\srel\s{0,4}=\s{0,4}["']?(?:canonical|(?:shortcut )?icon|alternate|next|prev(?:ious)?|start|up|top|home|contents|index|glossary|copyright|chapter|section|help|bookmark|author|license|search|me|shortlink|amphtml|manifest|mask-icon|apple-touch-icon(?:-precomposed)?|preconnect|dns-prefetch|pingback|edituri|archives|webmention|profile)["'\s>]/
+/** A script of the same site by its path, and nothing else in its tag. */
+const LOCAL_SCRIPT =
+  /^<script(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}"|(?:async|defer)="[a-z]{0,5}")){0,4}\s{1,40}src=(?:"(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js"|'(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js')(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}")){0,4}\s{0,40}>/
 /** What browsers skip inside a URL's scheme. */
 const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 
@@ -66,8 +74,8 @@ export function findActiveMarkup(reading: Reading): Span | undefined {
   let at = lower.indexOf('<')
   while (at >= 0) {
     const found = readTag(lower, at, outer)
-    if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
-    if (best !== undefined && (best.score ?? 0) >= 6) return best
+    if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
+    if (best !== undefined && weightOf(best) >= 6) return best
     work += tagEnd - at
     if (work > lower.length * MAX_REREADS + MAX_TAG)
       return { start: at, end: at + 1, score: 10, id: 'bounds/effort' }
@@ -76,6 +84,13 @@ export function findActiveMarkup(reading: Reading): Span | undefined {
   }
   return best
 }
+
+/** What counts less in some settings must not hide what counts in all. */
+function weightOf({ score = 0, bare }: Span): number {
+  return bare === true ? Math.min(score, MAX_BARE) : score
+}
+
+const MAX_BARE = 4
 
 let tagEnd = 0
 let isTagInQuotes = false
@@ -119,7 +134,7 @@ function readTag(lower: string, start: number, carried: number): Span | undefine
     if (code === 60 && isLetter(charCodeAt.call(lower, at + 1))) {
       outer = presence
       tagEnd = at
-      return ended(name, closing, start, at, score, id, isPlayer)
+      return ended(lower, name, closing, start, at, score, id, isPlayer)
     }
     const from = at
     while (
@@ -151,10 +166,11 @@ function readTag(lower: string, start: number, carried: number): Span | undefine
     if (score >= 6) break
   }
   tagEnd = Math.max(tagEnd, at)
-  return ended(name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
+  return ended(lower, name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
 }
 
 function ended(
+  lower: string,
   name: string,
   closing: boolean,
   start: number,
@@ -165,7 +181,12 @@ function ended(
 ): Span | undefined {
   if (isPlayer && id === 'xss/element') return undefined
   const found = name === 'script' && closing ? 4 : score
-  return found === 0 ? undefined : { start, end, score: found, id }
+  if (found === 0) return undefined
+  const isElement = id === 'xss/element'
+  if (isElement && name === 'link' && LINKS_ONLY.test(lower.slice(start, end))) return undefined
+  if (isElement && name === 'script' && LOCAL_SCRIPT.test(lower.slice(start, end)))
+    return { start, end, score: found, id, bare: true }
+  return { start, end, score: found, id }
 }
 
 /** Of a script: an attribute, a call, an assignment, a template, its end. */
@@ -219,9 +240,9 @@ function attributeScore(
   }
   if (attribute === 'xlink:href' && /^(?:https?:)?\/\/|^data:/.test(compact))
     return { id: 'xss/script-url', score: 5 }
-  if (element === 'link' && attribute === 'href' && !/^[\w#./-]{1,200}$/.test(compact))
+  if (element === 'link' && attribute === 'type' && compact.includes('script'))
     return { id: 'xss/element', score: 5 }
-  if (element === 'link' && attribute === 'rel' && /stylesheet|import/.test(compact))
+  if (element === 'link' && attribute === 'href' && FOREIGN.test(compact))
     return { id: 'xss/element', score: 5 }
   if (
     element === 'meta' &&

@@ -2,7 +2,7 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { MAX_WORD, readWord, word } from './shell-word.ts'
-import { isShellCommand, isWrapperCommand } from './shell-words.ts'
+import { isShellCommand, isWrapperCommand, looksAround } from './shell-words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -51,12 +51,19 @@ export function findShellCommand(reading: Reading): Span | undefined {
     }
     const skip = opening === 'substitution' && code !== 96 ? 2 : 1
     const found = commandAt(reading, at + skip, opening, separator)
-    if (found !== undefined && (best === undefined || (found.score ?? 0) > (best.score ?? 0))) best = found
-    if (best !== undefined && (best.score ?? 0) >= 6) break
+    if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
+    if (best !== undefined && weightOf(best) >= 6) break
     if (weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
   }
   return best
 }
+
+/** What counts less in some settings must not hide what counts in all. */
+function weightOf({ score = 0, bare }: Span): number {
+  return bare === true ? Math.min(score, MAX_BARE) : score
+}
+
+const MAX_BARE = 4
 
 /** Three backticks fence a block in Markdown; no shell has a use for them. */
 function isFence(lower: string, at: number): boolean {
@@ -154,7 +161,11 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   const command = base.endsWith('.exe') ? base.slice(0, -4) : base
   if (!isShellCommand(command)) return undefined
   weighed++
-  const inBin = path >= 0 && /(?:^|\/)(?:s?bin|local)\/$/.test(name.slice(0, path + 1))
+  // `bin/node` is a path of a package where documents are sent.
+  const isInBody = place === 'body' || place === 'form'
+  const inBin =
+    path >= 0 &&
+    (isInBody ? /\/(?:s?bin|local)\/$/ : /(?:^|\/)(?:s?bin|local)\/$/).test(name.slice(0, path + 1))
   const isDisguised = (hasDropped && command.length > 1) || inBin
   const found = new FoundCommand(reading, {
     command,
@@ -168,7 +179,14 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   const score = rate(opening, found)
   if (score <= 0) return undefined
   const end = Math.min(lower.length, found.end + 40)
-  return { start: separator, end, score, id: 'rce/command', bare: opening === 'start' || opening === 'line' }
+  // Between backticks Markdown sets code, where people write.
+  const isCode =
+    opening === 'substitution' &&
+    charCodeAt.call(lower, separator) === 96 &&
+    !looksAround(command) &&
+    !found.sensitive
+  const bare = opening === 'start' || opening === 'line' || isCode
+  return { start: separator, end, score, id: 'rce/command', bare }
 }
 
 /** Wildcards inside a name; one that is a whole segment is a pattern of paths. */

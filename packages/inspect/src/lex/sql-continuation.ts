@@ -66,8 +66,11 @@ export function afterSemicolon(i: number, leaving: boolean): Finding | undefined
     return { id: 'sqli/stacked', score: 5, end: at + 3 }
   if (isProbeCall(at) && word !== 'user' && word !== 'count')
     return { id: 'sqli/stacked', score: 6, end: at + 3 }
+  // `'); if (a) {` is how programs go on as well.
+  const isCondition =
+    kindAt(at + 1) === SQL.open && (isSubquery(at + 1) || isProbeCall(at + 2) || comparison(at + 2) > 0)
   const call =
-    word === 'if' ||
+    (word === 'if' && isCondition) ||
     word === 'iif' ||
     word === 'call' ||
     word === 'begin' ||

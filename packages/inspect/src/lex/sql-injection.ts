@@ -183,6 +183,7 @@ function isYear(at: number): boolean {
  */
 function isMentioned(i: number): boolean {
   const close = i + 2
+  if (isOperatorLiteral(i)) return true
   if (kindAt(i + 1) !== SQL.word || kindAt(close) !== kindAt(i)) return false
   if (starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
   const before = sourceText()[(starts[i] as number) - 1] ?? ''
@@ -191,6 +192,25 @@ function isMentioned(i: number): boolean {
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]])/.test(behind)
+}
+
+/**
+ * An operator as a string of a program, behind the bracket or comma of an argument: `split('=', 1)`. A string
+ * that is left has its value before the quote.
+ */
+function isOperatorLiteral(i: number): boolean {
+  const close = i + 2
+  const kind = kindAt(i + 1)
+  if (kind !== SQL.compare && kind !== SQL.operator && kind !== SQL.logic && kind !== SQL.word) return false
+  if (kindAt(close) !== kindAt(i) || starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
+  const text = sourceText()
+  const start = starts[i] as number
+  const end = ends[close] as number
+  return (
+    start > 1 &&
+    /[\w\s][([{,]\s{0,2}$|[\w"']\s?[:=]\s$/.test(text.slice(Math.max(0, start - 4), start)) &&
+    /^\s{0,2}[,:;)\]}]/.test(text.slice(end, end + 3))
+  )
 }
 
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */

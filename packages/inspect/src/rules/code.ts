@@ -127,12 +127,16 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-indirect-call',
-    /\(\s{0,4}(?:\$\w{1,24}|string\s{0,4}\)\s{0,4}["'{][^)\n]{0,40})\s{0,4}\)?\s{0,4}\(\s{0,4}["']|["'][a-z\\]{1,8}["'](?:\s{0,2}\.\s{0,2}["'][a-z]{1,8}["']){1,8}\s{0,4}(?:\)?\s{0,4}\(|;)/,
+    /\(\s{0,4}(?:\$\w{1,24}|string\s{0,4}\)\s{0,4}["'{][^)\n]{0,40})\s{0,4}\)?\s{0,4}\(\s{0,4}["']|^\s{0,4}\(\(?\w{1,12}\)?(?:\.\(?\w{1,12}\)?){1,8}\)\s{0,2}\(|["'][a-z\\]{1,8}["'](?:\s{0,2}\.\s{0,2}["'][a-z]{1,8}["']){1,8}\s{0,4}(?:\)?\s{0,4}\(|;)/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.paren,
-      attacks: ['(string)"sys"."t"."em"(\'uname\');', "$y='sys'.'tem';($y)('uname');"],
+      attacks: [
+        '(string)"sys"."t"."em"(\'uname\');',
+        "$y='sys'.'tem';($y)('uname');",
+        '(sy.(st).em)(whoami);',
+      ],
       benign: ["'a'.'b'", '(string) "x"'],
     },
   ),
@@ -214,13 +218,26 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/python',
-    /__(?:import__\s{0,2}\(|(?:class|globals|builtins|mro|subclasses|bases)__\s{0,2}[.([])|\bos\.(?:system|popen|exec[lv]p?e?)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\(|\bcompile\s{0,4}\([^)]{0,80},\s{0,4}["'](?:exec|single|eval)|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(|\bglobals\s{0,2}\(\s{0,2}\)\s{0,2}[[.]/,
+    /__import__\s{0,2}\(\s{0,2}["'](?:os|sys|subprocess|socket|pty|posix|commands|builtins|importlib|platform|shutil|base64|urllib)\b|__(?:globals|builtins|subclasses)__\s{0,2}[.([]|__class__\s{0,2}[.[][^\n]{0,24}__(?:base|bases|mro|subclasses|init)__|\bos\.(?:system|popen|exec[lv]p?e?)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\([^\n]{0,24}["']|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(/,
     {
       score: 5,
       quotable: true,
       words: WORD.runtime,
       attacks: ["__import__('os').system('id')", "os.system('id')", 'subprocess.Popen(["id"])'],
       benign: ['my os is slow', 'the class of 1999', '__init'],
+    },
+  ),
+  // What people write in programs too: data in a document.
+  pattern(
+    'code/python-internal',
+    /__(?:import__\s{0,2}\(|(?:class|mro|bases)__\s{0,2}[.([])|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\(|\bcompile\s{0,4}\([^)]{0,80},\s{0,4}["'](?:exec|single|eval)|\bglobals\s{0,2}\(\s{0,2}\)\s{0,2}[[.]/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      words: WORD.runtime,
+      attacks: ['__import__(x)', 'x.__class__.y', 'globals()["x"]', 'subprocess.run(x)'],
+      benign: ['the class of 1999', '__init', 'subprocess'],
     },
   ),
   pattern(

@@ -6,16 +6,18 @@ import { WORD } from '../words.ts'
 export const directoryAndMailRules: readonly Rule[] = [
   pattern(
     'ldap/filter',
-    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|^\s{0,4}\*\s{0,2}\(\s{0,2}\)\s{0,2}[|&]|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.paren,
+      chars: CHAR.paren | CHAR.star,
       attacks: [
         '((uid=admin)(!(&(1=0)(userPassword=q))))',
         '*)(uid=*))(|(uid=*',
         'admin)(&)',
         'x)(|(cn=*))',
+        '*()|&',
+        '*))\u0000',
         '*)(objectClass=*',
       ],
       benign: [

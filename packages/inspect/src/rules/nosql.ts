@@ -40,7 +40,13 @@ function findOperatorValue(reading: Reading): Span | undefined {
   if (reading.place === 'name' || reading.place === 'file-name' || JSON_LIKE.test(reading.lower))
     return undefined
   const found = VALUE.exec(reading.lower)
-  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+  if (found === null) return undefined
+  // Behind a string that is ended, or one that runs code; elsewhere it is how queries are written down.
+  const bare =
+    !RUNNING.test(found[0]) &&
+    !found[0].endsWith(']') &&
+    !/^\s{0,2}[\w@. ]{0,40}["'}]\s{0,2}[,}\]]/.test(reading.lower)
+  return { start: found.index, end: found.index + found[0].length, bare }
 }
 
 /** Operators of document databases where data belongs, and JavaScript for their shells. */

@@ -1,6 +1,8 @@
 import type { Rule } from '../rule.ts'
 import { codeRules } from './code.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
+import { exploitRules } from './exploits.ts'
+import { gadgetRules } from './gadgets.ts'
 import { javaRules } from './java.ts'
 import { nosqlRules } from './nosql.ts'
 import { probeRules } from './probes.ts'
@@ -28,4 +30,6 @@ export const ownRules: readonly Rule[] = [
   ...structureRules,
   ...reachRules,
   ...probeRules,
+  ...exploitRules,
+  ...gadgetRules,
 ]

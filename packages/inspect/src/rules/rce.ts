@@ -127,6 +127,14 @@ export const rceRules: readonly Rule[] = [
       benign: ['${name}', '$HOME is where', 'costs $5'],
     },
   ),
+  // A word cut out of a variable, behind a separator: hidden, and no setting of any program.
+  pattern('rce/cut-variable', /[;&|`(]\s{0,4}\$\{[a-z_]{1,16}:\d{1,3}(?::\d{1,3})?\}\w/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    attacks: [';${PATH:0:1}bin${PATH:0:1}id'],
+    benign: ['${name:0:1}', 'a; ${name}'],
+  }),
   pattern(
     'rce/braces',
     /\{[a-z/]{1,12},(?:-[\w-]{1,12}|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}~[+-]\s{0,4}$|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
@@ -286,14 +294,14 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/asp',
-    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|\bexecute\s{0,2}\(\s{0,2}(?:request|[\x22'\w])|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
+    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|(?:\bos\.|(?<![\w.>$]))execute\s{0,2}\(\s{0,2}(?:request|[\x22'\w])|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.paren,
       words: 0,
       attacks: ['Ev al ("Ex"&"e"&"cute("")")', 'CreateObject("WScript.Shell")', 'Execute(x)'],
-      benign: ['server.listen()', 'the executed plan'],
+      benign: ['server.listen()', 'the executed plan', 'cursor.execute("select 1")'],
     },
   ),
 ]

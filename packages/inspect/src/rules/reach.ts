@@ -32,7 +32,7 @@ function findIncludedPath(reading: Reading): Span | undefined {
 export const reachRules: readonly Rule[] = [
   pattern(
     'ssrf/metadata',
-    /(?:^|[/@\s"'=:])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
+    /(?:^|[/@\s"'=:])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
     {
       score: 5,
       quotable: true,
@@ -47,11 +47,11 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/disguised',
-    /(?:https?|ftp|wss?|dict|ldap|tftp):\/{0,3}(?:[^/@\s]{0,40}@)?(?:0|0x7f[\dxa-f.]{0,16}|0x[\da-f]{8}|2130706433|3232235\d{3}|017700000001|0177\.[\d.]{1,12}|127\.(?:\d{1,3}\.)?\d{1,5}(?![\d.])|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost)(?::\d{1,5})?\\@/,
+    /(?:https?|ftp|wss?|dict|ldap|tftp):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost)(?::\d{1,5})?\\@|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.scheme | CHAR.slash,
+      chars: CHAR.scheme | CHAR.slash | CHAR.backslash,
       words: WORD.host,
       attacks: [
         'http://0x7f000001/',
@@ -61,12 +61,21 @@ export const reachRules: readonly Rule[] = [
         'http://[::ffff:127.0.0.1]/',
         'http://127.0.0.1\\@example.com',
         'http://127.0.0.1.nip.io/',
+        'http://025177524776/',
+        'http://169.254.43518/',
+        'http://0x7f.0x0.0x0.0x1/',
+        'http://127.000.000.001/',
+        'http:\\\\127.0.0.1\\',
+        'http:127.0.0.1/',
+        'http://www.example.com@127.0.0.1/',
       ],
       benign: [
         'http://127.0.0.1:8080/cb',
         'http://localhost/',
         'http://[::1]:3000/',
         'http://0.example.com/',
+        'http://10.0.0.1:8080/',
+        'http://ann:pw@localhost:5984/',
       ],
     },
   ),
@@ -145,14 +154,14 @@ export const reachRules: readonly Rule[] = [
   },
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$|[^\s?]{1,160}\.(?:gif|png|jpe?g|txt)\?\.(?:aspx?|php\d?|jsp)\s{0,4}$)/,
     {
       score: 5,
       bare: true,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
-      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php'],
+      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php', 'http://evil.example/x.gif?.aspx'],
       benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
     },
   ),

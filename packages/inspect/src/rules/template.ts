@@ -34,7 +34,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/object',
-    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[\$|\*\{)[^{}%]{0,160}?(?:__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|template|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process\.|@java|system\(|exec\(|popen|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
+    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[\$|\*\{)[^{}%]{0,160}?(?:__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|template|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process\.|@java|system\(|exec\(|popen|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
     {
       score: 5,
       quotable: true,
@@ -52,6 +52,8 @@ export const templateRules: readonly Rule[] = [
         '{%print(7*7)%}',
         '{{namespace.__init__}}',
         '{{self}}',
+        '{% debug %}',
+        '{{ settings.SECRET_KEY }}',
       ],
       benign: [
         '{{ user.name }}',
@@ -64,7 +66,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/freemarker',
-    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:/,
+    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
     {
       score: 5,
       quotable: true,
@@ -75,6 +77,7 @@ export const templateRules: readonly Rule[] = [
         '{$smarty.version}',
         '<%={{={@{#{${x}}%>',
         '{php}echo 1{/php}',
+        "{pboot:if(get_lg('x'))}",
       ],
       benign: ['#settings', '<#>', 'php'],
     },

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
@@ -26,8 +26,16 @@ const SLASH =
   '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'
 const ENCODED_STEPS = new RegExp(`${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}`)
 
-/** Paths that leave their directory, and files that only an intruder asks for. */
-export const traversalRules: readonly Rule[] = [
+/** The rule, but for the names of a JSON document: packages are named by their paths (`file:../../lib`). */
+function outsideDocumentNames(rule: PatternRule): PatternRule {
+  return {
+    ...rule,
+    find: reading =>
+      reading.place === 'name' && /^body(?:\.|$)/.test(reading.name) ? undefined : rule.find(reading),
+  }
+}
+
+const steps: PatternRule = outsideDocumentNames(
   pattern(
     'traversal/steps',
     /(?:^|[=/\\"'\s,;:(])(?:\.{2,4}|\.%00\.|\.;\.|\.\.;)[/\\]{1,4}(?:[\w.-]{0,32}[/\\]{1,4}){0,4}?\.{1,4}[/\\]|(?:^|[/\\])\.\.;[/\\]/,
@@ -46,6 +54,11 @@ export const traversalRules: readonly Rule[] = [
       benign: ['../image.png', 'wait... / what', '1..2'],
     },
   ),
+)
+
+/** Paths that leave their directory, and files that only an intruder asks for. */
+export const traversalRules: readonly Rule[] = [
+  steps,
   // Encodings that no standard knows and one server or another undid: what stands between two pairs of dots
   // is a slash.
   pattern('traversal/encoded-steps', ENCODED_STEPS, {
@@ -61,6 +74,66 @@ export const traversalRules: readonly Rule[] = [
       '..%f8%80%80%80%af..%f8%80%80%80%af',
     ],
     benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
+  }),
+  // In a form, where no program's own paths stand.
+  pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){2}/, {
+    score: 5,
+    bare: true,
+    atStart: true,
+    chars: CHAR.dots,
+    places: ['form'],
+    attacks: ['../../mailbox/x.jsp'],
+    benign: ['../image.png', '.. / ..'],
+  }),
+  pattern(
+    'traversal/secret-file',
+    /^\s{0,4}(?:\.{1,2}[/\\]{1,2}){1,8}(?:[\w-]{1,32}[/\\]){0,4}(?:(?:web|faces-config|struts|applicationcontext)\.xml|wp-config\.php|\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)|tomcat-users\.xml|\.git[/\\]config)\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.slash | CHAR.backslash,
+      words: WORD.file,
+      places: ['body'],
+      attacks: ['../web.xml', '../../wp-config.php', '../.htpasswd'],
+      benign: ['../package.json', 'web.xml', '../.env'],
+    },
+  ),
+  // A path longer than the server keeps: what it appends is cut off.
+  pattern('traversal/truncation', /^[/\\]?(?:([a-z\d])\1{1,3000}|\w{1,64}[/\\])\.{5,3000}(?:$|[{/\\])/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.dots,
+    places: ['query', 'form', 'cookie'],
+    attacks: ['/aaaaaaaaaaaaaaaaaaaaaaaaaaaa......{file}', 'page/......................'],
+    benign: ['ahhh.....', 'and so on.....', 'hmm...... ok'],
+  }),
+  pattern('traversal/placeholder', /^[/\\][\w./\\]{0,400}\{file\}/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.brace,
+    places: ['query', 'form', 'cookie'],
+    attacks: ['/{FILE}', '/..../{file}'],
+    benign: ['/users/{id}', '{file}'],
+  }),
+  // What a server cuts off behind the semicolon decides who may come in; the file type decides what is open.
+  pattern(
+    'traversal/suffix',
+    /;\.(?:jspx?|js|css|png|gif|jpe?g|ico|html?|do|action|svg|json)$|(?:^|\/)(?:;|%3b)\/|\.aspx\/(?:x|y|[\w-]{1,12}\.js)?$/,
+    {
+      score: 5,
+      chars: CHAR.semicolon,
+      places: ['path', 'query'],
+      attacks: ['/app/rest/users;.jsp', '/center/api/files;.js', '/;/admin/page'],
+      benign: ['/a;v=1/b', '/a;b.js', '/files/a;b'],
+    },
+  ),
+  // Nobody encodes a letter, and nobody twice.
+  pattern('traversal/twice-encoded-letter', /%25(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/, {
+    score: 5,
+    chars: CHAR.percent,
+    places: ['path'],
+    attacks: ['/%2577ebui_wsma_http', '/%2561dmin'],
+    benign: ['/a%252fb', '/a%2520b', '/%41'],
   }),
   // A client resolves such a path before it asks.
   pattern(

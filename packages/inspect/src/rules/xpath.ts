@@ -8,7 +8,7 @@ import { pattern, type Rule } from '../rule.ts'
 export const xpathRules: readonly Rule[] = [
   pattern(
     'code/xpath',
-    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\/\/\*\[|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
+    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\/\/\*\[|\[\s{0,2}(?:local-)?name\s{0,2}\(\s{0,2}\)\s{0,2}=|^\s{0,4}\/{1,2}(?:\*\/\*|[\w/]{1,40}\[\d{1,4}\]\/)|\]\/text\s{0,2}\(\s{0,2}\)|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
     {
       score: 5,
       quotable: true,
@@ -19,6 +19,8 @@ export const xpathRules: readonly Rule[] = [
         "' or count(parent::*[position()=1])=0 or 'a'='b",
         "' or starts-with(name(),'a') or '",
         "doc('http://x/')",
+        "*[local-name()='user']",
+        '/*/*[1]/text()',
       ],
       benign: ['count(*)', "read('a') | next", 'a | b', 'the self:: axis', 'see name (first)'],
     },

