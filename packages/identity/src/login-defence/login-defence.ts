@@ -57,7 +57,7 @@ export interface LoginDefenceOptions {
   readonly link?: LinkMail
   /** Default: raised 50,000, high 400,000; `off` asks nobody for work. */
   readonly proofOfWork?: ProofLevels | 'off'
-  /** Clients whose tries are neither counted nor held up: a check of the login, an office. Default: nobody. */
+  /** Clients whose tries are neither counted nor held up: a check of the login page. Default: nobody. */
   readonly exempt?: CidrSet
   readonly mode?: Mode
   readonly clock?: Clock
