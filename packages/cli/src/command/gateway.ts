@@ -72,7 +72,12 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   noteCertificate(config, file.folder, output)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
   const { console: opened } = served
-  if (opened !== undefined) output.line(`  console        ${opened.link} (signs in once, within 15 minutes)`)
+  if (opened !== undefined)
+    output.line(
+      opened.hasAccounts
+        ? `  console        ${opened.address} (a link without a passkey: postern console link)`
+        : `  console        ${opened.link} (signs in once, within 15 minutes)`,
+    )
   for (const { name, ok, detail } of served.health())
     if (!ok)
       output.note(

@@ -10,6 +10,7 @@ import {
   type ConsoleServer,
   type ConsoleSettings,
   LiveFeed,
+  OperatorAccounts,
   type Role,
   startConsole,
   TrafficRecorder,
@@ -22,6 +23,7 @@ import {
   parseAddress,
   systemRandom,
 } from '@postern/core'
+import { PasskeyAccounts } from '@postern/identity'
 import { bouncerKeys } from '@postern/remediate'
 import {
   type AuditSource,
@@ -33,6 +35,7 @@ import {
   type Runtime,
   standingsOf,
 } from '@postern/runtime'
+import { openSqlite } from '@postern/store'
 import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
 import { PreviewInThread } from '../preview/preview-in-thread.ts'
@@ -78,6 +81,10 @@ export interface RunningConsole {
   readonly address: string
   /** An address that signs in once. @param name in the audit log; default: the account of this process */
   link(name?: string, roles?: readonly Role[]): string
+  /** Accounts of the console. */
+  readonly operators: OperatorAccounts
+  /** The address that an invitation is followed at. */
+  invitationLink(secret: string): string
   /** Makes what a principal sent unreadable in the traffic. */
   erase(principal: string, tenant: string): Promise<void>
   health(): readonly Health[]
@@ -114,6 +121,10 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     countryOf: clientCountry(settings.country),
     onEvent: event => live.take(event),
   })
+  const database = openSqlite({ path: connections.directory.file('console.db') })
+  const operators = new OperatorAccounts(
+    await PasskeyAccounts.open({ database, name: 'Postern console', clock }),
+  )
   const audit = new OpenedAudit(setup)
   const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
@@ -125,6 +136,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   const preview = new PreviewInThread(() => previewPlan(setup, opened.place), clock)
   const closers: (() => Promise<void> | void)[] = [
     () => opened.close(),
+    () => database.close(),
     () => recorder.close(),
     () => audit.close(),
     () => undo.close(),
@@ -147,6 +159,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       live,
       audit,
       flush,
+      operators,
       instances: () => opened.instances(),
       health: () => [...setup.health(), ...health()],
     })
@@ -155,6 +168,8 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     return {
       address: server.address,
       link: (name = accountName(), roles) => server.link(name, roles),
+      operators,
+      invitationLink: secret => server.invitationLink(secret),
       erase: (principal, tenant) => traffic.erase(principal, tenant),
       health,
       close,
@@ -219,7 +234,8 @@ class OpenedAudit {
   }
 }
 
-interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances'> {
+interface Kept
+  extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances' | 'operators'> {
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
   readonly undo: UndoInDatabase
@@ -251,7 +267,7 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history, undo, system, instances }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo, system, instances, operators }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
@@ -266,6 +282,7 @@ function partsOf(
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
     identity: resources.identity,
+    operators,
     instances,
     sharesBans: resources.connections?.redis !== undefined || resources.connections?.postgres !== undefined,
     revocations: resources.revocations,
