@@ -193,7 +193,7 @@ describe('accounts of the console', () => {
     assert.match(server.invitationLink('abc'), /^http:\/\/localhost:\d+\/#invitation=abc$/)
   })
 
-  test('a sign-in that the log cannot take is none', async () => {
+  test('a sign-in that the log cannot take lets nobody in', async () => {
     given.log.isBroken = true
     const refused = await call('POST', '/session', {
       link: /#link=(.*)$/.exec(server.link('late'))?.[1],

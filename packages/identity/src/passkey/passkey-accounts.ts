@@ -33,8 +33,8 @@ const MAX_TRIES = 5
 const MAX_ACCOUNTS = 200
 
 /**
- * Accounts of a few people who are invited and sign in with passkeys (WebAuthn Level 3): no password, no mail.
- * Passkeys belong to a domain: one that was made at `localhost` does not sign in at `ops.example.com`.
+ * Accounts of a few people who are invited and sign in with passkeys (WebAuthn Level 3): no password, no
+ * mail. Passkeys belong to a domain: one that was made at `localhost` does not sign in at `ops.example.com`.
  */
 export class PasskeyAccounts {
   readonly #options: PasskeyAccountsOptions
@@ -74,8 +74,8 @@ export class PasskeyAccounts {
 
   /**
    * Invites somebody, again if they did not come yet; an earlier invitation is worth nothing then.
-   * @returns a secret that makes one passkey within a day; undefined when the address is none, or has an
-   * account that can sign in, or there are 200 accounts
+   * @returns a secret that makes one passkey within a day; undefined for an invalid address, for one
+   * whose account can sign in, and when there are 200 accounts
    * @throws ConfigError for what cannot be a role
    */
   async invite(address: string, roles: readonly string[]): Promise<string | undefined> {

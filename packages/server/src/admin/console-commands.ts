@@ -5,7 +5,10 @@ import type { AdminCommand } from './admin-server.ts'
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']
 
-/** What `postern console` asks of a running gateway. @param record enters an act in the log before it is done */
+/**
+ * What `postern console` asks of a running gateway.
+ * @param record enters an act in the log before it is done
+ */
 export function consoleCommands(
   opened: RunningConsole | undefined,
   record: (action: string, data: Readonly<Record<string, Json>>, operator: Json | undefined) => Promise<void>,
