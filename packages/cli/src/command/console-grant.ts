@@ -6,7 +6,7 @@ import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
-/** `postern console grant EMAIL ROLE...`: what an operator may, in place of before. Exit 1 when nothing changed. */
+/** `postern console grant EMAIL ROLE...`: what an operator may from now on. Exit 1 when nothing changed. */
 export const run: Command = async ([name = '', ...words], options, context) => {
   const { dataDirectory } = await loadSetup(options, context)
   const answer = await askGateway(dataDirectory, 'console/roles', {

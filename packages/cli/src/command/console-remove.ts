@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
-/** `postern console remove EMAIL`: an operator who may not sign in any more. Exit 1 for the last one, or none. */
+/** `postern console remove EMAIL`: who may not sign in any more. Exit 1 for the last operator. */
 export const run: Command = async ([name = ''], options, context) => {
   const { dataDirectory } = await loadSetup(options, context)
   const answer = await askGateway(dataDirectory, 'console/remove', {

@@ -41,7 +41,7 @@ export class OperatorAccounts {
     return (await this.#accounts.list()).map(shown)
   }
 
-  /** Calls back with the name of whoever must sign in anew: their roles are others, or the account is gone. */
+  /** Calls back with the name of whoever must sign in anew: other roles, or no account any more. */
   onEnd(listener: (name: string) => void): void {
     this.#listeners.add(listener)
   }

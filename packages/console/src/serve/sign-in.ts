@@ -114,7 +114,7 @@ export class SignIn {
     await this.#signedIn(made, 'link', request, response)
   }
 
-  /** A session that the log cannot take is none. */
+  /** A session that the log cannot take does not begin. */
   async #signedIn(
     { session, cookie, token }: NewSession,
     by: string,
