@@ -34,6 +34,7 @@ export type {
   TrafficCount,
   TrafficEvent,
   TrafficQuery,
+  TrafficShare,
   TrafficSize,
   TrafficStore,
   Verdict,

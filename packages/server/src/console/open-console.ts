@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import {
   type CompiledConsole,
   describeException,
@@ -38,7 +39,7 @@ import {
 import { openSqlite } from '@postern/store'
 import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
-import { PreviewInThread } from '../preview/preview-in-thread.ts'
+import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
@@ -133,7 +134,11 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     workers: setup.workers,
     lost: () => ({ workers: setup.lost(), traffic: recorder.lost }),
   })
-  const preview = new PreviewInThread(() => previewPlan(setup, opened.place), clock)
+  const preview = new PreviewInThread(
+    () => previewPlan(setup, opened.place),
+    clock,
+    Math.min(MAX_PREVIEW_THREADS, availableParallelism()),
+  )
   const closers: (() => Promise<void> | void)[] = [
     () => opened.close(),
     () => database.close(),
@@ -180,10 +185,10 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   }
 }
 
-function previewPlan(
-  { loaded, overrides }: ConsoleSetup,
-  traffic: PreviewPlan['traffic'],
-): Omit<PreviewPlan, 'text' | 'from'> {
+/** A thread loads the configuration and takes some 60 MB. */
+const MAX_PREVIEW_THREADS = 8
+
+function previewPlan({ loaded, overrides }: ConsoleSetup, traffic: PreviewPlan['traffic']): PreviewSetting {
   const { file } = loaded()
   const path = editedConfig({ file }, { changes: [] })?.path ?? ''
   return { file: file.path, folder: file.folder, overrides, traffic, path }
