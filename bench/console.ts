@@ -1,5 +1,5 @@
-// What the console does with much traffic: a preview of another configuration over a million kept events, with
-// its progress and what reading them alone costs, and a list of 100,000 events by pages.
+// What the console does with much traffic: a preview of another configuration over a million kept events,
+// with its progress and what reading them alone costs, and a list of 100,000 events by pages.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -40,7 +40,9 @@ export interface TrafficQuery {
   readonly limit: number
 }
 
-/** One of several equal parts of all actors; requests of one principal, or else of one address, are in one. */
+/**
+ * One of several equal parts of all actors; requests of one principal, or else of one address, are in one.
+ */
 export interface TrafficShare {
   /** From 0. */
   readonly index: number
@@ -49,8 +51,8 @@ export interface TrafficShare {
 }
 
 /**
- * The tokens of a share, as a range of bytes: tokens are evenly spread, so that equal ranges hold equal parts.
- * `high` is undefined for the last.
+ * The tokens of a share, as a range of bytes: tokens are evenly spread, so that equal ranges hold equal
+ * parts. `high` is undefined for the last.
  */
 export function shareRange({ index, of }: TrafficShare): {
   readonly low: Uint8Array

@@ -14,7 +14,9 @@ const MAX_GROUPS = 1_000
 const SHOWN_GROUPS = 50
 const SHOWN_RULES = 3
 
-/** Results of parts of all actors as one: their groups are of different actors, but for what found no room. */
+/**
+ * Results of parts of all actors as one: their groups are of different actors, but for what found no room.
+ */
 export function joinedResults(results: readonly PreviewResult[]): PreviewResult {
   const sum = (of: (result: PreviewResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0)

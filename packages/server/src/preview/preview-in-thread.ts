@@ -15,8 +15,8 @@ interface Part {
 }
 
 /**
- * Runs previews in threads, each for a part of the actors; one preview at a time. What several actors share (a
- * limit of a whole tenant) is counted by each thread alone.
+ * Runs previews in threads, each for a part of the actors; one preview at a time. What several actors share
+ * (a limit of a whole tenant) is counted by each thread alone.
  */
 export class PreviewInThread implements PreviewJob {
   readonly #plan: () => PreviewSetting
