@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { connectRedis, type RedisConnection, redisReady } from '@postern/store'
 import { BareRedis, freshPrefix, services, startRedis } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { gcra, redisStore, window } from '../src/index.ts'
 import type { LimitStore } from '../src/limit-store.ts'
 import { limitName, Question } from '../src/question.ts'
@@ -187,7 +188,7 @@ describe('limits in a Redis Cluster', () => {
           info => /cluster_state:ok/.test(String(info)) && /known_nodes:3/.test(String(info)),
         )
       }
-      while (!(await isWhole())) await new Promise(resolve => setImmediate(resolve))
+      await until(isWhole)
       const cluster = connectRedis({ url: nodes.map(({ url }) => url), commandTimeout: '5s' })
       await redisReady(cluster)
       for (const prefix of ['one', 'two', 'three', 'four']) {

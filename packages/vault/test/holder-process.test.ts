@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { tryOpenRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { parseRecord } from '../src/record/record-format.ts'
@@ -38,7 +39,7 @@ after(async () => {
 
 /** Waits until the client has found every holder again. */
 async function allUp(): Promise<void> {
-  while (!links.every(({ isUp }) => isUp)) await new Promise(resolve => setTimeout(resolve, 20))
+  await until(() => links.every(({ isUp }) => isUp))
 }
 
 async function seal(count: number) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, systemRandom } from '@postern/core'
+import { until } from '../../../../test/until.ts'
 import { HolderStore } from '../../src/holder/holder-store.ts'
 import { holderIdentity } from '../../src/holder/start-holder.ts'
 import { unlockKey } from '../../src/holder/unlock.ts'
@@ -115,11 +116,10 @@ export class HolderProcesses {
 
   /** Waits until every holder sees both others. */
   async connected(): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const states = await Promise.all(HOLDERS.map(id => this.operate(id, { op: 'status' })))
-      if (states.every(state => !JSON.stringify(state).includes('down'))) return
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
+      return states.every(state => !JSON.stringify(state).includes('down'))
+    })
   }
 
   signal(id: HolderId, signal: NodeJS.Signals): void {
