@@ -29,7 +29,7 @@ export async function openIdentity(
 ): Promise<BuiltInIdentity | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, sessions, keys, theme, providers, backend, oauth } = settings
+  const { origin, siteName, home, signUp, keys, theme, providers, backend, oauth } = settings
   return builtInIdentity({
     origin,
     database: connections.postgres ?? connections.sqlite,
@@ -37,7 +37,7 @@ export async function openIdentity(
     mailer: await mailerOf(settings, connections),
     home,
     signUp,
-    sessions,
+    sessions: sessionsOf(settings, connections),
     keys,
     passwords: { isCommon: isCommonPassword },
     theme,
@@ -47,6 +47,20 @@ export async function openIdentity(
     ...(backend !== undefined && { backend }),
     ...(oauth !== undefined && { oauth: oauthOf(oauth) }),
   })
+}
+
+function sessionsOf(
+  { sessions: { store, ...lifetimes } }: Settings,
+  { redis }: Connections,
+): NonNullable<BuiltInIdentityOptions['sessions']> {
+  if (store === 'database') return lifetimes
+  if (redis === undefined)
+    throw new ConfigError({
+      place: 'identity.sessions.store',
+      problem: 'is "redis", which has no address',
+      hint: 'set stores.redis',
+    })
+  return { ...lifetimes, redis }
 }
 
 function secretOf(
