@@ -79,14 +79,16 @@ routes: { 'POST /before': { record: before } }
           else await new Promise(resolve => setTimeout(resolve, 2))
         }
       })
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
       const reached = (count: number): Promise<void> =>
-        until(() => inRound >= count || child.exitCode !== null || unexpected.length > 0)
+        until(() => inRound >= count || hasEnded() || unexpected.length > 0)
       try {
         await reached(200)
         child.kill('SIGHUP')
         await reached(400)
         child.kill('SIGHUP')
         await reached(600)
+        assert.equal(hasEnded(), false, output)
       } finally {
         isOver = true
         await Promise.all(clients)
