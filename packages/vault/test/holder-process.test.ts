@@ -188,19 +188,33 @@ describe('three holder processes', () => {
     }
   })
 
-  it('a backup taken while it runs is a holder again when restored', async () => {
+  it('a backup taken while it runs is a holder again when restored: it seals, and opens after a window', async () => {
     await allUp()
     const records = await seal(2)
     const copy = join(holders.folder, 'copy.db')
     assert.deepEqual(await holders.operate(3, { op: 'backup', path: copy }), { done: true })
+    const lost = join(holders.folder, 'lost.db')
     await holders.kill(3)
-    for (const suffix of ['-wal', '-shm']) rmSync(holders.data(3) + suffix, { force: true })
+    for (const suffix of ['', '-wal', '-shm'])
+      if (existsSync(holders.data(3) + suffix)) renameSync(holders.data(3) + suffix, lost + suffix)
     renameSync(copy, holders.data(3))
     await holders.spawn(3)
     await allUp()
-    await holders.kill(1)
     await open(records)
+    assert.match(JSON.stringify(await holders.operate(3, { op: 'status' })), /"closedUntil":"20/)
+    await holders.kill(1)
+    const written = await seal(2)
+    await assert.rejects(open(records), { code: 'POSTERN_BUDGET_EXCEEDED' })
+    // What was sealed with its parts opens with those of the file that it was copied from.
+    await holders.kill(3)
+    for (const suffix of ['', '-wal', '-shm']) {
+      rmSync(holders.data(3) + suffix, { force: true })
+      if (existsSync(lost + suffix)) renameSync(lost + suffix, holders.data(3) + suffix)
+    }
+    await holders.spawn(3)
     await holders.spawn(1)
+    await allUp()
+    await open(written)
   })
 
   it('the wrong key file does not unlock it, and nothing secret is printed', async () => {

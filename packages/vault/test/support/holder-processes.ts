@@ -135,28 +135,19 @@ export class HolderProcesses {
   }
 
   async operate(id: HolderId, body: object): Promise<unknown> {
-    let link: SocketLink | undefined
+    const link = new SocketLink(id, { unix: join(this.folder, `operator-${id}.sock`) })
     try {
-      await new Promise<void>(resolve => {
-        link = new SocketLink(id, { unix: join(this.folder, `operator-${id}.sock`) }, undefined, resolve)
-      })
-      return await link?.request(body, 5_000)
+      await until(() => link.isUp)
+      return await link.request(body, 30_000)
     } finally {
-      link?.close()
+      link.close()
     }
   }
 
   /** Links of the application, once connected. */
   async links(who: TlsIdentity = this.app): Promise<readonly SocketLink[]> {
-    const links: SocketLink[] = []
-    await Promise.all(
-      HOLDERS.map(
-        id =>
-          new Promise<void>(resolve => {
-            links.push(new SocketLink(id, this.address(id), who, resolve))
-          }),
-      ),
-    )
+    const links = HOLDERS.map(id => new SocketLink(id, this.address(id), who))
+    await until(() => links.every(({ isUp }) => isUp))
     return links
   }
 
