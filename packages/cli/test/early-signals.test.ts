@@ -37,7 +37,7 @@ const COMMANDS = {
 const PLACES = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
 
 for (const [command, options] of Object.entries(COMMANDS))
-  test(`a ${command} that is told to reload before it has started reloads when it has`, async t => {
+  test(`a ${command} asked to reload before it has started reloads once it has`, async t => {
     const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
     const backend = await startBackend()
     t.after(async () => {
