@@ -3,23 +3,37 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { installPackages } from '../../test/install-services.ts'
 import { root } from '../workspace.ts'
 import { blocksOf, readPage } from './support/page.ts'
 import { Project } from './support/project.ts'
 
 const blocks = blocksOf(readPage('docs/getting-started.md'))
 const EXAMPLES = { Express: 'express', Fastify: 'fastify', Hono: 'hono', Koa: 'koa', 'Plain Node': 'node' }
-const hasNginx = spawnSync('nginx', ['-v']).status === 0
-if (!hasNginx)
-  process.stdout.write('nginx is not installed: its section of docs/getting-started.md was not run\n')
+/** Sections that need a server of another project: the command that says whether it is there. */
+const SERVERS: Readonly<Record<string, readonly [string, string]>> = {
+  nginx: ['nginx', '-v'],
+  Caddy: ['caddy', 'version'],
+}
+
+/** Installs the server of a section where that can be done. @returns why the section cannot run */
+function missingServer(heading: string): string | undefined {
+  const [program, version] = SERVERS[heading] ?? []
+  if (program === undefined || version === undefined) return undefined
+  const isThere = (): boolean => spawnSync(program, [version]).status === 0
+  if (!isThere()) installPackages([program])
+  return isThere() ? undefined : `${program} is not installed`
+}
 
 for (const heading of [
   ...Object.keys(EXAMPLES),
+  'Nest',
   'A backend in another language',
-  ...(hasNginx ? ['nginx'] : []),
+  ...Object.keys(SERVERS),
 ])
   test(`Getting started, ${heading}: every file and command works as printed`, {
     timeout: 180_000,
+    skip: missingServer(heading) ?? false,
   }, async t => {
     const section = blocks.filter(block => block.heading === heading)
     assert.equal(section.length > 3, true)

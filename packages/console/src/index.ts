@@ -23,6 +23,9 @@ export type {
 export type { Role } from './api/console-session.ts'
 export { LiveFeed } from './api/live-feed.ts'
 export { type ConsoleOptions, type ConsoleServer, startConsole } from './serve/console-server.ts'
+export { type Instance, InstanceBoard } from './traffic/instance-board.ts'
+export { OthersFeed } from './traffic/others-feed.ts'
+export { PostgresTraffic } from './traffic/postgres-traffic.ts'
 export { SqliteTraffic, type SqliteTrafficOptions } from './traffic/sqlite-traffic.ts'
 export { TrafficRecorder, type TrafficRecorderOptions } from './traffic/traffic-recorder.ts'
 export type {

@@ -28,8 +28,12 @@ export class EffortMeter {
   readonly #time: TimeBudget | undefined
   /** Milliseconds of CPU that the slices before took. */
   #taken = 0
-  /** What the clock of the CPU showed when the slice began. */
-  #cpuBegun = 0
+  /**
+   * What the clock of the CPU showed when the slice began; for the first slice, once it had done some work:
+   * reading it is a call of the system, and most requests are done by then.
+   */
+  #cpuBegun: number | undefined
+  #isFirst = true
 
   /**
    * @param budget units that one request may cost
@@ -62,12 +66,14 @@ export class EffortMeter {
     this.#isUp = false
     this.#until = now() + milliseconds
     this.#begun = this.#spent
-    if (this.#time !== undefined) this.#cpuBegun = this.#time.cpu()
+    this.#cpuBegun = this.#isFirst ? undefined : this.#time?.cpu()
+    this.#isFirst = false
     this.#look = this.#spent + BETWEEN
   }
 
   #end(): void {
-    if (!this.#isUp && this.#time !== undefined) this.#taken += this.#time.cpu() - this.#cpuBegun
+    if (!this.#isUp && this.#time !== undefined && this.#cpuBegun !== undefined)
+      this.#taken += this.#time.cpu() - this.#cpuBegun
     this.#isUp = true
   }
 
@@ -90,6 +96,7 @@ export class EffortMeter {
     }
     if (this.#spent < this.#look || this.#now === undefined) return false
     this.#look = this.#spent + BETWEEN
+    this.#cpuBegun ??= this.#time?.cpu()
     if (this.#now() >= this.#until) this.#end()
     return this.#isUp
   }

@@ -19,7 +19,7 @@ import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
-import { WORD } from './words.ts'
+import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -28,7 +28,7 @@ export interface InspectOptions {
   readonly bounds?: Bounds
   readonly except?: readonly ExceptionTest[]
   /** What is known about the parameters of the route. */
-  readonly types?: ParameterTypes
+  readonly types?: ParameterTypes | undefined
   /** Default: the rules that ship with Postern. */
   readonly rules?: RuleSet
   /**
@@ -53,13 +53,12 @@ for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
+/** Characters from which on a header value that one scan clears is worth remembering. */
+const LEAST_REMEMBERED = 24
 /** Names of a query that are held against those of sessions. */
 const MAX_NAMES = 100
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
-/** What a target is made of: these say nothing until it is taken apart. */
-const TARGET_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
-
 /** What a cookie header is made of: between clean values it says nothing. */
 const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 /** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
@@ -108,7 +107,7 @@ export function beginInspection(
     options.types === undefined &&
     isTargetClear(target, rules) &&
     !mayHandSession(request, options.ownCookies)
-  const suspicious = suspiciousHeaders(request, rules)
+  const suspicious = suspiciousHeaders(request, rules, options.types)
   if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
     rules,
@@ -143,24 +142,6 @@ function mayHandSession(
 ): boolean {
   if (ownCookies === undefined || ownCookies.size === 0 || !target.includes('?')) return false
   return headerValue(headers, 'referer') !== undefined
-}
-
-function isTargetClear(target: string, rules: RuleSet): boolean {
-  scanFeatures(target, 0, target.length)
-  const { chars, words } = seen
-  return (
-    (words & WORD.session) === 0 && (chars & ENCODED) === 0 && rules.isClear(chars & TARGET_SYNTAX, words)
-  )
-}
-
-/**
- * Whether the path and everything that begins further in is opaque: pieces of such a text are such texts
- * too, but where they can be decoded.
- */
-function isPathOpaque(path: string, rules: RuleSet): boolean {
-  scanFeatures(path, 0, path.length)
-  const { chars, words } = seen
-  return (chars & (CHAR.percent | CHAR.base64)) === 0 && Clearance.of(rules).opaque.has(path, chars, words)
 }
 
 function inspectPath(path: string, inspector: Inspector): void {
@@ -222,17 +203,28 @@ class NameCollector implements ValueVisitor {
  * Names and values of the headers that need a look; undefined when there are none. Values that were clean
  * before are cached as clean.
  */
-function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] | undefined {
-  const { headers } = request
-  const known = Clearance.of(rules).headers
+function suspiciousHeaders(
+  { headers }: InspectedRequest,
+  rules: RuleSet,
+  types: ParameterTypes | undefined,
+): string[] | undefined {
+  const clearance = Clearance.of(rules)
+  const known = clearance.headers
   let found: string[] | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (value === '' || known.has(name, value) || isUnread(name)) continue
-    if (isHeaderClear(name, value, rules)) {
-      if (!isUnremembered(name)) known.add(name, value)
-      continue
+    if (value === '' || isUnread(name)) continue
+    if (isCookie(name)) {
+      if (isHeaderClear(name, value, rules) || (types === undefined && clearance.hasClearCookies(value)))
+        continue
+    } else {
+      if (known.has(name, value)) continue
+      if (isHeaderClear(name, value, rules)) {
+        // Scanning a short value takes less time than putting it away.
+        if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) known.add(name, value)
+        continue
+      }
     }
     found ??= []
     found.push(name, value)
@@ -243,7 +235,8 @@ function suspiciousHeaders(request: InspectedRequest, rules: RuleSet): string[] 
 
 /** By the length first: most names are of no length of theirs, and need not be put into lower case. */
 function isUnread(name: string): boolean {
-  return UNREAD_LENGTHS[name.length] === 1 && UNREAD.has(name.toLowerCase())
+  if (UNREAD_LENGTHS[name.length] !== 1) return false
+  return name === 'Host' || name === 'Connection' || UNREAD.has(name.toLowerCase())
 }
 
 /** Cookies and keys are secrets, and a file name is looked at in a way of its own. */

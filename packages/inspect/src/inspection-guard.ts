@@ -149,17 +149,11 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       body,
       ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
     }
+    const { level: planned, except } = plan
     const types = typesOf(exchange, plan)
     const ongoing = beginInspection(
       request,
-      {
-        level: plan.level,
-        bounds,
-        except: plan.except,
-        rules,
-        ownCookies,
-        ...(types !== undefined && { types }),
-      },
+      { level: planned, bounds, except, rules, ownCookies, types },
       slice,
     )
     if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish())

@@ -3,7 +3,7 @@ import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
-import { Clearance } from './clearance.ts'
+import { Clearance, ENCODED } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { thresholdOf } from './family.ts'
@@ -21,16 +21,6 @@ import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf, type ValueSetting } from './value-setting.ts'
-
-const ENCODED =
-  CHAR.percent |
-  CHAR.ampersand |
-  CHAR.backslash |
-  CHAR.base64 |
-  CHAR.wide |
-  CHAR.control |
-  CHAR.plus |
-  CHAR.run
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER

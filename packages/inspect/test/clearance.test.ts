@@ -163,6 +163,40 @@ describe('clearing a value without running a rule', () => {
     )
   })
 
+  test('no rule finds anything in any cookie of a header whose cookies are all called clear', () => {
+    const text = fc.array(fc.constantFrom(...PIECES), { maxLength: 4 }).map(pieces => pieces.join(''))
+    const clearance = Clearance.of(ownRuleSet)
+    let called = 0
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const header = `a=b; ${name}=${value};theme`
+        if (!clearance.hasClearCookies(header)) return
+        called++
+        for (const pair of header.split(';')) {
+          const equals = pair.indexOf('=')
+          for (const part of equals < 0 ? [pair] : [pair.slice(0, equals), pair.slice(equals + 1)])
+            assert.deepEqual(hits(part.trim()), [], header)
+        }
+      }),
+      { numRuns: 4_000, seed: 20_261_126 },
+    )
+    assert.ok(called > 300, `only ${called} were clear: nothing was shown`)
+  })
+
+  test('an attack in any of many cookies is found, after the session was seen before', () => {
+    const session = 'session=0123456789abcdef; theme=dark'
+    for (let i = 0; i < 3; i++)
+      assert.equal(inspect({ method: 'GET', target: '/', headers: ['Cookie', session] }).verdict, 'pass')
+    for (const others of [0, 1, 63, 64, 200]) {
+      const header = `${'x=y; '.repeat(others)}${session}; id=1' OR 1=1--`
+      assert.equal(
+        inspect({ method: 'GET', target: '/', headers: ['Cookie', header] }).verdict,
+        'block',
+        `after ${others} others`,
+      )
+    }
+  })
+
   test('nothing that a rule must find is called opaque, plain or encoded', () => {
     for (const rule of ownRuleSet.rules) {
       if (rule.id.startsWith('upload/')) continue

@@ -30,7 +30,7 @@ export async function openIdentity(
 ): Promise<(BuiltInIdentity & HealthProbe) | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, sessions, keys, theme, providers, backend, oauth } = settings
+  const { origin, siteName, home, signUp, keys, theme, providers, backend, oauth } = settings
   const options: BuiltInIdentityOptions = {
     origin,
     database: connections.postgres ?? connections.sqlite,
@@ -38,7 +38,7 @@ export async function openIdentity(
     mailer: await mailerOf(settings, connections),
     home,
     signUp,
-    sessions,
+    sessions: sessionsOf(settings, connections),
     keys,
     passwords: { isCommon: isCommonPassword },
     theme,
@@ -52,6 +52,20 @@ export async function openIdentity(
     onAway: error => emit(storeAway('identity', error)),
     onBack: () => emit(storeBack('identity')),
   })
+}
+
+function sessionsOf(
+  { sessions: { store, ...lifetimes } }: Settings,
+  { redis }: Connections,
+): NonNullable<BuiltInIdentityOptions['sessions']> {
+  if (store === 'database') return lifetimes
+  if (redis === undefined)
+    throw new ConfigError({
+      place: 'identity.sessions.store',
+      problem: 'is "redis", which has no address',
+      hint: 'set stores.redis',
+    })
+  return { ...lifetimes, redis }
 }
 
 function secretOf(

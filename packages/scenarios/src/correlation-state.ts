@@ -1,11 +1,13 @@
 import type { Event } from '@postern/core'
 import { requestIdOf } from './event-fields.ts'
 import { allParts, firstPart, kept, otherParts } from './group-key.ts'
-import { LoneValues } from './lone-values.ts'
+import { LoneValues, markOfValue } from './lone-values.ts'
 import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
 const MAX_REQUESTS = 10
+/** No value is empty. */
+const FIRST = ''
 
 /**
  * What a group has seen so far. Its lists are made when something comes into them: most groups see one event.
@@ -23,6 +25,8 @@ interface Group {
   value: string | undefined
   valueTime: number
   values: Map<string, number> | undefined
+  /** The mark of the first value, where its text was not kept: it stands in `values` as `FIRST`. */
+  first: number | undefined
   amounts: number[] | undefined
   /** A ring of the last ten. */
   requests: string[] | undefined
@@ -92,20 +96,21 @@ export class CorrelationState {
     if (value === undefined) return true
     const { time } = event
     const slot = lone.slotOf(key, rest)
-    if (lone.holds(slot, key, rest)) {
-      if (lone.value(slot) === value) {
+    const mark = markOfValue(value)
+    if (lone.holds(slot)) {
+      if (lone.value(slot) === mark) {
         lone.seenAgain(slot, time)
         return true
       }
       if (time - lone.time(slot) <= this.#rule.timespan) {
         const group = this.#touch(key, rest, event)
-        group.value = lone.value(slot)
-        group.valueTime = lone.time(slot)
+        group.first = lone.value(slot)
+        group.values = new Map([[FIRST, lone.time(slot)]])
         lone.clear(slot)
         return false
       }
     } else if (this.#groups.find(key, rest) !== undefined) return false
-    lone.put(slot, kept(key, event), kept(rest, event), kept(value, event), time)
+    lone.put(slot, mark, time)
     return true
   }
 
@@ -156,8 +161,9 @@ export class CorrelationState {
    */
   #countValues(group: Group, event: Event): number | undefined {
     const { threshold, timespan, value } = this.#rule
-    const key = allParts(event, value ?? [])
-    if (key === undefined) return undefined
+    const text = allParts(event, value ?? [])
+    if (text === undefined) return undefined
+    const key = group.first !== undefined && markOfValue(text) === group.first ? FIRST : text
     if (group.values === undefined) {
       if (group.value === undefined || group.value === key) {
         group.value ??= kept(key, event)
@@ -283,6 +289,7 @@ function reset(group: Group): void {
   group.oldest = 0
   group.value = undefined
   group.values = undefined
+  group.first = undefined
   group.amounts = undefined
   group.requests = undefined
   group.oldestRequest = 0
@@ -297,6 +304,7 @@ function newGroup(time: number): Group {
     value: undefined,
     valueTime: 0,
     values: undefined,
+    first: undefined,
     amounts: undefined,
     requests: undefined,
     oldestRequest: 0,

@@ -142,16 +142,22 @@ function status(event: Event): number | undefined {
 
 const MAX_PARAMETERS = 64
 
-const accepted = new WeakMap<Event, string>()
+let credentialEvent: Event | undefined
+let acceptedKind: string | undefined
 
-/** Notes what the credential of an event's client is worth, before rules ask for `request.credential`. */
+/**
+ * Notes what the credential of an event's client is worth, before rules ask for `request.credential`. Of the
+ * event at hand only: rules are asked about one event after the other, and a `WeakMap` of events took longer
+ * than the rules.
+ */
 export function noteCredential(event: Event, kind: string | undefined): void {
-  if (kind !== undefined) accepted.set(event, kind)
+  credentialEvent = event
+  acceptedKind = kind
 }
 
 /** How its client says who it is, where the backend takes that: `authorization`, `key` or `session`. */
 function credential(event: Event): string | undefined {
-  return accepted.get(event)
+  return event === credentialEvent ? acceptedKind : undefined
 }
 
 /** The names of the query's parameters, sorted; undefined where it has none, as in `?1712345678`. */

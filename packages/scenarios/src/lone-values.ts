@@ -1,34 +1,40 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-/** Room for so many groups, a power of two. */
-const SLOTS = 8_192
-/** So many characters from the end of a part choose its slot. */
-const HASHED = 24
+/** Room for so many groups, a power of two: 384 KiB. */
+const SLOTS = 16_384
+/** So many characters from the end of a part tell groups apart. */
+const HASHED = 64
 
 /**
  * The groups that have shown one value only, which is nearly all of them: of 50,000 people who read a page
  * each, none needs a list. A table of fixed size in which a newcomer takes the place of an older one: a group
  * that is far from every threshold loses its only value, and nothing is allocated for a request.
+ *
+ * Groups and values are kept as numbers: a text of each request put into a table that lives for ever is a
+ * text that the collector has to copy twice.
  */
 export class LoneValues {
-  readonly #keys: string[] = new Array<string>(SLOTS).fill('')
-  readonly #rests: string[] = new Array<string>(SLOTS).fill('')
-  readonly #values: string[] = new Array<string>(SLOTS).fill('')
+  readonly #groups: Int32Array = new Int32Array(SLOTS)
+  readonly #values: Int32Array = new Int32Array(SLOTS)
   readonly #times: Float64Array = new Float64Array(SLOTS)
+  /** The group that was looked for last. */
+  #group = 0
 
-  /** Where a group would stand. */
+  /** Where a group would stand. Says `holds`, `put` and `clear` which group is meant. */
   slotOf(key: string, rest: string): number {
-    const hash = mixed(mixed(0x2c1b3c6d, key), rest)
+    const hash = mixed(mixed(0x2c1b3c6d, key, HASHED), rest, HASHED)
+    this.#group = hash === 0 ? 1 : hash
     return (hash ^ (hash >>> 15)) & (SLOTS - 1)
   }
 
   /** Whether the group of a slot is this one. */
-  holds(slot: number, key: string, rest: string): boolean {
-    return this.#keys[slot] === key && this.#rests[slot] === rest
+  holds(slot: number): boolean {
+    return this.#groups[slot] === this.#group
   }
 
-  value(slot: number): string {
-    return this.#values[slot] as string
+  /** The mark of the only value. */
+  value(slot: number): number {
+    return this.#values[slot] as number
   }
 
   /** Epoch milliseconds of the last event with that value. */
@@ -40,24 +46,28 @@ export class LoneValues {
     this.#times[slot] = time
   }
 
-  /** Puts a group into a slot, in the place of the one that is there. */
-  put(slot: number, key: string, rest: string, value: string, time: number): void {
-    this.#keys[slot] = key
-    this.#rests[slot] = rest
+  /** Puts the group into a slot, in the place of the one that is there. */
+  put(slot: number, value: number, time: number): void {
+    this.#groups[slot] = this.#group
     this.#values[slot] = value
     this.#times[slot] = time
   }
 
   clear(slot: number): void {
-    this.put(slot, '', '', '', 0)
+    this.#groups[slot] = 0
   }
 }
 
+/** 32 bits that stand for a value. */
+export function markOfValue(value: string): number {
+  return mixed(0x165667b1, value, value.length)
+}
+
 /** The end tells texts of one kind apart: addresses of a network, pages of a folder. */
-function mixed(seed: number, text: string): number {
+function mixed(seed: number, text: string, most: number): number {
   const { length } = text
   let hash = Math.imul(seed ^ length, 0x01000193)
-  for (let i = length > HASHED ? length - HASHED : 0; i < length; i++)
+  for (let i = length > most ? length - most : 0; i < length; i++)
     hash = Math.imul(hash ^ charCodeAt.call(text, i), 0x01000193)
   return hash
 }

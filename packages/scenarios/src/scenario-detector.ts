@@ -63,6 +63,8 @@ export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDete
       return compiled.set
     },
     observe: event => {
+      if (compiled.detections.length === 0) return undefined
+      if (isOwn(event)) return undefined
       noteCredential(event, credentials.of(event))
       return observe(compiled, event)
     },
@@ -154,9 +156,14 @@ function signature(rule: CorrelationRule): string {
   ])
 }
 
+/** What was found, what was done about it, and requests that a ban refused. */
+function isOwn(event: Event): boolean {
+  const { type } = event
+  if (type !== 'http' && (type === 'finding' || type.startsWith('remediation.'))) return true
+  return event.decision !== 'allow' && event.guard?.startsWith('remediation') === true
+}
+
 function observe(compiled: Compiled, event: Event): readonly Finding[] | undefined {
-  if (event.type === 'finding' || event.type.startsWith('remediation.')) return undefined
-  if (event.guard?.startsWith('remediation') === true && event.decision !== 'allow') return undefined
   const { matched } = compiled
   const candidates = compiled.dispatch.candidates(event)
   try {

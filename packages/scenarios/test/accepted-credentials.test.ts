@@ -4,7 +4,7 @@ import type { Event } from '@postern/core'
 import { AcceptedCredentials } from '../src/accepted-credentials.ts'
 
 /** An answered request, as a worker hands it over. */
-function answered(path: string, status: number, mark = 'a', address = '203.0.113.7'): Event {
+function answered(path: string, status: number, mark = 1, address = '203.0.113.7'): Event {
   return {
     type: 'http',
     time: 0,
@@ -46,7 +46,7 @@ describe('a credential counts', () => {
   test('for the client that sent it, and what Postern refused itself proves nothing', () => {
     const credentials = new AcceptedCredentials()
     credentials.of(answered('/a', 200))
-    assert.equal(credentials.of(answered('/b', 404, 'a', '198.51.100.1')), undefined)
+    assert.equal(credentials.of(answered('/b', 404, 1, '198.51.100.1')), undefined)
     for (let i = 0; i < 50; i++) credentials.of({ ...answered(`/${i}`, 403), decision: 'deny' })
     assert.equal(credentials.of(answered('/c', 200)), 'session')
   })

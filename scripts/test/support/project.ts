@@ -14,7 +14,7 @@ const PORTS = ['3000', '8080', '9090', '9464'] as const
 /** The folder that pages name where a program prints its own. */
 const FOLDER = '/home/ann/shop'
 /** Commands that run until they are stopped. */
-const SERVES = /^(?:node|npx postern (?:gateway|forward-auth)|python3 -m http\.server|nginx) ?/
+const SERVES = /^(?:node|npx postern (?:gateway|forward-auth)|python3 -m http\.server|nginx|caddy run) ?/
 const REQUEST_ID = /\b[0-9a-z]{20}\b/g
 const PATIENCE = 60_000
 /** How long a command may take to print what the page shows. */
@@ -23,8 +23,8 @@ const SOON = 5_000
 /**
  * An empty folder in which the blocks of a page run as they are printed. Three things differ from a reader's
  * machine: port numbers are free ones, `npm install` links what the workspace has installed instead of asking
- * the registry, and Postern runs from its sources. In output, request ids, times, counts and process numbers
- * may differ.
+ * the registry, and Postern runs from its sources, so that `tsc` compiles without its declarations. In
+ * output, request ids, times, counts and process numbers may differ.
  */
 export class Project {
   readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), 'postern-page-')))
@@ -208,6 +208,12 @@ function npmShim(tools: string): string {
     `#!/bin/sh\nexec node "$ROOT/packages/postern/src/bin.ts" "$@"\n`,
     { mode: 0o755 },
   )
+  // The declarations of Postern exist once it is built; the check of packed packages compiles against them.
+  writeFileSync(
+    join(tools, 'modules', '.bin', 'tsc'),
+    `#!/bin/sh\nexec "$ROOT/node_modules/.bin/tsc" --noCheck "$@"\n`,
+    { mode: 0o755 },
+  )
   symlinkSync(join(root, 'node_modules'), join(tools, 'all'))
   return `#!/bin/bash
 set -e
@@ -221,6 +227,7 @@ for name in "$@"; do
   [ -e "${tools}/all/$name" ] || { echo "npm: $name is not installed in the workspace" >&2; exit 1; }
   mkdir -p "$(dirname "node_modules/$name")"
   ln -sfn "$(realpath "${tools}/all/$name")" "node_modules/$name"
+  [ "$name" != typescript ] || cp '${tools}/modules/.bin/tsc' node_modules/.bin/tsc
 done
 `
 }

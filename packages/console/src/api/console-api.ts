@@ -1,8 +1,11 @@
+import { activityRoutes } from './activity-routes.ts'
 import type { ApiRoute } from './api-route.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { falsePositiveRoutes } from './false-positive-routes.ts'
+import { graphRoutes } from './graph-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { mapRoutes } from './map-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
@@ -26,6 +29,9 @@ const consoleApi: readonly ApiRoute[] = [
   ...settingsRoutes,
   ...mapRoutes,
   ...undoRoutes,
+  ...falsePositiveRoutes,
+  ...activityRoutes,
+  ...graphRoutes,
   ...keyRoutes,
   ...userRoutes,
   ...policyRoutes,

@@ -57,6 +57,36 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
   },
   {
     method: 'GET',
+    path: '/instances',
+    role: 'viewer',
+    summary: 'The gateways that share this traffic, this one first.',
+    answer:
+      '`instances`; `isSame`: whether the configuration in force there is the one here. Without PostgreSQL there is one.',
+    shape: {
+      instances: [
+        {
+          name: 'string',
+          gateway: 'string',
+          version: 'string',
+          startedAt: 'time',
+          seenAt: 'time',
+          isSame: 'boolean',
+        },
+      ],
+    },
+    handle: async ({ parts }) => {
+      const all = await parts.instances()
+      const own = all[0]?.configuration
+      return {
+        instances: all.map(({ configuration, ...instance }) => ({
+          ...instance,
+          isSame: configuration === own,
+        })),
+      }
+    },
+  },
+  {
+    method: 'GET',
     path: '/system/doctor',
     role: 'operator',
     summary:

@@ -11,7 +11,6 @@ import {
   type ConsoleSettings,
   LiveFeed,
   type Role,
-  SqliteTraffic,
   startConsole,
   TrafficRecorder,
 } from '@postern/console'
@@ -34,15 +33,17 @@ import {
   type Runtime,
   standingsOf,
 } from '@postern/runtime'
+import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
 import { PreviewInThread } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
 import { guardedRoutes } from './guarded-routes.ts'
+import { openTraffic } from './open-traffic.ts'
 import { policyDesk } from './policy-desk.ts'
 import { SettingsHistory } from './settings-history.ts'
-import { SystemReadings } from './system-readings.ts'
+import { instanceName, SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
 import { VaultInFile } from './vault-desk.ts'
 
@@ -96,28 +97,34 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       problem: 'needs a data directory for the traffic that it shows',
       hint: 'set dataDirectory, or console: false',
     })
-  const traffic = SqliteTraffic.open({
-    directory: connections.directory.path,
-    keep: settings.keep,
-    maxSize: settings.maxSize,
-  })
   const live = new LiveFeed()
+  const opened = openTraffic({
+    runtime,
+    settings,
+    directory: connections.directory.path,
+    gateway: setup.gateway,
+    loaded: setup.loaded,
+    live,
+  })
+  const { traffic } = opened
   const recorder = new TrafficRecorder({
     store: traffic,
     clock,
     samplesPerSecond: settings.samplesPerSecond,
+    countryOf: clientCountry(settings.country),
     onEvent: event => live.take(event),
   })
   const audit = new OpenedAudit(setup)
   const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
   const system = new SystemReadings(runtime, {
+    name: instanceName(setup.gateway),
     workers: setup.workers,
     lost: () => ({ workers: setup.lost(), traffic: recorder.lost }),
   })
-  const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
+  const preview = new PreviewInThread(() => previewPlan(setup, opened.place), clock)
   const closers: (() => Promise<void> | void)[] = [
-    () => traffic.close(),
+    () => opened.close(),
     () => recorder.close(),
     () => audit.close(),
     () => undo.close(),
@@ -129,7 +136,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   }
   try {
     closers.push(runtime.listen(event => recorder.take(event)))
-    const health = (): readonly Health[] => [recorder.health()]
+    const health = (): readonly Health[] => [recorder.health(), ...opened.health()]
     const flush = (): Promise<void> => recorder.flush()
     const parts = partsOf(setup, {
       preview,
@@ -140,6 +147,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       live,
       audit,
       flush,
+      instances: () => opened.instances(),
       health: () => [...setup.health(), ...health()],
     })
     const server = await listen(setup, parts)
@@ -159,11 +167,11 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
 
 function previewPlan(
   { loaded, overrides }: ConsoleSetup,
-  directory: string,
+  traffic: PreviewPlan['traffic'],
 ): Omit<PreviewPlan, 'text' | 'from'> {
   const { file } = loaded()
   const path = editedConfig({ file }, { changes: [] })?.path ?? ''
-  return { file: file.path, folder: file.folder, overrides, directory, path }
+  return { file: file.path, folder: file.folder, overrides, traffic, path }
 }
 
 /** The configured place; else the usual port, or a free one when that is taken. */
@@ -211,7 +219,7 @@ class OpenedAudit {
   }
 }
 
-interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health'> {
+interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances'> {
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
   readonly undo: UndoInDatabase
@@ -243,7 +251,7 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history, undo, system }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo, system, instances }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
@@ -258,6 +266,8 @@ function partsOf(
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
     identity: resources.identity,
+    instances,
+    sharesBans: resources.connections?.redis !== undefined || resources.connections?.postgres !== undefined,
     revocations: resources.revocations,
     policies: policyDesk(resources.access?.policies, loaded),
     guardedRoutes: () => guardedRoutes(loaded().config),

@@ -7,8 +7,8 @@ export interface PreviewPlan {
   readonly file: string | undefined
   readonly folder: string
   readonly overrides: Overrides
-  /** Where the traffic is. */
-  readonly directory: string
+  /** Where the traffic is: the data directory, or the address of PostgreSQL. */
+  readonly traffic: { readonly directory: string } | { readonly postgres: string }
   /** Path of the file whose other text this is. */
   readonly path: string
   readonly text: string
