@@ -23,6 +23,7 @@ import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern gateway`: runs until a signal stops it; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
+  context.expectReload()
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
