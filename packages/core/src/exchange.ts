@@ -248,8 +248,8 @@ export class Exchange {
 
   /**
    * Shows a guard what follows the start of the body, as it goes on to the handler or backend; to be called
-   * in `decide`, after `readBody`. A refusal becomes the decision of the exchange and ends it; in observe mode
-   * it is noted, and the body goes on.
+   * in `decide`, after `readBody`. A refusal becomes the decision of the exchange and ends it; in observe
+   * mode it is noted, and the body goes on.
    * @param mode of the guard
    * @returns false where the carrier cannot show it, or shows it to another guard already
    */

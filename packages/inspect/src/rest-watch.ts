@@ -20,8 +20,8 @@ export interface RestWatchOptions {
 }
 
 /**
- * Inspects the rest of a body as it goes by: each piece for itself, with what was left open by the one before.
- * What one piece may cost is bounded by its length.
+ * Inspects the rest of a body as it goes by: each piece for itself, with what was left open by the one
+ * before. What one piece may cost is bounded by its length.
  */
 export class RestWatch implements BodyWatch {
   readonly #options: RestWatchOptions
