@@ -151,7 +151,14 @@ export {
   supabaseExpressions,
 } from './sql-filter/session-source.ts'
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
-export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
+export {
+  type ColumnRights,
+  guardSqlite,
+  type SqliteGuard,
+  type SqliteGuardOptions,
+  sqliteBudgetError,
+} from './sqlite/guard-sqlite.ts'
+export type { SqliteChange, SqliteUndo } from './sqlite/undo-sqlite.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
 export type { GuardOptions, Refused, RunApart } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'
