@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import {
   actingAs,
-  guardMysql,
   ReadBudgetExceeded,
   ReadBudgets,
   type Refused,
   RowBudgetExceeded,
   rows,
 } from '@postern/access'
+import { guardMysql } from '@postern/access/mysql'
 import { ConfigError, VirtualClock } from '@postern/core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { Kysely, MysqlDialect } from 'kysely'

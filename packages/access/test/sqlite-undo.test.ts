@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { actingAs, guardSqlite, rows, type SqliteGuard } from '@postern/access'
+import { actingAs, rows } from '@postern/access'
+import { guardSqlite, type SqliteGuard } from '@postern/access/sqlite'
 import { ConfigError, VirtualClock } from '@postern/core'
 
 const SCHEMA = `
