@@ -48,6 +48,7 @@ async function seal(count: number) {
     const { recordKey, salt, epoch } = made[index] as (typeof made)[number]
     return {
       context: place,
+      encoded: encodeContext(place),
       record: parseRecord(
         sealRecord({
           recordKey,

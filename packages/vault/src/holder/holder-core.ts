@@ -2,6 +2,7 @@ import type { Clock, Event, EventRecorder, RandomSource } from '@postern/core'
 import { names, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
 import { saltFrom } from '../split/contribution.ts'
 import { Identities } from '../split/identity-statement.ts'
+import type { OpenBatch } from '../split/open-batch.ts'
 import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { BatchInputs, placeOf } from './batch-inputs.ts'
 import { Budgets, holderShare } from './budgets.ts'
@@ -11,7 +12,7 @@ import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-a
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
 import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
-import { type OpenItem, parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
+import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
 
@@ -101,7 +102,7 @@ export class HolderCore {
       case 'seal':
         return this.#seal(service, rights, request.epoch, request.items)
       case 'open':
-        return this.#open(service, rights, request.items, request.capability)
+        return this.#open(service, rights, request.batch, request.capability)
       case 'term':
         return this.#term(service, rights, request)
       case 'harden':
@@ -132,20 +133,21 @@ export class HolderCore {
   #open(
     service: string,
     rights: ServiceRights,
-    items: readonly OpenItem[],
+    batch: OpenBatch,
     capability: string | undefined,
   ): HolderAnswer {
     const { clock, journal, keys } = this.#options
+    const { items } = batch
     const now = clock.now()
-    if (!items.every(({ context }) => covers(rights.open, context.table, context.column)))
+    if (!items.every(({ table, column }) => covers(rights.open, table, column)))
       return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
       const verified = this.#verify(service, capability, 'open', now)
       if (verified === undefined) return { refused: 'capability' }
       person = verified
-      for (const { context } of items) {
-        if (!names(person.records, context.tenant, context.table, context.column, context.row))
+      for (const { tenant, table, column, row } of items) {
+        if (!names(person.records, tenant, table, column, row))
           return this.#refuse(service, { refused: 'capability' }, person.actor, 'names other records')
       }
     }
@@ -154,12 +156,11 @@ export class HolderCore {
     if (items.some(({ epoch }) => !keys.epochs.includes(epoch)))
       return { refused: 'epoch', current: this.epoch }
     const inputs = this.#inputs
-    inputs.clear()
-    for (const { context, salt } of items) inputs.add(context, salt)
+    inputs.use(batch)
     const records = new Map<string, string>()
     for (let index = 0; index < items.length; index++)
-      records.set(inputs.version(index), items[index]?.context.table ?? '')
-    for (let index = 0; index < items.length; index++) {
+      records.set(inputs.version(index), items[index]?.table ?? '')
+    for (let index = 0; this.#canaries.size > 0 && index < items.length; index++) {
       if (!this.#canaries.has(inputs.place(index))) continue
       this.freeze(actor, 'canary')
       this.#options.onFreeze?.(actor, 'canary')
@@ -181,7 +182,7 @@ export class HolderCore {
     this.#record('vault.opened', service, person?.actor, {
       records: items.length,
       tables: [...new Set(records.values())].slice(0, 20),
-      rows: items.slice(0, 100).map(({ context }) => `${context.table}/${context.row.join('/')}`),
+      rows: items.slice(0, 100).map(({ table, row }) => `${table}/${row.join('/')}`),
     })
     this.#clear(now)
     return this.#parts('record', index => items[index]?.epoch ?? 0)
