@@ -99,7 +99,7 @@ describe('what the application of this process has open', { timeout: 120_000 }, 
     assert.equal(observed.closed, false)
   })
 
-  test('a stream of a fetch handler fails, and its source is told to stop', async t => {
+  test('a stream of a fetch handler fails, and its source is cancelled', async t => {
     const layer = await layerOf(t)
     let cancelled = false
     const handle = layer.fetch(
