@@ -4,7 +4,7 @@ import { auth0, cognito, entra, type JwtMethodOptions, keycloak } from '../src/i
 import type { PresetEnvironment } from '../src/verify/presets.ts'
 import { RECORDED, type RecordedProvider } from './recorded-metadata.ts'
 
-/** The preset of a provider, given what its operator is asked for, and the network that answers with a record. */
+/** The preset of a provider as its operator writes it, and the network that answers with a record. */
 const PRESETS: Readonly<
   Record<keyof typeof RECORDED, (recorded: RecordedProvider, network: PresetEnvironment) => JwtMethodOptions>
 > = {

@@ -14,8 +14,8 @@ const rsa = { kty: 'RSA', e: 'AQAB' } as const
 /**
  * As recorded in public test suites: Auth0, Keycloak and Entra ID in redpanda-data/redpanda
  * (`src/v/security/tests/jwt_test.cc`, 2023), a Cognito user pool of us-east-1 in a public client of 2025. A
- * Keycloak realm publishes a key for encryption too; keys of Entra ID name no algorithm; the key ids of Cognito
- * are base64, not base64url.
+ * Keycloak realm publishes a key for encryption too; keys of Entra ID name no algorithm; the key ids of
+ * Cognito are base64, not base64url.
  */
 export const RECORDED: Readonly<Record<'auth0' | 'keycloak' | 'entra' | 'cognito', RecordedProvider>> = {
   auth0: {

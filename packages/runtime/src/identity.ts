@@ -29,7 +29,7 @@ export async function openIdentity(
 ): Promise<BuiltInIdentity | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, keys, theme, providers, backend, oauth } = settings
+  const { origin, siteName, home, signUp, mailedLinks, keys, theme, providers, backend, oauth } = settings
   return builtInIdentity({
     origin,
     database: connections.postgres ?? connections.sqlite,
@@ -37,6 +37,7 @@ export async function openIdentity(
     mailer: await mailerOf(settings, connections),
     home,
     signUp,
+    mailedLinks,
     sessions: sessionsOf(settings, connections),
     keys,
     passwords: { isCommon: isCommonPassword },
