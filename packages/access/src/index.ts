@@ -32,6 +32,7 @@ export {
   type InstalledLimit,
   type WayRound,
 } from './budget/budget-status.ts'
+export type { TableName } from './budget/counted-budgets.ts'
 export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './budget/dry-run.ts'
 export {
   type InstallOptions,
@@ -82,6 +83,7 @@ export {
 export type { UndoConflict } from './journal/restoration.ts'
 export { sealJournal } from './journal/seal-journal.ts'
 export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
+export { guardMysql, type MysqlGuardOptions, type MysqlPool } from './mysql/guard-mysql.ts'
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'
 export { recordsIssued } from './ownership/records-issued.ts'
@@ -137,7 +139,7 @@ export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
 export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
 export { ReadBudgetExceeded } from './read/read-budget-exceeded.ts'
-export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge, type TableName } from './read/read-budgets.ts'
+export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge } from './read/read-budgets.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
 export type { Filter } from './sql-filter/filter.ts'
 export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'

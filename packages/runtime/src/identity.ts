@@ -1,17 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { ConfigError, type Event, systemRandom } from '@postern/core'
+import { ConfigError, type Event, type HealthProbe, systemRandom } from '@postern/core'
 import {
   type BuiltInIdentity,
   type BuiltInIdentityOptions,
-  builtInIdentity,
   fileOutbox,
   isCommonPassword,
+  laterIdentity,
   type Mailer,
   smtpMailer,
 } from '@postern/identity'
 import type { Connections } from './connections.ts'
+import { storeAway, storeBack } from './store-away.ts'
 
 type Settings = NonNullable<CompiledConfig['identity']>
 
@@ -19,18 +20,18 @@ type Settings = NonNullable<CompiledConfig['identity']>
  * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded
  * database.
  * @returns undefined when the configuration has no `identity`
- * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store cannot
- * be opened
+ * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store can
+ * never be opened: one that is away is waited for
  */
 export async function openIdentity(
   { config, file }: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
-): Promise<BuiltInIdentity | undefined> {
+): Promise<(BuiltInIdentity & HealthProbe) | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
   const { origin, siteName, home, signUp, mailedLinks, keys, theme, providers, backend, oauth } = settings
-  return builtInIdentity({
+  const options: BuiltInIdentityOptions = {
     origin,
     database: connections.postgres ?? connections.sqlite,
     secret: secretOf(settings, config, file.folder, connections),
@@ -47,6 +48,10 @@ export async function openIdentity(
     ...(siteName !== undefined && { siteName }),
     ...(backend !== undefined && { backend }),
     ...(oauth !== undefined && { oauth: oauthOf(oauth) }),
+  }
+  return laterIdentity(options, {
+    onAway: error => emit(storeAway('identity', error)),
+    onBack: () => emit(storeBack('identity')),
   })
 }
 

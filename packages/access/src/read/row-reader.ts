@@ -1,5 +1,6 @@
+import type { TableName } from '../budget/counted-budgets.ts'
 import type { ReadBudgetExceeded } from './read-budget-exceeded.ts'
-import type { ReadCharge, TableName } from './read-budgets.ts'
+import type { ReadCharge } from './read-budgets.ts'
 
 /** Bytes of computed columns that count as one row. */
 const COMPUTED_UNIT = 64

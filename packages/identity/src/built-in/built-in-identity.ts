@@ -10,6 +10,7 @@ import {
   type Principal,
   parseAddress,
   type RandomSource,
+  type StepUp,
   systemClock,
   systemRandom,
 } from '@postern/core'
@@ -123,7 +124,7 @@ export interface BuiltInIdentity {
   /** Serves the pages and refuses bad keys: pass it in `guards`, after login defence. */
   readonly guard: Guard
   /** For who demands a fresh proof. */
-  readonly stepUp: SessionStepUp
+  readonly stepUp: Required<StepUp>
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly apiKeys: ApiKeys

@@ -1,5 +1,5 @@
 import type { Clock, Event, EventRecorder, RandomSource } from '@postern/core'
-import { names, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
+import { namedIn, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
 import { saltFrom } from '../split/contribution.ts'
 import { Identities } from '../split/identity-statement.ts'
 import type { OpenBatch } from '../split/open-batch.ts'
@@ -15,9 +15,12 @@ import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.t
 import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
+import { SteadyTime } from './steady-time.ts'
 
 /** Entries of the journal between two clearings of it. */
 const CLEAR_EVERY = 256
+/** Characters of a row in an event: keys are as long as the caller likes. */
+const MAX_ROW_TEXT = 200
 
 export interface HolderCoreOptions {
   readonly keys: HolderKeys
@@ -28,6 +31,11 @@ export interface HolderCoreOptions {
   /** Where the holder writes down what it did: its own audit log. */
   readonly recorder: EventRecorder
   readonly domain?: TrustDomain
+  /**
+   * Nothing is opened before, epoch milliseconds: the file was restored, and does not know what was opened
+   * since it was copied.
+   */
+  readonly closedUntil?: number
   /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
@@ -51,6 +59,7 @@ export class HolderCore {
   readonly #searches: CountedRecords
   readonly #guesses: CountedRecords
   readonly #identities: Identities
+  readonly #time: SteadyTime
   #guessNumber = 0
   #written = 0
 
@@ -69,11 +78,16 @@ export class HolderCore {
     this.#nonces = new OutstandingNonces(random)
     this.#identities = new Identities(policy.enrollers)
     this.#canaries = new Set(journal.canaries())
-    const now = clock.now()
+    this.#time = new SteadyTime(clock)
+    const now = this.#time.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
     for (const entry of journal.openedSince(now - policy.window)) this.#budgets.charge(entry, entry.time)
     for (const { user, time } of journal.guessedSince(now - policy.window)) this.#guess(user, time)
-    for (const { capability, expiresAt } of journal.usedAfter(now)) this.#seen.use(capability, expiresAt, now)
+    for (const { capability, expiresAt } of journal.usedAfter(now)) {
+      // An actor's name may hold spaces; a nonce holds none.
+      const at = capability.lastIndexOf(' ')
+      this.#seen.use(capability.slice(0, at), capability.slice(at + 1), expiresAt, now)
+    }
   }
 
   /** Epoch that seals: the newest that is complete here. */
@@ -96,7 +110,7 @@ export class HolderCore {
         return { pong: true, epoch: this.epoch, ...this.#options.domain }
       case 'nonces':
         return {
-          nonces: this.#nonces.issue(service, request.count, this.#options.clock.now()),
+          nonces: this.#nonces.issue(service, request.count, this.#time.now()),
           epoch: this.epoch,
         }
       case 'seal':
@@ -138,16 +152,17 @@ export class HolderCore {
   ): HolderAnswer {
     const { clock, journal, keys } = this.#options
     const { items } = batch
-    const now = clock.now()
+    const now = this.#time.now()
     if (!items.every(({ table, column }) => covers(rights.open, table, column)))
       return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
-      const verified = this.#verify(service, capability, 'open', now)
+      const verified = this.#verify(service, capability, 'open', clock.now())
       if (verified === undefined) return { refused: 'capability' }
       person = verified
+      const isNamed = namedIn(person.records)
       for (const { tenant, table, column, row } of items) {
-        if (!names(person.records, tenant, table, column, row))
+        if (!isNamed(tenant, table, column, row))
           return this.#refuse(service, { refused: 'capability' }, person.actor, 'names other records')
       }
     }
@@ -166,6 +181,8 @@ export class HolderCore {
       this.#options.onFreeze?.(actor, 'canary')
       return this.#refuse(service, { refused: 'frozen' }, person?.actor, 'canary')
     }
+    const closed = this.#closed(records.size, now)
+    if (closed !== undefined) return this.#refuse(service, closed, person?.actor, 'restored')
     const charge = { person: person?.actor, service, records }
     const weighed = this.#budgets.weigh(charge, now)
     if ('shortage' in weighed) {
@@ -173,7 +190,7 @@ export class HolderCore {
       return this.#refuse(service, { refused: 'budget', ...shortage }, person?.actor, shortage.budget)
     }
     const used = person && { capability: `${person.actor} ${person.nonce}`, expiresAt: person.expiresAt }
-    if (used !== undefined && !this.#seen.use(used.capability, used.expiresAt, now))
+    if (person !== undefined && !this.#seen.use(person.actor, person.nonce, person.expiresAt, now))
       return this.#refuse(service, { refused: 'capability' }, person?.actor, 'used before')
     // What every budget has counted already is free, and need not be written again.
     const fresh = { ...charge, records: weighed.fresh }
@@ -182,7 +199,7 @@ export class HolderCore {
     this.#record('vault.opened', service, person?.actor, {
       records: items.length,
       tables: [...new Set(records.values())].slice(0, 20),
-      rows: items.slice(0, 100).map(({ table, row }) => `${table}/${row.join('/')}`),
+      rows: items.slice(0, 100).map(({ table, row }) => `${table}/${row.join('/')}`.slice(0, MAX_ROW_TEXT)),
     })
     this.#clear(now)
     return this.#parts('record', index => items[index]?.epoch ?? 0)
@@ -193,7 +210,7 @@ export class HolderCore {
     rights: ServiceRights,
     { tenant, table, column, epoch, digests, purpose }: Extract<ServiceRequest, { op: 'term' }>,
   ): HolderAnswer {
-    const now = this.#options.clock.now()
+    const now = this.#time.now()
     if (!covers(purpose === 'store' ? rights.seal : rights.search, table, column))
       return this.#refuse(service, { refused: 'forbidden' })
     const actor = `service ${service}`
@@ -231,10 +248,12 @@ export class HolderCore {
     rights: ServiceRights,
     { user, epoch, blinded }: Extract<ServiceRequest, { op: 'harden' }>,
   ): HolderAnswer {
-    const { clock, journal, keys, policy } = this.#options
+    const { journal, keys, policy } = this.#options
     if (rights.harden !== true) return this.#refuse(service, { refused: 'forbidden' })
     if (!keys.epochs.includes(epoch)) return { refused: 'epoch', current: this.epoch }
-    const now = clock.now()
+    const now = this.#time.now()
+    const closed = this.#closed(1, now)
+    if (closed !== undefined) return this.#refuse(service, closed, user, 'restored')
     const limit = holderShare(policy.guesses)
     if (this.#guesses.used(user, now) >= limit) {
       const retryAt = this.#guesses.freeAt(user, 1, limit, now)
@@ -252,6 +271,12 @@ export class HolderCore {
       parts[part] = Buffer.from(point).toString('base64url')
     }
     return { parts }
+  }
+
+  /** The refusal of a holder that was restored and cannot know what is left of any budget. */
+  #closed(asked: number, now: number): Refusal | undefined {
+    const retryAt = this.#options.closedUntil ?? 0
+    return retryAt > now ? { refused: 'budget', budget: 'restored', allowed: 0, asked, retryAt } : undefined
   }
 
   /** Clears the journal of what has left the window, a little every so often. */
@@ -322,7 +347,7 @@ export class HolderCore {
 
   /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`. */
   used(scope: string): number {
-    return this.#budgets.used(scope, this.#options.clock.now())
+    return this.#budgets.used(scope, this.#time.now())
   }
 
   #refuse(service: string, refusal: Refusal, person?: string, detail?: string): Refusal {
