@@ -377,6 +377,13 @@ describe('the console in a browser, on a running gateway', () => {
       ['gs', 'Settings'],
       ['gm', 'API map'],
       ['gr', 'Undo'],
+      ['gt', 'Activity'],
+      ['gw', 'Who touched what'],
+      ['gp', 'Users'],
+      ['gk', 'API keys'],
+      ['gy', 'Policies'],
+      ['gv', 'Vault'],
+      ['gh', 'System'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -425,6 +432,13 @@ describe('the console in a browser, on a running gateway', () => {
       settings: 'textarea',
       map: 'tbody tr',
       undo: '.state',
+      activity: '.plot, .state',
+      graph: '.state, .touch-graph',
+      users: '.state',
+      keys: '.state',
+      policies: '.state',
+      vault: '.state',
+      system: 'tbody tr',
       why: '.guards',
       actor: '.event',
     }[screen]
