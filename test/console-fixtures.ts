@@ -1,5 +1,5 @@
-// What the API answers about policies, a vault and a week of attempts, made up: the tests of the API hold such
-// answers against its schema.
+// What the API answers about policies, a vault and a week of attempts, made up: the tests of the API hold
+// such answers against its schema.
 
 export const POLICIES = {
   engine: 'postern',

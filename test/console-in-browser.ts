@@ -113,7 +113,7 @@ export class ConsoleInBrowser {
     return response
   }
 
-  /** Keeps a picture of the page in the folder that `POSTERN_SCREENSHOTS` names: those of the documentation. */
+  /** Keeps a picture of the page in the folder that `POSTERN_SCREENSHOTS` names. */
   async shot(name: string): Promise<void> {
     const folder = process.env['POSTERN_SCREENSHOTS']
     if (folder !== undefined) await this.page.screenshot({ path: join(folder, `console-${name}.png`) })

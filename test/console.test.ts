@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { loadConfig } from '@postern/config'
-import { SqliteTraffic } from '@postern/console'
+import { SqliteTraffic, type TrafficCount } from '@postern/console'
 import { type Served, serve } from '@postern/server'
 import { openDataDirectory } from '@postern/store'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -59,8 +59,30 @@ async function keepOldRequests(directory: string): Promise<void> {
     weight: 1,
     guardTimes: undefined,
   }))
-  await store.write(old, [])
+  await store.write(old, lastHour())
   await store.close()
+}
+
+/** Counts of the last hour, so that charts have something to show: calm, with a flood in the middle. */
+function lastHour(): readonly TrafficCount[] {
+  const now = Math.floor(Date.now() / 60_000)
+  return Array.from({ length: 58 }, (_, i) => {
+    const isFlood = i > 24 && i < 31
+    const count = (verdict: 'allow' | 'throttle' | 'deny', requests: number, rule = ''): TrafficCount => ({
+      minute: now - 59 + i,
+      verdict,
+      route: '',
+      rule,
+      requests,
+      layer: requests * (isFlood ? 0.31 : 0.22),
+      total: requests * 11,
+    })
+    return [
+      count('allow', 170 + ((i * 37) % 60)),
+      count('deny', (i * 5) % 9, 'inspect/sqli/union'),
+      count('throttle', isFlood ? 90 + ((i * 23) % 40) : 0, 'limit/address'),
+    ].filter(({ requests }) => requests > 0)
+  }).flat()
 }
 
 /** A backend that answers everything with 200. */
