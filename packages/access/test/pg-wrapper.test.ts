@@ -149,3 +149,27 @@ test('sends no packet more than an unguarded connection', async () => {
   client.release()
   assert.deepEqual(answers, ['ready', 'ready', 'ready'])
 })
+
+test('who waits for a connection of a pool that is used up acts for itself, not for who gives one back', async () => {
+  const single = guardPool(new pg.Pool({ connectionString: place.url, max: 1 }), {
+    claim: claimSigner({ key: CLAIM_KEY }),
+  })
+  try {
+    await Promise.all(
+      ['p', 'q', 'r'].map((name, i) =>
+        actingAs({ actor: `user:${name}` }, () =>
+          single.query('DELETE FROM orders WHERE id = $1', [900 + i]),
+        ),
+      ),
+    )
+    const { rows: counted } = await place.owner.query(
+      "SELECT key, used::int AS n FROM postern_budgets.usage() WHERE key IN ('user:p', 'user:q', 'user:r')",
+    )
+    assert.deepEqual(
+      counted,
+      ['p', 'q', 'r'].map(name => ({ key: `user:${name}`, n: 1 })),
+    )
+  } finally {
+    await single.end()
+  }
+})

@@ -11,7 +11,7 @@ import { generateSigningKey } from '../src/primitive/ed25519.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { saltFrom } from '../src/split/contribution.ts'
 import { PART_BYTES } from '../src/split/part.ts'
-import { TestPerson, testHolders } from './support/holders.ts'
+import { packed, TestPerson, testHolders } from './support/holders.ts'
 
 const context = (row: number | string, table = 'customers', column = 'email'): RecordContext => ({
   tenant: '',
@@ -156,14 +156,14 @@ describe('a right to seal never opens', () => {
   it('an ingest service, which may only seal, opens nothing', () => {
     const { cores } = testHolders()
     for (const core of cores)
-      assert.equal(refusedAs(core.answer('ingest', { op: 'open', items: [item(1)] })), 'forbidden')
+      assert.equal(refusedAs(core.answer('ingest', { op: 'open', items: packed([item(1)]) })), 'forbidden')
   })
 })
 
 describe('budgets', () => {
   const budgets = { person: 8, service: 4, served: 1_000, table: 1_000, all: 1_000 }
   const open = (core: HolderCore, ...rows: number[]) =>
-    core.answer('app', { op: 'open', items: rows.map(row => item(row)) })
+    core.answer('app', { op: 'open', items: packed(rows.map(row => item(row))) })
 
   it('a holder counts three quarters, so that the bound is 1.5 B even for who has stolen another holder', () => {
     assert.deepEqual([1, 2, 4, 100, 1_000].map(holderShare), [1, 1, 3, 75, 750])
@@ -185,7 +185,7 @@ describe('budgets', () => {
     assert.equal(refusedAs(open(core, 3)), undefined)
     assert.equal(refusedAs(open(core, 4)), 'budget')
     const again = { ...item(1), context: { ...context(1), version: 1 } }
-    assert.equal(refusedAs(core.answer('app', { op: 'open', items: [again] })), 'budget')
+    assert.equal(refusedAs(core.answer('app', { op: 'open', items: packed([again]) })), 'budget')
   })
 
   it('a batch over the budget opens nothing and costs nothing', () => {
@@ -247,7 +247,7 @@ describe('budgets', () => {
     const as = (person: TestPerson, ...rows: number[]) =>
       core.answer('app', {
         op: 'open',
-        items: rows.map(row => item(row)),
+        items: packed(rows.map(row => item(row))),
         capability: person.capability(named(...rows)),
       })
     const [alice, bob] = ['alice', 'bob'].map(
@@ -298,7 +298,7 @@ describe('capabilities', () => {
     const [core] = holders.cores as [HolderCore]
     const alice = new TestPerson('alice', holders.enroller, holders.clock)
     const ask = (capability: string, row = 1, service = 'app') =>
-      refusedAs(core.answer(service, { op: 'open', items: [item(row)], capability }))
+      refusedAs(core.answer(service, { op: 'open', items: packed([item(row)]), capability }))
     return { holders, core, alice, ask }
   }
 
@@ -314,7 +314,7 @@ describe('capabilities', () => {
     const [option] = holders.options
     assert.ok(option !== undefined)
     const capability = alice.capability(named(1))
-    const request = { op: 'open', items: [item(1)], capability }
+    const request = { op: 'open', items: packed([item(1)]), capability }
     assert.equal(refusedAs(new HolderCore(option).answer('app', request)), undefined)
     assert.equal(refusedAs(new HolderCore(option).answer('app', request)), 'capability')
   })
@@ -377,7 +377,11 @@ describe('capabilities', () => {
   for (const [name, make] of cases) {
     it(`one that ${name} is refused, and the caller is not told why`, () => {
       const { holders, alice, core } = setting()
-      const answer = core.answer('app', { op: 'open', items: [item(1)], capability: make(alice, holders) })
+      const answer = core.answer('app', {
+        op: 'open',
+        items: packed([item(1)]),
+        capability: make(alice, holders),
+      })
       assert.deepEqual(answer, { refused: 'capability' })
     })
   }
@@ -402,7 +406,7 @@ describe('capabilities', () => {
 
   it('what a service sends without one is counted against the service alone', () => {
     const { core } = setting()
-    assert.equal(refusedAs(core.answer('app', { op: 'open', items: [item(1)] })), undefined)
+    assert.equal(refusedAs(core.answer('app', { op: 'open', items: packed([item(1)]) })), undefined)
     assert.equal(core.used('service app'), 1)
     assert.equal(core.used('served app'), 0)
   })
@@ -413,9 +417,9 @@ describe('canaries', () => {
     const holders = testHolders()
     const [one, two, three] = holders.cores as [HolderCore, HolderCore, HolderCore]
     for (const core of holders.cores) core.addCanary(encodeContext(context(66)))
-    assert.equal(refusedAs(one.answer('app', { op: 'open', items: [item(1), item(66)] })), 'frozen')
+    assert.equal(refusedAs(one.answer('app', { op: 'open', items: packed([item(1), item(66)]) })), 'frozen')
     for (const core of [one, two, three]) {
-      assert.equal(refusedAs(core.answer('app', { op: 'open', items: [item(1)] })), 'frozen')
+      assert.equal(refusedAs(core.answer('app', { op: 'open', items: packed([item(1)]) })), 'frozen')
       assert.deepEqual([...core.frozen.keys()], ['service app'])
     }
     assert.ok(holders.recorder.events.some(({ type }) => type === 'vault.frozen'))
@@ -430,12 +434,16 @@ describe('canaries', () => {
     ) as [TestPerson, TestPerson]
     const ask = (person: TestPerson, row: number) =>
       refusedAs(
-        core.answer('app', { op: 'open', items: [item(row)], capability: person.capability(named(row)) }),
+        core.answer('app', {
+          op: 'open',
+          items: packed([item(row)]),
+          capability: person.capability(named(row)),
+        }),
       )
     assert.equal(ask(people[0], 66), 'frozen')
     assert.equal(ask(people[0], 1), 'frozen')
     assert.equal(ask(people[1], 1), undefined)
-    assert.equal(refusedAs(core.answer('app', { op: 'open', items: [item(1)] })), undefined)
+    assert.equal(refusedAs(core.answer('app', { op: 'open', items: packed([item(1)]) })), undefined)
     core.thaw('person mallory')
     assert.equal(ask(people[0], 1), undefined)
   })
@@ -447,8 +455,11 @@ describe('canaries', () => {
     new HolderCore(option).addCanary(encodeContext(context(66)))
     const later = new HolderCore(option)
     const touched = { ...item(66), context: { ...context(66), version: 7 } }
-    assert.equal(refusedAs(later.answer('app', { op: 'open', items: [touched] })), 'frozen')
-    assert.equal(refusedAs(new HolderCore(option).answer('app', { op: 'open', items: [item(1)] })), 'frozen')
+    assert.equal(refusedAs(later.answer('app', { op: 'open', items: packed([touched]) })), 'frozen')
+    assert.equal(
+      refusedAs(new HolderCore(option).answer('app', { op: 'open', items: packed([item(1)]) })),
+      'frozen',
+    )
   })
 })
 
@@ -486,15 +497,15 @@ describe('what a holder is sent', () => {
     const { cores } = testHolders()
     const [core] = cores as [HolderCore]
     assert.equal(
-      refusedAs(core.answer('other', { op: 'open', items: [item(1, 'notes', 'body')] })),
+      refusedAs(core.answer('other', { op: 'open', items: packed([item(1, 'notes', 'body')]) })),
       undefined,
     )
     assert.equal(
-      refusedAs(core.answer('other', { op: 'open', items: [item(1, 'notes', 'title')] })),
+      refusedAs(core.answer('other', { op: 'open', items: packed([item(1, 'notes', 'title')]) })),
       'forbidden',
     )
     assert.equal(
-      refusedAs(core.answer('other', { op: 'open', items: [item(1, 'notes', 'body'), item(1)] })),
+      refusedAs(core.answer('other', { op: 'open', items: packed([item(1, 'notes', 'body'), item(1)]) })),
       'forbidden',
     )
   })
@@ -504,7 +515,7 @@ describe('what a holder is sent', () => {
     const [core] = holders.cores as [HolderCore]
     const alice = new TestPerson('alice', holders.enroller, holders.clock)
     const capability = alice.capability(named(1))
-    const answer = core.answer('app', { op: 'open', items: [item(1)], capability })
+    const answer = core.answer('app', { op: 'open', items: packed([item(1)]), capability })
     assert.ok('parts' in answer)
     const log = JSON.stringify(holders.recorder.events, (_key, value: unknown) =>
       typeof value === 'bigint' ? `${value}` : value,
