@@ -77,6 +77,46 @@ describe('who may do what, in the console', () => {
     await page.locator('tr', { hasText: 'Links' }).waitFor()
   })
 
+  test('who is invited makes a passkey, signs in with it, and is signed out when removed', async () => {
+    await opened.show('operators')
+    await page.getByLabel('E-mail address').fill('vera@example.com')
+    await page.getByRole('button', { name: 'Invite' }).click()
+    const link = (await page.locator('.notice .command').textContent()) ?? ''
+    assert.match(link, /^http:\/\/localhost:\d+\/#invitation=[\w-]+$/)
+    const context = await opened.newContext({ viewport: { width: 1_280, height: 860 } })
+    const own = await context.newPage()
+    const devices = await context.newCDPSession(own)
+    await devices.send('WebAuthn.enable')
+    await devices.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    })
+    await own.goto(link)
+    await own.getByText('vera@example.com').waitFor()
+    assert.ok(!own.url().includes('invitation='), own.url())
+    await own.getByRole('button', { name: 'Make a passkey and sign in' }).click()
+    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    await own.getByRole('button', { name: 'Sign out' }).click()
+    await own.getByRole('button', { name: 'Sign in with a passkey' }).click()
+    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    const second = await context.newPage()
+    await second.goto(link)
+    await second.getByRole('alert').getByText('was used or has expired').waitFor()
+    await opened.show('overview')
+    await opened.show('operators')
+    await page.getByRole('button', { name: 'Remove vera@example.com' }).click()
+    await page.getByRole('button', { name: 'Really: Remove vera@example.com' }).click()
+    await page.getByText('Nobody has an account').waitFor()
+    await own.getByRole('heading', { name: 'Sign in to Postern' }).waitFor()
+    await context.close()
+  })
+
   test('a false positive is marked with a note, counted by rule, and taken back', async () => {
     const refused = await opened.send(ATTACK)
     await opened.show(`why/${refused.headers.get('x-request-id')}`)
@@ -150,6 +190,7 @@ describe('who may do what, in the console', () => {
           ['vault', '.limit'],
           ['activity', '.heat'],
           ['graph', '.touch-graph'],
+          ['operators', '.state'],
           ['system', 'tbody tr'],
         ] as const) {
           await opened.show(place)

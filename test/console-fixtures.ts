@@ -1,7 +1,7 @@
 // What the API answers about policies, a vault and a week of attempts, made up: the tests of the API hold
 // such answers against its schema.
 
-export const POLICIES = {
+export const POLICIES: object = {
   engine: 'postern',
   acts: [
     { action: 'order.read', type: 'order', needs: ['own orders', 'clerks'], unless: [] },
@@ -20,9 +20,9 @@ export const POLICIES = {
     { route: 'DELETE /orders/:id', needs: ['role support'] },
     { route: '/admin/**', needs: ['role admin', 'a sign-in of the last 10 minutes'] },
   ],
-} as const
+}
 
-export const VAULT = {
+export const VAULT: object = {
   kept: true,
   columns: [
     { column: 'customers.iban', mode: 'sealed', state: 'complete', epoch: 3 },
@@ -45,19 +45,19 @@ export const VAULT = {
     },
     { path: '/srv/holder-2/holder.json', problem: 'its operator socket belongs to another account' },
   ],
-} as const
+}
 
 /** Noon of the last day that the pictures show. */
 const NOON = Date.UTC(2026, 10, 26, 12)
 
-export const OPENINGS = {
+export const OPENINGS: object = {
   openers: [
     { who: 'support:maria', records: 182, requests: 90, tables: ['customers'], lastAt: NOON },
     { who: 'service:billing', records: 120, requests: 12, tables: ['customers', 'invoices'], lastAt: NOON },
   ],
   refusals: [{ time: NOON, who: 'service:reports', refused: 'budget of 1,000 records an hour' }],
   freezes: [{ time: NOON, who: 'service:reports', reason: 'opened a canary' }],
-} as const
+}
 
 const HOURS = 168
 
@@ -68,7 +68,7 @@ function attempts(hour: number, country = 0): number {
   return wave + (hour === 98 && country === 0 ? 1_400 : 0)
 }
 
-export const ACTIVITY = {
+export const ACTIVITY: object = {
   from: NOON - (HOURS - 1) * 3_600_000,
   hours: Array.from({ length: HOURS }, (_, i) => ({
     time: NOON - (HOURS - 1 - i) * 3_600_000,
@@ -82,4 +82,4 @@ export const ACTIVITY = {
     refused: 900 - i * 150,
     hours: Array.from({ length: HOURS }, (_, hour) => Math.round(attempts(hour, i) / (i + 1))),
   })),
-} as const
+}

@@ -406,6 +406,7 @@ describe('the console in a browser, on a running gateway', () => {
       ['gy', 'Policies'],
       ['gv', 'Vault'],
       ['gh', 'System'],
+      ['gi', 'Operators'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -461,6 +462,7 @@ describe('the console in a browser, on a running gateway', () => {
       policies: '.state',
       vault: '.state',
       system: 'tbody tr',
+      operators: '.state',
       why: '.guards',
       actor: '.event',
     }[screen]

@@ -18,6 +18,7 @@ import { GraphScreen } from './screens/graph.tsx'
 import { KeysScreen } from './screens/keys.tsx'
 import { LiveScreen } from './screens/live.tsx'
 import { MapScreen } from './screens/map.tsx'
+import { OperatorsScreen } from './screens/operators.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { PoliciesScreen } from './screens/policies.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
@@ -48,6 +49,7 @@ const SCREENS: Readonly<Record<string, (first: string, second: string) => ReactN
   keys: () => <KeysScreen />,
   policies: () => <PoliciesScreen />,
   vault: () => <VaultScreen />,
+  operators: () => <OperatorsScreen />,
   settings: () => <SettingsScreen />,
   system: () => <SystemScreen />,
   actor: (kind, value) => <ActorScreen key={`${kind}/${value}`} kind={kind} value={value} />,

@@ -14,6 +14,7 @@ export const PLACES = [
   { id: 'keys', title: 'API keys', key: 'k', group: 'Access' },
   { id: 'policies', title: 'Policies', key: 'y', group: 'Access' },
   { id: 'vault', title: 'Vault', key: 'v', group: 'Access' },
+  { id: 'operators', title: 'Operators', key: 'i', group: 'Gateway' },
   { id: 'settings', title: 'Settings', key: 's', group: 'Gateway' },
   { id: 'system', title: 'System', key: 'h', group: 'Gateway' },
 ] as const
