@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { actingAs, claimSigner, guardPool, type Refused, RowBudgetExceeded, rows } from '@postern/access'
 import { CredentialError } from '@postern/core'
 import pg from 'pg'
+import { until } from '../../../test/until.ts'
 import { CLAIM_KEY, count, type Guarded, guarded } from './support/guarded.ts'
 
 const place: Guarded = await guarded(
@@ -93,7 +94,7 @@ test('throws a refusal with what is left, what was asked and when to retry, and 
   )
   assert.equal(refusals.length, 1)
   assert.equal(refusals[0]?.acting?.actor, 'user:alice')
-  while ((await count(place.owner, 'postern_budgets.attempts')) === 0);
+  await until(async () => (await count(place.owner, 'postern_budgets.attempts')) !== 0)
   const { rows } = await place.owner.query(
     'SELECT actor, allowed::int, asked::int FROM postern_budgets.attempts',
   )

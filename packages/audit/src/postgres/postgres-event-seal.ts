@@ -128,7 +128,7 @@ export class PostgresEventSeal {
       ids.length === 0
         ? { rows: [] }
         : await this.#database.query<Omit<KeyRow, 'name'>>(SEAL_KEYS.byId, [this.#scope, ids])
-    const keys = new Map(rows.map(({ id, key }) => [id, key]))
+    const keys = new Map(rows.map(({ id, key }) => [id, { id, key }]))
     return events.map(({ open, sealed }, i) => {
       if (sealed === undefined) return { event: open, erased: false }
       const key = keys.get(sealed.key)

@@ -8,6 +8,7 @@ import { falsePositiveRoutes } from './false-positive-routes.ts'
 import { graphRoutes } from './graph-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { mapRoutes } from './map-routes.ts'
+import { operatorRoutes } from './operator-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
 import { requestRoutes } from './request-routes.ts'
@@ -32,6 +33,7 @@ const consoleApi: readonly ApiRoute[] = [
   ...falsePositiveRoutes,
   ...activityRoutes,
   ...graphRoutes,
+  ...operatorRoutes,
   ...keyRoutes,
   ...userRoutes,
   ...policyRoutes,

@@ -1,6 +1,7 @@
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import type { AttackName } from './console-parts.ts'
 import { openApiDocument } from './open-api.ts'
+import { signInOperations } from './sign-in-operations.ts'
 
 const ATTACKS: readonly AttackName[] = ['sql-injection', 'path-traversal', 'password-guessing']
 
@@ -20,7 +21,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'This document.',
     answer: 'OpenAPI 3.1.',
-    handle: () => openApiDocument(all()),
+    handle: () => openApiDocument(all(), signInOperations),
   },
   {
     method: 'GET',

@@ -101,8 +101,10 @@ export const POSTGRES_TRAFFIC = {
       AND ($8::bytea IS NULL OR principal = $8)
       AND ($9::text IS NULL OR instance = $9)
     ORDER BY id DESC LIMIT $10`,
-  requestsAfter:
-    "SELECT * FROM postern_traffic WHERE id > $1 AND time >= $2 AND type = 'http' ORDER BY id LIMIT $3",
+  requestsAfter: `SELECT * FROM postern_traffic WHERE id > $1 AND time >= $2 AND type = 'http'
+      AND ($4::bytea IS NULL OR coalesce(principal, address) >= $4)
+      AND ($5::bytea IS NULL OR coalesce(principal, address) < $5)
+    ORDER BY id LIMIT $3`,
   requestsFrom: "SELECT count(*) AS requests FROM postern_traffic WHERE time >= $1 AND type = 'http'",
   ofRequest: 'SELECT * FROM postern_traffic WHERE request = $1 ORDER BY id LIMIT 50',
   others: 'SELECT * FROM postern_traffic WHERE id > $1 AND instance <> $2 ORDER BY id DESC LIMIT $3',

@@ -8,9 +8,11 @@ import {
   type PlaceCount,
   type RefusedActor,
   type StoredEvent,
+  shareRange,
   type TrafficCount,
   type TrafficEvent,
   type TrafficQuery,
+  type TrafficShare,
   type TrafficSize,
   type TrafficStore,
   type Verdict,
@@ -152,8 +154,22 @@ export class PostgresTraffic implements TrafficStore {
     ])
   }
 
-  requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]> {
-    return this.#stored(POSTGRES_TRAFFIC.requestsAfter, [after, from, limit])
+  requestsAfter(
+    after: number,
+    from: number,
+    limit: number,
+    share?: TrafficShare,
+  ): Promise<readonly StoredEvent[]> {
+    const range = share === undefined ? undefined : shareRange(share)
+    const bytes = (edge: Uint8Array | undefined): Buffer | null =>
+      edge === undefined ? null : Buffer.from(edge)
+    return this.#stored(POSTGRES_TRAFFIC.requestsAfter, [
+      after,
+      from,
+      limit,
+      bytes(range?.low),
+      bytes(range?.high),
+    ])
   }
 
   async requestsFrom(from: number): Promise<number> {

@@ -9,9 +9,11 @@ import {
   type PlaceCount,
   type RefusedActor,
   type StoredEvent,
+  shareRange,
   type TrafficCount,
   type TrafficEvent,
   type TrafficQuery,
+  type TrafficShare,
   type TrafficSize,
   type TrafficStore,
   type Verdict,
@@ -136,8 +138,22 @@ export class SqliteTraffic implements TrafficStore {
     return rows.map(row => this.#stored(row))
   }
 
-  async requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]> {
-    const rows = this.#database.read(() => this.#statements.requestsAfter.all(after, from, limit))
+  async requestsAfter(
+    after: number,
+    from: number,
+    limit: number,
+    share?: TrafficShare,
+  ): Promise<readonly StoredEvent[]> {
+    const range = share === undefined ? undefined : shareRange(share)
+    const rows = this.#database.read(() =>
+      this.#statements.requestsAfter.all({
+        after,
+        from,
+        low: range?.low ?? null,
+        high: range?.high ?? null,
+        limit,
+      }),
+    )
     return rows.map(row => this.#stored(row))
   }
 

@@ -40,6 +40,31 @@ export interface TrafficQuery {
   readonly limit: number
 }
 
+/**
+ * One of several equal parts of all actors; requests of one principal, or else of one address, are in one.
+ */
+export interface TrafficShare {
+  /** From 0. */
+  readonly index: number
+  /** How many parts there are, 1 to 256. */
+  readonly of: number
+}
+
+/**
+ * The tokens of a share, as a range of bytes: tokens are evenly spread, so that equal ranges hold equal
+ * parts. `high` is undefined for the last.
+ */
+export function shareRange({ index, of }: TrafficShare): {
+  readonly low: Uint8Array
+  readonly high: Uint8Array | undefined
+} {
+  const at = (part: number): Uint8Array => Uint8Array.of(Math.floor((part * 256) / of))
+  return {
+    low: index === 0 ? new Uint8Array() : at(index),
+    high: index + 1 === of ? undefined : at(index + 1),
+  }
+}
+
 /** What was counted of one minute, of everything, sampled or not. */
 export interface TrafficCount {
   /** Epoch minutes. */
@@ -106,8 +131,14 @@ export interface TrafficStore {
   /**
    * Requests in their order, to go through all of them. @param after number of the last one before; 0 for
    * the first
+   * @param share of the actors; all unless given
    */
-  requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]>
+  requestsAfter(
+    after: number,
+    from: number,
+    limit: number,
+    share?: TrafficShare,
+  ): Promise<readonly StoredEvent[]>
   /** How many requests are kept since a time. */
   requestsFrom(from: number): Promise<number>
   /** Every event about a request, oldest first; 50 at most. */

@@ -92,7 +92,10 @@ export const SQLITE = {
       AND (:address IS NULL OR address = :address)
       AND (:principal IS NULL OR principal = :principal)
     ORDER BY id DESC LIMIT :limit`,
-  requestsAfter: `SELECT * FROM event WHERE id > ? AND time >= ? AND type = 'http' ORDER BY id LIMIT ?`,
+  requestsAfter: `SELECT * FROM event WHERE id > :after AND time >= :from AND type = 'http'
+      AND (:low IS NULL OR coalesce(principal, address) >= :low)
+      AND (:high IS NULL OR coalesce(principal, address) < :high)
+    ORDER BY id LIMIT :limit`,
   requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,
   ofRequest: 'SELECT * FROM event WHERE request = ? ORDER BY id LIMIT 50',
   counts: 'SELECT * FROM minute WHERE minute >= ? ORDER BY minute',

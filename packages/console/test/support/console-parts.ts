@@ -51,6 +51,7 @@ export async function testParts(given: Partial<ConsoleParts> = {}): Promise<Test
     remediations,
     approvals: undefined,
     identity: undefined,
+    operators: undefined,
     instances: async () => [],
     sharesBans: false,
     revocations: undefined,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import {
   type CompiledConsole,
   describeException,
@@ -10,6 +11,7 @@ import {
   type ConsoleServer,
   type ConsoleSettings,
   LiveFeed,
+  OperatorAccounts,
   type Role,
   startConsole,
   TrafficRecorder,
@@ -22,6 +24,7 @@ import {
   parseAddress,
   systemRandom,
 } from '@postern/core'
+import { PasskeyAccounts } from '@postern/identity'
 import { bouncerKeys } from '@postern/remediate'
 import {
   type AuditSource,
@@ -33,9 +36,10 @@ import {
   type Runtime,
   standingsOf,
 } from '@postern/runtime'
+import { openSqlite } from '@postern/store'
 import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
-import { PreviewInThread } from '../preview/preview-in-thread.ts'
+import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
@@ -78,6 +82,10 @@ export interface RunningConsole {
   readonly address: string
   /** An address that signs in once. @param name in the audit log; default: the account of this process */
   link(name?: string, roles?: readonly Role[]): string
+  /** Accounts of the console. */
+  readonly operators: OperatorAccounts
+  /** The address that an invitation is followed at. */
+  invitationLink(secret: string): string
   /** Makes what a principal sent unreadable in the traffic. */
   erase(principal: string, tenant: string): Promise<void>
   health(): readonly Health[]
@@ -114,6 +122,10 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     countryOf: clientCountry(settings.country),
     onEvent: event => live.take(event),
   })
+  const database = openSqlite({ path: connections.directory.file('console.db') })
+  const operators = new OperatorAccounts(
+    await PasskeyAccounts.open({ database, name: 'Postern console', clock }),
+  )
   const audit = new OpenedAudit(setup)
   const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
@@ -122,9 +134,14 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     workers: setup.workers,
     lost: () => ({ workers: setup.lost(), traffic: recorder.lost }),
   })
-  const preview = new PreviewInThread(() => previewPlan(setup, opened.place), clock)
+  const preview = new PreviewInThread(
+    () => previewPlan(setup, opened.place),
+    clock,
+    Math.min(MAX_PREVIEW_THREADS, availableParallelism()),
+  )
   const closers: (() => Promise<void> | void)[] = [
     () => opened.close(),
+    () => database.close(),
     () => recorder.close(),
     () => audit.close(),
     () => undo.close(),
@@ -147,6 +164,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       live,
       audit,
       flush,
+      operators,
       instances: () => opened.instances(),
       health: () => [...setup.health(), ...health()],
     })
@@ -155,6 +173,8 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     return {
       address: server.address,
       link: (name = accountName(), roles) => server.link(name, roles),
+      operators,
+      invitationLink: secret => server.invitationLink(secret),
       erase: (principal, tenant) => traffic.erase(principal, tenant),
       health,
       close,
@@ -165,10 +185,10 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   }
 }
 
-function previewPlan(
-  { loaded, overrides }: ConsoleSetup,
-  traffic: PreviewPlan['traffic'],
-): Omit<PreviewPlan, 'text' | 'from'> {
+/** A thread loads the configuration and takes some 60 MB. */
+const MAX_PREVIEW_THREADS = 8
+
+function previewPlan({ loaded, overrides }: ConsoleSetup, traffic: PreviewPlan['traffic']): PreviewSetting {
   const { file } = loaded()
   const path = editedConfig({ file }, { changes: [] })?.path ?? ''
   return { file: file.path, folder: file.folder, overrides, traffic, path }
@@ -219,7 +239,8 @@ class OpenedAudit {
   }
 }
 
-interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances'> {
+interface Kept
+  extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances' | 'operators'> {
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
   readonly undo: UndoInDatabase
@@ -251,7 +272,7 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history, undo, system, instances }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo, system, instances, operators }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
@@ -266,6 +287,7 @@ function partsOf(
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
     identity: resources.identity,
+    operators,
     instances,
     sharesBans: resources.connections?.redis !== undefined || resources.connections?.postgres !== undefined,
     revocations: resources.revocations,

@@ -1,4 +1,4 @@
-import type { PreviewResult } from '@postern/console'
+import type { PreviewResult, TrafficShare } from '@postern/console'
 import type { Overrides } from '../worker-plan.ts'
 
 /** What the thread of a preview starts from. */
@@ -14,6 +14,7 @@ export interface PreviewPlan {
   readonly text: string
   /** Epoch milliseconds. */
   readonly from: number
+  readonly share: TrafficShare
 }
 
 /** What it says. */

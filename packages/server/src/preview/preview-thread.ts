@@ -9,7 +9,7 @@ import { overridden } from '../overridden.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 import { previewRun } from './preview-run.ts'
 
-const { file, folder, overrides, traffic: place, path, text, from } = workerData as PreviewPlan
+const { file, folder, overrides, traffic: place, path, text, from, share } = workerData as PreviewPlan
 const send = (message: FromPreview): void => parentPort?.postMessage(message)
 
 async function run(): Promise<void> {
@@ -24,6 +24,7 @@ async function run(): Promise<void> {
       before: engineOf(present),
       after: engineOf(other),
       from,
+      share,
       onProgress: (done, total) => send({ kind: 'progress', done, total }),
     })
     send({ kind: 'done', result })
