@@ -10,7 +10,7 @@ import {
   type AnswerStyle,
   Exchange,
   type ExchangeContext,
-  type RecordPromise,
+  type RecordTime,
   type RequestSource,
 } from './exchange.ts'
 import type { Guard } from './guard.ts'
@@ -49,7 +49,7 @@ export interface EngineOptions {
    * always recorded with `after`. Default: `after` for everything but successful reads (GET, HEAD,
    * OPTIONS below status 400), which are `none`.
    */
-  readonly promise?: (exchange: Exchange) => RecordPromise
+  readonly record?: (exchange: Exchange) => RecordTime
   readonly clock?: Clock
   readonly random?: RandomSource
   /**
@@ -106,7 +106,7 @@ export class Engine {
   readonly #detectors: readonly Detector[]
   readonly #recorder: EventRecorder | undefined
   readonly #remediations: Remediations | undefined
-  readonly #promise: (exchange: Exchange) => RecordPromise
+  readonly #record: (exchange: Exchange) => RecordTime
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
@@ -127,7 +127,7 @@ export class Engine {
     this.#detectors = options.detectors ?? []
     this.#recorder = options.recorder
     this.#remediations = options.remediations
-    this.#promise = options.promise ?? defaultPromise
+    this.#record = options.record ?? defaultRecord
     this.#onError = options.onError ?? standardErrorLines(this.clock)
     this.#probes = options.probes ?? []
     this.#timesGuards = options.timing === 'guards'
@@ -214,12 +214,12 @@ export class Engine {
   }
 
   /** When choosing fails, the mode is `after`: nothing is lost, and nothing waits. */
-  #recordingOf(exchange: Exchange): RecordPromise {
+  #recordingOf(exchange: Exchange): RecordTime {
     if (exchange.recording === undefined) {
       try {
-        exchange.recording = this.#promise(exchange)
+        exchange.recording = this.#record(exchange)
       } catch (error) {
-        this.#report('promise', error)
+        this.#report('record', error)
         exchange.recording = 'after'
       }
     }
@@ -329,6 +329,21 @@ export class Engine {
       const guard = this.#guards[i] as Guard
       try {
         guard.onAnswer?.(exchange, head)
+      } catch (error) {
+        this.#report(`guard ${guard.name}`, error)
+      }
+    }
+  }
+
+  /**
+   * Tells the guards that allowed an exchange that its connection is upgraded. Call once, before the
+   * application takes it. Never throws.
+   */
+  onUpgrade(exchange: Exchange): void {
+    for (let i = 0; i < exchange.passed; i++) {
+      const guard = this.#guards[i] as Guard
+      try {
+        guard.onUpgrade?.(exchange)
       } catch (error) {
         this.#report(`guard ${guard.name}`, error)
       }
@@ -476,7 +491,7 @@ function unavailable(guard: string): Refusal {
   }
 }
 
-function defaultPromise(exchange: Exchange): RecordPromise {
+function defaultRecord(exchange: Exchange): RecordTime {
   const method = exchange.method
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'none' : 'after'
 }

@@ -39,10 +39,15 @@ export interface RequestSource {
   readonly body: BodySource | undefined
   /** The framework's own request, for the application's functions only; rules never touch it. */
   readonly native: unknown
+  /**
+   * Ends at once what goes on after the decision: an upgraded connection, an answer under way. Absent where
+   * the carrier cannot.
+   */
+  cutOff?(): void
 }
 
 /** When an exchange is recorded: before it is handled, after it ended, or not at all. */
-export type RecordPromise = 'before' | 'after' | 'none'
+export type RecordTime = 'before' | 'after' | 'none'
 
 /** What a guard keeps of an exchange from `decide` to `settle`. */
 export interface Kept {
@@ -102,7 +107,7 @@ export class Exchange {
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
   /** When this exchange is recorded, once the engine has chosen. Kept by the engine. */
-  recording: RecordPromise | undefined = undefined
+  recording: RecordTime | undefined = undefined
   /**
    * What one guard keeps until it settles: a field, because a `WeakMap` costs every exchange
    * more than most guards do. The first guard that needs the field owns it; others check

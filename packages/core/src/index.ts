@@ -37,7 +37,7 @@ export {
   StoreError,
 } from './errors.ts'
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Receipt } from './event.ts'
-export { type AnswerStyle, Exchange, type Kept, type RecordPromise, type RequestSource } from './exchange.ts'
+export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSource } from './exchange.ts'
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
 export type { Guard } from './guard.ts'
 export type { GuardTime } from './guard-time.ts'
