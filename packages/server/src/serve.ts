@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import {
+  type CompiledAlerts,
   type CompiledConfig,
   isMemoryOnly,
   type Listen,
@@ -8,6 +9,7 @@ import {
   loadConfig,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
+import type { Mailer } from '@postern/identity'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -175,9 +177,22 @@ async function startAlerts(
 ): Promise<AlertSender | undefined> {
   if (settings === undefined) return undefined
   const { AlertSender } = await import('./alerts/alert-sender.ts')
-  const sender = new AlertSender({ settings, clock: runtime.resources.clock, fetch })
+  const { email } = settings
+  // Loaded only where mails are wanted.
+  const mailer = email === undefined ? undefined : await alertMailer(email)
+  const sender = new AlertSender({
+    settings,
+    clock: runtime.resources.clock,
+    fetch,
+    ...(mailer !== undefined && { mailer }),
+  })
   runtime.listen(event => sender.take(event))
   return sender
+}
+
+async function alertMailer({ smtp, from, tls }: NonNullable<CompiledAlerts['email']>): Promise<Mailer> {
+  const { smtpMailer } = await import('@postern/identity')
+  return smtpMailer({ url: smtp, from, tls, place: 'alerts.email' })
 }
 
 /** The console's code is loaded only where one is wanted. */

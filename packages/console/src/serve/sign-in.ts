@@ -37,6 +37,11 @@ export class SignIn {
     return typeof token === 'string' ? this.#sessions.find(cookieOf(request), token) : undefined
   }
 
+  /** Whether a session still holds, without using it. */
+  isLive(session: ConsoleSession): boolean {
+    return this.#sessions.isLive(session)
+  }
+
   /**
    * Answers the operations that need no session. The caller has checked where the request comes from.
    * @returns false for any other path
