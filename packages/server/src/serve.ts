@@ -106,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ...(alerts === undefined ? [] : [alerts.health()]),
     ]
     const opened =
-      config.console === false || !isGateway
+      config.console === false
         ? undefined
         : await startConsole({
             settings: config.console,
@@ -116,7 +116,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
             gateway: listener.url,
             workers: count,
             lost: () => listener.lost(),
-            isPlaceAsked: isConsolePlaceAsked(loaded),
+            attacks: isGateway ? 'gateway' : 'none',
+            configuration: 'file',
             loaded: () => current,
             reload: async () => reload(await loadedAgain(options, current)),
             health: partsHealth,
@@ -220,10 +221,6 @@ function addressesOf(
 async function loadedAgain({ overrides }: ServeOptions, { file }: LoadedConfig): Promise<LoadedConfig> {
   const read = await loadConfig({ path: file.path, folder: file.folder, environment: process.env })
   return overridden(read, overrides, process.env)
-}
-
-function isConsolePlaceAsked({ written }: LoadedConfig): boolean {
-  return written.console !== undefined && written.console !== false && written.console.listen !== undefined
 }
 
 /** Keys that the counters of all workers hold. */
