@@ -8,7 +8,8 @@ export {
 } from './agents/tool-guard.ts'
 export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
 export { ApprovalRefused } from './approval/approval-refused.ts'
-export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approval/approvals.ts'
+export type { ApprovalRequest } from './approval/approval-request.ts'
+export { Approvals, type ApprovalsOptions } from './approval/approvals.ts'
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
@@ -24,7 +25,7 @@ export {
   rows,
 } from './budget/budget.ts'
 export { type BudgetGrant, openBudgetGrant, signBudgetGrant } from './budget/budget-grant.ts'
-export { budgetError, RowBudgetExceeded } from './budget/budget-refusal.ts'
+export { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget/budget-refusal.ts'
 export {
   type BudgetStatus,
   budgetStatus,
@@ -138,7 +139,6 @@ export { type FieldDefinition, type ResourceTypeOptions, resourceType } from './
 export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
 export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
-export { ReadBudgetExceeded } from './read/read-budget-exceeded.ts'
 export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge } from './read/read-budgets.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
 export type { Filter } from './sql-filter/filter.ts'

@@ -340,6 +340,21 @@ export class Engine {
   }
 
   /**
+   * Tells the guards that allowed an exchange that its connection is upgraded. Call once, before the
+   * application takes it. Never throws.
+   */
+  onUpgrade(exchange: Exchange): void {
+    for (let i = 0; i < exchange.passed; i++) {
+      const guard = this.#guards[i] as Guard
+      try {
+        guard.onUpgrade?.(exchange)
+      } catch (error) {
+        this.#report(`guard ${guard.name}`, error)
+      }
+    }
+  }
+
+  /**
    * Notifies guards, detectors, recorder and listeners of how an exchange ended.
    * Call exactly once. Never throws.
    */

@@ -37,6 +37,11 @@ export interface RequestSource {
   readonly body: BodySource | undefined
   /** The framework's own request, for the application's functions only; rules never touch it. */
   readonly native: unknown
+  /**
+   * Ends at once what goes on after the decision: an upgraded connection, an answer under way. Absent where
+   * the carrier cannot.
+   */
+  cutOff?(): void
 }
 
 /** When an exchange is recorded: before it is handled, after it ended, or not at all. */

@@ -42,6 +42,7 @@ export interface NodeResponse {
   write(chunk: string | Uint8Array): boolean
   end(body: string | Uint8Array): unknown
   on(event: 'close', listener: () => void): unknown
+  destroy(): unknown
 }
 
 /** Facts that only one of the two protocols, or only some servers, put on the messages. */

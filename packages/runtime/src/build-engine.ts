@@ -59,7 +59,7 @@ export function buildEngine(
   const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
   const cors = corsOf(config)
   const guards: Guard[] = []
-  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit))
+  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit), ...watchesOf(resources))
   if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
   guards.push(...(signIn?.first ?? []))
   guards.push(
@@ -107,6 +107,11 @@ export function buildEngine(
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** What sees connections of the application come and go; first, so that no guard hides one from it. */
+function watchesOf({ open }: Resources): readonly Guard[] {
+  return open === undefined ? [] : [open]
 }
 
 /** Guards are timed where the console shows it. */

@@ -2,7 +2,7 @@
 import { PosternError } from '@postern/core'
 import { holderArguments, runHolder } from './holder/holder-process.ts'
 
-export { type BudgetLimits, holderShare } from './holder/budgets.ts'
+export type { BudgetLimits } from './holder/budgets.ts'
 export { type HolderConfig, parseHolderConfig } from './holder/holder-config.ts'
 export { HolderCore, type HolderCoreOptions } from './holder/holder-core.ts'
 export type { HolderJournal } from './holder/holder-journal.ts'

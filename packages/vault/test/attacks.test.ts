@@ -19,23 +19,16 @@ import { LocalKeys } from '../src/local/local-keys.ts'
 import { tryOpenRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { parseRecord } from '../src/record/record-format.ts'
-import { sealRecord } from '../src/record/seal-record.ts'
 import { namedIn } from '../src/split/capability.ts'
 import { packOpenings } from '../src/split/open-batch.ts'
 import { PART_BYTES } from '../src/split/part.ts'
-import { SplitKeys, type StoredRecord } from '../src/split/split-keys.ts'
-import { CoreLink, packed, TestPerson, testHolders } from './support/holders.ts'
+import type { SplitKeys, StoredRecord } from '../src/split/split-keys.ts'
+import { packed, TestPerson, testHolders } from './support/holders.ts'
+import { opened, place, sealed } from './support/split-records.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vault-attacks-'))
 after(() => rmSync(folder, { recursive: true }))
 
-const place = (row: number): RecordContext => ({
-  tenant: '',
-  table: 'customers',
-  column: 'email',
-  row: [`${row}`],
-  version: 0,
-})
 const item = (row: number) => ({
   context: place(row),
   epoch: 0,
@@ -47,28 +40,6 @@ const named = (...rows: number[]) =>
 const refusedAs = (answer: HolderAnswer | undefined): string | undefined =>
   answer !== undefined && 'refused' in answer ? answer.refused : undefined
 const first = ({ cores }: ReturnType<typeof testHolders>): HolderCore => cores[0] as HolderCore
-
-async function sealed(keys: SplitKeys, rows: readonly number[]): Promise<StoredRecord[]> {
-  const sealKeys = await keys.seal(rows.map(place))
-  return rows.map((row, index) => {
-    const { recordKey, salt, epoch } = sealKeys[index] as (typeof sealKeys)[number]
-    const encoded = encodeContext(place(row))
-    const plaintext = Buffer.from(`secret ${row}`)
-    return {
-      encoded,
-      record: parseRecord(sealRecord({ recordKey, salt, epoch, mode: 'split', context: encoded, plaintext })),
-    }
-  })
-}
-
-async function opened(keys: SplitKeys, records: readonly StoredRecord[]): Promise<(string | undefined)[]> {
-  const found = await keys.open(records)
-  return records.map(({ encoded, record }, index) =>
-    (found[index] ?? [])
-      .map(({ recordKey }) => tryOpenRecord(record, recordKey, encoded)?.toString())
-      .find(text => text !== undefined),
-  )
-}
 
 const rows = (count: number): number[] => Array.from({ length: count }, (_, row) => row)
 
@@ -365,48 +336,4 @@ describe('who has the time, the disk or a backup of a holder', () => {
     })
     store.close()
   })
-})
-
-describe('one holder that lies', () => {
-  /** A link whose answers are changed on the way. */
-  class Changed extends CoreLink {
-    readonly #change: (answer: Record<string, unknown>) => unknown
-    constructor(core: HolderCore, change: (answer: Record<string, unknown>) => unknown) {
-      super(core, 'app')
-      this.#change = change
-    }
-    override async request(body: object, timeout: number): Promise<unknown> {
-      return this.#change((await super.request(body, timeout)) as Record<string, unknown>)
-    }
-  }
-  const lies: Readonly<Record<string, (answer: Record<string, unknown>) => unknown>> = {
-    'answers nothing': () => undefined,
-    'answers half of a part': ({ parts }) => ({
-      parts: Object.fromEntries(
-        Object.entries((parts ?? {}) as Record<string, string>).map(([name, text]) => [name, text.slice(9)]),
-      ),
-    }),
-    'answers one part only': ({ parts }) => ({
-      parts: { b: (parts as Record<string, string> | undefined)?.['b'] },
-    }),
-    'refuses everything as frozen': () => ({ refused: 'frozen' }),
-    'answers the records in another order': ({ parts }) => ({
-      parts: Object.fromEntries(
-        Object.entries((parts ?? {}) as Record<string, string>).map(([name, text]) => {
-          const bytes = Buffer.from(text, 'base64url')
-          const turned = Buffer.concat([bytes.subarray(PART_BYTES), bytes.subarray(0, PART_BYTES)])
-          return [name, turned.toString('base64url')]
-        }),
-      ),
-    }),
-  }
-  for (const [name, lie] of Object.entries(lies))
-    it(`${name}: every record opens with the other two`, async () => {
-      const holders = testHolders()
-      const records = await sealed(holders.keys, [0, 1, 2, 3])
-      const [one, two, three] = holders.cores as [HolderCore, HolderCore, HolderCore]
-      const links = [new Changed(one, lie), new CoreLink(two, 'app'), new CoreLink(three, 'app')]
-      const keys = new SplitKeys({ links, hedgeAfter: 5, timeout: 200, thirdWait: 20 })
-      assert.deepEqual(await opened(keys, records), ['secret 0', 'secret 1', 'secret 2', 'secret 3'])
-    })
 })

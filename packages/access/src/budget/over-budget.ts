@@ -1,6 +1,5 @@
 import { type Clock, type Duration, escapeHtml, parseDuration, plainPage, systemClock } from '@postern/core'
-import { ReadBudgetExceeded } from '../read/read-budget-exceeded.ts'
-import { budgetError, RowBudgetExceeded } from './budget-refusal.ts'
+import { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget-refusal.ts'
 
 /** An HTTP answer to a change that was over budget. */
 export interface BudgetAnswer {

@@ -1,8 +1,8 @@
 import { type Clock, ConfigError, systemClock } from '@postern/core'
 import type { Budgets } from '../budget/budget.ts'
+import { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import { CountedBudgets, type TableName, type Taken } from '../budget/counted-budgets.ts'
 import type { Acting } from '../wrap/acting-as.ts'
-import { ReadBudgetExceeded } from './read-budget-exceeded.ts'
 
 /** How reads are counted. */
 export interface ReadBudgetsOptions {

@@ -1,5 +1,5 @@
+import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { TableName } from '../budget/counted-budgets.ts'
-import type { ReadBudgetExceeded } from './read-budget-exceeded.ts'
 import type { ReadCharge } from './read-budgets.ts'
 
 /** Bytes of computed columns that count as one row. */

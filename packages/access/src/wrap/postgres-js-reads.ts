@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import type { ReadBudgetExceeded } from '../read/read-budget-exceeded.ts'
+import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { columnSources, RowReader } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
