@@ -1,7 +1,9 @@
-// Row budgets on PostgreSQL: what a guarded statement and transaction cost, with and without
-// undo, against the same table unguarded, and against one whose trigger is handed the rows and does nothing:
-// the least that any count in triggers costs.
+// Row budgets on PostgreSQL: what a guarded statement and transaction cost, with and without undo, against
+// the same table unguarded, and against the parts that a count is made of, one by one: a trigger that does
+// nothing, one that is handed the rows, one that reads the statistics of the transaction instead, one that
+// raises a counter, and a round trip more. What is below those no count in the transaction can reach.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { actingAs, claimSigner, guardPool, installBudgets, rows, type SigningKey } from '@postern/access'
 import { connectPostgres } from '@postern/store'
 import pg from 'pg'
@@ -14,7 +16,28 @@ const SINGLES = isQuick ? 100 : 200
 const BULK = 10_000
 const KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(1) }
 const PLENTY = 1e12
-const KINDS = ['plain', 'floor', 'guarded', 'undo'] as const
+const KINDS = [
+  'plain',
+  'empty',
+  'statistics',
+  'rows',
+  'counter',
+  'counted',
+  'claimed',
+  'trip',
+  'guarded',
+  'undo',
+] as const
+/** What each floor adds to the plain table; see the triggers below. */
+const FLOORS = [
+  'empty',
+  'statistics',
+  'rows',
+  'counter',
+  'counted',
+  'claimed',
+  'trip',
+] as const satisfies readonly (typeof KINDS)[number][]
 type Kind = (typeof KINDS)[number]
 
 const server = await startPostgres()
@@ -25,10 +48,33 @@ for (const kind of KINDS)
     `CREATE TABLE ${kind}_rows (id int PRIMARY KEY, note text, n int DEFAULT 0); GRANT ALL ON ${kind}_rows TO bench_app`,
   )
 await database.query(`
+  CREATE TABLE bench_counter (id int PRIMARY KEY, n bigint NOT NULL) WITH (fillfactor = 50);
+  INSERT INTO bench_counter VALUES (1, 0);
   CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-  CREATE TRIGGER u AFTER UPDATE ON floor_rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing();
-  CREATE TRIGGER d AFTER DELETE ON floor_rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing();
-  CREATE TRIGGER i AFTER INSERT ON floor_rows REFERENCING NEW TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION nothing()`)
+  CREATE FUNCTION read_statistics() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_stat_get_xact_tuples_deleted(TG_RELID) + pg_stat_get_xact_tuples_updated(TG_RELID); RETURN NULL; END $$;
+  CREATE FUNCTION raise_counter() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    UPDATE bench_counter SET n = n + 1 WHERE id = 1; RETURN NULL; END $$;
+  CREATE FUNCTION raise_by_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    UPDATE bench_counter AS c SET n = c.n + s.n FROM (SELECT count(*) AS n FROM o) AS s WHERE c.id = 1; RETURN NULL; END $$;
+  CREATE UNLOGGED TABLE bench_claims (nonce uuid PRIMARY KEY, xid xid8 NOT NULL);
+  CREATE FUNCTION raise_once_claimed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    UPDATE bench_counter AS c SET n = c.n + s.n FROM (SELECT count(*) AS n FROM o) AS s WHERE c.id = 1;
+    INSERT INTO bench_claims SELECT gen_random_uuid(), pg_current_xact_id()
+    WHERE sha256('\\x00'::bytea || sha256('\\x01'::bytea || convert_to(TG_NAME, 'UTF8'))) <> '\\x00'::bytea; RETURN NULL; END $$`)
+const TRIGGERS: Readonly<Record<string, readonly [name: string, takes: 'rows' | 'nothing']>> = {
+  empty: ['nothing', 'nothing'],
+  statistics: ['read_statistics', 'nothing'],
+  rows: ['nothing', 'rows'],
+  counter: ['raise_counter', 'nothing'],
+  counted: ['raise_by_rows', 'rows'],
+  claimed: ['raise_once_claimed', 'rows'],
+}
+for (const [kind, [name, takes]] of Object.entries(TRIGGERS))
+  for (const action of ['UPDATE', 'DELETE', 'INSERT'])
+    await database.query(
+      `CREATE TRIGGER ${action} AFTER ${action} ON ${kind}_rows ${takes === 'rows' ? `REFERENCING ${action === 'INSERT' ? 'NEW' : 'OLD'} TABLE AS o` : ''} FOR EACH STATEMENT EXECUTE FUNCTION ${name}()`,
+    )
 const unlimited = (undo: boolean, tables: readonly string[]) =>
   rows(PLENTY, '1h', { undo, tables, actions: undo ? ['delete', 'update'] : ['delete', 'update', 'insert'] })
 await installBudgets(database, {
@@ -42,7 +88,7 @@ url.password = 'app'
 function poolFor(kind: Kind, max: number, settings = ''): pg.Pool {
   const pool = new pg.Pool({ connectionString: url.href, max, ...(settings !== '' && { options: settings }) })
   pool.on('error', () => {})
-  return kind === 'plain' || kind === 'floor' ? pool : guardPool(pool, { claim: claimSigner({ key: KEY }) })
+  return kind === 'guarded' || kind === 'undo' ? guardPool(pool, { claim: claimSigner({ key: KEY }) }) : pool
 }
 
 async function refill(kind: Kind): Promise<void> {
@@ -57,27 +103,44 @@ async function refill(kind: Kind): Promise<void> {
 
 type Work = (client: pg.PoolClient, kind: Kind, i: number) => Promise<unknown>
 
-/** The same work on the three tables, each on one connection of its own. */
-async function compare(
-  title: string,
-  operations: number,
-  settings: string,
-  work: Work,
-): Promise<Record<Kind, number>> {
+interface Times {
+  readonly wall: Record<Kind, number>
+  /** CPU time of the server process, as the kernel counts it; NaN where it does not say. */
+  readonly cpu: Record<Kind, number>
+}
+
+/** Nanoseconds that a process has been on a CPU. */
+function cpuOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ', 1)[0])
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** The same work on each table, on one connection of its own. */
+async function compare(title: string, operations: number, settings: string, work: Work): Promise<Times> {
   const open = await Promise.all(
     KINDS.map(async kind => {
       const pool = poolFor(kind, 1, settings)
-      return { kind, pool, client: await pool.connect() }
+      const client = await pool.connect()
+      const { rows: found } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+      return { kind, pool, client, pid: found[0]?.pid ?? 0, cpu: [] as number[] }
     }),
   )
   const candidates = open.map(
-    ({ kind, client }): Candidate => ({
+    ({ kind, client, pid, cpu }): Candidate => ({
       name: kind,
       operations,
       prepare: () => refill(kind),
       run: () =>
         actingAs({ actor: 'user:bench' }, async () => {
-          for (let i = 1; i <= operations; i++) await work(client, kind, i)
+          const before = cpuOf(pid)
+          for (let i = 1; i <= operations; i++) {
+            if (kind === 'trip') await client.query('SELECT')
+            await work(client, kind, i)
+          }
+          cpu.push((cpuOf(pid) - before) / operations)
         }),
     }),
   )
@@ -87,17 +150,30 @@ async function compare(
     client.release()
     await pool.end()
   }
+  const cpu = Object.fromEntries(open.map(entry => [entry.kind, median(entry.cpu)])) as Record<Kind, number>
+  console.log(
+    `  CPU of the server, us: ${KINDS.map(kind => `${kind} ${Math.round(cpu[kind] / 1_000)}`).join(', ')}`,
+  )
+  return { wall: timesOf(timings), cpu }
+}
+
+function timesOf(
+  timings: readonly { readonly name: string; readonly median: number }[],
+): Record<Kind, number> {
   const time = (kind: Kind): number => timings.find(({ name }) => name === kind)?.median ?? Number.NaN
-  return { plain: time('plain'), floor: time('floor'), guarded: time('guarded'), undo: time('undo') }
+  return Object.fromEntries(KINDS.map(kind => [kind, time(kind)])) as Record<Kind, number>
 }
 
 const ratios: Record<string, number> = {}
 const figures: Record<string, number> = {}
-function note(name: string, times: Record<Kind, number>): void {
-  ratios[name] = times.guarded / times.plain
-  ratios[`${name}_undo`] = times.undo / times.plain
-  ratios[`${name}_floor`] = times.floor / times.plain
-  for (const kind of KINDS) figures[`us.${name}.${kind}`] = Math.round(times[kind] / 1_000)
+function note(name: string, { wall, cpu }: Partial<Times> & Pick<Times, 'wall'>): void {
+  for (const [suffix, times] of Object.entries({ '': wall, _cpu: cpu })) {
+    if (times === undefined) continue
+    ratios[`${name}${suffix}`] = times.guarded / times.plain
+    ratios[`${name}${suffix}_undo`] = times.undo / times.plain
+    for (const floor of FLOORS) ratios[`${name}${suffix}_floor_${floor}`] = times[floor] / times.plain
+  }
+  for (const kind of KINDS) figures[`us.${name}.${kind}`] = Math.round(wall[kind] / 1_000)
 }
 
 const transaction: Work = async (client, kind, i) => {
@@ -136,15 +212,12 @@ const delete10k = await compare('DELETE of 10,000 rows', 1, '', (c, kind) =>
 )
 note('update_10k', update10k)
 note('delete_10k', delete10k)
-ratios['rows_10k'] = Math.max(ratios['update_10k'] ?? Number.NaN, ratios['delete_10k'] ?? Number.NaN)
-ratios['rows_10k_floor'] = Math.max(
-  ratios['update_10k_floor'] ?? Number.NaN,
-  ratios['delete_10k_floor'] ?? Number.NaN,
-)
-ratios['rows_10k_undo'] = Math.max(
-  ratios['update_10k_undo'] ?? Number.NaN,
-  ratios['delete_10k_undo'] ?? Number.NaN,
-)
+const PARTS = ['', '_undo', ...FLOORS.map(floor => `_floor_${floor}`)]
+for (const part of [...PARTS, ...PARTS.map(part => `_cpu${part}`)])
+  ratios[`rows_10k${part}`] = Math.max(
+    ratios[`update_10k${part}`] ?? Number.NaN,
+    ratios[`delete_10k${part}`] ?? Number.NaN,
+  )
 
 /** Sixteen clients, one actor, different rows. */
 async function contention(): Promise<void> {
@@ -160,7 +233,10 @@ async function contention(): Promise<void> {
           await Promise.all(
             Array.from({ length: 16 }, async (_, lane) => {
               const client = await pool.connect()
-              for (let i = 0; i < perClient; i++) await transaction(client, kind, 1 + lane * perClient + i)
+              for (let i = 0; i < perClient; i++) {
+                if (kind === 'trip') await client.query('SELECT')
+                await transaction(client, kind, 1 + lane * perClient + i)
+              }
               client.release()
             }),
           )
@@ -169,14 +245,9 @@ async function contention(): Promise<void> {
   )
   const timings = await interleave(candidates, ROUNDS)
   printTimings('16 clients of one actor, BEGIN, 1-row UPDATE, COMMIT', timings)
-  const time = (kind: Kind): number => timings.find(({ name }) => name === kind)?.median ?? Number.NaN
-  note('contention_16', {
-    plain: time('plain'),
-    floor: time('floor'),
-    guarded: time('guarded'),
-    undo: time('undo'),
-  })
-  for (const kind of KINDS) figures[`per_second.contention_16.${kind}`] = Math.round(1e9 / time(kind))
+  const times = timesOf(timings)
+  note('contention_16', { wall: times })
+  for (const kind of KINDS) figures[`per_second.contention_16.${kind}`] = Math.round(1e9 / times[kind])
   for (const { pool } of pools) await pool.end()
 }
 await contention()
@@ -240,7 +311,9 @@ report({
   ratios,
   figures,
   unequal: [
-    'A ratio is the guarded time over the plain time: 1.3 is 30 % slower. _undo keeps the old rows as well; _floor has a trigger for each statement that is handed the rows and does nothing.',
+    'A ratio is the guarded time over the plain time: 1.3 is 30 % slower. _undo keeps the old rows as well.',
+    '_floor_ are parts of the method on their own: empty: a statement trigger that does nothing; statistics: one that reads pg_stat_get_xact_tuples_deleted and _updated; rows: one that is handed the rows (a transition table) and does nothing; counter: one that raises a counter row by one; counted: one that is handed the rows and raises a counter row by them, what any count in the transaction comes to; claimed: the same, and a signature verified and noted as used, what any count comes to that believes nobody unsigned; trip: no trigger, one more round trip in front.',
+    '_cpu is the CPU time of the server process alone, on Linux: without the wait for the disk and the network, and without what the client does, but hardly touched by what else the machine runs.',
     'PostgreSQL runs as installed, with fsync and synchronous_commit on, except where it says async_commit: there the wait for the disk is gone, and the work itself shows.',
     'The guarded client signs a claim for every transaction and sends it in the packet of its first statement.',
     'tpcb runs as the owner with unclaimed: count, for pgbench signs no claims: the database makes one for each of its four guarded statements.',

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Engine, parseAddress } from '@postern/core'
-import { connectPostgres, openSqlite } from '@postern/store'
+import { Engine, parseAddress, systemClock } from '@postern/core'
+import { connectPostgres, connectRedis, openSqlite, redisReady } from '@postern/store'
 import { Accounts } from '../packages/identity/src/account/accounts.ts'
 import { parseEmail } from '../packages/identity/src/account/email.ts'
 import { ApiKeys } from '../packages/identity/src/api-key/api-keys.ts'
@@ -15,7 +15,9 @@ import { migrateIdentity } from '../packages/identity/src/database/identity-migr
 import { IdentitySecret } from '../packages/identity/src/database/identity-secret.ts'
 import { Passwords } from '../packages/identity/src/password/passwords.ts'
 import { argon2idHash, DEFAULT_COST } from '../packages/identity/src/password/stored-hash.ts'
+import { RedisSessions } from '../packages/identity/src/session/redis-sessions.ts'
 import { Sessions } from '../packages/identity/src/session/sessions.ts'
+import { Standings } from '../packages/identity/src/session/standings.ts'
 import { startServices } from '../test/services.ts'
 import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 
@@ -23,7 +25,7 @@ const ROUNDS = 15
 const OPERATIONS = 5_000
 const SESSIONS = 5_000
 const LOGINS = isQuick ? 10 : 50
-/** Sessions and checks in PostgreSQL: each waits for its answer, as a request does. */
+/** Sessions and checks in PostgreSQL and in Redis: each waits for its answer, as a request does. */
 const REMOTE = isQuick ? 100 : 500
 const BURSTS = isQuick ? 2 : 5
 const HERE = '192.0.2.7'
@@ -65,14 +67,29 @@ try {
   const remoteSessions = new Sessions({ database: remoteDatabase })
   const remoteAccounts = new Accounts({ database: remoteDatabase })
   const remoteTokens: string[] = []
+  const redisUrl = services.env['POSTERN_TEST_REDIS']
+  if (redisUrl === undefined) throw new Error('no Redis')
+  const redis = connectRedis({ url: redisUrl })
+  await redisReady(redis)
+  const redisSessions = new Sessions({
+    database: remoteDatabase,
+    store: new RedisSessions({
+      redis,
+      standings: new Standings(remoteDatabase, systemClock),
+      prefix: `bench-${process.pid}`,
+    }),
+  })
+  const redisTokens: string[] = []
   for (let i = 0; i < REMOTE; i++) {
     const email = parseEmail(`bench${process.pid}-${i}@shop.example`)
     const account =
       email === undefined ? undefined : await remoteAccounts.create({ email, emailVerified: 'yes' })
     const wish = { accountId: account?.id ?? '', amr: ['pwd'], address: HERE, agent: 'bench' }
     remoteTokens.push((await remoteSessions.begin(wish)).token)
+    redisTokens.push((await redisSessions.begin(wish)).token)
   }
 
+  await redis.set(`bench-${process.pid}:scale`, 'x'.repeat(400), 'EX', 600)
   let turn = 0
   const candidates: Candidate[] = [
     {
@@ -82,6 +99,22 @@ try {
         for (const token of remoteTokens)
           if ((await remoteSessions.find(token, HERE)) === undefined)
             throw new Error('a session must be found')
+      },
+    },
+    {
+      name: 'session check, Redis',
+      operations: REMOTE,
+      run: async () => {
+        for (const token of redisTokens)
+          if ((await redisSessions.find(token, HERE)) === undefined)
+            throw new Error('a session must be found')
+      },
+    },
+    {
+      name: 'a GET of as many bytes, Redis, for scale',
+      operations: REMOTE,
+      run: async () => {
+        for (let i = 0; i < REMOTE; i++) await redis.get(`bench-${process.pid}:scale`)
       },
     },
     {
@@ -155,9 +188,14 @@ try {
     queued.push(await burst(() => passwords.verify('a quiet river', stored)))
     direct.push(await burst(() => argon2idHash('a quiet river', DEFAULT_COST)))
   }
+  for (const token of redisTokens) await redisSessions.end(token)
+  redis.disconnect()
   await remote.close()
   await services.stop()
-  const [postgres, session, key] = timings
+  const microseconds = (start: string, by: 'median' | 'best'): number => {
+    const timing = timings.find(({ name }) => name.startsWith(start))
+    return Number(((timing?.[by] ?? Number.NaN) / 1_000).toFixed(2))
+  }
   report({
     bench: 'identity',
     ratios: {
@@ -165,16 +203,19 @@ try {
       file_read_waits_of_burst_without_queue: median(direct),
     },
     figures: {
-      session_check_us: Number(((session?.median ?? Number.NaN) / 1_000).toFixed(2)),
-      session_check_best_us: Number(((session?.best ?? Number.NaN) / 1_000).toFixed(2)),
-      session_check_postgres_us: Number(((postgres?.median ?? Number.NaN) / 1_000).toFixed(2)),
-      session_check_postgres_best_us: Number(((postgres?.best ?? Number.NaN) / 1_000).toFixed(2)),
-      api_key_check_us: Number(((key?.median ?? Number.NaN) / 1_000).toFixed(2)),
+      session_check_us: microseconds('session check, SQLite', 'median'),
+      session_check_best_us: microseconds('session check, SQLite', 'best'),
+      session_check_redis_us: microseconds('session check, Redis', 'median'),
+      session_check_redis_best_us: microseconds('session check, Redis', 'best'),
+      redis_get_us: microseconds('a GET', 'median'),
+      session_check_postgres_us: microseconds('session check, PostgreSQL', 'median'),
+      session_check_postgres_best_us: microseconds('session check, PostgreSQL', 'best'),
+      api_key_check_us: microseconds('API key check', 'median'),
       logins_at_once: LOGINS,
     },
     unequal: [
-      'a session check reads the account and the roles too; nothing is cached',
-      'PostgreSQL is asked over a socket of this machine, one check after the other',
+      'a session check reads the account and the roles too; nothing is cached, but with Redis: there they are a second old at most',
+      'PostgreSQL and Redis are asked over a socket of this machine, one check after the other',
       'without a queue, argon2id is called as often as people sign in; with it, as often as there are cores to spare',
       'the slowest read of each burst counts, not the mean',
     ],

@@ -12,7 +12,7 @@ import { HolderProcesses } from '../packages/vault/test/support/holder-processes
 import { openBrowser } from './browser.ts'
 
 /** What the page's script puts on the window. */
-type Held = typeof import('@postern/vault/held')
+type Held = typeof import('@postern/vault/held') & typeof import('@postern/vault/unlock')
 declare const held: Held
 
 const WORK = { memory: 256, passes: 1 }
@@ -68,7 +68,7 @@ async function answer(request: IncomingMessage): Promise<string | undefined> {
 before(async () => {
   const { outputFiles } = await build({
     stdin: {
-      contents: "export * from '@postern/vault/held'",
+      contents: "export * from '@postern/vault/held'; export * from '@postern/vault/unlock'",
       resolveDir: new URL('../packages/vault', import.meta.url).pathname,
     },
     bundle: true,

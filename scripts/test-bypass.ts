@@ -8,7 +8,7 @@ import { services, startPostgres } from '../test/services.ts'
 /**
  * The ways round, and what must hold on every version as well: the wrappers speak the protocol themselves.
  */
-const FILES = ['bypass', 'pg-wrapper', 'query-builders', 'undo'].map(
+const FILES = ['bypass', 'pg-wrapper', 'query-builders', 'undo', 'reads', 'statistics'].map(
   name => `packages/access/test/${name}.test.ts`,
 )
 const failures: string[] = []

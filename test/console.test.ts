@@ -152,6 +152,8 @@ describe('the console in a browser, on a running gateway', () => {
   })
 
   test('the three attacks run from buttons, and each leads to why it was refused', async () => {
+    // A gateway that has kept a thousand requests is no new one: the buttons are folded away.
+    await page.getByRole('button', { name: 'Test the protection…' }).click()
     for (const name of ['SQL injection', 'Path traversal', 'Password guessing']) {
       const attack = page.locator('.attacks li', { hasText: name })
       await attack.getByRole('button', { name: `Run ${name}` }).click()
@@ -473,42 +475,6 @@ describe('the console in a browser, on a running gateway', () => {
     }
     await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
     await page.locator('.event', { hasText: `/old/${OLD}` }).waitFor()
-  })
-
-  test('100,000 events scroll as ten do: few lines are drawn, and no frame takes long', async () => {
-    const rows = Array.from({ length: 100_000 }, (_, i) => ({
-      id: 100_000 - i,
-      time: 1_795_000_000_000 - i,
-      type: 'http',
-      verdict: i % 7 === 0 ? 'deny' : 'allow',
-      request: `x${String(i).padStart(19, '0')}`,
-      method: 'GET',
-      path: `/many/${i}`,
-      query: '',
-      status: 200,
-      weight: 1,
-    }))
-    await page.route('**/api/events?*', route => route.fulfill({ json: { events: rows } }))
-    await open('overview')
-    await open('live')
-    await page.locator('.event', { hasText: '/many/0' }).first().waitFor()
-    const measured = (await page.evaluate(`(async () => {
-      const list = document.querySelector('.events')
-      let most = 0
-      let longest = 0
-      for (let i = 0; i < 60; i++) {
-        const before = performance.now()
-        list.scrollTop = (i * 2654435761) % list.scrollHeight
-        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-        longest = Math.max(longest, performance.now() - before)
-        most = Math.max(most, list.querySelectorAll('.event').length)
-      }
-      return { most, longest, height: list.scrollHeight }
-    })()`)) as { readonly most: number; readonly longest: number; readonly height: number }
-    await page.unroute('**/api/events?*')
-    assert.equal(measured.height, 100_000 * 34)
-    assert.ok(measured.most < 80, String(measured.most))
-    if (SCREENSHOTS !== undefined) console.log(`longest of two frames: ${measured.longest.toFixed(0)} ms`)
   })
 
   test('nothing is loaded from anywhere else', () => {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort, makeWorkplace, startServer } from './local-server.ts'
 import { startPostgres } from './postgres-server.ts'
 import { freshDatabase, freshPrefix, services } from './services.ts'
+import { until } from './until.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const module = (name: string): string => JSON.stringify(join(here, name))
@@ -53,7 +54,7 @@ describe('the servers of the tests', () => {
     assert.ok(await isListening(port))
     child.kill('SIGKILL')
     await once(child, 'close')
-    while (await isListening(port));
+    await until(async () => !(await isListening(port)))
   })
 
   test('that do not start say why, and leave nothing behind', async () => {

@@ -100,4 +100,5 @@ export function services(): Promise<Services> {
 export { Redis as BareRedis } from 'ioredis'
 export { freshDatabase, freshPrefix } from './fresh.ts'
 export { startPostgres } from './postgres-server.ts'
+export { type RedisCluster, startRedisCluster } from './redis-cluster.ts'
 export { startRedis } from './redis-server.ts'

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 
 /** Requests that one client sends in a second. */
-const RATE = 10
+const RATE = 20
 const CLIENTS = 12
 const LONGEST_MS = 10_000
 
@@ -14,7 +14,7 @@ export interface GoodClientsSaw {
 }
 
 /**
- * Twelve clients at addresses of their own, each with a kept connection, ask ten times a second for some
+ * Twelve clients at addresses of their own, each with a kept connection, ask twenty times a second for some
  * time, whether or not the answer before has come.
  * @param ms how long
  */

@@ -2,6 +2,7 @@
 // Tells its parent when it is under way, and goes on until it is ended.
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
+import { constants, setPriority } from 'node:os'
 
 /** Names of attacks, in the order of the table. */
 export type AttackName =
@@ -160,6 +161,8 @@ async function attack(): Promise<void> {
   }
 }
 
+// Attackers have machines of their own: here they get the processor time that nobody else wants.
+setPriority(constants.priority.PRIORITY_LOW)
 await attack()
 process.send?.('under way')
 process.on('disconnect', () => process.exit())

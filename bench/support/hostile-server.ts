@@ -1,23 +1,44 @@
-// The servers of the benchmark `hostile`: the arguments are `backend`, or `gateway BACKEND FOLDER CERT KEY`.
-// Each reports its ports to its parent.
+// The servers of the benchmark `hostile`: the arguments are `backend`, `other CERT KEY`, or
+// `gateway BACKEND FOLDER CERT KEY`. Each reports its ports to its parent.
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { createSecureServer } from 'node:http2'
+import type { AddressInfo, Server } from 'node:net'
+import { constants, setPriority } from 'node:os'
 import { startGateway } from '@postern/gateway'
 import { postern } from 'postern'
 
 const LARGE = Buffer.alloc(20 * 1_048_576, 120)
 
 /** Answers `/large` with 20 MB and everything else with a little JSON, after reading what was sent. */
-async function startBackend(): Promise<number> {
-  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-    request.resume().on('end', () => {
-      const body = request.url === '/large' ? LARGE : '{"hello":"world","items":[1,2,3]}'
-      response.writeHead(200, { 'content-type': 'application/json' }).end(body)
-    })
-  }).listen(0, '127.0.0.1')
+const answer: RequestListener = (request, response) => {
+  request.resume().on('end', () => {
+    const body = request.url === '/large' ? LARGE : '{"hello":"world","items":[1,2,3]}'
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  })
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   return (server.address() as AddressInfo).port
+}
+
+function startBackend(): Promise<number> {
+  return listen(createServer({ keepAliveTimeout: 600_000 }, answer))
+}
+
+/**
+ * Another server on the same machine, which good clients do not use: what they notice while it is attacked is
+ * what the machine makes them notice, whatever the gateway does. Its own work waits for everybody else's.
+ */
+async function startOther(cert: string, key: string): Promise<readonly number[]> {
+  setPriority(constants.priority.PRIORITY_LOW)
+  const tls = { cert: readFileSync(cert), key: readFileSync(key) }
+  const secure = createSecureServer(tls)
+  // Its requests are those of HTTP/1 in all that `answer` uses.
+  secure.on('request', (request, response) => answer(request as never, response as never))
+  return Promise.all([listen(createServer(answer)), listen(secure)])
 }
 
 /** The default configuration in both protocols: one thread, as a small machine would run it. */
@@ -35,7 +56,35 @@ async function startGateways(
   return [plain, secure].map(({ url }) => Number(new URL(url).port))
 }
 
-const [role, upstream = '', folder = '', cert = '', key = ''] = process.argv.slice(2)
-const ports = role === 'backend' ? [await startBackend()] : await startGateways(upstream, folder, cert, key)
-process.send?.(ports)
+/**
+ * Answers each message with the longest stretch for which the event loop was held since the last one, in
+ * milliseconds of CPU: what other processes of the machine take is not in it.
+ */
+function watchTurns(): void {
+  const cpu = (): number => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1_000
+  }
+  let longest = 0
+  let last = cpu()
+  setInterval(() => {
+    const now = cpu()
+    longest = Math.max(longest, now - last)
+    last = now
+  }, 1)
+  process.on('message', () => {
+    process.send?.(longest)
+    longest = 0
+  })
+}
+
+const [role, ...args] = process.argv.slice(2)
+const [first = '', second = '', third = '', fourth = ''] = args
+const ports = await (role === 'backend'
+  ? startBackend()
+  : role === 'other'
+    ? startOther(first, second)
+    : startGateways(first, second, third, fourth))
+if (role === 'gateway') watchTurns()
+process.send?.(Array.isArray(ports) ? ports : [ports])
 process.on('disconnect', () => process.exit())

@@ -23,15 +23,17 @@ test('every command of the page on the console prints what the page shows', { ti
   })
   await project.run([
     { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
-    ...blocksOf(page).filter(({ heading }) => heading === 'Open it'),
+    ...blocksOf(page).filter(({ heading }) => heading === 'Open it' || heading === 'Give people accounts'),
   ])
 })
 
 test('every configuration of the page is one', () => {
   const blocks = blocksOf(page).filter(({ language }) => language === 'yaml')
-  assert.equal(blocks.length, 2)
+  assert.equal(blocks.length, 3)
   for (const { text } of blocks) {
-    const { config } = checkConfig(configOfText('/shop/postern.config.yaml', text), {})
+    const { config } = checkConfig(configOfText('/shop/postern.config.yaml', text), {
+      DATABASE_URL: 'postgres://postern@127.0.0.1/postern',
+    })
     assert.notEqual(config.console, false, text)
   }
 })

@@ -8,7 +8,8 @@ export {
 } from './agents/tool-guard.ts'
 export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
 export { ApprovalRefused } from './approval/approval-refused.ts'
-export { type ApprovalRequest, Approvals, type ApprovalsOptions } from './approval/approvals.ts'
+export type { ApprovalRequest } from './approval/approval-request.ts'
+export { Approvals, type ApprovalsOptions } from './approval/approvals.ts'
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
@@ -24,7 +25,7 @@ export {
   rows,
 } from './budget/budget.ts'
 export { type BudgetGrant, openBudgetGrant, signBudgetGrant } from './budget/budget-grant.ts'
-export { budgetError, RowBudgetExceeded } from './budget/budget-refusal.ts'
+export { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget/budget-refusal.ts'
 export {
   type BudgetStatus,
   budgetStatus,
@@ -32,6 +33,7 @@ export {
   type InstalledLimit,
   type WayRound,
 } from './budget/budget-status.ts'
+export type { TableName } from './budget/counted-budgets.ts'
 export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './budget/dry-run.ts'
 export {
   type InstallOptions,
@@ -82,6 +84,7 @@ export {
 export type { UndoConflict } from './journal/restoration.ts'
 export { sealJournal } from './journal/seal-journal.ts'
 export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
+export { guardMysql, type MysqlGuardOptions, type MysqlPool } from './mysql/guard-mysql.ts'
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'
 export { recordsIssued } from './ownership/records-issued.ts'
@@ -136,6 +139,7 @@ export { type FieldDefinition, type ResourceTypeOptions, resourceType } from './
 export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
 export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
+export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge } from './read/read-budgets.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
 export type { Filter } from './sql-filter/filter.ts'
 export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'
@@ -149,9 +153,9 @@ export {
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
 export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
-export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
+export type { GuardOptions, Refused, RunApart } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'
-export { guardClient, guardPool, type PgClient, type PgPool, type RunApart } from './wrap/pg.ts'
+export { guardClient, guardPool, type PgClient, type PgPool } from './wrap/pg.ts'
 export { guardDriver, type PgModule } from './wrap/pg-driver.ts'
 export {
   type GuardedPostgresJs,

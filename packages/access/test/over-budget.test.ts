@@ -3,10 +3,12 @@ import { after, test } from 'node:test'
 import {
   actingAs,
   budgetAnswer,
+  budgetError,
   claimSigner,
   delayOverBudget,
   dryRun,
   guardPool,
+  ReadBudgetExceeded,
   RowBudgetExceeded,
   rows,
 } from '@postern/access'
@@ -115,4 +117,23 @@ test('the answer says what is left, what was asked, when to retry and where to a
     approval: '/.postern/approvals',
   })
   assert.equal(budgetAnswer(new Error('another')), undefined)
+})
+
+test('a refusal of which a query builder kept only code and message is read from its words', () => {
+  const detail = {
+    budget: 'orders.select',
+    scope: 'tenant',
+    allowed: 7,
+    asked: 8,
+    retryAt: 1_800_000_000_000,
+    over: 'approval',
+  } as const
+  for (const Refusal of [RowBudgetExceeded, ReadBudgetExceeded]) {
+    const { code, message } = new Refusal(detail)
+    const read = budgetError(Object.assign(new Error(`Invalid invocation:\n\n${message}`), { code }))
+    assert.ok(read instanceof RowBudgetExceeded)
+    assert.equal(read instanceof ReadBudgetExceeded, Refusal === ReadBudgetExceeded)
+    const { budget, scope, allowed, asked, retryAt, over } = read
+    assert.deepEqual({ budget, scope, allowed, asked, retryAt, over }, detail)
+  }
 })

@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { actingAs, claimSigner, guardPool, type Refused, RowBudgetExceeded, rows } from '@postern/access'
 import { CredentialError } from '@postern/core'
 import pg from 'pg'
+import { until } from '../../../test/until.ts'
 import { CLAIM_KEY, count, type Guarded, guarded } from './support/guarded.ts'
 
 const place: Guarded = await guarded(
@@ -93,7 +94,7 @@ test('throws a refusal with what is left, what was asked and when to retry, and 
   )
   assert.equal(refusals.length, 1)
   assert.equal(refusals[0]?.acting?.actor, 'user:alice')
-  while ((await count(place.owner, 'postern_budgets.attempts')) === 0);
+  await until(async () => (await count(place.owner, 'postern_budgets.attempts')) !== 0)
   const { rows } = await place.owner.query(
     'SELECT actor, allowed::int, asked::int FROM postern_budgets.attempts',
   )
@@ -148,4 +149,28 @@ test('sends no packet more than an unguarded connection', async () => {
   })
   client.release()
   assert.deepEqual(answers, ['ready', 'ready', 'ready'])
+})
+
+test('who waits for a connection of a pool that is used up acts for itself, not for who gives one back', async () => {
+  const single = guardPool(new pg.Pool({ connectionString: place.url, max: 1 }), {
+    claim: claimSigner({ key: CLAIM_KEY }),
+  })
+  try {
+    await Promise.all(
+      ['p', 'q', 'r'].map((name, i) =>
+        actingAs({ actor: `user:${name}` }, () =>
+          single.query('DELETE FROM orders WHERE id = $1', [900 + i]),
+        ),
+      ),
+    )
+    const { rows: counted } = await place.owner.query(
+      "SELECT key, used::int AS n FROM postern_budgets.usage() WHERE key IN ('user:p', 'user:q', 'user:r')",
+    )
+    assert.deepEqual(
+      counted,
+      ['p', 'q', 'r'].map(name => ({ key: `user:${name}`, n: 1 })),
+    )
+  } finally {
+    await single.end()
+  }
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, beforeEach, test } from 'node:test'
 import {
   actingAs,
@@ -8,6 +9,8 @@ import {
   guardKnexPool,
   guardPool,
   guardPostgresJs,
+  ReadBudgetExceeded,
+  ReadBudgets,
   RowBudgetExceeded,
   rows,
 } from '@postern/access'
@@ -26,7 +29,10 @@ const place = await guarded(
   'CREATE TABLE orders (id int PRIMARY KEY, note text); GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO APP',
   { 'orders.delete': rows(10, '1h', { over: 'stepUp' }), 'orders.update': rows(10, '1h') },
 )
-const options = { claim: claimSigner({ key: CLAIM_KEY }) }
+const options = {
+  claim: claimSigner({ key: CLAIM_KEY }),
+  reads: new ReadBudgets({ budgets: { '*.select': rows(150, '1h') } }),
+}
 
 beforeEach(async () => {
   await place.owner.query(`SET session_replication_role = replica; DELETE FROM orders; INSERT INTO orders SELECT generate_series(1, 100);
@@ -42,6 +48,7 @@ interface Application {
   removeInTransaction(ids: readonly number[]): Promise<unknown>
   editAll(): Promise<unknown>
   wipe(): Promise<unknown>
+  readAll(): Promise<unknown>
 }
 
 async function behaves(application: Application): Promise<void> {
@@ -59,6 +66,14 @@ async function behaves(application: Application): Promise<void> {
   })
   const { rows: counted } = await place.owner.query('SELECT key, used::int AS n FROM postern_budgets.usage()')
   assert.deepEqual(counted, [{ key: 'user:alice', n: 5 }])
+  // A hundred rows, twice: the second time they are more than are left. Each library has a reader of its own.
+  await actingAs({ actor: `user:${randomUUID()}` }, async () => {
+    await application.readAll()
+    await assert.rejects(application.readAll(), (error: unknown) => {
+      assert.ok(budgetError(error) instanceof ReadBudgetExceeded, String(error))
+      return true
+    })
+  })
   assert.equal(await count(place.owner, 'orders'), 95)
 }
 
@@ -75,6 +90,7 @@ test('Kysely on a guarded pool', async () => {
         }),
       editAll: () => db.updateTable('orders').set({ note: '' }).execute(),
       wipe: () => db.deleteFrom('orders').execute(),
+      readAll: () => db.selectFrom('orders').selectAll().execute(),
     })
   } finally {
     await db.destroy()
@@ -94,6 +110,7 @@ test('Drizzle on a guarded pool', async () => {
         }),
       editAll: () => db.update(orders).set({ note: '' }),
       wipe: () => db.execute(drizzleSql`DELETE FROM orders`),
+      readAll: () => db.select().from(orders),
     })
   } finally {
     await pool.end()
@@ -115,6 +132,7 @@ test('Knex with guarded connections', async () => {
         }),
       editAll: () => db('orders').update({ note: '' }),
       wipe: () => db('orders').delete(),
+      readAll: () => db('orders').select(),
     })
   } finally {
     await db.destroy()
@@ -143,6 +161,7 @@ test('TypeORM with a guarded driver', async () => {
         }),
       editAll: () => orders.createQueryBuilder().update().set({ note: '' }).execute(),
       wipe: () => orders.createQueryBuilder().delete().execute(),
+      readAll: () => orders.find(),
     })
   } finally {
     await source.destroy()
@@ -161,9 +180,44 @@ test('postgres.js in guarded transactions, one of a single statement in one roun
         }),
       editAll: () => db.begin(t => t`UPDATE orders SET note = ''`),
       wipe: () => db.run(t => t`DELETE FROM orders`),
+      readAll: () => db.run(t => t`SELECT * FROM orders`),
     })
     const [row] = await db.run(t => t`SELECT 7 AS n`)
     assert.equal(row?.['n'], 7)
+    for (const [name, read] of Object.entries<
+      (t: postgres.TransactionSql, seen: (rows: number) => void) => Promise<unknown>
+    >({
+      forEach: (t, seen) =>
+        t`SELECT * FROM orders`.forEach(() => {
+          seen(1)
+        }),
+      'cursor(fn)': (t, seen) => t`SELECT * FROM orders`.cursor(10, some => seen(some.length)),
+      cursor: async (t, seen) => {
+        for await (const some of t`SELECT * FROM orders`.cursor(10)) seen(some.length)
+      },
+      expressions: async (t, seen) => seen((await t`SELECT note || 'x' FROM orders`).length),
+      unsafe: async (t, seen) => seen((await t.unsafe('SELECT * FROM orders; SELECT * FROM orders')).length),
+      savepoint: (t, seen) =>
+        'savepoint' in t && typeof t.savepoint === 'function'
+          ? t.savepoint(async (inner: postgres.TransactionSql) =>
+              seen((await inner`SELECT * FROM orders`).length),
+            )
+          : Promise.reject(new Error('no savepoint')),
+    })) {
+      await actingAs({ actor: `user:${name}` }, async () => {
+        let seen = 0
+        const twice = async (): Promise<void> => {
+          for (let i = 0; i < 2; i++)
+            await db.begin(t =>
+              read(t, rows => {
+                seen += rows
+              }),
+            )
+        }
+        await assert.rejects(twice(), ReadBudgetExceeded, name)
+        assert.ok(seen <= 150, `${name}: ${seen} rows were seen`)
+      })
+    }
   } finally {
     await sql.end()
   }

@@ -66,7 +66,7 @@ export class EventSeal {
     if (sealed === undefined) return { event: open, erased: false }
     const key = this.#keys.byId(sealed.key)
     if (key === undefined) return { event: open, erased: true }
-    const personal = openPersonal(sealed, key.key, { origin: this.#origin, index: number })
+    const personal = openPersonal(sealed, key, { origin: this.#origin, index: number })
     return { event: joinEvent(open, personal), erased: false }
   }
 

@@ -37,6 +37,6 @@ export function unsealEntry(leaf: Leaf, bytes: Uint8Array, origin: string, keys:
   if (sealed === undefined) return { ...entry, event, personal: 'none' }
   const key = keys?.byId(sealed.key)
   if (key === undefined) return { ...entry, event, personal: 'erased' }
-  const personal = openPersonal(sealed, key.key, { origin, index })
+  const personal = openPersonal(sealed, key, { origin, index })
   return { ...entry, event: joinEvent(event, personal), personal: 'open' }
 }

@@ -70,10 +70,10 @@ export function sealPersonal(
  * Opens a box.
  * @throws IntegrityError when it was changed or belongs elsewhere
  */
-export function openPersonal({ key: id, box }: Sealed, key: Uint8Array, context: SealContext): PersonalPart {
+export function openPersonal({ key: id, box }: Sealed, key: SubjectKey, context: SealContext): PersonalPart {
   const bytes = Buffer.from(box, 'base64')
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), {
+    const decipher = createDecipheriv('aes-256-gcm', importedKey(key), bytes.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     })
     decipher.setAAD(additionalData(context, id))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import type { DurableFile, FileLayer } from '../src/embedded/file-layer.ts'
 import { verifyLog } from '../src/verifier.ts'
 import { collect, requestEvent } from './support/events.ts'
@@ -129,7 +130,7 @@ describe('a disk that fails', () => {
     await assert.rejects(log.commit(requestEvent(0)), StoreError)
     assert.equal(log.health().ok, false)
     fault.full = false
-    while (!log.health().ok) await new Promise(resolve => setTimeout(resolve, 20))
+    await until(() => log.health().ok)
     await log.settle()
     assert.deepEqual(
       (await collect(reader.entries(0n))).map(({ event }) => event.type),

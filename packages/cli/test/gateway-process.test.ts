@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { type Backend, startBackend } from './backend.ts'
 import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
@@ -47,14 +48,15 @@ const FROM = '203.0.113.9'
 const TRUSTING = 'trustProxies: [loopback]\n'
 const from = (address: string): RequestInit => ({ headers: { 'x-forwarded-for': address } })
 
-/** Asks until the answer is the wanted one; the test's own time limit ends it. */
-async function until(status: number, url: string, init?: RequestInit): Promise<number> {
+/** Asks until the answer is the wanted one. @returns how many milliseconds that took */
+async function untilAnswered(status: number, url: string, init?: RequestInit): Promise<number> {
   const started = performance.now()
-  for (;;) {
+  await until(async () => {
     const response = await fetch(url, init)
     await response.arrayBuffer()
-    if (response.status === status) return performance.now() - started
-  }
+    return response.status === status
+  })
+  return performance.now() - started
 }
 
 for (const workers of ['1', '2']) {
@@ -87,10 +89,10 @@ for (const workers of ['1', '2']) {
       withGateway(['--workers', workers], TRUSTING, async ({ folder, gateway }) => {
         assert.equal((await fetch(gateway.url, from(FROM))).status, 200)
         assert.equal((await cli(['ban', FROM, '--for', '1h'], folder)).code, 0)
-        await until(403, gateway.url, from(FROM))
+        await untilAnswered(403, gateway.url, from(FROM))
         assert.equal((await fetch(gateway.url, from('198.51.100.1'))).status, 200)
         assert.equal((await cli(['unban', FROM], folder)).code, 0)
-        await until(200, gateway.url, from(FROM))
+        await untilAnswered(200, gateway.url, from(FROM))
       }))
 
     test('holds a limit exactly, shows what is left of it, and forgets it on request', () =>

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
 import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
@@ -117,8 +118,7 @@ for (const workers of ['1', '2']) {
         assert.equal(await count(12, 'apiKey k1'), 2)
         assert.equal((await ask()).status, 200)
         assert.equal((await cli(['limits', 'set', 'tenant', 'acme', '500/1h'], folder)).code, 0)
-        while ((await ask('user ada acme')).status !== 200)
-          await new Promise(resolve => setTimeout(resolve, 100))
+        await until(async () => (await ask('user ada acme')).status === 200)
       }))
 
     test('obeys bans of principals, tenants and keys from the command line', () =>
@@ -143,11 +143,11 @@ for (const workers of ['1', '2']) {
         assert.equal((await ask('user ada')).headers.get('x-own'), 'ada')
         assert.equal((await ask()).headers.get('x-own'), 'nobody')
         await ask('user mallory', '/trap')
-        while ((await ask('user mallory')).status !== 403) await new Promise(setImmediate)
+        await until(async () => (await ask('user mallory')).status === 403)
         assert.equal((await ask('user ada')).status, 200)
         await ask('apiKey k9', '/reports/1')
         await ask('apiKey k9', '/reports/2')
-        while ((await ask('apiKey k9')).status !== 403) await new Promise(setImmediate)
+        await until(async () => (await ask('apiKey k9')).status === 403)
         const events = readFileSync(join(folder, 'events.txt'), 'utf8')
         assert.match(events, /^http mallory$/m)
         assert.match(events, /^finding mallory$/m)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startPgbouncer } from '../../../test/pgbouncer-server.ts'
 import { freshDatabase, services } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
 import { cli, startGatewayProcess } from './cli.ts'
 
@@ -34,7 +35,7 @@ for (const mode of ['transaction', 'session'] as const)
     const banned = await cli(['ban', '203.0.113.9', ...place], folder)
     assert.equal(banned.code, 0, banned.stderr)
     const since = performance.now()
-    while ((await ask()) !== 403);
+    await until(async () => (await ask()) === 403)
     // Without a delivered notification it is read each second; the reconciliation would come after thirty.
     assert.ok(performance.now() - since < 15_000)
     assert.equal((await fetch(`${gateway.admin}/readyz`)).status, 200)

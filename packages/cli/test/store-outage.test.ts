@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { freePort } from '../../../test/local-server.ts'
 import { BareRedis, startRedis } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { postern } from '../../postern/src/index.ts'
 import { type Backend, startBackend } from './backend.ts'
 import { cli, startCli, startGatewayProcess } from './cli.ts'
@@ -58,7 +59,7 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     assert.match(await ready(), /revocations in redis.*not read yet, and nothing is revoked until it is/)
     const redis = await startRedis({ port, password: 'late' })
     t.after(() => redis.stop())
-    while ((await ready()).includes('not read yet')) await new Promise(resolve => setTimeout(resolve, 50))
+    await until(async () => !(await ready()).includes('not read yet'))
   })
 
   test('with the policy "closed" requests are answered 503 until it is there', async t => {
@@ -72,7 +73,7 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     assert.equal((await fetch(gateway.url)).status, 503)
     const redis = await startRedis({ port, password: 'late' })
     t.after(() => redis.stop())
-    for (;;) if ((await fetch(gateway.url)).status === 200) break
+    await until(async () => (await fetch(gateway.url)).status === 200)
   })
 
   test('does not reject in a process of the application', async t => {

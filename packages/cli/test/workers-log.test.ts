@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
 import { cli, startCli } from './cli.ts'
 
@@ -21,14 +22,17 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The status of an answer, or undefined when nobody listens or the connection was cut. */
-function ask(port: number, path: string, agent: Agent): Promise<number | undefined> {
+/** Status and text of an answer, or undefined when nobody listens or the connection was cut. */
+function ask(port: number, path: string, agent: Agent): Promise<string | undefined> {
   return new Promise(resolve => {
     const sent = request({ host: '127.0.0.1', port, path, method: 'POST', agent }, response => {
+      let text = ''
       response
         .on('error', () => resolve(undefined))
-        .on('end', () => resolve(response.statusCode))
-        .resume()
+        .on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        .on('end', () => resolve(`${response.statusCode} ${text}`))
     })
     sent.on('error', () => resolve(undefined)).end()
   })
@@ -65,31 +69,36 @@ routes: { 'POST /before': { record: before } }
       const agent = new Agent({ keepAlive: false })
       let isOver = false
       let inRound = 0
+      const unexpected: string[] = []
       // From the very first moment in which one worker listens.
       const clients = Array.from({ length: 4 }, async (_, client) => {
         while (!isOver) {
-          const status = await ask(port, client % 2 === 0 ? '/after' : '/before', agent)
-          if (status === 200) inRound++
-          else if (status === undefined) await new Promise(resolve => setTimeout(resolve, 2))
-          else assert.fail(`answered ${status}: ${output}`)
+          const answer = await ask(port, client % 2 === 0 ? '/after' : '/before', agent)
+          if (answer?.startsWith('200 ')) inRound++
+          else if (answer !== undefined) unexpected.push(answer)
+          else await new Promise(resolve => setTimeout(resolve, 2))
         }
       })
-      const until = async (count: number): Promise<void> => {
-        while (inRound < count && child.exitCode === null)
-          await new Promise(resolve => setTimeout(resolve, 20))
-        assert.equal(child.exitCode, null, output)
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+      const reached = (count: number): Promise<void> =>
+        until(() => inRound >= count || hasEnded() || unexpected.length > 0)
+      try {
+        await reached(200)
+        child.kill('SIGHUP')
+        await reached(400)
+        child.kill('SIGHUP')
+        await reached(600)
+        assert.equal(hasEnded(), false, output)
+      } finally {
+        isOver = true
+        await Promise.all(clients)
+        child.kill('SIGTERM')
+        await ended
       }
-      await until(200)
-      child.kill('SIGHUP')
-      await until(400)
-      child.kill('SIGHUP')
-      await until(600)
-      isOver = true
-      await Promise.all(clients)
-      child.kill('SIGTERM')
-      await ended
+      assert.deepEqual(unexpected, [], output)
       answered += inRound
     }
+    assert.ok(answered >= 1_800)
     const { stdout } = await cli(['audit', 'search', '--json', '--type', 'http', '--limit', '100000'], folder)
     const entries = stdout
       .trim()

@@ -147,6 +147,6 @@ describe('the keys that need a restart', () => {
 })
 
 test('nothing behind the configuration writes the default port of the admin listener again', () => {
-  for (const file of ['server/src/serve.ts', 'cli/src/doctor/check-network.ts'])
+  for (const file of ['server/src/serve.ts', 'server/src/doctor/check-network.ts'])
     assert.doesNotMatch(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), /9464/)
 })

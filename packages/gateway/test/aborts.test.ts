@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { Engine } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import { deferred, RawClient, start, startBackend } from './harness.ts'
 
 describe('when one side goes away', { timeout: 30_000 }, () => {
@@ -135,7 +136,7 @@ describe('what must not take the gateway down with it', { timeout: 30_000 }, () 
     const answer = await first.promise
     const waiting = new RawClient(port)
     waiting.write('POST /left HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab')
-    while (gateway.inFlight < 2) await new Promise(resolve => setImmediate(resolve))
+    await until(() => gateway.inFlight >= 2)
     waiting.close()
     await event(({ request }) => request?.path === '/left')
     answer()

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { ConfigError, Engine, type Guard, type HealthProbe } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import { startGateway } from '../src/index.ts'
 import { deferred, exchangeBytes, RawClient, start, startBackend } from './harness.ts'
 
@@ -193,8 +194,10 @@ describe('limits', { timeout: 30_000 }, () => {
     assert.equal(await exchangeBytes(port, GET), '')
     first.close()
     let answered = ''
-    while (answered === '')
+    await until(async () => {
       answered = await exchangeBytes(port, GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+      return answered !== ''
+    })
     assert.match(answered, /200 OK/)
     second.close()
   })

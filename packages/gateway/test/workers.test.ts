@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { startWorkers, type Workers, type WorkersOptions } from '../src/index.ts'
 import { type Backend, deferred, exchangeBytes, startBackend } from './harness.ts'
 
@@ -31,11 +32,6 @@ const REQUESTS = process.env['POSTERN_TEST_LONG'] === '1' ? 2_000 : 600
 function movesConnections(): boolean {
   const setting = '/proc/sys/net/ipv4/tcp_migrate_req'
   return existsSync(setting) && readFileSync(setting, 'utf8').trim() === '1'
-}
-
-/** Resolves once the condition holds; the test's own time limit ends it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
 async function startTwo(t: TestContext, options: Partial<WorkersOptions> = {}): Promise<Started> {
@@ -83,6 +79,9 @@ describe('workers', { timeout: 60_000 }, () => {
   test('take a new configuration without losing a request, and keep the old one when it is broken', async t => {
     const { ask, workers } = await startTwo(t)
     let running = true
+    t.after(() => {
+      running = false
+    })
     const seen = new Set<string>()
     const load = Array.from({ length: 8 }, async () => {
       while (running) {

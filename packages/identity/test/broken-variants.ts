@@ -206,8 +206,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ]),
   variant('authority from a stale cache', 'bug-classes', 'sessions that were found are remembered', [
     'session/sessions.ts',
-    'const rows = this.#database.rows<SessionRow>(SESSION_SQL.find, [tokenHash(token), now])',
-    'const seen = (globalThis.seenSessions ??= new Map()); const rows = seen.get(token) ?? this.#database.rows(SESSION_SQL.find, [tokenHash(token), now]); if (rows[0]?.roles) seen.set(token, rows)',
+    'const row = this.#store.find(hash, now)',
+    'const seen = (globalThis.seenSessions ??= new Map()); const row = seen.get(token) ?? this.#store.find(hash, now); if (row?.roles) seen.set(token, row)',
   ]),
   variant('authority from a stale cache', 'jwt', 'a verified token holds though its key is gone', [
     'verify/token-cache.ts',

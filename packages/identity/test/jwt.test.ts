@@ -64,6 +64,40 @@ describe('a signed token', () => {
     )
   })
 
+  test('a MAC has one spelling, and its check is not confused by a longer one before it', async () => {
+    const secret = Buffer.alloc(64, 5)
+    const jwk = { kty: 'oct', k: secret.toString('base64url') }
+    const keys = localKeySet({ keys: ['HS256', 'HS512'].map(alg => ({ ...jwk, alg, kid: alg })) }, [
+      'HS256',
+      'HS512',
+    ])
+    const mac = (alg: 'HS256' | 'HS512'): string => {
+      const signed = `${part({ alg, typ: 'JWT', kid: alg })}.${part(claims())}`
+      return `${signed}.${createHmac(alg === 'HS256' ? 'sha256' : 'sha512', secret)
+        .update(signed)
+        .digest('base64url')}`
+    }
+    const good = mac('HS256')
+    const wrong = `${mac('HS512').slice(0, -2)}AA`
+    for (const [text, isGood] of [
+      [mac('HS512'), true],
+      [good, true],
+      [wrong, false],
+      [good, true],
+      // 43 characters, of which the last has bits that no byte needs.
+      [good.slice(0, -1) + String.fromCharCode(good.charCodeAt(good.length - 1) + 1), false],
+      [`${good}=`, false],
+      [`${good.slice(0, -1)}\u0141`, false],
+      // The same low byte as the right character: a decoder that takes only that would be satisfied.
+      [
+        good.slice(0, -43) + String.fromCharCode(good.charCodeAt(good.length - 43) + 0x100) + good.slice(-42),
+        false,
+      ],
+      [good, true],
+    ] as const)
+      assert.equal(await holds(text, { keys, cache: 0 }), isGood, text.slice(-90))
+  })
+
   test('a key in the token itself (jwk, jku, x5u) is nobody we know', async () => {
     const own = signer('mine')
     for (const header of [

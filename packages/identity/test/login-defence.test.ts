@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { StoreError } from '@postern/core'
+import { CidrSet, StoreError } from '@postern/core'
 import {
   answerText,
   canonicalAccount,
@@ -42,6 +42,22 @@ describe('login defence on a route of somebody else', () => {
     assert.equal(refused.status, 429)
     assert.ok(refused.decision.effect === 'throttle' && (refused.decision.retryAfter ?? 0) > 0)
     assert.equal((await shop.send({ body: login('bob@example.com', 'x') })).handled, true)
+  })
+
+  test('a refusal names the exception for the address, and an exempt address spends nobody else of their tries', async () => {
+    const shop = world()
+    await attack(shop, 'alice@example.com', 20)
+    const { decision } = await shop.send({ body: login('alice@example.com', 'x'), address: '192.0.2.7' })
+    assert.ok(decision.effect === 'throttle')
+    assert.deepEqual(decision.reasons[0]?.exception, {
+      changes: [{ at: ['login', 'exempt'], add: ['192.0.2.7'] }],
+    })
+    const exempting = world({ exempt: CidrSet.parse(['192.0.2.7']) })
+    for (let i = 0; i < 30; i++) {
+      const reply = await exempting.send({ body: login('alice@example.com', `${i}`), address: '192.0.2.7' })
+      assert.equal(reply.handled, true)
+    }
+    assert.equal(await attack(exempting, 'alice@example.com', 40), 10, 'others are held down as ever')
   })
 
   test('the owner signs in from a known device while the account is under attack', async () => {

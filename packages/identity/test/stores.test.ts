@@ -8,10 +8,7 @@ import { importAccounts } from '../src/account/import-accounts.ts'
 import { OneTimeTokens } from '../src/account/one-time-tokens.ts'
 import { Organisations } from '../src/account/organisations.ts'
 import { OauthStore, revokeGrants } from '../src/oauth/oauth-store.ts'
-import { Sessions } from '../src/session/sessions.ts'
 import { DATABASES, testSecret, VirtualClock } from './support.ts'
-
-const HERE = '192.0.2.7'
 
 function email(text: string): Email {
   const parsed = parseEmail(text)
@@ -20,99 +17,6 @@ function email(text: string): Email {
 }
 
 for (const [name, databases] of Object.entries(DATABASES)) {
-  describe(`sessions in ${name}`, () => {
-    test('end when idle, end in any case, and are kept alive by use', async t => {
-      const database = await (await databases(t))()
-      const clock = new VirtualClock()
-      const sessions = new Sessions({ database, clock, idle: '1h', lifetime: '5h' })
-      const account = await new Accounts({ database, clock }).create({
-        email: email('alice@shop.example'),
-        emailVerified: 'yes',
-      })
-      assert.ok(account)
-      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
-      const { token } = await sessions.begin(wish)
-      for (let i = 0; i < 5; i++) {
-        assert.equal((await sessions.find(token, HERE))?.accountId, account.id)
-        clock.advance(3_590_000)
-      }
-      assert.equal((await sessions.find(token, HERE))?.accountId, account.id)
-      clock.advance(60_000)
-      assert.equal(await sessions.find(token, HERE), undefined)
-      const idle = await sessions.begin(wish)
-      clock.advance(3_600_001)
-      assert.equal(await sessions.find(idle.token, HERE), undefined)
-      await assert.rejects(sessions.begin({ ...wish, amr: [] }), CredentialError)
-    })
-
-    test('revoked on one node do not hold on another, from the next request', async t => {
-      const make = await databases(t)
-      const [one, two] = [await make(), await make()]
-      const account = await new Accounts({ database: one }).create({
-        email: email('alice@shop.example'),
-        emailVerified: 'yes',
-      })
-      assert.ok(account)
-      const here = new Sessions({ database: one })
-      const there = new Sessions({ database: two })
-      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
-      const first = await here.begin(wish)
-      const second = await here.begin(wish)
-      assert.equal((await there.find(first.token, HERE))?.id, first.id)
-      assert.equal(await here.revoke('another', first.id), false)
-      assert.equal(await here.revoke(account.id, first.id), true)
-      assert.equal(await there.find(first.token, HERE), undefined)
-      await here.revokeAll(account.id, second.id)
-      assert.equal((await there.find(second.token, HERE))?.id, second.id)
-      await here.revokeAll(account.id)
-      assert.equal(await there.find(second.token, HERE), undefined)
-    })
-
-    test('are stored as a hash, of an account at most a hundred', async t => {
-      const database = await (await databases(t))()
-      const clock = new VirtualClock()
-      const account = await new Accounts({ database, clock }).create({
-        email: email('alice@shop.example'),
-        emailVerified: 'yes',
-      })
-      assert.ok(account)
-      const sessions = new Sessions({ database, clock })
-      const wish = { accountId: account.id, amr: ['pwd'], address: HERE, agent: 'test' }
-      const { token } = await sessions.begin(wish)
-      for (let i = 0; i < 100; i++) {
-        clock.advance(1_000)
-        await sessions.begin(wish)
-      }
-      assert.equal((await sessions.list(account.id)).length, 100)
-      assert.equal(await sessions.find(token, HERE), undefined)
-      assert.ok(!JSON.stringify(await database.rows('SELECT * FROM session', [])).includes(token))
-    })
-
-    test('of several rotations at once on several nodes, one wins', async t => {
-      const make = await databases(t)
-      const [one, two] = [await make(), await make()]
-      const account = await new Accounts({ database: one }).create({
-        email: email('alice@shop.example'),
-        emailVerified: 'yes',
-      })
-      assert.ok(account)
-      const nodes = [new Sessions({ database: one }), new Sessions({ database: two })]
-      const { token } = (await nodes[0]?.begin({
-        accountId: account.id,
-        amr: ['pwd'],
-        address: HERE,
-        agent: '',
-      })) ?? { token: '' }
-      const session = await nodes[1]?.find(token, HERE)
-      assert.ok(session)
-      const tries = await Promise.all([...nodes, ...nodes].map(node => node.rotate(token, session, ['hwk'])))
-      const won = tries.filter(made => made !== undefined)
-      assert.equal(won.length, 1)
-      assert.deepEqual((await nodes[0]?.find(won[0]?.token ?? '', HERE))?.amr, ['pwd', 'hwk'])
-      assert.equal(await nodes[0]?.find(token, HERE), undefined)
-    })
-  })
-
   describe(`accounts in ${name}`, () => {
     test('an address has one account, also when two are made at once, and a change is made from the address it was asked for', async t => {
       const make = await databases(t)

@@ -19,7 +19,7 @@ import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
-import { WORD } from './words.ts'
+import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -59,9 +59,6 @@ const LEAST_REMEMBERED = 24
 const MAX_NAMES = 100
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
-/** What a target is made of: these say nothing until it is taken apart. */
-const TARGET_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
-
 /** What a cookie header is made of: between clean values it says nothing. */
 const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 /** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
@@ -145,24 +142,6 @@ function mayHandSession(
 ): boolean {
   if (ownCookies === undefined || ownCookies.size === 0 || !target.includes('?')) return false
   return headerValue(headers, 'referer') !== undefined
-}
-
-function isTargetClear(target: string, rules: RuleSet): boolean {
-  scanFeatures(target, 0, target.length)
-  const { chars, words } = seen
-  return (
-    (words & WORD.session) === 0 && (chars & ENCODED) === 0 && rules.isClear(chars & TARGET_SYNTAX, words)
-  )
-}
-
-/**
- * Whether the path and everything that begins further in is opaque: pieces of such a text are such texts
- * too, but where they can be decoded.
- */
-function isPathOpaque(path: string, rules: RuleSet): boolean {
-  scanFeatures(path, 0, path.length)
-  const { chars, words } = seen
-  return (chars & (CHAR.percent | CHAR.base64)) === 0 && Clearance.of(rules).opaque.has(path, chars, words)
 }
 
 function inspectPath(path: string, inspector: Inspector): void {
@@ -256,7 +235,8 @@ function suspiciousHeaders(
 
 /** By the length first: most names are of no length of theirs, and need not be put into lower case. */
 function isUnread(name: string): boolean {
-  return UNREAD_LENGTHS[name.length] === 1 && UNREAD.has(name.toLowerCase())
+  if (UNREAD_LENGTHS[name.length] !== 1) return false
+  return name === 'Host' || name === 'Connection' || UNREAD.has(name.toLowerCase())
 }
 
 /** Cookies and keys are secrets, and a file name is looked at in a way of its own. */

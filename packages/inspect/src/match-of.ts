@@ -11,6 +11,9 @@ import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
 
+/** A command of some length with an argument, or a program by its path. */
+const UNMISTAKABLE = /[a-z]{3,16}\s{1,4}[\w./$-]{2}|\/bin\/|\$\{?ifs|\/etc\//
+
 /** Families whose rules find in commands what is no more than a command. */
 const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 'traversal', 'template'])
 
@@ -33,6 +36,13 @@ export function matchOf(
   if (score < threshold - 1) return undefined
   if (id === 'probe/file' && options.method === 'PUT') return undefined
   if ((rule.family === 'ssrf' || rule.family === 'rfi') && isOwnAddress(reading.text, options.ownPort))
+    return undefined
+  // Chance makes short commands and separators out of the signs of a password.
+  if (
+    setting === 'secret' &&
+    rule.family === 'rce' &&
+    !UNMISTAKABLE.test(reading.lower.slice(span.start, span.end))
+  )
     return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold

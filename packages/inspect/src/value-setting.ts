@@ -11,8 +11,8 @@ import { THRESHOLDS } from './thresholds.ts'
  * - `data`: a short value of a JSON body or the like, or a form field whose name says that people write in
  * it, where paths, queries and code are data; what is the whole value and breaks out of nothing loses a
  * point
- * - `document`: a long text of many lines at a body parameter about which nothing is known; `quotable`
- * rules lose points
+ * - `document`: a long text of many lines at a body parameter about which nothing is known, or a field
+ * that holds a part of a file; `quotable` rules lose points
  * - `text`: a parameter known to hold text; only rules that are not quotable, and what acts by itself, count
  * - `markup`: only active markup counts
  * - `url`: only what no address has for an honest reason counts
@@ -54,6 +54,9 @@ const FREE_TEXT =
 const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
+/** Fields in which interfaces for reviews and packages send parts of files. */
+const FILE_PART = /^(?:diff_?hunk|diff|patch)$/
+
 /** The setting of a value. */
 export function settingOf(
   text: string,
@@ -66,7 +69,8 @@ export function settingOf(
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
   if (place === 'form' && FREE_TEXT.test(name)) return 'data'
-  return place !== 'body' ? 'plain' : isDocument(text) ? 'document' : 'data'
+  if (place !== 'body') return 'plain'
+  return isDocument(text) || FILE_PART.test(name) ? 'document' : 'data'
 }
 
 /** Whether a text is long and of many lines. Stops at the first line end that settles it. */

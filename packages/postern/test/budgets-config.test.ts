@@ -8,6 +8,7 @@ import { actingAs, budgetAnswer, claimSigner, guard, guardPool, installBudgets }
 import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import pg from 'pg'
 import { freshDatabase } from '../../../test/fresh.ts'
+import { until } from '../../../test/until.ts'
 import {
   type Config,
   ConfigError,
@@ -172,7 +173,7 @@ describe('row budgets and approvals', { timeout: 300_000 }, () => {
           'SELECT count(*)::int AS n FROM postern_budgets.journal WHERE sealed IS NULL',
         )
       ).rows[0]?.n ?? -1
-    while ((await open()) > 0) await new Promise(resolve => setTimeout(resolve, 100))
+    await until(async () => (await open()) === 0)
   })
 
   test('a journal that cannot be sealed is an event, and shows in readiness', async t => {
@@ -183,7 +184,7 @@ describe('row budgets and approvals', { timeout: 300_000 }, () => {
     const budgetDatabase = { url, claimKeys: [text(key(1))], journalKeys: [text(key(3))] }
     const layer = await postern({ folder, config: { budgetDatabase }, onEvent: event => events.push(event) })
     const failed = (): Event | undefined => events.find(({ type }) => type === 'journal.failed')
-    while (failed() === undefined) await new Promise(resolve => setTimeout(resolve, 20))
+    await until(() => failed() !== undefined)
     const health = layer.health().find(({ name }) => name === 'journal of row budgets')
     await layer.close()
     assert.equal(health?.ok, false)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { services } from '../../../test/services.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 const ORIGIN = 'http://localhost:8080'
@@ -20,13 +21,18 @@ interface Site {
     from?: string,
     cookie?: string,
   ): Promise<Response>
+  get(path: string, cookie: string): Promise<Response>
   /** The link of the only mail. */
   link(): Promise<URL>
 }
 
-async function site(t: TestContext, identity: Partial<NonNullable<Config['identity']>> = {}): Promise<Site> {
+async function site(
+  t: TestContext,
+  identity: Partial<NonNullable<Config['identity']>> = {},
+  config: Omit<Config, 'identity'> = {},
+): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-sign-in-'))
-  const layer = await postern({ folder, config: { identity: { origin: ORIGIN, ...identity } } })
+  const layer = await postern({ folder, config: { ...config, identity: { origin: ORIGIN, ...identity } } })
   t.after(async () => {
     await layer.close()
     rmSync(folder, { recursive: true, force: true })
@@ -48,6 +54,8 @@ async function site(t: TestContext, identity: Partial<NonNullable<Config['identi
       await answer.clone().text()
       return answer
     },
+    get: async (path, cookie) =>
+      handle(new Request(`${ORIGIN}${path}`, { headers: { cookie, accept: 'text/html' } })),
     link: async () => {
       await layer.identity?.close()
       const outbox = join(folder, '.postern', 'outbox')
@@ -65,6 +73,30 @@ const finish = async ({ post, link }: Site, password: string): Promise<number> =
 }
 
 describe('built-in identity, configured', { timeout: 120_000 }, () => {
+  test('sessions are kept in Redis where the configuration says so, and not in the database', async t => {
+    const { redis } = await services()
+    const here = await site(t, { sessions: { store: 'redis' } }, { stores: { redis, limits: 'memory' } })
+    assert.equal(await finish(here, 'a quiet river'), 303)
+    const { identity } = here.layer
+    const account = await identity?.accounts.named('alice@shop.example')
+    const sessions = (await identity?.sessions.list(account?.id ?? '')) ?? []
+    assert.equal(sessions.length, 1)
+    const answer = await here.post('/.postern/sign-in', {
+      email: 'alice@shop.example',
+      password: 'a quiet river',
+    })
+    const cookie = answer.headers.getSetCookie().find(line => line.startsWith('postern-session='))
+    const page = await here.get('/.postern/sessions', cookie?.split(';')[0] ?? '')
+    assert.equal(page.status, 200)
+    assert.match(await page.text(), /127|192\.0\.2\.7/)
+    await identity?.sessions.revokeAll(account?.id ?? '')
+    assert.equal((await here.get('/.postern/sessions', cookie?.split(';')[0] ?? '')).status, 303)
+    await assert.rejects(site(t, { sessions: { store: 'redis' } }), {
+      name: 'ConfigError',
+      message: /identity\.sessions\.store.*stores\.redis/s,
+    })
+  })
+
   test('a common password is not taken', async t => {
     assert.equal(await finish(await site(t), 'iloveyou1'), 422)
   })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { startBackend } from '../../cli/test/backend.ts'
 import { cli, startGatewayProcess } from '../../cli/test/cli.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
@@ -74,7 +75,7 @@ describe('limits as they are configured', { timeout: 120_000 }, () => {
       try {
         assert.deepEqual([await ask('acme'), await ask('acme'), await ask('acme')], [200, 200, 429])
         assert.equal((await cli(['limits', 'set', 'shop', 'acme', '500/1h'], folder)).code, 0)
-        while ((await ask('acme')) !== 200) await new Promise(resolve => setTimeout(resolve, 100))
+        await until(async () => (await ask('acme')) === 200)
         assert.deepEqual([await ask('other'), await ask('other'), await ask('other')], [200, 200, 429])
         const shown = await cli(['limits', 'show', 'acme', '--json'], folder)
         assert.match(shown.stdout, /"name":"shop","limit":500/)

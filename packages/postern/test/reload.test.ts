@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { parseActor } from '@postern/remediate'
+import { until } from '../../../test/until.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 const folders: string[] = []
@@ -81,9 +82,9 @@ describe('a configuration that is read again', { timeout: 60_000 }, () => {
       await layer.reload(of(['first', 'second']))
       assert.match(scenarioCount(layer), /^2 scenarios/)
       writeFileSync(join(folder, 'second', 'b.yml'), ruleNamed('second-b'))
-      while (!scenarioCount(layer).startsWith('3 ')) await new Promise(resolve => setTimeout(resolve, 20))
+      await until(() => scenarioCount(layer).startsWith('3 '))
       writeFileSync(join(folder, 'first', 'b.yml'), ruleNamed('first-b'))
-      while (!scenarioCount(layer).startsWith('4 ')) await new Promise(resolve => setTimeout(resolve, 20))
+      await until(() => scenarioCount(layer).startsWith('4 '))
     })
   })
 })

@@ -7,8 +7,10 @@ import {
   type AuditLogReader,
   type Cursor,
   fileCursor,
+  LaterLog,
   openAuditLog,
   openPostgresAuditLog,
+  type PostgresAuditLog,
   parseSignerKey,
   type Retained,
   readAuditLog,
@@ -39,22 +41,36 @@ export interface OpenedAudit {
   openReader(): Promise<AuditLogReader>
   /** How far those came who send it on: of several instances one at a time. */
   cursor(name: string): Cursor
+  /**
+   * Calls once the log is open: at once, unless its store is away; what it then rejects with is for
+   * `onAway.failed`.
+   */
+  whenOpen(call: () => Promise<void>): Promise<void>
   /** Removes entries from before a time, in epoch milliseconds; every proof stays. */
   removeBefore(time: number): Promise<Retained>
 }
 
+export interface OpenAuditOptions {
+  /** Watches anchors and witnesses; without it nothing is published. */
+  readonly outside?: AuditPublishing
+  /** What to do with a log that is older than an anchor remembers. Default: `refuse`. */
+  readonly older?: 'refuse' | 'accept-rollback'
+  /**
+   * Notified when the database of the log does not answer, and when it does; the log is opened as soon as
+   * that works. Without it a log that cannot be opened is an error.
+   */
+  readonly onAway?: { away(error: StoreError): void; back(): void; failed(error: unknown): void } | undefined
+}
+
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
- * @param outside watches anchors and witnesses; without it nothing is published
- * @param older what to do with a log that is older than an anchor remembers
  * @throws StoreError when another process writes to it, or an anchor cannot be asked; IntegrityError when it
  * was tampered with; ConfigError for keys that cannot be used
  */
 export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
-  outside: AuditPublishing = new AuditPublishing(),
-  older: 'refuse' | 'accept-rollback' = 'refuse',
+  { outside = new AuditPublishing(), older = 'refuse', onAway }: OpenAuditOptions = {},
 ): Promise<OpenedAudit | undefined> {
   const { audit } = loaded.config
   if (audit === false) return undefined
@@ -67,7 +83,7 @@ export async function openAudit(
     ...(audit.forgetAnonymousAfter !== undefined && { forgetAnonymousAfter: audit.forgetAnonymousAfter }),
   }
   return audit.store === 'postgres'
-    ? openInPostgres(loaded, audit, connections, others)
+    ? openInPostgres(loaded, audit, connections, { ...others, onAway })
     : openInDirectory(audit, connections, others)
 }
 
@@ -91,6 +107,7 @@ async function openInDirectory(
     log,
     openReader: async () => readAuditLog(directory),
     cursor: name => fileCursor(connections.directory.file(`${name}.cursor`)),
+    whenOpen: call => call(),
     removeBefore: before => pruneInThread({ directory, before }),
   }
 }
@@ -99,15 +116,35 @@ async function openInPostgres(
   loaded: LoadedConfig,
   { origin = '', signerKeys }: CompiledAudit,
   connections: Connections,
-  others: Others,
+  { onAway, ...others }: Others & Pick<OpenAuditOptions, 'onAway'>,
 ): Promise<OpenedAudit> {
   const database = requirePostgres(connections)
-  const log = await openPostgresAuditLog({ database, origin, signerKeys, ...others })
+  let isAway = false
+  const isBack = Promise.withResolvers<void>()
+  const open = (): Promise<PostgresAuditLog> =>
+    openPostgresAuditLog({ database, origin, signerKeys, ...others })
+  const log = await LaterLog.start<PostgresAuditLog>({
+    open,
+    required: others.required ?? true,
+    onAway: error => {
+      if (onAway === undefined) throw error
+      isAway = true
+      onAway.away(error)
+    },
+    onBack: () => {
+      onAway?.back()
+      isBack.resolve()
+    },
+  })
   return {
     log,
     openReader: () => readAuditInPostgres(loaded, connections),
-    cursor: name => log.cursor(name),
-    removeBefore: before => removeEntriesBefore(log.reader, before),
+    cursor: name => log.get().cursor(name),
+    whenOpen: async call => {
+      if (isAway) void isBack.promise.then(call).catch((error: unknown) => onAway?.failed(error))
+      else await call()
+    },
+    removeBefore: async before => removeEntriesBefore(log.get().reader, before),
   }
 }
 

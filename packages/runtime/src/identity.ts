@@ -1,17 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { ConfigError, type Event, systemRandom } from '@postern/core'
+import { ConfigError, type Event, type HealthProbe, systemRandom } from '@postern/core'
 import {
   type BuiltInIdentity,
   type BuiltInIdentityOptions,
-  builtInIdentity,
   fileOutbox,
   isCommonPassword,
+  laterIdentity,
   type Mailer,
   smtpMailer,
 } from '@postern/identity'
 import type { Connections } from './connections.ts'
+import { storeAway, storeBack } from './store-away.ts'
 
 type Settings = NonNullable<CompiledConfig['identity']>
 
@@ -19,25 +20,25 @@ type Settings = NonNullable<CompiledConfig['identity']>
  * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded
  * database.
  * @returns undefined when the configuration has no `identity`
- * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store cannot
- * be opened
+ * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store can
+ * never be opened: one that is away is waited for
  */
 export async function openIdentity(
   { config, file }: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
-): Promise<BuiltInIdentity | undefined> {
+): Promise<(BuiltInIdentity & HealthProbe) | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, sessions, keys, theme, providers, backend, oauth } = settings
-  return builtInIdentity({
+  const { origin, siteName, home, signUp, keys, theme, providers, backend, oauth } = settings
+  const options: BuiltInIdentityOptions = {
     origin,
     database: connections.postgres ?? connections.sqlite,
     secret: secretOf(settings, config, file.folder, connections),
     mailer: await mailerOf(settings, connections),
     home,
     signUp,
-    sessions,
+    sessions: sessionsOf(settings, connections),
     keys,
     passwords: { isCommon: isCommonPassword },
     theme,
@@ -46,7 +47,25 @@ export async function openIdentity(
     ...(siteName !== undefined && { siteName }),
     ...(backend !== undefined && { backend }),
     ...(oauth !== undefined && { oauth: oauthOf(oauth) }),
+  }
+  return laterIdentity(options, {
+    onAway: error => emit(storeAway('identity', error)),
+    onBack: () => emit(storeBack('identity')),
   })
+}
+
+function sessionsOf(
+  { sessions: { store, ...lifetimes } }: Settings,
+  { redis }: Connections,
+): NonNullable<BuiltInIdentityOptions['sessions']> {
+  if (store === 'database') return lifetimes
+  if (redis === undefined)
+    throw new ConfigError({
+      place: 'identity.sessions.store',
+      problem: 'is "redis", which has no address',
+      hint: 'set stores.redis',
+    })
+  return { ...lifetimes, redis }
 }
 
 function secretOf(

@@ -108,6 +108,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
         scenarios,
         ...(audit?.probes ?? []),
         ...(revocations === undefined ? [] : [revocations]),
+        ...(identity === undefined ? [] : [identity]),
         ...access.probes,
         ...(journal === undefined ? [] : [journal.probe]),
       ],

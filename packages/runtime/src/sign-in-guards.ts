@@ -50,6 +50,7 @@ export function signInGuards(
               store: signIn.login,
               clock,
               obviousRoutes: login.obvious ? 'guard' : 'ignore',
+              exempt: login.exempt,
               ...(!login.proofOfWork && { proofOfWork: 'off' as const }),
               ...(login.link !== undefined && { link: login.link }),
               ...(resources.identity !== undefined && { ownSignIn: '/.postern/sign-in' }),

@@ -1,12 +1,20 @@
 import type { AuditLog, Shipper } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
-import { type Event, type HealthProbe, systemClock } from '@postern/core'
+import { type Event, type Health, type HealthProbe, systemClock } from '@postern/core'
 import { isAuditInPostgres, openAudit } from './audit.ts'
 import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
 import { AuditPublishing } from './audit-publishing.ts'
 import { auditRetention } from './audit-retention.ts'
 import { auditShippers } from './audit-shipping.ts'
 import type { Connections } from './connections.ts'
+import { storeAway, storeBack } from './store-away.ts'
+
+const WAITS_FOR_LOG: Health = {
+  name: 'audit sink',
+  ok: false,
+  required: false,
+  detail: 'waits until the log is open',
+}
 
 /** The log with everything around it: what it sends away, what it forgets, who vouches for it. */
 export interface RunningAudit {
@@ -31,7 +39,14 @@ export async function startAudit(
 ): Promise<RunningAudit | undefined> {
   if (connections.isMemoryOnly && !isAuditInPostgres(loaded)) return undefined
   const outside = new AuditPublishing(error => emit(outsideFailed(error)))
-  const opened = await openAudit(loaded, connections, outside)
+  const opened = await openAudit(loaded, connections, {
+    outside,
+    onAway: {
+      away: error => emit(storeAway('audit', error)),
+      back: () => emit(storeBack('audit')),
+      failed: error => emit(outsideFailed(error)),
+    },
+  })
   const { audit } = loaded.config
   if (opened === undefined || audit === false) return undefined
   const { log } = opened
@@ -50,14 +65,17 @@ export async function startAudit(
     }
     if (anchors.length + witnesses.length > 0) probes.push(outside)
     if (ship.length > 0) {
-      const reader = await opened.openReader()
-      closers.push(() => reader.close())
-      for (const shipper of auditShippers(loaded, opened, reader)) {
-        shippers.push(shipper)
-        shipper.start()
-        probes.push(shipper)
-        closers.push(() => shipper.close())
-      }
+      await opened.whenOpen(async () => {
+        const reader = await opened.openReader()
+        closers.push(() => reader.close())
+        for (const shipper of auditShippers(loaded, opened, reader)) {
+          shippers.push(shipper)
+          shipper.start()
+          closers.push(() => shipper.close())
+        }
+      })
+      for (const index of ship.keys())
+        probes.push({ health: () => shippers[index]?.health() ?? WAITS_FOR_LOG })
     }
     if (retention !== undefined) {
       const { removeBefore } = opened

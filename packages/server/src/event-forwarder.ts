@@ -3,6 +3,7 @@ import {
   type Detector,
   type Event,
   type EventRecorder,
+  type Exchange,
   type Finding,
   HttpEvent,
   type Receipt,
@@ -34,6 +35,7 @@ interface Waiting {
 export class EventForwarder implements EventRecorder, Detector {
   readonly name = 'forwarder'
   readonly #send: (message: FromWorker) => void
+  readonly #countryOf: (exchange: Exchange) => string
   readonly #commits = new Map<number, { resolve(receipt: Receipt): void; reject(error: Error): void }>()
   #ordinary: Waiting[] = []
   #essential: Waiting[] = []
@@ -44,8 +46,10 @@ export class EventForwarder implements EventRecorder, Detector {
   #next = 0
   #lost = 0
 
-  constructor(send: (message: FromWorker) => void) {
+  /** @param countryOf country of a client, empty where it is not known */
+  constructor(send: (message: FromWorker) => void, countryOf: (exchange: Exchange) => string = () => '') {
     this.#send = send
+    this.#countryOf = countryOf
   }
 
   record(event: Event): void {
@@ -61,7 +65,7 @@ export class EventForwarder implements EventRecorder, Detector {
       this.#lost++
       return undefined
     }
-    queue.push({ order: this.#next++, event: forwarded(event, record) })
+    queue.push({ order: this.#next++, event: this.#forwarded(event, record) })
     this.#schedule()
     return undefined
   }
@@ -133,22 +137,24 @@ export class EventForwarder implements EventRecorder, Detector {
     this.#lost = 0
     this.#send({ kind: 'events', batch: this.#next++, events, lost })
   }
-}
 
-function forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
-  if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
-  const { source, principal, guardTimes } = event.exchange
-  const isPlain = event.decision === 'allow' && event.observed === undefined
-  const claimed = claimedCredential(event.exchange)
-  const seen = {
-    target: source.target.slice(0, 4_096),
-    referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
-    httpVersion: source.httpVersion,
-    ...(claimed !== undefined && { credential: claimed }),
-    ...(principal.kind === 'apiKey' && { key: principal.id }),
-    ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),
-    // Copying a list for every allowed request would cost more than it shows.
-    ...(guardTimes !== undefined && !isPlain && { guardTimes }),
+  #forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
+    if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
+    const { source, principal, guardTimes } = event.exchange
+    const isPlain = event.decision === 'allow' && event.observed === undefined
+    const claimed = claimedCredential(event.exchange)
+    const country = this.#countryOf(event.exchange)
+    const seen = {
+      target: source.target.slice(0, 4_096),
+      referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
+      httpVersion: source.httpVersion,
+      ...(country !== '' && { country }),
+      ...(claimed !== undefined && { credential: claimed }),
+      ...(principal.kind === 'apiKey' && { key: principal.id }),
+      ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),
+      // Copying a list for every allowed request would cost more than it shows.
+      ...(guardTimes !== undefined && !isPlain && { guardTimes }),
+    }
+    return { event: event.toJSON(), record, seen }
   }
-  return { event: event.toJSON(), record, seen }
 }

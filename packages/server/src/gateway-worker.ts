@@ -24,6 +24,7 @@ import {
   stillHolds,
 } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
+import { clientCountry } from './client-country.ts'
 import { EventForwarder } from './event-forwarder.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
@@ -106,7 +107,8 @@ const options = gatewayPlan(loaded)
 // Connections wait here while the main thread opens and migrates the stores, and this one opens its own.
 const held = await holdPort({ ...options.listen, port: plan.port, reusePort: link.reusePort })
 await link.begun
-const forwarder = new EventForwarder(send)
+const { console: watched } = loaded.config
+const forwarder = new EventForwarder(send, clientCountry(watched === false ? undefined : watched.country))
 const resources = await openWorkerResources(loaded, forwarder)
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()

@@ -8,7 +8,7 @@ import {
   loadConfig,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
-import { PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
+import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
 import { auditCommands } from './admin/audit-commands.ts'
@@ -33,7 +33,14 @@ export interface Served {
   /** Undefined when the configuration wants none. */
   readonly admin: string | undefined
   /** The console, where the configuration wants one, and an address that signs in to it once. */
-  readonly console: { readonly address: string; readonly link: string } | undefined
+  readonly console:
+    | {
+        readonly address: string
+        readonly link: string
+        /** Whether somebody can sign in by themselves, so that no link need be shown. */
+        readonly hasAccounts: boolean
+      }
+    | undefined
   readonly runtime: Runtime
   health(): readonly Health[]
   /**
@@ -119,7 +126,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ...limitCommands(runtime),
       ...auditCommands(runtime, (principal, tenant) => opened?.erase(principal, tenant)),
       ...parameterCommands(runtime),
-      ...consoleCommands(opened),
+      ...consoleCommands(opened, recordOf(runtime)),
     }
     const admin = await openAdmin(loaded, listen =>
       startAdmin({
@@ -135,10 +142,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
       const content = { pid: process.pid, gateway: listener.url, admin: admin.address, token }
       closers.unshift(writeRunFile(dataDirectory, content))
     }
+    const accounts = (await opened?.operators.list()) ?? []
+    const hasAccounts = accounts.some(({ isInvited }) => !isInvited)
     return {
       url: listener.url,
       admin: admin?.address,
-      console: addressesOf(opened),
+      console: addressesOf(opened, { hasAccounts }),
       runtime,
       health,
       reload,
@@ -147,6 +156,15 @@ export async function serve(options: ServeOptions): Promise<Served> {
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** Enters an operator's act in the log before it is done. */
+function recordOf(runtime: Runtime): Parameters<typeof consoleCommands>[1] {
+  return async (action, data, operator) => {
+    const { clock, recorder } = runtime.resources
+    const act = { action, resource: { type: 'console' }, data }
+    await recorder?.commit(operatorEvent(act, clock, typeof operator === 'string' ? operator : undefined))
   }
 }
 
@@ -169,10 +187,14 @@ async function startConsole(setup: ConsoleSetup): Promise<RunningConsole> {
 }
 
 /** The link is made when it is read: it is good for 15 minutes. */
-function addressesOf(opened: RunningConsole | undefined): Served['console'] {
+function addressesOf(
+  opened: RunningConsole | undefined,
+  { hasAccounts }: { readonly hasAccounts: boolean },
+): Served['console'] {
   if (opened === undefined) return undefined
   return {
     address: opened.address,
+    hasAccounts,
     get link() {
       return opened.link()
     },

@@ -40,6 +40,8 @@ export interface ForwardedEvent {
         readonly target: string
         readonly referer: string
         readonly httpVersion: string
+        /** Country of the client, where a trusted proxy says it. */
+        readonly country?: string
         /** How the client says who it is, without what proves it. */
         readonly credential?: { readonly kind: string; readonly mark: number }
         /** Id of the API key that acted. */

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, StoreError } from '@postern/core'
 import { freshDatabase, services, startPostgres } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { connectPostgres, PostgresError } from '../src/index.ts'
 
 const isRetryable = (error: unknown): boolean => error instanceof StoreError && error.retryable
@@ -241,13 +242,8 @@ describe('a PostgreSQL that fails while it is used', () => {
     const admin = connectPostgres({ url: first.url, max: 1 })
     t.after(() => admin.close())
     const others = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'postern'`
-    while (
-      (
-        await admin.query(
-          `SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'`,
-        )
-      ).rowCount === 0
-    );
+    const asleep = `SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'`
+    await until(async () => (await admin.query(asleep)).rowCount !== 0)
     await admin.query(others)
     await terminated
     await gap.promise

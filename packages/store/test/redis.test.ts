@@ -6,6 +6,7 @@ import { ConfigError, StoreError } from '@postern/core'
 import { Redis } from 'ioredis'
 import { freePort } from '../../../test/local-server.ts'
 import { freshPrefix, services, startRedis } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import {
   connectRedis,
   type RedisConnection,
@@ -44,7 +45,7 @@ describe('a Redis connection', () => {
     t.after(() => again.stop())
     await Promise.all([redisReady(redis, '20s'), redisReady(subscriber, '20s')])
     const heard = once(subscriber, 'message')
-    while ((await redis.publish('bans', '203.0.113.9')) === 0);
+    await until(async () => (await redis.publish('bans', '203.0.113.9')) !== 0)
     assert.deepEqual(await heard, ['bans', '203.0.113.9'])
   })
 

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { connectRedis, type RedisConnection, redisReady } from '@postern/store'
-import { BareRedis, freshPrefix, services, startRedis } from '../../../test/services.ts'
+import { freshPrefix, services, startRedisCluster } from '../../../test/services.ts'
 import { gcra, redisStore, window } from '../src/index.ts'
 import type { LimitStore } from '../src/limit-store.ts'
 import { limitName, Question } from '../src/question.ts'
@@ -164,31 +164,9 @@ async function calls(redis: RedisConnection): Promise<number> {
 
 describe('limits in a Redis Cluster', () => {
   test('run on a cluster of three nodes: the keys of one prefix live on one of them', async () => {
-    const settings = ['cluster-enabled yes', 'cluster-node-timeout 5000']
-    const password = 'cluster-of-a-test'
-    const nodes = await Promise.all([1, 2, 3].map(() => startRedis({ settings, password })))
-    // Nodes that are no cluster yet: our own connection would wait until they are one.
-    const clients = nodes.map(({ url }) => new BareRedis(url))
+    const nodes = await startRedisCluster()
+    const cluster = connectRedis({ url: nodes.urls, commandTimeout: '5s' })
     try {
-      for (const [i, client] of clients.entries()) {
-        const first = Math.floor((16_384 * i) / 3)
-        await client.call(
-          'CLUSTER',
-          'ADDSLOTSRANGE',
-          String(first),
-          String(Math.floor((16_384 * (i + 1)) / 3) - 1),
-        )
-        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-      }
-      for (const { port } of nodes) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port))
-      const isWhole = async (): Promise<boolean> => {
-        const infos = await Promise.all(clients.map(client => client.call('CLUSTER', 'INFO')))
-        return infos.every(
-          info => /cluster_state:ok/.test(String(info)) && /known_nodes:3/.test(String(info)),
-        )
-      }
-      while (!(await isWhole())) await new Promise(resolve => setImmediate(resolve))
-      const cluster = connectRedis({ url: nodes.map(({ url }) => url), commandTimeout: '5s' })
       await redisReady(cluster)
       for (const prefix of ['one', 'two', 'three', 'four']) {
         const store = redisStore({ redis: cluster, prefix })
@@ -201,10 +179,9 @@ describe('limits in a Redis Cluster', () => {
         await Promise.all(questions.map(question => store.decide(question)))
         assert.equal(questions.filter(({ refused }) => refused < 0).length, 30, prefix)
       }
-      cluster.disconnect()
     } finally {
-      for (const client of clients) client.disconnect()
-      await Promise.all(nodes.map(node => node.stop()))
+      cluster.disconnect()
+      await nodes.stop()
     }
   })
 })

@@ -3,17 +3,5 @@ export { HeldError } from './held/held-error.ts'
 export { openFile, sealFile } from './held/held-file.ts'
 export { type HeldContext, openHeld, type SpaceKey, sealHeld } from './held/held-record.ts'
 export { type HeldSuite, Member, memberFingerprint, type PublicMember } from './held/member.ts'
-export { recoverFromShares, recoveryShares } from './held/recovery-shares.ts'
 export { type CapabilityRequest, type NamedRow, SessionKey } from './held/session-key.ts'
 export { createSpace, type Grant, grantSpace, nextEpoch, openGrant } from './held/space.ts'
-export {
-  type Argon2Work,
-  type Harden,
-  unlockWithCode,
-  unlockWithPasskey,
-  unlockWithPassword,
-  type WrappedRoot,
-  wrapWithCode,
-  wrapWithPasskey,
-  wrapWithPassword,
-} from './held/wrapped-root.ts'

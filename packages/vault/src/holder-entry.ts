@@ -2,7 +2,7 @@
 import { PosternError } from '@postern/core'
 import { holderArguments, runHolder } from './holder/holder-process.ts'
 
-export { type BudgetLimits, holderShare } from './holder/budgets.ts'
+export type { BudgetLimits } from './holder/budgets.ts'
 export { type HolderConfig, parseHolderConfig } from './holder/holder-config.ts'
 export { HolderCore, type HolderCoreOptions } from './holder/holder-core.ts'
 export type { HolderJournal } from './holder/holder-journal.ts'
@@ -16,19 +16,15 @@ export {
 export { holderArguments, runHolder } from './holder/holder-process.ts'
 export { HolderStore } from './holder/holder-store.ts'
 export { MemoryJournal } from './holder/memory-journal.ts'
+export { restoreHolder } from './holder/restore-holder.ts'
 export {
   holderIdentity,
   type RunningHolder,
   type StartHolderOptions,
   startHolder,
 } from './holder/start-holder.ts'
-export { changeUnlock, type KeyService, type Unlock, unlockKey } from './holder/unlock.ts'
+export { changeUnlock, type Unlock, unlockKey } from './holder/unlock.ts'
 export { type UnlockOptions, unlockFrom } from './holder/unlock-options.ts'
-export { type AwsKmsOptions, awsKms } from './kms/aws-kms.ts'
-export type { AwsCredentials } from './kms/aws-signature.ts'
-export { type GcpKmsOptions, gcpKms } from './kms/gcp-kms.ts'
-export type { Fetch } from './kms/post-json.ts'
-export { type VaultTransitOptions, vaultTransit } from './kms/vault-transit.ts'
 
 if (import.meta.main) {
   try {

@@ -1,7 +1,6 @@
 export { LocalKeys } from './local/local-keys.ts'
 export { open, seal } from './local/local-record.ts'
 export type { RecordContext } from './record/record-context.ts'
-export type { Mode } from './record/record-format.ts'
 export { type OpenedVault, type OpenVaultOptions, openVault } from './setup/open-vault.ts'
 export { type HolderAddress, type HolderLink, SocketLink } from './split/holder-link.ts'
 export type { HolderId } from './split/part.ts'

@@ -25,7 +25,7 @@ import { sealRecord } from '../src/record/seal-record.ts'
 import { type Capability, capabilityToSign } from '../src/split/capability.ts'
 import { signIdentity } from '../src/split/identity-statement.ts'
 import type { SplitKeys } from '../src/split/split-keys.ts'
-import { type TestHolders, testHolders } from './support/holders.ts'
+import { packed, type TestHolders, testHolders } from './support/holders.ts'
 
 const HELD = { code: 'POSTERN_INTEGRITY', name: 'HeldError' }
 const context = { tenant: 't', table: 'notes', column: 'body', row: ['7', 'é'], version: 3 }
@@ -286,7 +286,7 @@ describe('a session key of a browser', () => {
     const { bytes } = capabilityToSign(JSON.parse(json) as Capability)
     assert.equal(Buffer.from(bytes).toString(), `postern vault capability 1\n${json}`)
     const place = { tenant: 'ü', table: 'customers', column: 'email', row: ['7', 'é"\n'], version: 0 }
-    const items = [{ context: place, epoch: 0, salt: Buffer.alloc(16).toString('base64url') }]
+    const items = packed([{ context: place, epoch: 0, salt: Buffer.alloc(16).toString('base64url') }])
     const ask = (given: string) => holders.cores[0]?.answer('app', { op: 'open', items, capability: given })
     assert.ok('parts' in (ask(capability) ?? {}))
     assert.deepEqual(ask(capability), { refused: 'capability' })

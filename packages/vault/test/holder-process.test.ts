@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { tryOpenRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { parseRecord } from '../src/record/record-format.ts'
@@ -38,7 +39,7 @@ after(async () => {
 
 /** Waits until the client has found every holder again. */
 async function allUp(): Promise<void> {
-  while (!links.every(({ isUp }) => isUp)) await new Promise(resolve => setTimeout(resolve, 20))
+  await until(() => links.every(({ isUp }) => isUp))
 }
 
 async function seal(count: number) {
@@ -48,6 +49,7 @@ async function seal(count: number) {
     const { recordKey, salt, epoch } = made[index] as (typeof made)[number]
     return {
       context: place,
+      encoded: encodeContext(place),
       record: parseRecord(
         sealRecord({
           recordKey,
@@ -186,19 +188,33 @@ describe('three holder processes', () => {
     }
   })
 
-  it('a backup taken while it runs is a holder again when restored', async () => {
+  it('a backup taken while it runs is a holder again when restored: it seals, and opens after a window', async () => {
     await allUp()
     const records = await seal(2)
     const copy = join(holders.folder, 'copy.db')
     assert.deepEqual(await holders.operate(3, { op: 'backup', path: copy }), { done: true })
+    const lost = join(holders.folder, 'lost.db')
     await holders.kill(3)
-    for (const suffix of ['-wal', '-shm']) rmSync(holders.data(3) + suffix, { force: true })
+    for (const suffix of ['', '-wal', '-shm'])
+      if (existsSync(holders.data(3) + suffix)) renameSync(holders.data(3) + suffix, lost + suffix)
     renameSync(copy, holders.data(3))
     await holders.spawn(3)
     await allUp()
-    await holders.kill(1)
     await open(records)
+    assert.match(JSON.stringify(await holders.operate(3, { op: 'status' })), /"closedUntil":"20/)
+    await holders.kill(1)
+    const written = await seal(2)
+    await assert.rejects(open(records), { code: 'POSTERN_BUDGET_EXCEEDED' })
+    // What was sealed with its parts opens with those of the file that it was copied from.
+    await holders.kill(3)
+    for (const suffix of ['', '-wal', '-shm']) {
+      rmSync(holders.data(3) + suffix, { force: true })
+      if (existsSync(lost + suffix)) renameSync(lost + suffix, holders.data(3) + suffix)
+    }
+    await holders.spawn(3)
     await holders.spawn(1)
+    await allUp()
+    await open(written)
   })
 
   it('the wrong key file does not unlock it, and nothing secret is printed', async () => {

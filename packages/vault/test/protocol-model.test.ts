@@ -13,7 +13,7 @@ import {
   splitProtocol,
   storedSalt,
 } from './model/split-protocol.ts'
-import { testHolders } from './support/holders.ts'
+import { packed, testHolders } from './support/holders.ts'
 
 const SEAL_ONLY: ProtocolOptions = { records: 2, share: 3, nonces: 2, canOpen: false }
 
@@ -104,7 +104,7 @@ function actionAndBody(
     )
     return {
       action: { op: 'open', holder, row, salt: storedSalt(row) },
-      body: { op: 'open', items: [{ context, epoch: 0, salt }] },
+      body: { op: 'open', items: packed([{ context, epoch: 0, salt }]) },
     }
   }
   const nonces: Partial<Record<HolderId, string>> = {}

@@ -38,7 +38,7 @@ async function sealed(keys: SplitKeys, contexts: readonly RecordContext[]) {
       context: encoded,
       plaintext: Buffer.from(`secret ${place.row[0]}`),
     })
-    return { context: place, record: parseRecord(bytes) }
+    return { context: place, encoded, record: parseRecord(bytes) }
   })
 }
 
@@ -72,6 +72,16 @@ describe('split keys', () => {
       asked.reduce((sum, count) => sum + count),
       2,
     )
+  })
+
+  it('seal many pages at the same time: no two of them share contributions', async () => {
+    const { keys } = testHolders()
+    const pages = await Promise.all(
+      Array.from({ length: 30 }, (_, page) => sealed(keys, range(page * 50, page * 50 + 50))),
+    )
+    const salts = pages.flat().map(({ record }) => Buffer.from(record.salt).toString('hex'))
+    assert.equal(new Set(salts).size, 1_500)
+    assert.equal((await opened(keys, pages[29] ?? [])).at(-1), 'secret 1499')
   })
 
   for (const fault of ['down', 'frozen'] as const) {

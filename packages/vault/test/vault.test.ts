@@ -4,61 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { LocalKeys } from '../src/local/local-keys.ts'
 import { SqliteSubjectSalts } from '../src/table/subject-salts.ts'
 import type { ColumnSchema, TableSchemas } from '../src/table/table-schema.ts'
-import { Vault, type VaultOptions } from '../src/table/vault.ts'
+import { Vault } from '../src/table/vault.ts'
 import { testHolders } from './support/holders.ts'
+import { only, row, SECRET, setting, tables } from './support/vault-rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vault-table-'))
 after(() => rmSync(folder, { recursive: true }))
 const INTEGRITY = { code: 'POSTERN_INTEGRITY' }
-const SECRET = 'anne@example.com'
-
-const tables: TableSchemas = {
-  customers: {
-    key: ['shop', 'id'],
-    tenant: 'tenant',
-    version: 'revision',
-    columns: {
-      email: {
-        mode: 'split',
-        search: { equals: { column: 'email_term' }, prefixes: { 3: 'email_p3' }, normalise: 'caseless' },
-      },
-      phone: { mode: 'split', storage: 'text' },
-      age: {
-        mode: 'split',
-        type: 'number',
-        search: { buckets: { column: 'age_bucket', bounds: [18, 30, 65] } },
-      },
-      note: { mode: 'local', type: 'json' },
-      diary: { mode: 'held', type: 'bytes' },
-    },
-  },
-}
-
-function setting(options: Partial<VaultOptions> = {}) {
-  const holders = testHolders()
-  const local = LocalKeys.generate()
-  const searchKey = new Uint8Array(32).fill(5)
-  const made = { tables, local, split: holders.keys, searchKey, ...options }
-  return { holders, local, options: made, vault: new Vault(made) }
-}
-
-const row = (id: number, change: object = {}) => ({
-  tenant: 't1',
-  shop: 'north',
-  id,
-  revision: 1,
-  email: SECRET,
-  phone: '+353 1 234',
-  age: 41,
-  note: { vip: true },
-  city: 'Cork',
-  ...change,
-})
-
-const only = (rows: readonly Record<string, unknown>[]): Record<string, unknown> => rows[0] ?? {}
 
 describe('rows', () => {
   it('come back as they were, whatever their types; other columns are untouched', async () => {
@@ -245,101 +199,6 @@ describe('rows', () => {
       tables: { n: { key: ['constructor'], columns: { body: { mode: 'local' } } } },
     })
     await assert.rejects(vault.sealRows('n', [{ body: 'x' }]), { code: 'POSTERN_CONFIG' })
-  })
-})
-
-describe('search', () => {
-  it('by equality finds the same value and no other, whatever the case', async () => {
-    const { vault } = setting()
-    const sealed = await vault.sealRows('customers', [row(1), row(2, { email: 'other@example.com' })])
-    const { column, term } = await vault.equals('customers', 'email', ' Anne@Example.COM', 't1')
-    assert.equal(column, 'email_term')
-    assert.deepEqual(sealed[0]?.[column], term)
-    assert.notDeepEqual(sealed[1]?.[column], term)
-    assert.equal(term.length, 3 + 5)
-  })
-
-  it('terms of two tenants have nothing in common', async () => {
-    const { vault } = setting()
-    const [one] = await vault.sealRows('customers', [row(1)])
-    assert.notDeepEqual((await vault.equals('customers', 'email', SECRET, 't2')).term, one?.['email_term'])
-  })
-
-  it('by a declared prefix and by declared buckets', async () => {
-    const { vault } = setting()
-    const [anne, short] = await vault.sealRows('customers', [row(1), row(2, { email: 'ab', age: 17 })])
-    assert.deepEqual((await vault.prefix('customers', 'email', 'ANN', 't1')).term, anne?.['email_p3'])
-    assert.equal(short?.['email_p3'], null)
-    await assert.rejects(async () => vault.prefix('customers', 'email', 'anne', 't1'), {
-      code: 'POSTERN_CONFIG',
-    })
-    const middle = await vault.range('customers', 'age', 35, 45, 't1')
-    assert.deepEqual(
-      middle.map(({ term }) => term),
-      [anne?.['age_bucket']],
-    )
-    const all = await vault.range('customers', 'age', 0, 100, 't1')
-    assert.equal(all.length, 4)
-    assert.ok(all.some(({ term }) => Buffer.from(term).equals(short?.['age_bucket'] as Buffer)))
-  })
-
-  it('null has null terms; an absent column leaves its terms alone', async () => {
-    const { vault } = setting()
-    const [none, absent] = await vault.sealRows('customers', [
-      row(1, { email: null }),
-      row(2, { email: undefined }),
-    ])
-    assert.equal(none?.['email_term'], null)
-    assert.equal('email_term' in (absent ?? {}), false)
-  })
-
-  it('with the wrong key is an error, not an empty result', async () => {
-    const right = setting()
-    const [sealed] = await right.vault.sealRows('customers', [row(1)])
-    const stored = sealed?.['email_term'] as Uint8Array
-    await right.vault.verifyTerm('customers', 'email', stored, 't1')
-    const wrongKey = new Vault({ ...right.options, searchKey: new Uint8Array(32).fill(6) })
-    await assert.rejects(wrongKey.verifyTerm('customers', 'email', stored, 't1'), INTEGRITY)
-    await assert.rejects(setting().vault.verifyTerm('customers', 'email', stored, 't1'), INTEGRITY)
-  })
-
-  it('holders never see a value, only what the application’s key makes of it', async () => {
-    const { vault, holders } = setting()
-    const seen: string[] = []
-    for (const link of holders.links) {
-      const { request } = link
-      link.request = async (body, timeout) => {
-        seen.push(JSON.stringify(body))
-        return request.call(link, body, timeout)
-      }
-    }
-    await vault.sealRows('customers', [row(1)])
-    await vault.equals('customers', 'email', SECRET, 't1')
-    assert.ok(seen.length > 0)
-    assert.equal(
-      seen.some(text => text.includes('anne') || text.includes(Buffer.from(SECRET).toString('base64url'))),
-      false,
-    )
-  })
-
-  it('is under a budget: a dictionary cannot be run through it', async () => {
-    const holders = testHolders({ searches: 8 })
-    const vault = new Vault({
-      tables,
-      local: LocalKeys.generate(),
-      split: holders.keys,
-      searchKey: new Uint8Array(32),
-    })
-    let found = 0
-    for (let i = 0; i < 40; i++) {
-      try {
-        await vault.equals('customers', 'email', `guess${i}@example.com`, 't1')
-        found++
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, 'POSTERN_BUDGET_EXCEEDED')
-      }
-    }
-    assert.ok(found <= 12, `${found} terms`)
   })
 })
 

@@ -194,6 +194,7 @@ function plain(text: string): string {
     .replace(/\bprocess \d+/g, 'process N')
     .replace(/(?<=^ +admin +http:\/\/127\.0\.0\.1:)\d+/gm, 'PORT')
     .replace(/http:\/\/127\.0\.0\.1:\d+\/#link=[\w-]{43}(?![\w-])/g, 'CONSOLE-LINK')
+    .replace(/http:\/\/localhost:\d+\/#invitation=[\w-]{43}(?![\w-])/g, 'INVITATION')
     .replace(/\b\d+ of (\d+) left\b/g, 'N of $1 left')
     .replace(/\b\d+ scenarios\b/g, 'N scenarios')
     .replace(/curl\/[\d.]+/g, 'curl/VERSION')

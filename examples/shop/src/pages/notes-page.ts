@@ -12,7 +12,8 @@ const IMPORTS = {
 
 /** The customer's own code: everything that is sealed, opened or unlocked happens here, by WebCrypto. */
 const SCRIPT = `
-import { createSpace, grantSpace, Member, openGrant, openHeld, sealHeld, unlockWithCode, wrapWithCode } from HELD
+import { createSpace, grantSpace, Member, openGrant, openHeld, sealHeld } from HELD
+import { unlockWithCode, wrapWithCode } from UNLOCK
 const $ = id => document.getElementById(id)
 const place = { tenant: '', table: 'note', column: 'sealed', row: [$('notes').dataset.customer], version: 0 }
 const text = bytes => btoa(String.fromCharCode(...bytes))
@@ -55,13 +56,22 @@ if (stored.sealed === undefined) {
 } else $('unlock').hidden = false
 `
 
+/** Where the browser modules of the vault are served. */
+export interface ModuleEntries {
+  readonly held: string
+  readonly unlock: string
+}
+
 /** Notes that only the customer can read, with the code that unlocks them. */
-export function notesPage(customer: number, entry: string): Markup {
+export function notesPage(customer: number, { held, unlock }: ModuleEntries): Markup {
+  const script = SCRIPT.replace('HELD', () => JSON.stringify(held)).replace('UNLOCK', () =>
+    JSON.stringify(unlock),
+  )
   return html`<h1>Private notes</h1><p class="lead">Sealed in your browser. We store them, and cannot read them.</p>
 <div id="notes" data-customer="${customer}"><p id="fresh" hidden>Write this code down; without it nobody opens your notes: <b id="fresh-code"></b></p>
 <form id="unlock" class="stack" hidden><label>Your code<input id="code" autocomplete="off" required></label><div><button>Unlock</button></div></form>
 <form id="write" class="stack" hidden><label>Note<textarea id="note" rows="6"></textarea></label><div><button>Save</button></div></form>
 <p id="state" role="status"></p></div>
 <script type="importmap">${unescaped(JSON.stringify(IMPORTS))}</script>
-<script type="module">${unescaped(SCRIPT.replace('HELD', () => JSON.stringify(entry)))}</script>`
+<script type="module">${unescaped(script)}</script>`
 }

@@ -8,6 +8,7 @@ import { notesPage } from '../pages/notes-page.ts'
 import { fields, parameter, type Shop, sendPage, visitorOf } from '../shop.ts'
 
 const HELD = import.meta.resolve('@postern/vault/held')
+const UNLOCK = import.meta.resolve('@postern/vault/unlock')
 /**
  * What the browser module is made of, each in a folder of its own: an application with a bundler bundles it
  * instead.
@@ -34,7 +35,7 @@ export function noteRoutes(app: FastifyInstance, shop: Shop): void {
 
   app.get('/notes', async (request, reply) => {
     const id = await customerOf(request)
-    return sendPage(shop, request, reply, { title: 'Private notes', body: notesPage(id, HELD_ENTRY) })
+    return sendPage(shop, request, reply, { title: 'Private notes', body: notesPage(id, MODULE_ENTRIES) })
   })
 
   app.get('/api/note', async request => {
@@ -73,5 +74,9 @@ export function noteRoutes(app: FastifyInstance, shop: Shop): void {
   })
 }
 
-/** The entry of the browser module, as the import map names it. */
-export const HELD_ENTRY: string = `/modules/held/${HELD.slice(HELD.lastIndexOf('/') + 1)}`
+/** Entries of the browser modules. */
+const MODULE_ENTRIES = { held: moduleAt(HELD), unlock: moduleAt(UNLOCK) }
+
+function moduleAt(url: string): string {
+  return `/modules/held/${url.slice(url.lastIndexOf('/') + 1)}`
+}

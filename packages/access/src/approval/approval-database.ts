@@ -1,3 +1,4 @@
+import { openedWhenAsked } from '@postern/core'
 import { migrate, PostgresDatabase, type SqliteDatabase } from '@postern/store'
 import { APPROVAL_MIGRATIONS } from './approval.sql.ts'
 
@@ -46,14 +47,10 @@ function onSqlite(database: SqliteDatabase): ApprovalDatabase {
 }
 
 function onPostgres(database: PostgresDatabase): ApprovalDatabase {
-  let migrated: Promise<unknown> | undefined
+  const migrated = openedWhenAsked(() => migrate(database, 'approvals', APPROVAL_MIGRATIONS))
   return {
     async run(statements) {
-      migrated ??= migrate(database, 'approvals', APPROVAL_MIGRATIONS).catch((error: unknown) => {
-        migrated = undefined
-        throw error
-      })
-      await migrated
+      await migrated.get()
       const [only] = statements
       if (statements.length === 1 && only !== undefined)
         return [(await database.query<Row>(only.text, only.values)).rows]

@@ -1,14 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import {
   type Act,
-  actDigest,
   type Clock,
   ConfigError,
   canonicalJson,
   type Duration,
-  type Event,
   type EventRecorder,
-  type Json,
   type Principal,
   parseDuration,
   type RandomSource,
@@ -17,7 +13,7 @@ import {
 } from '@postern/core'
 import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
 import { APPROVAL_SQL } from './approval.sql.ts'
-import type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval.ts'
+import type { Approval, ApprovalGrant, ApprovalState } from './approval.ts'
 import {
   type ApprovalDatabase,
   approvalDatabase,
@@ -25,7 +21,9 @@ import {
   type Statement,
   type Stored,
 } from './approval-database.ts'
+import { ApprovalLog } from './approval-log.ts'
 import { ApprovalRefused } from './approval-refused.ts'
+import { type ApprovalRequest, actKey, checkRequest, digestOf, isEqual } from './approval-request.ts'
 import { readApproval, type StoredApproval } from './approval-row.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
 import type { ApprovalChannel } from './notice.ts'
@@ -52,33 +50,8 @@ export interface ApprovalsOptions {
   readonly keep?: Duration
 }
 
-/** A request for consent. */
-export interface ApprovalRequest {
-  readonly act: Act
-  readonly principal: Principal
-  /** Owner of the agent that asks, `user:alice`. */
-  readonly owner?: string
-  /** Who may decide: `role:owner`, `scope:approve`, `user:bob`, `owner`; one of several is enough. */
-  readonly by: string | readonly string[]
-  /**
-   * How long the request waits; the consent, once given, is good for as long again, but 15 minutes at
-   * most, and so is a denial. Default: `1h`.
-   */
-  readonly ttl?: Duration
-  /** Rows the act may change at most. */
-  readonly rows?: number
-  /** Budgets that the consent stands in for. */
-  readonly budgets?: readonly string[]
-  readonly preview?: ApprovalPreview
-  readonly reason?: string
-}
-
-const RULE = /^(?:owner|(?:role|scope|user):[^\s:][^\n]{0,127})$/
-const MAX_TTL = 7 * 86_400_000
 /** A consent is for now: a forgotten one must not lie about for a week. */
 const MAX_USE = 15 * 60_000
-const MAX_ARGUMENTS = 65_536
-const MAX_TEXT = 256
 const MAX_REASON = 500
 const SWEEP = 500
 
@@ -91,7 +64,7 @@ export class Approvals {
   readonly #database: ApprovalDatabase
   readonly #clock: Clock
   readonly #random: RandomSource
-  readonly #recorder: EventRecorder | undefined
+  readonly #log: ApprovalLog
   readonly #key: Uint8Array | undefined
   readonly #maxPending: number
   readonly #keep: number
@@ -103,7 +76,7 @@ export class Approvals {
     this.#database = approvalDatabase(options.database)
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? systemRandom
-    this.#recorder = options.recorder
+    this.#log = new ApprovalLog(options.recorder, this.#clock)
     this.#key = options.key
     this.#maxPending = options.maxPending ?? 20
     this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
@@ -146,7 +119,7 @@ export class Approvals {
       ...[JSON.stringify(boundPreview(request.preview ?? {})), reason.slice(0, MAX_REASON), now, now + ttl],
       this.#maxPending,
     ]
-    await this.#commit('approval.requesting', act, principal, { approval: id, by })
+    await this.#log.commit('approval.requesting', act, principal, { approval: id, by })
     const results = await this.#database.run([
       { text: APPROVAL_SQL.expireKey, values: [key, now] },
       { text: APPROVAL_SQL.insert, values },
@@ -160,7 +133,7 @@ export class Approvals {
         `You have made ${this.#maxPending} requests within an hour, or as many are waiting; wait for a decision.`,
       )
     const { approval } = readApproval(row)
-    if (approval.id === id) this.#record('approval.requested', approval, principal)
+    if (approval.id === id) this.#log.record('approval.requested', approval, principal)
     return approval
   }
 
@@ -182,10 +155,10 @@ export class Approvals {
     const { approval } = await this.#read(id)
     const why = whyNotApprover(principal, approval)
     if (why !== undefined) {
-      this.#record('approval.refused', approval, principal, { why: 'approver' })
+      this.#log.record('approval.refused', approval, principal, { why: 'approver' })
       throw new ApprovalRefused('approver', why)
     }
-    await this.#commit('approval.deciding', approval.act, principal, { approval: id, decision })
+    await this.#log.commit('approval.deciding', approval.act, principal, { approval: id, decision })
     const now = Math.floor(this.#clock.now())
     const decided: Approval = {
       ...approval,
@@ -209,7 +182,7 @@ export class Approvals {
       throw new ApprovalRefused('not-pending', `The request is ${this.#stateOf(current)} already.`)
     }
     const { approval: result } = readApproval(row)
-    this.#record(`approval.${result.state}`, result, principal)
+    this.#log.record(`approval.${result.state}`, result, principal)
     return result
   }
 
@@ -222,7 +195,7 @@ export class Approvals {
     const stored = await this.#read(id)
     const { approval } = stored
     const refuse = (why: ApprovalRefused['why'], message: string): never => {
-      this.#record('approval.refused', approval, principal, { why })
+      this.#log.record('approval.refused', approval, principal, { why })
       throw new ApprovalRefused(why, message)
     }
     const people = peopleBehind(principal)
@@ -238,13 +211,13 @@ export class Approvals {
     if (this.#stateOf(approval) !== 'approved')
       refuse('not-approved', `The approval is ${this.#stateOf(approval)}, and cannot be used.`)
     if (this.#key !== undefined) checkSeal(approval, stored.seal, this.#key)
-    await this.#commit('approval.redeeming', act, principal, { approval: id })
+    await this.#log.commit('approval.redeeming', act, principal, { approval: id })
     const row = await this.#one({
       text: APPROVAL_SQL.redeem,
       values: [id, digest, Math.floor(this.#clock.now())],
     })
     if (row === undefined) return refuse('not-approved', 'The approval was used or has expired just now.')
-    this.#record('approval.used', approval, principal)
+    this.#log.record('approval.used', approval, principal)
     return {
       id,
       actor: act.actor,
@@ -266,7 +239,7 @@ export class Approvals {
     if (row === undefined)
       throw new ApprovalRefused('not-yours', 'There is no open request of yours with this id.')
     const { approval } = readApproval(row)
-    this.#record('approval.cancelled', approval, principal)
+    this.#log.record('approval.cancelled', approval, principal)
     return approval
   }
 
@@ -333,7 +306,7 @@ export class Approvals {
       { text: APPROVAL_SQL.expire, values: [now, SWEEP] },
       { text: APPROVAL_SQL.forget, values: [now - this.#keep, SWEEP] },
     ])
-    for (const row of expired) this.#record('approval.expired', readApproval(row).approval)
+    for (const row of expired) this.#log.record('approval.expired', readApproval(row).approval)
     return { expired: expired.length, forgotten: forgotten.length }
   }
 
@@ -354,91 +327,6 @@ export class Approvals {
     const [rows = []] = await this.#database.run([statement])
     return rows[0]
   }
-
-  /** Written down before it is done. @throws StoreError when it cannot be: then it is not done */
-  async #commit(
-    type: string,
-    act: Act,
-    principal: Principal,
-    data: { readonly [key: string]: Json },
-  ): Promise<void> {
-    await this.#recorder?.commit(this.#event(type, act, principal, data))
-  }
-
-  #record(
-    type: string,
-    approval: Approval,
-    principal?: Principal,
-    data: { readonly [key: string]: Json } = {},
-  ): void {
-    this.#recorder?.record(
-      this.#event(type, approval.act, principal, {
-        approval: approval.id,
-        state: approval.state,
-        requestedBy: approval.act.actor,
-        ...data,
-      }),
-    )
-  }
-
-  #event(
-    type: string,
-    act: Act,
-    principal: Principal | undefined,
-    data: { readonly [key: string]: Json },
-  ): Event {
-    const slash = act.resource.indexOf('/')
-    return {
-      type,
-      time: this.#clock.now(),
-      actor: {
-        ...(principal !== undefined && { principal: principal.id }),
-        ...(principal?.tenant !== undefined && { tenant: principal.tenant }),
-      },
-      action: act.action,
-      resource:
-        slash < 0
-          ? { type: act.resource }
-          : { type: act.resource.slice(0, slash), id: act.resource.slice(slash + 1) },
-      data: { ...data, ...(principal?.actor !== undefined && { actingAs: principal.actor }) },
-    }
-  }
-}
-
-function checkRequest(act: Act, by: readonly string[], ttl: number, rows: number | undefined): void {
-  const place = `approval of "${act.action.slice(0, 60)}"`
-  if (by.length === 0 || by.length > 10 || by.some(rule => !RULE.test(rule)))
-    throw new ConfigError({
-      place,
-      problem: 'it does not say who may decide',
-      hint: 'by: "role:owner", "scope:approve", "user:bob" or "owner"',
-    })
-  if (ttl < 1_000 || ttl > MAX_TTL)
-    throw new ConfigError({ place, problem: 'its ttl must be between 1s and 7d' })
-  if (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0))
-    throw new ConfigError({ place, problem: 'rows must be a positive whole number' })
-  if (act.actor.length > MAX_TEXT || act.action.length > MAX_TEXT || act.resource.length > MAX_TEXT)
-    throw new ConfigError({
-      place,
-      problem: `actor, action or resource is longer than ${MAX_TEXT} characters`,
-    })
-  if (Buffer.byteLength(canonicalJson(act.arguments)) > MAX_ARGUMENTS)
-    throw new ConfigError({ place, problem: `its arguments are longer than ${MAX_ARGUMENTS} bytes` })
-}
-
-/** What makes two requests the same request. Who is impersonated by whom is part of it. */
-function actKey(act: Act, tenant: string, people: readonly string[]): string {
-  const text = canonicalJson([act.actor, act.action, act.resource, act.arguments, tenant, [...people].sort()])
-  return createHash('sha256').update(text).digest('hex')
-}
-
-function digestOf(act: Act, time: number, id: string): string {
-  return Buffer.from(actDigest(act, time, id)).toString('hex')
-}
-
-function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a, 'hex'), Buffer.from(b, 'hex')]
-  return left.length === right.length && timingSafeEqual(left, right)
 }
 
 function unknownApproval(): ApprovalRefused {

@@ -10,8 +10,16 @@ export class RowBudgetExceeded extends BudgetExceeded {
     super({ ...detail, ...options })
     this.scope = detail.scope
     this.over = detail.over
+    // Also in words: some query builders keep nothing of an error but code and message.
+    this.message += ` (scope ${detail.scope}, over ${detail.over}${new.target === ReadBudgetExceeded ? ', reads' : ''})`
   }
 }
+
+/**
+ * More rows than a budget of reads has left. `allowed` is what was left when the statement began, `asked` how
+ * many it had read when it was stopped: how many more there are nobody counted.
+ */
+export class ReadBudgetExceeded extends RowBudgetExceeded {}
 
 /** What the database says of a refusal. */
 export interface RefusalDetail {
@@ -36,6 +44,10 @@ export function budgetError(error: unknown): unknown {
   for (let depth = 0; depth < 5 && typeof layer === 'object' && layer !== null; depth++) {
     if (layer instanceof RowBudgetExceeded) return layer
     const code = 'code' in layer ? layer.code : undefined
+    if (code === 'POSTERN_BUDGET_EXCEEDED' && 'message' in layer) {
+      const meant = inWords(layer.message, error)
+      if (meant !== undefined) return meant
+    }
     if (code === 'PB001' && 'detail' in layer) {
       const detail = readDetail(layer.detail)
       if (detail !== undefined) return new RowBudgetExceeded(detail, { cause: error })
@@ -47,6 +59,29 @@ export function budgetError(error: unknown): unknown {
     layer = innerOf(layer)
   }
   return error
+}
+
+const IN_WORDS =
+  /budget "([^"\n]{1,128})" has (\d+) left and (\d+) were asked for; retry at (\S+) or ask for an approval \(scope (actor|tenant|table|global), over (deny|delay|stepUp|approval)(, reads)?\)/
+
+/** A refusal of which only the message is left: Prisma makes an error of its own from it. */
+function inWords(message: unknown, cause: unknown): RowBudgetExceeded | undefined {
+  const found = typeof message === 'string' ? IN_WORDS.exec(message) : null
+  if (found === null) return undefined
+  const [, budget = '', allowed, asked, retryAt = '', scope, over, reads] = found
+  const facts = {
+    budget,
+    scope,
+    allowed: Number(allowed),
+    asked: Number(asked),
+    retryAt: Date.parse(retryAt),
+    over,
+  }
+  const detail = readDetail(JSON.stringify(facts))
+  if (detail === undefined) return undefined
+  return reads === undefined
+    ? new RowBudgetExceeded(detail, { cause })
+    : new ReadBudgetExceeded(detail, { cause })
 }
 
 function innerOf(error: object): unknown {

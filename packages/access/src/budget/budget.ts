@@ -8,9 +8,9 @@ export type OverBudget = 'deny' | 'delay' | 'stepUp' | 'approval'
 
 /**
  * What a statement does to rows. TRUNCATE deletes; COPY FROM inserts; MERGE and
- * upsert are what they do to each row.
+ * upsert are what they do to each row. `select` is what is sent to the application: see `ReadBudgets`.
  */
-export type RowAction = 'delete' | 'update' | 'insert'
+export type RowAction = 'delete' | 'update' | 'insert' | 'select'
 
 /** Further settings of a budget. */
 export interface RowsOptions {
@@ -62,6 +62,7 @@ export type Budgets = Readonly<Record<string, RowBudget>>
 export const DEFAULT_BUDGETS: Budgets = {
   '*.delete': rows(500, '1h', { tenant: 5_000 }),
   '*.update': rows(5_000, '1h', { tenant: 50_000 }),
+  '*.select': rows(10_000, '1h', { tenant: 100_000 }),
 }
 
 /** One limit of a budget: whom it is held against, and how much. */
@@ -92,7 +93,7 @@ export interface CompiledBudgets {
 }
 
 const NAME = /^[\w.*-]{1,100}$/
-const ACTIONS: readonly string[] = ['delete', 'update', 'insert'] satisfies RowAction[]
+const ACTIONS: readonly string[] = ['delete', 'update', 'insert', 'select'] satisfies RowAction[]
 /**
  * A step is the window over this: a unit counts for at least the window, at most an eighth longer. Never
  * shorter, so there is no burst at an edge.
@@ -100,6 +101,15 @@ const ACTIONS: readonly string[] = ['delete', 'update', 'insert'] satisfies RowA
 const STEPS = 8
 const MIN_WINDOW = 1_000
 const MAX_WINDOW = 366 * 86_400_000
+
+/** Those that triggers count: all but reads, which guarded connections count. */
+export function changesOf({ limits, rules }: CompiledBudgets): CompiledBudgets {
+  const changes = rules.filter(({ action }) => action !== 'select')
+  return {
+    limits: limits.filter(limit => changes.some(({ budget }) => budget === limit.budget)),
+    rules: changes,
+  }
+}
 
 /** @throws ConfigError naming every mistake */
 export function compileBudgets(budgets: Budgets): CompiledBudgets {
@@ -183,7 +193,7 @@ function rulesOf(
       schema: schema === '*' ? '' : schema,
       relation: relation === '*' ? '' : relation,
       action: action as RowAction,
-      undo: undo && action !== 'insert',
+      undo: undo && (action === 'delete' || action === 'update'),
     }))
   })
 }

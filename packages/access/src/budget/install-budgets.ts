@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
-import { type Budgets, compileBudgets } from './budget.ts'
+import { type Budgets, changesOf, compileBudgets } from './budget.ts'
 import { BUDGETS_SCHEMA_SQL, FOLLOW_SQL, REMOVE_SQL, UPGRADE_FROM_1_SQL } from './budgets.sql.ts'
 import { checkSigningKey, hmacPads, type SigningKey } from './signed-token.ts'
 
@@ -57,7 +57,7 @@ const FRESH: Found = { version: 0, isSuperuser: true }
  * @throws ConfigError naming every mistake
  */
 export function planBudgets(options: InstallOptions, found: Found = FRESH): InstallPlan {
-  const { limits, rules } = compileBudgets(options.budgets)
+  const { limits, rules } = changesOf(compileBudgets(options.budgets))
   const { schemas = ['public'], unclaimed = 'refuse', exempt = [] } = options
   const statements: PlannedStatement[] = []
   const plan = (text: string, values: readonly unknown[] = [], hidden: readonly number[] = []): void => {

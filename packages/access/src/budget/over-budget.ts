@@ -1,5 +1,5 @@
 import { type Clock, type Duration, escapeHtml, parseDuration, plainPage, systemClock } from '@postern/core'
-import { budgetError, RowBudgetExceeded } from './budget-refusal.ts'
+import { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget-refusal.ts'
 
 /** An HTTP answer to a change that was over budget. */
 export interface BudgetAnswer {
@@ -32,11 +32,11 @@ export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}):
   const now = (options.clock ?? systemClock).now()
   const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
   const status = over === 'approval' || over === 'stepUp' ? 403 : 429
-  const detail = SENTENCES[over](allowed, asked)
+  const detail = `${meant instanceof ReadBudgetExceeded ? leftToRead(allowed) : left(allowed, asked)}${MORE[over]}`
   const approvals = over === 'approval' ? options.approvals : undefined
   const { accept = '' } = options
   if (accept.includes('text/html') && !accept.includes('json'))
-    return answerWith(status, retryAfter, PAGE_HEADERS, pageOf(detail, approvals))
+    return answerWith(status, retryAfter, PAGE_HEADERS, pageOf(meant, detail, approvals))
   const body = JSON.stringify({
     type: 'urn:postern:refusal:budget',
     title: 'Row budget exceeded',
@@ -77,24 +77,28 @@ function answerWith(
 }
 
 /** The same for a person, with how a second person is asked where the route asks one. */
-function pageOf(detail: string, approvals: string | undefined): string {
-  const title = 'More than you may change at once'
+function pageOf(refusal: RowBudgetExceeded, detail: string, approvals: string | undefined): string {
+  const isRead = refusal instanceof ReadBudgetExceeded
+  const title = isRead ? 'More than you may read at once' : 'More than you may change at once'
   const ask =
     approvals === undefined
       ? ''
       : `<p>Go back and send it again, unchanged: then somebody is asked. Requests that wait are under <a href="${escapeHtml(approvals)}">${escapeHtml(approvals)}</a>.</p>`
-  const main = `<h1>${title}</h1><p>Nothing was changed. ${escapeHtml(detail)}</p>${ask}`
+  const main = `<h1>${title}</h1><p>${isRead ? '' : 'Nothing was changed. '}${escapeHtml(detail)}</p>${ask}`
   return plainPage({ language: 'en', direction: 'ltr', title, main })
 }
 
 const left = (allowed: number, asked: number): string =>
   `${allowed} rows are left in this window, ${asked} were to be changed.`
 
-const SENTENCES: Readonly<Record<RowBudgetExceeded['over'], (allowed: number, asked: number) => string>> = {
-  deny: left,
-  delay: (allowed, asked) => `${left(allowed, asked)} Retry later.`,
-  stepUp: (allowed, asked) => `${left(allowed, asked)} Prove again that this is you.`,
-  approval: (allowed, asked) => `${left(allowed, asked)} Ask a second person for an approval.`,
+const leftToRead = (allowed: number): string =>
+  `${allowed} rows are left to be read in this window, and this would have read more.`
+
+const MORE: Readonly<Record<RowBudgetExceeded['over'], string>> = {
+  deny: '',
+  delay: ' Retry later.',
+  stepUp: ' Prove again that this is you.',
+  approval: ' Ask a second person for an approval.',
 }
 
 /** How long a change may wait for its budget. */

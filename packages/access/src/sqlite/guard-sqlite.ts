@@ -1,6 +1,6 @@
 import { constants, type DatabaseSync } from 'node:sqlite'
 import { type Clock, ConfigError, systemClock } from '@postern/core'
-import { type Budgets, compileBudgets } from '../budget/budget.ts'
+import { type Budgets, changesOf, compileBudgets } from '../budget/budget.ts'
 import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
 import { type Acting, currentActing } from '../wrap/acting-as.ts'
 import {
@@ -33,7 +33,7 @@ export interface SqliteGuardOptions {
  */
 export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): void {
   const { budgets, acting = currentActing, clock = systemClock } = options
-  const { limits, rules } = compileBudgets(budgets)
+  const { limits, rules } = changesOf(compileBudgets(budgets))
   db.exec('PRAGMA recursive_triggers = ON')
   db.function('postern_actor', () => acting()?.actor ?? null)
   db.function('postern_tenant', () => acting()?.tenant ?? '')

@@ -1,5 +1,6 @@
 import type { ClaimSigner } from '../budget/actor-claim.ts'
 import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import type { ReadBudgets } from '../read/read-budgets.ts'
 import { type Acting, currentActing } from './acting-as.ts'
 
 /** How a guarded connection tells the database who acts. The same for every driver. */
@@ -15,6 +16,11 @@ export interface GuardOptions {
    * recorded in the database, unless that fails.
    */
   readonly onRefusal?: (refusal: Refused) => void
+  /**
+   * Budgets on what is read: rows that the database sends are counted, inside `actingAs`. Default: reads are
+   * not counted.
+   */
+  readonly reads?: ReadBudgets
 }
 
 /** A refusal, and who was refused. */
@@ -29,7 +35,7 @@ const SET_CLAIM_AND_GRANT =
   "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
 
 /** Runs outside of the refused transaction. */
-const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
+export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
 
 /** One statement with its values. */
 export interface ClaimStatement {
@@ -47,21 +53,31 @@ export function claimStatement(options: GuardOptions): ClaimStatement | undefine
     : { text: SET_CLAIM_AND_GRANT, values: [claim, acting.grant] }
 }
 
+/** Runs one statement with values on a connection of its own. */
+export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
+
 /**
- * What to throw for a driver's error. A refusal is reported first, and recorded by `record`, which runs one
- * statement with values in a transaction of its own; its failure changes nothing.
+ * What to throw for a driver's error. A refusal is reported first; see `reportRefusal`.
  */
-export function refusedError(
-  error: unknown,
-  options: GuardOptions,
-  record: (text: string, values: readonly unknown[]) => Promise<unknown>,
-): unknown {
+export function refusedError(error: unknown, options: GuardOptions, record: RunApart): unknown {
   const meant = budgetError(error)
-  if (!(meant instanceof RowBudgetExceeded) || meant === error) return meant
-  const acting = (options.acting ?? currentActing)()
-  options.onRefusal?.({ acting, error: meant })
-  acting?.refused?.(meant)
-  const { budget, scope, allowed, asked } = meant
-  record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
+  if (meant instanceof RowBudgetExceeded && meant !== error)
+    reportRefusal(meant, (options.acting ?? currentActing)(), options, record)
   return meant
+}
+
+/**
+ * Tells everybody who is to hear of a refusal. It is recorded by `record`, which runs one statement with
+ * values in a transaction of its own; its failure changes nothing.
+ */
+export function reportRefusal(
+  error: RowBudgetExceeded,
+  acting: Acting | undefined,
+  options: GuardOptions,
+  record: RunApart,
+): void {
+  options.onRefusal?.({ acting, error })
+  acting?.refused?.(error)
+  const { budget, scope, allowed, asked } = error
+  record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
 }

@@ -1,5 +1,5 @@
-import type { GuardOptions } from './guarded-connection.ts'
-import { guardClient, type PgClient, type RunApart } from './pg.ts'
+import type { GuardOptions, RunApart } from './guarded-connection.ts'
+import { guardConnection, type PgClient, tableNames } from './pg.ts'
 
 type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void
 
@@ -9,10 +9,15 @@ type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgC
  * @example
  * const db = knex({ client: 'pg', connection, pool: guardKnexPool({ min: 0, max: 10 }, { claim }) })
  */
-export function guardKnexPool<P extends object>(pool: P, options: GuardOptions, record?: RunApart): P {
+export function guardKnexPool<P extends object>(
+  pool: P,
+  options: GuardOptions,
+  record: RunApart = async () => {},
+): P {
+  const names = tableNames(record)
   const own: unknown = Reflect.get(pool, 'afterCreate')
   const afterCreate: AfterCreate = (connection, done) => {
-    guardClient(connection, options, record)
+    guardConnection(connection, options, record, names)
     if (typeof own === 'function') own(connection, done)
     else done(null, connection)
   }

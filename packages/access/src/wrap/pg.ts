@@ -1,12 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
+import { TABLE_NAMES, TableNames } from '../read/table-names.ts'
+import { currentActing } from './acting-as.ts'
 import {
   type ClaimStatement,
   claimStatement,
   type GuardOptions,
+  RECORD_ATTEMPT,
+  type RunApart,
   refusedError,
+  reportRefusal,
   SET_CLAIM,
 } from './guarded-connection.ts'
+import { PgReads } from './pg-reads.ts'
 
 /** What is used of a `pg.Pool`. */
 export interface PgPool {
@@ -29,14 +35,32 @@ export interface PgClient {
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
  */
 export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
+  keepContext(pool)
+  const record: RunApart = (text, values) => pool.query(text, [...values])
+  const names = tableNames(record)
   pool.on('connect', client => {
-    guardClient(client, options, (text, values) => pool.query(text, [...values]))
+    guardConnection(client, options, record, names)
   })
   return pool
 }
 
-/** Runs one statement with values on a connection of its own. */
-export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
+/**
+ * Who waits for a connection is called by who gives one back, in the context of that one: without this, a
+ * statement of a pool that is used up would carry the claim of another actor.
+ */
+function keepContext(pool: PgPool): void {
+  const connect: unknown = Reflect.get(pool, 'connect')
+  if (typeof connect !== 'function') return
+  Reflect.set(pool, 'connect', (callback?: unknown) =>
+    Reflect.apply(connect, pool, typeof callback === 'function' ? [inContext(callback)] : []),
+  )
+}
+
+function inContext(callback: object): (...args: unknown[]) => unknown {
+  return AsyncLocalStorage.bind((...args: unknown[]) =>
+    typeof callback === 'function' ? callback(...args) : undefined,
+  )
+}
 
 /**
  * Guards one `pg` connection; see `guardPool`.
@@ -49,6 +73,21 @@ export function guardClient<C extends PgClient>(
   options: GuardOptions,
   record: RunApart = async () => {},
 ): C {
+  return guardConnection(client, options, record, tableNames(record))
+}
+
+/** What tables are called, for connections of one pool. */
+export function tableNames(record: RunApart): TableNames {
+  return new TableNames(record, () => performance.now())
+}
+
+/** As `guardClient`, for one of several connections to the same database. */
+export function guardConnection<C extends PgClient>(
+  client: C,
+  options: GuardOptions,
+  record: RunApart,
+  names: TableNames,
+): C {
   const connection: unknown = Reflect.get(client, 'connection')
   const Query: unknown =
     Reflect.get(client.constructor, 'Query') ??
@@ -60,6 +99,7 @@ export function guardClient<C extends PgClient>(
       hint: 'guard a pg.Pool or pg.Client; pg-native has no access to the protocol',
     })
   }
+  const reads = readsOf(connection, options, record, names)
   const claims = new ClaimPrefix(connection, options, () => Reflect.get(client, 'processID'))
   const send = client.query.bind(client) as (...args: unknown[]) => unknown
 
@@ -76,16 +116,21 @@ export function guardClient<C extends PgClient>(
       return submit(wire)
     }
     const isApart = TRANSACTIONLESS.test(text)
+    const submitted = (wire: unknown): unknown =>
+      isApart
+        ? claims.without(() => submit(wire))
+        : claims.around(
+            () => submit(wire),
+            () => claimed(wire),
+          )
     made.submit = wire => {
       if (FORGETS.test(text)) claims.forget()
-      return isApart
-        ? claims.without(() => submit(wire))
-        : inContext(() =>
-            claims.around(
-              () => submit(wire),
-              () => claimed(wire),
-            ),
-          )
+      return inContext(() => {
+        if (reads === undefined) return submitted(wire)
+        const acting = OUR_OWN.has(text) ? undefined : (options.acting ?? currentActing)()
+        if (acting !== undefined && !isOwn && COPIES_OUT.test(text)) return uncountable()
+        return reads.around(acting, isOwn ? 'whole' : 'piecemeal', () => submitted(wire))
+      })
     }
     const fail = (error: unknown): unknown => inContext(() => refusedError(error, options, record))
     if (!isOwn) return send(made, values, callback)
@@ -93,7 +138,8 @@ export function guardClient<C extends PgClient>(
     const done = made.callback
     if (done !== undefined) {
       made.callback = (error, result) => done(error ? fail(error) : error, result)
-      return send(made)
+      send(made)
+      return undefined
     }
     return new Promise((resolve, reject) => {
       made.callback = (error, result) => (error ? reject(fail(error)) : resolve(result))
@@ -102,6 +148,32 @@ export function guardClient<C extends PgClient>(
   }
   Reflect.set(client, 'query', query)
   return client
+}
+
+/** Statements of the wrapper: what they return is not counted. */
+const OUR_OWN: ReadonlySet<string> = new Set([RECORD_ATTEMPT, TABLE_NAMES])
+
+/** Streams of COPY take the socket away from the driver, and with it all that could count. */
+const COPIES_OUT = /\bCOPY\b[^;]*\bTO\b/i
+
+function uncountable(): Error {
+  return new ConfigError({
+    place: 'reads',
+    problem: 'a stream of COPY cannot be counted',
+    hint: 'use a pool without reads for exports that are allowed, or read with SELECT',
+  })
+}
+
+function readsOf(
+  connection: Wire,
+  options: GuardOptions,
+  record: RunApart,
+  names: TableNames,
+): PgReads | undefined {
+  if (options.reads === undefined) return undefined
+  return new PgReads(connection, options.reads, names, (error, acting) =>
+    reportRefusal(error, acting, options, record),
+  )
 }
 
 interface Submittable {
@@ -150,7 +222,7 @@ interface Wire {
   sync(): void
   query(text: string): void
   emit(event: string, message?: unknown): boolean
-  readonly stream: { cork?(): void; uncork?(): void }
+  readonly stream: { cork?(): void; uncork?(): void; destroy?(): void }
 }
 
 function isWire(value: unknown): value is Wire {

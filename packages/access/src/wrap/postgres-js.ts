@@ -1,5 +1,8 @@
 import { ConfigError } from '@postern/core'
-import { claimStatement, type GuardOptions, refusedError } from './guarded-connection.ts'
+import { TableNames } from '../read/table-names.ts'
+import { currentActing } from './acting-as.ts'
+import { claimStatement, type GuardOptions, refusedError, reportRefusal } from './guarded-connection.ts'
+import { countingSession } from './postgres-js-reads.ts'
 
 /** A query of postgres.js that was asked for, and is sent at once when it is awaited or executed. */
 interface PendingQuery extends Promise<unknown> {
@@ -47,13 +50,27 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
     throw new ConfigError({ place: 'guardPostgresJs', problem: 'this is not an instance of postgres.js' })
   const record = async (text: string, values: readonly unknown[]): Promise<unknown> =>
     sql.unsafe(text, [...values] as never[])
+  const names = new TableNames(
+    async text => ({ rows: await sql.unsafe(text) }),
+    () => performance.now(),
+  )
+  const counting = <T extends object>(session: T): T => {
+    const acting = (options.acting ?? currentActing)()
+    if (options.reads === undefined || acting === undefined) return session
+    return countingSession(session, {
+      budgets: options.reads,
+      names,
+      acting,
+      report: error => reportRefusal(error, acting, options, record),
+    })
+  }
   return {
     begin: async <V>(work: (sql: TransactionOf<S>) => PromiseLike<V>): Promise<V> => {
       let value: V | undefined
       try {
         await begin(async (session: TransactionOf<S> & PostgresJsSession) => {
           const claimed = sendClaim(session, options)
-          const result = work(session)
+          const result = work(counting(session))
           // Awaited together: neither may be left without anybody who hears of its failure.
           ;[value] = await Promise.all([result, claimed])
         })
@@ -67,7 +84,7 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
       try {
         const begun = send(session.unsafe('BEGIN'))
         const claimed = sendClaim(session, options)
-        const result = send(statement(session))
+        const result = send(statement(counting(session)))
         const committed = send(session.unsafe('COMMIT'))
         const [value] = await settled([result, begun, claimed, committed])
         return value as V

@@ -18,7 +18,7 @@ export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const connections = new Connections(setup.config, setup.dataDirectory)
   try {
-    const opened = await openAudit(setup, connections, undefined, 'accept-rollback')
+    const opened = await openAudit(setup, connections, { older: 'accept-rollback' })
     if (opened === undefined)
       throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
     const checkpoint = await opened.log.checkpoint().finally(() => opened.log.close())

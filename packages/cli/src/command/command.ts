@@ -12,7 +12,12 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Fires on the first Ctrl-C or SIGTERM; a command then ends its work in order. */
   readonly signal: AbortSignal
-  /** Fires for SIGHUP: read the configuration again. */
+  /**
+   * From now on SIGHUP no longer ends the process: a server says so before it listens. One that arrives
+   * before `onReload` is kept for it.
+   */
+  readonly expectReload: () => void
+  /** Calls `reload` for each SIGHUP: read the configuration again. */
   readonly onReload: (reload: () => void) => void
 }
 

@@ -19,9 +19,9 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'config.reloaded': event => `the configuration was read again${waiting(event)}`,
   'config.refused': event => `a new configuration was refused: ${number(event, 'issues')} mistakes`,
   'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
-  'store.away': event =>
-    `${text(event, 'problem')}; started without it: bans kept there are not known yet, and limits follow stores.failure until it answers`,
-  'store.back': event => `${text(event, 'store')} answers: what is kept there is in force`,
+  'store.away': event => `${text(event, 'problem')}; started without it: ${withoutStore(event)}`,
+  'store.back': event =>
+    `${text(event, 'store')} answers: ${WHEN_BACK[text(event, 'part')] ?? 'what is kept there is in force'}`,
   'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
   'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
   'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,
@@ -32,6 +32,23 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
+}
+
+/** What is missing while a store is away, by the part of Postern that keeps something there. */
+const WHILE_AWAY: Readonly<Record<string, string>> = {
+  audit: 'events wait in memory for the log, and what must be logged first is refused until it answers',
+  identity: 'nobody can sign in, and requests with a session or key are refused until it answers',
+}
+const WHEN_BACK: Readonly<Record<string, string>> = {
+  audit: 'the log is open, and has the events that waited',
+  identity: 'people can sign in',
+}
+
+function withoutStore(event: Event): string {
+  return (
+    WHILE_AWAY[text(event, 'part')] ??
+    'bans kept there are not known yet, and limits follow stores.failure until it answers'
+  )
 }
 
 /** One event that is no request, as a sentence without time and actor. */

@@ -8,6 +8,7 @@ import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until a signal stops it. */
 export const run: Command = async (_args, options, context) => {
+  context.expectReload()
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)

@@ -23,6 +23,7 @@ import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern gateway`: runs until a signal stops it; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
+  context.expectReload()
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
@@ -72,7 +73,12 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   noteCertificate(config, file.folder, output)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
   const { console: opened } = served
-  if (opened !== undefined) output.line(`  console        ${opened.link} (signs in once, within 15 minutes)`)
+  if (opened !== undefined)
+    output.line(
+      opened.hasAccounts
+        ? `  console        ${opened.address} (a link without a passkey: postern console link)`
+        : `  console        ${opened.link} (signs in once, within 15 minutes)`,
+    )
   for (const { name, ok, detail } of served.health())
     if (!ok)
       output.note(

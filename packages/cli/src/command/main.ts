@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import type { CommandContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { withMissingPackage } from './missing-package.ts'
 import { Output } from './output.ts'
@@ -33,7 +34,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
       quiet: options['quiet'] === true,
       environment: host.env,
     })
-    exit = await withSignals(host, async (signal, onReload) => {
+    exit = await withSignals(host, async (signal, reloads) => {
       try {
         const { run } = await load().catch(withMissingPackage)
         return await run(commandArgs, options, {
@@ -41,7 +42,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
           folder: host.cwd(),
           environment: host.env,
           signal,
-          onReload,
+          ...reloads,
         })
       } catch (error) {
         return output.failure(error)
@@ -72,20 +73,33 @@ function eachCommand(program: Program, visit: (command: Program) => void): void 
 
 async function withSignals(
   host: ProcessLike,
-  work: (signal: AbortSignal, onReload: (reload: () => void) => void) => Promise<ExitCode>,
+  work: (
+    signal: AbortSignal,
+    reloads: Pick<CommandContext, 'expectReload' | 'onReload'>,
+  ) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const stop = new AbortController()
   const reloads: (() => void)[] = []
+  let isExpected = false
+  let isMissed = false
   const onStop = (): void => stop.abort()
   const onHangUp = (): void => {
+    isMissed = reloads.length === 0
     for (const reload of reloads) reload()
+  }
+  const expectReload = (): void => {
+    if (!isExpected) host.on('SIGHUP', onHangUp)
+    isExpected = true
+  }
+  const onReload = (reload: () => void): void => {
+    expectReload()
+    reloads.push(reload)
+    if (isMissed) onHangUp()
   }
   host.on('SIGINT', onStop)
   host.on('SIGTERM', onStop)
   try {
-    return await work(stop.signal, reload => {
-      if (reloads.push(reload) === 1) host.on('SIGHUP', onHangUp)
-    })
+    return await work(stop.signal, { expectReload, onReload })
   } finally {
     host.off('SIGINT', onStop)
     host.off('SIGTERM', onStop)

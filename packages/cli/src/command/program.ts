@@ -185,6 +185,25 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(console, 'link', 'make a link that signs in once, within 15 minutes', () => import('./console-link.ts'))
     .option('--name <name>', 'who signs in, as the audit log names them (default: your account)')
     .option('--role <role...>', 'viewer, operator, approver (default: all three)')
+  add(console, 'operators', 'who may sign in with a passkey', () => import('./console-operators.ts'))
+  add(
+    console,
+    'invite <email>',
+    'make a link that makes an account with a passkey, once, within a day',
+    () => import('./console-invite.ts'),
+  ).option('--role <role...>', 'viewer, operator, approver (default: viewer)')
+  add(
+    console,
+    'grant <email> <role...>',
+    'what an operator may from now on',
+    () => import('./console-grant.ts'),
+  )
+  add(
+    console,
+    'remove <email>',
+    'an operator who may not sign in any more',
+    () => import('./console-remove.ts'),
+  )
   const bouncers = program
     .command('bouncers')
     .description("keys of CrowdSec's bouncers that obey this gateway")

@@ -123,6 +123,12 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   )
   add(
     holder,
+    'restore <config> <backup>',
+    'put a backup in the place of the file of a holder that is stopped',
+    () => import('./holder-restore.ts'),
+  )
+  add(
+    holder,
     'replace <config> <number>',
     'give a holder that was set up anew the parts it shares with this one',
     () => import('./holder-replace.ts'),

@@ -14,7 +14,7 @@ import { duration, flag, listOf, oneOf, storeUrl, text } from '../types.ts'
 
 /** A row budget: how many rows one actor may change in any window of that length. */
 export interface RowBudgetConfig {
-  /** Rows that one actor may change in the window. */
+  /** Rows that one actor may change, or read, in the window. */
   readonly rows: number
   /** Length of the window, from 1s to 366d. */
   readonly window: Duration
@@ -33,7 +33,7 @@ export interface RowBudgetConfig {
   readonly undo?: boolean | undefined
   /** Tables: `orders`, `sales.orders`, `*`. Default: what stands before the last dot of the name. */
   readonly tables?: readonly string[] | undefined
-  /** Actions: `delete`, `update`, `insert`. Default: what stands after the last dot of the name. */
+  /** Actions: `delete`, `update`, `insert`, `select`. Default: what stands after the last dot of the name. */
   readonly actions?: readonly RowAction[] | undefined
 }
 
@@ -84,7 +84,10 @@ const length: z.ZodType<Duration, Duration> = z.union([z.string(), z.number()])
 const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudgetConfig, RowBudgetConfig>(
   'RowBudgetConfig',
   {
-    rows: required(rowCount, { description: 'Rows that one actor may change in the window.', example: 50 }),
+    rows: required(rowCount, {
+      description: 'Rows that one actor may change, or read, in the window.',
+      example: 50,
+    }),
     window: required(length, { description: 'Length of the window, from 1s to 366d.', example: '1h' }),
     over: key(oneOf('deny', 'delay', 'stepUp', 'approval'), {
       description:
@@ -117,8 +120,8 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
       defaultText: 'what stands before the last dot of the name',
       example: ['orders', 'order_items'],
     }),
-    actions: key(listOf(oneOf('delete', 'update', 'insert')), {
-      description: 'Actions: `delete`, `update`, `insert`.',
+    actions: key(listOf(oneOf('delete', 'update', 'insert', 'select')), {
+      description: 'Actions: `delete`, `update`, `insert`, `select`.',
       defaultText: 'what stands after the last dot of the name',
       example: ['delete', 'update'],
     }),

@@ -1,7 +1,7 @@
 import type { ByteSize, Duration } from '@postern/core'
 import { z } from 'zod'
 import { key, orOff, section } from '../key.ts'
-import { byteSize, count, duration, type Listen, listen, listOf, text } from '../types.ts'
+import { byteSize, count, duration, headerName, type Listen, listen, listOf, text } from '../types.ts'
 
 /** The web console and the traffic that it keeps. */
 export interface ConsoleConfig {
@@ -26,6 +26,11 @@ export interface ConsoleConfig {
   readonly maxSize?: ByteSize | undefined
   /** Allowed requests kept in a second; every refused one is kept. Default: `20`. */
   readonly samplesPerSecond?: number | undefined
+  /**
+   * Header in which a trusted proxy says the country of a client (ISO 3166-1 alpha-2): attempts are then
+   * counted by country. Default: countries are not known.
+   */
+  readonly country?: string | undefined
   /** The vault whose health is shown, where there is such a file. Default: `vault.json`. */
   readonly vault?: string | undefined
   /**
@@ -44,6 +49,7 @@ export interface CompiledConsole {
   readonly keep: number
   readonly maxSize: number
   readonly samplesPerSecond: number
+  readonly country?: string
   readonly vault: string
   readonly holders: readonly string[]
 }
@@ -94,6 +100,12 @@ export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | 
         description: 'Allowed requests kept in a second; every refused one is kept.',
         default: 20,
         example: 100,
+      }),
+      country: key(headerName, {
+        description:
+          'Header in which a trusted proxy says the country of a client (ISO 3166-1 alpha-2): attempts are then counted by country.',
+        defaultText: 'countries are not known',
+        example: 'CF-IPCountry',
       }),
       vault: key(text, {
         description: 'The vault whose health is shown, where there is such a file.',

@@ -1,7 +1,18 @@
-import type { Duration } from '@postern/core'
 import * as z from 'zod'
 import { key, required, section } from '../key.ts'
-import { count, duration, listOf, oneOf, text } from '../types.ts'
+import { listOf, oneOf, text } from '../types.ts'
+import {
+  type CompiledIdentityBackend,
+  type CompiledIdentityKeys,
+  type CompiledIdentitySessions,
+  type IdentityBackendConfig,
+  type IdentityKeysConfig,
+  type IdentitySessionsConfig,
+  identityBackend,
+  identityKeys,
+  identitySessions,
+} from './identity-credentials.ts'
+import { type CompiledOauth, type OauthConfig, oauth } from './identity-oauth.ts'
 
 /** Where mails of identity go. */
 export interface MailConfig {
@@ -11,35 +22,6 @@ export interface MailConfig {
   readonly smtp: string
   /** The sender. */
   readonly from: string
-}
-
-/** How long a sign-in lasts. */
-export interface IdentitySessionsConfig {
-  /** Ends a session that is not used for so long. Default: `3d`. */
-  readonly idle?: Duration | undefined
-  /** Ends a session in any case. Default: `30d`. */
-  readonly lifetime?: Duration | undefined
-}
-
-/** API keys. */
-export interface IdentityKeysConfig {
-  /** First part of every key: 2 to 16 small letters and digits. Default: `postern`. */
-  readonly prefix?: string | undefined
-  /** Live keys that one owner may have. Default: `100`. */
-  readonly perOwner?: number | undefined
-}
-
-/** How the backend learns who acts. */
-export interface IdentityBackendConfig {
-  /** `aud` of the token. Default: the origin. */
-  readonly audience?: string | undefined
-  /** Header that carries the token. Default: `x-identity-jwt`. */
-  readonly header?: string | undefined
-  /**
-   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default:
-   * nothing.
-   */
-  readonly claims?: readonly ('email' | 'name')[] | undefined
 }
 
 /** Another OpenID Connect provider that people can sign in with. */
@@ -54,43 +36,6 @@ export interface ProviderConfig {
   readonly clientId: string
   /** Secret of this site there. A secret: write `${NAME}`. Default: a public client. */
   readonly clientSecret?: string | undefined
-}
-
-/** A program that acts for people by OAuth. */
-export interface OauthClientConfig {
-  /** `client_id`. */
-  readonly id: string
-  /** What people read when it asks for access. */
-  readonly name: string
-  /** `client_secret`. A secret: write `${NAME}`. Default: a public client. */
-  readonly secret?: string | undefined
-  /** Where it gets its answer, exactly. Default: nowhere. */
-  readonly redirectUris?: readonly string[] | undefined
-  /** What it may do. Default: `code` and `refresh`. */
-  readonly grants?: readonly OauthGrant[] | undefined
-}
-
-/** How a client gets its tokens. */
-export type OauthGrant = 'code' | 'refresh' | 'device' | 'credentials'
-
-/** An API that tokens are for. */
-export interface OauthResourceConfig {
-  /** Its URI. */
-  readonly uri: string
-  /** Scopes a client may ask for. */
-  readonly scopes: readonly string[]
-  /** `jwt` (RFC 9068) for an API that verifies tokens itself. Default: `opaque`. */
-  readonly tokens?: 'opaque' | 'jwt' | undefined
-}
-
-/** The OAuth 2.1 and OpenID Connect server. */
-export interface OauthConfig {
-  /** Programs that are known beforehand. Default: none. */
-  readonly clients?: readonly OauthClientConfig[] | undefined
-  /** APIs that tokens are for; a request that names none is for the first. Default: none. */
-  readonly resources?: readonly OauthResourceConfig[] | undefined
-  /** Whether a client may be a URL of its own metadata, as MCP clients are. Default: `no`. */
-  readonly metadataDocuments?: 'yes' | 'no' | undefined
 }
 
 /** How pages look. */
@@ -139,15 +84,6 @@ export interface IdentityConfig {
   readonly theme?: ThemeConfig | undefined
 }
 
-/** An OAuth client with its defaults. */
-export interface CompiledOauthClient {
-  readonly id: string
-  readonly name: string
-  readonly secret?: string
-  readonly redirectUris: readonly string[]
-  readonly grants: readonly OauthGrant[]
-}
-
 /** Identity with its defaults; milliseconds. */
 export interface CompiledIdentity {
   readonly origin: string
@@ -156,21 +92,11 @@ export interface CompiledIdentity {
   readonly signUp: 'open' | 'closed'
   readonly secretFile?: string
   readonly mail?: MailConfig
-  readonly sessions: { readonly idle: number; readonly lifetime: number }
-  readonly keys: { readonly prefix: string; readonly perOwner: number }
-  readonly backend?: {
-    readonly audience?: string
-    readonly header: string
-    readonly claims: readonly ('email' | 'name')[]
-  }
+  readonly sessions: CompiledIdentitySessions
+  readonly keys: CompiledIdentityKeys
+  readonly backend?: CompiledIdentityBackend
   readonly providers: readonly (Omit<ProviderConfig, 'clientSecret'> & { readonly clientSecret?: string })[]
-  readonly oauth?: {
-    readonly clients: readonly CompiledOauthClient[]
-    readonly resources: readonly (Omit<OauthResourceConfig, 'tokens'> & {
-      readonly tokens: 'opaque' | 'jwt'
-    })[]
-    readonly metadataDocuments: 'yes' | 'no'
-  }
+  readonly oauth?: CompiledOauth
   readonly theme: {
     readonly accent?: string
     readonly accentDark?: string
@@ -180,71 +106,6 @@ export interface CompiledIdentity {
 }
 
 type Compiled<Name extends keyof CompiledIdentity> = NonNullable<CompiledIdentity[Name]>
-
-const word = z.string().regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small letters and digits')
-
-const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
-  CompiledOauthClient,
-  OauthClientConfig
->('OauthClientConfig', {
-  id: required(text, { description: '`client_id`.', example: 'app' }),
-  name: required(text, { description: 'What people read when it asks for access.', example: 'Our app' }),
-  secret: key(text, {
-    description: '`client_secret`. A secret: write `${NAME}`.',
-    defaultText: 'a public client',
-    example: '${APP_SECRET}',
-  }),
-  redirectUris: key(listOf(text, 50), {
-    description: 'Where it gets its answer, exactly.',
-    default: [],
-    defaultText: 'nowhere',
-    example: ['https://app.example/callback'],
-  }),
-  grants: key(listOf(oneOf('code', 'refresh', 'device', 'credentials'), 4), {
-    description: 'What it may do.',
-    default: ['code', 'refresh'],
-    defaultText: '`code` and `refresh`',
-    example: ['device'],
-  }),
-})
-
-const oauth: z.ZodType<Compiled<'oauth'>, OauthConfig> = section<Compiled<'oauth'>, OauthConfig>(
-  'OauthConfig',
-  {
-    clients: key(listOf(client, 1_000), {
-      description: 'Programs that are known beforehand.',
-      default: [],
-      defaultText: 'none',
-    }),
-    resources: key(
-      listOf(
-        section<Compiled<'oauth'>['resources'][number], OauthResourceConfig>('OauthResourceConfig', {
-          uri: required(z.url(), { description: 'Its URI.', example: 'https://api.shop.example' }),
-          scopes: required(listOf(text, 200), {
-            description: 'Scopes a client may ask for.',
-            example: ['orders:read'],
-          }),
-          tokens: key(oneOf('opaque', 'jwt'), {
-            description: '`jwt` (RFC 9068) for an API that verifies tokens itself.',
-            default: 'opaque',
-            example: 'jwt',
-          }),
-        }),
-        100,
-      ),
-      {
-        description: 'APIs that tokens are for; a request that names none is for the first.',
-        default: [],
-        defaultText: 'none',
-      },
-    ),
-    metadataDocuments: key(oneOf('yes', 'no'), {
-      description: 'Whether a client may be a URL of its own metadata, as MCP clients are.',
-      default: 'no',
-      example: 'yes',
-    }),
-  },
-)
 
 const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = section<
   Compiled<'providers'>[number],
@@ -310,67 +171,9 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
         example: { smtp: '${SMTP_URL}', from: 'Shop <no-reply@shop.example>' },
       },
     ),
-    sessions: key(
-      section<Compiled<'sessions'>, IdentitySessionsConfig>('IdentitySessionsConfig', {
-        idle: key(duration, {
-          description: 'Ends a session that is not used for so long.',
-          default: '3d',
-          example: '1h',
-        }),
-        lifetime: key(duration, {
-          description: 'Ends a session in any case.',
-          default: '30d',
-          example: '12h',
-        }),
-      }),
-      {
-        description: 'How long a sign-in lasts.',
-        default: {},
-        defaultText: 'see below',
-        example: { idle: '1h' },
-      },
-    ),
-    keys: key(
-      section<Compiled<'keys'>, IdentityKeysConfig>('IdentityKeysConfig', {
-        prefix: key(word, {
-          description: 'First part of every key: 2 to 16 small letters and digits.',
-          default: 'postern',
-          example: 'shop',
-        }),
-        perOwner: key(count, {
-          description: 'Live keys that one owner may have.',
-          default: 100,
-          example: 10,
-        }),
-      }),
-      { description: 'API keys.', default: {}, defaultText: 'see below', example: { prefix: 'shop' } },
-    ),
-    backend: key(
-      section<Compiled<'backend'>, IdentityBackendConfig>('IdentityBackendConfig', {
-        audience: key(text, {
-          description: '`aud` of the token.',
-          defaultText: 'the origin',
-          example: 'orders',
-        }),
-        header: key(z.string().regex(/^[a-z0-9-]{1,64}$/, 'a header in small letters'), {
-          description: 'Header that carries the token.',
-          default: 'x-identity-jwt',
-          example: 'x-user',
-        }),
-        claims: key(listOf(oneOf('email', 'name'), 2), {
-          description:
-            'What the token says of a person besides who acts: `email` (with `email_verified`), `name`.',
-          default: [],
-          defaultText: 'nothing',
-          example: ['email', 'name'],
-        }),
-      }),
-      {
-        description: 'Sends a signed token of the principal to the backend.',
-        defaultText: 'none is sent',
-        example: {},
-      },
-    ),
+    sessions: identitySessions,
+    keys: identityKeys,
+    backend: identityBackend,
     providers: key(listOf(provider, 20), {
       description: 'Other OpenID Connect providers that people can sign in with.',
       default: [],

@@ -1,4 +1,4 @@
-import type { Duration } from '@postern/core'
+import type { CidrSet, Duration } from '@postern/core'
 import {
   type AnswerTest,
   answerJson,
@@ -14,7 +14,7 @@ import {
 } from '@postern/identity'
 import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key.ts'
-import { duration, flag, listOf, oneOf, text } from '../types.ts'
+import { addressSet, duration, flag, listOf, oneOf, text } from '../types.ts'
 
 /** What an answer shows: any of these. */
 export interface AnswerTestConfig {
@@ -70,12 +70,15 @@ export interface LoginConfig {
   readonly proofOfWork?: boolean | undefined
   /** Mails a link to whom no other way in is left: `{ origin, send }`. In code only. Default: none. */
   readonly link?: LinkMail | undefined
+  /** Addresses whose wrong passwords hold nothing up, ranges included. Default: none. */
+  readonly exempt?: readonly string[] | undefined
 }
 
 /** Login defence with its defaults. */
 export interface CompiledLoginConfig {
   readonly obvious: boolean
   readonly proofOfWork: boolean
+  readonly exempt: CidrSet
   readonly link?: LinkMail
 }
 
@@ -219,6 +222,12 @@ export const login: z.ZodType<CompiledLoginConfig | false, LoginConfig | false |
       link: key(inCode<LinkMail>('{ origin, send(account, url) }', isLinkMail), {
         description: 'Mails a link to whom no other way in is left: `{ origin, send }`. In code only.',
         defaultText: 'none',
+      }),
+      exempt: key(addressSet, {
+        description: 'Addresses whose wrong passwords hold nothing up, ranges included.',
+        default: [],
+        defaultText: 'none',
+        example: ['192.0.2.7'],
       }),
     }),
   ),

@@ -14,7 +14,7 @@ export interface ApiCall {
 
 /** A field of a body or a parameter of a query, as the document describes it. */
 export interface ApiField {
-  readonly type: 'string' | 'integer' | 'strings'
+  readonly type: 'string' | 'integer' | 'strings' | 'object'
   readonly description: string
   readonly required?: true
   readonly values?: readonly string[]

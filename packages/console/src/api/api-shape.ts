@@ -23,6 +23,7 @@ export function schemaOfShape(shape: ApiShape): object {
   }
   if (isList(shape)) return { type: 'array', items: schemaOfShape(shape[0]) }
   const entries = Object.entries(shape)
+  if (entries.length === 0) return { type: 'object' }
   const required = entries.filter(([, field]) => !isOptional(field)).map(([name]) => name)
   return {
     type: 'object',

@@ -11,8 +11,10 @@ export const banRoutes: readonly ApiRoute[] = [
     path: '/bans',
     role: 'viewer',
     summary: 'What stands against actors now, and the bouncers that may read it.',
-    answer: '`bans`, those that expire last first; `bouncers`.',
+    answer:
+      '`bans`, those that expire last first; `bouncers`; `instances` on which the bans hold: all that share the store, else this one.',
     handle: async ({ parts }) => ({
+      instances: await heldOn(parts),
       now: parts.clock.now(),
       bans: parts.remediations.list().map(ban => ({ ...ban, actor: formatActor(ban.actor) })),
       bouncers: await parts.bouncers(),
@@ -54,6 +56,12 @@ export const banRoutes: readonly ApiRoute[] = [
     },
   },
 ]
+
+/** Names of the instances on which bans hold. */
+async function heldOn(parts: ApiCall['parts']): Promise<readonly string[]> {
+  const instances = await parts.instances()
+  return (parts.sharesBans ? instances : instances.slice(0, 1)).map(({ name }) => name)
+}
 
 async function ban(call: ApiCall): Promise<unknown> {
   const { parts, session } = call

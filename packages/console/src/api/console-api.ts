@@ -1,10 +1,14 @@
+import { activityRoutes } from './activity-routes.ts'
 import type { ApiRoute } from './api-route.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { banRoutes } from './ban-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { falsePositiveRoutes } from './false-positive-routes.ts'
+import { graphRoutes } from './graph-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { mapRoutes } from './map-routes.ts'
+import { operatorRoutes } from './operator-routes.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
 import { requestRoutes } from './request-routes.ts'
@@ -26,6 +30,10 @@ const consoleApi: readonly ApiRoute[] = [
   ...settingsRoutes,
   ...mapRoutes,
   ...undoRoutes,
+  ...falsePositiveRoutes,
+  ...activityRoutes,
+  ...graphRoutes,
+  ...operatorRoutes,
   ...keyRoutes,
   ...userRoutes,
   ...policyRoutes,

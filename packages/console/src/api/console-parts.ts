@@ -3,8 +3,10 @@ import type { AuditLogReader } from '@postern/audit'
 import type { Clock, ConfigException, Health, Json, RandomSource } from '@postern/core'
 import type { BuiltInIdentity, Revocations } from '@postern/identity'
 import type { RemediationStore } from '@postern/remediate'
+import type { Instance } from '../traffic/instance-board.ts'
 import type { TrafficStore } from '../traffic/traffic-store.ts'
 import type { LiveFeed } from './live-feed.ts'
+import type { OperatorAccounts } from './operator-accounts.ts'
 
 /** Something that an operator does, for the audit log. */
 export interface ConsoleAct {
@@ -238,6 +240,12 @@ export interface ConsoleParts {
   readonly approvals: Approvals | undefined
   /** Absent where the configuration has no `identity`. */
   readonly identity: IdentityDesk | undefined
+  /** Absent where the console keeps no accounts of its own. */
+  readonly operators: OperatorAccounts | undefined
+  /** Instances that are there, this one first. */
+  instances(): Promise<readonly Instance[]>
+  /** Whether bans are in a store that all of them read. */
+  readonly sharesBans: boolean
   /** Absent where nobody's sessions can be revoked. */
   readonly revocations: Pick<Revocations, 'revokePrincipal'> | undefined
   /** Absent where the configuration names no policies. */

@@ -69,12 +69,18 @@ export class ConsoleSessions {
     this.#links.delete(key)
     const now = this.#clock.monotonic()
     if (found === undefined || found.expiresAt <= now) return undefined
+    return this.begin(found.session)
+  }
+
+  /** A session of somebody who has proven who they are. */
+  begin(session: ConsoleSession): NewSession {
+    const now = this.#clock.monotonic()
     evictOldest(this.#sessions, MAX_SESSIONS)
     const cookie = this.#secret()
     const token = this.#secret()
-    const kept = { session: found.session, token: hash(token), createdAt: now, usedAt: now }
+    const kept = { session, token: hash(token), createdAt: now, usedAt: now }
     this.#sessions.set(hash(cookie).toString('hex'), kept)
-    return { session: found.session, cookie, token }
+    return { session, cookie, token }
   }
 
   /** The session of a request's cookie and token; undefined when there is none, or it ended. */
@@ -89,6 +95,11 @@ export class ConsoleSessions {
     }
     kept.usedAt = now
     return kept.session
+  }
+
+  /** Ends every session of somebody. */
+  endOf(name: string): void {
+    for (const [key, { session }] of this.#sessions) if (session.name === name) this.#sessions.delete(key)
   }
 
   /** Ends a session. */

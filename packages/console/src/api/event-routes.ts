@@ -25,6 +25,7 @@ export const eventRoutes: readonly ApiRoute[] = [
       route: { type: 'string', description: 'Pattern of the route.' },
       address: { type: 'string', description: 'Client address.' },
       principal: { type: 'string', description: 'Id of who acted.' },
+      instance: { type: 'string', description: 'Name of the instance that kept them.' },
       from: { type: 'integer', description: 'Epoch milliseconds of the oldest.' },
       before: { type: 'integer', description: '`id` of the last event of the page before.' },
       limit: { type: 'integer', description: '1 to 1000. Default: 200.' },
@@ -51,7 +52,7 @@ function trafficQuery(call: ApiCall): TrafficQuery {
   if (verdicts?.some(text => !VERDICTS.includes(text as Verdict)) === true)
     throw new ApiProblem(400, `verdict: must be of ${VERDICTS.join(', ')}`)
   const optional = Object.fromEntries(
-    (['type', 'rule', 'route', 'address', 'principal'] as const)
+    (['type', 'rule', 'route', 'address', 'principal', 'instance'] as const)
       .map(name => [name, queryText(call, name)] as const)
       .filter(([, value]) => value !== undefined),
   )

@@ -26,6 +26,8 @@ export interface EventRow {
   readonly agent?: string
   readonly rule?: string
   readonly evidence?: Evidence
+  /** The instance that kept it, where several share a store. */
+  readonly instance?: string
   /** Requests that it stands for. */
   readonly weight: number
   readonly erased?: true
@@ -60,6 +62,7 @@ export function eventRow(stored: TrafficEvent | StoredEvent): EventRow {
     ...(actor.agent !== undefined && { agent: actor.agent }),
     ...(reason !== undefined && { rule: reason.rule }),
     ...(reason?.evidence !== undefined && { evidence: reason.evidence }),
+    ...('instance' in stored && stored.instance !== undefined && { instance: stored.instance }),
     ...('erased' in stored && stored.erased && { erased: true as const }),
     ...(event.type !== 'http' && event.data !== undefined && { data: event.data }),
     ...(event.action !== undefined && { action: event.action }),

@@ -23,6 +23,11 @@ export class LiveFeed {
   #missed: Partial<Record<Verdict, number>> = {}
   #timer: NodeJS.Timeout | undefined
 
+  /** Whether anybody watches. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Takes an event. */
   take(event: TrafficEvent): void {
     if (this.#listeners.size === 0) return

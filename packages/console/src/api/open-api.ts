@@ -1,14 +1,20 @@
 import type { ApiField, ApiRoute } from './api-route.ts'
 import { schemaOfShape } from './api-shape.ts'
+import type { OpenOperation } from './sign-in-operations.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
 /** The API described in OpenAPI 3.1, made from the table that answers it. */
-export function openApiDocument(routes: readonly ApiRoute[]): Schema {
+export function openApiDocument(routes: readonly ApiRoute[], open: readonly OpenOperation[] = []): Schema {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const operations = paths[route.path] ?? {}
     operations[route.method.toLowerCase()] = operation(route)
+    paths[route.path] = operations
+  }
+  for (const route of open) {
+    const operations = paths[route.path] ?? {}
+    operations[route.method.toLowerCase()] = { ...operation({ ...route, role: 'viewer' }), security: [] }
     paths[route.path] = operations
   }
   return {
@@ -35,7 +41,7 @@ export function openApiDocument(routes: readonly ApiRoute[]): Schema {
   }
 }
 
-function operation(route: ApiRoute): Schema {
+function operation(route: Omit<ApiRoute, 'handle'>): Schema {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',

@@ -1,8 +1,6 @@
-import type { ConfigChange, ConfigException, Event } from '@postern/core'
-import type { StoredEvent } from '../traffic/traffic-store.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { eventRow } from './event-row.ts'
-import { lineDiff } from './line-diff.ts'
+import { eventsOf, exceptionAsDiff, exceptionOf } from './request-events.ts'
 
 /** One request: why it was refused, and what would let it pass. */
 export const requestRoutes: readonly ApiRoute[] = [
@@ -13,7 +11,7 @@ export const requestRoutes: readonly ApiRoute[] = [
     summary:
       'Why: every guard that was asked, with its time, the matched part, and the change that would let it pass.',
     answer:
-      '`request`, `guards`, `reasons`, `events` (everything recorded about it), `entries` of the audit log.',
+      '`request`, `guards`, `reasons`, `events` (everything recorded about it), `entries` of the audit log, `falsePositive` where somebody marked it.',
     handle: why,
   },
   {
@@ -22,14 +20,7 @@ export const requestRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'The file of the configuration with the exception in it, as a diff; nothing is written.',
     answer: '`path`, `diff`, `command` to run as well; `path` is absent where the file is a program.',
-    handle: async call => {
-      const exception = exceptionOf(await eventsOf(call))
-      const edited = call.parts.settings.edited(exception)
-      return {
-        lines: call.parts.settings.describe(exception),
-        ...(edited !== undefined && { path: edited.path, diff: lineDiff(edited.before, edited.after) }),
-      }
-    },
+    handle: async call => exceptionAsDiff(call, exceptionOf(await eventsOf(call))),
   },
   {
     method: 'POST',
@@ -41,34 +32,6 @@ export const requestRoutes: readonly ApiRoute[] = [
     handle: apply,
   },
 ]
-
-/** Every event about the request: kept ones, else those of the audit log. */
-async function eventsOf({ parts, path }: ApiCall): Promise<readonly StoredEvent[]> {
-  const { id = '' } = path
-  if (!/^[0-9a-z]{20}$/.test(id))
-    throw new ApiProblem(404, 'that is not a request id; it has 20 letters and digits')
-  // Somebody may ask in the moment in which the answer came.
-  await parts.flush()
-  const kept = await parts.traffic.ofRequest(id)
-  if (kept.length > 0) return kept
-  const found: StoredEvent[] = []
-  const reader = await parts.audit?.()
-  if (reader !== undefined)
-    for await (const { event, personal, index } of reader.query({ request: id, order: 'oldest', limit: 20 }))
-      found.push({
-        id: Number(index),
-        event,
-        weight: 1,
-        erased: personal === 'erased',
-        guardTimes: undefined,
-      })
-  if (found.length === 0)
-    throw new ApiProblem(
-      404,
-      'nothing was kept about this request: of many allowed requests only some are, and of old ones none',
-    )
-  return found
-}
 
 async function why(call: ApiCall): Promise<unknown> {
   const events = await eventsOf(call)
@@ -89,7 +52,14 @@ async function why(call: ApiCall): Promise<unknown> {
     })),
     others: events.filter(other => other !== main).map(eventRow),
     entries: await entriesOf(call),
+    ...(await markOf(call)),
   }
+}
+
+/** Whether somebody marked it as no attack. */
+async function markOf({ parts, path }: ApiCall): Promise<object> {
+  const mark = (await parts.traffic.marks()).find(({ request }) => request === path['id'])
+  return mark === undefined ? {} : { falsePositive: mark }
 }
 
 /** Where the audit log holds it. Newest entries are published within a second. */
@@ -100,20 +70,6 @@ async function entriesOf({ parts, path }: ApiCall): Promise<readonly number[]> {
   for await (const { index } of reader.query({ request: path['id'] ?? '', order: 'oldest', limit: 20 }))
     found.push(Number(index))
   return found
-}
-
-function exceptionsIn({ reasons }: Event): readonly ConfigException[] {
-  return (reasons ?? []).flatMap(({ exception }) => (typeof exception === 'object' ? [exception] : []))
-}
-
-/** All exceptions of a request as one. */
-function exceptionOf(events: readonly StoredEvent[]): ConfigException {
-  const exceptions = events.flatMap(({ event }) => exceptionsIn(event))
-  const changes: readonly ConfigChange[] = exceptions.flatMap(exception => exception.changes)
-  const command = exceptions.find(exception => exception.command !== undefined)?.command
-  if (changes.length === 0)
-    throw new ApiProblem(409, command ?? 'nothing in the configuration can let this request pass')
-  return { changes, ...(command !== undefined && { command }) }
 }
 
 async function apply(call: ApiCall): Promise<unknown> {

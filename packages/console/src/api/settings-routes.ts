@@ -11,9 +11,11 @@ export const settingsRoutes: readonly ApiRoute[] = [
     path: '/settings',
     role: 'operator',
     summary: 'The file of the configuration and the changes that were made here.',
-    answer: '`path`, `text` (absent where the file is a program), `history` newest first.',
-    handle: ({ parts }) => ({
+    answer:
+      '`path`, `text` (absent where the file is a program), `history` newest first, `instances` with whether the same configuration is in force there: a change made here is written on this instance only.',
+    handle: async ({ parts }) => ({
       ...parts.settings.file(),
+      instances: await sameSettings(parts),
       history: parts.settings.history().map(({ id, time, operator, before, after }) => {
         const lines = lineDiff(before, after)
         const count = (kind: string): number => lines.filter(line => line.kind === kind).length
@@ -78,6 +80,13 @@ export const settingsRoutes: readonly ApiRoute[] = [
     },
   },
 ]
+
+/** The instances, and whether each has the configuration that is in force here. */
+async function sameSettings({ instances }: ApiCall['parts']): Promise<readonly object[]> {
+  const all = await instances()
+  const own = all[0]?.configuration
+  return all.map(({ name, configuration }) => ({ name, isSame: configuration === own }))
+}
 
 function textOf({ body }: ApiCall, name: string): string {
   const value = body[name]

@@ -1,6 +1,7 @@
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import type { AttackName } from './console-parts.ts'
 import { openApiDocument } from './open-api.ts'
+import { signInOperations } from './sign-in-operations.ts'
 
 const ATTACKS: readonly AttackName[] = ['sql-injection', 'path-traversal', 'password-guessing']
 
@@ -20,7 +21,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'This document.',
     answer: 'OpenAPI 3.1.',
-    handle: () => openApiDocument(all()),
+    handle: () => openApiDocument(all(), signInOperations),
   },
   {
     method: 'GET',
@@ -54,6 +55,36 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
       parts: parts.health(),
       traffic: await parts.traffic.size(),
     }),
+  },
+  {
+    method: 'GET',
+    path: '/instances',
+    role: 'viewer',
+    summary: 'The gateways that share this traffic, this one first.',
+    answer:
+      '`instances`; `isSame`: whether the configuration in force there is the one here. Without PostgreSQL there is one.',
+    shape: {
+      instances: [
+        {
+          name: 'string',
+          gateway: 'string',
+          version: 'string',
+          startedAt: 'time',
+          seenAt: 'time',
+          isSame: 'boolean',
+        },
+      ],
+    },
+    handle: async ({ parts }) => {
+      const all = await parts.instances()
+      const own = all[0]?.configuration
+      return {
+        instances: all.map(({ configuration, ...instance }) => ({
+          ...instance,
+          isSame: configuration === own,
+        })),
+      }
+    },
   },
   {
     method: 'GET',

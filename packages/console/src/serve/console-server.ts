@@ -4,9 +4,11 @@ import { ConfigError, PosternError, StoreError } from '@postern/core'
 import { ApiProblem } from '../api/api-route.ts'
 import { matchApi } from '../api/console-api.ts'
 import type { ConsoleParts } from '../api/console-parts.ts'
-import { type ConsoleSession, ConsoleSessions, ROLES, type Role } from '../api/console-session.ts'
+import { ConsoleSessions, ROLES, type Role } from '../api/console-session.ts'
 import { type ConsoleOrigins, consoleOrigins } from './console-origins.ts'
+import { problem, readJson, send } from './json.ts'
 import { type PageFile, readPageFiles } from './page-files.ts'
+import { SignIn } from './sign-in.ts'
 import { streamLive } from './stream-live.ts'
 
 export interface ConsoleOptions {
@@ -24,12 +26,10 @@ export interface ConsoleServer {
   readonly address: string
   /** An address that signs in once, within 15 minutes. */
   link(name: string, roles?: readonly Role[]): string
+  /** The address that an invitation is followed at. @param secret of the invitation */
+  invitationLink(secret: string): string
   close(): Promise<void>
 }
-
-const COOKIE = 'postern-console'
-/** A configuration is the longest thing that is sent. */
-const MAX_BODY_BYTES = 262_144
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
@@ -51,6 +51,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function startConsole(options: ConsoleOptions): Promise<ConsoleServer> {
   const { clock, random } = options.parts
   const sessions = new ConsoleSessions(clock, random)
+  const signIn = new SignIn(options, sessions)
   const files = readPageFiles()
   let origins: ConsoleOrigins | undefined
   const server = createServer((request, response) => {
@@ -59,7 +60,7 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
       problem(response, 403, 'the console does not have this name; add it to console.origins')
       return
     }
-    answer({ options, sessions, files, origins }, request, response).catch(() => response.destroy())
+    answer({ options, signIn, files, origins }, request, response).catch(() => response.destroy())
   })
   server.headersTimeout = 5_000
   server.requestTimeout = 10_000
@@ -74,11 +75,15 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
   const { address, port } = server.address() as AddressInfo
   origins = consoleOrigins({ host: address, port }, options.origins)
   const base = `http://${address.includes(':') ? `[${address}]` : address}:${port}${options.path}`
+  const [front] = options.origins
+  const shown = front === undefined ? base : front + options.path
   return {
     address: base,
     // After the #: it reaches no server, no log and no proxy.
-    link: (name, roles = ROLES) =>
-      `${options.origins[0] === undefined ? base : options.origins[0] + options.path}#link=${sessions.link(name, roles)}`,
+    link: (name, roles = ROLES) => `${shown}#link=${sessions.link(name, roles)}`,
+    // Passkeys are for names: an address in numbers can have none.
+    invitationLink: secret =>
+      `${shown.replace(/^http:\/\/(?:127\.0\.0\.1|\[::1\]):/, 'http://localhost:')}#invitation=${secret}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
@@ -89,7 +94,7 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
 
 interface Context {
   readonly options: ConsoleOptions
-  readonly sessions: ConsoleSessions
+  readonly signIn: SignIn
   readonly files: ReadonlyMap<string, PageFile> | undefined
   readonly origins: ConsoleOrigins
 }
@@ -139,10 +144,14 @@ async function answerApi(
   if (!context.origins.isOwn(request)) return problem(response, 403, 'only pages of the console may ask this')
   if (method !== 'GET' && !(request.headers['content-type'] ?? '').startsWith('application/json'))
     return problem(response, 403, 'Content-Type must be application/json')
-  if (path === '/session' && method === 'POST') return signIn(context, request, response)
-  const session = sessionOf(context, request)
+  try {
+    if (await context.signIn.answer(request, response, path)) return
+  } catch (error) {
+    const [status, message] = problemOf(error)
+    return problem(response, status, message)
+  }
+  const session = context.signIn.sessionOf(request)
   if (session === undefined) return problem(response, 401, 'sign in with a link of: postern console link')
-  if (path === '/session' && method === 'DELETE') return signOut(context, request, response)
   if (path === '/live' && method === 'GET') return streamLive(context.options.parts.live, response)
   const matched = matchApi(method, path)
   if (matched === undefined) return problem(response, 404, 'not found')
@@ -169,87 +178,4 @@ function problemOf(error: unknown): readonly [number, string] {
     500,
     error instanceof PosternError ? error.message : 'this failed; the log of the process may say why',
   ]
-}
-
-async function signIn(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await readJson(request)
-  const link = body?.['link']
-  const made = typeof link === 'string' && link.length <= 100 ? context.sessions.redeem(link) : undefined
-  if (made === undefined)
-    return problem(
-      response,
-      401,
-      'this link was used or has expired; make another with: postern console link',
-    )
-  const { session, cookie, token } = made
-  const { parts } = context.options
-  const roles = [...session.roles]
-  await parts.record(
-    { action: 'console.sign-in', resource: { type: 'console' }, data: { roles } },
-    session.name,
-  )
-  const isSecure = isTls(context, request)
-  const name = isSecure ? `__Host-${COOKIE}` : COOKIE
-  const path = isSecure ? '/' : context.options.path
-  response.setHeader(
-    'Set-Cookie',
-    `${name}=${cookie}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`,
-  )
-  send(response, 200, { token, name: session.name, roles })
-}
-
-/** Whether the page was loaded over TLS: by a proxy whose origin the configuration names. */
-function isTls({ options }: Context, { headers }: IncomingMessage): boolean {
-  return options.origins.some(
-    origin =>
-      origin.startsWith('https:') && (headers.origin === origin || new URL(origin).host === headers.host),
-  )
-}
-
-function signOut(context: Context, request: IncomingMessage, response: ServerResponse): void {
-  context.sessions.end(cookieOf(request))
-  response.setHeader(
-    'Set-Cookie',
-    `${COOKIE}=; Path=${context.options.path}; HttpOnly; SameSite=Strict; Max-Age=0`,
-  )
-  send(response, 200, {})
-}
-
-function sessionOf({ sessions }: Context, request: IncomingMessage): ConsoleSession | undefined {
-  const token = request.headers['x-postern-console']
-  return typeof token === 'string' ? sessions.find(cookieOf(request), token) : undefined
-}
-
-function cookieOf({ headers }: IncomingMessage): string {
-  const pairs = (headers.cookie ?? '').split(/; ?/)
-  for (const name of [`__Host-${COOKIE}`, COOKIE]) {
-    const found = pairs.find(pair => pair.startsWith(`${name}=`))
-    if (found !== undefined) return found.slice(name.length + 1)
-  }
-  return ''
-}
-
-async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_BODY_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}')
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function problem(response: ServerResponse, status: number, error: string): void {
-  send(response, status, { error })
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
 }

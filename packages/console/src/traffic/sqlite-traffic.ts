@@ -5,11 +5,15 @@ import type { Event, GuardTime, RandomSource } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { SQLITE, TRAFFIC_MIGRATIONS } from './traffic.sql.ts'
 import {
+  type FalsePositive,
+  type PlaceCount,
   type RefusedActor,
   type StoredEvent,
+  shareRange,
   type TrafficCount,
   type TrafficEvent,
   type TrafficQuery,
+  type TrafficShare,
   type TrafficSize,
   type TrafficStore,
   type Verdict,
@@ -76,13 +80,19 @@ export class SqliteTraffic implements TrafficStore {
     }
   }
 
-  async write(events: readonly TrafficEvent[], counts: readonly TrafficCount[]): Promise<void> {
+  async write(
+    events: readonly TrafficEvent[],
+    counts: readonly TrafficCount[],
+    places: readonly PlaceCount[] = [],
+  ): Promise<void> {
     const rows = events.map((event, i) => this.#row(event, this.#lastId + 1 + i))
     this.#seal.flush()
     this.#database.transaction(() => {
       for (const row of rows) this.#statements.insert.run(...row)
       for (const { minute, verdict, route, rule, requests, layer, total } of counts)
         this.#statements.count.run(minute, verdict, route, rule, requests, layer, total)
+      for (const { hour, country, requests, refused } of places)
+        this.#statements.place.run(hour, country, requests, refused)
     })
     this.#lastId += rows.length
   }
@@ -128,8 +138,22 @@ export class SqliteTraffic implements TrafficStore {
     return rows.map(row => this.#stored(row))
   }
 
-  async requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]> {
-    const rows = this.#database.read(() => this.#statements.requestsAfter.all(after, from, limit))
+  async requestsAfter(
+    after: number,
+    from: number,
+    limit: number,
+    share?: TrafficShare,
+  ): Promise<readonly StoredEvent[]> {
+    const range = share === undefined ? undefined : shareRange(share)
+    const rows = this.#database.read(() =>
+      this.#statements.requestsAfter.all({
+        after,
+        from,
+        low: range?.low ?? null,
+        high: range?.high ?? null,
+        limit,
+      }),
+    )
     return rows.map(row => this.#stored(row))
   }
 
@@ -170,6 +194,40 @@ export class SqliteTraffic implements TrafficStore {
       }))
   }
 
+  async places(from: number): Promise<readonly PlaceCount[]> {
+    return this.#database
+      .read(() => this.#statements.places.all(Math.floor(from / 3_600_000)))
+      .map(row => ({
+        hour: Number(row['hour']),
+        country: String(row['country']),
+        requests: Number(row['requests']),
+        refused: Number(row['refused']),
+      }))
+  }
+
+  async mark({ request, rule, time, operator, note }: FalsePositive): Promise<void> {
+    this.#database.transaction(() => {
+      this.#statements.mark.run(request, rule, time, operator, note)
+      this.#statements.removeMarks.run()
+    })
+  }
+
+  async unmark(request: string): Promise<boolean> {
+    return this.#database.transaction(() => this.#statements.unmark.run(request)).changes > 0
+  }
+
+  async marks(): Promise<readonly FalsePositive[]> {
+    return this.#database
+      .read(() => this.#statements.marks.all())
+      .map(row => ({
+        request: String(row['request']),
+        rule: String(row['rule']),
+        time: Number(row['time']),
+        operator: String(row['operator']),
+        note: String(row['note']),
+      }))
+  }
+
   async refusedActors(from: number, limit: number): Promise<readonly RefusedActor[]> {
     return this.#database
       .read(() => this.#statements.refusedActors.all(from, limit))
@@ -178,9 +236,10 @@ export class SqliteTraffic implements TrafficStore {
 
   async prune(now: number): Promise<void> {
     const { keep, maxSize } = this.#options
-    const { removeBefore, removeCounts, removePlain, removeOldest } = this.#statements
+    const { removeBefore, removeCounts, removePlaces, removePlain, removeOldest } = this.#statements
     this.#database.transaction(() => {
       removeCounts.run(Math.floor((now - keep) / 60_000))
+      removePlaces.run(Math.floor((now - keep) / 3_600_000))
     })
     for (let i = 0; i < BATCHES_AT_ONCE; i++) {
       const removed = this.#database.transaction(() => removeBefore.run(now - keep, REMOVED_AT_ONCE))

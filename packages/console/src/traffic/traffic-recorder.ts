@@ -1,11 +1,13 @@
 import {
   type Clock,
   type Event,
+  type Exchange,
   type GuardTime,
   type Health,
   type HealthProbe,
   HttpEvent,
 } from '@postern/core'
+import { PlaceCounter } from './place-counter.ts'
 import { TrafficCounter } from './traffic-counter.ts'
 import { TrafficSampler } from './traffic-sampler.ts'
 import { type TrafficEvent, type TrafficStore, verdictOf } from './traffic-store.ts'
@@ -15,6 +17,8 @@ export interface TrafficRecorderOptions {
   readonly clock: Clock
   /** Plain allowed requests kept in a second. */
   readonly samplesPerSecond: number
+  /** Country of a client, ISO 3166-1 alpha-2, empty where it is not known. Default: never known. */
+  readonly countryOf?: (exchange: Exchange) => string
   /** Called with events as they are kept: the live view. */
   readonly onEvent?: (event: TrafficEvent) => void
 }
@@ -34,6 +38,7 @@ export class TrafficRecorder implements HealthProbe {
   readonly #options: TrafficRecorderOptions
   readonly #sampler: TrafficSampler
   readonly #counter = new TrafficCounter()
+  readonly #places = new PlaceCounter()
   readonly #timer: NodeJS.Timeout
   #waiting: TrafficEvent[] = []
   #lost = 0
@@ -69,8 +74,15 @@ export class TrafficRecorder implements HealthProbe {
       layer,
       total: outcome.duration,
     })
+    this.#places.add(event.time, this.#countryOf(event), verdict === 'allow' ? 0 : 1)
     const weight = verdict === 'allow' ? this.#sampler.weigh(event.time) : 1
     if (weight > 0) this.#keep(plain(event), weight, guardTimes)
+  }
+
+  #countryOf(event: Event): string {
+    if (event instanceof HttpEvent) return this.#options.countryOf?.(event.exchange) ?? ''
+    const seen = event.data?.['country']
+    return typeof seen === 'string' ? seen : ''
   }
 
   #keep(event: Event, weight: number, guardTimes: readonly GuardTime[] | undefined): void {
@@ -94,11 +106,13 @@ export class TrafficRecorder implements HealthProbe {
   async #write(): Promise<void> {
     const { store, clock } = this.#options
     let counts = this.#counter.drain()
+    let places = this.#places.drain()
     try {
       while (this.#waiting.length > 0 || counts.length > 0) {
         const batch = this.#waiting.slice(0, MAX_BATCH)
-        await store.write(batch, counts)
+        await store.write(batch, counts, places)
         counts = []
+        places = []
         this.#waiting = this.#waiting.slice(batch.length)
         // Between two batches the thread is free for requests.
         await new Promise<void>(resolve => setImmediate(resolve))
@@ -110,6 +124,7 @@ export class TrafficRecorder implements HealthProbe {
       this.#problem = undefined
     } catch (error) {
       this.#counter.restore(counts)
+      this.#places.restore(places)
       this.#problem = error instanceof Error ? error.message : 'cannot be written'
     }
   }

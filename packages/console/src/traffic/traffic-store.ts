@@ -17,6 +17,8 @@ export interface StoredEvent extends TrafficEvent {
   readonly id: number
   /** Whether its personal part cannot be read any more. */
   readonly erased: boolean
+  /** The instance that kept it, where several share a store. */
+  readonly instance?: string
 }
 
 /** What to look for. All conditions must match. */
@@ -30,10 +32,37 @@ export interface TrafficQuery {
   readonly type?: string
   /** Epoch milliseconds. */
   readonly from?: number
+  /** Name of the instance that kept it. */
+  readonly instance?: string
   /** Only events before this one. */
   readonly before?: number
   /** At most 1,000. */
   readonly limit: number
+}
+
+/**
+ * One of several equal parts of all actors; requests of one principal, or else of one address, are in one.
+ */
+export interface TrafficShare {
+  /** From 0. */
+  readonly index: number
+  /** How many parts there are, 1 to 256. */
+  readonly of: number
+}
+
+/**
+ * The tokens of a share, as a range of bytes: tokens are evenly spread, so that equal ranges hold equal
+ * parts. `high` is undefined for the last.
+ */
+export function shareRange({ index, of }: TrafficShare): {
+  readonly low: Uint8Array
+  readonly high: Uint8Array | undefined
+} {
+  const at = (part: number): Uint8Array => Uint8Array.of(Math.floor((part * 256) / of))
+  return {
+    low: index === 0 ? new Uint8Array() : at(index),
+    high: index + 1 === of ? undefined : at(index + 1),
+  }
 }
 
 /** What was counted of one minute, of everything, sampled or not. */
@@ -50,6 +79,29 @@ export interface TrafficCount {
   readonly layer: number
   /** Milliseconds of all requests together, backend included. */
   readonly total: number
+}
+
+/** What was counted of one hour and country, of everything, sampled or not. */
+export interface PlaceCount {
+  /** Epoch hours. */
+  readonly hour: number
+  /** ISO 3166-1 alpha-2; empty where it is not known. */
+  readonly country: string
+  readonly requests: number
+  /** Requests that were refused, or would have been in observe mode. */
+  readonly refused: number
+}
+
+/** A refusal that an operator says hit no attack. */
+export interface FalsePositive {
+  /** Id of the request. */
+  readonly request: string
+  /** The decisive rule. */
+  readonly rule: string
+  /** When it was marked, epoch milliseconds. */
+  readonly time: number
+  readonly operator: string
+  readonly note: string
 }
 
 /** An address or principal whose requests were refused, and its last one. */
@@ -69,20 +121,38 @@ export interface TrafficSize {
 /** Requests and findings of the last days, bounded by size and age. */
 export interface TrafficStore {
   /** Keeps events and adds counts, all or nothing. @throws StoreError when they cannot be written */
-  write(events: readonly TrafficEvent[], counts: readonly TrafficCount[]): Promise<void>
+  write(
+    events: readonly TrafficEvent[],
+    counts: readonly TrafficCount[],
+    places?: readonly PlaceCount[],
+  ): Promise<void>
   /** Newest first. */
   find(query: TrafficQuery): Promise<readonly StoredEvent[]>
   /**
    * Requests in their order, to go through all of them. @param after number of the last one before; 0 for
    * the first
+   * @param share of the actors; all unless given
    */
-  requestsAfter(after: number, from: number, limit: number): Promise<readonly StoredEvent[]>
+  requestsAfter(
+    after: number,
+    from: number,
+    limit: number,
+    share?: TrafficShare,
+  ): Promise<readonly StoredEvent[]>
   /** How many requests are kept since a time. */
   requestsFrom(from: number): Promise<number>
   /** Every event about a request, oldest first; 50 at most. */
   ofRequest(id: string): Promise<readonly StoredEvent[]>
   /** Counts from a time on, epoch milliseconds. */
   counts(from: number): Promise<readonly TrafficCount[]>
+  /** Counts by hour and country from a time on, epoch milliseconds. */
+  places(from: number): Promise<readonly PlaceCount[]>
+  /** Marks a refusal as no attack; a second mark of the same request replaces the first. */
+  mark(mark: FalsePositive): Promise<void>
+  /** @returns whether there was such a mark */
+  unmark(request: string): Promise<boolean>
+  /** Marks, newest first; 1,000 at most. */
+  marks(): Promise<readonly FalsePositive[]>
   /** The addresses that most was refused to since a time. */
   refusedActors(from: number, limit: number): Promise<readonly RefusedActor[]>
   /** Removes what is too old or too much. */

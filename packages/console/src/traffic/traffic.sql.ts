@@ -44,6 +44,25 @@ export const TRAFFIC_MIGRATIONS: RoomMigrations = {
           PRIMARY KEY (minute, verdict, route, rule)
         ) STRICT, WITHOUT ROWID;`,
     },
+    {
+      id: 2,
+      name: 'counts by hour and country, false positives',
+      sqlite: `
+        CREATE TABLE place (
+          hour     INTEGER NOT NULL,
+          country  TEXT NOT NULL,
+          requests INTEGER NOT NULL,
+          refused  INTEGER NOT NULL,
+          PRIMARY KEY (hour, country)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE false_positive (
+          request  TEXT PRIMARY KEY,
+          rule     TEXT NOT NULL,
+          time     REAL NOT NULL,
+          operator TEXT NOT NULL,
+          note     TEXT NOT NULL
+        ) STRICT;`,
+    },
   ],
 }
 
@@ -54,6 +73,16 @@ export const SQLITE = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   count: `INSERT INTO minute (minute, verdict, route, rule, requests, layer, total) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, layer = layer + excluded.layer, total = total + excluded.total`,
+  place: `INSERT INTO place (hour, country, requests, refused) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, refused = refused + excluded.refused`,
+  places: 'SELECT * FROM place WHERE hour >= ? ORDER BY hour, country',
+  removePlaces: 'DELETE FROM place WHERE hour < ?',
+  mark: `INSERT INTO false_positive (request, rule, time, operator, note) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET rule = excluded.rule, time = excluded.time, operator = excluded.operator, note = excluded.note`,
+  unmark: 'DELETE FROM false_positive WHERE request = ?',
+  marks: 'SELECT * FROM false_positive ORDER BY time DESC LIMIT 1000',
+  removeMarks:
+    'DELETE FROM false_positive WHERE request NOT IN (SELECT request FROM false_positive ORDER BY time DESC LIMIT 1000)',
   find: `SELECT * FROM event
     WHERE id < :before AND time >= :from
       AND (:type IS NULL OR type = :type)
@@ -63,7 +92,10 @@ export const SQLITE = {
       AND (:address IS NULL OR address = :address)
       AND (:principal IS NULL OR principal = :principal)
     ORDER BY id DESC LIMIT :limit`,
-  requestsAfter: `SELECT * FROM event WHERE id > ? AND time >= ? AND type = 'http' ORDER BY id LIMIT ?`,
+  requestsAfter: `SELECT * FROM event WHERE id > :after AND time >= :from AND type = 'http'
+      AND (:low IS NULL OR coalesce(principal, address) >= :low)
+      AND (:high IS NULL OR coalesce(principal, address) < :high)
+    ORDER BY id LIMIT :limit`,
   requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,
   ofRequest: 'SELECT * FROM event WHERE request = ? ORDER BY id LIMIT 50',
   counts: 'SELECT * FROM minute WHERE minute >= ? ORDER BY minute',

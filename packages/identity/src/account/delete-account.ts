@@ -7,9 +7,11 @@ import { revokeGrants } from '../oauth/oauth-store.ts'
  */
 export async function deleteAccount(
   accountId: string,
-  parts: Pick<IdentityParts, 'accounts' | 'apiKeys' | 'database'>,
+  parts: Pick<IdentityParts, 'accounts' | 'apiKeys' | 'database' | 'sessions'>,
 ): Promise<boolean> {
   await parts.apiKeys.revokeAll({ kind: 'user', id: accountId }, 'account deleted')
+  // They may be kept in another store than the account, with what they say about its devices.
+  await parts.sessions.revokeAll(accountId)
   await revokeGrants(parts.database, accountId)
   return parts.accounts.remove(accountId)
 }

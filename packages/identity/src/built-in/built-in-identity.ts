@@ -10,10 +10,11 @@ import {
   type Principal,
   parseAddress,
   type RandomSource,
+  type StepUp,
   systemClock,
   systemRandom,
 } from '@postern/core'
-import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
+import type { PostgresDatabase, RedisConnection, SqliteDatabase } from '@postern/store'
 import { type AccountFactors, accountFactors } from '../account/account-factors.ts'
 import { Accounts } from '../account/accounts.ts'
 import { deleteAccount } from '../account/delete-account.ts'
@@ -45,8 +46,10 @@ import type { Theme } from '../pages/stylesheet.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
 import { cookieJar } from '../session/cookies.ts'
+import { RedisSessions } from '../session/redis-sessions.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import { type IssuedSession, Sessions } from '../session/sessions.ts'
+import { Standings } from '../session/standings.ts'
 import { Confirmations } from '../step-up/confirmations.ts'
 import { SessionStepUp } from '../step-up/session-step-up.ts'
 import { Authenticators } from '../totp/authenticators.ts'
@@ -78,7 +81,12 @@ export interface BuiltInIdentityOptions {
   /** Whether anybody may make an account. Default `open`. */
   readonly signUp?: 'open' | 'closed'
   readonly passwords?: PasswordOptions
-  readonly sessions?: { readonly idle?: Duration; readonly lifetime?: Duration }
+  /** `redis`: where sessions are kept, opened and closed by the caller; in the database unless given. */
+  readonly sessions?: {
+    readonly idle?: Duration
+    readonly lifetime?: Duration
+    readonly redis?: RedisConnection | undefined
+  }
   readonly keys?: { readonly prefix?: string; readonly perOwner?: number }
   readonly theme?: Theme
   /** Sends a signed token of the principal to the backend. Default: none. */
@@ -111,7 +119,7 @@ export interface BuiltInIdentity {
   /** Serves the pages and refuses bad keys: pass it in `guards`, after login defence. */
   readonly guard: Guard
   /** For who demands a fresh proof. */
-  readonly stepUp: SessionStepUp
+  readonly stepUp: Required<StepUp>
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly apiKeys: ApiKeys
@@ -170,15 +178,21 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
   const base = checkedBase(options.base ?? '/.postern')
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
-  const emit = options.emit ?? (() => {})
   const secret = new IdentitySecret(options.secret, random)
   await migrateIdentity(options.database)
   const database = identityDatabase(options.database)
   const siteName = (options.siteName ?? origin.hostname).slice(0, 60)
+  const standings = new Standings(database, clock)
+  const emit = (event: Event): void => {
+    if (/^(?:account|organisation)\./.test(event.type)) standings.forget()
+    options.emit?.(event)
+  }
   const shared = { database, secret, emit, clock, random }
   const tokens = new OneTimeTokens(shared)
   const accounts = new Accounts(shared)
-  const sessions = new Sessions({ ...shared, ...options.sessions })
+  const { redis, ...lifetimes } = options.sessions ?? {}
+  const store = redis === undefined ? undefined : new RedisSessions({ redis, standings })
+  const sessions = new Sessions({ ...shared, ...lifetimes, store })
   const apiKeys = new ApiKeys({ ...shared, ...options.keys })
   const passkeys = new Passkeys({ ...shared, tokens, origin: origin.origin, rpName: siteName })
   const confirmations = new Confirmations({ ...shared, passkeys })

@@ -16,3 +16,4 @@ export {
   type BuiltInIdentityOptions,
   builtInIdentity,
 } from './built-in-identity.ts'
+export { type LaterIdentityOptions, laterIdentity } from './later-identity.ts'

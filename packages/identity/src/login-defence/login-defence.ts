@@ -2,6 +2,7 @@ import {
   ALLOW,
   type AnswerHead,
   type AnswerWatch,
+  type CidrSet,
   type Clock,
   type Decision,
   type Event,
@@ -56,6 +57,8 @@ export interface LoginDefenceOptions {
   readonly link?: LinkMail
   /** Default: raised 50,000, high 400,000; `off` asks nobody for work. */
   readonly proofOfWork?: ProofLevels | 'off'
+  /** Clients whose tries are neither counted nor held up: a check of the login page. Default: nobody. */
+  readonly exempt?: CidrSet
   readonly mode?: Mode
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -142,7 +145,8 @@ export class LoginDefence implements Guard {
     if (this.#links !== undefined && exchange.path.canonical.startsWith(LINK_PATH))
       return this.#links.serve(exchange)
     const login = this.#loginOf(exchange)
-    return login === undefined ? ALLOW : this.#decideLogin(exchange, login)
+    if (login === undefined || this.#options.exempt?.has(exchange.client) === true) return ALLOW
+    return this.#decideLogin(exchange, login)
   }
 
   /** The settings that hold for an exchange; undefined when it is no login. */

@@ -1,4 +1,4 @@
-import type { Exchange, Refusal, RefusalContent } from '@postern/core'
+import type { ConfigException, Exchange, Refusal, RefusalContent } from '@postern/core'
 import type { AltchaChallenge } from './altcha.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { Lane } from './lanes.ts'
@@ -30,9 +30,21 @@ export function waitRefusal(
     guard: 'login',
     status: 429,
     retryAfter: Math.min(LONGEST_WAIT, Math.max(1, seconds)),
-    reasons: [{ rule: `login/${lane}`, message, evidence: { location: 'body', facts: { lane } } }],
+    reasons: [
+      {
+        rule: `login/${lane}`,
+        message,
+        evidence: { location: 'body', facts: { lane } },
+        exception: exemption(exchange),
+      },
+    ],
     ...(offer === 'link' && { content: linkOffer(exchange, account, message, seconds) }),
   }
+}
+
+/** No account is named: an exception is written into a file, and the guesses come from somewhere. */
+function exemption({ client }: Exchange): ConfigException {
+  return { changes: [{ at: ['login', 'exempt'], add: [client] }] }
 }
 
 /** The account of the attempt cannot be determined with certainty, or one request tries several. */
@@ -61,7 +73,12 @@ export function proofRefusal(exchange: Exchange, challenge: AltchaChallenge, non
     guard: 'login',
     status: 403,
     reasons: [
-      { rule: 'login/proof', message, evidence: { location: 'body', facts: { work: challenge.maxnumber } } },
+      {
+        rule: 'login/proof',
+        message,
+        evidence: { location: 'body', facts: { work: challenge.maxnumber } },
+        exception: exemption(exchange),
+      },
     ],
     content: wantsHtml(exchange)
       ? proofPage(challenge, nonce)

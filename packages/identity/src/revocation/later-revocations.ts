@@ -1,24 +1,14 @@
+import { openedWhenAsked } from '@postern/core'
 import type { RevocationTable } from './revocation.ts'
 
-/**
- * A table that is opened when it is first asked, and again until that works: one that must be prepared first
- * (migrations) may be away when a process starts. Until then everything rejects with what `open` rejected
- * with.
- */
+/** A table that is opened when it is first asked, and again until that works. */
 export function laterRevocations(name: string, open: () => Promise<RevocationTable>): RevocationTable {
-  let table: Promise<RevocationTable> | undefined
-  const opened = (): Promise<RevocationTable> => {
-    table ??= open().catch((error: unknown) => {
-      table = undefined
-      throw error
-    })
-    return table
-  }
+  const table = openedWhenAsked(open)
   return {
     name,
-    load: async (now, limit) => (await opened()).load(now, limit),
-    put: async revocation => (await opened()).put(revocation),
-    watch: async changed => (await opened()).watch(changed),
-    close: async () => (await table?.catch(() => undefined))?.close(),
+    load: async (now, limit) => (await table.get()).load(now, limit),
+    put: async revocation => (await table.get()).put(revocation),
+    watch: async changed => (await table.get()).watch(changed),
+    close: async () => (await table.opened())?.close(),
   }
 }

@@ -22,7 +22,8 @@ export const SESSION_SQL: Readonly<
     | 'revokeAll'
     | 'listAll'
     | 'prune'
-    | 'trim',
+    | 'trim'
+    | 'standing',
     string
   >
 > = {
@@ -31,7 +32,7 @@ export const SESSION_SQL: Readonly<
   find: `SELECT ${COLUMNS} ${LIVE} WHERE s.hash = $1 AND s.expires_at > $2 AND s.idle_until > $2`,
   list: `SELECT ${ALL_COLUMNS} ${LIVE} WHERE s.account_id = $1 AND s.expires_at > $2 AND s.idle_until > $2 ORDER BY s.seen_at DESC LIMIT 200`,
   listAll: `SELECT ${ALL_COLUMNS} ${LIVE} WHERE s.expires_at > $1 AND s.idle_until > $1 ORDER BY s.seen_at DESC LIMIT $2`,
-  touch: 'UPDATE session SET seen_at = $2, idle_until = $3, address = $4 WHERE id = $1',
+  touch: 'UPDATE session SET seen_at = $2, idle_until = $3, address = $4 WHERE hash = $1',
   rotate: 'UPDATE session SET hash = $2, authenticated_at = $3, amr = $4 WHERE hash = $1',
   enter: `UPDATE session SET organisation_id = $3 WHERE id = $1 AND account_id = $2
     AND EXISTS (SELECT 1 FROM membership WHERE organisation_id = $3 AND account_id = $2)`,
@@ -40,5 +41,9 @@ export const SESSION_SQL: Readonly<
   revokeAll: 'DELETE FROM session WHERE account_id = $1 AND id <> $2',
   trim: `DELETE FROM session WHERE account_id = $1 AND id NOT IN
     (SELECT id FROM session WHERE account_id = $1 ORDER BY created_at DESC, id LIMIT 100)`,
+  // For sessions that are kept elsewhere.
+  standing: `SELECT m.roles, a.roles AS "siteRoles" FROM account a
+    LEFT JOIN membership m ON m.organisation_id = $2 AND m.account_id = a.id
+    WHERE a.id = $1 AND a.disabled_at IS NULL`,
   prune: 'DELETE FROM session WHERE expires_at <= $1 OR idle_until <= $1',
 }

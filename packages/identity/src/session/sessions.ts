@@ -11,18 +11,20 @@ import {
 } from '@postern/core'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { freshId, freshToken, tokenHash } from '../database/identity-secret.ts'
-import { SESSION_SQL } from './session.sql.ts'
 import {
   type DeviceSession,
-  type DeviceSessionRow,
   readDeviceSession,
   readSession,
   type Session,
   type SessionRow,
 } from './session.ts'
+import type { SessionStore } from './session-store.ts'
+import { SqlSessions } from './sql-sessions.ts'
 
 export interface SessionsOptions {
   readonly database: IdentityDatabase
+  /** Where they are kept, if not in the database. */
+  readonly store?: SessionStore | undefined
   /** Ends a session that is not used for so long. Default `3d`. */
   readonly idle?: Duration
   /** Ends a session in any case. Default `30d`. */
@@ -56,11 +58,11 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/
 const PRUNE_EVERY_MS = 3_600_000
 
 /**
- * Sessions: an opaque token of 256 bits whose SHA-256 is stored. The database is asked for every request, so
- * a revocation, a change of roles or a disabled account holds from the next one, on every node.
+ * Sessions: an opaque token of 256 bits whose SHA-256 is stored. The store is asked for every request, so
+ * a revocation holds from the next one, on every node.
  */
 export class Sessions {
-  readonly #database: IdentityDatabase
+  readonly #store: SessionStore
   readonly #idle: number
   readonly #lifetime: number
   readonly #touchEvery: number
@@ -71,7 +73,7 @@ export class Sessions {
 
   /** @throws ConfigError for an idle time or a lifetime under a minute */
   constructor(options: SessionsOptions) {
-    this.#database = options.database
+    this.#store = options.store ?? new SqlSessions(options.database)
     this.#idle = parseDuration(options.idle ?? '3d', 'identity.sessions.idle')
     this.#lifetime = parseDuration(options.lifetime ?? '30d', 'identity.sessions.lifetime')
     for (const [place, ms] of Object.entries({ idle: this.#idle, lifetime: this.#lifetime }))
@@ -97,19 +99,21 @@ export class Sessions {
     const token = freshToken(this.#random)
     const id = freshId(this.#random)
     const idleUntil = Math.min(now + this.#idle, expiresAt)
-    const values = [
-      tokenHash(token),
+    await this.#store.insert({
+      hash: tokenHash(token),
       id,
-      wish.accountId,
-      wish.impersonator ?? null,
-      wish.organisationId ?? null,
-      now,
-    ]
-    const rest = [idleUntil, expiresAt, now, wish.amr.join(' '), wish.address, wish.agent.slice(0, 300)]
-    await this.#database.batch([
-      { text: SESSION_SQL.insert, values: [...values, ...rest], expect: 1 },
-      { text: SESSION_SQL.trim, values: [wish.accountId] },
-    ])
+      accountId: wish.accountId,
+      impersonator: wish.impersonator ?? null,
+      organisationId: wish.organisationId ?? null,
+      createdAt: now,
+      seenAt: now,
+      idleUntil,
+      expiresAt,
+      authenticatedAt: now,
+      amr: wish.amr.join(' '),
+      address: wish.address,
+      agent: wish.agent.slice(0, 300),
+    })
     this.#tell('session.started', wish.accountId, {
       session: id,
       amr: wish.amr.join(' '),
@@ -127,20 +131,24 @@ export class Sessions {
   find(token: string, address: string): Session | undefined | Promise<Session | undefined> {
     if (!TOKEN.test(token)) return undefined
     const now = this.#clock.now()
-    const rows = this.#database.rows<SessionRow>(SESSION_SQL.find, [tokenHash(token), now])
-    return rows instanceof Promise
-      ? rows.then(([row]) => this.#seen(row, now, address))
-      : this.#seen(rows[0], now, address)
+    const hash = tokenHash(token)
+    const row = this.#store.find(hash, now)
+    return row instanceof Promise
+      ? row.then(late => this.#seen(hash, late, now, address))
+      : this.#seen(hash, row, now, address)
   }
 
-  #seen(row: SessionRow | undefined, now: number, address: string): Session | undefined | Promise<Session> {
+  #seen(
+    hash: string,
+    row: SessionRow | undefined,
+    now: number,
+    address: string,
+  ): Session | undefined | Promise<Session> {
     if (row === undefined) return undefined
     const session = readSession(row)
     if (now - row.seenAt < this.#touchEvery) return session
     const idleUntil = Math.min(now + this.#idle, row.expiresAt)
-    const touched = this.#database.batch([
-      { text: SESSION_SQL.touch, values: [row.id, now, idleUntil, address] },
-    ])
+    const touched = this.#store.touch(hash, { seenAt: now, idleUntil, address })
     return touched instanceof Promise ? touched.then(() => session) : session
   }
 
@@ -153,9 +161,8 @@ export class Sessions {
     const now = this.#clock.now()
     const fresh = freshToken(this.#random)
     const all = [...new Set([...session.amr, ...amr])].join(' ')
-    const rotated = await this.#database.batch([
-      { text: SESSION_SQL.rotate, values: [tokenHash(token), tokenHash(fresh), now, all], expect: 1 },
-    ])
+    const next = { hash: tokenHash(fresh), authenticatedAt: now, amr: all }
+    const rotated = await this.#store.rotate(tokenHash(token), next, now)
     if (!rotated) return undefined
     this.#tell('session.proven', session.accountId, { session: session.id, amr: amr.join(' ') })
     return { token: fresh, id: session.id, expiresAt: session.expiresAt }
@@ -163,29 +170,22 @@ export class Sessions {
 
   /** Lets a session act in an organisation; only where the account is a member. */
   async enter(session: Session, organisationId: string): Promise<boolean> {
-    return this.#database.batch([
-      { text: SESSION_SQL.enter, values: [session.id, session.accountId, organisationId], expect: 1 },
-    ])
+    return this.#store.enter(session.accountId, session.id, organisationId)
   }
 
   /** Live sessions of an account, last used first: the device list. */
   async list(accountId: string): Promise<readonly DeviceSession[]> {
-    return (
-      await this.#database.rows<DeviceSessionRow>(SESSION_SQL.list, [accountId, this.#clock.now()])
-    ).map(readDeviceSession)
+    return (await this.#store.list(accountId, this.#clock.now())).map(readDeviceSession)
   }
 
   /** Live sessions of all accounts, last used first, for operators. */
   async listAll(limit = 1_000): Promise<readonly DeviceSession[]> {
-    return (await this.#database.rows<DeviceSessionRow>(SESSION_SQL.listAll, [this.#clock.now(), limit])).map(
-      readDeviceSession,
-    )
+    return (await this.#store.listAll(this.#clock.now(), limit)).map(readDeviceSession)
   }
 
   /** Ends the session of a token: sign-out, or a sign-in over it. */
   async end(token: string): Promise<void> {
-    if (TOKEN.test(token))
-      await this.#database.batch([{ text: SESSION_SQL.revokeHash, values: [tokenHash(token)] }])
+    if (TOKEN.test(token)) await this.#store.end(tokenHash(token))
   }
 
   /**
@@ -193,23 +193,21 @@ export class Sessions {
    * @returns whether there was one
    */
   async revoke(accountId: string, id: string): Promise<boolean> {
-    const revoked = await this.#database.batch([
-      { text: SESSION_SQL.revoke, values: [id, accountId], expect: 1 },
-    ])
+    const revoked = await this.#store.revoke(accountId, id)
     if (revoked) this.#tell('session.revoked', accountId, { session: id })
     return revoked
   }
 
   /** Revokes every session of an account, but for one if its id is given. */
   async revokeAll(accountId: string, except = ''): Promise<void> {
-    await this.#database.batch([{ text: SESSION_SQL.revokeAll, values: [accountId, except] }])
+    await this.#store.revokeAll(accountId, except)
     this.#tell('session.revoked', accountId, { session: 'all' })
   }
 
   async #prune(now: number): Promise<void> {
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return
     this.#prunedAt = now
-    await this.#database.batch([{ text: SESSION_SQL.prune, values: [now] }])
+    await this.#store.prune(now)
   }
 
   #tell(type: string, principal: string, data: Readonly<Record<string, string>>): void {

@@ -154,6 +154,11 @@ export class FoundCommand {
     return SOLID.test(this.#rest)
   }
 
+  /** A change of folder, and nothing done there. */
+  get isChangeOfFolder(): boolean {
+    return this.command === 'cd' && !this.certain && /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/.test(this.#rest)
+  }
+
   /** Some argument follows. */
   get followed(): boolean {
     return charCodeAt.call(this.#rest, 0) <= 32
@@ -206,6 +211,7 @@ function rateStart(found: FoundCommand): number {
 }
 
 function rateSeparated(found: FoundCommand): number {
+  if (found.isChangeOfFolder) return 3
   const argument = found.hasArgument('separator')
   if (found.certain) return argument || found.isIsolated('separator') ? 6 : 4
   if (found.spaced && !isTellingCommand(found.command) && !found.flagged && !found.sensitive) return 3

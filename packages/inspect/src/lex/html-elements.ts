@@ -44,6 +44,8 @@ const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
 const HANDLER = /^on[a-z]{3,40}$/
+/** A function or a name in braces, as JSX has it: a browser takes it for a block that does nothing. */
+const IDLE = /^\{(?:\(\w{0,16}\)?|\w{1,32}|[\w.]{1,64}\})$/
 /** Attributes whose value a framework runs, where the value does what only an attack does. */
 const DIRECTIVE = /^(?:(?:data-)?ng-|x-(?:init|data|on|html|effect)|v-(?:html|on|bind)|@|data-bind$|hx-on)/
 const RUNS =
@@ -184,7 +186,8 @@ function ended(
   if (found === 0) return undefined
   const isElement = id === 'xss/element'
   if (isElement && name === 'link' && LINKS_ONLY.test(lower.slice(start, end))) return undefined
-  if (isElement && name === 'script' && LOCAL_SCRIPT.test(lower.slice(start, end)))
+  // The tag may go on behind what was read of it.
+  if (isElement && name === 'script' && LOCAL_SCRIPT.test(lower.slice(start, start + MAX_TAG)))
     return { start, end, score: found, id, bare: true }
   return { start, end, score: found, id }
 }
@@ -224,7 +227,9 @@ function attributeScore(
   attribute: string,
   value: string,
 ): { id: string; score: number } | undefined {
-  if (HANDLER.test(attribute)) return { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
+  if (HANDLER.test(attribute)) {
+    return IDLE.test(value) ? undefined : { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
+  }
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
   // An image does not run what is in it.
   const isPicture = element === 'img' && compact.startsWith('data:image/')

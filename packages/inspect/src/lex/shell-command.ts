@@ -183,7 +183,8 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
   const isCode =
     opening === 'substitution' &&
     charCodeAt.call(lower, separator) === 96 &&
-    !looksAround(command) &&
+    (command === 'id' || command === 'set' || !looksAround(command)) &&
+    !found.wrapped &&
     !found.sensitive
   const bare = opening === 'start' || opening === 'line' || isCode
   return { start: separator, end, score, id: 'rce/command', bare }

@@ -191,7 +191,7 @@ function isMentioned(i: number): boolean {
   if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before))
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
-  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]])/.test(behind)
+  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]]|\s#\d)/.test(behind)
 }
 
 /**
@@ -213,13 +213,27 @@ function isOperatorLiteral(i: number): boolean {
   )
 }
 
+/** The end of a string that JavaScript compares with: no dialect of SQL has `===`. */
+function isComparedLiteral(i: number): boolean {
+  for (let open = i - 1; open >= 0 && i - open < MAX_LITERAL; open--) {
+    if (kindAt(open) !== kindAt(i)) continue
+    const start = starts[open] as number
+    return /[=!]==\s?$/.test(sourceText().slice(Math.max(0, start - 4), start))
+  }
+  return false
+}
+
+/** Tokens of a string that is looked back over. */
+const MAX_LITERAL = 16
+
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
 function afterQuote(i: number, nth: number): Finding | undefined {
   if (isMentioned(i)) return undefined
   const found = continuation(i + 1, 'string', i)
   if (found === undefined || nth % 2 === 1) return found
   // `''` is an escaped quote and does not open a string.
-  if (isQuote(kindAt(i - 1)) && starts[i] === ends[i - 1]) return found
+  if (isQuote(kindAt(i - 1)) && starts[i] === ends[i - 1] && kindAt(i - 2) !== SQL.open) return found
+  if (isComparedLiteral(i)) return undefined
   return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
 

@@ -7,6 +7,10 @@ const PHP_DANGEROUS =
 const PHP_COMMON =
   'strip_tags|chr|ord|strrev|implode|explode|md5|printf|sprintf|print|echo|date|time|is_\\w{1,16}|array_\\w{1,16}|str_\\w{1,16}|substr|trim|sleep|define|constant|func_\\w{1,12}|get_\\w{1,24}|set_\\w{1,24}|bzopen|gzopen|gzread|fsockopen|json_\\w{1,8}|preg_\\w{1,16}|mb_\\w{1,16}|openssl_\\w{1,16}|session_\\w{1,16}|shell|stripslashes|addslashes|urldecode|rawurldecode|htmlspecialchars|html_entity_decode|hex2bin|bin2hex|pack|unpack|rand|mt_rand|serialize|setcookie|header|die|exit|phpversion|phpcredits|zend_version|sys_get_temp_dir|disk_free_space|ftp_\\w{1,12}|imap_\\w{1,12}|mysql_\\w{1,16}|mysqli_\\w{1,16}|pg_\\w{1,12}|sqlite_\\w{1,16}|odbc_\\w{1,12}|socket_\\w{1,12}|stream_\\w{1,24}|tempnam|tmpfile|touch|uniqid|usleep|filesize|filetype|fileperms|glob|is_dir|is_file|file_exists|mkdir|rename|copy|link|readlink|realpath|stat|parse_url|runkit_\\w{1,16}|ctype_\\w{1,8}|iterator_apply|ldap_\\w{1,12}'
 
+/** Modules that JavaScript loads, and assertions without anything that PHP would run. */
+const OTHER_LANGUAGES =
+  '(?:\\w{1,24}\\s{0,2}=\\s{0,2})?require\\s{0,2}\\(\\s{0,2}["\'](?:\\.{0,2}/)?[\\w@/-]{1,60}(?:\\.(?:js|json|cjs))?["\']\\s{0,2}\\)|assert\\s{0,2}\\((?![^\\n]{0,80}(?:phpinfo|system|exec|passthru|eval|print|base64|chr|file_|\\$))'
+
 /** Code for the interpreter of the backend: PHP, JavaScript, Python, Ruby, Perl. */
 export const codeRules: readonly Rule[] = [
   pattern(
@@ -37,7 +41,7 @@ export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-start',
     new RegExp(
-      `^\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|[\\t\\n\\r]|\\s(?=[/#]))?(?:/\\*[^*]{0,32}\\*/\\s{0,12}|(?:#|//)[^\\n]{0,32}\\n\\s{0,8})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
+      `^(?!${OTHER_LANGUAGES})\\s{0,4}(?:[@!({;&.-]{0,4}\\s{0,2})(?:\\w{1,16}\\s{0,2}=\\s{0,2})?(?:["']{0,1})(?:${PHP_DANGEROUS}|${PHP_COMMON})["']?\\)?(?:\\s{2,8}|[\\t\\n\\r]|\\s(?=[/#]))?(?:/\\*[^*]{0,32}\\*/\\s{0,12}|(?:#|//)[^\\n]{0,32}\\n\\s{0,8})?\\(\\s{0,4}[^\\n]{0,120}?(?:\\)\\s{0,4}[);]{0,4}\\s{0,4}$|\\)\\s{0,4};)`,
     ),
     {
       score: 5,
@@ -65,6 +69,8 @@ export const codeRules: readonly Rule[] = [
         'Header (top) text',
         'time (and space) travel',
         'glob',
+        "assert(typeof body == 'string');",
+        "request = require('request');",
       ],
     },
   ),
@@ -142,17 +148,28 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/break-out',
-    /^[^\n]{0,60}?["'][ \t]{0,4}[;)}.]{1,4}[ \t]{0,4}(?:system|exec|passthru|shell_exec|popen|phpinfo|print|echo|eval|assert|require|process\.\w{1,12}|__import__)\s{0,2}\(/,
+    /^[^\n]{0,60}?["'][ \t]{0,4}[;)}.]{1,4}[ \t]{0,4}(?:system|(?<!\.)exec|passthru|shell_exec|popen|phpinfo|print|echo|eval|assert|require|process\.\w{1,12}|__import__)\s{0,2}\(/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.paren,
       words: WORD.php | WORD.runtime | WORD.shell,
-      attacks: ["';system('id');'", "').exec('x')//"],
+      attacks: ["';system('id');'", "');exec('x')//"],
       benign: ["it's done; system (as a whole)", "'a'; print it"],
     },
   ),
+  // Chains of calls in JavaScript end so as well.
+  pattern('code/method-break-out', /^[^\n]{0,60}?["'][ \t]{0,4}\)[ \t]{0,4}\.[ \t]{0,4}exec\s{0,2}\(/, {
+    score: 5,
+    quotable: true,
+    bare: true,
+    atStart: true,
+    chars: CHAR.paren,
+    words: WORD.php | WORD.runtime | WORD.shell,
+    attacks: ["').exec('x')//"],
+    benign: ['a.exec(b)'],
+  }),
   pattern(
     'code/php-config',
     /^\s{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|extension|precision|max_execution_time|display_errors|safe_mode|error_log|error_reporting|include_path|short_open_tag|upload_tmp_dir|zend_extension|opcache\.\w{1,40}|session\.(?:save_path|upload_progress|auto_start)\w{0,24}|mbstring\.\w{1,24}|suhosin\.\w{1,24}|cgi\.\w{1,24}|date\.timezone|sendmail_path|user_ini\.\w{1,12}|variables_order|register_globals|magic_quotes_gpc|file_uploads|post_max_size|soap\.\w{1,24}|assert\.\w{1,16}|mail\.\w{1,24}|zlib\.\w{1,24}|pcre\.\w{1,24}|enable_dl|engine|expose_php|doc_root|output_buffering|output_handler|unserialize_callback_func|xbithack|html_errors|log_errors)\s{0,4}=\s{0,4}\S/,
@@ -171,7 +188,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]?\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|child_process\s{0,4}\)?\s{0,4}\.\s{0,4}(?:exec|spawn|fork)\w{0,12}\s{0,4}\(\s{0,4}[^\s)]|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -202,7 +219,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/loop',
-    /\bfor\s{0,4}\(\s{0,4};\s{0,4};\s{0,4}\)\s{0,4}(?:\{\s{0,4}\}|;|$)|\bwhile\s{0,4}\(\s{0,4}(?:[!+-]{1,3}\s{0,2}(?:\d|``|""|''|\[\]|false|new\b)|\(?true\b|\+?infinity\b|string\s{0,2}\)|1\s{0,4}\)|new\s{1,4}date|"[^"]{0,8}"\s{0,2}\)|'[^']{0,8}'\s{0,2}\)|\[\]|\{\})|\bdo\s{0,4}\{[^}]{0,80}\}\s{0,4}while\s{0,4}\(|;\s{0,4}var\s{1,4}\w{1,16}\s{0,4}=\s{0,4}new\s{1,4}date/,
+    /\bfor\s{0,4}\(\s{0,4};\s{0,4};\s{0,4}\)\s{0,4}(?:\{\s{0,4}\}|;|$)|\bwhile\s{0,4}\(\s{0,4}(?:[!+-]{1,3}\s{0,2}(?:\d|``|""|''|\[\]|false|new\b)|\(true\b|true\s{0,4}\)\s{0,4}[;{]|\+?infinity\b|string\s{0,2}\)|1\s{0,4}\)|new\s{1,4}date|"[^"]{0,8}"\s{0,2}\)|'[^']{0,8}'\s{0,2}\)|\[\]|\{\})|\bdo\s{0,4}\{[^}]{0,80}\}\s{0,4}while\s{0,4}\(|;\s{0,4}var\s{1,4}\w{1,16}\s{0,4}=\s{0,4}new\s{1,4}date/,
     {
       score: 5,
       quotable: true,
@@ -213,7 +230,7 @@ export const codeRules: readonly Rule[] = [
         'for(;;){}',
         ';var date = new Date(); do{curDate = new Date();}while(curDate-date',
       ],
-      benign: ['while (most people agree)', 'do it while you can'],
+      benign: ['while (true)', 'while (most people agree)', 'do it while you can'],
     },
   ),
   pattern(
@@ -242,7 +259,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|file|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\(|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
+    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
     {
       score: 5,
       quotable: true,

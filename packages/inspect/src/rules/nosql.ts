@@ -9,6 +9,7 @@ const OPERATORS =
 const OPERATOR = new RegExp(`(?:^|[[.{,\\s"'])\\$(?:${OPERATORS})(?:$|[\\]."'\\s:=])`)
 /** Operators that run code or reach other collections. */
 const RUNNING = /\$(?:where|expr|function|accumulator|func|jsonschema|lookup)\b/
+const RUNNING_VALUE = /\$(?:where|function|accumulator|func)\b/
 /** What a login or a look-up by one key compares: an operator there widens it. */
 const COMPARED =
   /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
@@ -43,7 +44,7 @@ function findOperatorValue(reading: Reading): Span | undefined {
   if (found === null) return undefined
   // Behind a string that is ended, or one that runs code; elsewhere it is how queries are written down.
   const bare =
-    !RUNNING.test(found[0]) &&
+    !RUNNING_VALUE.test(found[0]) &&
     !found[0].endsWith(']') &&
     !/^\s{0,2}[\w@. ]{0,40}["'}]\s{0,2}[,}\]]/.test(reading.lower)
   return { start: found.index, end: found.index + found[0].length, bare }

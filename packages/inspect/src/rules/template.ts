@@ -2,6 +2,11 @@ import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
+/** What a template reaches out of its own data with. */
+const OBJECTS =
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|template|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+    .source
+
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
   pattern(
@@ -34,7 +39,9 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/object',
-    /(?:\{\{|\$\{|#\{|<%=?|\{%|\[\[\$|\*\{)[^{}%]{0,160}?(?:__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|template|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|process\.|@java|system\(|exec\(|popen|`|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|this\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\()/,
+    new RegExp(
+      `(?:\\{\\{|#\\{|<%=?|\\{%|\\[\\[\\$|\\*\\{)[^{}%]{0,160}?(?:${OBJECTS}|process\\.|\`|this\\.)|\\$\\{[^{}%]{0,160}?(?:${OBJECTS}|process\\.(?:mainmodule|binding|env|exit))`,
+    ),
     {
       score: 5,
       quotable: true,
@@ -62,6 +69,19 @@ export const templateRules: readonly Rule[] = [
         "{{ 'greeting' | translate }}",
         '{{ myself }}',
       ],
+    },
+  ),
+  // JavaScript writes its own strings so.
+  pattern(
+    'template/literal',
+    /\$\{[^{}%]{0,160}?(?:`|process\.|this\.)|\$\s{0,16}\{\s{0,12}["'][^"'{}]{0,64}["']\s{0,12}\}/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      chars: CHAR.dollar,
+      attacks: ['${this.x}', '${`id`}', "${'ff'}"],
+      benign: ['${thing}', '${name}'],
     },
   ),
   pattern(
@@ -92,7 +112,7 @@ export const templateRules: readonly Rule[] = [
   }),
   pattern(
     'template/variable',
-    /\$\s{0,16}\{\s{0,12}(?:["'][^"'{}]{0,64}["']|\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
+    /^\s{0,4}\$\{\s{0,4}["'][^"'{}]{0,64}["']\s{0,4}\}\s{0,4}$|\$\s{0,16}\{\s{0,12}(?:\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
     {
       score: 5,
       quotable: true,

@@ -76,13 +76,13 @@ export const traversalRules: readonly Rule[] = [
     benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
   }),
   // In a form, where no program's own paths stand.
-  pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){2}/, {
+  pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){3}/, {
     score: 5,
     bare: true,
     atStart: true,
     chars: CHAR.dots,
     places: ['form'],
-    attacks: ['../../mailbox/x.jsp'],
+    attacks: ['../../../mailbox/x.jsp'],
     benign: ['../image.png', '.. / ..'],
   }),
   pattern(

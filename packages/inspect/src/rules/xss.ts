@@ -43,7 +43,7 @@ export const xssRules: readonly Rule[] = [
   },
   pattern(
     'xss/attribute',
-    /(?:^|["'`\s/;>])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
+    /(?:^|["'`\s/;>])(?!on(?!end|empti)[a-z]{2,20}ed[\s=])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
     {
       score: 5,
       quotable: true,
@@ -56,7 +56,14 @@ export const xssRules: readonly Rule[] = [
         '"onClick="(prompt)(1)',
         "'onload=`x`",
       ],
-      benign: ['online=1', 'turn it on=yes', 'onion=2 onions', 'phone=123', 'one=(1)'],
+      benign: [
+        'online=1',
+        "onFinished = require('on-finished')",
+        'turn it on=yes',
+        'onion=2 onions',
+        'phone=123',
+        'one=(1)',
+      ],
     },
   ),
   // The application's attribute ended, its element closed, and another begun or one closed that is not open.
@@ -188,7 +195,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/sink',
-    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/\s{0,4}\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\s{1,4}\.\s{1,8}cookie|(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\b(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
+    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/\s{0,4}\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\s{1,4}\.\s{1,8}cookie|(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\b(?:(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`]\s{0,4}<(?:img|svg|script|iframe))|onerror\s{0,4}=\s{0,4}["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
     {
       score: 5,
       quotable: true,
@@ -207,7 +214,7 @@ export const xssRules: readonly Rule[] = [
   // A method that is named as text, or called through another, where a plain call would do.
   pattern(
     'xss/console',
-    /\bconsole\s{0,2}(?:\[\s{0,2}["'`]\w{1,12}["'`]\s{0,2}\]|\.\s{0,2}\w{1,12}\s{0,2}\.(?:call|apply|bind))\s{0,2}\(|\bprocess\s{0,2}\[\s{0,2}["'`]?(?:mainmodule|binding|env)\b/,
+    /\bconsole\s{0,2}(?:\[\s{0,2}["'`]\w{1,12}["'`]\s{0,2}\]|\.\s{0,2}\w{1,12}\s{0,2}\.(?:call|apply))\s{0,2}\(|\bprocess\s{0,2}\[\s{0,2}["'`]?(?:mainmodule|binding|env)\b/,
     {
       score: 5,
       quotable: true,

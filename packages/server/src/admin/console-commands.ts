@@ -1,24 +1,56 @@
-import type { Role } from '@postern/console'
-import { ConfigError } from '@postern/core'
+import { type Operator, type Role, rolesOf } from '@postern/console'
+import { ConfigError, type Json } from '@postern/core'
 import type { RunningConsole } from '../console/open-console.ts'
 import type { AdminCommand } from './admin-server.ts'
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']
 
-/** What `postern console` asks of a running gateway. */
-export function consoleCommands(opened: RunningConsole | undefined): Readonly<Record<string, AdminCommand>> {
+/**
+ * What `postern console` asks of a running gateway.
+ * @param record enters an act in the log before it is done
+ */
+export function consoleCommands(
+  opened: RunningConsole | undefined,
+  record: (action: string, data: Readonly<Record<string, Json>>, operator: Json | undefined) => Promise<void>,
+): Readonly<Record<string, AdminCommand>> {
+  const running = (): RunningConsole => {
+    if (opened !== undefined) return opened
+    throw new ConfigError({
+      place: 'console',
+      problem: 'is off in this gateway',
+      hint: 'set console: {} in the configuration, or start it with --console',
+    })
+  }
+  const named = async (name: Json | undefined): Promise<Operator> => {
+    const found = (await running().operators.list()).find(
+      operator => operator.name === String(name).toLowerCase(),
+    )
+    if (found !== undefined) return found
+    throw new ConfigError({ place: 'name', problem: 'is no operator of the console' })
+  }
   return {
     'console/link': ({ name, roles }) => {
-      if (opened === undefined)
-        throw new ConfigError({
-          place: 'console',
-          problem: 'is off in this gateway',
-          hint: 'set console: {} in the configuration, or start it with --console',
-        })
       const wanted = Array.isArray(roles) ? ROLES.filter(role => roles.includes(role)) : ROLES
-      // Whoever may act may look.
-      const granted = new Set<Role>(['viewer', ...wanted])
-      return { link: opened.link(typeof name === 'string' ? name : undefined, [...granted]) }
+      return { link: running().link(typeof name === 'string' ? name : undefined, rolesOf(wanted)) }
+    },
+    'console/operators': async () =>
+      JSON.parse(JSON.stringify({ operators: await running().operators.list() })) as Json,
+    'console/invite': async ({ name, roles, operator }) => {
+      const wanted = rolesOf(Array.isArray(roles) ? roles.map(String) : [])
+      await record('operators.invite', { name: String(name), roles: [...wanted] }, operator)
+      const secret = await running().operators.invite(String(name), wanted)
+      return { link: running().invitationLink(secret) }
+    },
+    'console/roles': async ({ name, roles, operator }) => {
+      const { id } = await named(name)
+      const wanted = rolesOf(Array.isArray(roles) ? roles.map(String) : [])
+      await record('operators.roles', { account: id, roles: [...wanted] }, operator)
+      return { change: await running().operators.setRoles(id, wanted) }
+    },
+    'console/remove': async ({ name, operator }) => {
+      const { id } = await named(name)
+      await record('operators.remove', { account: id }, operator)
+      return { change: await running().operators.remove(id) }
     },
   }
 }

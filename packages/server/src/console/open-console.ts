@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import {
   type CompiledConsole,
   describeException,
@@ -10,8 +11,8 @@ import {
   type ConsoleServer,
   type ConsoleSettings,
   LiveFeed,
+  OperatorAccounts,
   type Role,
-  SqliteTraffic,
   startConsole,
   TrafficRecorder,
 } from '@postern/console'
@@ -23,6 +24,7 @@ import {
   parseAddress,
   systemRandom,
 } from '@postern/core'
+import { PasskeyAccounts } from '@postern/identity'
 import { bouncerKeys } from '@postern/remediate'
 import {
   type AuditSource,
@@ -34,15 +36,18 @@ import {
   type Runtime,
   standingsOf,
 } from '@postern/runtime'
+import { openSqlite } from '@postern/store'
+import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
-import { PreviewInThread } from '../preview/preview-in-thread.ts'
+import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
 import { guardedRoutes } from './guarded-routes.ts'
+import { openTraffic } from './open-traffic.ts'
 import { policyDesk } from './policy-desk.ts'
 import { SettingsHistory } from './settings-history.ts'
-import { SystemReadings } from './system-readings.ts'
+import { instanceName, SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
 import { VaultInFile } from './vault-desk.ts'
 
@@ -77,6 +82,10 @@ export interface RunningConsole {
   readonly address: string
   /** An address that signs in once. @param name in the audit log; default: the account of this process */
   link(name?: string, roles?: readonly Role[]): string
+  /** Accounts of the console. */
+  readonly operators: OperatorAccounts
+  /** The address that an invitation is followed at. */
+  invitationLink(secret: string): string
   /** Makes what a principal sent unreadable in the traffic. */
   erase(principal: string, tenant: string): Promise<void>
   health(): readonly Health[]
@@ -96,28 +105,43 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       problem: 'needs a data directory for the traffic that it shows',
       hint: 'set dataDirectory, or console: false',
     })
-  const traffic = SqliteTraffic.open({
-    directory: connections.directory.path,
-    keep: settings.keep,
-    maxSize: settings.maxSize,
-  })
   const live = new LiveFeed()
+  const opened = openTraffic({
+    runtime,
+    settings,
+    directory: connections.directory.path,
+    gateway: setup.gateway,
+    loaded: setup.loaded,
+    live,
+  })
+  const { traffic } = opened
   const recorder = new TrafficRecorder({
     store: traffic,
     clock,
     samplesPerSecond: settings.samplesPerSecond,
+    countryOf: clientCountry(settings.country),
     onEvent: event => live.take(event),
   })
+  const database = openSqlite({ path: connections.directory.file('console.db') })
+  const operators = new OperatorAccounts(
+    await PasskeyAccounts.open({ database, name: 'Postern console', clock }),
+  )
   const audit = new OpenedAudit(setup)
   const undo = new UndoInDatabase(setup.loaded)
   const history = new SettingsHistory(connections.sqlite, clock)
   const system = new SystemReadings(runtime, {
+    name: instanceName(setup.gateway),
     workers: setup.workers,
     lost: () => ({ workers: setup.lost(), traffic: recorder.lost }),
   })
-  const preview = new PreviewInThread(() => previewPlan(setup, connections.directory.path), clock)
+  const preview = new PreviewInThread(
+    () => previewPlan(setup, opened.place),
+    clock,
+    Math.min(MAX_PREVIEW_THREADS, availableParallelism()),
+  )
   const closers: (() => Promise<void> | void)[] = [
-    () => traffic.close(),
+    () => opened.close(),
+    () => database.close(),
     () => recorder.close(),
     () => audit.close(),
     () => undo.close(),
@@ -129,7 +153,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   }
   try {
     closers.push(runtime.listen(event => recorder.take(event)))
-    const health = (): readonly Health[] => [recorder.health()]
+    const health = (): readonly Health[] => [recorder.health(), ...opened.health()]
     const flush = (): Promise<void> => recorder.flush()
     const parts = partsOf(setup, {
       preview,
@@ -140,6 +164,8 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       live,
       audit,
       flush,
+      operators,
+      instances: () => opened.instances(),
       health: () => [...setup.health(), ...health()],
     })
     const server = await listen(setup, parts)
@@ -147,6 +173,8 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     return {
       address: server.address,
       link: (name = accountName(), roles) => server.link(name, roles),
+      operators,
+      invitationLink: secret => server.invitationLink(secret),
       erase: (principal, tenant) => traffic.erase(principal, tenant),
       health,
       close,
@@ -157,13 +185,13 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
   }
 }
 
-function previewPlan(
-  { loaded, overrides }: ConsoleSetup,
-  directory: string,
-): Omit<PreviewPlan, 'text' | 'from'> {
+/** A thread loads the configuration and takes some 60 MB. */
+const MAX_PREVIEW_THREADS = 8
+
+function previewPlan({ loaded, overrides }: ConsoleSetup, traffic: PreviewPlan['traffic']): PreviewSetting {
   const { file } = loaded()
   const path = editedConfig({ file }, { changes: [] })?.path ?? ''
-  return { file: file.path, folder: file.folder, overrides, directory, path }
+  return { file: file.path, folder: file.folder, overrides, traffic, path }
 }
 
 /** The configured place; else the usual port, or a free one when that is taken. */
@@ -211,7 +239,8 @@ class OpenedAudit {
   }
 }
 
-interface Kept extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health'> {
+interface Kept
+  extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances' | 'operators'> {
   readonly preview: PreviewInThread
   readonly history: SettingsHistory
   readonly undo: UndoInDatabase
@@ -243,7 +272,7 @@ function settingsOf(
 
 function partsOf(
   setup: ConsoleSetup,
-  { traffic, flush, live, audit, health, preview, history, undo, system }: Kept,
+  { traffic, flush, live, audit, health, preview, history, undo, system, instances, operators }: Kept,
 ): ConsoleParts {
   const { runtime, loaded } = setup
   const { resources } = runtime
@@ -258,6 +287,9 @@ function partsOf(
     remediations: resources.remediations,
     approvals: resources.access?.approvals,
     identity: resources.identity,
+    operators,
+    instances,
+    sharesBans: resources.connections?.redis !== undefined || resources.connections?.postgres !== undefined,
     revocations: resources.revocations,
     policies: policyDesk(resources.access?.policies, loaded),
     guardedRoutes: () => guardedRoutes(loaded().config),

@@ -7,23 +7,32 @@ import type { Runtime } from '@postern/runtime'
 const RESOLUTION_MS = 20
 const MAX_NAME = 100
 
-/** What names this instance among several: the host and the process. */
-function instanceName(): string {
-  return `${hostname().slice(0, MAX_NAME)}:${process.pid}`
+/** What names an instance among several, also after a restart: the host, and the port of its gateway. */
+export function instanceName(gateway: string): string {
+  return `${hostname().slice(0, MAX_NAME)}:${new URL(gateway).port}`
 }
 
 /** Reads the process that the console is part of. */
 export class SystemReadings {
   readonly #runtime: Runtime
   readonly #delay: ReturnType<typeof monitorEventLoopDelay>
+  readonly #name: string
   readonly #counts: { readonly workers: number; readonly lost: () => Readonly<Record<string, number>> }
 
-  /** @param counts threads that take requests, and events lost elsewhere than in the log */
+  /** @param counts name of the instance, threads that take requests, events lost elsewhere than in the log */
   constructor(
     runtime: Runtime,
-    counts: { readonly workers: number; readonly lost: () => Readonly<Record<string, number>> },
+    {
+      name,
+      ...counts
+    }: {
+      readonly name: string
+      readonly workers: number
+      readonly lost: () => Readonly<Record<string, number>>
+    },
   ) {
     this.#runtime = runtime
+    this.#name = name
     this.#counts = counts
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
     this.#delay.enable()
@@ -44,7 +53,7 @@ export class SystemReadings {
     delay.reset()
     const { node, openssl, v8 } = process.versions
     return {
-      instance: instanceName(),
+      instance: this.#name,
       versions: {
         postern: ownVersion(),
         node,
@@ -72,7 +81,8 @@ export class SystemReadings {
   }
 }
 
-function ownVersion(): string {
+/** Version of this package. */
+export function ownVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     readonly version: string
   }

@@ -14,6 +14,31 @@ const MAX_GROUPS = 1_000
 const SHOWN_GROUPS = 50
 const SHOWN_RULES = 3
 
+/**
+ * Results of parts of all actors as one: their groups are of different actors, but for what found no room.
+ */
+export function joinedResults(results: readonly PreviewResult[]): PreviewResult {
+  const sum = (of: (result: PreviewResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0)
+  return {
+    requests: sum(({ requests }) => requests),
+    refusedBefore: sum(({ refusedBefore }) => refusedBefore),
+    refusedAfter: sum(({ refusedAfter }) => refusedAfter),
+    newlyRefused: joinedGroups(results.flatMap(({ newlyRefused }) => newlyRefused)),
+    newlyAllowed: joinedGroups(results.flatMap(({ newlyAllowed }) => newlyAllowed)),
+  }
+}
+
+function joinedGroups(groups: readonly PreviewGroup[]): readonly PreviewGroup[] {
+  const joined = new Map<string, PreviewGroup>()
+  for (const group of groups) {
+    const key = `${group.kind} ${group.value}`
+    const known = joined.get(key)
+    joined.set(key, known === undefined ? group : { ...known, requests: known.requests + group.requests })
+  }
+  return [...joined.values()].sort((a, b) => b.requests - a.requests).slice(0, SHOWN_GROUPS)
+}
+
 /** Counts where two configurations decide otherwise, by who asked. Memory does not grow with the traffic. */
 export class PreviewCount {
   readonly #newlyRefused = new Map<string, Group>()

@@ -1,19 +1,35 @@
 import { Worker } from 'node:worker_threads'
-import type { PreviewJob, PreviewState } from '@postern/console'
+import type { PreviewJob, PreviewResult, PreviewState } from '@postern/console'
 import type { Clock } from '@postern/core'
+import { joinedResults } from './preview-count.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 
-/** Runs previews in a thread, one at a time. */
+/** What a preview starts from, but for what it is about. */
+export type PreviewSetting = Omit<PreviewPlan, 'text' | 'from' | 'share'>
+
+/** How far one thread is. */
+interface Part {
+  done: number
+  total: number
+  result: PreviewResult | undefined
+}
+
+/**
+ * Runs previews in threads, each for a part of the actors; one preview at a time. What several actors share
+ * (a limit of a whole tenant) is counted by each thread alone.
+ */
 export class PreviewInThread implements PreviewJob {
-  readonly #plan: () => Omit<PreviewPlan, 'text' | 'from'>
+  readonly #plan: () => PreviewSetting
   readonly #clock: Clock
-  #worker: Worker | undefined
+  readonly #threads: number
+  #workers: readonly Worker[] = []
   #state: PreviewState = { state: 'none' }
 
-  /** @param plan of the configuration in force when a preview starts */
-  constructor(plan: () => Omit<PreviewPlan, 'text' | 'from'>, clock: Clock) {
+  /** @param plan of the configuration in force when a preview starts @param threads 1 to 256 */
+  constructor(plan: () => PreviewSetting, clock: Clock, threads: number) {
     this.#plan = plan
     this.#clock = clock
+    this.#threads = threads
   }
 
   start(text: string, from: number): void {
@@ -22,21 +38,65 @@ export class PreviewInThread implements PreviewJob {
       `./preview-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
       import.meta.url,
     )
-    const workerData: PreviewPlan = { ...this.#plan(), text, from }
-    const worker = new Worker(entry, { workerData })
     const started = this.#clock.monotonic()
-    this.#worker = worker
-    this.#state = { state: 'running', done: 0, total: 0 }
-    const take = (state: PreviewState): void => {
-      if (this.#worker === worker) this.#state = state
-    }
-    worker.on('message', (message: FromPreview) => {
-      if (message.kind === 'progress') take({ state: 'running', done: message.done, total: message.total })
-      else if (message.kind === 'failed') take({ state: 'failed', problem: message.problem })
-      else take({ state: 'done', result: message.result, milliseconds: this.#clock.monotonic() - started })
+    const plan = this.#plan()
+    const parts: Part[] = Array.from({ length: this.#threads }, () => ({
+      done: 0,
+      total: 0,
+      result: undefined,
+    }))
+    const workers = parts.map((_, index) => {
+      const workerData: PreviewPlan = { ...plan, text, from, share: { index, of: parts.length } }
+      return new Worker(entry, { workerData })
     })
-    worker.once('error', error => take({ state: 'failed', problem: error.message }))
-    worker.unref()
+    this.#workers = workers
+    this.#state = { state: 'running', done: 0, total: 0 }
+    const fail = (problem: string): void => {
+      if (this.#workers !== workers) return
+      this.#end()
+      this.#state = { state: 'failed', problem }
+    }
+    workers.forEach((worker, index) => {
+      worker.on('message', (message: FromPreview) => {
+        if (message.kind === 'failed') fail(message.problem)
+        else this.#take(workers, parts, { index, message, started })
+      })
+      worker.once('error', error => fail(error.message))
+      worker.unref()
+    })
+  }
+
+  #take(
+    workers: readonly Worker[],
+    parts: readonly Part[],
+    {
+      index,
+      message,
+      started,
+    }: {
+      readonly index: number
+      readonly message: Exclude<FromPreview, { kind: 'failed' }>
+      readonly started: number
+    },
+  ): void {
+    const part = parts[index]
+    if (this.#workers !== workers || part === undefined) return
+    if (message.kind === 'progress') {
+      part.done = message.done
+      part.total = message.total
+      const done = parts.reduce((sum, one) => sum + one.done, 0)
+      const total = parts.reduce((sum, one) => sum + one.total, 0)
+      this.#state = { state: 'running', done, total: Math.max(done, total) }
+      return
+    }
+    part.result = message.result
+    const results = parts.flatMap(({ result }) => (result === undefined ? [] : [result]))
+    if (results.length < parts.length) return
+    this.#state = {
+      state: 'done',
+      result: joinedResults(results),
+      milliseconds: this.#clock.monotonic() - started,
+    }
   }
 
   state(): PreviewState {
@@ -44,8 +104,12 @@ export class PreviewInThread implements PreviewJob {
   }
 
   cancel(): void {
-    void this.#worker?.terminate()
-    this.#worker = undefined
+    this.#end()
     if (this.#state.state === 'running') this.#state = { state: 'none' }
+  }
+
+  #end(): void {
+    for (const worker of this.#workers) void worker.terminate()
+    this.#workers = []
   }
 }

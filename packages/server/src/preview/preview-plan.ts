@@ -1,4 +1,4 @@
-import type { PreviewResult } from '@postern/console'
+import type { PreviewResult, TrafficShare } from '@postern/console'
 import type { Overrides } from '../worker-plan.ts'
 
 /** What the thread of a preview starts from. */
@@ -7,13 +7,14 @@ export interface PreviewPlan {
   readonly file: string | undefined
   readonly folder: string
   readonly overrides: Overrides
-  /** Where the traffic is. */
-  readonly directory: string
+  /** Where the traffic is: the data directory, or the address of PostgreSQL. */
+  readonly traffic: { readonly directory: string } | { readonly postgres: string }
   /** Path of the file whose other text this is. */
   readonly path: string
   readonly text: string
   /** Epoch milliseconds. */
   readonly from: number
+  readonly share: TrafficShare
 }
 
 /** What it says. */

@@ -1,4 +1,4 @@
-import type { PreviewResult, StoredEvent, TrafficStore } from '@postern/console'
+import type { PreviewResult, StoredEvent, TrafficShare, TrafficStore } from '@postern/console'
 import { type Engine, mergedTarget, type Refusal, type RequestSource, VirtualClock } from '@postern/core'
 import type { ReplayEngine } from '@postern/runtime'
 import { PreviewCount } from './preview-count.ts'
@@ -9,10 +9,12 @@ export interface PreviewRunOptions {
   readonly after: ReplayEngine
   /** Epoch milliseconds. */
   readonly from: number
+  /** Part of the actors whose requests are decided here; all unless given. */
+  readonly share?: TrafficShare | undefined
   readonly onProgress: (done: number, total: number) => void
 }
 
-const PAGE = 500
+const PAGE = 1_000
 
 /**
  * Decides kept requests by two configurations, in their order and on their own time, and compares. What was
@@ -20,15 +22,16 @@ const PAGE = 500
  * is absent: bodies, most headers, masked parts of queries; rules over those stay silent in both.
  */
 export async function previewRun(options: PreviewRunOptions): Promise<PreviewResult> {
-  const { traffic, from, onProgress } = options
-  const total = await traffic.requestsFrom(from)
+  const { traffic, from, share, onProgress } = options
+  // Counted once: the others work on parts of the same requests.
+  const total = share === undefined || share.index === 0 ? await traffic.requestsFrom(from) : 0
   const before = await runOf(options.before, from)
   const after = await runOf(options.after, from)
   const count = new PreviewCount()
   let done = 0
   let last = 0
   for (;;) {
-    const page = await traffic.requestsAfter(last, from, PAGE)
+    const page = await traffic.requestsAfter(last, from, PAGE, share)
     if (page.length === 0) return count.result()
     for (const stored of page) {
       last = stored.id
@@ -37,7 +40,7 @@ export async function previewRun(options: PreviewRunOptions): Promise<PreviewRes
       count.add(stored, await before(stored, source), await after(stored, source))
     }
     done += page.length
-    onProgress(done, Math.max(done, total))
+    onProgress(done, total)
   }
 }
 

@@ -2,13 +2,14 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkConfig, configOfText, loadConfig } from '@postern/config'
-import { SqliteTraffic } from '@postern/console'
+import { PostgresTraffic, SqliteTraffic, type TrafficStore } from '@postern/console'
 import { replayEngine } from '@postern/runtime'
+import { connectPostgres } from '@postern/store'
 import { overridden } from '../overridden.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 import { previewRun } from './preview-run.ts'
 
-const { file, folder, overrides, directory, path, text, from } = workerData as PreviewPlan
+const { file, folder, overrides, traffic: place, path, text, from, share } = workerData as PreviewPlan
 const send = (message: FromPreview): void => parentPort?.postMessage(message)
 
 async function run(): Promise<void> {
@@ -16,23 +17,35 @@ async function run(): Promise<void> {
   const other = checkConfig(configOfText(path, text), process.env)
   const engineOf = (loaded: typeof present): ReturnType<typeof replayEngine> =>
     replayEngine(overridden(loaded, overrides, process.env))
-  const traffic = SqliteTraffic.open({
-    directory,
-    keep: Number.MAX_SAFE_INTEGER,
-    maxSize: Number.MAX_SAFE_INTEGER,
-  })
+  const { traffic, close } = openStored(place)
   try {
     const result = await previewRun({
       traffic,
       before: engineOf(present),
       after: engineOf(other),
       from,
+      share,
       onProgress: (done, total) => send({ kind: 'progress', done, total }),
     })
     send({ kind: 'done', result })
   } finally {
-    await traffic.close()
+    await close()
   }
+}
+
+/** The kept traffic, to be read only: nothing in it is too old or too much here. */
+function openStored(place: PreviewPlan['traffic']): {
+  readonly traffic: TrafficStore
+  close(): Promise<void>
+} {
+  const unbounded = { keep: Number.MAX_SAFE_INTEGER, maxSize: Number.MAX_SAFE_INTEGER }
+  if ('directory' in place) {
+    const traffic = SqliteTraffic.open({ directory: place.directory, ...unbounded })
+    return { traffic, close: () => traffic.close() }
+  }
+  const database = connectPostgres({ url: place.postgres, max: 2, statementTimeout: '30s' })
+  const traffic = new PostgresTraffic({ database, instance: '', ...unbounded })
+  return { traffic, close: () => database.close() }
 }
 
 run().catch((error: unknown) =>

@@ -6,6 +6,7 @@ import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { looksSealed, type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import type { HolderLink } from '../split/holder-link.ts'
+import { packOpenings } from '../split/open-batch.ts'
 import { combineParts, PARTS_OF, type Part } from '../split/part.ts'
 import { type CandidateSecrets, candidateSecrets } from './candidate-secrets.ts'
 import { stolenHolders } from './stolen-holder.ts'
@@ -163,10 +164,9 @@ async function askHolders(
   encoded: Uint8Array,
 ): Promise<{ readonly opened: boolean; readonly refused: number }> {
   let refused = 0
-  const salt = Buffer.from(record.salt).toString('base64url')
   const made = Buffer.from(record.salt).toString('base64url')
   const bodies = [
-    { op: 'open', items: [{ context, epoch: record.epoch, salt }] },
+    { op: 'open', items: packOpenings([{ encoded, epoch: record.epoch, salt: record.salt }]) },
     {
       op: 'seal',
       epoch: record.epoch,

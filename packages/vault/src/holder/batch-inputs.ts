@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { HmacKey } from '../primitive/hmac-key.ts'
 import { encodedSize, type RecordContext, writeContext } from '../record/record-context.ts'
+import type { OpenBatch } from '../split/open-batch.ts'
 import { PART_BYTES } from '../split/part.ts'
 import { VERSION_CHARACTERS } from './counted-records.ts'
 
@@ -21,8 +22,11 @@ interface Input {
  * collect: pauses of the collector were the slowest one in a hundred answers.
  */
 export class BatchInputs {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(16_384)
-  #inputs: Input[] = []
+  #own: Buffer = Buffer.allocUnsafeSlow(16_384)
+  /** Where the inputs lie: in the buffer above, or in the request itself. */
+  #bytes: Buffer = this.#own
+  #inputs: readonly Input[] = []
+  #added: Input[] = []
   #end = 0
 
   get count(): number {
@@ -31,8 +35,16 @@ export class BatchInputs {
 
   /** Forgets the items of the last request. */
   clear(): void {
-    this.#inputs = []
+    this.#added = []
+    this.#inputs = this.#added
+    this.#bytes = this.#own
     this.#end = 0
+  }
+
+  /** Takes the items of a request where they lie. */
+  use({ bytes, items }: OpenBatch): void {
+    this.#bytes = bytes
+    this.#inputs = items
   }
 
   /**
@@ -41,20 +53,19 @@ export class BatchInputs {
    * @throws ConfigError as `encodeContext`
    */
   add(context: RecordContext, saltOf: Uint8Array | ((encoded: Uint8Array) => Uint8Array)): void {
-    // The label of a place stands before each context, so that a place is hashed as it lies here.
-    const start = this.#end + PLACE.length
+    const start = this.#end
     const needed = start + encodedSize(context) + 64
-    if (needed > this.#bytes.length) {
+    if (needed > this.#own.length) {
       const larger = Buffer.allocUnsafeSlow(needed * 2)
-      this.#bytes.copy(larger, 0, 0, this.#end)
+      this.#own.copy(larger, 0, 0, this.#end)
+      this.#own = larger
       this.#bytes = larger
     }
-    this.#bytes.set(PLACE, this.#end)
     const middle = writeContext(this.#bytes, start, context)
     const salt = typeof saltOf === 'function' ? saltOf(this.#bytes.subarray(start, middle)) : saltOf
     this.#bytes.set(salt, middle)
     this.#end = middle + salt.length
-    this.#inputs.push({ start, middle, end: this.#end })
+    this.#added.push({ start, middle, end: this.#end })
   }
 
   /** An item as budgets count it: 16 bytes of a digest of its place and salt, one character a byte. */
@@ -67,7 +78,7 @@ export class BatchInputs {
   /** The place of an item, as `placeOf` of its encoded context. */
   place(index: number): string {
     const { start, middle } = this.#at(index)
-    return hash('sha256', this.#bytes.subarray(start - PLACE.length, middle - VERSION_BYTES), 'base64url')
+    return placeOf(this.#bytes.subarray(start, middle))
   }
 
   /** A keyed function of every item: 32 bytes each, base64url. */

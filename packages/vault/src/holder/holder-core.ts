@@ -1,7 +1,8 @@
 import type { Clock, Event, EventRecorder, RandomSource } from '@postern/core'
-import { names, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
+import { namedIn, type VerifiedCapability, verifyCapability } from '../split/capability.ts'
 import { saltFrom } from '../split/contribution.ts'
 import { Identities } from '../split/identity-statement.ts'
+import type { OpenBatch } from '../split/open-batch.ts'
 import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { BatchInputs, placeOf } from './batch-inputs.ts'
 import { Budgets, holderShare } from './budgets.ts'
@@ -11,12 +12,15 @@ import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-a
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
 import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
-import { type OpenItem, parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
+import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
+import { SteadyTime } from './steady-time.ts'
 
 /** Entries of the journal between two clearings of it. */
 const CLEAR_EVERY = 256
+/** Characters of a row in an event: keys are as long as the caller likes. */
+const MAX_ROW_TEXT = 200
 
 export interface HolderCoreOptions {
   readonly keys: HolderKeys
@@ -27,6 +31,11 @@ export interface HolderCoreOptions {
   /** Where the holder writes down what it did: its own audit log. */
   readonly recorder: EventRecorder
   readonly domain?: TrustDomain
+  /**
+   * Nothing is opened before, epoch milliseconds: the file was restored, and does not know what was opened
+   * since it was copied.
+   */
+  readonly closedUntil?: number
   /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
@@ -50,6 +59,7 @@ export class HolderCore {
   readonly #searches: CountedRecords
   readonly #guesses: CountedRecords
   readonly #identities: Identities
+  readonly #time: SteadyTime
   #guessNumber = 0
   #written = 0
 
@@ -68,11 +78,16 @@ export class HolderCore {
     this.#nonces = new OutstandingNonces(random)
     this.#identities = new Identities(policy.enrollers)
     this.#canaries = new Set(journal.canaries())
-    const now = clock.now()
+    this.#time = new SteadyTime(clock)
+    const now = this.#time.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
     for (const entry of journal.openedSince(now - policy.window)) this.#budgets.charge(entry, entry.time)
     for (const { user, time } of journal.guessedSince(now - policy.window)) this.#guess(user, time)
-    for (const { capability, expiresAt } of journal.usedAfter(now)) this.#seen.use(capability, expiresAt, now)
+    for (const { capability, expiresAt } of journal.usedAfter(now)) {
+      // An actor's name may hold spaces; a nonce holds none.
+      const at = capability.lastIndexOf(' ')
+      this.#seen.use(capability.slice(0, at), capability.slice(at + 1), expiresAt, now)
+    }
   }
 
   /** Epoch that seals: the newest that is complete here. */
@@ -95,13 +110,13 @@ export class HolderCore {
         return { pong: true, epoch: this.epoch, ...this.#options.domain }
       case 'nonces':
         return {
-          nonces: this.#nonces.issue(service, request.count, this.#options.clock.now()),
+          nonces: this.#nonces.issue(service, request.count, this.#time.now()),
           epoch: this.epoch,
         }
       case 'seal':
         return this.#seal(service, rights, request.epoch, request.items)
       case 'open':
-        return this.#open(service, rights, request.items, request.capability)
+        return this.#open(service, rights, request.batch, request.capability)
       case 'term':
         return this.#term(service, rights, request)
       case 'harden':
@@ -132,20 +147,22 @@ export class HolderCore {
   #open(
     service: string,
     rights: ServiceRights,
-    items: readonly OpenItem[],
+    batch: OpenBatch,
     capability: string | undefined,
   ): HolderAnswer {
     const { clock, journal, keys } = this.#options
-    const now = clock.now()
-    if (!items.every(({ context }) => covers(rights.open, context.table, context.column)))
+    const { items } = batch
+    const now = this.#time.now()
+    if (!items.every(({ table, column }) => covers(rights.open, table, column)))
       return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
-      const verified = this.#verify(service, capability, 'open', now)
+      const verified = this.#verify(service, capability, 'open', clock.now())
       if (verified === undefined) return { refused: 'capability' }
       person = verified
-      for (const { context } of items) {
-        if (!names(person.records, context.tenant, context.table, context.column, context.row))
+      const isNamed = namedIn(person.records)
+      for (const { tenant, table, column, row } of items) {
+        if (!isNamed(tenant, table, column, row))
           return this.#refuse(service, { refused: 'capability' }, person.actor, 'names other records')
       }
     }
@@ -154,17 +171,18 @@ export class HolderCore {
     if (items.some(({ epoch }) => !keys.epochs.includes(epoch)))
       return { refused: 'epoch', current: this.epoch }
     const inputs = this.#inputs
-    inputs.clear()
-    for (const { context, salt } of items) inputs.add(context, salt)
+    inputs.use(batch)
     const records = new Map<string, string>()
     for (let index = 0; index < items.length; index++)
-      records.set(inputs.version(index), items[index]?.context.table ?? '')
-    for (let index = 0; index < items.length; index++) {
+      records.set(inputs.version(index), items[index]?.table ?? '')
+    for (let index = 0; this.#canaries.size > 0 && index < items.length; index++) {
       if (!this.#canaries.has(inputs.place(index))) continue
       this.freeze(actor, 'canary')
       this.#options.onFreeze?.(actor, 'canary')
       return this.#refuse(service, { refused: 'frozen' }, person?.actor, 'canary')
     }
+    const closed = this.#closed(records.size, now)
+    if (closed !== undefined) return this.#refuse(service, closed, person?.actor, 'restored')
     const charge = { person: person?.actor, service, records }
     const weighed = this.#budgets.weigh(charge, now)
     if ('shortage' in weighed) {
@@ -172,7 +190,7 @@ export class HolderCore {
       return this.#refuse(service, { refused: 'budget', ...shortage }, person?.actor, shortage.budget)
     }
     const used = person && { capability: `${person.actor} ${person.nonce}`, expiresAt: person.expiresAt }
-    if (used !== undefined && !this.#seen.use(used.capability, used.expiresAt, now))
+    if (person !== undefined && !this.#seen.use(person.actor, person.nonce, person.expiresAt, now))
       return this.#refuse(service, { refused: 'capability' }, person?.actor, 'used before')
     // What every budget has counted already is free, and need not be written again.
     const fresh = { ...charge, records: weighed.fresh }
@@ -181,7 +199,7 @@ export class HolderCore {
     this.#record('vault.opened', service, person?.actor, {
       records: items.length,
       tables: [...new Set(records.values())].slice(0, 20),
-      rows: items.slice(0, 100).map(({ context }) => `${context.table}/${context.row.join('/')}`),
+      rows: items.slice(0, 100).map(({ table, row }) => `${table}/${row.join('/')}`.slice(0, MAX_ROW_TEXT)),
     })
     this.#clear(now)
     return this.#parts('record', index => items[index]?.epoch ?? 0)
@@ -192,7 +210,7 @@ export class HolderCore {
     rights: ServiceRights,
     { tenant, table, column, epoch, digests, purpose }: Extract<ServiceRequest, { op: 'term' }>,
   ): HolderAnswer {
-    const now = this.#options.clock.now()
+    const now = this.#time.now()
     if (!covers(purpose === 'store' ? rights.seal : rights.search, table, column))
       return this.#refuse(service, { refused: 'forbidden' })
     const actor = `service ${service}`
@@ -230,10 +248,12 @@ export class HolderCore {
     rights: ServiceRights,
     { user, epoch, blinded }: Extract<ServiceRequest, { op: 'harden' }>,
   ): HolderAnswer {
-    const { clock, journal, keys, policy } = this.#options
+    const { journal, keys, policy } = this.#options
     if (rights.harden !== true) return this.#refuse(service, { refused: 'forbidden' })
     if (!keys.epochs.includes(epoch)) return { refused: 'epoch', current: this.epoch }
-    const now = clock.now()
+    const now = this.#time.now()
+    const closed = this.#closed(1, now)
+    if (closed !== undefined) return this.#refuse(service, closed, user, 'restored')
     const limit = holderShare(policy.guesses)
     if (this.#guesses.used(user, now) >= limit) {
       const retryAt = this.#guesses.freeAt(user, 1, limit, now)
@@ -251,6 +271,12 @@ export class HolderCore {
       parts[part] = Buffer.from(point).toString('base64url')
     }
     return { parts }
+  }
+
+  /** The refusal of a holder that was restored and cannot know what is left of any budget. */
+  #closed(asked: number, now: number): Refusal | undefined {
+    const retryAt = this.#options.closedUntil ?? 0
+    return retryAt > now ? { refused: 'budget', budget: 'restored', allowed: 0, asked, retryAt } : undefined
   }
 
   /** Clears the journal of what has left the window, a little every so often. */
@@ -321,7 +347,7 @@ export class HolderCore {
 
   /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`. */
   used(scope: string): number {
-    return this.#budgets.used(scope, this.#options.clock.now())
+    return this.#budgets.used(scope, this.#time.now())
   }
 
   #refuse(service: string, refusal: Refusal, person?: string, detail?: string): Refusal {

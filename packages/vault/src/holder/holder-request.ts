@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { RecordContext } from '../record/record-context.ts'
-import { SALT_BYTES } from '../record/record-format.ts'
 import { CONTRIBUTION_BYTES, type Contribution } from '../split/contribution.ts'
+import { type OpenBatch, unpackOpenings } from '../split/open-batch.ts'
 import { HOLDERS, type HolderId } from '../split/part.ts'
 
 /** Records in one request. */
@@ -15,18 +15,11 @@ export interface SealItem {
   readonly contributions: readonly Contribution[]
 }
 
-/** A record to open. */
-export interface OpenItem {
-  readonly context: RecordContext
-  readonly epoch: number
-  readonly salt: Uint8Array
-}
-
 /** What a service may ask of a holder. */
 export type ServiceRequest =
   | { readonly op: 'nonces'; readonly count: number }
   | { readonly op: 'seal'; readonly epoch: number; readonly items: readonly SealItem[] }
-  | { readonly op: 'open'; readonly items: readonly OpenItem[]; readonly capability?: string }
+  | { readonly op: 'open'; readonly batch: OpenBatch; readonly capability?: string }
   | {
       readonly op: 'term'
       readonly tenant: string
@@ -88,20 +81,13 @@ function parseSeal(body: Readonly<Record<string, unknown>>): ServiceRequest | st
 }
 
 function parseOpen(body: Readonly<Record<string, unknown>>): ServiceRequest | string {
-  const list = batch(body['items'])
-  if (list === undefined) return `items: 1 to ${MAX_BATCH}`
-  const items: OpenItem[] = []
-  for (const item of list) {
-    const context = isObject(item) ? parseContext(item['context']) : undefined
-    const salt = isObject(item) ? bytes(item['salt'], SALT_BYTES) : undefined
-    const epoch = isObject(item) ? item['epoch'] : undefined
-    if (context === undefined || salt === undefined || !isEpoch(epoch))
-      return 'items: each needs a context, an epoch and a salt'
-    items.push({ context, epoch, salt })
-  }
-  const { capability } = body
-  if (capability === undefined) return { op: 'open', items }
-  return typeof capability === 'string' ? { op: 'open', items, capability } : 'capability: must be text'
+  const { items, capability } = body
+  const opened = typeof items === 'string' ? unpackOpenings(items, MAX_BATCH) : undefined
+  if (opened === undefined) return `items: 1 to ${MAX_BATCH} records, packed`
+  if (capability === undefined) return { op: 'open', batch: opened }
+  return typeof capability === 'string'
+    ? { op: 'open', batch: opened, capability }
+    : 'capability: must be text'
 }
 
 function parseTerm(body: Readonly<Record<string, unknown>>): ServiceRequest | string {

@@ -14,6 +14,10 @@ const CHECKPOINT_PAGES = 8_192
 /** Rows of a table that one clearing takes: a holder clears more often than so many are added. */
 const PRUNED_AT_ONCE = 1_000
 
+/** Settings: the file is a copy that was not started since; nothing is opened before. */
+const COPY = 'copy'
+const CLOSED = 'closed.until'
+
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
 /**
@@ -161,9 +165,35 @@ export class HolderStore implements HolderJournal {
     })
   }
 
-  /** Copies the file while it is in use. The copy is as secret as the file: parts in it stay wrapped. */
-  backup(path: string): Promise<void> {
-    return this.#database.backup(path)
+  /**
+   * Copies the file while it is in use. The copy is as secret as the file: parts in it stay wrapped. It says
+   * of itself that it is one, see `closedUntil`.
+   */
+  async backup(path: string): Promise<void> {
+    await this.#database.backup(path)
+    const copy = HolderStore.open(path)
+    copy.markAsCopy()
+    copy.close()
+  }
+
+  /** Makes the file say of itself that it is a copy. */
+  markAsCopy(): void {
+    this.setSettings({ [COPY]: Uint8Array.of(1) })
+  }
+
+  /**
+   * Until when nothing may be opened, epoch milliseconds; 0 for a file that was never restored. A copy does
+   * not know what was opened after it was made, so all of a window is taken for used up.
+   * @param window of the budgets, milliseconds
+   */
+  closedUntil(now: number, window: number): number {
+    if (this.setting(COPY) !== undefined)
+      this.#database.transaction(() => {
+        this.#run.putSetting.run(CLOSED, Buffer.from(`${now + window}`))
+        this.#run.removeSetting.run(COPY)
+      })
+    const until = this.setting(CLOSED)
+    return until === undefined ? 0 : Number(Buffer.from(until).toString())
   }
 
   close(): void {

@@ -36,6 +36,7 @@ export const HOLDER_SQL = {
   getSetting: 'SELECT value FROM setting WHERE name = ?',
   putSetting:
     'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  removeSetting: 'DELETE FROM setting WHERE name = ?',
   parts: 'SELECT epoch, part, wrapped FROM part ORDER BY epoch, part',
   addPart: 'INSERT INTO part (epoch, part, wrapped) VALUES (?, ?, ?) ON CONFLICT (epoch, part) DO NOTHING',
   setPart: 'UPDATE part SET wrapped = ? WHERE epoch = ? AND part = ?',

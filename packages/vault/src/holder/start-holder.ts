@@ -84,6 +84,7 @@ class Holder implements RunningHolder {
   readonly #keys: ReturnType<HolderStore['keys']>
   readonly #peers = new Map<HolderId, PeerOutbox>()
   readonly #listeners: Listening[] = []
+  readonly #closedUntil: number
 
   constructor(options: StartHolderOptions, store: HolderStore, kek: Uint8Array, identity: TlsIdentity) {
     this.#options = options
@@ -92,6 +93,7 @@ class Holder implements RunningHolder {
     this.#identity = identity
     this.fingerprint = identity.fingerprint
     this.#keys = store.keys(options.config.id, kek)
+    this.#closedUntil = store.closedUntil(options.clock.now(), options.config.policy.window)
     this.core = new HolderCore({
       keys: this.#keys,
       journal: store,
@@ -100,6 +102,7 @@ class Holder implements RunningHolder {
       random: options.random,
       recorder: options.recorder,
       domain: domainOf(options),
+      closedUntil: this.#closedUntil,
       onFreeze: (actor, reason) => this.#tellFrozen(actor, reason),
     })
   }
@@ -226,6 +229,9 @@ class Holder implements RunningHolder {
       epochs: this.#keys.epochs,
       frozen: Object.fromEntries(this.core.frozen),
       opened: this.core.used('all'),
+      ...(this.#closedUntil > this.#options.clock.now() && {
+        closedUntil: new Date(this.#closedUntil).toISOString(),
+      }),
       limit: holderShare(this.#options.config.policy.budgets.all),
       canaries: this.core.canaries,
       peers: Object.fromEntries([...this.#peers].map(([id, peer]) => [id, peer.isUp ? 'up' : 'down'])),

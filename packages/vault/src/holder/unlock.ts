@@ -121,7 +121,10 @@ async function keyOf(unlock: Unlock, material: Buffer): Promise<Uint8Array> {
 function readKeyFile(path: string): Buffer {
   let text: string
   try {
-    if ((statSync(path).mode & 0o077) !== 0)
+    const status = statSync(path)
+    // Reading a pipe or a device could wait, or go on, for ever.
+    if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
+    if ((status.mode & 0o077) !== 0)
       throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
     text = readFileSync(path, 'utf8').trim()
   } catch (error) {

@@ -55,7 +55,10 @@ export class LocalKeys {
   static read(path: string): LocalKeys {
     let text: string
     try {
-      if ((statSync(path).mode & 0o077) !== 0)
+      const status = statSync(path)
+      // Reading a pipe or a device could wait, or go on, for ever.
+      if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
+      if ((status.mode & 0o077) !== 0)
         throw new ConfigError({
           place: path,
           problem: 'can be read by other users',

@@ -19,6 +19,8 @@ export class HmacKey {
   /** View of the inner pad and the message hashed last. */
   #message: Buffer
   readonly #outer: Buffer
+  /** Bytes of the key that is in the pads. */
+  #keyBytes = 0
 
   constructor(algorithm: 'sha256' | 'sha512', key?: Uint8Array) {
     this.#algorithm = algorithm
@@ -26,6 +28,8 @@ export class HmacKey {
     this.#inner = Buffer.allocUnsafeSlow(this.#block + 256)
     this.#message = this.#inner
     this.#outer = Buffer.allocUnsafeSlow(this.#block + OUTPUT[algorithm])
+    this.#inner.fill(0x36, 0, this.#block)
+    this.#outer.fill(0x5c, 0, this.#block)
     this.setKey(key ?? new Uint8Array(0))
   }
 
@@ -33,13 +37,14 @@ export class HmacKey {
   setKey(key: Uint8Array): void {
     if (key.length > this.#block)
       throw new RangeError(`an HMAC key here is at most ${this.#block} bytes long`)
-    this.#inner.fill(0x36, 0, this.#block)
-    this.#outer.fill(0x5c, 0, this.#block)
-    for (let i = 0; i < key.length; i++) {
+    // Pads differ from their filling only where a key is: these bytes, and those of the key before.
+    const changed = Math.max(key.length, this.#keyBytes)
+    for (let i = 0; i < changed; i++) {
       const byte = key[i] ?? 0
       this.#inner[i] = 0x36 ^ byte
       this.#outer[i] = 0x5c ^ byte
     }
+    this.#keyBytes = key.length
   }
 
   /** HMAC of the parts, one after the other. */

@@ -107,22 +107,22 @@ export function verifyCapability(text: string, check: CapabilityCheck): Verified
   return { actor: person.actor, nonce, expiresAt, records: named }
 }
 
-/** Whether a capability names this value. */
-export function names(
+/**
+ * Whether a capability names a value. Looked up, not searched for: a thousand records that are asked for and
+ * a thousand that are named would hold up everybody else's requests.
+ */
+export function namedIn(
   records: readonly NamedRecord[],
-  tenant: string,
-  table: string,
-  column: string,
-  row: readonly string[],
-): boolean {
-  return records.some(
-    named =>
-      named.tenant === tenant &&
-      named.table === table &&
-      named.columns.includes(column) &&
-      named.row.length === row.length &&
-      named.row.every((part, index) => part === row[index]),
-  )
+): (tenant: string, table: string, column: string, row: readonly string[]) => boolean {
+  const columnsOf = new Map<string, Set<string>>()
+  for (const { tenant, table, row, columns } of records) {
+    const name = JSON.stringify([tenant, table, row])
+    const known = columnsOf.get(name)
+    if (known === undefined) columnsOf.set(name, new Set(columns))
+    else for (const column of columns) known.add(column)
+  }
+  return (tenant, table, column, row) =>
+    columnsOf.get(JSON.stringify([tenant, table, row]))?.has(column) === true
 }
 
 function parseRecords(value: unknown): readonly NamedRecord[] | undefined {

@@ -3,12 +3,17 @@ import type { HolderId } from './part.ts'
 
 /** Contributions kept ready per holder, and asked for at once. */
 const KEPT = 512
+/** Most that a holder gives at once. */
+const MOST = 4_096
 const LOW = 128
+/** Times that one seal waits for more because others took what came. */
+const MAX_ATTEMPTS = 64
 
 interface Pool {
   values: string[]
   epoch: number
-  filling: Promise<void> | undefined
+  /** True when the holder gave some; never rejects. */
+  filling: Promise<boolean> | undefined
 }
 
 /** Contributions of the holders towards salts, fetched ahead; and the epoch that each of them reported. */
@@ -34,11 +39,6 @@ export class ContributionPool {
     return Math.max(-1, ...[...this.#pools.values()].map(({ epoch }) => epoch))
   }
 
-  /** One contribution, base64url, which is gone with this. */
-  take(id: HolderId): string {
-    return this.#pools.get(id)?.values.pop() ?? ''
-  }
-
   /** Forgets what a holder gave: it was restarted and does not know them, or an epoch began. */
   clear(id: HolderId): void {
     const pool = this.#pools.get(id)
@@ -46,19 +46,28 @@ export class ContributionPool {
   }
 
   /**
-   * Those of these holders that have `count` contributions ready. Where some have not, waits until two of
-   * them have answered, and a little for the third.
+   * `count` contributions, base64url, of each of these holders that has them, which are gone with this. Where
+   * some have not, waits until two of them have answered, and a little for the third. They are taken in one
+   * step, so that seals at the same time never share what was enough for one of them.
    */
-  async ready(links: readonly HolderLink[], count: number): Promise<readonly HolderLink[]> {
-    const ready = (): readonly HolderLink[] =>
-      links.filter(({ id }) => (this.#pools.get(id)?.values.length ?? 0) >= count)
-    for (const link of links)
-      if ((this.#pools.get(link.id)?.values.length ?? 0) < count + LOW) this.#fill(link, count)
-    if (ready().length < links.length) {
+  async take(
+    links: readonly HolderLink[],
+    count: number,
+  ): Promise<ReadonlyMap<HolderLink, readonly string[]>> {
+    const ready = (): readonly HolderLink[] => links.filter(({ id }) => this.#left(id) >= count)
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      for (const link of links) if (this.#left(link.id) < count + LOW) this.#fill(link, count)
+      if (ready().length === links.length || (attempt > 0 && ready().length >= 2)) break
       const filling = links.flatMap(({ id }) => this.#pools.get(id)?.filling ?? [])
-      await Promise.race([Promise.allSettled(filling), enough(filling, 2, this.#thirdWait)])
+      const filled = await Promise.race([Promise.all(filling), enough(filling, 2, this.#thirdWait)])
+      // Nobody gave any: asking again at once would not change it.
+      if (!filled.includes(true)) break
     }
-    return ready()
+    return new Map(ready().map(link => [link, this.#pools.get(link.id)?.values.splice(-count) ?? []]))
+  }
+
+  #left(id: HolderId): number {
+    return this.#pools.get(id)?.values.length ?? 0
   }
 
   #fill(link: HolderLink, count: number): void {
@@ -66,15 +75,20 @@ export class ContributionPool {
     if (pool === undefined || pool.filling !== undefined) return
     pool.filling = (async () => {
       try {
-        const answer = (await link.request({ op: 'nonces', count: KEPT + count }, this.#timeout)) as {
+        const answer = (await link.request(
+          { op: 'nonces', count: Math.min(MOST, KEPT + count) },
+          this.#timeout,
+        )) as {
           readonly nonces?: readonly string[]
           readonly epoch?: number
         }
-        if (answer.nonces === undefined || typeof answer.epoch !== 'number') return
+        if (answer.nonces === undefined || typeof answer.epoch !== 'number') return false
         pool.values = [...answer.nonces]
         pool.epoch = answer.epoch
+        return true
       } catch {
         // The link is not up any more, and is left out.
+        return false
       } finally {
         pool.filling = undefined
       }
@@ -82,13 +96,17 @@ export class ContributionPool {
   }
 }
 
-/** Resolves when `count` of the promises have settled and `grace` more milliseconds have passed. */
-function enough(promises: readonly Promise<void>[], count: number, grace: number): Promise<void> {
+/** What the promises said once `count` of them have settled and `grace` more milliseconds have passed. */
+function enough(
+  promises: readonly Promise<boolean>[],
+  count: number,
+  grace: number,
+): Promise<readonly boolean[]> {
   return new Promise(resolve => {
-    let settled = 0
+    const settled: boolean[] = []
     for (const promise of promises)
-      promise.finally(() => {
-        if (++settled === count) setTimeout(resolve, grace)
+      void promise.then(value => {
+        if (settled.push(value) === count) setTimeout(() => resolve(settled), grace)
       })
   })
 }

@@ -16,10 +16,18 @@ import { Gathering } from './gathering.ts'
 import { HedgeDelay } from './hedge-delay.ts'
 import type { HolderLink } from './holder-link.ts'
 import { HolderOrder } from './holder-order.ts'
+import { packOpenings } from './open-batch.ts'
 import type { HolderId, Part } from './part.ts'
 import { type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
 import type { SealKey } from './seal-key.ts'
+
+/** A record as it is stored, and where. */
+export interface StoredRecord {
+  /** `encodeContext` of its place. */
+  readonly encoded: Uint8Array
+  readonly record: ParsedRecord
+}
 
 export interface SplitKeysOptions {
   /** Ways to the three holders. */
@@ -104,13 +112,17 @@ export class SplitKeys {
   }
 
   async #sealOnce(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
-    const holders = await this.#holdersWithNonces(contexts.length)
+    const taken = await this.#contributionsOf(contexts.length)
+    const holders = [...taken.keys()]
     const epoch = Math.min(...holders.map(({ id }) => this.#contributions.epochOf(id)))
     if (epoch < 0)
       throw new StoreError('have no epoch yet; begin one', { store: 'holders', retryable: false })
     const salts: Buffer[] = []
-    const items = contexts.map(context => {
-      const contributions = holders.map(({ id }) => ({ holder: id, nonce: this.#contributions.take(id) }))
+    const items = contexts.map((context, index) => {
+      const contributions = holders.map(link => ({
+        holder: link.id,
+        nonce: taken.get(link)?.[index] ?? '',
+      }))
       const encoded = encodeContext(context)
       salts.push(saltFrom(encoded, contributions.map(decodeContribution)))
       return { context, contributions }
@@ -129,22 +141,20 @@ export class SplitKeys {
    * @throws BudgetExceeded, CredentialError, StoreError
    */
   async open(
-    records: readonly { readonly context: RecordContext; readonly record: ParsedRecord }[],
+    records: readonly StoredRecord[],
     capability?: string,
   ): Promise<readonly (readonly OpenCandidate[])[]> {
     if (records.length === 0) return []
-    const items = records.map(({ context, record }) => ({
-      context,
-      epoch: record.epoch,
-      salt: Buffer.from(record.salt).toString('base64url'),
-    }))
+    const items = packOpenings(
+      records.map(({ encoded, record: { epoch, salt } }) => ({ encoded, epoch, salt })),
+    )
     const body = { op: 'open', items, ...(capability !== undefined && { capability }) }
     const links = this.#order.from(records[0]?.record.salt[0] ?? 0)
-    const answers = await this.#gather(links, body, items.length, 'two')
+    const answers = await this.#gather(links, body, records.length, 'two')
     if (contradicted(answers).size === 0) return certainCandidates(answers)
     const asked = new Set(answers.map(({ holder }) => holder))
     const third = links.filter(({ id }) => !asked.has(id))
-    const more = await Promise.allSettled(third.map(link => this.#ask(link, body, items.length)))
+    const more = await Promise.allSettled(third.map(link => this.#ask(link, body, records.length)))
     const all = [
       ...answers,
       ...more.flatMap(result =>
@@ -198,7 +208,7 @@ export class SplitKeys {
 
   /** Asks for contributions now, so that the first seal does not wait for them, and learns the epoch. */
   async prepare(): Promise<void> {
-    await this.#holdersWithNonces(1)
+    await this.#contributionsOf(1)
   }
 
   /** Records every holder whose part of the winning candidate differs: it gave a wrong answer. */
@@ -210,10 +220,11 @@ export class SplitKeys {
     for (const link of this.#links) link.close()
   }
 
-  async #holdersWithNonces(count: number): Promise<readonly HolderLink[]> {
-    const holders = await this.#contributions.ready(this.#order.forSealing, count)
-    if (holders.length >= 2) return holders
-    throw new StoreError(`${holders.length} of 3 can be reached, two are needed`, {
+  /** Contributions of two holders or three. @throws StoreError when fewer have any */
+  async #contributionsOf(count: number): Promise<ReadonlyMap<HolderLink, readonly string[]>> {
+    const taken = await this.#contributions.take(this.#order.forSealing, count)
+    if (taken.size >= 2) return taken
+    throw new StoreError(`${taken.size} of 3 can be reached, two are needed`, {
       store: 'holders',
       retryable: true,
     })

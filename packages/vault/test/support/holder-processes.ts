@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, systemRandom } from '@postern/core'
+import { until } from '../../../../test/until.ts'
 import { HolderStore } from '../../src/holder/holder-store.ts'
 import { holderIdentity } from '../../src/holder/start-holder.ts'
 import { unlockKey } from '../../src/holder/unlock.ts'
@@ -115,11 +116,10 @@ export class HolderProcesses {
 
   /** Waits until every holder sees both others. */
   async connected(): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const states = await Promise.all(HOLDERS.map(id => this.operate(id, { op: 'status' })))
-      if (states.every(state => !JSON.stringify(state).includes('down'))) return
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
+      return states.every(state => !JSON.stringify(state).includes('down'))
+    })
   }
 
   signal(id: HolderId, signal: NodeJS.Signals): void {
@@ -135,28 +135,19 @@ export class HolderProcesses {
   }
 
   async operate(id: HolderId, body: object): Promise<unknown> {
-    let link: SocketLink | undefined
+    const link = new SocketLink(id, { unix: join(this.folder, `operator-${id}.sock`) })
     try {
-      await new Promise<void>(resolve => {
-        link = new SocketLink(id, { unix: join(this.folder, `operator-${id}.sock`) }, undefined, resolve)
-      })
-      return await link?.request(body, 5_000)
+      await until(() => link.isUp)
+      return await link.request(body, 30_000)
     } finally {
-      link?.close()
+      link.close()
     }
   }
 
   /** Links of the application, once connected. */
   async links(who: TlsIdentity = this.app): Promise<readonly SocketLink[]> {
-    const links: SocketLink[] = []
-    await Promise.all(
-      HOLDERS.map(
-        id =>
-          new Promise<void>(resolve => {
-            links.push(new SocketLink(id, this.address(id), who, resolve))
-          }),
-      ),
-    )
+    const links = HOLDERS.map(id => new SocketLink(id, this.address(id), who))
+    await until(() => links.every(({ isUp }) => isUp))
     return links
   }
 

@@ -5,9 +5,11 @@ import { HolderKeys } from '../../src/holder/holder-keys.ts'
 import { DEFAULT_POLICY, type HolderPolicy } from '../../src/holder/holder-policy.ts'
 import { MemoryJournal } from '../../src/holder/memory-journal.ts'
 import { generateSigningKey, type SigningKey } from '../../src/primitive/ed25519.ts'
+import { encodeContext, type RecordContext } from '../../src/record/record-context.ts'
 import { type Capability, type NamedRecord, signCapability } from '../../src/split/capability.ts'
 import type { HolderLink } from '../../src/split/holder-link.ts'
 import { signIdentity } from '../../src/split/identity-statement.ts'
+import { packOpenings } from '../../src/split/open-batch.ts'
 import { HOLDERS, type HolderId, PART_BYTES, PARTS_OF } from '../../src/split/part.ts'
 import { SplitKeys } from '../../src/split/split-keys.ts'
 
@@ -122,6 +124,19 @@ export function testHolders(policy: Partial<HolderPolicy> = {}): TestHolders {
     return { links, keys }
   }
   return { cores, clock, recorder, enroller, liars, policy: whole, options, client, ...client('app') }
+}
+
+/** Records to open as a request has them. */
+export function packed(
+  items: readonly { readonly context: RecordContext; readonly epoch: number; readonly salt: string }[],
+): string {
+  return packOpenings(
+    items.map(({ context, epoch, salt }) => ({
+      encoded: encodeContext(context),
+      epoch,
+      salt: Buffer.from(salt, 'base64url'),
+    })),
+  )
 }
 
 /** Fresh parts of an epoch. */

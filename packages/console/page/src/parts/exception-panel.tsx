@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
+import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { DiffLine, WhyReason } from '../lib/types.ts'
 import { DiffView } from './diff-view.tsx'
@@ -76,7 +77,8 @@ export function ExceptionPanel({
               {' '}
               Now run <code>{state.applied.command}</code>.
             </>
-          )}
+          )}{' '}
+          <a href={to('overview')}>Back to the overview</a>
         </p>
       ) : (
         exceptions.some(({ isChange }) => isChange) &&

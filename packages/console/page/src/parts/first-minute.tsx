@@ -1,12 +1,7 @@
 import { type ReactNode, useState } from 'react'
-import { ApiError, ask } from '../lib/api.ts'
 import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
-
-interface Tried {
-  readonly statuses: readonly number[]
-  readonly requests: readonly string[]
-}
+import { type Attempt, refusedOf, useAttacks } from '../lib/tried-attacks.ts'
 
 const ATTACKS = [
   {
@@ -26,24 +21,46 @@ const ATTACKS = [
   },
 ] as const
 
-/** Three attacks to run against the gateway from here, and where to look then. */
-export function FirstMinute(): ReactNode {
+const HIDDEN = 'postern-console-first-minute'
+
+/**
+ * Three attacks to run against the gateway from here, and where to look then. It can be folded away.
+ * @param isNew whether the gateway has seen little yet: then it is open
+ */
+export function FirstMinute({ isNew }: { readonly isNew: boolean }): ReactNode {
   const may = useMay('operator')
-  const [results, setResults] = useState<Readonly<Record<string, Tried | string>>>({})
-  const run = async (name: string): Promise<void> => {
-    setResults(before => ({ ...before, [name]: 'Sending…' }))
-    const result = await ask<Tried>(`/attacks/${name}`, { method: 'POST' }).catch((error: unknown) =>
-      error instanceof ApiError ? error.message : 'This failed.',
-    )
-    setResults(before => ({ ...before, [name]: result }))
-  }
+  const [isOpen, setOpen] = useState(() => isNew && localStorage.getItem(HIDDEN) === null)
+  const { attempts, run } = useAttacks()
   if (!may) return null
+  if (!isOpen)
+    return (
+      <p>
+        <button type="button" className="button small" onClick={() => setOpen(true)}>
+          Test the protection…
+        </button>
+      </p>
+    )
   return (
     <section className="card" aria-labelledby="first-minute">
-      <h2 id="first-minute">Test the protection</h2>
+      <div className="row spread">
+        <h2 id="first-minute">Test the protection</h2>
+        <button
+          type="button"
+          className="button small quiet"
+          onClick={() => {
+            localStorage.setItem(HIDDEN, 'yes')
+            setOpen(false)
+          }}
+        >
+          Hide
+        </button>
+      </div>
+      <p className="muted small">
+        Run an attack: it appears above. See why it was refused, let it pass, and run it again.
+      </p>
       <ul className="attacks">
         {ATTACKS.map(({ name, title, text }) => {
-          const result = results[name]
+          const attempt = attempts[name]
           return (
             <li key={name}>
               <div className="row spread">
@@ -51,16 +68,16 @@ export function FirstMinute(): ReactNode {
                 <button
                   type="button"
                   className="button small"
-                  disabled={result === 'Sending…'}
+                  disabled={attempt?.kind === 'sending'}
                   aria-label={`Run ${title}`}
                   onClick={() => void run(name)}
                 >
-                  Run
+                  {attempt?.kind === 'done' ? 'Run again' : 'Run'}
                 </button>
               </div>
               <p className="muted small">{text}</p>
-              <p className="small" role="status">
-                {typeof result === 'string' ? result : result === undefined ? '' : <Outcome {...result} />}
+              <p className="small row" role="status">
+                {attempt !== undefined && <Outcome attempt={attempt} />}
               </p>
             </li>
           )
@@ -70,20 +87,30 @@ export function FirstMinute(): ReactNode {
   )
 }
 
-function Outcome({ statuses, requests }: Tried): ReactNode {
-  const refused = statuses.filter(status => status === 403 || status === 429).length
+function Outcome({ attempt }: { readonly attempt: Attempt }): ReactNode {
+  if (attempt.kind === 'sending') return 'Sending…'
+  if (attempt.kind === 'failed') return attempt.message
+  const { tried, wasRefused } = attempt
+  const { statuses, requests } = tried
+  const refused = refusedOf(tried)
   const last = requests.at(-1)
+  const codes = <span className="mono muted">{[...new Set(statuses)].join(', ')}</span>
+  if (refused === 0)
+    return (
+      <>
+        <span className={wasRefused ? 'badge allow' : 'badge'}>
+          {wasRefused ? 'let pass now' : 'not refused'}
+        </span>
+        {codes}
+      </>
+    )
   return (
     <>
-      <span className={refused > 0 ? 'badge deny' : 'badge'}>
-        {refused === 0
-          ? 'not refused'
-          : statuses.length === 1
-            ? 'refused'
-            : `${refused} of ${statuses.length} refused`}
-      </span>{' '}
-      <span className="mono muted">{[...new Set(statuses)].join(', ')}</span>{' '}
-      {last !== undefined && refused > 0 && <a href={to('why', last)}>See why</a>}
+      <span className="badge deny">
+        {statuses.length === 1 ? 'refused' : `${refused} of ${statuses.length} refused`}
+      </span>
+      {codes}
+      {last !== undefined && <a href={to('why', last)}>See why</a>}
     </>
   )
 }

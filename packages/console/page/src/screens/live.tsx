@@ -83,7 +83,7 @@ export function LiveScreen(): ReactNode {
               {isFiltered ? 'Remove a filter, or wait.' : 'Requests through the gateway appear here at once.'}
             </span>
           </Empty>
-          {!isFiltered && <FirstMinute />}
+          {!isFiltered && <FirstMinute isNew />}
         </>
       ) : (
         <EventList

@@ -16,6 +16,8 @@ const SPANS = [
   ['10080', '7 days'],
 ] as const
 const EVERY_MS = 5_000
+/** A gateway with fewer kept events was just started. */
+const NEW = 1_000
 const REFUSED: readonly Verdict[] = ['deny', 'throttle', 'challenge']
 
 /** Is anything wrong now, and what was refused most. */
@@ -45,6 +47,8 @@ function Contents({
   health,
   ...about
 }: Overview): ReactNode {
+  // It stays where it is while traffic arrives.
+  const [isNew] = useState(size.events < NEW)
   const broken = health.filter(({ ok }) => !ok)
   return (
     <>
@@ -53,6 +57,7 @@ function Contents({
           <b>{name}</b>: {detail ?? 'is not well'}
         </p>
       ))}
+      {isNew && <FirstMinute isNew />}
       <div className="figures">
         <Figure
           title="Requests"
@@ -110,7 +115,7 @@ function Contents({
         />
         <Top title="Routes" rows={routes.map(({ key, requests }) => ({ key, requests, href: undefined }))} />
       </div>
-      <FirstMinute />
+      {!isNew && <FirstMinute isNew={false} />}
       <p className="muted small">
         {about.gateway} in front of {about.upstream}. Kept: {count(size.events)} events, {bytes(size.bytes)}
         {size.oldest === undefined ? '' : `, since ${dateTime(size.oldest)}`}. Configuration:{' '}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { SocketLink } from '@postern/vault'
+import { identity } from '../../packages/vault/test/support/holder-processes.ts'
+
+/** Bytes of a record's request and of its plain value, as the pages of the benchmark have them. */
+const REQUEST_BYTES = 60
+const VALUE_BYTES = 32
+const AAD = randomBytes(60)
+
+interface RawRecord {
+  readonly key: Buffer
+  readonly nonce: Buffer
+  readonly ciphertext: Buffer
+  readonly tag: Buffer
+}
+
+/**
+ * What no split design on this machine gets below: the bytes of a page to two of three processes over TLS and
+ * their answers back, which are made of nothing, and AES-256-GCM once for every record with a key of its own.
+ */
+export class FloorPages {
+  readonly #children: readonly ChildProcess[]
+  readonly #links: readonly SocketLink[]
+  readonly #request: object
+  readonly #records: readonly RawRecord[]
+  #turn = 0
+
+  private constructor(children: readonly ChildProcess[], links: readonly SocketLink[], records: number) {
+    this.#children = children
+    this.#links = links
+    this.#request = { op: 'open', items: randomBytes(records * REQUEST_BYTES).toString('base64url') }
+    this.#records = Array.from({ length: records }, rawRecord)
+  }
+
+  /** Starts three processes that answer at once. */
+  static async start(records: number): Promise<FloorPages> {
+    const entry = fileURLToPath(new URL('vault-floor-process.ts', import.meta.url))
+    const children = [1, 2, 3].map(() =>
+      spawn(
+        process.execPath,
+        ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning', entry],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      ),
+    )
+    const app = identity('app')
+    const links = await Promise.all(
+      children.map(async (child, index) => {
+        const line = await new Promise<string>((resolve, reject) => {
+          child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+          child.once('exit', code => reject(new Error(`a process of the floor ended with ${code}`)))
+        })
+        const { port, fingerprint } = JSON.parse(line) as { port: number; fingerprint: string }
+        const address = { host: '127.0.0.1', port, fingerprint }
+        return await new Promise<SocketLink>(resolve => {
+          const link = new SocketLink(([1, 2, 3] as const)[index] ?? 1, address, app, () => resolve(link))
+        })
+      }),
+    )
+    return new FloorPages(children, links, records)
+  }
+
+  /** One page. */
+  async page(): Promise<void> {
+    const turn = this.#turn++
+    await Promise.all([turn, turn + 1].map(at => this.#links[at % 3]?.request(this.#request, 2_000)))
+    for (const { key, nonce, ciphertext, tag } of this.#records) {
+      const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: 16 })
+      decipher.setAAD(AAD)
+      decipher.setAuthTag(tag)
+      decipher.update(ciphertext)
+      decipher.final()
+    }
+  }
+
+  stop(): void {
+    for (const link of this.#links) link.close()
+    for (const child of this.#children) child.kill()
+  }
+}
+
+function rawRecord(): RawRecord {
+  const key = randomBytes(32)
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(AAD)
+  const ciphertext = cipher.update(randomBytes(VALUE_BYTES))
+  cipher.final()
+  return { key, nonce, ciphertext, tag: cipher.getAuthTag() }
+}

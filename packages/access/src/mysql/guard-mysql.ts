@@ -1,0 +1,118 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Clock, ConfigError, systemClock } from '@postern/core'
+import type { Budgets } from '../budget/budget.ts'
+import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import { CountedBudgets } from '../budget/counted-budgets.ts'
+import type { ReadBudgets } from '../read/read-budgets.ts'
+import { type Acting, currentActing } from '../wrap/acting-as.ts'
+import type { Refused } from '../wrap/guarded-connection.ts'
+import { MysqlConnection } from './mysql-connection.ts'
+
+/** How a pool of mysql2 is guarded. */
+export interface MysqlGuardOptions {
+  readonly budgets: Budgets
+  /** Budgets on what is read. Default: reads are not counted. */
+  readonly reads?: ReadBudgets
+  /**
+   * Statements that name a table whose foreign keys cascade are refused, for the server does not count the
+   * rows that go with them; or those rows are not counted. Default `refuse`.
+   */
+  readonly cascades?: 'refuse' | 'uncounted'
+  /** Who acts; default: `currentActing()`, which `actingAs` sets. */
+  readonly acting?: () => Acting | undefined
+  /** Receives every refusal, also when the application swallows the error; must not throw. */
+  readonly onRefusal?: (refusal: Refused) => void
+  /** Keys (actors, tenants, tables) whose counts are kept for each limit. Default 100,000. */
+  readonly capacity?: number
+  readonly clock?: Clock
+}
+
+/** What is used of a pool of mysql2, with callbacks or with promises. */
+export interface MysqlPool {
+  on(event: 'connection', listener: (connection: object) => void): unknown
+}
+
+/**
+ * Guards the connections of a mysql2 pool, for MySQL and MariaDB: rows that a statement changes are counted
+ * in its transaction, and a transaction that goes over is rolled back; `RowBudgetExceeded` is thrown. Works
+ * for tables of InnoDB. The counting is done by the driver, in this process's memory: whoever opens another
+ * connection with the application's password is not counted. Give a pool that has no connections yet.
+ * @returns the same pool
+ * @throws ConfigError naming every mistake in the budgets, or when the pool allows several statements in one
+ *   text
+ * @example
+ * const pool = guardMysql(mysql.createPool({ uri }), { budgets: { 'orders.delete': rows(50, '1h') } })
+ */
+export function guardMysql<P extends MysqlPool>(pool: P, options: MysqlGuardOptions): P {
+  const { budgets, reads, cascades = 'refuse', acting = currentActing, clock = systemClock } = options
+  const core: unknown = Reflect.get(pool, 'pool') ?? pool
+  if (typeof core !== 'object' || core === null || typeof Reflect.get(core, 'getConnection') !== 'function')
+    throw new ConfigError({ place: 'guardMysql', problem: 'this is not a pool of mysql2' })
+  if (allowsSeveral(core))
+    throw new ConfigError({
+      place: 'guardMysql',
+      problem: 'the pool allows several statements in one text, and only the first would be looked at',
+      hint: 'take multipleStatements out of its options',
+    })
+  const changes = new CountedBudgets({
+    budgets,
+    actions: ['delete', 'update', 'insert'],
+    schemas: undefined,
+    capacity: options.capacity ?? 100_000,
+    clock,
+  })
+  const report = (error: RowBudgetExceeded, who: Acting): void => {
+    options.onRefusal?.({ acting: who, error })
+    who.refused?.(error)
+  }
+  pool.on('connection', connection => {
+    new MysqlConnection(connection, { changes, reads, cascades, acting, report })
+  })
+  handOutInContext(core)
+  return pool
+}
+
+function allowsSeveral(core: object): boolean {
+  const config: unknown = Reflect.get(core, 'config')
+  const own: unknown =
+    typeof config === 'object' && config !== null ? Reflect.get(config, 'connectionConfig') : {}
+  return typeof own === 'object' && own !== null && Reflect.get(own, 'multipleStatements') === true
+}
+
+type Use = (error: unknown, connection?: MysqlConnectionOfPool) => void
+
+/** What is used of a connection that a pool hands out. */
+interface MysqlConnectionOfPool {
+  query(...args: unknown[]): unknown
+  execute(...args: unknown[]): unknown
+  release(): void
+}
+
+/**
+ * A connection goes to who asked for it, in the context of that one; and `query` and `execute` of the pool
+ * keep it until all of a change is done.
+ */
+function handOutInContext(core: object): void {
+  const getConnection: unknown = Reflect.get(core, 'getConnection')
+  if (typeof getConnection !== 'function') return
+  const take = (use: Use): unknown =>
+    Reflect.apply(getConnection, core, [AsyncLocalStorage.bind((...got: Parameters<Use>) => use(...got))])
+  Reflect.set(core, 'getConnection', take)
+  for (const method of ['query', 'execute'] as const)
+    Reflect.set(core, method, (...args: unknown[]) => {
+      const callback = args.at(-1)
+      if (typeof callback !== 'function')
+        throw new ConfigError({
+          place: 'guardMysql',
+          problem: 'a statement without a callback is a stream, and cannot be counted',
+          hint: 'give a callback, or use mysql2/promise',
+        })
+      take((error, connection) => {
+        if (error || connection === undefined) return callback(error)
+        connection[method](...args.slice(0, -1), (...answer: unknown[]) => {
+          connection.release()
+          callback(...answer)
+        })
+      })
+    })
+}

@@ -1,0 +1,55 @@
+import type { RunApart } from '../wrap/guarded-connection.ts'
+
+/** A name for each table and view; partitions go by the table that they are part of. */
+export const TABLE_NAMES = `
+SELECT c.oid, n.nspname, r.relname
+FROM pg_class AS c JOIN pg_class AS r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace AS n ON n.oid = r.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 LIMIT 100000`
+
+/** Tables made after the names were asked for are asked for again, at most this often. */
+const PAUSE_MS = 10_000
+
+/**
+ * What the tables of a PostgreSQL are called: answers name their columns' tables by number. Names are asked
+ * for when a number comes up that is not known.
+ */
+export class TableNames {
+  readonly #names = new Map<number, string>()
+  readonly #run: RunApart
+  readonly #now: () => number
+  #asked = Number.NEGATIVE_INFINITY
+  #isSettled = false
+
+  /** @param now milliseconds by a clock that does not go back */
+  constructor(run: RunApart, now: () => number) {
+    this.#run = run
+    this.#now = now
+  }
+
+  /** The name; empty as long as the first look-up is under way, undefined when it is not known after that. */
+  of(id: number): string | undefined {
+    const name = this.#names.get(id)
+    if (name !== undefined) return name
+    if (this.#now() - this.#asked >= PAUSE_MS) {
+      // One that was asked for so long ago does not count as under way.
+      this.#isSettled ||= this.#asked > 0
+      this.#asked = this.#now()
+      this.#run(TABLE_NAMES, []).then(
+        result => this.#learn(result),
+        () => {
+          this.#isSettled = true
+        },
+      )
+    }
+    return this.#isSettled ? undefined : ''
+  }
+
+  #learn(result: unknown): void {
+    const rows: unknown =
+      typeof result === 'object' && result !== null && 'rows' in result ? result.rows : undefined
+    this.#isSettled = true
+    if (!Array.isArray(rows)) return
+    this.#names.clear()
+    for (const { oid, nspname, relname } of rows) this.#names.set(Number(oid), `${nspname}.${relname}`)
+  }
+}

@@ -1,0 +1,128 @@
+import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
+import type { ReadBudgets } from '../read/read-budgets.ts'
+import { columnSources, RowReader } from '../read/row-reader.ts'
+import type { TableNames } from '../read/table-names.ts'
+import type { Acting } from './acting-as.ts'
+
+/** Rows of a refused answer that are thrown away as they come; a longer one ends the connection. */
+const MAX_DISCARDED = 10_000
+
+/** What is used of pg's `Connection`. */
+export interface AnswerWire {
+  emit(event: string, message?: unknown): boolean
+  readonly stream: { destroy?(): void }
+}
+
+/** One statement that was sent and is not answered yet. */
+interface Reading {
+  readonly acting: Acting
+  readonly reader: RowReader
+  /** Whether the caller sees the whole answer or nothing of it. */
+  readonly isWhole: boolean
+  isRefused: boolean
+  discarded: number
+}
+
+/**
+ * Counts the rows that one connection is sent, as they arrive, for whoever sent the statement: also what
+ * cursors and streams read, and what RETURNING returns. Which table a column is from the database says in
+ * front of the rows. What is over budget does not reach the caller: its statement fails instead.
+ */
+export class PgReads {
+  readonly #budgets: ReadBudgets
+  readonly #names: TableNames
+  readonly #wire: AnswerWire
+  readonly #report: (error: ReadBudgetExceeded, acting: Acting) => void
+  readonly #sent: (Reading | undefined)[] = []
+
+  /** @param wire nothing but answers to statements may pass by its `emit` */
+  constructor(
+    wire: AnswerWire,
+    budgets: ReadBudgets,
+    names: TableNames,
+    report: (error: ReadBudgetExceeded, acting: Acting) => void,
+  ) {
+    this.#budgets = budgets
+    this.#names = names
+    this.#wire = wire
+    this.#report = report
+    const emit = wire.emit.bind(wire)
+    wire.emit = (event, message) => this.#hears(event, message, emit) || emit(event, message)
+  }
+
+  /**
+   * Sends a statement.
+   * @param acting who reads; undefined: nobody, and nothing is counted
+   */
+  around<T>(acting: Acting | undefined, answer: 'whole' | 'piecemeal', submit: () => T): T {
+    this.#sent.push(
+      acting === undefined
+        ? undefined
+        : {
+            acting,
+            reader: new RowReader(this.#budgets.charge(acting)),
+            isWhole: answer === 'whole',
+            isRefused: false,
+            discarded: 0,
+          },
+    )
+    const failed = submit()
+    if (failed instanceof Error) this.#sent.pop()
+    return failed
+  }
+
+  /** @returns whether the event is not to reach the caller */
+  #hears(event: string, message: unknown, emit: AnswerWire['emit']): boolean {
+    const reading = this.#sent[0]
+    if (event === 'readyForQuery') {
+      this.#sent.shift()
+      return false
+    }
+    if (reading === undefined) return false
+    if (reading.isRefused) {
+      if (event === 'dataRow' && ++reading.discarded === MAX_DISCARDED) this.#wire.stream.destroy?.()
+      return IN_ANSWER.has(event)
+    }
+    if (event === 'rowDescription') {
+      const { needsNames } = this.#budgets
+      const sources = columnSources(fieldsOf(message).map(tableOf), id =>
+        needsNames ? this.#names.of(id) : '',
+      )
+      reading.reader.describe(sources.tables, sources.computed)
+    }
+    if (event !== 'dataRow') return false
+    const fields = fieldsOf(message)
+    const refusal = reading.reader.row(place => lengthOf(fields[place]))
+    if (refusal === undefined) return false
+    reading.isRefused = true
+    if (reading.isWhole) reading.reader.giveBack()
+    this.#report(refusal, reading.acting)
+    emit('errorMessage', refusal)
+    return true
+  }
+}
+
+/** What a refused answer is made of. */
+const IN_ANSWER: ReadonlySet<string> = new Set([
+  'rowDescription',
+  'dataRow',
+  'commandComplete',
+  'portalSuspended',
+  'emptyQuery',
+  'errorMessage',
+])
+
+function fieldsOf(message: unknown): readonly unknown[] {
+  const fields: unknown =
+    typeof message === 'object' && message !== null && 'fields' in message ? message.fields : undefined
+  return Array.isArray(fields) ? fields : []
+}
+
+function tableOf(field: unknown): number {
+  return typeof field === 'object' && field !== null && 'tableID' in field ? Number(field.tableID) : 0
+}
+
+/** Text, or bytes where the caller asked for the binary format. */
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { until } from '../../../test/until.ts'
+import { EXIT, main } from '../src/index.ts'
+import { startBackend } from './backend.ts'
+
+/** A process that is sent a signal at the moment in which it first listens for it. */
+class Host extends EventEmitter {
+  readonly env = { NO_COLOR: '1' }
+  readonly printed: string[] = []
+  readonly stdout = new PassThrough().on('data', (text: Buffer) => this.printed.push(text.toString()))
+  readonly stderr = new PassThrough().on('data', (text: Buffer) => this.printed.push(text.toString()))
+  readonly #folder: string
+
+  constructor(folder: string, signals: readonly string[]) {
+    super()
+    this.#folder = folder
+    this.on('newListener', (name: string, listener: () => void) => {
+      if (signals.includes(name)) setImmediate(listener)
+    })
+  }
+
+  cwd(): string {
+    return this.#folder
+  }
+}
+
+const COMMANDS = {
+  gateway: (backend: string) => ['--to', backend],
+  'forward-auth': () => ['--dialect', 'nginx'],
+}
+const PLACES = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+
+for (const [command, options] of Object.entries(COMMANDS))
+  test(`a ${command} asked to reload before it has started reloads once it has`, async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
+    const backend = await startBackend()
+    t.after(async () => {
+      await backend.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const host = new Host(folder, ['SIGHUP'])
+    const ended = main([command, ...PLACES, ...options(backend.url)], host)
+    await until(() => host.printed.some(text => text.includes('configuration reloaded')))
+    host.emit('SIGTERM')
+    assert.equal(await ended, EXIT.done)
+    assert.equal(host.listenerCount('SIGHUP'), 0)
+  })
+
+test('a gateway that is stopped before it has started ends in order', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const host = new Host(folder, ['SIGTERM'])
+  assert.equal(await main(['gateway', ...PLACES, '--to', 'http://127.0.0.1:9'], host), EXIT.done)
+})

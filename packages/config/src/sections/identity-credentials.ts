@@ -1,0 +1,132 @@
+import type { Duration } from '@postern/core'
+import * as z from 'zod'
+import { key, section } from '../key.ts'
+import { count, duration, listOf, oneOf, text } from '../types.ts'
+
+/** How long a sign-in lasts. */
+export interface IdentitySessionsConfig {
+  /** Ends a session that is not used for so long. Default: `3d`. */
+  readonly idle?: Duration | undefined
+  /** Ends a session in any case. Default: `30d`. */
+  readonly lifetime?: Duration | undefined
+  /** Where sessions are kept: beside the accounts, or in `stores.redis`. Default: `database`. */
+  readonly store?: 'database' | 'redis' | undefined
+}
+
+/** API keys. */
+export interface IdentityKeysConfig {
+  /** First part of every key: 2 to 16 small letters and digits. Default: `postern`. */
+  readonly prefix?: string | undefined
+  /** Live keys that one owner may have. Default: `100`. */
+  readonly perOwner?: number | undefined
+}
+
+/** How the backend learns who acts. */
+export interface IdentityBackendConfig {
+  /** `aud` of the token. Default: the origin. */
+  readonly audience?: string | undefined
+  /** Header that carries the token. Default: `x-identity-jwt`. */
+  readonly header?: string | undefined
+  /**
+   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default:
+   * nothing.
+   */
+  readonly claims?: readonly ('email' | 'name')[] | undefined
+}
+
+/** Sessions with their defaults; milliseconds. */
+export interface CompiledIdentitySessions {
+  readonly idle: number
+  readonly lifetime: number
+  readonly store: 'database' | 'redis'
+}
+
+/** API keys with their defaults. */
+export interface CompiledIdentityKeys {
+  readonly prefix: string
+  readonly perOwner: number
+}
+
+/** The backend's token with its defaults. */
+export interface CompiledIdentityBackend {
+  readonly audience?: string
+  readonly header: string
+  readonly claims: readonly ('email' | 'name')[]
+}
+
+const word = z.string().regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small letters and digits')
+
+/** `identity.sessions`. */
+export const identitySessions: z.ZodType<CompiledIdentitySessions, IdentitySessionsConfig | undefined> = key(
+  section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', {
+    idle: key(duration, {
+      description: 'Ends a session that is not used for so long.',
+      default: '3d',
+      example: '1h',
+    }),
+    lifetime: key(duration, {
+      description: 'Ends a session in any case.',
+      default: '30d',
+      example: '12h',
+    }),
+    store: key(oneOf('database', 'redis'), {
+      description: 'Where sessions are kept: beside the accounts, or in `stores.redis`.',
+      default: 'database',
+      example: 'redis',
+    }),
+  }),
+  {
+    description: 'How long a sign-in lasts.',
+    default: {},
+    defaultText: 'see below',
+    example: { idle: '1h' },
+  },
+)
+
+/** `identity.keys`. */
+export const identityKeys: z.ZodType<CompiledIdentityKeys, IdentityKeysConfig | undefined> = key(
+  section<CompiledIdentityKeys, IdentityKeysConfig>('IdentityKeysConfig', {
+    prefix: key(word, {
+      description: 'First part of every key: 2 to 16 small letters and digits.',
+      default: 'postern',
+      example: 'shop',
+    }),
+    perOwner: key(count, {
+      description: 'Live keys that one owner may have.',
+      default: 100,
+      example: 10,
+    }),
+  }),
+  { description: 'API keys.', default: {}, defaultText: 'see below', example: { prefix: 'shop' } },
+)
+
+/** `identity.backend`. */
+export const identityBackend: z.ZodType<
+  CompiledIdentityBackend | undefined,
+  IdentityBackendConfig | undefined
+> = key(
+  section<CompiledIdentityBackend, IdentityBackendConfig>('IdentityBackendConfig', {
+    audience: key(text, {
+      description: '`aud` of the token.',
+      defaultText: 'the origin',
+      example: 'orders',
+    }),
+    header: key(z.string().regex(/^[a-z0-9-]{1,64}$/, 'a header in small letters'), {
+      description: 'Header that carries the token.',
+      default: 'x-identity-jwt',
+      example: 'x-user',
+    }),
+    claims: key(listOf(oneOf('email', 'name'), 2), {
+      description:
+        'What the token says of a person besides who acts: `email` (with `email_verified`), `name`.',
+      default: [],
+      defaultText: 'nothing',
+      example: ['email', 'name'],
+    }),
+  }),
+  {
+    description: 'Sends a signed token of the principal to the backend.',
+    defaultText: 'none is sent',
+    example: {},
+  },
+)

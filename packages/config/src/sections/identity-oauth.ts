@@ -1,0 +1,122 @@
+import * as z from 'zod'
+import { key, required, section } from '../key.ts'
+import { listOf, oneOf, text } from '../types.ts'
+
+/** A program that acts for people by OAuth. */
+export interface OauthClientConfig {
+  /** `client_id`. */
+  readonly id: string
+  /** What people read when it asks for access. */
+  readonly name: string
+  /** `client_secret`. A secret: write `${NAME}`. Default: a public client. */
+  readonly secret?: string | undefined
+  /** Where it gets its answer, exactly. Default: nowhere. */
+  readonly redirectUris?: readonly string[] | undefined
+  /** What it may do. Default: `code` and `refresh`. */
+  readonly grants?: readonly OauthGrant[] | undefined
+}
+
+/** How a client gets its tokens. */
+export type OauthGrant = 'code' | 'refresh' | 'device' | 'credentials'
+
+/** An API that tokens are for. */
+export interface OauthResourceConfig {
+  /** Its URI. */
+  readonly uri: string
+  /** Scopes a client may ask for. */
+  readonly scopes: readonly string[]
+  /** `jwt` (RFC 9068) for an API that verifies tokens itself. Default: `opaque`. */
+  readonly tokens?: 'opaque' | 'jwt' | undefined
+}
+
+/** The OAuth 2.1 and OpenID Connect server. */
+export interface OauthConfig {
+  /** Programs that are known beforehand. Default: none. */
+  readonly clients?: readonly OauthClientConfig[] | undefined
+  /** APIs that tokens are for; a request that names none is for the first. Default: none. */
+  readonly resources?: readonly OauthResourceConfig[] | undefined
+  /** Whether a client may be a URL of its own metadata, as MCP clients are. Default: `no`. */
+  readonly metadataDocuments?: 'yes' | 'no' | undefined
+}
+
+/** An OAuth client with its defaults. */
+export interface CompiledOauthClient {
+  readonly id: string
+  readonly name: string
+  readonly secret?: string
+  readonly redirectUris: readonly string[]
+  readonly grants: readonly OauthGrant[]
+}
+
+/** The OAuth server with its defaults. */
+export interface CompiledOauth {
+  readonly clients: readonly CompiledOauthClient[]
+  readonly resources: readonly (Omit<OauthResourceConfig, 'tokens'> & {
+    readonly tokens: 'opaque' | 'jwt'
+  })[]
+  readonly metadataDocuments: 'yes' | 'no'
+}
+
+const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
+  CompiledOauthClient,
+  OauthClientConfig
+>('OauthClientConfig', {
+  id: required(text, { description: '`client_id`.', example: 'app' }),
+  name: required(text, { description: 'What people read when it asks for access.', example: 'Our app' }),
+  secret: key(text, {
+    description: '`client_secret`. A secret: write `${NAME}`.',
+    defaultText: 'a public client',
+    example: '${APP_SECRET}',
+  }),
+  redirectUris: key(listOf(text, 50), {
+    description: 'Where it gets its answer, exactly.',
+    default: [],
+    defaultText: 'nowhere',
+    example: ['https://app.example/callback'],
+  }),
+  grants: key(listOf(oneOf('code', 'refresh', 'device', 'credentials'), 4), {
+    description: 'What it may do.',
+    default: ['code', 'refresh'],
+    defaultText: '`code` and `refresh`',
+    example: ['device'],
+  }),
+})
+
+/** The value of `identity.oauth`. */
+export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOauth, OauthConfig>(
+  'OauthConfig',
+  {
+    clients: key(listOf(client, 1_000), {
+      description: 'Programs that are known beforehand.',
+      default: [],
+      defaultText: 'none',
+    }),
+    resources: key(
+      listOf(
+        section<CompiledOauth['resources'][number], OauthResourceConfig>('OauthResourceConfig', {
+          uri: required(z.url(), { description: 'Its URI.', example: 'https://api.shop.example' }),
+          scopes: required(listOf(text, 200), {
+            description: 'Scopes a client may ask for.',
+            example: ['orders:read'],
+          }),
+          tokens: key(oneOf('opaque', 'jwt'), {
+            description: '`jwt` (RFC 9068) for an API that verifies tokens itself.',
+            default: 'opaque',
+            example: 'jwt',
+          }),
+        }),
+        100,
+      ),
+      {
+        description: 'APIs that tokens are for; a request that names none is for the first.',
+        default: [],
+        defaultText: 'none',
+      },
+    ),
+    metadataDocuments: key(oneOf('yes', 'no'), {
+      description: 'Whether a client may be a URL of its own metadata, as MCP clients are.',
+      default: 'no',
+      example: 'yes',
+    }),
+  },
+)

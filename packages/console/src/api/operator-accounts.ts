@@ -1,0 +1,127 @@
+import { ConfigError } from '@postern/core'
+import type { PasskeyAccount, PasskeyAccounts } from '@postern/identity'
+import { ROLES, type Role } from './console-session.ts'
+
+/** What became of a change; `last`: the last operator who can sign in stays, so nothing was changed. */
+export type OperatorChange = 'changed' | 'unchanged' | 'last'
+
+/** An operator as the console shows them. */
+export interface Operator {
+  readonly id: string
+  /** Name in the audit log: the e-mail address. */
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly createdAt: number
+  /** Whether they were invited and did not come yet. */
+  readonly isInvited: boolean
+  readonly passkeys: PasskeyAccount['passkeys']
+}
+
+/** Roles of an account that the console knows. Whoever may act may look. */
+export function rolesOf(roles: readonly string[]): readonly Role[] {
+  const known = ROLES.filter(role => roles.includes(role))
+  return known.includes('viewer') ? known : ['viewer', ...known]
+}
+
+/**
+ * The console's own accounts. Changes run one after the other, so that two operators who remove each other at
+ * once cannot both succeed; the last operator who can sign in cannot be removed or lose the role.
+ */
+export class OperatorAccounts {
+  readonly #accounts: PasskeyAccounts
+  readonly #listeners = new Set<(name: string) => void>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(accounts: PasskeyAccounts) {
+    this.#accounts = accounts
+  }
+
+  /** Invited ones among them, newest first. */
+  async list(): Promise<readonly Operator[]> {
+    return (await this.#accounts.list()).map(shown)
+  }
+
+  /** Calls back with the name of whoever must sign in anew: other roles, or no account any more. */
+  onEnd(listener: (name: string) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /**
+   * Invites somebody. @returns the secret of the link
+   * @throws ConfigError when the name is no e-mail address, or can sign in already
+   */
+  async invite(name: string, roles: readonly Role[]): Promise<string> {
+    const secret = await this.#inTurn(() => this.#accounts.invite(name, roles))
+    if (secret !== undefined) return secret
+    throw new ConfigError({
+      place: 'name',
+      problem: 'is not an e-mail address that can be invited',
+      hint: 'give an address without an account; remove the account first to invite it anew',
+    })
+  }
+
+  invitation(secret: string, origin: string): ReturnType<PasskeyAccounts['invitation']> {
+    return this.#accounts.invitation(secret, origin)
+  }
+
+  async accept(secret: string, answer: unknown, origin: string): Promise<Operator | undefined> {
+    const account = await this.#accounts.accept(secret, answer, origin)
+    return account === undefined ? undefined : shown(account)
+  }
+
+  signInOptions(origin: string): ReturnType<PasskeyAccounts['signInOptions']> {
+    return this.#accounts.signInOptions(origin)
+  }
+
+  async signIn(answer: unknown, origin: string): Promise<Operator | undefined> {
+    const account = await this.#accounts.signIn(answer, origin)
+    return account === undefined ? undefined : shown(account)
+  }
+
+  setRoles(id: string, roles: readonly Role[]): Promise<OperatorChange> {
+    return this.#inTurn(async () => {
+      if (!roles.includes('operator') && (await this.#isLast(id))) return 'last'
+      return this.#ending(id, () => this.#accounts.setRoles(id, roles))
+    })
+  }
+
+  /** `unchanged`: there is no such account. */
+  remove(id: string): Promise<OperatorChange> {
+    return this.#inTurn(async () => {
+      if (await this.#isLast(id)) return 'last'
+      return this.#ending(id, () => this.#accounts.remove(id))
+    })
+  }
+
+  async #ending(id: string, change: () => Promise<boolean>): Promise<OperatorChange> {
+    const account = await this.#accounts.byId(id)
+    const changed = await change()
+    if (changed && account !== undefined) for (const listener of this.#listeners) listener(account.email)
+    return changed ? 'changed' : 'unchanged'
+  }
+
+  /** Whether this one is an operator who can sign in, and the only one. */
+  async #isLast(id: string): Promise<boolean> {
+    const able = (await this.list()).filter(
+      ({ roles, isInvited }) => roles.includes('operator') && !isInvited,
+    )
+    return able.length === 1 && able[0]?.id === id
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function shown({ id, email, roles, createdAt, passkeys }: PasskeyAccount): Operator {
+  return {
+    id,
+    name: email,
+    roles: rolesOf(roles),
+    createdAt,
+    isInvited: passkeys.length === 0,
+    passkeys,
+  }
+}

@@ -1,0 +1,197 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
+import type { ConsoleParts } from '../api/console-parts.ts'
+import type { ConsoleSession, ConsoleSessions, NewSession } from '../api/console-session.ts'
+import type { OperatorAccounts } from '../api/operator-accounts.ts'
+import { problem, readJson, send } from './json.ts'
+
+export interface SignInOptions {
+  readonly parts: ConsoleParts
+  /** Begins and ends with `/`. */
+  readonly path: string
+  /** Origins of proxies in front of the console. */
+  readonly origins: readonly string[]
+}
+
+const COOKIE = 'postern-console'
+/** Attempts to sign in, of everybody together: each costs a row or a signature. */
+const MAX_ATTEMPTS = 60
+const ATTEMPTS_MS = 60_000
+
+/** How somebody gets a session, by a link or a passkey, and how a request shows it. */
+export class SignIn {
+  readonly #options: SignInOptions
+  readonly #sessions: ConsoleSessions
+  #attempts = 0
+  #since = 0
+
+  constructor(options: SignInOptions, sessions: ConsoleSessions) {
+    this.#options = options
+    this.#sessions = sessions
+    options.parts.operators?.onEnd(name => sessions.endOf(name))
+  }
+
+  /** The session of a request; undefined when it has none. */
+  sessionOf(request: IncomingMessage): ConsoleSession | undefined {
+    const token = request.headers['x-postern-console']
+    return typeof token === 'string' ? this.#sessions.find(cookieOf(request), token) : undefined
+  }
+
+  /**
+   * Answers the operations that need no session. The caller has checked where the request comes from.
+   * @returns false for any other path
+   */
+  async answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
+    const { method } = request
+    if (method === 'DELETE' && path === '/session') {
+      // Without a session there is nothing to end.
+      if (this.sessionOf(request) === undefined) return false
+      this.#signOut(request, response)
+      return true
+    }
+    if (method !== 'POST') return false
+    const operation = OPERATIONS[path]
+    if (operation === undefined) return false
+    if (!this.#takeAttempt()) problem(response, 429, 'too many attempts to sign in; wait a minute')
+    else await this.#run(operation, request, response)
+    return true
+  }
+
+  #takeAttempt(): boolean {
+    const now = this.#options.parts.clock.monotonic()
+    if (now - this.#since >= ATTEMPTS_MS) {
+      this.#since = now
+      this.#attempts = 0
+    }
+    return ++this.#attempts <= MAX_ATTEMPTS
+  }
+
+  async #run(operation: Operation, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readJson(request)
+    if (body === undefined) return problem(response, 400, 'a JSON object of at most 256 KiB is needed')
+    if (operation === 'link') return this.#byLink(body['link'], request, response)
+    const { operators } = this.#options.parts
+    if (operators === undefined) return problem(response, 404, 'this console keeps no accounts')
+    const origin = request.headers.origin ?? ''
+    if (!isForPasskeys(origin))
+      return problem(
+        response,
+        409,
+        'passkeys need a name and not an address: open the console at localhost, or at one of console.origins',
+      )
+    return this.#byPasskey(operation, { operators, origin, body, request, response })
+  }
+
+  async #byPasskey(operation: Exclude<Operation, 'link'>, call: PasskeyCall): Promise<void> {
+    const { operators, origin, body, request, response } = call
+    const secret = typeof body['invitation'] === 'string' ? body['invitation'].slice(0, 100) : ''
+    if (operation === 'options')
+      return send(response, 200, { options: await operators.signInOptions(origin) })
+    if (operation === 'invitation') {
+      const found = await operators.invitation(secret, origin)
+      if (found === undefined) return problem(response, 401, USED)
+      const { email: name, roles } = found.account
+      return send(response, 200, { name, roles, options: found.options })
+    }
+    const isNew = operation === 'accept'
+    const who = isNew
+      ? await operators.accept(secret, body['answer'], origin)
+      : await operators.signIn(body['answer'], origin)
+    if (who === undefined) return problem(response, 401, isNew ? USED : 'this passkey does not sign in here')
+    const made = this.#sessions.begin({ name: who.name, roles: new Set(who.roles) })
+    await this.#signedIn(made, isNew ? 'invitation' : 'passkey', request, response)
+  }
+
+  async #byLink(link: unknown, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isLink = typeof link === 'string' && link.length <= 100
+    const made = isLink ? this.#sessions.redeem(link) : undefined
+    if (made === undefined)
+      return problem(
+        response,
+        401,
+        'this link was used or has expired; make another with: postern console link',
+      )
+    await this.#signedIn(made, 'link', request, response)
+  }
+
+  /** A session that the log cannot take does not begin. */
+  async #signedIn(
+    { session, cookie, token }: NewSession,
+    by: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { name } = session
+    const roles = [...session.roles]
+    try {
+      await this.#options.parts.record(
+        { action: 'console.sign-in', resource: { type: 'console' }, data: { roles, by } },
+        name,
+      )
+    } catch (error) {
+      this.#sessions.end(cookie)
+      throw error
+    }
+    const isSecure = this.#isTls(request)
+    const path = isSecure ? '/' : this.#options.path
+    response.setHeader(
+      'Set-Cookie',
+      `${isSecure ? `__Host-${COOKIE}` : COOKIE}=${cookie}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`,
+    )
+    send(response, 200, { token, name, roles })
+  }
+
+  /** Whether the page was loaded over TLS: by a proxy whose origin the configuration names. */
+  #isTls({ headers }: IncomingMessage): boolean {
+    return this.#options.origins.some(
+      origin =>
+        origin.startsWith('https:') && (headers.origin === origin || new URL(origin).host === headers.host),
+    )
+  }
+
+  #signOut(request: IncomingMessage, response: ServerResponse): void {
+    this.#sessions.end(cookieOf(request))
+    response.setHeader(
+      'Set-Cookie',
+      `${COOKIE}=; Path=${this.#options.path}; HttpOnly; SameSite=Strict; Max-Age=0`,
+    )
+    send(response, 200, {})
+  }
+}
+
+type Operation = 'link' | 'options' | 'passkey' | 'invitation' | 'accept'
+
+interface PasskeyCall {
+  readonly operators: OperatorAccounts
+  readonly origin: string
+  readonly body: Readonly<Record<string, unknown>>
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  '/session': 'link',
+  '/session/passkey/options': 'options',
+  '/session/passkey': 'passkey',
+  '/invitation/options': 'invitation',
+  '/invitation': 'accept',
+}
+
+const USED = 'this invitation was used or has expired, or the passkey does not hold; ask for another'
+
+/** Whether passkeys can be for an origin: a domain over TLS, or localhost (WebAuthn section 5.1.3). */
+function isForPasskeys(origin: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const { protocol, hostname } = new URL(origin)
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return false
+  return protocol === 'https:' || hostname === 'localhost'
+}
+
+function cookieOf({ headers }: IncomingMessage): string {
+  const pairs = (headers.cookie ?? '').split(/; ?/)
+  for (const name of [`__Host-${COOKIE}`, COOKIE]) {
+    const found = pairs.find(pair => pair.startsWith(`${name}=`))
+    if (found !== undefined) return found.slice(name.length + 1)
+  }
+  return ''
+}

@@ -1,0 +1,143 @@
+import type { Migration } from '@postern/store'
+
+/** As of SQLite, with the instance that kept an event, and the bytes that it takes. */
+export const POSTGRES_TRAFFIC_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'events, counts, false positives and instances',
+    postgres: `
+      CREATE SEQUENCE postern_traffic_number;
+      CREATE TABLE postern_traffic (
+        id        bigint PRIMARY KEY,
+        instance  text NOT NULL,
+        time      double precision NOT NULL,
+        type      text NOT NULL,
+        verdict   text NOT NULL,
+        plain     boolean NOT NULL,
+        request   text,
+        rule      text,
+        route     text,
+        address   bytea,
+        principal bytea,
+        weight    integer NOT NULL,
+        bytes     integer NOT NULL,
+        body      text NOT NULL,
+        box_key   text,
+        box       text,
+        guards    text
+      );
+      CREATE INDEX postern_traffic_request ON postern_traffic (request) WHERE request IS NOT NULL;
+      CREATE INDEX postern_traffic_address ON postern_traffic (address, id) WHERE address IS NOT NULL;
+      CREATE INDEX postern_traffic_principal ON postern_traffic (principal, id) WHERE principal IS NOT NULL;
+      CREATE INDEX postern_traffic_plain ON postern_traffic (id) WHERE plain;
+      CREATE INDEX postern_traffic_notable ON postern_traffic (time) WHERE NOT plain;
+      CREATE TABLE postern_traffic_minute (
+        minute   bigint NOT NULL,
+        verdict  text NOT NULL,
+        route    text NOT NULL,
+        rule     text NOT NULL,
+        requests bigint NOT NULL,
+        layer    double precision NOT NULL,
+        total    double precision NOT NULL,
+        PRIMARY KEY (minute, verdict, route, rule)
+      );
+      CREATE TABLE postern_traffic_place (
+        hour     bigint NOT NULL,
+        country  text NOT NULL,
+        requests bigint NOT NULL,
+        refused  bigint NOT NULL,
+        PRIMARY KEY (hour, country)
+      );
+      CREATE TABLE postern_false_positive (
+        request  text PRIMARY KEY,
+        rule     text NOT NULL,
+        time     double precision NOT NULL,
+        operator text NOT NULL,
+        note     text NOT NULL
+      );
+      CREATE TABLE postern_instance (
+        name          text PRIMARY KEY,
+        gateway       text NOT NULL,
+        version       text NOT NULL,
+        configuration text NOT NULL,
+        started_at    double precision NOT NULL,
+        seen_at       double precision NOT NULL
+      );`,
+  },
+]
+
+/** Statements on PostgreSQL. */
+export const POSTGRES_TRAFFIC = {
+  // Numbers of one batch follow each other: written in one transaction, they are seen together.
+  numbers: "SELECT nextval('postern_traffic_number') AS id FROM generate_series(1, $1::integer)",
+  insert: `INSERT INTO postern_traffic
+      (id, instance, time, type, verdict, plain, request, rule, route, address, principal, weight, bytes, body, box_key, box, guards)
+    SELECT id, $1, time, type, verdict, plain, request, rule, route, address, principal, weight,
+      length(body) + coalesce(length(box), 0) + coalesce(length(guards), 0), body, box_key, box, guards
+    FROM unnest($2::bigint[], $3::double precision[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+      $10::bytea[], $11::bytea[], $12::integer[], $13::text[], $14::text[], $15::text[], $16::text[])
+      AS given (id, time, type, verdict, plain, request, rule, route, address, principal, weight, body, box_key, box, guards)`,
+  // Sorted, so that two instances that count the same minutes wait for each other and never both.
+  count: `INSERT INTO postern_traffic_minute (minute, verdict, route, rule, requests, layer, total)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::double precision[], $7::double precision[])
+      AS given (minute, verdict, route, rule, requests, layer, total) ORDER BY 1, 2, 3, 4
+    ON CONFLICT (minute, verdict, route, rule) DO UPDATE SET
+      requests = postern_traffic_minute.requests + excluded.requests,
+      layer = postern_traffic_minute.layer + excluded.layer,
+      total = postern_traffic_minute.total + excluded.total`,
+  place: `INSERT INTO postern_traffic_place (hour, country, requests, refused)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])
+      AS given (hour, country, requests, refused) ORDER BY 1, 2
+    ON CONFLICT (hour, country) DO UPDATE SET
+      requests = postern_traffic_place.requests + excluded.requests,
+      refused = postern_traffic_place.refused + excluded.refused`,
+  find: `SELECT * FROM postern_traffic
+    WHERE id < $1 AND time >= $2
+      AND ($3::text IS NULL OR type = $3)
+      AND ($4::text[] IS NULL OR verdict = ANY($4))
+      AND ($5::text IS NULL OR rule = $5)
+      AND ($6::text IS NULL OR route = $6)
+      AND ($7::bytea IS NULL OR address = $7)
+      AND ($8::bytea IS NULL OR principal = $8)
+      AND ($9::text IS NULL OR instance = $9)
+    ORDER BY id DESC LIMIT $10`,
+  requestsAfter: `SELECT * FROM postern_traffic WHERE id > $1 AND time >= $2 AND type = 'http'
+      AND ($4::bytea IS NULL OR coalesce(principal, address) >= $4)
+      AND ($5::bytea IS NULL OR coalesce(principal, address) < $5)
+    ORDER BY id LIMIT $3`,
+  requestsFrom: "SELECT count(*) AS requests FROM postern_traffic WHERE time >= $1 AND type = 'http'",
+  ofRequest: 'SELECT * FROM postern_traffic WHERE request = $1 ORDER BY id LIMIT 50',
+  others: 'SELECT * FROM postern_traffic WHERE id > $1 AND instance <> $2 ORDER BY id DESC LIMIT $3',
+  lastId: 'SELECT coalesce(max(id), 0) AS id FROM postern_traffic',
+  counts: 'SELECT * FROM postern_traffic_minute WHERE minute >= $1 ORDER BY minute',
+  places: 'SELECT * FROM postern_traffic_place WHERE hour >= $1 ORDER BY hour, country',
+  refusedActors: `SELECT postern_traffic.*, found.requests FROM
+      (SELECT max(id) AS id, sum(weight) AS requests FROM postern_traffic
+        WHERE NOT plain AND time >= $1 AND type = 'http' AND address IS NOT NULL
+        GROUP BY address ORDER BY requests DESC LIMIT $2) AS found
+    JOIN postern_traffic ON postern_traffic.id = found.id ORDER BY found.requests DESC`,
+  byId: 'SELECT * FROM postern_traffic WHERE id = ANY($1::bigint[])',
+  mark: `INSERT INTO postern_false_positive (request, rule, time, operator, note) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (request) DO UPDATE SET rule = excluded.rule, time = excluded.time, operator = excluded.operator, note = excluded.note`,
+  unmark: 'DELETE FROM postern_false_positive WHERE request = $1',
+  marks: 'SELECT * FROM postern_false_positive ORDER BY time DESC LIMIT 1000',
+  removeMarks:
+    'DELETE FROM postern_false_positive WHERE request NOT IN (SELECT request FROM postern_false_positive ORDER BY time DESC LIMIT 1000)',
+  // A row takes some 200 bytes besides its texts, with what the indexes hold of it.
+  size: 'SELECT count(*) AS events, coalesce(sum(bytes + 200), 0) AS bytes, min(time) AS oldest FROM postern_traffic',
+  /** One instance prunes at a time; the others leave it to that one. */
+  pruneLock: 'SELECT pg_try_advisory_xact_lock(7060310443) AS held',
+  removeBefore:
+    'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic WHERE time < $1 ORDER BY id LIMIT $2)',
+  removePlain:
+    'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic WHERE plain ORDER BY id LIMIT $1) RETURNING bytes',
+  removeOldest:
+    'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic ORDER BY id LIMIT $1) RETURNING bytes',
+  removeCounts: 'DELETE FROM postern_traffic_minute WHERE minute < $1',
+  removePlaces: 'DELETE FROM postern_traffic_place WHERE hour < $1',
+  report: `INSERT INTO postern_instance (name, gateway, version, configuration, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (name) DO UPDATE SET gateway = excluded.gateway, version = excluded.version,
+      configuration = excluded.configuration, seen_at = excluded.seen_at`,
+  instances: 'SELECT * FROM postern_instance WHERE seen_at >= $1 ORDER BY name LIMIT 200',
+  leave: 'DELETE FROM postern_instance WHERE name = $1 OR seen_at < $2',
+} as const

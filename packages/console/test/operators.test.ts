@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { PasskeyAccounts } from '@postern/identity'
+import { openSqlite, type SqliteDatabase } from '@postern/store'
+import { SoftPasskey } from '../../identity/test/soft-passkey.ts'
+import { OperatorAccounts } from '../src/api/operator-accounts.ts'
+import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts'
+import { type Answer, ask, type SignedIn, signIn } from './support/ask.ts'
+import { type TestParts, testParts } from './support/console-parts.ts'
+
+type Options = { readonly challenge: string; readonly user: { readonly id: string } }
+
+describe('accounts of the console', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-operators-'))
+  let database: SqliteDatabase
+  let operators: OperatorAccounts
+  let given: TestParts
+  let server: ConsoleServer
+  let origin = ''
+  let opal: SignedIn
+
+  before(async () => {
+    database = openSqlite({ path: join(folder, 'console.db') })
+    operators = new OperatorAccounts(await PasskeyAccounts.open({ database, name: 'Postern console' }))
+    given = await testParts({ operators })
+    server = await startConsole({
+      parts: given.parts,
+      listen: { host: '127.0.0.1', port: 0 },
+      path: '/',
+      origins: [],
+    })
+    origin = `http://localhost:${new URL(server.address).port}`
+    opal = await signIn(server, 'opal')
+  })
+  after(async () => {
+    await server.close()
+    await given.close()
+    database.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const call = (method: string, path: string, body?: object, headers: object = {}): Promise<Answer> =>
+    ask(`${server.address}api${path}`, {
+      method,
+      headers: { 'Content-Type': 'application/json', Host: new URL(origin).host, Origin: origin, ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+  const sessionOf = ({ headers, json }: Answer): SignedIn => ({
+    'Content-Type': 'application/json',
+    Cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
+    'X-Postern-Console': String(json['token']),
+  })
+  const invite = async (name: string, roles: readonly string[], by: object = opal): Promise<Answer> =>
+    call('POST', '/operators', { name, roles }, by)
+  /** Follows an invitation as a browser does. */
+  const accept = async (invitation: unknown, passkey: SoftPasskey): Promise<Answer> => {
+    const { json } = await call('POST', '/invitation/options', { invitation })
+    const answer = json['options'] === undefined ? {} : passkey.create(json['options'] as Options)
+    return call('POST', '/invitation', { invitation, answer })
+  }
+  const signInBy = async (passkey: SoftPasskey): Promise<Answer> => {
+    const { json } = await call('POST', '/session/passkey/options', {})
+    passkey.counter++
+    return call('POST', '/session/passkey', { answer: passkey.get(json['options'] as Options) })
+  }
+  const idOf = async (name: string): Promise<string> =>
+    (await operators.list()).find(operator => operator.name === name)?.id ?? ''
+
+  const ann = (): SoftPasskey => (annsKey ??= new SoftPasskey(origin))
+  let annsKey: SoftPasskey | undefined
+
+  test('somebody who is invited makes a passkey, is signed in with the roles of the invitation, and signs in again', async () => {
+    const { json } = await invite('Ann@Shop.example', ['operator'])
+    const shown = await call('POST', '/invitation/options', { invitation: json['invitation'] })
+    assert.deepEqual([shown.json['name'], shown.json['roles']], ['ann@shop.example', ['operator', 'viewer']])
+    const came = await accept(json['invitation'], ann())
+    assert.equal(came.status, 200, JSON.stringify(came.json))
+    assert.deepEqual(came.json['roles'], ['viewer', 'operator'])
+    assert.equal((await call('GET', '/session', undefined, sessionOf(came))).json['name'], 'ann@shop.example')
+    assert.equal((await signInBy(ann())).status, 200)
+    assert.deepEqual(
+      given.acts.slice(-3).map(({ action, operator, data }) => [action, operator, data?.['by']]),
+      [
+        ['operators.invite', 'opal', undefined],
+        ['console.sign-in', 'ann@shop.example', 'invitation'],
+        ['console.sign-in', 'ann@shop.example', 'passkey'],
+      ],
+    )
+  })
+
+  test('an invitation is good once, and an earlier one is worth nothing', async () => {
+    const first = (await invite('bob@shop.example', [])).json['invitation']
+    const second = (await invite('bob@shop.example', [])).json['invitation']
+    assert.equal((await accept(first, new SoftPasskey(origin))).status, 401)
+    assert.equal((await accept(second, new SoftPasskey(origin))).status, 200)
+    assert.equal((await accept(second, new SoftPasskey(origin))).status, 401)
+    assert.equal(
+      (await invite('bob@shop.example', ['operator'])).status,
+      400,
+      'who can sign in is not invited',
+    )
+    for (const wrong of [undefined, 7, '', 'x'.repeat(43), 'x'.repeat(5_000)])
+      assert.equal((await call('POST', '/invitation/options', { invitation: wrong })).status, 401)
+  })
+
+  test('nobody grants a role they lack: an operator without approver makes no approver', async () => {
+    const operator = sessionOf(await signInBy(ann()))
+    assert.equal((await invite('eve@shop.example', ['approver'], operator)).status, 403)
+    const bob = await idOf('bob@shop.example')
+    assert.equal(
+      (await call('POST', `/operators/${bob}/roles`, { roles: ['approver'] }, operator)).status,
+      403,
+    )
+    for (const roles of [['root'], 'operator', [['operator']]])
+      assert.equal((await call('POST', '/operators', { name: 'x@shop.example', roles }, opal)).status, 400)
+  })
+
+  test('the last operator who can sign in is not removed and keeps the role, also when two try at once', async () => {
+    const id = await idOf('ann@shop.example')
+    await invite('invited@shop.example', ['operator'])
+    assert.equal(
+      (await call('DELETE', `/operators/${id}`, {}, opal)).status,
+      409,
+      'who is only invited does not count',
+    )
+    assert.equal((await call('POST', `/operators/${id}/roles`, { roles: [] }, opal)).status, 409)
+    const { json } = await invite('carl@shop.example', ['operator'])
+    assert.equal((await accept(json['invitation'], new SoftPasskey(origin))).status, 200)
+    const carl = await idOf('carl@shop.example')
+    const both = await Promise.all([
+      call('DELETE', `/operators/${id}`, {}, opal),
+      call('DELETE', `/operators/${carl}`, {}, opal),
+    ])
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409])
+    const left = (await operators.list()).filter(
+      ({ roles, isInvited }) => roles.includes('operator') && !isInvited,
+    )
+    assert.equal(left.length, 1)
+  })
+
+  test('whoever is removed, or has other roles, is signed out at once', async () => {
+    const key = new SoftPasskey(origin)
+    const { json } = await invite('dora@shop.example', ['operator'])
+    const session = sessionOf(await accept(json['invitation'], key))
+    const id = await idOf('dora@shop.example')
+    assert.equal((await call('POST', `/operators/${id}/roles`, { roles: ['viewer'] }, opal)).status, 200)
+    assert.equal((await call('GET', '/session', undefined, session)).status, 401)
+    const again = sessionOf(await signInBy(key))
+    assert.equal((await call('POST', '/bans', { actor: '192.0.2.1' }, again)).status, 403)
+    assert.equal((await call('DELETE', `/operators/${id}`, {}, opal)).status, 200)
+    assert.equal((await call('GET', '/session', undefined, again)).status, 401)
+    assert.equal((await signInBy(key)).status, 401)
+    given.clock.advance(60_000)
+  })
+
+  test('a passkey of another site, a replayed answer and a copied authenticator do not sign in', async () => {
+    const key = new SoftPasskey(origin)
+    const { json } = await invite('finn@shop.example', ['viewer'])
+    assert.equal((await accept(json['invitation'], key)).status, 200)
+    const { json: asked } = await call('POST', '/session/passkey/options', {})
+    key.counter++
+    const answer = key.get(asked['options'] as Options)
+    assert.equal((await call('POST', '/session/passkey', { answer })).status, 200)
+    assert.equal((await call('POST', '/session/passkey', { answer })).status, 401, 'a challenge is good once')
+    key.counter = 0
+    const { json: next } = await call('POST', '/session/passkey/options', {})
+    assert.equal(
+      (await call('POST', '/session/passkey', { answer: key.get(next['options'] as Options) })).status,
+      401,
+      'a counter that went back',
+    )
+    const { json: invited } = await invite('gus@shop.example', [])
+    const phished = new SoftPasskey('https://evil.example', 'localhost')
+    assert.equal((await accept(invited['invitation'], phished)).status, 401)
+    for (const nonsense of [undefined, null, 7, 'x', [], { id: '', response: {} }])
+      assert.equal((await call('POST', '/session/passkey', { answer: nonsense })).status, 401)
+    given.clock.advance(60_000)
+  })
+
+  test('passkeys need a name: at an address in numbers the answer says where to go', async () => {
+    const { host } = new URL(server.address)
+    const answer = await call(
+      'POST',
+      '/session/passkey/options',
+      {},
+      { Host: host, Origin: `http://${host}` },
+    )
+    assert.equal(answer.status, 409)
+    assert.match(String(answer.json['error']), /localhost/)
+    assert.match(server.invitationLink('abc'), /^http:\/\/localhost:\d+\/#invitation=abc$/)
+  })
+
+  test('a sign-in that the log cannot take lets nobody in', async () => {
+    given.log.isBroken = true
+    const refused = await call('POST', '/session', {
+      link: /#link=(.*)$/.exec(server.link('late'))?.[1],
+    })
+    given.log.isBroken = false
+    assert.deepEqual([refused.status, refused.headers['set-cookie']], [500, undefined])
+  })
+
+  test('a flood of attempts to sign in is bounded, and ends', async () => {
+    given.clock.advance(60_000)
+    const statuses = await Promise.all(
+      Array.from({ length: 70 }, () => call('POST', '/session', { link: 'x' }).then(({ status }) => status)),
+    )
+    assert.equal(statuses.filter(status => status === 429).length, 10)
+    given.clock.advance(60_000)
+    assert.equal((await call('POST', '/session', { link: 'x' })).status, 401)
+  })
+})

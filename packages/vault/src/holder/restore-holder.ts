@@ -1,0 +1,36 @@
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { ConfigError } from '@postern/core'
+import type { HolderId } from '../split/part.ts'
+import { HolderStore } from './holder-store.ts'
+
+/** What SQLite keeps beside a file. Left behind, they would be applied to the restored one. */
+const BESIDE = ['', '-wal', '-shm'] as const
+
+/**
+ * Puts a backup in the place of a holder's file. The holder must not run. What was there is kept beside it,
+ * as `FILE.replaced`. When the holder starts, it opens nothing for one window of its budgets: it does not
+ * know what was opened since the backup was made.
+ * @throws ConfigError when the backup is missing, or of another holder
+ * @throws StoreError, IntegrityError when it cannot be read
+ */
+export function restoreHolder(backup: string, data: string, id: HolderId): void {
+  if (!existsSync(backup)) throw new ConfigError({ place: backup, problem: 'does not exist' })
+  const fresh = `${data}.restoring`
+  for (const suffix of BESIDE) rmSync(fresh + suffix, { force: true })
+  copyFileSync(backup, fresh)
+  const store = HolderStore.open(fresh)
+  const owner = store.id
+  store.markAsCopy()
+  store.close()
+  if (owner !== id) {
+    for (const suffix of BESIDE) rmSync(fresh + suffix, { force: true })
+    throw new ConfigError({
+      place: backup,
+      problem:
+        owner === undefined ? 'is not a holder' : `is a backup of holder ${owner}, not of holder ${id}`,
+    })
+  }
+  for (const suffix of BESIDE)
+    if (existsSync(data + suffix)) renameSync(data + suffix, `${data}.replaced${suffix}`)
+  renameSync(fresh, data)
+}

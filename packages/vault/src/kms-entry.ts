@@ -1,0 +1,7 @@
+/** `@postern/vault/kms`: services that keep the key which unlocks a holder. */
+export type { KeyService } from './holder/unlock.ts'
+export { type AwsKmsOptions, awsKms } from './kms/aws-kms.ts'
+export type { AwsCredentials } from './kms/aws-signature.ts'
+export { type GcpKmsOptions, gcpKms } from './kms/gcp-kms.ts'
+export type { Fetch } from './kms/post-json.ts'
+export { type VaultTransitOptions, vaultTransit } from './kms/vault-transit.ts'
