@@ -113,6 +113,12 @@ export class ConsoleInBrowser {
     return response
   }
 
+  /** Keeps a picture of the page in the folder that `POSTERN_SCREENSHOTS` names. */
+  async shot(name: string): Promise<void> {
+    const folder = process.env['POSTERN_SCREENSHOTS']
+    if (folder !== undefined) await this.page.screenshot({ path: join(folder, `console-${name}.png`) })
+  }
+
   async restart(): Promise<void> {
     await this.#served.close()
     this.#served = await startGateway(this.folder)

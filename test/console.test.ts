@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { loadConfig } from '@postern/config'
-import { SqliteTraffic } from '@postern/console'
+import { SqliteTraffic, type TrafficCount } from '@postern/console'
 import { type Served, serve } from '@postern/server'
 import { openDataDirectory } from '@postern/store'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -59,8 +59,30 @@ async function keepOldRequests(directory: string): Promise<void> {
     weight: 1,
     guardTimes: undefined,
   }))
-  await store.write(old, [])
+  await store.write(old, lastHour())
   await store.close()
+}
+
+/** Counts of the last hour, so that charts have something to show: calm, with a flood in the middle. */
+function lastHour(): readonly TrafficCount[] {
+  const now = Math.floor(Date.now() / 60_000)
+  return Array.from({ length: 58 }, (_, i) => {
+    const isFlood = i > 24 && i < 31
+    const count = (verdict: 'allow' | 'throttle' | 'deny', requests: number, rule = ''): TrafficCount => ({
+      minute: now - 59 + i,
+      verdict,
+      route: '',
+      rule,
+      requests,
+      layer: requests * (isFlood ? 0.31 : 0.22),
+      total: requests * 11,
+    })
+    return [
+      count('allow', 170 + ((i * 37) % 60)),
+      count('deny', (i * 5) % 9, 'inspect/sqli/union'),
+      count('throttle', isFlood ? 90 + ((i * 23) % 40) : 0, 'limit/address'),
+    ].filter(({ requests }) => requests > 0)
+  }).flat()
 }
 
 /** A backend that answers everything with 200. */
@@ -377,6 +399,14 @@ describe('the console in a browser, on a running gateway', () => {
       ['gs', 'Settings'],
       ['gm', 'API map'],
       ['gr', 'Undo'],
+      ['gt', 'Activity'],
+      ['gw', 'Who touched what'],
+      ['gp', 'Users'],
+      ['gk', 'API keys'],
+      ['gy', 'Policies'],
+      ['gv', 'Vault'],
+      ['gh', 'System'],
+      ['gi', 'Operators'],
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
@@ -404,6 +434,20 @@ describe('the console in a browser, on a running gateway', () => {
     if (SCREENSHOTS !== undefined) await page.screenshot({ path: `${SCREENSHOTS}/console-${name}.png` })
   }
 
+  const ELSEWHERE: readonly string[] = [
+    'activity',
+    'graph',
+    'users',
+    'keys',
+    'policies',
+    'vault',
+    'operators',
+    'system',
+  ]
+  // The screens of console-access.test.ts have something to show there.
+  const keepPicture = async (screen: string, theme: string, width: number): Promise<void> => {
+    if (!ELSEWHERE.includes(screen)) await shot(`${screen}-${theme}${width === 390 ? '-phone' : ''}`)
+  }
   const SCREENS = [...PLACES.map(({ id }) => id), 'why', 'actor'] as const
   const show = async (screen: (typeof SCREENS)[number], why: string): Promise<void> => {
     await open(
@@ -425,6 +469,14 @@ describe('the console in a browser, on a running gateway', () => {
       settings: 'textarea',
       map: 'tbody tr',
       undo: '.state',
+      activity: '.plot, .state',
+      graph: '.state, .touch-graph',
+      users: '.state',
+      keys: '.state',
+      policies: '.state',
+      vault: '.state',
+      system: 'tbody tr',
+      operators: '.state',
       why: '.guards',
       actor: '.event',
     }[screen]
@@ -449,7 +501,7 @@ describe('the console in a browser, on a running gateway', () => {
           for (const width of [1_280, 390]) {
             await page.setViewportSize({ width, height: width === 390 ? 780 : 860 })
             await show(screen, why)
-            await shot(`${screen}-${colorScheme}${width === 390 ? '-phone' : ''}`)
+            await keepPicture(screen, colorScheme, width)
             const wide = (await page.evaluate(
               'document.documentElement.scrollWidth - window.innerWidth',
             )) as number

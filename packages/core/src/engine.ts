@@ -12,7 +12,7 @@ import {
   type AnswerStyle,
   Exchange,
   type ExchangeContext,
-  type RecordPromise,
+  type RecordTime,
   type RequestSource,
 } from './exchange.ts'
 import type { Guard } from './guard.ts'
@@ -51,7 +51,7 @@ export interface EngineOptions {
    * always recorded with `after`. Default: `after` for everything but successful reads (GET, HEAD,
    * OPTIONS below status 400), which are `none`.
    */
-  readonly promise?: (exchange: Exchange) => RecordPromise
+  readonly record?: (exchange: Exchange) => RecordTime
   readonly clock?: Clock
   readonly random?: RandomSource
   /**
@@ -105,7 +105,7 @@ export class Engine {
   readonly #identified: readonly CompiledGuard[]
   readonly #recorder: EventRecorder | undefined
   readonly #publisher: EventPublisher
-  readonly #promise: (exchange: Exchange) => RecordPromise
+  readonly #record: (exchange: Exchange) => RecordTime
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
@@ -122,7 +122,7 @@ export class Engine {
     this.takesPrincipals = options.identified !== undefined
     this.hasAnswerHooks = this.#answering.length > 0
     this.#recorder = options.recorder
-    this.#promise = options.promise ?? defaultPromise
+    this.#record = options.record ?? defaultRecord
     this.#onError = options.onError ?? standardErrorLines(this.clock)
     this.#publisher = new EventPublisher({
       detectors: options.detectors ?? [],
@@ -136,6 +136,7 @@ export class Engine {
       trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
+      mode: this.mode,
       bodyLimit: options.bodyLimit ?? 1_048_576,
       ...(options.style !== undefined && { style: options.style }),
     }
@@ -187,18 +188,13 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (guard.enforces && this.#modeOf(exchange) === 'enforce') {
+      if (guard.enforces && exchange.mode === 'enforce') {
         exchange.decision = said
         return said
       }
       exchange.observed ??= said
     }
     return exchange.decision
-  }
-
-  /** A route may be tried out by itself, either way. */
-  #modeOf(exchange: Exchange): Mode {
-    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The final decision; an allowed exchange may have to be recorded first. */
@@ -216,12 +212,12 @@ export class Engine {
   }
 
   /** When choosing fails, the mode is `after`: nothing is lost, and nothing waits. */
-  #recordingOf(exchange: Exchange): RecordPromise {
+  #recordingOf(exchange: Exchange): RecordTime {
     if (exchange.recording === undefined) {
       try {
-        exchange.recording = this.#promise(exchange)
+        exchange.recording = this.#record(exchange)
       } catch (error) {
-        this.#report('promise', error)
+        this.#report('record', error)
         exchange.recording = 'after'
       }
     }
@@ -297,7 +293,7 @@ export class Engine {
       exchange.passed = place + 1
       return true
     }
-    if (enforces && this.#modeOf(exchange) === 'enforce') {
+    if (enforces && exchange.mode === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -313,7 +309,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.#modeOf(exchange) === 'observe') {
+      if (exchange.mode === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }
@@ -336,6 +332,21 @@ export class Engine {
         guard.onAnswer?.call(guard.guard, exchange, head)
       } catch (error) {
         this.#report(`guard ${guard.name}`, error)
+      }
+    }
+  }
+
+  /**
+   * Tells the guards that allowed an exchange that its connection is upgraded. Call once, before the
+   * application takes it. Never throws.
+   */
+  onUpgrade(exchange: Exchange): void {
+    for (let i = 0; i < exchange.passed; i++) {
+      const { guard, name } = this.#guards[i] as CompiledGuard
+      try {
+        guard.onUpgrade?.(exchange)
+      } catch (error) {
+        this.#report(`guard ${name}`, error)
       }
     }
   }
@@ -413,7 +424,7 @@ function unavailable(guard: string): Refusal {
   }
 }
 
-function defaultPromise(exchange: Exchange): RecordPromise {
+function defaultRecord(exchange: Exchange): RecordTime {
   const method = exchange.method
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'none' : 'after'
 }

@@ -101,8 +101,12 @@ export interface Postern {
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   // An application that imports this and starts later, or never, should not load all of it.
-  const [{ loadConfig }, { forwardAuthEndpoint, noticeEvents, Runtime, startIntegrations, startLine }] =
-    await Promise.all([import('@postern/config'), import('@postern/runtime')])
+  const [{ loadConfig }, runtimes] = await Promise.all([
+    import('@postern/config'),
+    import('@postern/runtime'),
+  ])
+  const { forwardAuthEndpoint, noticeEvents, OpenConnections, recheckOpen, Runtime } = runtimes
+  const { startIntegrations, startLine, stillHolds } = runtimes
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {
@@ -114,10 +118,14 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   }
   const loaded = await loadConfig(where)
   const { config } = loaded
+  const open = new OpenConnections()
   const runtime = await Runtime.open({
     loaded,
     dataDirectory: config.dataDirectory,
+    open,
   })
+  open.follow(exchange => stillHolds(runtime, exchange))
+  recheckOpen(open, runtime.resources)
   const integrations = await startIntegrations(config, runtime).catch(async (error: unknown) => {
     await runtime.close()
     throw error
@@ -163,6 +171,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     proposeParameters: samples => runtime.resources.learned?.propose(samples) ?? {},
     health: () => [...runtime.health(), ...integrations.health()],
     close: async () => {
+      open.close()
       await integrations.close()
       await runtime.close()
     },

@@ -12,6 +12,11 @@ export type PathRisk =
   | 'not-a-path'
 
 const DOT_SEGMENT = /(?:^|[\\/])\.{1,2}(?:[\\/;]|$)/
+/**
+ * Segments that name the folder they stand in, as `apt` asks for them: every reading is that folder, or
+ * nothing.
+ */
+const CURRENT = /\/\.(?=\/|$)/g
 const CONTROL = /[\u0000-\u001f\u007f]/
 /**
  * A percent sign that starts no byte, or a byte that can start no UTF-8 text but an
@@ -21,9 +26,9 @@ const BROKEN_PERCENT = /%(?![0-9a-f]{2})|%(?:c[01]|f[5-9a-f])/i
 
 /**
  * Why a path must not pass, or undefined. Only readings that could evade a rule count:
- * `;parameters`, an inner empty segment and text in an old encoding are common and harmless, because
- * the canonical path is the stricter reading. An encoded slash is refused only where decoding it would
- * bring the request under another route.
+ * `;parameters`, an inner empty segment, a plain `.` segment and text in an old encoding are common and
+ * harmless, because the canonical path is the stricter reading. An encoded slash is refused only where
+ * decoding it would bring the request under another route.
  *
  * @param routes the table that rules hang on; without it an encoded slash alone is harmless
  */
@@ -34,7 +39,7 @@ export function pathRisk(path: RequestPath, method: string, routes?: RouteTable)
       : undefined
   }
   if (path.ambiguity === 'not-a-path') return 'not-a-path'
-  const raw = path.raw
+  const raw = path.raw.replace(CURRENT, '')
   const once = decodeAgain(raw)
   if (CONTROL.test(once)) return 'control-character'
   if (DOT_SEGMENT.test(once)) return 'dot-segment'
@@ -42,7 +47,8 @@ export function pathRisk(path: RequestPath, method: string, routes?: RouteTable)
   if (BROKEN_PERCENT.test(raw)) return 'bad-percent'
   if (DOT_SEGMENT.test(decodeAgain(once))) return 'double-encoding'
   if (raw.startsWith('//')) return 'network-path'
-  if (/%2f/i.test(raw) && routes !== undefined && !sameRoute(path, method, routes)) return 'encoded-slash'
+  if (/%2f/i.test(raw) && routes !== undefined && !sameRoute(raw, path, method, routes))
+    return 'encoded-slash'
   return undefined
 }
 
@@ -50,8 +56,8 @@ export function pathRisk(path: RequestPath, method: string, routes?: RouteTable)
  * Whether the reading that keeps `%2f` inside a segment falls under the same rules
  * as the one that splits there.
  */
-function sameRoute(path: RequestPath, method: string, routes: RouteTable): boolean {
-  const kept = path.raw
+function sameRoute(raw: string, path: RequestPath, method: string, routes: RouteTable): boolean {
+  const kept = raw
     .replace(/%2f/gi, '_')
     .replace(/;[^/]*/g, '')
     .replace(/\/{2,}/g, '/')

@@ -151,6 +151,10 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     '/a/%252e%252e/admin',
     '/a/%252e%252e%252fadmin',
     '/a/..;/admin',
+    '/./../admin',
+    '/.;/admin',
+    '/%2e/admin',
+    '/.//evil.example/admin',
     'admin',
   ])
     test(`refuses ${target}`, () => {
@@ -159,6 +163,8 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     })
   for (const target of [
     '/a//b',
+    '/./InRelease',
+    '/a/./b/.',
     '/cart;jsessionid=1F',
     '/r%E9sum%E9',
     '/caf%C3%A9',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { type RequestSource, VirtualClock } from '@postern/core'
@@ -74,6 +76,31 @@ describe('honest sessions meet no refusal and no ban of the default configuratio
   }
 
   test('there are at least twelve kinds of them', () => assert.ok(Object.keys(HONEST_SESSIONS).length >= 12))
+})
+
+/** Sessions of real clients with real servers, as `e2e/record-sessions.ts` wrote them down. */
+const RECORDED = join(import.meta.dirname, 'recorded')
+
+function recordedSession(file: string): readonly HonestRequest[] {
+  const lines = readFileSync(join(RECORDED, file), 'utf8').trim().split('\n')
+  return lines.map((line): HonestRequest => JSON.parse(line))
+}
+
+describe('recorded sessions of real clients meet no refusal and no ban of the default configuration', () => {
+  const files = readdirSync(RECORDED).filter(file => file.endsWith('.ndjson'))
+  for (const file of files) {
+    for (const speed of [1, 4]) {
+      test(`${file.replace('.ndjson', '').replaceAll('-', ' ')}, at ${speed} times its speed`, async () => {
+        const { refused, measures } = await outcomeOf(recordedSession(file), speed)
+        assert.deepEqual({ refused: refused.slice(0, 3), measures }, { refused: [], measures: [] })
+      })
+    }
+  }
+
+  test('are of at least twelve clients, with at least ten requests each', () => {
+    assert.ok(files.length >= 12)
+    for (const file of files) assert.ok(recordedSession(file).length >= 10, file)
+  })
 })
 
 /** Requests of tools as they send them, without what names them: the agent is a library's. */

@@ -2,27 +2,31 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { ApiError, ask, signIn, whenSignedOut } from './lib/api.ts'
 import { SessionContext } from './lib/session.ts'
 import type { Session } from './lib/types.ts'
+import { Invited, SignedOut } from './screens/signed-out.tsx'
 import { Shell } from './shell.tsx'
 
 type State =
   | { readonly kind: 'starting' }
   | { readonly kind: 'signed-out'; readonly problem: string | undefined }
+  | { readonly kind: 'invited'; readonly secret: string }
   | { readonly kind: 'signed-in'; readonly session: Session }
 
-const LINK = /^#link=([\w-]+)$/
+const LINK = /^#(link|invitation)=([\w-]+)$/
 
-/** Signs in with the link that was opened, or with the session that is there. */
+/** Signs in with the link that was opened, follows an invitation, or goes on with the session that is there. */
 export function App(): ReactNode {
   const [state, setState] = useState<State>({ kind: 'starting' })
   const start = useCallback(async (): Promise<void> => {
-    const link = LINK.exec(location.hash)?.[1]
+    const [, kind, secret] = LINK.exec(location.hash) ?? []
+    const link = kind === 'link' ? secret : undefined
+    if (secret !== undefined) {
+      // Out of the address before anything else: it is a secret.
+      history.replaceState(undefined, '', `${location.pathname}${location.search}#/`)
+      dispatchEvent(new HashChangeEvent('hashchange'))
+    }
+    if (kind === 'invitation' && secret !== undefined) return setState({ kind: 'invited', secret })
     try {
-      if (link !== undefined) {
-        // Out of the address before anything else: it is a secret.
-        history.replaceState(undefined, '', `${location.pathname}${location.search}#/`)
-        dispatchEvent(new HashChangeEvent('hashchange'))
-        await signIn(link)
-      }
+      if (link !== undefined) await signIn(link)
       setState({ kind: 'signed-in', session: await ask<Session>('/session') })
     } catch (error) {
       const isPlain = link === undefined && error instanceof ApiError && error.status === 401
@@ -45,31 +49,12 @@ export function App(): ReactNode {
         Loading…
       </div>
     )
-  if (state.kind === 'signed-out') return <SignedOut problem={state.problem} />
+  if (state.kind === 'invited') return <Invited secret={state.secret} onSignedIn={() => void start()} />
+  if (state.kind === 'signed-out')
+    return <SignedOut problem={state.problem} onSignedIn={() => void start()} />
   return (
     <SessionContext value={state.session}>
       <Shell />
     </SessionContext>
-  )
-}
-
-function SignedOut({ problem }: { readonly problem: string | undefined }): ReactNode {
-  return (
-    <main className="signed-out">
-      <div className="card stack">
-        <h1>Sign in to Postern</h1>
-        {problem !== undefined && (
-          <p className="notice bad" role="alert">
-            {problem}
-          </p>
-        )}
-        <p>Where the gateway runs, make a link that signs in once:</p>
-        <pre className="command">npx postern console link</pre>
-        <p className="muted small">
-          The gateway also prints one when it starts. A link is good for 15 minutes, a session for 12 hours or
-          until the gateway restarts.
-        </p>
-      </div>
-    </main>
   )
 }

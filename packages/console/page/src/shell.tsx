@@ -1,38 +1,62 @@
-import { type FormEvent, type ReactNode, useRef, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { signOut } from './lib/api.ts'
-import { PLACES } from './lib/places.ts'
+import { PHONE_PLACES, PLACES } from './lib/places.ts'
 import { go, to, useRoute } from './lib/route.ts'
 import { useSession } from './lib/session.ts'
 import { useKeys } from './lib/use-keys.ts'
 import { HelpDialog } from './parts/help-dialog.tsx'
 import { Key } from './parts/key.tsx'
+import { MoreDialog } from './parts/more-dialog.tsx'
 import { ThemeButton } from './parts/theme-button.tsx'
+import { ActivityScreen } from './screens/activity.tsx'
 import { ActorScreen } from './screens/actor.tsx'
 import { ApprovalsScreen } from './screens/approvals.tsx'
 import { AuditScreen } from './screens/audit.tsx'
 import { BansScreen } from './screens/bans.tsx'
 import { FindingsScreen } from './screens/findings.tsx'
+import { GraphScreen } from './screens/graph.tsx'
+import { KeysScreen } from './screens/keys.tsx'
 import { LiveScreen } from './screens/live.tsx'
 import { MapScreen } from './screens/map.tsx'
+import { OperatorsScreen } from './screens/operators.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
+import { PoliciesScreen } from './screens/policies.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
+import { SystemScreen } from './screens/system.tsx'
 import { UndoScreen } from './screens/undo.tsx'
+import { UserScreen } from './screens/user.tsx'
+import { UsersScreen } from './screens/users.tsx'
+import { VaultScreen } from './screens/vault.tsx'
 import { WhyScreen } from './screens/why.tsx'
 
-function screenOf([place = 'overview', ...rest]: readonly string[]): ReactNode {
-  const [first = '', second = ''] = rest
-  if (place === 'live') return <LiveScreen />
-  if (place === 'why') return <WhyScreen key={first} id={first} />
-  if (place === 'findings') return <FindingsScreen />
-  if (place === 'bans') return <BansScreen proposed={first} />
-  if (place === 'undo') return <UndoScreen />
-  if (place === 'map') return <MapScreen />
-  if (place === 'settings') return <SettingsScreen />
-  if (place === 'approvals') return <ApprovalsScreen />
-  if (place === 'audit') return <AuditScreen selected={first} />
-  if (place === 'actor') return <ActorScreen key={rest.join('/')} kind={first} value={second} />
-  return <OverviewScreen />
+const GROUPS = [...new Set(PLACES.map(({ group }) => group))]
+
+/** The screen of each place; it is given what follows in the address. */
+const SCREENS: Readonly<Record<string, (first: string, second: string) => ReactNode>> = {
+  overview: () => <OverviewScreen />,
+  live: () => <LiveScreen />,
+  why: id => <WhyScreen key={id} id={id} />,
+  findings: () => <FindingsScreen />,
+  bans: proposed => <BansScreen proposed={proposed} />,
+  approvals: () => <ApprovalsScreen />,
+  activity: () => <ActivityScreen />,
+  graph: principal => <GraphScreen principal={principal} />,
+  audit: selected => <AuditScreen selected={selected} />,
+  undo: () => <UndoScreen />,
+  map: () => <MapScreen />,
+  users: () => <UsersScreen />,
+  user: id => <UserScreen key={id} id={id} />,
+  keys: () => <KeysScreen />,
+  policies: () => <PoliciesScreen />,
+  vault: () => <VaultScreen />,
+  operators: () => <OperatorsScreen />,
+  settings: () => <SettingsScreen />,
+  system: () => <SystemScreen />,
+  actor: (kind, value) => <ActorScreen key={`${kind}/${value}`} kind={kind} value={value} />,
 }
+
+/** What stays lit in the navigation while a page behind a place is open. */
+const BEHIND: Readonly<Record<string, string>> = { user: 'users', why: 'live', actor: 'live' }
 
 /** Where a text leads: a request id, an address, or somebody's id. */
 function search(text: string): void {
@@ -46,8 +70,16 @@ function search(text: string): void {
 export function Shell(): ReactNode {
   const route = useRoute()
   const [isHelpOpen, setHelpOpen] = useState(false)
+  const [isMoreOpen, setMoreOpen] = useState(false)
   const box = useRef<HTMLInputElement>(null)
-  const [place = 'overview'] = route
+  const [asked = 'overview', first = '', second = ''] = route
+  const place = Object.hasOwn(SCREENS, asked) ? asked : 'overview'
+  const lit = BEHIND[place] ?? place
+  useEffect(() => {
+    // The next screen begins at its top, and its name is what a tab is called.
+    document.getElementById('main')?.scrollTo(0, 0)
+    document.title = `${PLACES.find(({ id }) => id === lit)?.title ?? 'Postern'} · Postern`
+  }, [lit])
   useKeys({
     '/': () => box.current?.focus(),
     '?': () => setHelpOpen(true),
@@ -93,20 +125,33 @@ export function Shell(): ReactNode {
         </div>
       </header>
       <nav aria-label="Screens">
-        <ul>
-          {PLACES.map(({ id, title, key }) => (
-            <li key={id}>
-              <a href={to(id)} aria-current={id === place ? 'page' : undefined}>
-                {title}
-                <Key>g {key}</Key>
-              </a>
-            </li>
-          ))}
-        </ul>
+        {GROUPS.map(group => (
+          <div key={group} className="places">
+            <p id={`places-${group}`}>{group}</p>
+            <ul aria-labelledby={`places-${group}`}>
+              {PLACES.filter(own => own.group === group).map(({ id, title, key }) => (
+                <li key={id} className={PHONE_PLACES.includes(id) ? undefined : 'further'}>
+                  <a href={to(id)} aria-current={id === lit ? 'page' : undefined}>
+                    {title}
+                    <Key>g {key}</Key>
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+        <button
+          type="button"
+          className={PHONE_PLACES.includes(lit) ? 'more-places' : 'more-places lit'}
+          onClick={() => setMoreOpen(true)}
+        >
+          More
+        </button>
       </nav>
       <main id="main" tabIndex={-1}>
-        {screenOf(route)}
+        {SCREENS[place]?.(first, second)}
       </main>
+      {isMoreOpen && <MoreDialog lit={lit} onClose={() => setMoreOpen(false)} />}
       {isHelpOpen && <HelpDialog onClose={() => setHelpOpen(false)} />}
     </div>
   )

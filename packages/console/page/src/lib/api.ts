@@ -1,4 +1,6 @@
 const TOKEN = 'postern-console-token'
+/** Where 401 says that the proof does not hold, and not that a session ended. */
+const SIGNS_IN = /^\/(?:session\/|invitation)/
 
 /** An answer that is not 200: what is wrong, in a sentence. */
 export class ApiError extends Error {
@@ -45,7 +47,7 @@ export async function ask<Answer>(
   })
   const answer: unknown = await response.json().catch(() => ({}))
   if (response.ok) return answer as Answer
-  if (response.status === 401) onSignedOut()
+  if (response.status === 401 && !SIGNS_IN.test(path)) onSignedOut()
   const message = (answer as { readonly error?: unknown }).error
   throw new ApiError(response.status, typeof message === 'string' ? message : `status ${response.status}`)
 }
@@ -53,6 +55,11 @@ export async function ask<Answer>(
 /** Signs in with the secret of a link and keeps the session's token for this origin. */
 export async function signIn(link: string): Promise<void> {
   const { token } = await ask<{ readonly token: string }>('/session', { method: 'POST', body: { link } })
+  keepToken(token)
+}
+
+/** Keeps the token of a session that began for this origin. */
+export function keepToken(token: string): void {
   localStorage.setItem(TOKEN, token)
 }
 

@@ -102,3 +102,41 @@ export interface AuditProof {
   readonly checkpoint: string
   readonly keys: readonly string[]
 }
+
+/** An API key, without the key itself. */
+export interface ApiKeyRow {
+  readonly id: string
+  readonly name: string
+  readonly owner: { readonly kind: 'user' | 'service'; readonly id: string }
+  readonly scopes: readonly string[]
+  readonly networks: readonly string[]
+  readonly createdAt: number
+  readonly expiresAt?: number
+  readonly usedAt?: number
+  readonly revokedAt?: number
+  readonly revokedWhy?: string
+  readonly isLive: boolean
+}
+
+/** An account of built-in identity. */
+export interface UserRow {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly createdAt: number
+  readonly emailVerifiedAt?: number
+  readonly disabledAt?: number
+}
+
+/** A session of built-in identity. */
+export interface UserSession {
+  readonly id: string
+  readonly accountId: string
+  readonly createdAt: number
+  readonly seenAt: number
+  readonly amr: readonly string[]
+  readonly address: string
+  readonly agent: string
+  readonly impersonator?: string
+}

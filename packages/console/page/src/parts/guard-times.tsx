@@ -3,15 +3,15 @@ import { milliseconds } from '../lib/format.ts'
 import type { GuardTime } from '../lib/types.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
-  forwarding: 'headers of proxies',
+  forwarding: 'proxy headers',
   remediation: 'bans',
   protocol: 'HTTP itself',
   throttle: 'limits',
   login: 'login defence',
-  inspect: 'attacks in the content',
+  inspect: 'attacks',
   csrf: 'other sites',
-  parameters: 'parameters of the route',
-  clients: 'block and allow lists',
+  parameters: 'parameters',
+  clients: 'block lists',
   access: 'who may do this',
   identify: 'who acts',
 }

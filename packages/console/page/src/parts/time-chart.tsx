@@ -80,7 +80,7 @@ function optionsOf(element: HTMLElement, latest: { readonly current: TimeChartPr
   return {
     width: Math.max(MIN_WIDTH, element.clientWidth),
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: {
@@ -105,7 +105,7 @@ function optionsOf(element: HTMLElement, latest: { readonly current: TimeChartPr
         gap: 6,
         space: 36,
         grid: { stroke: line, width: 1 },
-        values: (_, splits) => splits.map(value => (latest.current.valueText ?? count)(value)),
+        values: (_, splits) => splits.map(value => (latest.current.valueText ?? wholeText)(value)),
       },
     ],
     series: [{}, { paths: () => null, points: { show: false } }],
@@ -114,6 +114,11 @@ function optionsOf(element: HTMLElement, latest: { readonly current: TimeChartPr
       setCursor: [({ cursor: { idx } }) => latest.current.onPoint?.(idx ?? undefined)],
     },
   }
+}
+
+/** Half a request is no value of a chart. */
+function wholeText(value: number): string {
+  return Number.isInteger(value) ? count(value) : ''
 }
 
 function stepOf(times: readonly number[]): number {

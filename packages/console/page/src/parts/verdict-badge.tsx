@@ -20,8 +20,8 @@ export function VerdictBadge({ verdict }: { readonly verdict: Verdict }): ReactN
 const TYPES: Readonly<Record<string, string>> = {
   'remediation.added': 'ban',
   'remediation.removed': 'ban ended',
-  'config.reloaded': 'configuration',
-  'config.refused': 'configuration',
+  'config.reloaded': 'config',
+  'config.refused': 'config',
 }
 
 /** The decision about a request, or what else an event is. */

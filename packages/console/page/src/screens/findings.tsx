@@ -5,6 +5,8 @@ import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { EventRow } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
+import { FalsePositiveList } from '../parts/false-positive-list.tsx'
+import { Segments } from '../parts/segments.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 
 interface Finding {
@@ -19,17 +21,30 @@ interface Finding {
 }
 
 const EVERY_MS = 5_000
+const SHOW = [
+  ['findings', 'Findings'],
+  ['false-positives', 'False positives'],
+] as const
 const SEVERITY = { low: '', medium: 'throttle', high: 'deny', critical: 'deny' } as const
 
 /** What scenarios found, with the requests that led there. */
 export function FindingsScreen(): ReactNode {
-  const asked = useAsked<{ readonly events: readonly EventRow[] }>('/events?type=finding', EVERY_MS)
+  const [show, setShow] = useState<(typeof SHOW)[number][0]>('findings')
   return (
     <div className="stack">
       <div className="row spread">
         <h1>Findings</h1>
-        <TestAlert />
+        <Segments label="Show" values={SHOW} value={show} onChange={setShow} />
       </div>
+      {show === 'findings' ? <Findings /> : <FalsePositiveList />}
+    </div>
+  )
+}
+
+function Findings(): ReactNode {
+  const asked = useAsked<{ readonly events: readonly EventRow[] }>('/events?type=finding', EVERY_MS)
+  return (
+    <>
       <Loaded asked={asked}>
         {({ events }) =>
           events.length === 0 ? (
@@ -41,7 +56,8 @@ export function FindingsScreen(): ReactNode {
           )
         }
       </Loaded>
-    </div>
+      <TestAlert />
+    </>
   )
 }
 

@@ -1,9 +1,10 @@
 import { type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
-import { count, dateTime } from '../lib/format.ts'
+import { count, dateTime, visible } from '../lib/format.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Segments } from '../parts/segments.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
 
 interface Route {
   readonly method: string
@@ -54,46 +55,42 @@ function Routes({ routes }: { readonly routes: readonly Route[] }): ReactNode {
     )
   return (
     <section className="card">
-      <div className="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Route</th>
-              <th scope="col">Parameters</th>
-              <th scope="col">Who</th>
-              <th scope="col">Answers</th>
-              <th scope="col" className="number">
-                Requests
-              </th>
-              <th scope="col" className="number">
-                Refused
-              </th>
-              <th scope="col">Last</th>
-            </tr>
-          </thead>
-          <tbody>
-            {routes.map(route => (
-              <tr key={`${route.method} ${route.path}`}>
-                <td className="mono wrap">
-                  <b>{route.method}</b> {route.path}
-                  {route.configured !== undefined && <div className="muted">{route.configured}</div>}
-                </td>
-                <td className="mono wrap">{route.parameters.join(', ')}</td>
-                <td>{whoOf(route)}</td>
-                <td className="mono">
-                  {Object.entries(route.statuses)
-                    .sort(([a], [b]) => (a < b ? -1 : 1))
-                    .map(([status, requests]) => `${status} ${count(requests)}`)
-                    .join(' ')}
-                </td>
-                <td className="number">{count(route.requests)}</td>
-                <td className="number">{count(route.refused)}</td>
-                <td className="muted">{dateTime(route.lastAt)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Routes"
+        columns={[
+          { title: 'Route' },
+          { title: 'Parameters' },
+          { title: 'Who' },
+          { title: 'Answers' },
+          { title: 'Requests', isNumber: true },
+          { title: 'Refused', isNumber: true },
+          { title: 'Last' },
+        ]}
+        rows={routes.map(route => ({
+          key: `${route.method} ${route.path}`,
+          cells: [
+            <span key="route" className="mono">
+              <b>{route.method}</b> {visible(route.path)}
+              {route.configured !== undefined && <span className="muted"> {route.configured}</span>}
+            </span>,
+            <span key="parameters" className="mono">
+              {route.parameters.map(visible).join(', ')}
+            </span>,
+            whoOf(route),
+            <span key="answers" className="mono">
+              {Object.entries(route.statuses)
+                .sort(([a], [b]) => (a < b ? -1 : 1))
+                .map(([status, requests]) => `${status} ${count(requests)}`)
+                .join(' ')}
+            </span>,
+            count(route.requests),
+            count(route.refused),
+            <span key="last" className="muted">
+              {dateTime(route.lastAt)}
+            </span>,
+          ],
+        }))}
+      />
     </section>
   )
 }

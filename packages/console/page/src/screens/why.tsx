@@ -8,6 +8,8 @@ import { DecodedRequest } from '../parts/decoded-request.tsx'
 import { whatOf } from '../parts/event-line.tsx'
 import { EventList } from '../parts/event-list.tsx'
 import { ExceptionPanel } from '../parts/exception-panel.tsx'
+import { Fact } from '../parts/facts.tsx'
+import { FalsePositive } from '../parts/false-positive.tsx'
 import { GuardTimes } from '../parts/guard-times.tsx'
 import { Loaded } from '../parts/states.tsx'
 import { VerdictBadge } from '../parts/verdict-badge.tsx'
@@ -90,6 +92,7 @@ function Contents({ id, why }: { readonly id: string; readonly why: Why }): Reac
               <ExceptionPanel id={id} reasons={reasons} />
             </section>
           )}
+          {reasons.length > 0 && <FalsePositive id={id} />}
           {guards.length > 0 && (
             <section className="card">
               <h2>Guards that were asked</h2>
@@ -172,14 +175,5 @@ function Facts({
         </Fact>
       )}
     </dl>
-  )
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="wrap">{children}</dd>
-    </div>
   )
 }

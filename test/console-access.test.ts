@@ -1,0 +1,216 @@
+// Screens about people, keys, rules and the process, in Chromium on a running gateway with built-in identity.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { BuiltInIdentity } from '@postern/identity'
+import type { Page } from 'playwright-core'
+import { ACTIVITY, OPENINGS, POLICIES, VAULT } from './console-fixtures.ts'
+import { ConsoleInBrowser, violations } from './console-in-browser.ts'
+
+const CONFIG = `identity:
+  origin: http://127.0.0.1:8080
+routes:
+  /admin/**: { require: { role: admin } }
+`
+const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
+
+describe('who may do what, in the console', () => {
+  let opened: ConsoleInBrowser
+  let page: Page
+  let identity: BuiltInIdentity
+  let ann = ''
+
+  before(async () => {
+    opened = await ConsoleInBrowser.open({ config: CONFIG })
+    page = opened.page
+    const own = opened.served.runtime.resources.identity
+    assert.ok(own !== undefined)
+    identity = own
+    await identity.importAccounts(
+      'email,name,email_verified\nann@shop.example,Ann,true\nbob@shop.example,Bob,true\n',
+    )
+    ann = (await identity.accounts.list()).find(({ email }) => email.startsWith('ann'))?.id ?? ''
+    for (const agent of ['Firefox on a laptop', 'Chrome on a phone'])
+      await identity.sessions.begin({ accountId: ann, amr: ['pwd'], address: '203.0.113.9', agent })
+  })
+  after(() => opened?.close())
+
+  test('a key is shown once, works in the table, and is revoked by a second press', async () => {
+    await opened.show('keys')
+    await page.getByLabel('Service').fill('billing')
+    await page.getByLabel('Scopes').fill('orders:read, orders:write')
+    await page.getByRole('button', { name: 'Make a key' }).click()
+    const text = (await page.locator('.key-form .command').textContent()) ?? ''
+    assert.equal((await identity.apiKeys.listAll())[0]?.scopes.join(' '), 'orders:read orders:write')
+    assert.match(text, /^[\w-]{20,}$/)
+    await page.getByRole('button', { name: 'Done' }).click()
+    await page.getByText(text).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Revoke billing' }).click()
+    assert.equal((await identity.apiKeys.listAll())[0]?.revokedAt, undefined, 'one press asks')
+    await page.getByRole('button', { name: 'Really: Revoke billing' }).click()
+    await page.getByText('There is no key').waitFor()
+    assert.notEqual((await identity.apiKeys.listAll())[0]?.revokedAt, undefined)
+  })
+
+  test('a user is found, signed out of one device, given a role and disabled', async () => {
+    await opened.show('users')
+    await page.getByLabel('Filter by address, name or id').fill('ann')
+    await page.getByRole('link', { name: 'bob@shop.example' }).waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'ann@shop.example' }).click()
+    const phone = page.locator('tr', { hasText: 'Chrome on a phone' })
+    await phone.getByRole('button', { name: /End the session/ }).click()
+    await phone.getByRole('button', { name: /Really/ }).click()
+    await phone.waitFor({ state: 'detached' })
+    assert.equal((await identity.sessions.list(ann)).length, 1)
+    await page.getByLabel('Roles').fill('admin')
+    const saved = page.waitForResponse(response => response.url().endsWith('/roles'))
+    await page.getByRole('button', { name: 'Save' }).click()
+    await saved
+    assert.deepEqual((await identity.accounts.byId(ann))?.roles, ['admin'])
+    await page.getByRole('button', { name: 'Disable ann@shop.example' }).click()
+    await page.getByRole('button', { name: /^Really/ }).click()
+    await page.getByText('Not signed in anywhere').waitFor()
+    await page.getByRole('button', { name: 'Enable' }).click()
+    await page.getByRole('button', { name: 'Disable ann@shop.example' }).waitFor()
+    await identity.sessions.begin({ accountId: ann, amr: ['pwd'], address: '203.0.113.9', agent: 'Links' })
+    await opened.show('users')
+    await page.getByRole('button', { name: 'Signed in now' }).click()
+    await page.locator('tr', { hasText: 'Links' }).waitFor()
+  })
+
+  test('who is invited makes a passkey, signs in with it, and is signed out when removed', async () => {
+    await opened.show('operators')
+    await page.getByLabel('E-mail address').fill('vera@example.com')
+    await page.getByRole('button', { name: 'Invite' }).click()
+    const link = (await page.locator('.notice .command').textContent()) ?? ''
+    assert.match(link, /^http:\/\/localhost:\d+\/#invitation=[\w-]+$/)
+    const context = await opened.newContext({ viewport: { width: 1_280, height: 860 } })
+    const own = await context.newPage()
+    const devices = await context.newCDPSession(own)
+    await devices.send('WebAuthn.enable')
+    await devices.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    })
+    await own.goto(link)
+    await own.getByText('vera@example.com').waitFor()
+    assert.ok(!own.url().includes('invitation='), own.url())
+    await own.getByRole('button', { name: 'Make a passkey and sign in' }).click()
+    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    await own.getByRole('button', { name: 'Sign out' }).click()
+    await own.getByRole('button', { name: 'Sign in with a passkey' }).click()
+    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    const second = await context.newPage()
+    await second.goto(link)
+    await second.getByRole('alert').getByText('was used or has expired').waitFor()
+    await opened.show('overview')
+    await opened.show('operators')
+    await page.getByRole('button', { name: 'Remove vera@example.com' }).click()
+    await page.getByRole('button', { name: 'Really: Remove vera@example.com' }).click()
+    await page.getByText('Nobody has an account').waitFor()
+    await own.getByRole('heading', { name: 'Sign in to Postern' }).waitFor()
+    await context.close()
+  })
+
+  test('a false positive is marked with a note, counted by rule, and taken back', async () => {
+    const refused = await opened.send(ATTACK)
+    await opened.show(`why/${refused.headers.get('x-request-id')}`)
+    await page.getByLabel('What the request was').fill('our own scanner')
+    await page.getByRole('button', { name: 'False positive' }).click()
+    await page.getByText('was marked once').waitFor()
+    await opened.show('findings')
+    await page.getByRole('button', { name: 'False positives' }).click()
+    await page.locator('tr', { hasText: 'our own scanner' }).getByRole('link').click()
+    await page.getByRole('button', { name: 'False positive' }).click()
+    await page.getByRole('button', { name: 'Take it back' }).click()
+    await page.getByRole('button', { name: 'False positive' }).waitFor()
+    await opened.show('findings')
+    await page.getByRole('button', { name: 'False positives' }).click()
+    await page.getByText('No refusal was marked').waitFor()
+  })
+
+  test('attempts are seen by hour, and who touched what as a picture and as a list', async () => {
+    await opened.send('/admin/orders', { address: '203.0.113.50' })
+    await opened.show('activity')
+    await page.locator('.heat td[title$=": 2"], .heat td[title$=": 3"]').first().waitFor()
+    await opened.show('graph')
+    const line = page.locator('tr', { hasText: 'attack' }).or(page.locator('tr', { hasText: 'keys.create' }))
+    await line.first().waitFor()
+    assert.ok((await page.locator('.touch-graph path').count()) > 0)
+  })
+
+  test('the process says that it is well, and doctor checks the setup', async () => {
+    await opened.show('system')
+    await page.getByText('Everything is well.').or(page.getByText('parts are not well')).waitFor()
+    await page.locator('tr', { hasText: 'console traffic' }).waitFor()
+    await page.getByRole('button', { name: 'Check now' }).click()
+    await page.locator('.findings-list li').first().waitFor()
+  })
+
+  test('without policies and a vault the screens say how to have them', async () => {
+    await opened.show('vault')
+    await page.getByText('There is no vault here').waitFor()
+    await opened.show('policies')
+    await page.getByText('No policies are configured').waitFor()
+    await page.locator('tr', { hasText: '/admin/**' }).waitFor()
+  })
+
+  for (const [colorScheme, width] of [
+    ['light', 1_280],
+    ['dark', 1_280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)
+    test(`${colorScheme}, ${width} pixels: filled screens fit, and axe finds nothing`, async () => {
+      const context = await opened.newContext({
+        colorScheme,
+        bypassCSP: true,
+        viewport: { width, height: 860 },
+      })
+      const own = await context.newPage()
+      const outer = opened.page
+      opened.page = own
+      try {
+        await opened.restart()
+        await opened.signIn()
+        await own.route('**/api/policies', route => route.fulfill({ json: POLICIES }))
+        await own.route('**/api/vault', route => route.fulfill({ json: VAULT }))
+        await own.route('**/api/vault/openings?*', route => route.fulfill({ json: OPENINGS }))
+        await own.route('**/api/activity?*', route => route.fulfill({ json: ACTIVITY }))
+        for (const [place, ready] of [
+          ['keys', '.state, tbody'],
+          ['users', 'tbody'],
+          [`user/${ann}`, '.facts'],
+          ['policies', '.matrix'],
+          ['vault', '.limit'],
+          ['activity', '.heat'],
+          ['graph', '.touch-graph'],
+          ['operators', '.state'],
+          ['system', 'tbody tr'],
+        ] as const) {
+          await opened.show(place)
+          await own.locator(ready).first().waitFor()
+          const wide = await own.evaluate(
+            'document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth',
+          )
+          assert.ok(Number(wide) <= 0, `${place} at ${width} is wider than the screen by ${wide}`)
+          const name = place.startsWith('user/') ? 'user' : place
+          await opened.shot(`${name}-${colorScheme}${width === 390 ? '-phone' : ''}`)
+          assert.deepEqual(await violations(own), [], `${place} ${colorScheme}`)
+        }
+        if (width === 390) {
+          await own.getByRole('button', { name: 'More' }).click()
+          await own.getByRole('dialog').getByRole('link', { name: 'Vault' }).click()
+          await own.getByRole('heading', { name: 'Vault', exact: true }).waitFor()
+        }
+      } finally {
+        opened.page = outer
+        await context.close()
+      }
+    })
+})
