@@ -87,7 +87,7 @@ const WAYS: readonly (readonly [name: string, attack: Attack])[] = [
     'DELETE FROM orders',
     'DELETE FROM orders WHERE id <= 21',
     'delete/**/from orders',
-    '(((/* c */ DELETE FROM orders',
+    '/* c */ # d\n /**/ DELETE FROM orders',
     '-- a comment\nDELETE FROM orders',
     'DELETE o FROM orders AS o JOIN customers AS c',
     'DELETE o FROM orders AS o WHERE o.id > 0',
