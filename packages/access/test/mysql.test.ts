@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import {
   actingAs,
-  guardMysql,
   ReadBudgetExceeded,
   ReadBudgets,
   type Refused,
   RowBudgetExceeded,
   rows,
 } from '@postern/access'
+import { guardMysql } from '@postern/access/mysql'
 import { ConfigError, VirtualClock } from '@postern/core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { Kysely, MysqlDialect } from 'kysely'
@@ -215,6 +215,27 @@ test('MySQL: what is rolled back is not counted, and a table has its own budget'
     await pool.query('DELETE FROM orders WHERE id <= 20')
     await assert.rejects(pool.query('DELETE FROM orders WHERE id = 21'), RowBudgetExceeded)
   })
+})
+
+test('MySQL: a table has its budget under every name, and functions that were rolled back count for nothing', async () => {
+  const pool = guardedPool({ budgets: { 'orders.delete': rows(20, '1h') } })
+  await actingAs(alice, async () => {
+    for (const text of [
+      'DELETE FROM all_orders',
+      'DELETE FROM `orders`',
+      'DELETE FROM shop.orders',
+      'DELETE o FROM orders AS o',
+      'INSERT INTO lever VALUES (1)',
+    ])
+      await assert.rejects(pool.query(text), RowBudgetExceeded, text)
+    const connection = await pool.getConnection()
+    await connection.beginTransaction()
+    await connection.query('SELECT erase()')
+    await connection.rollback()
+    await connection.query('DELETE FROM orders WHERE id <= 20')
+    connection.release()
+  })
+  assert.equal(await damage(), 20)
 })
 
 test('MySQL: who waits for a connection acts for itself', async () => {

@@ -30,4 +30,9 @@ export interface Guard {
    * the changes made so far. Without any guard that has this hook, carriers do nothing for it.
    */
   onAnswer?(exchange: Exchange, head: AnswerHead): void
+  /**
+   * Called once for an exchange that was allowed and becomes a connection of another protocol (a WebSocket of
+   * a node server), before the application takes it. It goes on until `settle`.
+   */
+  onUpgrade?(exchange: Exchange): void
 }

@@ -35,6 +35,8 @@ export class FetchCarrier implements RequestSource {
   #isDeciding = false
   #isSettled = false
   #status = 0
+  /** Ends the body of the answer; there once one is on its way. */
+  #cut: (() => void) | undefined
 
   constructor(engine: Engine, request: Request, peer: string | undefined) {
     const { url } = request
@@ -137,14 +139,29 @@ export class FetchCarrier implements RequestSource {
     return withHeaders(response.body, response, this.exchange.replyHeaders)
   }
 
+  /** Ends an answer under way with an error, so that nobody takes it for whole. */
+  cutOff(): void {
+    this.#cut?.()
+  }
+
   #watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
     const reader = body.getReader()
     let bytes = 0
     return new ReadableStream<Uint8Array>(
       {
+        start: controller => {
+          this.#cut = () => {
+            if (this.#isSettled) return
+            this.#settle(bytes, true)
+            const reason = new Error('the connection no longer holds')
+            controller.error(reason)
+            void reader.cancel(reason).catch(() => undefined)
+          }
+        },
         pull: async controller => {
           try {
             const { done, value } = await reader.read()
+            if (this.#isSettled) return
             if (!done) {
               bytes += value.length
               this.exchange.answerWatch?.take(value)

@@ -107,6 +107,11 @@ export class NodeCarrier implements RequestSource {
     return this.#isClosed
   }
 
+  /** Ends the connection, or on HTTP/2 the stream: an answer under way has no other end. */
+  cutOff(): void {
+    this.response.destroy()
+  }
+
   /** Asks the engine. The answer is `exchange.decision`; a promise only where the engine had to wait. */
   decide(): Promise<void> | undefined {
     const decision = this.engine.decide(this.exchange)

@@ -42,6 +42,7 @@ export interface NodeResponse {
   write(chunk: string | Uint8Array): boolean
   end(body: string | Uint8Array): unknown
   on(event: 'close', listener: () => void): unknown
+  destroy(): unknown
 }
 
 /** Facts that only one of the two protocols, or only some servers, put on the messages. */
@@ -57,6 +58,9 @@ export interface RequestExtras {
   readonly _readableState?: { readonly ended: boolean }
   readonly readableFlowing?: boolean | null
   resume?(): unknown
+  /** Where the connection puts what arrives into the stream. */
+  push?(chunk: unknown, encoding?: unknown): boolean
+  destroy?(error: Error): unknown
   listenerCount?(event: string): number
   /** HTTP/2 only. */
   readonly stream?: { readonly endAfterHeaders?: boolean }

@@ -103,6 +103,7 @@ class UpgradeCarrier implements RequestSource {
       const { requestChanges } = this.exchange
       if (requestChanges !== undefined) changeNodeRequest(this.native, requestChanges)
       this.#status = 101
+      this.#engine.onUpgrade(this.exchange)
       return true
     }
     // Not imported: the namespace of this module makes Node load its WebSocket client, 30 ms of every start.
@@ -119,6 +120,10 @@ class UpgradeCarrier implements RequestSource {
     const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     this.#socket.end(Buffer.concat([head, Buffer.from(answer.body)]), () => this.#socket.destroy())
     return false
+  }
+
+  cutOff(): void {
+    this.#socket.destroy()
   }
 
   readonly #onClose = (): void => {

@@ -134,8 +134,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     ],
     [
       'verify/compact-jws.ts',
-      "if (rule.kty === 'oct') {",
-      "if (rule.kty === 'oct') { key = { ...key, key: key.key.export({ type: 'spki', format: 'pem' }) };",
+      "createHmac(rule.hash ?? '', key.key)",
+      "createHmac(rule.hash ?? '', key.key.export({ type: 'spki', format: 'pem' }))",
     ],
   ),
   variant('unknown crit', 'jwt', 'crit is not looked at', [

@@ -30,7 +30,7 @@ export async function openIdentity(
 ): Promise<(BuiltInIdentity & HealthProbe) | undefined> {
   const settings = config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, keys, theme, providers, backend, oauth } = settings
+  const { origin, siteName, home, signUp, mailedLinks, keys, theme, providers, backend, oauth } = settings
   const options: BuiltInIdentityOptions = {
     origin,
     database: connections.postgres ?? connections.sqlite,
@@ -38,6 +38,7 @@ export async function openIdentity(
     mailer: await mailerOf(settings, connections),
     home,
     signUp,
+    mailedLinks,
     sessions: sessionsOf(settings, connections),
     keys,
     passwords: { isCommon: isCommonPassword },

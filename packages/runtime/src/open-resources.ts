@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '@postern/config'
-import { type Clock, type Event, systemClock, systemRandom } from '@postern/core'
+import { type Clock, type Event, type Guard, systemClock, systemRandom } from '@postern/core'
 import { loginDetector, openIdentityStores } from '@postern/identity'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
@@ -27,6 +27,8 @@ export interface OpenResourcesOptions {
   readonly emit: (event: Event) => void
   /** Counters shared with worker threads; of this thread alone unless given. */
   readonly limits?: SharedArrayBuffer | undefined
+  /** Sees what the application of this process has open. Default: nothing does. */
+  readonly open?: Guard | undefined
   /** Signs the puzzles of challenges; random unless given. */
   readonly secret?: Uint8Array | undefined
 }
@@ -103,6 +105,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       identity,
       revocations,
       secret: options.secret ?? systemRandom.bytes(32),
+      open: options.open,
       probes: [
         remediations,
         scenarios,

@@ -1,6 +1,6 @@
 import type { AuditLog, Shipper } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
-import type { Clock, Detector, EventRecorder, HealthProbe } from '@postern/core'
+import type { Clock, Detector, EventRecorder, Guard, HealthProbe } from '@postern/core'
 import type { BuiltInIdentity, IdentityStores, Revocations } from '@postern/identity'
 import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
@@ -55,6 +55,8 @@ export interface Resources {
   readonly identity: BuiltInIdentity | undefined
   /** What was revoked before its end; absent unless the configuration says who identifies. */
   readonly revocations: Revocations | undefined
+  /** Sees what the application of this process has open; absent where a gateway does. */
+  readonly open?: Guard | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

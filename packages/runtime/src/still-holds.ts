@@ -3,12 +3,16 @@ import { isRevoked } from './revocation-list.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
- * Whether an open connection may go on: no ban stands against its actor, who it belongs to was not revoked,
- * and the built-in session it began with is still there.
+ * Whether an open connection may go on: no ban stands against its actor (where bans are enforced), who it
+ * belongs to was not revoked, and the built-in session it began with is still there.
  * @throws StoreError (rejects) when the store cannot say
  */
-export async function stillHolds({ resources, remediations }: Runtime, exchange: Exchange): Promise<boolean> {
-  if (remediations.find(exchange)?.measure === 'block') return false
+export async function stillHolds(
+  { resources, remediations, config }: Runtime,
+  exchange: Exchange,
+): Promise<boolean> {
+  const mode = exchange.route?.settings.mode ?? config.mode
+  if (mode === 'enforce' && remediations.find(exchange)?.measure === 'block') return false
   const { principal } = exchange
   const { revocations, identity } = resources
   if (revocations !== undefined && isRevoked(revocations, principal)) return false

@@ -20,6 +20,7 @@ import {
   openRevocations,
   protectedBy,
   Runtime,
+  recheckOpen,
   SignInStores,
   stillHolds,
 } from '@postern/runtime'
@@ -28,7 +29,6 @@ import { clientCountry } from './client-country.ts'
 import { EventForwarder } from './event-forwarder.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
-import { recheckRevoked } from './recheck-revoked.ts'
 import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
 
 const METRICS_MS = 1_000
@@ -120,7 +120,7 @@ const gateway = await startGateway({
   engine: () => runtime.engine,
   recheck: exchange => stillHolds(runtime, exchange),
 })
-recheckRevoked(gateway, resources.revocations)
+recheckOpen(gateway, resources)
 
 link.ready({
   reload: async () => {

@@ -1,8 +1,7 @@
 import type { Health } from '@postern/core'
 import { type HeldPort, startGateway, type TlsOptions } from '@postern/gateway'
-import { type Runtime, stillHolds } from '@postern/runtime'
+import { type Runtime, recheckOpen, stillHolds } from '@postern/runtime'
 import type { GatewayPlan } from './gateway-plan.ts'
-import { recheckRevoked } from './recheck-revoked.ts'
 
 /** What takes requests: one gateway in this thread, or several in threads of their own. */
 export interface Listener {
@@ -32,7 +31,7 @@ export async function startSingleListener(
     engine: () => runtime.engine,
     recheck: exchange => stillHolds(runtime, exchange),
   })
-  recheckRevoked(gateway, runtime.resources.revocations)
+  recheckOpen(gateway, runtime.resources)
   return {
     url: gateway.url,
     health: () => gateway.health(),

@@ -64,6 +64,11 @@ export interface IdentityConfig {
   /** Whether anybody may make an account. Default: `open`. */
   readonly signUp?: 'open' | 'closed' | undefined
   /**
+   * Whether a mailed link signs in. With `never`, mail only resets a password, which signs nobody in.
+   * Default: `sign-in`.
+   */
+  readonly mailedLinks?: 'sign-in' | 'never' | undefined
+  /**
    * A file with the secret of identity, the same on every node. Default: `identity.secret` in the data
    * directory, made at the first start.
    */
@@ -90,6 +95,7 @@ export interface CompiledIdentity {
   readonly siteName?: string
   readonly home: string
   readonly signUp: 'open' | 'closed'
+  readonly mailedLinks: 'sign-in' | 'never'
   readonly secretFile?: string
   readonly mail?: MailConfig
   readonly sessions: CompiledIdentitySessions
@@ -150,6 +156,12 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       description: 'Whether anybody may make an account.',
       default: 'open',
       example: 'closed',
+    }),
+    mailedLinks: key(oneOf('sign-in', 'never'), {
+      description:
+        'Whether a mailed link signs in. With `never`, mail only resets a password, which signs nobody in.',
+      default: 'sign-in',
+      example: 'never',
     }),
     secretFile: key(text, {
       description: 'A file with the secret of identity, the same on every node.',

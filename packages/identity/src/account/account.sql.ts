@@ -17,7 +17,7 @@ type Name =
   | 'externalInsert'
   | 'externalFind'
   | 'externalList'
-  | 'externalRemove'
+  | 'externalRemoveAll'
 
 /** Statements over `account` and `external_login`, the same in both dialects. */
 export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
@@ -38,5 +38,5 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
     ON CONFLICT (issuer, subject) DO NOTHING`,
   externalFind: 'SELECT account_id AS "accountId" FROM external_login WHERE issuer = $1 AND subject = $2',
   externalList: 'SELECT issuer, subject, created_at AS "createdAt" FROM external_login WHERE account_id = $1',
-  externalRemove: 'DELETE FROM external_login WHERE account_id = $1 AND issuer = $2',
+  externalRemoveAll: 'DELETE FROM external_login WHERE account_id = $1',
 }

@@ -212,6 +212,12 @@ export class Accounts {
     return row === undefined ? undefined : this.byId(row.accountId)
   }
 
+  /** Unlinks every other provider: after a compromise, when who linked them is not known. */
+  async unlinkExternal(id: string): Promise<void> {
+    await this.#database.batch([{ text: ACCOUNT_SQL.externalRemoveAll, values: [id] }])
+    this.#tell('account.unlinked', id)
+  }
+
   async externalLogins(id: string): Promise<readonly ExternalLogin[]> {
     return this.#database.rows<ExternalLogin>(ACCOUNT_SQL.externalList, [id])
   }

@@ -5,13 +5,27 @@ const COLUMNS = `id, environment, hash, owner_kind AS "ownerKind", owner_id AS "
 /** Statements over `api_key`, the same in both dialects. */
 export const API_KEY_SQL: Readonly<
   Record<
-    'insert' | 'byId' | 'byOwner' | 'all' | 'countLive' | 'revoke' | 'revokeOwner' | 'replace' | 'used',
+    | 'insert'
+    | 'byId'
+    | 'inForce'
+    | 'byOwner'
+    | 'all'
+    | 'countLive'
+    | 'revoke'
+    | 'revokeOwner'
+    | 'replace'
+    | 'used',
     string
   >
 > = {
   insert: `INSERT INTO api_key (id, environment, hash, owner_kind, owner_id, tenant, name, scopes, networks, limit_count, limit_window, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
   byId: `SELECT ${COLUMNS} FROM api_key WHERE id = $1`,
+  // What an account that is disabled, or left the organisation of the key, has is not in force.
+  inForce: `SELECT ${COLUMNS} FROM api_key k WHERE k.id = $1 AND NOT (k.owner_kind = 'user' AND (
+      EXISTS (SELECT 1 FROM account a WHERE a.id = k.owner_id AND a.disabled_at IS NOT NULL)
+      OR EXISTS (SELECT 1 FROM organisation o WHERE o.id = k.tenant
+        AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.organisation_id = o.id AND m.account_id = k.owner_id))))`,
   byOwner: `SELECT ${COLUMNS} FROM api_key WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created_at DESC, id LIMIT 1000`,
   all: `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, id LIMIT $1`,
   countLive: `SELECT count(*) AS "count" FROM api_key WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,

@@ -161,13 +161,14 @@ export class ApiKeys {
 
   /**
    * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the
-   * next call, on every node that shares the database.
+   * next call, on every node that shares the database; so does that an account was disabled, or left the
+   * organisation the key acts in.
    * @throws StoreError
    */
   async check(text: string, address: Address): Promise<ApiKeyCheck> {
     const parsed = parseKey(text)
     if (parsed === undefined || parsed.prefix !== this.#prefix) return { kind: 'refused', why: 'invalid' }
-    const row = await this.#row(parsed.id)
+    const [row] = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.inForce, [parsed.id])
     const now = this.#clock.now()
     if (
       row === undefined ||

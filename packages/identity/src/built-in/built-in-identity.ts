@@ -80,6 +80,11 @@ export interface BuiltInIdentityOptions {
   readonly home?: string
   /** Whether anybody may make an account. Default `open`. */
   readonly signUp?: 'open' | 'closed'
+  /**
+   * Whether a mailed link signs in. `never` for sites where e-mail must be no factor (ASVS 5.0 6.3.6); a
+   * password is still reset by mail, which signs nobody in. Default `sign-in`.
+   */
+  readonly mailedLinks?: 'sign-in' | 'never'
   readonly passwords?: PasswordOptions
   /** `redis`: where sessions are kept, opened and closed by the caller; in the database unless given. */
   readonly sessions?: {
@@ -218,6 +223,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     base,
     siteName,
     signUp: options.signUp ?? 'open',
+    mailedLinks: options.mailedLinks ?? 'sign-in',
     home: options.home ?? '/',
     providers: checkedProviders(options.providers ?? []),
   }

@@ -42,6 +42,8 @@ export interface IdentityParts {
   readonly siteName: string
   /** Whether anybody may make an account. */
   readonly signUp: 'open' | 'closed'
+  /** Whether a mailed link signs in. */
+  readonly mailedLinks: 'sign-in' | 'never'
   /** Where to go after signing in, when nothing else was asked for. */
   readonly home: string
   /** Names of other providers that people can sign in with, in order, with what a button says. */

@@ -13,7 +13,7 @@ const LINK_MS = 1_800_000
 /**
  * Setting a new password by mail. It signs nobody in: a second factor, if there is one, is
  * still asked for afterwards. Every session ends; and when somebody else may have had the
- * account, so do passkeys, links and API keys.
+ * account, so do passkeys, links to other providers, invitations, grants and API keys.
  */
 export function recoveryPages(parts: IdentityParts): Routes {
   const { base } = parts
@@ -77,6 +77,8 @@ export function recoveryPages(parts: IdentityParts): Routes {
       await parts.sessions.revokeAll(account.id)
       if (request.form.get('compromised') === 'yes') {
         await parts.passkeys.removeAll(account.id)
+        await parts.accounts.unlinkExternal(account.id)
+        await parts.tokens.revoke('invitation', account.id)
         await revokeGrants(parts.database, account.id)
         await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
       }

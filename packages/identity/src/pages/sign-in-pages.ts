@@ -35,7 +35,7 @@ ${parts.providers.map(
   provider => html`<form method="post" action="${base}/external/start">${formFields(request, { provider: provider.id, back })}
 <button class="full quiet">${texts.signInWith.replace('{provider}', provider.name)}</button></form>`,
 )}
-<ul class="links"><li><a href="${base}/sign-in/link${withBack(back)}">${texts.signInByMail}</a></li>
+<ul class="links">${parts.mailedLinks === 'sign-in' ? html`<li><a href="${base}/sign-in/link${withBack(back)}">${texts.signInByMail}</a></li>` : undefined}
 <li><a href="${base}/recover">${texts.forgotPassword}</a></li>
 ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">${texts.createAccount}</a></li>` : undefined}</ul>`
     return show({ title: texts.signInTitle.replace('{site}', parts.siteName), body }, status)
@@ -77,6 +77,46 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">
       )
       return proceed(request, result) ?? codeForm(request, request.texts.codeRefused, 401)
     },
+    ...(parts.mailedLinks === 'sign-in' && mailedLinkRoutes(parts, signIn, proceed)),
+    'POST /passkey/sign-in-options': async () => json(await parts.passkeys.signInOptions()),
+    'POST /passkey/sign-in': async request => {
+      const result = await signIn.passkey(request.json, contextOf(request))
+      if (result.kind !== 'signed-in') return json({ error: 'refused' }, 401)
+      const back = backOf(request, parts)
+      return json({ location: back ?? parts.home }, 200, sessionCookies(parts, result.session))
+    },
+    'GET /sign-out': request =>
+      show({
+        title: request.texts.signOut,
+        body: html`<p>${request.texts.signOutHint}</p><form method="post" action="${base}/sign-out">${formFields(request)}<button class="full">${request.texts.signOut}</button></form>`,
+      }),
+    'POST /sign-out': async request => {
+      if (request.token !== '') await parts.sessions.end(request.token)
+      if (request.session !== undefined)
+        parts.emit({
+          type: 'session.ended',
+          time: parts.clock.now(),
+          actor: { principal: request.session.accountId },
+          data: { session: request.session.id },
+        })
+      return {
+        kind: 'redirect',
+        location: `${base}/sign-in`,
+        cookies: [cookies.clear('session'), cookies.clear(PENDING)],
+        clear: 'site-data',
+      }
+    },
+  }
+}
+
+/** Signing in by a mailed link. */
+function mailedLinkRoutes(
+  parts: IdentityParts,
+  signIn: SignIn,
+  proceed: (request: PageRequest, result: SignInResult) => PageAnswer | undefined,
+): Routes {
+  const { base } = parts
+  return {
     'GET /sign-in/link': request => {
       const { texts } = request
       const body = html`<p>${texts.linkHint}</p><form method="post" action="${base}/sign-in/link">${formFields(request, { back: backOf(request, parts) })}
@@ -110,34 +150,6 @@ ${parts.signUp === 'open' ? html`<li><a href="${base}/sign-up${withBack(back)}">
     'POST /sign-in/open': async request => {
       const result = await signIn.link(request.form.get('token') ?? '', contextOf(request))
       return proceed(request, result) ?? linkDead(request, base)
-    },
-    'POST /passkey/sign-in-options': async () => json(await parts.passkeys.signInOptions()),
-    'POST /passkey/sign-in': async request => {
-      const result = await signIn.passkey(request.json, contextOf(request))
-      if (result.kind !== 'signed-in') return json({ error: 'refused' }, 401)
-      const back = backOf(request, parts)
-      return json({ location: back ?? parts.home }, 200, sessionCookies(parts, result.session))
-    },
-    'GET /sign-out': request =>
-      show({
-        title: request.texts.signOut,
-        body: html`<p>${request.texts.signOutHint}</p><form method="post" action="${base}/sign-out">${formFields(request)}<button class="full">${request.texts.signOut}</button></form>`,
-      }),
-    'POST /sign-out': async request => {
-      if (request.token !== '') await parts.sessions.end(request.token)
-      if (request.session !== undefined)
-        parts.emit({
-          type: 'session.ended',
-          time: parts.clock.now(),
-          actor: { principal: request.session.accountId },
-          data: { session: request.session.id },
-        })
-      return {
-        kind: 'redirect',
-        location: `${base}/sign-in`,
-        cookies: [cookies.clear('session'), cookies.clear(PENDING)],
-        clear: 'site-data',
-      }
     },
   }
 }

@@ -93,7 +93,7 @@ export class Passwords {
       const matches =
         (await verifyStoredHash(parsed, typed)) ||
         (parsed.kind === 'argon2id' && typed !== password && (await verifyStoredHash(parsed, password)))
-      if (!matches || !this.#isWeak(parsed)) return { matches }
+      if (!matches || !this.#isWeak(parsed) || isCutOff(parsed, typed)) return { matches }
       return { matches, upgrade: await argon2idHash(normal(password), this.#cost) }
     })
   }
@@ -113,6 +113,14 @@ export class Passwords {
     const { memory, passes } = stored.cost
     return memory < this.#cost.memory || (memory === this.#cost.memory && passes < this.#cost.passes)
   }
+}
+
+/**
+ * bcrypt reads 72 bytes: whatever follows was not checked, and must not become the password that is asked for
+ * from then on.
+ */
+function isCutOff({ kind }: StoredHash, typed: string): boolean {
+  return kind === 'bcrypt' && Buffer.byteLength(typed) > 72
 }
 
 /**
