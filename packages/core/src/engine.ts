@@ -135,6 +135,7 @@ export class Engine {
       trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
+      mode: this.mode,
       bodyLimit: options.bodyLimit ?? 1_048_576,
       ...(options.style !== undefined && { style: options.style }),
     }
@@ -185,7 +186,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
+      if (this.#isEnforcing(guard, exchange.mode)) {
         exchange.decision = said
         return said
       }
@@ -196,11 +197,6 @@ export class Engine {
 
   #isEnforcing(guard: Guard, mode: Mode): boolean {
     return mode === 'enforce' && guard.mode !== 'observe'
-  }
-
-  /** A route may be tried out by itself, either way. */
-  #modeOf(exchange: Exchange): Mode {
-    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The final decision; an allowed exchange may have to be recorded first. */
@@ -298,7 +294,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
+    if (this.#enforces[index] === true && exchange.mode === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -314,7 +310,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.#modeOf(exchange) === 'observe') {
+      if (exchange.mode === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }
