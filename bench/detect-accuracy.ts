@@ -125,7 +125,7 @@ for (const document of honestDocuments(join(import.meta.dirname, '..'))) {
   const half = halfOf(document.text)
   for (const { name, method, path, type, body } of shapesOf(document)) {
     const headers = ['content-type', type]
-    const request = { method, target: path, headers, body: Buffer.from(body) }
+    const request = { method, target: path, headers, ...(body !== '' && { body: Buffer.from(body) }) }
     countHonest(`${document.kind}, ${name}`, half, request)
   }
 }

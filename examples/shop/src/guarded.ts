@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { budgetAnswer, claimSigner, guardPool, guardSqlite, sqliteBudgetError } from '@postern/access'
+import { budgetAnswer, claimSigner, guardPool } from '@postern/access'
+import { guardSqlite, sqliteBudgetError } from '@postern/access/sqlite'
 import { identifyBy, sessionMethod } from '@postern/identity'
 import { postern } from 'postern'
 import { budgets } from '../with/budgets.ts'

@@ -84,7 +84,6 @@ export {
 export type { UndoConflict } from './journal/restoration.ts'
 export { sealJournal } from './journal/seal-journal.ts'
 export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
-export { guardMysql, type MysqlGuardOptions, type MysqlPool } from './mysql/guard-mysql.ts'
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'
 export { recordsIssued } from './ownership/records-issued.ts'
@@ -151,7 +150,6 @@ export {
   supabaseExpressions,
 } from './sql-filter/session-source.ts'
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
-export { guardSqlite, type SqliteGuardOptions, sqliteBudgetError } from './sqlite/guard-sqlite.ts'
 export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
 export type { GuardOptions, Refused, RunApart } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import {
   actingAs,
-  guardMysql,
   ReadBudgetExceeded,
   ReadBudgets,
   type Refused,
   RowBudgetExceeded,
   rows,
 } from '@postern/access'
+import { guardMysql } from '@postern/access/mysql'
 import { ConfigError, VirtualClock } from '@postern/core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { Kysely, MysqlDialect } from 'kysely'
@@ -23,7 +23,7 @@ after(async () => {
   await server.stop()
 })
 await owner.query(`
-  CREATE TABLE customers (id int PRIMARY KEY, name text);
+  CREATE TABLE customers (id int PRIMARY KEY, name text); INSERT INTO customers VALUES (1, 'Ann');
   CREATE TABLE orders (id int PRIMARY KEY, customer int, note varchar(100) NOT NULL, number int UNIQUE);
   CREATE TABLE parents (id int PRIMARY KEY);
   CREATE TABLE children (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE);
@@ -71,8 +71,14 @@ async function damage(): Promise<number> {
 }
 
 const alice = { actor: 'user:alice' }
+
+/** What attacks ran into, that they go on after. */
+let stopped = 0
+const goesOn = (): void => {
+  stopped++
+}
 const each = async (pool: mysql.Pool, statements: readonly string[]): Promise<void> => {
-  for (const text of statements) await pool.query(text).catch(() => {})
+  for (const text of statements) await pool.query(text).catch(goesOn)
 }
 
 type Attack = (pool: mysql.Pool) => Promise<unknown>
@@ -81,7 +87,7 @@ const WAYS: readonly (readonly [name: string, attack: Attack])[] = [
     'DELETE FROM orders',
     'DELETE FROM orders WHERE id <= 21',
     'delete/**/from orders',
-    '(((/* c */ DELETE FROM orders',
+    '/* c */ # d\n /**/ DELETE FROM orders',
     '-- a comment\nDELETE FROM orders',
     'DELETE o FROM orders AS o JOIN customers AS c',
     'DELETE o FROM orders AS o WHERE o.id > 0',
@@ -140,7 +146,7 @@ const WAYS: readonly (readonly [name: string, attack: Attack])[] = [
     texts.join('; '),
     async pool => {
       const connection = await pool.getConnection()
-      for (const text of texts) await connection.query(text).catch(() => {})
+      for (const text of texts) await connection.query(text).catch(goesOn)
       await connection.query('ROLLBACK').catch(() => {})
       connection.release()
     },
@@ -169,7 +175,9 @@ const WAYS: readonly (readonly [name: string, attack: Attack])[] = [
 for (const [name, attack] of WAYS) {
   test(`MySQL: no way round a budget: ${name}`, { timeout: 30_000 }, async () => {
     const pool = guardedPool()
-    await actingAs(alice, () => attack(pool)).catch(() => {})
+    stopped = 0
+    await actingAs(alice, () => attack(pool)).catch(goesOn)
+    assert.ok(stopped + refusals.length > 0, 'nothing stopped it')
     const lost = await damage()
     assert.ok(lost <= 20, `${lost} rows were lost`)
     const [found] = await actingAs({ actor: 'user:bob' }, () =>
@@ -215,6 +223,27 @@ test('MySQL: what is rolled back is not counted, and a table has its own budget'
     await pool.query('DELETE FROM orders WHERE id <= 20')
     await assert.rejects(pool.query('DELETE FROM orders WHERE id = 21'), RowBudgetExceeded)
   })
+})
+
+test('MySQL: a table has its budget under every name, and functions that were rolled back count for nothing', async () => {
+  const pool = guardedPool({ budgets: { 'orders.delete': rows(20, '1h') } })
+  await actingAs(alice, async () => {
+    for (const text of [
+      'DELETE FROM all_orders',
+      'DELETE FROM `orders`',
+      'DELETE FROM shop.orders',
+      'DELETE o FROM orders AS o',
+      'INSERT INTO lever VALUES (1)',
+    ])
+      await assert.rejects(pool.query(text), RowBudgetExceeded, text)
+    const connection = await pool.getConnection()
+    await connection.beginTransaction()
+    await connection.query('SELECT erase()')
+    await connection.rollback()
+    await connection.query('DELETE FROM orders WHERE id <= 20')
+    connection.release()
+  })
+  assert.equal(await damage(), 20)
 })
 
 test('MySQL: who waits for a connection acts for itself', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { actingAs, guardSqlite, RowBudgetExceeded, rows, sqliteBudgetError } from '@postern/access'
+import { actingAs, RowBudgetExceeded, rows } from '@postern/access'
+import { guardSqlite, sqliteBudgetError } from '@postern/access/sqlite'
 import { ConfigError, VirtualClock } from '@postern/core'
 
 const clock = new VirtualClock()

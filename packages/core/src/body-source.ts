@@ -1,3 +1,5 @@
+import type { BodyGate } from './body-watch.ts'
+
 /** The first part of a request body. */
 export interface BodyPrefix {
   readonly bytes: Uint8Array
@@ -15,4 +17,12 @@ export interface BodySource {
    * the request: an attack whose body never ends is still detected.
    */
   read(limit: number): Promise<BodyPrefix>
+
+  /**
+   * Asks a gate about every byte behind the prefix that `read` gave, before the handler or backend gets it;
+   * to be called once, before the decision. A piece that may not pass ends the request: what can still be
+   * answered is answered with the exchange's decision, and the connection is cut.
+   * @returns false where the carrier cannot: the gate is then never asked
+   */
+  watch?(gate: BodyGate): boolean
 }

@@ -10,7 +10,7 @@ import {
   type AnswerStyle,
   Exchange,
   type ExchangeContext,
-  type RecordPromise,
+  type RecordTime,
   type RequestSource,
 } from './exchange.ts'
 import type { Guard } from './guard.ts'
@@ -49,7 +49,7 @@ export interface EngineOptions {
    * always recorded with `after`. Default: `after` for everything but successful reads (GET, HEAD,
    * OPTIONS below status 400), which are `none`.
    */
-  readonly promise?: (exchange: Exchange) => RecordPromise
+  readonly record?: (exchange: Exchange) => RecordTime
   readonly clock?: Clock
   readonly random?: RandomSource
   /**
@@ -106,7 +106,7 @@ export class Engine {
   readonly #detectors: readonly Detector[]
   readonly #recorder: EventRecorder | undefined
   readonly #remediations: Remediations | undefined
-  readonly #promise: (exchange: Exchange) => RecordPromise
+  readonly #record: (exchange: Exchange) => RecordTime
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
@@ -127,7 +127,7 @@ export class Engine {
     this.#detectors = options.detectors ?? []
     this.#recorder = options.recorder
     this.#remediations = options.remediations
-    this.#promise = options.promise ?? defaultPromise
+    this.#record = options.record ?? defaultRecord
     this.#onError = options.onError ?? standardErrorLines(this.clock)
     this.#probes = options.probes ?? []
     this.#timesGuards = options.timing === 'guards'
@@ -135,6 +135,7 @@ export class Engine {
       trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
       routes: options.routes ?? new RouteTable(),
       nextId: requestIds(this.clock, options.random ?? systemRandom),
+      mode: this.mode,
       bodyLimit: options.bodyLimit ?? 1_048_576,
       ...(options.style !== undefined && { style: options.style }),
     }
@@ -185,7 +186,7 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard, this.#modeOf(exchange))) {
+      if (this.#isEnforcing(guard, exchange.mode)) {
         exchange.decision = said
         return said
       }
@@ -196,11 +197,6 @@ export class Engine {
 
   #isEnforcing(guard: Guard, mode: Mode): boolean {
     return mode === 'enforce' && guard.mode !== 'observe'
-  }
-
-  /** A route may be tried out by itself, either way. */
-  #modeOf(exchange: Exchange): Mode {
-    return exchange.route?.settings.mode ?? this.mode
   }
 
   /** The final decision; an allowed exchange may have to be recorded first. */
@@ -218,12 +214,12 @@ export class Engine {
   }
 
   /** When choosing fails, the mode is `after`: nothing is lost, and nothing waits. */
-  #recordingOf(exchange: Exchange): RecordPromise {
+  #recordingOf(exchange: Exchange): RecordTime {
     if (exchange.recording === undefined) {
       try {
-        exchange.recording = this.#promise(exchange)
+        exchange.recording = this.#record(exchange)
       } catch (error) {
-        this.#report('promise', error)
+        this.#report('record', error)
         exchange.recording = 'after'
       }
     }
@@ -298,7 +294,7 @@ export class Engine {
       exchange.passed = index + 1
       return true
     }
-    if (this.#enforces[index] === true && this.#modeOf(exchange) === 'enforce') {
+    if (this.#enforces[index] === true && exchange.mode === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -314,7 +310,7 @@ export class Engine {
     } catch (error) {
       this.#report('recorder', error)
       const refusal = unavailable('audit')
-      if (this.#modeOf(exchange) === 'observe') {
+      if (exchange.mode === 'observe') {
         exchange.observed ??= refusal
         return exchange.decision
       }
@@ -495,7 +491,7 @@ function unavailable(guard: string): Refusal {
   }
 }
 
-function defaultPromise(exchange: Exchange): RecordPromise {
+function defaultRecord(exchange: Exchange): RecordTime {
   const method = exchange.method
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'none' : 'after'
 }

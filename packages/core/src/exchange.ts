@@ -1,12 +1,14 @@
 import { type Address, parseAddress } from './address.ts'
 import { AnswerWatch } from './answer-watch.ts'
 import type { BodyPrefix, BodySource } from './body-source.ts'
+import type { BodyWatch } from './body-watch.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
 import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
 import type { GuardTime } from './guard-time.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
 import { headMethodOverrides, type MethodOverride } from './method-override.ts'
+import type { Mode } from './mode.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
 import type { RefusalLanguage } from './refusal-words.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
@@ -45,7 +47,7 @@ export interface RequestSource {
 }
 
 /** When an exchange is recorded: before it is handled, after it ended, or not at all. */
-export type RecordPromise = 'before' | 'after' | 'none'
+export type RecordTime = 'before' | 'after' | 'none'
 
 /** What a guard keeps of an exchange from `decide` to `settle`. */
 export interface Kept {
@@ -75,6 +77,8 @@ export interface ExchangeContext {
   readonly routes: RouteTable
   readonly nextId: () => RequestId
   readonly style?: AnswerStyle
+  /** Default: `enforce`. A route's own mode counts first. */
+  readonly mode?: Mode
   /** How many bytes of a body guards may read ahead. */
   readonly bodyLimit: number
 }
@@ -103,7 +107,7 @@ export class Exchange {
   /** The first refusal a guard in observe mode would have made. */
   observed: Refusal | undefined = undefined
   /** When this exchange is recorded, once the engine has chosen. Kept by the engine. */
-  recording: RecordPromise | undefined = undefined
+  recording: RecordTime | undefined = undefined
   /**
    * What one guard keeps until it settles: a field, because a `WeakMap` costs every exchange
    * more than most guards do. The first guard that needs the field owns it; others check
@@ -129,6 +133,7 @@ export class Exchange {
   #replyHeaders: string[] | undefined = undefined
   #requestChanges: Map<string, string | undefined> | undefined = undefined
   #body: Promise<BodyPrefix> | undefined = undefined
+  #isBodyWatched = false
 
   constructor(source: RequestSource, context: ExchangeContext, time: number) {
     this.source = source
@@ -239,6 +244,34 @@ export class Exchange {
       this.source.body?.read(this.#context.bodyLimit) ??
       Promise.resolve({ bytes: new Uint8Array(0), complete: true })
     return this.#body
+  }
+
+  /** Whether refusals are enforced for this exchange: the route's mode, or the engine's. */
+  get mode(): Mode {
+    return this.route?.settings.mode ?? this.#context.mode ?? 'enforce'
+  }
+
+  /**
+   * Shows a guard what follows the start of the body, as it goes on to the handler or backend; to be called
+   * in `decide`, after `readBody`. A refusal becomes the decision of the exchange and ends it; in observe
+   * mode it is noted, and the body goes on.
+   * @param mode of the guard
+   * @returns false where the carrier cannot show it, or shows it to another guard already
+   */
+  watchBody(watch: BodyWatch, mode: Mode = 'enforce'): boolean {
+    const { body } = this.source
+    if (body?.watch === undefined || this.#isBodyWatched) return false
+    this.#isBodyWatched = body.watch(piece => {
+      const refusal = watch.take(piece)
+      if (refusal === undefined) return true
+      if (mode === 'observe' || this.mode === 'observe') {
+        this.observed ??= refusal
+        return true
+      }
+      this.decision = refusal
+      return false
+    })
+    return this.#isBodyWatched
   }
 
   /** Sets the principal. Guards asked after this, and the event, see it. */

@@ -147,7 +147,7 @@ describe('an engine', () => {
     const engine = new Engine({
       guards: [guard([], 'a', () => served)],
       recorder: audit,
-      promise: () => 'before',
+      record: () => 'before',
     })
     const exchange = await run(engine, { method: 'POST' })
     assert.equal(exchange.decision, served)
@@ -331,7 +331,7 @@ describe('what an engine writes down', () => {
 
   test('is durable before the request is handled where that is promised', async () => {
     const log = recorder()
-    const engine = new Engine({ recorder: log, promise: () => 'before' })
+    const engine = new Engine({ recorder: log, record: () => 'before' })
     const exchange = engine.open(source({ method: 'DELETE', target: '/orders' }))
     const decision = engine.decide(exchange)
     assert.ok(decision instanceof Promise)
@@ -345,7 +345,7 @@ describe('what an engine writes down', () => {
   test('is not promised for a request that is refused', async () => {
     const log = recorder()
     await run(
-      new Engine({ recorder: log, promise: () => 'before', guards: [guard([], 'a', () => refusal('a'))] }),
+      new Engine({ recorder: log, record: () => 'before', guards: [guard([], 'a', () => refusal('a'))] }),
     )
     assert.equal(log.committed.length, 0)
     assert.equal(log.recorded.length, 1)
@@ -355,7 +355,7 @@ describe('what an engine writes down', () => {
     const log = recorder(() =>
       Promise.reject(new StoreError('disk full', { store: 'audit', retryable: true })),
     )
-    const exchange = await run(new Engine({ recorder: log, promise: () => 'before', onError: () => {} }))
+    const exchange = await run(new Engine({ recorder: log, record: () => 'before', onError: () => {} }))
     assert.ok(exchange.decision.effect === 'deny' && exchange.decision.status === 503)
     assert.equal(exchange.decision.reasons[0].rule, 'audit/unavailable')
   })
@@ -363,11 +363,11 @@ describe('what an engine writes down', () => {
   test('asks what is promised once, and takes a promise that throws for one to write afterwards', async () => {
     const log = recorder()
     let asked = 0
-    const promise = (): never => {
+    const record = (): never => {
       asked++
       throw new Error('broken')
     }
-    await run(new Engine({ recorder: log, promise, onError: () => {} }))
+    await run(new Engine({ recorder: log, record, onError: () => {} }))
     assert.equal(asked, 1)
     assert.equal(log.recorded.length, 1)
   })
@@ -375,7 +375,7 @@ describe('what an engine writes down', () => {
   test('never refuses in observe mode, not even for a log that is down', async () => {
     const log = recorder(() => Promise.reject(new Error('down')))
     const exchange = await run(
-      new Engine({ recorder: log, mode: 'observe', promise: () => 'before', onError: () => {} }),
+      new Engine({ recorder: log, mode: 'observe', record: () => 'before', onError: () => {} }),
     )
     assert.equal(exchange.decision, ALLOW)
     assert.equal(exchange.observed?.status, 503)
@@ -468,7 +468,7 @@ describe('the loop from events to remediations', () => {
       onError: part => void errors.push(part),
       recorder: { record: broken, commit: broken },
       remediations: { find: () => undefined, apply: broken },
-      promise: () => 'after',
+      record: () => 'after',
       detectors: [
         { name: 'first', observe: broken },
         { name: 'second', observe: event => (event.type === 'http' ? [finding, finding] : undefined) },

@@ -151,7 +151,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   #dispatch(): void {
-    this.#sent = this.#body === undefined ? null : this.#body.forward()
+    const body = this.#body === undefined ? null : this.#body.forward()
+    if (body === undefined) {
+      this.#freeSlot()
+      return
+    }
+    this.#sent = body
     this.#passage.pool.dispatch(
       {
         path: this.#head.path,
@@ -426,5 +431,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   bodyUnwanted(): void {
     this.#downstream.hangUp()
+  }
+
+  /** The answer, where none has begun, ends the connection: the client is still sending. */
+  bodyRefused(): void {
+    const { decision } = this.exchange
+    if (decision.effect !== 'allow') this.refuse(decision)
+    else this.#downstream.abort()
   }
 }

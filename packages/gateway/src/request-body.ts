@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { BodyPrefix, BodySource } from '@postern/core'
+import type { BodyGate, BodyPrefix, BodySource } from '@postern/core'
 import type { PacedWork } from './paced-work.ts'
 
 /** Bytes that each period of the progress timeout must bring. */
@@ -15,10 +15,15 @@ export interface RequestBodyOwner {
   bodyStalled(): void
   /** The client goes on sending what nobody wants. */
   bodyUnwanted(): void
+  /** A piece must not go on to the backend: the exchange's decision says why. */
+  bodyRefused(): void
 }
 
 /** The client went away before its body was complete. */
 class BodyAborted extends Error {}
+
+/** What has come of the body must not be taken for all of it. */
+class BodyRefused extends Error {}
 
 /**
  * A request body: its start may be read ahead by guards, then all of it goes on to the backend, with
@@ -38,6 +43,9 @@ export class RequestBody implements BodySource {
   #limit = 0
   #waiter: { resolve(prefix: BodyPrefix): void } | undefined = undefined
   #sink: ForwardedBody | undefined = undefined
+  /** How much of what was read ahead guards have seen. */
+  #seen = 0
+  #gate: BodyGate | undefined = undefined
   #discarding = false
   #recent = 0
   #timer: NodeJS.Timeout | undefined = undefined
@@ -69,13 +77,22 @@ export class RequestBody implements BodySource {
     })
   }
 
+  watch(gate: BodyGate): boolean {
+    this.#gate = gate
+    return true
+  }
+
   /**
    * The whole body for the backend: bytes when it has all arrived, else a stream that begins with what was
-   * read ahead.
+   * read ahead. Undefined when it holds what must not go on.
    */
-  forward(): Readable | Buffer {
+  forward(): Readable | Buffer | undefined {
     this.#begin()
     const prefix = this.#takePrefix()
+    if (prefix.length > this.#seen && this.#gate?.(prefix.subarray(this.#seen)) === false) {
+      this.#owner.bodyRefused()
+      return undefined
+    }
     if (this.#ended) return prefix
     const sink = new ForwardedBody(this.#source, () => {
       this.#sink = undefined
@@ -121,6 +138,10 @@ export class RequestBody implements BodySource {
   #arrived(chunk: Buffer): void {
     this.#recent += chunk.length
     if (this.#sink !== undefined) {
+      if (this.#gate?.(chunk) === false) {
+        this.#refuse(this.#sink)
+        return
+      }
       if (!this.#sink.push(chunk)) this.#source.pause()
       return
     }
@@ -132,6 +153,13 @@ export class RequestBody implements BodySource {
     this.#chunks.push(chunk)
     if (this.#buffered >= this.#limit) this.#source.pause()
     this.#answerWaiter()
+  }
+
+  /** The backend's connection goes down with the body, so that it takes nothing for complete. */
+  #refuse(sink: ForwardedBody): void {
+    this.#sink = undefined
+    sink.destroy(new BodyRefused('the body of this request was refused on its way'))
+    this.#owner.bodyRefused()
   }
 
   #finish(): void {
@@ -157,6 +185,7 @@ export class RequestBody implements BodySource {
     if (this.#waiter === undefined || (!this.#ended && this.#buffered < this.#limit)) return
     const bytes = this.#takePrefix()
     this.#chunks = [bytes]
+    this.#seen = Math.min(bytes.length, this.#limit)
     this.#waiter.resolve({
       bytes: bytes.subarray(0, this.#limit),
       complete: this.#ended && bytes.length <= this.#limit,

@@ -1,4 +1,4 @@
-import { type BodyPrefix, type BodySource, ConfigError } from '@postern/core'
+import { type BodyGate, type BodyPrefix, type BodySource, ConfigError } from '@postern/core'
 
 /**
  * Reads the body of a Request ahead. A body shorter than the limit is kept whole; of a longer one the first
@@ -8,6 +8,7 @@ export class FetchBody implements BodySource {
   readonly #request: Request
   #replay: Request
   #rest: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined
+  #gate: BodyGate | undefined
 
   constructor(request: Request) {
     this.#request = request
@@ -51,9 +52,53 @@ export class FetchBody implements BodySource {
     if (end === 'ahead') this.#rest = reader
     this.#replay = new Request(
       this.#request,
-      isWhole ? { body: bytes } : { body: resume(bytes, reader), duplex: 'half' },
+      isWhole ? { body: bytes } : { body: this.#resume(bytes, limit, reader), duplex: 'half' },
     )
     return { bytes: bytes.subarray(0, limit), complete: isWhole && length <= limit }
+  }
+
+  watch(gate: BodyGate): boolean {
+    if (this.#rest === undefined) return false
+    this.#gate = gate
+    return true
+  }
+
+  /** What was read, then what the reader still has to give; all behind the limit past the gate, if any. */
+  #resume(
+    head: Uint8Array<ArrayBuffer>,
+    limit: number,
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): ReadableStream<Uint8Array> {
+    let isHeadGiven = false
+    const give = async (
+      controller: ReadableStreamDefaultController<Uint8Array>,
+      piece: Uint8Array,
+      unseen: Uint8Array,
+    ): Promise<void> => {
+      if (unseen.length === 0 || this.#gate?.(unseen) !== false) {
+        controller.enqueue(piece)
+        return
+      }
+      const refused = new Error('the body of this request was refused on its way')
+      controller.error(refused)
+      await reader.cancel(refused)
+    }
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          if (!isHeadGiven && head.length > 0) {
+            isHeadGiven = true
+            await give(controller, head, head.subarray(limit))
+            return
+          }
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else await give(controller, value, value)
+        },
+        cancel: reason => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    )
   }
 
   /**
@@ -70,28 +115,4 @@ export class FetchBody implements BodySource {
       // The client left, and the connection with it.
     }
   }
-}
-
-/** What was read, then what the reader still has to give. */
-function resume(
-  head: Uint8Array<ArrayBuffer>,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  let isHeadGiven = false
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (!isHeadGiven && head.length > 0) {
-          isHeadGiven = true
-          controller.enqueue(head)
-          return
-        }
-        const { done, value } = await reader.read()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel: reason => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
 }

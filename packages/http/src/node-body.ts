@@ -1,5 +1,6 @@
-import { type BodyPrefix, type BodySource, ConfigError, headerValue } from '@postern/core'
+import { type BodyGate, type BodyPrefix, type BodySource, ConfigError, headerValue } from '@postern/core'
 import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from './node-message.ts'
+import { PassingBody } from './passing-body.ts'
 
 const EMPTY = new Uint8Array(0)
 
@@ -31,6 +32,7 @@ function announcesBody(headers: readonly string[]): boolean {
 export class NodeBody implements BodySource {
   readonly #request: NodeRequest & RequestExtras
   readonly #response: NodeResponse & ResponseExtras
+  #passing: PassingBody | undefined
 
   constructor(request: NodeRequest, response: NodeResponse) {
     this.#request = request
@@ -43,12 +45,18 @@ export class NodeBody implements BodySource {
     if (request.readableEnded) return readElsewhere(request.rawBody, limit)
     this.#invite()
     return new Promise(resolve => {
-      const reading = new ReadAhead(request, limit, prefix => {
+      const reading = new ReadAhead(request, limit, (whole, complete) => {
         if (!isWhole(request)) this.#response.on('close', () => forget(request))
-        resolve(prefix)
+        if (whole.length > limit && request.push !== undefined)
+          this.#passing = new PassingBody(request, whole.subarray(limit))
+        resolve({ bytes: whole.subarray(0, limit), complete })
       })
       process.nextTick(() => reading.start())
     })
+  }
+
+  watch(gate: BodyGate): boolean {
+    return this.#passing?.watch(gate) ?? false
   }
 
   /**
@@ -101,14 +109,15 @@ function readElsewhere(rawBody: unknown, limit: number): Promise<BodyPrefix> {
 class ReadAhead {
   readonly #request: NodeRequest & RequestExtras
   readonly #limit: number
-  readonly #resolve: (prefix: BodyPrefix) => void
+  readonly #done: (whole: Uint8Array, complete: boolean) => void
   readonly #chunks: Uint8Array[] = []
   #length = 0
 
-  constructor(request: NodeRequest, limit: number, resolve: (prefix: BodyPrefix) => void) {
+  /** @param done receives all that was read, which may be more than the limit */
+  constructor(request: NodeRequest, limit: number, done: (whole: Uint8Array, complete: boolean) => void) {
     this.#request = request
     this.#limit = limit
-    this.#resolve = resolve
+    this.#done = done
   }
 
   /**
@@ -148,6 +157,6 @@ class ReadAhead {
     const [first = EMPTY] = this.#chunks
     const whole = this.#chunks.length <= 1 ? first : Buffer.concat(this.#chunks)
     if (whole.length > 0 && !request.destroyed && !request.readableEnded) request.unshift(whole)
-    this.#resolve({ bytes: whole.subarray(0, this.#limit), complete })
+    this.#done(whole, complete)
   }
 }

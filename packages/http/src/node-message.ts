@@ -58,6 +58,9 @@ export interface RequestExtras {
   readonly _readableState?: { readonly ended: boolean }
   readonly readableFlowing?: boolean | null
   resume?(): unknown
+  /** Where the connection puts what arrives into the stream. */
+  push?(chunk: unknown, encoding?: unknown): boolean
+  destroy?(error: Error): unknown
   listenerCount?(event: string): number
   /** HTTP/2 only. */
   readonly stream?: { readonly endAfterHeaders?: boolean }

@@ -7,8 +7,12 @@ export interface InspectSettings {
   readonly level?: Level
   /** Only here: this rule, this parameter. */
   readonly except?: readonly InspectException[]
-  /** What happens to a body that is longer than guards may read ahead. Default `refuse`. */
-  readonly unread?: 'refuse' | 'pass'
+  /**
+   * What happens to a body that is longer than guards may read ahead: its rest is inspected as it goes by,
+   * and the connection is cut where an attack comes; or it is refused with 413; or the rest passes unread.
+   * Default `stream`.
+   */
+  readonly unread?: 'stream' | 'refuse' | 'pass'
   /** What its parameters hold, by location: `{ 'query.id': 'number', 'body.html': 'markup' }`. */
   readonly parameters?: ParameterSettings
   /**

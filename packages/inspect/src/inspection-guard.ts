@@ -1,4 +1,14 @@
-import { ALLOW, type Decision, type Exchange, type Guard, isLoopback, type Mode } from '@postern/core'
+import {
+  ALLOW,
+  type Decision,
+  type Exchange,
+  type Guard,
+  isLoopback,
+  type Mode,
+  narrowestPattern,
+  type Refusal,
+} from '@postern/core'
+import { restReader } from './body/rest-reader.ts'
 import type { Bounds } from './bounds.ts'
 import { DEFAULT_BOUNDS } from './bounds.ts'
 import {
@@ -21,6 +31,7 @@ import {
   type ParameterSettings,
   type ParameterTypes,
 } from './parameter-types.ts'
+import { RestWatch } from './rest-watch.ts'
 import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
 import { isSessionName } from './session-fixation.ts'
@@ -62,7 +73,7 @@ const MAX_OWN_COOKIES = 64
 interface Plan {
   readonly level: Level
   readonly except: readonly ExceptionTest[]
-  readonly unread: 'refuse' | 'pass'
+  readonly unread: 'stream' | 'refuse' | 'pass'
   readonly overBudget: 'refuse' | 'pass'
   readonly types: ParameterTypes | undefined
 }
@@ -83,7 +94,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   const everywhere: Plan = {
     level,
     except: exceptions.filter(exception => exception.route === undefined).map(exception => exception.test),
-    unread: 'refuse',
+    unread: 'stream',
     overBudget: 'refuse',
     types:
       options.parameters === undefined
@@ -126,7 +137,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       plan = {
         level: settings.level ?? level,
         except: [...everywhere.except, ...own.map(exception => exception.test)],
-        unread: settings.unread ?? 'refuse',
+        unread: settings.unread ?? 'stream',
         overBudget: settings.overBudget ?? 'refuse',
         types:
           settings.parameters === undefined
@@ -193,6 +204,46 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     return matches.length === 0 ? own : { verdict: 'block', matches: [...matches, ...own.matches] }
   }
 
+  /** The decision about a body whose start was inspected, and which goes on. */
+  function withRest(exchange: Exchange, plan: Plan, start: Uint8Array, decision: Decision): Decision {
+    if (plan.unread === 'pass') return decision
+    const type = exchange.header('content-type') ?? ''
+    const isHarmless = isUnreadRestHarmless(start, type)
+    if (decision.effect !== 'allow')
+      return plan.unread === 'stream' || isHarmless ? decision : withUnreadRest(decision, exchange)
+    const mayGoOn = isHarmless || plan.unread === 'stream'
+    const isWatched = mayGoOn && watchRest(exchange, plan, start, type)
+    return isWatched || isHarmless ? decision : unreadRefusal(exchange)
+  }
+
+  /** Inspects the rest of a body as it goes by. @returns false where that cannot be done */
+  function watchRest(exchange: Exchange, plan: Plan, start: Uint8Array, type: string): boolean {
+    const encoding = exchange.header('content-encoding') ?? 'identity'
+    if (encoding !== 'identity') return false
+    const reader = restReader(Buffer.from(start.buffer, start.byteOffset, start.length), type, bounds.depth)
+    // Bytes that are no text: only their start says anything.
+    if (reader === undefined) return true
+    const inspection = {
+      rules,
+      level: plan.level,
+      bounds,
+      except: plan.except,
+      types: typesOf(exchange, plan),
+      ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
+      cpu: undefined,
+      method: exchange.method,
+      route: () => narrowestPattern(exchange),
+    }
+    let isTold = false
+    const judge = (found: Inspection): Refusal | undefined => {
+      const passes = found.verdict === 'pass' || (plan.overBudget === 'pass' && isOnlyOverBudget(found))
+      if (!passes || !isTold) options.onInspection?.(exchange, found)
+      isTold = true
+      return passes ? undefined : inspectionRefusal(found, plan.level, exchange)
+    }
+    return exchange.watchBody(new RestWatch({ reader, inspection, judge }), options.mode)
+  }
+
   return {
     name: 'inspect',
     failure: 'closed',
@@ -204,9 +255,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       return exchange.readBody().then(async ({ bytes, complete }) => {
         const looked = look(exchange, plan, bytes)
         const decision = looked instanceof Promise ? await looked : looked
-        if (complete || plan.unread === 'pass') return decision
-        if (isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')) return decision
-        return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
+        return complete ? decision : withRest(exchange, plan, bytes, decision)
       })
     },
     onAnswer(_exchange, head): void {

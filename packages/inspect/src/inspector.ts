@@ -6,21 +6,18 @@ import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
-import { thresholdOf } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import type { Look, Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
-import { MatchList } from './match-list.ts'
-import { matchOf } from './match-of.ts'
-import { exceptionFor } from './narrow-exception.ts'
+import { MatchRecorder } from './match-recorder.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import { readableText } from './readable-text.ts'
-import type { Place, Reading } from './reading.ts'
+import type { Place } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { settingOf, type ValueSetting } from './value-setting.ts'
+import { settingOf } from './value-setting.ts'
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
@@ -46,14 +43,10 @@ const LEAST_METERED = 64
 export class Inspector implements ValueVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
-  readonly #matches: MatchList = new MatchList()
+  readonly #matches: MatchRecorder
   readonly #stack: (Look | Visit)[] = []
   #values = 0
   #nesting = 0
-  /** What rules said, whether or not it counted. */
-  #hits = 0
-  /** Whether a match refuses the request. */
-  #isBlocking = false
   /** What the scan of the value at hand saw. */
   #chars = 0
   #words = 0
@@ -61,14 +54,13 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
-    const look = this.#looking
-    if (look?.reading === undefined || look.families?.includes(hit.rule.family) === false) return
-    this.#note(hit, look.reading, look.locator, look.setting)
+    if (this.#looking !== undefined) this.#matches.note(hit, this.#looking)
   }
 
   constructor(options: InspectorOptions) {
     this.#options = options
     const { bounds, cpu } = options
+    this.#matches = new MatchRecorder(options)
     this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu })
   }
 
@@ -166,16 +158,12 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     }
     const known = Clearance.of(this.#options.rules).parameters
     if (known.has(name, text)) return
-    const hits = this.#hits
+    const { hits } = this.#matches
     const waiting = this.#stack.length
     this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
-    const isSeenWhole =
-      this.#stack.length === waiting &&
-      !this.#matches.isTooBig &&
-      !this.#matches.isFull &&
-      !this.#meter.isOver
-    if (this.#hits === hits && isSeenWhole) known.add(name, text)
+    const isSeenWhole = this.#stack.length === waiting && this.#matches.isWhole && !this.#meter.isOver
+    if (this.#matches.hits === hits && isSeenWhole) known.add(name, text)
   }
 
   /** Runs the rules of some families over a text as it is. */
@@ -198,15 +186,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   tooBig(rule: string, location: string, detail: string): void {
-    if (this.#isExcepted(rule, location)) return
-    this.#matches.add({
-      rule,
-      family: 'bounds',
-      location,
-      score: 10,
-      span: detail,
-      exception: exceptionFor(rule, location, this.#options.route()),
-    })
+    this.#matches.tooBig(rule, location, detail)
   }
 
   work(characters: number): void {
@@ -215,17 +195,12 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   /** A match that no reading stands for. */
   add(match: Omit<Match, 'exception'>): void {
-    if (!this.#isExcepted(match.rule, match.location)) {
-      this.#matches.add({
-        ...match,
-        exception: exceptionFor(match.rule, match.location, this.#options.route()),
-      })
-    }
+    this.#matches.add(match)
   }
 
   /** A request that is refused whatever else is found in it, and cost much. */
   get #isDecided(): boolean {
-    return this.#isBlocking && this.#meter.spent > ENOUGH
+    return this.#matches.isBlocking && this.#meter.spent > ENOUGH
   }
 
   get spent(): number {
@@ -244,7 +219,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
       while (!this.#advance());
     }
-    return this.#matches.verdict(this.#options.level)
+    return this.#matches.verdict()
   }
 
   #advance(): boolean {
@@ -381,27 +356,5 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       location,
     )
     this.#nesting = nesting
-  }
-
-  #note(hit: Hit, reading: Reading, locator: Locator, setting: ValueSetting): void {
-    this.#hits++
-    const id = hit.span.id ?? hit.rule.id
-    const location = locator.location()
-    if (id.startsWith('bounds/')) {
-      this.tooBig(id, location, 'too intricate to be read to its end')
-      return
-    }
-    const { level } = this.#options
-    const match = matchOf(hit, reading, setting, location, this.#options)
-    if (match === undefined || this.#isExcepted(id, location)) return
-    if (match.score >= thresholdOf(level)) this.#isBlocking = true
-    const isDoubted = setting === 'document' && hit.rule.quotable && level === 1
-    if (isDoubted && this.#looking !== undefined) this.#looking.isDoubted = true
-    this.#matches.add(match)
-  }
-
-  #isExcepted(rule: string, location: string): boolean {
-    for (const test of this.#options.except) if (test(rule, location)) return true
-    return false
   }
 }

@@ -86,7 +86,7 @@ describe('PostgreSQL that is down at the start', { timeout: 120_000 }, () => {
     const { signerKey } = generateNoteKey('shop.example/away')
     const { layer, seen, comes } = await layerOf(t, url => ({
       stores: { postgres: url },
-      audit: { store: 'postgres', origin: 'shop.example/away', signerKeys: [signerKey], promise: 'after' },
+      audit: { store: 'postgres', origin: 'shop.example/away', signerKeys: [signerKey], record: 'after' },
       routes: { 'POST /pay': { record: 'before' } },
     }))
     assert.match(problems(layer), /^audit: not open yet \(postgres .*\); \d+ events wait for it, 0 lost$/m)

@@ -1,6 +1,6 @@
 import { actingAs } from '@postern/access'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { Engine, type Event, type Exchange, type Guard, type RecordPromise } from '@postern/core'
+import { Engine, type Event, type Exchange, type Guard, type RecordTime } from '@postern/core'
 import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { accessGuards } from './access-guards.ts'
@@ -93,7 +93,7 @@ export function buildEngine(
     routes,
     trustedProxies: config.trustProxies,
     bodyLimit: config.bodyLimit,
-    promise: recordPromise(config),
+    record: recordTime(config),
     clock,
     style: {
       ...refusalStyle(loaded),
@@ -140,8 +140,8 @@ function isRead({ method, methodOverrides }: Exchange): boolean {
   return READS.has(method) && methodOverrides.every(override => READS.has(override.method))
 }
 
-/** A route's own word, else: reads are not written down, everything else as `audit.promise` says. */
-function recordPromise(config: CompiledConfig): (exchange: Exchange) => RecordPromise {
-  const fallback = config.audit === false ? 'after' : config.audit.promise
+/** A route's own word, else: reads are not written down, everything else as `audit.record` says. */
+function recordTime(config: CompiledConfig): (exchange: Exchange) => RecordTime {
+  const fallback = config.audit === false ? 'after' : config.audit.record
   return exchange => exchange.route?.settings.record ?? (isRead(exchange) ? 'none' : fallback)
 }

@@ -49,6 +49,9 @@ const FOLLOWED = `
   FROM information_schema.REFERENTIAL_CONSTRAINTS
   WHERE DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')`
 
+/** What is called like a table and is a view is of other tables. */
+const BASE_TABLES = "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'"
+
 /**
  * Counts on one connection of mysql2. The session is read-only but for transactions that are begun here, so
  * that what the count does not understand fails rather than passes. What a statement changed is read from the
@@ -62,6 +65,7 @@ export class MysqlConnection {
   #turn: Promise<unknown> = Promise.resolve()
   #handled: Handled | undefined
   #followed: readonly Followed[] = []
+  #tables: ReadonlySet<string> = new Set()
   #isInTransaction = false
   /** Whether a function could have changed rows since the count was looked at. */
   #isUnchecked = false
@@ -117,6 +121,7 @@ export class MysqlConnection {
       case 'commit':
         return this.#end(acting)
       case 'rollback':
+        if (this.#isUnchecked) await this.#handledSince()
         return this.#rollback()
       case 'neutral':
         this.#isUnchecked = this.#isInTransaction
@@ -131,6 +136,7 @@ export class MysqlConnection {
       deletes: Number(row['deletes']) === 1,
       updates: Number(row['updates']) === 1,
     }))
+    this.#tables = new Set(rowsOf((await this.#send(BASE_TABLES)).result).map(row => String(row['name'])))
     await this.#handledSince()
   }
 
@@ -187,11 +193,12 @@ export class MysqlConnection {
 
   /** Rows of tables that are not the statement's plain target count against every budget on the action. */
   #count(
-    { verb, table }: Extract<StatementKind, { is: 'change' }>,
+    { verb, table: target }: Extract<StatementKind, { is: 'change' }>,
     handled: Handled,
     named: number,
     acting: Acting,
   ): RowBudgetExceeded | undefined {
+    const table = target !== undefined && this.#tables.has(target) ? target : undefined
     for (const action of ['delete', 'update', 'insert'] as const) {
       const rows = handled[action]
       const own = ACTION_OF[verb] === action && table !== undefined ? Math.min(rows, named) : 0

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { constants, type DatabaseSync } from 'node:sqlite'
-import { type Clock, ConfigError, systemClock } from '@postern/core'
-import { type Budgets, changesOf, compileBudgets } from '../budget/budget.ts'
+import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
+import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
 import { type Acting, currentActing } from '../wrap/acting-as.ts'
 import {
@@ -12,64 +13,175 @@ import {
   TABLES,
   TRIGGERS,
 } from './sqlite-budgets.sql.ts'
+import { COLUMNS, FORGET_JOURNAL, type KeptTable, keepTrigger, SQLITE_JOURNAL } from './sqlite-journal.sql.ts'
+import { type SqliteChange, type SqliteUndo, sqliteChanges, undoSqlite } from './undo-sqlite.ts'
 
 /** How a SQLite database is guarded. */
 export interface SqliteGuardOptions {
   readonly budgets: Budgets
   /** Who acts; default: `currentActing()`, which `actingAs` sets. */
   readonly acting?: () => Acting | undefined
+  /** How long old rows can be put back, counted when the guard is set up. Default `30d`. */
+  readonly retention?: Duration
+  /**
+   * Columns that SQL on this connection may not read, or not edit, whoever acts: SQLite checks them as a
+   * statement is prepared. Default none.
+   */
+  readonly columns?: Readonly<Record<string, ColumnRights>>
   readonly clock?: Clock
+}
+
+/** What SQL on a guarded connection may not do with columns of one table. */
+export interface ColumnRights {
+  /** Not read, by any statement, view or trigger. */
+  readonly hidden?: readonly string[]
+  /** Not edited. Rows can be inserted with them, and deleted. */
+  readonly fixed?: readonly string[]
+}
+
+/** A guarded connection, for whoever runs the application: not for what an actor asks for. */
+export interface SqliteGuard {
+  /** What is in the journal, newest first, a thousand entries at most. */
+  changes(query?: { readonly actor?: string; readonly since?: number }): readonly SqliteChange[]
+  /**
+   * Puts the rows of a change back, and counts nothing. Triggers of the application fire.
+   * @param conflicts what happens when a row was made or edited again since. Default `stop`: nothing is
+   *   written
+   * @throws ConfigError when a transaction is open, or a row cannot be put back
+   */
+  undo(change: string, options?: { readonly conflicts?: 'stop' | 'skip' }): SqliteUndo
 }
 
 /**
  * Guards one connection of `node:sqlite`: rows that it changes are counted by triggers, in the
  * transaction that changes them, and a statement over budget fails with an error that
  * `sqliteBudgetError` reads. An authorizer keeps SQL on this connection from the triggers, the counts
- * and the settings that they need. Run migrations before, on a connection of their own. Counts are kept
- * in the file; undo is not available for SQLite.
+ * and the settings that they need. Run migrations before, on a connection of their own. Counts are kept in
+ * the file, and so are the old rows of budgets with `undo`, as they are: the journal is not sealed.
  *
  * Whoever can open the file with another program is not held back: SQLite has no roles.
  * @throws ConfigError naming every mistake in the budgets
  */
-export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): void {
-  const { budgets, acting = currentActing, clock = systemClock } = options
+export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): SqliteGuard {
+  const { budgets, acting = currentActing, columns = {}, clock = systemClock } = options
+  const retention = parseDuration(options.retention ?? '30d', 'retention')
+  const changes = new WeakMap<Acting, string>()
+  let isCounting = true
   const { limits, rules } = changesOf(compileBudgets(budgets))
   db.exec('PRAGMA recursive_triggers = ON')
   db.function('postern_actor', () => acting()?.actor ?? null)
   db.function('postern_tenant', () => acting()?.tenant ?? '')
   db.function('postern_now', () => Math.floor(clock.now()))
+  db.function('postern_counting', () => Number(isCounting))
+  db.function('postern_change', () => {
+    const who = acting()
+    if (who === undefined) return ''
+    const change = changes.get(who) ?? randomUUID()
+    changes.set(who, change)
+    return change
+  })
   db.exec('BEGIN IMMEDIATE')
   try {
-    db.exec(SQLITE_TABLES)
+    db.exec(SQLITE_TABLES + SQLITE_JOURNAL)
     const put = db.prepare(PUT_LIMIT)
     const ids = new Map<string, number[]>()
     for (const { budget, scope, rows, step, over } of limits)
       ids.set(budget, [...(ids.get(budget) ?? []), Number(put.get(budget, scope, rows, step, over)?.['id'])])
     for (const name of namesOf(db, TRIGGERS)) db.exec(`DROP TRIGGER ${quote(name)}`)
     const tables = namesOf(db, TABLES)
-    const guarded = new Map<string, { table: string; action: string; limits: number[] }>()
-    for (const { budget, relation, action } of rules) {
+    const guarded = new Map<string, { table: string; action: RowAction; limits: number[]; undo: boolean }>()
+    for (const { budget, relation, action, undo } of rules) {
       const matching = relation === '' ? tables : tables.filter(table => table === relation)
       if (matching.length === 0)
         throw new ConfigError({ place: `budgets["${budget}"]`, problem: `there is no table "${relation}"` })
       for (const table of matching) {
-        const own = guarded.get(`${action} ${table}`) ?? { table, action, limits: [] }
+        const own = guarded.get(`${action} ${table}`) ?? { table, action, limits: [], undo: false }
+        own.undo ||= undo
         own.limits.push(...(ids.get(budget) ?? []))
         guarded.set(`${action} ${table}`, own)
       }
     }
-    for (const { table, action, limits: own } of guarded.values()) db.exec(countTrigger(table, action, own))
+    for (const { table, action, limits: own, undo } of guarded.values()) {
+      db.exec(countTrigger(table, action, own))
+      if (undo && (action === 'delete' || action === 'update'))
+        db.exec(keepTrigger(keptTable(db, table), action))
+    }
     db.prepare(FORGET_COUNTS).run(Math.floor(clock.now()))
+    db.prepare(FORGET_JOURNAL).run(Math.floor(clock.now()) - retention)
     db.exec('COMMIT')
     const names = new Set([...guarded.values()].map(({ table }) => table))
-    db.setAuthorizer((action, first, second, _database, source) =>
-      authorize(names, action, first, second, source),
-    )
+    const rights = columnRights(columns)
+    const guard: Parameters<DatabaseSync['setAuthorizer']>[0] = (action, first, second, _database, source) =>
+      isForbidden(rights, action, first, second, source)
+        ? SQLITE_DENY
+        : authorize(names, action, first, second, source)
+    db.setAuthorizer(guard)
+    const unguarded = <T>(work: () => T): T => {
+      db.setAuthorizer(null)
+      isCounting = false
+      try {
+        return work()
+      } finally {
+        isCounting = true
+        db.setAuthorizer(guard)
+      }
+    }
+    return {
+      changes: ({ actor = '', since = 0 } = {}) => unguarded(() => sqliteChanges(db, actor, since)),
+      undo: (change, { conflicts = 'stop' } = {}) =>
+        unguarded(() => undoSqlite(db, change, conflicts, Math.floor(clock.now()))),
+    }
   } catch (error) {
-    db.exec('ROLLBACK')
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }
+
+function keptTable(db: DatabaseSync, table: string): KeptTable {
+  const columns = db
+    .prepare(COLUMNS)
+    .all(table)
+    .map(row => ({ name: String(row['name']), pk: Number(row['pk']) }))
+  const keys = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk)
+  const named = columns.map(({ name }) => name)
+  // A table without a primary key has rows that only their number tells apart.
+  return keys.length > 0
+    ? { table, columns: named, keys: keys.map(({ name }) => name) }
+    : { table, columns: ['rowid', ...named], keys: ['rowid'] }
+}
+
+/** Columns as SQLite compares their names: in lower case, `table.column`. */
+interface Forbidden {
+  readonly hidden: ReadonlySet<string>
+  readonly fixed: ReadonlySet<string>
+}
+
+function columnRights(columns: Readonly<Record<string, ColumnRights>>): Forbidden {
+  const of = (right: keyof ColumnRights): ReadonlySet<string> =>
+    new Set(
+      Object.entries(columns).flatMap(([table, rights]) =>
+        (rights[right] ?? []).map(column => `${table}.${column}`.toLowerCase()),
+      ),
+    )
+  return { hidden: of('hidden'), fixed: of('fixed') }
+}
+
+function isForbidden(
+  { hidden, fixed }: Forbidden,
+  action: number,
+  first: string | null,
+  second: string | null,
+  source: string | null,
+): boolean {
+  if (action !== constants.SQLITE_READ && action !== constants.SQLITE_UPDATE) return false
+  if (source !== null && OURS.test(source)) return false
+  if (action === constants.SQLITE_READ && first?.toLowerCase() === JOURNAL) return true
+  const column = `${first}.${second}`.toLowerCase()
+  return action === constants.SQLITE_READ ? hidden.has(column) : fixed.has(column)
+}
+
+/** Old rows are more than an actor may read. */
+const JOURNAL = 'postern_budget_journal'
 
 function namesOf(db: DatabaseSync, sql: string): readonly string[] {
   return db

@@ -43,6 +43,7 @@ export function countTrigger(table: string, action: string, limits: readonly num
   const used = `(SELECT coalesce(sum(c.count), 0) FROM postern_budget_counts AS c WHERE c.limit_id = l.id AND c.key = ${key} AND c.step > ${now} - 9)`
   return `
 CREATE TRIGGER ${quote(`postern_budget_${action}_${table}`)} AFTER ${action.toUpperCase()} ON ${quote(table)}
+WHEN postern_counting() = 1
 BEGIN
   SELECT RAISE(ABORT, 'postern: a change to a guarded table needs to be made inside actingAs()') WHERE postern_actor() IS NULL;
   UPDATE postern_budget_counts SET count = count + 1

@@ -68,7 +68,7 @@ export interface AuditConfig {
   /** Name of this log in its checkpoints, for ever. Default: the machine's name and `/postern`. */
   readonly origin?: string | undefined
   /** `before` makes every recorded exchange durable before it is handled. Default: `after`. */
-  readonly promise?: 'before' | 'after' | undefined
+  readonly record?: 'before' | 'after' | undefined
   /**
    * Witnesses that countersign (C2SP tlog-witness). Without one, whoever holds signing key and disk can
    * rewrite everything. Default: none.
@@ -102,7 +102,7 @@ export interface AuditConfig {
 /** The log with its defaults; milliseconds. */
 export interface CompiledAudit {
   readonly origin?: string
-  readonly promise: 'before' | 'after'
+  readonly record: 'before' | 'after'
   readonly witnesses: readonly WitnessConfig[]
   readonly anchors: readonly CompiledAnchor[]
   readonly store: 'embedded' | 'postgres'
@@ -191,7 +191,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
             example: 'shop.example.com/audit',
           },
         ),
-        promise: key(oneOf('before', 'after'), {
+        record: key(oneOf('before', 'after'), {
           description: '`before` makes every recorded exchange durable before it is handled.',
           default: 'after',
           example: 'before',
@@ -267,7 +267,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
     description: 'The tamper-evident log, or `false`.',
     default: {},
     defaultText: 'on',
-    example: { promise: 'before', retention: '90d' },
+    example: { record: 'before', retention: '90d' },
     applies: 'restart',
   },
 )

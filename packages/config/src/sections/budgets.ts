@@ -33,7 +33,10 @@ export interface RowBudgetConfig {
   readonly undo?: boolean | undefined
   /** Tables: `orders`, `sales.orders`, `*`. Default: what stands before the last dot of the name. */
   readonly tables?: readonly string[] | undefined
-  /** Actions: `delete`, `update`, `insert`, `select`. Default: what stands after the last dot of the name. */
+  /**
+   * Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded
+   * with `reads` count. Default: what stands after the last dot of the name.
+   */
   readonly actions?: readonly RowAction[] | undefined
 }
 
@@ -121,7 +124,8 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
       example: ['orders', 'order_items'],
     }),
     actions: key(listOf(oneOf('delete', 'update', 'insert', 'select')), {
-      description: 'Actions: `delete`, `update`, `insert`, `select`.',
+      description:
+        'Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded with `reads` count.',
       defaultText: 'what stands after the last dot of the name',
       example: ['delete', 'update'],
     }),

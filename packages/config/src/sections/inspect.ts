@@ -33,8 +33,11 @@ export interface InspectConfig {
   readonly level?: 1 | 2 | 3 | 4 | undefined
   /** Exceptions for this route. */
   readonly except?: readonly ExceptConfig[] | undefined
-  /** What happens to a body that is longer than `bodyLimit`. Default: `refuse`. */
-  readonly unread?: 'refuse' | 'pass' | undefined
+  /**
+   * What happens to the rest of a body that is longer than `bodyLimit`: it is inspected as it goes by
+   * (`stream`), or the request is refused, or the rest passes. Default: `stream`.
+   */
+  readonly unread?: 'stream' | 'refuse' | 'pass' | undefined
   /**
    * What parameters hold on this route, by place; counts before `inspect.parameters`. Default: nothing is
    * known.
@@ -128,10 +131,11 @@ export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<In
       description: 'Exceptions for this route.',
       example: [{ rule: 'sqli/union', parameter: 'body.sql' }],
     }),
-    unread: key(oneOf('refuse', 'pass'), {
-      description: 'What happens to a body that is longer than `bodyLimit`.',
-      defaultText: '`refuse`',
-      example: 'pass',
+    unread: key(oneOf('stream', 'refuse', 'pass'), {
+      description:
+        'What happens to the rest of a body that is longer than `bodyLimit`: it is inspected as it goes by (`stream`), or the request is refused, or the rest passes.',
+      defaultText: '`stream`',
+      example: 'refuse',
     }),
     parameters: key(parameterTypes, {
       description: 'What parameters hold on this route, by place; counts before `inspect.parameters`.',

@@ -1,5 +1,5 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
-import { type ByteSize, type Mode, type RecordPromise, type RouteSettings, RouteTable } from '@postern/core'
+import { type ByteSize, type Mode, type RecordTime, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
@@ -46,7 +46,7 @@ import {
 declare module '@postern/core' {
   interface RouteSettings {
     /** When exchanges on this route are written down. */
-    readonly record?: RecordPromise
+    readonly record?: RecordTime
   }
 }
 
@@ -58,9 +58,9 @@ export interface RouteConfig {
   readonly inspect?: InspectConfig | false | undefined
   /**
    * Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.
-   * Default: `none` for GET, HEAD and OPTIONS, else `audit.promise`.
+   * Default: `none` for GET, HEAD and OPTIONS, else `audit.record`.
    */
-  readonly record?: RecordPromise | undefined
+  readonly record?: RecordTime | undefined
   /**
    * This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like
    * it.
@@ -119,7 +119,7 @@ export interface RouteConfig {
 interface CompiledRoute {
   readonly throttle?: OwnLimit | false
   readonly inspect?: InspectSettings | false
-  readonly record?: RecordPromise
+  readonly record?: RecordTime
   readonly login?: CompiledRouteLogin | false
   readonly csrf?: false | 'always'
   readonly headers?: HeadersSetting | false
@@ -176,7 +176,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
   record: key(oneOf('before', 'after', 'none'), {
     description:
       'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
-    defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.promise`',
+    defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.record`',
     example: 'before',
   }),
   login: key(orOff(routeLogin), {

@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream'
 
-/** All of a stream, as text. */
+/** All of a stream, as text; of one that breaks off, that it did. */
 export async function text(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+  try {
+    for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+  } catch {
+    return 'broken off'
+  }
   return Buffer.concat(chunks).toString()
 }
 

@@ -28,6 +28,20 @@ export interface BodyHead {
   readonly contentType: string
 }
 
+/** Whether a content type is that of a form. */
+export function isFormType(contentType: string): boolean {
+  return typeOf(contentType) === 'application/x-www-form-urlencoded'
+}
+
+/** Whether a body is read as JSON: by its start, or by what it says it is. */
+export function isJsonBody(text: string, contentType: string): boolean {
+  return JSON_LIKE.test(text) || /[/+]json$/.test(typeOf(contentType))
+}
+
+function typeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */
 export function isDocument(bytes: Buffer): boolean {
   const start = decodeBytes(bytes.subarray(0, 512))
@@ -48,7 +62,7 @@ export function* visitBody(
   whole: (text: string) => void,
 ): Steps {
   if (bytes.length === 0) return
-  const type = head.contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = typeOf(head.contentType)
   if (type.startsWith('multipart/')) {
     const boundary = boundaryOf(head.contentType)
     if (boundary !== undefined && bytes.includes(`--${boundary}`)) {
@@ -56,13 +70,13 @@ export function* visitBody(
       return
     }
   }
-  const isForm = type === 'application/x-www-form-urlencoded'
+  const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     visitBinary(bytes, head, visitor)
     return
   }
   const text = decodeText(bytes, head.contentType)
-  if (JSON_LIKE.test(text) || /[/+]json$/.test(type)) {
+  if (isJsonBody(text, head.contentType)) {
     // What is no JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
     if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)

@@ -1,0 +1,72 @@
+import type { Draws } from './draws.ts'
+
+/** Names, addresses and notes of people. */
+export function addPeople({ int, pick, post, host }: Draws): void {
+  const FIRST = [
+    'Anna',
+    'Seán',
+    "O'Neil",
+    'José',
+    'Mary-Jane',
+    'Zoë',
+    "D'Arcy",
+    'Ngozi',
+    'Jürgen',
+    'Li',
+    'Søren',
+    'Ann & Bob',
+    'Dr. K. Or',
+    'Update',
+    'Drop',
+    'Null',
+    'Like',
+    'Ella Selection',
+    'Mike Cat',
+    'Jean-Luc',
+  ]
+  const LAST = [
+    "O'Brien",
+    "D'Angelo",
+    'van der Berg',
+    'Smith-Jones',
+    'McDonald',
+    'Ó Súilleabháin',
+    'Müller',
+    'Null',
+    'Or',
+    'Union',
+    'Select',
+    'Order',
+    'Group',
+    'Table',
+    'Sleep',
+    'Script',
+    "De'Ath",
+    "N'Golo",
+    'Ls',
+    'Cat',
+  ]
+  for (let i = 0; i < 300; i++)
+    post('people', '/api/customers', {
+      first: pick(FIRST),
+      last: pick(LAST),
+      email: `${pick(FIRST).replace(/[^a-z]/gi, '')}+${int(99)}@${host()}`,
+      phone: pick(['+353 (1) 234-5678', '0049/89/123456', '(555) 010-9999 #12', '+1;ext=55']),
+      address: `${int(200)} ${pick(["St. John's Road", "Rue de l'Église; Apt 4", 'Main St & 2nd Ave', 'Union Square', 'Or Street', 'Sleep Hollow Dr', 'Cat & Fiddle Lane', 'Unit #5 -- rear', "C/o O'Connor's", 'Haupt-str. 5/7'])}`,
+      city: pick(["L'Aquila", "Coeur d'Alene", "'s-Hertogenbosch", 'Union City', 'São Paulo']),
+      note: pick([
+        "Please ring; don't knock",
+        "Leave at door (or neighbour's)",
+        'Call 1st or 2nd floor',
+        '5\' 10" tall',
+        '--',
+        'n/a',
+        'price < 100 and > 50',
+        '50% off = good',
+        'allergic to nuts & eggs; no milk',
+        "it's 1 or 2 items",
+        '1=1 pack',
+        "use 'back' door",
+      ]),
+    })
+}

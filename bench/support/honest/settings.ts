@@ -1,0 +1,62 @@
+import type { Draws } from './draws.ts'
+
+/** Settings with paths, expressions and commands. */
+export function addSettings({ post }: Draws): void {
+  // settings
+  for (const [k, v] of Object.entries({
+    mountPath: '/var/lib/postgresql/data',
+    logFile: '/var/log/app/app.log',
+    share: '\\\\fileserver\\public\\docs',
+    cwd: '../../packages/app',
+    config: '/etc/app/config.yml',
+    ssh: '~/.ssh/id_ed25519.pub',
+    bin: '/usr/local/bin/node',
+    cert: '/etc/letsencrypt/live/x/fullchain.pem',
+    root: '/var/www/html',
+    win: 'C:\\Program Files\\App\\app.exe',
+    sys: 'C:\\Windows\\System32\\drivers',
+    regex: '^(?:a|b)*\\.(js|ts)$',
+    regex2: 'IPv4: ([0-9]*)(.*)(a|b)*)',
+    cron: '*/5 * * * *',
+    fmt: '%Y-%m-%d %H:%M:%S',
+    glob: 'src/**/*.{ts,tsx}',
+    glob2: '/tmp/[a-z]*/x?',
+    sqlmode: 'ONLY_FULL_GROUP_BY,STRICT',
+    search: '"exact phrase" -exclude',
+    pattern: '*.log',
+    cmd: 'node server.js',
+    start: 'npm run start && echo ok',
+    dsn: 'mysql://u:p@h/db?charset=utf8',
+    java: '-Xmx512m -Djava.io.tmpdir=/tmp',
+    php: 'a:1:{i:3010;s:1:"x";}',
+    php2: 'a:2:{s:4:"name";s:1:"x";s:3:"age";i:5;}',
+    nginx: '$remote_addr - $remote_user [$time_local] "$request"',
+    tpl: 'Hello {{ user.first_name | default: "there" }}!',
+    tpl2: '{% if user %}Hi {{ user.name }}{% endif %}',
+    tpl3: '<%= name %>',
+    tpl4: 'Dear ${firstName},',
+    tpl5: 'DB=${DB_HOST:-localhost}',
+    expr: 'age > 18 && country == "IE" || vip',
+    expr2: 'IF(A1>5,"yes","no")',
+    expr3: '=SUM(A1:A5)*2',
+    expr4: '(a + b) * c / 2',
+    css: '.a > .b::after { content: "\\201C"; }',
+    sel: 'div[data-x="1"] > a:not(.b)',
+    xpath: '//div[@id="x"]/a[1]',
+    cc: '+1\r\ncc: @ann',
+    math: '\\frac{a}{b} \\leq \\sqrt{x}',
+    md: '**bold** `code` [x](http://a.b/c?d=e&f=g)',
+    md2: '| a | b |\n|---|---|\n| 1 | 2 |',
+    diff: '- old\n+ new',
+    commit: "fix: escape ' in SQL; close #123",
+    quote: '> On Mon, Ann wrote:\n> hi\n\nthanks',
+    sig: "Best,\n--\nAnn O'Brien",
+    phone: 'tel:+353-1-234',
+    sms: "Code: 123456. Don't share; reply STOP to opt-out",
+    shell: 'export PATH=$PATH:/usr/local/bin',
+    ps: 'Get-ChildItem -Path C:\\temp',
+  })) {
+    post('settings', '/api/settings', { [k]: v })
+    post('settings', '/api/settings', { settings: { value: v } })
+  }
+}

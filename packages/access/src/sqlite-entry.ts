@@ -1,0 +1,9 @@
+/** `@postern/access/sqlite`: row budgets, undo and column rights for `node:sqlite`. */
+export {
+  type ColumnRights,
+  guardSqlite,
+  type SqliteGuard,
+  type SqliteGuardOptions,
+  sqliteBudgetError,
+} from './sqlite/guard-sqlite.ts'
+export type { SqliteChange, SqliteUndo } from './sqlite/undo-sqlite.ts'

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { actingAs, rows } from '@postern/access'
+import { guardSqlite, type SqliteGuard } from '@postern/access/sqlite'
+import { ConfigError, VirtualClock } from '@postern/core'
+
+const SCHEMA = `
+  PRAGMA foreign_keys = ON;
+  CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, secret TEXT);
+  CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customers ON DELETE CASCADE, total REAL, twice AS (total * 2), file BLOB, note TEXT);
+  CREATE TABLE tags (a TEXT, b INTEGER, note, PRIMARY KEY (b, a)) WITHOUT ROWID;
+  CREATE TABLE heap (note);
+  INSERT INTO customers SELECT value, 'customer ' || value, 's' || value FROM generate_series(1, 20);
+  INSERT INTO orders SELECT value, 1 + value % 20, value / 3.0, zeroblob(value % 3), 'it''s ' || char(0, 233) || value FROM generate_series(1, 200);
+  INSERT INTO tags SELECT 't' || value, value % 7, CASE value % 4 WHEN 0 THEN NULL WHEN 1 THEN 1.5 WHEN 2 THEN x'00ff' ELSE -value END FROM generate_series(1, 50);
+  INSERT INTO heap SELECT value FROM generate_series(1, 10)`.replaceAll(
+  /FROM generate_series\(1, (\d+)\)/g,
+  'FROM (WITH RECURSIVE g (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM g WHERE value < $1) SELECT value FROM g)',
+)
+
+function open(): { readonly db: DatabaseSync; readonly guard: SqliteGuard } {
+  const db = new DatabaseSync(':memory:')
+  db.exec(SCHEMA)
+  const guard = guardSqlite(db, {
+    budgets: { '*.delete': rows(300, '1h'), '*.update': rows(300, '1h') },
+    columns: { customers: { hidden: ['Secret'], fixed: ['name'] } },
+    clock: new VirtualClock(),
+  })
+  return { db, guard }
+}
+
+/** Every value of every table, with its type. */
+function content(db: DatabaseSync): string {
+  return JSON.stringify(
+    [
+      'SELECT id, name FROM customers ORDER BY id',
+      'SELECT *, typeof(total), hex(note) FROM orders ORDER BY id',
+      'SELECT *, typeof(note) FROM tags ORDER BY a',
+      'SELECT rowid, * FROM heap ORDER BY rowid',
+    ].map(sql => db.prepare(sql).all()),
+    (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value),
+  )
+}
+
+test('SQLite: what an actor deleted and edited is put back byte by byte, cascades included', () => {
+  const { db, guard } = open()
+  const before = content(db)
+  actingAs({ actor: 'user:alice', tenant: 'acme' }, () => {
+    db.exec('DELETE FROM customers WHERE id <= 5')
+    db.exec("UPDATE orders SET note = 'gone', total = 0 WHERE id < 100")
+    db.exec("UPDATE orders SET id = id + 1000, note = 'again' WHERE id < 50")
+    db.exec('DELETE FROM tags')
+    db.exec('DELETE FROM heap WHERE note > 3')
+  })
+  assert.notEqual(content(db), before)
+  const changes = guard.changes({ actor: 'user:alice' })
+  const [first] = changes
+  assert.ok(first !== undefined && changes.every(({ change }) => change === first.change))
+  assert.equal(changes.find(({ table, action }) => table === 'orders' && action === 'delete')?.rows, 50)
+  const { restored, conflicts } = guard.undo(first.change)
+  assert.deepEqual(conflicts, [])
+  assert.ok(restored > 200)
+  assert.equal(content(db), before)
+  assert.equal(guard.undo(first.change).restored, 0)
+  assert.deepEqual(guard.changes({ actor: 'user:bob' }), [])
+})
+
+test('SQLite: a row that was made or edited again is a conflict, and nothing is written unless it is skipped', () => {
+  const { db, guard } = open()
+  actingAs({ actor: 'user:alice' }, () => {
+    db.exec('DELETE FROM heap')
+    db.exec("UPDATE orders SET note = 'x' WHERE id IN (1, 2)")
+  })
+  actingAs({ actor: 'user:bob' }, () => db.exec("UPDATE orders SET note = 'mine' WHERE id = 2"))
+  const change = guard.changes({ actor: 'user:alice' })[0]?.change ?? ''
+  assert.deepEqual(guard.undo(change), { restored: 0, conflicts: [{ table: 'orders', key: '2' }] })
+  assert.equal(db.prepare('SELECT count(*) AS n FROM heap').get()?.['n'], 0)
+  assert.equal(guard.undo(change, { conflicts: 'skip' }).restored, 11)
+  assert.equal(db.prepare('SELECT note FROM orders WHERE id = 2').get()?.['note'], 'mine')
+})
+
+test('SQLite: undo counts for nobody, and the guard stands again after it, also when it fails', () => {
+  const { db, guard } = open()
+  actingAs({ actor: 'user:alice' }, () => db.exec('DELETE FROM orders'))
+  const change = guard.changes()[0]?.change ?? ''
+  guard.undo(change)
+  actingAs({ actor: 'user:alice' }, () => {
+    db.exec('DELETE FROM orders WHERE id <= 100')
+    assert.throws(() => db.exec('DELETE FROM orders WHERE id = 101'), /postern budget/)
+    db.exec('BEGIN')
+    assert.throws(() => guard.undo(change), ConfigError)
+    db.exec('ROLLBACK')
+    assert.throws(() => db.exec('DELETE FROM postern_budget_counts'), /not authorized|prohibited/)
+  })
+  assert.throws(() => db.exec('DELETE FROM orders WHERE id = 150'), /inside actingAs/)
+})
+
+for (const sql of [
+  'SELECT old FROM postern_budget_journal',
+  'SELECT count(key) FROM Postern_Budget_Journal',
+  'DELETE FROM postern_budget_journal',
+  "UPDATE postern_budget_journal SET old = ''",
+  'DROP TABLE postern_budget_journal',
+  'CREATE TEMP VIEW v AS SELECT old FROM postern_budget_journal; SELECT * FROM v',
+])
+  test(`SQLite: old rows are not for actors: ${sql}`, () => {
+    const { db } = open()
+    actingAs({ actor: 'user:alice' }, () => {
+      db.exec('DELETE FROM orders WHERE id = 1')
+      assert.throws(() => db.exec(sql), /not authorized|prohibited/)
+    })
+  })
+
+test('SQLite: hidden columns cannot be read, fixed ones not edited, by statements, views and triggers', () => {
+  const { db } = open()
+  actingAs({ actor: 'user:alice' }, () => {
+    for (const sql of [
+      'SELECT secret FROM customers',
+      'SELECT * FROM customers',
+      "SELECT id FROM customers WHERE SECRET LIKE 's1%'",
+      'SELECT id FROM customers ORDER BY secret',
+      'SELECT c."secret" FROM customers AS c',
+      'CREATE TEMP VIEW v AS SELECT secret FROM customers; SELECT * FROM v',
+      'UPDATE orders SET note = (SELECT secret FROM customers LIMIT 1)',
+      'DELETE FROM customers WHERE id = 1 RETURNING secret',
+      "UPDATE customers SET name = 'x'",
+    ])
+      assert.throws(() => db.exec(sql), /not authorized|prohibited/, sql)
+    db.exec("INSERT INTO customers (id, name, secret) VALUES (100, 'n', 's')")
+    assert.equal(db.prepare('SELECT count(*) AS n FROM customers').get()?.['n'], 21)
+  })
+})

@@ -1,0 +1,189 @@
+import { visitForm } from './form.ts'
+import { visitJson } from './json.ts'
+import { boundaryOf, visitMultipart } from './multipart.ts'
+import { finishSteps } from './steps.ts'
+import { decodeBytes, isBinary } from './text.ts'
+import { at, type ValueVisitor } from './value-visitor.ts'
+import { isFormType, isJsonBody } from './visit-body.ts'
+
+/** Reads the rest of a body piece by piece, behind a start that was read as a whole. */
+export interface RestReader {
+  /**
+   * Visits the values of a piece: those that end in it, and what has arrived of the one that goes on, so that
+   * an attack is seen with its last byte.
+   */
+  take(piece: Buffer, visitor: ValueVisitor): void
+}
+
+/** What is kept of a value that is longer, so that what lies across two pieces is read whole. */
+const OVERLAP = 1_536
+/** Longer unfinished values are cut to the overlap. */
+const LONGEST_KEPT = 3_072
+/** Headers of a part. */
+const MAX_PART_HEADERS = 8_192
+
+/**
+ * The reader for what follows a start; undefined where there is nothing to read: bytes that are no text.
+ * @param start the bytes that were read as a whole
+ */
+export function restReader(start: Buffer, contentType: string, depth: number): RestReader | undefined {
+  const boundary = /^multipart\//i.test(contentType) ? boundaryOf(contentType) : undefined
+  if (boundary !== undefined && start.includes(`--${boundary}`)) return new MultipartRest(start, boundary)
+  const isForm = isFormType(contentType)
+  if (!isForm && isBinary(start, contentType)) return undefined
+  if (isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new JsonRest(start, depth)
+  return isForm ? new FormRest(start) : new TextRest(start)
+}
+
+/** Text of bytes that come in pieces: a character may lie across two. */
+class PieceDecoder {
+  readonly #decoder = new TextDecoder('utf-8')
+
+  text(piece: Uint8Array): string {
+    return this.#decoder.decode(piece, { stream: true })
+  }
+}
+
+/** The strings of a JSON text; a string that goes on is kept with its name. */
+class JsonRest implements RestReader {
+  readonly #decoder = new PieceDecoder()
+  readonly #depth: number
+  #kept: string
+
+  constructor(start: Buffer, depth: number) {
+    this.#depth = depth
+    this.#kept = unfinishedJson(this.#decoder.text(start))
+  }
+
+  take(piece: Buffer, visitor: ValueVisitor): void {
+    const text = this.#kept + this.#decoder.text(piece)
+    // As members of one object: what they stand in has gone by.
+    finishSteps(visitJson(`{${text}`, 'body', this.#depth, visitor))
+    this.#kept = unfinishedJson(text)
+  }
+}
+
+/**
+ * The end of a JSON text from the string on that is not closed, or that is the name of a value which has yet
+ * to come. A long string is cut inside, behind its name.
+ */
+function unfinishedJson(text: string): string {
+  let name = -1
+  let nameEnd = -1
+  let open = text.indexOf('"')
+  while (open >= 0) {
+    const close = closingQuote(text, open + 1)
+    const from =
+      name >= 0 && /^\s{0,64}:\s{0,64}$/.test(text.slice(nameEnd, Math.min(open, nameEnd + 130)))
+        ? name
+        : open
+    if (close < 0) {
+      const head = text.slice(from, open + 1)
+      const rest = text.slice(open + 1)
+      return rest.length <= LONGEST_KEPT ? head + rest : head.slice(-OVERLAP) + rest.slice(-OVERLAP)
+    }
+    name = open
+    nameEnd = close + 1
+    open = text.indexOf('"', nameEnd)
+  }
+  const behind = text.slice(Math.max(0, nameEnd), Math.max(0, nameEnd) + 130)
+  return name >= 0 && nameEnd - name <= LONGEST_KEPT && /^\s{0,64}:?\s{0,64}$/.test(behind)
+    ? text.slice(name)
+    : ''
+}
+
+function closingQuote(text: string, from: number): number {
+  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (end - 1 - slashes >= from && text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return -1
+}
+
+/** The pairs of a form. */
+class FormRest implements RestReader {
+  readonly #decoder = new PieceDecoder()
+  #kept: string
+
+  constructor(start: Buffer) {
+    this.#kept = unfinishedPair(this.#decoder.text(start))
+  }
+
+  take(piece: Buffer, visitor: ValueVisitor): void {
+    const text = this.#kept + this.#decoder.text(piece)
+    finishSteps(visitForm(text, 'body', 'form', visitor))
+    this.#kept = unfinishedPair(text)
+  }
+}
+
+function unfinishedPair(text: string): string {
+  const pair = text.slice(text.lastIndexOf('&') + 1)
+  if (pair.length <= LONGEST_KEPT) return pair
+  const equals = pair.indexOf('=')
+  return (equals >= 0 && equals < OVERLAP ? pair.slice(0, equals + 1) : '') + pair.slice(-OVERLAP)
+}
+
+/** Text as such: each piece with the end of the one before. */
+class TextRest implements RestReader {
+  readonly #decoder = new PieceDecoder()
+  #kept: string
+
+  constructor(start: Buffer) {
+    this.#kept = this.#decoder.text(start).slice(-OVERLAP)
+  }
+
+  take(piece: Buffer, visitor: ValueVisitor): void {
+    const text = this.#kept + this.#decoder.text(piece)
+    visitor.value(text, 'body', at('body'))
+    this.#kept = text.slice(-OVERLAP)
+  }
+}
+
+/** The fields of a multipart body; files are passed over, to the delimiter behind them. */
+class MultipartRest implements RestReader {
+  readonly #boundary: string
+  readonly #delimiter: Buffer
+  #isInFile = false
+  #kept: Buffer = Buffer.alloc(0)
+
+  constructor(start: Buffer, boundary: string) {
+    this.#boundary = boundary
+    this.#delimiter = Buffer.from(`--${boundary}`, 'latin1')
+    this.#keep(start)
+  }
+
+  take(piece: Buffer, visitor: ValueVisitor): void {
+    let bytes = Buffer.concat([this.#kept, piece])
+    if (this.#isInFile) {
+      const end = bytes.indexOf(this.#delimiter)
+      if (end < 0) {
+        this.#kept = Buffer.from(bytes.subarray(-this.#delimiter.length))
+        return
+      }
+      bytes = bytes.subarray(end)
+    }
+    finishSteps(visitMultipart(bytes, this.#boundary, visitor))
+    this.#keep(bytes)
+  }
+
+  /** Keeps the part that goes on: of a file what may be the start of a delimiter, of a field all of it. */
+  #keep(bytes: Buffer): void {
+    const last = bytes.lastIndexOf(this.#delimiter)
+    const part = last < 0 ? bytes.subarray(-this.#delimiter.length) : bytes.subarray(last)
+    const head = partHead(part)
+    this.#isInFile = head !== undefined && /;\s{0,8}filename\*?\s{0,8}=/i.test(head.toString('latin1'))
+    if (this.#isInFile) this.#kept = Buffer.from(part.subarray(-this.#delimiter.length))
+    else if (head === undefined || part.length - head.length <= LONGEST_KEPT)
+      this.#kept = Buffer.from(part.subarray(0, LONGEST_KEPT + MAX_PART_HEADERS))
+    else this.#kept = Buffer.concat([head, part.subarray(-OVERLAP)])
+  }
+}
+
+/** A part up to where its content begins; undefined when that has not arrived. */
+function partHead(part: Buffer): Buffer | undefined {
+  const crlf = part.indexOf('\r\n\r\n')
+  const lf = part.indexOf('\n\n')
+  if (crlf >= 0 && (lf < 0 || crlf < lf)) return part.subarray(0, crlf + 4)
+  return lf < 0 ? undefined : part.subarray(0, lf + 2)
+}

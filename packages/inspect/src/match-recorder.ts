@@ -1,0 +1,79 @@
+import { thresholdOf } from './family.ts'
+import type { InspectorOptions } from './inspector-options.ts'
+import type { Look } from './look.ts'
+import type { Inspection, Match } from './match.ts'
+import { MatchList } from './match-list.ts'
+import { matchOf } from './match-of.ts'
+import { exceptionFor } from './narrow-exception.ts'
+import type { Hit } from './rule-set.ts'
+
+/** Makes matches of what rules say about the values of one request, less what is excepted. */
+export class MatchRecorder {
+  readonly #options: InspectorOptions
+  readonly #matches: MatchList = new MatchList()
+  #hits = 0
+  #isBlocking = false
+
+  constructor(options: InspectorOptions) {
+    this.#options = options
+  }
+
+  /** How often rules hit, whether or not it counted. */
+  get hits(): number {
+    return this.#hits
+  }
+
+  /** Whether a match refuses the request. */
+  get isBlocking(): boolean {
+    return this.#isBlocking
+  }
+
+  get isFull(): boolean {
+    return this.#matches.isFull
+  }
+
+  /** Whether nothing was left out: a value may be called clean only then. */
+  get isWhole(): boolean {
+    return !this.#matches.isTooBig && !this.#matches.isFull
+  }
+
+  /** What a bound left unread. */
+  tooBig(rule: string, location: string, detail: string): void {
+    this.add({ rule, family: 'bounds', location, score: 10, span: detail })
+  }
+
+  /** A match that no reading stands for. */
+  add(match: Omit<Match, 'exception'>): void {
+    const { rule, location } = match
+    if (this.#isExcepted(rule, location)) return
+    this.#matches.add({ ...match, exception: exceptionFor(rule, location, this.#options.route()) })
+  }
+
+  /** What a rule says about the reading that a look is at. */
+  note(hit: Hit, look: Look): void {
+    const { reading, setting } = look
+    if (reading === undefined || look.families?.includes(hit.rule.family) === false) return
+    this.#hits++
+    const id = hit.span.id ?? hit.rule.id
+    const location = look.locator.location()
+    if (id.startsWith('bounds/')) {
+      this.tooBig(id, location, 'too intricate to be read to its end')
+      return
+    }
+    const { level } = this.#options
+    const match = matchOf(hit, reading, setting, location, this.#options)
+    if (match === undefined || this.#isExcepted(id, location)) return
+    if (match.score >= thresholdOf(level)) this.#isBlocking = true
+    if (setting === 'document' && hit.rule.quotable && level === 1) look.isDoubted = true
+    this.#matches.add(match)
+  }
+
+  verdict(): Inspection {
+    return this.#matches.verdict(this.#options.level)
+  }
+
+  #isExcepted(rule: string, location: string): boolean {
+    for (const test of this.#options.except) if (test(rule, location)) return true
+    return false
+  }
+}
