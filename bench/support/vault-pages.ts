@@ -89,6 +89,10 @@ export async function pageBenchmark({
         bare.push(floorTimes)
       }
       Object.assign(figures, percentiles(`page.${name}`, ours), percentiles(`floor.${name}`, bare))
+      for (const share of ['p50', 'p99'] as const)
+        figures[`page.${name}.${share} above the floor.ms`] = round(
+          (figures[`page.${name}.${share}.ms`] ?? 0) - (figures[`floor.${name}.${share}.ms`] ?? 0),
+        )
       figures[`page.${name}.failed`] = failed
     }
     const states = ['three holders', 'one frozen', 'one killed'] as const

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { type ConnectionOptions, connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { until } from '../../../test/until.ts'
 import { tryOpenRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { parseRecord } from '../src/record/record-format.ts'
 import { sealRecord } from '../src/record/seal-record.ts'
+import { encodeFrame } from '../src/split/frame.ts'
 import { SocketLink } from '../src/split/holder-link.ts'
 import type { HolderId } from '../src/split/part.ts'
 import { SplitKeys } from '../src/split/split-keys.ts'
@@ -36,6 +38,29 @@ after(async () => {
   await holders.stop()
   rmSync(holders.folder, { recursive: true })
 })
+
+const PING = encodeFrame({ id: 1, body: { op: 'ping' } })
+
+/** What holder 1 answers to a ping over TLS with these credentials. */
+function answerTo(credentials: ConnectionOptions): Promise<string> {
+  const port = holders.ports.get(1) ?? 0
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...credentials })
+  socket.once('secureConnect', () => socket.write(PING))
+  return received(socket)
+}
+
+/** Everything that comes until the connection ends, or the first of it. */
+function received(socket: Socket): Promise<string> {
+  return new Promise(resolve => {
+    socket.on('error', () => {})
+    socket.setTimeout(30_000, () => socket.destroy())
+    socket.once('close', () => resolve(''))
+    socket.once('data', (chunk: Buffer) => {
+      resolve(chunk.toString('latin1'))
+      socket.destroy()
+    })
+  })
+}
 
 /** Waits until the client has found every holder again. */
 async function allUp(): Promise<void> {
@@ -85,31 +110,45 @@ describe('three holder processes', () => {
     }
   })
 
-  it('a stranger’s certificate gets no answer, and neither does plain text', async () => {
-    const link = new SocketLink(1, holders.address(1), identity('stranger'))
-    await assert.rejects(link.request({ op: 'ping' }, 200), { code: 'POSTERN_STORE' })
-    link.close()
-    const answer = await new Promise<string>(resolve => {
-      const socket = connect(holders.ports.get(1) ?? 0, '127.0.0.1')
-      let got = ''
-      socket.on('data', chunk => {
-        got += chunk.toString('latin1')
-      })
-      socket.on('error', () => {})
-      socket.on('close', () => resolve(got))
-      socket.write(`\0\0\0\x10{"id":1,"body":{"op":"ping"}}`)
-    })
-    assert.equal(answer.includes('pong'), false)
+  it('a stranger’s certificate gets no answer, nor does none, nor an older TLS, nor plain text', async () => {
+    const { app } = holders
+    const stranger = identity('stranger')
+    assert.match(await answerTo({ key: app.privateKey, cert: app.certificate }), /pong/)
+    assert.equal(await answerTo({ key: stranger.privateKey, cert: stranger.certificate }), '')
+    assert.equal(await answerTo({}), '')
+    assert.equal(await answerTo({ key: app.privateKey, cert: app.certificate, maxVersion: 'TLSv1.2' }), '')
+    const plain = connect(holders.ports.get(1) ?? 0, '127.0.0.1')
+    plain.write(PING)
+    assert.doesNotMatch(await received(plain), /pong/)
   })
 
-  it('a client refuses a holder whose fingerprint is not the pinned one', async () => {
-    const link = new SocketLink(
-      1,
-      { ...holders.address(1), fingerprint: holders.address(2).fingerprint },
-      holders.app,
-    )
-    await assert.rejects(link.request({ op: 'ping' }, 200), { code: 'POSTERN_STORE' })
-    link.close()
+  it('a client sends nothing to a holder whose fingerprint is not the pinned one', async () => {
+    let connections = 0
+    let bytes = 0
+    const { privateKey: key, certificate: cert } = identity('fake')
+    const fake = createTlsServer({ key, cert, requestCert: true, rejectUnauthorized: false }, socket => {
+      socket.on('error', () => {})
+      socket.on('data', chunk => {
+        bytes += chunk.length
+      })
+    })
+    fake.on('connection', () => {
+      connections++
+    })
+    await new Promise<void>(resolve => fake.listen(0, '127.0.0.1', resolve))
+    const { port } = fake.address() as AddressInfo
+    const address = { host: '127.0.0.1', port, fingerprint: holders.address(1).fingerprint }
+    const link = new SocketLink(1, address, holders.app)
+    try {
+      // It comes back again and again, and hangs up each time it sees the certificate.
+      await until(() => connections >= 3)
+      await assert.rejects(link.request({ op: 'ping' }, 200), { code: 'POSTERN_STORE' })
+      assert.equal(link.isUp, false)
+      assert.equal(bytes, 0)
+    } finally {
+      link.close()
+      fake.close()
+    }
   })
 
   it('the operator’s socket and the file are private, and parts are wrapped in it', async () => {
