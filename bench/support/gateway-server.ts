@@ -2,8 +2,7 @@
 // itself. Tells its port to its parent.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { SqliteTraffic, TrafficRecorder } from '@postern/console'
-import { Engine, systemClock } from '@postern/core'
+import { Engine } from '@postern/core'
 import { startGateway } from '@postern/gateway'
 import { postern } from 'postern'
 import { Pool } from 'undici'
@@ -67,13 +66,6 @@ function bareUndici(): Promise<number> {
   })
 }
 
-/** What the console of a gateway does with every request. */
-function keepTraffic(engine: Engine): void {
-  const store = SqliteTraffic.open({ directory: folder, keep: 604_800_000, maxSize: 268_435_456 })
-  const recorder = new TrafficRecorder({ store, clock: systemClock, samplesPerSecond: 20 })
-  engine.listen(event => recorder.take(event))
-}
-
 async function start(): Promise<number> {
   switch (name) {
     case 'backend': {
@@ -89,12 +81,11 @@ async function start(): Promise<number> {
         folder: process.cwd(),
         config: {
           dataDirectory: folder,
-          ...(name === 'console' && { console: {} }),
+          ...(name === 'console' && { console: { listen: '127.0.0.1:0' } }),
           // The default rules with numbers that one loader does not reach: the same work, and no refusal.
           limits: { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } },
         },
       })
-      if (name === 'console') keepTraffic(layer.engine)
       return gatewayPort(() => layer.engine)
     }
     case 'http-proxy': {

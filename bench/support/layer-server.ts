@@ -25,6 +25,31 @@ const current = name.endsWith('+adapter')
   : layer?.engine
 
 const TEN_MINUTES = 600_000
+const MINUTE = 60_000
+
+/** What every limit by address must do at least: find the count, say it in two headers, see the end. */
+function floor(): express.RequestHandler {
+  const counts = new Map<string, { count: number; until: number }>()
+  return (request, response, next) => {
+    const address = request.ip ?? ''
+    const now = Date.now()
+    let known = counts.get(address)
+    if (known === undefined || known.until < now) {
+      known = { count: 0, until: now + MINUTE }
+      counts.set(address, known)
+    }
+    known.count++
+    response.setHeader('RateLimit-Policy', '"address";q=1000000000;w=60')
+    const seconds = Math.ceil((known.until - now) / 1_000)
+    response.setHeader('RateLimit', `"address";r=${1_000_000_000 - known.count};t=${seconds}`)
+    response.on('close', ended)
+    next()
+  }
+}
+
+function ended(): void {
+  // Nothing is held that would have to be given back.
+}
 
 async function start(): Promise<AddressInfo> {
   if (name.startsWith('express')) {
@@ -40,6 +65,7 @@ async function start(): Promise<AddressInfo> {
           legacyHeaders: false,
         }),
       )
+    if (name.endsWith('+floor')) app.use(floor())
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')

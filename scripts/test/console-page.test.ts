@@ -10,6 +10,7 @@ import { blocksOf, readPage } from './support/page.ts'
 import { Project } from './support/project.ts'
 
 const page = readPage('docs/console.md')
+const RUN = ['Open it', 'Give people accounts', 'In your own process, and with forward-auth']
 
 test('every command of the page on the console prints what the page shows', { timeout: 180_000 }, async t => {
   const project = await Project.open()
@@ -23,7 +24,7 @@ test('every command of the page on the console prints what the page shows', { ti
   })
   await project.run([
     { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
-    ...blocksOf(page).filter(({ heading }) => heading === 'Open it' || heading === 'Give people accounts'),
+    ...blocksOf(page).filter(({ heading }) => RUN.includes(heading)),
   ])
 })
 

@@ -27,7 +27,7 @@ describe('the listener of the console', () => {
   const linkOf = (address: string): string => /#link=(.*)$/.exec(address)?.[1] ?? ''
   const signIn = async (
     ...who: [name: string, roles?: Parameters<ConsoleServer['link']>[1]]
-  ): Promise<{ readonly Cookie: string; readonly 'X-Postern-Console': string }> => {
+  ): Promise<{ readonly Cookie: string; readonly 'Console-Token': string }> => {
     const { 'Content-Type': _, ...headers } = await signInTo(server, ...who)
     return headers
   }
@@ -88,8 +88,7 @@ describe('the listener of the console', () => {
     assert.equal((await ask(api('/session'), { headers: token })).status, 401)
     const other = await signIn('bob')
     assert.equal(
-      (await ask(api('/session'), { headers: { Cookie, 'X-Postern-Console': other['X-Postern-Console'] } }))
-        .status,
+      (await ask(api('/session'), { headers: { Cookie, 'Console-Token': other['Console-Token'] } })).status,
       401,
     )
     assert.equal((await ask(api('/session'), { headers: { Cookie, ...token } })).status, 200)
@@ -250,7 +249,7 @@ describe('the listener of the console', () => {
 
   test('at most 16 pages watch at once', async () => {
     const { live } = given.parts
-    const stops = Array.from({ length: 16 }, () => live.listen(() => undefined))
+    const stops = Array.from({ length: 16 }, () => live.listen(() => undefined, {}))
     assert.equal((await ask(api('/live'), { headers: await signIn('ann') })).status, 503)
     for (const stop of stops) stop?.()
   })

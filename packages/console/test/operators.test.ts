@@ -51,7 +51,7 @@ describe('accounts of the console', () => {
   const sessionOf = ({ headers, json }: Answer): SignedIn => ({
     'Content-Type': 'application/json',
     Cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
-    'X-Postern-Console': String(json['token']),
+    'Console-Token': String(json['token']),
   })
   const invite = async (name: string, roles: readonly string[], by: object = opal): Promise<Answer> =>
     call('POST', '/operators', { name, roles }, by)

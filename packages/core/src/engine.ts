@@ -2,10 +2,12 @@ import type { AnswerHead } from './answer-head.ts'
 import { checkedDecision, isPending, NotADecision } from './checked-decision.ts'
 import { CidrSet } from './cidr.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { type CompiledGuard, compiledGuards } from './compiled-guard.ts'
 import { ALLOW, type Decision, type Refusal } from './decision.ts'
 import type { Detector } from './detector.ts'
 import { standardErrorLines } from './error-lines.ts'
 import type { Event, EventRecorder } from './event.ts'
+import { type EventListener, EventPublisher } from './event-publisher.ts'
 import {
   type AnswerStyle,
   Exchange,
@@ -20,7 +22,7 @@ import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import { checkedPrincipal, isSamePrincipal, type Principal } from './principal.ts'
 import { type RandomSource, systemRandom } from './random.ts'
-import type { Finding, Remediation, Remediations } from './remediation.ts'
+import type { Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
 import { RouteTable } from './route-table.ts'
 
@@ -74,9 +76,6 @@ export interface EngineOptions {
 /** Calls `work` once, at once, and returns what it returns. */
 export type Around = <Result>(exchange: Exchange, work: () => Result) => Result
 
-/** Called with every event, after detectors and recorder: the console's live view, tests. */
-export type EventListener = (event: Event) => void
-
 /**
  * Runs guards over exchanges, merges their decisions, and turns outcomes into events.
  * Immutable: a new configuration is a new engine.
@@ -94,41 +93,43 @@ export class Engine {
   readonly around: Around | undefined
   /** Whether any guard wants to see the head of an answer; a carrier calls `onAnswer` only then. */
   readonly hasAnswerHooks: boolean
-  readonly #guards: readonly Guard[]
+  readonly #guards: readonly CompiledGuard[]
+  /** Those that want to know how an exchange ended, and those that want to see the head of its answer. */
+  readonly #settling: readonly CompiledGuard[]
+  readonly #answering: readonly CompiledGuard[]
   /**
    * Whether the application may name the principal after `decide`; carriers let it
    * find its exchange only then.
    */
   readonly takesPrincipals: boolean
-  readonly #identified: readonly Guard[]
-  readonly #enforces: readonly boolean[]
-  readonly #settles: boolean
-  readonly #detectors: readonly Detector[]
+  readonly #identified: readonly CompiledGuard[]
   readonly #recorder: EventRecorder | undefined
-  readonly #remediations: Remediations | undefined
+  readonly #publisher: EventPublisher
   readonly #record: (exchange: Exchange) => RecordTime
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
   readonly #timesGuards: boolean
-  /** Replaced, never mutated: it is read for every event and hardly ever changes. */
-  #listeners: readonly EventListener[] = []
 
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
     this.clock = options.clock ?? systemClock
     this.around = options.around
-    this.#guards = options.guards ?? []
-    this.#enforces = this.#guards.map(guard => guard.mode !== 'observe')
-    this.#identified = options.identified ?? []
+    this.#guards = compiledGuards(options.guards ?? [])
+    this.#settling = this.#guards.filter(({ settle }) => settle !== undefined)
+    this.#answering = this.#guards.filter(({ onAnswer }) => onAnswer !== undefined)
+    this.#identified = compiledGuards(options.identified ?? [])
     this.takesPrincipals = options.identified !== undefined
-    this.hasAnswerHooks = this.#guards.some(guard => guard.onAnswer !== undefined)
-    this.#settles = this.#guards.some(guard => guard.settle !== undefined)
-    this.#detectors = options.detectors ?? []
+    this.hasAnswerHooks = this.#answering.length > 0
     this.#recorder = options.recorder
-    this.#remediations = options.remediations
     this.#record = options.record ?? defaultRecord
     this.#onError = options.onError ?? standardErrorLines(this.clock)
+    this.#publisher = new EventPublisher({
+      detectors: options.detectors ?? [],
+      recorder: options.recorder,
+      remediations: options.remediations,
+      report: (part, error) => this.#report(part, error),
+    })
     this.#probes = options.probes ?? []
     this.#timesGuards = options.timing === 'guards'
     this.#context = {
@@ -163,9 +164,10 @@ export class Engine {
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const guards = this.#guards
     for (let i = 0; i < guards.length; i++) {
-      const said = this.#ask(guards[i] as Guard, exchange)
+      const said = this.#ask(guards[i] as CompiledGuard, exchange)
       if (said instanceof Promise) return this.#decideRest(exchange, i, said)
-      if (said !== ALLOW && this.#ends(exchange, i, said)) return this.#concluded(exchange)
+      if (said !== ALLOW && this.#ends(exchange, guards[i] as CompiledGuard, said))
+        return this.#concluded(exchange)
       exchange.passed = i + 1
     }
     return this.#concluded(exchange)
@@ -186,17 +188,13 @@ export class Engine {
     for (const guard of this.#identified) {
       const said = await this.#ask(guard, exchange)
       if (said.effect === 'allow') continue
-      if (this.#isEnforcing(guard, exchange.mode)) {
+      if (guard.enforces && exchange.mode === 'enforce') {
         exchange.decision = said
         return said
       }
       exchange.observed ??= said
     }
     return exchange.decision
-  }
-
-  #isEnforcing(guard: Guard, mode: Mode): boolean {
-    return mode === 'enforce' && guard.mode !== 'observe'
   }
 
   /** The final decision; an allowed exchange may have to be recorded first. */
@@ -230,15 +228,16 @@ export class Engine {
     const guards = this.#guards
     let next: Decision | Promise<Decision> = pending
     for (let i = at; i < guards.length; i++) {
-      if (i > at) next = this.#ask(guards[i] as Guard, exchange)
+      if (i > at) next = this.#ask(guards[i] as CompiledGuard, exchange)
       const said: Decision = next instanceof Promise ? await next : next
-      if (said !== ALLOW && this.#ends(exchange, i, said)) return this.#concluded(exchange)
+      if (said !== ALLOW && this.#ends(exchange, guards[i] as CompiledGuard, said))
+        return this.#concluded(exchange)
       exchange.passed = i + 1
     }
     return this.#concluded(exchange)
   }
 
-  #ask(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
+  #ask(guard: CompiledGuard, exchange: Exchange): Decision | Promise<Decision> {
     const times = exchange.guardTimes
     if (times === undefined) return this.#answerOf(guard, exchange)
     const start = this.clock.monotonic()
@@ -250,9 +249,9 @@ export class Engine {
     return said.finally(() => times.push({ guard: guard.name, ms: this.clock.monotonic() - start }))
   }
 
-  #answerOf(guard: Guard, exchange: Exchange): Decision | Promise<Decision> {
+  #answerOf(guard: CompiledGuard, exchange: Exchange): Decision | Promise<Decision> {
     try {
-      const said: unknown = guard.decide(exchange)
+      const said: unknown = guard.decide.call(guard.guard, exchange)
       if (said === ALLOW) return ALLOW
       return isPending(said) ? this.#wait(guard, said) : checkedDecision(said)
     } catch (error) {
@@ -260,7 +259,7 @@ export class Engine {
     }
   }
 
-  async #wait(guard: Guard, pending: PromiseLike<unknown>): Promise<Decision> {
+  async #wait(guard: CompiledGuard, pending: PromiseLike<unknown>): Promise<Decision> {
     try {
       return checkedDecision(await pending)
     } catch (error) {
@@ -268,9 +267,9 @@ export class Engine {
     }
   }
 
-  #failed(guard: Guard, error: unknown): Decision {
+  #failed(guard: CompiledGuard, error: unknown): Decision {
     this.#report(`guard ${guard.name}`, error)
-    const mayPass = guard.failure === 'open' && !(error instanceof NotADecision && error.mustNotPass)
+    const mayPass = guard.guard.failure === 'open' && !(error instanceof NotADecision && error.mustNotPass)
     return mayPass ? ALLOW : unavailable(guard.name)
   }
 
@@ -287,14 +286,14 @@ export class Engine {
    * Whether a guard's decision is final. A refusal in observe mode is only noted; a
    * served answer is always served.
    */
-  #ends(exchange: Exchange, index: number, said: Decision): boolean {
+  #ends(exchange: Exchange, { place, enforces }: CompiledGuard, said: Decision): boolean {
     if (said.effect === 'allow') {
       if (said.answer === undefined) return false
       exchange.decision = said
-      exchange.passed = index + 1
+      exchange.passed = place + 1
       return true
     }
-    if (this.#enforces[index] === true && exchange.mode === 'enforce') {
+    if (enforces && exchange.mode === 'enforce') {
       exchange.decision = said
       return true
     }
@@ -325,10 +324,12 @@ export class Engine {
    */
   onAnswer(exchange: Exchange, head: AnswerHead): void {
     if (exchange.decision.effect !== 'allow') return
-    for (let i = 0; i < exchange.passed; i++) {
-      const guard = this.#guards[i] as Guard
+    const guards = this.#answering
+    for (let i = 0; i < guards.length; i++) {
+      const guard = guards[i] as CompiledGuard
+      if (guard.place >= exchange.passed) return
       try {
-        guard.onAnswer?.(exchange, head)
+        guard.onAnswer?.call(guard.guard, exchange, head)
       } catch (error) {
         this.#report(`guard ${guard.name}`, error)
       }
@@ -341,11 +342,11 @@ export class Engine {
    */
   onUpgrade(exchange: Exchange): void {
     for (let i = 0; i < exchange.passed; i++) {
-      const guard = this.#guards[i] as Guard
+      const { guard, name } = this.#guards[i] as CompiledGuard
       try {
         guard.onUpgrade?.(exchange)
       } catch (error) {
-        this.#report(`guard ${guard.name}`, error)
+        this.#report(`guard ${name}`, error)
       }
     }
   }
@@ -356,18 +357,13 @@ export class Engine {
    */
   settle(exchange: Exchange, outcome: Outcome): void {
     exchange.settled = true
-    if (this.#settles) this.#settleGuards(exchange, outcome)
+    this.#settleGuards(exchange, outcome)
     const record =
       exchange.decision.effect !== 'allow' ||
       exchange.observed !== undefined ||
       this.#isRecorded(exchange, outcome)
-    if (
-      this.#detectors.length === 0 &&
-      this.#listeners.length === 0 &&
-      !(record && this.#recorder !== undefined)
-    )
-      return
-    this.#publish(new HttpEvent(exchange, outcome), record)
+    if (this.#publisher.isHeard || (record && this.#recorder !== undefined))
+      this.#publisher.publish(new HttpEvent(exchange, outcome), record)
   }
 
   #isRecorded(exchange: Exchange, outcome: Outcome): boolean {
@@ -376,10 +372,12 @@ export class Engine {
   }
 
   #settleGuards(exchange: Exchange, outcome: Outcome): void {
-    for (let i = 0; i < exchange.passed; i++) {
-      const guard = this.#guards[i] as Guard
+    const guards = this.#settling
+    for (let i = 0; i < guards.length; i++) {
+      const guard = guards[i] as CompiledGuard
+      if (guard.place >= exchange.passed) return
       try {
-        guard.settle?.(exchange, outcome)
+        guard.settle?.call(guard.guard, exchange, outcome)
       } catch (error) {
         this.#report(`guard ${guard.name}`, error)
       }
@@ -388,7 +386,7 @@ export class Engine {
 
   /** Takes an event from a package or the application: detectors see it, and it is recorded. Never throws. */
   emit(event: Event): void {
-    this.#publish(event, true)
+    this.#publisher.publish(event, true)
   }
 
   /**
@@ -396,77 +394,12 @@ export class Engine {
    * recorded: detectors see it. Never throws.
    */
   witness(event: Event): void {
-    this.#publish(event, false)
-  }
-
-  #publish(event: Event, record: boolean): void {
-    if (record || this.#listeners.length > 0) this.#tell(event, record)
-    for (let i = 0; i < this.#detectors.length; i++) {
-      const detector = this.#detectors[i] as Detector
-      try {
-        const findings = detector.observe(event)
-        if (findings !== undefined) for (const finding of findings) this.#respond(finding, event)
-      } catch (error) {
-        this.#report(`detector ${detector.name}`, error)
-      }
-    }
-  }
-
-  #tell(event: Event, record: boolean): void {
-    if (record && this.#recorder !== undefined) {
-      try {
-        this.#recorder.record(event)
-      } catch (error) {
-        this.#report('recorder', error)
-      }
-    }
-    const listeners = this.#listeners
-    for (let i = 0; i < listeners.length; i++) {
-      try {
-        listeners[i]?.(event)
-      } catch (error) {
-        this.#report('listener', error)
-      }
-    }
-  }
-
-  #apply(finding: Finding): Remediation | undefined {
-    if (finding.respond === undefined || this.#remediations === undefined) return undefined
-    try {
-      return this.#remediations.apply(finding)
-    } catch (error) {
-      this.#report('remediations', error)
-      return undefined
-    }
-  }
-
-  #respond(finding: Finding, cause: Event): void {
-    const remediation = this.#apply(finding)
-    const event: Event = {
-      type: 'finding',
-      time: cause.time,
-      actor: cause.actor,
-      ...(cause.request !== undefined && { request: cause.request }),
-      data: {
-        scenario: finding.scenario,
-        title: finding.title,
-        severity: finding.severity,
-        actorKind: finding.actor.kind,
-        actorValue: finding.actor.value,
-        count: finding.count,
-        requests: finding.requests,
-        ...(remediation !== undefined && { remediation: remediation.id, measure: remediation.measure }),
-      },
-    }
-    this.#tell(event, true)
+    this.#publisher.publish(event, false)
   }
 
   /** Adds a listener; the returned function removes it. */
   listen(listener: EventListener): () => void {
-    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener]
-    return () => {
-      this.#listeners = this.#listeners.filter(other => other !== listener)
-    }
+    return this.#publisher.listen(listener)
   }
 
   /** The health that every part reports. The process is ready when every required part is ok. */

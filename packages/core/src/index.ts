@@ -25,7 +25,7 @@ export {
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
-export { type Around, Engine, type EngineOptions, type EventListener } from './engine.ts'
+export { type Around, Engine, type EngineOptions } from './engine.ts'
 export {
   BudgetExceeded,
   ConfigError,
@@ -37,6 +37,7 @@ export {
   StoreError,
 } from './errors.ts'
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Receipt } from './event.ts'
+export type { EventListener } from './event-publisher.ts'
 export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSource } from './exchange.ts'
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
 export type { Guard } from './guard.ts'

@@ -42,43 +42,76 @@ class NodeAnswerHead implements AnswerHead {
   }
 }
 
-type Written = NodeResponse & ResponseExtras
+const SHOWING = Symbol('postern answer')
+
+type Written = NodeResponse & ResponseExtras & { [SHOWING]?: Showing }
+type Writer = (this: unknown, ...rest: readonly unknown[]) => unknown
+
+/** The head of one response on its way to the guards. */
+class Showing {
+  readonly carrier: NodeCarrier
+  readonly writeHead: Writer
+  readonly end: Writer
+  /** A layer further out with another engine, whose guards see the head after those of this one. */
+  readonly outer: Showing | undefined
+  isShown = false
+
+  constructor(carrier: NodeCarrier, writeHead: Writer, end: Writer, outer: Showing | undefined) {
+    this.carrier = carrier
+    this.writeHead = writeHead
+    this.end = end
+    this.outer = outer
+  }
+}
 
 /**
  * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of
  * HTTP/1 in `writeHead`, and of HTTP/2 there or, for an answer without a body, in `end`; both are replaced on
  * this one response, until the head is out.
+ *
+ * The replacements are the same two functions for all responses, which find what they need on the response:
+ * with functions of its own each response kept the one before it from being collected with the young, and
+ * whole requests were copied into the old generation.
  */
 export function showAnswer(carrier: NodeCarrier): void {
   const response: Written = carrier.response
-  const { writeHead, end } = response
-  let isShown = false
-  const show = (): void => {
-    isShown = true
-    carrier.engine.onAnswer(carrier.exchange, new NodeAnswerHead(response))
+  const outer = response[SHOWING]
+  if (outer !== undefined) {
+    response[SHOWING] = new Showing(carrier, outer.writeHead, outer.end, outer)
+    return
   }
-  response.writeHead = function (this: unknown, status: number, ...rest: readonly unknown[]): unknown {
-    // Node itself writes most heads, and gives nothing but the status.
-    if (rest.length === 0 && !isShown && status >= 200 && status < 1_000 && !response.headersSent) {
-      response.statusCode = status
-      show()
-      return writeHead.call(this, response.statusCode)
-    }
-    // A status that node will refuse, or that is not the answer yet, shows nothing.
-    if (isShown || response.headersSent || !(status >= 200 && status < 1_000))
-      return Reflect.apply(writeHead, this, [status, ...rest])
-    const message = typeof rest[0] === 'string' ? [rest[0]] : []
-    takeHeaders(response, message.length === 0 ? (rest[0] ?? rest[1]) : rest[1])
-    response.statusCode = status
-    show()
-    return Reflect.apply(writeHead, this, [response.statusCode, ...message])
-  }
-  if (response.stream === undefined) return
-  response.end = function (this: unknown, ...rest: readonly unknown[]): unknown {
-    const isEmpty = rest[0] === undefined || rest[0] === null || typeof rest[0] === 'function'
-    if (isEmpty && !isShown && !response.headersSent) show()
-    return Reflect.apply(end, this, rest)
-  }
+  response[SHOWING] = new Showing(carrier, response.writeHead as Writer, response.end as Writer, undefined)
+  response.writeHead = writeHead
+  if (response.stream !== undefined) response.end = end
+}
+
+function show(showing: Showing, response: NodeResponse): void {
+  showing.isShown = true
+  for (let one: Showing | undefined = showing; one !== undefined; one = one.outer)
+    one.carrier.engine.onAnswer(one.carrier.exchange, new NodeAnswerHead(response))
+}
+
+function writeHead(this: unknown, status: number, ...rest: readonly unknown[]): unknown {
+  const response = this as Written
+  const showing = response[SHOWING] as Showing
+  // A status that node will refuse, or that is not the answer yet, shows nothing.
+  if (showing.isShown || response.headersSent || !(status >= 200 && status < 1_000))
+    return Reflect.apply(showing.writeHead, response, [status, ...rest])
+  // Node itself writes most heads, and gives nothing but the status.
+  if (rest.length > 0) takeHeaders(response, typeof rest[0] === 'string' ? rest[1] : (rest[0] ?? rest[1]))
+  response.statusCode = status
+  show(showing, response)
+  return typeof rest[0] === 'string'
+    ? showing.writeHead.call(response, response.statusCode, rest[0])
+    : showing.writeHead.call(response, response.statusCode)
+}
+
+function end(this: unknown, ...rest: readonly unknown[]): unknown {
+  const response = this as Written
+  const showing = response[SHOWING] as Showing
+  const isEmpty = rest[0] === undefined || rest[0] === null || typeof rest[0] === 'function'
+  if (isEmpty && !showing.isShown && !response.headersSent) show(showing, response)
+  return Reflect.apply(showing.end, response, rest)
 }
 
 /**

@@ -35,6 +35,40 @@ function counting(): { guard: Guard; inside: () => number; most: () => number } 
 }
 
 describe('the layer on a node server', { timeout: 60_000 }, () => {
+  test('two layers see the head of one answer, the inner first, and all answers share the functions for it', async () => {
+    const seen: string[] = []
+    const watching = (name: string): Engine =>
+      new Engine({
+        guards: [
+          {
+            name,
+            failure: 'open',
+            decide: () => ALLOW,
+            onAnswer: (_exchange, head) => void seen.push(`${name} ${head.status} ${head.get('x-own')}`),
+          },
+        ],
+      })
+    const functions = new Set<unknown>()
+    const inner = node(watching('inner'), (_request, response) => {
+      functions.add(response.writeHead)
+      response.writeHead(201, { 'X-Own': 'yes' }).end('hello')
+    })
+    const server = createServer(node(watching('outer'), inner))
+    server.listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      for (let i = 0; i < 3; i++)
+        assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'hello')
+    } finally {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    }
+    assert.deepEqual(seen, Array.from({ length: 3 }, () => ['inner 201 yes', 'outer 201 yes']).flat())
+    // A function of its own on each answer kept the answer before it alive.
+    assert.equal(functions.size, 1)
+  })
+
   test('an exchange has ended before the next request of a client that waits for its answer is decided', async () => {
     const counter = counting()
     const server = createServer(

@@ -215,9 +215,8 @@ function suspiciousHeaders(
     const name = headers[i] as string
     const value = headers[i + 1] as string
     if (value === '' || isUnread(name)) continue
-    if (isCookie(name)) {
-      if (isHeaderClear(name, value, rules) || (types === undefined && clearance.hasClearCookies(value)))
-        continue
+    if (isCookie(name) && types === undefined) {
+      if (clearance.hasClearCookies(value)) continue
     } else {
       if (known.has(name, value)) continue
       if (isHeaderClear(name, value, rules)) {

@@ -7,10 +7,11 @@ import type { Inspection } from './match.ts'
 /** Longer pieces are read in parts, so that what one part may cost is bounded. */
 const PART = 65_536
 /**
- * Work for each byte that goes by, in units, and for a piece besides: four times what ordinary text needs.
+ * Work for each byte that goes by, in units, and for a piece besides, which is read with what was kept before
+ * it: several times what ordinary text needs, however small its pieces are.
  */
-const UNITS_PER_BYTE = 250
-const UNITS_PER_PIECE = 500_000
+const UNITS_PER_BYTE = 400
+const UNITS_PER_PIECE = 6_000_000
 
 export interface RestWatchOptions {
   readonly reader: RestReader

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import type { Access, Approvals } from '@postern/access'
 import type { AuditLog } from '@postern/audit'
-import type { Config, ExtensionConfig, LoadOptions } from '@postern/config'
+import type { Config, ExtensionConfig, LoadedConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
 import type { BuiltInIdentity, Revocations } from '@postern/identity'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
-import type { ForwardAuthSetup, Verbosity } from '@postern/runtime'
+import type { ForwardAuthSetup, Runtime, Verbosity } from '@postern/runtime'
+import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 
 export interface PosternOptions extends ExtensionConfig {
@@ -54,6 +55,11 @@ export interface Postern {
    * identifies.
    */
   readonly revocations: Revocations | undefined
+  /**
+   * The web console on a listener of its own; absent unless the configuration has `console`. `link` signs in
+   * once, within 15 minutes.
+   */
+  readonly console: Pick<RunningConsole, 'address' | 'link'> | undefined
   express: WithoutEngine<typeof http.express>
   nest: WithoutEngine<typeof http.nest>
   fastify: WithoutEngine<typeof http.fastify>
@@ -135,8 +141,28 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
       process.emitWarning(`Postern started without ${name}: ${detail ?? 'it does not answer'}`, {
         code: 'POSTERN_STORE_AWAY',
       })
+  let inForce = loaded
+  const reload = async (replacement?: Config): Promise<readonly string[]> => {
+    const next = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
+    const waiting = runtime.reload(next)
+    runtime.resources.follow(next)
+    inForce = next
+    return waiting
+  }
+  const watched = await openConsole(runtime, {
+    loaded: () => inForce,
+    reload,
+    configuration: options.config === undefined ? 'file' : 'code',
+    health: () => [...runtime.health(), ...integrations.health()],
+  }).catch(async (error: unknown) => {
+    await integrations.close()
+    await runtime.close()
+    throw error
+  })
   const { log = 'refusals', onLine = writeLine } = options
   if (log !== 'none') onLine(startLine(loaded, runtime.resources.scenarios?.scenarios.list().length ?? 0))
+  if (log !== 'none' && watched !== undefined)
+    onLine(`console ${watched.link()} (signs in once, within 15 minutes)`)
   runtime.listen(noticeEvents(log, onLine))
   const current = (): Engine => runtime.engine
   return {
@@ -162,20 +188,59 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     next: nextOptions => http.next(current, nextOptions),
     forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(runtime, { ...more, dialect }),
     guardUpgrades: server => http.guardUpgrades(server, current),
-    reload: async replacement => {
-      const next = await loadConfig(replacement === undefined ? where : { ...where, config: replacement })
-      const waiting = runtime.reload(next)
-      runtime.resources.follow(next)
-      return waiting
-    },
+    console: watched,
+    reload,
     proposeParameters: samples => runtime.resources.learned?.propose(samples) ?? {},
-    health: () => [...runtime.health(), ...integrations.health()],
+    health: () => [...runtime.health(), ...integrations.health(), ...(watched?.health() ?? [])],
     close: async () => {
       open.close()
+      await watched?.close()
       await integrations.close()
       await runtime.close()
     },
   }
+}
+
+/** What the console of an application's own process needs of it. */
+interface Watched {
+  readonly loaded: () => LoadedConfig
+  readonly reload: () => Promise<readonly string[]>
+  readonly configuration: 'file' | 'code'
+  readonly health: () => readonly Health[]
+}
+
+/** Loaded only where one is wanted. */
+async function openConsole(
+  runtime: Runtime,
+  { loaded, reload, configuration, health }: Watched,
+): Promise<RunningConsole | undefined> {
+  const { config } = loaded()
+  if (config.console === false) return undefined
+  const { openConsole: open } = await import('@postern/server/console')
+  return open({
+    settings: config.console,
+    runtime,
+    dataDirectory: config.dataDirectory,
+    overrides: {
+      upstream: undefined,
+      listen: undefined,
+      workers: undefined,
+      mode: undefined,
+      admin: undefined,
+      console: undefined,
+      forwardAuth: undefined,
+      trustProxies: undefined,
+    },
+    gateway: '',
+    attacks: 'none',
+    configuration,
+    workers: 1,
+    lost: () => 0,
+    loaded,
+    reload,
+    health,
+    testAlerts: undefined,
+  })
 }
 
 /** An application's own output may be read by programs, so this goes beside it. */

@@ -21,11 +21,11 @@ export type { ProtectedOptions } from './protected-actors.ts'
 export { type RedisRemediationOptions, redisRemediations } from './redis-remediations.ts'
 export { type RemediationGuardOptions, remediationGuard } from './remediation-guard.ts'
 export type { ActorSet } from './remediation-index.ts'
-export {
-  type RemediationChange,
-  type RemediationRequest,
-  RemediationStore,
-  type RemediationStoreOptions,
-} from './remediation-store.ts'
+export { RemediationStore } from './remediation-store.ts'
+export type {
+  RemediationChange,
+  RemediationRequest,
+  RemediationStoreOptions,
+} from './remediation-store-options.ts'
 export { memoryRemediations, type RemediationTable } from './remediation-table.ts'
 export { type SqliteRemediationOptions, sqliteRemediations } from './sqlite-remediations.ts'

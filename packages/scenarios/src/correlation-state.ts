@@ -48,15 +48,17 @@ export class CorrelationState {
   readonly #rule: CorrelationRule
   readonly #capacity: number
   readonly #groups: RecentMap<Group>
-  /** Only where the first requests of a group need not be remembered. */
-  readonly #lone: LoneValues | undefined
+  /** Whether the first requests of a group need not be remembered. */
+  readonly #keepsLone: boolean
+  /** Made for the first event: most correlations never see one. */
+  #lone: LoneValues | undefined
   #evictions = 0
 
   constructor(rule: CorrelationRule, capacity: number) {
     this.#rule = rule
     this.#capacity = capacity
     this.#groups = new RecentMap(capacity)
-    this.#lone = rule.type === 'value_count' && rule.threshold > MAX_REQUESTS ? new LoneValues() : undefined
+    this.#keepsLone = rule.type === 'value_count' && rule.threshold > MAX_REQUESTS
   }
 
   get size(): number {
@@ -77,7 +79,10 @@ export class CorrelationState {
     const key = firstPart(event, readers)
     const rest = otherParts(event, readers)
     if (key === undefined || rest === undefined) return undefined
-    if (this.#lone !== undefined && this.#isLone(this.#lone, key, rest, event)) return undefined
+    if (this.#keepsLone) {
+      this.#lone ??= new LoneValues()
+      if (this.#isLone(this.#lone, key, rest, event)) return undefined
+    }
     const { time } = event
     const group = this.#touch(key, rest, event)
     if (time < group.quietUntil) return undefined

@@ -1,6 +1,6 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-/** Room for so many groups, a power of two: 384 KiB. */
+/** Room for so many groups, a power of two: 256 KiB. */
 const SLOTS = 16_384
 /** So many characters from the end of a part tell groups apart. */
 const HASHED = 64

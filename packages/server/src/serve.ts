@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import {
+  type CompiledAlerts,
   type CompiledConfig,
   isMemoryOnly,
   type Listen,
@@ -8,6 +9,7 @@ import {
   loadConfig,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
+import type { Mailer } from '@postern/identity'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -104,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ...(alerts === undefined ? [] : [alerts.health()]),
     ]
     const opened =
-      config.console === false || !isGateway
+      config.console === false
         ? undefined
         : await startConsole({
             settings: config.console,
@@ -114,7 +116,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
             gateway: listener.url,
             workers: count,
             lost: () => listener.lost(),
-            isPlaceAsked: isConsolePlaceAsked(loaded),
+            attacks: isGateway ? 'gateway' : 'none',
+            configuration: 'file',
             loaded: () => current,
             reload: async () => reload(await loadedAgain(options, current)),
             health: partsHealth,
@@ -175,9 +178,22 @@ async function startAlerts(
 ): Promise<AlertSender | undefined> {
   if (settings === undefined) return undefined
   const { AlertSender } = await import('./alerts/alert-sender.ts')
-  const sender = new AlertSender({ settings, clock: runtime.resources.clock, fetch })
+  const { email } = settings
+  // Loaded only where mails are wanted.
+  const mailer = email === undefined ? undefined : await alertMailer(email)
+  const sender = new AlertSender({
+    settings,
+    clock: runtime.resources.clock,
+    fetch,
+    ...(mailer !== undefined && { mailer }),
+  })
   runtime.listen(event => sender.take(event))
   return sender
+}
+
+async function alertMailer({ smtp, from, tls }: NonNullable<CompiledAlerts['email']>): Promise<Mailer> {
+  const { smtpMailer } = await import('@postern/identity')
+  return smtpMailer({ url: smtp, from, tls, place: 'alerts.email' })
 }
 
 /** The console's code is loaded only where one is wanted. */
@@ -205,10 +221,6 @@ function addressesOf(
 async function loadedAgain({ overrides }: ServeOptions, { file }: LoadedConfig): Promise<LoadedConfig> {
   const read = await loadConfig({ path: file.path, folder: file.folder, environment: process.env })
   return overridden(read, overrides, process.env)
-}
-
-function isConsolePlaceAsked({ written }: LoadedConfig): boolean {
-  return written.console !== undefined && written.console !== false && written.console.listen !== undefined
 }
 
 /** Keys that the counters of all workers hold. */

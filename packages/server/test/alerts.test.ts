@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Event, VirtualClock } from '@postern/core'
+import { smtpMailer } from '@postern/identity'
+import { until } from '../../../test/until.ts'
 import { AlertSender } from '../src/alerts/alert-sender.ts'
+import { startSmtp } from './smtp-server.ts'
 
 interface Sent {
   readonly url: string
@@ -113,4 +116,57 @@ test('a service that fails is tried twice, shows in health, and what it answers 
   status = 200
   assert.deepEqual(await alerts.test(), [])
   assert.equal(alerts.health().ok, true)
+})
+
+test('a finding is announced by e-mail, once in a while, to each address apart; a server that refuses shows', async t => {
+  const server = await startSmtp()
+  t.after(() => server.close())
+  const email = {
+    smtp: server.url,
+    from: 'Postern <postern@example.com>',
+    to: ['ann@example.com', 'bob@example.com'],
+    tls: 'off',
+  } as const
+  const clock = new VirtualClock()
+  const mailer = await smtpMailer({ url: email.smtp, from: email.from, tls: email.tls })
+  const alerts = new AlertSender({ settings: { ...SETTINGS, email }, clock, fetch, mailer })
+  for (let i = 0; i < 3; i++) alerts.take(finding('203.0.113.9'))
+  await until(() => server.mails.length === 2)
+  assert.deepEqual(server.mails.map(({ to }) => to).sort(), [['ann@example.com'], ['bob@example.com']])
+  assert.match(server.mails[0]?.data ?? '', /^Subject: \[high\] Guesses passwords: 203\.0\.113\.9\r$/m)
+  assert.match(server.mails[0]?.data ?? '', /^scenario: login-guessing\r$/m)
+  assert.deepEqual(await alerts.test(), [])
+  assert.equal(server.mails.length, 4)
+  server.refuse = true
+  assert.deepEqual(await alerts.test(), ['2 of 2 e-mails were not taken'])
+  assert.equal(alerts.health().ok, false)
+  assert.equal(JSON.stringify(alerts.health()).includes('@'), false)
+})
+
+test('an actor cannot put a header, a recipient or a second mail into an e-mail', async t => {
+  const server = await startSmtp()
+  t.after(() => server.close())
+  const mailer = await smtpMailer({ url: server.url, from: 'Postern <postern@example.com>', tls: 'off' })
+  const email = { smtp: server.url, from: '', to: ['ann@example.com'], tls: 'off' } as const
+  const alerts = new AlertSender({
+    settings: { ...SETTINGS, email },
+    clock: new VirtualClock(),
+    fetch,
+    mailer,
+  })
+  alerts.take(
+    finding(
+      'x\r\nBcc: all@example.com\r\n\r\nhello\r\n.\r\nMAIL FROM:<evil@example.com>',
+      'high',
+      'Title\u2028\nTo: eve@example.com',
+    ),
+  )
+  await until(() => server.mails.length > 0)
+  await alerts.test()
+  assert.equal(server.mails.length, 2)
+  const [mail] = server.mails
+  assert.deepEqual([mail?.from, mail?.to], ['postern@example.com', ['ann@example.com']])
+  const [head = ''] = (mail?.data ?? '').split('\r\n\r\n')
+  assert.equal(/^(?:Bcc|Cc):/im.test(head), false)
+  assert.deepEqual(head.match(/^To: .*$/gm), ['To: ann@example.com'])
 })

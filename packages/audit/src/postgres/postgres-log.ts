@@ -1,4 +1,4 @@
-import { type Clock, type Duration, type Event, type Health, parseDuration, StoreError } from '@postern/core'
+import { type Clock, type Duration, type Event, type Health, parseDuration } from '@postern/core'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
 import type { AuditCounts, AuditLog, LeafReceipt } from '../audit-log.ts'
 import type { AuditQuery } from '../audit-query.ts'
@@ -11,8 +11,9 @@ import { FloodCounter } from '../flood.ts'
 import { leafHash } from '../format/merkle-tree.ts'
 import type { LogReader } from '../log-reader.ts'
 import { actAround } from '../promises.ts'
-import { FORGET_DAYS, INSERT_INBOX } from './audit.sql.ts'
+import { FORGET_DAYS } from './audit.sql.ts'
 import { HeldCursor } from './held-cursor.ts'
+import { InboxWriter, inboxError, type Waiter } from './inbox-writer.ts'
 import { searchToken } from './postgres-subjects.ts'
 import type { Sequencer } from './sequencer.ts'
 
@@ -53,17 +54,6 @@ export interface DatabaseLogParts {
   readonly holder: string
 }
 
-interface Waiter {
-  resolve(receipt: LeafReceipt): void
-  reject(error: Error): void
-}
-
-interface Handed {
-  readonly kind: 'event' | 'erasure'
-  readonly text: string
-  readonly waiter: Waiter | undefined
-}
-
 /** Whether earlier rows still wait, and whether the checkpoint is behind. */
 interface Progress {
   readonly waits: boolean
@@ -71,17 +61,12 @@ interface Progress {
   readonly size: string
 }
 
-const GROUP = 1_000
-
 /** How often anchors and witnesses are sent checkpoints that another instance may have signed. */
 const TELL_MS = 1_000
 const HOLD: Duration = '30s'
 /** Pauses before looking again for the numbers of rows that callers wait for. */
 const LOOK_AGAIN_MS = 25
 const LAST_LOOK_MS = 500
-/** Pauses before events that no caller waits for are inserted again. */
-const FIRST_PAUSE_MS = 100
-const LAST_PAUSE_MS = 2_000
 
 /** One instance of the log in a database. */
 export class DatabaseLog implements PostgresAuditLog {
@@ -93,20 +78,13 @@ export class DatabaseLog implements PostgresAuditLog {
   readonly #floods: FloodCounter
   /** Rows that this instance inserted into the inbox, until their number is known. */
   readonly #unnumbered = new Map<string, { readonly waiter: Waiter; readonly since: number }>()
-  #queue: Handed[] = []
-  #inserting: Promise<void> | undefined = undefined
+  readonly #inbox: InboxWriter
   #sequencing: Promise<void> | undefined = undefined
   #again = false
-  #lost = 0
-  #lostReported = 0
   #size = 0
   #trouble: string | undefined = undefined
   #lookingAgain: NodeJS.Timeout | undefined = undefined
   #lookAgainIn = LOOK_AGAIN_MS
-  #pause = FIRST_PAUSE_MS
-  /** Ends the pause: somebody waits for an answer, or the log closes. */
-  #endPause: (() => void) | undefined = undefined
-  #isClosing = false
   #isClosed = false
   #told = 0
   #forgotten = ''
@@ -118,134 +96,31 @@ export class DatabaseLog implements PostgresAuditLog {
     this.#sequencer = parts.sequencer
     this.reader = parts.reader
     this.#clock = parts.clock
-    this.#floods = new FloodCounter({ clock: this.#clock, emit: event => this.#enqueue(event) })
+    this.#inbox = new InboxWriter({
+      database: parts.database,
+      clock: this.#clock,
+      maxWaiting: parts.maxWaiting,
+      onStored: (inbox, waiter) => this.#unnumbered.set(inbox, { waiter, since: this.#clock.monotonic() }),
+      onResult: problem => {
+        this.#trouble = problem
+      },
+      onAttempt: () => void this.sequence(),
+    })
+    this.#floods = new FloodCounter({ clock: this.#clock, emit: event => this.#inbox.offer(event) })
     this.#timer = setInterval(() => this.#tick(), parts.pollInterval)
     this.#timer.unref()
   }
 
   record(event: Event): void {
-    if (this.#floods.admits(event)) this.#enqueue(event)
-  }
-
-  #enqueue(event: Event): void {
-    if (this.#queue.length >= this.#parts.maxWaiting || this.#isClosed) {
-      this.#lost++
-      return
-    }
-    try {
-      this.#hand({ kind: 'event', text: eventText(event), waiter: undefined })
-    } catch {
-      this.#lost++
-    }
+    if (this.#floods.admits(event)) this.#inbox.offer(event)
   }
 
   async commit(event: Event): Promise<LeafReceipt> {
-    return await this.#wait('event', eventText(event))
+    return await this.#inbox.wait('event', eventText(event))
   }
 
   append(event: Event): Promise<LeafReceipt> {
     return this.commit(event)
-  }
-
-  #wait(kind: 'event' | 'erasure', text: string): Promise<LeafReceipt> {
-    if (this.#isClosed) return Promise.reject(this.#error('is closed', false))
-    if (this.#queue.length >= this.#parts.maxWaiting * 4)
-      return Promise.reject(this.#error(`${this.#queue.length} events wait to become durable`, true))
-    return new Promise((resolve, reject) => this.#hand({ kind, text, waiter: { resolve, reject } }))
-  }
-
-  #hand(handed: Handed): void {
-    this.#queue.push(handed)
-    if (handed.waiter !== undefined) this.#endPause?.()
-    this.#inserting ??= this.#insert()
-  }
-
-  #error(message: string, retryable: boolean): StoreError {
-    return new StoreError(message, { store: 'audit log in postgres', retryable })
-  }
-
-  /** Everything that waits goes into the inbox in one statement, then the next. */
-  async #insert(): Promise<void> {
-    await Promise.resolve()
-    try {
-      while (this.#queue.length > 0) await this.#insertGroup()
-    } finally {
-      // In the turn in which the queue was found empty: what is handed over next begins anew.
-      this.#inserting = undefined
-    }
-  }
-
-  async #insertGroup(): Promise<void> {
-    const kind = this.#queue[0]?.kind ?? 'event'
-    const end = this.#queue.findIndex(handed => handed.kind !== kind)
-    const group = this.#queue.splice(0, Math.min(GROUP, end < 0 ? GROUP : end))
-    try {
-      const { rows } = await this.#database.query<{ id: string }>(INSERT_INBOX, [
-        kind,
-        group.map(({ text }) => text),
-      ])
-      const since = this.#clock.monotonic()
-      for (const [i, { waiter }] of group.entries()) {
-        if (waiter !== undefined) this.#unnumbered.set(rows[i]?.id ?? '', { waiter, since })
-      }
-      this.#trouble = undefined
-      this.#pause = FIRST_PAUSE_MS
-      this.#reportLoss()
-    } catch (error) {
-      if (this.#failed(group, error)) await this.#rest()
-    }
-    void this.sequence()
-  }
-
-  /**
-   * Waits before the next attempt, longer each time; a caller that waits for its answer is not kept waiting.
-   */
-  #rest(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, this.#pause)
-    this.#pause = Math.min(LAST_PAUSE_MS, this.#pause * 2)
-    this.#endPause = resolve
-    if (this.#isClosing || this.#queue.some(({ waiter }) => waiter !== undefined)) resolve()
-    return promise.finally(() => {
-      clearTimeout(timer)
-      this.#endPause = undefined
-    })
-  }
-
-  /**
-   * Callers that wait get the error; events that nobody waits for are kept for another attempt, as far as
-   * there is room, unless the database will never take them. What it broke off in the middle of may be
-   * entered twice: better than not at all.
-   * @returns whether some are kept
-   */
-  #failed(group: readonly Handed[], cause: unknown): boolean {
-    const error = cause instanceof StoreError ? cause : this.#error('could not write', true)
-    this.#trouble = error.message
-    if (!error.retryable) {
-      for (const handed of group) this.#drop(handed, error)
-      return false
-    }
-    // Nobody is served while the database is away: who waits behind this group learns of it now, too.
-    const all = [...group, ...this.#queue]
-    this.#queue = []
-    for (const handed of all) {
-      const isKept = handed.waiter === undefined && !this.#isClosing
-      if (isKept && this.#queue.length < this.#parts.maxWaiting) this.#queue.push(handed)
-      else this.#drop(handed, error)
-    }
-    return this.#queue.length > 0
-  }
-
-  #drop({ waiter }: Handed, error: StoreError): void {
-    if (waiter === undefined) this.#lost++
-    else waiter.reject(error)
-  }
-
-  #reportLoss(): void {
-    const count = this.#lost - this.#lostReported
-    if (count === 0) return
-    this.#lostReported = this.#lost
-    this.#enqueue({ type: 'audit.lost', time: this.#clock.now(), actor: {}, data: { count } })
   }
 
   cursor(name: string, options: { readonly hold?: Duration } = {}): Cursor {
@@ -275,7 +150,7 @@ export class DatabaseLog implements PostgresAuditLog {
     for (const [id, { waiter, since }] of this.#unnumbered) {
       if (since > late) continue
       this.#unnumbered.delete(id)
-      waiter.reject(this.#error('the event is stored, but no instance numbers entries', true))
+      waiter.reject(inboxError('the event is stored, but no instance numbers entries', true))
     }
   }
 
@@ -335,18 +210,6 @@ export class DatabaseLog implements PostgresAuditLog {
     }
   }
 
-  /**
-   * Resolves when what waits is in the inbox. @throws StoreError when it rests because the database does not
-   * take it
-   */
-  async #inserted(): Promise<void> {
-    while (this.#inserting !== undefined) {
-      if (this.#endPause !== undefined && !this.#isClosing)
-        throw this.#error(`cannot write: ${this.#trouble ?? 'it failed'}`, true)
-      await Promise.race([this.#inserting, new Promise(resolve => setTimeout(resolve, 5))])
-    }
-  }
-
   #lookAgain(): void {
     if (this.#isClosed || this.#lookingAgain !== undefined) return
     this.#lookingAgain = setTimeout(() => {
@@ -383,7 +246,7 @@ export class DatabaseLog implements PostgresAuditLog {
    */
   async #settle(): Promise<void> {
     const end = this.#clock.monotonic() + this.#parts.commitTimeout
-    await this.#inserted()
+    await this.#inbox.settled()
     const seen = await this.#database.query<{ last: string }>(
       'SELECT coalesce(max(id), 0)::text AS last FROM audit_inbox',
     )
@@ -393,9 +256,9 @@ export class DatabaseLog implements PostgresAuditLog {
       const state = await this.#progress(seen.rows[0]?.last ?? '0', goal)
       if (state?.waits === false && !state.behind) return
       if (state?.waits === false) goal ??= state.size
-      if (this.#trouble !== undefined) throw this.#error(`cannot publish: ${this.#trouble}`, true)
+      if (this.#trouble !== undefined) throw inboxError(`cannot publish: ${this.#trouble}`, true)
       if (this.#clock.monotonic() > end)
-        throw this.#error(
+        throw inboxError(
           'cannot publish: another instance has begun to number entries and does not end',
           true,
         )
@@ -435,23 +298,24 @@ export class DatabaseLog implements PostgresAuditLog {
       [name],
     )
     const key = rows[0]?.id
-    if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
+    if (key === undefined) throw inboxError('has nothing sealed for this subject', false)
     const erasure: Erasure = { key, tenant, time: this.#clock.now() }
-    return await this.#wait('erasure', JSON.stringify(erasure))
+    return await this.#inbox.wait('erasure', JSON.stringify(erasure))
   }
 
   counts(): AuditCounts {
     return {
       durable: this.#size,
       published: this.#size,
-      waiting: this.#queue.length + this.#unnumbered.size,
-      lost: this.#lost,
+      waiting: this.#inbox.waiting + this.#unnumbered.size,
+      lost: this.#inbox.lost,
       coalesced: this.#floods.coalesced,
     }
   }
 
   health(): Health {
-    const detail = [this.#trouble, this.#lost > 0 ? `${this.#lost} events were lost` : undefined]
+    const { lost } = this.#inbox
+    const detail = [this.#trouble, lost > 0 ? `${lost} events were lost` : undefined]
       .filter(part => part !== undefined)
       .join('; ')
     return {
@@ -465,16 +329,15 @@ export class DatabaseLog implements PostgresAuditLog {
   async close(): Promise<void> {
     this.#floods.flush()
     // One more attempt for what waits; then it is lost.
-    this.#isClosing = true
-    this.#endPause?.()
-    await this.#inserting
+    await this.#inbox.finish()
     await this.#settle().catch(() => {})
     this.#isClosed = true
+    this.#inbox.close()
     clearInterval(this.#timer)
     clearTimeout(this.#lookingAgain)
     await this.#sequencing
     await this.#parts.publisher.settled()
-    for (const { waiter } of this.#unnumbered.values()) waiter.reject(this.#error('is closed', false))
+    for (const { waiter } of this.#unnumbered.values()) waiter.reject(inboxError('is closed', false))
     this.#unnumbered.clear()
   }
 }

@@ -50,6 +50,8 @@ function announce(served: Served, { config, file }: Setup, { output }: CommandCo
   if (config.mode === 'observe')
     output.line(`  mode           ${output.paint('yellow', 'observe: nothing is blocked')}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
+  if (served.console !== undefined)
+    output.line(`  console        ${served.console.link} (signs in once, within 15 minutes)`)
   output.note('Bodies and answers are not seen in this mode: rules and scenarios over those stay silent.')
   const { url, admin } = served
   output.result({ event: 'listening', url, open, admin, dialect, trusted, pid: process.pid })

@@ -1,10 +1,33 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, section } from '../key.ts'
-import { duration, oneOf, text } from '../types.ts'
+import { key, required, section } from '../key.ts'
+import { duration, listOf, oneOf, text } from '../types.ts'
 
 /** How grave a finding is. */
 export type AlertSeverity = 'low' | 'medium' | 'high' | 'critical'
+
+/** Announcements by e-mail. */
+export interface AlertMailConfig {
+  /**
+   * `smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required unless `tls` is `off`. A
+   * secret: write `${NAME}`.
+   */
+  readonly smtp: string
+  /** Sender, such as `Postern <postern@example.com>`. */
+  readonly from: string
+  /** Addresses of those who get them, 20 at most. */
+  readonly to: readonly string[]
+  /** `off` for a relay on this machine. Default: `required`. */
+  readonly tls?: 'required' | 'off' | undefined
+}
+
+/** The same with its defaults. */
+export interface CompiledAlertMail {
+  readonly smtp: string
+  readonly from: string
+  readonly to: readonly string[]
+  readonly tls: 'required' | 'off'
+}
 
 /** Where findings are announced. */
 export interface AlertsConfig {
@@ -14,6 +37,8 @@ export interface AlertsConfig {
   readonly teams?: string | undefined
   /** Routing key of a PagerDuty service (Events API v2). */
   readonly pagerDuty?: string | undefined
+  /** By e-mail; needs the package nodemailer. Default: none. */
+  readonly email?: AlertMailConfig | undefined
   /** The mildest finding that is announced. Default: `high`. */
   readonly severity?: AlertSeverity | undefined
   /** The same finding about the same actor is announced again after this long. Default: `1h`. */
@@ -25,9 +50,42 @@ export interface CompiledAlerts {
   readonly slack?: string
   readonly teams?: string
   readonly pagerDuty?: string
+  readonly email?: CompiledAlertMail
   readonly severity: AlertSeverity
   readonly repeat: number
 }
+
+const mailAddress: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255}$/, 'an e-mail address looks like "ops@example.com"')
+
+const email: z.ZodType<CompiledAlertMail | undefined, AlertMailConfig | undefined> = key(
+  section<CompiledAlertMail, AlertMailConfig>('AlertMailConfig', {
+    smtp: required(text, {
+      description:
+        '`smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required unless `tls` is `off`. A secret: write `${NAME}`.',
+      example: '${SMTP_URL}',
+    }),
+    from: required(text, {
+      description: 'Sender, such as `Postern <postern@example.com>`.',
+      example: 'Postern <postern@example.com>',
+    }),
+    to: required(listOf(mailAddress, 20), {
+      description: 'Addresses of those who get them, 20 at most.',
+      example: ['ops@example.com'],
+    }),
+    tls: key(oneOf('required', 'off'), {
+      description: '`off` for a relay on this machine.',
+      default: 'required',
+      example: 'off',
+    }),
+  }),
+  {
+    description: 'By e-mail; needs the package nodemailer.',
+    defaultText: 'none',
+    example: { smtp: '${SMTP_URL}', from: 'Postern <postern@example.com>', to: ['ops@example.com'] },
+  },
+)
 
 const secretUrl: z.ZodType<string, string> = z.string().regex(/^https:\/\/\S+$/, 'must be an https address')
 
@@ -46,6 +104,7 @@ export const alerts: z.ZodType<CompiledAlerts | undefined, AlertsConfig | undefi
       description: 'Routing key of a PagerDuty service (Events API v2).',
       example: '${PAGERDUTY_KEY}',
     }),
+    email,
     severity: key(oneOf('low', 'medium', 'high', 'critical'), {
       description: 'The mildest finding that is announced.',
       default: 'high',
@@ -59,7 +118,7 @@ export const alerts: z.ZodType<CompiledAlerts | undefined, AlertsConfig | undefi
   }),
   {
     description:
-      'Announces findings, and events that the audit log lost, in Slack, Teams or PagerDuty. Gateway only; see [Metrics and alerts](metrics.md).',
+      'Announces findings, and events that the audit log lost, in Slack, Teams, PagerDuty or by e-mail. Gateway only; see [Metrics and alerts](metrics.md).',
     defaultText: 'off',
     example: { slack: '${SLACK_WEBHOOK}' },
     applies: 'restart',

@@ -123,7 +123,7 @@ export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | 
   ),
   {
     description:
-      'The web console and the traffic that it shows, or `false`; see [Console](console.md). Gateway only; `{}` switches it on.',
+      'The web console and the traffic that it shows, or `false`; see [Console](console.md). `{}` switches it on.',
     default: false,
     defaultText: 'off',
     example: { listen: '127.0.0.1:9465' },

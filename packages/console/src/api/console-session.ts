@@ -97,6 +97,14 @@ export class ConsoleSessions {
     return kept.session
   }
 
+  /** Whether a session still holds, without using it. */
+  isLive(session: ConsoleSession): boolean {
+    const now = this.#clock.monotonic()
+    for (const kept of this.#sessions.values())
+      if (kept.session === session) return now - kept.createdAt <= SESSION_MS && now - kept.usedAt <= IDLE_MS
+    return false
+  }
+
   /** Ends every session of somebody. */
   endOf(name: string): void {
     for (const [key, { session }] of this.#sessions) if (session.name === name) this.#sessions.delete(key)

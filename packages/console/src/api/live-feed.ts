@@ -11,6 +11,8 @@ const EVERY_MS = 150
 /** Rows of one delivery; of a flood the newest are shown and the others counted. */
 const MAX_ROWS = 200
 const MAX_LISTENERS = 16
+/** Of one session: somebody with many pages open leaves room for others. */
+const MAX_OF_OWNER = 4
 
 /**
  * Hands events to the pages that watch, a few times a second, so that a page draws a bounded number of rows
@@ -18,7 +20,7 @@ const MAX_LISTENERS = 16
  * many requests arrive. Costs nothing while nobody watches.
  */
 export class LiveFeed {
-  readonly #listeners = new Set<LiveListener>()
+  readonly #listeners = new Map<LiveListener, object>()
   #waiting: TrafficEvent[] = []
   #missed: Partial<Record<Verdict, number>> = {}
   #timer: NodeJS.Timeout | undefined
@@ -48,13 +50,20 @@ export class LiveFeed {
     this.#waiting = []
     const missed = this.#missed
     this.#missed = {}
-    for (const listener of this.#listeners) listener(rows, missed)
+    for (const listener of this.#listeners.keys()) listener(rows, missed)
   }
 
-  /** Adds a listener; the returned function removes it. @returns undefined when too many watch */
-  listen(listener: LiveListener): (() => void) | undefined {
+  /**
+   * Adds a listener; the returned function removes it.
+   * @param owner the session that watches
+   * @returns undefined when too many watch, in all or of this owner
+   */
+  listen(listener: LiveListener, owner: object): (() => void) | undefined {
     if (this.#listeners.size >= MAX_LISTENERS) return undefined
-    this.#listeners.add(listener)
+    let own = 0
+    for (const other of this.#listeners.values()) if (other === owner) own++
+    if (own >= MAX_OF_OWNER) return undefined
+    this.#listeners.set(listener, owner)
     return () => this.#listeners.delete(listener)
   }
 }

@@ -23,7 +23,7 @@ export function openApiDocument(routes: readonly ApiRoute[], open: readonly Open
       title: 'Postern console',
       version: '1',
       description:
-        'Every operation needs a session: the cookie that signing in set, and its token in `X-Postern-Console`. ' +
+        'Every operation needs a session: the cookie that signing in set, and its token in `Console-Token`. ' +
         'Operations that change something are entered into the audit log before they run.',
     },
     servers: [{ url: './' }],
@@ -32,7 +32,7 @@ export function openApiDocument(routes: readonly ApiRoute[], open: readonly Open
     components: {
       securitySchemes: {
         cookie: { type: 'apiKey', in: 'cookie', name: 'postern-console' },
-        token: { type: 'apiKey', in: 'header', name: 'X-Postern-Console' },
+        token: { type: 'apiKey', in: 'header', name: 'Console-Token' },
       },
       schemas: {
         Problem: { type: 'object', required: ['error'], properties: { error: { type: 'string' } } },

@@ -4,8 +4,7 @@ import type { ApiRoute } from './api-route.ts'
 export type OpenOperation = Pick<ApiRoute, 'method' | 'path' | 'summary' | 'body' | 'answer' | 'shape'>
 
 const SIGNED_IN = { token: 'string', name: 'string', roles: ['viewer|operator|approver'] } as const
-const SET =
-  'Sets the cookie. `token` goes into `X-Postern-Console` of every further request; `name`, `roles`.'
+const SET = 'Sets the cookie. `token` goes into `Console-Token` of every further request; `name`, `roles`.'
 
 /** How somebody gets a session. Each needs the `Origin` of the console. */
 export const signInOperations: readonly OpenOperation[] = [

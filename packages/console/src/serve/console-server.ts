@@ -152,7 +152,10 @@ async function answerApi(
   }
   const session = context.signIn.sessionOf(request)
   if (session === undefined) return problem(response, 401, 'sign in with a link of: postern console link')
-  if (path === '/live' && method === 'GET') return streamLive(context.options.parts.live, response)
+  if (path === '/live' && method === 'GET') {
+    const watcher = { session, isLive: () => context.signIn.isLive(session) }
+    return streamLive(context.options.parts.live, response, watcher)
+  }
   const matched = matchApi(method, path)
   if (matched === undefined) return problem(response, 404, 'not found')
   const { route } = matched

@@ -33,8 +33,13 @@ export class SignIn {
 
   /** The session of a request; undefined when it has none. */
   sessionOf(request: IncomingMessage): ConsoleSession | undefined {
-    const token = request.headers['x-postern-console']
+    const token = request.headers['console-token']
     return typeof token === 'string' ? this.#sessions.find(cookieOf(request), token) : undefined
+  }
+
+  /** Whether a session still holds, without using it. */
+  isLive(session: ConsoleSession): boolean {
+    return this.#sessions.isLive(session)
   }
 
   /**

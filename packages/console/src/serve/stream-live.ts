@@ -7,10 +7,23 @@ const HEARTBEAT_MS = 15_000
 /** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many by verdict. */
 const MAX_WAITING = 1_048_576
 
-/** Sends rows as server-sent events (WHATWG HTML section 9.2) until the page goes away. */
-export function streamLive(feed: LiveFeed, response: ServerResponse): void {
+/** Who watches. */
+export interface Watcher {
+  readonly session: object
+  /** Whether the session still holds; asking does not count as using it. */
+  isLive(): boolean
+}
+
+/**
+ * Sends rows as server-sent events (WHATWG HTML section 9.2) until the page goes away or its session ends.
+ */
+export function streamLive(feed: LiveFeed, response: ServerResponse, watcher: Watcher): void {
   let missed: Partial<Record<Verdict, number>> = {}
   const stop = feed.listen((rows, leftOut) => {
+    if (!watcher.isLive()) {
+      response.end()
+      return
+    }
     addCounts(missed, leftOut)
     if (response.writableLength > MAX_WAITING) {
       addCounts(missed, countsOf(rows))
@@ -19,7 +32,7 @@ export function streamLive(feed: LiveFeed, response: ServerResponse): void {
     if (Object.keys(missed).length > 0) response.write(`event: missed\ndata: ${JSON.stringify(missed)}\n\n`)
     missed = {}
     response.write(`event: rows\ndata: ${JSON.stringify(rows)}\n\n`)
-  })
+  }, watcher.session)
   if (stop === undefined) {
     response.writeHead(503, { 'Content-Type': 'application/json' })
     response.end('{"error":"too many pages watch already; close one"}\n')
@@ -27,7 +40,10 @@ export function streamLive(feed: LiveFeed, response: ServerResponse): void {
   }
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
   response.write(': connected\n\n')
-  const heartbeat = setInterval(() => response.write(': alive\n\n'), HEARTBEAT_MS).unref()
+  const heartbeat = setInterval(() => {
+    if (watcher.isLive()) response.write(': alive\n\n')
+    else response.end()
+  }, HEARTBEAT_MS).unref()
   response.once('close', () => {
     clearInterval(heartbeat)
     stop()

@@ -42,7 +42,7 @@ export function ask(
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
 /** Headers of somebody who is signed in, and may send JSON. */
-export type SignedIn = Readonly<Record<'Cookie' | 'X-Postern-Console' | 'Content-Type', string>>
+export type SignedIn = Readonly<Record<'Cookie' | 'Console-Token' | 'Content-Type', string>>
 
 /** Signs somebody in by a link. */
 export async function signIn(
@@ -59,6 +59,6 @@ export async function signIn(
   return {
     ...JSON_TYPE,
     Cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
-    'X-Postern-Console': String(json['token']),
+    'Console-Token': String(json['token']),
   }
 }

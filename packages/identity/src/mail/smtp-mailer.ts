@@ -8,6 +8,8 @@ export interface SmtpOptions {
   readonly from: string
   /** Plain SMTP without TLS, for a relay on loopback. Default `required`. */
   readonly tls?: 'required' | 'off'
+  /** The key of the configuration that errors name. Default: `identity.mail`. */
+  readonly place?: string
 }
 
 /**
@@ -18,7 +20,7 @@ export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
   const { createTransport } = await import('nodemailer').catch((cause: unknown) => {
     throw new ConfigError(
       {
-        place: 'identity.mail',
+        place: options.place ?? 'identity.mail',
         problem: 'SMTP needs the package nodemailer',
         hint: 'npm install nodemailer@10.6.1',
       },
@@ -26,7 +28,10 @@ export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
     )
   })
   if (!URL.canParse(options.url) || !/^smtps?:$/.test(new URL(options.url).protocol))
-    throw new ConfigError({ place: 'identity.mail', problem: 'the URL is not smtp:// or smtps://' })
+    throw new ConfigError({
+      place: options.place ?? 'identity.mail',
+      problem: 'the URL is not smtp:// or smtps://',
+    })
   const url = new URL(options.url)
   const isImplicit = url.protocol === 'smtps:'
   const transport = createTransport({

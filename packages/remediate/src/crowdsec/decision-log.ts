@@ -1,5 +1,6 @@
 import type { Remediation } from '@postern/core'
-import type { RemediationChange, RemediationStore } from '../remediation-store.ts'
+import type { RemediationStore } from '../remediation-store.ts'
+import type { RemediationChange } from '../remediation-store-options.ts'
 
 const MAX_CHANGES = 100_000
 const MAX_READERS = 1_000

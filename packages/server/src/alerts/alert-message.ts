@@ -100,3 +100,16 @@ export function pagerDutyRequest(key: string, { key: dedup, severity, summary, f
   const body = { routing_key: key, event_action: 'trigger', dedup_key: dedup.slice(0, 255), payload }
   return { url: PAGERDUTY, body }
 }
+
+/** A mail of plain text: nothing that an actor sent becomes a header, a link with a name, or markup. */
+export function alertMail({ severity, summary, facts }: Alert): {
+  readonly subject: string
+  readonly text: string
+} {
+  const lines = Object.entries(facts).map(([name, value]) => `${name}: ${value}`)
+  const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
+  return {
+    subject: oneLine(`[${severity}] ${summary}`).slice(0, 200),
+    text: `${[oneLine(summary), '', ...lines.map(oneLine), '', 'Sent by Postern: docs/metrics.md says how to change or stop this.'].join('\n')}\n`,
+  }
+}

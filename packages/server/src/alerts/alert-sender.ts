@@ -1,8 +1,10 @@
 import type { CompiledAlerts } from '@postern/config'
 import type { Clock, Event, Health, HealthProbe } from '@postern/core'
+import type { Mailer } from '@postern/identity'
 import {
   type Alert,
   type AlertRequest,
+  alertMail,
   alertOf,
   isAtLeast,
   pagerDutyRequest,
@@ -14,9 +16,12 @@ export interface AlertSenderOptions {
   readonly settings: CompiledAlerts
   readonly clock: Clock
   readonly fetch: typeof fetch
+  /** Sends mails, where `settings.email` asks for them. */
+  readonly mailer?: Mailer
 }
 
 const DEADLINE_MS = 10_000
+const MAIL_DEADLINE_MS = 30_000
 /** Alerts under way; of a flood the rest is left out, and counted. */
 const MAX_UNDER_WAY = 20
 /** Keys remembered; beyond, the oldest may be announced again. */
@@ -66,12 +71,13 @@ export class AlertSender implements HealthProbe {
 
   /** Sends an alert everywhere. @returns what went wrong, a sentence each; never rejects */
   async send(alert: Alert): Promise<readonly string[]> {
-    const { slack, teams, pagerDuty } = this.#options.settings
+    const { slack, teams, pagerDuty, email } = this.#options.settings
     this.#underWay++
     const problems = await Promise.all([
       slack === undefined ? undefined : this.#post('Slack', slackRequest(slack, alert)),
       teams === undefined ? undefined : this.#post('Teams', teamsRequest(teams, alert)),
       pagerDuty === undefined ? undefined : this.#post('PagerDuty', pagerDutyRequest(pagerDuty, alert)),
+      email === undefined ? undefined : this.#mail(alert, email.to),
     ])
     this.#underWay--
     const found = problems.filter(problem => problem !== undefined)
@@ -87,6 +93,18 @@ export class AlertSender implements HealthProbe {
       summary: 'A test of Postern: alerts arrive here',
       facts: {},
     })
+  }
+
+  /** One mail for each address, so that nobody learns of the others. */
+  async #mail(alert: Alert, to: readonly string[]): Promise<string | undefined> {
+    const { mailer } = this.#options
+    if (mailer === undefined) return 'e-mail is not set up'
+    const { subject, text } = alertMail(alert)
+    const sent = await Promise.allSettled(
+      to.map(address => withinDeadline(mailer.send({ to: address, subject, text }))),
+    )
+    const failed = sent.filter(({ status }) => status === 'rejected').length
+    return failed === 0 ? undefined : `${failed} of ${to.length} e-mails were not taken`
   }
 
   async #post(service: string, { url, body }: AlertRequest): Promise<string | undefined> {
@@ -120,5 +138,18 @@ export class AlertSender implements HealthProbe {
       required: false,
       ...(detail !== undefined && { detail }),
     }
+  }
+}
+
+/** Ends by its own timer, whatever the server of the mails does. */
+async function withinDeadline(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), MAIL_DEADLINE_MS).unref()
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -58,10 +58,12 @@ export interface ConsoleSetup {
   readonly dataDirectory: string
   /** What the command line said. */
   readonly overrides: Overrides
-  /** Where the gateway listens. */
+  /** Where requests are taken; empty in an application's own process. */
   readonly gateway: string
-  /** Whether the configuration says itself where the console listens. */
-  readonly isPlaceAsked: boolean
+  /** Whether the attacks of the first minute can be sent there. */
+  readonly attacks: 'gateway' | 'none'
+  /** Where the configuration is: what was given in code cannot be read, tried or written here. */
+  readonly configuration: 'file' | 'code'
   /** Threads that take requests. */
   readonly workers: number
   /** Events that threads could not hand over, since the start. */
@@ -195,12 +197,14 @@ function previewPlan({ loaded, overrides }: ConsoleSetup, traffic: PreviewPlan['
 }
 
 /** The configured place; else the usual port, or a free one when that is taken. */
-async function listen({ settings, isPlaceAsked }: ConsoleSetup, parts: ConsoleParts): Promise<ConsoleServer> {
+async function listen({ settings, loaded }: ConsoleSetup, parts: ConsoleParts): Promise<ConsoleServer> {
   const { listen: place, path, origins } = settings
   try {
     return await startConsole({ parts, listen: place, path, origins })
   } catch (error) {
-    if (isPlaceAsked) throw PortInUse.explain(error, place.host, place.port, '--console')
+    const { written } = loaded()
+    const isAsked = typeof written.console === 'object' && written.console.listen !== undefined
+    if (isAsked) throw PortInUse.explain(error, place.host, place.port, '--console')
     return startConsole({ parts, listen: { host: place.host, port: 0 }, path, origins })
   }
 }
@@ -249,10 +253,11 @@ interface Kept
 }
 
 function settingsOf(
-  { loaded, reload }: ConsoleSetup,
+  { loaded, reload, configuration }: ConsoleSetup,
   history: SettingsHistory,
   preview: PreviewInThread,
 ): ConsoleSettings {
+  if (configuration === 'code') return settingsInCode(loaded)
   return {
     describe: exception => describeException(exception, loaded().file),
     edited: exception => editedConfig(loaded(), exception),
@@ -267,6 +272,25 @@ function settingsOf(
     },
     history: () => history.list(),
     preview,
+  }
+}
+
+/** A configuration that the application gave: it is shown what would change, and changes it itself. */
+function settingsInCode(loaded: ConsoleSetup['loaded']): ConsoleSettings {
+  const refuse = (): never => {
+    throw new ConfigError({
+      place: 'configuration',
+      problem: 'was given in code, and is not a file that could be changed here',
+      hint: 'change it where postern({ config }) is called',
+    })
+  }
+  return {
+    describe: exception => describeException(exception, loaded().file),
+    edited: () => undefined,
+    file: () => ({ path: '', text: undefined }),
+    write: refuse,
+    history: () => [],
+    preview: { start: refuse, state: () => ({ state: 'none' }), cancel: () => undefined },
   }
 }
 
@@ -321,7 +345,7 @@ function partsOf(
         retryAfter: Math.ceil(retryAfter),
       }))
     },
-    attack: attackOf(setup.gateway),
+    attack: setup.attacks === 'gateway' ? attackOf(setup.gateway) : noAttack,
     testAlerts: setup.testAlerts,
     record: async (act, operator) => {
       await resources.recorder?.commit(operatorEvent(act, resources.clock, operator))
@@ -333,4 +357,12 @@ function partsOf(
       configuration: loaded().file.path,
     }),
   }
+}
+
+async function noAttack(): Promise<never> {
+  throw new ConfigError({
+    place: 'attacks',
+    problem: 'are sent through a gateway, and there is none in this process',
+    hint: 'send one to your application, such as /?q=%27%20OR%201=1--',
+  })
 }

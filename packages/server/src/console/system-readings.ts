@@ -7,9 +7,13 @@ import type { Runtime } from '@postern/runtime'
 const RESOLUTION_MS = 20
 const MAX_NAME = 100
 
-/** What names an instance among several, also after a restart: the host, and the port of its gateway. */
+/**
+ * What names an instance among several: the host, and the port of its gateway, which a restart keeps; in an
+ * application's own process the number of that.
+ */
 export function instanceName(gateway: string): string {
-  return `${hostname().slice(0, MAX_NAME)}:${new URL(gateway).port}`
+  const place = gateway === '' ? String(process.pid) : new URL(gateway).port
+  return `${hostname().slice(0, MAX_NAME)}:${place}`
 }
 
 /** Reads the process that the console is part of. */

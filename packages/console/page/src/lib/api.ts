@@ -26,7 +26,7 @@ function address(path: string): URL {
 function headers(): Record<string, string> {
   return {
     'Content-Type': 'application/json',
-    'X-Postern-Console': localStorage.getItem(TOKEN) ?? '',
+    'Console-Token': localStorage.getItem(TOKEN) ?? '',
   }
 }
 

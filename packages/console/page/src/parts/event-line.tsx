@@ -2,7 +2,7 @@ import { memo, type ReactNode } from 'react'
 import { clockTime, decoded, milliseconds, visible } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import type { EventRow } from '../lib/types.ts'
-import { EventBadge } from './verdict-badge.tsx'
+import { EventBadge, hasBadge } from './verdict-badge.tsx'
 
 /** What a click on a part of a row filters by. */
 export type FilterBy = (name: 'rule' | 'address' | 'principal' | 'route', value: string) => void
@@ -21,11 +21,15 @@ function PlainLine({ row, onFilter }: LineProps): ReactNode {
   return (
     <>
       <time className="mono muted">{clockTime(row.time)}</time>
-      <EventBadge type={row.type} verdict={row.verdict} />
+      {hasBadge(row.type) ? (
+        <EventBadge type={row.type} verdict={row.verdict} />
+      ) : (
+        <span className="badge">event</span>
+      )}
       <span className="mono number status">{row.status ?? ''}</span>
       <span className="cut what">
         {row.request === undefined ? (
-          sentenceOf(row)
+          textOf(row)
         ) : (
           <a href={to('why', row.request)} className={row.type === 'http' ? 'mono' : ''} title={textOf(row)}>
             {textOf(row)}
@@ -84,7 +88,8 @@ function Filter({
 }
 
 function textOf(row: EventRow): string {
-  return row.type === 'http' ? whatOf(row) : sentenceOf(row)
+  if (row.type === 'http') return whatOf(row)
+  return hasBadge(row.type) ? sentenceOf(row) : `${row.type} ${sentenceOf(row)}`.trim()
 }
 
 /** Method and decoded target. */

@@ -8,8 +8,8 @@ import { EventLine, type FilterBy } from './event-line.tsx'
 
 const ROW = 34
 /** Lines are drawn in blocks: scrolling within one draws nothing new. */
-const BLOCK = 8
-const BESIDE = 8
+const BLOCK = 4
+const BESIDE = 4
 
 /**
  * Events as lines, newest first. Only the lines in sight and a few beside them are drawn, so that 100,000

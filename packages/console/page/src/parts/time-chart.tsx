@@ -32,7 +32,7 @@ export interface TimeChartProps {
   readonly onPoint?: (index: number | undefined) => void
 }
 
-const AXIS = 20
+const AXIS = 24
 const MIN_WIDTH = 80
 
 /** Values over time as bars on a canvas: one element of the page, however many bars it has. */
@@ -91,7 +91,7 @@ function optionsOf(element: HTMLElement, latest: { readonly current: TimeChartPr
       {
         ...axis,
         size: AXIS,
-        gap: 4,
+        gap: 6,
         space: 70,
         ...(latest.current.ticks !== undefined && {
           splits: () => (latest.current.ticks ?? []).map(time => time / 1_000),

@@ -17,11 +17,17 @@ export function VerdictBadge({ verdict }: { readonly verdict: Verdict }): ReactN
   return <span className={`badge ${verdict}`}>{WORDS[verdict]}</span>
 }
 
+/** Kinds of events that are named by a short word. */
 const TYPES: Readonly<Record<string, string>> = {
   'remediation.added': 'ban',
   'remediation.removed': 'ban ended',
   'config.reloaded': 'config',
   'config.refused': 'config',
+}
+
+/** Whether a kind of event has a word that fits into a column; others are named by their type. */
+export function hasBadge(type: string): boolean {
+  return type === 'http' || type === 'finding' || type === 'operator' || TYPES[type] !== undefined
 }
 
 /** The decision about a request, or what else an event is. */

@@ -10,6 +10,8 @@ interface Bans {
   readonly now: number
   readonly bans: readonly Ban[]
   readonly bouncers: readonly string[]
+  /** Gateways that obey them. */
+  readonly instances: readonly string[]
 }
 
 const EVERY_MS = 5_000
@@ -24,9 +26,12 @@ export function BansScreen({ proposed }: { readonly proposed: string }): ReactNo
       <h1>Bans</h1>
       {may && <BanForm key={proposed} proposed={proposed} onDone={asked.again} />}
       <Loaded asked={asked}>
-        {({ bans, bouncers, now }) => (
+        {({ bans, bouncers, instances, now }) => (
           <>
             <BanTable bans={bans} now={now} onDone={asked.again} />
+            {instances.length > 1 && (
+              <p className="muted small">Gateways that obey these: {instances.join(', ')}</p>
+            )}
             {bouncers.length > 0 && (
               <p className="muted small">Bouncers that obey these too: {bouncers.join(', ')}</p>
             )}

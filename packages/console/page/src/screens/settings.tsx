@@ -22,6 +22,7 @@ interface Settings {
   readonly path: string
   readonly text?: string
   readonly history: readonly Change[]
+  readonly instances: readonly { readonly name: string; readonly isSame: boolean }[]
 }
 
 const HOURS = [
@@ -44,8 +45,15 @@ export function SettingsScreen(): ReactNode {
     <div className="stack">
       <h1>Settings</h1>
       <Loaded asked={asked}>
-        {({ path, text, history }) => (
+        {({ path, text, history, instances }) => (
           <>
+            {instances.some(({ isSame }) => !isSame) && (
+              <p className="notice">
+                Another configuration is in force on{' '}
+                {instances.flatMap(({ name, isSame }) => (isSame ? [] : [name])).join(', ')}: what is written
+                here holds on this gateway only.
+              </p>
+            )}
             {text === undefined ? (
               <Empty title="The configuration is a program">
                 <span>

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { loadConfig } from '@postern/config'
+import { type Decision, type Engine, VirtualClock } from '@postern/core'
+import { buildEngine } from '../src/build-engine.ts'
+import { memoryResources } from '../src/open-resources.ts'
+import type { Resources } from '../src/resources.ts'
+
+/** One request of a public report, in our own words and with our own data. */
+interface Reported {
+  /** The report, and whose request it is. */
+  readonly report: string
+  readonly method?: string
+  readonly target: string
+  readonly headers?: readonly string[]
+  readonly body?: string | Uint8Array
+}
+
+const JSON_TYPE = ['Content-Type', 'application/json']
+const FORM_TYPE = ['Content-Type', 'application/x-www-form-urlencoded']
+
+/** Bytes as compressed data has them, the same in every run (xorshift32). */
+function noise(length: number): Uint8Array {
+  let state = 0x9e3779b9
+  return Uint8Array.from({ length }, () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state & 0xff
+  })
+}
+
+/** Passwords of all ASCII symbols that were taken for attacks. */
+const PASSWORDS = ["Tr'#9kx{{..Lq", 'a|nl8$Kz<?m', "x' OR 1=1", 'pw";ls -la', '$(id)8Kq', "9'/*!x*/--"]
+
+/** A part of a form with a file in it. */
+function upload(filename: string, type: string, content: string): Pick<Reported, 'headers' | 'body'> {
+  return {
+    headers: ['Content-Type', 'multipart/form-data; boundary=cut'],
+    body: `--cut\r\nContent-Disposition: form-data; name="file"; filename="${filename}"\r\nContent-Type: ${type}\r\n\r\n${content}\r\n--cut--\r\n`,
+  }
+}
+
+const PASSES: readonly Reported[] = [
+  ...[
+    'application/x-git-receive-pack-request',
+    'application/offset+octet-stream',
+    'application/x-protobuf',
+    'application/x-unheard-of',
+  ].map(type => ({
+    report: `G1 compressed bytes as ${type}`,
+    method: 'POST',
+    target: '/project.git/git-receive-pack',
+    headers: ['Content-Type', type],
+    body: noise(100_000),
+  })),
+  ...['PUT', 'PATCH', 'DELETE'].flatMap(method => [
+    {
+      report: `G3 a save by ${method} in X-HTTP-Method-Override`,
+      method: 'POST',
+      target: '/wp-json/wp/v2/pages/21?_locale=user',
+      headers: ['X-HTTP-Method-Override', method, ...JSON_TYPE],
+      body: '{"title":"Lamps"}',
+    },
+    {
+      report: `G3 a save by ${method} in the query`,
+      method: 'POST',
+      target: `/pages/21?_method=${method.toLowerCase()}`,
+      headers: JSON_TYPE,
+      body: '{"title":"Lamps"}',
+    },
+    {
+      report: `G3 a save by ${method} in a form`,
+      method: 'POST',
+      target: '/pages/21',
+      headers: FORM_TYPE,
+      body: `_method=${method.toLowerCase()}&title=Lamps`,
+    },
+  ]),
+  ...['http://127.0.0.1:51004/callback', 'http://localhost:3000/cb', 'http://[::1]:51004/callback'].flatMap(
+    address => [
+      {
+        report: `G4 a native client comes back to ${address}`,
+        target: `/oauth/authorize?response_type=code&client_id=cli&redirect_uri=${encodeURIComponent(address)}`,
+      },
+      {
+        report: `G4 a client registers ${address}`,
+        method: 'POST',
+        target: '/oauth/register',
+        headers: JSON_TYPE,
+        body: JSON.stringify({ redirect_uris: [address] }),
+      },
+      {
+        report: `G4 a token for ${address}`,
+        method: 'POST',
+        target: '/oauth/token',
+        headers: FORM_TYPE,
+        body: `grant_type=authorization_code&code=abc&redirect_uri=${encodeURIComponent(address)}`,
+      },
+    ],
+  ),
+  ...[
+    'name=Anna&javax.faces.ViewState=-451%3A67',
+    'name=Anna&jakarta.faces.ViewState=-451%3A67',
+    'javax.faces.partial.ajax=true&javax.faces.source=form%3Asave&javax.faces.partial.execute=%40all',
+    'org.apache.struts.taglib.html.TOKEN=0f1e2d3c4b5a&name=Anna',
+    'q=java.lang.NullPointerException',
+  ].map(body => ({
+    report: `G5 a form of a Java framework: ${body.slice(0, 40)}`,
+    method: 'POST',
+    target: '/form.xhtml',
+    headers: FORM_TYPE,
+    body,
+  })),
+  ...PASSWORDS.map(password => ({
+    report: `G6 the password ${password}`,
+    method: 'POST',
+    target: '/signup',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ email: 'anna@shop.example', password }),
+  })),
+  ...[
+    ['shop-hours.zip', 'application/zip'],
+    ['site.tar', 'application/x-tar'],
+    ['course.txt', 'text/plain'],
+    ['tutorial.md', 'text/markdown'],
+  ].map(([name = '', type = '']) => ({
+    report: `G7 an upload of ${name}`,
+    method: 'POST',
+    target: '/wp-admin/update.php?action=upload-plugin',
+    ...upload(name, type, 'Every page starts with <?php echo "hours"; ?> and ends with a footer.'),
+  })),
+]
+
+/** What stands beside a reported false refusal and is an attack: the repair must not let it through. */
+const REFUSED: readonly Reported[] = [
+  {
+    report: 'G3 two wishes for different methods',
+    method: 'POST',
+    target: '/pages/21?_method=put',
+    headers: ['X-HTTP-Method-Override', 'DELETE'],
+  },
+  {
+    report: 'G4 an address that the server fetches itself',
+    target: '/fetch?url=http://169.254.169.254/latest',
+  },
+  {
+    report: 'G7 a file that a server would run',
+    method: 'POST',
+    target: '/upload',
+    ...upload('shell.php', 'application/octet-stream', '<?php system($_GET["c"]); ?>'),
+  },
+]
+
+describe('requests of public reports, under the default configuration', () => {
+  let engine: Engine
+  let resources: Resources
+  before(async () => {
+    const loaded = await loadConfig({ config: {}, folder: '/nowhere', environment: {} })
+    resources = await memoryResources(loaded, new VirtualClock())
+    engine = buildEngine(loaded, resources, 'serve').engine
+  })
+  after(() => resources.close())
+
+  let asked = 0
+  /** Each request comes from an address of its own, so that none stands in another's shadow. */
+  async function ask({ method = 'GET', target, headers = [], body }: Reported): Promise<Decision> {
+    asked++
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+    const exchange = engine.open({
+      method,
+      target,
+      headers: [
+        'Host',
+        'shop.example',
+        'User-Agent',
+        'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+        ...(bytes === undefined ? [] : ['Content-Length', String(bytes.length)]),
+        ...headers,
+      ],
+      peer: `203.0.${asked >> 8}.${asked & 255}`,
+      secure: true,
+      httpVersion: '1.1',
+      body:
+        bytes === undefined
+          ? undefined
+          : { read: async limit => ({ bytes: bytes.subarray(0, limit), complete: bytes.length <= limit }) },
+      native: undefined,
+    })
+    const decision = await engine.decide(exchange)
+    const status = decision.effect === 'allow' ? 200 : decision.status
+    engine.settle(exchange, { status, duration: 1, bytes: 1, aborted: false })
+    return decision
+  }
+
+  for (const reported of PASSES)
+    test(`${reported.report}: passes`, async () => {
+      const decision = await ask(reported)
+      assert.equal(decision.effect, 'allow', JSON.stringify(decision))
+    })
+
+  for (const reported of REFUSED)
+    test(`${reported.report}: is refused`, async () => {
+      assert.notEqual((await ask(reported)).effect, 'allow')
+    })
+})
