@@ -184,7 +184,7 @@ try {
     },
     figures,
     unequal: [
-      'the floor counts addresses in a Map, sends the two headers of a limit and listens for the end of the answer: no layer with limits by address can cost less, and it reads nothing',
+      'the floor counts addresses in a Map, sends the two headers of a limit and listens for the end of the answer: about the least that a layer with limits by address does, and it reads nothing',
       'helmet and express-rate-limit set headers and count addresses; they inspect nothing, know no bans and watch nothing',
       'the default guards run with the numbers of their limits raised, or one loader would be throttled; every rule is still asked',
       'CPU is user and system time of the server process; the loader runs in another, and waking it is part of the system time: a slower server finds it asleep more often',

@@ -27,11 +27,12 @@ const current = name.endsWith('+adapter')
 const TEN_MINUTES = 600_000
 const MINUTE = 60_000
 
-/** What every limit by address must do at least: find the count, say it in two headers, see the end. */
+/** About the least that a limit by address does: find the count, say it in two headers, see the end. */
 function floor(): express.RequestHandler {
   const counts = new Map<string, { count: number; until: number }>()
   return (request, response, next) => {
-    const address = request.ip ?? ''
+    // Not `request.ip`: Express reads the header anew for each use, with a regular expression.
+    const address = String(request.headers['x-forwarded-for'] ?? '')
     const now = Date.now()
     let known = counts.get(address)
     if (known === undefined || known.until < now) {
