@@ -1,4 +1,4 @@
-// One run of a migration that gets killed: `kill-migration.ts DATABASE KEYS`.
+// One run of a migration that gets killed: `kill-migration.ts DATABASE KEYS`. Prints a line for each batch.
 import { openSqlite } from '@postern/store'
 import { LocalKeys } from '../../src/local/local-keys.ts'
 import { rewriteTable } from '../../src/migrate/rewrite-table.ts'
@@ -19,5 +19,8 @@ const { done } = await rewriteTable({
   client,
   dialect: SQLITE_DIALECT,
   batch: 5,
+  // Long enough for whoever reads the lines to kill it before the next ones.
+  pause: 1,
+  onProgress: () => process.stdout.write('batch\n'),
 })
-process.stdout.write(done ? 'done\n' : 'stopped\n')
+process.exitCode = done ? 0 : 1
