@@ -299,7 +299,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     look.setting = settingOf(value, place, name, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
-      place,
+      // A field of a form in which people write is read as one of a document.
+      place: place === 'form' && look.setting === 'data' ? 'body' : place,
       name,
       pieces,
       scanned: value === text ? look.scanned : undefined,

@@ -2,7 +2,7 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { MAX_WORD, readWord, word } from './shell-word.ts'
-import { isShellCommand, isWrapperCommand, looksAround } from './shell-words.ts'
+import { isAdvisedCommand, isShellCommand, isWrapperCommand, looksAround } from './shell-words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -186,7 +186,9 @@ function commandAt(reading: Reading, from: number, opening: Opening, separator: 
     (command === 'id' || command === 'set' || !looksAround(command)) &&
     !found.wrapped &&
     !found.sensitive
-  const bare = opening === 'start' || opening === 'line' || isCode
+  // What people tell each other to type: `DEBUG=app; node app.js`.
+  const isAdvice = opening === 'separator' && !isDisguised && !found.sensitive && isAdvisedCommand(command)
+  const bare = opening === 'start' || opening === 'line' || isCode || isAdvice
   return { start: separator, end, score, id: 'rce/command', bare }
 }
 
