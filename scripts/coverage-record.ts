@@ -48,7 +48,7 @@ export class CoverageRecord {
     }
   }
 
-  /** Adds every file of one `NODE_V8_COVERAGE` folder. One that a killed process left incomplete is ignored. */
+  /** Adds every file of a `NODE_V8_COVERAGE` folder. One that a killed process left incomplete is ignored. */
   add(folder: string): void {
     for (const name of globSync('coverage-*.json', { cwd: folder })) {
       const scripts = parsed(readFileSync(join(folder, name), 'utf8'))
@@ -107,7 +107,7 @@ function addScript({ ran, blocks }: Reached, { functions }: Script): void {
   for (let place = 0; place < own.length; place++) if (own[place] === 1) ran[place] = 1
 }
 
-/** For each line with code on it (types and comments are none) the places of that code. */
+/** For each line with code on it the places of that code; types and comments do not count. */
 function codeLines(source: string): readonly (readonly number[])[] {
   const plain = stripTypeScriptTypes(source)
   const isComment = new Uint8Array(plain.length)

@@ -38,7 +38,7 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
     console.error(`No test file matches ${patterns.join(' ')}.`)
     return 2
   }
-  // Many files wait for servers and clocks most of the time: on two cores one at a time would leave both idle.
+  // Many files wait for servers and clocks most of the time: on two cores one lane would leave both idle.
   const lanes = Math.max(2, availableParallelism() - 1)
   const services = await startServices()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

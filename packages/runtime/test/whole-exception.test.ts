@@ -79,7 +79,10 @@ async function decide({ engine }: Site, sent: Sent): Promise<Decision> {
 
 const plain: Sent = { method: 'POST', path: '/notes', query: {}, headers: {}, body: {} }
 
-/** One for each guard whose refusals a change can lift; the ban comes last, for it stops what others do before. */
+/**
+ * One for each guard whose refusals a change can lift; the ban comes last, for it stops what others do
+ * before.
+ */
 const FAULTS: readonly Fault[] = [
   {
     rule: 'clients/block',
