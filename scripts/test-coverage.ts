@@ -1,7 +1,7 @@
 // `npm run test:coverage`: every test as `npm test` runs them, and how much of each package they run, in
-// every process and thread that they start. Fails when a package is below its floor in coverage-floors.json. With
-// names of packages, or patterns as `npm test` takes them, it shows what those files run and holds no floor;
-// `--missed` lists the lines and branches that they do not.
+// every process and thread that they start. Fails when a package is below its floor in
+// coverage-floors.json. With names of packages, or patterns as `npm test` takes them, it shows what those
+// files run and holds no floor; `--missed` lists the lines and branches that they do not.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -19,8 +19,8 @@ export interface Guard {
   decide(exchange: Exchange): Decision | Promise<Decision>
   /**
    * What `decide` would answer, where another guard refused already: the exception of that refusal then
-   * covers this guard too. Without effect: nothing is counted, taken, sent, reported or remembered. A guard without
-   * it is not asked. Nor should one have it whose answer depends on who acts: that is not known yet.
+   * covers this guard too. Without effect: nothing is counted, taken, sent, reported or remembered. A guard
+   * without it is not asked. Leave it out where the answer depends on who acts: that is not known yet.
    */
   wouldRefuse?(exchange: Exchange): Decision | Promise<Decision>
   /**
