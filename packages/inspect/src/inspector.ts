@@ -299,8 +299,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     look.setting = settingOf(value, place, name, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
-      // A field of a form in which people write is read as one of a document.
-      place: place === 'form' && look.setting === 'data' ? 'body' : place,
+      place,
       name,
       pieces,
       scanned: value === text ? look.scanned : undefined,
@@ -324,7 +323,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
       if (isNew && look.setting !== 'document') this.#lookInside(reading.text, look)
       this.#looking = look
-      const which = look.isDoubted ? 'certain' : 'all'
+      const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
       look.reading = undefined

