@@ -187,7 +187,7 @@ const CASES: readonly (readonly [
     /throttle/,
   ],
   [
-    'whom a limit holds, in the words of another library',
+    'whom a limit holds, as another library names it',
     'limits: { api: { limit: 5/1m, key: ip } }',
     /key$/,
     /must be "address"/,
