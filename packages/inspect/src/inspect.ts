@@ -50,7 +50,7 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
-/** Families of the rules about the declarations and elements of an XML document, which are read in its whole text. */
+/** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i

@@ -27,7 +27,7 @@ function upload(name: string, content: Buffer): readonly string[] {
 }
 
 describe('archives that are unpacked outside of their folder', () => {
-  test('are told by the names of their entries, not only the first', () => {
+  test('are found by the names of their entries, not only the first', () => {
     const zip = Buffer.concat([zipEntry('a/readme.txt', 'hello'), zipEntry('a/../../x.jsp', 'x')])
     const tar = Buffer.concat([tarEntry('a.txt', 'hello'), tarEntry('../../etc/cron.d/x', 'x')])
     assert.equal(archiveEscape(zip), '../x.jsp')

@@ -33,7 +33,7 @@ function escapeOf(name: string): string | undefined {
   return undefined
 }
 
-/** Names of the local headers (APPNOTE 4.3.7), those of entries that are stored behind each other included. */
+/** Names of the local headers (APPNOTE 4.3.7), in the order in which they are stored. */
 function* zipNames(bytes: Buffer): Generator<string> {
   let at = 0
   for (let entries = 0; entries < MAX_ENTRIES && at >= 0 && at + 30 <= bytes.length; entries++) {

@@ -15,8 +15,8 @@ export function boundaryOf(contentType: string): string | undefined {
 
 /**
  * Walks the parts of a multipart body (RFC 7578): field values as values, file names as file names; of a
- * file's content only whether a server would run it, and of an archive where it would be unpacked to. Line ends may be CRLF or
- * LF, as lenient servers allow. Linear.
+ * file's content only whether a server would run it, and of an archive where it would be unpacked to. Line
+ * ends may be CRLF or LF, as lenient servers allow. Linear.
  */
 export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1')
