@@ -64,6 +64,7 @@ export const templateRules: readonly Rule[] = [
   {
     id: 'template/object',
     family: 'template',
+    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${']]],
     find: findObject,
     score: 5,
     quotable: true,
