@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InspectedRequest } from '../../packages/inspect/src/inspected-request.ts'
 
-/** Which half of a list an attack is in, by the hash of its first form; rules are written with `tuned` only. */
+/** Which half of a list an attack is in, by the hash of its first form; only `tuned` is looked at. */
 export type Half = 'tuned' | 'untouched'
 
 /** An attack of our own lists, as one request. */
