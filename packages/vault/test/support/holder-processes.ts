@@ -14,15 +14,18 @@ import { generateSigningKey } from '../../src/primitive/ed25519.ts'
 import { SocketLink } from '../../src/split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../../src/split/part.ts'
 
-const ENTRY = fileURLToPath(new URL('../../src/holder-entry.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('holder-program.ts', import.meta.url))
+/** Lets a stopped process go on once its standard input is closed, so that it can see that its parent is gone. */
+const CONTINUE = 'read line; kill -CONT "$1"'
 
-/** Three holders as processes of their own, over TLS on loopback. */
+/** Three holders as processes of their own, over TLS on loopback. They end with this process. */
 export class HolderProcesses {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'vault-holders-'))
   readonly app: TlsIdentity = identity('app')
   readonly ports: Map<HolderId, number> = new Map()
   readonly fingerprints: Map<HolderId, string> = new Map()
   readonly #children = new Map<HolderId, ChildProcess>()
+  readonly #watchers = new Set<ChildProcess>()
   readonly #settings: object
   readonly #entry: string
 
@@ -101,8 +104,10 @@ export class HolderProcesses {
         '--key-file',
         join(this.folder, `key-${id}`),
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+      { stdio: ['pipe', 'ignore', 'pipe'] },
     )
+    // A holder that is gone closes it.
+    child.stdin?.on('error', () => {})
     this.#children.set(id, child)
     await new Promise<void>((resolve, reject) => {
       let text = ''
@@ -123,7 +128,12 @@ export class HolderProcesses {
   }
 
   signal(id: HolderId, signal: NodeJS.Signals): void {
-    this.#children.get(id)?.kill(signal)
+    const child = this.#children.get(id)
+    if (signal === 'SIGSTOP' && child?.pid !== undefined)
+      this.#watchers.add(
+        spawn('sh', ['-c', CONTINUE, 'sh', `${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] }),
+      )
+    child?.kill(signal)
   }
 
   async kill(id: HolderId): Promise<void> {
@@ -152,6 +162,8 @@ export class HolderProcesses {
   }
 
   async stop(): Promise<void> {
+    for (const watcher of this.#watchers) watcher.kill()
+    this.#watchers.clear()
     for (const id of HOLDERS) {
       this.signal(id, 'SIGCONT')
       await this.kill(id)
