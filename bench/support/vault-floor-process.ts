@@ -7,10 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { listenTls } from '../../packages/vault/src/holder/holder-listener.ts'
-import { endWithParent } from '../../packages/vault/test/support/end-with-parent.ts'
+import '../../packages/vault/test/support/end-with-parent.ts'
 import { identity } from '../../packages/vault/test/support/holder-processes.ts'
 
-endWithParent()
 const PAGE = 50
 const own = identity('floor')
 const part = randomBytes(PAGE * 32).toString('base64url')

@@ -2,9 +2,6 @@
 // `vault-holder-process.ts CONFIG.json --key-file FILE`.
 import { openAuditLog } from '@postern/audit'
 import { holderArguments, runHolder } from '@postern/vault/holder'
-import { endWithParent } from '../../packages/vault/test/support/end-with-parent.ts'
-
-endWithParent()
 
 const { path: config, unlock } = holderArguments(process.argv.slice(2), process.env)
 const log = await openAuditLog({ directory: `${config}-audit`, origin: 'bench.example/holder' })

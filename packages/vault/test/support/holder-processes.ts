@@ -14,7 +14,8 @@ import { generateSigningKey } from '../../src/primitive/ed25519.ts'
 import { SocketLink } from '../../src/split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../../src/split/part.ts'
 
-const ENTRY = fileURLToPath(new URL('holder-program.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../../src/holder-entry.ts', import.meta.url))
+const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href
 /** Lets a stopped process go on once its standard input is closed, so that it can see that its parent is gone. */
 const CONTINUE = 'read line; kill -CONT "$1"'
 
@@ -99,6 +100,8 @@ export class HolderProcesses {
       [
         ...process.execArgv.filter(argument => argument.startsWith('--conditions')),
         '--disable-warning=ExperimentalWarning',
+        '--import',
+        END_WITH_PARENT,
         this.#entry,
         join(this.folder, `holder-${id}.json`),
         '--key-file',
@@ -125,6 +128,11 @@ export class HolderProcesses {
       const states = await Promise.all(HOLDERS.map(id => this.operate(id, { op: 'status' })))
       return states.every(state => !JSON.stringify(state).includes('down'))
     })
+  }
+
+  /** Process ids of the holders. */
+  get pids(): readonly number[] {
+    return [...this.#children.values()].flatMap(({ pid }) => pid ?? [])
   }
 
   signal(id: HolderId, signal: NodeJS.Signals): void {
