@@ -1,8 +1,9 @@
-// `npm run docs` writes what is made from the table of configuration keys;
-// `--check` only says what is out of date.
+// `npm run docs` writes what is made from the table of configuration keys, and the library reference from
+// docstrings. `--check` only says what of the former is out of date; check-api.ts does so for the latter.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configJsonSchema } from '../packages/config/src/json-schema.ts'
+import { writeApiReference } from './api-pages.ts'
 import { referenceMarkdown, withDocstrings } from './config-reference.ts'
 import { root } from './workspace.ts'
 
@@ -40,5 +41,6 @@ for (const { files, make } of TARGETS) {
     else writeFileSync(join(root, file), made)
   }
 }
+if (!isCheck) writeApiReference()
 for (const file of stale) console.error(`${file} differs from the table of configuration keys: npm run docs`)
 if (stale.length > 0) process.exit(1)
