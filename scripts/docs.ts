@@ -1,9 +1,11 @@
-// `npm run docs` writes what is made from the table of configuration keys, and the library reference from
-// docstrings. `--check` only says what of the former is out of date; check-api.ts does so for the latter.
+// `npm run docs` writes what is made from the table of configuration keys, the library reference from
+// docstrings and the chart of the benchmarks. `--check` only says what of the first is out of date;
+// check-api.ts does so for the reference.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configJsonSchema } from '../packages/config/src/json-schema.ts'
 import { writeApiReference } from './api-pages.ts'
+import { writeBenchmarkCharts } from './benchmark-chart.ts'
 import { referenceMarkdown, withDocstrings } from './config-reference.ts'
 import { root } from './workspace.ts'
 
@@ -41,6 +43,9 @@ for (const { files, make } of TARGETS) {
     else writeFileSync(join(root, file), made)
   }
 }
-if (!isCheck) writeApiReference()
+if (!isCheck) {
+  writeApiReference()
+  writeBenchmarkCharts()
+}
 for (const file of stale) console.error(`${file} differs from the table of configuration keys: npm run docs`)
 if (stale.length > 0) process.exit(1)
