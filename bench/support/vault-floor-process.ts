@@ -1,5 +1,6 @@
 // A holder without Postern in it: for every request the bytes of an answer, and the same calls of node's own
-// functions that a page of 50 records cannot do without. `vault-floor-process.ts`; prints its port and fingerprint.
+// functions that a page of 50 records cannot do without. `vault-floor-process.ts`; prints its port and
+// fingerprint.
 import { hash, randomBytes } from 'node:crypto'
 import { fdatasync, openSync, writeSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'

@@ -25,7 +25,8 @@ const OUTER = randomBytes(128 + 64)
 
 /**
  * What no design with three counting holders on this machine gets below: the bytes of a page to two of three
- * processes over TLS, there the same hashes, the same row in SQLite and the same bytes in a log, their answers
+ * processes over TLS, there the same hashes, the same row in SQLite and the same bytes in a log, their
+ * answers
  * back, and here an HMAC and AES-256-GCM for every record, with a key of its own. No code of Postern but its
  * sockets: nothing is parsed, counted, decided or compared.
  */

@@ -1,5 +1,5 @@
-// Attacks of who can read or write the database, beyond moving values about. Each is a test of one sentence of
-// docs/vault-threat-model.md.
+// Attacks of who can read or write the database, beyond moving values about. Each is a test of one sentence
+// of docs/vault-threat-model.md.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Member } from '../src/held/member.ts'

@@ -1,5 +1,5 @@
-// Attacks on the messages between client and holders: whoever is one of the holders, or on the way to them, or
-// shares the machine with one. Each is a test of one sentence of docs/vault-threat-model.md.
+// Attacks on the messages between client and holders: whoever is one of the holders, or on the way to them,
+// or shares the machine with one. Each is a test of one sentence of docs/vault-threat-model.md.
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -162,7 +162,7 @@ describe('who has a capability of somebody', () => {
 })
 
 describe('who writes messages by hand', () => {
-  it('asks in the words of an earlier protocol, or of none: nothing is answered, and nothing counted', () => {
+  it('asks as an earlier protocol would, or as none: nothing is answered, and nothing counted', () => {
     const holders = testHolders()
     const [core] = holders.cores as [HolderCore]
     for (const body of [

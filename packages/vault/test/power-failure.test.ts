@@ -77,7 +77,10 @@ class FailingDisk {
     this.core = this.#start()
   }
 
-  /** Opens a page of records nobody opened before. True when its answer leaves, without waiting for the disk. */
+  /**
+   * Opens a page of records nobody opened before. True when its answer leaves, without waiting for the
+   * disk.
+   */
   answers(first: number): boolean {
     const rows = Array.from({ length: PAGE }, (_, i) => item(first + i))
     const answer = this.core.answer('app', { op: 'open', items: packed(rows) })

@@ -78,9 +78,10 @@ export async function listenUnix(path: string, mode: number, answerer: Answerer)
 }
 
 /**
- * Removes the socket of a process that was killed, and nothing else. Its folder must be one in which other users
- * cannot replace a file: whoever does that is the holder for those who connect, since a unix socket carries no
- * certificate.
+ * Removes the socket of a process that was killed, and nothing else. Its folder must be one in which other
+ * users
+ * cannot replace a file: whoever does that is the holder for those who connect, since a unix socket carries
+ * no certificate.
  */
 function removeOldSocket(path: string): void {
   const folder = statSync(dirname(path), { throwIfNoEntry: false })

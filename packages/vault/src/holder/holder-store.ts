@@ -17,8 +17,8 @@ const CHECKPOINT_PAGES = 8_192
 const PRUNED_AT_ONCE = 1_000
 
 /**
- * Records opened that a power failure may take, so that no answer waits for the disk while it keeps up: what was
- * taken can be opened once more.
+ * Records opened that a power failure may take, so that no answer waits for the disk while it keeps up:
+ * what was taken can be opened once more.
  */
 export const MOST_UNSYNCED = 100
 
@@ -29,9 +29,10 @@ const CLOSED = 'closed.until'
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
 /**
- * One holder's SQLite file: its parts, wrapped, and what it must not forget. Openings are written through to the
- * operating system before an answer leaves, so a killed process forgets nothing, and follow onto the disk at once
- * without being waited for: see `settled`. Everything else is on the disk when its method returns.
+ * One holder's SQLite file: its parts, wrapped, and what it must not forget. Openings are written through
+ * to the
+ * operating system before an answer leaves, so a killed process forgets nothing, and follow onto the disk
+ * at once without being waited for: see `settled`. Everything else is on the disk when its method returns.
  */
 export class HolderStore implements HolderJournal {
   readonly #database: SqliteDatabase
@@ -79,8 +80,8 @@ export class HolderStore implements HolderJournal {
   }
 
   /**
-   * Waits until a power failure would take at most `MOST_UNSYNCED` of the records opened so far: what an answer
-   * waits for before it leaves. Undefined when there is nothing to wait for.
+   * Waits until a power failure would take at most `MOST_UNSYNCED` of the records opened so far: what an
+   * answer waits for before it leaves. Undefined when there is nothing to wait for.
    * @throws StoreError when the disk failed: nothing more is opened
    */
   settled(): Promise<void> | undefined {

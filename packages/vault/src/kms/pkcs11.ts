@@ -61,8 +61,8 @@ const TAG_BYTES = 16
 const KEY_BYTES = 32
 
 /**
- * An AES key of an HSM as what unlocks a holder, over PKCS#11 (`CKM_AES_GCM`). The client is handed in, since it
- * is an addon that is compiled where it is installed. What is stored is IV, ciphertext and tag.
+ * An AES key of an HSM as what unlocks a holder, over PKCS#11 (`CKM_AES_GCM`). The client is handed in,
+ * since it is an addon that is compiled where it is installed. What is stored is IV, ciphertext and tag.
  * @throws ConfigError when token or key are not there, CredentialError for a wrong PIN or another key,
  *   StoreError for everything else the HSM says
  */

@@ -1,8 +1,8 @@
 import { HEADER_BYTES } from './record-format.ts'
 
 /**
- * Header and context, as AES-GCM authenticates them. The header has a fixed length. The bytes are written into
- * one buffer that is used again for the next record, since the cipher copies them at once.
+ * Header and context, as AES-GCM authenticates them. The header has a fixed length. The bytes are written
+ * into one buffer that is used again for the next record, since the cipher copies them at once.
  */
 export class AdditionalData {
   #buffer: Buffer = Buffer.allocUnsafeSlow(HEADER_BYTES + 256)

@@ -6,8 +6,8 @@ const RECORD_KEY_BYTES = 32
 /** What one record is sealed with, all from its record key. Valid until the next record is asked for. */
 interface CipherMaterial {
   /**
-   * AES-256 key, one character a byte (latin1). Node 24 takes 14 us to make a cipher from a key given as bytes,
-   * 2.7 from a key object made for it, which is one more thing to collect, and 1.4 from text.
+   * AES-256 key, one character a byte (latin1). Node 24 takes 14 us to make a cipher from a key given as
+   * bytes, 2.7 from a key object made for it, which is one more thing to collect, and 1.4 from text.
    */
   readonly key: string
   /** 96 bits. Derived, hence not stored: the key is used for this one record only. */
@@ -30,8 +30,8 @@ const nonce = Buffer.allocUnsafeSlow(NONCE_BYTES)
 const commitment = Buffer.allocUnsafeSlow(COMMITMENT_BYTES)
 
 /**
- * HMAC-SHA-512(record key, "postern vault record 1"), cut into key, commitment and nonce. Commitment and nonce
- * are overwritten by the next call.
+ * HMAC-SHA-512(record key, "postern vault record 1"), cut into key, commitment and nonce. Commitment and
+ * nonce are overwritten by the next call.
  */
 export function cipherMaterial(recordKey: Uint8Array): CipherMaterial {
   if (recordKey.length !== RECORD_KEY_BYTES) throw new RangeError('a record key is 32 bytes long')

@@ -143,7 +143,8 @@ export class Vault {
     const table = this.table(tableName)
     const out: Record<string, unknown>[] = []
     const cells: StoredCell[] = []
-    // Loops by index here and below: the pairs of `entries()` were a sixteenth of what a page left to collect.
+    // Loops by index here and below: the pairs of `entries()` were a sixteenth of what a page left to
+    // collect.
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index] as T
       out.push({ ...row })

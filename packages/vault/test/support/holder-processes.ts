@@ -16,7 +16,10 @@ import { HOLDERS, type HolderId } from '../../src/split/part.ts'
 
 const ENTRY = fileURLToPath(new URL('../../src/holder-entry.ts', import.meta.url))
 const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href
-/** Lets a stopped process go on once its standard input is closed, so that it can see that its parent is gone. */
+/**
+ * Lets a stopped process go on once its standard input is closed, so that it can see that its parent is
+ * gone.
+ */
 const CONTINUE = 'read line; kill -CONT "$1"'
 
 /** Three holders as processes of their own, over TLS on loopback. They end with this process. */
