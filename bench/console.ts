@@ -101,16 +101,7 @@ try {
     () => ({
       file: join(folder, 'postern.config.yaml'),
       folder,
-      overrides: {
-        upstream: undefined,
-        listen: undefined,
-        workers: undefined,
-        mode: undefined,
-        admin: undefined,
-        console: undefined,
-        forwardAuth: undefined,
-        trustProxies: undefined,
-      },
+      overrides: {},
       traffic: { directory: folder },
       path: join(folder, 'postern.config.yaml'),
     }),

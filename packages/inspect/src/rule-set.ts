@@ -1,6 +1,7 @@
 import type { EffortMeter } from './effort-meter.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
+import { type CompiledRequirements, compileRequirements, TextFilter } from './text-filter.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {
@@ -30,8 +31,16 @@ export class RuleSet {
    * ends.
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
+  /** What each rule requires of a text. */
+  readonly #requirements: readonly (CompiledRequirements | undefined)[]
+  readonly #filter = new TextFilter()
+  /** The reading that the filter has passed over. */
+  #filtered: Reading | undefined
+  readonly #all: Int32Array
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
+  /** The rules of some families, by the list that names them. */
+  readonly #ofFamilies: WeakMap<readonly string[], Int32Array> = new WeakMap()
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
@@ -47,6 +56,8 @@ export class RuleSet {
     this.#width = Math.ceil(rules.length / 32)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
+    this.#requirements = rules.map(rule => rule.requires && compileRequirements(rule.requires))
+    this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
     const of = (place: Place): PlaceRules => placeRules(rules, place)
     this.#places = {
@@ -71,7 +82,7 @@ export class RuleSet {
 
   /**
    * Runs the rules whose gates the reading opens, until the meter stops it.
-   * @param which all of them, or only those that are not quotable
+   * @param which all of them, only those that are not quotable, or those of some families
    * @param from the rule to begin with
    * @returns the index of the rule to go on with; `Number.MAX_SAFE_INTEGER` when all have run
    */
@@ -79,7 +90,7 @@ export class RuleSet {
     reading: Reading,
     found: (hit: Hit) => void,
     meter?: EffortMeter,
-    which: 'all' | 'certain' = 'all',
+    which: 'all' | 'certain' | readonly string[] = 'all',
     from = 0,
   ): number {
     const { text, chars, words, place } = reading
@@ -89,18 +100,20 @@ export class RuleSet {
     const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
     const charGates = this.#charGates
     const wordGates = this.#wordGates
+    const among = this.#rowsOf(which)
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
       let open =
         openedBy(charGates, chars, row, this.#width) &
         openedBy(wordGates, words, row, this.#width) &
-        (looking[row] as number)
-      if (which === 'certain') open &= this.#certain[row] as number
+        (looking[row] as number) &
+        (among[row] as number)
       if (row === from >> 5) open &= -1 << (from & 31)
       while (open !== 0) {
         const lowest = open & -open
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
+        if (!this.#mayHit(index, reading)) continue
         const rule = rules[index] as Rule
         const span = rule.find(reading)
         if (span !== undefined) found({ rule, span })
@@ -112,6 +125,29 @@ export class RuleSet {
     }
     if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
+  }
+
+  /** Whether what the rule requires stands in the text. */
+  #mayHit(index: number, reading: Reading): boolean {
+    const requirements = this.#requirements[index]
+    if (requirements === undefined) return true
+    if (this.#filtered !== reading) {
+      this.#filter.read(reading.lower)
+      this.#filtered = reading
+    }
+    return this.#filter.mayMeet(requirements)
+  }
+
+  /** The rules that are to run. */
+  #rowsOf(families: 'all' | 'certain' | readonly string[]): Int32Array {
+    if (families === 'all') return this.#all
+    if (families === 'certain') return this.#certain
+    let rows = this.#ofFamilies.get(families)
+    if (rows === undefined) {
+      rows = setOf(this.rules, rule => families.includes(rule.family))
+      this.#ofFamilies.set(families, rows)
+    }
+    return rows
   }
 }
 

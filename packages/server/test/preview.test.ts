@@ -12,17 +12,6 @@ import { joinedResults } from '../src/preview/preview-count.ts'
 import { PreviewInThread } from '../src/preview/preview-in-thread.ts'
 import { previewRun } from '../src/preview/preview-run.ts'
 
-const NO_OVERRIDES = {
-  upstream: undefined,
-  listen: undefined,
-  workers: undefined,
-  mode: undefined,
-  admin: undefined,
-  console: undefined,
-  forwardAuth: undefined,
-  trustProxies: undefined,
-}
-
 async function keptTraffic(directory: string, count: number): Promise<SqliteTraffic> {
   const traffic = SqliteTraffic.open({ directory, keep: 1e15, maxSize: 1e15 })
   await traffic.write(
@@ -93,7 +82,7 @@ test('a preview runs in threads, says how far it is, and ends when it is cancell
     () => ({
       file: undefined,
       folder,
-      overrides: NO_OVERRIDES,
+      overrides: {},
       traffic: { directory: folder },
       path: join(folder, 'postern.config.yaml'),
     }),
