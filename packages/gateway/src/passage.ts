@@ -58,13 +58,13 @@ export class Passage {
 
   /** An exchange began. @param client its address, or IPv6 /56 */
   entered(client: string): void {
-    this.#inFlight++
+    this.settings.underWay[0] = ++this.#inFlight
     this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1)
   }
 
   /** An exchange ended. */
   left(client: string): void {
-    this.#inFlight--
+    this.settings.underWay[0] = --this.#inFlight
     const count = (this.#perClient.get(client) ?? 1) - 1
     if (count === 0) this.#perClient.delete(client)
     else this.#perClient.set(client, count)
