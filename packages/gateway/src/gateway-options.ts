@@ -11,7 +11,7 @@ import {
 import type { HeldPort } from './held-port.ts'
 import { parseSigningKey, type SigningKey } from './identity-header.ts'
 
-/** Certificate of the front. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
+/** Certificate of the listener. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
 export interface TlsOptions {
   /** PEM, the chain included. */
   readonly cert: string | Buffer

@@ -14,7 +14,7 @@ import { PacedWork } from './paced-work.ts'
 const LATE_PACE = { each: 4, every: 20 }
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
-export class Passage {
+export class Traffic {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
