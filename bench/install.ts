@@ -1,5 +1,5 @@
-// What `npm install postern` brings: packages and bytes on the disk, its own and those of others. Needs a build
-// (npm run build): the packages are packed as npm would publish them.
+// What `npm install postern` brings: packages and bytes on the disk, its own and those of others. Needs a
+// build (npm run build): the packages are packed as npm would publish them.
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ function bytesOf(folder: string): number {
   return bytes
 }
 
-/** Every package that npm installs with one: what it depends on, and so on. Optional peers are not installed. */
+/** Every package that npm installs with one: what it depends on, and so on, without optional peers. */
 function installedWith(
   name: string,
   modules: string,

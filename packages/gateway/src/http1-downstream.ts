@@ -17,7 +17,7 @@ function onDrain(this: Http1Response): void {
   this.downstream?.owner?.drained()
 }
 
-/** What has begun and is not complete yet (server-sent events, a slow download) must not wait for the rest. */
+/** What has begun and is not complete (server-sent events, a slow download) must not wait for the rest. */
 function flushBegun(downstream: Http1Downstream): void {
   downstream.flush()
 }
@@ -98,8 +98,9 @@ export class Http1Downstream implements Downstream {
   }
 
   /**
-   * A small part that comes with the head waits with it: of most answers it is all, and then head, body and end
-   * are one write to the socket in place of a gathered one (measured: 15 % of the CPU of a small answer).
+   * A small part that comes with the head waits with it: of most answers it is all, and then head, body and
+   * end are one write to the socket in place of a gathered one, and cost 15 % less CPU (measured with node
+   * alone).
    */
   write(chunk: Buffer): boolean {
     if (this.#held !== undefined) this.#writeHeld(this.#held)

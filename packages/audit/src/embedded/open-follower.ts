@@ -16,7 +16,7 @@ export interface FollowerPlace {
   readonly forgetAnonymousAfter?: number
 }
 
-export interface OpenFollowerOptions {
+interface OpenFollowerOptions {
   readonly files: FileLayer
   readonly directory: string
   readonly keyDirectory: string
@@ -31,7 +31,7 @@ export interface OpenFollowerOptions {
  * ever signed, newest last, so that a rotation does not make older proofs unreadable;
  * verifiers get the keys from elsewhere.
  */
-export function openFollower(options: OpenFollowerOptions): Follower {
+function openFollower(options: OpenFollowerOptions): Follower {
   const { signers, verifierKeys } = loadSigningKeys(options.keyDirectory, options.origin)
   const log = new LogFiles(options.files, options.directory)
   const known = log.verifierKeys()
