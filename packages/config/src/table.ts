@@ -1,6 +1,6 @@
 import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type * as z from 'zod'

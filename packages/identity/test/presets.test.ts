@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { auth0, clerk, cognito, entra, type JwtMethodOptions, keycloak } from '../src/index.ts'
+import { auth0, clerk, cognito, entra, keycloak } from '../src/index.ts'
 import type { PresetEnvironment } from '../src/verify/presets.ts'
+import type { JwtMethodOptions } from '../src/verify-entry.ts'
 import { RECORDED, type RecordedProvider } from './recorded-metadata.ts'
 
 /** The preset of a provider as its operator writes it, and the network that answers with a record. */

@@ -18,7 +18,9 @@ const rsa = { kty: 'RSA', e: 'AQAB' } as const
  * Keycloak realm publishes a key for encryption too; keys of Entra ID name no algorithm; the key ids of
  * Cognito are base64, not base64url.
  */
-export const RECORDED: Readonly<Record<'auth0' | 'clerk' | 'keycloak' | 'entra' | 'cognito', RecordedProvider>> = {
+export const RECORDED: Readonly<
+  Record<'auth0' | 'clerk' | 'keycloak' | 'entra' | 'cognito', RecordedProvider>
+> = {
   auth0: {
     issuer: 'https://dev-ltxchcls4igzho78.us.auth0.com/',
     jwks: 'https://dev-ltxchcls4igzho78.us.auth0.com/.well-known/jwks.json',

@@ -9,7 +9,7 @@ import {
   loadConfig,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
-import type { Mailer } from '@postern/identity'
+import type { Mailer } from '@postern/identity/built-in'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -192,7 +192,7 @@ async function startAlerts(
 }
 
 async function alertMailer({ smtp, from, tls }: NonNullable<CompiledAlerts['email']>): Promise<Mailer> {
-  const { smtpMailer } = await import('@postern/identity')
+  const { smtpMailer } = await import('@postern/identity/built-in')
   return smtpMailer({ url: smtp, from, tls, place: 'alerts.email' })
 }
 
