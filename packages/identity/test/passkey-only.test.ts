@@ -125,7 +125,7 @@ describe('an account with passkeys and no password', () => {
       assert.equal((await browser.post('/.postern/passkey/remove', { id: key })).status, 303)
     assert.deepEqual(await site.identity.passkeys.list(id), [])
     await site.identity.close()
-    assert.equal(site.mails.at(-1)?.to, EMAIL, 'its owner is told')
+    assert.equal(site.mails.at(-1)?.to, EMAIL, 'its owner gets notice')
     for (const gone of [passkey, second]) assert.equal((await signInByPasskey(site, gone))[1], 401)
     // Nothing is left to prove itself by in this session: it signs in again.
     clock.advance(HOUR)
@@ -144,7 +144,7 @@ describe('an account with passkeys and no password', () => {
     const token = await tokenOf(site)
     assert.equal((await browser.post('/.postern/account/email/confirm', { token })).status, 200)
     await site.identity.close()
-    assert.equal(site.mails.at(-1)?.to, EMAIL, 'the old address is told')
+    assert.equal(site.mails.at(-1)?.to, EMAIL, 'the old address gets notice')
     const [after, status] = await signInByPasskey(site, passkey)
     assert.equal(status, 200)
     assert.equal((await whoIs(after)).id, id)
