@@ -25,8 +25,11 @@ export { LiveFeed } from './api/live-feed.ts'
 export { type Operator, OperatorAccounts, rolesOf } from './api/operator-accounts.ts'
 export { type ConsoleOptions, type ConsoleServer, startConsole } from './serve/console-server.ts'
 export { type Instance, InstanceBoard } from './traffic/instance-board.ts'
+export type { RequestPage } from './traffic/merged-pages.ts'
+export { notedPrincipal } from './traffic/noted-principal.ts'
 export { OthersFeed } from './traffic/others-feed.ts'
 export { PostgresTraffic } from './traffic/postgres-traffic.ts'
+export type { PagedRequest, PageHead } from './traffic/request-page.ts'
 export { SqliteTraffic, type SqliteTrafficOptions } from './traffic/sqlite-traffic.ts'
 export { TrafficRecorder, type TrafficRecorderOptions } from './traffic/traffic-recorder.ts'
 export type {
@@ -34,7 +37,6 @@ export type {
   TrafficCount,
   TrafficEvent,
   TrafficQuery,
-  TrafficShare,
   TrafficSize,
   TrafficStore,
   Verdict,

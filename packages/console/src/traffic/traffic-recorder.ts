@@ -6,7 +6,9 @@ import {
   type Health,
   type HealthProbe,
   HttpEvent,
+  type Json,
 } from '@postern/core'
+import { notedPrincipal } from './noted-principal.ts'
 import { PlaceCounter } from './place-counter.ts'
 import { TrafficCounter } from './traffic-counter.ts'
 import { TrafficSampler } from './traffic-sampler.ts'
@@ -76,7 +78,7 @@ export class TrafficRecorder implements HealthProbe {
     })
     this.#places.add(event.time, this.#countryOf(event), verdict === 'allow' ? 0 : 1)
     const weight = verdict === 'allow' ? this.#sampler.weigh(event.time) : 1
-    if (weight > 0) this.#keep(plain(event), weight, guardTimes)
+    if (weight > 0) this.#keep(withActing(plain(event), actingOf(event)), weight, guardTimes)
   }
 
   #countryOf(event: Event): string {
@@ -117,6 +119,7 @@ export class TrafficRecorder implements HealthProbe {
         // Between two batches the thread is free for requests.
         await new Promise<void>(resolve => setImmediate(resolve))
       }
+      await store.pack()
       if (clock.monotonic() - this.#prunedAt >= PRUNE_MS) {
         this.#prunedAt = clock.monotonic()
         await store.prune(clock.now())
@@ -155,6 +158,16 @@ export class TrafficRecorder implements HealthProbe {
 /** Without what a worker sends along for scenarios, which is not enumerable and may hold secrets. */
 function plain(event: Event): Event {
   return event instanceof HttpEvent ? event.toJSON() : { ...event }
+}
+
+/** What a principal may, for previews of policies: sealed with the rest of what is personal. */
+function withActing(event: Event, acting: Json | undefined): Event {
+  return acting === undefined ? event : { ...event, data: { ...event.data, acting } }
+}
+
+/** Of this thread's exchange, or as a worker sent it along. */
+function actingOf(event: Event): Json | undefined {
+  return event instanceof HttpEvent ? notedPrincipal(event.exchange.principal) : event.data?.['acting']
 }
 
 /** Times in the guards, of this thread's exchange or as a worker sent them along. */
