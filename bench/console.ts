@@ -141,17 +141,11 @@ type Place = ReturnType<ConstructorParameters<typeof PreviewInThread>[0]>['traff
 
 function jobIn(folder: string, traffic: Place): PreviewInThread {
   const path = join(folder, 'postern.config.yaml')
-  const overrides = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
-  return new PreviewInThread(() => ({ file: path, folder, overrides, traffic, path }), systemClock, THREADS)
+  return new PreviewInThread(
+    () => ({ file: path, folder, overrides: {}, traffic, path }),
+    systemClock,
+    THREADS,
+  )
 }
 
 const round = (value: number): number => Number(value.toFixed(2))

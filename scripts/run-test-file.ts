@@ -21,6 +21,8 @@ export interface FileOptions {
   readonly env: Readonly<Record<string, string>>
   /** Milliseconds until it is stopped. */
   readonly limit: number
+  /** Called after its end with the folder of what `NODE_V8_COVERAGE` wrote of its processes. */
+  readonly coverage?: (folder: string) => void
 }
 
 const KEPT_OUTPUT = 200_000
@@ -37,6 +39,7 @@ const DIAGNOSIS = 'report.'
 export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-tests-'))
   const report = join(folder, 'counts.json')
+  const coverage = join(folder, 'coverage')
   const began = performance.now()
   try {
     const child = spawn(
@@ -58,13 +61,18 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
         cwd: root,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...options.env },
+        env: {
+          ...process.env,
+          ...options.env,
+          ...(options.coverage !== undefined && { NODE_V8_COVERAGE: coverage }),
+        },
       },
     )
     const output = new LastOutput(child)
     const { ended, stopped } = await endOf(child, options.limit, folder)
     const seconds = (performance.now() - began) / 1000
     const said = readReport(report)
+    options.coverage?.(coverage)
     return {
       file,
       seconds,

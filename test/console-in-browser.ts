@@ -135,17 +135,7 @@ export class ConsoleInBrowser {
 
 async function startGateway(folder: string): Promise<Served> {
   const loaded = await loadConfig({ folder, environment: process.env })
-  const overrides = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
-  return serve({ loaded, overrides, dataDirectory: join(folder, '.postern') })
+  return serve({ loaded, overrides: {}, dataDirectory: join(folder, '.postern') })
 }
 
 async function pageOf(browser: Browser): Promise<Page> {

@@ -45,16 +45,6 @@ test('one console shows the traffic of two gateways on one PostgreSQL, and on wh
   }).listen(0, '127.0.0.1')
   const url = await freshDatabase(t)
   const folders: string[] = []
-  const overrides = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
   const start = async (more: string): Promise<Served> => {
     const folder = mkdtempSync(join(tmpdir(), 'shop-'))
     folders.push(folder)
@@ -71,7 +61,7 @@ console: { listen: '127.0.0.1:0', country: CF-IPCountry }
 ${more}`,
     )
     const loaded = await loadConfig({ folder, environment: process.env })
-    return serve({ loaded, overrides, dataDirectory: join(folder, '.postern') })
+    return serve({ loaded, overrides: {}, dataDirectory: join(folder, '.postern') })
   }
   const one = await start('')
   const two = await start('workers: 1\n')

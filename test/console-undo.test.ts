@@ -41,18 +41,8 @@ budgets: { orders.delete: { rows: 100, window: 1h } }
 budgetDatabase: { url: '${connectionString}', claimKeys: ['${key}'] }
 `,
   )
-  const overrides = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
   const loaded = await loadConfig({ folder, environment: process.env })
-  const served = await serve({ loaded, overrides, dataDirectory: join(folder, '.postern') })
+  const served = await serve({ loaded, overrides: {}, dataDirectory: join(folder, '.postern') })
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],

@@ -106,16 +106,7 @@ describe('the console in a browser, on a running gateway', () => {
 
   const startGateway = async (): Promise<Served> => {
     const { port } = backend.address() as AddressInfo
-    const overrides = {
-      upstream: `http://127.0.0.1:${port}`,
-      listen: undefined,
-      workers: undefined,
-      mode: undefined,
-      admin: undefined,
-      console: undefined,
-      forwardAuth: undefined,
-      trustProxies: undefined,
-    }
+    const overrides = { upstream: `http://127.0.0.1:${port}` }
     const loaded = await loadConfig({ folder, environment: process.env })
     return serve({ loaded, overrides, dataDirectory: join(folder, '.postern') })
   }

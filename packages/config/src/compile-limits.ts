@@ -99,7 +99,15 @@ async function ruleOf(plan: Plan, key: string): Promise<Rule | undefined> {
 
 /** An exempt entry that no key can equal would be accepted without effect. */
 function checkExempt(exempt: readonly string[], keyName: string, place: string): void {
-  if (keyName !== 'address' && keyName !== 'network') return
+  if (keyName !== 'address' && keyName !== 'network') {
+    const range = keyName.includes('+') ? undefined : exempt.find(isRange)
+    if (range === undefined) return
+    throw new ConfigError({
+      place: `${place}.exempt`,
+      problem: `"${range}" is a range, and this limit counts by ${keyName}: no key equals it`,
+      hint: `name keys as refusals write them, or let the limit count by address`,
+    })
+  }
   for (const entry of exempt) {
     const address = entry.split(' ').at(-1) ?? ''
     try {
@@ -111,6 +119,16 @@ function checkExempt(exempt: readonly string[], keyName: string, place: string):
         hint: 'e.g. 203.0.113.7, 10.0.0.0/8, loopback',
       })
     }
+  }
+}
+
+/** Whether it names several addresses, which no key other than an address is in. */
+function isRange(entry: string): boolean {
+  if (!/^[\d.a-f:]+\/\d{1,3}$/i.test(entry)) return false
+  try {
+    return !CidrSet.parse([entry]).isEmpty
+  } catch {
+    return false
   }
 }
 

@@ -1,11 +1,13 @@
 import type { ConfigIssue } from '@postern/core'
 import type * as z from 'zod'
 import type { ConfigFile, ConfigPath } from './config-file.ts'
+import { elsewhere } from './elsewhere.ts'
+import { exampleHint } from './example-hint.ts'
 import { annotatedSchema, type SchemaNode } from './json-schema.ts'
-import { laterFeature } from './later-feature.ts'
 import { suggest } from './suggest.ts'
 import { unionIssue } from './union-issue.ts'
 import { describe, kindName } from './value-kind.ts'
+import { wordOfOthers } from './words-of-others.ts'
 
 /** Every mistake zod found, in our words: place, problem, hint, with the key that was probably meant. */
 export function configIssues(file: ConfigFile, issues: readonly z.core.$ZodIssue[]): readonly ConfigIssue[] {
@@ -40,7 +42,11 @@ function translate(file: ConfigFile, issue: z.core.$ZodIssue, around: ConfigPath
       return [
         found === undefined
           ? { place, problem: `${MISSING}: it must be ${kindName(issue.expected)}` }
-          : { place, problem: `must be ${kindName(issue.expected)}, not ${describe(found)}` },
+          : {
+              place,
+              problem: `must be ${kindName(issue.expected)}, not ${describe(found)}`,
+              ...exampleHint(found, nodesAt(path)),
+            },
       ]
     case 'too_small':
       return [{ place, problem: `must be at least ${issue.minimum}` }]
@@ -63,10 +69,10 @@ function didYouMean(name: string): string {
 
 function unknownKey(file: ConfigFile, path: ConfigPath, key: string, known: readonly string[]): ConfigIssue {
   const place = file.place(path)
-  const later = laterFeature(key)
-  if (later !== undefined && !known.includes(key))
-    return { place, problem: `"${key}" is not part of this version`, hint: later }
   const meant = suggest(key, known)
+  const other = elsewhere(key)
+  if (other !== undefined && meant === undefined)
+    return { place, problem: `"${key}" is not a key of this place`, hint: other }
   const listed = known.length === 0 ? 'remove it' : `known here: ${known.join(', ')}`
   return {
     place,
@@ -76,7 +82,8 @@ function unknownKey(file: ConfigFile, path: ConfigPath, key: string, known: read
 }
 
 function oneOf(place: string, found: unknown, values: readonly unknown[]): ConfigIssue {
-  const meant = typeof found === 'string' ? suggest(found, values.map(String)) : undefined
+  const words = values.map(String)
+  const meant = typeof found === 'string' ? (wordOfOthers(found, words) ?? suggest(found, words)) : undefined
   return {
     place,
     problem: `must be ${values.map(value => JSON.stringify(value)).join(' or ')}, not ${describe(found)}`,
@@ -112,5 +119,8 @@ function keysAt(path: ConfigPath): readonly string[] {
 }
 
 function branches(node: SchemaNode): readonly SchemaNode[] {
-  return node.anyOf === undefined || node.form !== undefined ? [node] : node.anyOf.flatMap(branches)
+  if (node.anyOf === undefined || node.form !== undefined) return [node]
+  const { example } = node
+  const inner = node.anyOf.flatMap(branches)
+  return example === undefined ? inner : inner.map(branch => ({ example, ...branch }))
 }

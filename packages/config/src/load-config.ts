@@ -4,6 +4,7 @@ import { type ConfigFile, configInCode, findConfigFile, readConfigFile } from '.
 import { configIssues } from './config-issues.ts'
 import { fillFromEnvironment } from './environment.ts'
 import { idleAllow } from './idle-allow.ts'
+import { idleSettings } from './idle-settings.ts'
 import { isMemoryOnly } from './memory-only.ts'
 import type { ExtensionConfig } from './sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from './table.ts'
@@ -87,6 +88,7 @@ export function checkConfig(
         ...unfillableKeys(result.data, file.place),
         ...unknownMethods(result.data, file.place),
         ...idleAllow(result.data, file.place),
+        ...idleSettings(result.data, file.place),
       ]
     : []
   const all = [...issues, ...wrong.filter(({ place }) => !unset.has(place)), ...idle]

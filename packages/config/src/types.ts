@@ -1,9 +1,11 @@
+import { METHODS } from 'node:http'
 import {
   type ByteSize,
   CidrSet,
   ConfigError,
   type Duration,
   type Mode,
+  NAMED_RANGES,
   parseByteSize,
   parseDuration,
   RouteTable,
@@ -27,9 +29,21 @@ export const flag: z.ZodType<boolean, boolean> = z.boolean()
 export const count: z.ZodType<number, number> = z.int().min(1)
 export const mode: z.ZodType<Mode, Mode> = z.enum(['enforce', 'observe'])
 
-export const method: z.ZodType<string, string> = z
-  .string()
-  .regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')
+export const method: z.ZodType<string, string> = checked(
+  z.string().regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"'),
+  'a method such as "GET"',
+  checkMethod,
+)
+
+/** A method that no client can send would be a rule without effect. */
+function checkMethod(name: string): void {
+  if (METHODS.includes(name)) return
+  const meant = suggest(name, METHODS)
+  fail(
+    `there is no HTTP method "${name.slice(0, 40)}"`,
+    meant === undefined ? 'e.g. GET, POST, PUT, PATCH, DELETE' : `did you mean "${meant}"?`,
+  )
+}
 
 export const mediaType: z.ZodType<string, string> = z
   .string()
@@ -70,6 +84,12 @@ export const duration: z.ZodType<number, Duration> = parsed(
   value => {
     const milliseconds = parseDuration(value)
     if (milliseconds <= 0) fail('must be longer than zero', 'e.g. 10s')
+    // A bare number counts milliseconds, and nobody who writes 90 for a retention means those.
+    if (typeof value === 'number' && value < 1_000)
+      fail(
+        `${value} would be ${value} milliseconds`,
+        `write the unit: "${value}s", "${value}m" or "${value}ms"`,
+      )
     return milliseconds
   },
 )
@@ -108,7 +128,12 @@ export const inspectRule: z.ZodType<string, string> = checked(
 export const addressRange: z.ZodType<string, string> = checked(
   z.string(),
   'an address or range such as "10.0.0.0/8"',
-  value => CidrSet.parse([value]),
+  value => {
+    const meant = /^[a-z][a-z-]*$/i.test(value) ? suggest(value, [...NAMED_RANGES.keys()]) : undefined
+    if (meant !== undefined && meant !== value)
+      fail(`"${value.slice(0, 60)}" is not an address or range`, `did you mean "${meant}"?`)
+    CidrSet.parse([value])
+  },
 )
 
 /** A list of address ranges, compiled to a set. */
@@ -122,7 +147,10 @@ export const addressSet: z.ZodType<CidrSet, readonly string[]> = parsed(
 export const routePattern: z.ZodType<string, string> = checked(
   z.string(),
   'a route such as "POST /login"',
-  value => new RouteTable({ [value]: {} }),
+  value => {
+    new RouteTable({ [value]: {} })
+    if (!value.startsWith('/')) checkMethod(value.slice(0, value.indexOf(' ')))
+  },
 )
 
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
@@ -145,6 +173,9 @@ export const backendUrl: z.ZodType<string, string> = checked(
   },
 )
 
+/** `$NAME`, as a shell has it: a name, not a secret. */
+const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/
+
 /**
  * A database address of one of the given schemes; the value is never repeated, for it may hold a password.
  */
@@ -152,7 +183,12 @@ export function storeUrl(...schemes: readonly string[]): z.ZodType<string, strin
   return checked(z.string(), `an address such as "${schemes[0]}//127.0.0.1"`, value => {
     const url = URL.parse(value)
     if (url === null || !schemes.includes(url.protocol))
-      fail(`is not an address of the form ${schemes[0]}//host:port`, `e.g. ${schemes[0]}//127.0.0.1`)
+      fail(
+        `is not an address of the form ${schemes[0]}//host:port`,
+        VARIABLE.test(value)
+          ? `a variable of the environment is written \${${VARIABLE.exec(value)?.[1]}}`
+          : `e.g. ${schemes[0]}//127.0.0.1`,
+      )
   })
 }
 

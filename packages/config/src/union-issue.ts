@@ -1,8 +1,10 @@
 import type { ConfigIssue } from '@postern/core'
 import type * as z from 'zod'
+import { exampleHint } from './example-hint.ts'
 import type { SchemaNode } from './json-schema.ts'
 import { suggest } from './suggest.ts'
 import { describe, kindName } from './value-kind.ts'
+import { wordOfOthers } from './words-of-others.ts'
 
 /** What is wrong with a value that may have one of several forms. */
 export type UnionAnswer =
@@ -37,12 +39,13 @@ export function unionIssue(
       issue: { problem: spoken.message, hint: `${String(spoken.params?.['hint'])}; allowed: ${all}` },
     }
   const words = nodes.flatMap(node => [node.const, ...(node.enum ?? [])]).filter(isText)
-  const meant = typeof found === 'string' ? suggest(found, words) : undefined
+  if (found === undefined) return { kind: 'none', issue: { problem: `is missing: it must be ${all}` } }
+  const meant = typeof found === 'string' ? (wordOfOthers(found, words) ?? suggest(found, words)) : undefined
   return {
     kind: 'none',
     issue: {
       problem: `must be ${all}, not ${describe(found)}`,
-      ...(meant !== undefined && { hint: `did you mean "${meant}"?` }),
+      ...(meant === undefined ? exampleHint(found, nodes) : { hint: `did you mean "${meant}"?` }),
     },
   }
 }

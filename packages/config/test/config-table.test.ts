@@ -37,7 +37,10 @@ const load = (config: unknown): Promise<LoadedConfig> =>
   loadConfig({ config: config as Config, folder: '/srv/shop', environment: ENVIRONMENT })
 
 /** Entries of sections by name. */
-const ENTRIES: Readonly<Record<string, string>> = { routes: 'POST /login', limits: 'api' }
+const ENTRIES: Readonly<Record<string, string>> = {
+  routes: 'POST /shops/:id/invoices/:invoice',
+  limits: 'api',
+}
 
 /** Every object of the table with all its examples, in a configuration that holds it. */
 function* exampleConfigs(

@@ -19,4 +19,6 @@ export interface ConfigException {
   readonly command?: string
   /** Advice where no change of the configuration can express the exception. */
   readonly note?: string
+  /** Rules of later guards that would have refused the request as well, and that the change answers too. */
+  readonly covers?: readonly string[]
 }

@@ -22,8 +22,8 @@ export interface Reason {
   readonly message: string
   readonly evidence?: Evidence
   /**
-   * The narrowest change that would let this request pass. Only the first reason of a
-   * refusal has one, and it covers all reasons.
+   * The narrowest change that would let this request pass. Only the first reason of a refusal has one; it
+   * covers all reasons, and those of later guards that would have refused as well.
    */
   readonly exception?: ConfigException
 }

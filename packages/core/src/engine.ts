@@ -25,6 +25,8 @@ import { type RandomSource, systemRandom } from './random.ts'
 import type { Remediations } from './remediation.ts'
 import { requestIds } from './request-id.ts'
 import { RouteTable } from './route-table.ts'
+import { systemTimers, type Timers } from './timers.ts'
+import { joined, WholeException } from './whole-exception.ts'
 
 export interface EngineOptions {
   /** Asked in this order, up to the first refusal. */
@@ -71,6 +73,8 @@ export interface EngineOptions {
    * the clock a guard. Default: `none`.
    */
   readonly timing?: 'guards' | 'none'
+  /** For the time that a refusal may wait for what later guards say. */
+  readonly timers?: Timers
 }
 
 /** Calls `work` once, at once, and returns what it returns. */
@@ -110,6 +114,7 @@ export class Engine {
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
   readonly #timesGuards: boolean
+  readonly #wholeException: WholeException
 
   constructor(options: EngineOptions = {}) {
     this.mode = options.mode ?? 'enforce'
@@ -132,6 +137,11 @@ export class Engine {
     })
     this.#probes = options.probes ?? []
     this.#timesGuards = options.timing === 'guards'
+    this.#wholeException = new WholeException({
+      clock: this.clock,
+      timers: options.timers ?? systemTimers,
+      onError: (part, error) => this.#report(part, error),
+    })
     this.#context = {
       trustedProxies: options.trustedProxies ?? CidrSet.parse([]),
       routes: options.routes ?? new RouteTable(),
@@ -200,9 +210,16 @@ export class Engine {
   /** The final decision; an allowed exchange may have to be recorded first. */
   #concluded(exchange: Exchange): Decision | Promise<Decision> {
     const { decision } = exchange
-    return decision.effect === 'allow' && this.#isRecordedFirst(exchange)
-      ? this.#recordIntent(exchange)
-      : decision
+    if (decision.effect === 'allow')
+      return this.#isRecordedFirst(exchange) ? this.#recordIntent(exchange) : decision
+    const whole = this.#wholeException.of(exchange, decision, this.#guards.slice(exchange.passed + 1))
+    if (whole instanceof Promise) return whole.then(refusal => this.#refused(exchange, refusal))
+    return this.#refused(exchange, whole)
+  }
+
+  #refused(exchange: Exchange, refusal: Refusal): Refusal {
+    exchange.decision = refusal
+    return refusal
   }
 
   /** Chooses the durability mode once; settling uses the same one. */
@@ -297,8 +314,13 @@ export class Engine {
       exchange.decision = said
       return true
     }
-    exchange.observed ??= said
+    exchange.observed = exchange.observed === undefined ? said : this.#observed(exchange, said)
     return false
+  }
+
+  /** In observe mode all guards are asked: one exception answers what all of them say. */
+  #observed({ observed, mode }: Exchange, said: Refusal): Refusal {
+    return mode === 'observe' ? joined(observed ?? said, said) : (observed ?? said)
   }
 
   async #recordIntent(exchange: Exchange): Promise<Decision> {

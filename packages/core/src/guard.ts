@@ -18,6 +18,12 @@ export interface Guard {
    */
   decide(exchange: Exchange): Decision | Promise<Decision>
   /**
+   * What `decide` would answer, where another guard refused already: the exception of that refusal then
+   * covers this guard too. Without effect: nothing is counted, taken, sent, reported or remembered. A guard
+   * without it is not asked. Leave it out where the answer depends on who acts: that is not known yet.
+   */
+  wouldRefuse?(exchange: Exchange): Decision | Promise<Decision>
+  /**
    * Called exactly once when an exchange ends that this guard had allowed (or observed), whatever other
    * guards decided. Releases leases and learns from outcomes.
    */

@@ -50,6 +50,8 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
+/** Families of the rules about the declarations of an XML document, which are read in its whole text. */
+const DECLARED: readonly string[] = ['xxe', 'ssi']
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
@@ -352,6 +354,6 @@ function inspectBody(
     path: mark < 0 ? target : target.slice(0, mark),
     contentType: headerValue(headers, 'content-type') ?? '',
   }
-  const whole = (text: string): void => inspector.whole(text, 'body', ['xxe', 'ssi'])
+  const whole = (text: string): void => inspector.whole(text, 'body', DECLARED)
   inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
 }

@@ -65,6 +65,11 @@ export interface InspectionOptions {
   readonly cpu?: () => number
 }
 
+type Report = InspectionOptions['onInspection']
+
+/** For what is only asked what it would say. */
+const unreported = (): void => {}
+
 /** How long inspection keeps the event loop at a time, in milliseconds. */
 const SLICE = 4
 /** Names of the backend's own cookies that are remembered. */
@@ -152,7 +157,12 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     return plan
   }
 
-  function look(exchange: Exchange, plan: Plan, body: Uint8Array | undefined): Decision | Promise<Decision> {
+  function look(
+    exchange: Exchange,
+    plan: Plan,
+    body: Uint8Array | undefined,
+    report: Report = options.onInspection,
+  ): Decision | Promise<Decision> {
     const request = {
       method: exchange.method,
       target: exchange.source.target,
@@ -167,8 +177,8 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       { level: planned, bounds, except, rules, ownCookies, types },
       slice,
     )
-    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish())
-    return inSlices(exchange, request, plan, ongoing)
+    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish(), report)
+    return inSlices(exchange, request, plan, ongoing, report)
   }
 
   async function inSlices(
@@ -176,15 +186,22 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     request: InspectedRequest,
     plan: Plan,
     ongoing: OngoingInspection,
+    report: Report,
   ): Promise<Decision> {
     do await ownTurn()
     while (!ongoing.advance(SLICE, now))
-    return decided(exchange, request, plan, ongoing.finish())
+    return decided(exchange, request, plan, ongoing.finish(), report)
   }
 
-  function decided(exchange: Exchange, request: InspectedRequest, plan: Plan, own: Inspection): Decision {
+  function decided(
+    exchange: Exchange,
+    request: InspectedRequest,
+    plan: Plan,
+    own: Inspection,
+    report: Report,
+  ): Decision {
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
-    if (inspection.matches.length > 0) options.onInspection?.(exchange, inspection)
+    if (inspection.matches.length > 0) report?.(exchange, inspection)
     if (inspection.verdict === 'pass') return ALLOW
     if (plan.overBudget === 'pass' && isOnlyOverBudget(inspection)) return ALLOW
     return inspectionRefusal(inspection, plan.level, exchange)
@@ -256,6 +273,17 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         const looked = look(exchange, plan, bytes)
         const decision = looked instanceof Promise ? await looked : looked
         return complete ? decision : withRest(exchange, plan, bytes, decision)
+      })
+    },
+    wouldRefuse(exchange: Exchange): Decision | Promise<Decision> {
+      const plan = planOf(exchange)
+      if (plan === undefined) return ALLOW
+      if (!exchange.hasBody) return look(exchange, plan, undefined, unreported)
+      return exchange.readBody().then(async ({ bytes, complete }) => {
+        const decision = await look(exchange, plan, bytes, unreported)
+        if (complete || plan.unread !== 'refuse') return decision
+        if (isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')) return decision
+        return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
       })
     },
     onAnswer(_exchange, head): void {

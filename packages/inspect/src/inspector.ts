@@ -323,7 +323,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
       if (isNew && look.setting !== 'document') this.#lookInside(reading.text, look)
       this.#looking = look
-      const which = look.isDoubted ? 'certain' : 'all'
+      const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
       if (look.rule !== DONE) return false
       look.reading = undefined

@@ -52,7 +52,7 @@ export class MatchRecorder {
   /** What a rule says about the reading that a look is at. */
   note(hit: Hit, look: Look): void {
     const { reading, setting } = look
-    if (reading === undefined || look.families?.includes(hit.rule.family) === false) return
+    if (reading === undefined) return
     this.#hits++
     const id = hit.span.id ?? hit.rule.id
     const location = look.locator.location()

@@ -32,6 +32,8 @@ export class RuleSet {
   readonly #places: Readonly<Record<Place, PlaceRules>>
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
+  /** The rules of some families, by the list that names them. */
+  readonly #ofFamilies: WeakMap<readonly string[], Int32Array> = new WeakMap()
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
@@ -71,7 +73,7 @@ export class RuleSet {
 
   /**
    * Runs the rules whose gates the reading opens, until the meter stops it.
-   * @param which all of them, or only those that are not quotable
+   * @param which all of them, only those that are not quotable, or those of some families
    * @param from the rule to begin with
    * @returns the index of the rule to go on with; `Number.MAX_SAFE_INTEGER` when all have run
    */
@@ -79,7 +81,7 @@ export class RuleSet {
     reading: Reading,
     found: (hit: Hit) => void,
     meter?: EffortMeter,
-    which: 'all' | 'certain' = 'all',
+    which: 'all' | 'certain' | readonly string[] = 'all',
     from = 0,
   ): number {
     const { text, chars, words, place } = reading
@@ -89,13 +91,14 @@ export class RuleSet {
     const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
     const charGates = this.#charGates
     const wordGates = this.#wordGates
+    const among = this.#rowsOf(which)
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
       let open =
         openedBy(charGates, chars, row, this.#width) &
         openedBy(wordGates, words, row, this.#width) &
         (looking[row] as number)
-      if (which === 'certain') open &= this.#certain[row] as number
+      if (among !== undefined) open &= among[row] as number
       if (row === from >> 5) open &= -1 << (from & 31)
       while (open !== 0) {
         const lowest = open & -open
@@ -112,6 +115,18 @@ export class RuleSet {
     }
     if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
+  }
+
+  /** The rules that are to run; undefined: all. */
+  #rowsOf(families: 'all' | 'certain' | readonly string[]): Int32Array | undefined {
+    if (families === 'all') return undefined
+    if (families === 'certain') return this.#certain
+    let rows = this.#ofFamilies.get(families)
+    if (rows === undefined) {
+      rows = setOf(this.rules, rule => families.includes(rule.family))
+      this.#ofFamilies.set(families, rows)
+    }
+    return rows
   }
 }
 

@@ -159,7 +159,16 @@ describe('access in the configuration', { timeout: 300_000 }, () => {
   const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
     ['an invalid rule', { routes: { '/x': { approve: { by: 'owners' } } } }, /routes\["\/x"\]\.approve\.by/],
     ['an unknown requirement', { routes: { '/x': { require: { roles: 'a' } } } }, /did you mean "role"/],
-    ['a proof that nobody can take', { routes: { '/x': { require: { stepUp: 'act' } } } }, /bound to an act/],
+    [
+      'a proof that nobody can take',
+      { identify: () => undefined, routes: { '/x': { require: { stepUp: 'act' } } } },
+      /bound to an act/,
+    ],
+    [
+      'a scenario to leave out that does not exist',
+      { scenarios: { without: ['crawl', 'volume'] } },
+      /scenarios\.without: there is no scenario "crawl" \(did you mean "[a-z-]*crawl[a-z-]*"/,
+    ],
     [
       'rules where the application says too late who asks',
       { identify: 'application', routes: { '/x': { require: {} } } },

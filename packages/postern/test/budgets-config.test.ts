@@ -292,7 +292,7 @@ describe('routes.*.budget', { timeout: 120_000 }, () => {
       await assert.rejects(
         postern({
           folder: mkdtempSync(join(tmpdir(), 'postern-edge-')),
-          config: { budgets: BUDGETS, routes },
+          config: { budgets: BUDGETS, identify: () => undefined, routes },
         }),
         (error: unknown) => error instanceof ConfigError && message.test(error.message),
       )

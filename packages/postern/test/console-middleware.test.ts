@@ -87,20 +87,10 @@ test('forward-auth has a console too', async t => {
     "console: { listen: '127.0.0.1:0' }\nadmin: false\ntrustProxies: [loopback]\nforwardAuth: { dialect: nginx, listen: '127.0.0.1:0' }\n",
   )
   const loaded = await loadConfig({ folder, environment: process.env })
-  const none = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
   const served = await serve({
     kind: 'forward-auth',
     loaded,
-    overrides: none,
+    overrides: {},
     dataDirectory: join(folder, '.postern'),
   })
   t.after(async () => {
@@ -140,17 +130,7 @@ console: { listen: '127.0.0.1:${port}', path: /console/, origins: ['http://127.0
 `,
   )
   const loaded = await loadConfig({ folder, environment: process.env })
-  const none = {
-    upstream: undefined,
-    listen: undefined,
-    workers: undefined,
-    mode: undefined,
-    admin: undefined,
-    console: undefined,
-    forwardAuth: undefined,
-    trustProxies: undefined,
-  }
-  const served = await serve({ loaded, overrides: none, dataDirectory: join(folder, '.postern') })
+  const served = await serve({ loaded, overrides: {}, dataDirectory: join(folder, '.postern') })
   t.after(async () => {
     await served.close()
     rmSync(folder, { recursive: true, force: true })

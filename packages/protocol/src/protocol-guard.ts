@@ -239,7 +239,13 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
       checkBody(exchange, head, limits),
       checkType(exchange, head, limits),
     ].flatMap(fault => (fault === undefined || fault.rule === first.rule ? [] : [fault]))
-  return { name: 'protocol', failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
+  return {
+    name: 'protocol',
+    failure: 'closed',
+    ...(options.mode && { mode: options.mode }),
+    decide,
+    wouldRefuse: decide,
+  }
 }
 
 function checkMethod(

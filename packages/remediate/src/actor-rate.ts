@@ -39,6 +39,12 @@ export class ActorRate {
     return (1 - bucket.tokens) / this.#perMs
   }
 
+  /** Whether `take` would have to wait. Takes nothing. */
+  isSpent(id: string): boolean {
+    const bucket = this.#buckets.get(id)
+    return bucket !== undefined && bucket.tokens + (this.#clock.monotonic() - bucket.at) * this.#perMs < 1
+  }
+
   /**
    * The oldest bucket is evicted: its actor starts with a full one again, which errs in the actor's favour.
    */

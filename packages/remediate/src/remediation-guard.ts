@@ -102,11 +102,16 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     }
   }
 
+  const isCleared = (exchange: Exchange): boolean => {
+    const clearance =
+      exchange.header('x-postern-clearance') ?? cookieValue(exchange.header('cookie'), CLEARANCE_COOKIE)
+    return clearance !== undefined && proof.isCleared(clearance, clientOf(exchange))
+  }
+
   const challenge = (exchange: Exchange, remediation: Remediation): Decision => {
-    const client = `${exchange.client}\n${exchange.header('user-agent') ?? ''}`
+    if (isCleared(exchange)) return ALLOW
+    const client = clientOf(exchange)
     const cookies = exchange.header('cookie')
-    const clearance = exchange.header('x-postern-clearance') ?? cookieValue(cookies, CLEARANCE_COOKIE)
-    if (clearance !== undefined && proof.isCleared(clearance, client)) return ALLOW
     const solution = exchange.header('x-postern-solution') ?? cookieValue(cookies, SOLUTION_COOKIE)
     const redeemed = solution === undefined ? undefined : proof.redeem(solution, client)
     if (redeemed !== undefined) {
@@ -151,13 +156,24 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     // A browser sends these by itself: they are not what the actor may still send.
     if (remediation.measure === 'throttle') return isPreflight(exchange) ? ALLOW : throttle(remediation)
     if (remediation.measure === 'challenge') return challenge(exchange, remediation)
-    return {
-      effect: 'deny',
-      guard: name,
-      status: 403,
-      retryAfter: Math.max(1, Math.ceil((remediation.expiresAt - clock.now()) / 1_000)),
-      reasons: [reason(remediation, 'Requests from here are refused for a while.')],
-    }
+    return blocked(remediation)
+  }
+
+  const blocked = (remediation: Remediation): Refusal => ({
+    effect: 'deny',
+    guard: name,
+    status: 403,
+    retryAfter: Math.max(1, Math.ceil((remediation.expiresAt - clock.now()) / 1_000)),
+    reasons: [reason(remediation, 'Requests from here are refused for a while.')],
+  })
+
+  const wouldRefuse = (exchange: Exchange): Decision => {
+    const remediation = actors === 'all' ? store.find(exchange) : store.findStage(exchange, actors)
+    if (remediation === undefined) return ALLOW
+    const { measure, id } = remediation
+    if (measure === 'throttle')
+      return rate.isSpent(id) && !isPreflight(exchange) ? blocked(remediation) : ALLOW
+    return measure === 'challenge' && isCleared(exchange) ? ALLOW : blocked(remediation)
   }
 
   /**
@@ -190,7 +206,12 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     }
   }
 
-  return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide }
+  return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide, wouldRefuse }
+}
+
+/** Whom a clearance is for: an address alone may be shared by many. */
+function clientOf(exchange: Exchange): string {
+  return `${exchange.client}\n${exchange.header('user-agent') ?? ''}`
 }
 
 /** One word of a shell command, quoted where needed. */

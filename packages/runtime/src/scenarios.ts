@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { LoadedConfig } from '@postern/config'
 import type { Detector } from '@postern/core'
 import {
+  checkScenarioNames,
   idWalkDetector,
   loadScenarios,
   type ScenarioDetector,
@@ -25,7 +26,9 @@ function scenarioFiles({ config, file }: LoadedConfig): ScenarioFiles | undefine
  */
 export function scenariosOf(loaded: LoadedConfig): ScenarioSet {
   const files = scenarioFiles(loaded)
-  return files === undefined ? ScenarioSet.parse([]) : loadScenarios(files)
+  if (files === undefined) return ScenarioSet.parse([])
+  checkScenarioNames(files, Object.keys(BEHAVIOUR), loaded.file.place(['scenarios', 'without']))
+  return loadScenarios(files)
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   scenarioDetector,
 } from './scenario-detector.ts'
 export {
+  checkScenarioNames,
   loadScenarioCases,
   loadScenarios,
   type ScenarioFiles,

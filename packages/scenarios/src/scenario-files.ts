@@ -57,6 +57,38 @@ function shippedScenarios({ without }: ScenarioFiles): readonly ScenarioSource[]
   return all.filter(({ place }) => !left.has(nameOf(place)))
 }
 
+/**
+ * Checks that everything that is to be left out exists.
+ * @param others names of what is left out by the same list and stands in no file
+ * @param place where the list stands, for errors
+ * @throws ConfigError naming what leaves nothing out
+ */
+export function checkScenarioNames(
+  { without = [], ...files }: ScenarioFiles,
+  others: readonly string[],
+  place: string,
+): void {
+  if (without.length === 0) return
+  const names = new Set([...others, ...readScenarioFiles(files).map(source => nameOf(source.place))])
+  const unknown = without.filter(name => !names.has(name))
+  if (unknown.length > 0)
+    throw new ConfigError(
+      unknown.map(name => ({
+        place,
+        problem: `there is no scenario "${name.slice(0, 60)}"`,
+        hint: near(name, [...names]) ?? 'postern scenarios list shows them all',
+      })),
+    )
+}
+
+function near(name: string, names: readonly string[]): string | undefined {
+  const parts = name.toLowerCase().split(/[^a-z0-9]+/)
+  const best = names
+    .map(one => ({ one, shared: one.split('-').filter(part => parts.includes(part)).length }))
+    .sort((a, b) => b.shared - a.shared)[0]
+  return best === undefined || best.shared === 0 ? undefined : `did you mean "${best.one}"?`
+}
+
 /** The name by which `without` leaves a file out. */
 function nameOf(path: string): string {
   return path.replace(/^.*[\\/]/, '').replace(/(?:\.cases)?\.ya?ml$/, '')

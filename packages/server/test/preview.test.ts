@@ -13,16 +13,6 @@ import { PreviewInThread } from '../src/preview/preview-in-thread.ts'
 import type { ActorShare } from '../src/preview/preview-plan.ts'
 import { previewRun } from '../src/preview/preview-run.ts'
 
-const NO_OVERRIDES = {
-  upstream: undefined,
-  listen: undefined,
-  workers: undefined,
-  mode: undefined,
-  admin: undefined,
-  console: undefined,
-  forwardAuth: undefined,
-  trustProxies: undefined,
-}
 const START = Date.UTC(2026, 0, 1)
 const REQUESTS = 1_200
 
@@ -220,7 +210,7 @@ test('a preview runs in a thread, says how far it is, and ends when it is cancel
     () => ({
       file: undefined,
       folder,
-      overrides: NO_OVERRIDES,
+      overrides: {},
       traffic: { directory: folder },
       path: join(folder, 'postern.config.yaml'),
     }),

@@ -165,6 +165,7 @@ export class Throttle implements Guard, HealthProbe {
       failure: this.failure,
       ...(options.mode !== undefined && { mode: options.mode }),
       decide: exchange => this.#decideIdentified(exchange),
+      wouldRefuse: exchange => this.#look(exchange, this.#limitsFor(exchange.route)?.identified),
     }
     this.#headers = new RateLimitHeaders(options.headers ?? 'standard')
     this.#overload = options.overload === undefined ? undefined : new LoadShedding(options.overload)
@@ -193,6 +194,41 @@ export class Throttle implements Guard, HealthProbe {
     } catch (error) {
       return this.#fail(error)
     }
+  }
+
+  wouldRefuse(exchange: Exchange): Decision | Promise<Decision> {
+    return this.#look(exchange, this.#limitsFor(exchange.route)?.arrival)
+  }
+
+  #look(exchange: Exchange, limits: readonly CompiledLimit[] = NONE): Decision | Promise<Decision> {
+    if (limits.length === 0 || isPreflight(exchange)) return ALLOW
+    const keys = limits.map(({ when, key }) => (when?.(exchange) === false ? undefined : key(exchange)))
+    return keys.some(key => key instanceof Promise)
+      ? Promise.all(keys).then(known => this.#lookAt(exchange, limits, known))
+      : this.#lookAt(exchange, limits, keys as readonly (string | undefined)[])
+  }
+
+  /** Asks for nothing of each limit, which tells how much is left of it. */
+  #lookAt(
+    exchange: Exchange,
+    limits: readonly CompiledLimit[],
+    keys: readonly (string | undefined)[],
+  ): Decision | Promise<Decision> {
+    const question = new Question()
+    const costs: number[] = []
+    for (const [i, limit] of limits.entries()) {
+      ask(question, limit, keys[i], exchange, 0)
+      if (question.count > costs.length) costs.push(limit.costOf?.(exchange) ?? limit.cost)
+    }
+    const said = (): Decision => {
+      const at = costs.findIndex((cost, i) => (question.remaining[i] as number) < cost)
+      const limit = limits.find(({ name }) => name === question.limits[at]?.name)
+      if (limit === undefined || question.degraded) return ALLOW
+      question.refused = at
+      return limitRefusal(question, limit, limits)
+    }
+    const pending = this.#store.decide(question)
+    return pending === undefined ? said() : pending.then(said)
   }
 
   #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
@@ -508,13 +544,19 @@ export function throttle(options: ThrottleOptions = {}): Throttle {
 }
 
 /** Adds what a limit asks of a request to the question, unless it does not apply. */
-function ask(question: Question, limit: CompiledLimit, key: string | undefined, exchange: Exchange): void {
+function ask(
+  question: Question,
+  limit: CompiledLimit,
+  key: string | undefined,
+  exchange: Exchange,
+  taken?: 0,
+): void {
   if (key === undefined) return
   const rule = limit.own?.(key) ?? limit.rule ?? limit.ruleOf?.(exchange)
   if (rule === undefined) return
   if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
   if (limit.exemptNetworks?.has(exchange.client) === true) return
-  const cost = limit.costOf === undefined ? limit.cost : limit.costOf(exchange)
+  const cost = taken ?? (limit.costOf === undefined ? limit.cost : limit.costOf(exchange))
   question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
 }
 

@@ -128,4 +128,7 @@ function explainReason(
   output.line('  to let it pass, and nothing else:')
   const lines = typeof exception === 'string' ? [exception] : describeException(exception, file)
   for (const line of lines) output.line(`    ${safe(line)}`)
+  const covers = typeof exception === 'string' ? [] : (exception.covers ?? [])
+  if (covers.length > 0)
+    output.line(`  also      lifts ${covers.map(safe).join(', ')}, which would refuse it next`)
 }

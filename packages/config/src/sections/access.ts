@@ -6,7 +6,7 @@ import {
   type Requirement,
   type RoutePolicy,
 } from '@postern/access'
-import { type Duration, type Principal, RouteTable } from '@postern/core'
+import { ConfigError, type Duration, type Principal, RouteTable } from '@postern/core'
 import * as z from 'zod'
 import { checked, inCode, key, parsed, required, section } from '../key.ts'
 import { count, duration, listOf, oneOf, text } from '../types.ts'
@@ -81,9 +81,15 @@ const name: z.ZodType<string, string> = z
   .string()
   .regex(/^[^\s"\\]{1,100}$/, 'a name has no spaces, quotes or backslashes')
 const kind: z.ZodType<Principal['kind'], Principal['kind']> = oneOf('anonymous', 'user', 'service', 'apiKey')
-const approver: z.ZodType<string, string> = checked(text, 'a rule such as "role:owner"', by =>
-  checkActRule({ approve: { by } }, ''),
-)
+const approver: z.ZodType<string, string> = checked(text, 'a rule such as "role:owner"', by => {
+  try {
+    checkActRule({ approve: { by } }, '')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    // Where it stands is known; the rule itself cannot know.
+    throw new ConfigError(error.issues.map(issue => ({ ...issue, place: '' })))
+  }
+})
 
 /** `routes.*.require`. */
 export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requirement, RequireConfig>(

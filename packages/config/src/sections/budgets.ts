@@ -82,7 +82,9 @@ export interface CompiledBudgetDatabase {
 const rowCount: z.ZodType<number, number> = z.int().min(0)
 
 /** Durations stay as they were written: `compileBudgets` reads them. */
-const length: z.ZodType<Duration, Duration> = z.union([z.string(), z.number()])
+const length: z.ZodType<Duration, Duration> = z
+  .union([z.string(), z.number()])
+  .meta({ form: 'a duration such as "1h"' })
 
 const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudgetConfig, RowBudgetConfig>(
   'RowBudgetConfig',

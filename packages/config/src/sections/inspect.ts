@@ -1,4 +1,5 @@
 import type { Mode } from '@postern/core'
+import { ConfigError } from '@postern/core'
 import {
   checkInspectSettings,
   type InspectSettings,
@@ -105,7 +106,19 @@ const rule = key(inspectRule, {
   example: 'sqli/*',
 })
 
-const parameter = key(text, {
+const LOCATION = /^(?:path|query|header|cookie|body|\*{1,2})(?:[.#]|$)/
+
+/** A place that nothing ever stands at would be an exception without effect. */
+const exceptedPlace = checked(text, 'the place of a parameter such as "body.text"', place => {
+  if (!LOCATION.test(place))
+    throw new ConfigError({
+      place: '',
+      problem: `"${place.slice(0, 60)}" is not the place of a parameter`,
+      hint: `it begins with path, query, header, cookie or body; did you mean "body.${place.slice(0, 60)}" or "query.${place.slice(0, 60)}"?`,
+    })
+})
+
+const parameter = key(exceptedPlace, {
   description: 'Where the value stands, `*` for one part, `**` for the rest.',
   example: 'body.comment',
 })

@@ -90,7 +90,7 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
   exempt: key(listOf(text), {
     description:
       'Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.',
-    example: ['203.0.113.7', '10.0.0.0/8'],
+    example: ['203.0.113.7'],
   }),
   plan: key(
     inCode<Plan>('a function of the key (TypeScript only)', value => typeof value === 'function'),

@@ -46,16 +46,18 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 export function csrfGuard(options: CsrfOptions = {}): Guard {
   const origins = new Set((options.origins ?? []).map(originOf))
   const tokens = options.secret === undefined ? undefined : csrfTokens(options.secret)
+  const decide = (exchange: Exchange): Decision => {
+    const setting = exchange.route?.settings.csrf
+    if (setting === false || (setting !== 'always' && SAFE.has(exchange.method))) return ALLOW
+    if (!carriesAuthority(exchange, options.cookies)) return ALLOW
+    return check(exchange, origins, tokens, setting === 'always')
+  }
   return {
     name: 'csrf',
     failure: 'closed',
     ...(options.mode !== undefined && { mode: options.mode }),
-    decide: exchange => {
-      const setting = exchange.route?.settings.csrf
-      if (setting === false || (setting !== 'always' && SAFE.has(exchange.method))) return ALLOW
-      if (!carriesAuthority(exchange, options.cookies)) return ALLOW
-      return check(exchange, origins, tokens, setting === 'always')
-    },
+    decide,
+    wouldRefuse: decide,
   }
 }
 

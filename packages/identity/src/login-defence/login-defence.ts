@@ -171,18 +171,49 @@ export class LoginDefence implements Guard {
     return exchange.method === 'POST' && exchange.path.canonical === this.#options.ownSignIn
   }
 
+  /** Says what the account's lanes would, and takes no try. */
+  wouldRefuse(exchange: Exchange): Decision | Promise<Decision> {
+    const login = this.#loginOf(exchange)
+    if (login === undefined || this.#options.exempt?.has(exchange.client) === true) return ALLOW
+    return this.#look(exchange, login)
+  }
+
+  async #look(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
+    const reading = await login.read(exchange)
+    if (reading.kind === 'none') return ALLOW
+    if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
+    const account = this.#hash.of('account', reading.account)
+    const { client } = this.#clientOf(exchange, account)
+    const now = this.#clock.now()
+    // Without a record to write, an update only reads.
+    const entry = await this.#update<Entry>(account, record => ({
+      result: enter(record, client, login.lanes, now),
+    }))
+    return entry.kind === 'refused'
+      ? waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, 'no-link')
+      : ALLOW
+  }
+
+  #clientOf(
+    exchange: Exchange,
+    account: string,
+  ): { readonly client: Client; readonly cookies: readonly string[]; readonly network: string } {
+    const cookies = readCookies(exchange.header('cookie'), hostCookieName(DEVICE_COOKIE, exchange.scheme))
+    const network = networkOf(exchange.client, { v4: 24, v6: 56 })
+    const client = {
+      device: deviceFor(cookies, account, this.#hash),
+      network: this.#hash.of('network', network),
+      address: this.#hash.of('address', networkOf(exchange.client, { v6: 64 })),
+    }
+    return { client, cookies, network }
+  }
+
   async #decideLogin(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
     const reading = await login.read(exchange)
     if (reading.kind === 'none') return ALLOW
     if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
     const account = this.#hash.of('account', reading.account)
-    const cookies = readCookies(exchange.header('cookie'), hostCookieName(DEVICE_COOKIE, exchange.scheme))
-    const network = networkOf(exchange.client, { v4: 24, v6: 56 })
-    const client: Client = {
-      device: deviceFor(cookies, account, this.#hash),
-      network: this.#hash.of('network', network),
-      address: this.#hash.of('address', networkOf(exchange.client, { v6: 64 })),
-    }
+    const { client, cookies, network } = this.#clientOf(exchange, account)
     const now = this.#clock.now()
     const work = this.#options.proofOfWork === 'off' ? 0 : this.#watch.proofFor(exchange.client, network, now)
     const subject = `${account}\n${client.network}`

@@ -230,6 +230,8 @@ function attributeScore(
   if (HANDLER.test(attribute)) {
     return IDLE.test(value) ? undefined : { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
   }
+  const isTelling = TELLING.has(attribute) || DIRECTIVE.test(attribute)
+  if (!isTelling && !mayBeScheme(value)) return undefined
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
   // An image does not run what is in it.
   const isPicture = element === 'img' && compact.startsWith('data:image/')
@@ -265,6 +267,38 @@ function attributeScore(
     return { id: 'xss/element', score: 5 }
   return undefined
 }
+
+/** Attributes that say something whatever their value begins with. */
+const TELLING: ReadonlySet<string> = new Set([
+  'srcdoc',
+  'style',
+  'xlink:href',
+  'type',
+  'href',
+  'http-equiv',
+  'charset',
+  'content',
+  'action',
+  'formaction',
+  'dataformatas',
+  'datasrc',
+  'allowscriptaccess',
+])
+
+/** Whether a value may begin with a scheme that runs: by its first letter, behind what browsers skip. */
+function mayBeScheme(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const code = charCodeAt.call(value, at)
+    if (code >= 97 && code <= 122) return FIRST_OF_SCHEME.has(code)
+    if (code > 32 && code < 128 && !SKIPPED.has(code)) return false
+  }
+  return false
+}
+
+/** Of `javascript`, `vbscript`, `livescript`, `mocha`, `mhtml`, `data`. */
+const FIRST_OF_SCHEME: ReadonlySet<number> = new Set([...'jvlmd'].map(letter => letter.charCodeAt(0)))
+/** Quotes, and references that nobody undid. */
+const SKIPPED: ReadonlySet<number> = new Set([...'"\'`&;0123456789'].map(sign => sign.charCodeAt(0)))
 
 /** `javascripting` is a word, `javascript:` and `javascript&colon;` are schemes. */
 function isUrlScheme(compact: string): boolean {

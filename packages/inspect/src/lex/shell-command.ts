@@ -1,8 +1,8 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
-import { MAX_WORD, readWord, word } from './shell-word.ts'
-import { isShellCommand, isWrapperCommand, looksAround } from './shell-words.ts'
+import { isShellCommand, looksAround } from './shell-words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -18,44 +18,102 @@ const MAX_WEIGHED = 384
  * variables, carets). A command that is also an English word needs an argument that only a shell takes; a
  * separator deep inside a sentence counts less than one behind a single word.
  */
-export function findShellCommand(reading: Reading): Span | undefined {
-  const { lower } = reading
-  let best: Span | undefined
-  weighed = 0
-  if (reading.fromStart) best = commandAt(reading, 0, 'start', 0)
-  let backticks = 0
-  // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated
-  // from.
-  let run = -1
-  let hasBacktick = true
-  for (let at = 0; at < lower.length; at++) {
-    const code = charCodeAt.call(lower, at)
-    if (code > 127 || OPENS[code] === 0) continue
-    const opening = openingAt(lower, at)
-    if (opening === undefined) continue
-    if (opening === 'separator' && openingAt(lower, at + 1) === 'separator') {
-      if (run < 0) run = at
-      continue
+export class ShellCommandLexer {
+  readonly #names = new CommandNameReader()
+  #weighed = 0
+
+  find(reading: Reading): Span | undefined {
+    const { lower } = reading
+    let best: Span | undefined
+    this.#weighed = 0
+    if (reading.fromStart) best = this.#commandAt(reading, 0, 'start', 0)
+    let backticks = 0
+    // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated
+    // from.
+    let run = -1
+    let hasBacktick = true
+    for (let at = 0; at < lower.length; at++) {
+      const code = charCodeAt.call(lower, at)
+      if (code > 127 || OPENS[code] === 0) continue
+      const opening = openingAt(lower, at)
+      if (opening === undefined) continue
+      if (opening === 'separator' && openingAt(lower, at + 1) === 'separator') {
+        if (run < 0) run = at
+        continue
+      }
+      const separator = run < 0 ? at : run
+      run = -1
+      if (code === 96) {
+        // Every second backtick closes what the one before opened.
+        if (isFence(lower, at) || ++backticks % 2 === 0) continue
+        // `like this' is how people quote: nothing closes it.
+        hasBacktick &&= lower.indexOf('`', at + 1) >= 0
+        if (!hasBacktick) continue
+      } else if (opening === 'substitution') {
+        // `$(MAKE)` is a variable of make.
+        if (/^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
+      }
+      const skip = opening === 'substitution' && code !== 96 ? 2 : 1
+      const found = this.#commandAt(reading, at + skip, opening, separator)
+      if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
+      if (best !== undefined && weightOf(best) >= 6) break
+      if (this.#weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
     }
-    const separator = run < 0 ? at : run
-    run = -1
-    if (code === 96) {
-      // Every second backtick closes what the one before opened.
-      if (isFence(lower, at) || ++backticks % 2 === 0) continue
-      // `like this' is how people quote: nothing closes it.
-      hasBacktick &&= lower.indexOf('`', at + 1) >= 0
-      if (!hasBacktick) continue
-    } else if (opening === 'substitution') {
-      // `$(MAKE)` is a variable of make.
-      if (/^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
-    }
-    const skip = opening === 'substitution' && code !== 96 ? 2 : 1
-    const found = commandAt(reading, at + skip, opening, separator)
-    if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
-    if (best !== undefined && weightOf(best) >= 6) break
-    if (weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
+    this.#names.release()
+    return best
   }
-  return best
+
+  #commandAt(reading: Reading, from: number, opening: Opening, separator: number): Span | undefined {
+    const { lower, place } = reading
+    let at = from
+    const limit = Math.min(lower.length, from + 16)
+    while (at < limit && isBeforeCommand(charCodeAt.call(lower, at))) at++
+    const name = this.#names.read(lower, at)
+    if (name === undefined) return undefined
+    const { end: wordEnd, hasDropped, isWrapped } = this.#names
+    const path = name.lastIndexOf('/')
+    if (path >= 0 && !/^(?:(?:\.{0,2}|~)\/|bin\/)/.test(name)) return undefined
+    if (
+      path >= 0 &&
+      opening !== 'line' &&
+      !(place === 'body' && opening === 'substitution') &&
+      GLOB.test(name) &&
+      /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
+    ) {
+      return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
+    }
+    const base = path >= 0 ? name.slice(path + 1) : name
+    const command = base.endsWith('.exe') ? base.slice(0, -4) : base
+    if (!isShellCommand(command)) return undefined
+    this.#weighed++
+    // `bin/node` is a path of a package where documents are sent.
+    const isInBody = place === 'body' || place === 'form'
+    const inBin =
+      path >= 0 &&
+      (isInBody ? /\/(?:s?bin|local)\/$/ : /(?:^|\/)(?:s?bin|local)\/$/).test(name.slice(0, path + 1))
+    const isDisguised = (hasDropped && command.length > 1) || inBin
+    const found = new FoundCommand(reading, {
+      command,
+      at,
+      from,
+      end: wordEnd,
+      separator,
+      wrapped: isWrapped,
+      isDisguised,
+    })
+    const score = rate(opening, found)
+    if (score <= 0) return undefined
+    const end = Math.min(lower.length, found.end + 40)
+    // Between backticks Markdown sets code, where people write.
+    const isCode =
+      opening === 'substitution' &&
+      charCodeAt.call(lower, separator) === 96 &&
+      (command === 'id' || command === 'set' || !looksAround(command)) &&
+      !found.wrapped &&
+      !found.sensitive
+    const bare = opening === 'start' || opening === 'line' || isCode
+    return { start: separator, end, score, id: 'rce/command', bare }
+  }
 }
 
 /** What counts less in some settings must not hide what counts in all. */
@@ -103,7 +161,6 @@ function openingAt(lower: string, at: number): Opening | undefined {
   }
 }
 
-let weighed = 0
 /** What may stand between a separator and a command. */
 function isBeforeCommand(code: number): boolean {
   return (
@@ -118,88 +175,5 @@ function isBeforeCommand(code: number): boolean {
   )
 }
 
-function commandAt(reading: Reading, from: number, opening: Opening, separator: number): Span | undefined {
-  const { lower, place } = reading
-  let at = from
-  const limit = Math.min(lower.length, from + 16)
-  while (at < limit && isBeforeCommand(charCodeAt.call(lower, at))) at++
-  let name = readWord(lower, at)
-  let { hasDropped } = word
-  if (name === '' && hasDropped) {
-    name = readWord(lower, skipSpace(lower, word.end))
-  }
-  let wrapped = false
-  for (let n = 0; n < 3 && (isWrapperCommand(name) || isAssignment(name)); n++) {
-    const own = word.end
-    let next = word.end
-    while (charCodeAt.call(lower, next) <= 32 || charCodeAt.call(lower, next) === 59) next++
-    const flags = /^(?:-{1,2}[\w=-]{1,16}\s{1,4}(?:\d{1,4}\s{1,4})?|\d{1,4}\s{1,4}){1,3}/.exec(
-      lower.slice(next, next + 64),
-    )
-    const inner = readWord(lower, next + (flags?.[0].length ?? 0))
-    hasDropped = word.hasDropped
-    if (inner === '' || inner.startsWith('-')) {
-      word.end = own
-      break
-    }
-    wrapped = isWrapperCommand(name) || wrapped
-    name = inner
-  }
-  if (name === '' || name.length > MAX_WORD) return undefined
-  const path = name.lastIndexOf('/')
-  if (path >= 0 && !/^(?:(?:\.{0,2}|~)\/|bin\/)/.test(name)) return undefined
-  if (
-    path >= 0 &&
-    opening !== 'line' &&
-    !(place === 'body' && opening === 'substitution') &&
-    GLOB.test(name) &&
-    /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
-  ) {
-    return { start: separator, end: word.end, score: 6, id: 'rce/glob' }
-  }
-  const base = path >= 0 ? name.slice(path + 1) : name
-  const command = base.endsWith('.exe') ? base.slice(0, -4) : base
-  if (!isShellCommand(command)) return undefined
-  weighed++
-  // `bin/node` is a path of a package where documents are sent.
-  const isInBody = place === 'body' || place === 'form'
-  const inBin =
-    path >= 0 &&
-    (isInBody ? /\/(?:s?bin|local)\/$/ : /(?:^|\/)(?:s?bin|local)\/$/).test(name.slice(0, path + 1))
-  const isDisguised = (hasDropped && command.length > 1) || inBin
-  const found = new FoundCommand(reading, {
-    command,
-    at,
-    from,
-    end: word.end,
-    separator,
-    wrapped,
-    isDisguised,
-  })
-  const score = rate(opening, found)
-  if (score <= 0) return undefined
-  const end = Math.min(lower.length, found.end + 40)
-  // Between backticks Markdown sets code, where people write.
-  const isCode =
-    opening === 'substitution' &&
-    charCodeAt.call(lower, separator) === 96 &&
-    (command === 'id' || command === 'set' || !looksAround(command)) &&
-    !found.wrapped &&
-    !found.sensitive
-  const bare = opening === 'start' || opening === 'line' || isCode
-  return { start: separator, end, score, id: 'rce/command', bare }
-}
-
 /** Wildcards inside a name; one that is a whole segment is a pattern of paths. */
 const GLOB = /[?[]|[^/*]\*|\*[^/*]/
-
-/** `LANG=C`, before a command. */
-function isAssignment(word: string): boolean {
-  return word.includes('=') && /^\w{1,16}=[^\s]{0,32}$/.test(word)
-}
-
-function skipSpace(lower: string, from: number): number {
-  let at = from
-  while (charCodeAt.call(lower, at) <= 32) at++
-  return at
-}

@@ -58,6 +58,9 @@ const TELLING = new Set(
   ),
 )
 
+/** All that can be the name of a command, or run one. */
+export const SHELL_NAMES: readonly string[] = [...COMMANDS, ...ENGLISH, ...WRAPPERS]
+
 export function isTellingCommand(word: string): boolean {
   return TELLING.has(word)
 }

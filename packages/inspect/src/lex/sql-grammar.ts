@@ -16,6 +16,8 @@ let source = ''
 export function beginGrammar(lower: string, count: number): void {
   steps = 0
   isLinked = false
+  terms.fill(0, 0, count)
+  expressions.fill(0, 0, count)
   last = count
   source = lower
 }
@@ -121,8 +123,22 @@ export function isSubquery(i: number): boolean {
   return keyAt(at) === KEY.select && at > i
 }
 
-/** After the value that starts at `i`, or -1. */
+/** By token, the answer of `term` plus 2; 0 where it was not asked yet. */
+const terms = new Int32Array(MAX_TOKENS + 1)
+/** The same of `expression`. */
+const expressions = new Int32Array(MAX_TOKENS + 1)
+
+/** After the value that starts at `i`, or -1. Asked for many times over, and found once. */
 export function term(i: number): number {
+  if (i >= last) return -1
+  const known = terms[i] as number
+  if (known !== 0) return known - 2
+  const next = findTerm(i)
+  terms[i] = next + 2
+  return next
+}
+
+function findTerm(i: number): number {
   let at = i
   for (let n = 0; n < 8 && isUnary(at); n++) at++
   steps++
@@ -202,6 +218,15 @@ function wordTerm(at: number): number {
 
 /** After the arithmetic that starts at `i`: terms joined by operators; or -1. */
 export function expression(i: number): number {
+  if (i >= last) return -1
+  const known = expressions[i] as number
+  if (known !== 0) return known - 2
+  const next = findExpression(i)
+  expressions[i] = next + 2
+  return next
+}
+
+function findExpression(i: number): number {
   let at = term(i)
   for (let n = 0; n < 12 && at >= 0; n++) {
     if (kindAt(at) !== SQL.operator) return at

@@ -1,8 +1,10 @@
 import { CHAR } from '../features.ts'
-import { findShellCommand } from '../lex/shell-command.ts'
+import { ShellCommandLexer } from '../lex/shell-command.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const shell = new ShellCommandLexer()
 
 const SEPARATORS =
   CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline | CHAR.dollar | CHAR.backslash
@@ -32,7 +34,7 @@ export const rceRules: readonly Rule[] = [
     quotable: true,
     chars: SEPARATORS,
     words: 0,
-    find: findShellCommand,
+    find: reading => shell.find(reading),
     attacks: [
       '; cat /etc/passwd',
       '127.0.0.1 && ls /etc',
@@ -80,7 +82,7 @@ export const rceRules: readonly Rule[] = [
     quotable: true,
     chars: 0,
     words: WORD.shell,
-    find: reading => ((reading.chars & SEPARATORS) === 0 ? findShellCommand(reading) : undefined),
+    find: reading => ((reading.chars & SEPARATORS) === 0 ? shell.find(reading) : undefined),
     attacks: ['time ifconfig', 'strace ifconfig', '/bin/cat /etc/passwd', '/usr/[a-z]in/bash'],
     benign: [
       'cat food',

@@ -1,11 +1,35 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { foundWithin } from '../lex/found-within.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
   /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
     .source
+
+/** How far from where a template begins it names an object. */
+const REACH = 160
+const inMarks = foundWithin({
+  opening: /\{\{|#\{|<%=?|\{%|\[\[\$|\*\{/,
+  inside: new RegExp(`${OBJECTS}|process\\.|\`|this\\.`),
+  reach: REACH,
+  barriers: '{}%',
+})
+// JavaScript writes its own strings with this mark, and its own objects into them.
+const inLiterals = foundWithin({
+  opening: /\$\{/,
+  inside: new RegExp(`${OBJECTS}|process\\.(?:mainmodule|binding|env|exit)`),
+  reach: REACH,
+  barriers: '{}%',
+})
+
+function findObject({ lower }: Reading): Span | undefined {
+  const marks = inMarks(lower)
+  const literals = inLiterals(lower)
+  return marks === undefined || (literals !== undefined && literals.start < marks.start) ? literals : marks
+}
 
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
@@ -37,41 +61,38 @@ export const templateRules: readonly Rule[] = [
       benign: ['{{ count }}', '${i}', '{1, 2}'],
     },
   ),
-  pattern(
-    'template/object',
-    new RegExp(
-      `(?:\\{\\{|#\\{|<%=?|\\{%|\\[\\[\\$|\\*\\{)[^{}%]{0,160}?(?:${OBJECTS}|process\\.|\`|this\\.)|\\$\\{[^{}%]{0,160}?(?:${OBJECTS}|process\\.(?:mainmodule|binding|env|exit))`,
-    ),
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.brace | CHAR.percent | CHAR.bracket,
-      words: 0,
-      attacks: [
-        "{{''.__class__.__mro__}}",
-        '${T(java.lang.Runtime).getRuntime()}',
-        "{{constructor.constructor('x')()}}",
-        '<%= system("id") %>',
-        "{% include '/etc/x' %}",
-        "{{request|attr('application')}}",
-        "{{''['__cl'+'ass__']}}",
-        "{{'a'.toUpperCase()}}",
-        '{%print(7*7)%}',
-        '{{namespace.__init__}}',
-        '{{self}}',
-        '{% debug %}',
-        '{{ settings.SECRET_KEY }}',
-      ],
-      benign: [
-        '{{ user.name }}',
-        '${props.title}',
-        '{% if x %}',
-        "{{ 'greeting' | translate }}",
-        '{{ myself }}',
-        '{{ template "head" . }}',
-      ],
-    },
-  ),
+  {
+    id: 'template/object',
+    family: 'template',
+    find: findObject,
+    score: 5,
+    quotable: true,
+    chars: CHAR.brace | CHAR.percent | CHAR.bracket,
+    words: 0,
+    attacks: [
+      "{{''.__class__.__mro__}}",
+      '${T(java.lang.Runtime).getRuntime()}',
+      "{{constructor.constructor('x')()}}",
+      '<%= system("id") %>',
+      "{% include '/etc/x' %}",
+      "{{request|attr('application')}}",
+      "{{''['__cl'+'ass__']}}",
+      "{{'a'.toUpperCase()}}",
+      '{%print(7*7)%}',
+      '{{namespace.__init__}}',
+      '{{self}}',
+      '{% debug %}',
+      '{{ settings.SECRET_KEY }}',
+    ],
+    benign: [
+      '{{ user.name }}',
+      '${props.title}',
+      '{% if x %}',
+      "{{ 'greeting' | translate }}",
+      '{{ myself }}',
+      '{{ template "head" . }}',
+    ],
+  },
   // JavaScript writes its own strings so.
   pattern(
     'template/literal',

@@ -51,25 +51,28 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     return fault === undefined ? ALLOW : refusal(key, fault)
   }
 
+  const decide = (exchange: Exchange): Decision | Promise<Decision> => {
+    const { route } = exchange
+    if (route === undefined) return ALLOW
+    const key = schemaKey(exchange.method, route.pattern)
+    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined
+    if (schema === undefined) return ALLOW
+    const query = queryValues(exchange.path.query)
+    const fault: Fault | undefined = query.complete
+      ? check(schema.query, query.fields, 'query', schema.closed)
+      : { problem: 'too-many', location: 'query' }
+    if (fault !== undefined) return refusal(key, fault)
+    if (hasFields(exchange)) return checkBody(exchange, key, schema)
+    const missing = Object.entries(schema.body).find(([, parameter]) => parameter.required)?.[0]
+    return missing === undefined ? ALLOW : refusal(key, { problem: 'missing', location: `body.${missing}` })
+  }
+
   return {
     name: 'schema',
     failure: 'closed',
     ...(options.mode && { mode: options.mode }),
-    decide(exchange) {
-      const { route } = exchange
-      if (route === undefined) return ALLOW
-      const key = schemaKey(exchange.method, route.pattern)
-      const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined
-      if (schema === undefined) return ALLOW
-      const query = queryValues(exchange.path.query)
-      const fault: Fault | undefined = query.complete
-        ? check(schema.query, query.fields, 'query', schema.closed)
-        : { problem: 'too-many', location: 'query' }
-      if (fault !== undefined) return refusal(key, fault)
-      if (hasFields(exchange)) return checkBody(exchange, key, schema)
-      const missing = Object.entries(schema.body).find(([, parameter]) => parameter.required)?.[0]
-      return missing === undefined ? ALLOW : refusal(key, { problem: 'missing', location: `body.${missing}` })
-    },
+    decide,
+    wouldRefuse: decide,
   }
 }
 

@@ -75,8 +75,8 @@ export function honeyGuard(options: HoneyOptions): Guard {
   }
   const readsBody = fields.length > 0 || records.size > 0
 
-  const refuse = (exchange: Exchange, kind: Kind, location: string, span: string): Refusal => {
-    const refusal: Refusal = {
+  const refusal = (exchange: Exchange, kind: Kind, location: string, span: string): Refusal => {
+    return {
       effect: 'deny',
       guard: 'honey',
       status: kind === 'field' ? 400 : 404,
@@ -89,40 +89,44 @@ export function honeyGuard(options: HoneyOptions): Guard {
         },
       ],
     }
-    if (options.mode !== 'observe') {
-      options.remediations?.apply({
-        scenario: 'honey-touched',
-        title: `Touched the honey ${kind} ${span.slice(0, 80)}`,
-        severity: 'critical',
-        actor:
-          exchange.principal.id === ''
-            ? { kind: 'address', value: exchange.client }
-            : { kind: 'principal', value: exchange.principal.id },
-        count: 1,
-        requests: [exchange.id],
-        respond: { measure: measureFor(exchange, 'block'), duration },
-      })
-    }
-    return refusal
+  }
+
+  const applied = (exchange: Exchange, said: Decision): Decision => {
+    if (said.effect === 'allow' || options.mode === 'observe') return said
+    const [{ rule, evidence }] = said.reasons
+    const kind = rule.slice('honey/'.length)
+    options.remediations?.apply({
+      scenario: 'honey-touched',
+      title: `Touched the honey ${kind} ${evidence?.span?.slice(0, 80) ?? ''}`,
+      severity: 'critical',
+      actor:
+        exchange.principal.id === ''
+          ? { kind: 'address', value: exchange.client }
+          : { kind: 'principal', value: exchange.principal.id },
+      count: 1,
+      requests: [exchange.id],
+      respond: { measure: measureFor(exchange, 'block'), duration },
+    })
+    return said
   }
 
   const inspectHead = (exchange: Exchange): Refusal | undefined => {
     const { path, method } = exchange
     const route = routes.match(method, path.canonical)
-    if (route !== undefined) return refuse(exchange, 'route', 'path', route.pattern)
+    if (route !== undefined) return refusal(exchange, 'route', 'path', route.pattern)
     if (!readsBody) return undefined
     for (const segment of records.size > 0 ? path.canonical.split('/') : []) {
-      if (records.has(segment)) return refuse(exchange, 'record', 'path', segment)
+      if (records.has(segment)) return refusal(exchange, 'record', 'path', segment)
     }
     return path.query === '' ? undefined : inspectQuery(exchange, queryValues(path.query).fields)
   }
 
   const inspectQuery = (exchange: Exchange, query: ReadonlyMap<string, string>): Refusal | undefined => {
     for (const name of fields)
-      if ((query.get(name) ?? '') !== '') return refuse(exchange, 'field', `query.${name}`, name)
+      if ((query.get(name) ?? '') !== '') return refusal(exchange, 'field', `query.${name}`, name)
     if (records.size > 0) {
       for (const [name, value] of query)
-        if (records.has(value)) return refuse(exchange, 'record', `query.${name.slice(0, 100)}`, value)
+        if (records.has(value)) return refusal(exchange, 'record', `query.${name.slice(0, 100)}`, value)
     }
     return undefined
   }
@@ -131,24 +135,27 @@ export function honeyGuard(options: HoneyOptions): Guard {
     const values = await bodyValues(exchange)
     if (values.kind !== 'fields') return ALLOW
     for (const name of fields) {
-      if (isFilled(values.fields.get(name))) return refuse(exchange, 'field', `body.${name}`, name)
+      if (isFilled(values.fields.get(name))) return refusal(exchange, 'field', `body.${name}`, name)
     }
     for (const [name, value] of values.fields) {
       const touched = touchedRecord(value, records)
-      if (touched !== undefined) return refuse(exchange, 'record', `body.${name}`, touched)
+      if (touched !== undefined) return refusal(exchange, 'record', `body.${name}`, touched)
     }
     return ALLOW
   }
+
+  const wouldRefuse = (exchange: Exchange): Decision | Promise<Decision> =>
+    inspectHead(exchange) ?? (readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW)
 
   return {
     name: 'honey',
     failure: 'open',
     ...(options.mode && { mode: options.mode }),
     decide(exchange) {
-      const refusal = inspectHead(exchange)
-      if (refusal !== undefined) return refusal
-      return readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW
+      const said = wouldRefuse(exchange)
+      return said instanceof Promise ? said.then(late => applied(exchange, late)) : applied(exchange, said)
     },
+    wouldRefuse,
   }
 }
 

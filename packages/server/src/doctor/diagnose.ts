@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '@postern/config'
 import { readRunFile } from '../admin/run-file.ts'
 import { checkBudgets } from './check-budgets.ts'
+import { checkConfiguration } from './check-configuration.ts'
 import { checkDataDirectory } from './check-data.ts'
 import {
   checkBackend,
@@ -23,15 +24,16 @@ export interface DiagnoseOptions {
 
 /** Every check of a configuration that could be read, in order: what `postern doctor` shows. */
 export async function diagnose({
-  loaded: { config, file },
+  loaded,
   dataDirectory,
 }: Omit<DiagnoseOptions, 'environment'>): Promise<readonly DoctorFinding[]> {
+  const { config, file } = loaded
   const { gateway, admin } = listenPlaces(config)
   const isRunning = readRunFile(dataDirectory) !== undefined
   const certificate = checkCertificate(config, file.folder, Date.now())
   return [
     ok('node', process.version),
-    ok('configuration', file.path ?? 'none: the defaults protect'),
+    ...(await checkConfiguration(loaded)),
     checkDataDirectory(dataDirectory),
     ...(await checkStores(config)),
     ...(await checkBudgets(config)),

@@ -1,0 +1,98 @@
+import { MAX_WORD, ShellWordReader } from './shell-word.ts'
+import { isWrapperCommand } from './shell-words.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+/** Commands and assignments before the command that they run. */
+const MAX_WRAPPERS = 3
+/** Switches of a command that runs another, and their numbers. */
+const FLAGS = /^(?:-{1,2}[\w=-]{1,16}\s{1,4}(?:\d{1,4}\s{1,4})?|\d{1,4}\s{1,4}){1,3}/
+/** Characters in which they are looked for. */
+const LONGEST_FLAGS = 64
+
+/**
+ * Reads the name of the command at a place of a text, past what runs another command (`sudo`, `time`) and
+ * assignments (`LANG=C`). Line ends and runs of separators lead to one place several times: the last one
+ * read is kept.
+ */
+export class CommandNameReader {
+  readonly #words = new ShellWordReader()
+  #lower = ''
+  #at = -1
+  /** Where the name ends in the text. */
+  end = 0
+  /** Whether a shell drops something of it. */
+  hasDropped = false
+  /** Whether another command runs it. */
+  isWrapped = false
+  #name: string | undefined
+
+  /** @returns undefined when there is none, or surely none that is known */
+  read(lower: string, at: number): string | undefined {
+    if (at !== this.#at || lower !== this.#lower) {
+      this.#lower = lower
+      this.#at = at
+      this.#name = this.#readName(lower, at)
+    }
+    return this.#name
+  }
+
+  /** Forgets the text. */
+  release(): void {
+    this.#lower = ''
+    this.#at = -1
+  }
+
+  #readName(lower: string, at: number): string | undefined {
+    const words = this.#words
+    let name = words.read(lower, at)
+    const { hasDropped } = words
+    if (name === '' && hasDropped) name = words.read(lower, skipSpace(lower, words.end))
+    this.end = words.end
+    this.hasDropped = hasDropped
+    this.isWrapped = false
+    for (let n = 0; n < MAX_WRAPPERS && name !== undefined && name !== ''; n++) {
+      const isWrapper = isWrapperCommand(name)
+      if (!isWrapper && !isAssignment(name)) break
+      const inner = words.read(lower, skipFlags(lower, this.end))
+      this.hasDropped = words.hasDropped
+      if (inner === '' || inner?.startsWith('-') === true) break
+      this.end = words.end
+      this.isWrapped ||= isWrapper
+      name = inner
+    }
+    return name === '' || (name !== undefined && name.length > MAX_WORD) ? undefined : name
+  }
+}
+
+/** Behind white space, semicolons and the switches of a command. */
+function skipFlags(lower: string, from: number): number {
+  let at = from
+  while (charCodeAt.call(lower, at) <= 32 || charCodeAt.call(lower, at) === 59) at++
+  const code = charCodeAt.call(lower, at)
+  if (code !== 45 && !(code >= 48 && code <= 57)) return at
+  return at + (FLAGS.exec(lower.slice(at, at + LONGEST_FLAGS))?.[0].length ?? 0)
+}
+
+/** Characters of the name of a variable, and of its value. */
+const LONGEST_VARIABLE = 16
+const LONGEST_VALUE = 32
+
+/** `LANG=C`, before a command. */
+function isAssignment(word: string): boolean {
+  const equals = word.indexOf('=')
+  if (equals < 1 || equals > LONGEST_VARIABLE || word.length - equals - 1 > LONGEST_VALUE) return false
+  for (let at = 0; at < equals; at++) if (!isNameCode(charCodeAt.call(word, at))) return false
+  return !/\s/.test(word)
+}
+
+function isNameCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 95
+}
+
+function skipSpace(lower: string, from: number): number {
+  let at = from
+  while (charCodeAt.call(lower, at) <= 32) at++
+  return at
+}

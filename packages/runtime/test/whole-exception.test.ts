@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { applyException, type Config, loadConfig } from '@postern/config'
+import {
+  ALLOW,
+  type ConfigException,
+  type Decision,
+  Engine,
+  type Guard,
+  type Refusal,
+  type RequestSource,
+  VirtualClock,
+} from '@postern/core'
+import type { RemediationStore } from '@postern/remediate'
+import fc from 'fast-check'
+import { buildEngine } from '../src/build-engine.ts'
+import { memoryResources } from '../src/open-resources.ts'
+
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, string>>
+}
+
+/** Something about a request that one guard refuses. */
+interface Fault {
+  readonly rule: string
+  readonly config: Config
+  readonly change: (sent: Sent) => Sent
+  /** What happened before the request arrived. */
+  readonly before?: (site: Site) => unknown
+}
+
+interface Site {
+  readonly engine: Engine
+  readonly remediations: RemediationStore
+}
+
+const CLIENT = '203.0.113.9'
+const TIME = Date.UTC(2026, 0, 1)
+
+async function siteOf(config: Config): Promise<Site> {
+  const loaded = await loadConfig({ config, folder: '/nowhere', environment: {} })
+  const quick = { ...loaded, config: { ...loaded.config, scenarios: false } as const }
+  const resources = await memoryResources(quick, new VirtualClock(TIME))
+  return { engine: buildEngine(quick, resources, 'serve').engine, remediations: resources.remediations }
+}
+
+function sourceOf({ method, path, query, headers, body }: Sent): RequestSource {
+  const text = new URLSearchParams(query).toString()
+  const bytes = Buffer.from(JSON.stringify(body))
+  const hasBody = Object.keys(body).length > 0
+  const all = {
+    Host: 'shop.example',
+    ...headers,
+    ...(hasBody && { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
+  }
+  return {
+    method,
+    target: text === '' ? path : `${path}?${text}`,
+    headers: Object.entries(all).flat(),
+    peer: CLIENT,
+    secure: false,
+    httpVersion: '1.1',
+    body: hasBody ? { read: async () => ({ bytes: new Uint8Array(bytes), complete: true }) } : undefined,
+    native: undefined,
+  }
+}
+
+async function decide({ engine }: Site, sent: Sent): Promise<Decision> {
+  const exchange = engine.open(sourceOf(sent))
+  const decision = await engine.decide(exchange)
+  const status = decision.effect === 'allow' ? 200 : decision.status
+  engine.settle(exchange, { status, duration: 1, bytes: 0, aborted: false })
+  return decision
+}
+
+const plain: Sent = { method: 'POST', path: '/notes', query: {}, headers: {}, body: {} }
+
+/**
+ * One for each guard whose refusals a change can lift; the ban comes last, for it stops what others do
+ * before.
+ */
+const FAULTS: readonly Fault[] = [
+  {
+    rule: 'clients/block',
+    config: { block: [{ userAgent: 'EvilBot' }] },
+    change: sent => ({ ...sent, headers: { ...sent.headers, 'User-Agent': 'EvilBot/1' } }),
+  },
+  {
+    rule: 'protocol/headers',
+    config: { protocol: { maxHeaderValue: '200b' } },
+    change: sent => ({ ...sent, headers: { ...sent.headers, 'X-Long': 'a'.repeat(300) } }),
+  },
+  {
+    rule: 'honey/field',
+    config: { honey: { fields: ['website'] } },
+    change: sent => ({ ...sent, query: { ...sent.query, website: 'me' } }),
+  },
+  {
+    rule: 'limit/few',
+    config: { limits: { few: { limit: '1/1m', key: { header: 'x-client' } } } },
+    change: sent => ({ ...sent, headers: { ...sent.headers, 'X-Client': 'one' } }),
+    before: site => decide(site, { ...plain, headers: { 'X-Client': 'one' } }),
+  },
+  {
+    rule: 'csrf/cross-site',
+    config: { csrf: true },
+    change: sent => ({
+      ...sent,
+      headers: { ...sent.headers, Cookie: 'sid=1', 'Sec-Fetch-Site': 'cross-site' },
+    }),
+  },
+  {
+    rule: 'inspect/sqli/union',
+    config: {},
+    change: sent => ({ ...sent, query: { ...sent.query, q: "1' UNION SELECT password FROM users--" } }),
+  },
+  {
+    rule: 'inspect/xss',
+    config: {},
+    change: sent => ({ ...sent, body: { ...sent.body, text: '<script>alert(document.cookie)</script>' } }),
+  },
+  {
+    rule: 'remediation/block',
+    config: {},
+    change: sent => sent,
+    before: ({ remediations }) =>
+      remediations.apply({
+        scenario: 'manual',
+        title: 'test',
+        severity: 'critical',
+        actor: { kind: 'address', value: CLIENT },
+        count: 1,
+        requests: [],
+        respond: { measure: 'block', duration: 60_000 },
+      }),
+  },
+]
+
+function merged(config: Config, faults: readonly Fault[]): Config {
+  return Object.assign({}, config, ...faults.map(fault => fault.config)) as Config
+}
+
+async function prepared(config: Config, faults: readonly Fault[]): Promise<Site> {
+  const site = await siteOf(config)
+  for (const { before } of faults) await before?.(site)
+  return site
+}
+
+function exceptionOf(decision: Decision): ConfigException {
+  assert.notEqual(decision.effect, 'allow')
+  const exceptions = (decision as Refusal).reasons.flatMap(({ exception }) => exception ?? [])
+  assert.equal(exceptions.length, 1, 'one refusal prints one change')
+  return exceptions[0] as ConfigException
+}
+
+/** Refused, changed once, and sent again: it passes, and each of the faults is still refused elsewhere. */
+async function holds(faults: readonly Fault[], sent: Sent): Promise<void> {
+  const config = merged({}, faults)
+  const request = faults.reduce((so, { change }) => change(so), sent)
+  const exception = exceptionOf(await decide(await prepared(config, faults), request))
+  const applied = applyException(config, exception) as Config
+  // `postern unban` is what the command of the exception runs.
+  const isLifted = exception.command?.includes(`postern unban ${CLIENT}`) === true
+  const after = await prepared(
+    applied,
+    isLifted ? faults.filter(({ rule }) => !rule.startsWith('remediation')) : faults,
+  )
+  const last = await decide(after, request)
+  assert.equal(
+    last.effect,
+    'allow',
+    `${faults.map(({ rule }) => rule).join(' and ')}: ${JSON.stringify([exception, last])}`,
+  )
+  for (const fault of faults.filter(({ rule }) => rule.startsWith('inspect'))) {
+    const elsewhere = fault.change({ ...sent, path: `${sent.path}/elsewhere` })
+    assert.equal((await decide(await siteOf(applied), elsewhere)).effect, 'deny', fault.rule)
+  }
+}
+
+const segment = fc.constantFrom('notes', 'a', 'b-c', 'd.e', 'café', '7', 'x y')
+const sent: fc.Arbitrary<Sent> = fc.record({
+  method: fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE'),
+  path: fc
+    .array(segment, { minLength: 1, maxLength: 3 })
+    .map(parts => `/${parts.map(encodeURIComponent).join('/')}`),
+  query: fc.constantFrom<Sent['query']>({}, { page: '2' }),
+  headers: fc.constantFrom<Sent['headers']>({}, { Accept: 'application/json' }),
+  body: fc.constantFrom<Sent['body']>({}, { title: 'Bread' }),
+})
+
+describe('one change for a request that several guards refuse', { timeout: 120_000 }, () => {
+  for (const [i, first] of FAULTS.entries())
+    for (const second of FAULTS.slice(i + 1))
+      test(`${first.rule} and ${second.rule}`, () =>
+        fc.assert(
+          fc.asyncProperty(sent, request => holds([first, second], request)),
+          { numRuns: 5 },
+        ))
+
+  test('any number of guards', () =>
+    fc.assert(
+      fc.asyncProperty(fc.subarray([...FAULTS], { minLength: 2 }), sent, (faults, request) =>
+        holds(faults, request),
+      ),
+      { numRuns: 40 },
+    ))
+
+  test('names the rules of the later guards, and the refusal stays that of the first', async () => {
+    const faults = FAULTS.filter(({ rule }) => /^(?:protocol|honey|inspect.sqli)/.test(rule))
+    const decision = await decide(
+      await prepared(merged({}, faults), faults),
+      faults.reduce((so, { change }) => change(so), plain),
+    )
+    assert.deepEqual(
+      (decision as Refusal).reasons.map(({ rule }) => rule),
+      ['protocol/headers'],
+    )
+    const covers = exceptionOf(decision).covers ?? []
+    assert.equal(covers[0], 'honey/field')
+    assert.ok(
+      covers.some(rule => rule.startsWith('inspect/sqli/')),
+      covers.join(),
+    )
+  })
+
+  test('in observe mode the change answers all that would have refused', async () => {
+    const faults = FAULTS.filter(({ rule }) => /^(?:protocol|csrf|inspect.sqli)/.test(rule))
+    const request = faults.reduce((so, { change }) => change(so), plain)
+    const { engine } = await siteOf({ ...merged({}, faults), mode: 'observe' })
+    const exchange = engine.open(sourceOf(request))
+    assert.equal((await engine.decide(exchange)).effect, 'allow')
+    assert.ok(exchange.observed !== undefined)
+    const applied = applyException(merged({}, faults), exceptionOf(exchange.observed)) as Config
+    assert.equal((await decide(await siteOf(applied), request)).effect, 'allow')
+  })
+
+  test('asking a trap whether it would refuse bans nobody', async () => {
+    const faults = FAULTS.filter(({ rule }) => /^(?:protocol|honey)/.test(rule))
+    const site = await siteOf(merged({}, faults))
+    await decide(
+      site,
+      faults.reduce((so, { change }) => change(so), plain),
+    )
+    assert.deepEqual(site.remediations.list(), [])
+  })
+
+  test('asking a limit whether it would refuse takes nothing', async () => {
+    const faults = FAULTS.filter(({ rule }) => /^(?:protocol|limit)/.test(rule))
+    const site = await siteOf(merged({}, faults))
+    const request = faults.reduce((so, { change }) => change(so), plain)
+    for (let i = 0; i < 3; i++) await decide(site, request)
+    assert.equal((await decide(site, { ...plain, headers: { 'X-Client': 'one' } })).effect, 'allow')
+  })
+})
+
+function refusing(name: string, more: Partial<Guard> = {}): Guard {
+  const refusal: Refusal = {
+    effect: 'deny',
+    guard: name,
+    status: 403,
+    reasons: [{ rule: `${name}/no`, message: 'No.', exception: { changes: [{ at: [name], set: false }] } }],
+  }
+  return { name, failure: 'closed', decide: () => refusal, wouldRefuse: () => refusal, ...more }
+}
+
+describe('guards behind the one that refused', () => {
+  const get = { ...plain, method: 'GET' }
+
+  async function changesOf(...guards: readonly Guard[]): Promise<unknown> {
+    const engine = new Engine({ guards, onError: () => {}, clock: new VirtualClock() })
+    const decision = await engine.decide(engine.open(sourceOf(get)))
+    return (decision as Refusal).reasons[0].exception?.changes.map(({ at }) => at[0])
+  }
+
+  test('are asked unless they do not say, or only observe', async () => {
+    assert.deepEqual(await changesOf(refusing('one'), refusing('two'), refusing('three')), [
+      'one',
+      'two',
+      'three',
+    ])
+    const silent: Guard = { name: 'two', failure: 'closed', decide: () => ALLOW }
+    assert.deepEqual(await changesOf(refusing('one'), silent), ['one'])
+    assert.deepEqual(await changesOf(refusing('one'), refusing('two', { mode: 'observe' })), ['one'])
+  })
+
+  test('leave no change when nothing lifts what they say', async () => {
+    const never: Refusal = {
+      effect: 'deny',
+      guard: 'two',
+      status: 403,
+      reasons: [{ rule: 'two/no', message: 'No.' }],
+    }
+    assert.equal(await changesOf(refusing('one'), refusing('two', { wouldRefuse: () => never })), undefined)
+  })
+
+  test('that fail change nothing', async () => {
+    const failing = refusing('two', {
+      wouldRefuse: () => {
+        throw new Error('broken')
+      },
+    })
+    const rejecting = refusing('three', { wouldRefuse: () => Promise.reject(new Error('broken')) })
+    assert.deepEqual(await changesOf(refusing('one'), failing, rejecting, refusing('four')), ['one', 'four'])
+  })
+
+  test('that wait for a body that does not come do not hold up the refusal', async () => {
+    let timeIsUp = (): void => {}
+    const engine = new Engine({
+      guards: [refusing('one'), refusing('two', { wouldRefuse: () => new Promise(() => {}) })],
+      timers: {
+        after: (ms, call) => {
+          assert.ok(ms <= 100)
+          timeIsUp = call
+          return () => {}
+        },
+      },
+    })
+    const decided = engine.decide(engine.open(sourceOf(get)))
+    timeIsUp()
+    assert.equal((await decided).effect, 'deny')
+  })
+
+  test('are not asked more than 20 times a second, so that a flood of refusals stays cheap', () => {
+    let asked = 0
+    const clock = new VirtualClock()
+    const engine = new Engine({
+      clock,
+      guards: [
+        refusing('one'),
+        refusing('two', {
+          wouldRefuse: () => {
+            asked++
+            return ALLOW
+          },
+        }),
+      ],
+    })
+    const flood = (): void => {
+      for (let i = 0; i < 100; i++) engine.decide(engine.open(sourceOf(get)))
+    }
+    flood()
+    assert.equal(asked, 20)
+    clock.advance(1_000)
+    flood()
+    assert.equal(asked, 40)
+  })
+})

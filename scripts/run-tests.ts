@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { startServices } from '../test/services.ts'
+import { runTestFiles } from './run-test-files.ts'
+import { root } from './workspace.ts'
+
+/** Many times what the slowest file takes: one that has not ended by then never would. */
+const FILE_LIMIT_MS = 300_000
+
+export interface TestRunOptions {
+  /** Flags of node's own runner. With one it is node that runs the files. */
+  readonly flags?: readonly string[]
+  /** Called after each file with the folder of what `NODE_V8_COVERAGE` wrote of its processes. */
+  readonly coverage?: (folder: string) => void
+}
+
+/**
+ * Brings up PostgreSQL and Redis, hands their addresses to the tests, runs them and takes the servers down.
+ * @param patterns only the test files whose path contains one of them; none: every file
+ * @returns the code to exit with
+ */
+export async function runTests(patterns: readonly string[], options: TestRunOptions = {}): Promise<number> {
+  const files = globSync(
+    [
+      'packages/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'scripts/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    { cwd: root },
+  )
+    .filter(file => !file.includes('node_modules'))
+    .filter(file => patterns.length === 0 || patterns.some(pattern => file.includes(pattern)))
+    .sort()
+  if (files.length === 0) {
+    console.error(`No test file matches ${patterns.join(' ')}.`)
+    return 2
+  }
+  // Many files wait for servers and clocks most of the time: on two cores one lane would leave both idle.
+  const lanes = Math.max(2, availableParallelism() - 1)
+  const services = await startServices()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void services.stop().finally(() => process.exit(130)))
+  try {
+    const { flags = [], coverage } = options
+    if (flags.length > 0) return await withNode(files, flags, { lanes, env: services.env })
+    // Tests start the command line dozens of times from its sources: compiled once, it starts in half the
+    // time. Coverage of cached code is inexact.
+    const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
+    return await runTestFiles(files, {
+      env: coverage === undefined ? { ...services.env, ...compiled } : services.env,
+      limit: FILE_LIMIT_MS,
+      lanes,
+      ...(coverage !== undefined && { coverage }),
+    })
+  } finally {
+    await services.stop()
+  }
+}
+
+function withNode(
+  files: readonly string[],
+  flags: readonly string[],
+  { lanes, env }: { readonly lanes: number; readonly env: Readonly<Record<string, string>> },
+): Promise<number> {
+  const options = ['--test', `--test-timeout=${FILE_LIMIT_MS}`, `--test-concurrency=${lanes}`, ...flags]
+  const runner = spawn(process.execPath, [...process.execArgv, ...options, ...files], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  return new Promise(resolve => runner.once('exit', status => resolve(status ?? 1)))
+}
