@@ -82,6 +82,7 @@ import {
   login,
 } from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
+import { type CompiledTelemetry, type TelemetryConfig, telemetry } from './sections/telemetry.ts'
 import type { Listen } from './types.ts'
 
 /** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
@@ -221,6 +222,8 @@ export interface Config extends ExtensionConfig {
   readonly admin?: AdminConfig | false | undefined
   /** Announces findings. */
   readonly alerts?: AlertsConfig | undefined
+  /** Sends OpenTelemetry traces and metrics to a collector. Default: off. */
+  readonly telemetry?: TelemetryConfig | undefined
   /** The web console. */
   readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -272,6 +275,7 @@ export interface CompiledConfig {
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
   readonly alerts?: CompiledAlerts
+  readonly telemetry?: CompiledTelemetry
   readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
@@ -329,5 +333,6 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   caps,
   admin,
   alerts,
+  telemetry,
   console: consoleSection,
 })

@@ -65,6 +65,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set<Key>([
   'dataDirectory',
   'admin',
   'alerts',
+  'telemetry',
   'console',
   'bodyLimit',
   'guards',
