@@ -1,6 +1,6 @@
 import { type Subject, type SubjectText, subjectName, subjectOf } from '@postern/audit'
 import type { Event, Principal } from '@postern/core'
-import { type TrafficEvent, verdictOf } from './traffic-store.ts'
+import { type TrafficEvent, verdictOf } from './traffic-event.ts'
 
 /** What a page says of each request without opening anything: who, by number, when, and how it ended. */
 export interface PageHead {
