@@ -11,7 +11,10 @@ export interface PageHead {
   readonly weights: readonly number[]
   /** 1 where a request was refused, or would have been in observe mode. */
   readonly refused: readonly number[]
-  /** 48 bits of a token of the client's network (IPv4 whole, IPv6 /48), of the principal, of the tenant; 0 for none. */
+  /**
+   * 48 bits of a token of the client's network (IPv4 whole, IPv6 /48), of the principal, of the tenant; 0
+   * for none.
+   */
   readonly networks: readonly number[]
   readonly principals: readonly number[]
   readonly tenants: readonly number[]
