@@ -30,8 +30,8 @@ const ATTACKS = ["id=1' OR 1=1--", 'q=<script>alert(1)</script>', 'file=../../..
 
 /**
  * Traffic of a shop, 25 requests a second of 20,000 clients, some of whom ask far more than others (the n-th
- * busiest as Zipf says): pages with queries that nobody sent before, a third signed in, one in a hundred a probe,
- * one in 500 an attack.
+ * busiest as Zipf says): pages with queries that nobody sent before, a third signed in, one in a hundred
+ * a probe, one in 500 an attack.
  */
 function event(index: number): Parameters<TrafficStore['write']>[0][number] {
   const spread = (Math.imul(index, 2_654_435_761) >>> 0) / 4_294_967_296

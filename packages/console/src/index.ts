@@ -31,13 +31,6 @@ export { OthersFeed } from './traffic/others-feed.ts'
 export { PostgresTraffic } from './traffic/postgres-traffic.ts'
 export type { PagedRequest, PageHead } from './traffic/request-page.ts'
 export { SqliteTraffic, type SqliteTrafficOptions } from './traffic/sqlite-traffic.ts'
+export type { StoredEvent, TrafficEvent, Verdict } from './traffic/traffic-event.ts'
 export { TrafficRecorder, type TrafficRecorderOptions } from './traffic/traffic-recorder.ts'
-export type {
-  StoredEvent,
-  TrafficCount,
-  TrafficEvent,
-  TrafficQuery,
-  TrafficSize,
-  TrafficStore,
-  Verdict,
-} from './traffic/traffic-store.ts'
+export type { TrafficCount, TrafficQuery, TrafficSize, TrafficStore } from './traffic/traffic-store.ts'

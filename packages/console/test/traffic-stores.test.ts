@@ -9,7 +9,8 @@ import { freshDatabase } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { InstanceBoard, OthersFeed, PostgresTraffic, SqliteTraffic, TrafficRecorder } from '../src/index.ts'
 import type { PagedRequest } from '../src/traffic/request-page.ts'
-import type { StoredEvent, TrafficCount, TrafficStore } from '../src/traffic/traffic-store.ts'
+import type { StoredEvent } from '../src/traffic/traffic-event.ts'
+import type { TrafficCount, TrafficStore } from '../src/traffic/traffic-store.ts'
 import { kept, NOW, refusal, request } from './support/events.ts'
 
 const DAY = 86_400_000

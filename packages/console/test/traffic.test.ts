@@ -7,9 +7,9 @@ import { after, describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { SqliteTraffic } from '../src/index.ts'
 import { TrafficCounter } from '../src/traffic/traffic-counter.ts'
+import type { TrafficEvent } from '../src/traffic/traffic-event.ts'
 import { TrafficRecorder } from '../src/traffic/traffic-recorder.ts'
 import { TrafficSampler } from '../src/traffic/traffic-sampler.ts'
-import type { TrafficEvent } from '../src/traffic/traffic-store.ts'
 import { kept, NOW, refusal, request } from './support/events.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-traffic-'))

@@ -10,8 +10,8 @@ export type ReplayEngine = (clock: VirtualClock) => Promise<Engine>
 
 /**
  * What a replay asks: the configuration's own engine, on the log's clock, with nothing written down.
- * @param access `decide` where it is known who sent a request and what they may: then policies and requirements
- *   of routes are asked too. Default: `ignore`
+ * @param access `decide` where it is known who sent a request and what they may: then policies and
+ * requirements   of routes are asked too. Default: `ignore`
  */
 export function replayEngine(
   loaded: LoadedConfig,

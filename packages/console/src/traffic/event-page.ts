@@ -1,7 +1,7 @@
 import type { RequestPage } from './merged-pages.ts'
 import type { PageTokenCache } from './page-tail.ts'
 import { isPaged, type NumberedEvent, type PagedRequest, pagedRequest } from './request-page.ts'
-import { type StoredEvent, verdictOf } from './traffic-store.ts'
+import { type StoredEvent, verdictOf } from './traffic-event.ts'
 
 /** A page of events that were read one by one; those that were erased are left out. */
 export function pageOfEvents(events: readonly StoredEvent[], tokens: PageTokenCache): RequestPage {

@@ -7,7 +7,7 @@ import {
   type PageTokens,
   tokenNumber,
 } from './request-page.ts'
-import type { TrafficEvent } from './traffic-store.ts'
+import type { TrafficEvent } from './traffic-event.ts'
 
 /** A page, and the range of numbers of which it holds every request. */
 export interface CutPage extends EncodedPage {

@@ -6,7 +6,7 @@ import { openedRows, type PageColumns, wantedBoxes } from './page-boxes.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
 import { POSTGRES_TRAFFIC } from './postgres-traffic.sql.ts'
 import type { PageBody, PageHead } from './request-page.ts'
-import type { StoredEvent, TrafficEvent } from './traffic-store.ts'
+import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
 import { type Coverage, type Gap, gapsOf } from './uncovered.ts'
 
 interface CoverageRow {

@@ -5,18 +5,15 @@ import type { Instance } from './instance-board.ts'
 import type { RequestPage } from './merged-pages.ts'
 import { PostgresPages } from './postgres-pages.ts'
 import { POSTGRES_TRAFFIC, POSTGRES_TRAFFIC_MIGRATIONS } from './postgres-traffic.sql.ts'
-import {
-  type FalsePositive,
-  type PlaceCount,
-  type RefusedActor,
-  type StoredEvent,
-  type TrafficCount,
-  type TrafficEvent,
-  type TrafficQuery,
-  type TrafficSize,
-  type TrafficStore,
-  type Verdict,
-  verdictOf,
+import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
+import type {
+  FalsePositive,
+  PlaceCount,
+  RefusedActor,
+  TrafficCount,
+  TrafficQuery,
+  TrafficSize,
+  TrafficStore,
 } from './traffic-store.ts'
 import type { Gap } from './uncovered.ts'
 

@@ -1,6 +1,6 @@
 import { type Subject, type SubjectText, subjectName, subjectOf } from '@postern/audit'
 import type { Event, Principal } from '@postern/core'
-import { type TrafficEvent, verdictOf } from './traffic-store.ts'
+import { type TrafficEvent, verdictOf } from './traffic-event.ts'
 
 /** What a page says of each request without opening anything: who, by number, when, and how it ended. */
 export interface PageHead {
@@ -11,7 +11,10 @@ export interface PageHead {
   readonly weights: readonly number[]
   /** 1 where a request was refused, or would have been in observe mode. */
   readonly refused: readonly number[]
-  /** 48 bits of a token of the client's network (IPv4 whole, IPv6 /48), of the principal, of the tenant; 0 for none. */
+  /**
+   * 48 bits of a token of the client's network (IPv4 whole, IPv6 /48), of the principal, of the tenant; 0
+   * for none.
+   */
   readonly networks: readonly number[]
   readonly principals: readonly number[]
   readonly tenants: readonly number[]

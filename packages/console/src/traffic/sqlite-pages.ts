@@ -7,7 +7,7 @@ import { openedRows, type PageColumns, wantedBoxes } from './page-boxes.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
 import type { PageBody, PageHead } from './request-page.ts'
 import { SQLITE } from './traffic.sql.ts'
-import type { StoredEvent, TrafficEvent } from './traffic-store.ts'
+import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
 import { type Coverage, type Gap, gapsOf } from './uncovered.ts'
 
 type PageStatements = Pick<typeof SQLITE, 'addPage' | 'coverage' | 'heads' | 'pagesWhole'>

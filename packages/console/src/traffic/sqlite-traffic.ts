@@ -6,18 +6,15 @@ import { openSqlite, type SqliteDatabase } from '@postern/store'
 import type { RequestPage } from './merged-pages.ts'
 import { SqlitePages } from './sqlite-pages.ts'
 import { SQLITE, TRAFFIC_MIGRATIONS } from './traffic.sql.ts'
-import {
-  type FalsePositive,
-  type PlaceCount,
-  type RefusedActor,
-  type StoredEvent,
-  type TrafficCount,
-  type TrafficEvent,
-  type TrafficQuery,
-  type TrafficSize,
-  type TrafficStore,
-  type Verdict,
-  verdictOf,
+import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
+import type {
+  FalsePositive,
+  PlaceCount,
+  RefusedActor,
+  TrafficCount,
+  TrafficQuery,
+  TrafficSize,
+  TrafficStore,
 } from './traffic-store.ts'
 
 export interface SqliteTrafficOptions {

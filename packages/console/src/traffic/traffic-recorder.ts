@@ -11,8 +11,9 @@ import {
 import { notedPrincipal } from './noted-principal.ts'
 import { PlaceCounter } from './place-counter.ts'
 import { TrafficCounter } from './traffic-counter.ts'
+import { type TrafficEvent, verdictOf } from './traffic-event.ts'
 import { TrafficSampler } from './traffic-sampler.ts'
-import { type TrafficEvent, type TrafficStore, verdictOf } from './traffic-store.ts'
+import type { TrafficStore } from './traffic-store.ts'
 
 export interface TrafficRecorderOptions {
   readonly store: TrafficStore

@@ -130,7 +130,8 @@ export const SQLITE = {
   removePlain: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE plain = 1 ORDER BY id LIMIT ?)',
   removeOldest: 'DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?)',
   removePagesUntil: 'DELETE FROM page WHERE until < ?',
-  // A page goes when what it holds is gone, or all that was plainly allowed; the rest is then read one by one.
+  // A page goes when what it holds is gone, or all that was plainly allowed; the rest is then read one by
+  // one.
   removePages: `DELETE FROM page WHERE covered < coalesce((SELECT min(id) FROM event), 9223372036854775807)
     OR (plain > 0 AND covered < coalesce((SELECT min(id) FROM event WHERE plain = 1), 9223372036854775807))`,
   removeCounts: 'DELETE FROM minute WHERE minute < ?',

@@ -19,8 +19,8 @@ export interface LimitReach {
 }
 
 /**
- * What a change of the configuration can reach. A request that it does not reach, of actors of whom it reaches
- * none, is decided as before: every part of the layer gets the same questions in the same order.
+ * What a change of the configuration can reach. A request that it does not reach, of actors of whom it
+ * reaches none, is decided as before: every part of the layer gets the same questions in the same order.
  */
 export interface EditReach {
   /** Key because of which every request is decided again. */
@@ -36,7 +36,10 @@ export interface EditReach {
 type Key = keyof Config
 type RouteKey = keyof NonNullable<NonNullable<Config['routes']>[string]>
 
-/** What decides nothing about a kept request: where things listen, are kept and shown, and what needs a body. */
+/**
+ * What decides nothing about a kept request: where things listen, are kept and shown, and what needs a
+ * body.
+ */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set<Key>([
   'upstream',
   'listen',

@@ -24,7 +24,8 @@ export interface PreviewRunOptions {
 }
 
 /**
- * Compares what two configurations do to kept requests. Three passes: who may share state with whom, from what
+ * Compares what two configurations do to kept requests. Three passes: who may share state with whom,
+ * from what
  * is readable without opening anything; which of these groups the change can reach; and a replay by both, in
  * order and on the requests' own time, of those groups alone. Everybody else is decided as before, whatever
  * that was. What was not kept is absent: bodies, most headers, masked parts of queries; rules over those stay
