@@ -16,8 +16,8 @@ const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/
 
 /**
- * The place of an exchange in a trace: the caller's trace goes on, or one begins. The span's id comes from the
- * request id, so that whoever knows the request knows it, on whichever thread.
+ * The place of an exchange in a trace: the caller's trace goes on, or one begins. The span's id comes
+ * from the request id, so that whoever knows the request knows it, on whichever thread.
  * @param traceparent header as the client sent it; one that is malformed is as none
  * @param ratio of the traces that begin here which are sampled, 0 to 1; a caller decides for its own
  */

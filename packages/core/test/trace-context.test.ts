@@ -21,7 +21,7 @@ test('takes later versions with more fields, as the recommendation asks', () => 
   assert.equal(traceContext(`cc-${TRACE}-${PARENT}-01-what-comes`, ID, 1).traceId, TRACE)
 })
 
-test('a trace begins here where the header is none, and as many are sampled as were asked for', () => {
+test('a trace begins here where the header is missing or malformed, and as many are sampled as were asked for', () => {
   for (const header of [
     undefined,
     '',

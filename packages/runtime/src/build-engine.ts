@@ -111,8 +111,8 @@ export function buildEngine(
 }
 
 /**
- * What sees connections of the application come and go, and what hands traces on; first, so that no guard hides
- * anything from it.
+ * What sees connections of the application come and go, and what hands traces on; first, so that no
+ * guard hides anything from it.
  */
 function watchesOf({ telemetry }: CompiledConfig, { open }: Resources): readonly Guard[] {
   return [

@@ -4,7 +4,10 @@ import { text } from '../types.ts'
 
 /** Where traces and metrics are sent. */
 export interface TelemetryConfig {
-  /** Base address of a collector that takes OTLP over HTTP as JSON: `/v1/traces` and `/v1/metrics` are appended. */
+  /**
+   * Base address of a collector that takes OTLP over HTTP as JSON: `/v1/traces` and `/v1/metrics` are
+   * appended.
+   */
   readonly otlp: string
   /** Headers of each request, such as a collector's key. A secret: write `${NAME}`. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined

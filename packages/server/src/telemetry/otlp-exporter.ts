@@ -31,7 +31,8 @@ const MAX_ANSWER = 65_536
 const LATER: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
 /**
- * Sends spans and metrics to a collector by OTLP over HTTP as JSON, beside the requests: nothing waits for it,
+ * Sends spans and metrics to a collector by OTLP over HTTP as JSON, beside the requests: nothing waits
+ * for it,
  * and what finds no room is lost and counted. What a collector answers is never shown: it may quote a key.
  */
 export class OtlpExporter implements HealthProbe {
@@ -145,7 +146,10 @@ export class OtlpExporter implements HealthProbe {
   }
 }
 
-/** `partialSuccess.rejectedSpans` of an answer, which is a number of 64 bits, so a text; 0 where it says nothing. */
+/**
+ * `partialSuccess.rejectedSpans` of an answer, which is a number of 64 bits, so a text; 0 where it says
+ * nothing.
+ */
 async function rejectedSpans(answer: Response): Promise<number> {
   const text = (await answer.text()).slice(0, MAX_ANSWER)
   try {

@@ -23,9 +23,10 @@ const METHODS: ReadonlySet<string> = new Set(
 )
 
 /**
- * The span of an exchange that ended; undefined for other events, and where it is not sampled. Refusals always
- * are. Attributes are those of the semantic conventions for HTTP servers and of the decision, and none says who
- * asked, or for what beyond the pattern of the route.
+ * The span of an exchange that ended; undefined for other events, and where it is not sampled. Refusals
+ * always
+ * are. Attributes are those of the semantic conventions for HTTP servers and of the decision, and none
+ * says who asked, or for what beyond the pattern of the route.
  */
 export function spanOf(event: Event, ratio: number): OtlpSpan | undefined {
   const { request, outcome, decision, observed, reasons, guard, time } = event
