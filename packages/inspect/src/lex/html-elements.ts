@@ -6,8 +6,8 @@ const { charCodeAt } = String.prototype
 
 const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
-/** How often one character may be read on average, for tags inside the quotes of tags. */
-const MAX_REREADS = 8
+/** How often one character may be read on average, for tags inside the quotes of tags: pages need less than one. */
+const MAX_REREADS = 2
 
 /**
  * Elements that run code or load it, with the score of their mere presence; user content of ordinary sites
