@@ -72,6 +72,8 @@ export interface PreviewGroup {
 /** What another configuration would have done. */
 export interface PreviewResult {
   readonly requests: number
+  /** Requests that were decided again: those of actors whom the change can reach. */
+  readonly replayed: number
   readonly refusedBefore: number
   readonly refusedAfter: number
   readonly newlyRefused: readonly PreviewGroup[]
