@@ -1,6 +1,6 @@
 import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type * as z from 'zod'
@@ -82,9 +82,18 @@ import {
   login,
 } from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
+import { type CompiledTelemetry, type TelemetryConfig, telemetry } from './sections/telemetry.ts'
 import type { Listen } from './types.ts'
 
-/** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
+/**
+ * Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects.
+ * @example
+ * ```ts
+ * import type { Config } from 'postern'
+ *
+ * export const config: Config = { mode: 'observe', limits: { address: '100/1m' } }
+ * ```
+ */
 export interface Config extends ExtensionConfig {
   /** Where the backend listens. Gateway only. */
   readonly upstream?: string | undefined
@@ -221,6 +230,8 @@ export interface Config extends ExtensionConfig {
   readonly admin?: AdminConfig | false | undefined
   /** Announces findings. */
   readonly alerts?: AlertsConfig | undefined
+  /** Sends OpenTelemetry traces and metrics to a collector. Default: off. */
+  readonly telemetry?: TelemetryConfig | undefined
   /** The web console. */
   readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -272,6 +283,7 @@ export interface CompiledConfig {
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
   readonly alerts?: CompiledAlerts
+  readonly telemetry?: CompiledTelemetry
   readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
@@ -329,5 +341,6 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   caps,
   admin,
   alerts,
+  telemetry,
   console: consoleSection,
 })

@@ -4,6 +4,17 @@ import { assertSettableHeader } from './header-field.ts'
  * The head of the handler's or backend's answer, before it is sent: what `Guard.onAnswer` reads and changes,
  * whatever the carrier. Names are compared without regard to case. Headers that frame the message or manage
  * the connection can be read, but not changed.
+ * @example
+ * ```ts
+ * import { ALLOW, type AnswerHead, type Guard } from 'postern'
+ *
+ * export const marked: Guard = {
+ *   name: 'marked',
+ *   failure: 'open',
+ *   decide: () => ALLOW,
+ *   onAnswer: (_exchange, head: AnswerHead) => head.set('X-Robots-Tag', 'noindex'),
+ * }
+ * ```
  */
 export interface AnswerHead {
   /** HTTP status, 200 or higher; 101 where the gateway completes a WebSocket handshake. */
@@ -44,8 +55,21 @@ export class HeaderListHead implements AnswerHead {
   }
 
   get(name: string): string | undefined {
-    const values = this.getAll(name)
-    return values.length === 0 ? undefined : values.join(', ')
+    // Several guards ask for one header of every answer: lengths differ more often than letters.
+    const { length } = name
+    let lower: string | undefined
+    let value: string | undefined
+    for (let i = 0; i + 1 < this.#headers.length; i += 2) {
+      const other = this.#headers[i] as string
+      if (other.length !== length) continue
+      if (other !== name) {
+        lower ??= name.toLowerCase()
+        if (other.toLowerCase() !== lower) continue
+      }
+      const found = this.#headers[i + 1] as string
+      value = value === undefined ? found : `${value}, ${found}`
+    }
+    return value
   }
 
   getAll(name: string): readonly string[] {
