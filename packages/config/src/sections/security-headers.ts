@@ -1,4 +1,4 @@
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import * as z from 'zod'
 import { key, orOff, section } from '../key.ts'
 import { oneOf } from '../types.ts'

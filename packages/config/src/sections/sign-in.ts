@@ -10,7 +10,7 @@ import {
   redirect,
   setsCookie,
   status,
-} from '@postern/identity'
+} from '@postern/identity/login'
 import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key.ts'
 import { addressSet, flag, listOf, text } from '../types.ts'
