@@ -118,6 +118,22 @@ describe('a session bound to a key that a script keeps', () => {
     assert.equal((await thief.fetch()).status, 401)
   })
 
+  test('a cookie that was replaced long ago is reported whenever it is used', async () => {
+    const { world, browser } = await signedIn()
+    const thief = browser.copy()
+    for (let renewals = 0; renewals < 4; renewals++) {
+      world.clock.advance(301_000)
+      assert.equal((await browser.renew()).status, 200)
+      assert.equal((await browser.fetch()).cookie, OWN)
+      world.events.length = 0
+      assert.equal((await thief.fetch()).status, 401)
+      assert.deepEqual(
+        world.events.map(({ type }) => type),
+        ['session.stale'],
+      )
+    }
+  })
+
   test('a thief who says that his browser has no device-bound sessions gets nothing of one that is bound by the browser', async () => {
     const { world, browser } = await atSignIn()
     assert.equal((await browser.register()).status, 200)

@@ -68,7 +68,10 @@ export const BOUND_CODEC: RecordCodec<BoundRecord> = {
 /** What a cookie's secret is worth at a time. */
 export type Standing =
   | 'good'
-  /** A value that was right and has run out or was replaced: its owner refreshes, a thief cannot. */
+  /**
+   * A value that has run out or was replaced, however long ago: its owner refreshes, a thief cannot. Who has
+   * the session's id had its cookie, as it stands nowhere else.
+   */
   | 'stale'
   | 'none'
 
@@ -76,8 +79,7 @@ export function standingOf(record: BoundRecord, digest: string, now: number): St
   if (record.sealed === '' || record.until <= now) return 'none'
   const { current, previous } = record
   if (current.digest === digest) return current.until > now ? 'good' : 'stale'
-  if (previous?.digest === digest) return previous.until > now ? 'good' : 'stale'
-  return 'none'
+  return previous?.digest === digest && previous.until > now ? 'good' : 'stale'
 }
 
 /**
