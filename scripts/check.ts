@@ -28,6 +28,7 @@ process.exit(
     { name: 'import circles', command: [...node, 'scripts/check-circles.ts'] },
     { name: 'prose', command: [...node, 'scripts/check-prose.ts'] },
     { name: 'configuration reference', command: [...node, 'scripts/docs.ts', '--check'] },
+    { name: 'library reference', command: [...node, 'scripts/check-api.ts'] },
     { name: 'unused exports', command: [...node, 'scripts/check-exports.ts'] },
     { name: 'build', command: [...node, 'scripts/build.ts'] },
     { name: 'package shape', command: [...node, 'scripts/check-packages.ts'] },

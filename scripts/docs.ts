@@ -1,8 +1,11 @@
-// `npm run docs` writes what is made from the table of configuration keys;
-// `--check` only says what is out of date.
+// `npm run docs` writes what is made from the table of configuration keys, the library reference from
+// docstrings and the chart of the benchmarks. `--check` only says what of the first is out of date;
+// check-api.ts does so for the reference.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configJsonSchema } from '../packages/config/src/json-schema.ts'
+import { writeApiReference } from './api-pages.ts'
+import { writeBenchmarkCharts } from './benchmark-chart.ts'
 import { referenceMarkdown, withDocstrings } from './config-reference.ts'
 import { root } from './workspace.ts'
 
@@ -39,6 +42,10 @@ for (const { files, make } of TARGETS) {
     if (isCheck) stale.push(file)
     else writeFileSync(join(root, file), made)
   }
+}
+if (!isCheck) {
+  writeApiReference()
+  writeBenchmarkCharts()
 }
 for (const file of stale) console.error(`${file} differs from the table of configuration keys: npm run docs`)
 if (stale.length > 0) process.exit(1)

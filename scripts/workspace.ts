@@ -6,6 +6,7 @@ export const root: string = dirname(dirname(fileURLToPath(import.meta.url)))
 
 export interface Manifest {
   readonly name: string
+  readonly version?: string
   readonly description?: string
   readonly license?: string
   readonly homepage?: string

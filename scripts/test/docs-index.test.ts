@@ -6,7 +6,9 @@ import { BANNED_PHRASES } from '../banned-phrases.ts'
 import { root } from '../workspace.ts'
 import { readPage } from './support/page.ts'
 
-const pages = [...globSync('docs/*.md', { cwd: root }), ...globSync('*.md', { cwd: root })].toSorted()
+const pages = globSync(['*.md', 'docs/*.md', 'docs/api/*.md', 'packages/*/README.md'], { cwd: root })
+  .map(file => file.replaceAll('\\', '/'))
+  .toSorted()
 
 /** Headings as GitHub makes anchors of them: a second one of the same text ends in `-1`. */
 function anchorsOf(page: string): ReadonlySet<string> {
@@ -28,7 +30,7 @@ test('the index of the documentation leads to every page', () => {
   const linked = new Set(
     [...readPage('docs/README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, page]) => page),
   )
-  for (const page of pages.filter(name => name.startsWith('docs/') && name !== 'docs/README.md'))
+  for (const page of pages.filter(name => /^docs\/[^/]+$/.test(name) && name !== 'docs/README.md'))
     assert.equal(linked.has(page.slice('docs/'.length)), true, page)
 })
 

@@ -1,7 +1,15 @@
 import { ConfigError } from '@postern/core'
 import { concurrency, gcra, type Rule, window } from '@postern/throttle'
 
-/** A rule as data, or as text: `100/1m`, `10/1s burst 50`, `20 at once`. */
+/**
+ * A rule as data, or as text: `100/1m`, `10/1s burst 50`, `20 at once`.
+ * @example
+ * ```ts
+ * import { gcra, type LimitRule } from 'postern'
+ *
+ * export const rules: readonly LimitRule[] = ['100/1m', '20 at once', gcra({ rate: 10, burst: 50 })]
+ * ```
+ */
 export type LimitRule = Rule | string
 
 const TEXT =

@@ -2,7 +2,15 @@ import type { Exchange } from '@postern/core'
 import type { Key, Limit, RouteLimit, Rule } from '@postern/throttle'
 import type { LimitRule } from './limit-rule.ts'
 
-/** Whom a limit is held against. */
+/**
+ * Whom a limit is held against.
+ * @example
+ * ```ts
+ * import type { LimitKey } from 'postern'
+ *
+ * export const keys: readonly LimitKey[] = ['address', { header: 'x-api-key' }, ['tenant', 'principal']]
+ * ```
+ */
 export type LimitKey = SingleKey | readonly SingleKey[]
 
 /** One thing that a limit is held against; a list of them counts each combination by itself. */

@@ -84,7 +84,15 @@ import {
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
 import type { Listen } from './types.ts'
 
-/** Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects. */
+/**
+ * Everything a `postern.config.*` may say. Every key has a default; the empty configuration protects.
+ * @example
+ * ```ts
+ * import type { Config } from 'postern'
+ *
+ * export const config: Config = { mode: 'observe', limits: { address: '100/1m' } }
+ * ```
+ */
 export interface Config extends ExtensionConfig {
   /** Where the backend listens. Gateway only. */
   readonly upstream?: string | undefined

@@ -4,6 +4,17 @@ import { assertSettableHeader } from './header-field.ts'
  * The head of the handler's or backend's answer, before it is sent: what `Guard.onAnswer` reads and changes,
  * whatever the carrier. Names are compared without regard to case. Headers that frame the message or manage
  * the connection can be read, but not changed.
+ * @example
+ * ```ts
+ * import { ALLOW, type AnswerHead, type Guard } from 'postern'
+ *
+ * export const marked: Guard = {
+ *   name: 'marked',
+ *   failure: 'open',
+ *   decide: () => ALLOW,
+ *   onAnswer: (_exchange, head: AnswerHead) => head.set('X-Robots-Tag', 'noindex'),
+ * }
+ * ```
  */
 export interface AnswerHead {
   /** HTTP status, 200 or higher; 101 where the gateway completes a WebSocket handshake. */

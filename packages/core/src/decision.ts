@@ -14,7 +14,19 @@ export interface Evidence {
   readonly facts?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Why a guard did not simply allow. */
+/**
+ * Why a guard did not simply allow.
+ * @example
+ * ```ts
+ * import type { Reason } from 'postern'
+ *
+ * export const reason: Reason = {
+ *   rule: 'quota/exports',
+ *   message: 'You have used the exports of today.',
+ *   evidence: { location: 'limit.exports', facts: { used: 10 } },
+ * }
+ * ```
+ */
 export interface Reason {
   /** Stable id of the rule: `limit/address`, `inspect/sqli`, `protocol/method`. */
   readonly rule: string
@@ -46,7 +58,21 @@ export interface Allow {
   readonly answer?: Answer
 }
 
-/** Every decision but allow. */
+/**
+ * Every decision but allow.
+ * @example
+ * ```ts
+ * import type { Refusal } from 'postern'
+ *
+ * export const refusal: Refusal = {
+ *   effect: 'throttle',
+ *   guard: 'quota',
+ *   status: 429,
+ *   retryAfter: 60,
+ *   reasons: [{ rule: 'quota/exports', message: 'Please wait a minute.' }],
+ * }
+ * ```
+ */
 export interface Refusal {
   readonly effect: 'throttle' | 'challenge' | 'deny'
   /** Name of the guard that refused. */
@@ -82,7 +108,32 @@ export interface RefusalContent {
   readonly policy?: string
 }
 
+/**
+ * What a guard says about an exchange.
+ * @example
+ * ```ts
+ * import { ALLOW, type Decision, type Exchange } from 'postern'
+ *
+ * export function decide(exchange: Exchange): Decision {
+ *   if (exchange.header('x-closed') === undefined) return ALLOW
+ *   return {
+ *     effect: 'deny',
+ *     guard: 'closed',
+ *     status: 403,
+ *     reasons: [{ rule: 'closed/now', message: 'We are closed.' }],
+ *   }
+ * }
+ * ```
+ */
 export type Decision = Allow | Refusal
 
-/** The plain allow, shared so that allowing a request allocates nothing. */
+/**
+ * The plain allow, shared so that allowing a request allocates nothing.
+ * @example
+ * ```ts
+ * import { ALLOW, type Guard } from 'postern'
+ *
+ * export const quiet: Guard = { name: 'quiet', failure: 'open', decide: () => ALLOW }
+ * ```
+ */
 export const ALLOW: Allow = Object.freeze({ effect: 'allow' })

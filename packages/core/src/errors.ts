@@ -32,6 +32,16 @@ export interface ConfigIssue {
 /**
  * Configuration, a rule file or a command line that cannot be used; carries every
  * issue found, not only the first.
+ * @example
+ * ```ts
+ * import { ConfigError, postern } from 'postern'
+ *
+ * try {
+ *   await postern({ config: { limits: { address: '100 per minute' } } })
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.log(error.issues[0]?.place) // prints: limits.address
+ * }
+ * ```
  */
 export class ConfigError extends PosternError {
   readonly code = 'POSTERN_CONFIG'
@@ -55,7 +65,16 @@ export interface StoreErrorOptions extends ErrorOptions {
   readonly retryable: boolean
 }
 
-/** A store that did not answer, or reported a failure. */
+/**
+ * A store that did not answer, or reported a failure.
+ * @example
+ * ```ts
+ * import { StoreError } from 'postern'
+ *
+ * const error = new StoreError('did not answer', { store: 'redis', retryable: true })
+ * console.log(error.code, error.message) // prints: POSTERN_STORE redis: did not answer
+ * ```
+ */
 export class StoreError extends PosternError {
   readonly code = 'POSTERN_STORE'
   readonly store: string

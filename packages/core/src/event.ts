@@ -37,6 +37,17 @@ export interface EventOutcome {
 /**
  * One thing that happened, in the common schema. `type` says what: `http` for an exchange, else
  * `package.thing` (`login.failed`, `remediation.added`, `finding`, `config.reloaded`, `limit.refused`).
+ * @example
+ * ```ts
+ * import type { Event } from 'postern'
+ *
+ * export const wrong: Event = {
+ *   type: 'coupon.wrong',
+ *   time: Date.now(),
+ *   actor: { address: '203.0.113.9' },
+ *   data: { length: 8 },
+ * }
+ * ```
  */
 export interface Event {
   readonly type: string

@@ -90,6 +90,13 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 /**
  * One request and, later, its outcome. Fields are what arrived; getters derive on
  * first use and keep the result.
+ * @example
+ * ```ts
+ * import type { Exchange } from 'postern'
+ *
+ * export const isExport = ({ method, path }: Exchange): boolean =>
+ *   method === 'GET' && path.canonical.startsWith('/export')
+ * ```
  */
 export class Exchange {
   readonly source: RequestSource

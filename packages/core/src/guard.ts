@@ -4,7 +4,25 @@ import type { Exchange } from './exchange.ts'
 import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 
-/** A check on an exchange. */
+/**
+ * A check on an exchange.
+ * @example
+ * ```ts
+ * import { ALLOW, type Guard, type Refusal } from 'postern'
+ *
+ * const closed: Refusal = {
+ *   effect: 'deny',
+ *   guard: 'hours',
+ *   status: 403,
+ *   reasons: [{ rule: 'hours/closed', message: 'Orders are taken from 8 to 18 o\'clock.' }],
+ * }
+ * export const hours: Guard = {
+ *   name: 'hours',
+ *   failure: 'closed',
+ *   decide: ({ time }) => (new Date(time).getUTCHours() < 8 ? closed : ALLOW),
+ * }
+ * ```
+ */
 export interface Guard {
   /** Short and stable; part of rule ids and metrics. */
   readonly name: string

@@ -9,6 +9,16 @@ import { systemTimers, type Timers } from './timers.ts'
  * Says who sends a request, from its credentials: a session, a key, a token. Undefined means nobody: the
  * exchange stays anonymous. Answers synchronously where possible; a promise makes the request wait. A wrong
  * credential is not an error: return undefined, and let the handler answer 401.
+ * @example
+ * ```ts
+ * import type { Identify } from 'postern'
+ *
+ * const users = new Map([['secret-of-ann', 'ann']])
+ * export const identify: Identify = exchange => {
+ *   const id = users.get(exchange.header('x-token') ?? '')
+ *   return id === undefined ? undefined : { kind: 'user', id }
+ * }
+ * ```
  */
 export type Identify = (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
 

@@ -1,4 +1,20 @@
-/** How an exchange ended. */
+/**
+ * How an exchange ended.
+ * @example
+ * ```ts
+ * import { ALLOW, type Guard, type Outcome } from 'postern'
+ *
+ * const slow: Outcome[] = []
+ * export const watching: Guard = {
+ *   name: 'watching',
+ *   failure: 'open',
+ *   decide: () => ALLOW,
+ *   settle: (_exchange, outcome) => {
+ *     if (outcome.duration > 1_000 && slow.length < 100) slow.push(outcome)
+ *   },
+ * }
+ * ```
+ */
 export interface Outcome {
   /**
    * Status sent; 0 when the connection died before a head was sent, or the carrier

@@ -1,4 +1,12 @@
-/** Who acts. */
+/**
+ * Who acts.
+ * @example
+ * ```ts
+ * import type { Principal } from 'postern'
+ *
+ * export const ann: Principal = { kind: 'user', id: 'ann', tenant: 'acme', roles: ['support'] }
+ * ```
+ */
 export interface Principal {
   readonly kind: 'anonymous' | 'user' | 'service' | 'apiKey'
   /** Stable id; empty for an anonymous client. */

@@ -25,7 +25,23 @@ export interface Remediation {
   readonly expiresAt: number
 }
 
-/** What a detector found. */
+/**
+ * What a detector found.
+ * @example
+ * ```ts
+ * import type { Finding } from 'postern'
+ *
+ * export const finding: Finding = {
+ *   scenario: 'coupons',
+ *   title: 'Guessed ten coupons',
+ *   severity: 'high',
+ *   actor: { kind: 'address', value: '203.0.113.9' },
+ *   count: 10,
+ *   requests: ['1m8av8w8436e77j00001'],
+ *   respond: { measure: 'throttle', duration: 600_000 },
+ * }
+ * ```
+ */
 export interface Finding {
   /** Id of the scenario or detector. */
   readonly scenario: string

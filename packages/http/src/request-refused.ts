@@ -7,6 +7,20 @@ import { headersFor } from './node-answer.ts'
  * request. Let it reach the framework's error handling. It carries what Express, Koa, Fastify and Hono look
  * for on an error, so that each answers with its status; on a node server the client receives Postern's own
  * answer whatever the application writes after it.
+ * @example
+ * ```ts
+ * import { type FrameworkRequest, RequestRefused, setPrincipal } from 'postern'
+ *
+ * export async function isWelcome(request: FrameworkRequest, id: string): Promise<boolean> {
+ *   try {
+ *     await setPrincipal(request, { kind: 'user', id })
+ *     return true
+ *   } catch (error) {
+ *     if (error instanceof RequestRefused) return false
+ *     throw error
+ *   }
+ * }
+ * ```
  */
 export class RequestRefused extends Error {
   override readonly name = 'RequestRefused'

@@ -7,6 +7,13 @@ import { RequestRefused } from './request-refused.ts'
 /**
  * A request of a framework, or its context: node's and Express's request, Fastify's request, the context of
  * Koa or Hono, a fetch Request.
+ * @example
+ * ```ts
+ * import { type FrameworkRequest, setPrincipal } from 'postern'
+ *
+ * export const signIn = (request: FrameworkRequest, id: string): Promise<void> =>
+ *   setPrincipal(request, { kind: 'user', id })
+ * ```
  */
 export type FrameworkRequest = object
 
@@ -23,10 +30,17 @@ export type FrameworkRequest = object
  * principal; ConfigError when Postern does not carry this
  *   request, or the configuration has no `identify`
  * @example
- * app.use(async (request, response, next) => {
- *   if (request.session.user) await setPrincipal(request, { kind: 'user', id: request.session.user.id })
- *   next()
+ * ```ts
+ * import { postern, setPrincipal } from 'postern'
+ *
+ * const guarded = await postern({ config: { audit: false }, identify: 'application', log: 'none' })
+ * const handler = guarded.fetch(async request => {
+ *   await setPrincipal(request, { kind: 'user', id: 'ann' })
+ *   return new Response('hello, Ann')
  * })
+ * console.log(await (await handler(new Request('http://shop.example/'))).text()) // prints: hello, Ann
+ * await guarded.close()
+ * ```
  */
 export async function setPrincipal(
   request: FrameworkRequest,

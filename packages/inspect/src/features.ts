@@ -102,6 +102,12 @@ export interface Features {
 export const seen: Features = { chars: 0, words: 0 }
 
 const BASE64_RUN = 11
+/** `0x2e0x2e0x2f` */
+const HEX_PATH = 12
+
+function isHexPath(text: string, from: number): boolean {
+  return charCodeAt.call(text, from + 1) === 120 && text.startsWith('0x2e0x2e0x', from)
+}
 
 /**
  * One pass over `text[start, end)`: which characters and which known words occur. Fills `seen`. About a
@@ -142,6 +148,7 @@ export function scanFeatures(text: string, start: number, end: number): void {
         ) {
           words |= WORD.handler
         }
+        if (length >= HEX_PATH && isHexPath(text, from)) words |= WORD.hexPath
         if (length >= BASE64_RUN && (kinds & 12) === 12) chars |= CHAR.base64
       }
       continue

@@ -50,8 +50,8 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
 const UNREAD_LENGTHS = new Uint8Array(32)
 for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
-/** Families of the rules about the declarations of an XML document, which are read in its whole text. */
-const DECLARED: readonly string[] = ['xxe', 'ssi']
+/** Families of the rules about declarations and elements of XML, which are read in its whole text. */
+const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
 const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
 const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
@@ -217,6 +217,11 @@ function suspiciousHeaders(
     const name = headers[i] as string
     const value = headers[i + 1] as string
     if (value === '' || isUnread(name)) continue
+    if (isInternalHeader(name)) {
+      found ??= []
+      found.push(name, value)
+      continue
+    }
     if (isCookie(name) && types === undefined) {
       if (clearance.hasClearCookies(value)) continue
     } else {
@@ -238,6 +243,23 @@ function suspiciousHeaders(
 function isUnread(name: string): boolean {
   if (UNREAD_LENGTHS[name.length] !== 1) return false
   return name === 'Host' || name === 'Connection' || UNREAD.has(name.toLowerCase())
+}
+
+/**
+ * Headers that a framework sends to itself, or that a server hands to scripts under the name of a setting
+ * ("httpoxy"): no client has a reason to send them.
+ */
+const INTERNAL_HEADERS = new Set([
+  'proxy',
+  'x-middleware-subrequest',
+  'spring.cloud.function.routing-expression',
+])
+const INTERNAL_LENGTHS = new Uint8Array(64)
+for (const name of INTERNAL_HEADERS) INTERNAL_LENGTHS[name.length] = 1
+
+/** By the length first, as `isUnread`. */
+function isInternalHeader(name: string): boolean {
+  return INTERNAL_LENGTHS[name.length] === 1 && INTERNAL_HEADERS.has(name.toLowerCase())
 }
 
 /** Cookies and keys are secrets, and a file name is looked at in a way of its own. */
@@ -304,6 +326,15 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
   if (FILE_NAME_HEADER.test(name)) {
     inspector.value(value, 'file-name', at(`header.${name}`))
     return
+  }
+  if (isInternalHeader(name)) {
+    inspector.add({
+      rule: 'probe/internal-header',
+      family: 'probe',
+      location: `header.${name}`,
+      score: 5,
+      span: name,
+    })
   }
   inspector.value(value, 'header', at(`header.${name}`))
   if (name === 'referer') {

@@ -3,6 +3,7 @@ import { decodeUrl } from './canonicalise/url.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import type { Rule } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
+import { findUnsignedToken } from './rules/objects.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { WORD } from './words.ts'
 
@@ -28,6 +29,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/script-url':
     'javascript, vbscript and livescript are telling words; letters spread out before a colon are not opaque',
   'xss/data-url': 'data is a telling word',
+  'session/unsigned-token': 'a token that nobody signed is telling',
   'template/lookup': 'jndi is a telling word; the rest needs a dollar',
   'rce/glob': 'needs a question mark or a bracket',
   'traversal/encoded-steps':
@@ -103,6 +105,7 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.slash) !== 0 && PROGRAM.test(text)) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
+  if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true
   return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))
 }
 

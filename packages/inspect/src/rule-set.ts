@@ -1,6 +1,7 @@
 import type { EffortMeter } from './effort-meter.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
+import { type CompiledRequirements, compileRequirements, TextFilter } from './text-filter.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {
@@ -30,6 +31,12 @@ export class RuleSet {
    * ends.
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
+  /** What each rule requires of a text. */
+  readonly #requirements: readonly (CompiledRequirements | undefined)[]
+  readonly #filter = new TextFilter()
+  /** The reading that the filter has passed over. */
+  #filtered: Reading | undefined
+  readonly #all: Int32Array
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
   /** The rules of some families, by the list that names them. */
@@ -49,6 +56,8 @@ export class RuleSet {
     this.#width = Math.ceil(rules.length / 32)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
+    this.#requirements = rules.map(rule => rule.requires && compileRequirements(rule.requires))
+    this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
     const of = (place: Place): PlaceRules => placeRules(rules, place)
     this.#places = {
@@ -97,13 +106,14 @@ export class RuleSet {
       let open =
         openedBy(charGates, chars, row, this.#width) &
         openedBy(wordGates, words, row, this.#width) &
-        (looking[row] as number)
-      if (among !== undefined) open &= among[row] as number
+        (looking[row] as number) &
+        (among[row] as number)
       if (row === from >> 5) open &= -1 << (from & 31)
       while (open !== 0) {
         const lowest = open & -open
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
+        if (!this.#mayHit(index, reading)) continue
         const rule = rules[index] as Rule
         const span = rule.find(reading)
         if (span !== undefined) found({ rule, span })
@@ -117,9 +127,20 @@ export class RuleSet {
     return Number.MAX_SAFE_INTEGER
   }
 
-  /** The rules that are to run; undefined: all. */
-  #rowsOf(families: 'all' | 'certain' | readonly string[]): Int32Array | undefined {
-    if (families === 'all') return undefined
+  /** Whether what the rule requires stands in the text. */
+  #mayHit(index: number, reading: Reading): boolean {
+    const requirements = this.#requirements[index]
+    if (requirements === undefined) return true
+    if (this.#filtered !== reading) {
+      this.#filter.read(reading.lower)
+      this.#filtered = reading
+    }
+    return this.#filter.mayMeet(requirements)
+  }
+
+  /** The rules that are to run. */
+  #rowsOf(families: 'all' | 'certain' | readonly string[]): Int32Array {
+    if (families === 'all') return this.#all
     if (families === 'certain') return this.#certain
     let rows = this.#ofFamilies.get(families)
     if (rows === undefined) {

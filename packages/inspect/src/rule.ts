@@ -1,5 +1,6 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
+import { type Requirement, requiredText } from './required-text.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -48,6 +49,8 @@ export interface Rule {
    * Hits wherever it stands, so that lines and quoted parts need not be read by themselves. Default false.
    */
   readonly isAnywhere?: boolean
+  /** What a text in lower case must hold for the rule to hit. Default: nothing is required. */
+  readonly requires?: readonly Requirement[]
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
@@ -87,6 +90,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const exact = options.exactCase === true
   const atStart = options.atStart === true
   const unless = options.unlessNamed
+  const requires = requiredText(expression.source)
   return {
     id,
     family,
@@ -99,6 +103,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     attacks: options.attacks,
     benign: options.benign ?? [],
     ...(places !== undefined && { places }),
+    ...(requires !== undefined && { requires }),
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     find(reading: Reading): Span | undefined {

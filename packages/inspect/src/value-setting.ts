@@ -36,7 +36,7 @@ function isSecretParameter(name: string): boolean {
  * pipeline. Who sends such a document is to say which command is run.
  */
 const COMMAND_FIELD =
-  /\.(?:(?:npm)?scripts?\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run)\.\d{1,4}|steps\.\d{1,4}\.run|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?)$/
+  /\.(?:(?:npm)?[sS]cripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run)\.\d{1,4}|steps\.\d{1,4}\.run|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?)$/
 
 /** Whether a place in a body is one where a document holds a command. */
 export function isCommandField(location: string): boolean {

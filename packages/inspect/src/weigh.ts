@@ -10,6 +10,7 @@ const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/k
 const IN_ADDRESSES = new Set([
   'ssrf/metadata',
   'ssrf/scheme',
+  'ssrf/server-scheme',
   'ssrf/disguised',
   'xss/script-url',
   'template/lookup',

@@ -38,6 +38,8 @@ export const WORD = {
   mongo: 0x4000000,
   /** Functions and procedures that only an injected query calls. */
   sqlCall: 0x8000000,
+  /** `0x2e0x2e`: dots as numbers, run together into one word. */
+  hexPath: 0x10000000,
 } as const
 
 const LISTS: readonly (readonly [number, string])[] = [
@@ -90,7 +92,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
       'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
       'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
-      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map',
+      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit',
   ],
   [
     WORD.java,
@@ -99,7 +101,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
       'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
-      'windowsidentity pscredential system jdbc init autodeserialize socketfactory execute grab grabconfig grabresolver asttest python async',
+      'windowsidentity pscredential system jdbc init autodeserialize jdk sun groovy xmldecoder beans __type __class javaclass classname mysql mchange zaxxer oracle socketfactory execute grab grabconfig grabresolver asttest python async',
   ],
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
   [
@@ -113,7 +115,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.runtime,
-    'require process child_process module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
+    'require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
       'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],

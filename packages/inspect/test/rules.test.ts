@@ -8,7 +8,13 @@ import { ownRules } from '../src/rules/own-rules.ts'
 
 const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'file-name']
 /** Rules about where a value stands: their cases are in tests of their own. */
-const BY_NAME: readonly string[] = ['ssrf/target', 'rfi/parameter', 'probe/option-name']
+const BY_NAME: readonly string[] = [
+  'ssrf/target',
+  'rfi/parameter',
+  'probe/option-name',
+  'prototype/nested',
+  'rce/parameter',
+]
 
 /** @param least the score from which a hit counts */
 function hits(rule: Rule, value: string, least: number): boolean {

@@ -11,6 +11,18 @@ import type { ForwardAuthSetup, Runtime, Verbosity } from '@postern/runtime'
 import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 
+/**
+ * Options of `postern`, each of them optional.
+ * @example
+ * ```ts
+ * import { type PosternOptions, postern } from 'postern'
+ *
+ * const options: PosternOptions = { config: { audit: false, mode: 'observe' }, log: 'none' }
+ * const guarded = await postern(options)
+ * console.log(guarded.engine.mode) // prints: observe
+ * await guarded.close()
+ * ```
+ */
 export interface PosternOptions extends ExtensionConfig {
   /** The configuration itself, instead of a file. */
   readonly config?: Config
@@ -34,7 +46,19 @@ type WithoutEngine<Adapter> = Adapter extends (engine: http.EngineSource, ...res
   ? (...rest: Rest) => Result
   : never
 
-/** Postern in this process, with an adapter for each framework. All adapters follow a reload. */
+/**
+ * Postern in this process, with an adapter for each framework. All adapters follow a reload.
+ * @example
+ * ```ts
+ * import { type Postern, postern } from 'postern'
+ *
+ * const guarded: Postern = await postern({ config: { audit: false }, log: 'none' })
+ * const handler = guarded.fetch(() => new Response('hello'))
+ * const answer = await handler(new Request('http://shop.example/?q=%3Cscript%3Ealert(1)%3C/script%3E'))
+ * console.log(answer.status) // prints: 403
+ * await guarded.close()
+ * ```
+ */
 export interface Postern {
   /** The current engine. */
   readonly engine: Engine
@@ -103,7 +127,15 @@ export interface Postern {
  * whatever the configuration says; see docs/extending.md.
  * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
  * @example
- * app.use((await postern()).express())
+ * ```ts
+ * import { postern } from 'postern'
+ *
+ * const guarded = await postern({ config: { audit: false }, log: 'none' })
+ * // In an Express application: app.use(guarded.express())
+ * const handler = guarded.fetch(() => new Response('hello'))
+ * console.log((await handler(new Request('http://shop.example/'))).status) // prints: 200
+ * await guarded.close()
+ * ```
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   // An application that imports this and starts later, or never, should not load all of it.

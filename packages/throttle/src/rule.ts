@@ -49,6 +49,12 @@ export interface WindowOptions {
  * caller's real window is thus between one and 1 1/8 times as long; it is never shorter. (Above 65,535 units:
  * 4 sub-windows, up to 1 1/4.)
  * @throws ConfigError for a limit that is no whole number from 1 to 2,147,483,647, or a span below 100 ms
+ * @example
+ * ```ts
+ * import { limit } from 'postern'
+ *
+ * console.log(limit(100, '1m').window) // prints: 60000
+ * ```
  */
 export function window(limit: number, span: Duration, options: WindowOptions = {}): Rule {
   const ms = parseDuration(span, 'window')
@@ -78,6 +84,12 @@ export interface ConcurrencyOptions {
  * At most `limit` requests at a time. A place is taken with the decision, given back when the exchange ends,
  * and expires by itself.
  * @throws ConfigError as `window` does
+ * @example
+ * ```ts
+ * import { concurrency, defineConfig } from 'postern'
+ *
+ * export default defineConfig({ routes: { '/export/**': { throttle: concurrency(2) } } })
+ * ```
  */
 export function concurrency(limit: number, options: ConcurrencyOptions = {}): Rule {
   requireLimit(limit, 'concurrency')
@@ -106,6 +118,13 @@ export type GcraOptions =
  * `burst + rate x W` units in any window W, so it keeps the promise "L in any W" when
  * `burst + rate x W <= L`: the form with `limit` and `window` chooses the rate so.
  * @throws ConfigError for a rate or burst that is not positive, or a burst that leaves nothing of the limit
+ * @example
+ * ```ts
+ * import { gcra } from 'postern'
+ *
+ * const { limit, interval } = gcra({ rate: 10, burst: 50 })
+ * console.log(limit, interval) // prints: 50 100
+ * ```
  */
 export function gcra(options: GcraOptions): Rule {
   requireLimit(options.burst, 'gcra.burst')

@@ -4,7 +4,19 @@ import { inCode, key } from '../key.ts'
 import { listOf } from '../types.ts'
 import type { IdentifyConfig } from './identify.ts'
 
-/** What an application adds in code. */
+/**
+ * What an application adds in code.
+ * @example
+ * ```ts
+ * import { ALLOW, type ExtensionConfig } from 'postern'
+ *
+ * export const own: ExtensionConfig = {
+ *   identify: 'application',
+ *   guards: [{ name: 'quota', failure: 'open', decide: () => ALLOW }],
+ *   onEvent: event => console.log(event.type),
+ * }
+ * ```
+ */
 export interface ExtensionConfig {
   readonly identify?: IdentifyConfig | undefined
   readonly guards?: readonly Guard[] | undefined

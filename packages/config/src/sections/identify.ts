@@ -113,7 +113,22 @@ export interface IdentifySettings {
   readonly onFailure?: 'anonymous' | 'refuse' | undefined
 }
 
-/** Who fills the principal of a request: methods, a function, or the application itself by `setPrincipal`. */
+/**
+ * Who fills the principal of a request: methods, a function, or the application itself by `setPrincipal`.
+ * @example
+ * ```ts
+ * import type { IdentifyConfig } from 'postern'
+ *
+ * export const identify: IdentifyConfig = {
+ *   by: exchange => {
+ *     const id = exchange.header('x-user')
+ *     return id === undefined ? undefined : { kind: 'user', id }
+ *   },
+ *   deadline: '200ms',
+ *   onFailure: 'refuse',
+ * }
+ * ```
+ */
 export type IdentifyConfig = Identify | 'application' | readonly IdentifyMethodEntry[] | IdentifySettings
 
 /** One way to tell who acts, checked: exactly one of the optional parts. */

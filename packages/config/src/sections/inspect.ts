@@ -10,7 +10,15 @@ import * as z from 'zod'
 import { checked, key, orOff, section } from '../key.ts'
 import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../types.ts'
 
-/** Leaves one rule out at one place. All parts that are given must match: the more parts, the narrower. */
+/**
+ * Leaves one rule out at one place. All parts that are given must match: the more parts, the narrower.
+ * @example
+ * ```ts
+ * import type { ExceptConfig } from 'postern'
+ *
+ * export const except: ExceptConfig = { rule: 'xss/*', parameter: 'body.text' }
+ * ```
+ */
 export interface ExceptConfig {
   /** Rule id, or a family with `*`. */
   readonly rule?: string | undefined
@@ -28,7 +36,15 @@ export interface RoutedExceptConfig {
   readonly route?: string | undefined
 }
 
-/** How content is read for attacks on a route. */
+/**
+ * How content is read for attacks on a route.
+ * @example
+ * ```ts
+ * import type { InspectConfig } from 'postern'
+ *
+ * export const strict: InspectConfig = { level: 2, unread: 'refuse' }
+ * ```
+ */
 export interface InspectConfig {
   /** From 1 (fewest false alarms) to 4 (strictest). Default: `inspect.level`. */
   readonly level?: 1 | 2 | 3 | 4 | undefined
@@ -58,7 +74,18 @@ export interface ForeignRulesConfig {
   readonly unsupported?: 'refuse' | 'skip' | undefined
 }
 
-/** How content is read for attacks everywhere. */
+/**
+ * How content is read for attacks everywhere.
+ * @example
+ * ```ts
+ * import type { InspectionConfig } from 'postern'
+ *
+ * export const inspect: InspectionConfig = {
+ *   mode: 'observe',
+ *   except: [{ rule: 'sqli/*', parameter: 'query.q' }],
+ * }
+ * ```
+ */
 export interface InspectionConfig {
   /** From 1 (fewest false alarms) to 4 (strictest). Default: `1`. */
   readonly level?: 1 | 2 | 3 | 4 | undefined

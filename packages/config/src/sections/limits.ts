@@ -14,7 +14,15 @@ import type {
 } from '../named-limit.ts'
 import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../types.ts'
 
-/** A limit with a name, as it appears in refusals and in `postern limits`. */
+/**
+ * A limit with a name, as it appears in refusals and in `postern limits`.
+ * @example
+ * ```ts
+ * import type { LimitConfig } from 'postern'
+ *
+ * export const perTenant: LimitConfig = { limit: '1000/1m', key: 'tenant', exempt: ['acme'] }
+ * ```
+ */
 export interface LimitConfig {
   /** The rule. May only be left out to change something else of a default limit. */
   readonly limit?: LimitRule | undefined

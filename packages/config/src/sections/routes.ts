@@ -50,7 +50,15 @@ declare module '@postern/core' {
   }
 }
 
-/** What holds on the routes of one pattern. */
+/**
+ * What holds on the routes of one pattern.
+ * @example
+ * ```ts
+ * import type { RouteConfig } from 'postern'
+ *
+ * export const upload: RouteConfig = { methods: ['POST'], maxBody: '20mb', throttle: '5/1m' }
+ * ```
+ */
 export interface RouteConfig {
   /** A limit on this pattern besides the named ones. `false` frees the route of all limits. */
   readonly throttle?: LimitRule | LimitConfig | false | undefined

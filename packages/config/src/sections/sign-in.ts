@@ -104,6 +104,11 @@ export interface BindConfig {
   readonly interval?: Duration | undefined
   /** Cookies from before: `adopt` or `refuse`. Default: `adopt`. */
   readonly existing?: 'adopt' | 'refuse' | undefined
+  /**
+   * Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps. Default:
+   * `unchanged`.
+   */
+  readonly withoutDbsc?: 'unchanged' | 'webcrypto' | undefined
 }
 
 /** Bound sessions with their defaults. */
@@ -112,6 +117,7 @@ export interface CompiledBind {
   /** Milliseconds. */
   readonly interval: number
   readonly existing: 'adopt' | 'refuse'
+  readonly withoutDbsc: 'unchanged' | 'webcrypto'
 }
 
 interface Seen {
@@ -397,6 +403,12 @@ export const bind: z.ZodType<CompiledBind | undefined, BindConfig | undefined> =
       description: 'Cookies from before: `adopt` or `refuse`.',
       default: 'adopt',
       example: 'refuse',
+    }),
+    withoutDbsc: key(oneOf('unchanged', 'webcrypto'), {
+      description:
+        'Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps.',
+      default: 'unchanged',
+      example: 'webcrypto',
     }),
   }),
   {

@@ -9,18 +9,25 @@ export interface BoundProof {
   readonly key: Jwk | undefined
 }
 
+/** `typ` of a proof: by the browser itself, or by a script. One is never taken for the other. */
+export type ProofType = 'dbsc+jwt' | 'postern-bind+jwt'
+
 const ALGORITHMS = ['ES256', 'RS256'] as const
 
 /**
- * Verifies a `dbsc+jwt`, signed by the session's key, or, at registration, by the key that it brings (in the
- * header's `jwk`, or the payload's `key`).
+ * Verifies a proof of a type, signed by the session's key, or, at registration, by the key that it brings
+ * (in the header's `jwk`, or the payload's `key`).
  * @param known key of the session; undefined at registration
  * @returns undefined for a proof that does not hold
  */
-export function readProof(text: string, known: Jwk | undefined): BoundProof | undefined {
+export function readProof(
+  text: string,
+  known: Jwk | undefined,
+  type: ProofType = 'dbsc+jwt',
+): BoundProof | undefined {
   // A structured-field string comes in quotes.
   const jws = parseCompactJws(text.trim().replace(/^"(.*)"$/, '$1'))
-  if (jws === undefined || jws.header.typ?.toLowerCase() !== 'dbsc+jwt') return undefined
+  if (jws === undefined || jws.header.typ?.toLowerCase() !== type) return undefined
   const claims = jsonObject(jws.payload)
   const { jti } = claims ?? {}
   if (typeof jti !== 'string' || jti === '' || jti.length > 200) return undefined

@@ -16,6 +16,14 @@ export interface BoundRecord {
   readonly sealed: string
   /** The browser's public key, once it registered one. */
   readonly key?: Jwk
+  /** Who keeps the key: the browser itself, outside any page, or a script of ours, in IndexedDB. */
+  readonly keeper?: 'device' | 'script'
+  /** When the key was registered, epoch milliseconds. */
+  readonly registered?: number
+  /** Whether the browser said that it cannot keep a key: it is not asked again. */
+  readonly keyless?: true
+  /** `SameSite` of the backend's cookie, where it is not `Lax`. */
+  readonly sameSite?: 'Strict' | 'None'
   /**
    * Whether the browser came with a value that was given for its key: only then is it known that
    * the answer to its registration arrived.

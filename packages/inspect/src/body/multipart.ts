@@ -1,3 +1,4 @@
+import { archiveEscape } from './archive-names.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes } from './text.ts'
 import { scriptIn } from './upload.ts'
@@ -14,8 +15,8 @@ export function boundaryOf(contentType: string): string | undefined {
 
 /**
  * Walks the parts of a multipart body (RFC 7578): field values as values, file names as file names; of a
- * file's content only whether a server would run it. Line ends may be CRLF or
- * LF, as lenient servers allow. Linear.
+ * file's content only whether a server would run it, and of an archive where it would be unpacked to. Line
+ * ends may be CRLF or LF, as lenient servers allow. Linear.
  */
 export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1')
@@ -67,6 +68,8 @@ function visitPart(part: Buffer, visitor: ValueVisitor): boolean {
     return visitor.value(text, 'form', at(location))
   }
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
+  const entry = archiveEscape(content)
+  if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
   const script = scriptIn(content, fileName)
   return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
 }

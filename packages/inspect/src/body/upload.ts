@@ -1,16 +1,37 @@
 const HEAD = 8_192
-const SCRIPT = /<\?php\b|<\?=|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=/i
+const SCRIPT =
+  /<\?php\b|<\?=|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
+/**
+ * What programs that convert pictures run: a pipe in a vector command, a PostScript device, a call in the
+ * metadata of a DjVu file.
+ */
+const CONVERTED =
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{/i
+/** An entity that is fetched; drawing programs declare others. */
+const FETCHED_ENTITY =
+  /<!entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s{1,8}(?:system|public\s{1,8}["'][^"'<>]{0,120}["'])\s{1,8}["'][^"']{0,200}/i
 /** Names of what some server runs, and of pictures, which a careless include runs. */
 const RUN =
-  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|aspx?|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp)[\s.]{0,16}$/i
+  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|aspx?|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
+/** Names of what is read as XML, of the kinds that nobody writes entities into by hand. */
+const READ_AS_XML = /\.(?:svg|xml|xsd|xsl|xslt|rss|atom|gpx|kml|plist|wsdl|dae|x3d|xlf|xliff)$/i
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i
 
 /**
- * What a server would run in the start of a file, or undefined. A file whose name says that nothing runs it
- * (`course.txt`, `site.zip`) may hold what it likes.
+ * What a server would run in the start of a file, or what a parser of it would fetch; undefined when nothing
+ * of that. A file whose name says that nothing runs it (`course.txt`, `site.zip`) may hold what it likes.
  * @param name empty when the file has none
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {
-  if (EXTENSION.test(name) && !RUN.test(name)) return undefined
-  return SCRIPT.exec(content.subarray(0, HEAD).toString('latin1'))?.[0]
+  const hasExtension = EXTENSION.test(name)
+  const isRun = !hasExtension || RUN.test(name)
+  const isXml = READ_AS_XML.test(name)
+  if (!isRun && !isXml) return undefined
+  const head = content.subarray(0, HEAD).toString('latin1')
+  if (isXml) {
+    const entity = FETCHED_ENTITY.exec(head)?.[0]
+    if (entity !== undefined) return `${entity}>`
+  }
+  if (!isRun) return undefined
+  return (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
 }

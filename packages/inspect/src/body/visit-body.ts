@@ -1,3 +1,4 @@
+import { archiveEscape } from './archive-names.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
@@ -114,6 +115,8 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
  */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
   const name = head.path.slice(head.path.lastIndexOf('/') + 1)
+  const entry = archiveEscape(bytes)
+  if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   const script = scriptIn(bytes, name)
   if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)

@@ -7,6 +7,8 @@ const { charCodeAt } = String.prototype
 const SHORTEST = 10
 const LONGEST = 4_194_304
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
+/** What a lenient decoder reads of a value that goes on behind its base64. */
+const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
 const MARKED = /;\s?base64\s?,/i
 
 /**
@@ -24,7 +26,10 @@ export function decodeBase64(text: string): string | undefined {
   }
   if (coded.length < SHORTEST || coded.length > LONGEST) return undefined
   if (coded.includes('\n')) coded = coded.replace(/[\r\n]{1,2}/g, '')
-  if (marked === null && !WHOLE.test(coded)) return undefined
+  if (marked === null && !WHOLE.test(coded)) {
+    const leading = LEADING.exec(text)?.[1]
+    return leading !== undefined && isBase64Value(leading) ? decodeBase64(leading) : undefined
+  }
   if (coded.startsWith('H4sI')) return insideGzip(coded)
   if (!looksText(coded.slice(0, 12), true)) return undefined
   return looksText(coded, false)

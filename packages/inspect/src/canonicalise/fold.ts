@@ -3,6 +3,7 @@ const { charCodeAt } = String.prototype
 const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
 /** Signs that servers of old map to a slash or a backslash. */
 const SLASHES = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
+const CASED = /[\u0130\u0131\u017f]/
 const FOREIGN = /[^\u0000-\u007f]/
 
 /**
@@ -20,6 +21,8 @@ export function foldText(text: string): string {
     folded = folded.replaceAll('1⁄4', '<').replaceAll('3⁄4', '>').replaceAll('¢', '"')
   if (SLASHES.test(folded))
     folded = folded.replace(/[\u2044\u2215\u29f8]/g, '/').replace(/[\u2216\u29f5\u29f9]/g, '\\')
+  // Letters that become plain ones in the other case: `ſcript`, `scrıpt`.
+  if (CASED.test(folded)) folded = folded.replace(/[\u0130\u0131]/g, 'i').replaceAll('\u017f', 's')
   return folded.replace(
     /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
     plain,

@@ -55,6 +55,9 @@ const FOREIGN = /^[^"'`>]{0,8}(?:[/\\]{2}|:(?<!mailto:)|&|\\)/
 /** What a link says of a page; no browser loads what it names and runs it. */
 const LINKS_ONLY =
   /\srel\s{0,4}=\s{0,4}["']?(?:canonical|(?:shortcut )?icon|alternate|next|prev(?:ious)?|start|up|top|home|contents|index|glossary|copyright|chapter|section|help|bookmark|author|license|search|me|shortlink|amphtml|manifest|mask-icon|apple-touch-icon(?:-precomposed)?|preconnect|dns-prefetch|pingback|edituri|archives|webmention|profile)["'\s>]/
+/** Libraries as everybody loads them, from where nobody else can put one. */
+const LIBRARY_SCRIPT =
+  /^<script(?:\s{1,40}(?:async|defer|type=["']text\/javascript["']|crossorigin=["']anonymous["']|integrity=["'][\w+/=-]{1,120}["'])){0,4}\s{1,40}src=["'](?:https?:)?\/\/(?:ajax\.googleapis\.com\/ajax\/libs\/(?:jquery|jqueryui|webfont)|code\.jquery\.com|cdnjs\.cloudflare\.com\/ajax\/libs\/(?:jquery|mathjax|highlight\.js|prism|d3|moment\.js))\/[\w./-]{1,80}["'](?:\s{1,40}(?:async|defer|type=["']text\/javascript["']|crossorigin=["']anonymous["']|integrity=["'][\w+/=-]{1,120}["'])){0,4}\s{0,40}>/
 /** A script of the same site by its path, and nothing else in its tag. */
 const LOCAL_SCRIPT =
   /^<script(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}"|(?:async|defer)="[a-z]{0,5}")){0,4}\s{1,40}src=(?:"(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js"|'(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js')(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}")){0,4}\s{0,40}>/
@@ -187,9 +190,13 @@ function ended(
   const isElement = id === 'xss/element'
   if (isElement && name === 'link' && LINKS_ONLY.test(lower.slice(start, end))) return undefined
   // The tag may go on behind what was read of it.
-  if (isElement && name === 'script' && LOCAL_SCRIPT.test(lower.slice(start, start + MAX_TAG)))
+  if (isElement && name === 'script' && isKnownScript(lower.slice(start, start + MAX_TAG)))
     return { start, end, score: found, id, bare: true }
   return { start, end, score: found, id }
+}
+
+function isKnownScript(tag: string): boolean {
+  return LOCAL_SCRIPT.test(tag) || LIBRARY_SCRIPT.test(tag)
 }
 
 /** Of a script: an attribute, a call, an assignment, a template, its end. */
@@ -233,6 +240,9 @@ function attributeScore(
   const isTelling = TELLING.has(attribute) || DIRECTIVE.test(attribute)
   if (!isTelling && !mayBeScheme(value)) return undefined
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
+  // An animation that writes a handler.
+  if (attribute === 'attributename' && /^on[a-z]{3,40}\b/.test(compact))
+    return { id: 'xss/handler', score: 6 }
   // An image does not run what is in it.
   const isPicture = element === 'img' && compact.startsWith('data:image/')
   if (!isPicture && DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))

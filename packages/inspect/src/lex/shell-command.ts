@@ -2,7 +2,7 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
-import { isShellCommand, looksAround } from './shell-words.ts'
+import { isAdvisedCommand, isShellCommand, looksAround } from './shell-words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -111,9 +111,21 @@ export class ShellCommandLexer {
       (command === 'id' || command === 'set' || !looksAround(command)) &&
       !found.wrapped &&
       !found.sensitive
-    const bare = opening === 'start' || opening === 'line' || isCode
+    // What people tell each other to type: `DEBUG=app; node app.js`.
+    const isAdvice =
+      opening === 'separator' &&
+      !isDisguised &&
+      !found.sensitive &&
+      isAdvisedCommand(command) &&
+      isBalanced(found.before)
+    const bare = opening === 'start' || opening === 'line' || isCode || isAdvice
     return { start: separator, end, score, id: 'rce/command', bare }
   }
+}
+
+/** Whether every quote in a text is closed: what follows one that is left open breaks out of it. */
+function isBalanced(text: string): boolean {
+  return text.split("'").length % 2 === 1 && text.split('"').length % 2 === 1
 }
 
 /** What counts less in some settings must not hide what counts in all. */

@@ -150,6 +150,8 @@ function probe(at: number): Finding | undefined {
   const next = term(at)
   if (next < 0) return undefined
   const word = wordAt(at)
+  // PromQL asks for a series by its labels: `count(up{job="node"})`.
+  if (SERIES.test(sourceText().slice(starts[at] as number, (starts[at] as number) + 160))) return undefined
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
   const inside = kindAt(at + 2)
   const isApart = starts[at + 1] !== ends[at]
@@ -169,6 +171,10 @@ function probe(at: number): Finding | undefined {
     bare: true,
   }
 }
+
+/** A call of a series and its labels, or of its range: `rate(http_requests_total[5m])`. */
+const SERIES =
+  /^\w{1,24}\s{0,2}\((?:\w{1,24}\s{0,2}\(){0,3}\s{0,2}[\w:]{1,80}(?:\{\s{0,4}\w{1,40}\s{0,2}(?:=~?|!~|!=)\s{0,2}["']|\[\d{1,4}[smhdwy]\])/
 
 /** What people write before a number in brackets: `Count (5)`. */
 const SPOKEN_CALL = /^(?:count|user|database|version|hex|char|cast|convert|exp|mid|ord|md5|sha1|sleep)$/
@@ -191,6 +197,8 @@ function isMentioned(i: number): boolean {
   if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before))
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
+  // The name of a member: `{ "and": 1 }`.
+  if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]]|\s#\d)/.test(behind)
 }
 

@@ -13,6 +13,8 @@ const RUNNING_VALUE = /\$(?:where|function|accumulator|func)\b/
 /** What a login or a look-up by one key compares: an operator there widens it. */
 const COMPARED =
   /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
+/** Operators that compare with anything. */
+const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
 /** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
@@ -27,9 +29,13 @@ function findOperatorName(reading: Reading): Span | undefined {
   if (found === null) return undefined
   const span = { start: found.index, end: found.index + found[0].length }
   if (RUNNING.test(found[0])) return span
-  const place = `${reading.name}.${reading.lower}`
+  // Where the document stands says nothing: a query is no filter for being one.
+  const place = `${reading.name}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')
   if (FILTER.test(place)) return { ...span, score: 3 }
-  const isRoot = reading.name === 'body'
+  // The document is nothing but the operator: it takes the place of the value that was to be compared.
+  const isRoot =
+    reading.name === 'body' ||
+    (COMPARISON.test(found[0]) && /^(?:query|cookie|body)\.[^.]{1,64}$/.test(reading.name))
   return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
 

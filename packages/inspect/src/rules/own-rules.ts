@@ -1,13 +1,17 @@
 import type { Rule } from '../rule.ts'
 import { codeRules } from './code.ts'
+import { commandPlaceRules } from './command-places.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
 import { exploitRules } from './exploits.ts'
 import { gadgetRules } from './gadgets.ts'
+import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
 import { nosqlRules } from './nosql.ts'
+import { objectRules } from './objects.ts'
 import { probeRules } from './probes.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
+import { sqlFormRules } from './sql-forms.ts'
 import { sqlRules } from './sqli.ts'
 import { structureRules } from './structure.ts'
 import { templateRules } from './template.ts'
@@ -32,4 +36,8 @@ export const ownRules: readonly Rule[] = [
   ...probeRules,
   ...exploitRules,
   ...gadgetRules,
+  ...objectRules,
+  ...commandPlaceRules,
+  ...headerInjectionRules,
+  ...sqlFormRules,
 ]

@@ -47,7 +47,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/disguised',
-    /(?:https?|ftp|wss?|dict|ldap|tftp):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost)(?::\d{1,5})?\\@|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /(?:https?|ftp|wss?|dict|ldap|tftp):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       quotable: true,
@@ -68,6 +68,8 @@ export const reachRules: readonly Rule[] = [
         'http:\\\\127.0.0.1\\',
         'http:127.0.0.1/',
         'http://www.example.com@127.0.0.1/',
+        'https://shop.example.com:443@evil.example',
+        'http://example.com#@169.254.169.254/',
       ],
       benign: [
         'http://127.0.0.1:8080/cb',
@@ -76,6 +78,8 @@ export const reachRules: readonly Rule[] = [
         'http://0.example.com/',
         'http://10.0.0.1:8080/',
         'http://ann:pw@localhost:5984/',
+        'https://ann@git.example.com/x.git',
+        'mailto:ann@example.com',
       ],
     },
   ),
@@ -119,14 +123,29 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/scheme',
-    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|sftp|tftp|ldaps?|dict|imap|smb|telnet|view-source|resource|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:/,
+    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bunix:\/{2,3}\w/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.scheme | CHAR.colon,
       words: WORD.host,
-      attacks: ['gopher://127.0.0.1:6379/_x', 'dict://x:11211/stat', 'ldap://evil/x'],
+      attacks: ['gopher://127.0.0.1:6379/_x', 'dict://x:11211/stat', 'jar:http://x!/y'],
       benign: ['https://example.com', 'http://ldap.example.com', 'a gopher: small rodent'],
+    },
+  ),
+  // Settings name such servers, of directories, shares and mail: data where documents are sent.
+  pattern(
+    'ssrf/server-scheme',
+    /(?:^|["'=\s(])(?:sftp|ldaps?|imap|smb|telnet|resource):\/{2,3}[\w.[\]%@-]{1,80}/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      unlessNamed: /ldap|smb|imap|sftp|telnet|directory_?(?:ur[il]|server)|mail|share/,
+      chars: CHAR.scheme,
+      words: WORD.host,
+      attacks: ['ldap://evil/x', 'sftp://evil.example/x'],
+      benign: ['http://ldap.example.com', 'telnet: a protocol'],
     },
   ),
   pattern(

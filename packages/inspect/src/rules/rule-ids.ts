@@ -15,6 +15,7 @@ const REPORTED: readonly string[] = [
   'parameter/id',
   'parameter/number',
   'parameter/word',
+  'probe/internal-header',
   'rce/command',
   'session/fixation',
   'sqli/arithmetic',

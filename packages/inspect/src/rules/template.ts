@@ -35,7 +35,7 @@ function findObject({ lower }: Reading): Span | undefined {
 export const templateRules: readonly Rule[] = [
   pattern(
     'template/lookup',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle):|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle|bundle|docker|kubernetes|k8s|log4j|spring|sd|marker|jvmrunargs|web|main):|(?:url|file):utf-?\d{1,2}:|const:java|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
     {
       score: 6,
       quotable: true,
@@ -64,6 +64,7 @@ export const templateRules: readonly Rule[] = [
   {
     id: 'template/object',
     family: 'template',
+    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${']]],
     find: findObject,
     score: 5,
     quotable: true,

@@ -8,7 +8,7 @@ const SECRET_FILE =
   /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|pass\?|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
 /** Files that settings name too: an attack where a query or a form names them, data in a document. */
 const SYSTEM_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc)[/\\]|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|services$|networks$|protocols$|shells$|mtab$|timezone$|lsb-release|debian_version|redhat-release|sysctl\.conf|ld\.so|pam\.d|vsftpd|proftpd|samba[/\\]|exports$|nsswitch|r?syslog|logrotate|gshadow|securetty|aliases$|openvpn|wpa_supplicant|network[/\\]interfaces|supervisor|tomcat|grafana[/\\]|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc|tomcat\d{0,2})[/\\]|[\w.-]{0,32}[/\\]conf[/\\](?:tomcat-users|server)\.xml|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
 function findSensitiveFile(reading: Reading): Span | undefined {
   const secret = SECRET_FILE.exec(reading.lower)
@@ -75,8 +75,16 @@ export const traversalRules: readonly Rule[] = [
     ],
     benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
   }),
+  // The same in numbers, without anything between them: one word to whoever reads words.
+  pattern('traversal/hex-steps', /0x2e0x2e0x(?:2f|5c)/, {
+    score: 5,
+    quotable: true,
+    words: WORD.hexPath,
+    attacks: ['0x2e0x2e0x2fboot.ini', '0x2e0x2e0x5c0x2e0x2e0x5cboot.ini'],
+    benign: ['0x2e0x2f', '0x2e0x2e0x30'],
+  }),
   // In a form, where no program's own paths stand.
-  pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){3}/, {
+  pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){2}/, {
     score: 5,
     bare: true,
     atStart: true,

@@ -69,7 +69,7 @@ export const xssRules: readonly Rule[] = [
   // The application's attribute ended, its element closed, and another begun or one closed that is not open.
   pattern(
     'xss/attribute-end',
-    /^[^<>\n]{0,80}(?:["'][^<>"'\n]{0,80}|\bautofocus\s{0,4})["']?\s{0,4}\/?>\s{0,8}<\/?[a-z][\w-]{0,20}[\s/>]/,
+    /^[^<>\n]{0,80}(?:["'][^<>"'\n]{0,80}|\bautofocus\s{0,4})["']?\s{0,4}\/?>\s{0,8}<\/?[a-z][\w-]{0,20}[\s/>]|^[^<>\n"']{0,80}["']>[^<>\n]{1,24}<\/?[a-z][\w-]{0,20}[\s/>]/,
     {
       score: 5,
       bare: true,
@@ -142,7 +142,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/break-out',
     new RegExp(
-      `^[^\\n]{0,80}?["')}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}(?:[)(\`=]|\\?\\.\\()|\\[[\\d,]{0,8}\\]\\.\\w{1,12}\\((?:${JS_NAMES})\\b|reflect\\.\\w{1,12}\\(|array\\.from\\(|function\\(['"\`]|\\w{1,3}=(?:${JS_NAMES})[,;)]|with\\(document|(?:\\$|jquery)\\.(?:getscript|globaleval|get|post)\\(|new image\\b|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
+      `^[^\\n]{0,80}?["'\`)}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}(?:[)(\`=]|\\?\\.\\()|\\[[\\d,]{0,8}\\]\\.\\w{1,12}\\((?:${JS_NAMES})\\b|reflect\\.\\w{1,12}\\(|array\\.from\\(|function\\(['"\`]|\\w{1,3}=(?:${JS_NAMES})[,;)]|with\\(document|(?:\\$|jquery)\\.(?:getscript|globaleval|get|post)\\(|new image\\b|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
     ),
     {
       score: 5,

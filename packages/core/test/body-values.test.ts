@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  bodyValues,
+  type Exchange,
+  formMethodOverride,
+  hasFields,
+  mayOverrideInForm,
+  queryValues,
+} from '../src/index.ts'
+import { exchangeOf } from './exchanges.ts'
+
+function posted(
+  type: string | undefined,
+  body: string | Uint8Array,
+  more: 'whole' | 'longer' = 'whole',
+): Exchange {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  return exchangeOf({
+    method: 'POST',
+    headers: type === undefined ? [] : ['Content-Type', type],
+    body: { read: async () => ({ bytes, complete: more === 'whole' }) },
+  })
+}
+
+async function fieldsOf(type: string, body: string): Promise<unknown> {
+  const values = await bodyValues(posted(type, body))
+  return values.kind === 'fields' ? Object.fromEntries(values.fields) : values
+}
+
+const JSON_TYPE = 'application/json'
+const FORM = 'application/x-www-form-urlencoded'
+
+describe('the fields of a body', () => {
+  test('are those of a form, with names and values decoded, the first of each name', async () => {
+    assert.deepEqual(await fieldsOf(FORM, 'a=1&b=two+words&c%20d=%C3%A9&a=9&empty=&bare&&bad=%zz'), {
+      a: '1',
+      b: 'two words',
+      'c d': 'é',
+      empty: '',
+      bare: '',
+      bad: '%zz',
+    })
+  })
+
+  test('are those of JSON, inner ones named by their path', async () => {
+    assert.deepEqual(await fieldsOf(JSON_TYPE, '{"a":1,"b":{"c":true,"d":{"e":null}},"f":"x"}'), {
+      a: 1,
+      'b.c': true,
+      'b.d.e': null,
+      f: 'x',
+    })
+  })
+
+  test('include lists, and what objects in lists hold', async () => {
+    assert.deepEqual(
+      await fieldsOf(JSON_TYPE, '{"tags":["a","b"],"items":[{"id":1},{"id":2,"n":{"m":3}}]}'),
+      {
+        tags: ['a', 'b'],
+        items: [{ id: 1 }, { id: 2, n: { m: 3 } }],
+        'items[].id': 2,
+        'items[].n.m': 3,
+      },
+    )
+    assert.deepEqual(await fieldsOf(JSON_TYPE, '[{"id":1}]'), { '[].id': 1 })
+  })
+
+  test('are taken apart four levels deep; what is below stays one value', async () => {
+    assert.deepEqual(await fieldsOf(JSON_TYPE, '{"a":{"b":{"c":{"d":{"e":1}}}}}'), { 'a.b.c.d': { e: 1 } })
+  })
+
+  test('do not exist in a value that is no object', async () => {
+    for (const body of ['1', '"text"', 'null', 'true']) assert.deepEqual(await fieldsOf(JSON_TYPE, body), {})
+  })
+
+  test('are read from JSON of any name, and in any letter case', async () => {
+    for (const type of [
+      'application/problem+json',
+      'application/vnd.api+json; charset=utf-8',
+      'APPLICATION/JSON',
+    ])
+      assert.deepEqual(await fieldsOf(type, '{"a":1}'), { a: 1 }, type)
+  })
+
+  test('do not exist where the type has none, is not stated, or nothing was sent', async () => {
+    const none = { kind: 'none' }
+    for (const type of [
+      'text/plain',
+      'application/jsonp',
+      'multipart/form-data; boundary=x',
+      'application/xml',
+    ])
+      assert.deepEqual(await bodyValues(posted(type, '{"a":1}')), none, type)
+    assert.deepEqual(await bodyValues(posted(undefined, '{"a":1}')), none)
+    assert.deepEqual(await bodyValues(posted(JSON_TYPE, '')), none)
+    assert.deepEqual(await bodyValues(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), none)
+  })
+
+  test('are unreadable in what is longer than may be read, and the start is not taken for the whole', async () => {
+    assert.deepEqual(await bodyValues(posted(JSON_TYPE, '{"a":1}', 'longer')), {
+      kind: 'unreadable',
+      why: 'too-large',
+    })
+  })
+
+  test('are unreadable in what is not JSON, or not UTF-8', async () => {
+    const malformed = { kind: 'unreadable', why: 'malformed' }
+    assert.deepEqual(await bodyValues(posted(JSON_TYPE, '{"a":1')), malformed)
+    assert.deepEqual(await bodyValues(posted(JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22))), malformed)
+    assert.deepEqual(await bodyValues(posted(FORM, Uint8Array.of(0x61, 0x3d, 0xff))), malformed)
+  })
+
+  test('are 1,000 at most: an attack behind them is not overlooked, the body is unreadable', async () => {
+    const form = (count: number): string => Array.from({ length: count }, (_, i) => `f${i}=1`).join('&')
+    const json = (count: number): string =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 1])))
+    for (const [type, body] of [
+      [FORM, form],
+      [JSON_TYPE, json],
+    ] as const) {
+      assert.equal(Object.keys((await fieldsOf(type, body(1_000))) as object).length, 1_000, type)
+      assert.deepEqual(await fieldsOf(type, body(1_001)), { kind: 'unreadable', why: 'too-many' }, type)
+    }
+  })
+
+  test('have names of 100 characters at most', async () => {
+    const [name] = Object.keys((await fieldsOf(JSON_TYPE, `{"${'n'.repeat(200)}":1}`)) as object)
+    assert.equal(name?.length, 100)
+  })
+})
+
+test('the head of a request says whether its body has fields, without reading it', () => {
+  const unread = (type: string): Exchange =>
+    exchangeOf({
+      headers: ['Content-Type', type],
+      body: { read: () => assert.fail('the body was read') },
+    })
+  assert.equal(hasFields(unread(JSON_TYPE)), true)
+  assert.equal(hasFields(unread(FORM)), true)
+  assert.equal(hasFields(unread('text/html')), false)
+  assert.equal(hasFields(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), false)
+})
+
+test('a query without fields is complete', () => {
+  assert.deepEqual(queryValues(''), { fields: new Map(), complete: true })
+})
+
+describe('the method that a posted form asks for', () => {
+  const MULTIPART = 'multipart/form-data; boundary=x'
+  const part = (name: string, value: string): string =>
+    `--x\r\nContent-Disposition: form-data; name=${name}\r\n\r\n${value}\r\n--x--\r\n`
+
+  test('is that of its field _method', async () => {
+    for (const [type, body] of [
+      [FORM, 'title=x&_method=delete'],
+      [MULTIPART, part('"_method"', 'DELETE')],
+      [MULTIPART, part('_method', 'delete')],
+    ] as const)
+      assert.deepEqual(await formMethodOverride(posted(type, body)), {
+        method: 'DELETE',
+        location: 'body._method',
+      })
+  })
+
+  test('is not its own method, a word that is no method, or another field', async () => {
+    for (const body of ['_method=POST', '_method=remove', 'method=DELETE', ''])
+      assert.equal(await formMethodOverride(posted(FORM, body)), undefined, body)
+    assert.equal(await formMethodOverride(posted(MULTIPART, part('"my_method"', 'DELETE'))), undefined)
+  })
+
+  test('is looked for in forms that are posted, and nowhere else', () => {
+    assert.equal(mayOverrideInForm(posted(FORM, '')), true)
+    assert.equal(mayOverrideInForm(posted(MULTIPART, '')), true)
+    assert.equal(mayOverrideInForm(posted(JSON_TYPE, '')), false)
+    assert.equal(mayOverrideInForm(posted(undefined, '')), false)
+    assert.equal(mayOverrideInForm(exchangeOf({ method: 'POST', headers: ['Content-Type', FORM] })), false)
+    const put = exchangeOf({
+      method: 'PUT',
+      headers: ['Content-Type', FORM],
+      body: { read: () => assert.fail() },
+    })
+    assert.equal(mayOverrideInForm(put), false)
+  })
+})

@@ -1,0 +1,168 @@
+/** Texts of which a match holds at least one. */
+export type OneOf = readonly string[]
+
+/** Lists of texts; a match holds a text of each. */
+export type Requirement = readonly OneOf[]
+
+/** Most texts in one list: checking a longer one costs as much as searching. */
+const MAX_TEXTS = 48
+/** Exact texts that are followed through a sequence. */
+const MAX_EXACT = 16
+/** Characters of a class that are told apart. */
+const MAX_CLASS = 4
+/** Shorter texts stand nearly everywhere. */
+const SHORTEST = 2
+
+/** What is known of the texts that a part of an expression matches. */
+interface Known {
+  /** All of them, where they are few. */
+  readonly exact: readonly string[] | undefined
+  /** Lists of which every match holds a text. */
+  readonly all: Requirement
+}
+
+const ANYTHING: Known = { exact: undefined, all: [] }
+const EMPTY: Known = { exact: [''], all: [] }
+
+/**
+ * The texts without which an expression cannot match, read from its source: one requirement for each of its
+ * alternatives, of which one must be met. A text that meets none need not be searched. Errs on one side
+ * only: what is not understood requires nothing. The idea is that of code search by trigrams (Cox, 2012).
+ * @returns in lower case; undefined when some alternative requires nothing
+ */
+export function requiredText(source: string): readonly Requirement[] | undefined {
+  const found = new SourceReader(source).alternatives().map(listsOf)
+  return found.some(lists => lists.length === 0) ? undefined : found
+}
+
+function listsOf({ exact, all }: Known): Requirement {
+  return exact === undefined ? all : withList(all, exact)
+}
+
+/** With one more list, if it tells anything. */
+function withList(all: Requirement, texts: readonly string[]): Requirement {
+  const isTelling = texts.length <= MAX_TEXTS && texts.every(text => text.length >= SHORTEST)
+  return isTelling ? [...all, [...new Set(texts)]] : all
+}
+
+/** The most telling of several lists: that of which the shortest text is longest. */
+function mostTelling(all: Requirement): OneOf | undefined {
+  const weight = (list: OneOf): number => Math.min(...list.map(text => text.length)) * 64 - list.length
+  return all.toSorted((a, b) => weight(b) - weight(a))[0]
+}
+
+/** What is known of a match of one of several parts. */
+function eitherOf(parts: readonly Known[]): Known {
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return only
+  const texts = parts.map(part => part.exact ?? mostTelling(part.all))
+  const isExact = parts.every(part => part.exact !== undefined)
+  const union = texts.every(list => list !== undefined) ? [...new Set(texts.flat())] : []
+  if (union.length === 0) return ANYTHING
+  return isExact && union.length <= MAX_TEXTS
+    ? { exact: union, all: [] }
+    : { exact: undefined, all: withList([], union) }
+}
+
+class SourceReader {
+  readonly #source: string
+  #at = 0
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  /** The alternatives up to a closing bracket or the end. */
+  alternatives(): readonly Known[] {
+    const found = [this.#sequence()]
+    while (this.#source[this.#at] === '|') {
+      this.#at++
+      found.push(this.#sequence())
+    }
+    return found
+  }
+
+  #sequence(): Known {
+    /** The texts of the parts since the last one that could be anything. */
+    let run: readonly string[] = ['']
+    let isExact = true
+    let all: Requirement = []
+    while (this.#at < this.#source.length && !'|)'.includes(this.#source[this.#at] as string)) {
+      const part = this.#quantified(this.#atom())
+      all = [...all, ...part.all]
+      const { exact } = part
+      if (exact !== undefined && run.length * exact.length <= MAX_EXACT) {
+        run = run.flatMap(start => exact.map(end => start + end))
+        continue
+      }
+      isExact = false
+      all = withList(all, run)
+      if (exact !== undefined && exact.length > MAX_EXACT) all = withList(all, exact)
+      run = exact !== undefined && exact.length <= MAX_EXACT ? exact : ['']
+    }
+    return isExact ? { exact: run, all } : { exact: undefined, all: withList(all, run) }
+  }
+
+  #atom(): Known {
+    const character = this.#source[this.#at++] as string
+    switch (character) {
+      case '(':
+        return this.#group()
+      case '[':
+        return this.#class()
+      case '\\':
+        return this.#escape()
+      case '^':
+      case '$':
+        return EMPTY
+      case '.':
+        return ANYTHING
+      default:
+        return { exact: [character.toLowerCase()], all: [] }
+    }
+  }
+
+  #group(): Known {
+    const prefix =
+      /^\?(?:[:=!]|<[=!]|<\w{1,40}>)/.exec(this.#source.slice(this.#at, this.#at + 48))?.[0] ?? ''
+    this.#at += prefix.length
+    const found = eitherOf(this.alternatives())
+    this.#at++
+    // What is looked for ahead or behind is no part of the match.
+    return /^\?<?[=!]$/.test(prefix) ? EMPTY : found
+  }
+
+  #class(): Known {
+    const start = this.#at
+    if (this.#source[this.#at] === '^') this.#at++
+    while (this.#at < this.#source.length && this.#source[this.#at] !== ']')
+      this.#at += this.#source[this.#at] === '\\' ? 2 : 1
+    const inside = this.#source.slice(start, this.#at++)
+    const isPlain = /^(?:[^\\^-]|\\[^\w]|-$)(?:[^\\-]|\\[^\w]|-$){0,7}$/.test(inside)
+    const characters = [...new Set(inside.replaceAll('\\', '').toLowerCase())]
+    return isPlain && !inside.includes('\\\\') && characters.length <= MAX_CLASS
+      ? { exact: characters, all: [] }
+      : ANYTHING
+  }
+
+  #escape(): Known {
+    const character = this.#source[this.#at++] as string
+    if (character === 'b' || character === 'B') return EMPTY
+    if (!/\w/.test(character)) return { exact: [character], all: [] }
+    const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
+    if (code !== undefined) this.#at += code.length - 1
+    return ANYTHING
+  }
+
+  #quantified(atom: Known): Known {
+    const found = /^(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/.exec(this.#source.slice(this.#at, this.#at + 20))
+    if (found === null) return atom
+    this.#at += found[0].length
+    const [sign, least] = found
+    if (sign === '?' || sign === '??' || sign === '{0,1}')
+      return atom.exact === undefined ? ANYTHING : { exact: ['', ...atom.exact], all: [] }
+    if (least === '1' && sign === '{1}') return atom
+    const isNeeded = sign.startsWith('+') || (least !== undefined && Number(least) > 0)
+    return isNeeded ? { exact: undefined, all: listsOf(atom) } : ANYTHING
+  }
+}

@@ -1,0 +1,105 @@
+import { CHAR } from '../features.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Names under which scripts that intruders leave behind take what they run. */
+const WEBSHELL_NAME = /^(?:cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
+/** Commands, whole values, that show an intruder where they are. */
+const WEBSHELL_VALUE =
+  /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}[\w"'$-]{1,60})\s{0,2}$/
+
+/** A command as the whole value, under a name that says it will be run. */
+function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie')) return undefined
+  if (!WEBSHELL_NAME.test(name) || !WEBSHELL_VALUE.test(lower)) return undefined
+  // One letter names many things.
+  if (name.length === 1 && !/\s/.test(lower.trim()) && !/^\s{0,2}(?:whoami|ifconfig|ipconfig)/.test(lower)) {
+    return undefined
+  }
+  return { start: 0, end: lower.length }
+}
+
+/** Commands that need no separator, because of the place where they stand or of the program that reads it. */
+export const commandPlaceRules: readonly Rule[] = [
+  {
+    id: 'rce/parameter',
+    family: 'rce',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.shell | WORD.process,
+    places: ['query', 'form', 'cookie'],
+    atStart: true,
+    find: findWebshellParameter,
+    // By the name of the parameter: the cases are in `test/command-places.test.ts`.
+    attacks: [],
+    benign: ['id', 'whoami'],
+  },
+  // Dynamic Data Exchange: a spreadsheet that opens the export runs the program.
+  pattern(
+    'rce/formula',
+    /(?:^|[\s,;"'\t])[=+@-][^\n|]{0,60}?\b(?:cmd|msexcel|mshta|powershell|pwsh|rundll32|regsvr32|wscript|cscript|dde)\s{0,2}\|\s{0,2}['"]?[^'"\n]{0,120}['"]?\s{0,2}![\w$!]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.bang,
+      words: WORD.windows | WORD.shell,
+      attacks: ["=cmd|' /C calc'!A0", "@SUM(1+9)*cmd|' /C calc'!A0", '+cmd|"/c powershell x"!_xlbgnm.A1'],
+      benign: ['=SUM(A1:A9)', '=HYPERLINK("https://example.com","x")', '- cmd | run!', '=Sheet1!A1'],
+    },
+  ),
+  // A shell that reads what stands behind it.
+  pattern('rce/here-string', /(?:\$0|\$\{?shell\}?|\b(?:ba|z|k|da)?sh)\s{0,2}<<<?\s{0,2}[\w"'$(]/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.less,
+    words: 0,
+    attacks: [';$0<<<id', 'bash<<<$(id)', 'sh << EOF'],
+    benign: ['push << 2', 'a << b', 'cash <<5'],
+  }),
+  pattern(
+    'code/lua',
+    /\bos\.execute\s{0,2}\(\s{0,2}["'[]|\bio\.popen\s{0,2}\(\s{0,2}["'[]|\bpackage\.loadlib\s{0,2}\(|\bloadstring\s{0,2}\(\s{0,2}["'[]|\bos:cmd\s{0,2}\(\s{0,2}["'[]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      words: WORD.runtime | WORD.process | WORD.shell,
+      attacks: ["os.execute('id')", 'local f = io.popen("id", "r")', 'os:cmd("id").'],
+      benign: ['os.execute', 'io.popen (see below)', 'cos.execute'],
+    },
+  ),
+  // Active server pages: what stands between the marks is run where it is written.
+  pattern(
+    'code/scriptlet',
+    /<%[!=@#\s]{0,6}(?:out\.print|response\.|request\.|session\.|application\.|runtime\b|system\.(?:out|getproperty)|new\s{1,4}java|java\.|process\s|string\s|int\s|if\s{0,2}\(|for\s{0,2}\(|while\s{0,2}\(|try\s{0,2}\{|class\.forname|server\.|eval\b|execute\b|dim\s|set\s{1,4}\w{1,16}\s{0,2}=|global\.|process\.|require\s{0,2}\()|<jsp:(?:scriptlet|expression|declaration|usebean|include|forward)\b|<cf(?:execute|file|script|query|include)\b|<cfset\s[^<>]{0,80}\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      words: 0,
+      attacks: [
+        '<%out.println(1+1);%>',
+        '<% Response.Write(1) %>',
+        '<cfexecute name="id">',
+        '<jsp:scriptlet>',
+      ],
+      benign: ['<%= user.name %>', '<% end %>', '5 <% of all', '<conf>'],
+    },
+  ),
+  // The string of an application ended with a call, or its statement, and the rest of the line commented out.
+  pattern(
+    'code/php-stacked',
+    /^[\w -]{0,24}(?:["']\s{0,2}\)?\s{0,2}[;.]|;)\s{0,2}(?:exit|die|print|echo|printf|var_dump|print_r|system|phpinfo|eval|assert|passthru|exec|readfile|file_get_contents)\s{0,2}\([^\n]{0,120}\)\s{0,2}\)?\s{0,2}(?:;\s{0,2}(?:\/\/|#|\/\*)|\.\s{0,2}["'])/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon | CHAR.apostrophe | CHAR.quote,
+      words: WORD.php | WORD.call,
+      attacks: ["a;exit(md5('x'));//", '";exit(md5(1));#', "'.print(md5(1)).'"],
+      benign: ["a.print('x')", 'it; exit (here)', "x;print('a');"],
+    },
+  ),
+]

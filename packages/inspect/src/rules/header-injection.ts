@@ -1,0 +1,71 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const LINES: readonly ('path' | 'query' | 'header' | 'cookie' | 'form')[] = [
+  'path',
+  'query',
+  'header',
+  'cookie',
+  'form',
+]
+
+/** Line ends behind which a value goes on as something else: a header, a request, an entry of a log. */
+export const headerInjectionRules: readonly Rule[] = [
+  pattern('crlf/any-header', /^[^\s]{0,300}[\r\n]{1,4}\s{0,2}x-[a-z][\w-]{1,40}\s{0,2}:/, {
+    score: 5,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.newline,
+    places: LINES,
+    attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
+    benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
+  }),
+  pattern('crlf/request-inside', /\shttp\/\d(?:\.\d)?\r?\n\s{0,2}[a-z][\w-]{1,24}\s{0,2}:/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.newline,
+    places: LINES,
+    attacks: ['http://a/../x.jsp HTTP/1.2\r\nHost: evil.example\r\n'],
+    benign: ['HTTP/1.1\nis old', 'speaks http/2\n- fast'],
+  }),
+  // Who reads the log takes the second line for an entry of its own.
+  pattern(
+    'crlf/log-line',
+    /^[^\s]{0,80}[\r\n]{1,4}\s{0,2}(?:\[?\d{4}-\d{2}-\d{2}[t\s]\d{2}:\d{2}|\[?(?:info|warn|warning|error|debug|notice|fatal|critical)\]?\s{0,2}[:\]|-]\s{0,2}\w|\[\d{2}\/\w{3}\/\d{4}:)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.newline,
+      places: ['path', 'query', 'header', 'cookie'],
+      attacks: ['admin\nINFO: user admin logged in', 'x\r\n2026-01-01 10:00:00 login ok'],
+      benign: ['first line\nINFO: see below', 'a\nb'],
+    },
+  ),
+  // Bytes that no name of a file has, between its extension and what is appended.
+  pattern(
+    'traversal/null-extension',
+    /\.(?:php\d?|phtml|jspx?|aspx?|html?|txt|png|jpe?g|gif|ini|log|conf|xml|pl|cgi|sh|exe)\u0000|\/(?:passwd|shadow|services|hosts)\u0000/,
+    {
+      score: 5,
+      chars: CHAR.control,
+      places: ['body', 'form'],
+      attacks: ['x.php\u0000', '/etc/passwd\u0000.jpg'],
+      benign: ['a.b\u0000', 'php\u0000'],
+    },
+  ),
+  // The second of two programs takes what the first one kept of the path for a query.
+  pattern(
+    'traversal/question',
+    /\.(?:php\d?|phtml|jspx?|aspx?|ashx|cgi|pl|cfm|do|action)\?(?:[\w.-]{0,40}\.\w{2,5}|\.|\/)/,
+    {
+      score: 5,
+      chars: CHAR.slash,
+      words: WORD.page,
+      places: ['path'],
+      attacks: ['/client/index.php?.php/gsb/users.php', '/admin.php?ooo.php'],
+      benign: ['/index.php', '/a?b'],
+    },
+  ),
+]

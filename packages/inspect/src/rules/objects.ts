@@ -1,0 +1,109 @@
+import { CHAR } from '../features.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const JAVA_PACKAGE =
+  '(?:java|javax|jakarta|jdk|sun|com\\.sun|org\\.(?:apache|springframework|codehaus|hibernate|jboss|python|mozilla)|groovy|bsh|clojure)'
+
+/** `prototype` under `constructor`, as names of a document: written into objects, it reaches all of them. */
+function findNestedPrototype({ place, name, lower }: Reading): Span | undefined {
+  if (place !== 'name' || lower !== 'prototype') return undefined
+  return /(?:^|[.[])constructor\]?$/.test(name) ? { start: 0, end: lower.length } : undefined
+}
+
+const TOKEN = /(?:^|[\s=:;,"'])eyJ[\w-]{6,400}(?=\.)/g
+const UNSIGNED = /"alg"\s{0,8}:\s{0,8}"none"/i
+
+/**
+ * Whether a text holds a JSON Web Token that says of itself that nobody signed it (RFC 7519 section 6).
+ * Linear: each header is at most 400 characters.
+ */
+export function findUnsignedToken(text: string): Span | undefined {
+  for (const found of text.matchAll(TOKEN)) {
+    const start = found.index + found[0].indexOf('eyJ')
+    const end = found.index + found[0].length
+    const header = Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
+    if (UNSIGNED.test(header)) return { start, end }
+  }
+  return undefined
+}
+
+/** Documents that build objects where they are read, in the forms that JSON, XML and tokens have. */
+export const objectRules: readonly Rule[] = [
+  {
+    id: 'prototype/nested',
+    family: 'prototype',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.prototype,
+    places: ['name'],
+    find: findNestedPrototype,
+    // By where the name stands: the cases are in `test/objects.test.ts`.
+    attacks: [],
+    benign: ['prototype', 'constructor'],
+  },
+  {
+    id: 'session/unsigned-token',
+    family: 'session',
+    score: 5,
+    quotable: true,
+    chars: CHAR.base64,
+    words: 0,
+    find: ({ text }) => findUnsignedToken(text),
+    attacks: [
+      'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
+      'Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJOb25lIn0.eyJhZG1pbiI6dHJ1ZX0.',
+    ],
+    benign: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl', 'eyJhIjoxfQ.b', 'eyJhbGciOiJub25lIn0'],
+  },
+  // XStream names elements by class, `XMLDecoder` and Spring name them in attributes.
+  pattern(
+    'deserialisation/xml',
+    new RegExp(
+      `<\\s{0,4}/?${JAVA_PACKAGE}\\.[\\w.$-]{1,160}(?:[\\s/>])|<(?:object|void|java|bean|new|handler|value|is|cipher|next|target|entry|datasource)\\b[^<>]{0,200}\\bclass\\s{0,4}=\\s{0,4}["'](?:java\\.(?:lang\\.(?:processbuilder|runtime|thread|system|class)|beans\\.xmldecoder|io\\.|net\\.|rmi|util\\.(?:scanner|logging))|(?:javax\\.(?:naming|script|swing|management|imageio|crypto)|com\\.sun|sun|jdk|org\\.(?:apache|springframework|codehaus|mozilla))\\.[\\w.$]{1,160}["'])|<dynamic-proxy>|serialization\\s{0,4}=\\s{0,4}["']custom["']|<beans?\\b[^<>]{0,400}springframework\\.org/schema/beans[^<>]{0,400}>\\s{0,64}<bean\\b[^<>]{0,200}(?:init-method|processbuilder)|\\bobjectdataprovider\\b`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      words: WORD.java,
+      attacks: [
+        '<map><entry><jdk.nashorn.internal.objects.NativeString><flags>0</flags>',
+        '<java.util.PriorityQueue serialization="custom">',
+        '<void class="java.lang.ProcessBuilder"><void method="start"/></void>',
+        '<java version="1.4.0" class="java.beans.XMLDecoder">',
+        '<sorted-set><string>x</string><dynamic-proxy><interface>java.lang.Comparable</interface>',
+      ],
+      benign: [
+        '<bean class="com.example.Shop"/>',
+        '<dependency><groupId>org.apache.commons</groupId></dependency>',
+        '<value class="price">5</value>',
+        '<T extends java.lang.Object & X>'.replace('<T', 'T'),
+      ],
+    },
+  ),
+  pattern(
+    'deserialisation/json-type',
+    /"(?:__type|\$type|__class|_class|@class|javaclass|classname|@type)"\s{0,4}:\s{0,4}"l?(?:system\.(?:data|io|windows|diagnostics|management|configuration|workflow|activities|security\.(?:principal|claims)|resources)\.|microsoft\.(?:visualstudio|powershell|identitymodel)\.|(?:java|javax|com\.(?:sun|mysql|mchange|zaxxer|ibatis|caucho|rometools)|sun|org\.(?:apache|springframework|h2|hibernate|codehaus|jboss|aspectj|slf4j|xbean|mozilla))\.[\w.$]{2,160};?")|^\s{0,4}\[\s{0,4}"(?:com\.(?:sun|mchange|zaxxer|ibatis|caucho|mysql|newrelic|nqadmin|pastdev)|org\.(?:apache|springframework|h2|hibernate|jboss|aoju|arrah|docx4j|jdom)|java|javax|ch\.qos|oracle|br\.com|net\.sf)\.[\w.$]{4,160}"\s{0,4},/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.quote,
+      words: WORD.java,
+      attacks: [
+        '{"__type":"System.Data.DataSet"}',
+        '["com.sun.rowset.JdbcRowSetImpl",{"dataSourceName":"ldap://x/y"}]',
+        '{"@type":"Lcom.sun.rowset.JdbcRowSetImpl;"}',
+        '{"javaClass":"org.apache.commons.dbcp.BasicDataSource"}',
+      ],
+      benign: [
+        '{"__type":"Order:#Shop.Models"}',
+        '["com.example.app","x"]',
+        '{"@type":"Person"}',
+        '{"className":"btn btn-primary"}',
+      ],
+    },
+  ),
+]

@@ -1,0 +1,47 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+
+/** Whole values that mean something to a query and nothing to anybody else. */
+export const sqlFormRules: readonly Rule[] = [
+  pattern(
+    'sqli/number-compared',
+    /^\s{0,2}-?\(?\s{0,2}\(\s{0,2}(\d{1,10})\s{0,2}(?:=|<=>|like)\s{0,2}\1\s{0,2}\)|^\s{0,2}\(?case\s{1,4}when\s{1,4}\(?(\d{1,10})\s{0,2}=\s{0,2}\2\b/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.equals | CHAR.paren,
+      attacks: ['(5958=5958)*1', '(1=1)', '(CASE WHEN 8265=8265 THEN 8265 ELSE NULL END)'],
+      benign: ['(1=2)', '(a=a)', '2026=2026'],
+    },
+  ),
+  pattern('sqli/quote-number', /^\s{0,2}['"]\s?[-+*/^%&|]\s?\d{1,9}\s?[-+*/^%&|]\s?['"]\s{0,2}$/, {
+    score: 5,
+    bare: true,
+    atStart: true,
+    chars: CHAR.apostrophe | CHAR.quote,
+    attacks: ["'-0-'", "'+1+'", '"*1*"'],
+    benign: ["'5'", "'-'a'-'", "'5-6'"],
+  }),
+  pattern(
+    'sqli/chosen-string',
+    /^\s{0,2}(?:elt|make_set)\s{0,2}\(\s{0,2}\(?(\d{1,10})\s{0,2}=\s{0,2}\d{1,10}\s{0,2}\)?\s{0,2},/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.equals,
+      attacks: ['MAKE_SET(1189=1189,8770)', 'ELT(1=1,5)'],
+      benign: ['elt(1, 2)', 'make_set(a, b)'],
+    },
+  ),
+  // A call that only waits, and the rest of the query commented out.
+  pattern('sqli/wait-commented', /^\s{0,2}(?:pg_)?sleep\s{0,2}\(\s{0,2}\d{1,3}\s{0,2}\)\s{0,2}(?:#|--)/, {
+    score: 5,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.hash | CHAR.dashes,
+    attacks: ['sleep(5)#', 'pg_sleep(5)--'],
+    benign: ['sleep(5)', 'sleep (well) # note'],
+  }),
+]

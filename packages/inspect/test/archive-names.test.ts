@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { archiveEscape } from '../src/body/archive-names.ts'
+import { inspect } from '../src/inspect.ts'
+
+/** A stored entry of a ZIP archive; the sizes that nobody reads here are left at zero. */
+function zipEntry(name: string, content: string): Buffer {
+  const head = Buffer.alloc(30)
+  head.writeUInt32BE(0x504b0304)
+  head.writeUInt16LE(Buffer.byteLength(name), 26)
+  return Buffer.concat([head, Buffer.from(name), Buffer.from(content)])
+}
+
+function tarEntry(name: string, content: string): Buffer {
+  const head = Buffer.alloc(512)
+  head.write(name, 0, 100, 'latin1')
+  head.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1')
+  head.write('ustar\0', 257, 'latin1')
+  return Buffer.concat([head, Buffer.from(content.padEnd(512, '\0'))])
+}
+
+function upload(name: string, content: Buffer): readonly string[] {
+  const head = `--X\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
+  const body = Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--X--\r\n')])
+  const headers = ['content-type', 'multipart/form-data; boundary=X']
+  return inspect({ method: 'POST', target: '/upload', headers, body }).matches.map(match => match.rule)
+}
+
+describe('archives that are unpacked outside of their folder', () => {
+  test('are found by the names of their entries, not only the first', () => {
+    const zip = Buffer.concat([zipEntry('a/readme.txt', 'hello'), zipEntry('a/../../x.jsp', 'x')])
+    const tar = Buffer.concat([tarEntry('a.txt', 'hello'), tarEntry('../../etc/cron.d/x', 'x')])
+    assert.equal(archiveEscape(zip), '../x.jsp')
+    assert.equal(archiveEscape(tar), '../../etc/cron.d/x')
+    assert.ok(upload('site.zip', zip).includes('upload/file-name'))
+    assert.ok(upload('site.tar', tar).includes('upload/file-name'))
+    const headers = ['content-type', 'application/zip']
+    assert.equal(inspect({ method: 'PUT', target: '/x', headers, body: zip }).verdict, 'block')
+  })
+
+  test('steps that stay inside, and what is no archive, pass', () => {
+    assert.equal(archiveEscape(zipEntry('a/b/../c.txt', '../../not a name')), undefined)
+    assert.equal(archiveEscape(Buffer.from('../../../x'.repeat(8))), undefined)
+    assert.equal(archiveEscape(Buffer.alloc(600)), undefined)
+    assert.deepEqual(upload('site.zip', zipEntry('docs/index.html', '<p>')), [])
+  })
+})
+
+describe('pictures and documents that run or fetch something', () => {
+  test('a vector command with a pipe, a drawing with an entity that is fetched', () => {
+    const vector = `push graphic-context\nfill 'url(https://example.com/a.jpg"|ls "-la)'\npop graphic-context`
+    assert.deepEqual(upload('a.mvg', Buffer.from(vector)), ['rce/pipe-device'])
+    const drawing = '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/hostname">]><svg><text>&x;</text></svg>'
+    assert.ok(upload('a.svg', Buffer.from(drawing)).includes('xxe/entity'))
+  })
+
+  test('what drawing programs declare passes', () => {
+    const drawing =
+      '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [<!ENTITY ns_svg "http://www.w3.org/2000/svg">]><svg/>'
+    assert.deepEqual(upload('a.svg', Buffer.from(drawing)), [])
+  })
+})

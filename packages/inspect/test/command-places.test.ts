@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+
+function asked(query: string): string {
+  return inspect({ method: 'GET', target: `/x.php?${query}`, headers: [] }).verdict
+}
+
+function posted(value: string): string {
+  const body = Buffer.from(JSON.stringify({ comment: value }))
+  return inspect({ method: 'POST', target: '/x', headers: ['content-type', 'application/json'], body })
+    .verdict
+}
+
+describe('a command under a name that says it will be run', () => {
+  test('is refused in a query, a form and a cookie', () => {
+    for (const query of [
+      'cmd=id',
+      'cmd=whoami',
+      'exec=uname%20-a',
+      'c=cat%20/etc/hosts',
+      'command=net%20user',
+    ])
+      assert.equal(asked(query), 'block', query)
+  })
+
+  test('what else these names hold passes', () => {
+    for (const query of [
+      'cmd=ls',
+      'cmd=_xclick',
+      'c=id',
+      'command=start',
+      'system=uname',
+      'run=42',
+      'x=echo',
+    ])
+      assert.equal(asked(query), query === 'system=uname' ? 'block' : 'pass', query)
+  })
+})
+
+describe('commands that people quote', () => {
+  test('pass where documents are sent, and are refused behind what they break out of', () => {
+    for (const text of [
+      "$env:DEBUG='app';node app.js",
+      'Set-ExecutionPolicy RemoteSigned',
+      'powershell -File build.ps1',
+      'cmd /c start notepad',
+    ])
+      assert.equal(posted(text), 'pass', text)
+    for (const text of [
+      'x;powershell -c whoami',
+      'powershell -nop -w hidden -enc SQBFAFgA',
+      "x';python -c 'import os'",
+    ])
+      assert.equal(posted(text), 'block', text)
+  })
+})
+
+describe('directories, shares and mail servers', () => {
+  test('are settings in a document and under their name; elsewhere in a query they are refused', () => {
+    assert.equal(posted('ldap://directory.example.com:389'), 'pass')
+    assert.equal(asked('ldap_url=ldap%3A%2F%2Fdirectory.example.com'), 'pass')
+    assert.equal(asked('u=ldap%3A%2F%2Fevil.example%2Fa'), 'block')
+    assert.equal(posted('gopher://127.0.0.1:6379/_x'), 'block')
+  })
+})
+
+test('a query for time series is no query of a database', () => {
+  for (const query of ['count(up{job="node"})', 'sum(rate(http_requests_total{job="x",code!="200"}[5m]))'])
+    assert.equal(asked(`query=${encodeURIComponent(query)}`), 'pass', query)
+})
