@@ -126,8 +126,8 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
 }
 
 /**
- * What JSON leaves as it is and a terminal obeys: DEL, the C1 controls (U+009B begins a sequence as ESC [ does),
- * line and paragraph separators, and marks that turn the direction of a line.
+ * What JSON leaves as it is and a terminal obeys: DEL, the C1 controls (U+009B begins a sequence as ESC [
+ * does), line and paragraph separators, and marks that turn the direction of a line.
  */
 const OBEYED = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
