@@ -159,11 +159,13 @@ export function splitEvent(event: Event): SplitEvent {
     ...(evidence?.some(found => found !== null) === true && { evidence }),
     ...(exceptions?.some(found => found !== null) === true && { exceptions }),
   }
-  const subject: Subject =
-    who.principal === undefined
-      ? { tenant: tenant ?? '', day: dayOf(event.time) }
-      : { tenant: tenant ?? '', principal: who.principal }
-  return { open, personal, subject }
+  return { open, personal, subject: subjectOf(event) }
+}
+
+/** The subject whose key seals what is personal in an event. */
+export function subjectOf({ actor, time }: Pick<Event, 'actor' | 'time'>): Subject {
+  const { tenant = '', principal } = actor
+  return principal === undefined ? { tenant, day: dayOf(time) } : { tenant, principal }
 }
 
 /**

@@ -2,9 +2,15 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Event, type RandomSource, systemRandom } from '@postern/core'
-import { joinEvent, type Sealed, splitEvent } from './entry.ts'
+import { joinEvent, type Sealed, type Subject, splitEvent } from './entry.ts'
 import { KeyStore } from './key-store.ts'
-import { openPersonal, sealPersonal } from './seal.ts'
+import { openPersonal, openText, sealPersonal, sealText } from './seal.ts'
+
+/** What several events of one subject have in common to be sealed: one box for all of them. */
+export interface SubjectText {
+  readonly subject: Subject
+  readonly text: string
+}
 
 /** An event outside the log, with what is personal in it sealed. */
 export interface SealedEvent {
@@ -15,6 +21,11 @@ export interface SealedEvent {
 }
 
 const NONCE_BYTES = 12
+
+/** Names what a text of several events is sealed for: its box does not open as that of one event. */
+export function textOrigin(origin: string): string {
+  return `${origin} texts`
+}
 
 /**
  * Seals events that are kept outside the audit log as the log seals its own: everything that identifies a
@@ -68,6 +79,26 @@ export class EventSeal {
     if (key === undefined) return { event: open, erased: true }
     const personal = openPersonal(sealed, key, { origin: this.#origin, index: number })
     return { event: joinEvent(open, personal), erased: false }
+  }
+
+  /** Seals texts, one of each subject. @param number of the place where they are kept together */
+  sealTexts(texts: readonly SubjectText[], number: number): readonly Sealed[] {
+    const context = { origin: textOrigin(this.#origin), index: number }
+    return texts.map(({ subject, text }) =>
+      sealText(text, this.#keys.obtain(subject), this.#random.bytes(NONCE_BYTES), context),
+    )
+  }
+
+  /**
+   * Texts again; undefined where the key was destroyed.
+   * @throws IntegrityError when a box was changed or belongs elsewhere
+   */
+  unsealTexts(boxes: readonly Sealed[], number: number): readonly (string | undefined)[] {
+    const context = { origin: textOrigin(this.#origin), index: number }
+    return boxes.map(box => {
+      const key = this.#keys.byId(box.key)
+      return key === undefined ? undefined : openText(box, key, context)
+    })
   }
 
   /**

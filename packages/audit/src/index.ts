@@ -2,8 +2,8 @@ export { type Anchor, fileAnchor, type HttpAnchorOptions, httpAnchor } from './a
 export type { AuditCounts, AuditLog, LeafReceipt } from './audit-log.ts'
 export type { AuditQuery } from './audit-query.ts'
 export { type Cursor, fileCursor } from './cursor.ts'
-export type { Entry } from './entry.ts'
-export { EventSeal, type SealedEvent } from './event-seal.ts'
+export { type Entry, type Sealed, type Subject, subjectName, subjectOf } from './entry.ts'
+export { EventSeal, type SealedEvent, type SubjectText } from './event-seal.ts'
 export { toCef } from './export/cef.ts'
 export {
   type CheckedExport,
@@ -32,6 +32,7 @@ export { rebuildPostgresIndex } from './postgres/rebuild-columns.ts'
 export { AuditLogReader, type ReadAuditLogOptions, readAuditLog } from './read-audit-log.ts'
 export { type RebuildOptions, type Rebuilt, rebuildIndex } from './rebuild-index.ts'
 export { type Retained, removeEntriesBefore } from './retention.ts'
+export type { SubjectKey } from './seal.ts'
 export { readSigningKeys, retireSigningKey, rotateSigningKey } from './signing-keys.ts'
 export type { Problem, VerifyOptions, VerifyReport } from './verifier.ts'
 export { type VerifyStoreOptions, verifyDirectory, verifyStore } from './verify-store.ts'

@@ -58,10 +58,20 @@ export function sealPersonal(
   nonce: Uint8Array,
   context: SealContext,
 ): Sealed {
+  return sealText(JSON.stringify(personal), subject, nonce, context)
+}
+
+/** Seals a text of one subject with AES-256-GCM. */
+export function sealText(
+  content: string,
+  subject: SubjectKey,
+  nonce: Uint8Array,
+  context: SealContext,
+): Sealed {
   const { id } = subject
   const cipher = createCipheriv('aes-256-gcm', importedKey(subject), nonce)
   cipher.setAAD(additionalData(context, id))
-  const body = cipher.update(JSON.stringify(personal), 'utf8')
+  const body = cipher.update(content, 'utf8')
   const box = Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()])
   return { key: id, box: box.toString('base64') }
 }
@@ -70,7 +80,19 @@ export function sealPersonal(
  * Opens a box.
  * @throws IntegrityError when it was changed or belongs elsewhere
  */
-export function openPersonal({ key: id, box }: Sealed, key: SubjectKey, context: SealContext): PersonalPart {
+export function openPersonal(sealed: Sealed, key: SubjectKey, context: SealContext): PersonalPart {
+  try {
+    return JSON.parse(openText(sealed, key, context)) as PersonalPart
+  } catch {
+    throw new IntegrityError(`entry ${context.index}: the sealed part does not open with its subject's key`)
+  }
+}
+
+/**
+ * Opens what `sealText` sealed.
+ * @throws IntegrityError when it was changed or belongs elsewhere
+ */
+export function openText({ key: id, box }: Sealed, key: SubjectKey, context: SealContext): string {
   const bytes = Buffer.from(box, 'base64')
   try {
     const decipher = createDecipheriv('aes-256-gcm', importedKey(key), bytes.subarray(0, NONCE_BYTES), {
@@ -79,7 +101,7 @@ export function openPersonal({ key: id, box }: Sealed, key: SubjectKey, context:
     decipher.setAAD(additionalData(context, id))
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
-    return JSON.parse(Buffer.concat([text, decipher.final()]).toString('utf8')) as PersonalPart
+    return Buffer.concat([text, decipher.final()]).toString('utf8')
   } catch {
     throw new IntegrityError(`entry ${context.index}: the sealed part does not open with its subject's key`)
   }

@@ -1,6 +1,6 @@
 import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type * as z from 'zod'
@@ -82,6 +82,7 @@ import {
   login,
 } from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
+import { type CompiledTelemetry, type TelemetryConfig, telemetry } from './sections/telemetry.ts'
 import type { Listen } from './types.ts'
 
 /**
@@ -229,6 +230,8 @@ export interface Config extends ExtensionConfig {
   readonly admin?: AdminConfig | false | undefined
   /** Announces findings. */
   readonly alerts?: AlertsConfig | undefined
+  /** Sends OpenTelemetry traces and metrics to a collector. Default: off. */
+  readonly telemetry?: TelemetryConfig | undefined
   /** The web console. */
   readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -280,6 +283,7 @@ export interface CompiledConfig {
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
   readonly alerts?: CompiledAlerts
+  readonly telemetry?: CompiledTelemetry
   readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
@@ -337,5 +341,6 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   caps,
   admin,
   alerts,
+  telemetry,
   console: consoleSection,
 })

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Event } from '@postern/core'
 import { until } from '../../../test/until.ts'
 import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts'
-import type { StoredEvent } from '../src/traffic/traffic-store.ts'
+import type { StoredEvent } from '../src/traffic/traffic-event.ts'
 import { ask, type SignedIn, signIn } from './support/ask.ts'
 import { NO_TRAFFIC, type TestParts, testParts } from './support/console-parts.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { LiveFeed, type VerdictCounts } from '../src/api/live-feed.ts'
-import type { TrafficEvent } from '../src/traffic/traffic-store.ts'
+import type { TrafficEvent } from '../src/traffic/traffic-event.ts'
 
 function request(decision: 'allow' | 'deny', weight: number): TrafficEvent {
   const event = { type: 'http', time: 1, actor: {}, decision }

@@ -8,7 +8,9 @@ import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { InstanceBoard, OthersFeed, PostgresTraffic, SqliteTraffic, TrafficRecorder } from '../src/index.ts'
-import type { StoredEvent, TrafficCount, TrafficStore } from '../src/traffic/traffic-store.ts'
+import type { PagedRequest } from '../src/traffic/request-page.ts'
+import type { StoredEvent } from '../src/traffic/traffic-event.ts'
+import type { TrafficCount, TrafficStore } from '../src/traffic/traffic-store.ts'
 import { kept, NOW, refusal, request } from './support/events.ts'
 
 const DAY = 86_400_000
@@ -46,6 +48,15 @@ const count = (change: Partial<TrafficCount>): TrafficCount => ({
   ...change,
 })
 
+async function requestsOf(traffic: TrafficStore, from: number): Promise<readonly PagedRequest[]> {
+  const seen: PagedRequest[] = []
+  for await (const page of traffic.pages(from, 'whole')) {
+    const rows = await page.open(row => (page.head.times[row] ?? 0) >= from)
+    seen.push(...rows.flatMap(row => row ?? []))
+  }
+  return seen
+}
+
 for (const [name, open] of Object.entries({ SQLite: sqlite, PostgreSQL: postgres })) {
   describe(`kept traffic in ${name}`, () => {
     test('is found by what people ask for, newest first', async t => {
@@ -70,25 +81,55 @@ for (const [name, open] of Object.entries({ SQLite: sqlite, PostgreSQL: postgres
       assert.deepEqual(whole?.event, refusal(2))
     })
 
-    test('is gone through in its order, a page at a time', async t => {
+    test('is gone through in its order, on pages and off them, since a time', async t => {
+      const traffic = await open(t)
+      const write = (from: number, count: number): Promise<void> =>
+        traffic.write(
+          Array.from({ length: count }, (_, i) => kept(request(from + i))),
+          [],
+        )
+      await write(0, 600)
+      await traffic.write([kept({ type: 'finding', time: NOW + 600, actor: {} })], [])
+      await write(600, 40)
+      const seen = await requestsOf(traffic, NOW + 5)
+      assert.deepEqual(
+        seen.map(({ time }) => time - NOW),
+        Array.from({ length: 635 }, (_, i) => i + 5),
+      )
+      const [{ id: _, ...first }] = seen as [PagedRequest]
+      assert.deepEqual(first, {
+        time: NOW + 5,
+        weight: 1,
+        refused: false,
+        outcome: { status: 200, duration: 4, bytes: 10 },
+        method: 'GET',
+        host: 'shop.example',
+        path: '/private/path',
+        query: 'name=private-query',
+        address: '203.0.113.9',
+        agent: 'secret-agent/7',
+        principal: { kind: 'user', id: 'alice' },
+        request: 'r0000000000000000005',
+      })
+      assert.equal(await traffic.requestsFrom(NOW + 5), 635)
+      const heads: number[] = []
+      for await (const { head } of traffic.pages(NOW + 5, 'heads'))
+        heads.push(...head.times.filter(time => time >= NOW + 5))
+      assert.equal(heads.length, 635)
+    })
+
+    test('what was erased is on its pages without what identifies anybody', async t => {
       const traffic = await open(t)
       await traffic.write(
-        Array.from({ length: 25 }, (_, i) => kept(request(i))),
+        Array.from({ length: 600 }, (_, i) =>
+          kept(request(i, { actor: { address: '203.0.113.9', principal: i % 2 === 0 ? 'alice' : 'bob' } })),
+        ),
         [],
       )
-      await traffic.write([kept({ type: 'finding', time: NOW + 1, actor: {} })], [])
-      const seen: number[] = []
-      let last = 0
-      for (let page = 0; page < 5; page++) {
-        const rows = await traffic.requestsAfter(last, NOW + 5, 8)
-        seen.push(...rows.map(({ event }) => event.time - NOW))
-        last = rows.at(-1)?.id ?? last
-      }
-      assert.deepEqual(
-        seen,
-        Array.from({ length: 20 }, (_, i) => i + 5),
-      )
-      assert.equal(await traffic.requestsFrom(NOW + 5), 20)
+      await traffic.erase('alice', '')
+      const seen = await requestsOf(traffic, 0)
+      assert.equal(seen.length, 300)
+      assert.ok(seen.every(({ principal }) => principal?.id === 'bob'))
     })
 
     test('counts add up by minute, and by hour and country', async t => {

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { SqliteTraffic } from '../src/index.ts'
 import { TrafficCounter } from '../src/traffic/traffic-counter.ts'
+import type { TrafficEvent } from '../src/traffic/traffic-event.ts'
 import { TrafficRecorder } from '../src/traffic/traffic-recorder.ts'
 import { TrafficSampler } from '../src/traffic/traffic-sampler.ts'
-import type { TrafficEvent } from '../src/traffic/traffic-store.ts'
 import { kept, NOW, refusal, request } from './support/events.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-traffic-'))
@@ -100,6 +101,40 @@ describe('the recorder', () => {
     await traffic.close()
   })
 
+  test('what an earlier version kept, or a killed process left, is read in its order and put on pages', async () => {
+    const folder = freshFolder()
+    const written = open(folder)
+    await written.write(
+      Array.from({ length: 1_100 }, (_, i) => kept(request(i))),
+      [],
+    )
+    // As before there were pages; the rest of the tail is lost with the process.
+    const file = new DatabaseSync(join(folder, 'traffic.db'))
+    file.exec('DELETE FROM page')
+    const traffic = open(folder)
+    await traffic.write(
+      Array.from({ length: 600 }, (_, i) => kept(request(1_100 + i))),
+      [],
+    )
+    const times = async (): Promise<readonly number[]> => {
+      const seen: number[] = []
+      for await (const page of traffic.pages(0, 'whole'))
+        for (const row of await page.open(() => true)) seen.push((row?.time ?? 0) - NOW)
+      return seen
+    }
+    const all = Array.from({ length: 1_700 }, (_, i) => i)
+    const pages = (): unknown => file.prepare('SELECT count(*) AS pages FROM page').get()?.['pages']
+    assert.deepEqual(await times(), all)
+    assert.equal(pages(), 1)
+    let packed = 0
+    while (packed < 10 && (await traffic.pack())) packed++
+    assert.deepEqual(await times(), all)
+    assert.equal(pages(), 4)
+    assert.equal(await traffic.pack(), false)
+    file.close()
+    await traffic.close()
+  })
+
   test('a store that fails loses nothing until it works again, and shows in health', async () => {
     const traffic = open(freshFolder())
     let isBroken = true
@@ -107,6 +142,7 @@ describe('the recorder', () => {
       store: Object.assign(Object.create(traffic) as SqliteTraffic, {
         write: (...rest: Parameters<SqliteTraffic['write']>) =>
           isBroken ? Promise.reject(new Error('disk full')) : traffic.write(...rest),
+        pack: () => traffic.pack(),
       }),
       clock: new VirtualClock(NOW),
       samplesPerSecond: 10,

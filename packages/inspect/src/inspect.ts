@@ -120,7 +120,7 @@ export function beginInspection(
     ownPort: request.ownPort,
     method: request.method,
     cpu: slice?.cpu,
-    route: () => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`,
+    route: once(() => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
@@ -129,6 +129,15 @@ export function beginInspection(
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
   return inspector
+}
+
+/** Asked for with every match, and made with the first. */
+function once(make: () => string): () => string {
+  let made: string | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 function safePath(target: string): string {

@@ -166,7 +166,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if (this.#matches.hits === hits && isSeenWhole) known.add(name, text)
   }
 
-  /** Runs the rules of some families over a text as it is. */
+  /** Runs the rules of some families over a text as it is, less its padding. */
   whole(text: string, location: string, families: readonly string[]): void {
     this.#begin({
       kind: 'look',
@@ -178,7 +178,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       families,
       scanned: undefined,
       setting: 'plain',
-      walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over' }),
+      walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over', decodings: 'plain' }),
       reading: undefined,
       rule: 0,
       isDoubted: false,

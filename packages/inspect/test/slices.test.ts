@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { visitGraphql } from '../src/body/graphql.ts'
+import { finishSteps } from '../src/body/steps.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
 
@@ -64,5 +66,35 @@ describe('inspection in slices', () => {
     const sliced = beginInspection(request(text), {}, { milliseconds: 1, now: () => (clock += 5) })
     while (!sliced.advance(1, () => (clock += 5)));
     assert.equal(sliced.spent, beginInspection(request(text)).spent)
+  })
+})
+
+describe('work that no slice ends', () => {
+  test('a GraphQL string that nothing closes is one value, and not looked for again at each quote in it', () => {
+    const lengths: number[] = []
+    const visitor = {
+      isPaused: false,
+      work: () => undefined,
+      tooBig: () => undefined,
+      value: (text: string) => lengths.push(text.length) > 0,
+    }
+    const start = 'query { a(b: "'
+    const inside = 'é\\"x '.repeat(20_000)
+    finishSteps(visitGraphql(start + inside, 'body', visitor))
+    assert.deepEqual(lengths, [inside.replaceAll('\\', '').length])
+  })
+
+  test('an attack in a GraphQL string is found, whether or not the string is closed', () => {
+    for (const end of ['") { id } }', '', '\n) { id } }', '""") { id } }']) {
+      const open = end.startsWith('"""') ? '"""' : '"'
+      const body = Buffer.from(`query { a(b: ${open}x' UNION SELECT password FROM users--${end}`)
+      const { verdict } = inspect({
+        method: 'POST',
+        target: '/graphql',
+        headers: ['content-type', 'application/graphql'],
+        body,
+      })
+      assert.equal(verdict, 'block', end)
+    }
   })
 })

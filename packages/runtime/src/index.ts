@@ -15,6 +15,7 @@ export { approvalsOf, type OpenAccess, openAccess, openPolicies, readPolicies } 
 export { OpenConnections } from './open-connections.ts'
 export { keepLearned } from './open-resources.ts'
 export { isOverridable } from './overridable-limits.ts'
+export { type PlainPart, plainGuards } from './plain-guards.ts'
 export { PortInUse } from './port-in-use.ts'
 export { forwardingHeader, proxySetting } from './proxy-setting.ts'
 export { recheckOpen } from './recheck-open.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '@postern/config'
-import type { Event, GuardTime } from '@postern/core'
+import type { Event, GuardTime, Json } from '@postern/core'
 import type { MetricCounts } from './admin/metrics.ts'
 
 /** What the command line says over the file; plain, so that it can be handed to a thread. */
@@ -40,6 +40,10 @@ export interface ForwardedEvent {
         readonly target: string
         readonly referer: string
         readonly httpVersion: string
+        /** Kind, roles and scopes of the principal, where there is more than an id. */
+        readonly acting?: Json
+        /** As the client sent it. */
+        readonly traceparent?: string
         /** Country of the client, where a trusted proxy says it. */
         readonly country?: string
         /** How the client says who it is, without what proves it. */

@@ -1,83 +1,211 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { loadConfig } from '@postern/config'
-import { SqliteTraffic } from '@postern/console'
+import { after, before, describe, test } from 'node:test'
+import { type Config, loadConfig } from '@postern/config'
+import { type PreviewResult, SqliteTraffic } from '@postern/console'
 import { systemClock } from '@postern/core'
-import { replayEngine } from '@postern/runtime'
 import { until } from '../../../test/until.ts'
+import { type EditReach, EVERYTHING } from '../src/preview/edit-reach.ts'
 import { joinedResults } from '../src/preview/preview-count.ts'
 import { PreviewInThread } from '../src/preview/preview-in-thread.ts'
+import type { ActorShare } from '../src/preview/preview-plan.ts'
 import { previewRun } from '../src/preview/preview-run.ts'
 
-async function keptTraffic(directory: string, count: number): Promise<SqliteTraffic> {
-  const traffic = SqliteTraffic.open({ directory, keep: 1e15, maxSize: 1e15 })
-  await traffic.write(
-    Array.from({ length: count }, (_, i) => ({
-      event: {
-        type: 'http',
-        time: 1_000_000 + i * 1_000,
-        actor: { address: `192.0.2.${i % 60}`, ...(i % 3 === 0 && { principal: `user${i % 20}` }) },
-        request: {
-          id: `b${String(i).padStart(19, '0')}`,
-          method: 'GET',
-          host: 'shop.example',
-          path: `/items/${i}`,
-          query: '',
-        },
-        decision: 'allow' as const,
-      },
-      weight: 1,
-      guardTimes: undefined,
-    })),
-    [],
-  )
-  return traffic
+const START = Date.UTC(2026, 0, 1)
+const REQUESTS = 1_200
+
+/** The same numbers at every run (Numerical Recipes' generator). */
+function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 4_294_967_296) * below)
+  }
 }
 
-test('a preview in parts finds what a preview of all finds, each actor in one part', async t => {
+const ATTACKS = ["id=1' OR '1'='1", 'q=<script>alert(1)</script>', 'file=../../../../etc/passwd']
+const PATHS = ['/', '/items', '/orders', '/reports/2025', '/admin/users', '/login']
+
+/** Readers, some of them signed in and of a tenant, a few hasty ones, and some attacks. */
+function traffic(seed: number): Parameters<SqliteTraffic['write']>[0] {
+  const next = numbers(seed)
+  let time = START
+  return Array.from({ length: REQUESTS }, (_, i) => {
+    time += next(800)
+    // A few send many: half of the requests are of six clients.
+    const client = next(2) === 0 ? next(6) : next(40)
+    const isAttack = next(30) === 0
+    const isKnown = client % 3 === 0
+    const address = client % 10 === 7 ? `2001:db8:${client}::${next(4)}` : `192.0.2.${client}`
+    return {
+      event: {
+        type: 'http',
+        time,
+        actor: {
+          address,
+          agent: client % 5 === 0 ? 'curl/8.1' : 'Mozilla/5.0 (X11; Linux x86_64)',
+          ...(isKnown && { principal: `user${client % 15}`, tenant: `tenant${client % 4}` }),
+        },
+        request: {
+          id: `b${String(i).padStart(19, '0')}`,
+          method: ['GET', 'GET', 'GET', 'POST', 'DELETE'][next(5)] ?? 'GET',
+          host: 'shop.example',
+          path: PATHS[next(PATHS.length)] ?? '/',
+          query: isAttack ? (ATTACKS[next(3)] ?? '') : `page=${i}`,
+        },
+        decision: 'allow' as const,
+        outcome: { status: next(8) === 0 ? 404 : 200, duration: 3, bytes: 500, aborted: false },
+        ...(isKnown && client % 6 === 0 && { data: { acting: { kind: 'user', roles: ['support'] } } }),
+      },
+      weight: 1 + next(3),
+      guardTimes: undefined,
+    }
+  })
+}
+
+const POLICIES = `
+permit(principal, action == Action::"report.read", resource) when { principal has roles && principal.roles.contains("support") };
+`
+
+/** Each kind of edit: what is changed, and the configuration before it where there is one. */
+const identify = (): undefined => undefined
+
+const EDITS: Readonly<Record<string, readonly [Config, Config, expected: 'changes' | 'nothing']>> = {
+  'a limit that is tightened': [{}, { limits: { address: '12/1m' } }, 'changes'],
+  'a limit that is loosened': [{ limits: { address: '8/1m' } }, { limits: { address: '20/1m' } }, 'changes'],
+  'a limit that is taken away': [{ limits: { calm: '6/30s' } }, {}, 'changes'],
+  'a limit with a burst': [{}, { limits: { calm: '1/10s burst 5' } }, 'changes'],
+  'a limit of principals': [
+    { identify },
+    { identify, limits: { own: { limit: '9/1m', key: 'principal' } } },
+    'changes',
+  ],
+  'a limit of some routes': [{}, { limits: { orders: { limit: '3/1m', routes: ['/orders'] } } }, 'changes'],
+  'a limit of tenants': [
+    { identify },
+    { identify, limits: { shared: { limit: '12/1m', key: 'tenant' } } },
+    'changes',
+  ],
+  'a limit of networks': [{}, { limits: { wide: { limit: '40/1m', key: 'network' } } }, 'changes'],
+  'a limit that nobody reaches': [{}, { limits: { address: '5000/1m' } }, 'nothing'],
+  'a limit of a route': [{}, { routes: { '/orders': { throttle: '3/1m' } } }, 'changes'],
+  'a route that is freed of limits': [
+    { limits: { address: '8/1m' } },
+    { limits: { address: '8/1m' }, routes: { '/items': { throttle: false } } },
+    'changes',
+  ],
+  'a rule that is switched off': [
+    {},
+    { inspect: { except: [{ rule: 'sqli/*' }, { rule: 'xss/*' }] } },
+    'changes',
+  ],
+  'inspection that is switched off': [{}, { inspect: false }, 'changes'],
+  'inspection of a higher level': [{}, { inspect: { level: 3 } }, 'nothing'],
+  'inspection that is switched off on a route': [{}, { routes: { '/items': { inspect: false } } }, 'changes'],
+  'clients that are blocked': [
+    {},
+    { block: ['192.0.2.0/29', { network: 'all', userAgent: 'curl' }] },
+    'changes',
+  ],
+  'methods that are refused': [{}, { protocol: { methods: ['GET', 'POST'] } }, 'changes'],
+  'a role that a route asks for': [
+    {},
+    { routes: { '/admin/**': { require: { role: 'support' } } } },
+    'changes',
+  ],
+  'a policy of a route': [
+    { policies: 'policies.cedar' },
+    {
+      policies: 'policies.cedar',
+      routes: { '/reports/:id': { policy: { action: 'report.read', type: 'Report' } } },
+    },
+    'changes',
+  ],
+  'a route within another': [
+    { routes: { '/**': { throttle: '20/1m' } } },
+    { routes: { '/**': { throttle: '20/1m' }, '/items': { record: 'none' } } },
+    'changes',
+  ],
+  'the mode': [{}, { mode: 'observe' }, 'nothing'],
+  'scenarios that are switched off': [{}, { scenarios: false }, 'nothing'],
+  'where the gateway listens': [{}, { listen: 9090, console: {} }, 'nothing'],
+}
+
+/** Those that are tried in parts too, one for each way in which actors are counted. */
+const IN_PARTS: ReadonlySet<string> = new Set([
+  'a limit that is tightened',
+  'a limit of tenants',
+  'a limit of networks',
+  'a rule that is switched off',
+])
+
+const changesOf = ({ newlyRefused, newlyAllowed }: PreviewResult): readonly object[] =>
+  [newlyRefused, newlyAllowed].map(groups =>
+    groups
+      .map(({ kind, value, requests, rules }) => ({ kind, value, requests, rules: [...rules].sort() }))
+      .sort((a, b) => (a.kind + a.value < b.kind + b.value ? -1 : 1)),
+  )
+
+describe('a preview', () => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-preview-'))
-  const traffic = await keptTraffic(folder, 600)
-  t.after(async () => {
-    await traffic.close()
+  const store = SqliteTraffic.open({ directory: folder, keep: 1e15, maxSize: 1e15 })
+  before(async () => {
+    writeFileSync(join(folder, 'policies.cedar'), POLICIES)
+    const events = traffic(1)
+    for (let at = 0; at < events.length; at += 200) await store.write(events.slice(at, at + 200), [])
+  })
+  after(async () => {
+    await store.close()
     rmSync(folder, { recursive: true })
   })
-  const load = (config: object): ReturnType<typeof loadConfig> =>
+  const load = (config: Config): ReturnType<typeof loadConfig> =>
     loadConfig({ path: undefined, config, folder, environment: {} })
-  const [before, after] = [await load({}), await load({ block: ['192.0.2.0/28'] })]
-  const run = (share?: { readonly index: number; readonly of: number }): ReturnType<typeof previewRun> =>
-    previewRun({
-      traffic,
-      before: replayEngine(before),
-      after: replayEngine(after),
-      from: 0,
-      share,
-      onProgress: () => undefined,
+
+  for (const [name, [was, will, expected]] of Object.entries(EDITS))
+    test(`finds what a plain replay of everything finds: ${name}`, async () => {
+      const sides = { before: await load(was), after: await load(will) }
+      const run = (reach?: EditReach, share?: ActorShare): Promise<PreviewResult> =>
+        previewRun({
+          traffic: store,
+          ...sides,
+          from: 0,
+          reach,
+          ...(share !== undefined && { share }),
+          onProgress: () => undefined,
+        })
+      const plain = await run(EVERYTHING)
+      const preview = await run()
+      assert.deepEqual(changesOf(preview), changesOf(plain))
+      assert.equal(preview.requests, plain.requests)
+      assert.equal(changesOf(plain).flat().length > 0, expected === 'changes')
+      if (!IN_PARTS.has(name)) return
+      const parts = [await run(undefined, { index: 0, of: 2 }), await run(undefined, { index: 1, of: 2 })]
+      assert.deepEqual(changesOf(joinedResults(parts)), changesOf(plain))
+      assert.equal(joinedResults(parts).requests, plain.requests)
     })
-  const whole = await run()
-  const parts = [
-    await run({ index: 0, of: 3 }),
-    await run({ index: 1, of: 3 }),
-    await run({ index: 2, of: 3 }),
-  ]
-  assert.ok(parts.every(({ requests }) => requests > 0 && requests < 600))
-  assert.equal(whole.refusedAfter, 160)
-  const joined = joinedResults(parts)
-  const byValue = (result: typeof whole): readonly string[] =>
-    result.newlyRefused.map(({ kind, value, requests }) => `${kind} ${value} ${requests}`).sort()
-  assert.deepEqual(byValue(joined), byValue(whole))
-  assert.deepEqual(
-    [joined.requests, joined.refusedBefore, joined.refusedAfter],
-    [whole.requests, whole.refusedBefore, whole.refusedAfter],
-  )
+
+  test('decides only the requests again whose senders the change can reach', async () => {
+    const replayed = async (will: Config): Promise<number> => {
+      const sides = { before: await load({}), after: await load(will) }
+      const result = await previewRun({ traffic: store, ...sides, from: 0, onProgress: () => undefined })
+      return result.replayed / result.requests
+    }
+    assert.equal(await replayed({ limits: { address: '5000/1m' } }), 0)
+    assert.equal(await replayed({ listen: 9090 }), 0)
+    assert.equal(await replayed({ scenarios: false }), 1)
+    const few = await replayed({ block: ['192.0.2.1'] })
+    assert.ok(few > 0 && few < 0.3, String(few))
+  })
 })
 
-test('a preview runs in threads, says how far it is, and ends when it is cancelled or cannot be read', async t => {
+test('a preview runs in a thread, says how far it is, and ends when it is cancelled or cannot be read', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-preview-'))
-  const traffic = await keptTraffic(folder, 300)
-  await traffic.close()
+  const store = SqliteTraffic.open({ directory: folder, keep: 1e15, maxSize: 1e15 })
+  const events = traffic(2)
+  await store.write(events, [])
+  await store.close()
   const job = new PreviewInThread(
     () => ({
       file: undefined,
@@ -87,7 +215,7 @@ test('a preview runs in threads, says how far it is, and ends when it is cancell
       path: join(folder, 'postern.config.yaml'),
     }),
     systemClock,
-    2,
+    1,
   )
   t.after(() => {
     job.cancel()
@@ -98,7 +226,8 @@ test('a preview runs in threads, says how far it is, and ends when it is cancell
   await until(() => job.state().state !== 'running')
   const state = job.state()
   assert.equal(state.state, 'done', JSON.stringify(state))
-  assert.equal(state.state === 'done' && state.result.requests, 300)
+  const weight = events.reduce((sum, event) => sum + event.weight, 0)
+  assert.equal(state.state === 'done' && state.result.requests, weight)
   job.start('block: [nonsense]\n', 0)
   await until(() => job.state().state !== 'running')
   assert.equal(job.state().state, 'failed')

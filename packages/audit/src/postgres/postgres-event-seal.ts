@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Event, type RandomSource, StoreError, systemRandom } from '@postern/core'
 import { migrate, type PostgresDatabase, type SqlClient } from '@postern/store'
-import { joinEvent, type Subject, splitEvent, subjectName } from '../entry.ts'
-import type { SealedEvent } from '../event-seal.ts'
-import { openPersonal, type SubjectKey, sealPersonal } from '../seal.ts'
+import { joinEvent, type Sealed, type Subject, splitEvent, subjectName } from '../entry.ts'
+import { type SealedEvent, type SubjectText, textOrigin } from '../event-seal.ts'
+import { openPersonal, openText, type SubjectKey, sealPersonal, sealText } from '../seal.ts'
 import { searchToken } from './postgres-subjects.ts'
 import { SEAL_KEY_MIGRATIONS, SEAL_KEYS } from './seal-keys.sql.ts'
 
@@ -123,18 +123,61 @@ export class PostgresEventSeal {
     events: readonly SealedEvent[],
     numbers: readonly number[],
   ): Promise<readonly { readonly event: Event; readonly erased: boolean }[]> {
-    const ids = [...new Set(events.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key])))]
-    const { rows } =
-      ids.length === 0
-        ? { rows: [] }
-        : await this.#database.query<Omit<KeyRow, 'name'>>(SEAL_KEYS.byId, [this.#scope, ids])
-    const keys = new Map(rows.map(({ id, key }) => [id, { id, key }]))
+    const keys = await this.#byId(events.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key])))
     return events.map(({ open, sealed }, i) => {
       if (sealed === undefined) return { event: open, erased: false }
       const key = keys.get(sealed.key)
       if (key === undefined) return { event: open, erased: true }
       const personal = openPersonal(sealed, key, { origin: this.#scope, index: numbers[i] ?? 0 })
       return { event: joinEvent(open, personal), erased: false }
+    })
+  }
+
+  async #byId(ids: readonly string[]): Promise<ReadonlyMap<string, SubjectKey>> {
+    if (ids.length === 0) return new Map()
+    const { rows } = await this.#database.query<Omit<KeyRow, 'name'>>(SEAL_KEYS.byId, [
+      this.#scope,
+      [...new Set(ids)],
+    ])
+    return new Map(rows.map(({ id, key }) => [id, { id, key }]))
+  }
+
+  /**
+   * Seals texts, one of each subject.
+   * @param client as of `seal` @param number of the place where they are kept together
+   */
+  async sealTexts(
+    client: SqlClient,
+    texts: readonly SubjectText[],
+    number: number,
+  ): Promise<readonly Sealed[]> {
+    const subjects = new Map(texts.map(({ subject }) => [subjectName(subject), subject]))
+    const keys = await this.#obtain(client, subjects)
+    const context = { origin: textOrigin(this.#scope), index: number }
+    return texts.map(({ subject, text }) => {
+      const key = keys.get(subjectName(subject))
+      if (key === undefined)
+        throw new StoreError('lost the key of a subject', { store: this.#database.name, retryable: true })
+      return sealText(text, key, this.#random.bytes(NONCE_BYTES), context)
+    })
+  }
+
+  /**
+   * Texts again; undefined where the key was destroyed.
+   * @param known keys that were found before, to be kept for no longer than one reading of many places
+   * @throws IntegrityError when a box was changed or belongs elsewhere
+   */
+  async unsealTexts(
+    boxes: readonly Sealed[],
+    number: number,
+    known: Map<string, SubjectKey>,
+  ): Promise<readonly (string | undefined)[]> {
+    const missing = boxes.flatMap(({ key }) => (known.has(key) ? [] : [key]))
+    for (const [id, key] of await this.#byId(missing)) known.set(id, key)
+    const context = { origin: textOrigin(this.#scope), index: number }
+    return boxes.map(box => {
+      const key = known.get(box.key)
+      return key === undefined ? undefined : openText(box, key, context)
     })
   }
 

@@ -1,6 +1,6 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
 import { type ByteSize, type Mode, type RecordTime, type RouteSettings, RouteTable } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import * as z from 'zod'

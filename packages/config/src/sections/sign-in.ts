@@ -1,17 +1,17 @@
 import type { CidrSet, Duration } from '@postern/core'
+import type { HeadersSetting } from '@postern/identity/headers'
 import {
   type AnswerTest,
   answerJson,
   answerText,
   type GraphqlLogin,
-  type HeadersSetting,
   type JsonRpcLogin,
   type LinkMail,
   type LoginSettings,
   redirect,
   setsCookie,
   status,
-} from '@postern/identity'
+} from '@postern/identity/login'
 import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key.ts'
 import { addressSet, duration, flag, listOf, oneOf, text } from '../types.ts'

@@ -1,7 +1,8 @@
 import type { Approvals, Change, PolicySet, UndoReport } from '@postern/access'
 import type { AuditLogReader } from '@postern/audit'
 import type { Clock, ConfigException, Health, Json, RandomSource } from '@postern/core'
-import type { BuiltInIdentity, Revocations } from '@postern/identity'
+import type { Revocations } from '@postern/identity'
+import type { BuiltInIdentity } from '@postern/identity/built-in'
 import type { RemediationStore } from '@postern/remediate'
 import type { Instance } from '../traffic/instance-board.ts'
 import type { TrafficStore } from '../traffic/traffic-store.ts'
@@ -71,6 +72,8 @@ export interface PreviewGroup {
 /** What another configuration would have done. */
 export interface PreviewResult {
   readonly requests: number
+  /** Requests that were decided again: those of actors whom the change can reach. */
+  readonly replayed: number
   readonly refusedBefore: number
   readonly refusedAfter: number
   readonly newlyRefused: readonly PreviewGroup[]

@@ -1,5 +1,6 @@
 import { formatActor } from '@postern/remediate'
-import type { TrafficQuery, Verdict } from '../traffic/traffic-store.ts'
+import type { Verdict } from '../traffic/traffic-event.ts'
+import type { TrafficQuery } from '../traffic/traffic-store.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { queryNumber, queryText } from './call-values.ts'
 import { eventRow } from './event-row.ts'

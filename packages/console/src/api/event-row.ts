@@ -1,6 +1,6 @@
 import type { Evidence } from '@postern/core'
+import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from '../traffic/traffic-event.ts'
 import { layerTime } from '../traffic/traffic-recorder.ts'
-import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from '../traffic/traffic-store.ts'
 
 /** One event as a line of a list. */
 export interface EventRow {

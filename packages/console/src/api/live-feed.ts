@@ -1,4 +1,4 @@
-import { type TrafficEvent, type Verdict, verdictOf } from '../traffic/traffic-store.ts'
+import { type TrafficEvent, type Verdict, verdictOf } from '../traffic/traffic-event.ts'
 import { type EventRow, eventRow } from './event-row.ts'
 
 /** Requests by verdict. */

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../traffic/traffic-store.ts'
+import type { StoredEvent } from '../traffic/traffic-event.ts'
 import type { ApiCall, ApiRoute } from './api-route.ts'
 import { pathTemplate } from './path-template.ts'
 

@@ -1,4 +1,5 @@
-import type { TrafficCount, Verdict } from '../traffic/traffic-store.ts'
+import type { Verdict } from '../traffic/traffic-event.ts'
+import type { TrafficCount } from '../traffic/traffic-store.ts'
 import type { ApiCall, ApiRoute } from './api-route.ts'
 import { queryNumber } from './call-values.ts'
 import { eventRow } from './event-row.ts'

@@ -1,5 +1,5 @@
 import type { ConfigChange, ConfigException, Event } from '@postern/core'
-import type { StoredEvent } from '../traffic/traffic-store.ts'
+import type { StoredEvent } from '../traffic/traffic-event.ts'
 import { type ApiCall, ApiProblem } from './api-route.ts'
 import { lineDiff } from './line-diff.ts'
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { EventRow } from '../api/event-row.ts'
 import type { LiveFeed, VerdictCounts } from '../api/live-feed.ts'
-import type { Verdict } from '../traffic/traffic-store.ts'
+import type { Verdict } from '../traffic/traffic-event.ts'
 
 const HEARTBEAT_MS = 15_000
 /** Bytes that may wait for a slow page; rows beyond are left out, and the page learns how many by verdict. */

@@ -1,4 +1,4 @@
-import type { StoredEvent } from './traffic-store.ts'
+import type { StoredEvent } from './traffic-event.ts'
 
 /** Where the events of other instances are: `PostgresTraffic`. */
 export interface OthersTraffic {

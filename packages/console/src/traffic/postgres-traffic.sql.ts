@@ -64,6 +64,24 @@ export const POSTGRES_TRAFFIC_MIGRATIONS: readonly Migration[] = [
         seen_at       double precision NOT NULL
       );`,
   },
+  {
+    id: 2,
+    name: 'pages of requests, for previews',
+    postgres: `
+      CREATE TABLE postern_traffic_page (
+        first    bigint PRIMARY KEY,
+        instance text NOT NULL,
+        after    bigint NOT NULL,
+        covered  bigint NOT NULL,
+        until    double precision NOT NULL,
+        plain    integer NOT NULL,
+        bytes    integer NOT NULL,
+        head     text NOT NULL,
+        body     text NOT NULL,
+        boxes    text NOT NULL
+      );
+      CREATE INDEX postern_traffic_instance ON postern_traffic (instance, id) WHERE type = 'http';`,
+  },
 ]
 
 /** Statements on PostgreSQL. */
@@ -101,10 +119,22 @@ export const POSTGRES_TRAFFIC = {
       AND ($8::bytea IS NULL OR principal = $8)
       AND ($9::text IS NULL OR instance = $9)
     ORDER BY id DESC LIMIT $10`,
-  requestsAfter: `SELECT * FROM postern_traffic WHERE id > $1 AND time >= $2 AND type = 'http'
-      AND ($4::bytea IS NULL OR coalesce(principal, address) >= $4)
-      AND ($5::bytea IS NULL OR coalesce(principal, address) < $5)
-    ORDER BY id LIMIT $3`,
+  addPage: `INSERT INTO postern_traffic_page (first, instance, after, covered, until, plain, bytes, head, body, boxes)
+    VALUES ($1, $2, $3, $4, $5, $6, length($7) + length($8) + length($9), $7, $8, $9)`,
+  coverage: 'SELECT instance, after, covered FROM postern_traffic_page ORDER BY first',
+  // One look-up an instance: a list of all would read every row.
+  instancesOfRequests: `WITH RECURSIVE found AS (
+      SELECT min(instance) AS instance FROM postern_traffic WHERE type = 'http'
+      UNION ALL
+      SELECT (SELECT min(instance) FROM postern_traffic WHERE type = 'http' AND instance > found.instance)
+      FROM found WHERE found.instance IS NOT NULL
+    ) SELECT instance FROM found WHERE instance IS NOT NULL`,
+  heads:
+    'SELECT first, head FROM postern_traffic_page WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16',
+  pagesWhole:
+    'SELECT first, head, body, boxes FROM postern_traffic_page WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16',
+  requestsBetween: `SELECT * FROM postern_traffic
+    WHERE instance = $1 AND id > $2 AND id <= $3 AND time >= $4 AND type = 'http' ORDER BY id LIMIT $5`,
   requestsFrom: "SELECT count(*) AS requests FROM postern_traffic WHERE time >= $1 AND type = 'http'",
   ofRequest: 'SELECT * FROM postern_traffic WHERE request = $1 ORDER BY id LIMIT 50',
   others: 'SELECT * FROM postern_traffic WHERE id > $1 AND instance <> $2 ORDER BY id DESC LIMIT $3',
@@ -124,7 +154,8 @@ export const POSTGRES_TRAFFIC = {
   removeMarks:
     'DELETE FROM postern_false_positive WHERE request NOT IN (SELECT request FROM postern_false_positive ORDER BY time DESC LIMIT 1000)',
   // A row takes some 200 bytes besides its texts, with what the indexes hold of it.
-  size: 'SELECT count(*) AS events, coalesce(sum(bytes + 200), 0) AS bytes, min(time) AS oldest FROM postern_traffic',
+  size: `SELECT count(*) AS events, coalesce(sum(bytes + 200), 0)
+      + (SELECT coalesce(sum(bytes), 0) FROM postern_traffic_page) AS bytes, min(time) AS oldest FROM postern_traffic`,
   /** One instance prunes at a time; the others leave it to that one. */
   pruneLock: 'SELECT pg_try_advisory_xact_lock(7060310443) AS held',
   removeBefore:
@@ -133,6 +164,12 @@ export const POSTGRES_TRAFFIC = {
     'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic WHERE plain ORDER BY id LIMIT $1) RETURNING bytes',
   removeOldest:
     'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic ORDER BY id LIMIT $1) RETURNING bytes',
+  removePagesUntil: 'DELETE FROM postern_traffic_page WHERE until < $1',
+  removePages: `DELETE FROM postern_traffic_page
+    WHERE covered < coalesce((SELECT min(id) FROM postern_traffic), 9223372036854775807)
+      OR (plain > 0
+        AND covered < coalesce((SELECT min(id) FROM postern_traffic WHERE plain), 9223372036854775807))
+    RETURNING bytes`,
   removeCounts: 'DELETE FROM postern_traffic_minute WHERE minute < $1',
   removePlaces: 'DELETE FROM postern_traffic_place WHERE hour < $1',
   report: `INSERT INTO postern_instance (name, gateway, version, configuration, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)

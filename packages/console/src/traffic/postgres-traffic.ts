@@ -2,22 +2,20 @@ import { PostgresEventSeal } from '@postern/audit'
 import type { Event, GuardTime, RandomSource } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
 import type { Instance } from './instance-board.ts'
+import type { RequestPage } from './merged-pages.ts'
+import { PostgresPages } from './postgres-pages.ts'
 import { POSTGRES_TRAFFIC, POSTGRES_TRAFFIC_MIGRATIONS } from './postgres-traffic.sql.ts'
-import {
-  type FalsePositive,
-  type PlaceCount,
-  type RefusedActor,
-  type StoredEvent,
-  shareRange,
-  type TrafficCount,
-  type TrafficEvent,
-  type TrafficQuery,
-  type TrafficShare,
-  type TrafficSize,
-  type TrafficStore,
-  type Verdict,
-  verdictOf,
+import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
+import type {
+  FalsePositive,
+  PlaceCount,
+  RefusedActor,
+  TrafficCount,
+  TrafficQuery,
+  TrafficSize,
+  TrafficStore,
 } from './traffic-store.ts'
+import type { Gap } from './uncovered.ts'
 
 export interface PostgresTrafficOptions {
   /** Opened by the caller, who closes it. */
@@ -51,6 +49,8 @@ const REMOVED_AT_ONCE = 2_000
 const BATCHES_AT_ONCE = 40
 const ROW_BYTES = 200
 const SCOPE = 'postern traffic'
+/** Requests that are on no page are read so many at a time. */
+const PAGE_EVENTS = 512
 
 /**
  * Traffic of all instances on one PostgreSQL, personal parts sealed. Every instance reads what others kept.
@@ -59,11 +59,13 @@ const SCOPE = 'postern traffic'
 export class PostgresTraffic implements TrafficStore {
   readonly #options: PostgresTrafficOptions
   readonly #database: PostgresDatabase
+  readonly #pages: PostgresPages
   #opening: Promise<PostgresEventSeal> | undefined
 
   constructor(options: PostgresTrafficOptions) {
     this.#options = options
     this.#database = options.database
+    this.#pages = new PostgresPages(options.database, options.instance)
   }
 
   /** Migrated, with the keys. @throws StoreError; the next call tries again */
@@ -86,10 +88,12 @@ export class PostgresTraffic implements TrafficStore {
     places: readonly PlaceCount[] = [],
   ): Promise<void> {
     const seal = await this.#open()
+    let keep = (): void => {}
     await this.#database.transaction(async client => {
       if (events.length > 0) {
         const { rows } = await client.query<{ id: string }>(POSTGRES_TRAFFIC.numbers, [events.length])
         const ids = rows.map(({ id }) => Number(id))
+        keep = await this.#pages.take(client, seal, events, ids)
         const sealed = await seal.seal(
           client,
           events.map(({ event }) => event),
@@ -135,6 +139,7 @@ export class PostgresTraffic implements TrafficStore {
           places.map(({ refused }) => refused),
         ])
     })
+    keep()
   }
 
   async find(query: TrafficQuery): Promise<readonly StoredEvent[]> {
@@ -154,22 +159,18 @@ export class PostgresTraffic implements TrafficStore {
     ])
   }
 
-  requestsAfter(
-    after: number,
-    from: number,
-    limit: number,
-    share?: TrafficShare,
-  ): Promise<readonly StoredEvent[]> {
-    const range = share === undefined ? undefined : shareRange(share)
-    const bytes = (edge: Uint8Array | undefined): Buffer | null =>
-      edge === undefined ? null : Buffer.from(edge)
-    return this.#stored(POSTGRES_TRAFFIC.requestsAfter, [
-      after,
-      from,
-      limit,
-      bytes(range?.low),
-      bytes(range?.high),
-    ])
+  async *pages(from: number, what: 'heads' | 'whole'): AsyncGenerator<RequestPage> {
+    const seal = await this.#open()
+    yield* this.#pages.read(seal, from, what, gap => this.#between(gap, from))
+  }
+
+  async pack(): Promise<boolean> {
+    const seal = await this.#open()
+    return this.#pages.pack(seal, gap => this.#between(gap, 0))
+  }
+
+  #between({ instance, low, high }: Gap, from: number): Promise<readonly StoredEvent[]> {
+    return this.#stored(POSTGRES_TRAFFIC.requestsBetween, [instance, low, high, from, PAGE_EVENTS])
   }
 
   async requestsFrom(from: number): Promise<number> {
@@ -290,6 +291,7 @@ export class PostgresTraffic implements TrafficStore {
     await this.#database.transaction(async client => {
       const { rows } = await client.query<{ held: boolean }>(POSTGRES_TRAFFIC.pruneLock)
       if (rows[0]?.held !== true) return
+      await client.query(POSTGRES_TRAFFIC.removePagesUntil, [now - keep])
       await client.query(POSTGRES_TRAFFIC.removeCounts, [Math.floor((now - keep) / 60_000)])
       await client.query(POSTGRES_TRAFFIC.removePlaces, [Math.floor((now - keep) / 3_600_000)])
       for (let i = 0; i < BATCHES_AT_ONCE; i++) {
@@ -304,8 +306,10 @@ export class PostgresTraffic implements TrafficStore {
           plain.rowCount > 0
             ? plain
             : await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removeOldest, [REMOVED_AT_ONCE])
-        if (removed.rowCount === 0) break
+        const pages = await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removePages)
+        if (removed.rowCount + pages.rowCount === 0) break
         for (const { bytes } of removed.rows) over -= bytes + ROW_BYTES
+        for (const { bytes } of pages.rows) over -= bytes
       }
     })
     await seal.forgetDaysBefore(new Date(now - keep - DAY_MS).toISOString().slice(0, 10))
@@ -356,6 +360,9 @@ export class PostgresTraffic implements TrafficStore {
     }))
   }
 
-  /** Leaves the database to its owner. */
-  async close(): Promise<void> {}
+  /** Writes what is on no page yet, where it can, and leaves the database to its owner. */
+  async close(): Promise<void> {
+    const seal = await this.#opening
+    if (seal !== undefined) await this.#pages.flush(seal)
+  }
 }

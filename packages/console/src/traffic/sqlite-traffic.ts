@@ -3,21 +3,18 @@ import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { EventSeal } from '@postern/audit'
 import type { Event, GuardTime, RandomSource } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
+import type { RequestPage } from './merged-pages.ts'
+import { SqlitePages } from './sqlite-pages.ts'
 import { SQLITE, TRAFFIC_MIGRATIONS } from './traffic.sql.ts'
-import {
-  type FalsePositive,
-  type PlaceCount,
-  type RefusedActor,
-  type StoredEvent,
-  shareRange,
-  type TrafficCount,
-  type TrafficEvent,
-  type TrafficQuery,
-  type TrafficShare,
-  type TrafficSize,
-  type TrafficStore,
-  type Verdict,
-  verdictOf,
+import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
+import type {
+  FalsePositive,
+  PlaceCount,
+  RefusedActor,
+  TrafficCount,
+  TrafficQuery,
+  TrafficSize,
+  TrafficStore,
 } from './traffic-store.ts'
 
 export interface SqliteTrafficOptions {
@@ -39,6 +36,8 @@ const REMOVED_AT_ONCE = 500
 /** Batches removed in one call of `prune`; the rest goes in the next. */
 const BATCHES_AT_ONCE = 40
 const ORIGIN = 'postern traffic'
+/** Requests that are on no page are read so many at a time. */
+const PAGE_EVENTS = 512
 
 /** Traffic in an SQLite file of its own, mode 0600, personal parts sealed. */
 export class SqliteTraffic implements TrafficStore {
@@ -46,6 +45,7 @@ export class SqliteTraffic implements TrafficStore {
   readonly #seal: EventSeal
   readonly #options: SqliteTrafficOptions
   readonly #statements: Statements
+  readonly #pages: SqlitePages
   #lastId: number
 
   private constructor(database: SqliteDatabase, seal: EventSeal, options: SqliteTrafficOptions) {
@@ -57,6 +57,7 @@ export class SqliteTraffic implements TrafficStore {
       names.map(name => [name, database.db.prepare(SQLITE[name])]),
     ) as Statements
     this.#lastId = Number(this.#statements.lastId.get()?.['id'] ?? 0)
+    this.#pages = new SqlitePages(database, seal, this.#lastId)
   }
 
   /** @throws StoreError when it cannot be opened or was written by a later version */
@@ -85,9 +86,12 @@ export class SqliteTraffic implements TrafficStore {
     counts: readonly TrafficCount[],
     places: readonly PlaceCount[] = [],
   ): Promise<void> {
-    const rows = events.map((event, i) => this.#row(event, this.#lastId + 1 + i))
+    const ids = events.map((_, i) => this.#lastId + 1 + i)
+    const rows = events.map((event, i) => this.#row(event, ids[i] ?? 0))
+    const { pages, keep } = this.#pages.take(events, ids)
     this.#seal.flush()
     this.#database.transaction(() => {
+      pages()
       for (const row of rows) this.#statements.insert.run(...row)
       for (const { minute, verdict, route, rule, requests, layer, total } of counts)
         this.#statements.count.run(minute, verdict, route, rule, requests, layer, total)
@@ -95,6 +99,7 @@ export class SqliteTraffic implements TrafficStore {
         this.#statements.place.run(hour, country, requests, refused)
     })
     this.#lastId += rows.length
+    keep()
   }
 
   #row({ event, weight, guardTimes }: TrafficEvent, id: number): readonly SQLInputValue[] {
@@ -138,23 +143,18 @@ export class SqliteTraffic implements TrafficStore {
     return rows.map(row => this.#stored(row))
   }
 
-  async requestsAfter(
-    after: number,
-    from: number,
-    limit: number,
-    share?: TrafficShare,
-  ): Promise<readonly StoredEvent[]> {
-    const range = share === undefined ? undefined : shareRange(share)
-    const rows = this.#database.read(() =>
-      this.#statements.requestsAfter.all({
-        after,
-        from,
-        low: range?.low ?? null,
-        high: range?.high ?? null,
-        limit,
-      }),
-    )
-    return rows.map(row => this.#stored(row))
+  pages(from: number, what: 'heads' | 'whole'): AsyncIterable<RequestPage> {
+    return this.#pages.read(from, what, (low, high) => this.#between(low, high, from))
+  }
+
+  async pack(): Promise<boolean> {
+    return this.#pages.pack((low, high) => this.#between(low, high, 0))
+  }
+
+  #between(low: number, high: number, from: number): readonly StoredEvent[] {
+    return this.#database
+      .read(() => this.#statements.requestsBetween.all(low, high, from, PAGE_EVENTS))
+      .map(row => this.#stored(row))
   }
 
   async requestsFrom(from: number): Promise<number> {
@@ -237,7 +237,9 @@ export class SqliteTraffic implements TrafficStore {
   async prune(now: number): Promise<void> {
     const { keep, maxSize } = this.#options
     const { removeBefore, removeCounts, removePlaces, removePlain, removeOldest } = this.#statements
+    const { removePagesUntil, removePages } = this.#statements
     this.#database.transaction(() => {
+      removePagesUntil.run(now - keep)
       removeCounts.run(Math.floor((now - keep) / 60_000))
       removePlaces.run(Math.floor((now - keep) / 3_600_000))
     })
@@ -248,7 +250,8 @@ export class SqliteTraffic implements TrafficStore {
     for (let i = 0; i < BATCHES_AT_ONCE && this.#bytes() > maxSize; i++) {
       const removed = this.#database.transaction(() => {
         const { changes } = removePlain.run(REMOVED_AT_ONCE)
-        return changes === 0 ? removeOldest.run(REMOVED_AT_ONCE).changes : changes
+        const events = changes === 0 ? removeOldest.run(REMOVED_AT_ONCE).changes : changes
+        return Number(events) + Number(removePages.run().changes)
       })
       if (removed === 0) break
     }
@@ -274,6 +277,7 @@ export class SqliteTraffic implements TrafficStore {
   }
 
   async close(): Promise<void> {
+    this.#pages.flush(this.#lastId)
     this.#database.close()
     this.#seal.close()
   }

@@ -1,4 +1,5 @@
-import type { TrafficCount, Verdict } from './traffic-store.ts'
+import type { Verdict } from './traffic-event.ts'
+import type { TrafficCount } from './traffic-store.ts'
 
 interface Sum {
   readonly minute: number

@@ -6,11 +6,14 @@ import {
   type Health,
   type HealthProbe,
   HttpEvent,
+  type Json,
 } from '@postern/core'
+import { notedPrincipal } from './noted-principal.ts'
 import { PlaceCounter } from './place-counter.ts'
 import { TrafficCounter } from './traffic-counter.ts'
+import { type TrafficEvent, verdictOf } from './traffic-event.ts'
 import { TrafficSampler } from './traffic-sampler.ts'
-import { type TrafficEvent, type TrafficStore, verdictOf } from './traffic-store.ts'
+import type { TrafficStore } from './traffic-store.ts'
 
 export interface TrafficRecorderOptions {
   readonly store: TrafficStore
@@ -76,7 +79,7 @@ export class TrafficRecorder implements HealthProbe {
     })
     this.#places.add(event.time, this.#countryOf(event), verdict === 'allow' ? 0 : 1)
     const weight = verdict === 'allow' ? this.#sampler.weigh(event.time) : 1
-    if (weight > 0) this.#keep(plain(event), weight, guardTimes)
+    if (weight > 0) this.#keep(withActing(plain(event), actingOf(event)), weight, guardTimes)
   }
 
   #countryOf(event: Event): string {
@@ -117,6 +120,7 @@ export class TrafficRecorder implements HealthProbe {
         // Between two batches the thread is free for requests.
         await new Promise<void>(resolve => setImmediate(resolve))
       }
+      await store.pack()
       if (clock.monotonic() - this.#prunedAt >= PRUNE_MS) {
         this.#prunedAt = clock.monotonic()
         await store.prune(clock.now())
@@ -155,6 +159,16 @@ export class TrafficRecorder implements HealthProbe {
 /** Without what a worker sends along for scenarios, which is not enumerable and may hold secrets. */
 function plain(event: Event): Event {
   return event instanceof HttpEvent ? event.toJSON() : { ...event }
+}
+
+/** What a principal may, for previews of policies: sealed with the rest of what is personal. */
+function withActing(event: Event, acting: Json | undefined): Event {
+  return acting === undefined ? event : { ...event, data: { ...event.data, acting } }
+}
+
+/** Of this thread's exchange, or as a worker sent it along. */
+function actingOf(event: Event): Json | undefined {
+  return event instanceof HttpEvent ? notedPrincipal(event.exchange.principal) : event.data?.['acting']
 }
 
 /** Times in the guards, of this thread's exchange or as a worker sent them along. */

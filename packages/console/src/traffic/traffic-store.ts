@@ -1,25 +1,5 @@
-import type { Effect, Event, GuardTime } from '@postern/core'
-
-/** How a request ended, as far as people ask: what was refused, or would have been in observe mode. */
-export type Verdict = 'allow' | 'observed' | Exclude<Effect, 'allow'>
-
-/** One event on its way into the store. */
-export interface TrafficEvent {
-  readonly event: Event
-  /** How many events it stands for: 1 for everything that is not sampled. */
-  readonly weight: number
-  readonly guardTimes: readonly GuardTime[] | undefined
-}
-
-/** One event as it is kept. */
-export interface StoredEvent extends TrafficEvent {
-  /** Number in the store, ascending. */
-  readonly id: number
-  /** Whether its personal part cannot be read any more. */
-  readonly erased: boolean
-  /** The instance that kept it, where several share a store. */
-  readonly instance?: string
-}
+import type { RequestPage } from './merged-pages.ts'
+import type { StoredEvent, TrafficEvent, Verdict } from './traffic-event.ts'
 
 /** What to look for. All conditions must match. */
 export interface TrafficQuery {
@@ -38,31 +18,6 @@ export interface TrafficQuery {
   readonly before?: number
   /** At most 1,000. */
   readonly limit: number
-}
-
-/**
- * One of several equal parts of all actors; requests of one principal, or else of one address, are in one.
- */
-export interface TrafficShare {
-  /** From 0. */
-  readonly index: number
-  /** How many parts there are, 1 to 256. */
-  readonly of: number
-}
-
-/**
- * The tokens of a share, as a range of bytes: tokens are evenly spread, so that equal ranges hold equal
- * parts. `high` is undefined for the last.
- */
-export function shareRange({ index, of }: TrafficShare): {
-  readonly low: Uint8Array
-  readonly high: Uint8Array | undefined
-} {
-  const at = (part: number): Uint8Array => Uint8Array.of(Math.floor((part * 256) / of))
-  return {
-    low: index === 0 ? new Uint8Array() : at(index),
-    high: index + 1 === of ? undefined : at(index + 1),
-  }
 }
 
 /** What was counted of one minute, of everything, sampled or not. */
@@ -129,16 +84,16 @@ export interface TrafficStore {
   /** Newest first. */
   find(query: TrafficQuery): Promise<readonly StoredEvent[]>
   /**
-   * Requests in their order, to go through all of them. @param after number of the last one before; 0 for
-   * the first
-   * @param share of the actors; all unless given
+   * Every kept request since a time, in pages in the order of their first numbers; a page may hold older ones
+   * too.
+   * @param what `heads` where nothing is going to be opened, which reads a fraction
    */
-  requestsAfter(
-    after: number,
-    from: number,
-    limit: number,
-    share?: TrafficShare,
-  ): Promise<readonly StoredEvent[]>
+  pages(from: number, what: 'heads' | 'whole'): AsyncIterable<RequestPage>
+  /**
+   * Puts requests that are on no page onto one: kept by an earlier version, or by a process that was killed.
+   * @returns whether there were any
+   */
+  pack(): Promise<boolean>
   /** How many requests are kept since a time. */
   requestsFrom(from: number): Promise<number>
   /** Every event about a request, oldest first; 50 at most. */
@@ -161,10 +116,4 @@ export interface TrafficStore {
   erase(principal: string, tenant: string): Promise<void>
   size(): Promise<TrafficSize>
   close(): Promise<void>
-}
-
-/** The verdict of an event; other events than requests count as allowed. */
-export function verdictOf({ decision, observed }: Pick<Event, 'decision' | 'observed'>): Verdict {
-  if (decision !== undefined && decision !== 'allow') return decision
-  return observed === undefined ? 'allow' : 'observed'
 }

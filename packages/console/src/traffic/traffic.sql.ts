@@ -63,6 +63,21 @@ export const TRAFFIC_MIGRATIONS: RoomMigrations = {
           note     TEXT NOT NULL
         ) STRICT;`,
     },
+    {
+      id: 3,
+      name: 'pages of requests, for previews',
+      sqlite: `
+        CREATE TABLE page (
+          first    INTEGER PRIMARY KEY,
+          after    INTEGER NOT NULL,
+          covered  INTEGER NOT NULL,
+          until    REAL NOT NULL,
+          plain    INTEGER NOT NULL,
+          head     TEXT NOT NULL,
+          body     TEXT NOT NULL,
+          boxes    TEXT NOT NULL
+        ) STRICT;`,
+    },
   ],
 }
 
@@ -92,10 +107,14 @@ export const SQLITE = {
       AND (:address IS NULL OR address = :address)
       AND (:principal IS NULL OR principal = :principal)
     ORDER BY id DESC LIMIT :limit`,
-  requestsAfter: `SELECT * FROM event WHERE id > :after AND time >= :from AND type = 'http'
-      AND (:low IS NULL OR coalesce(principal, address) >= :low)
-      AND (:high IS NULL OR coalesce(principal, address) < :high)
-    ORDER BY id LIMIT :limit`,
+  addPage: `INSERT INTO page (first, after, covered, until, plain, head, body, boxes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  coverage: 'SELECT after, covered FROM page ORDER BY first',
+  heads: 'SELECT first, head FROM page WHERE first > ? AND until >= ? ORDER BY first LIMIT 8',
+  pagesWhole:
+    'SELECT first, head, body, boxes FROM page WHERE first > ? AND until >= ? ORDER BY first LIMIT 8',
+  requestsBetween: `SELECT * FROM event WHERE id > ? AND id <= ? AND time >= ? AND type = 'http'
+    ORDER BY id LIMIT ?`,
   requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,
   ofRequest: 'SELECT * FROM event WHERE request = ? ORDER BY id LIMIT 50',
   counts: 'SELECT * FROM minute WHERE minute >= ? ORDER BY minute',
@@ -110,5 +129,10 @@ export const SQLITE = {
   removeBefore: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE time < ? ORDER BY id LIMIT ?)',
   removePlain: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE plain = 1 ORDER BY id LIMIT ?)',
   removeOldest: 'DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?)',
+  removePagesUntil: 'DELETE FROM page WHERE until < ?',
+  // A page goes when what it holds is gone, or all that was plainly allowed; the rest is then read one by
+  // one.
+  removePages: `DELETE FROM page WHERE covered < coalesce((SELECT min(id) FROM event), 9223372036854775807)
+    OR (plain > 0 AND covered < coalesce((SELECT min(id) FROM event WHERE plain = 1), 9223372036854775807))`,
   removeCounts: 'DELETE FROM minute WHERE minute < ?',
 } as const

@@ -1,5 +1,5 @@
 import type { Event } from '@postern/core'
-import type { TrafficEvent } from '../../src/traffic/traffic-store.ts'
+import type { TrafficEvent } from '../../src/traffic/traffic-event.ts'
 
 export const NOW: number = Date.UTC(2026, 0, 2)
 

@@ -25,6 +25,9 @@ const WORTH =
   CHAR.run |
   CHAR.comment
 
+/** What is undone of a text that nothing decodes as a whole. */
+const PLAIN = CHAR.run | CHAR.comment | CHAR.wide | CHAR.control
+
 /**
  * Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and
  * element marks, brackets.
@@ -55,6 +58,8 @@ export interface WalkOptions {
   readonly name: string
   /** Whether lines and quoted parts are also read as values of their own. */
   readonly pieces: 'read' | 'pass over'
+  /** Which decodings are read: all, or those alone that take padding and odd letters away. Default all. */
+  readonly decodings?: 'all' | 'plain'
   /** What a scan of the value saw. Default: it is scanned. */
   readonly scanned?: Features | undefined
 }
@@ -119,7 +124,7 @@ export class DecodingWalk {
       scanned,
     )
     this.#chars |= reading.chars
-    this.#branch(reading.chars)
+    this.#branch(this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars)
     return reading
   }
 
@@ -228,12 +233,7 @@ function longChildrenOf(text: string, chars: number): string[] {
     const collapsed = collapsePadding(text)
     if (collapsed !== text) children.push(collapsed)
   }
-  let undone = text
-  if ((chars & CHAR.percent) !== 0)
-    undone = decodeUrl(undone, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus)
-  else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) undone = undone.replaceAll('+', ' ')
-  if (undone.includes('&')) undone = decodeEntities(undone)
-  if (undone.includes('\\')) undone = decodeEscapes(undone)
+  const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
   if ((chars & CHAR.base64) !== 0) {
@@ -241,6 +241,19 @@ function longChildrenOf(text: string, chars: number): string[] {
     if (decoded !== undefined) children.push(decoded)
   }
   return children
+}
+
+/** What escapes and references are written with. */
+const UNDONE = CHAR.percent | CHAR.plus | CHAR.ampersand | CHAR.backslash
+
+/** A text with its escapes and references undone, one kind after the other. */
+function undoneOf(text: string, chars: number): string {
+  let undone = text
+  const hasPlus = (chars & (CHAR.plus | CHAR.space)) === CHAR.plus
+  if ((chars & CHAR.percent) !== 0) undone = decodeUrl(undone, hasPlus)
+  else if (hasPlus) undone = undone.replaceAll('+', ' ')
+  if (undone.includes('&')) undone = decodeEntities(undone)
+  return undone.includes('\\') ? decodeEscapes(undone) : undone
 }
 
 function childrenOf(text: string, chars: number): string[] {

@@ -38,10 +38,16 @@ export class CommandNameReader {
     return this.#name
   }
 
-  /** Forgets the text. */
-  release(): void {
+  /** Parts of disguised words that were read since `begin`. */
+  get parts(): number {
+    return this.#words.parts
+  }
+
+  /** Forgets the text, and begins to count. */
+  begin(): void {
     this.#lower = ''
     this.#at = -1
+    this.#words.parts = 0
   }
 
   #readName(lower: string, at: number): string | undefined {

@@ -6,8 +6,11 @@ const { charCodeAt } = String.prototype
 
 const MAX_TAG = 1_024
 const MAX_ATTRIBUTES = 48
-/** How often one character may be read on average, for tags inside the quotes of tags. */
-const MAX_REREADS = 8
+/**
+ * How often one character may be read on average, for tags inside the quotes of tags: pages need less than
+ * one.
+ */
+const MAX_REREADS = 2
 
 /**
  * Elements that run code or load it, with the score of their mere presence; user content of ordinary sites
@@ -71,23 +74,115 @@ const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
  * and styles that do. Linear: a tag is followed for at most 1,024
  * characters, and the next is looked for behind it.
  */
-export function findActiveMarkup(reading: Reading): Span | undefined {
-  const { lower } = reading
-  let best: Span | undefined
-  outer = 0
-  let work = 0
-  let at = lower.indexOf('<')
-  while (at >= 0) {
-    const found = readTag(lower, at, outer)
-    if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
-    if (best !== undefined && weightOf(best) >= 6) return best
-    work += tagEnd - at
-    if (work > lower.length * MAX_REREADS + MAX_TAG)
-      return { start: at, end: at + 1, score: 10, id: 'bounds/effort' }
-    // A parser of another state sees a tag where this one sees the inside of quotes.
-    at = lower.indexOf('<', isTagInQuotes ? at + 1 : Math.max(at + 1, tagEnd))
+export class MarkupLexer {
+  /** Behind the last tag. */
+  #tagEnd = 0
+  /** Whether another tag stands inside the quotes of the last one. */
+  #isTagInQuotes = false
+  /**
+   * What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for
+   * one tag.
+   */
+  #outer = 0
+
+  /** The strongest sign of markup that runs; undefined when there is none. */
+  find(reading: Reading): Span | undefined {
+    const { lower } = reading
+    let best: Span | undefined
+    this.#outer = 0
+    let work = 0
+    let at = lower.indexOf('<')
+    while (at >= 0) {
+      const found = this.#readTag(lower, at, this.#outer)
+      if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
+      if (best !== undefined && weightOf(best) >= 6) return best
+      work += this.#tagEnd - at
+      if (work > lower.length * MAX_REREADS + MAX_TAG)
+        return { start: at, end: at + 1, score: 10, id: 'bounds/effort' }
+      // A parser of another state sees a tag where this one sees the inside of quotes.
+      at = lower.indexOf('<', this.#isTagInQuotes ? at + 1 : Math.max(at + 1, this.#tagEnd))
+    }
+    return best
   }
-  return best
+
+  #readTag(lower: string, start: number, carried: number): Span | undefined {
+    this.#outer = 0
+    this.#isTagInQuotes = false
+    this.#tagEnd = start + 1
+    let at = start + 1
+    while (charCodeAt.call(lower, at) <= 31 || charCodeAt.call(lower, at) === 47) at++
+    if (!isLetter(charCodeAt.call(lower, at))) return undefined
+    const nameStart = at
+    this.#tagEnd = at
+    while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
+    let name = lower.slice(nameStart, at)
+    const prefix = name.indexOf(':')
+    if (prefix >= 0) name = name.slice(prefix + 1)
+    const closing = charCodeAt.call(lower, start + 1) === 47
+    this.#tagEnd = at
+    const presence = closing ? 0 : Math.max(carried, ELEMENTS.get(name) ?? 0)
+    // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and
+    // `<Frame>`.
+    let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
+    let id = 'xss/element'
+    let isPlayer = false
+    const limit = Math.min(lower.length, start + MAX_TAG)
+    for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
+      while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
+      const code = charCodeAt.call(lower, at)
+      if (code === 62 || at >= limit) break
+      // The next tag is read where it starts, so that each character is read for one tag.
+      if (code === 60 && isLetter(charCodeAt.call(lower, at + 1))) {
+        this.#outer = presence
+        this.#tagEnd = at
+        return ended(lower, name, closing, start, at, score, id, isPlayer)
+      }
+      const from = at
+      while (
+        at < limit &&
+        !isSeparator(charCodeAt.call(lower, at)) &&
+        charCodeAt.call(lower, at) !== 61 &&
+        charCodeAt.call(lower, at) !== 62
+      )
+        at++
+      const attribute = lower.slice(from, Math.min(at, from + 40)).replace(/^["'`%\d]{1,8}/, '')
+      let mark = at
+      while (mark < limit && charCodeAt.call(lower, mark) <= 32) mark++
+      if (charCodeAt.call(lower, mark) !== 61) {
+        if (at === from) at++
+        continue
+      }
+      at = mark + 1
+      while (at < limit && charCodeAt.call(lower, at) <= 32) at++
+      const valueStart = at
+      if (presence > score) score = presence
+      at = this.#skipValue(lower, at, limit)
+      const value = lower.slice(valueStart, Math.min(at, valueStart + 256))
+      if ((name === 'iframe' || name === 'embed') && attribute === 'src') isPlayer = PLAYERS.test(value)
+      const kind = attributeScore(name, attribute, value)
+      if (kind !== undefined && kind.score > score) {
+        score = kind.score
+        id = kind.id
+      }
+      if (score >= 6) break
+    }
+    this.#tagEnd = Math.max(this.#tagEnd, at)
+    return ended(lower, name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
+  }
+
+  #skipValue(lower: string, start: number, limit: number): number {
+    const quote = charCodeAt.call(lower, start)
+    if (quote === 34 || quote === 39 || quote === 96) {
+      const close = lower.indexOf(String.fromCharCode(quote), start + 1)
+      const end = close < 0 || close > limit ? limit : close + 1
+      const tag = lower.indexOf('<', start)
+      if (tag >= 0 && tag < end) this.#isTagInQuotes = true
+      return end
+    }
+    let at = start
+    while (at < limit && charCodeAt.call(lower, at) > 32 && charCodeAt.call(lower, at) !== 62) at++
+    return at
+  }
 }
 
 /** What counts less in some settings must not hide what counts in all. */
@@ -97,81 +192,8 @@ function weightOf({ score = 0, bare }: Span): number {
 
 const MAX_BARE = 4
 
-let tagEnd = 0
-let isTagInQuotes = false
-/**
- * What the element weighs that an unclosed tag before belongs to: a browser takes `<iframe <a src=x>` for
- * one tag.
- */
-let outer = 0
-
 function isLetter(code: number): boolean {
   return code >= 97 && code <= 122
-}
-
-function readTag(lower: string, start: number, carried: number): Span | undefined {
-  outer = 0
-  isTagInQuotes = false
-  tagEnd = start + 1
-  let at = start + 1
-  while (charCodeAt.call(lower, at) <= 31 || charCodeAt.call(lower, at) === 47) at++
-  if (!isLetter(charCodeAt.call(lower, at))) return undefined
-  const nameStart = at
-  tagEnd = at
-  while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
-  let name = lower.slice(nameStart, at)
-  const prefix = name.indexOf(':')
-  if (prefix >= 0) name = name.slice(prefix + 1)
-  const closing = charCodeAt.call(lower, start + 1) === 47
-  tagEnd = at
-  const presence = closing ? 0 : Math.max(carried, ELEMENTS.get(name) ?? 0)
-  // Only a script runs by being there; the others load what an attribute names, and text has `<object>` and
-  // `<Frame>`.
-  let score = presence >= 6 ? (hasScript(lower, at) ? presence : 4) : 0
-  let id = 'xss/element'
-  let isPlayer = false
-  const limit = Math.min(lower.length, start + MAX_TAG)
-  for (let n = 0; n < MAX_ATTRIBUTES && at < limit; n++) {
-    while (at < limit && isSeparator(charCodeAt.call(lower, at))) at++
-    const code = charCodeAt.call(lower, at)
-    if (code === 62 || at >= limit) break
-    // The next tag is read where it starts, so that each character is read for one tag.
-    if (code === 60 && isLetter(charCodeAt.call(lower, at + 1))) {
-      outer = presence
-      tagEnd = at
-      return ended(lower, name, closing, start, at, score, id, isPlayer)
-    }
-    const from = at
-    while (
-      at < limit &&
-      !isSeparator(charCodeAt.call(lower, at)) &&
-      charCodeAt.call(lower, at) !== 61 &&
-      charCodeAt.call(lower, at) !== 62
-    )
-      at++
-    const attribute = lower.slice(from, Math.min(at, from + 40)).replace(/^["'`%\d]{1,8}/, '')
-    let mark = at
-    while (mark < limit && charCodeAt.call(lower, mark) <= 32) mark++
-    if (charCodeAt.call(lower, mark) !== 61) {
-      if (at === from) at++
-      continue
-    }
-    at = mark + 1
-    while (at < limit && charCodeAt.call(lower, at) <= 32) at++
-    const valueStart = at
-    if (presence > score) score = presence
-    at = skipValue(lower, at, limit)
-    const value = lower.slice(valueStart, Math.min(at, valueStart + 256))
-    if ((name === 'iframe' || name === 'embed') && attribute === 'src') isPlayer = PLAYERS.test(value)
-    const kind = attributeScore(name, attribute, value)
-    if (kind !== undefined && kind.score > score) {
-      score = kind.score
-      id = kind.id
-    }
-    if (score >= 6) break
-  }
-  tagEnd = Math.max(tagEnd, at)
-  return ended(lower, name, closing, start, Math.min(at + 1, lower.length), score, id, isPlayer)
 }
 
 function ended(
@@ -205,20 +227,6 @@ const RUNNING = /^[^>]{0,128}=|[\w\])>]\s?\(|[^\s]=|`|<\/script|^[^>]{0,64}>\s{0
 /** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
 function hasScript(lower: string, from: number): boolean {
   return RUNNING.test(lower.slice(from, from + 512))
-}
-
-function skipValue(lower: string, start: number, limit: number): number {
-  const quote = charCodeAt.call(lower, start)
-  if (quote === 34 || quote === 39 || quote === 96) {
-    const close = lower.indexOf(String.fromCharCode(quote), start + 1)
-    const end = close < 0 || close > limit ? limit : close + 1
-    const tag = lower.indexOf('<', start)
-    if (tag >= 0 && tag < end) isTagInQuotes = true
-    return end
-  }
-  let at = start
-  while (at < limit && charCodeAt.call(lower, at) > 32 && charCodeAt.call(lower, at) !== 62) at++
-  return at
 }
 
 function isNameCode(code: number): boolean {

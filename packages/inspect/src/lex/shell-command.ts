@@ -8,9 +8,11 @@ import { isAdvisedCommand, isShellCommand, looksAround } from './shell-words.ts'
 const { charCodeAt } = String.prototype
 
 /**
- * Commands that are weighed in one text. One that has more is not read to its end, and inspection says so.
+ * Commands that are weighed in one text, and parts of disguised words that are put together; documents have
+ * less than half as many. A text that has more is not read to its end, and inspection says so.
  */
-const MAX_WEIGHED = 384
+const MAX_WEIGHED = 256
+const MAX_PARTS = 4_096
 
 /**
  * Where a value would start a command of its own: behind a separator, a line end or inside a substitution,
@@ -26,6 +28,7 @@ export class ShellCommandLexer {
     const { lower } = reading
     let best: Span | undefined
     this.#weighed = 0
+    this.#names.begin()
     if (reading.fromStart) best = this.#commandAt(reading, 0, 'start', 0)
     let backticks = 0
     // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated
@@ -57,9 +60,10 @@ export class ShellCommandLexer {
       const found = this.#commandAt(reading, at + skip, opening, separator)
       if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
       if (best !== undefined && weightOf(best) >= 6) break
-      if (this.#weighed > MAX_WEIGHED) return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
+      if (this.#weighed > MAX_WEIGHED || this.#names.parts > MAX_PARTS)
+        return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
     }
-    this.#names.release()
+    this.#names.begin()
     return best
   }
 

@@ -51,6 +51,8 @@ export class ShellWordReader {
   end = 0
   /** Whether a shell drops something of the last word. */
   hasDropped = false
+  /** Parts of disguised words that were read: whoever reads many sets it back. */
+  parts = 0
   #hash = 0
   /** Whether the word is looked at whatever its hash says. */
   #isOpen = false
@@ -93,6 +95,7 @@ export class ShellWordReader {
     const places = this.#places
     places.length = 0
     for (let parts = 0; at < limit && parts < MAX_PARTS; parts++) {
+      this.parts++
       const code = charCodeAt.call(lower, at)
       if (code === 39 || code === 34 || code === 92 || code === 94) {
         const next = charCodeAt.call(lower, at + 1)

@@ -5,8 +5,11 @@ const { charCodeAt } = String.prototype
 
 /** Longest string or bracket, in tokens, that the grammar follows. */
 const REACH = 160
-/** How much one text may cost. A text that needs more is not read to the end, and inspection says so. */
-const MAX_STEPS = 60_000
+/**
+ * How much one text may cost; documents need less than 300. A text that needs more is not read to the end,
+ * and inspection says so.
+ */
+const MAX_STEPS = 6_000
 
 let steps = 0
 let last = 0

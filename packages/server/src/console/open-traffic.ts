@@ -84,6 +84,8 @@ export function openTraffic(options: OpenTrafficOptions): OpenTraffic {
     close: async () => {
       others.close()
       await board.close()
+      // Away, it has what is left on no page, where it is read one by one.
+      await traffic.close().catch(() => undefined)
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { PreviewGroup, PreviewResult, StoredEvent } from '@postern/console'
+import type { PagedRequest, PreviewGroup, PreviewResult } from '@postern/console'
 import type { Refusal } from '@postern/core'
 
 interface Group {
@@ -22,6 +22,7 @@ export function joinedResults(results: readonly PreviewResult[]): PreviewResult 
     results.reduce((total, result) => total + of(result), 0)
   return {
     requests: sum(({ requests }) => requests),
+    replayed: sum(({ replayed }) => replayed),
     refusedBefore: sum(({ refusedBefore }) => refusedBefore),
     refusedAfter: sum(({ refusedAfter }) => refusedAfter),
     newlyRefused: joinedGroups(results.flatMap(({ newlyRefused }) => newlyRefused)),
@@ -44,22 +45,33 @@ export class PreviewCount {
   readonly #newlyRefused = new Map<string, Group>()
   readonly #newlyAllowed = new Map<string, Group>()
   #requests = 0
+  #replayed = 0
   #refusedBefore = 0
   #refusedAfter = 0
 
   /** Takes what the present configuration says of a request, and what the other one says. */
-  add(stored: StoredEvent, before: Refusal | undefined, after: Refusal | undefined): void {
-    const { weight } = stored
+  add(request: PagedRequest, before: Refusal | undefined, after: Refusal | undefined): void {
+    const { weight } = request
     this.#requests += weight
+    this.#replayed += weight
     if (before !== undefined) this.#refusedBefore += weight
     if (after !== undefined) this.#refusedAfter += weight
-    if (before === undefined && after !== undefined) addTo(this.#newlyRefused, stored, after)
-    if (before !== undefined && after === undefined) addTo(this.#newlyAllowed, stored, before)
+    if (before === undefined && after !== undefined) addTo(this.#newlyRefused, request, after)
+    if (before !== undefined && after === undefined) addTo(this.#newlyAllowed, request, before)
+  }
+
+  /** Takes a request that both decide as it was decided. */
+  keep(weight: number, wasRefused: boolean): void {
+    this.#requests += weight
+    if (!wasRefused) return
+    this.#refusedBefore += weight
+    this.#refusedAfter += weight
   }
 
   result(): PreviewResult {
     return {
       requests: this.#requests,
+      replayed: this.#replayed,
       refusedBefore: this.#refusedBefore,
       refusedAfter: this.#refusedAfter,
       newlyRefused: shown(this.#newlyRefused),
@@ -68,15 +80,18 @@ export class PreviewCount {
   }
 }
 
-function addTo(groups: Map<string, Group>, { event, weight }: StoredEvent, { reasons }: Refusal): void {
-  const { principal, address = '' } = event.actor
+function addTo(
+  groups: Map<string, Group>,
+  { principal, address, weight, request }: PagedRequest,
+  { reasons }: Refusal,
+): void {
   const kind = principal === undefined ? 'address' : 'principal'
-  const value = principal ?? address
+  const value = principal?.id ?? address
   const key = groups.size < MAX_GROUPS ? `${kind} ${value}` : 'others'
   const group: Group = groups.get(key) ?? {
     kind,
     value: key === 'others' ? 'others' : value,
-    example: event.request?.id ?? '',
+    example: request,
     rules: new Map(),
     requests: 0,
   }

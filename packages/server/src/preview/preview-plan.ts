@@ -1,5 +1,13 @@
-import type { PreviewResult, TrafficShare } from '@postern/console'
+import type { PreviewResult } from '@postern/console'
 import type { Overrides } from '../worker-plan.ts'
+
+/** One of several parts of all actors. */
+export interface ActorShare {
+  /** From 0. */
+  readonly index: number
+  /** How many parts there are, 1 to 256. */
+  readonly of: number
+}
 
 /** What the thread of a preview starts from. */
 export interface PreviewPlan {
@@ -14,7 +22,7 @@ export interface PreviewPlan {
   readonly text: string
   /** Epoch milliseconds. */
   readonly from: number
-  readonly share: TrafficShare
+  readonly share: ActorShare
 }
 
 /** What it says. */

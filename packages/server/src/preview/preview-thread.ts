@@ -3,11 +3,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkConfig, configOfText, loadConfig } from '@postern/config'
 import { PostgresTraffic, SqliteTraffic, type TrafficStore } from '@postern/console'
-import { replayEngine } from '@postern/runtime'
 import { connectPostgres } from '@postern/store'
 import { overridden } from '../overridden.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 import { previewRun } from './preview-run.ts'
+import { withoutHistory } from './without-history.ts'
 
 const { file, folder, overrides, traffic: place, path, text, from, share } = workerData as PreviewPlan
 const send = (message: FromPreview): void => parentPort?.postMessage(message)
@@ -15,14 +15,14 @@ const send = (message: FromPreview): void => parentPort?.postMessage(message)
 async function run(): Promise<void> {
   const present = await loadConfig({ path: file, folder, environment: process.env })
   const other = checkConfig(configOfText(path, text), process.env)
-  const engineOf = (loaded: typeof present): ReturnType<typeof replayEngine> =>
-    replayEngine(overridden(loaded, overrides, process.env))
+  const previewed = (loaded: typeof present): typeof present =>
+    overridden({ ...loaded, written: withoutHistory(loaded.written) }, overrides, process.env)
   const { traffic, close } = openStored(place)
   try {
     const result = await previewRun({
       traffic,
-      before: engineOf(present),
-      after: engineOf(other),
+      before: previewed(present),
+      after: previewed(other),
       from,
       share,
       onProgress: (done, total) => send({ kind: 'progress', done, total }),

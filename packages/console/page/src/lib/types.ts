@@ -5,7 +5,8 @@ import type { Role } from '../../../src/api/console-session.ts'
 import type { EventRow } from '../../../src/api/event-row.ts'
 import type { DiffLine } from '../../../src/api/line-diff.ts'
 import type { VerdictCounts } from '../../../src/api/live-feed.ts'
-import type { TrafficSize, Verdict } from '../../../src/traffic/traffic-store.ts'
+import type { Verdict } from '../../../src/traffic/traffic-event.ts'
+import type { TrafficSize } from '../../../src/traffic/traffic-store.ts'
 
 export type {
   Approval,

@@ -201,7 +201,9 @@ function Preview({
       <p>
         <b>{count(result.requests)}</b> requests in {milliseconds(state.milliseconds)}:{' '}
         {count(result.refusedBefore)} refused by the present configuration,{' '}
-        <b>{count(result.refusedAfter)}</b> by the changed one.
+        <b>{count(result.refusedAfter)}</b> by the changed one.{' '}
+        {result.replayed < result.requests &&
+          `The change can affect the senders of ${count(result.replayed)}; the others are counted as they were decided.`}
       </p>
       <Groups title="Newly refused" kind="deny" groups={result.newlyRefused} />
       <Groups title="Newly allowed" kind="allow" groups={result.newlyAllowed} />

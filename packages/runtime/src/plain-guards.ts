@@ -1,0 +1,37 @@
+import type { LoadedConfig } from '@postern/config'
+import type { Clock, Guard } from '@postern/core'
+import { clientGuard, protocolGuard } from '@postern/protocol'
+import { accessGuards } from './access-guards.ts'
+import { contentGuard } from './content-guard.ts'
+import { parameterGuards } from './parameter-guards.ts'
+import { replayResources } from './replay-engine.ts'
+
+/** What a configuration says about a request by itself, whatever came before it. */
+export type PlainPart = 'clients' | 'protocol' | 'access' | 'parameters' | 'inspect'
+
+/**
+ * The guards of one configuration whose answers depend on nothing but the request, in the order in which they
+ * are asked: two configurations are compared by them without deciding everything.
+ * @throws ConfigError for what only shows when it is put together
+ */
+export async function plainGuards(
+  loaded: LoadedConfig,
+  parts: ReadonlySet<PlainPart>,
+  clock: Clock,
+): Promise<readonly Guard[]> {
+  const { config } = loaded
+  const guards: Guard[] = []
+  if (parts.has('clients') && (!config.block.isEmpty || config.routes.haveClients))
+    guards.push(clientGuard(config))
+  if (parts.has('protocol') && config.protocol !== false)
+    guards.push(protocolGuard({ ...config.protocol, routes: config.routes.table, readForms: false }))
+  const resources = await replayResources(loaded, clock)
+  if (parts.has('access')) {
+    const { identify: _, ...rest } = config
+    guards.push(...accessGuards(rest, resources).guards)
+  }
+  if (parts.has('parameters')) guards.push(...parameterGuards(loaded, undefined))
+  const inspection = parts.has('inspect') ? contentGuard(config, loaded, resources).guard : undefined
+  if (inspection !== undefined) guards.push(inspection)
+  return guards
+}
