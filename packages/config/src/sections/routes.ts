@@ -32,16 +32,11 @@ import {
 } from './access.ts'
 import { type ClientConfig, clientsHere } from './clients.ts'
 import { type CorsConfig, corsHere } from './cors.ts'
+import { routeCsrf } from './csrf.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
-import {
-  type CompiledRouteLogin,
-  type HeadersConfig,
-  type RouteLoginConfig,
-  routeCsrf,
-  routeHeaders,
-  routeLogin,
-} from './sign-in.ts'
+import { type HeadersConfig, routeHeaders } from './security-headers.ts'
+import { type CompiledRouteLogin, type RouteLoginConfig, routeLogin } from './sign-in.ts'
 
 declare module '@postern/core' {
   interface RouteSettings {
