@@ -8,7 +8,7 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto'
-import { jwtVerifier, localKeySet } from '@postern/identity'
+import { jwtVerifier, localKeySet } from '@postern/identity/verify'
 import { jwtVerify } from 'jose'
 import { type Candidate, interleave, isQuick, median, printTimings, report } from './support/harness.ts'
 

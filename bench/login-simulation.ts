@@ -1,6 +1,6 @@
 // Guessing simulated, a day at a time: how many guesses at one account are looked at, whether its owner
 // gets in, and how soon spraying shows.
-import { DEFAULT_LANES } from '@postern/identity'
+import { DEFAULT_LANES } from '@postern/identity/login'
 import { FailureWatch } from '../packages/identity/src/login-defence/failure-watch.ts'
 import { failed, succeeded } from '../packages/identity/src/login-defence/lane-outcome.ts'
 import { type Client, enter } from '../packages/identity/src/login-defence/lanes.ts'

@@ -1,6 +1,6 @@
 // What it costs to start: files loaded and time of `import 'postern'`, and until `await
-// postern()` is ready, each in a process of its own. Needs a build (npm run build): users load
-// the build, and Node strips no types of it.
+// postern()` is ready, each in a process of its own; and the memory that it adds to an Express application.
+// Needs a build (npm run build): users load the build, and Node strips no types of it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { isQuick, report } from './support/harness.ts'
 
 const ROUNDS = isQuick ? 3 : 15
+const MEMORY_ROUNDS = isQuick ? 3 : 7
+const REQUESTS = 2_000
 const BUILD = join(import.meta.dirname, '../packages/postern/dist/index.js')
 const CHILD = `
 import { registerHooks } from 'node:module'
@@ -22,6 +24,60 @@ const ready = performance.now() - start
 console.log(JSON.stringify({ imported, importedFiles, ready, readyFiles: files }))
 await layer.close()
 `
+
+/**
+ * An Express application that answers requests on one connection, alone or behind `postern()`; tells its
+ * resident memory when it listens and after the requests, in MB.
+ */
+const APPLICATION = `
+import { connect } from 'node:net'
+import { once } from 'node:events'
+const [build, folder] = process.argv.slice(2)
+const { default: express } = await import(process.argv[4])
+const application = express()
+if (build !== '') {
+  const { postern } = await import(build)
+  const limits = { address: { limit: '1000000/1m' } }
+  application.use((await postern({ folder, config: { limits } })).express())
+}
+application.get('/hello', (_request, response) => void response.json({ hello: 'world' }))
+const server = application.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const rss = () => process.memoryUsage.rss() / 1_048_576
+const ready = rss()
+const client = connect(server.address().port, '127.0.0.1')
+await once(client, 'connect')
+for (let sent = 0; sent < ${REQUESTS}; sent++) {
+  client.write('GET /hello HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n')
+  const [answer] = await once(client, 'data')
+  if (answer.toString('latin1', 9, 12) !== '200') throw new Error('answered ' + answer)
+}
+console.log(JSON.stringify({ ready, used: rss() }))
+process.exit()
+`
+
+interface Memory {
+  readonly ready: number
+  readonly used: number
+}
+
+/** @param build the module that is put in front of the application; empty for none */
+function memoryOnce(build: string): Memory {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-memory-'))
+  try {
+    const file = join(folder, 'application.mjs')
+    writeFileSync(file, APPLICATION)
+    const express = import.meta.resolve('express')
+    const child = spawnSync(process.execPath, [file, build, folder, express], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    if (child.status !== 0) throw new Error(child.stderr)
+    return JSON.parse(child.stdout) as Memory
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 interface Start {
   readonly imported: number
@@ -54,18 +110,36 @@ if (!existsSync(BUILD)) {
   console.error('There is no build to start: npm run build')
   process.exit(2)
 }
+const bare: Memory[] = []
+const layered: Memory[] = []
+for (let round = 0; round < MEMORY_ROUNDS; round++) {
+  bare.push(memoryOnce(''))
+  layered.push(memoryOnce(BUILD))
+}
+const middle = (memories: readonly Memory[], of: keyof Memory): number =>
+  median(memories.map(each => each[of]))
+const added = (of: keyof Memory): number => Number((middle(layered, of) - middle(bare, of)).toFixed(1))
 const starts = Array.from({ length: ROUNDS }, startOnce)
 const figures = {
   import_ms: Math.round(median(starts.map(({ imported }) => imported))),
   import_files: starts[0]?.importedFiles ?? 0,
   ready_ms: Math.round(median(starts.map(({ ready }) => ready))),
   ready_files: starts[0]?.readyFiles ?? 0,
+  bare_rss_mb: Number(middle(bare, 'ready').toFixed(1)),
+  added_rss_mb: added('ready'),
+  [`added_rss_mb_after_${REQUESTS}_requests`]: added('used'),
 }
 console.log(`import 'postern'   ${figures.import_ms} ms, ${figures.import_files} files`)
 console.log(`await postern()    ${figures.ready_ms} ms, ${figures.ready_files} files`)
+console.log(
+  `memory             ${figures.added_rss_mb} MB more than Express alone (${figures.bare_rss_mb} MB)`,
+)
 report({
   bench: 'startup',
   ratios: {},
   figures,
-  unequal: ['Nobody else is measured: the figures are for comparing versions of Postern.'],
+  unequal: [
+    'Nobody else is measured: the figures are for comparing versions of Postern.',
+    'Memory is resident memory of an Express application in front of which the build stands, as it is packed, with the default configuration; that of Express alone is subtracted.',
+  ],
 })

@@ -1,5 +1,5 @@
 // `npm run bench -- NAME [--quick] [--json]`: installs the peers of bench/ once and runs bench/NAME.ts.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ensureInstalled } from './ensure-installed.ts'
@@ -14,11 +14,11 @@ if (name === undefined || !names.includes(name)) {
   process.exit(2)
 }
 ensureInstalled('bench')
-const run = spawnSync(
+const run = spawn(
   process.execPath,
   [...process.execArgv, '--expose-gc', join(root, 'bench', `${name}.ts`), ...args],
-  {
-    stdio: 'inherit',
-  },
+  // A benchmark ends when this channel closes (bench/support/harness.ts), also when this process is killed.
+  { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] },
 )
-process.exit(run.status ?? 1)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => run.kill(signal))
+run.on('exit', code => process.exit(code ?? 1))

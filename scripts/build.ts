@@ -1,4 +1,4 @@
-// Emits what is published: types, ES modules and source maps, into every package's dist. See bundle.ts.
+// Emits what is published: types and ES modules, into every package's dist. See bundle.ts.
 import { copyFileSync, globSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runSteps } from './run-steps.ts'

@@ -8,7 +8,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,9 +16,10 @@ import {
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { type Package, packages, root } from './workspace.ts'
+import { layOutPacked } from './packed-packages.ts'
+import { packages, root } from './workspace.ts'
 
 const USE = `
 import { createServer } from 'node:http'
@@ -53,7 +53,7 @@ if (unbuilt.length > 0) {
 
 const project = mkdtempSync(join(tmpdir(), 'postern-packed-'))
 try {
-  install(all, project)
+  layOutPacked(all, project)
   const { PATH = '', HOME = '' } = process.env
   const env = { PATH, HOME }
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')
@@ -76,43 +76,6 @@ try {
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
   rmSync(project, { recursive: true, force: true })
-}
-
-/**
- * Packs every package and lays it out in node_modules, beside links to
- * what the workspace installed of others.
- */
-function install(list: readonly Package[], folder: string): void {
-  const tarballs = join(folder, 'tarballs')
-  const modules = join(folder, 'node_modules')
-  mkdirSync(tarballs)
-  const names = list.flatMap(({ folder: workspace }) => ['--workspace', workspace])
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', tarballs, ...names], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  for (const { manifest } of list) {
-    const target = join(modules, manifest.name)
-    mkdirSync(target, { recursive: true })
-    const tarball = `${manifest.name.replace('@', '').replace('/', '-')}-`
-    const file = readdirSync(tarballs).find(
-      name => name.startsWith(tarball) && /^\d/.test(name.slice(tarball.length)),
-    )
-    if (file === undefined) throw new Error(`npm packed nothing for ${manifest.name}`)
-    execFileSync('tar', ['-xzf', join(tarballs, file), '-C', target, '--strip-components=1'])
-    for (const part of ['LICENSE', 'README.md'])
-      if (!existsSync(join(target, part))) throw new Error(`${file} has no ${part}`)
-  }
-  for (const { manifest } of list) {
-    const installed = JSON.parse(
-      readFileSync(join(modules, manifest.name, 'package.json'), 'utf8'),
-    ) as typeof manifest
-    for (const name of Object.keys({ ...installed.dependencies, ...installed.optionalDependencies })) {
-      if (existsSync(join(modules, name))) continue
-      mkdirSync(dirname(join(modules, name)), { recursive: true })
-      symlinkSync(join(root, 'node_modules', name), join(modules, name))
-    }
-  }
 }
 
 /** Puts the binary of `postern` where npm puts it. @returns the file it runs */

@@ -1,7 +1,7 @@
 // Screens about people, keys, rules and the process, in Chromium on a running gateway with built-in identity.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { BuiltInIdentity } from '@postern/identity'
+import type { BuiltInIdentity } from '@postern/identity/built-in'
 import type { Page } from 'playwright-core'
 import { ACTIVITY, OPENINGS, POLICIES, VAULT } from './console-fixtures.ts'
 import { ConsoleInBrowser, violations } from './console-in-browser.ts'

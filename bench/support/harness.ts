@@ -1,5 +1,11 @@
 import { cpus, loadavg } from 'node:os'
 
+// A benchmark whose starter was killed has nobody to report to. What it started itself ends with it.
+if (process.channel !== undefined) {
+  process.once('disconnect', () => process.exit(1))
+  process.channel.unref()
+}
+
 /** One way of doing the work of a benchmark. `run` does the same amount of work each time it is called. */
 export interface Candidate {
   readonly name: string

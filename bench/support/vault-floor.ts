@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SocketLink } from '@postern/vault'
 import { identity } from '../../packages/vault/test/support/holder-processes.ts'
@@ -8,33 +9,49 @@ import { identity } from '../../packages/vault/test/support/holder-processes.ts'
 const REQUEST_BYTES = 60
 const VALUE_BYTES = 32
 const AAD = randomBytes(60)
+const OPTIONS = { encoding: 'latin1', authTagLength: 16 } as const
 
 interface RawRecord {
-  readonly key: Buffer
+  /** One character a byte: see `cipherMaterial`. */
+  readonly key: string
   readonly nonce: Buffer
   readonly ciphertext: Buffer
   readonly tag: Buffer
 }
 
+/** Pads of an HMAC-SHA-512 with a message, and with an inner digest. */
+const INNER = randomBytes(128 + 22)
+const OUTER = randomBytes(128 + 64)
+
 /**
- * What no split design on this machine gets below: the bytes of a page to two of three processes over TLS and
- * their answers back, which are made of nothing, and AES-256-GCM once for every record with a key of its own.
+ * What no design with three counting holders on this machine gets below: the bytes of a page to two of three
+ * processes over TLS, there the same hashes, the same row in SQLite and the same bytes in a log, their
+ * answers
+ * back, and here an HMAC and AES-256-GCM for every record, with a key of its own. No code of Postern but its
+ * sockets: nothing is parsed, counted, decided or compared.
  */
 export class FloorPages {
   readonly #children: readonly ChildProcess[]
   readonly #links: readonly SocketLink[]
   readonly #request: object
   readonly #records: readonly RawRecord[]
+  readonly #folders: readonly string[]
   #turn = 0
 
-  private constructor(children: readonly ChildProcess[], links: readonly SocketLink[], records: number) {
+  private constructor(
+    children: readonly ChildProcess[],
+    links: readonly SocketLink[],
+    folders: readonly string[],
+    records: number,
+  ) {
     this.#children = children
+    this.#folders = folders
     this.#links = links
     this.#request = { op: 'open', items: randomBytes(records * REQUEST_BYTES).toString('base64url') }
     this.#records = Array.from({ length: records }, rawRecord)
   }
 
-  /** Starts three processes that answer at once. */
+  /** Starts three processes. They end with this one. */
   static async start(records: number): Promise<FloorPages> {
     const entry = fileURLToPath(new URL('vault-floor-process.ts', import.meta.url))
     const children = [1, 2, 3].map(() =>
@@ -42,25 +59,31 @@ export class FloorPages {
         process.execPath,
         ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning', entry],
         {
-          stdio: ['ignore', 'pipe', 'inherit'],
+          stdio: ['pipe', 'pipe', 'inherit'],
         },
       ),
     )
     const app = identity('app')
+    const folders: string[] = []
     const links = await Promise.all(
       children.map(async (child, index) => {
         const line = await new Promise<string>((resolve, reject) => {
           child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()))
           child.once('exit', code => reject(new Error(`a process of the floor ended with ${code}`)))
         })
-        const { port, fingerprint } = JSON.parse(line) as { port: number; fingerprint: string }
+        const { port, fingerprint, folder } = JSON.parse(line) as Readonly<
+          Record<'fingerprint' | 'folder', string>
+        > & {
+          readonly port: number
+        }
+        folders.push(folder)
         const address = { host: '127.0.0.1', port, fingerprint }
         return await new Promise<SocketLink>(resolve => {
           const link = new SocketLink(([1, 2, 3] as const)[index] ?? 1, address, app, () => resolve(link))
         })
       }),
     )
-    return new FloorPages(children, links, records)
+    return new FloorPages(children, links, folders, records)
   }
 
   /** One page. */
@@ -68,7 +91,9 @@ export class FloorPages {
     const turn = this.#turn++
     await Promise.all([turn, turn + 1].map(at => this.#links[at % 3]?.request(this.#request, 2_000)))
     for (const { key, nonce, ciphertext, tag } of this.#records) {
-      const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: 16 })
+      hash('sha512', INNER, 'binary')
+      hash('sha512', OUTER, 'binary')
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce, OPTIONS)
       decipher.setAAD(AAD)
       decipher.setAuthTag(tag)
       decipher.update(ciphertext)
@@ -79,6 +104,7 @@ export class FloorPages {
   stop(): void {
     for (const link of this.#links) link.close()
     for (const child of this.#children) child.kill()
+    for (const folder of this.#folders) rmSync(folder, { recursive: true })
   }
 }
 
@@ -89,5 +115,5 @@ function rawRecord(): RawRecord {
   cipher.setAAD(AAD)
   const ciphertext = cipher.update(randomBytes(VALUE_BYTES))
   cipher.final()
-  return { key, nonce, ciphertext, tag: cipher.getAuthTag() }
+  return { key: key.toString('latin1'), nonce, ciphertext, tag: cipher.getAuthTag() }
 }

@@ -16,7 +16,7 @@ import { HolderCore, HolderKeys, type HolderPolicy, HolderStore } from '@postern
 import { encodeContext } from '../../packages/vault/src/record/record-context.ts'
 import { packOpenings } from '../../packages/vault/src/split/open-batch.ts'
 import { HolderProcesses } from '../../packages/vault/test/support/holder-processes.ts'
-import { median, quantile } from './harness.ts'
+import { quantile } from './harness.ts'
 import { FloorPages } from './vault-floor.ts'
 
 const PAGE = 50
@@ -29,21 +29,32 @@ const TABLES = { customers: { key: ['id'], columns: { email: { mode: 'split' } }
 /** Rows of one page as a driver returns them: views of bytes that were read. */
 type StoredPage = () => Record<string, unknown>[]
 
-/** How many pages are opened, and how often their percentiles are taken. */
-export interface PageRounds {
-  readonly rounds: number
-  readonly pages: number
+/** A page arrives every so many milliseconds, and one of the floor half way between two. */
+const ARRIVAL_MS = 50
+const STATES = ['three holders', 'one frozen', 'one killed'] as const
+
+/** How many pages are opened in each state of the holders. */
+export interface PageCounts {
+  /** Arriving at 20 a second, as on a machine that is not busy. */
+  readonly quiet: number
+  /** One directly after the other, as fast as they go. */
+  readonly saturated: number
+}
+
+/** What measures one kind of page: ours, or the floor's. Times in milliseconds. */
+interface Series {
+  readonly name: 'page' | 'floor'
+  readonly open: (index: number) => Promise<unknown>
+  readonly times: number[]
+  failed: number
 }
 
 /**
  * What a page of 50 records adds with three holder processes, TLS and their audit logs; then with one of them
- * frozen, then killed. Every page is opened for the first time, so that it is counted and written down. After
- * the pages of a round as many of the floor are measured (`FloorPages`); both are the median of the rounds.
+ * frozen, then killed. Every page is opened for the first time, so that it is counted and written down. The
+ * floor (`FloorPages`) has the same arrivals. p50 and p99 are over all pages of a state.
  */
-export async function pageBenchmark({
-  rounds,
-  pages,
-}: PageRounds): Promise<Readonly<Record<string, number>>> {
+export async function pageBenchmark(counts: PageCounts): Promise<Readonly<Record<string, number>>> {
   const budget = 100_000_000
   const holders = await HolderProcesses.start(
     { budgets: { service: budget, table: budget, all: budget } },
@@ -65,55 +76,88 @@ export async function pageBenchmark({
       await vault.openRows('customers', rows())
       await floor.page()
     }
-    const measure = async (name: string, stored: readonly StoredPage[]): Promise<void> => {
-      let failed = 0
-      const ours: number[][] = []
-      const bare: number[][] = []
-      for (let round = 0; round < rounds; round++) {
-        const times: number[] = []
-        const floorTimes: number[] = []
-        for (const rows of stored.slice(round * pages, (round + 1) * pages)) {
-          const given = rows()
-          const started = performance.now()
-          try {
-            await vault.openRows('customers', given)
-          } catch {
-            failed++
-          }
-          times.push(performance.now() - started)
-        }
-        // Not page by page: what the vault leaves to collect would be collected in the time of the floor.
-        globalThis.gc?.()
-        for (let page = 0; page < pages; page++) {
-          const started = performance.now()
-          await floor.page()
-          floorTimes.push(performance.now() - started)
-        }
-        ours.push(times)
-        bare.push(floorTimes)
-      }
-      Object.assign(figures, percentiles(`page.${name}`, ours), percentiles(`floor.${name}`, bare))
-      for (const share of ['p50', 'p99'] as const)
-        figures[`page.${name}.${share} above the floor.ms`] = round(
-          (figures[`page.${name}.${share}.ms`] ?? 0) - (figures[`floor.${name}.${share}.ms`] ?? 0),
-        )
-      figures[`page.${name}.failed`] = failed
-    }
-    const states = ['three holders', 'one frozen', 'one killed'] as const
-    const stored = await Promise.all(states.map(() => seal(rounds * pages)))
-    for (const [index, state] of states.entries()) {
+    const stored: (readonly StoredPage[])[] = []
+    for (const _ of STATES) stored.push(await seal(counts.quiet + counts.saturated))
+    for (const [index, state] of STATES.entries()) {
       if (state === 'one frozen') holders.signal(2, 'SIGSTOP')
       if (state === 'one killed') {
         holders.signal(2, 'SIGCONT')
         await holders.kill(2)
       }
-      await measure(state, stored[index] ?? [])
+      const pages = stored[index] ?? []
+      const series = (): readonly [Series, Series] => [
+        {
+          name: 'page',
+          open: page => vault.openRows('customers', pages[page]?.() ?? []),
+          times: [],
+          failed: 0,
+        },
+        { name: 'floor', open: () => floor.page(), times: [], failed: 0 },
+      ]
+      const quiet = series()
+      await arriving(quiet, counts.quiet)
+      Object.assign(figures, quantilesOf(`quiet.${state}`, quiet))
+      const saturated = series()
+      Object.assign(figures, await backToBack(`saturated.${state}`, saturated, counts))
+      figures[`${state}.failed`] = quiet[0].failed + saturated[0].failed
     }
     for (const link of links) link.close()
   } finally {
     floor.stop()
     await holders.stop()
     rmSync(holders.folder, { recursive: true })
+  }
+  return figures
+}
+
+async function timed(series: Series, index: number): Promise<void> {
+  const started = performance.now()
+  try {
+    await series.open(index)
+  } catch {
+    series.failed++
+  }
+  series.times.push(performance.now() - started)
+}
+
+/** Ours and the floor's in turn, each every `ARRIVAL_MS`. */
+async function arriving([ours, floor]: readonly [Series, Series], count: number): Promise<void> {
+  const started = performance.now()
+  for (let turn = 0; turn < count * 2; turn++) {
+    const wait = started + (turn * ARRIVAL_MS) / 2 - performance.now()
+    if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait))
+    await timed(turn % 2 === 0 ? ours : floor, turn >> 1)
+  }
+}
+
+/** First all of ours, then as many of the floor: what ours leaves to collect is collected in our time. */
+async function backToBack(
+  name: string,
+  both: readonly [Series, Series],
+  { quiet, saturated }: PageCounts,
+): Promise<Readonly<Record<string, number>>> {
+  const figures: Record<string, number> = {}
+  for (const series of both) {
+    globalThis.gc?.()
+    const started = performance.now()
+    for (let page = 0; page < saturated; page++) await timed(series, quiet + page)
+    figures[`${name}.${series.name}.a second`] = Math.round(
+      (saturated * 1_000) / (performance.now() - started),
+    )
+  }
+  return { ...figures, ...quantilesOf(name, both) }
+}
+
+function quantilesOf(name: string, both: readonly [Series, Series]): Readonly<Record<string, number>> {
+  const figures: Record<string, number> = {}
+  for (const [label, share] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+  ] as const) {
+    for (const series of both)
+      figures[`${name}.${series.name}.${label}.ms`] = round(quantile(series.times, share))
+    const [ours, floor] = both.map(series => quantile(series.times, share))
+    figures[`${name}.${label} above the floor.ms`] = round((ours ?? 0) - (floor ?? 0))
   }
   return figures
 }
@@ -128,18 +172,6 @@ async function sealedPage(vault: Vault, page: number): Promise<StoredPage> {
   const bytes = Buffer.concat(sealed.map(row => row['email'] as Buffer))
   const size = bytes.length / PAGE
   return () => ids.map((id, i) => ({ id, email: bytes.subarray(i * size, (i + 1) * size) }))
-}
-
-/** Median of the rounds' p50 and p99, and the smallest and largest p99. */
-function percentiles(name: string, rounds: readonly (readonly number[])[]): Record<string, number> {
-  const p50 = rounds.map(times => quantile(times, 0.5))
-  const p99 = rounds.map(times => quantile(times, 0.99))
-  return {
-    [`${name}.p50.ms`]: round(median(p50)),
-    [`${name}.p99.ms`]: round(median(p99)),
-    [`${name}.p99 of the best round.ms`]: round(Math.min(...p99)),
-    [`${name}.p99 of the worst round.ms`]: round(Math.max(...p99)),
-  }
 }
 
 /** Who opens: services under their own budgets, or people with signed capabilities. */

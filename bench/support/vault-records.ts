@@ -62,6 +62,8 @@ const CLOAK = parseKeySync(generateKey())
 const RAW = createSecretKey(randomBytes(32))
 /** The same additional data for all who can take some: 60 bytes. */
 const DATA = randomBytes(60)
+/** `encoding` is that of a key given as text; others ignore it. */
+const OPTIONS = { encoding: 'latin1', authTagLength: 16 } as const
 
 function place(row: number) {
   return { tenant: 'acme', table: 'customers', column: 'email', row: [`${100_000 + row}`], version: 1 }
@@ -69,7 +71,7 @@ function place(row: number) {
 
 function rawSeal(key: Parameters<typeof createCipheriv>[1], value: Uint8Array): Buffer {
   const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, OPTIONS)
   cipher.setAAD(DATA)
   const ciphertext = cipher.update(value)
   cipher.final()
@@ -77,7 +79,7 @@ function rawSeal(key: Parameters<typeof createCipheriv>[1], value: Uint8Array): 
 }
 
 function rawOpen(key: Parameters<typeof createDecipheriv>[1], sealed: Buffer): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 })
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), OPTIONS)
   decipher.setAAD(DATA)
   decipher.setAuthTag(sealed.subarray(-16))
   const opened = decipher.update(sealed.subarray(12, -16))
@@ -93,13 +95,14 @@ const OUTER_512 = randomBytes(128 + 64)
 
 /**
  * The least that a key per record costs where it follows from where the record lives: two HMACs, one for the
- * record and one that cuts key, commitment and nonce, in the fastest way Node has, and a key object.
+ * record and one that cuts key, commitment and nonce, in the fastest way Node has.
+ * @returns the key as text, one character a byte
  */
-function derivedKey(): ReturnType<typeof createSecretKey> {
+function derivedKey(): string {
   hash('sha256', INNER_256, 'binary')
   hash('sha256', OUTER_256, 'binary')
   hash('sha512', INNER_512, 'binary')
-  return createSecretKey(Buffer.from(hash('sha512', OUTER_512, 'binary'), 'latin1').subarray(0, 32))
+  return hash('sha512', OUTER_512, 'binary').slice(0, 32)
 }
 
 function repeat(name: string, operations: number, one: (i: number) => unknown): Candidate {
@@ -131,6 +134,7 @@ function openers(value: Buffer, text: string, operations: number): readonly Cand
   })
   // As many records as the others open: a single one stays in the cache of the processor.
   const one = Array.from({ length: 100 }, () => rawSeal(RAW, value))
+  const derived = Array.from({ length: 100 }, () => rawSeal(derivedKey(), value))
   const cloaked = encryptStringSync(text, CLOAK)
   return [
     repeat('vault', operations, i => open(KEYS, place(i % 100), sealed[i % 100] as Buffer)),
@@ -142,10 +146,7 @@ function openers(value: Buffer, text: string, operations: number): readonly Cand
       const record = fresh[i % 100] as { key: Buffer; sealed: Buffer }
       return rawOpen(createSecretKey(record.key), record.sealed)
     }),
-    repeat('raw, derived key', operations, i => {
-      derivedKey()
-      return rawOpen(RAW, one[i % 100] as Buffer)
-    }),
+    repeat('raw, derived key', operations, i => rawOpen(derivedKey(), derived[i % 100] as Buffer)),
     repeat('raw, one key', operations, i => rawOpen(RAW, one[i % 100] as Buffer)),
     repeat('@47ng/cloak', operations, () => decryptStringSync(cloaked, CLOAK)),
   ]

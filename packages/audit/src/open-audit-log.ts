@@ -18,7 +18,7 @@ import { CheckpointPublisher, type PublisherOptions } from './checkpoint-publish
 import { DirectoryStore } from './embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from './embedded/embedded-log.ts'
 import { disk } from './embedded/file-layer.ts'
-import { threadFollower } from './embedded/follower-port.ts'
+import { laterFollower } from './embedded/later-follower.ts'
 import { INDEX, LogFiles, VERIFIER_KEYS } from './embedded/log-files.ts'
 import { isKeyName } from './format/note.ts'
 import { parseVerifierKey } from './format/note-key.ts'
@@ -79,7 +79,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     for (const part of opened.splice(0).reverse()) part.close()
   }
   try {
-    const { port, published } = await threadFollower({
+    const { port, published } = await laterFollower({
       directory,
       keyDirectory,
       origin,

@@ -59,6 +59,30 @@ describe('the embedded log', () => {
     })
   })
 
+  test('starts a thread for publishing once there is something to publish, and not before', async () => {
+    const directory = freshDirectory()
+    const started: unknown[] = []
+    const note = (worker: unknown): void => void started.push(worker)
+    process.on('worker', note)
+    try {
+      await withLog(directory, async () => undefined)
+      assert.equal(started.length, 0, 'nothing was recorded')
+      await withLog(directory, async log => {
+        await log.append(requestEvent(1))
+        await log.append(requestEvent(2))
+        assert.equal(started.length, 1)
+      })
+      await withLog(directory, async log => {
+        assert.equal(started.length, 1, 'resumed on this thread')
+        assert.equal((await collect(log.query({}))).length, 2)
+        assert.equal((await log.append(requestEvent(3))).index, 2n)
+        assert.equal(started.length, 2)
+      })
+    } finally {
+      process.off('worker', note)
+    }
+  })
+
   test('gives a complete receipt to who waits for the tree: number and leaf hash', async () => {
     await withLog(freshDirectory(), async log => {
       const receipts = await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(requestEvent(i))))

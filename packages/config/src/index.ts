@@ -32,6 +32,7 @@ export type {
 export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'
 export type { LimitConfig } from './sections/limits.ts'
 export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'
+export type { CompiledTelemetry } from './sections/telemetry.ts'
 export type { CompiledConfig, Config } from './table.ts'
 export { type Listen, parseListen } from './types.ts'
 export { type EditedConfig, editedConfig, writeConfig, writeException } from './write-exception.ts'

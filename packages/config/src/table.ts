@@ -1,6 +1,6 @@
 import type { Budgets, Decides } from '@postern/access'
 import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
 import type * as z from 'zod'
@@ -9,6 +9,7 @@ import type { NamedLimit } from './named-limit.ts'
 import { type ApprovalsConfig, approvals, type CompiledApprovals, policies } from './sections/access.ts'
 import { type AlertsConfig, alerts, type CompiledAlerts } from './sections/alerts.ts'
 import { type AuditConfig, audit, type CompiledAudit } from './sections/audit.ts'
+import { type BindConfig, bind, type CompiledBind } from './sections/bind.ts'
 import {
   type BudgetDatabaseConfig,
   type BudgetsConfig,
@@ -19,6 +20,7 @@ import {
 import { allow, block, type ClientConfig } from './sections/clients.ts'
 import { type CompiledConsole, type ConsoleConfig, consoleSection } from './sections/console.ts'
 import { type CorsConfig, cors } from './sections/cors.ts'
+import { type CompiledCsrf, type CsrfConfig, csrf } from './sections/csrf.ts'
 import {
   type CompiledCrowdsec,
   type CompiledHoney,
@@ -67,21 +69,11 @@ import {
 import { type CompiledRefusal, type RefusalConfig, refusal } from './sections/refusal.ts'
 import { type CompiledRemediations, type RemediationsConfig, remediations } from './sections/remediations.ts'
 import { type CompiledRoutes, type RoutesConfig, routes } from './sections/routes.ts'
+import { type HeadersConfig, headers } from './sections/security-headers.ts'
 import { type ShedConfig, shed } from './sections/shed.ts'
-import {
-  type BindConfig,
-  bind,
-  type CompiledBind,
-  type CompiledCsrf,
-  type CompiledLoginConfig,
-  type CsrfConfig,
-  csrf,
-  type HeadersConfig,
-  headers,
-  type LoginConfig,
-  login,
-} from './sections/sign-in.ts'
+import { type CompiledLoginConfig, type LoginConfig, login } from './sections/sign-in.ts'
 import { type CompiledStores, type StoresConfig, stores } from './sections/stores.ts'
+import { type CompiledTelemetry, type TelemetryConfig, telemetry } from './sections/telemetry.ts'
 import type { Listen } from './types.ts'
 
 /**
@@ -229,6 +221,8 @@ export interface Config extends ExtensionConfig {
   readonly admin?: AdminConfig | false | undefined
   /** Announces findings. */
   readonly alerts?: AlertsConfig | undefined
+  /** Sends OpenTelemetry traces and metrics to a collector. Default: off. */
+  readonly telemetry?: TelemetryConfig | undefined
   /** The web console. */
   readonly console?: ConsoleConfig | false | undefined
   /** Bytes of a body that rules may read. Default: `1mb`. */
@@ -280,6 +274,7 @@ export interface CompiledConfig {
   readonly dataDirectory: string
   readonly admin: CompiledAdmin | false
   readonly alerts?: CompiledAlerts
+  readonly telemetry?: CompiledTelemetry
   readonly console: CompiledConsole | false
   readonly bodyLimit: number
   readonly identify?: CompiledIdentify
@@ -337,5 +332,6 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   caps,
   admin,
   alerts,
+  telemetry,
   console: consoleSection,
 })

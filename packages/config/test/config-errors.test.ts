@@ -170,6 +170,27 @@ const CASES: readonly (readonly [
     /window$/,
     /a duration such as "1h"/,
   ],
+  [
+    'a limit that is named as what every object inherits from',
+    'limits: { __proto__: { limit: 5/1m } }',
+    /__proto__$/,
+    /unknown key "__proto__"/,
+    /remove it/,
+  ],
+  [
+    'a route that is named so',
+    'routes: { __proto__: { throttle: 5/1m } }',
+    /__proto__$/,
+    /unknown key "__proto__"/,
+    /remove it/,
+  ],
+  [
+    'aliases of aliases that would fill the memory',
+    'a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c]',
+    /\.yaml$/,
+    /aliases stand for too much/,
+    /write out/,
+  ],
   ['true for a section', 'console: true', /console$/, /must be false or \{/, /write \{\}/],
   [
     'text for a section',

@@ -73,3 +73,4 @@ export { exemptingPattern, narrowestPattern, routeException } from './route-exce
 export { type RouteMatch, type RouteSettings, RouteTable } from './route-table.ts'
 export type { StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from './step-up.ts'
 export { systemTimers, type Timers } from './timers.ts'
+export { type TraceContext, traceContext, traceparentOf } from './trace-context.ts'

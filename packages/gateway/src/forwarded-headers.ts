@@ -3,8 +3,8 @@ import type { CidrSet, Exchange } from '@postern/core'
 import { IDENTITY_HEADER, signIdentity } from './identity-header.ts'
 import type { RequestHead } from './request-head.ts'
 
-/** How the gateway introduces a request to the backend. */
-export interface Introduction {
+/** What the gateway adds to a request for the backend. */
+export interface ForwardedSettings {
   /** Host to send instead of the client's own; undefined to keep the client's. */
   readonly rewriteHost: string | undefined
   readonly signingKey: KeyObject | undefined
@@ -25,14 +25,14 @@ export function changeForwarded(forward: string[], exchange: Exchange): void {
  * `Forwarded` (RFC 7239) is read by the engine but not sent on, so that the backend has one truth.
  * @param trustedProxies the engine's; their `X-Forwarded-*` are kept
  */
-export function introduce(
+export function addForwarded(
   exchange: Exchange,
   head: RequestHead,
   trustedProxies: CidrSet,
-  introduction: Introduction,
+  settings: ForwardedSettings,
 ): string[] {
   const { forward } = head
-  const host = introduction.rewriteHost ?? (head.host === '' ? exchange.host : head.host)
+  const host = settings.rewriteHost ?? (head.host === '' ? exchange.host : head.host)
   if (host !== '') forward.push('Host', host)
   const peer = exchange.peer
   const client = exchange.client
@@ -46,7 +46,7 @@ export function introduce(
   }
   forward.push('X-Request-Id', exchange.id, 'X-Forwarded-For', chain, 'X-Forwarded-Proto', exchange.scheme)
   if (named !== '') forward.push('X-Forwarded-Host', named)
-  if (introduction.signingKey !== undefined)
-    forward.push(IDENTITY_HEADER, signIdentity(exchange, introduction.signingKey))
+  if (settings.signingKey !== undefined)
+    forward.push(IDENTITY_HEADER, signIdentity(exchange, settings.signingKey))
   return forward
 }

@@ -11,7 +11,7 @@ import {
 import type { HeldPort } from './held-port.ts'
 import { parseSigningKey, type SigningKey } from './identity-header.ts'
 
-/** Certificate of the front. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
+/** Certificate of the listener. HTTP/2 and HTTP/1.1 are negotiated by ALPN. */
 export interface TlsOptions {
   /** PEM, the chain included. */
   readonly cert: string | Buffer
@@ -115,6 +115,8 @@ export interface GatewayOptions {
    * Asked again and again while a tunnel lives; false ends it (the session was revoked, the address banned).
    */
   readonly recheck?: (exchange: Exchange) => boolean | Promise<boolean>
+  /** Kept at the number of requests under way in its first place: a worker's `link.underWay`. */
+  readonly underWay?: Int32Array
 }
 
 /** Options, validated, durations in milliseconds. */
@@ -124,6 +126,7 @@ export interface GatewaySettings {
   readonly rewriteHost: string | undefined
   readonly signingKey: KeyObject | undefined
   readonly recheck: ((exchange: Exchange) => boolean | Promise<boolean>) | undefined
+  readonly underWay: Int32Array
   readonly proxyProtocolFrom: CidrSet | undefined
   /**
    * Whether a header that only trusted proxies may send is kept from others too. @param lowerName in lower
@@ -194,6 +197,7 @@ export function parseGatewayOptions(options: GatewayOptions): GatewaySettings {
     rewriteHost: options.rewriteHost,
     signingKey,
     recheck: options.recheck,
+    underWay: options.underWay ?? new Int32Array(1),
     proxyProtocolFrom,
     keepsHeader: name => kept.has(name),
     limits,

@@ -1,11 +1,11 @@
 import { type Duration, type Engine, type Exchange, type Health, parseDuration } from '@postern/core'
 import { ConnectionLedger } from './connection-ledger.ts'
-import { Front } from './front.ts'
 import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
 import { type Listener, openListener } from './listener.ts'
 import { type Management, openManagement } from './management.ts'
-import { Passage } from './passage.ts'
 import { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+import { RequestIntake } from './request-intake.ts'
+import { Traffic } from './traffic.ts'
 
 /** How long a stop waits for the first byte of those who have just connected. */
 const NEWCOMERS_MS = 250
@@ -26,8 +26,8 @@ export class Gateway {
   readonly url: string
   /** Where `/healthz` and `/readyz` are; undefined when not asked for. */
   readonly managementUrl: string | undefined
-  readonly #passage: Passage
-  readonly #front: Front
+  readonly #traffic: Traffic
+  readonly #intake: RequestIntake
   readonly #ledger: ConnectionLedger
   readonly #listener: Listener
   readonly #management: Management | undefined
@@ -36,15 +36,15 @@ export class Gateway {
 
   /** Use `startGateway`. */
   constructor(parts: {
-    passage: Passage
-    front: Front
+    traffic: Traffic
+    intake: RequestIntake
     ledger: ConnectionLedger
     listener: Listener
     management: Management | undefined
     current: { engine: () => Engine }
   }) {
-    this.#passage = parts.passage
-    this.#front = parts.front
+    this.#traffic = parts.traffic
+    this.#intake = parts.intake
     this.#ledger = parts.ledger
     this.#listener = parts.listener
     this.#management = parts.management
@@ -72,13 +72,13 @@ export class Gateway {
    * @param concerns Default: all
    */
   recheck(concerns: (exchange: Exchange) => boolean = () => true): void {
-    for (const tunnel of this.#front.tunnels) if (concerns(tunnel.exchange)) tunnel.recheck()
-    this.#passage.streams.recheck(concerns)
+    for (const tunnel of this.#intake.tunnels) if (concerns(tunnel.exchange)) tunnel.recheck()
+    this.#traffic.streams.recheck(concerns)
   }
 
   /** Exchanges under way, tunnels included. */
   get inFlight(): number {
-    return this.#passage.inFlight
+    return this.#traffic.inFlight
   }
 
   /** Connections of clients. */
@@ -88,7 +88,7 @@ export class Gateway {
 
   /** What every part says of itself, this one included. */
   health(): readonly Health[] {
-    return gatewayHealth(this.#passage, this.#current.engine())
+    return gatewayHealth(this.#traffic, this.#current.engine())
   }
 
   /**
@@ -101,9 +101,9 @@ export class Gateway {
   }
 
   async #close(grace: number, linger: number): Promise<void> {
-    void this.#passage.drain()
+    void this.#traffic.drain()
     const stopped = this.#listener.stop()
-    for (const tunnel of this.#front.tunnels) tunnel.close()
+    for (const tunnel of this.#intake.tunnels) tunnel.close()
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>(resolve => {
       timer = setTimeout(resolve, grace)
@@ -111,12 +111,12 @@ export class Gateway {
     await stopped
     await this.#lastRequests(grace, linger)
     this.#listener.closeIdle()
-    await Promise.race([this.#passage.drain(), deadline])
+    await Promise.race([this.#traffic.drain(), deadline])
     clearTimeout(timer)
-    if (this.#passage.inFlight === 0) this.#ledger.closeAll()
+    if (this.#traffic.inFlight === 0) this.#ledger.closeAll()
     else this.#ledger.destroyAll()
-    await this.#passage.drain()
-    await this.#passage.pool.destroy()
+    await this.#traffic.drain()
+    await this.#traffic.pool.destroy()
     await this.#management?.close()
   }
 
@@ -131,8 +131,8 @@ export class Gateway {
   }
 }
 
-function gatewayHealth(passage: Passage, engine: Engine): readonly Health[] {
-  const own: Health = passage.isDraining
+function gatewayHealth(traffic: Traffic, engine: Engine): readonly Health[] {
+  const own: Health = traffic.isDraining
     ? { name: 'gateway', ok: false, required: true, detail: 'stopping' }
     : { name: 'gateway', ok: true, required: true }
   return [own, ...engine.health()]
@@ -153,25 +153,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { engine } = options
   const current = { engine: typeof engine === 'function' ? engine : (): Engine => engine }
   const ask = (): Engine => current.engine()
-  const passage = new Passage(settings)
+  const traffic = new Traffic(settings)
   const gate =
     settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
   const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
-  const front = new Front(
-    passage,
+  const intake = new RequestIntake(
+    traffic,
     ask,
     gate === undefined ? socket => socket.remoteAddress : s => gate.peerOf(s),
     peer => ledger.rest(peer),
   )
   try {
-    const listener = await openListener({ listen: options.listen, settings, front, ledger, gate })
+    const listener = await openListener({ listen: options.listen, settings, intake, ledger, gate })
     const management =
       options.management === undefined
         ? undefined
-        : await openManagement(options.management, () => gatewayHealth(passage, ask()))
-    return new Gateway({ passage, front, ledger, listener, management, current })
+        : await openManagement(options.management, () => gatewayHealth(traffic, ask()))
+    return new Gateway({ traffic, intake, ledger, listener, management, current })
   } catch (error) {
-    await passage.pool.destroy()
+    await traffic.pool.destroy()
     throw error
   }
 }

@@ -61,7 +61,7 @@ export class Http2Downstream implements Downstream {
   }
 
   hangUp(): void {
-    this.abort()
+    if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR)
   }
 }
 

@@ -3,12 +3,12 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerOpti
 import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
 import type { Server as NetServer, Socket } from 'node:net'
 import type { ConnectionLedger } from './connection-ledger.ts'
-import { asksForWebSocket, type Front } from './front.ts'
 import type { GatewaySettings, ListenOptions, TlsOptions } from './gateway-options.ts'
 import { holdPort } from './held-port.ts'
 import { Http1Response } from './http1-downstream.ts'
 import { PacedWork } from './paced-work.ts'
 import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
+import { asksForWebSocket, type RequestIntake } from './request-intake.ts'
 
 const MIN_TLS = 'TLSv1.2'
 /**
@@ -36,7 +36,7 @@ export interface Listener {
 export interface ListenerOptions {
   readonly listen: ListenOptions
   readonly settings: GatewaySettings
-  readonly front: Front
+  readonly intake: RequestIntake
   readonly ledger: ConnectionLedger
   readonly gate: ProxyProtocolGate | undefined
 }
@@ -101,14 +101,14 @@ function http1Options(
   }
 }
 
-function plainServer({ settings, front }: ListenerOptions): NetServer {
+function plainServer({ settings, intake }: ListenerOptions): NetServer {
   const server = createHttpServer({ ...http1Options(settings), optimizeEmptyRequests: true })
   server.maxHeadersCount = 0
-  attach(server, front)
+  attach(server, intake)
   return server
 }
 
-function secureServer({ listen, settings, front }: ListenerOptions): Http2SecureServer {
+function secureServer({ listen, settings, intake }: ListenerOptions): Http2SecureServer {
   const { limits, timeouts } = settings
   const options: SecureServerOptions = {
     ...(http1Options(settings) as object),
@@ -128,24 +128,24 @@ function secureServer({ listen, settings, front }: ListenerOptions): Http2Secure
   }
   const server = createSecureServer(options)
   Object.assign(server, { maxHeadersCount: 0 })
-  attach(server, front)
+  attach(server, intake)
   // Listening for requests also made Node wrap every HTTP/2 stream in a request of HTTP/1's form; sessions
   // are taken as they are.
   server.removeAllListeners('stream')
-  server.on('session', session => front.session(session))
+  server.on('session', session => intake.session(session))
   return server
 }
 
-function attach(server: EventEmitter, front: Front): void {
-  const request = front.request.bind(front)
+function attach(server: EventEmitter, intake: RequestIntake): void {
+  const request = intake.request.bind(intake)
   Object.assign(server, { shouldUpgradeCallback: asksForWebSocket })
   server.on('request', request)
   server.on('checkContinue', request)
   server.on('checkExpectation', request)
-  server.on('upgrade', front.upgrade.bind(front))
+  server.on('upgrade', intake.upgrade.bind(intake))
   // The parser leaves HTTP for CONNECT as well; it is refused on the socket.
-  server.on('connect', front.upgrade.bind(front))
-  server.on('clientError', front.clientError.bind(front))
+  server.on('connect', intake.upgrade.bind(intake))
+  server.on('clientError', intake.clientError.bind(intake))
 }
 
 function setLater(ms: number, call: () => void): void {

@@ -17,12 +17,12 @@ import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import { isEventStream } from './event-streams.ts'
-import { changeForwarded, introduce } from './forwarded-headers.ts'
+import { addForwarded, changeForwarded } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
-import type { Passage } from './passage.ts'
 import type { RequestBody, RequestBodyOwner } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { type BackendHeaders, readResponseHead, readTrailers } from './response-head.ts'
+import type { Traffic } from './traffic.ts'
 
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -35,6 +35,19 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 const UNREAD: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
 
 const CLIENT_GONE = new Error('the client went away')
+
+/**
+ * Where an exchange stands. `open`: its answer is not complete. `answered`: nothing more of an answer will be
+ * written. `tunnelled`: the connection has left HTTP. `closed`: the client's side is done. `settled`: so is
+ * the engine.
+ */
+type Phase = 'open' | 'answered' | 'tunnelled' | 'closed' | 'settled'
+
+/**
+ * What is known of the connection to the backend: `fresh` or `reused` when the request was written to it,
+ * `began` once a byte of the answer came, `again` when the request was sent a second time.
+ */
+type Attempt = 'none' | 'fresh' | 'reused' | 'began' | 'again'
 
 /** Takes over when the backend agreed to leave HTTP. */
 export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: ProxiedExchange) => void
@@ -50,7 +63,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   readonly client: string
   readonly exchange: Exchange
   readonly #engine: Engine
-  readonly #passage: Passage
+  readonly #traffic: Traffic
   readonly #head: RequestHead
   readonly #downstream: Downstream
   readonly #openTunnel: TunnelOpener | undefined
@@ -59,30 +72,28 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #controller: Dispatcher.DispatchController | undefined = undefined
   #stall: NodeJS.Timeout | undefined = undefined
   #slot: 'none' | 'waiting' | 'held' = 'none'
+  #phase: Phase = 'open'
+  #attempt: Attempt = 'none'
+  /** Until then the engine still asks its guards, and nothing may be settled. */
   #decided = false
-  #closed = false
+  /** Whether the client has all of the answer. */
   #complete = false
-  #settled = false
-  #answered = false
-  #reused = false
-  #firstByte = false
-  #retried = false
+  /** Whether the backend may have answered without reading all of the request. */
   #early = false
-  #tunnelled = false
   #status = 0
   #bytes = 0
 
   constructor(
     engine: Engine,
     exchange: Exchange,
-    passage: Passage,
+    traffic: Traffic,
     head: RequestHead,
     downstream: Downstream,
     openTunnel?: TunnelOpener,
   ) {
     this.#engine = engine
     this.exchange = exchange
-    this.#passage = passage
+    this.#traffic = traffic
     this.#head = head
     this.#downstream = downstream
     this.#openTunnel = openTunnel
@@ -93,7 +104,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** @param body absent when the request has none */
   start(body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered(this.client)
+    this.#traffic.entered(this.client)
     const decision = this.#engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(late => this.#enforce(late))
     else this.#enforce(decision)
@@ -102,7 +113,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
   startRefused(refusal: Refusal, body: RequestBody | undefined): void {
     this.#body = body
-    this.#passage.entered(this.client)
+    this.#traffic.entered(this.client)
     this.#decided = true
     this.exchange.decision = refusal
     this.#refuse(refusal)
@@ -110,8 +121,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   #enforce(decision: Decision): void {
     this.#decided = true
-    if (this.#closed) this.#settle()
-    else if (this.#answered) return
+    if (this.#phase === 'closed') this.#settle()
+    else if (this.#phase !== 'open') return
     else if (decision !== ALLOW) this.#enforceOwn()
     else if (this.#head.path === '*')
       this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
@@ -131,18 +142,18 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   #send(): void {
     const { forward } = this.#head
-    if (!this.#retried) {
+    if (this.#attempt !== 'again') {
       changeForwarded(forward, this.exchange)
-      introduce(this.exchange, this.#head, this.#engine.trustedProxies, this.#passage.settings)
+      addForwarded(this.exchange, this.#head, this.#engine.trustedProxies, this.#traffic.settings)
+      if (this.#head.contentLength !== undefined)
+        forward.push('Content-Length', String(this.#head.contentLength))
     }
-    if (!this.#retried && this.#head.contentLength !== undefined)
-      forward.push('Content-Length', String(this.#head.contentLength))
     if (this.#slot === 'held') {
       this.#dispatch()
       return
     }
     this.#slot = 'waiting'
-    this.#passage.slots.take(this)
+    this.#traffic.slots.take(this)
   }
 
   begin(): void {
@@ -157,7 +168,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       return
     }
     this.#sent = body
-    this.#passage.pool.dispatch(
+    this.#traffic.pool.dispatch(
       {
         path: this.#head.path,
         method: this.exchange.method,
@@ -174,8 +185,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #freeSlot(): void {
     const held = this.#slot
     this.#slot = 'none'
-    if (held === 'held') this.#passage.slots.release(this)
-    else if (held === 'waiting') this.#passage.slots.forget(this)
+    if (held === 'held') this.#traffic.slots.release(this)
+    else if (held === 'waiting') this.#traffic.slots.forget(this)
   }
 
   cutOff(): void {
@@ -184,12 +195,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#reused = (this.connection?.answers ?? 0) > 0
-    if (this.#closed || this.#answered) controller.abort(CLIENT_GONE)
+    if (this.#attempt !== 'again') this.#attempt = (this.connection?.answers ?? 0) > 0 ? 'reused' : 'fresh'
+    if (this.#phase !== 'open') controller.abort(CLIENT_GONE)
   }
 
   onResponseStarted(): void {
-    this.#firstByte = true
+    this.#attempt = 'began'
   }
 
   onResponseStart(
@@ -198,7 +209,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     _headers: unknown,
     message?: string,
   ): void {
-    if (this.#closed || this.#answered) return
+    if (this.#phase !== 'open') return
     const raw = (controller.rawHeaders ?? []) as BackendHeaders
     if (status < 200) {
       this.#downstream.informational(status, raw.map(String))
@@ -213,8 +224,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#status = status
     this.#early = this.#isEarly(status)
     if (isEventStream(headers)) {
-      this.#passage.slots.streams(this)
-      this.#passage.streams.add(this)
+      this.#traffic.slots.streams(this)
+      this.#traffic.streams.add(this)
     }
   }
 
@@ -237,27 +248,27 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#closed || this.#answered) return
+    if (this.#phase !== 'open') return
     this.#bytes += chunk.length
     this.exchange.answerWatch?.take(chunk)
     if (this.#downstream.write(chunk)) return
     controller.pause()
     this.stalledSince = performance.now()
-    this.#passage.slots.stalled(this)
+    this.#traffic.slots.stalled(this)
     this.#watchClient()
   }
 
   /** A client that does not take what it was sent is cut off in time. */
   #watchClient(): void {
-    this.#stall ??= setTimeout(() => this.#downstream.abort(), this.#passage.settings.timeouts.clientStall)
+    this.#stall ??= setTimeout(() => this.#downstream.abort(), this.#traffic.settings.timeouts.clientStall)
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.connection !== undefined) this.connection.answers++
     if (this.#early) this.connection?.retire()
     this.#freeSlot()
-    if (this.#closed || this.#answered) return
-    this.#answered = true
+    if (this.#phase !== 'open') return
+    this.#phase = 'answered'
     this.#finishBody()
     this.#endAnswer(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
   }
@@ -268,23 +279,22 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
    */
   #endAnswer(trailers: readonly string[] | undefined): void {
     this.#downstream.end(trailers)
-    if (!this.#closed && !this.#downstream.flushed) this.#watchClient()
+    if (this.#phase === 'answered' && !this.#downstream.flushed) this.#watchClient()
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    const retries = !this.#closed && !this.#answered && this.#mayRetry(error)
+    const retries = this.#phase === 'open' && this.#mayRetry(error)
     if (!retries) this.#freeSlot()
-    if (this.#closed || this.#answered) return
+    if (this.#phase !== 'open') return
     if (retries) {
-      this.#retried = true
-      this.#firstByte = false
+      this.#attempt = 'again'
       this.#send()
       return
     }
     const failure = backendFailure(error)
-    this.#passage.backendFailed(failure, this.exchange, this.#engine)
+    this.#traffic.backendFailed(failure, this.exchange, this.#engine)
     if (this.#downstream.headSent) {
-      this.#answered = true
+      this.#phase = 'answered'
       this.#downstream.abort()
     } else this.#refuse(failureRefusal(failure))
   }
@@ -297,12 +307,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   ): void {
     // From here on the connection is the tunnel's: the pool opens another in its place.
     this.#freeSlot()
-    if (this.#closed || this.#answered || this.#openTunnel === undefined) {
+    if (this.#phase !== 'open' || this.#openTunnel === undefined) {
       backend.destroy()
       return
     }
-    this.#tunnelled = true
-    this.#answered = true
+    this.#phase = 'tunnelled'
     this.#status = 101
     this.#openTunnel(backend, (controller.rawHeaders ?? []) as BackendHeaders, this)
   }
@@ -314,9 +323,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
    */
   #mayRetry(error: Error): boolean {
     return (
-      !this.#retried &&
-      this.#reused &&
-      !this.#firstByte &&
+      this.#attempt === 'reused' &&
       this.#body === undefined &&
       this.#openTunnel === undefined &&
       IDEMPOTENT.has(this.exchange.method) &&
@@ -328,9 +335,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   /** Refuses for a reason outside the engine; without effect once an answer has begun. */
   refuse(refusal: Refusal): void {
-    if (this.#answered || this.#closed || this.#tunnelled) return
+    if (this.#phase !== 'open') return
     if (this.#downstream.headSent) {
-      this.#answered = true
+      this.#phase = 'answered'
       this.#downstream.abort()
     } else this.#refuse(refusal)
     this.#controller?.abort(CLIENT_GONE)
@@ -341,7 +348,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   #answer(answer: Answer): void {
-    this.#answered = true
+    this.#phase = 'answered'
     this.#status = answer.status
     const headers = [...answer.headers]
     // Nobody asked for the body, so the client may or may not send it: the connection cannot be used further.
@@ -375,30 +382,30 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#stall = undefined
     if (this.stalledSince !== undefined) {
       this.stalledSince = undefined
-      this.#passage.slots.reads(this)
+      this.#traffic.slots.reads(this)
     }
     this.#controller?.resume()
   }
 
   closed(complete: boolean): void {
-    if (this.#closed || this.#tunnelled) return
-    this.#end(complete)
+    if (this.#phase === 'open' || this.#phase === 'answered') this.#end(complete)
   }
 
   /** The tunnel that took over is closed. @param bytes sent to the client */
   tunnelClosed(bytes: number): void {
-    if (this.#closed) return
+    if (this.#phase !== 'tunnelled') return
     this.#bytes = bytes
     this.#end(true)
   }
 
   #end(complete: boolean): void {
-    this.#closed = true
+    const isCutShort = this.#phase === 'open'
+    this.#phase = 'closed'
     this.#complete = complete
     clearTimeout(this.#stall)
     this.#body?.close()
     if (this.#slot === 'waiting') this.#freeSlot()
-    if (!this.#answered) {
+    if (isCutShort) {
       this.#controller?.abort(CLIENT_GONE)
       if (this.#sent !== null && 'destroy' in this.#sent) this.#sent.destroy()
     }
@@ -406,10 +413,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   #settle(): void {
-    if (this.#settled) return
-    this.#settled = true
-    this.#passage.left(this.client)
-    this.#passage.streams.delete(this)
+    this.#phase = 'settled'
+    this.#traffic.left(this.client)
+    this.#traffic.streams.delete(this)
     this.#engine.settle(this.exchange, {
       status: this.#status,
       duration: this.#engine.clock.now() - this.exchange.time,
@@ -421,11 +427,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   // --- the request body
 
   bodyWanted(): void {
-    if (this.#head.expectsContinue && !this.#answered) this.#downstream.askForBody()
+    if (this.#head.expectsContinue && this.#phase === 'open') this.#downstream.askForBody()
   }
 
   bodyStalled(): void {
-    if (this.#answered) this.#downstream.hangUp()
+    if (this.#phase !== 'open') this.#downstream.hangUp()
     else this.refuse(framingRefusal(framingFault('body-timeout')))
   }
 

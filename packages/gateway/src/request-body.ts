@@ -31,8 +31,9 @@ class BodyRefused extends Error {}
  * makes no progress is reported to the owner.
  */
 export class RequestBody implements BodySource {
+  /** Set before the body is read. */
+  owner: RequestBodyOwner | undefined = undefined
   readonly #source: Readable
-  readonly #owner: RequestBodyOwner
   readonly #progressTimeout: number
   readonly #late: PacedWork
   #begun = false
@@ -51,9 +52,8 @@ export class RequestBody implements BodySource {
   #timer: NodeJS.Timeout | undefined = undefined
 
   /** @param late where a body that makes no progress waits for its refusal */
-  constructor(source: Readable, owner: RequestBodyOwner, progressTimeout: number, late: PacedWork) {
+  constructor(source: Readable, progressTimeout: number, late: PacedWork) {
     this.#source = source
-    this.#owner = owner
     this.#progressTimeout = progressTimeout
     this.#late = late
   }
@@ -90,7 +90,7 @@ export class RequestBody implements BodySource {
     this.#begin()
     const prefix = this.#takePrefix()
     if (prefix.length > this.#seen && this.#gate?.(prefix.subarray(this.#seen)) === false) {
-      this.#owner.bodyRefused()
+      this.owner?.bodyRefused()
       return undefined
     }
     if (this.#ended) return prefix
@@ -127,7 +127,7 @@ export class RequestBody implements BodySource {
   #begin(): void {
     if (this.#begun) return
     this.#begun = true
-    if (!this.#discarding) this.#owner.bodyWanted()
+    if (!this.#discarding) this.owner?.bodyWanted()
     this.#source.on('data', chunk => this.#arrived(chunk as Buffer))
     this.#source.on('end', () => this.#finish())
     this.#source.on('error', () => this.#abort())
@@ -147,7 +147,7 @@ export class RequestBody implements BodySource {
     }
     this.#buffered += chunk.length
     if (this.#discarding) {
-      if (this.#buffered > DISCARD_BYTES) this.#owner.bodyUnwanted()
+      if (this.#buffered > DISCARD_BYTES) this.owner?.bodyUnwanted()
       return
     }
     this.#chunks.push(chunk)
@@ -159,7 +159,7 @@ export class RequestBody implements BodySource {
   #refuse(sink: ForwardedBody): void {
     this.#sink = undefined
     sink.destroy(new BodyRefused('the body of this request was refused on its way'))
-    this.#owner.bodyRefused()
+    this.owner?.bodyRefused()
   }
 
   #finish(): void {
@@ -217,7 +217,7 @@ export class RequestBody implements BodySource {
     this.#failed = true
     this.#waiter?.resolve({ bytes: this.#takePrefix(), complete: false })
     this.#waiter = undefined
-    this.#owner.bodyStalled()
+    this.owner?.bodyStalled()
   }
 }
 

@@ -31,6 +31,8 @@ export interface WorkerLink<Data> {
    * first.
    */
   readonly reloaded: { readonly data: unknown } | undefined
+  /** For `GatewayOptions.underWay`, so that what is lost when this thread ends is counted. */
+  readonly underWay: Int32Array
   /** The `workerData` that `startWorkers` was given. */
   readonly data: Data
   /**
@@ -52,9 +54,12 @@ export interface WorkerLink<Data> {
  *
  * ```ts
  * const link = workerLink<{ port: number }>()
- * const gateway = await startGateway({ engine, upstream, listen: { port: link.data.port, reusePort:
- * link.reusePort } }) link.ready({ reload: data => gateway.swap(build(data)), stop: (grace, linger) =>
- * gateway.close({ grace, linger }) })
+ * const listen = { port: link.data.port, reusePort: link.reusePort }
+ * const gateway = await startGateway({ engine, upstream, listen, underWay: link.underWay })
+ * link.ready({
+ *   reload: data => gateway.swap(build(data)),
+ *   stop: (grace, linger) => gateway.close({ grace, linger }),
+ * })
  * ```
  * @throws ConfigError outside of a worker started by `startWorkers`
  */
@@ -88,6 +93,7 @@ export function workerLink<Data>(): WorkerLink<Data> {
   })
   return {
     ...posternWorker,
+    underWay: new Int32Array(posternWorker.underWay),
     data: data as Data,
     begun: begun.promise,
     send: message => send({ kind: 'message', data: message }),

@@ -22,6 +22,8 @@ export interface WorkerStart {
     readonly reusePort: boolean
     /** What the latest reload handed out, for a worker that starts again after it. */
     readonly reloaded: { readonly data: unknown } | undefined
+    /** One `Int32`: how many requests it has under way. The main thread reads it when the worker is gone. */
+    readonly underWay: SharedArrayBuffer
   }
   readonly data: unknown
 }

@@ -1,3 +1,4 @@
+import type { ResourceLimits } from 'node:worker_threads'
 import type { ToWorker } from './worker-messages.ts'
 import { WorkerThread } from './worker-thread.ts'
 
@@ -17,6 +18,7 @@ export interface WorkerSeatOptions {
   readonly entry: URL
   readonly workerData: unknown
   readonly execArgv: readonly string[] | undefined
+  readonly resourceLimits: ResourceLimits | undefined
   readonly onMessage: ((data: unknown, index: number, reply: (data: unknown) => void) => void) | undefined
   readonly index: number
   readonly count: number
@@ -41,6 +43,7 @@ export class WorkerSeat {
   #restart: NodeJS.Timeout | undefined = undefined
   /** The configuration that a restarted worker must begin with. */
   #reloaded: { readonly data: unknown } | undefined = undefined
+  #cutOff = 0
 
   constructor(options: WorkerSeatOptions) {
     this.#options = options
@@ -51,17 +54,27 @@ export class WorkerSeat {
     return this.#sitting?.listens === true || [...this.#leaving].some(worker => worker.listens)
   }
 
+  /** Requests that were under way in workers of this seat when those ended. */
+  get cutOff(): number {
+    return this.#cutOff
+  }
+
   /** Resolves when the worker listens. @throws Error when it ended before */
   async start(): Promise<void> {
-    const { entry, execArgv, index, count, reusePort, workerData, begin, onMessage } = this.#options
+    const { entry, execArgv, resourceLimits, index, count, reusePort, workerData, begin, onMessage } =
+      this.#options
     const reloaded = this.#reloaded
     const worker: WorkerThread = new WorkerThread({
       entry,
       execArgv,
-      start: { posternWorker: { index, count, reusePort, reloaded }, data: workerData },
+      resourceLimits,
+      start: {
+        posternWorker: { index, count, reusePort, reloaded, underWay: new SharedArrayBuffer(4) },
+        data: workerData,
+      },
       onMessage: (data, reply) => onMessage?.(data, index, reply),
       onFailing: problem => this.#replace(worker, problem),
-      onEnd: cause => this.#ended(worker, cause),
+      onEnd: (cause, cutOff) => this.#ended(worker, cause, cutOff),
     })
     this.#sitting = worker
     begin.then(
@@ -81,24 +94,26 @@ export class WorkerSeat {
     this.#startAgain('failed', problem, performance.now() - worker.started)
   }
 
-  #ended(worker: WorkerThread, cause: Error | undefined): void {
+  #ended(worker: WorkerThread, cause: Error | undefined, cutOff: number): void {
+    this.#cutOff += cutOff
     this.#leaving.delete(worker)
     if (this.#sitting !== worker) return
     this.#sitting = undefined
     if (!this.#closing && worker.hasListened)
-      this.#startAgain('ended', cause?.message, performance.now() - worker.started)
+      this.#startAgain('ended', cause?.message, performance.now() - worker.started, cutOff)
   }
 
-  #startAgain(what: 'failed' | 'ended', problem: string | undefined, lived: number): void {
+  #startAgain(what: 'failed' | 'ended', problem: string | undefined, lived: number, cutOff = 0): void {
     if (lived >= STEADY_MS) this.#backoff = FIRST_BACKOFF_MS
     const wait = this.#backoff
     this.#backoff = Math.min(LAST_BACKOFF_MS, this.#backoff * 2)
     const { index, notice } = this.#options
     const why = problem === undefined ? '' : `: ${problem.split('\n', 1)[0]?.slice(0, 200)}`
+    const lost = cutOff === 0 ? '' : `; ${cutOff} request${cutOff === 1 ? ' was' : 's were'} cut off`
     notice(
       what === 'failed'
         ? `worker ${index} failed${why}; another takes its place in ${wait} ms, and it finishes what it has`
-        : `worker ${index} ended${why}; starting it again in ${wait} ms`,
+        : `worker ${index} ended${why}${lost}; starting it again in ${wait} ms`,
     )
     this.#restart = setTimeout(() => {
       this.start().then(

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
 /** How long after its grace a stopping worker is ended. */
@@ -7,13 +7,18 @@ const OVERTIME_MS = 1_000
 export interface WorkerThreadOptions {
   readonly entry: URL
   readonly execArgv: readonly string[] | undefined
+  readonly resourceLimits: ResourceLimits | undefined
   readonly start: WorkerStart
   /** A message of the worker. @param reply sends to this thread */
   readonly onMessage: (data: unknown, reply: (data: unknown) => void) => void
   /** Nobody caught an error; the thread goes on until `stop`. */
   readonly onFailing: (problem: string) => void
-  /** The thread is gone. @param cause what ended it, if it was an error */
-  readonly onEnd: (cause: Error | undefined) => void
+  /**
+   * The thread is gone.
+   * @param cause what ended it, if it was an error
+   * @param cutOff requests that were under way in it
+   */
+  readonly onEnd: (cause: Error | undefined, cutOff: number) => void
 }
 
 /** One thread that takes requests, from its start to its end. */
@@ -29,10 +34,11 @@ export class WorkerThread {
   #hasListened = false
 
   constructor(options: WorkerThreadOptions) {
-    const { entry, execArgv, start } = options
+    const { entry, execArgv, resourceLimits, start } = options
     const worker = new Worker(entry, {
       workerData: start,
       ...(execArgv !== undefined && { execArgv: [...execArgv] }),
+      ...(resourceLimits !== undefined && { resourceLimits }),
     })
     this.#worker = worker
     const ready = Promise.withResolvers<void>()
@@ -65,7 +71,7 @@ export class WorkerThread {
       this.#listens = false
       for (const id of [...this.#reloads.keys()]) this.#settleReload(id, 'the worker ended')
       ready.reject(cause ?? new Error(`worker ${start.posternWorker.index} ended with ${code}`))
-      options.onEnd(cause)
+      options.onEnd(cause, Atomics.load(new Int32Array(start.posternWorker.underWay), 0))
       ended.resolve()
     })
   }

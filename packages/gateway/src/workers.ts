@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { ResourceLimits } from 'node:worker_threads'
 import { type Duration, parseDuration } from '@postern/core'
 import { WorkerSeat } from './worker-seat.ts'
 
@@ -13,6 +14,11 @@ export interface WorkersOptions {
   readonly workerData?: unknown
   /** Options for node of every worker, e.g. `--conditions=...`. */
   readonly execArgv?: readonly string[]
+  /**
+   * The most memory that a worker may take. One that needs more ends and is started again; the others go on.
+   * Default: that of Node.
+   */
+  readonly resourceLimits?: ResourceLimits
   /**
    * A message that a worker sent. It may come before `startWorkers` resolves: a worker takes requests as soon
    * as it listens.
@@ -43,6 +49,11 @@ export interface Workers {
   readonly count: number
   /** Threads that listen at this moment. */
   readonly live: number
+  /**
+   * Requests that were under way in workers when those ended, since the start: their clients got no answer,
+   * or a part of one.
+   */
+  readonly cutOff: number
   /** Sends a message to every worker. */
   broadcast(data: unknown): void
   /** Hands every worker a new configuration. Each swaps it in between two requests; none is lost. */
@@ -71,8 +82,18 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   if (!shares && wanted > 1)
     notice(`one worker instead of ${wanted}: ${platform} cannot spread connections over several threads`)
   const count = shares ? wanted : 1
-  const { entry, workerData, execArgv, onMessage, begin = Promise.resolve() } = options
-  const common = { entry, workerData, execArgv, onMessage, begin, notice, count, reusePort: shares }
+  const { entry, workerData, execArgv, resourceLimits, onMessage, begin = Promise.resolve() } = options
+  const common = {
+    entry,
+    workerData,
+    execArgv,
+    resourceLimits,
+    onMessage,
+    begin,
+    notice,
+    count,
+    reusePort: shares,
+  }
   const seats = Array.from({ length: count }, (_, index) => new WorkerSeat({ ...common, index }))
   try {
     await Promise.all([begin, ...seats.map(seat => seat.start())])
@@ -84,6 +105,9 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     count,
     get live() {
       return seats.filter(seat => seat.live).length
+    },
+    get cutOff() {
+      return seats.reduce((sum, seat) => sum + seat.cutOff, 0)
     },
     broadcast: data => {
       for (const seat of seats) seat.tell({ kind: 'message', data })

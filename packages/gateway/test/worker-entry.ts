@@ -35,6 +35,7 @@ const gateway = await startGateway({
   engine: build(String(link.reloaded?.data ?? 'first'), link.index, counter),
   upstream: link.data.upstream,
   listen: { port: link.data.port, held },
+  underWay: link.underWay,
 })
 link.ready({
   reload: data => gateway.swap(build(String(data), link.index, counter)),
@@ -45,6 +46,7 @@ link.ready({
         throw new Error('crashed on purpose')
       })
     else if (data === 'vanish') process.exit(3)
+    else if (data === 'exhaust') for (const kept: unknown[] = []; ; ) kept.push(new Array(10_000).fill(kept))
     else link.send({ echo: data })
   },
 })

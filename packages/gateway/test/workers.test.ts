@@ -34,9 +34,12 @@ function movesConnections(): boolean {
   return existsSync(setting) && readFileSync(setting, 'utf8').trim() === '1'
 }
 
-async function startTwo(t: TestContext, options: Partial<WorkersOptions> = {}): Promise<Started> {
+async function startTwo(
+  t: TestContext,
+  { port: wanted, ...options }: Partial<WorkersOptions> & { readonly port?: number } = {},
+): Promise<Started> {
   const backend = await startBackend(t, (_request, response) => setImmediate(() => response.end('fine')))
-  const port = await freePort()
+  const port = wanted ?? (await freePort())
   const counter = new SharedArrayBuffer(4)
   const workers = await startWorkers({
     count: 2,
@@ -142,6 +145,40 @@ describe('workers', { timeout: 60_000 }, () => {
         /worker \d failed: crashed on purpose; another takes its place in 100 ms, and it finishes what it has/,
       )
       await until(() => workers.live === 2)
+    })
+
+  for (const [how, message, why] of [
+    ['end', 'vanish', ''],
+    [
+      'run out of memory',
+      'exhaust',
+      ': Worker terminated due to reaching memory limit: JS heap out of memory',
+    ],
+  ] as const)
+    test(`that ${how} listen again, and the requests that they cut off are counted`, async t => {
+      const notices: string[] = []
+      const reached = deferred()
+      const backend = await startBackend(t, (request, response) => {
+        if (request.url === '/slow') reached.resolve()
+        else response.end('fine')
+      })
+      const port = await freePort()
+      const { ask, workers } = await startTwo(t, {
+        count: 1,
+        workerData: { upstream: backend.url, port, counter: new SharedArrayBuffer(4) },
+        resourceLimits: { maxOldGenerationSizeMb: 64 },
+        onNotice: line => notices.push(line),
+        port,
+      })
+      const slow = exchangeBytes(port, 'GET /slow HTTP/1.1\r\nHost: a\r\n\r\n').catch(() => '')
+      await reached.promise
+      workers.broadcast(message)
+      assert.equal(await slow, '', 'no answer, and nothing that looks like one')
+      await until(() => notices.length === 1)
+      assert.equal(notices[0], `worker 0 ended${why}; 1 request was cut off; starting it again in 100 ms`)
+      assert.equal(workers.cutOff, 1)
+      await until(() => workers.live === 1)
+      assert.equal((await ask()).status, 200)
     })
 
   test('that go on failing end at once', async t => {

@@ -1,15 +1,15 @@
-export * from './bind/index.ts'
-export * from './built-in/index.ts'
-export * from './csrf/index.ts'
-export * from './headers/index.ts'
-export { type IdentityPlaces, type IdentityStores, openIdentityStores } from './identity-stores.ts'
-export * from './login-defence/index.ts'
-export {
-  type PasskeyAccount,
-  PasskeyAccounts,
-  type PasskeyAccountsOptions,
-  type RegistrationOptions,
-  type SignInOptions,
-} from './passkey/passkey-accounts.ts'
-export * from './revocation/index.ts'
-export * from './verify/index.ts'
+export { builtInIdentity } from './built-in/built-in-identity.ts'
+export { isCommonPassword } from './login-defence/common-passwords.ts'
+export { Revocations } from './revocation/revocations.ts'
+export { verifyConfirmation } from './step-up/verify-confirmation.ts'
+export { authJs, betterAuth, expressSession, fastifySession } from './verify/application-sessions.ts'
+export { certificateMethod } from './verify/certificate-method.ts'
+export { enriched } from './verify/enriched.ts'
+export { identifyBy } from './verify/identify-by.ts'
+export type { IdentifyMethod } from './verify/identify-method.ts'
+export { introspectionMethod } from './verify/introspection-method.ts'
+export { jwtMethod } from './verify/jwt-method.ts'
+export { auth0, clerk, cognito, entra, keycloak } from './verify/presets.ts'
+export { cloudflareAccess, oauth2Proxy, proxyMethod, tailscale } from './verify/proxy-method.ts'
+export { sessionMethod } from './verify/session-method.ts'
+export { sessionUrl } from './verify/session-url.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { Script } from 'node:vm'
-import { type BoundSessionsOptions, memoryBoundStore } from '../src/index.ts'
+import { type BoundSessionsOptions, memoryBoundStore } from '../src/bind-entry.ts'
 import { type Answer, Browser, SID, World } from './bound-world.ts'
 import { part, type Signer, signer } from './verify-harness.ts'
 

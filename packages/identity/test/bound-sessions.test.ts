@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
-import { memoryBoundStore } from '../src/index.ts'
+import { memoryBoundStore } from '../src/bind-entry.ts'
 import { Browser, SID, signedIn, World } from './bound-world.ts'
 import { signer } from './verify-harness.ts'
 

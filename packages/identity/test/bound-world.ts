@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { Engine, type Event, HeaderListHead, VirtualClock } from '@postern/core'
-import { BoundSessions, type BoundSessionsOptions } from '../src/index.ts'
+import { BoundSessions, type BoundSessionsOptions } from '../src/bind-entry.ts'
 import { SECRET, seededRandom } from './login-harness.ts'
 import { part, type Signer, signer } from './verify-harness.ts'
 

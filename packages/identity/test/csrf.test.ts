@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Decision } from '@postern/core'
-import { csrfGuard, csrfTokens } from '../src/index.ts'
+import { csrfGuard, csrfTokens } from '../src/headers-entry.ts'
 import { type ExchangeOptions, exchangeOf } from './verify-harness.ts'
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64)'

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { CidrSet, VirtualClock } from '@postern/core'
-import { certificateMethod, dpopProofs, jwtMethod, localKeySet } from '../src/index.ts'
+import { certificateMethod, jwtMethod } from '../src/index.ts'
 import { thumbprintOf } from '../src/verify/dpop.ts'
+import { dpopProofs, localKeySet } from '../src/verify-entry.ts'
 import { athOf, clock, dpopProof, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
 
 describe('proof of possession (DPoP)', () => {

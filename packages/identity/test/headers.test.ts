@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Decision, type Event, type Exchange, HeaderListHead } from '@postern/core'
 import helmet from 'helmet'
-import { type SecurityHeadersOptions, securityHeaders, tightenCookie } from '../src/index.ts'
+import { type SecurityHeadersOptions, securityHeaders, tightenCookie } from '../src/headers-entry.ts'
 import { seededRandom } from './login-harness.ts'
 import { type ExchangeOptions, exchangeOf } from './verify-harness.ts'
 

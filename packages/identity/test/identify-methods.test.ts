@@ -14,21 +14,18 @@ import {
   entra,
   expressSession,
   fastifySession,
-  httpLookUp,
   type IdentifyMethod,
   identifyBy,
   introspectionMethod,
-  type JwtMethodOptions,
   jwtMethod,
   keycloak,
-  known,
-  localKeySet,
   oauth2Proxy,
   proxyMethod,
   Revocations,
   sessionMethod,
   tailscale,
 } from '../src/index.ts'
+import { httpLookUp, type JwtMethodOptions, known, localKeySet } from '../src/verify-entry.ts'
 import { clock, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
 
 const key = signer('k1')

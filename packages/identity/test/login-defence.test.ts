@@ -9,7 +9,7 @@ import {
   memoryLoginStore,
   redirect,
   status,
-} from '../src/index.ts'
+} from '../src/login-entry.ts'
 import { addressOf, cookiesOf, LoginWorld, type Reply, settled } from './login-harness.ts'
 
 const RIGHT = '"correct horse"'

@@ -10,7 +10,7 @@ import {
   RouteTable,
   VirtualClock,
 } from '@postern/core'
-import { LoginDefence, type LoginDefenceOptions } from '../src/index.ts'
+import { LoginDefence, type LoginDefenceOptions } from '../src/login-entry.ts'
 
 /** Bytes that look random and are the same in every run. */
 export function seededRandom(seed: string): RandomSource {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { DEFAULT_LANES } from '../src/index.ts'
 import { failed, succeeded } from '../src/login-defence/lane-outcome.ts'
 import { MAX_KNOWN } from '../src/login-defence/lane-rules.ts'
 import { type Client, enter } from '../src/login-defence/lanes.ts'
 import { openLink, requestLink } from '../src/login-defence/link.ts'
 import { type LoginRecord, NO_RECORD, readRecord, writeRecord } from '../src/login-defence/login-record.ts'
+import { DEFAULT_LANES } from '../src/login-entry.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)

@@ -6,6 +6,8 @@ import { describe, type TestContext, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { connectPostgres, connectRedis, openSqlite, redisReady } from '@postern/store'
 import { freshDatabase, freshPrefix, services } from '../../../test/services.ts'
+import { succeeded } from '../src/login-defence/lane-outcome.ts'
+import { enter } from '../src/login-defence/lanes.ts'
 import {
   DEFAULT_LANES,
   type LoginStore,
@@ -13,9 +15,7 @@ import {
   postgresLoginStore,
   redisLoginStore,
   sqliteLoginStore,
-} from '../src/index.ts'
-import { succeeded } from '../src/login-defence/lane-outcome.ts'
-import { enter } from '../src/login-defence/lanes.ts'
+} from '../src/login-entry.ts'
 
 const CLIENT = { device: undefined, network: 'n', address: 'a' }
 const clock = new VirtualClock()

@@ -31,6 +31,15 @@ const CLIENTS = [
     response_types: [],
     grant_types: ['client_credentials'],
   },
+  {
+    client_id: 'tv',
+    client_name: 'TV',
+    application_type: 'native' as const,
+    token_endpoint_auth_method: 'none' as const,
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+  },
 ]
 
 async function oauthSite(t: TestContext): Promise<Site> {
@@ -229,6 +238,58 @@ describe('the OAuth server, with openid-client', () => {
       { resource: API },
     )
     assert.deepEqual((await asBearer(site, tokens.access_token)).scopes, ['orders:read'])
+  })
+
+  test('a device code works for the client that it was made for, and for no other', async t => {
+    const site = await oauthSite(t)
+    const started = await openid.initiateDeviceAuthorization(await discover(site, 'native'), {
+      scope: 'openid',
+    })
+    const redeem = async (client: string): Promise<unknown> => {
+      const answer = await fetch(`${site.origin}/.postern/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+          device_code: started.device_code,
+          client_id: client,
+        }),
+      })
+      return ((await answer.json()) as { readonly error?: string }).error
+    }
+    assert.equal(await redeem('tv'), 'invalid_grant')
+    assert.equal(await redeem('native'), 'authorization_pending')
+  })
+
+  test('a parameter that is sent twice gives no code, and sends nobody elsewhere', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const query = new URLSearchParams({ client_id: 'web', response_type: 'code', scope: 'openid' })
+    query.append('redirect_uri', CALLBACK)
+    query.append('redirect_uri', 'https://evil.example/')
+    const answer = await browser.get(`/.postern/oauth/auth?${query}`)
+    const { origin, pathname, searchParams } = new URL(answer.location)
+    assert.equal(origin + pathname, CALLBACK)
+    assert.equal(searchParams.get('error'), 'invalid_request')
+    assert.equal(searchParams.get('code'), null)
+  })
+
+  test('what a client pushed is in no cookie of the browser', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const pushed = await openid.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      state: 'a-state-that-nobody-sees',
+      login_hint: 'somebody@shop.example',
+      code_challenge: await openid.calculatePKCECodeChallenge(openid.randomPKCECodeVerifier()),
+      code_challenge_method: 'S256',
+    })
+    const first = await browser.get(pushed.pathname + pushed.search)
+    assert.equal(first.status, 303)
+    const cookies = [...browser.cookies.values()].map(value => decodeURIComponent(value)).join(' ')
+    const decoded = cookies.replace(/[\w-]{8,}/g, text => `${text} ${Buffer.from(text, 'base64url')}`)
+    assert.doesNotMatch(decoded, /nobody-sees|somebody@|127\.0\.0\.1:8765/)
   })
 
   test('pushed authorization requests', async t => {

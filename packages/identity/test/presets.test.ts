@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { auth0, cognito, entra, type JwtMethodOptions, keycloak } from '../src/index.ts'
+import { auth0, clerk, cognito, entra, keycloak } from '../src/index.ts'
 import type { PresetEnvironment } from '../src/verify/presets.ts'
+import type { JwtMethodOptions } from '../src/verify-entry.ts'
 import { RECORDED, type RecordedProvider } from './recorded-metadata.ts'
 
 /** The preset of a provider as its operator writes it, and the network that answers with a record. */
@@ -9,6 +10,7 @@ const PRESETS: Readonly<
   Record<keyof typeof RECORDED, (recorded: RecordedProvider, network: PresetEnvironment) => JwtMethodOptions>
 > = {
   auth0: ({ issuer }, network) => auth0(new URL(issuer).host, 'https://api.shop.example', network),
+  clerk: ({ issuer }, network) => clerk(new URL(issuer).host, ['https://shop.example'], network),
   keycloak: ({ issuer }, network) => keycloak(issuer, 'orders', network),
   entra: (_, network) => entra('9a95fd9e-005d-487a-9a01-d08c1eab2757', 'app', network),
   cognito: (_, network) => cognito('us-east-1', 'us-east-1_GUFWfhI7g', 'client', network),
@@ -22,7 +24,7 @@ const overTls = (recorded: RecordedProvider): RecordedProvider => ({
 })
 
 describe('presets against what providers published', () => {
-  for (const name of ['auth0', 'keycloak', 'entra', 'cognito'] as const)
+  for (const name of ['auth0', 'clerk', 'keycloak', 'entra', 'cognito'] as const)
     test(`${name}: issuer and address of the keys are those of its discovery document, its keys are understood`, async () => {
       const recorded = overTls(RECORDED[name])
       const asked: string[] = []

@@ -13,11 +13,14 @@ const rsa = { kty: 'RSA', e: 'AQAB' } as const
 
 /**
  * As recorded in public test suites: Auth0, Keycloak and Entra ID in redpanda-data/redpanda
- * (`src/v/security/tests/jwt_test.cc`, 2023), a Cognito user pool of us-east-1 in a public client of 2025. A
+ * (`src/v/security/tests/jwt_test.cc`, 2023), a Cognito user pool of us-east-1 in a public client of 2025, a
+ * development instance of Clerk in a public report of 2025 about its keys. A
  * Keycloak realm publishes a key for encryption too; keys of Entra ID name no algorithm; the key ids of
  * Cognito are base64, not base64url.
  */
-export const RECORDED: Readonly<Record<'auth0' | 'keycloak' | 'entra' | 'cognito', RecordedProvider>> = {
+export const RECORDED: Readonly<
+  Record<'auth0' | 'clerk' | 'keycloak' | 'entra' | 'cognito', RecordedProvider>
+> = {
   auth0: {
     issuer: 'https://dev-ltxchcls4igzho78.us.auth0.com/',
     jwks: 'https://dev-ltxchcls4igzho78.us.auth0.com/.well-known/jwks.json',
@@ -30,6 +33,20 @@ export const RECORDED: Readonly<Record<'auth0' | 'keycloak' | 'entra' | 'cognito
         kid: 'tMQzailSAdaW4nojXxES9',
         x5t: '_LDYs6FFeEvJ-ng_a5-cxjUYaRw',
         n: 'zs8Zk1hD9hh8XGfXy21K5yzreZf7R9vYTQTNVGKdDDHfB7YRbC1FRwi6pGca3ElQHtH5l4S93MUaQtkN8JYI-5YyGzxBOVyiwdc_qJ-jNWYzVdZX7PuCo-h3ikBJkD5N9f9b-zv0c_uHhtluzHQkhaCxVJn5t4XQ5HAm1qfxJgotVXbrTDGAdZEh7p5RI2kU8RAGE68RLUVsAGXdefs73QGVpM_uGONlqfMQk05ewyS2iqo14MfMwUn60gREk1w7riMGJvddEATe8XfOTZwErsf8ZcExXMVOcBmIn694y1CZx6LimrWIzWynvuC6h8OFCC76I_TiPHqiMaLXqaNabQ',
+      },
+    ],
+  },
+  clerk: {
+    issuer: 'https://ace-wallaby-84.clerk.accounts.dev',
+    jwks: 'https://ace-wallaby-84.clerk.accounts.dev/.well-known/jwks.json',
+    signing: ['ins_2xqHt2jXH8V7QWbmLFqA8uNpn7j'],
+    keys: [
+      {
+        ...rsa,
+        use: 'sig',
+        alg: 'RS256',
+        kid: 'ins_2xqHt2jXH8V7QWbmLFqA8uNpn7j',
+        n: 'w2F9jfoHTpN5_hriW--ljT6xx4xH3Z8QGB9YcjRr2pgTFcQi4dLqiraz-v04j-QNW9nNThHUyD1jDbT8-sxcx2J0MWzbDm1zik0mjnJLaSLR8HuWQuqNJeS6o41kHyC_nZDhoSlRKfgKpNYKnkrqPPXvmA8D4vlAT0u2Tcvvz6cyn8g3v9v0RUkdaan19ZruDm60OcwuvxudETgCvboB9xb1nhFI0fHnz8LnzBowcscdToH9dRiSzwu_jI07tNmSRqYiCDUUS4eVivu8G5WiAPHV8E1-Efj3Qeno6JYOUQwxhc4vw6X3W_zEk2C_c8stG-1aT0bCIHd9ZsgcSPuC3w',
       },
     ],
   },

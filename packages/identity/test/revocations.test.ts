@@ -6,13 +6,13 @@ import { describe, type TestContext, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { connectPostgres, connectRedis, openSqlite, redisReady } from '@postern/store'
 import { freshDatabase, freshPrefix, services } from '../../../test/services.ts'
+import { Revocations } from '../src/index.ts'
 import {
   postgresRevocations,
-  Revocations,
   type RevocationTable,
   redisRevocations,
   sqliteRevocations,
-} from '../src/index.ts'
+} from '../src/revocation-entry.ts'
 
 /** Two instances' tables over one store. */
 const TABLES: Readonly<

@@ -1,4 +1,5 @@
 import { type Actor, CidrSet, parseAddress } from '@postern/core'
+import type { ActorSet } from './remediation-index.ts'
 
 export interface ProtectedOptions {
   /**
@@ -34,6 +35,17 @@ export class ProtectedActors {
   covers(actor: Actor): boolean {
     if (actor.kind === 'address' || actor.kind === 'network') return this.#addresses.overlaps(actor.value)
     return actor.kind === 'principal' && this.#principals.has(actor.value)
+  }
+
+  /** The actors of a request without those that are protected. Makes no new set where none is. */
+  without(actors: ActorSet): ActorSet {
+    const address =
+      actors.address !== undefined && this.hasAddress(actors.address) ? undefined : actors.address
+    const principal =
+      actors.principal !== undefined && this.hasPrincipal(actors.principal) ? undefined : actors.principal
+    return address === actors.address && principal === actors.principal
+      ? actors
+      : { ...actors, address, principal }
   }
 
   hasAddress(text: string): boolean {

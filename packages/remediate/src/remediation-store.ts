@@ -21,6 +21,7 @@ import {
 } from '@postern/core'
 import { canonicalActor, formatActor } from './actor-text.ts'
 import { ProtectedActors, type ProtectedOptions } from './protected-actors.ts'
+import { remediationEvent } from './remediation-event.ts'
 import { type ActorSet, RemediationIndex } from './remediation-index.ts'
 import type {
   RemediationChange,
@@ -29,6 +30,7 @@ import type {
 } from './remediation-store-options.ts'
 import { memoryRemediations, type RemediationTable } from './remediation-table.ts'
 import { RemediationWriter } from './remediation-writer.ts'
+import { isSame } from './same-remediation.ts'
 
 /** How often everything is read again, in case a message between processes was lost. */
 const RECONCILE_MS = 30_000
@@ -155,7 +157,7 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   /** The strongest active remediation of any of these actors; those of protected actors are ignored. */
   strongest(actors: ActorSet): Remediation | undefined {
-    return this.#index.strongest(this.#unprotected(actors), this.#clock.now())
+    return this.#index.strongest(this.#protected.without(actors), this.#clock.now())
   }
 
   /** Every active remediation of any of these actors, strongest first: the answer to "why?". */
@@ -334,18 +336,6 @@ export class RemediationStore implements Remediations, HealthProbe {
     await this.#loading
   }
 
-  #unprotected(actors: ActorSet): ActorSet {
-    const address =
-      actors.address !== undefined && this.#protected.hasAddress(actors.address) ? undefined : actors.address
-    const principal =
-      actors.principal !== undefined && this.#protected.hasPrincipal(actors.principal)
-        ? undefined
-        : actors.principal
-    return address === actors.address && principal === actors.principal
-      ? actors
-      : { ...actors, address, principal }
-  }
-
   #widen(actor: Actor): Actor {
     if (actor.kind !== 'address' || !actor.value.includes(':')) return actor
     const network: Actor = { kind: 'network', value: networkOf(actor.value as Address) }
@@ -379,28 +369,18 @@ export class RemediationStore implements Remediations, HealthProbe {
     const dropped = this.#index.put(remediation, this.#clock.now())
     this.#dropped += dropped.length
     this.#tell({ kind: 'added', remediation, cause })
-    if (cause === 'here') this.#emit(this.#event('remediation.added', remediation))
+    if (cause === 'here') this.#emit(remediationEvent('remediation.added', remediation, this.#clock.now()))
   }
 
   #forget(id: string, cause: 'here' | 'elsewhere'): void {
     const remediation = this.#index.delete(id)
     if (remediation === undefined) return
     this.#tell({ kind: 'removed', remediation, cause })
-    if (cause === 'here') this.#emit(this.#event('remediation.removed', remediation))
+    if (cause === 'here') this.#emit(remediationEvent('remediation.removed', remediation, this.#clock.now()))
   }
 
   #tell(change: RemediationChange): void {
     for (const listener of this.#listeners) listener(change)
-  }
-
-  #event(type: string, remediation: Remediation): Event {
-    const { id, actor, measure, reason, origin, expiresAt } = remediation
-    return {
-      type,
-      time: this.#clock.now(),
-      actor: actor.kind === 'network' || actor.kind === 'key' ? {} : { [actor.kind]: actor.value },
-      data: { id, actorKind: actor.kind, actorValue: actor.value, measure, reason, origin, expiresAt },
-    }
   }
 
   /** One read at a time; a change during it requests one more. */
@@ -418,9 +398,4 @@ export class RemediationStore implements Remediations, HealthProbe {
         this.#reloadSoon()
       })
   }
-}
-
-/** Whether a remediation already exists and would be prolonged by less than a hundredth, and a second. */
-function isSame(standing: Remediation, next: Remediation, now: number, duration: number): boolean {
-  return standing.expiresAt > now && next.expiresAt - standing.expiresAt < Math.min(1_000, duration / 100)
 }

@@ -16,6 +16,7 @@ import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
 import { signInGuards } from './sign-in-guards.ts'
+import { traceGuard } from './trace-guard.ts'
 import { untrustedForwardingGuard } from './untrusted-forwarding.ts'
 
 /** A configuration compiled: immutable, ready to be asked. */
@@ -59,7 +60,7 @@ export function buildEngine(
   const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
   const cors = corsOf(config)
   const guards: Guard[] = []
-  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit), ...watchesOf(resources))
+  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit), ...watchesOf(config, resources))
   if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
   guards.push(...(signIn?.first ?? []))
   guards.push(
@@ -109,9 +110,15 @@ export function buildEngine(
   return { loaded, engine, throttle: limits, foreign }
 }
 
-/** What sees connections of the application come and go; first, so that no guard hides one from it. */
-function watchesOf({ open }: Resources): readonly Guard[] {
-  return open === undefined ? [] : [open]
+/**
+ * What sees connections of the application come and go, and what hands traces on; first, so that no
+ * guard hides anything from it.
+ */
+function watchesOf({ telemetry }: CompiledConfig, { open }: Resources): readonly Guard[] {
+  return [
+    ...(open === undefined ? [] : [open]),
+    ...(telemetry === undefined ? [] : [traceGuard(telemetry.sample)]),
+  ]
 }
 
 /** Guards are timed where the console shows it. */

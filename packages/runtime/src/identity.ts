@@ -2,15 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import { ConfigError, type Event, type HealthProbe, systemRandom } from '@postern/core'
+import { isCommonPassword } from '@postern/identity'
 import {
   type BuiltInIdentity,
   type BuiltInIdentityOptions,
   fileOutbox,
-  isCommonPassword,
   laterIdentity,
   type Mailer,
   smtpMailer,
-} from '@postern/identity'
+} from '@postern/identity/built-in'
 import type { Connections } from './connections.ts'
 import { storeAway, storeBack } from './store-away.ts'
 

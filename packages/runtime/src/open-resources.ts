@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, type Guard, systemClock, systemRandom } from '@postern/core'
-import { loginDetector, openIdentityStores } from '@postern/identity'
+import { loginDetector } from '@postern/identity/login'
+import { openIdentityStores } from '@postern/identity/stores'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'

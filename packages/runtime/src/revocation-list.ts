@@ -1,14 +1,14 @@
 import type { CompiledConfig } from '@postern/config'
 import { ALLOW, type Event, type Exchange, type Guard, type Principal } from '@postern/core'
+import { Revocations } from '@postern/identity'
 import {
-  credentialOf,
   laterRevocations,
   postgresRevocations,
-  Revocations,
   type RevocationTable,
   redisRevocations,
   sqliteRevocations,
-} from '@postern/identity'
+} from '@postern/identity/revocation'
+import { credentialOf } from '@postern/identity/verify'
 import type { Connections } from './connections.ts'
 
 /** Whether there is anything to revoke, and a place for the list: not where everything is in memory only. */

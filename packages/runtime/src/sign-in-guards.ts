@@ -1,6 +1,8 @@
 import type { CompiledConfig } from '@postern/config'
 import type { Event, Guard } from '@postern/core'
-import { BoundSessions, csrfGuard, LoginDefence, securityHeaders } from '@postern/identity'
+import { BoundSessions } from '@postern/identity/bind'
+import { csrfGuard, securityHeaders } from '@postern/identity/headers'
+import { LoginDefence } from '@postern/identity/login'
 import type { Resources } from './resources.ts'
 
 /** Guards around sign-in, by when they are asked. */

@@ -1,5 +1,5 @@
 import { type Event, StoreError, systemClock, systemTimers } from '@postern/core'
-import { type IdentityStores, openIdentityStores } from '@postern/identity'
+import { type IdentityStores, openIdentityStores } from '@postern/identity/stores'
 import type { Connections } from './connections.ts'
 
 const RETRY_MS = 1_000

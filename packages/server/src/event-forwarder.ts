@@ -146,12 +146,14 @@ export class EventForwarder implements EventRecorder, Detector {
     const claimed = claimedCredential(event.exchange)
     const country = this.#countryOf(event.exchange)
     const acting = notedPrincipal(principal)
+    const traceparent = event.exchange.header('traceparent')?.slice(0, 128)
     const seen = {
       target: source.target.slice(0, 4_096),
       referer: event.exchange.header('referer')?.slice(0, 1_024) ?? '',
       httpVersion: source.httpVersion,
       ...(country !== '' && { country }),
       ...(acting !== undefined && { acting }),
+      ...(traceparent !== undefined && { traceparent }),
       ...(claimed !== undefined && { credential: claimed }),
       ...(principal.kind === 'apiKey' && { key: principal.id }),
       ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),

@@ -118,6 +118,7 @@ const gateway = await startGateway({
   ...options,
   listen: { ...options.listen, held },
   engine: () => runtime.engine,
+  underWay: link.underWay,
   recheck: exchange => stillHolds(runtime, exchange),
 })
 recheckOpen(gateway, resources)

@@ -9,7 +9,7 @@ import {
   loadConfig,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
-import type { Mailer } from '@postern/identity'
+import type { Mailer } from '@postern/identity/built-in'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
@@ -22,10 +22,12 @@ import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
 import type { AlertSender } from './alerts/alert-sender.ts'
 import type { ConsoleSetup, RunningConsole } from './console/open-console.ts'
+import { instanceName, ownVersion } from './console/system-readings.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
 import type { ServeOptions } from './serve-options.ts'
 import { startListening } from './start-listening.ts'
+import type { OtlpExporter } from './telemetry/otlp-exporter.ts'
 
 /**
  * A gateway with everything around it: the runtime, the admin listener, the file that commands find it by.
@@ -100,10 +102,13 @@ export async function serve(options: ServeOptions): Promise<Served> {
       return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
     }
     const alerts = await startAlerts(config, runtime)
+    const telemetry = await startTelemetry(config, runtime, metrics, listener.url)
+    if (telemetry !== undefined) closers.push(() => telemetry.close())
     const partsHealth = (): readonly Health[] => [
       ...listener.health(),
       ...integrations.health(),
       ...(alerts === undefined ? [] : [alerts.health()]),
+      ...(telemetry === undefined ? [] : [telemetry.health()]),
     ]
     const opened =
       config.console === false
@@ -191,8 +196,29 @@ async function startAlerts(
   return sender
 }
 
+/** Loaded only where a collector is named. */
+async function startTelemetry(
+  { telemetry: settings }: CompiledConfig,
+  runtime: Runtime,
+  metrics: Metrics,
+  gateway: string,
+): Promise<OtlpExporter | undefined> {
+  if (settings === undefined) return undefined
+  const { OtlpExporter } = await import('./telemetry/otlp-exporter.ts')
+  const exporter = new OtlpExporter({
+    settings,
+    source: { instance: instanceName(gateway), version: ownVersion() },
+    clock: runtime.resources.clock,
+    fetch,
+    counts: () => metrics.counts(),
+    readings: () => auditReadings(runtime.resources),
+  })
+  runtime.listen(event => exporter.take(event))
+  return exporter
+}
+
 async function alertMailer({ smtp, from, tls }: NonNullable<CompiledAlerts['email']>): Promise<Mailer> {
-  const { smtpMailer } = await import('@postern/identity')
+  const { smtpMailer } = await import('@postern/identity/built-in')
   return smtpMailer({ url: smtp, from, tls, place: 'alerts.email' })
 }
 

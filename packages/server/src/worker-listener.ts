@@ -51,8 +51,9 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   }
 }
 
-function workersHealth({ live, count }: Workers): Health {
-  return { name: 'workers', ok: live > 0, required: true, detail: `${live} of ${count} listen` }
+function workersHealth({ live, count, cutOff }: Workers): Health {
+  const lost = cutOff === 0 ? '' : `; ${cutOff} requests were cut off by workers that ended`
+  return { name: 'workers', ok: live > 0, required: true, detail: `${live} of ${count} listen${lost}` }
 }
 
 function take(

@@ -42,6 +42,8 @@ export interface ForwardedEvent {
         readonly httpVersion: string
         /** Kind, roles and scopes of the principal, where there is more than an id. */
         readonly acting?: Json
+        /** As the client sent it. */
+        readonly traceparent?: string
         /** Country of the client, where a trusted proxy says it. */
         readonly country?: string
         /** How the client says who it is, without what proves it. */

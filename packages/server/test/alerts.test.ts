@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Event, VirtualClock } from '@postern/core'
-import { smtpMailer } from '@postern/identity'
+import { smtpMailer } from '@postern/identity/built-in'
 import { until } from '../../../test/until.ts'
 import { AlertSender } from '../src/alerts/alert-sender.ts'
 import { startSmtp } from './smtp-server.ts'

@@ -41,6 +41,13 @@ const refusedAs = (answer: HolderAnswer | undefined): string | undefined =>
   answer !== undefined && 'refused' in answer ? answer.refused : undefined
 const first = ({ cores }: ReturnType<typeof testHolders>): HolderCore => cores[0] as HolderCore
 
+/** The record with the salt of another. */
+const withSalt = ({ record }: StoredRecord, other: StoredRecord) => {
+  const bytes = Buffer.from(record.bytes)
+  bytes.set(other.record.salt, 4)
+  return parseRecord(bytes)
+}
+
 const rows = (count: number): number[] => Array.from({ length: count }, (_, row) => row)
 
 describe('who has the application and its database', () => {
@@ -48,8 +55,8 @@ describe('who has the application and its database', () => {
     const { keys, cores } = testHolders()
     const [one, two] = (await sealed(keys, [1, 2])) as [StoredRecord, StoredRecord]
     const swapped = [
-      { encoded: one.encoded, record: { ...one.record, salt: two.record.salt } },
-      { encoded: two.encoded, record: { ...two.record, salt: one.record.salt } },
+      { encoded: one.encoded, record: withSalt(one, two) },
+      { encoded: two.encoded, record: withSalt(two, one) },
     ]
     assert.deepEqual(await opened(keys, swapped), [undefined, undefined])
     assert.equal(Math.max(...cores.map(core => core.used('service app'))), 2)

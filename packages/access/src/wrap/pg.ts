@@ -2,15 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
 import { TABLE_NAMES, TableNames } from '../read/table-names.ts'
 import { currentActing } from './acting-as.ts'
+import { ClaimPrefix, isWire, type Wire } from './claim-prefix.ts'
 import {
-  type ClaimStatement,
-  claimStatement,
   type GuardOptions,
   RECORD_ATTEMPT,
   type RunApart,
   refusedError,
   reportRefusal,
-  SET_CLAIM,
 } from './guarded-connection.ts'
 import { PgReads } from './pg-reads.ts'
 
@@ -156,6 +154,9 @@ const OUR_OWN: ReadonlySet<string> = new Set([RECORD_ATTEMPT, TABLE_NAMES])
 /** Streams of COPY take the socket away from the driver, and with it all that could count. */
 const COPIES_OUT = /\bCOPY\b[^;]*\bTO\b/i
 
+/** Statements that take prepared statements away. */
+const FORGETS = /\b(?:DEALLOCATE|DISCARD)\b/i
+
 function uncountable(): Error {
   return new ConfigError({
     place: 'reads',
@@ -212,214 +213,4 @@ function queryTimeoutOf(config: unknown): unknown {
   return typeof config === 'object' && config !== null && 'query_timeout' in config
     ? config.query_timeout
     : undefined
-}
-
-/** What is used of pg's `Connection`: the messages of the protocol, and the events that tell of answers. */
-interface Wire {
-  parse(message: unknown): void
-  bind(message: unknown): void
-  execute(message: unknown): void
-  sync(): void
-  query(text: string): void
-  emit(event: string, message?: unknown): boolean
-  readonly stream: { cork?(): void; uncork?(): void; destroy?(): void }
-}
-
-function isWire(value: unknown): value is Wire {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['parse', 'bind', 'execute', 'sync', 'query', 'emit'].every(
-      name => typeof Reflect.get(value, name) === 'function',
-    )
-  )
-}
-
-/** Answers to the claim's own messages; everything else belongs to the statement. */
-const ANSWERS: ReadonlySet<string> = new Set([
-  'parseComplete',
-  'bindComplete',
-  'dataRow',
-  'commandComplete',
-  'noData',
-  'rowDescription',
-])
-
-/** Statements that take prepared statements away. */
-const FORGETS = /\b(?:DEALLOCATE|DISCARD)\b/i
-
-/** What a claim and a grant are made of: nothing that a text of SQL could be ended with. */
-const PLAIN = /^[\w|.]*$/
-
-/**
- * Puts the claim in front of a statement: Parse, Bind and Execute without a Sync, so that both are one
- * implicit transaction, or the claim becomes part of the transaction that `BEGIN` opens (PostgreSQL manual,
- * "Pipelining"). Hides the answers to it. The claim goes as a parameter: other sessions of the same role can
- * read the text of a running statement in pg_stat_activity, never its parameters.
- *
- * Several statements in one text, and COPY, are sent by the simple protocol, which must not follow an open
- * pipeline: PostgreSQL 18 would leave their transaction open. There the claim is a statement of the text
- * itself. Who reads it there could use it before its own transaction does, once, for the same actor.
- *
- * To parse and plan the claim's statement each time costs the server as much as to begin and commit, so it is
- * prepared, once a connection. A pooler may hand every transaction to another server process, which does not
- * have it: therefore the first claim of a connection asks for the process that answers, and only where that
- * is the one that the connection was opened to (no pooler shows that) is anything prepared.
- */
-class ClaimPrefix {
-  readonly #wire: Wire
-  readonly #options: GuardOptions
-  readonly #sent: Sent[] = []
-  readonly #processOf: () => unknown
-  /** As the last answer said: I idle, T in a transaction, E in a failed one. */
-  #status = 'I'
-
-  /** Whether the connection was seen to be direct; undefined as long as no claim was answered. */
-  #isDirect: boolean | undefined
-  /** Numbers of the prepared statement: the last that was asked for, and the one that is there (0: none). */
-  #asked = 0
-  #prepared = 0
-
-  /** @param processOf the server process that the connection was opened to */
-  constructor(wire: Wire, options: GuardOptions, processOf: () => unknown) {
-    this.#wire = wire
-    this.#options = options
-    this.#processOf = processOf
-    const emit = wire.emit.bind(wire)
-    wire.emit = (event, message) => this.#hears(event, message) || emit(event, message)
-  }
-
-  /** What was prepared may be gone with the statement that is sent now. */
-  forget(): void {
-    this.#prepared = 0
-  }
-
-  /** Sends a statement that carries no claim. */
-  without<T>(submit: () => T): T {
-    this.#sent.push({ claimed: false, isOrphan: false, prepares: 0 })
-    const refused = submit()
-    if (refused instanceof Error) this.#sent.pop()
-    return refused
-  }
-
-  /**
-   * Sends a statement, with the claim before it when it begins a transaction.
-   * @param submit sends it as it is; `claimed` sends it so that a claim can go before it
-   */
-  around<T>(submit: () => T, claimed: () => T): T {
-    // Statements of a pipeline are sent before the state that they will find is
-    // known; a claim too many does no harm.
-    const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
-    if (claim === undefined) return this.without(submit)
-    const wire = this.#wire
-    const entry: Sent = { claimed: false, isOrphan: false, prepares: 0 }
-    this.#sent.push(entry)
-    const { parse, bind, query } = wire
-    const first = (): void => {
-      if (entry.claimed) return
-      entry.claimed = true
-      const isPlain = claim.text === SET_CLAIM
-      let statement = ''
-      if (isPlain && this.#prepared > 0) statement = `postern_claim_${this.#prepared}`
-      else {
-        // A number is used once: one that is still there under an old number is no trouble.
-        if (isPlain && this.#isDirect === true && this.#sent.length === 1) entry.prepares = ++this.#asked
-        if (entry.prepares > 0) statement = `postern_claim_${entry.prepares}`
-        parse.call(wire, {
-          text: this.#isDirect === undefined ? `${claim.text}, pg_backend_pid()` : claim.text,
-          name: statement,
-          types: [],
-        })
-      }
-      bind.call(wire, {
-        portal: '',
-        statement,
-        values: [...claim.values],
-        binary: false,
-        valueMapper: String,
-      })
-      wire.execute({ portal: '', rows: 0 })
-    }
-    wire.parse = message => {
-      first()
-      parse.call(wire, message)
-    }
-    wire.bind = message => {
-      first()
-      bind.call(wire, message)
-    }
-    wire.query = text => {
-      const isFirst = !entry.claimed
-      entry.claimed = true
-      query.call(wire, isFirst ? `${inText(claim)}; ${text}` : text)
-    }
-    wire.stream.cork?.()
-    try {
-      const refused = claimed()
-      if (refused instanceof Error) {
-        // The driver sent nothing of its own: what was sent of the claim is nobody's answer.
-        if (entry.claimed) {
-          entry.isOrphan = true
-          wire.sync()
-        } else this.#sent.pop()
-      }
-      return refused
-    } finally {
-      wire.stream.uncork?.()
-      Object.assign(wire, { parse, bind, query })
-    }
-  }
-
-  /** @returns whether the event is about the claim, and nobody else's business */
-  #hears(event: string, message: unknown): boolean {
-    const head = this.#sent[0]
-    if (event === 'readyForQuery') {
-      this.#status = statusOf(message)
-      this.#sent.shift()
-      return head?.isOrphan === true
-    }
-    if (head?.claimed === true) {
-      if (event === 'errorMessage') {
-        head.claimed = false
-        this.#prepared = 0
-      }
-      if (event === 'parseComplete' && head.prepares > 0) this.#prepared = head.prepares
-      if (event === 'dataRow') this.#isDirect ??= processIn(message) === this.#processOf()
-      if (ANSWERS.has(event)) {
-        if (event === 'commandComplete') head.claimed = false
-        return true
-      }
-    }
-    return false
-  }
-}
-
-/** A statement that was sent and is not answered yet. */
-interface Sent {
-  /** Whether the answer to a claim comes first. */
-  claimed: boolean
-  isOrphan: boolean
-  /** The number of the statement that is prepared with it; 0: none. */
-  prepares: number
-}
-
-/** The process that answered a first claim: the last column. */
-function processIn(message: unknown): number | undefined {
-  const fields: unknown =
-    typeof message === 'object' && message !== null && 'fields' in message ? message.fields : undefined
-  return Array.isArray(fields) ? Number(fields.at(-1)) : undefined
-}
-
-/** The statement of a claim with its values in the text. */
-function inText({ text, values }: ClaimStatement): string {
-  return text.replace(/\$(\d)/g, (_, place: string) => {
-    const value = values[Number(place) - 1] ?? ''
-    if (!PLAIN.test(value))
-      throw new ConfigError({ place: 'acting.grant', problem: 'is not a token of signBudgetGrant' })
-    return `'${value}'`
-  })
-}
-
-function statusOf(message: unknown): string {
-  return typeof message === 'object' && message !== null && 'status' in message ? String(message.status) : 'I'
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { IntegrityError, StoreError } from '@postern/core'
 import type { Follower, Published } from './follower.ts'
+import type { FollowerPlace } from './open-follower.ts'
 
 /** The follower, wherever it runs. One call at a time. */
 export interface FollowerPort {
@@ -17,14 +18,6 @@ export function inlineFollower(follower: Follower): FollowerPort {
   }
 }
 
-/** What the follower's thread is started with. */
-export interface FollowerThreadData {
-  readonly directory: string
-  readonly keyDirectory: string
-  readonly origin: string
-  readonly forgetAnonymousAfter?: number
-}
-
 /** From the log to the thread. */
 export type FollowerRequest = { readonly follow: number; readonly now: number } | { readonly close: true }
 
@@ -39,12 +32,12 @@ export type FollowerReply =
  * @throws IntegrityError, StoreError when it cannot resume the log
  */
 export async function threadFollower(
-  data: FollowerThreadData,
+  place: FollowerPlace,
 ): Promise<{ readonly port: FollowerPort; readonly published: Published }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./follower-thread.${extension}`, import.meta.url), { workerData: data })
+  const worker = new Worker(new URL(`./follower-thread.${extension}`, import.meta.url), { workerData: place })
   worker.unref()
-  const store = `audit log ${data.directory}`
+  const store = `audit log ${place.directory}`
   let dead: Error | undefined
   let settle: { resolve(reply: FollowerReply): void; reject(error: Error): void } | undefined
   worker.on('message', (reply: FollowerReply) => settle?.resolve(reply))

@@ -1,13 +1,8 @@
 import { constants, getPriority, setPriority } from 'node:os'
-import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { IntegrityError } from '@postern/core'
-import { AuditIndex } from '../index/audit-index.ts'
-import { KeyStore } from '../key-store.ts'
-import { disk } from './file-layer.ts'
-import type { FollowerReply, FollowerRequest, FollowerThreadData } from './follower-port.ts'
-import { INDEX } from './log-files.ts'
-import { openFollower } from './open-follower.ts'
+import type { FollowerReply, FollowerRequest } from './follower-port.ts'
+import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
 
 /** Steps of priority (nice) that this thread stands behind those that answer requests. */
 const BEHIND = 10
@@ -22,8 +17,6 @@ if (process.platform === 'linux') {
   }
 }
 
-const data = workerData as FollowerThreadData
-
 function reply(message: FollowerReply): void {
   parentPort?.postMessage(message)
 }
@@ -36,14 +29,11 @@ function failure(error: unknown): FollowerReply {
 }
 
 try {
-  const keys = KeyStore.open(join(data.keyDirectory, 'subjects.db'))
-  const index = AuditIndex.open(join(data.directory, INDEX), keys)
-  const follower = openFollower({ ...data, files: disk, keys, index })
+  const { follower, close } = openFollowerAt(workerData as FollowerPlace)
   parentPort?.on('message', (request: FollowerRequest) => {
     try {
       if ('close' in request) {
-        follower.close()
-        keys.close()
+        close()
         reply({ closed: true })
       } else reply({ published: follower.follow(request.follow, request.now) })
     } catch (error) {

@@ -1,12 +1,22 @@
+import { join } from 'node:path'
 import { parseVerifierKey } from '../format/note-key.ts'
-import type { AuditIndex } from '../index/audit-index.ts'
-import type { SubjectKeys } from '../key-store.ts'
+import { AuditIndex } from '../index/audit-index.ts'
+import { KeyStore, type SubjectKeys } from '../key-store.ts'
 import { loadSigningKeys } from '../signing-keys.ts'
-import type { FileLayer } from './file-layer.ts'
+import { disk, type FileLayer } from './file-layer.ts'
 import { Follower } from './follower.ts'
-import { LogFiles, VERIFIER_KEYS } from './log-files.ts'
+import { INDEX, LogFiles, VERIFIER_KEYS } from './log-files.ts'
 
-export interface OpenFollowerOptions {
+/** Where a follower finds the log that it resumes. */
+export interface FollowerPlace {
+  readonly directory: string
+  readonly keyDirectory: string
+  readonly origin: string
+  /** Milliseconds. */
+  readonly forgetAnonymousAfter?: number
+}
+
+interface OpenFollowerOptions {
   readonly files: FileLayer
   readonly directory: string
   readonly keyDirectory: string
@@ -21,7 +31,7 @@ export interface OpenFollowerOptions {
  * ever signed, newest last, so that a rotation does not make older proofs unreadable;
  * verifiers get the keys from elsewhere.
  */
-export function openFollower(options: OpenFollowerOptions): Follower {
+function openFollower(options: OpenFollowerOptions): Follower {
   const { signers, verifierKeys } = loadSigningKeys(options.keyDirectory, options.origin)
   const log = new LogFiles(options.files, options.directory)
   const known = log.verifierKeys()
@@ -30,4 +40,34 @@ export function openFollower(options: OpenFollowerOptions): Follower {
   // Only keys that this process holds are trusted as signers of the log it resumes.
   const verifiers = verifierKeys.map(key => parseVerifierKey(key))
   return new Follower({ ...options, signers, verifiers })
+}
+
+/** A follower over the files of a log on the disk, with the databases that it opened. */
+export interface OpenedFollower {
+  readonly follower: Follower
+  close(): void
+}
+
+/**
+ * Resumes a log on the disk.
+ * @throws IntegrityError, StoreError when it cannot be resumed
+ */
+export function openFollowerAt(place: FollowerPlace): OpenedFollower {
+  const keys = KeyStore.open(join(place.keyDirectory, 'subjects.db'))
+  const opened: { close(): void }[] = [keys]
+  try {
+    const index = AuditIndex.open(join(place.directory, INDEX), keys)
+    opened.push(index)
+    const follower = openFollower({ ...place, files: disk, keys, index })
+    return {
+      follower,
+      close: () => {
+        follower.close()
+        keys.close()
+      },
+    }
+  } catch (error) {
+    for (const part of opened.reverse()) part.close()
+    throw error
+  }
 }

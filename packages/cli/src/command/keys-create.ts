@@ -1,4 +1,4 @@
-import type { NewApiKey } from '@postern/identity'
+import type { NewApiKey } from '@postern/identity/built-in'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withIdentity } from './with-identity.ts'

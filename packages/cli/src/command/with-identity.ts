@@ -1,5 +1,6 @@
 import { ConfigError, systemClock } from '@postern/core'
-import type { BuiltInIdentity, Revocations } from '@postern/identity'
+import type { Revocations } from '@postern/identity'
+import type { BuiltInIdentity } from '@postern/identity/built-in'
 import {
   Connections,
   keepsRevocations,

@@ -1,6 +1,6 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
 import { type ByteSize, type Mode, type RecordTime, type RouteSettings, RouteTable } from '@postern/core'
-import type { HeadersSetting } from '@postern/identity'
+import type { HeadersSetting } from '@postern/identity/headers'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import * as z from 'zod'
@@ -32,16 +32,11 @@ import {
 } from './access.ts'
 import { type ClientConfig, clientsHere } from './clients.ts'
 import { type CorsConfig, corsHere } from './cors.ts'
+import { routeCsrf } from './csrf.ts'
 import { type InspectConfig, inspectHere } from './inspect.ts'
 import { type LimitConfig, routeThrottle } from './limits.ts'
-import {
-  type CompiledRouteLogin,
-  type HeadersConfig,
-  type RouteLoginConfig,
-  routeCsrf,
-  routeHeaders,
-  routeLogin,
-} from './sign-in.ts'
+import { type HeadersConfig, routeHeaders } from './security-headers.ts'
+import { type CompiledRouteLogin, type RouteLoginConfig, routeLogin } from './sign-in.ts'
 
 declare module '@postern/core' {
   interface RouteSettings {

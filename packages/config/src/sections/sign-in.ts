@@ -1,20 +1,19 @@
-import type { CidrSet, Duration } from '@postern/core'
+import type { CidrSet } from '@postern/core'
 import {
   type AnswerTest,
   answerJson,
   answerText,
   type GraphqlLogin,
-  type HeadersSetting,
   type JsonRpcLogin,
   type LinkMail,
   type LoginSettings,
   redirect,
   setsCookie,
   status,
-} from '@postern/identity'
+} from '@postern/identity/login'
 import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key.ts'
-import { addressSet, duration, flag, listOf, oneOf, text } from '../types.ts'
+import { addressSet, flag, listOf, text } from '../types.ts'
 
 /** What an answer shows: any of these. */
 export interface AnswerTestConfig {
@@ -80,44 +79,6 @@ export interface CompiledLoginConfig {
   readonly proofOfWork: boolean
   readonly exempt: CidrSet
   readonly link?: LinkMail
-}
-
-/** Refuses requests that other sites send. */
-export interface CsrfConfig {
-  /** Other origins whose pages may send requests. Default: none. */
-  readonly origins?: readonly string[] | undefined
-  /** Cookies that sign somebody in. Default: any cookie. */
-  readonly cookies?: readonly string[] | undefined
-}
-
-/** Requests of other sites, with defaults. */
-export interface CompiledCsrf {
-  readonly origins: readonly string[]
-  readonly cookies?: readonly string[]
-}
-
-/** Binds the backend's sessions to the device. */
-export interface BindConfig {
-  /** The backend's session cookie. */
-  readonly cookie: string
-  /** How long a stolen cookie works at most. Default: `5m`. */
-  readonly interval?: Duration | undefined
-  /** Cookies from before: `adopt` or `refuse`. Default: `adopt`. */
-  readonly existing?: 'adopt' | 'refuse' | undefined
-  /**
-   * Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps. Default:
-   * `unchanged`.
-   */
-  readonly withoutDbsc?: 'unchanged' | 'webcrypto' | undefined
-}
-
-/** Bound sessions with their defaults. */
-export interface CompiledBind {
-  readonly cookie: string
-  /** Milliseconds. */
-  readonly interval: number
-  readonly existing: 'adopt' | 'refuse'
-  readonly withoutDbsc: 'unchanged' | 'webcrypto'
 }
 
 interface Seen {
@@ -251,170 +212,3 @@ function isLinkMail(value: unknown): boolean {
   const { origin, send } = value as Readonly<Record<string, unknown>>
   return typeof origin === 'string' && typeof send === 'function'
 }
-
-/** `csrf`. */
-export const csrf: z.ZodType<CompiledCsrf | false, boolean | CsrfConfig | undefined> = key(
-  parsed(
-    z.union([
-      flag,
-      section<CompiledCsrf, CsrfConfig>('CsrfConfig', {
-        origins: key(listOf(text), {
-          description: 'Other origins whose pages may send requests.',
-          default: [],
-          defaultText: 'none',
-          example: ['https://admin.example'],
-        }),
-        cookies: key(listOf(text), {
-          description: 'Cookies that sign somebody in.',
-          defaultText: 'any cookie',
-          example: ['connect.sid'],
-        }),
-      }),
-    ]),
-    undefined,
-    said => (said === true ? { origins: [] } : said),
-  ),
-  {
-    description: 'Refuses requests that another site made a browser send with its cookies.',
-    default: false,
-    defaultText: 'off',
-    example: true,
-  },
-)
-
-/** `csrf` of a route. */
-export const routeCsrf: z.ZodType<false | 'always', false | 'always'> = z.union([
-  z.literal(false),
-  z.literal('always'),
-])
-
-const csp = z.record(
-  z.string().regex(/^[a-z-]+$/),
-  z.string().regex(/^[^;,\r\n]*$/, 'must be the sources of one directive'),
-)
-const headerText = z.union([
-  z.literal(false),
-  z.string().regex(/^[\x20-\x7e]{1,2000}$/, 'must be a header value'),
-])
-
-/** Changes to the security headers of `strict` or `compatible`. */
-export interface HeaderChangesConfig {
-  /** What is changed. Default: `strict`. */
-  readonly base?: 'strict' | 'compatible' | undefined
-  /** Content-Security-Policy of pages, by directive. `'nonce'` in a value becomes the nonce of the answer. */
-  readonly contentSecurityPolicy?: Readonly<Record<string, string>> | false | undefined
-  /** `enforce`, or `report` to only log. */
-  readonly cspMode?: 'enforce' | 'report' | undefined
-  /** Strict-Transport-Security, on HTTPS. */
-  readonly strictTransportSecurity?: string | false | undefined
-  /** Cross-Origin-Opener-Policy. */
-  readonly crossOriginOpenerPolicy?: string | false | undefined
-  /** Cross-Origin-Resource-Policy. */
-  readonly crossOriginResourcePolicy?: string | false | undefined
-  /** Referrer-Policy. */
-  readonly referrerPolicy?: string | false | undefined
-  /** Permissions-Policy. */
-  readonly permissionsPolicy?: string | false | undefined
-  /** X-Frame-Options. */
-  readonly frameOptions?: string | false | undefined
-  /** Cookies of the backend: `tighten`, `report`, or `false` to leave them alone. */
-  readonly cookies?: 'tighten' | 'report' | false | undefined
-}
-
-/** Security headers as they are written. */
-export type HeadersConfig = 'strict' | 'compatible' | HeaderChangesConfig
-
-type Changes = Exclude<HeadersSetting, string>
-
-const changes: z.ZodType<Changes, HeaderChangesConfig> = section<Changes, HeaderChangesConfig>(
-  'HeaderChangesConfig',
-  {
-    base: key(oneOf('strict', 'compatible'), {
-      description: 'What is changed.',
-      defaultText: '`strict`',
-      example: 'compatible',
-    }),
-    contentSecurityPolicy: key(orOff(csp), {
-      description:
-        "Content-Security-Policy of pages, by directive. `'nonce'` in a value becomes the nonce of the answer.",
-      example: { 'default-src': "'self'" },
-    }),
-    cspMode: key(oneOf('enforce', 'report'), {
-      description: '`enforce`, or `report` to only log.',
-      example: 'report',
-    }),
-    strictTransportSecurity: key(headerText, {
-      description: 'Strict-Transport-Security, on HTTPS.',
-      example: 'max-age=86400',
-    }),
-    crossOriginOpenerPolicy: key(headerText, {
-      description: 'Cross-Origin-Opener-Policy.',
-      example: 'unsafe-none',
-    }),
-    crossOriginResourcePolicy: key(headerText, {
-      description: 'Cross-Origin-Resource-Policy.',
-      example: 'cross-origin',
-    }),
-    referrerPolicy: key(headerText, { description: 'Referrer-Policy.', example: 'same-origin' }),
-    permissionsPolicy: key(headerText, { description: 'Permissions-Policy.', example: 'camera=()' }),
-    frameOptions: key(headerText, { description: 'X-Frame-Options.', example: 'SAMEORIGIN' }),
-    cookies: key(z.union([z.literal(false), oneOf('tighten', 'report')]), {
-      description: 'Cookies of the backend: `tighten`, `report`, or `false` to leave them alone.',
-      example: 'report',
-    }),
-  },
-)
-
-/** Security headers of a route. */
-export const routeHeaders: z.ZodType<HeadersSetting | false, HeadersConfig | false> = z.union([
-  z.literal(false),
-  oneOf('strict', 'compatible'),
-  changes,
-])
-
-/** `headers`. */
-export const headers: z.ZodType<HeadersSetting | false, HeadersConfig | false | undefined> = key(
-  routeHeaders,
-  {
-    description:
-      'Security headers that answers do not set themselves: `strict`, `compatible` (content policy only reports), or changes to one of them.',
-    default: false,
-    defaultText: 'off',
-    example: 'compatible',
-  },
-)
-
-/** `bind`. */
-export const bind: z.ZodType<CompiledBind | undefined, BindConfig | undefined> = key(
-  section<CompiledBind, BindConfig>('BindConfig', {
-    cookie: required(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie'), {
-      description: "The backend's session cookie.",
-      example: 'connect.sid',
-    }),
-    interval: key(
-      duration.refine(value => value >= 30_000, 'must be at least 30s'),
-      {
-        description: 'How long a stolen cookie works at most.',
-        default: '5m',
-        example: '2m',
-      },
-    ),
-    existing: key(oneOf('adopt', 'refuse'), {
-      description: 'Cookies from before: `adopt` or `refuse`.',
-      default: 'adopt',
-      example: 'refuse',
-    }),
-    withoutDbsc: key(oneOf('unchanged', 'webcrypto'), {
-      description:
-        'Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps.',
-      default: 'unchanged',
-      example: 'webcrypto',
-    }),
-  }),
-  {
-    description:
-      "Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device instead (DBSC).",
-    defaultText: 'off',
-    example: { cookie: 'connect.sid' },
-  },
-)

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import type { PasskeyAccount, PasskeyAccounts } from '@postern/identity'
+import type { PasskeyAccount, PasskeyAccounts } from '@postern/identity/built-in'
 import { ROLES, type Role } from './console-session.ts'
 
 /** What became of a change; `last`: the last operator who can sign in stays, so nothing was changed. */

@@ -1,4 +1,4 @@
-import type { Account } from '@postern/identity'
+import type { Account } from '@postern/identity/built-in'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { bodyText, bodyTexts, pathText } from './call-values.ts'
 import { identityOf } from './identity-of.ts'

@@ -6,7 +6,7 @@ const SCRIPT =
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[^}\n]{1,80}/i
 /** An entity that is fetched; drawing programs declare others. */
 const FETCHED_ENTITY =
   /<!entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s{1,8}(?:system|public\s{1,8}["'][^"'<>]{0,120}["'])\s{1,8}["'][^"']{0,200}/i

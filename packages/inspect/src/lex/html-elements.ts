@@ -246,11 +246,11 @@ function attributeScore(
     return IDLE.test(value) ? undefined : { id: 'xss/handler', score: value.length > 0 ? 6 : 5 }
   }
   const isTelling = TELLING.has(attribute) || DIRECTIVE.test(attribute)
+  // An animation that writes a handler.
+  if (attribute === 'attributename' && /^["'`]?on[a-z]{3,40}\b/.test(value))
+    return { id: 'xss/handler', score: 6 }
   if (!isTelling && !mayBeScheme(value)) return undefined
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
-  // An animation that writes a handler.
-  if (attribute === 'attributename' && /^on[a-z]{3,40}\b/.test(compact))
-    return { id: 'xss/handler', score: 6 }
   // An image does not run what is in it.
   const isPicture = element === 'img' && compact.startsWith('data:image/')
   if (!isPicture && DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))

@@ -150,7 +150,8 @@ function probe(at: number): Finding | undefined {
   const next = term(at)
   if (next < 0) return undefined
   const word = wordAt(at)
-  // PromQL asks for a series by its labels: `count(up{job="node"})`.
+  // PromQL counts series and asks for them by their labels: `count(up)`, `count(up{job="node"})`.
+  if (word === 'count' && kindAt(at + 2) === SQL.word && next === tokenCount()) return undefined
   if (SERIES.test(sourceText().slice(starts[at] as number, (starts[at] as number) + 160))) return undefined
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
   const inside = kindAt(at + 2)

@@ -258,7 +258,7 @@ export const rceRules: readonly Rule[] = [
   // `;while true;do x;done`, `;. /tmp/x`, `;>/tmp/x`: the shell's own grammar behind a separator.
   pattern(
     'rce/grammar',
-    /^\s{0,2}cd\s{1,2}[\w/.~-]{1,40}\s{0,2}(?:;|&&)\s{0,2}[a-z]|^[\w.:"'-]{0,40}\s{0,2}[;&|]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\. {1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
+    /^[\w.:"'-]{0,40}\s{0,2}[;&|]{1,2}\s{0,4}(?:(?:while|until)\s[^;\n]{1,60}[;\n]\s{0,4}do\s|for\s{1,4}\w{1,16}\s{1,4}in\s[^;\n]{1,60}[;\n]\s{0,4}do\s|if\s[^;\n]{1,60}[;\n]\s{0,4}then\s|\. {1,4}[/~.]|\d?>{1,2}\s{0,2}\/\w|\{\s[^}\n]{1,60};\s{0,2}\}|(?:\.\/[\w.-]{1,40}|\/(?:tmp|var\/tmp|dev\/shm)\/[\w./-]{1,60})\s{0,4}$|:\s{0,2}\(\s{0,2}\)\s{0,2}\{)/,
     {
       score: 5,
       quotable: true,
@@ -266,7 +266,6 @@ export const rceRules: readonly Rule[] = [
       chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline,
       attacks: [
         ';while true;do id;done',
-        'cd /;cd etc;fold passwd',
         ';for i in 1;do id;done',
         'x;if true;then id;fi',
         ';. /tmp/x',
@@ -279,6 +278,16 @@ export const rceRules: readonly Rule[] = [
       benign: ['; while you wait', 'x; for a in b', '; if true, then', 'a & . b', '<p>a&b</p>'],
     },
   ),
+  // What people tell each other to type begins so as well.
+  pattern('rce/change-folder', /^\s{0,2}cd\s{1,2}[\w/.~-]{1,40}\s{0,2}(?:;|&&)\s{0,2}[a-z]/, {
+    score: 5,
+    bare: true,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.semicolon | CHAR.ampersand,
+    attacks: ['cd /;cd etc;fold passwd', 'cd /tmp && fold x'],
+    benign: ['cd; a', 'a cd && b'],
+  }),
   // A value that a program would take for one of its options, of those that name a command or a file to
   // write.
   pattern(

@@ -1,7 +1,7 @@
 import { type Event, type Health, HttpEvent } from '@postern/core'
 
 /** Upper bounds of the duration histogram, seconds. */
-const BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+export const BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const MAX_SERIES = 2_000
 
 /** Counts made on one thread, as plain data that another can add to its own. */
@@ -76,6 +76,15 @@ export class Metrics {
     this.#durations = BUCKETS.concat(0).fill(0)
     this.#seconds = 0
     return counts
+  }
+
+  /** Everything counted since the start, or the last `drain`. */
+  counts(): MetricCounts {
+    return {
+      series: Object.fromEntries(this.#series),
+      durations: [...this.#durations],
+      seconds: this.#seconds,
+    }
   }
 
   /** Adds counts made on another thread. */

@@ -1,6 +1,6 @@
 import type { CompiledAlerts } from '@postern/config'
 import type { Clock, Event, Health, HealthProbe } from '@postern/core'
-import type { Mailer } from '@postern/identity'
+import type { Mailer } from '@postern/identity/built-in'
 import {
   type Alert,
   type AlertRequest,

@@ -24,7 +24,7 @@ import {
   parseAddress,
   systemRandom,
 } from '@postern/core'
-import { PasskeyAccounts } from '@postern/identity'
+import { PasskeyAccounts } from '@postern/identity/built-in'
 import { bouncerKeys } from '@postern/remediate'
 import {
   type AuditSource,

@@ -68,6 +68,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set<Key>([
   'dataDirectory',
   'admin',
   'alerts',
+  'telemetry',
   'console',
   'bodyLimit',
   'guards',

@@ -15,8 +15,8 @@ export interface UsedCapability {
 }
 
 /**
- * What a holder must not forget. Every method returns once it is on the disk, and
- * throws StoreError when it is not.
+ * What a holder must not forget. Every method returns once it is on the disk, `opened` once the operating
+ * system has it; they throw StoreError when it is not.
  */
 export interface HolderJournal {
   /** Writes down an opening, and the capability that it used up, in one transaction. */

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { StoreError } from '@postern/core'
+import { ConfigError, StoreError } from '@postern/core'
 import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
 import { encodeFrame, FrameReader } from '../split/frame.ts'
 
@@ -60,11 +61,12 @@ export async function listenTls(
 
 /**
  * Accepts connections on a unix socket; who may open it is decided by its mode.
+ * @throws ConfigError when others could put a socket of their own in its place, or something else is there
  * @throws StoreError when the socket cannot be made, or another process listens on it
  */
 export async function listenUnix(path: string, mode: number, answerer: Answerer): Promise<Listening> {
   const server = createServer(socket => serve(socket, answerer))
-  rmSync(path, { force: true })
+  removeOldSocket(path)
   const before = process.umask(0o777 & ~mode)
   try {
     const result = await listening(server, () => server.listen(path))
@@ -73,6 +75,30 @@ export async function listenUnix(path: string, mode: number, answerer: Answerer)
   } finally {
     process.umask(before)
   }
+}
+
+/**
+ * Removes the socket of a process that was killed, and nothing else. Its folder must be one in which other
+ * users
+ * cannot replace a file: whoever does that is the holder for those who connect, since a unix socket carries
+ * no certificate.
+ */
+function removeOldSocket(path: string): void {
+  const folder = statSync(dirname(path), { throwIfNoEntry: false })
+  if (folder !== undefined && (folder.mode & 0o002) !== 0 && (folder.mode & 0o1000) === 0)
+    throw new ConfigError({
+      place: path,
+      problem: 'is in a folder that other users can write to, who could put a socket of their own there',
+      hint: `chmod o-w ${dirname(path)}`,
+    })
+  const old = lstatSync(path, { throwIfNoEntry: false })
+  if (old !== undefined && !old.isSocket())
+    throw new ConfigError({
+      place: path,
+      problem: 'exists already and is no socket',
+      hint: 'name another path',
+    })
+  rmSync(path, { force: true })
 }
 
 function serve(socket: Socket, answerer: Answerer): void {

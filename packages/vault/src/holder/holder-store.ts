@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { StatementSync } from 'node:sqlite'
 import { IntegrityError } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
@@ -8,11 +9,18 @@ import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
 import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
 import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
+import { JournalSync, type SyncFile, syncFileAt } from './journal-sync.ts'
 
 /** Pages of 4 KiB in the write-ahead log before they are moved into the file. */
 const CHECKPOINT_PAGES = 8_192
 /** Rows of a table that one clearing takes: a holder clears more often than so many are added. */
 const PRUNED_AT_ONCE = 1_000
+
+/**
+ * Records opened that a power failure may take, so that no answer waits for the disk while it keeps up:
+ * what was taken can be opened once more.
+ */
+export const MOST_UNSYNCED = 100
 
 /** Settings: the file is a copy that was not started since; nothing is opened before. */
 const COPY = 'copy'
@@ -21,16 +29,19 @@ const CLOSED = 'closed.until'
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
 /**
- * One holder's SQLite file: its parts, wrapped, and what it must not forget. Written through
- * to the operating system before an answer leaves, so a killed process forgets nothing; a
- * power failure may take the last moments.
+ * One holder's SQLite file: its parts, wrapped, and what it must not forget. Openings are written through
+ * to the
+ * operating system before an answer leaves, so a killed process forgets nothing, and follow onto the disk
+ * at once without being waited for: see `settled`. Everything else is on the disk when its method returns.
  */
 export class HolderStore implements HolderJournal {
   readonly #database: SqliteDatabase
   readonly #run: Statements
+  readonly #sync: JournalSync
 
-  private constructor(database: SqliteDatabase) {
+  private constructor(database: SqliteDatabase, sync: SyncFile) {
     this.#database = database
+    this.#sync = new JournalSync(sync)
     this.#run = Object.fromEntries(
       Object.entries(HOLDER_SQL).map(([name, text]) => [name, database.db.prepare(text)]),
     ) as Statements
@@ -38,9 +49,10 @@ export class HolderStore implements HolderJournal {
 
   /**
    * Opens or creates the file.
+   * @param sync makes its write-ahead log durable
    * @throws StoreError, IntegrityError as `openSqlite`
    */
-  static open(path: string): HolderStore {
+  static open(path: string, sync: SyncFile = syncFileAt(`${resolve(path)}-wal`)): HolderStore {
     const database = openSqlite({
       path,
       synchronous: 'normal',
@@ -49,7 +61,7 @@ export class HolderStore implements HolderJournal {
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.
     database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-    return new HolderStore(database)
+    return new HolderStore(database, sync)
   }
 
   /** A setting, or undefined. */
@@ -57,9 +69,28 @@ export class HolderStore implements HolderJournal {
     return this.#database.read(() => this.#run.getSetting.get(name)?.['value'] as Uint8Array | undefined)
   }
 
+  /** A transaction that is on the disk when this returns. */
+  #durably(work: () => void): void {
+    this.#database.db.exec('PRAGMA synchronous = FULL')
+    try {
+      this.#database.transaction(work)
+    } finally {
+      this.#database.db.exec('PRAGMA synchronous = NORMAL')
+    }
+  }
+
+  /**
+   * Waits until a power failure would take at most `MOST_UNSYNCED` of the records opened so far: what an
+   * answer waits for before it leaves. Undefined when there is nothing to wait for.
+   * @throws StoreError when the disk failed: nothing more is opened
+   */
+  settled(): Promise<void> | undefined {
+    return this.#sync.unsynced <= MOST_UNSYNCED ? undefined : this.#sync.synced()
+  }
+
   /** Keeps settings, all of them or none. */
   setSettings(settings: Readonly<Record<string, Uint8Array>>): void {
-    this.#database.transaction(() => {
+    this.#durably(() => {
       for (const [name, value] of Object.entries(settings)) this.#run.putSetting.run(name, value)
     })
   }
@@ -84,16 +115,16 @@ export class HolderStore implements HolderJournal {
 
   /** Keeps a part. One that is there already stays. */
   addPart(epoch: number, part: Part, key: Uint8Array, kek: Uint8Array): void {
-    this.#database.transaction(() => this.#run.addPart.run(epoch, part, wrapKey(kek, key)))
+    this.#durably(() => this.#run.addPart.run(epoch, part, wrapKey(kek, key)))
   }
 
   removeEpoch(epoch: number): void {
-    this.#database.transaction(() => this.#run.removeEpoch.run(epoch))
+    this.#durably(() => this.#run.removeEpoch.run(epoch))
   }
 
   /** Wraps every part under another key and keeps the settings that go with it, in one transaction. */
   rewrapParts(from: Uint8Array, to: Uint8Array, settings: Readonly<Record<string, Uint8Array>>): void {
-    this.#database.transaction(() => {
+    this.#durably(() => {
       for (const row of this.#run.parts.all()) {
         const key = unwrapKey(from, row['wrapped'] as Uint8Array)
         this.#run.setPart.run(wrapKey(to, key), Number(row['epoch']), String(row['part']))
@@ -109,6 +140,8 @@ export class HolderStore implements HolderJournal {
       if (used !== undefined) this.#run.addUsed.run(used.capability, used.expiresAt)
       if (records.size > 0) this.#run.addOpened.run(time, person ?? null, service, text)
     })
+    // A capability without a record of its own counts as one: it must not come twice without end either.
+    this.#sync.written(Math.max(1, records.size))
   }
 
   *openedSince(since: number): Iterable<OpenedEntry> {
@@ -123,7 +156,7 @@ export class HolderStore implements HolderJournal {
   }
 
   guessed(user: string, time: number): void {
-    this.#database.transaction(() => this.#run.addGuess.run(time, user))
+    this.#durably(() => this.#run.addGuess.run(time, user))
   }
 
   *guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }> {
@@ -137,11 +170,11 @@ export class HolderStore implements HolderJournal {
   }
 
   freeze(actor: string, reason: string, time: number): void {
-    this.#database.transaction(() => this.#run.freeze.run(actor, reason, time))
+    this.#durably(() => this.#run.freeze.run(actor, reason, time))
   }
 
   thaw(actor: string): void {
-    this.#database.transaction(() => this.#run.thaw.run(actor))
+    this.#durably(() => this.#run.thaw.run(actor))
   }
 
   *frozen(): Iterable<{ readonly actor: string; readonly reason: string; readonly time: number }> {
@@ -150,7 +183,7 @@ export class HolderStore implements HolderJournal {
   }
 
   addCanary(record: string): void {
-    this.#database.transaction(() => this.#run.addCanary.run(record))
+    this.#durably(() => this.#run.addCanary.run(record))
   }
 
   *canaries(): Iterable<string> {
@@ -188,7 +221,7 @@ export class HolderStore implements HolderJournal {
    */
   closedUntil(now: number, window: number): number {
     if (this.setting(COPY) !== undefined)
-      this.#database.transaction(() => {
+      this.#durably(() => {
         this.#run.putSetting.run(CLOSED, Buffer.from(`${now + window}`))
         this.#run.removeSetting.run(COPY)
       })

@@ -5,7 +5,7 @@ import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { holderShare } from './budgets.ts'
-import type { TrustDomain } from './holder-answer.ts'
+import type { HolderAnswer, TrustDomain } from './holder-answer.ts'
 import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
@@ -113,7 +113,7 @@ class Holder implements RunningHolder {
     if (config.tls !== undefined) {
       const listening = await listenTls(config.tls, this.#identity, fingerprint => {
         const service = services.find(([, { fingerprint: known }]) => known === fingerprint)?.[0]
-        if (service !== undefined) return body => this.core.answer(service, body)
+        if (service !== undefined) return body => this.#answerService(service, body)
         const peer = HOLDERS.find(id => config.peers[id]?.fingerprint === fingerprint)
         return peer === undefined ? undefined : body => this.#answerPeer(peer, body)
       })
@@ -122,7 +122,7 @@ class Holder implements RunningHolder {
     }
     for (const [name, { unix }] of services)
       if (unix !== undefined)
-        this.#listeners.push(await listenUnix(unix, 0o660, body => this.core.answer(name, body)))
+        this.#listeners.push(await listenUnix(unix, 0o660, body => this.#answerService(name, body)))
     this.#listeners.push(await listenUnix(config.operator, 0o600, body => this.#answerOperator(body)))
     for (const id of HOLDERS) {
       const address = config.peers[id]
@@ -138,6 +138,12 @@ class Holder implements RunningHolder {
     for (const peer of this.#peers.values()) peer.close()
     await Promise.all(this.#listeners.map(listening => listening.close()))
     this.#store.close()
+  }
+
+  /** An answer leaves once a power failure would take no more than a little of what was opened. */
+  #answerService(service: string, body: unknown): HolderAnswer | Promise<HolderAnswer> {
+    const answer = this.core.answer(service, body)
+    return this.#store.settled()?.then(() => answer) ?? answer
   }
 
   #tellFrozen(actor: string, reason: string): void {

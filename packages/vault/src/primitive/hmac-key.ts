@@ -49,7 +49,7 @@ export class HmacKey {
 
   /** HMAC of the parts, one after the other. */
   digest(first: Uint8Array, second?: Uint8Array): Buffer {
-    return Buffer.from(this.#latin1(first, second), 'latin1')
+    return Buffer.from(this.latin1(first, second), 'latin1')
   }
 
   /** Writes the HMAC of a part of a buffer to a place in another: for many of them at once. */
@@ -59,7 +59,8 @@ export class HmacKey {
     out.write(this.#digest(end - start), at, 'latin1')
   }
 
-  #latin1(first: Uint8Array, second: Uint8Array | undefined): string {
+  /** HMAC of the parts, one after the other, as text of one character a byte. */
+  latin1(first: Uint8Array, second?: Uint8Array): string {
     const length = first.length + (second?.length ?? 0)
     this.#makeRoom(length)
     this.#inner.set(first, this.#block)

@@ -1,8 +1,14 @@
 import { createDecipheriv, timingSafeEqual } from 'node:crypto'
 import { IntegrityError } from '@postern/core'
-import { type ParsedRecord, TAG_BYTES } from './record-format.ts'
+import { AdditionalData } from './additional-data.ts'
+import { COMMITMENT_BYTES, COMMITMENT_START, type ParsedRecord, TAG_BYTES } from './record-format.ts'
 import { cipherMaterial } from './record-keys.ts'
-import { additionalData } from './seal-record.ts'
+
+const additionalData = new AdditionalData()
+const OPTIONS = { encoding: 'latin1', authTagLength: TAG_BYTES } as const
+/** Of the record that is being opened: views of their own would be as much to collect as the cipher. */
+const storedCommitment = Buffer.allocUnsafeSlow(COMMITMENT_BYTES)
+const storedTag = Buffer.allocUnsafeSlow(TAG_BYTES)
 
 /**
  * Opens a parsed record.
@@ -23,10 +29,12 @@ export function tryOpenRecord(
   context: Uint8Array,
 ): Buffer | undefined {
   const { key, nonce, commitment } = cipherMaterial(recordKey)
-  if (!timingSafeEqual(commitment, record.commitment)) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-  decipher.setAAD(additionalData(record.header, context))
-  decipher.setAuthTag(record.tag)
+  copy(record.bytes, COMMITMENT_START, storedCommitment)
+  if (!timingSafeEqual(commitment, storedCommitment)) return undefined
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, OPTIONS)
+  decipher.setAAD(additionalData.of(record.bytes, context))
+  copy(record.bytes, record.bytes.length - TAG_BYTES, storedTag)
+  decipher.setAuthTag(storedTag)
   const plaintext = decipher.update(record.ciphertext)
   try {
     decipher.final()
@@ -35,6 +43,10 @@ export function tryOpenRecord(
     return undefined
   }
   return plaintext
+}
+
+function copy(from: Uint8Array, start: number, to: Uint8Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[start + i] ?? 0
 }
 
 /** The one error of a record that does not open. */

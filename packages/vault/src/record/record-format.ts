@@ -26,17 +26,46 @@ export function suiteOf(mode: Mode): number {
   return SUITE[mode]
 }
 
-/** A record taken apart; the parts are views of the bytes given. */
-export interface ParsedRecord {
+/** Where the commitment begins in a record. */
+export const COMMITMENT_START: number = 4 + SALT_BYTES
+
+/**
+ * A record taken apart. Its parts are views of the bytes given, made when they are asked for: five views of
+ * each of fifty records were a seventh of what reading a page left to collect.
+ */
+export class ParsedRecord {
   readonly mode: Mode
   readonly epoch: number
+  readonly bytes: Uint8Array
+
+  /** @param bytes a whole record: see `parseRecord` */
+  constructor(mode: Mode, bytes: Uint8Array) {
+    this.mode = mode
+    this.epoch = bytes[3] ?? 0
+    this.bytes = bytes
+  }
+
   /** 16 bytes, unique to this version of this value. */
-  readonly salt: Uint8Array
+  get salt(): Uint8Array {
+    return this.bytes.subarray(4, COMMITMENT_START)
+  }
+
   /** The 36 bytes before the ciphertext, authenticated as they stand. */
-  readonly header: Uint8Array
-  readonly commitment: Uint8Array
-  readonly ciphertext: Uint8Array
-  readonly tag: Uint8Array
+  get header(): Uint8Array {
+    return this.bytes.subarray(0, HEADER_BYTES)
+  }
+
+  get commitment(): Uint8Array {
+    return this.bytes.subarray(COMMITMENT_START, HEADER_BYTES)
+  }
+
+  get ciphertext(): Uint8Array {
+    return this.bytes.subarray(HEADER_BYTES, this.bytes.length - TAG_BYTES)
+  }
+
+  get tag(): Uint8Array {
+    return this.bytes.subarray(this.bytes.length - TAG_BYTES)
+  }
 }
 
 /** Whether a value claims to be a record; says nothing of whether it opens. */
@@ -59,16 +88,7 @@ export function parseRecord(bytes: Uint8Array): ParsedRecord {
   if (mode === undefined) throw malformed(`has the unknown suite ${bytes[2]}`)
   if (bytes.length > MAX_PLAINTEXT + RECORD_OVERHEAD)
     throw malformed(`is longer than ${MAX_PLAINTEXT + RECORD_OVERHEAD} bytes`)
-  const end = bytes.length - TAG_BYTES
-  return {
-    mode,
-    epoch: bytes[3] ?? 0,
-    salt: bytes.subarray(4, 4 + SALT_BYTES),
-    header: bytes.subarray(0, HEADER_BYTES),
-    commitment: bytes.subarray(4 + SALT_BYTES, HEADER_BYTES),
-    ciphertext: bytes.subarray(HEADER_BYTES, end),
-    tag: bytes.subarray(end),
-  }
+  return new ParsedRecord(mode, bytes)
 }
 
 function malformed(problem: string): IntegrityError {

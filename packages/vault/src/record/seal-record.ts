@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 import { ConfigError } from '@postern/core'
+import { AdditionalData } from './additional-data.ts'
 import {
   FORMAT_VERSION,
   HEADER_BYTES,
@@ -12,6 +13,9 @@ import {
   TAG_BYTES,
 } from './record-format.ts'
 import { cipherMaterial } from './record-keys.ts'
+
+const additionalData = new AdditionalData()
+const OPTIONS = { encoding: 'latin1', authTagLength: TAG_BYTES } as const
 
 /** What sealing one value takes. */
 export interface SealInput {
@@ -50,18 +54,10 @@ export function sealRecord(input: SealInput): Buffer {
   record[3] = epoch
   record.set(salt, 4)
   record.set(commitment, 4 + SALT_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  cipher.setAAD(additionalData(record.subarray(0, HEADER_BYTES), context))
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, OPTIONS)
+  cipher.setAAD(additionalData.of(record, context))
   record.set(cipher.update(plaintext), HEADER_BYTES)
   cipher.final()
   record.set(cipher.getAuthTag(), record.length - TAG_BYTES)
   return record
-}
-
-/** Header and context, as AES-GCM authenticates them. The header has a fixed length. */
-export function additionalData(header: Uint8Array, context: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + context.length)
-  bytes.set(header, 0)
-  bytes.set(context, HEADER_BYTES)
-  return bytes
 }

@@ -63,15 +63,20 @@ export function combineAnswers(answers: readonly Answered[]): readonly Uint8Arra
     if (given === undefined) throw new IntegrityError('holders: the answers of two do not make three parts')
     return given
   }) as [Buffer, Buffer, Buffer]
-  const keys = combineParts(a, b, c)
-  return Array.from({ length: keys.length / PART_BYTES }, (_, index) =>
-    keys.subarray(index * PART_BYTES, (index + 1) * PART_BYTES),
-  )
+  const { buffer, byteOffset, length } = combineParts(a, b, c)
+  const keys: Uint8Array[] = []
+  for (let at = 0; at < length; at += PART_BYTES)
+    keys.push(new Uint8Array(buffer, byteOffset + at, PART_BYTES))
+  return keys
 }
 
 /** Candidates of all items, from answers that do not contradict each other: one each. */
 export function certainCandidates(answers: readonly Answered[]): readonly (readonly OpenCandidate[])[] {
-  return combineAnswers(answers).map(recordKey => [{ recordKey, against: NOBODY }])
+  const keys = combineAnswers(answers)
+  const candidates: OpenCandidate[][] = []
+  for (let index = 0; index < keys.length; index++)
+    candidates.push([{ recordKey: keys[index] as Uint8Array, against: NOBODY }])
+  return candidates
 }
 
 /**

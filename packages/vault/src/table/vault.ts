@@ -45,6 +45,11 @@ interface Cell {
   readonly subject: string | undefined
 }
 
+/** A value of a row that has to be opened. */
+interface StoredCell extends Cell {
+  readonly record: ParsedRecord
+}
+
 /**
  * Seals and opens rows of tables whose encrypted columns are declared: all values of
  * a page in one round trip.
@@ -136,9 +141,13 @@ export class Vault {
     options: OpenOptions = {},
   ): Promise<Record<string, unknown>[]> {
     const table = this.table(tableName)
-    const out = rows.map((row): Record<string, unknown> => ({ ...row }))
-    const cells: (Cell & { readonly record: ParsedRecord })[] = []
-    for (const [index, row] of rows.entries()) {
+    const out: Record<string, unknown>[] = []
+    const cells: StoredCell[] = []
+    // Loops by index here and below: the pairs of `entries()` were a sixteenth of what a page left to
+    // collect.
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as T
+      out.push({ ...row })
       for (const column of table.columns) {
         const value = row[column.name]
         if (value === undefined || value === null || !isOpenedHere(column)) continue
@@ -149,14 +158,17 @@ export class Vault {
           throw new IntegrityError(
             `${table.name}.${column.name}: the stored value was sealed in mode ${record.mode}, and the column is of mode ${column.mode}`,
           )
-        cells.push({ ...this.#cell(table, column, row, index), record })
+        const context = contextOf(table, column, row)
+        const subject = subjectOf(table, row)
+        cells.push({ index, column, context, encoded: encodeContext(context), subject, record })
       }
     }
     const [candidates, subjects] = await Promise.all([
       this.#openKeys(cells, options),
       this.#subjectSalts(cells, 'get'),
     ])
-    for (const [position, cell] of cells.entries()) {
+    for (let position = 0; position < cells.length; position++) {
+      const cell = cells[position] as StoredCell
       const { index, column, subject } = cell
       const target = out[index] as Record<string, unknown>
       if (subject !== undefined && subjects.get(subject) === undefined) {
@@ -243,8 +255,7 @@ export class Vault {
 
   #cell(table: Table, column: Column, row: Row, index: number): Cell {
     const context = contextOf(table, column, row)
-    const subject = table.subject === undefined ? undefined : keyText(table, table.subject, row)
-    return { index, column, context, encoded: encodeContext(context), subject }
+    return { index, column, context, encoded: encodeContext(context), subject: subjectOf(table, row) }
   }
 
   /** Only what is sealed already may pass for a held column: the server has nothing to seal it with. */
@@ -272,7 +283,7 @@ export class Vault {
   }
 
   async #openKeys(
-    cells: readonly (Cell & { readonly record: ParsedRecord })[],
+    cells: readonly StoredCell[],
     { capability }: OpenOptions,
   ): Promise<readonly (readonly OpenCandidate[])[]> {
     const { local, split } = this.#options
@@ -289,7 +300,7 @@ export class Vault {
   }
 
   #open(
-    { column, encoded, record, subject }: Cell & { readonly record: ParsedRecord },
+    { column, encoded, record, subject }: StoredCell,
     candidates: readonly OpenCandidate[],
     subjects: ReadonlyMap<string, Uint8Array | undefined>,
   ): Buffer {
@@ -360,6 +371,10 @@ export class Vault {
     )
     return out
   }
+}
+
+function subjectOf(table: Table, row: Row): string | undefined {
+  return table.subject === undefined ? undefined : keyText(table, table.subject, row)
 }
 
 function isOpenedHere({ mode, access }: Column): boolean {

@@ -15,14 +15,21 @@ import { SocketLink } from '../../src/split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../../src/split/part.ts'
 
 const ENTRY = fileURLToPath(new URL('../../src/holder-entry.ts', import.meta.url))
+const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href
+/**
+ * Lets a stopped process go on once its standard input is closed, so that it can see that its parent is
+ * gone.
+ */
+const CONTINUE = 'read line; kill -CONT "$1"'
 
-/** Three holders as processes of their own, over TLS on loopback. */
+/** Three holders as processes of their own, over TLS on loopback. They end with this process. */
 export class HolderProcesses {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'vault-holders-'))
   readonly app: TlsIdentity = identity('app')
   readonly ports: Map<HolderId, number> = new Map()
   readonly fingerprints: Map<HolderId, string> = new Map()
   readonly #children = new Map<HolderId, ChildProcess>()
+  readonly #watchers = new Set<ChildProcess>()
   readonly #settings: object
   readonly #entry: string
 
@@ -96,13 +103,17 @@ export class HolderProcesses {
       [
         ...process.execArgv.filter(argument => argument.startsWith('--conditions')),
         '--disable-warning=ExperimentalWarning',
+        '--import',
+        END_WITH_PARENT,
         this.#entry,
         join(this.folder, `holder-${id}.json`),
         '--key-file',
         join(this.folder, `key-${id}`),
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+      { stdio: ['pipe', 'ignore', 'pipe'] },
     )
+    // A holder that is gone closes it.
+    child.stdin?.on('error', () => {})
     this.#children.set(id, child)
     await new Promise<void>((resolve, reject) => {
       let text = ''
@@ -122,8 +133,18 @@ export class HolderProcesses {
     })
   }
 
+  /** Process ids of the holders. */
+  get pids(): readonly number[] {
+    return [...this.#children.values()].flatMap(({ pid }) => pid ?? [])
+  }
+
   signal(id: HolderId, signal: NodeJS.Signals): void {
-    this.#children.get(id)?.kill(signal)
+    const child = this.#children.get(id)
+    if (signal === 'SIGSTOP' && child?.pid !== undefined)
+      this.#watchers.add(
+        spawn('sh', ['-c', CONTINUE, 'sh', `${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] }),
+      )
+    child?.kill(signal)
   }
 
   async kill(id: HolderId): Promise<void> {
@@ -152,6 +173,8 @@ export class HolderProcesses {
   }
 
   async stop(): Promise<void> {
+    for (const watcher of this.#watchers) watcher.kill()
+    this.#watchers.clear()
     for (const id of HOLDERS) {
       this.signal(id, 'SIGCONT')
       await this.kill(id)

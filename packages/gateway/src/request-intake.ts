@@ -1,20 +1,28 @@
 import type { IncomingMessage } from 'node:http'
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { type Engine, mergedTarget, parseAddress, type Refusal } from '@postern/core'
+import type { Duplex, Readable } from 'node:stream'
+import {
+  type Engine,
+  mergedTarget,
+  parseAddress,
+  type RawHeaders,
+  type Refusal,
+  type RequestSource,
+} from '@postern/core'
 import { answerClientError, clientErrorFault } from './client-error.ts'
+import type { Downstream } from './downstream.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { Http1Downstream, Http1Response } from './http1-downstream.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { Http2Downstream } from './http2-downstream.ts'
 import { type Http2Request, readHttp2Request } from './http2-request.ts'
-import type { Passage } from './passage.ts'
-import { ProxiedExchange } from './proxied-exchange.ts'
+import { ProxiedExchange, type TunnelOpener } from './proxied-exchange.ts'
 import { RequestBody } from './request-body.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 import type { BackendHeaders } from './response-head.ts'
+import type { Traffic } from './traffic.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchingProtocols } from './tunnel-answer.ts'
 
@@ -51,9 +59,9 @@ export function asksForWebSocket(request: IncomingMessage): boolean {
 }
 
 /** Takes requests from the servers, whatever the protocol, and starts an exchange for each. */
-export class Front {
+export class RequestIntake {
   readonly tunnels: Set<Tunnel> = new Set()
-  readonly #passage: Passage
+  readonly #traffic: Traffic
   readonly #engine: () => Engine
   readonly #peerOf: (socket: Socket) => string | undefined
   readonly #onMisused: (peer: string | undefined) => void
@@ -61,13 +69,13 @@ export class Front {
 
   /** @param onMisused called with the address of a client that opens and cancels streams without end */
   constructor(
-    passage: Passage,
+    traffic: Traffic,
     engine: () => Engine,
     peerOf: (socket: Socket) => string | undefined,
     onMisused: (peer: string | undefined) => void,
   ) {
     this.#onMisused = onMisused
-    this.#passage = passage
+    this.#traffic = traffic
     this.#engine = engine
     this.#peerOf = peerOf
   }
@@ -79,29 +87,12 @@ export class Front {
   }
 
   #beginHttp1(request: IncomingMessage, response: Http1Response, connection: Http1Connection): void {
-    const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders, socket } = request
     const target = mergedTarget(url)
-    const head = readRequestHead(method, target, httpVersion, rawHeaders, this.#mayPass(connection.peer))
-    const fault = 'rule' in head ? head : undefined
-    const readable = 'rule' in head ? NO_HEAD : head
-    const downstream = new Http1Downstream(response, connection)
-    let proxied: ProxiedExchange | undefined
-    const body =
-      readable.chunked || (readable.contentLength ?? 0) > 0
-        ? new RequestBody(
-            request,
-            {
-              bodyWanted: () => proxied?.bodyWanted(),
-              bodyStalled: () => proxied?.bodyStalled(),
-              bodyUnwanted: () => proxied?.bodyUnwanted(),
-              bodyRefused: () => proxied?.bodyRefused(),
-            },
-            this.#passage.settings.timeouts.bodyProgress,
-            this.#passage.late,
-          )
-        : undefined
-    const exchange = engine.open({
+    const head = this.#readHead(method, target, httpVersion, rawHeaders, connection.peer)
+    const hasBody = !('rule' in head) && (head.chunked || (head.contentLength ?? 0) > 0)
+    const body = hasBody ? this.#body(request) : undefined
+    const source: RequestSource = {
       method,
       target,
       headers: rawHeaders,
@@ -111,16 +102,42 @@ export class Front {
       httpVersion,
       body,
       native: request,
-    })
-    proxied = new ProxiedExchange(engine, exchange, this.#passage, readable, downstream)
+    }
+    const proxied = this.#open(source, head, new Http1Downstream(response, connection))
     connection.current = proxied
     connection.body = body
-    this.#start(proxied, fault, body)
+    this.#start(proxied, head, body)
   }
 
-  #start(proxied: ProxiedExchange, fault: FramingFault | undefined, body: RequestBody | undefined): void {
-    if (fault !== undefined) proxied.startRefused(framingRefusal(fault), body)
-    else if (!this.#passage.hasRoom(proxied.client)) proxied.startRefused(OVERLOADED, body)
+  #readHead(
+    method: string,
+    target: string,
+    version: string,
+    headers: RawHeaders,
+    peer: string | undefined,
+  ): RequestHead | FramingFault {
+    return readRequestHead(method, target, version, headers, this.#mayPass(peer))
+  }
+
+  #body(source: Readable): RequestBody {
+    return new RequestBody(source, this.#traffic.settings.timeouts.bodyProgress, this.#traffic.late)
+  }
+
+  #open(
+    source: RequestSource,
+    head: RequestHead | FramingFault,
+    downstream: Downstream,
+    openTunnel?: TunnelOpener,
+  ): ProxiedExchange {
+    const engine = this.#engine()
+    const readable = 'rule' in head ? NO_HEAD : head
+    return new ProxiedExchange(engine, engine.open(source), this.#traffic, readable, downstream, openTunnel)
+  }
+
+  #start(proxied: ProxiedExchange, head: RequestHead | FramingFault, body: RequestBody | undefined): void {
+    if (body !== undefined) body.owner = proxied
+    if ('rule' in head) proxied.startRefused(framingRefusal(head), body)
+    else if (!this.#traffic.hasRoom(proxied.client)) proxied.startRefused(OVERLOADED, body)
     else proxied.start(body)
   }
 
@@ -139,12 +156,11 @@ export class Front {
     response.shouldKeepAlive = false
     response.assignSocket(socket)
     response.on('finish', () => socket.destroySoon())
-    const engine = this.#engine()
     const { method = '', url = '', httpVersion, rawHeaders } = request
     const target = mergedTarget(url)
-    const head = readRequestHead(method, target, httpVersion, rawHeaders, this.#mayPass(connection.peer))
-    const fault = 'rule' in head ? head : upgradeFault(head)
-    const exchange = engine.open({
+    const read = this.#readHead(method, target, httpVersion, rawHeaders, connection.peer)
+    const head = 'rule' in read ? read : (upgradeFault(read) ?? read)
+    const source: RequestSource = {
       method,
       target,
       headers: rawHeaders,
@@ -154,38 +170,30 @@ export class Front {
       httpVersion,
       body: undefined,
       native: request,
-    })
+    }
     const downstream = new Http1Downstream(response, connection)
-    const openTunnel = (backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void => {
+    const proxied = this.#open(source, head, downstream, (backend, headers, exchange) => {
       response.detachSocket(socket)
       if (ahead.length > 0) socket.unshift(ahead)
-      this.#tunnel(socket, backend, headers, proxied)
-    }
-    const proxied = new ProxiedExchange(
-      engine,
-      exchange,
-      this.#passage,
-      'rule' in head ? NO_HEAD : head,
-      downstream,
-      openTunnel,
-    )
+      this.#tunnel(socket, backend, headers, exchange)
+    })
     connection.current = proxied
-    this.#start(proxied, fault, undefined)
+    this.#start(proxied, head, undefined)
   }
 
   #tunnel(socket: Socket, backend: Duplex, headers: BackendHeaders, proxied: ProxiedExchange): void {
     socket.write(switchingProtocols(headers, proxied), 'latin1')
-    const tunnel = new Tunnel(socket, backend, proxied.exchange, this.#passage.settings, bytes => {
+    const tunnel = new Tunnel(socket, backend, proxied.exchange, this.#traffic.settings, bytes => {
       this.tunnels.delete(tunnel)
       proxied.tunnelClosed(bytes)
     })
     this.tunnels.add(tunnel)
-    if (this.#passage.isDraining) tunnel.close()
+    if (this.#traffic.isDraining) tunnel.close()
   }
 
   /** An HTTP/2 connection. */
   session(session: ServerHttp2Session): void {
-    const { limits, timeouts } = this.#passage.settings
+    const { limits, timeouts } = this.#traffic.settings
     const peer = this.#peerOf(session.socket as Socket)
     const connection = new Http2Connection(session, peer, limits, this.#engine().clock, this.#onMisused)
     let open = 0
@@ -204,30 +212,13 @@ export class Front {
   }
 
   #stream(stream: ServerHttp2Stream, rawHeaders: string[], connection: Http2Connection): void {
-    const engine = this.#engine()
-    const downstream = new Http2Downstream(stream, () => connection.reset())
-    const request = readHttp2Request(rawHeaders, this.#passage.settings.limits.headerBytes)
+    const request = readHttp2Request(rawHeaders, this.#traffic.settings.limits.headerBytes)
     const read: Http2Request = 'rule' in request ? { method: '', target: '', headers: [] } : request
     const target = mergedTarget(read.target)
     const head =
-      'rule' in request
-        ? request
-        : readRequestHead(read.method, target, 'h2', read.headers, this.#mayPass(connection.peer))
-    let proxied: ProxiedExchange | undefined
-    const body = stream.endAfterHeaders
-      ? undefined
-      : new RequestBody(
-          stream,
-          {
-            bodyWanted: () => proxied?.bodyWanted(),
-            bodyStalled: () => proxied?.bodyStalled(),
-            bodyUnwanted: () => stream.close(constants.NGHTTP2_NO_ERROR),
-            bodyRefused: () => proxied?.bodyRefused(),
-          },
-          this.#passage.settings.timeouts.bodyProgress,
-          this.#passage.late,
-        )
-    const exchange = engine.open({
+      'rule' in request ? request : this.#readHead(read.method, target, 'h2', read.headers, connection.peer)
+    const body = stream.endAfterHeaders ? undefined : this.#body(stream)
+    const source: RequestSource = {
       method: read.method,
       target,
       headers: read.headers,
@@ -237,15 +228,9 @@ export class Front {
       httpVersion: '2.0',
       body,
       native: stream,
-    })
-    proxied = new ProxiedExchange(
-      engine,
-      exchange,
-      this.#passage,
-      'rule' in head ? NO_HEAD : head,
-      downstream,
-    )
-    this.#start(proxied, 'rule' in head ? head : undefined, body)
+    }
+    const downstream = new Http2Downstream(stream, () => connection.reset())
+    this.#start(this.#open(source, head, downstream), head, body)
   }
 
   /** Bytes that are no HTTP/1, or did not arrive in time. */
@@ -260,7 +245,7 @@ export class Front {
       return
     }
     const wasBusy = this.#connections.get(socket)?.busy === true
-    this.#passage.late.add(() => {
+    this.#traffic.late.add(() => {
       const isBusy = this.#connections.get(socket)?.busy === true
       // Where the head arrived while this waited, its request is under way.
       if (socket.writable && (wasBusy || !isBusy)) this.#refuseBytes(fault, socket)
@@ -284,22 +269,22 @@ export class Front {
    */
   #mayPass(peer: string | undefined): (lowerName: string) => boolean {
     const { trustedProxies } = this.#engine()
-    if (trustedProxies.isEmpty || peer === undefined) return this.#passage.settings.keepsHeader
+    if (trustedProxies.isEmpty || peer === undefined) return this.#traffic.settings.keepsHeader
     const address = parseAddress(peer)
     return address !== undefined && trustedProxies.has(address)
       ? passesAll
-      : this.#passage.settings.keepsHeader
+      : this.#traffic.settings.keepsHeader
   }
 
   #connection(socket: Socket): Http1Connection {
     let connection = this.#connections.get(socket)
     if (connection === undefined) {
-      const { requestsPerConnection } = this.#passage.settings.limits
+      const { requestsPerConnection } = this.#traffic.settings.limits
       connection = new Http1Connection(
         socket,
         this.#peerOf(socket),
         requestsPerConnection,
-        () => this.#passage.isDraining,
+        () => this.#traffic.isDraining,
       )
       this.#connections.set(socket, connection)
     }

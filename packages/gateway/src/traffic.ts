@@ -14,7 +14,7 @@ import { PacedWork } from './paced-work.ts'
 const LATE_PACE = { each: 4, every: 20 }
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
-export class Passage {
+export class Traffic {
   readonly settings: GatewaySettings
   readonly pool: Pool
   readonly slots: BackendSlots
@@ -58,13 +58,13 @@ export class Passage {
 
   /** An exchange began. @param client its address, or IPv6 /56 */
   entered(client: string): void {
-    this.#inFlight++
+    this.settings.underWay[0] = ++this.#inFlight
     this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1)
   }
 
   /** An exchange ended. */
   left(client: string): void {
-    this.#inFlight--
+    this.settings.underWay[0] = --this.#inFlight
     const count = (this.#perClient.get(client) ?? 1) - 1
     if (count === 0) this.#perClient.delete(client)
     else this.#perClient.set(client, count)

@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import { AuditIndex } from '../index/audit-index.ts'
+import { KeyStore } from '../key-store.ts'
+import { disk } from './file-layer.ts'
+import type { Published } from './follower.ts'
+import { type FollowerPort, threadFollower } from './follower-port.ts'
+import { INDEX, LogFiles } from './log-files.ts'
+import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
+
+/** Entries that this thread indexes at the start: more keep it for longer than the other needs to start. */
+const SOON_INDEXED = 1_024
+
+/** A follower that resumed a log, and how far the tree of that had come. */
+export interface ResumedFollower {
+  readonly port: FollowerPort
+  readonly published: Published
+}
+
+/**
+ * Resumes the log on this thread and starts the follower's own thread when there is something to publish: a
+ * thread takes 20 MB and a tenth of a second, and many applications run for long before anything is
+ * recorded. Where the index must be built anew, which takes long, the thread starts at once. A thread that
+ * could not start is started again with the next call.
+ * @throws IntegrityError, StoreError when the log cannot be resumed
+ */
+export async function laterFollower(place: FollowerPlace): Promise<ResumedFollower> {
+  if (missingInIndex(place) > SOON_INDEXED) return await threadFollower(place)
+  const { follower, close } = openFollowerAt(place)
+  const { published } = follower
+  close()
+  let starting: Promise<FollowerPort> | undefined
+  const start = async (): Promise<FollowerPort> => {
+    try {
+      return (await threadFollower(place)).port
+    } catch (error) {
+      starting = undefined
+      throw error
+    }
+  }
+  return {
+    published,
+    port: {
+      async follow(size, now) {
+        starting ??= start()
+        return await (await starting).follow(size, now)
+      },
+      async close() {
+        const port = await starting?.catch(() => undefined)
+        await port?.close()
+      },
+    },
+  }
+}
+
+/** How many published entries the index lacks: none, but after a crash or when its file was removed. */
+function missingInIndex({ directory, keyDirectory }: FollowerPlace): number {
+  const size = Number(new LogFiles(disk, directory).checkpoint()?.split('\n', 2)[1] ?? 0)
+  if (size === 0) return 0
+  const keys = KeyStore.open(join(keyDirectory, 'subjects.db'))
+  try {
+    const index = AuditIndex.open(join(directory, INDEX), keys)
+    const missing = size - index.size
+    index.close()
+    return missing
+  } finally {
+    keys.close()
+  }
+}

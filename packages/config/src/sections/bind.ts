@@ -1,0 +1,63 @@
+import type { Duration } from '@postern/core'
+import * as z from 'zod'
+import { key, required, section } from '../key.ts'
+import { duration, oneOf } from '../types.ts'
+
+/** Binds the backend's sessions to the device. */
+export interface BindConfig {
+  /** The backend's session cookie. */
+  readonly cookie: string
+  /** How long a stolen cookie works at most. Default: `5m`. */
+  readonly interval?: Duration | undefined
+  /** Cookies from before: `adopt` or `refuse`. Default: `adopt`. */
+  readonly existing?: 'adopt' | 'refuse' | undefined
+  /**
+   * Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps. Default:
+   * `unchanged`.
+   */
+  readonly withoutDbsc?: 'unchanged' | 'webcrypto' | undefined
+}
+
+/** Bound sessions with their defaults. */
+export interface CompiledBind {
+  readonly cookie: string
+  /** Milliseconds. */
+  readonly interval: number
+  readonly existing: 'adopt' | 'refuse'
+  readonly withoutDbsc: 'unchanged' | 'webcrypto'
+}
+
+/** `bind`. */
+export const bind: z.ZodType<CompiledBind | undefined, BindConfig | undefined> = key(
+  section<CompiledBind, BindConfig>('BindConfig', {
+    cookie: required(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie'), {
+      description: "The backend's session cookie.",
+      example: 'connect.sid',
+    }),
+    interval: key(
+      duration.refine(value => value >= 30_000, 'must be at least 30s'),
+      {
+        description: 'How long a stolen cookie works at most.',
+        default: '5m',
+        example: '2m',
+      },
+    ),
+    existing: key(oneOf('adopt', 'refuse'), {
+      description: 'Cookies from before: `adopt` or `refuse`.',
+      default: 'adopt',
+      example: 'refuse',
+    }),
+    withoutDbsc: key(oneOf('unchanged', 'webcrypto'), {
+      description:
+        'Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps.',
+      default: 'unchanged',
+      example: 'webcrypto',
+    }),
+  }),
+  {
+    description:
+      "Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device instead (DBSC).",
+    defaultText: 'off',
+    example: { cookie: 'connect.sid' },
+  },
+)

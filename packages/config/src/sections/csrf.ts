@@ -1,0 +1,53 @@
+import * as z from 'zod'
+import { key, parsed, section } from '../key.ts'
+import { flag, listOf, text } from '../types.ts'
+
+/** Refuses requests that other sites send. */
+export interface CsrfConfig {
+  /** Other origins whose pages may send requests. Default: none. */
+  readonly origins?: readonly string[] | undefined
+  /** Cookies that sign somebody in. Default: any cookie. */
+  readonly cookies?: readonly string[] | undefined
+}
+
+/** Requests of other sites, with defaults. */
+export interface CompiledCsrf {
+  readonly origins: readonly string[]
+  readonly cookies?: readonly string[]
+}
+
+/** `csrf`. */
+export const csrf: z.ZodType<CompiledCsrf | false, boolean | CsrfConfig | undefined> = key(
+  parsed(
+    z.union([
+      flag,
+      section<CompiledCsrf, CsrfConfig>('CsrfConfig', {
+        origins: key(listOf(text), {
+          description: 'Other origins whose pages may send requests.',
+          default: [],
+          defaultText: 'none',
+          example: ['https://admin.example'],
+        }),
+        cookies: key(listOf(text), {
+          description: 'Cookies that sign somebody in.',
+          defaultText: 'any cookie',
+          example: ['connect.sid'],
+        }),
+      }),
+    ]),
+    undefined,
+    said => (said === true ? { origins: [] } : said),
+  ),
+  {
+    description: 'Refuses requests that another site made a browser send with its cookies.',
+    default: false,
+    defaultText: 'off',
+    example: true,
+  },
+)
+
+/** `csrf` of a route. */
+export const routeCsrf: z.ZodType<false | 'always', false | 'always'> = z.union([
+  z.literal(false),
+  z.literal('always'),
+])

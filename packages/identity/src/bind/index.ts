@@ -1,8 +1,0 @@
-export { BoundSessions, type BoundSessionsOptions } from './bound-sessions.ts'
-export {
-  type BoundStore,
-  memoryBoundStore,
-  postgresBoundStore,
-  redisBoundStore,
-  sqliteBoundStore,
-} from './bound-stores.ts'

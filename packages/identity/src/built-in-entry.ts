@@ -1,0 +1,21 @@
+export type { Account } from './account/account.ts'
+export type { AccountFactors } from './account/account-factors.ts'
+export type { ImportReport } from './account/import-accounts.ts'
+export type { ApiKey } from './api-key/api-key.ts'
+export type { NewApiKey } from './api-key/api-keys.ts'
+export type { BuiltInIdentity, BuiltInIdentityOptions } from './built-in/built-in-identity.ts'
+export { type LaterIdentityOptions, laterIdentity } from './built-in/later-identity.ts'
+export { fileOutbox } from './mail/file-outbox.ts'
+export type { Mail, Mailer } from './mail/mailer.ts'
+export { smtpMailer } from './mail/smtp-mailer.ts'
+export type { ExternalProvider } from './oauth/external-provider.ts'
+export type { OauthServerOptions } from './oauth/oauth-server.ts'
+export {
+  type PasskeyAccount,
+  PasskeyAccounts,
+  type PasskeyAccountsOptions,
+  type RegistrationOptions,
+  type SignInOptions,
+} from './passkey/passkey-accounts.ts'
+export type { Passkey } from './passkey/passkeys.ts'
+export type { DeviceSession, Session } from './session/session.ts'

@@ -1,2 +1,0 @@
-export { type CsrfOptions, csrfGuard } from './csrf-guard.ts'
-export { csrfTokens } from './csrf-tokens.ts'

@@ -1,0 +1,5 @@
+export { type CsrfOptions, csrfGuard } from './csrf/csrf-guard.ts'
+export { csrfTokens } from './csrf/csrf-tokens.ts'
+export type { HeaderPolicy, HeadersSetting } from './headers/header-policy.ts'
+export { type SecurityHeadersOptions, securityHeaders } from './headers/security-headers.ts'
+export { type CookieChange, tightenCookie } from './headers/tighten-cookie.ts'

@@ -1,0 +1,6 @@
+export { laterRevocations } from './revocation/later-revocations.ts'
+export { postgresRevocations } from './revocation/postgres-revocations.ts'
+export { redisRevocations } from './revocation/redis-revocations.ts'
+export type { RevocationTable } from './revocation/revocation.ts'
+export type { RevocationsOptions } from './revocation/revocations.ts'
+export { sqliteRevocations } from './revocation/sqlite-revocations.ts'

@@ -1,6 +1,0 @@
-export { laterRevocations } from './later-revocations.ts'
-export { postgresRevocations } from './postgres-revocations.ts'
-export { redisRevocations } from './redis-revocations.ts'
-export type { RevocationTable } from './revocation.ts'
-export { Revocations, type RevocationsOptions } from './revocations.ts'
-export { sqliteRevocations } from './sqlite-revocations.ts'

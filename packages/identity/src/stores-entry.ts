@@ -1,0 +1,1 @@
+export { type IdentityPlaces, type IdentityStores, openIdentityStores } from './identity-stores.ts'

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { until } from '../../../test/until.ts'
+
+const PARENT = fileURLToPath(new URL('support/holders-parent.ts', import.meta.url))
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('holders that a test or a benchmark started', () => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    it(`end when it is ended by ${signal}, also one that is frozen`, async test => {
+      const parent = spawn(process.execPath, [...process.execArgv, PARENT], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      test.after(() => parent.kill('SIGKILL'))
+      const { pids, folder } = await new Promise<{
+        readonly pids: readonly number[]
+        readonly folder: string
+      }>((resolve, reject) => {
+        parent.stdout.once('data', (chunk: Buffer) => resolve(JSON.parse(chunk.toString())))
+        parent.once('exit', () => reject(new Error('the parent ended by itself')))
+      })
+      test.after(() => rmSync(folder, { recursive: true }))
+      assert.equal(pids.filter(isAlive).length, 3)
+      parent.kill(signal)
+      await until(() => !pids.some(isAlive))
+    })
+})

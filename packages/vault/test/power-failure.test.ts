@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { holderShare } from '../src/holder/budgets.ts'
+import { HolderCore } from '../src/holder/holder-core.ts'
+import { HolderStore, MOST_UNSYNCED } from '../src/holder/holder-store.ts'
+import { JournalSync, type SyncFile } from '../src/holder/journal-sync.ts'
+import { packed, testHolders } from './support/holders.ts'
+import { item, refusedAs } from './support/requests.ts'
+
+const BUDGET = 400
+const PAGE = 10
+
+/** A holder on a disk of which only what was synced is left when the power fails. */
+class FailingDisk {
+  readonly folder: string
+  /** Syncs that have begun and may end: the disk takes as long as the test likes. */
+  readonly begun: (() => void)[] = []
+  readonly #options = testHolders({
+    budgets: { person: 10_000, service: BUDGET, served: 10_000, table: 10_000, all: 10_000 },
+  }).options[0]
+  #store: HolderStore
+  core: HolderCore
+  #life = 0
+  #copies = 0
+  #synced: string
+
+  constructor(test: TestContext) {
+    this.folder = mkdtempSync(join(tmpdir(), 'vault-power-'))
+    test.after(() => {
+      this.#store.close()
+      rmSync(this.folder, { recursive: true })
+    })
+    this.#store = this.#open()
+    this.#synced = this.#copy()
+    this.core = this.#start()
+  }
+
+  get #path(): string {
+    return join(this.folder, `life-${this.#life}.db`)
+  }
+
+  #open(): HolderStore {
+    const sync: SyncFile = () => {
+      // What is written after a sync has begun need not be on the disk when it ends.
+      const copy = this.#copy()
+      return new Promise(resolve => {
+        this.begun.push(() => {
+          this.#synced = copy
+          resolve()
+        })
+      })
+    }
+    return HolderStore.open(this.#path, sync)
+  }
+
+  #copy(): string {
+    const copy = join(this.folder, `copy-${this.#copies++}.db`)
+    for (const suffix of ['', '-wal']) copyFileSync(this.#path + suffix, copy + suffix)
+    return copy
+  }
+
+  #start(): HolderCore {
+    assert.ok(this.#options)
+    return new HolderCore({ ...this.#options, journal: this.#store })
+  }
+
+  /** The power fails, and the holder starts again from what is on the disk. */
+  fail(): void {
+    this.#store.close()
+    this.#life++
+    for (const suffix of ['', '-wal']) copyFileSync(this.#synced + suffix, this.#path + suffix)
+    this.begun.length = 0
+    this.#store = this.#open()
+    this.core = this.#start()
+  }
+
+  /**
+   * Opens a page of records nobody opened before. True when its answer leaves, without waiting for the
+   * disk.
+   */
+  answers(first: number): boolean {
+    const rows = Array.from({ length: PAGE }, (_, i) => item(first + i))
+    const answer = this.core.answer('app', { op: 'open', items: packed(rows) })
+    return refusedAs(answer) === undefined && this.#store.settled() === undefined
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#store.settled()
+  }
+}
+
+describe('a power failure', () => {
+  it('frees at most so many records of a budget as an answer may be ahead of the disk', test => {
+    const disk = new FailingDisk(test)
+    let row = 0
+    let opened = 0
+    for (; disk.answers(row); row += PAGE) opened += PAGE
+    assert.equal(opened, MOST_UNSYNCED, 'the disk hangs, and no further answer leaves')
+    disk.fail()
+    for (row += PAGE; ; row += PAGE) {
+      for (const end of disk.begun.splice(0)) end()
+      const rows = Array.from({ length: PAGE }, (_, i) => item(row + i))
+      if (refusedAs(disk.core.answer('app', { op: 'open', items: packed(rows) })) !== undefined) break
+      opened += PAGE
+    }
+    assert.equal(opened, holderShare(BUDGET) + MOST_UNSYNCED)
+  })
+
+  it('takes nothing that a sync has reached', async test => {
+    const disk = new FailingDisk(test)
+    for (let page = 0; page < 5; page++) assert.ok(disk.answers(page * PAGE))
+    // The first sync covers the first page; the second, which begins when it ends, all the others.
+    for (let sync = 0; sync < 2; sync++) {
+      for (const end of disk.begun.splice(0)) end()
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    disk.fail()
+    assert.equal(disk.core.used('service app'), 5 * PAGE)
+  })
+})
+
+describe('an answer that waits for the disk', () => {
+  it('waits for the sync that covers it, not for those of others that come later', async () => {
+    const begun: (() => void)[] = []
+    const sync = new JournalSync(() => new Promise(resolve => begun.push(resolve)))
+    sync.written(1)
+    let isDone = false
+    const waited = sync.synced().then(() => {
+      isDone = true
+    })
+    for (let turn = 0; turn < 2; turn++) {
+      assert.equal(isDone, false)
+      begun.shift()?.()
+      await new Promise(resolve => setImmediate(resolve))
+      sync.written(1)
+    }
+    await waited
+    assert.ok(sync.unsynced > 0)
+  })
+
+  it('is refused once the disk has failed, and so is everything after it', async () => {
+    const sync = new JournalSync(() => Promise.reject(new Error('EIO')))
+    sync.written(1)
+    await assert.rejects(sync.synced(), { code: 'POSTERN_STORE' })
+    assert.throws(() => sync.written(1), { code: 'POSTERN_STORE' })
+    await assert.rejects(sync.synced(), { code: 'POSTERN_STORE' })
+  })
+})

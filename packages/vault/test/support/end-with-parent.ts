@@ -1,0 +1,7 @@
+// Imported by a process that is started for a test or a benchmark: ends it when the one that started it is
+// gone, however that ended. The pipe that is its standard input closes then; nothing is ever read from it.
+process.stdin.on('error', () => process.exit(1))
+process.stdin.on('end', () => process.exit(1))
+process.stdin.resume()
+// It does not keep a process alive that is done.
+process.stdin.unref()
