@@ -74,32 +74,11 @@ const CASES: readonly (readonly [
     /policies/,
   ],
   [
-    'an owner, and nobody who could be one',
-    'routes:\n  /invoices/:id: { owned: invoice }',
-    /owned$/,
-    /would have no effect/,
-    /identify/,
-  ],
-  [
     'an owner of a route that names no record',
     'identity: { origin: "https://shop.example" }\nroutes:\n  /invoices: { owned: invoice }',
     /owned$/,
     /no ":id"/,
     /param/,
-  ],
-  [
-    'a role, and nobody who could have it',
-    'routes:\n  /admin/**: { require: { role: admin } }',
-    /require$/,
-    /would refuse everybody/,
-    /identify/,
-  ],
-  [
-    'an approval, and nobody who could ask for it',
-    'routes:\n  /admin/**: { approve: { by: "role:owner" } }',
-    /approve$/,
-    /would refuse everybody/,
-    /identify/,
   ],
   [
     'a budget of a route that is defined nowhere',
