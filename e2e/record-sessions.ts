@@ -1,7 +1,7 @@
 // Records what real clients send to real servers, for `npm test -- honest-sessions`: each session becomes a
 // file of `packages/runtime/test/recorded`. Run by hand, in e2e/: `node record-sessions.ts [NAME ...]`.
 // Needs on Debian: git curl wget aria2 cadaver rclone restic skopeo docker-registry apt-utils python3-pip
-// chromium, and `npm ci` in e2e/.
+// chromium, `npm ci` in e2e/, and `npm install --ignore-scripts --no-package-lock` in e2e/api-clients/.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -188,7 +188,27 @@ async function publishAndInstall(url: string, folder: string): Promise<void> {
   await client('npm', ['outdated', '--cache', join(folder, 'cache-2')], { cwd: user2 })
 }
 
+/** A client of an API and its server, both of e2e/api-clients. */
+function apiClient(name: string, kind: string): Recorded {
+  const at = join(root, 'e2e/api-clients')
+  return {
+    serve: async folder => {
+      const port = await freePort()
+      const url = `http://127.0.0.1:${port}`
+      const args = [join(at, 'server.mjs'), kind, String(port)]
+      return { ...(await started(process.execPath, args, `${url}/`, folder)), url }
+    },
+    use: async ({ url }, folder) => {
+      await client(process.execPath, [join(at, 'client.mjs'), name, url], { cwd: folder })
+    },
+  }
+}
+
 const SESSIONS: Readonly<Record<string, Recorded>> = {
+  'socket.io-polling': apiClient('socket.io-polling', 'socket.io'),
+  'pouchdb-sync': apiClient('pouchdb-sync', 'pouchdb'),
+  'apollo-client': apiClient('apollo-client', 'graphql'),
+  urql: apiClient('urql', 'graphql'),
   'git-clone-push-fetch': {
     serve: gitServer,
     use: async ({ url }, folder) => {

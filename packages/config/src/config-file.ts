@@ -173,7 +173,7 @@ function parseConfig(
         return { place: `${name}:${line}:${col}`, problem: firstLine(problem.message) }
       }),
     )
-  const value: unknown = extension === '.json' ? parseJson(text, name) : document.toJS({ maxAliasCount: 100 })
+  const value: unknown = extension === '.json' ? parseJson(text, name) : resolved(document, name)
   return {
     path,
     folder: dirname(path),
@@ -182,6 +182,22 @@ function parseConfig(
       const line = lineOf(document, lines, at)
       return `${name}${line === undefined ? '' : `:${line}`}: ${formatPath(at)}`
     },
+  }
+}
+
+/** The values of a document. Aliases of aliases could stand for more than the memory holds. */
+function resolved(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (cause) {
+    throw new ConfigError(
+      {
+        place: name,
+        problem: 'its aliases stand for too much, or for nothing',
+        hint: 'write out what *name stands for',
+      },
+      { cause },
+    )
   }
 }
 

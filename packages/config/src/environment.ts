@@ -35,6 +35,13 @@ export function fillFromEnvironment(
     }
     if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
     if (!isPlainObject(value)) return value
+    // Such a key would be dropped on the way, and what it says would have no effect.
+    if (Object.hasOwn(value, '__proto__'))
+      issues.push({
+        place: file.place([...path, '__proto__']),
+        problem: 'unknown key "__proto__"',
+        hint: 'remove it: it names nothing',
+      })
     return Object.fromEntries(
       Object.entries(value).flatMap(([key, item]) =>
         item === undefined ? [] : [[key, fill(item, [...path, key])]],

@@ -5,13 +5,10 @@ import type { CompiledConfig } from './table.ts'
 
 type Issue = Pick<ConfigIssue, 'problem' | 'hint'>
 
-const IDENTIFY =
-  "add identity: { origin: ... } or identify (a list of methods, a function, or in code identify: 'application')"
-
 /**
  * What routes ask for and nothing in the configuration can answer: a policy without policies would let
- * everybody pass, an owner without a principal is never compared, a role without a principal refuses
- * everybody.
+ * everybody pass, an owner of a pattern without an id is never compared. Whether anybody is identified cannot
+ * be said here: the application may pass `identify` in code, and commands read the file without it.
  */
 export function idleSettings(
   config: CompiledConfig,
@@ -26,29 +23,14 @@ export function idleSettings(
 
 function idleOf(
   pattern: string,
-  { require: asked, approve, policy, owned, budget = [] }: RouteSettings,
+  { policy, owned, budget = [] }: RouteSettings,
   config: CompiledConfig,
 ): Readonly<Record<string, Issue | undefined>> {
-  const knowsCallers = config.identify !== undefined || config.identity !== undefined
-  const letsAnonymous = asked?.kind === undefined ? false : [asked.kind].flat().includes('anonymous')
   return {
-    require: asked === undefined || knowsCallers || letsAnonymous ? undefined : nobody,
-    approve: approve === undefined || knowsCallers ? undefined : nobody,
     policy: policy === undefined || config.policies !== undefined ? undefined : noPolicies,
-    owned: owned === undefined ? undefined : knowsCallers ? ownedWithoutId(pattern, owned) : noOwner,
+    owned: owned === undefined ? undefined : ownedWithoutId(pattern, owned),
     budget: unknownBudget([budget].flat(), Object.keys(config.budgets ?? {})),
   }
-}
-
-const nobody: Issue = {
-  problem: 'would refuse everybody: without identify nobody is signed in',
-  hint: IDENTIFY,
-}
-
-const noOwner: Issue = {
-  problem:
-    'would have no effect: without identify nobody is signed in, and no record is compared with its owner',
-  hint: IDENTIFY,
 }
 
 const noPolicies: Issue = {

@@ -113,7 +113,7 @@ export class RuleSet {
         const lowest = open & -open
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
-        if (!this.#mayHit(index, reading)) continue
+        if (text.length >= FILTERED && !this.#mayHit(index, reading)) continue
         const rule = rules[index] as Rule
         const span = rule.find(reading)
         if (span !== undefined) found({ rule, span })
@@ -151,6 +151,8 @@ export class RuleSet {
   }
 }
 
+/** Passing over a shorter text to filter rules takes as long as running them. */
+const FILTERED = 512
 /** What a reading costs besides its rules: it was made and scanned. */
 const PER_READING = 100
 /** Readings of this length and more are counted rule by rule. */

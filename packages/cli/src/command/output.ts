@@ -52,14 +52,14 @@ export class Output {
 
   /** The result for programs, one JSON value a line; nothing without `--json`. */
   result(value: unknown): void {
-    if (this.json) this.#stdout.write(`${JSON.stringify(value, plainBigints)}\n`)
+    if (this.json) this.#stdout.write(`${escaped(JSON.stringify(value, plainBigints))}\n`)
   }
 
   /** A line that is data whatever the mode: verdicts, exports. Resolves when the reader can take more. */
   async data(text: string): Promise<void> {
     // Nobody reads any more: nothing would ever drain.
     if (this.#stdout.destroyed) return
-    if (!this.#stdout.write(`${text}\n`))
+    if (!this.#stdout.write(`${escaped(text)}\n`))
       await new Promise<void>(resolve => this.#stdout.once('drain', resolve))
   }
 
@@ -116,7 +116,8 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
     }
     return
   }
-  yield `error: ${safe(error instanceof Error ? error.message : String(error))}`
+  const message = error instanceof Error ? error.message : String(error)
+  yield `error: ${message.split('\n').map(safe).join('\n')}`
   if (error instanceof Error && 'hint' in error) yield `  hint: ${safe(String(error.hint))}`
   if (code !== EXIT.bug) return
   if (error instanceof Error && error.stack !== undefined)
@@ -124,7 +125,23 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
   yield '  hint: this is a mistake in Postern; please report it with the lines above'
 }
 
-/** Text that came from outside, without what could move the cursor or colour the terminal. */
+/**
+ * What JSON leaves as it is and a terminal obeys: DEL, the C1 controls (U+009B begins a sequence as ESC [
+ * does), line and paragraph separators, and marks that turn the direction of a line.
+ */
+const OBEYED = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** Data for a reader and a terminal alike: in JSON the escape stands for the same character. */
+function escaped(text: string): string {
+  return text.replaceAll(OBEYED, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/**
+ * Text that came from outside, on one line, without what could move the cursor or colour the terminal: a path
+ * with a line feed would else print a line of its own.
+ */
 export function safe(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u00b7')
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\u0000-\u0008\u000a-\u001f]/g, '\u00b7')
+    .replaceAll(OBEYED, '\u00b7')
 }
