@@ -70,6 +70,10 @@ function pathOf(index: number, isProbe: boolean): string {
   return `/products/${Math.imul(index, 31) >>> 8}`
 }
 
+/** The configuration in force: somebody who is signed in can be told apart. */
+const PRESENT =
+  'mode: enforce\nidentify: [{ jwt: { issuer: https://id.example, audience: shop, jwks: https://id.example/jwks } }]\n'
+
 /** What operators try: a tighter limit, a rule that is switched off, who may use a part of the shop. */
 const EDITS = {
   limit: 'limits: { address: 100/1m }\n',
@@ -112,7 +116,7 @@ interface Tried {
 async function tryEdit(job: PreviewInThread, text: string, events: number): Promise<Tried> {
   let tried: Omit<Tried, 'cpu'> | undefined
   const cpu = await cpuEach(events, async () => {
-    job.start(`mode: enforce\n${text}`, 0)
+    job.start(`${PRESENT}${text}`, 0)
     let done = -1
     let steps = 0
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
@@ -170,7 +174,7 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-bench-console-'))
 const services = await startServices()
 try {
   openDataDirectory(folder).close()
-  writeFileSync(join(folder, 'postern.config.yaml'), 'mode: enforce\n')
+  writeFileSync(join(folder, 'postern.config.yaml'), PRESENT)
   const traffic = SqliteTraffic.open({ directory: folder, ...UNBOUNDED })
   console.log(`writing ${EVENTS} requests`)
   const writing = await cpuEach(EVENTS, () => fill(traffic, EVENTS))
@@ -194,7 +198,7 @@ try {
 
   const job = jobIn(folder, { directory: folder })
   await tryEdits('sqlite', job, EVENTS)
-  job.start('mode: enforce\nblock: [203.0.1.0/24]\n', 0)
+  job.start(`${PRESENT}block: [203.0.1.0/24]\n`, 0)
   const cancelled = performance.now()
   job.cancel()
   if (job.state().state !== 'none') throw new Error('a cancelled preview goes on')

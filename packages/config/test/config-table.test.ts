@@ -30,6 +30,7 @@ const ENVIRONMENT = {
   POSTGRES_URL: 'postgres://127.0.0.1/postern',
   REDIS_URL: 'redis://127.0.0.1',
   SLACK_WEBHOOK: 'https://hooks.slack.test/x',
+  OTLP_KEY: 'collector-key',
   TEAMS_WEBHOOK: 'https://teams.test/x',
 }
 

@@ -111,8 +111,8 @@ const EDITS: Readonly<Record<string, readonly [Config, Config, expected: 'change
   ],
   'methods that are refused': [{}, { protocol: { methods: ['GET', 'POST'] } }, 'changes'],
   'a role that a route asks for': [
-    {},
-    { routes: { '/admin/**': { require: { role: 'support' } } } },
+    { identify },
+    { identify, routes: { '/admin/**': { require: { role: 'support' } } } },
     'changes',
   ],
   'a policy of a route': [
