@@ -32,6 +32,20 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
+  'login.failed': event => `sign-in failed: ${who(event)}${by(event, 'method')}`,
+  'login.succeeded': event => `signed in: ${who(event)}${by(event, 'amr')}`,
+  'login.trouble': event => `sign-in: ${text(event, 'problem')}`,
+  'session.ended': event => `signed out: ${who(event)}`,
+  'grant.revoked': event => `an application lost its access to the account of ${who(event)}`,
+  'impersonation.started': event =>
+    `${who(event)} acts as ${event.resource?.id ?? ''}: ${text(event, 'reason')}`,
+  'credential.refused': event => `credentials refused: ${who(event)}${by(event, 'method')}`,
+  'csp.violation': event =>
+    `a browser reports that ${text(event, 'directive')} blocked ${text(event, 'blocked')} on ${text(event, 'page')}`,
+  'cookie.tightened': event => `cookie ${text(event, 'cookie')}: attributes were added`,
+  'records.issued': event => `records shown to ${who(event)}: ${event.resource?.type ?? ''}`,
+  'audit.unreadable': () => 'what a process had left for the log could not be read',
+  'journal.failed': event => `the undo journal: ${text(event, 'problem')}`,
 }
 
 /** What is missing while a store is away, by the part of Postern that keeps something there. */
@@ -61,6 +75,15 @@ export function eventSentence(event: Event): string {
 function refused(event: Event): string {
   const rule = event.reasons?.[0]?.rule ?? event.guard
   return `like ${place(event)}${rule === undefined ? '' : `, refused by ${rule}`}`
+}
+
+function who({ actor }: Event): string {
+  return actor.principal ?? actor.address ?? 'somebody'
+}
+
+function by(event: Event, key: string): string {
+  const value = text(event, key)
+  return value === '' ? '' : ` (${value})`
 }
 
 function place({ request }: Event): string {
