@@ -69,7 +69,7 @@ test('the Grafana dashboard asks only for metrics and recorded series that exist
 
 test('the alerts are valid YAML and use only metrics that exist', () => {
   const blocks = blocksOf(readPage('docs/metrics.md')).filter(({ language }) => language === 'yaml')
-  assert.equal(blocks.length, 3)
+  assert.ok(blocks.some(({ text }) => text.startsWith('groups:')))
   const names = served()
   for (const { text } of blocks) {
     assert.equal(typeof parse(text), 'object')
