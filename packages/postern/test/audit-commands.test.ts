@@ -95,7 +95,7 @@ describe('the log on the command line', { timeout: 600_000 }, () => {
 
   test('shows the date of each entry', async () => {
     const { stdout } = await cli(['audit', 'search', '--principal', 'alice', '--tenant', 'acme'], folder)
-    assert.match(stdout, /^ +10 {2}2026-05-04 12:10:00\.000 login\.failed/m)
+    assert.match(stdout, /^ +10 {2}2026-05-04 12:10:00\.000 sign-in failed: alice/m)
   })
 
   test('is pruned only when that is meant, and says what it would remove', async () => {
