@@ -107,7 +107,7 @@ function halfOf(...parts: readonly (string | Buffer)[]): 'tuned' | 'untouched' {
 
 const listed = new Map<string, Tally & { native: number }>()
 for (const { set, list, half, request } of listedAttacks()) {
-  for (const key of [`${set} (${list} list, ${half})`, `${set} (both lists, ${half})`]) {
+  for (const key of [`${set} (${list} list, ${half})`, `${set} (all lists, ${half})`]) {
     const tally = listed.get(key) ?? { found: 0, attacks: 0, alarms: 0, benign: 0, native: 0 }
     listed.set(key, tally)
     count(tally, 'block', inspect(request).verdict !== 'pass')

@@ -48,6 +48,18 @@ const FREE_TEXT =
   /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
 
 /**
+ * Names of fields that hold one name, number or address: a path, a query or a call is no data there, whatever
+ * kind of body they stand in.
+ */
+const OPERAND =
+  /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
+
+/** Whether a parameter's name says that it holds one name, number or address. */
+export function isOperandParameter(name: string): boolean {
+  return name.length <= 64 && OPERAND.test(name)
+}
+
+/**
  * Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry)
  * quote code and queries.
  */
@@ -69,7 +81,7 @@ export function settingOf(
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
   if (place === 'form' && FREE_TEXT.test(name)) return 'data'
-  if (place !== 'body') return 'plain'
+  if (place !== 'body' || isOperandParameter(name)) return 'plain'
   return isDocument(text) || FILE_PART.test(name) ? 'document' : 'data'
 }
 

@@ -17,6 +17,17 @@ const IN_ADDRESSES = new Set([
 ])
 /** Chance makes shorter ones out of the signs that a password is made of. */
 const UNMISTAKABLE = 10
+/** What these find is made of words that chance does not make. */
+const WORDED = new Set([
+  'code/node',
+  'code/python',
+  'deserialisation/java',
+  'deserialisation/php',
+  'deserialisation/python',
+  'java/gadget',
+  'java/runtime',
+  'java/static-call',
+])
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
@@ -53,10 +64,12 @@ export function weigh(
     case 'url':
       return IN_ADDRESSES.has(id) ? score : 0
     case 'secret':
-      return score >= thresholdOf(1) && span.end - span.start >= UNMISTAKABLE && score > thresholdOf(1)
-        ? score
-        : 0
+      return isUnmistakable(id, score, span.end - span.start) ? score : 0
   }
+}
+
+function isUnmistakable(id: string, score: number, length: number): boolean {
+  return length >= UNMISTAKABLE && (score > thresholdOf(1) || (score === thresholdOf(1) && WORDED.has(id)))
 }
 
 function isActiveMarkup(id: string, score: number): boolean {

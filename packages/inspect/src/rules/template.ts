@@ -135,13 +135,13 @@ export const templateRules: readonly Rule[] = [
   }),
   pattern(
     'template/variable',
-    /^\s{0,4}\$\{\s{0,4}["'][^"'{}]{0,64}["']\s{0,4}\}\s{0,4}$|\$\s{0,16}\{\s{0,12}(?:\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
+    /^\s{0,4}\$\{\s{0,4}["'][^"'{}]{0,64}["']\s{0,4}\}\s{0,4}$|\$\s{0,16}\{\s{0,12}(?:\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant|whoami|ifconfig|ipconfig|uname)\s{0,12}\}/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
-      attacks: ["${'ff'}", '$  { $a}', '${@print(1)}', '${$foo->bar}', '${cmd}'],
+      attacks: ["${'ff'}", '$  { $a}', '${@print(1)}', '${$foo->bar}', '${cmd}', '${whoami}'],
       benign: ['${name}', 'costs ${ total }', '${i}'],
     },
   ),
