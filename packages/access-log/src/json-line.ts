@@ -5,8 +5,8 @@ import { parseAnyTime } from './log-time.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * The names of each field in the JSON of nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS, Google
- * Cloud, Azure, Vercel, pino-http and Postern's own events, in order of precedence.
+ * The names of each field in the JSON of nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS,
+ * Google Cloud, Azure, Vercel, pino-http and Postern's own events, in order of precedence.
  */
 const NAMES = {
   time: [
