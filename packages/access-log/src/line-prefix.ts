@@ -3,7 +3,7 @@ const CONTAINER = /^\d{4}-\d\d-\d\dT\S{8,32} (?:stdout|stderr) [FP] /
 /** RFC 3164 and journalctl: a time, often a host, the program with its process number. */
 const SYSLOG =
   /^(?:<\d{1,3}>)?(?:1 )?(?:\w{3} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,32}) (?:\S{1,255} )?[\w./()@-]{1,64}(?:\[[\w.-]{1,32}\])?: /
-/** RFC 5424: version, time, host, program, process, message id, structured data, perhaps a byte order mark. */
+/** RFC 5424: version, time, host, program, process, message id, structured data, maybe a byte order mark. */
 const SYSLOG_5424 =
   /^<\d{1,3}>1 \S{1,40} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|(?:\[(?:[^\]"\\]|\\.|"(?:[^"\\]|\\.)*")*\])+) (?:\u{feff}|\u00ef\u00bb\u00bf)?/u
 /** docker compose and pm2: names of the service, a bar. */
