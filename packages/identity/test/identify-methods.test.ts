@@ -490,7 +490,7 @@ describe('several methods', () => {
       prefixed(proxyMethod({ from, user: 'X-Corp-User', groups: 'X-Corp-Groups' }), 'corp:'),
       certificateMethod({ header: 'X-Client-Cert', trustedProxies: from }),
     ]
-    const routesOf = (identify: readonly string[] | undefined): ExchangeOptions['routes'] =>
+    const routesOf = (identify: readonly string[] | undefined): NonNullable<ExchangeOptions['routes']> =>
       identify === undefined ? {} : { '/**': { identify } }
     const headers = ['x-forwarded-user', 'admin', 'x-corp-groups', 'admins', 'x-client-cert', 'a']
     for (const first of ['mallory', 'refused'] as const)
