@@ -1,5 +1,5 @@
-// A file is one idea, of at most 400 lines, and a function that is harder to follow than the linter allows has
-// a written reason. Longer files are named here and may only shrink.
+// A file is one idea, of at most 400 lines, and a function that is harder to follow than the linter allows
+// has a written reason. Longer files are named here and may only shrink.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './workspace.ts'

@@ -1,6 +1,6 @@
-// Loaded before a test file by scripts/run-test-file.ts: a test that passes although no assertion ran in it has
-// shown nothing, so it fails. Assertions are the functions of node:assert and the properties of fast-check; a
-// wait of test/until.ts ends in one.
+// Loaded before a test file by scripts/run-test-file.ts: a test that passes although no assertion ran in it
+// has shown nothing, so it fails. Assertions are the functions of node:assert, as members of its default
+// export, and the properties of fast-check; a wait of test/until.ts ends in one.
 import strict from 'node:assert/strict'
 import { registerHooks } from 'node:module'
 import type { TestContext } from 'node:test'

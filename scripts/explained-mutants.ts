@@ -8,5 +8,7 @@ export interface ExplainedMutant {
   readonly because: string
 }
 
-/** What survives `npm run mutate` and should: the program does the same, or differs where nothing is promised. */
+/**
+ * What survives `npm run mutate` and should: the program does the same, or differs where nothing is promised.
+ */
 export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = []

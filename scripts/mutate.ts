@@ -55,7 +55,7 @@ const STEADY = 2_000
 
 // Hundreds of short processes: whatever else the machine does comes first.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
-// Most of a short test is starting and compiling. The folder goes with the mutants that were compiled into it.
+// Most of a short test is starting and compiling. The folder goes with the mutants compiled into it.
 const compiled = mkdtempSync(join(tmpdir(), 'postern-mutate-'))
 const services = await startServices()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
