@@ -4,6 +4,7 @@ import { edgeBudget } from '@postern/access'
 import { type Decision, Engine, type Guard, type Json, VirtualClock } from '@postern/core'
 import { countMutations } from '../src/edge/count-graphql.ts'
 import { countIds } from '../src/edge/count-ids.ts'
+import { WindowCounter } from '../src/edge/window-counter.ts'
 
 interface Ask {
   readonly method: string
@@ -12,11 +13,20 @@ interface Ask {
   readonly peer?: string
   readonly complete?: boolean
   readonly status?: number
+  readonly aborted?: boolean
 }
 
 async function ask(
   guard: Guard,
-  { method, target = '/orders/1', body, peer = '192.0.2.1', complete = true, status = 200 }: Ask,
+  {
+    method,
+    target = '/orders/1',
+    body,
+    peer = '192.0.2.1',
+    complete = true,
+    status = 200,
+    aborted = false,
+  }: Ask,
 ): Promise<Decision> {
   const engine = new Engine({ guards: [guard] })
   const exchange = engine.open({
@@ -38,7 +48,7 @@ async function ask(
     status: decision.effect === 'allow' ? status : decision.status,
     duration: 1,
     bytes: 0,
-    aborted: false,
+    aborted,
   })
   return decision
 }
@@ -127,6 +137,33 @@ test('a request that fails costs nothing, and one that is refused costs nothing'
   for (let i = 0; i < 30; i++) await ask(guard, { method: 'DELETE', status: 404 })
   assert.equal((await ask(guard, { method: 'DELETE', body: many(11) })).effect, 'throttle')
   assert.equal((await ask(guard, { method: 'DELETE', body: many(10) })).effect, 'allow')
+})
+
+test('attack: a client hangs up on each of its deletes, or waits until the gateway gives up; the backend goes on', async () => {
+  for (const end of [
+    { status: 0, aborted: true },
+    { status: 0 },
+    { status: 404, aborted: true },
+    { status: 408 },
+    { status: 500 },
+    { status: 502 },
+    { status: 504 },
+  ]) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    for (let i = 0; i < 10; i++) await ask(guard, { method: 'DELETE', ...end })
+    assert.equal((await ask(guard, { method: 'DELETE' })).effect, 'throttle', JSON.stringify(end))
+  }
+})
+
+test('attack: a request that fails late makes no room for what was changed after it began', () => {
+  const counter = new WindowCounter(8_000, 100)
+  counter.add('mallory', 250, 0)
+  counter.add('mallory', 250, 7_000)
+  counter.giveBack('mallory', 250, 0, 7_000)
+  assert.equal(counter.used('mallory', 7_000), 250)
+  assert.equal(counter.used('mallory', 9_000), 250)
+  counter.giveBack('mallory', 250, 7_000, 16_500)
+  assert.equal(counter.used('mallory', 16_500), 0)
 })
 
 test('a change whose body is too long to be counted is refused, unless it is to pass', async () => {

@@ -11,6 +11,7 @@ import {
   systemClock,
 } from '@postern/core'
 import { actingIn } from '../wrap/acting-as.ts'
+import { changedNothing } from './changed-nothing.ts'
 import { countMutations } from './count-graphql.ts'
 import { countIds } from './count-ids.ts'
 import { hasJsonBody, idsInQuery, parseBody } from './named-units.ts'
@@ -40,8 +41,8 @@ type Kind = 'deletes' | 'updates'
  * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway:
  * DELETE deletes, PUT and PATCH edit, once or as often as the body or the query names ids; mutations of
  * GraphQL are what their names say. An early refusal, not a proof: a backend may change more rows than a
- * request names, and a POST of its own making is not known to change any. Requests that fail give their units
- * back. Counts are in this process's memory.
+ * request names, and a POST of its own making is not known to change any. Requests that the backend
+ * refuses (4xx) give their units back. Counts are in this process's memory.
  * @throws ConfigError when a number is out of bounds
  */
 export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
@@ -58,7 +59,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
   }
   const taken = new WeakMap<
     Exchange,
-    { readonly key: string; readonly units: Readonly<Record<Kind, number>> }
+    { readonly key: string; readonly units: Readonly<Record<Kind, number>>; readonly at: number }
   >()
 
   const take = (exchange: Exchange, units: Readonly<Record<Kind, number>>): Decision => {
@@ -73,7 +74,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     }
     for (const kind of ['deletes', 'updates'] as const)
       if (units[kind] > 0) counters[kind].add(key, units[kind], now)
-    taken.set(exchange, { key, units })
+    taken.set(exchange, { key, units, at: now })
     return ALLOW
   }
 
@@ -103,10 +104,10 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     },
     settle(exchange: Exchange, outcome: Outcome) {
       const own = taken.get(exchange)
-      if (own === undefined || outcome.status < 400) return
+      if (own === undefined || !changedNothing(outcome)) return
       const now = clock.now()
       for (const kind of ['deletes', 'updates'] as const)
-        if (own.units[kind] > 0) counters[kind].add(own.key, -own.units[kind], now)
+        if (own.units[kind] > 0) counters[kind].giveBack(own.key, own.units[kind], own.at, now)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Principal } from '@postern/core'
 import { type CertificateSource, type ClientCertificate, clientCertificate } from './client-certificate.ts'
-import { ABSENT, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
 
 export interface CertificateMethodOptions extends CertificateSource {
   /** Default: `mtls`. */
@@ -15,8 +15,13 @@ export interface CertificateMethodOptions extends CertificateSource {
 /** Identifies by client certificates: of this connection, or passed on by a trusted proxy. */
 export function certificateMethod(options: CertificateMethodOptions = {}): IdentifyMethod {
   const read = options.principal ?? usual
+  const { header, trustedProxies } = options
   return {
     name: options.name ?? 'mtls',
+    screen: exchange => {
+      if (header !== undefined && trustedProxies?.has(exchange.peer) !== true)
+        removeHeaders(exchange, [header.toLowerCase()])
+    },
     identify: exchange => {
       const certificate = clientCertificate(exchange, options)
       if (certificate === undefined) return ABSENT
