@@ -16,9 +16,11 @@ export type Manifest = Readonly<Record<string, unknown>>
  */
 export function publishedManifest(manifest: Manifest): Manifest {
   const { devDependencies: _, ...rest } = manifest
-  const { exports, sideEffects } = manifest
+  const { exports, sideEffects, files } = manifest
   return {
     ...rest,
+    // npm adds the README and the licence by itself, and the changes only when they are named.
+    ...(Array.isArray(files) && { files: [...files, 'CHANGELOG.md'] }),
     ...(exports !== undefined && { exports: withoutSources(exports) }),
     ...(Array.isArray(sideEffects) && {
       sideEffects: sideEffects.filter(path => !String(path).startsWith('./src/')),

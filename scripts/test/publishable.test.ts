@@ -31,6 +31,7 @@ test('a published manifest names only files that are published with it', () => {
 test('a published manifest keeps what users need, and has nothing of development', () => {
   const published = publishedManifest({
     name: 'x',
+    files: ['dist'],
     exports: {
       '.': { '@postern/source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' },
     },
@@ -40,6 +41,7 @@ test('a published manifest keeps what users need, and has nothing of development
   })
   assert.deepEqual(published, {
     name: 'x',
+    files: ['dist', 'CHANGELOG.md'],
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
     sideEffects: ['./dist/start.js'],
     dependencies: { y: '1.0.0' },
