@@ -30,7 +30,7 @@ export function checkLimitName(name: string, said: LimitSettings | false, defaul
   })
 }
 
-/** Whether it counts what the default counts: the same key, the same kind of rule, both some routes or all. */
+/** Whether it counts what the default counts: same key, same kind of rule, routes where it has some. */
 function looksLike(said: LimitSettings, similar: LimitSettings): boolean {
   return (
     (said.key === undefined || said.key.name === 'address') &&
