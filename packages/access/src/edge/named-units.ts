@@ -12,7 +12,7 @@ export function hasJsonBody(exchange: Exchange): boolean {
   return exchange.hasBody && JSON_TYPE.test(exchange.header('content-type') ?? '')
 }
 
-/** `id`, `ids`, `order_id`, `orderIds`, also inside of brackets or behind dots: `filter[id][]`, `items[0].id`. */
+/** `id`, `ids`, `order_id`, `orderIds`; also in brackets or behind dots: `filter[id][]`, `items[0].id`. */
 const ID_NAME = /(?:^|[_-])ids?$|Ids?$/
 
 /** Whether a parameter names things by their ids. */
