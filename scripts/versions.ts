@@ -3,7 +3,7 @@
 //   npm run versions -- apply        raises versions, writes changelogs, empties changes/
 //   npm run versions -- unreleased   fails while changes/ holds any
 //   npm run versions -- unpublished  prints the packages whose version the registry does not have
-//   npm run versions -- publish [--dry-run]  publishes those, with provenance; a dry run packs all and sends none
+//   npm run versions -- publish [--dry-run]  publishes those, with provenance; dry: packs all, sends none
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
