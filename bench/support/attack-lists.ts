@@ -50,7 +50,7 @@ export function* listedAttacks(): Generator<ListedAttack> {
       ...(body !== '' && { body: Buffer.from(body, isBytes ? 'latin1' : 'utf8') }),
     }
     yield { set: 'published exploits', list, half, request }
-    // By the request alone, and the same in both halves: `ordinary-request.ts` says what is none.
+    // Decided by the request alone, the same in both halves.
     if (!isOrdinaryRequest(request)) yield { set: 'exploits that carry an attack', list, half, request }
   }
   for (const { list, half, value } of linesOf<Technique>('techniques.jsonl')) {

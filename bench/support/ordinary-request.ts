@@ -2,7 +2,7 @@ import type { InspectedRequest } from '../../packages/inspect/src/inspected-requ
 
 /** Letters of any script, digits, and the signs of names, numbers, dates and mail addresses. */
 const WORDS = /^[\p{L}\p{M}\p{N} ._@:,+!?*#-]{0,200}$/u
-/** Longer than a name or an id: what is in it cannot be told. */
+/** Longer than a name or an id: what it holds is opaque. */
 const LONGEST_WORD = 64
 /** A page on a named host. */
 const ADDRESS = /^https?:\/\/[a-z][\w-]*(?:\.[\w-]+)*\.[a-z]{2,}(?::\d{1,5})?(?:\/[\w./~-]*)?$/i

@@ -279,7 +279,7 @@ const INTERNAL_HEADERS = new Set([
 const INTERNAL_LENGTHS = new Uint8Array(64)
 for (const name of INTERNAL_HEADERS) INTERNAL_LENGTHS[name.length] = 1
 
-/** Headers by which routes of Apache Camel are told what to run. */
+/** Headers that name what a route of Apache Camel runs. */
 const CAMEL_HEADER = /^camel(?:exec|bean|file|sql|http|jdbc|language|script)/i
 
 /** By the length, or the first letter, first: as `isUnread`. */

@@ -55,7 +55,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** The charset in which `UNITS` characters of ASCII begin at `from`, the first of them one that opens a document. */
+/** The charset in which `UNITS` characters of ASCII begin at `from`, the first of which opens a document. */
 function zerosOf(bytes: Uint8Array, from: number): Charset | undefined {
   for (const { name, width, place } of WIDE) {
     if (bytes.length < from + UNITS * width) continue
