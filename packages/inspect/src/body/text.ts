@@ -42,7 +42,7 @@ export function isBinary(bytes: Uint8Array, contentType: string): boolean {
   return texts < 2
 }
 
-/** Whether bytes say that they are a text, or begin like a document; some control characters change nothing. */
+/** Whether bytes say that they are a text, or begin like a document. */
 function isCalledText(bytes: Uint8Array, contentType: string): boolean {
   const first = bytes.find(byte => byte > 32)
   if (first === 0x7b || first === 0x5b || first === 0x3c) return true
