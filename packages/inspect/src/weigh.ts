@@ -2,8 +2,22 @@ import { type Level, thresholdOf } from './family.ts'
 import type { Rule, Span } from './rule.ts'
 import type { ValueSetting } from './value-setting.ts'
 
+/** Programs between marks of a page. */
+const MARKED = new Set(['code/php-tag', 'code/scriptlet', 'code/page-directive', 'ssi/directive'])
 /** What runs in the page that shows it. */
 const ACTIVE_MARKUP = new Set(['xss/handler', 'xss/script-url', 'xss/style'])
+/** What acts as the whole of a path, a class name, a head of a mail, and is a mention where people write. */
+const MENTIONED = new Set([
+  'traversal/sensitive-file',
+  'traversal/mention',
+  'traversal/wrapper',
+  'traversal/body-steps',
+  'traversal/steps',
+  'traversal/form-steps',
+  'java/class-name',
+  'mail/command',
+  'crlf/body-split',
+])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
@@ -45,16 +59,18 @@ export function weigh(
   const own = span.score ?? rule.score
   // Markup in named references is text to every page, and what rich editors send of code. Who undoes them
   // twice is rare.
-  const score = isEscaped && rule.family === 'xss' && level === 1 ? Math.min(own, thresholdOf(1) - 1) : own
+  const score = isEscaped && isMarkup(rule, id) ? doubted(own, level) : own
+  const isBare = (span.bare ?? rule.bare) === true
   switch (setting) {
     case 'plain':
       return score
     case 'data':
-      return (span.bare ?? rule.bare) === true && level === 1
-        ? Math.min(score - 1, thresholdOf(1) - 1)
-        : score
+      return isBare ? doubted(score, level) : score
+    case 'prose':
+      if (isBare) return doubted(score, level)
+      return MENTIONED.has(id) ? doubted(score, level) : score
     case 'document':
-      return level > 1 || !rule.quotable ? score : Math.min(score, thresholdOf(1) - 1)
+      return rule.quotable ? doubted(score, level) : score
     case 'text':
       return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score) ? score : 0
     case 'markup':
@@ -66,6 +82,15 @@ export function weigh(
     case 'secret':
       return isUnmistakable(id, score, span.end - span.start) ? score : 0
   }
+}
+
+function isMarkup(rule: Rule, id: string): boolean {
+  return rule.family === 'xss' || MARKED.has(id)
+}
+
+/** A score that does not refuse at level 1; stricter levels give no benefit of the doubt. */
+function doubted(score: number, level: Level): number {
+  return level === 1 ? Math.min(score, thresholdOf(1) - 1) : score
 }
 
 function isUnmistakable(id: string, score: number, length: number): boolean {

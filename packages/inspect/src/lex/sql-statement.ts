@@ -22,6 +22,8 @@ const MAX_LIST = 48
 export function selectEvidence(i: number): number {
   let at = i + 1
   while (keyAt(at) === KEY.all || (keyAt(at) === KEY.none && isTop(at))) at += isTop(at) ? 2 : 1
+  // `select from` and a quote: the words, not a query of them.
+  if (keyAt(at) === KEY.from && isQuote(kindAt(at + 1))) return 0
   let solid = false
   let names = 0
   for (let n = 0; n < MAX_LIST; n++) {

@@ -47,6 +47,8 @@ export const directoryAndMailRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      // Interfaces for mail take whole heads.
+      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822)$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [

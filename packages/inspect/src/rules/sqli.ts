@@ -251,6 +251,7 @@ const marks: Rule[] = [
     /\bgroup\s{1,4}by\s{1,4}[\w.,`]{1,40}\s{1,4}having\s{1,4}\w{1,12}\s?\(|[`'")\d]\s{0,4}\bas\s{1,4}(?:`\w{1,32}`|"\w{1,32}")\s{1,4}from\b/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       words: WORD.sqlVerb | WORD.sqlLogic,
       attacks: ['select x group by y having count(id) >= 9', '` AS `user_id` from', '1 as "x" from t'],
