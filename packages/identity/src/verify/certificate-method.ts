@@ -1,5 +1,6 @@
 import type { Principal } from '@postern/core'
 import { type CertificateSource, type ClientCertificate, clientCertificate } from './client-certificate.ts'
+import { BY_CONNECTION, identifiedBy } from './credential.ts'
 import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
 
 export interface CertificateMethodOptions extends CertificateSource {
@@ -26,7 +27,7 @@ export function certificateMethod(options: CertificateMethodOptions = {}): Ident
       const certificate = clientCertificate(exchange, options)
       if (certificate === undefined) return ABSENT
       const principal = read(certificate)
-      return principal === undefined ? REFUSED : known(principal)
+      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
     },
   }
 }

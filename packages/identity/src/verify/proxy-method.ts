@@ -1,4 +1,5 @@
 import { type CidrSet, ConfigError, type Exchange, type Principal } from '@postern/core'
+import { BY_CONNECTION, identifiedBy } from './credential.ts'
 import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
 import { type JwtMethodOptions, jwtMethod } from './jwt-method.ts'
 import type { PresetEnvironment } from './presets.ts'
@@ -49,7 +50,7 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
       const count = exchange.headerCount(user)
       if (count === 0) return ABSENT
       const principal = count === 1 ? principalOf(exchange, user, groups) : undefined
-      return principal === undefined ? REFUSED : known(principal)
+      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
     },
   }
 }
