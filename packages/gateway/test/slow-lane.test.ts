@@ -29,7 +29,7 @@ class FakeSocket {
   }
 }
 
-/** A lane on a clock that moves only when it is told to. */
+/** A lane on a clock that moves only by hand. */
 function virtualLane(longestWait: number) {
   let time = 0
   const planned: { at: number; call: () => void }[] = []
