@@ -1,6 +1,6 @@
 // What good clients notice while others attack the gateway: their p50 and p99 under each attack, as a ratio
-// to what they see when it is quiet, just before. Beside it the floor: the same for the good clients of a bare
-// server of node under the same attack. `--only slow-headers` measures one attack, `--quick` each once.
+// to what they see when it is quiet, just before. Beside it the floor: the same for the good clients of a
+// bare server of node under the same attack. `--only slow-headers` measures one attack, `--quick` each once.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -28,8 +28,8 @@ function startBackend(): Promise<number> {
 }
 
 /**
- * The floor: a bare server of node, which answers by itself and decides, inspects and records nothing. What its
- * good clients notice under the same attack is the least that any server on node can make them notice.
+ * The floor: a bare server of node, which answers by itself and decides, inspects and records nothing. What
+ * its good clients notice under the same attack is the least that any server on node can make them notice.
  */
 async function startBare(cert: string, key: string): Promise<readonly number[]> {
   const tls = { cert: readFileSync(cert), key: readFileSync(key) }
