@@ -33,8 +33,8 @@ code{display:inline-block;max-width:100%;padding:.3rem .55rem;border:1px solid v
 `
 
 /**
- * A page that stands alone: it loads nothing, runs no script of its own, follows the reader's colours and fits a
- * phone. Send it with a policy that allows inline styles and nothing else.
+ * A page that stands alone: it loads nothing, runs no script of its own, follows the reader's colours and
+ * fits a phone. Send it with a policy that allows inline styles and nothing else.
  */
 export function plainPage({ language, title, main, style = '' }: PlainPage): string {
   return `<!doctype html>
