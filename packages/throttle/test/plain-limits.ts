@@ -1,6 +1,6 @@
 import type { Rule } from '../src/rule.ts'
 
-/** What one ask of a question is told. */
+/** What one ask of a question is answered. */
 export interface Told {
   readonly remaining: number
   readonly resetAfter: number
@@ -35,7 +35,7 @@ export class PlainLimits {
     return counts
   }
 
-  /** All or nothing. @returns the first ask that was refused, or -1, and what each is told */
+  /** All or nothing. @returns the first ask that was refused, or -1, and what each is answered */
   decide(asks: readonly Ask[], now: number): { readonly refused: number; readonly told: readonly Told[] } {
     const looked = asks.map(ask =>
       ask.rule.kind === 'gcra' ? this.#bucket(ask, now) : this.#window(ask, now),

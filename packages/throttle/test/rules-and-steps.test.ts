@@ -110,7 +110,7 @@ describe('a table of limits', () => {
     assert.match(memoryStore({ slots: 64 }).health().detail ?? '', /^memory, 2048 bytes, 0 live evictions$/)
   })
 
-  test('is refused when it is none, or was cut off', () => {
+  test('is refused when it is something else, or was cut off', () => {
     for (const wrong of [new SharedArrayBuffer(1_024), sharedTable({ slots: 64 }).slice(0, 1_024)])
       assert.throws(() => memoryStore({ table: wrong as SharedArrayBuffer }), /is not a table of limits/)
   })
