@@ -35,7 +35,7 @@ function reference(words: readonly number[], last: number, key0: number, key1: n
   return [first | 0, (at(B) ^ at(D)) | 0]
 }
 
-/** Latin-1 as bytes, four a word; other text as UTF-16 units, two a word, under a key with one bit flipped. */
+/** Latin-1 as bytes, four a word; other text as UTF-16 units, two a word, under another key. */
 function expected(text: string, key0: number, key1: number): number[] {
   const units = [...Array(text.length).keys()].map(i => text.charCodeAt(i))
   const isNarrow = units.every(unit => unit < 256)

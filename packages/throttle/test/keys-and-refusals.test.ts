@@ -278,7 +278,7 @@ describe('an adaptive limit', () => {
     for (let i = 0; i < 50; i++) limit.learn(latency, inFlight)
   }
 
-  test('starts at 64 between 8 and 4,096, or where it is told', () => {
+  test('starts at 64 between 8 and 4,096, or where its options say', () => {
     assert.equal(new AdaptiveLimit().value, 64)
     assert.equal(new AdaptiveLimit({ initial: 1 }).value, 8)
     assert.equal(new AdaptiveLimit({ initial: 9_999 }).value, 4_096)
