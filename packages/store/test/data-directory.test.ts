@@ -44,7 +44,7 @@ describe('the data directory', () => {
   test('may be a mounted file system with what those bring', t => {
     const path = scratch(t)
     mkdirSync(join(path, 'lost+found'))
-    openDataDirectory(path).close()
+    assert.doesNotThrow(() => openDataDirectory(path).close())
   })
 
   for (const name of ['../x', 'a/b', '', '.hidden', 'a\0b', 'x'.repeat(200)])
