@@ -115,7 +115,8 @@ export class FoundCommand {
     const isMark = this.command === 'echo' && ECHOED.test(this.#rest)
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
-    return this.#reading.place !== 'body' && isClosed(this.#rest) && !/\s/.test(this.before)
+    if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
+    return this.#reading.place !== 'body' || /^\d{1,12}$/.test(this.before)
   }
 
   /** A look around, behind nothing or an address, to the end of the value. */

@@ -84,6 +84,20 @@ export const commandPlaceRules: readonly Rule[] = [
     attacks: [],
     benign: ["[system('id');a]", 'count(id)', 'system[a]', 'exec'],
   },
+  // The whole value is a call of a shell with what shows an intruder where he is: an example of nothing.
+  pattern(
+    'code/shell-call',
+    /^\s{0,4}@?\(?(?:system|passthru|shell_exec|exec|popen|proc_open|eval|assert)\)?\s?\(\s?["'](?:id|whoami|uname(?: -\w{1,4})?|pwd|ifconfig|ipconfig|ls(?: -\w{1,4})?|cat \/etc\/\w{1,24}|phpinfo\(\);?)["']\s?[,)]/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.paren,
+      words: WORD.call,
+      attacks: ["system('id');", '@exec("whoami")', "(popen)('id','r')"],
+      benign: ['system("pause");', 'exec(cmd)', "see system('id')"],
+    },
+  ),
   // Dynamic Data Exchange: a spreadsheet that opens the export runs the program.
   pattern(
     'rce/formula',
