@@ -17,6 +17,19 @@ after(() => {
 })
 
 describe('the command line', () => {
+  test('names the whole command when a part of one was typed', async () => {
+    const { code, stderr } = await cli(['verify'], newFolder())
+    assert.equal(code, 2)
+    assert.match(stderr, /unknown command 'verify'\n\(Did you mean postern audit verify\?\)/)
+    assert.match((await cli(['lst'], newFolder())).stderr, /unknown command 'lst'/)
+  })
+
+  test('a ban of somebody by the name that the log has says what to write', async () => {
+    const { code, stderr } = await cli(['ban', 'user:bob'], newFolder())
+    assert.equal(code, 2)
+    assert.match(stderr, /"user:bob" is not an actor\n {2}hint: did you mean principal:bob\?/)
+  })
+
   test('shows every command and the exit codes with --help, and ends with 0', async () => {
     const { code, stdout } = await cli(['--help'], newFolder())
     assert.equal(code, 0)
