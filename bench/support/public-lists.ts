@@ -36,7 +36,7 @@ const BOUNDARIES = 4
  * @param root where the packages keep their data
  */
 export function* publicValues(
-  root = process.env['POSTERN_PUBLIC_LISTS'] ?? '/usr/share',
+  root: string = process.env['POSTERN_PUBLIC_LISTS'] ?? '/usr/share',
 ): Generator<PublicValue> {
   for (const [set, file] of Object.entries(WFUZZ)) {
     const path = join(root, 'wfuzz/wordlist', file)
