@@ -414,6 +414,7 @@ describe('a configuration that is wrong', () => {
     const yaml = `stores: { redis: "${'$'}{REDIS_URL}" }`
     const [issue, ...more] = await issuesOf(yaml, 'yaml')
     assert.match(issue?.problem ?? '', /REDIS_URL is not set/)
+    assert.match(issue?.hint ?? '', /export REDIS_URL=.*--env-file/)
     assert.deepEqual(more, [])
     assert.deepEqual(await issuesOf(yaml, 'yaml', { REDIS_URL: 'redis://127.0.0.1:6379' }), [])
   })
