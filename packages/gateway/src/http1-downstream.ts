@@ -3,7 +3,7 @@ import type { Downstream, DownstreamOwner } from './downstream.ts'
 import type { Http1Connection } from './http1-connection.ts'
 
 const JOINED_BYTES = 4_096
-/** A reason phrase that Node can write; it is for people only (RFC 9112 section 4), and any other is left out. */
+/** A reason phrase that Node can write; it is for people only (RFC 9112 section 4): others are left out. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]+$/
 
 /** Node's response, knowing whose it is: spares two closures per request. */

@@ -28,11 +28,10 @@ const POST: readonly (readonly [string, string])[] = [
 interface Attacked extends TestGateway {
   readonly backend: Backend
   readonly socket: TLSSocket
-  /** What the gateway said of the connection: errors of frames it sent, by type. */
   readonly isClosed: () => boolean
 }
 
-/** A connection whose frames the test writes by hand, to a gateway whose slow bodies are late after 300 ms. */
+/** A connection whose frames the test writes by hand; slow bodies are late after 300 ms. */
 async function attack(t: TestContext): Promise<Attacked> {
   const backend = await startBackend(t, (request, response) => {
     request.on('error', () => undefined)

@@ -32,7 +32,7 @@ const ANSWERS: Readonly<Record<string, readonly [answer: string, status: number]
   'no reason phrase': ['HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 200],
   'an empty value': [ok('X-Empty:\r\n'), 200],
   'Upgrade on an ordinary answer': [ok('Upgrade: h2c\r\nConnection: Upgrade\r\n'), 200],
-  '103 with a Link that is none': [`HTTP/1.1 103 Early Hints\r\nLink: nonsense\xff\r\n\r\n${OK}`, 200],
+  '103 with an invalid Link': [`HTTP/1.1 103 Early Hints\r\nLink: nonsense\xff\r\n\r\n${OK}`, 200],
   '103 with many links': [
     `HTTP/1.1 103 Early Hints\r\n${'Link: </a>; rel=preload\r\n'.repeat(40)}\r\n${OK}`,
     200,
