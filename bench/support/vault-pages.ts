@@ -33,7 +33,7 @@ export interface PageCounts {
   readonly saturated: number
 }
 
-/** One kind of page, and how long each took, in milliseconds; the same index of each kind is the same page. */
+/** One kind of page, and how long each took, in milliseconds. The same index of each is the same page. */
 interface Series {
   readonly name: 'page' | 'floor' | 'plain'
   readonly open: (index: number) => Promise<unknown>
@@ -88,11 +88,11 @@ class StoredPages {
 }
 
 /**
- * What a page of 50 records takes with three holder processes, TLS and their audit logs; then with one of them
- * frozen, then killed. Every page is opened for the first time, so that it is counted and written down. Beside
- * it, page by page: the same page read plain, so that `added` is what the vault adds to it; and the floor
- * (`FloorPages`), which reads the same sealed page. Quantiles are over all pages of a state, those of `added`
- * over the differences.
+ * What a page of 50 records takes with three holder processes, TLS and their audit logs; then with one of
+ * them frozen, then killed. Every page is opened for the first time, so that it is counted and written down.
+ * Beside it, page by page: the same page read plain, so that `added` is what the vault adds to it; and the
+ * floor (`FloorPages`), which reads the same sealed page. Quantiles are over all pages of a state, those of
+ * `added` over the differences.
  */
 export async function pageBenchmark(counts: PageCounts): Promise<Readonly<Record<string, number>>> {
   const budget = 100_000_000

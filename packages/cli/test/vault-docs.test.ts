@@ -33,8 +33,8 @@ const blocks = [...page.matchAll(/^```(sh|ts|json vault\.json)\n(.*?)^```$/gms)]
 const PAGE_PORTS = /\b947(?=\$n|\$peer|2\b)/g
 
 /**
- * What replaces `947`, so that the three ports of this run are free. They lie below those that the system gives to
- * outgoing connections, which could take them before the holders do.
+ * What replaces `947`, so that the three ports of this run are free. They lie below those that the system
+ * gives to outgoing connections, which could take them before the holders do.
  */
 async function freePorts(): Promise<string> {
   for (let attempt = 0; attempt < 100; attempt++) {

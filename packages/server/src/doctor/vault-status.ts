@@ -1,6 +1,6 @@
 import type { HolderSays, VaultStatus } from '@postern/console'
 
-/** A handshake takes longer than an answer where the machine is busy: a holder that is up must not seem down. */
+/** Longer than for an answer: on a busy machine a handshake takes its time, and the holder is not down. */
 const CONNECT_MS = 5_000
 const ANSWER_MS = 2_000
 

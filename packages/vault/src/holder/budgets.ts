@@ -29,8 +29,8 @@ export interface Shortage {
   readonly allowed: number
   readonly asked: number
   /**
-   * When as many are free, epoch milliseconds. A request for more than the whole budget is told to wait a
-   * window, since "now" would have it come back at once for ever.
+   * When as many are free, epoch milliseconds. For a request of more than the whole budget it is a
+   * window from now, since "now" would have the caller come back at once for ever.
    */
   readonly retryAt: number
 }

@@ -43,8 +43,8 @@ export const DEFAULT_POLICY: Omit<HolderPolicy, 'services'> = {
 }
 
 /**
- * Whether a list of rights covers a column. A column whose name has a dot needs the whole table: `a.b.c` names
- * column `c` of `a.b`, and not column `b.c` of `a`.
+ * Whether a list of rights covers a column. A column whose name has a dot needs the whole table: `a.b.c`
+ * names column `c` of `a.b`, and not column `b.c` of `a`.
  */
 export function covers(rights: readonly string[], table: string, column: string): boolean {
   return rights.some(

@@ -45,8 +45,8 @@ export class JournalSync {
   }
 
   /**
-   * So many units were written to the file. Their sync begins after this turn of the event loop: handing it to
-   * another thread took a quarter of the time until an answer left, and nobody waits for it.
+   * So many units were written to the file. Their sync begins after this turn of the event loop: handing it
+   * to another thread took a quarter of the time until an answer left, and nobody waits for it.
    * @throws StoreError when a sync failed: pages may be lost, so nothing written later can be trusted either
    */
   written(units: number): void {
