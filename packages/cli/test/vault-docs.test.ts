@@ -105,7 +105,7 @@ describe('docs/vault.md', () => {
       output += chunk.toString()
     })
     const ended = new Promise(resolve => child.once('close', resolve))
-    // A holder that could not start (its port is taken) is waited for by the page for ever.
+    // A holder that could not start (its port is taken) is waited for by the page forever.
     const late = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 140_000)
     const code = await new Promise(resolve => child.once('exit', resolve))
     clearTimeout(late)

@@ -16,8 +16,9 @@ import { isTextKind, valueLength, valueType } from './value-shape.ts'
 
 export interface SchemaGuardOptions {
   /**
-   * Read with `parseRouteSchemas`. A request is checked by the most specific pattern that matches it, whatever
-   * routes are configured: adding a route must not lift a schema. One that matches none is not checked.
+   * Read with `parseRouteSchemas`. A request is checked by the most specific pattern that matches it,
+   * whatever routes are configured: adding a route must not lift a schema. One that matches none is not
+   * checked.
    */
   readonly schemas: RouteSchemas
   readonly mode?: Mode
