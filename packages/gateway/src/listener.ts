@@ -139,6 +139,8 @@ function secureServer({ listen, settings, intake }: ListenerOptions): Http2Secur
     unknownProtocolTimeout: timeouts.head,
     maxHeaderListPairs: 256,
     maxSessionMemory: 10,
+    // Backends send `Content-Type` or `ETag` twice, and what goes through in HTTP/1 goes through here.
+    strictSingleValueFields: false,
     settings: {
       maxConcurrentStreams: limits.streams,
       maxHeaderListSize: limits.headerBytes,

@@ -135,7 +135,10 @@ export class SqliteDatabase implements HealthProbe {
     })
   }
 
-  /** Runs work that only reads, with failures translated as in `transaction`. */
+  /**
+   * Runs work that only reads, or one statement that writes and so is a transaction by itself, with failures
+   * translated as in `transaction`.
+   */
   read<T>(work: () => T): T {
     return this.#translated(work)
   }

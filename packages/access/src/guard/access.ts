@@ -62,9 +62,9 @@ const SKEW = 60_000
 
 /**
  * Guards powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. It checks
- * in this order, so that nothing is used up, and nobody is asked, for an action that is denied anyway: who the
- * caller is, roles and scopes, policies, an agent's budget, a fresh sign-in, a second person's consent, a
- * proof bound to the act. Then the act is logged, and only then is there a permit.
+ * in this order, so that nothing is used up, and nobody is asked, for an action that is denied anyway: who
+ * the caller is, roles and scopes, policies, an agent's budget, a fresh sign-in, a second person's consent,
+ * a proof bound to the act. Then the act is logged, and only then is there a permit.
  */
 export class Access {
   readonly #options: AccessOptions
