@@ -176,7 +176,7 @@ export class SqliteDatabase implements HealthProbe {
   async backup(path: string): Promise<void> {
     const target = `sqlite ${displayPath(path)}`
     if (existsSync(path))
-      throw new StoreError('exists already; name a new file', { store: target, retryable: false })
+      throw new StoreError('already exists; name a new file', { store: target, retryable: false })
     prepareFile(resolve(path), target, false)
     try {
       await nodeSqlite().backup(this.db, resolve(path))

@@ -30,7 +30,7 @@ export interface Shortage {
   readonly asked: number
   /**
    * When as many are free, epoch milliseconds. For a request of more than the whole budget it is a
-   * window from now, since "now" would have the caller come back at once for ever.
+   * window from now, since "now" would have the caller come back at once forever.
    */
   readonly retryAt: number
 }

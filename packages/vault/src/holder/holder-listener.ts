@@ -96,7 +96,7 @@ function removeOldSocket(path: string): void {
   if (old !== undefined && !old.isSocket())
     throw new ConfigError({
       place: path,
-      problem: 'exists already and is no socket',
+      problem: 'already exists and is not a socket',
       hint: 'name another path',
     })
   rmSync(path, { force: true })

@@ -125,7 +125,7 @@ function readKeyFile(path: string): Buffer {
   let text: string
   try {
     const status = statSync(path)
-    // Reading a pipe or a device could wait, or go on, for ever.
+    // Reading a pipe or a device could wait, or go on, forever.
     if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
     if ((status.mode & 0o077) !== 0)
       throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
