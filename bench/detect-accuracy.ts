@@ -6,6 +6,7 @@ import type { InspectedRequest } from '../packages/inspect/src/inspected-request
 import { listedAttacks } from './support/attack-lists.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { report } from './support/harness.ts'
+import { writtenRequests } from './support/honest/written.ts'
 import { honestDocuments } from './support/honest-documents.ts'
 import { HONEST } from './support/honest-requests.ts'
 import { shapesOf } from './support/honest-shapes.ts'
@@ -107,7 +108,7 @@ function halfOf(...parts: readonly (string | Buffer)[]): 'tuned' | 'untouched' {
 
 const listed = new Map<string, Tally & { native: number }>()
 for (const { set, list, half, request } of listedAttacks()) {
-  for (const key of [`${set} (${list} list, ${half})`, `${set} (both lists, ${half})`]) {
+  for (const key of [`${set} (${list} list, ${half})`, `${set} (all lists, ${half})`]) {
     const tally = listed.get(key) ?? { found: 0, attacks: 0, alarms: 0, benign: 0, native: 0 }
     listed.set(key, tally)
     count(tally, 'block', inspect(request).verdict !== 'pass')
@@ -139,6 +140,16 @@ for (const { kind, method, path, headers, body } of HONEST) {
     headers: Object.entries(headers).flat(),
     ...(body.length > 0 && { body: typeof body === 'string' ? Buffer.from(body) : body }),
   })
+}
+for (const { kind, half, method, path, headers, body } of writtenRequests()) {
+  const request = {
+    method,
+    target: path,
+    headers: Object.entries(headers).flat(),
+    ...(body !== '' && { body: Buffer.from(body) }),
+  }
+  countHonest(`written down, ${kind}`, half, request)
+  countHonest('written down, all kinds', half, request)
 }
 for (const document of honestDocuments(join(import.meta.dirname, '..'))) {
   const half = halfOf(document.text)

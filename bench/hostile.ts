@@ -1,24 +1,26 @@
 // What good clients notice while others attack the gateway: their p50 and p99 under each attack, as a ratio
-// to what they see when it is quiet, just before. Beside it the floor: what they notice while the same attack
-// goes against another server on the same machine. `--quick` measures each once, in about two minutes.
+// to what they see when it is quiet, just before. Beside it the floor: the same for the good clients of a
+// bare server of node under the same attack. `--only slow-headers` measures one attack, `--quick` each once.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { askAsGoodClients } from './support/good-clients.ts'
-import { median, quantile, report } from './support/harness.ts'
+import { isQuick, median, quantile, report } from './support/harness.ts'
 import type { AttackName } from './support/hostile-attacks.ts'
 
-const isQuick = process.argv.includes('--quick')
-const ROUNDS = isQuick ? 1 : 3
-const MEASURED_MS = isQuick ? 3_000 : 6_000
+const ROUNDS = isQuick ? 1 : 5
+/** One after another, so that what scatters within a round is seen. */
+const SLICE_MS = 1_000
+const QUIET_SLICES = 2
+const SLICES = 3
 /** An attack that cannot open its connections in this time is measured with those it has. */
-const SETUP_MS = isQuick ? 12_000 : 30_000
+const SETUP_MS = 12_000
 /** What an attack costs once, when it begins, is over before good clients are measured. */
 const SETTLE_MS = 1_000
 /** Slow requests run out of time ten seconds after they began: that is measured, and what comes of it. */
-const SLOW_SETTLE_MS = 8_000
-const SLOW_MEASURED_MS = isQuick ? 5_000 : 12_000
+const SLOW_SETTLE_MS = 6_000
+const SLOW_SLICES = 6
 const ATTACKS: readonly AttackName[] = [
   'slow headers',
   'slow bodies',
@@ -27,6 +29,17 @@ const ATTACKS: readonly AttackName[] = [
   'rapid reset',
   'attack text',
 ]
+
+function chosen(): readonly AttackName[] {
+  const at = process.argv.indexOf('--only')
+  if (at < 0) return ATTACKS
+  const wanted = process.argv[at + 1] ?? ''
+  const found = ATTACKS.filter(name => name === wanted.replaceAll('-', ' '))
+  if (found.length > 0) return found
+  const names = ATTACKS.map(name => name.replaceAll(' ', '-')).join(', ')
+  console.error(`--only "${wanted}": use one of ${names}`)
+  process.exit(2)
+}
 
 const running = new Set<ChildProcess>()
 
@@ -57,31 +70,36 @@ async function end(child: ChildProcess): Promise<void> {
   await exited
 }
 
+/** A server that is attacked, and asked by good clients. */
+interface Subject {
+  readonly child: ChildProcess
+  readonly ports: readonly number[]
+}
+
+/** One slice of time. */
 interface Sample {
-  readonly p50: number
-  readonly p99: number
+  readonly latencies: readonly number[]
   readonly failed: number
-  /** Share of one core that the gateway took. */
+  /** Share of one core that the server took. */
   readonly cpu: number
-  /** The longest stretch for which the event loop of the gateway was held, milliseconds of CPU. */
+  /** The longest stretch for which the event loop of the server was held, milliseconds of CPU. */
   readonly turn: number
 }
 
-async function sample(port: number, gateway: ChildProcess, ms: number): Promise<Sample> {
-  await longestTurn(gateway)
-  const before = cpuMsOf(gateway)
+async function sample({ child, ports }: Subject): Promise<Sample> {
+  await longestTurn(child)
+  const before = cpuMsOf(child)
   const started = performance.now()
-  const { latencies, failed } = await askAsGoodClients(port, ms)
-  const cpu = (cpuMsOf(gateway) - before) / (performance.now() - started)
-  const turn = await longestTurn(gateway)
-  return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), failed, cpu, turn }
+  const { latencies, failed } = await askAsGoodClients(ports[0] ?? 0, SLICE_MS)
+  const cpu = (cpuMsOf(child) - before) / (performance.now() - started)
+  return { latencies, failed, cpu, turn: await longestTurn(child) }
 }
 
 /** Since it was last asked. */
-function longestTurn(gateway: ChildProcess): Promise<number> {
+function longestTurn(server: ChildProcess): Promise<number> {
   return new Promise(resolve => {
-    gateway.once('message', longest => resolve(longest as number))
-    gateway.send('turn')
+    server.once('message', longest => resolve(longest as number))
+    server.send('turn')
   })
 }
 
@@ -97,11 +115,27 @@ function cpuMsOf({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
+/** What good clients of a server saw, of all rounds. */
+interface Seen {
+  readonly quiet: Sample[]
+  readonly attacked: Sample[]
+}
+
+/** Good clients of a server, first while it is quiet, then under an attack. */
+async function measure(name: AttackName, subject: Subject, canEnd: boolean, seen: Seen): Promise<void> {
+  for (let i = 0; i < QUIET_SLICES; i++) seen.quiet.push(await sample(subject))
+  const attack = await start('hostile-attacks', [name, ...subject.ports.map(String)], SETUP_MS)
+  const isSlow = canEnd && (name === 'slow headers' || name === 'slow bodies')
+  await new Promise(resolve => setTimeout(resolve, isSlow ? SLOW_SETTLE_MS : SETTLE_MS))
+  for (let i = isSlow ? SLOW_SLICES : SLICES; i > 0; i--) seen.attacked.push(await sample(subject))
+  await end(attack.child)
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'postern-hostile-'))
 const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-const quiet: Sample[] = []
-const attacked = new Map<AttackName, Sample[]>(ATTACKS.map(name => [name, []]))
-const floors = new Map<AttackName, Sample[]>(ATTACKS.map(name => [name, []]))
+const attacks = chosen()
+const gateways = new Map<AttackName, Seen>(attacks.map(name => [name, { quiet: [], attacked: [] }]))
+const floors = new Map<AttackName, Seen>(attacks.map(name => [name, { quiet: [], attacked: [] }]))
 try {
   execFileSync(
     'openssl',
@@ -111,77 +145,68 @@ try {
   )
   const backend = await start('hostile-server', ['backend'])
   const [backendPort] = backend.said as number[]
-  const gateway = await start('hostile-server', [
-    'gateway',
-    `http://127.0.0.1:${backendPort}`,
-    join(folder, 'data'),
-    cert,
-    key,
-  ])
-  const [port = 0, tlsPort = 0] = gateway.said as number[]
-  /** Good clients of the gateway while an attack goes against these ports. */
-  const under = async (name: AttackName, ports: readonly number[], isFloor: boolean): Promise<Sample> => {
-    const attack = await start('hostile-attacks', [name, ...ports.map(String)], SETUP_MS)
-    const isSlow = !isFloor && (name === 'slow headers' || name === 'slow bodies')
-    await new Promise(resolve => setTimeout(resolve, isSlow ? SLOW_SETTLE_MS : SETTLE_MS))
-    const seen = await sample(port, gateway.child, isSlow ? SLOW_MEASURED_MS : MEASURED_MS)
-    await end(attack.child)
-    // What the attack left is over before the next quiet time.
-    await askAsGoodClients(port, 500)
-    return seen
+  let run = 0
+  const subject = async (args: readonly string[]): Promise<Subject> => {
+    const { child, said } = await start('hostile-server', args)
+    const ports = said as number[]
+    await askAsGoodClients(ports[0] ?? 0, SLICE_MS)
+    return { child, ports }
   }
-  await askAsGoodClients(port, 1_000)
   for (let round = 0; round < ROUNDS; round++)
-    for (const name of ATTACKS) {
-      quiet.push(await sample(port, gateway.child, MEASURED_MS))
-      const other = await start('hostile-server', ['other', cert, key])
-      floors.get(name)?.push(await under(name, other.said as number[], true))
-      await end(other.child)
-      attacked.get(name)?.push(await under(name, [port, tlsPort], false))
+    for (const name of attacks) {
+      // New ones each time, in turn: what one attack left behind is not measured with the next.
+      const bare = await subject(['bare', cert, key])
+      await measure(name, bare, false, floors.get(name) as Seen)
+      await end(bare.child)
+      const data = join(folder, `data-${run++}`)
+      const gateway = await subject(['gateway', `http://127.0.0.1:${backendPort}`, data, cert, key])
+      await measure(name, gateway, true, gateways.get(name) as Seen)
+      await end(gateway.child)
     }
 } finally {
   for (const child of [...running]) await end(child)
   rmSync(folder, { recursive: true, force: true })
 }
 
-const middle = (samples: readonly Sample[], of: 'p50' | 'p99' | 'cpu' | 'turn'): number =>
-  median(samples.map(s => s[of]))
-const quiet50 = middle(quiet, 'p50')
-const quiet99 = middle(quiet, 'p99')
-const failures = (samples: readonly Sample[]): number => samples.reduce((sum, { failed }) => sum + failed, 0)
+const all = (samples: readonly Sample[], share: number): number =>
+  quantile(
+    samples.flatMap(({ latencies }) => latencies),
+    share,
+  )
 const ratios: Record<string, number> = {}
 console.log(
-  '\ngood clients (ms)                p50   ratio      p99   ratio   failed  gateway CPU  longest turn',
+  `\ngood clients (ms)              quiet p50     p50   ratio   quiet p99      p99 (slices)          ratio  failed  CPU  longest turn`,
 )
-const line = (name: string, samples: readonly Sample[]): void => {
-  const [p50, p99] = [middle(samples, 'p50'), middle(samples, 'p99')]
+function line(name: string, { quiet, attacked }: Seen): void {
+  const slices = attacked.map(({ latencies }) => quantile(latencies, 0.99))
+  const spread = `${all(attacked, 0.99).toFixed(1)} (${Math.min(...slices).toFixed(1)}..${Math.max(...slices).toFixed(1)})`
+  ratios[`${name} p50`] = all(attacked, 0.5) / all(quiet, 0.5)
+  ratios[`${name} p99`] = all(attacked, 0.99) / all(quiet, 0.99)
   const columns = [
-    p50.toFixed(1).padStart(7),
-    (p50 / quiet50).toFixed(2).padStart(7),
-    p99.toFixed(1).padStart(8),
-    (p99 / quiet99).toFixed(2).padStart(7),
-    String(failures(samples)).padStart(8),
-    `${(middle(samples, 'cpu') * 100).toFixed(0)} %`.padStart(12),
-    `${middle(samples, 'turn').toFixed(1)} ms`.padStart(13),
+    all(quiet, 0.5).toFixed(1).padStart(13),
+    all(attacked, 0.5).toFixed(1).padStart(7),
+    (ratios[`${name} p50`] ?? 0).toFixed(2).padStart(7),
+    all(quiet, 0.99).toFixed(1).padStart(11),
+    spread.padStart(22),
+    (ratios[`${name} p99`] ?? 0).toFixed(2).padStart(7),
+    String(attacked.reduce((sum, { failed }) => sum + failed, 0)).padStart(7),
+    `${(median(attacked.map(({ cpu }) => cpu)) * 100).toFixed(0)} %`.padStart(5),
+    `${median(attacked.map(({ turn }) => turn)).toFixed(1)} ms`.padStart(9),
   ]
-  console.log(`  ${name.padEnd(26)}${columns.join(' ')}`)
-  if (samples === quiet) return
-  ratios[`${name} p50`] = p50 / quiet50
-  ratios[`${name} p99`] = p99 / quiet99
+  console.log(`  ${name.padEnd(22)}${columns.join(' ')}`)
 }
-line('quiet', quiet)
-for (const [name, samples] of attacked) {
-  line(name, samples)
-  line(`${name}, floor`, floors.get(name) ?? [])
+for (const name of attacks) {
+  line(name, gateways.get(name) as Seen)
+  line(`${name}, floor`, floors.get(name) as Seen)
 }
 report({
   bench: 'hostile',
   ratios,
-  figures: { 'quiet p50 ms': quiet50.toFixed(2), 'quiet p99 ms': quiet99.toFixed(2) },
+  figures: { rounds: ROUNDS, 'slices in each, under attack': SLICES, 'under slow requests': SLOW_SLICES },
   unequal: [
-    'attackers, good clients, gateway and backend share the cores of one machine; attackers have the lowest priority there, and the floor says what their part of it costs good clients',
-    'floor: the same attack against another server of this machine, of the lowest priority too, which has no time limits that could end it',
-    'longest turn: of the event loop of the gateway, in milliseconds of its CPU, which other work of the machine does not change',
-    'good clients ask 240 times a second in all, whether or not earlier answers have come',
+    'attackers, good clients, server and backend share the cores of one machine; attackers have the lowest priority there',
+    'floor: a bare server of node under the same attack, as a ratio to its own quiet; it answers by itself, decides nothing, and has no time limits that could end the attack while it is measured',
+    'longest turn: of the event loop of the server, in milliseconds of its CPU, which other work of the machine does not change; the median of slices of one second',
+    'good clients ask 240 times a second in all, whether or not earlier answers have come; p99 is of all slices together, in brackets the least and the most of one',
   ],
 })

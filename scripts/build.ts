@@ -26,8 +26,8 @@ process.exit(
       command: [process.execPath, ...process.execArgv, 'scripts/build-page.ts'],
     },
     {
-      name: 'types for CommonJS',
-      command: [process.execPath, ...process.execArgv, 'scripts/commonjs-types.ts'],
+      name: 'entries for CommonJS',
+      command: [process.execPath, ...process.execArgv, 'scripts/commonjs-entries.ts'],
     },
   ]),
 )

@@ -23,7 +23,7 @@ export interface ZodType<Out = unknown, In = unknown> {
 }
 `
 
-const IMPORTED = /(?:from|import\()\s*['"](\.[^'"]+?)(?:\.[jt]s)?['"]/g
+const IMPORTED = /(?:from|import\(?)\s*['"](\.[^'"]+?)(?:\.[jt]s)?['"]/g
 const PLACE = /\bimport\.meta\.url\b/g
 
 const shared: BuildOptions = {

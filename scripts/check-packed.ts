@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -19,6 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { layOutPacked } from './packed-packages.ts'
+import { typeProblems } from './packed-types.ts'
 import { packages, root } from './workspace.ts'
 
 const USE = `
@@ -33,8 +35,20 @@ await layer.close()
 if (String(found) !== '200,403') throw new Error('answered ' + found)
 `
 
+const REQUIRED = `
+for (const name of ['postern', '@postern/access', '@postern/access/sqlite', '@postern/vault/orm', '@postern/identity/login'])
+  if (Object.keys(require(name)).length === 0) throw new Error('require() found nothing in ' + name)
+import('postern').then(({ ConfigError }) => {
+  if (ConfigError !== require('postern').ConfigError) throw new Error('there are two copies of postern')
+})
+`
+
 const TYPED = `
 import { ConfigError, type Config, defineConfig, postern } from 'postern'
+import { guardPool, ReadBudgets } from '@postern/access'
+import { guardSqlite } from '@postern/access/sqlite'
+import { LoginDefence } from '@postern/identity/login'
+export const others = [guardPool, ReadBudgets, guardSqlite, LoginDefence]
 const config: Config = defineConfig({ mode: 'observe' })
 export const layer = postern({ config })
 export const hintOf = (error: unknown) => (error instanceof ConfigError ? error.issues[0].hint : undefined)
@@ -58,7 +72,9 @@ try {
   const env = { PATH, HOME }
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')
   writeFileSync(join(project, 'use.js'), USE)
-  execFileSync(process.execPath, ['use.js'], { cwd: project, env, stdio: 'inherit' })
+  writeFileSync(join(project, 'use.cjs'), REQUIRED)
+  for (const file of ['use.js', 'use.cjs'])
+    execFileSync(process.execPath, [file], { cwd: project, env, stdio: 'inherit' })
   const cli = linkBinary(project)
   execFileSync('npx', ['--no', 'postern', 'version'], {
     cwd: project,
@@ -71,7 +87,7 @@ try {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-  checkTypes(project)
+  await checkTypes(project)
   for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
@@ -90,7 +106,11 @@ function linkBinary(folder: string): string {
 }
 
 /** The types resolve in every module mode of TypeScript, in ES modules and in CommonJS. */
-function checkTypes(folder: string): void {
+async function checkTypes(folder: string): Promise<void> {
+  const tarballs = join(folder, 'tarballs')
+  const problems: string[] = []
+  for (const tarball of readdirSync(tarballs)) problems.push(...(await typeProblems(join(tarballs, tarball))))
+  if (problems.length > 0) throw new Error(problems.join('\n'))
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
   writeFileSync(join(folder, 'typed.mts'), TYPED)
   writeFileSync(join(folder, 'typed.cts'), TYPED)
@@ -100,7 +120,14 @@ function checkTypes(folder: string): void {
     ['esnext', 'bundler'],
     ['commonjs', 'bundler'],
   ] as const) {
-    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022']
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--skipLibCheck',
+      '--target',
+      'es2022',
+    ]
     const modes = ['--module', module, '--moduleResolution', resolution]
     // A bundler reads no .cts by require().
     const files = resolution === 'bundler' ? ['typed.mts'] : ['typed.mts', 'typed.cts']

@@ -26,6 +26,8 @@ process.exit(
     { name: 'lint and format', command: ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.'] },
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
     { name: 'import circles', command: [...node, 'scripts/check-circles.ts'] },
+    { name: 'tests that cannot fail', command: [...node, 'scripts/check-tests.ts'] },
+    { name: 'sizes', command: [...node, 'scripts/check-sizes.ts'] },
     { name: 'prose', command: [...node, 'scripts/check-prose.ts'] },
     { name: 'configuration reference', command: [...node, 'scripts/docs.ts', '--check'] },
     { name: 'library reference', command: [...node, 'scripts/check-api.ts'] },

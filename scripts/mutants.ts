@@ -1,15 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { type Node, parse } from 'acorn'
-
-/** A small change of a source file that a test should notice. */
-export interface Mutant {
-  /** Place in the text of the file, and in the same text without its types, which has the same length. */
-  readonly start: number
-  readonly end: number
-  /** What stands there instead. */
-  readonly replacement: string
-  readonly what: string
-}
+import type { Mutant } from './mutated-source.ts'
 
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   '<': ['<=', '>='],
@@ -43,12 +34,6 @@ export function mutantsOf(source: string): readonly Mutant[] {
   const found: Mutant[] = []
   walk(parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }), plain, found)
   return found.sort((a, b) => a.start - b.start)
-}
-
-/** The text of a file with a mutant in it, without types. */
-export function mutated(source: string, { start, end, replacement }: Mutant): string {
-  const plain = stripTypeScriptTypes(source)
-  return plain.slice(0, start) + replacement + plain.slice(end)
 }
 
 type Tree = Node & Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 // Loaded before a test file: gives it one source file with a mutant in it (see mutate.ts).
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { type Mutant, mutated } from './mutants.ts'
+import { type Mutant, mutated } from './mutated-source.ts'
 
 const { MUTANT_URL, MUTANT } = process.env
 if (MUTANT_URL !== undefined && MUTANT !== undefined) {

@@ -1,20 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Manifest, pathsIn, stagePackage } from './publishable.ts'
 import { type Package, root } from './workspace.ts'
 
 /**
  * Packs every package as npm would publish it and lays it out in the `node_modules` of a folder, beside links
  * to what the workspace installed of others. Needs a build.
- * @throws Error when a package lacks its licence or its README
+ * @throws Error when a package lacks its licence, its README, or a file that its manifest names
  */
 export function layOutPacked(list: readonly Package[], folder: string): void {
   const tarballs = join(folder, 'tarballs')
   const modules = join(folder, 'node_modules')
   mkdirSync(tarballs)
-  const names = list.flatMap(({ folder: workspace }) => ['--workspace', workspace])
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', tarballs, ...names], {
-    cwd: root,
+  const staged = list.map(one => stagePackage(one, join(folder, 'staged')))
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', tarballs, ...staged], {
+    cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   for (const { manifest } of list) {
@@ -26,8 +27,9 @@ export function layOutPacked(list: readonly Package[], folder: string): void {
     )
     if (file === undefined) throw new Error(`npm packed nothing for ${manifest.name}`)
     execFileSync('tar', ['-xzf', join(tarballs, file), '-C', target, '--strip-components=1'])
-    for (const part of ['LICENSE', 'README.md'])
-      if (!existsSync(join(target, part))) throw new Error(`${file} has no ${part}`)
+    const packed = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as Manifest
+    for (const part of ['LICENSE', 'README.md', ...pathsIn(packed)])
+      if (globSync(part, { cwd: target }).length === 0) throw new Error(`${file} has no ${part}`)
   }
   for (const { manifest } of list) {
     const installed = JSON.parse(

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { TestReport } from './test-report.ts'
 import { root } from './workspace.ts'
 
@@ -25,6 +26,7 @@ export interface FileOptions {
   readonly coverage?: (folder: string) => void
 }
 
+const COUNT_ASSERTIONS = pathToFileURL(join(root, 'scripts/count-assertions.ts')).href
 const KEPT_OUTPUT = 200_000
 /** How long a process may take to say where it stands. */
 const DIAGNOSIS_MS = 3_000
@@ -46,6 +48,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
       process.execPath,
       [
         ...process.execArgv,
+        `--import=${COUNT_ASSERTIONS}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         `--test-reporter=${join(root, 'scripts/test-report.ts')}`,

@@ -3,9 +3,12 @@
 //   npm run versions -- apply        raises versions, writes changelogs, empties changes/
 //   npm run versions -- unreleased   fails while changes/ holds any
 //   npm run versions -- unpublished  prints the packages whose version the registry does not have
+//   npm run versions -- publish [--dry-run]  publishes those, with provenance; dry: packs all, sends none
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { stagePackage } from './publishable.ts'
 import {
   type Change,
   isStep,
@@ -45,8 +48,11 @@ try {
     case 'unpublished':
       for (const { manifest } of all) if (!isPublished(manifest)) console.log(manifest.name)
       break
+    case 'publish':
+      publish(words.includes('--dry-run') ? 'dry run' : 'real')
+      break
     default:
-      throw new Error(`"${command}" is not a command; use add, apply, unreleased or unpublished`)
+      throw new Error(`"${command}" is not a command; use add, apply, unreleased, unpublished or publish`)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -108,6 +114,28 @@ function repinned(text: string, versions: ReadonlyMap<string, string>): string {
     (so, [other, to]) => so.replace(new RegExp(`("${other}": )"\\d[^"]*"`, 'g'), `$1"${to}"`),
     raised,
   )
+}
+
+/** Publishes each package from a folder that holds what goes into its tarball, and nothing else. */
+function publish(kind: 'real' | 'dry run'): void {
+  const into = mkdtempSync(join(tmpdir(), 'postern-publish-'))
+  try {
+    for (const one of packages()) {
+      const { name, version = '' } = one.manifest
+      if (kind === 'real' && isPublished({ ...one.manifest, version })) continue
+      if (!existsSync(join(root, one.folder, 'dist/index.js')))
+        throw new Error(`${name} is not built: npm run build`)
+      // Provenance is signed by the workflow's own identity, which a dry run elsewhere does not have.
+      const flags = kind === 'real' ? ['--provenance'] : ['--dry-run']
+      const staged = stagePackage(one, into)
+      const { status } = spawnSync('npm', ['publish', staged, '--access', 'public', ...flags], {
+        stdio: 'inherit',
+      })
+      if (status !== 0) throw new Error(`npm publish failed for ${name}@${version}`)
+    }
+  } finally {
+    rmSync(into, { recursive: true, force: true })
+  }
 }
 
 function isPublished({ name, version }: VersionedPackage['manifest']): boolean {

@@ -1,10 +1,9 @@
-// The servers of the benchmark `hostile`: the arguments are `backend`, `other CERT KEY`, or
+// The servers of the benchmark `hostile`: the arguments are `backend`, `bare CERT KEY`, or
 // `gateway BACKEND FOLDER CERT KEY`. Each reports its ports to its parent.
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
-import { constants, setPriority } from 'node:os'
 import { startGateway } from '@postern/gateway'
 import { postern } from 'postern'
 
@@ -29,11 +28,10 @@ function startBackend(): Promise<number> {
 }
 
 /**
- * Another server on the same machine, which good clients do not use: what they notice while it is attacked is
- * what the machine makes them notice, whatever the gateway does. Its own work waits for everybody else's.
+ * The floor: a bare server of node, which answers by itself and decides, inspects and records nothing. What
+ * its good clients notice under the same attack is the least that any server on node can make them notice.
  */
-async function startOther(cert: string, key: string): Promise<readonly number[]> {
-  setPriority(constants.priority.PRIORITY_LOW)
+async function startBare(cert: string, key: string): Promise<readonly number[]> {
   const tls = { cert: readFileSync(cert), key: readFileSync(key) }
   const secure = createSecureServer(tls)
   // Its requests are those of HTTP/1 in all that `answer` uses.
@@ -82,9 +80,9 @@ const [role, ...args] = process.argv.slice(2)
 const [first = '', second = '', third = '', fourth = ''] = args
 const ports = await (role === 'backend'
   ? startBackend()
-  : role === 'other'
-    ? startOther(first, second)
+  : role === 'bare'
+    ? startBare(first, second)
     : startGateways(first, second, third, fourth))
-if (role === 'gateway') watchTurns()
+if (role !== 'backend') watchTurns()
 process.send?.(Array.isArray(ports) ? ports : [ports])
 process.on('disconnect', () => process.exit())

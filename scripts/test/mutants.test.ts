@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { mutantsOf, mutated } from '../mutants.ts'
+import { mutantsOf } from '../mutants.ts'
+import { mutated } from '../mutated-source.ts'
 
 function changes(source: string): readonly string[] {
   return mutantsOf(source).map(mutant => mutated(source, mutant).replace(/\s+/g, ' ').trim())

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type FileResult, runTestFile } from '../run-test-file.ts'
 
+const IMPORTS = [`import assert from 'node:assert/strict'`, `import { test } from 'node:test'`]
+
 describe('a test file', { concurrency: true }, () => {
   let folder = ''
   before(async () => {
@@ -14,7 +16,7 @@ describe('a test file', { concurrency: true }, () => {
 
   async function resultOf(name: string, limit: number, ...lines: readonly string[]): Promise<FileResult> {
     const file = join(folder, `${name}.test.mjs`)
-    await writeFile(file, [`import { test } from 'node:test'`, ...lines, ''].join('\n'))
+    await writeFile(file, [...IMPORTS, ...lines, ''].join('\n'))
     return await runTestFile(file, { env: {}, limit })
   }
 
@@ -22,11 +24,24 @@ describe('a test file', { concurrency: true }, () => {
     const { ok, report } = await resultOf(
       'good',
       60_000,
-      `test('one', () => {})`,
+      `test('one', () => assert.ok(1))`,
       `test('two', { skip: 'no Go here' }, () => {})`,
     )
     assert.equal(ok, true)
     assert.deepEqual(report, { passed: 1, failed: 0, skipped: ['two: no Go here'] })
+  })
+
+  test('in which a test ran no assertion has failed, unless the test says why it was skipped', async () => {
+    const { ok, report, output } = await resultOf(
+      'empty',
+      60_000,
+      `test('one', () => { for (const item of []) assert.ok(item) })`,
+      `test('two', t => t.skip('no Go here'))`,
+      `test('three', async t => { await t.test('inner', () => assert.ok(1)) })`,
+    )
+    assert.equal(ok, false)
+    assert.deepEqual(report, { passed: 2, failed: 1, skipped: ['two: no Go here'] })
+    assert.match(output, /✖ one[\s\S]*no assertion ran in this test/)
   })
 
   test('that fails shows why', async () => {
@@ -47,7 +62,7 @@ describe('a test file', { concurrency: true }, () => {
       await resultOf(
         'outside',
         60_000,
-        `test('one', () => {})`,
+        `test('one', () => assert.ok(1))`,
         `setTimeout(() => { throw new Error('late') }, 1)`,
       ),
     ]
@@ -62,7 +77,7 @@ describe('a test file', { concurrency: true }, () => {
       'leak',
       3_000,
       `import { createServer } from 'node:http'`,
-      `test('one', () => { createServer().listen(0, '127.0.0.1') })`,
+      `test('one', () => { assert.ok(createServer().listen(0, '127.0.0.1')) })`,
     )
     assert.equal(ok, false)
     assert.match(output, /did not end within 3 seconds; it waits for: tcp port \d+/)
@@ -73,7 +88,7 @@ describe('a test file', { concurrency: true }, () => {
       'never',
       3_000,
       `test('one', () => new Promise(resolve => { setTimeout(resolve, 3_600_000).ref() }))`,
-      `test('two', () => {})`,
+      `test('two', () => assert.ok(1))`,
     )
     assert.equal(ok, false)
     assert.match(output, /✖ one/)

@@ -1,22 +1,19 @@
 import { parseCommonLine } from './common-line.ts'
 import { parseErrorLine } from './error-line.ts'
 import { parseJsonLine } from './json-line.ts'
+import { prefixLength } from './line-prefix.ts'
 import type { LogRecord } from './log-record.ts'
 import { parseHaproxyLine, parseProxyManagerLine } from './proxy-line.ts'
-import { parseBalancerLine, parseEnvoyLine } from './spaced-line.ts'
+import { parseBalancerLine, parseClassicBalancerLine, parseEnvoyLine } from './spaced-line.ts'
 
 const MAX_LINE = 65_536
-/** What container runtimes (CRI) and syslog daemons write before the line itself. */
-const CONTAINER = /^\d{4}-\d\d-\d\dT\S{8,32} (?:stdout|stderr) [FP] /
-const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:1 )?(?:\w{3} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,32}) \S{1,255} [\w./-]{1,64}(?:\[\d+\])?: /
-
 /**
  * A line of an access log in any known format: common and combined (Apache, nginx, Traefik), JSON
- * (nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, pino, Postern's own events), AWS ALB,
- * Envoy's text, HAProxy, Nginx Proxy Manager, failed logins of nginx's and Apache's error
- * logs; also after the prefix of a container runtime or syslog. Undefined for other lines,
- * and for lines over 64 KiB. Never throws.
+ * (nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS WAF and API Gateway, Google Cloud and Azure
+ * load balancers, Vercel, pino, Postern's own events), AWS load balancers, Envoy's text, HAProxy, Nginx Proxy
+ * Manager, failed logins of nginx's and Apache's error logs; also after the prefix of a container runtime,
+ * syslog, docker compose, pm2 or kubectl, and inside the JSON of one that ships logs. Undefined for other
+ * lines, and for lines over 64 KiB. Never throws.
  */
 export function parseAccessLog(line: string): LogRecord | undefined {
   if (line.length > MAX_LINE) return undefined
@@ -31,26 +28,35 @@ function parseOther(line: string): LogRecord | undefined {
   return (
     parseErrorLine(line) ??
     parseBalancerLine(line) ??
+    parseClassicBalancerLine(line) ??
     parseEnvoyLine(line) ??
     parseHaproxyLine(line) ??
     parseProxyManagerLine(line)
   )
 }
 
-/** Docker's json-file driver keeps the line in `log`. */
-function parseJsonObject(line: string): LogRecord | undefined {
+/** Where log shippers keep the line: Docker and Kubernetes, journald, Loki, CloudWatch, Google Cloud. */
+const LINE_FIELDS = ['log', 'MESSAGE', 'message', 'line', '@message', 'textPayload', 'msg'] as const
+
+function parseJsonObject(line: string, depth = 0): LogRecord | undefined {
   const record = parseJsonLine(line)
-  if (record !== undefined || !line.startsWith('{"log":"')) return record
-  const { log } = JSON.parse(safeJson(line)) as { log?: unknown }
-  return typeof log === 'string' && !log.startsWith('{"log"') ? parseAccessLog(log.trimEnd()) : undefined
+  if (record !== undefined || depth > 0) return record
+  const fields = jsonObject(line)
+  for (const name of LINE_FIELDS) {
+    const inner = fields[name]
+    if (typeof inner !== 'string') continue
+    const text = inner.trimEnd()
+    const found = text.startsWith('{') ? parseJsonObject(text, depth + 1) : parseAccessLog(text)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
-function safeJson(line: string): string {
+function jsonObject(line: string): Readonly<Record<string, unknown>> {
   try {
-    JSON.parse(line)
-    return line
+    return JSON.parse(line) as Readonly<Record<string, unknown>>
   } catch {
-    return '{}'
+    return {}
   }
 }
 
@@ -66,14 +72,4 @@ function parseBehindPrefix(line: string): LogRecord | undefined {
   const rest = line.slice(prefix)
   if (rest.charCodeAt(0) === 0x7b) return parseJsonObject(rest)
   return parseCommonLine(rest) ?? parseOther(rest)
-}
-
-function prefixLength(line: string): number {
-  const first = line.charCodeAt(0)
-  const startsWithDigits = first >= 0x30 && first <= 0x39 && line.charCodeAt(4) === 0x2d
-  const startsWithLetter = (first >= 0x41 && first <= 0x5a) || first === 0x3c
-  if (!startsWithDigits && !startsWithLetter) return 0
-  return (
-    (startsWithDigits ? CONTAINER.exec(line)?.[0].length : undefined) ?? SYSLOG.exec(line)?.[0].length ?? 0
-  )
 }

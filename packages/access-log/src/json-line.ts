@@ -6,7 +6,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 /**
  * The names of each field in the JSON of nginx, Apache, Caddy, Traefik, Envoy, Cloudflare Logpush, AWS,
- * pino-http and Postern's own events, in order of precedence.
+ * Google Cloud, Azure, Vercel, pino-http and Postern's own events, in order of precedence.
  */
 const NAMES = {
   time: [
@@ -22,6 +22,8 @@ const NAMES = {
     'time_local',
     'msec',
     'date',
+    'requestTime',
+    'timeStamp',
   ],
   address: [
     'ClientHost',
@@ -37,8 +39,25 @@ const NAMES = {
     'address',
     'ip',
     'client',
+    'remoteIp',
+    'clientIp',
+    'clientIP',
+    // Last: where a log names the sender as well, a client may have written this one itself.
+    'x_forwarded_for',
+    'x-forwarded-for',
+    'http_x_forwarded_for',
+    'xff',
   ],
-  method: ['method', 'request_method', 'RequestMethod', 'ClientRequestMethod', 'cs-method', 'verb'],
+  method: [
+    'method',
+    'request_method',
+    'RequestMethod',
+    'ClientRequestMethod',
+    'cs-method',
+    'verb',
+    'requestMethod',
+    'httpMethod',
+  ],
   target: [
     'x-envoy-origin-path',
     'x-envoy-original-path',
@@ -49,8 +68,10 @@ const NAMES = {
     'url',
     'target',
     'path',
+    'requestUrl',
+    'requestUri',
   ],
-  query: ['query', 'query_string', 'args', 'cs-uri-query'],
+  query: ['query', 'query_string', 'args', 'cs-uri-query', 'requestQuery'],
   status: [
     'DownstreamStatus',
     'EdgeResponseStatus',
@@ -60,6 +81,8 @@ const NAMES = {
     'statusCode',
     'sc-status',
     'response',
+    'httpStatus',
+    'httpStatusCode',
   ],
   bytes: [
     'DownstreamContentSize',
@@ -69,6 +92,9 @@ const NAMES = {
     'size',
     'bytes',
     'sc-bytes',
+    'responseSize',
+    'responseLength',
+    'sentBytes',
   ],
   user: ['ClientUsername', 'remote_user', 'user_id', 'user', 'principal'],
   agent: [
@@ -94,7 +120,18 @@ const NAMES = {
   protocol: ['RequestProtocol', 'ClientRequestProtocol', 'protocol', 'server_protocol', 'proto'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
-const INNER = ['request', 'req', 'res', 'response', 'actor', 'outcome', 'httpRequest', 'http'] as const
+const INNER = [
+  'request',
+  'req',
+  'res',
+  'response',
+  'actor',
+  'outcome',
+  'httpRequest',
+  'http',
+  'properties',
+  'proxy',
+] as const
 
 /** A line of a JSON access log; undefined for any other line. */
 export function parseJsonLine(line: string): LogRecord | undefined {
@@ -111,7 +148,7 @@ export function parseJsonLine(line: string): LogRecord | undefined {
   const requestLine = text(top['request'])
   const request = requestLine === undefined ? undefined : splitRequestLine(requestLine)
   const time = parseAnyTime(find(parts, NAMES.time))
-  const address = text(find(parts, NAMES.address))
+  const address = addressesOf(parts)
   const method = text(find(parts, NAMES.method)) ?? request?.method
   const target = targetOf(parts) ?? request?.target
   const status = Number(find(parts, NAMES.status))
@@ -140,8 +177,23 @@ export function parseJsonLine(line: string): LogRecord | undefined {
   }
 }
 
+/** One address, or a list: as text, or as an array of the hops. */
+function addressesOf(parts: readonly Fields[]): string | undefined {
+  for (const name of NAMES.address) {
+    for (const part of parts) {
+      const value = part[name]
+      const written = Array.isArray(value) ? value.filter(hop => typeof hop === 'string').join(', ') : value
+      const address = text(written)
+      if (address !== undefined && address !== 'unknown') return address
+    }
+  }
+  return undefined
+}
+
 function targetOf(parts: readonly Fields[]): string | undefined {
-  const target = text(find(parts, NAMES.target))
+  const written = text(find(parts, NAMES.target))
+  // Load balancers write the whole address.
+  const target = written?.replace(/^https?:\/\/[^/?#]*(?=$|[/?#])/i, '').replace(/^(?=$|[?#])/, '/')
   const query = text(find(parts, NAMES.query))
   if (target === undefined || query === undefined || target.includes('?')) return target
   return `${target}${query.startsWith('?') ? '' : '?'}${query}`

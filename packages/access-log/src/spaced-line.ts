@@ -8,9 +8,21 @@ import { known, type LogRecord, splitRequestLine, withoutPort } from './log-reco
 const BALANCER =
   /^(?:https?|h2|grpcs|wss?) (\S{1,40}) \S+ (\S{1,64}) \S+ (\S+) (\S+) (\S+) (\d{1,3}|-) \S+ \d+ (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/
 
+/** The same without the type, as the classic load balancer writes it. */
+const CLASSIC =
+  /^(\d{4}-\d\d-\d\dT\S{8,32}) \S+ (\S{1,64}) \S+ (\S+) (\S+) (\S+) (\d{1,3}|-) \S+ \d+ (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"/
+
 /** A line of an AWS Application Load Balancer's log; undefined for any other line. */
 export function parseBalancerLine(line: string): LogRecord | undefined {
-  const match = BALANCER.exec(line)
+  return balancerRecord(BALANCER.exec(line))
+}
+
+/** A line of an AWS Classic Load Balancer's log; undefined for any other line. */
+export function parseClassicBalancerLine(line: string): LogRecord | undefined {
+  return balancerRecord(CLASSIC.exec(line))
+}
+
+function balancerRecord(match: RegExpExecArray | null): LogRecord | undefined {
   if (match === null) return undefined
   const [, when = '', client = '', before, inside, after, status, bytes, request = '', agentText] = match
   const time = Date.parse(when)

@@ -128,6 +128,41 @@ describe('access logs', () => {
       { address: '192.0.2.7', target: '/x?y', host: 'h', agent: 'curl' },
     ],
     [
+      'a classic AWS load balancer',
+      `2026-01-31T12:30:05.000Z lb 192.0.2.7:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET http://h:80/x?y HTTP/1.1" "curl" - -`,
+      { target: '/x?y', host: 'h', bytes: 57 },
+    ],
+    [
+      'AWS WAF',
+      `{"timestamp":1769862605000,"action":"ALLOW","httpRequest":{"clientIp":"192.0.2.7","uri":"/x","args":"y=1","httpVersion":"HTTP/1.1","httpMethod":"GET"}}`,
+      { address: '192.0.2.7', target: '/x?y=1' },
+    ],
+    [
+      'AWS API Gateway',
+      `{"ip":"192.0.2.7","requestTime":"31/Jan/2026:12:30:05 +0000","httpMethod":"GET","path":"/x","status":"404","responseLength":"9"}`,
+      { target: '/x', status: 404, bytes: 9 },
+    ],
+    [
+      'a load balancer of Google Cloud',
+      `{"timestamp":"2026-01-31T12:30:05Z","httpRequest":{"remoteIp":"192.0.2.7","requestMethod":"GET","requestUrl":"https://h/x?y","status":404,"responseSize":"9"}}`,
+      { target: '/x?y', status: 404, bytes: 9 },
+    ],
+    [
+      'Azure Front Door',
+      `{"time":"2026-01-31T12:30:05Z","properties":{"httpMethod":"GET","requestUri":"https://h:443/x","clientIp":"192.0.2.7","httpStatusCode":"404"}}`,
+      { target: '/x', status: 404 },
+    ],
+    [
+      'journald’s JSON around a line',
+      `{"_HOSTNAME": "web", "MESSAGE": "192.0.2.7 - - [31/Jan/2026:12:30:05 +0000] \\"GET /x HTTP/1.1\\" 200 1"}`,
+      { target: '/x' },
+    ],
+    [
+      'JSON of an application in JSON of a log shipper, with spaces',
+      `{"stream": "stdout", "log": "{\\"time\\":1769862605,\\"ip\\":\\"192.0.2.7\\",\\"method\\":\\"GET\\",\\"url\\":\\"/x\\"}\\n"}`,
+      { target: '/x' },
+    ],
+    [
       'Postern’s own events',
       `{"type":"http","time":1769862605000,"actor":{"address":"192.0.2.7","agent":"curl"},"request":{"id":"1","method":"GET","host":"h","path":"/x","query":"y=1"},"outcome":{"status":200,"bytes":1}}`,
       { target: '/x?y=1', agent: 'curl' },
@@ -224,6 +259,33 @@ describe('an address field that lists several', () => {
       assert.deepEqual([address, forwardedFor], ['198.51.100.7', '203.0.113.9'])
     })
 
+  for (const [name, address, expected] of [
+    ['an array', ['203.0.113.9', '198.51.100.7:4711'], ['198.51.100.7', '203.0.113.9']],
+    ['an array of one', ['203.0.113.9'], ['203.0.113.9', undefined]],
+    ['IPv6 with ports', '[2001:db8::1]:3000, [2001:db8::2]:80', ['2001:db8::2', '2001:db8::1']],
+  ] as const)
+    test(`G9 in JSON as ${name}`, () => {
+      const line = {
+        time: '2026-01-31T12:30:05Z',
+        remote_addr: address,
+        method: 'GET',
+        uri: '/',
+        status: 200,
+      }
+      const { address: found, forwardedFor } = parsed(JSON.stringify(line))
+      assert.deepEqual([found, forwardedFor], expected)
+    })
+
+  test('G9 a log that names the forwarded list only is read by it; beside the sender it is not believed', () => {
+    const line = { time: '2026-01-31T12:30:05Z', method: 'GET', uri: '/', status: 200 }
+    const list = { http_x_forwarded_for: '203.0.113.9, 10.0.0.1' }
+    assert.equal(parsed(JSON.stringify({ ...line, ...list })).address, '203.0.113.9')
+    assert.equal(
+      parsed(JSON.stringify({ ...list, ...line, remote_addr: '198.51.100.7' })).address,
+      '198.51.100.7',
+    )
+  })
+
   test('never yields more than the address it was sent from: a client cannot choose whom a log accuses', () => {
     fc.assert(
       fc.property(fc.array(fc.ipV4(), { minLength: 0, maxLength: 20 }), claimed => {
@@ -240,8 +302,17 @@ describe('a prefix with a process number', () => {
     '<190>Jun  1 12:00:00 web nginx[77]: ',
     '2026-06-01T12:00:00+02:00 web nginx[77]: ',
     '2026-06-01T12:00:00.000000Z web httpd[1234]: ',
+    '2026-06-01T12:00:00.123456+0200 web nginx[77]: ',
+    'Jun  1 12:00:00 nginx[77]: ',
+    'Jun  1 12:00:00 web nginx(access)[77]: ',
+    'Jun  1 12:00:00 web docker/4f5d[77]: ',
+    '<134>1 2026-06-01T12:00:00Z web nginx 77 - - ',
+    '<134>1 2026-06-01T12:00:00.1+02:00 web nginx 77 ID47 [a@1 k="] \\" ["][b] \u{feff}',
+    'web-1  | ',
+    '0|web  | ',
+    '[pod/web-6d4/nginx] ',
   ])
-    test(`is taken off: ${prefix}`, () => {
+    test(`G10 is taken off: ${prefix}`, () => {
       const record = parsed(`${prefix}203.0.113.9 - bob ${STAMP} ${STATUS_404}`)
       assert.deepEqual(
         [record.address, record.user, record.host, record.time],

@@ -4,6 +4,7 @@ import { edgeBudget } from '@postern/access'
 import { type Decision, Engine, type Guard, type Json, VirtualClock } from '@postern/core'
 import { countMutations } from '../src/edge/count-graphql.ts'
 import { countIds } from '../src/edge/count-ids.ts'
+import { WindowCounter } from '../src/edge/window-counter.ts'
 
 interface Ask {
   readonly method: string
@@ -12,24 +13,34 @@ interface Ask {
   readonly peer?: string
   readonly complete?: boolean
   readonly status?: number
+  readonly aborted?: boolean
+  /** Default: JSON. */
+  readonly type?: string
 }
 
 async function ask(
   guard: Guard,
-  { method, target = '/orders/1', body, peer = '192.0.2.1', complete = true, status = 200 }: Ask,
+  {
+    method,
+    target = '/orders/1',
+    body,
+    peer = '192.0.2.1',
+    complete = true,
+    status = 200,
+    aborted = false,
+    type = 'application/json',
+  }: Ask,
 ): Promise<Decision> {
   const engine = new Engine({ guards: [guard] })
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
   const exchange = engine.open({
     method,
     target,
-    headers: ['Host', 'shop.example', ...(body === undefined ? [] : ['Content-Type', 'application/json'])],
+    headers: ['Host', 'shop.example', ...(body === undefined || type === '' ? [] : ['Content-Type', type])],
     peer,
     secure: false,
     httpVersion: '1.1',
-    body:
-      body === undefined
-        ? undefined
-        : { read: async () => ({ bytes: Buffer.from(JSON.stringify(body)), complete }) },
+    body: body === undefined ? undefined : { read: async () => ({ bytes, complete }) },
     native: undefined,
   })
   await engine.decide(exchange)
@@ -38,7 +49,7 @@ async function ask(
     status: decision.effect === 'allow' ? status : decision.status,
     duration: 1,
     bytes: 0,
-    aborted: false,
+    aborted,
   })
   return decision
 }
@@ -127,6 +138,88 @@ test('a request that fails costs nothing, and one that is refused costs nothing'
   for (let i = 0; i < 30; i++) await ask(guard, { method: 'DELETE', status: 404 })
   assert.equal((await ask(guard, { method: 'DELETE', body: many(11) })).effect, 'throttle')
   assert.equal((await ask(guard, { method: 'DELETE', body: many(10) })).effect, 'allow')
+})
+
+test('attack: ids in a form, in JSON under another label, or in brackets are counted as well', async () => {
+  const form = 'application/x-www-form-urlencoded'
+  const parts = many(11)
+    .map(id => `--b\r\nContent-Disposition: form-data; name="order_ids[]"\r\n\r\n${id}\r\n`)
+    .join('')
+  const over: readonly Partial<Ask>[] = [
+    {
+      type: form,
+      body: many(11)
+        .map(id => `ids[]=${id}`)
+        .join('&'),
+    },
+    {
+      type: form,
+      body: many(11)
+        .map(id => `ids%5B${id}%5D=${id}`)
+        .join('&'),
+    },
+    {
+      type: form,
+      body: many(11)
+        .map(id => `orders[${id}][id]=${id}`)
+        .join('&'),
+    },
+    { type: form, body: `ids=${many(11).join(',')}` },
+    { type: form, body: 'ids=1', complete: false },
+    { type: 'multipart/form-data; boundary=b', body: `${parts}--b--` },
+    { type: 'text/plain', body: { ids: many(11) } },
+    { type: '', body: `\ufeff ${JSON.stringify(many(11))}` },
+    { type: 'application/octet-stream', body: many(3), complete: false },
+    {
+      target: `/orders?${many(11)
+        .map(id => `filter[id][${id}]=${id}`)
+        .join('&')}`,
+    },
+  ]
+  for (const request of over) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    const said = await ask(guard, { method: 'DELETE', ...request })
+    assert.equal(said.effect, 'throttle', JSON.stringify(request))
+  }
+  const within: readonly Partial<Ask>[] = [
+    { type: form, body: 'note=1,2,3,4,5,6,7,8,9,10,11,12&_method=delete' },
+    { type: 'text/plain', body: '[a note, in brackets' },
+    { type: 'image/png', body: many(20) },
+    { type: 'application/octet-stream', body: 'a file', complete: false },
+    { type: 'multipart/form-data; boundary=b', body: parts.slice(0, 300), complete: false },
+  ]
+  for (const request of within) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    const said = await ask(guard, { method: 'DELETE', ...request })
+    assert.equal(said.effect, 'allow', JSON.stringify(request))
+  }
+})
+
+test('attack: a client hangs up on each of its deletes, or waits until the gateway gives up; the backend goes on', async () => {
+  for (const end of [
+    { status: 0, aborted: true },
+    { status: 0 },
+    { status: 404, aborted: true },
+    { status: 408 },
+    { status: 500 },
+    { status: 502 },
+    { status: 504 },
+  ]) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    for (let i = 0; i < 10; i++) await ask(guard, { method: 'DELETE', ...end })
+    assert.equal((await ask(guard, { method: 'DELETE' })).effect, 'throttle', JSON.stringify(end))
+  }
+})
+
+test('attack: a request that fails late makes no room for what was changed after it began', () => {
+  const counter = new WindowCounter(8_000, 100)
+  counter.add('mallory', 250, 0)
+  counter.add('mallory', 250, 7_000)
+  counter.giveBack('mallory', 250, 0, 7_000)
+  assert.equal(counter.used('mallory', 7_000), 250)
+  assert.equal(counter.used('mallory', 9_000), 250)
+  counter.giveBack('mallory', 250, 7_000, 16_500)
+  assert.equal(counter.used('mallory', 16_500), 0)
 })
 
 test('a change whose body is too long to be counted is refused, unless it is to pass', async () => {

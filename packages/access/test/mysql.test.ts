@@ -248,11 +248,13 @@ test('MySQL: a table has its budget under every name, and functions that were ro
 
 test('MySQL: who waits for a connection acts for itself', async () => {
   const pool = guardedPool({ budgets: { '*.delete': rows(1, '1h') } }, 1)
-  await Promise.all(
-    ['a', 'b', 'c'].map((name, i) =>
-      actingAs({ actor: `user:${name}` }, () => pool.query(`DELETE FROM orders WHERE id = ${i + 1}`)),
-    ),
-  )
+  const deletes = (name: string, id: number): Promise<unknown> =>
+    actingAs({ actor: `user:${name}` }, () => pool.query(`DELETE FROM orders WHERE id = ${id}`))
+  const names = ['a', 'b', 'c']
+  await Promise.all(names.map((name, i) => deletes(name, i + 1)))
+  const [left] = await owner.query<mysql.RowDataPacket[]>('SELECT id FROM orders WHERE id <= 3')
+  assert.deepEqual(left, [])
+  for (const name of names) await assert.rejects(deletes(name, 10), RowBudgetExceeded, name)
 })
 
 test('MySQL: reads are counted, and cascades are told apart from what a statement names', async () => {

@@ -88,6 +88,24 @@ test('a browser gets the answer as a page', () => {
   assert.match(String(budgetAnswer(error, { accept: 'application/json' })?.body), /^\{/)
 })
 
+test('the page is in the language of its reader', () => {
+  const accept = 'text/html'
+  for (const over of ['deny', 'delay', 'stepUp', 'approval'] as const) {
+    const error = new RowBudgetExceeded({
+      ...{ budget: 'orders.delete', scope: 'actor', over, allowed: 50, asked: 400, retryAt: 0 },
+    })
+    const pages = ['en', 'de', 'es', 'fr', 'ja', 'ar'].map(language => {
+      const body = budgetAnswer(error, { accept, acceptLanguage: language, approvals: '/a?b&c' })?.body ?? ''
+      assert.ok(body.includes(`<html lang="${language}"`))
+      assert.match(body, /50.*400|400.*50/s)
+      assert.doesNotMatch(body, /\{\w+\}<|\{(?:allowed|asked|place)\}|undefined/)
+      assert.equal(body.includes('href="/a?b&#38;c"'), over === 'approval')
+      return body
+    })
+    assert.equal(new Set(pages).size, 6)
+  }
+})
+
 test('the answer says what is left, what was asked, when to retry and where to ask for an approval', () => {
   const clock = new VirtualClock()
   const error = new RowBudgetExceeded({

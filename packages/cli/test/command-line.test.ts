@@ -17,6 +17,19 @@ after(() => {
 })
 
 describe('the command line', () => {
+  test('names the whole command when a part of one was typed', async () => {
+    const { code, stderr } = await cli(['verify'], newFolder())
+    assert.equal(code, 2)
+    assert.match(stderr, /unknown command 'verify'\n\(Did you mean postern audit verify\?\)/)
+    assert.match((await cli(['lst'], newFolder())).stderr, /unknown command 'lst'/)
+  })
+
+  test('a ban of somebody by the name that the log has says what to write', async () => {
+    const { code, stderr } = await cli(['ban', 'user:bob'], newFolder())
+    assert.equal(code, 2)
+    assert.match(stderr, /"user:bob" is not an actor\n {2}hint: did you mean principal:bob\?/)
+  })
+
   test('shows every command and the exit codes with --help, and ends with 0', async () => {
     const { code, stdout } = await cli(['--help'], newFolder())
     assert.equal(code, 0)
@@ -122,7 +135,12 @@ describe('the command line', () => {
 
   test('says what a line of inspect must be when one is not, and ends with 1', async () => {
     const folder = newFolder()
-    const lines = ['{"path":"/?q=%3Cscript%3Ealert(1)%3C/script%3E"}', '{"target":"/"}', 'no JSON']
+    const lines = [
+      '{"path":"/?q=%3Cscript%3Ealert(1)%3C/script%3E"}',
+      '{"target":"/"}',
+      'no JSON',
+      '{"path":"/?q=a\u2028b"}',
+    ]
     writeFileSync(join(folder, 'requests.jsonl'), lines.join('\n'))
     const { code, stdout, stderr } = await cli(['inspect', 'requests.jsonl'], folder)
     assert.equal(code, 1)
@@ -130,7 +148,7 @@ describe('the command line', () => {
       .trim()
       .split('\n')
       .map(line => (JSON.parse(line) as { readonly verdict: string }).verdict)
-    assert.deepEqual(verdicts, ['block', 'error', 'error'])
+    assert.deepEqual(verdicts, ['block', 'error', 'error', 'pass'], 'U+2028 ends no line')
     assert.match(stderr, /a line that can be read is like \{"id"/)
   })
 

@@ -19,6 +19,7 @@ describe('identity from the command line', () => {
       folder,
     )
     assert.equal(made.code, 0, made.stderr)
+    assert.match(made.stderr, /A key of the service billing\. Store it now/)
     assert.match(made.stdout, /^shop_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}\n$/)
     const id = made.stdout.split('_')[2] ?? ''
     const listed = await cli(['keys', 'list', '--json'], folder)
@@ -55,7 +56,16 @@ describe('identity from the command line', () => {
     assert.equal((await cli(['users', 'roles', 'Alice@shop.example', 'support', 'admin'], folder)).code, 0)
     assert.equal((await cli(['users', 'roles', account.id, 'admin', 'support'], folder)).code, 1)
     assert.match((await cli(['users', 'list'], folder)).stdout, /alice@shop\.example {2}admin support\n/)
-    assert.equal((await cli(['users', 'roles', 'bob@shop.example', 'admin'], folder)).code, 1)
+    for (const nobody of [
+      ['roles', 'bob@shop.example', 'admin'],
+      ['disable', 'nobody'],
+      ['delete', 'bob@shop.example'],
+    ]) {
+      const { code, stdout, stderr } = await cli(['users', ...nobody], folder)
+      assert.equal(code, 1)
+      assert.match(stdout, /^there is no account (?:bob@shop\.example|nobody)\n$/)
+      assert.match(stderr, /postern users list/)
+    }
     const refused = await cli(['users', 'roles', account.id, 'tenant:owner'], folder)
     assert.equal(refused.code, 2)
     assert.match(refused.stderr, /hint: for example support/)

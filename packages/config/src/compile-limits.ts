@@ -16,6 +16,7 @@ import {
 } from '@postern/throttle'
 import { parseLimitRule } from './limit-rule.ts'
 import { LOGIN_ROUTES } from './login-routes.ts'
+import { checkLimitName } from './misnamed-limit.ts'
 import type {
   CompiledKey,
   LimitKey,
@@ -37,8 +38,12 @@ const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
   login: { limit: window(20, '1m'), routes: LOGIN_ROUTES },
 }
 
-/** Named limits over the defaults, in the order they are asked. @throws ConfigError for one without a rule */
+/**
+ * Named limits over the defaults, in the order they are asked.
+ * @throws ConfigError for one without a rule, and for a mistyped name of a default one
+ */
 export function mergeLimits(said: Readonly<Record<string, LimitSettings | false>>): readonly NamedLimit[] {
+  for (const [name, limit] of Object.entries(said)) checkLimitName(name, limit, DEFAULT_LIMITS)
   return Object.entries({ ...DEFAULT_LIMITS, ...said }).flatMap(([name, limit]) =>
     limit === false
       ? []

@@ -29,7 +29,7 @@ export function fillFromEnvironment(
         issues.push({
           place: file.place(path),
           problem: `the environment variable ${name} is not set`,
-          hint: `set it, e.g. ${name}=... postern gateway`,
+          hint: `set it where the process starts, e.g. export ${name}=..., or in a file: node --env-file=.env`,
         })
       return found ?? ''
     }

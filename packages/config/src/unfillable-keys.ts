@@ -25,6 +25,6 @@ export function unfillableKeys(
     .map(([path, keyName]) => ({
       place: place(path),
       problem: `"${keyName}" needs identify: no request has a principal without it, so this limit would never count`,
-      hint: "add identify: a function that returns the principal, or identify: 'application' and call setPrincipal in your own code",
+      hint: "when your code passes identify to postern() or calls setPrincipal, write identify: 'application' in this file; else say who a request comes from, e.g. identify: [{ jwt: ... }]",
     }))
 }

@@ -255,6 +255,48 @@ const CASES: readonly (readonly [
     /has no limit/,
     /100\/1m/,
   ],
+  [
+    'a mistyped name of a default limit',
+    'limits:\n  adress: { limit: 600/1m }',
+    /:2: limits\.adress$/,
+    /a limit of its own beside the default limit "address"/,
+    /did you mean "address"/,
+  ],
+  [
+    'a mistyped name of a default limit, as a bare rule',
+    'limits:\n  logins: 5/1m',
+    /:2: limits\.logins$/,
+    /beside the default limit "login"/,
+    /did you mean "login"/,
+  ],
+  [
+    'a default limit changed under a mistyped name',
+    'limits:\n  bussy: { eventStreams: count }',
+    /:2: limits\.bussy$/,
+    /beside the default limit "busy"/,
+    /did you mean "busy"/,
+  ],
+  [
+    'a mistyped default limit that is switched off',
+    'limits:\n  adress: false',
+    /:2: limits\.adress$/,
+    /no limit "adress" that could be switched off/,
+    /did you mean "address"/,
+  ],
+  [
+    'a limit that does not exist, switched off',
+    'limits:\n  exports: false',
+    /:2: limits\.exports$/,
+    /no limit "exports" that could be switched off/,
+    /address, busy, login/,
+  ],
+  [
+    'a limit by principal, whose identify the application may pass in code',
+    'limits:\n  people: { limit: 5/1m, key: principal }',
+    /:2: limits\.people\.key$/,
+    /"principal" needs identify/,
+    /passes identify to postern\(\).*identify: 'application' in this file/,
+  ],
   ['a limit of nothing', 'limits:\n  api: 0/1m', /limits\.api$/, /is not a whole number from 1/],
   [
     'a limit without its rule',
@@ -372,6 +414,7 @@ describe('a configuration that is wrong', () => {
     const yaml = `stores: { redis: "${'$'}{REDIS_URL}" }`
     const [issue, ...more] = await issuesOf(yaml, 'yaml')
     assert.match(issue?.problem ?? '', /REDIS_URL is not set/)
+    assert.match(issue?.hint ?? '', /export REDIS_URL=.*--env-file/)
     assert.deepEqual(more, [])
     assert.deepEqual(await issuesOf(yaml, 'yaml', { REDIS_URL: 'redis://127.0.0.1:6379' }), [])
   })

@@ -51,6 +51,8 @@ export class ConfigError extends PosternError {
     const list = Array.isArray(issues) ? (issues as readonly ConfigIssue[]) : [issues as ConfigIssue]
     super(list.map(formatIssue).join('\n'), options)
     this.issues = list
+    // The message says all of it, and Node prints enumerable fields of an uncaught error below its stack.
+    Object.defineProperty(this, 'issues', { enumerable: false })
   }
 }
 

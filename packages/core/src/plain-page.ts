@@ -1,7 +1,8 @@
+import type { RefusalLanguage } from './refusal-words.ts'
+
 /** What stands on a page of ours. */
 export interface PlainPage {
-  readonly language: string
-  readonly direction: 'ltr' | 'rtl'
+  readonly language: RefusalLanguage
   /** Text, not markup. */
   readonly title: string
   /** Markup inside `main`: its author has escaped what it quotes. */
@@ -32,12 +33,12 @@ code{display:inline-block;max-width:100%;padding:.3rem .55rem;border:1px solid v
 `
 
 /**
- * A page that stands alone: it loads nothing, runs no script, follows the reader's colours and fits a
- * phone. Send it with a policy that allows inline styles and nothing else.
+ * A page that stands alone: it loads nothing, runs no script of its own, follows the reader's colours and
+ * fits a phone. Send it with a policy that allows inline styles and nothing else.
  */
-export function plainPage({ language, direction, title, main, style = '' }: PlainPage): string {
+export function plainPage({ language, title, main, style = '' }: PlainPage): string {
   return `<!doctype html>
-<html lang="${escapeHtml(language)}" dir="${direction}">
+<html lang="${language}" dir="${textDirection(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -52,6 +53,11 @@ ${main}
 </body>
 </html>
 `
+}
+
+/** The direction in which a language is written, as the attribute `dir` has it. */
+export function textDirection(language: RefusalLanguage): 'ltr' | 'rtl' {
+  return language === 'ar' ? 'rtl' : 'ltr'
 }
 
 /** Text as it may stand in HTML, in quoted attributes too. */

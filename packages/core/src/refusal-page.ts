@@ -26,5 +26,5 @@ ${ways.repeats || ways.next !== undefined ? '' : `<p class="soft">${escapeHtml(w
 <p class="soft">${escapeHtml(words.mistake)}</p>
 <p class="soft">${escapeHtml(words.number)}: <code dir="ltr">${escapeHtml(id)}</code></p>
 </div>`
-  return plainPage({ language, direction: words.direction, title, main })
+  return plainPage({ language, title, main })
 }

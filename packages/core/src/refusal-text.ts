@@ -1,12 +1,7 @@
 import type { Refusal } from './decision.ts'
 import type { Exchange } from './exchange.ts'
-import {
-  REFUSAL_WORDS,
-  type RefusalKind,
-  type RefusalLanguage,
-  type RefusalWords,
-  refusalLanguage,
-} from './refusal-words.ts'
+import { pageLanguage } from './page-language.ts'
+import { REFUSAL_WORDS, type RefusalKind, type RefusalLanguage, type RefusalWords } from './refusal-words.ts'
 
 /** A refusal as text for people. */
 export interface RefusalText {
@@ -30,9 +25,9 @@ const MINUTE = 60
 const HOUR = 3_600
 const DAY = 86_400
 
-/** @param language that is used whatever the caller prefers; undefined for the caller's */
-export function refusalText(refusal: Refusal, exchange: Exchange, language?: RefusalLanguage): RefusalText {
-  const used = language ?? refusalLanguage(exchange.header('accept-language'))
+/** A refusal in the language of pages for this caller. */
+export function refusalText(refusal: Refusal, exchange: Exchange): RefusalText {
+  const used = pageLanguage(exchange)
   const words = REFUSAL_WORDS[used]
   const kind = refusalKind(refusal)
   return {

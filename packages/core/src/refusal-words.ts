@@ -6,7 +6,6 @@ export type RefusalKind = 'throttle' | 'challenge' | 'deny' | 'unavailable'
 
 /** What a refusal says in one language. */
 export interface RefusalWords {
-  readonly direction: 'ltr' | 'rtl'
   readonly title: Readonly<Record<RefusalKind, string>>
   readonly text: Readonly<Record<RefusalKind, string>>
   /** `{when}` is "in 30 seconds", `{time}` the hour of the day. */
@@ -22,7 +21,6 @@ export interface RefusalWords {
 
 export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
   en: {
-    direction: 'ltr',
     title: {
       throttle: 'Too many requests',
       challenge: 'Please prove that this is you',
@@ -44,7 +42,6 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     number: 'Request number',
   },
   de: {
-    direction: 'ltr',
     title: {
       throttle: 'Zu viele Anfragen',
       challenge: 'Bitte bestätigen Sie, dass Sie es sind',
@@ -67,7 +64,6 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     number: 'Nummer der Anfrage',
   },
   es: {
-    direction: 'ltr',
     title: {
       throttle: 'Demasiadas solicitudes',
       challenge: 'Confirme que es usted',
@@ -90,7 +86,6 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     number: 'Número de solicitud',
   },
   fr: {
-    direction: 'ltr',
     title: {
       throttle: 'Trop de requêtes',
       challenge: 'Veuillez confirmer votre identité',
@@ -113,7 +108,6 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     number: 'Numéro de la requête',
   },
   ja: {
-    direction: 'ltr',
     title: {
       throttle: 'リクエストが多すぎます',
       challenge: 'ご本人であることを確認してください',
@@ -135,7 +129,6 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     number: 'リクエスト番号',
   },
   ar: {
-    direction: 'rtl',
     title: {
       throttle: 'عدد الطلبات كبير جدًا',
       challenge: 'يُرجى تأكيد هويتك',
@@ -156,26 +149,4 @@ export const REFUSAL_WORDS: Readonly<Record<RefusalLanguage, RefusalWords>> = {
     mistake: 'هل تظن أن هذا خطأ؟ أرسل هذا الرقم إلى القائمين على هذا الموقع.',
     number: 'رقم الطلب',
   },
-}
-
-/**
- * The language of the header `Accept-Language` (RFC 9110 section 12.5.4) that is
- * preferred and known; English where none is.
- */
-export function refusalLanguage(accepted: string | undefined): RefusalLanguage {
-  let best: RefusalLanguage = 'en'
-  let bestQuality = 0
-  for (const part of (accepted ?? '').slice(0, 500).split(',')) {
-    const [tag = '', quality] = part
-      .trim()
-      .toLowerCase()
-      .split(/\s*;\s*q=/)
-    const language = tag.split('-', 1)[0] ?? ''
-    const weight = quality === undefined ? 1 : Number(quality)
-    if (weight > bestQuality && Object.hasOwn(REFUSAL_WORDS, language)) {
-      best = language as RefusalLanguage
-      bestQuality = weight
-    }
-  }
-  return best
 }

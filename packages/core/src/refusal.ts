@@ -25,7 +25,7 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnsw
     content !== undefined
       ? content.text
       : html
-        ? refusalPage(refusalText(refusal, exchange, exchange.style.language), {
+        ? refusalPage(refusalText(refusal, exchange), {
             repeats: canRepeat(exchange),
             next: refusal.next,
           })

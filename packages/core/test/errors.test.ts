@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import {
   BudgetExceeded,
   ConfigError,
@@ -76,6 +77,7 @@ describe('an error of Postern', () => {
       { place: 'b', problem: 'is wrong too', hint: 'fix it' },
     ]
     const error = new ConfigError(issues)
+    assert.doesNotMatch(inspect(error), /problem:/, 'an uncaught one prints each mistake once')
     assert.deepEqual(error.issues, issues)
     assert.equal(error.message, 'a: is wrong\nb: is wrong too (fix it)')
   })

@@ -16,6 +16,13 @@ export type Admission = 'refused' | 'admitted' | 'crowded'
 
 /** Connections that an address has open before its next ones count as a crowd's: more than browsers open. */
 const CROWD = 16
+/**
+ * How many connections must be free for each that an address has open, once it has a crowd: otherwise forty
+ * addresses, each within its own cap, hold all there are. The same rule shares connections to the backend.
+ */
+const FREE_FOR_EACH = 4
+/** The part of all connections that must be free for nothing to be scarce. */
+const PLENTY = 1 / 4
 /** How long an address that misused its connection waits for another. */
 const REST_MS = 5_000
 const MAX_RESTING = 10_000
@@ -40,6 +47,11 @@ export class ConnectionLedger {
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Whether so many are open that those who misuse theirs should be ended soon. */
+  get isScarce(): boolean {
+    return this.#caps.connections - this.#open.size < this.#caps.connections * PLENTY
   }
 
   /** Whether there are clients of which not a byte has arrived yet. */
@@ -73,6 +85,12 @@ export class ConnectionLedger {
     return false
   }
 
+  /** Whether an address that has so many connections open may have another. */
+  #mayHaveAnother(count: number): boolean {
+    if (count >= this.#caps.connectionsPerAddress) return false
+    return count < CROWD || count * FREE_FOR_EACH <= this.#caps.connections - this.#open.size
+  }
+
   /** Takes a new connection in, if the caps allow it. */
   admit(socket: Socket): Admission {
     const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)
@@ -83,7 +101,7 @@ export class ConnectionLedger {
     const network = this.#isExempt(address) ? undefined : networkOf(address)
     const count = network === undefined ? 0 : (this.#perNetwork.get(network) ?? 0)
     if (network !== undefined) {
-      if (this.#isResting(network) || count >= this.#caps.connectionsPerAddress) {
+      if (this.#isResting(network) || !this.#mayHaveAnother(count)) {
         socket.destroy()
         return 'refused'
       }

@@ -153,10 +153,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { engine } = options
   const current = { engine: typeof engine === 'function' ? engine : (): Engine => engine }
   const ask = (): Engine => current.engine()
-  const traffic = new Traffic(settings)
   const gate =
     settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
   const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
+  const traffic = new Traffic(settings, () => ledger.isScarce)
   const intake = new RequestIntake(
     traffic,
     ask,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ProxiedExchange } from './proxied-exchange.ts'
 import type { RequestBody } from './request-body.ts'
+import type { Awaits, Standing } from './slow-lane.ts'
 
 /** Requests that a client may send ahead of their answers. */
 const MAX_PIPELINED = 32
@@ -9,7 +10,7 @@ const MAX_PIPELINED = 32
  * One HTTP/1 connection. Its requests are worked on one after another, as RFC 9112 section 9.3.2 asks unless
  * all are safe: a pipelined one waits for the answer before it.
  */
-export class Http1Connection {
+export class Http1Connection implements Standing {
   readonly peer: string | undefined
   readonly localPort: number | undefined
   current: ProxiedExchange | undefined = undefined
@@ -40,6 +41,15 @@ export class Http1Connection {
 
   get busy(): boolean {
     return this.#busy
+  }
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  get awaits(): Awaits {
+    if (this.body?.complete === false) return 'body'
+    return this.#busy ? 'nothing' : 'head'
   }
 
   /**

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerOptions } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
 import type { Server as NetServer, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ConnectionLedger } from './connection-ledger.ts'
 import type { GatewaySettings, ListenOptions, TlsOptions } from './gateway-options.ts'
 import { holdPort } from './held-port.ts'
@@ -9,15 +10,21 @@ import { Http1Response } from './http1-downstream.ts'
 import { PacedWork } from './paced-work.ts'
 import type { ProxyProtocolGate } from './proxy-protocol-gate.ts'
 import { asksForWebSocket, type RequestIntake } from './request-intake.ts'
+import { SlowLane } from './slow-lane.ts'
 
 const MIN_TLS = 'TLSv1.2'
 /**
  * New connections of addresses that have many already: 1,600 in a second. A storm of them takes half of one
  * core at most, and never more than a few milliseconds in one go.
  */
-const CROWD_PACE = { each: 16, every: 10 }
+const CROWD_PACE = { each: () => 16, every: 10 }
 /** How often heads that are late are looked for: often, so that there are never many at once. */
 const LATE_HEADS_MS = 100
+
+/** The longest that a drip of a slow client waits to be read, among thousands of such clients. */
+const LONGEST_WAIT_MS = 4_000
+/** Turns that every slow client gets before it could be late. */
+const TURNS_IN_TIME = 2.5
 
 /** The server that faces clients. */
 export interface Listener {
@@ -49,6 +56,12 @@ export interface ListenerOptions {
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { listen, ledger, gate, settings } = options
   const server = listen.tls === undefined ? plainServer(options) : secureServer(options)
+  const lane = slowLane(options)
+  if (listen.tls === undefined) server.on('connection', (socket: Socket) => lane.add(socket))
+  else
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol !== 'h2') lane.add(socket)
+    })
   const port = listen.held ?? (await holdPort(listen))
   const open = (socket: Socket): void => {
     if (socket.destroyed) return
@@ -80,6 +93,12 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       server.setSecureContext({ cert, key, minVersion: MIN_TLS })
     },
   }
+}
+
+function slowLane({ settings: { timeouts }, intake }: ListenerOptions): SlowLane {
+  const shortest = Math.min(timeouts.head, timeouts.bodyProgress)
+  const longestWait = Math.min(LONGEST_WAIT_MS, shortest / TURNS_IN_TIME)
+  return new SlowLane({ standing: socket => intake.standing(socket), longestWait, later: setLater })
 }
 
 function http1Options(

@@ -1,6 +1,6 @@
 export interface PacedWorkOptions {
-  /** Pieces of work in one turn. */
-  readonly each: number
+  /** Pieces of work in one turn; asked at the beginning of each. At least 1. */
+  readonly each: () => number
   /** Milliseconds between two turns. */
   readonly every: number
   /** Monotonic milliseconds. */
@@ -25,7 +25,7 @@ export class PacedWork {
 
   constructor(options: PacedWorkOptions) {
     this.#options = options
-    this.#room = options.each
+    this.#room = options.each()
   }
 
   /** Pieces that wait. */
@@ -49,7 +49,7 @@ export class PacedWork {
     const time = now()
     if (time - this.#turnBegan >= every) {
       this.#turnBegan = time
-      this.#room = each
+      this.#room = each()
     }
     return this.#room > 0
   }
@@ -63,7 +63,7 @@ export class PacedWork {
   #turn(): void {
     this.#isPlanned = false
     this.#turnBegan = this.#options.now()
-    this.#room = this.#options.each
+    this.#room = this.#options.each()
     for (; this.waiting > 0 && this.#room > 0; this.#room--) this.#next()()
     if (this.waiting > 0) this.#plan()
   }

@@ -101,6 +101,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     downstream.owner = this
   }
 
+  /** Whether its client still waits for an answer. */
+  get isOpen(): boolean {
+    return this.#phase === 'open'
+  }
+
   /** @param body absent when the request has none */
   start(body: RequestBody | undefined): void {
     this.#body = body

@@ -230,6 +230,9 @@ class ForwardedBody extends Readable {
     super()
     this.#source = source
     this.#closed = closed
+    // undici stops listening when its request is over, and the client may leave after that: an error that
+    // nobody hears would end the worker. What became of the body, the owner hears from elsewhere.
+    this.on('error', ignore)
   }
 
   override _read(): void {
@@ -240,4 +243,8 @@ class ForwardedBody extends Readable {
     this.#closed()
     done(error)
   }
+}
+
+function ignore(): void {
+  // Told to the owner.
 }

@@ -22,6 +22,7 @@ import { ProxiedExchange, type TunnelOpener } from './proxied-exchange.ts'
 import { RequestBody } from './request-body.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 import type { BackendHeaders } from './response-head.ts'
+import type { Standing } from './slow-lane.ts'
 import type { Traffic } from './traffic.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchingProtocols } from './tunnel-answer.ts'
@@ -57,6 +58,8 @@ const OVERLOADED: Refusal = {
 export function asksForWebSocket(request: IncomingMessage): boolean {
   return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
 }
+
+const UNHEARD: Standing = Object.freeze({ awaits: 'head', requests: 0 })
 
 /** Takes requests from the servers, whatever the protocol, and starts an exchange for each. */
 export class RequestIntake {
@@ -137,8 +140,22 @@ export class RequestIntake {
   #start(proxied: ProxiedExchange, head: RequestHead | FramingFault, body: RequestBody | undefined): void {
     if (body !== undefined) body.owner = proxied
     if ('rule' in head) proxied.startRefused(framingRefusal(head), body)
-    else if (!this.#traffic.hasRoom(proxied.client)) proxied.startRefused(OVERLOADED, body)
-    else proxied.start(body)
+    else if (this.#traffic.hasRoom(proxied.client)) proxied.start(body)
+    else this.#refuseForRoom(proxied, body)
+  }
+
+  /** A crowd would come back at once: its refusals are spread over time, and its connections wait. */
+  #refuseForRoom(proxied: ProxiedExchange, body: RequestBody | undefined): void {
+    if (!this.#traffic.isCrowd(proxied.client)) proxied.startRefused(OVERLOADED, body)
+    else
+      this.#traffic.late.add(() => {
+        if (proxied.isOpen) proxied.startRefused(OVERLOADED, body)
+      })
+  }
+
+  /** What a connection of HTTP/1 waits for. */
+  standing(socket: Socket): Standing {
+    return this.#connections.get(socket) ?? UNHEARD
   }
 
   /** A request to leave HTTP/1 for a WebSocket. */

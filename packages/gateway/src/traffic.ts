@@ -8,10 +8,17 @@ import type { GatewaySettings } from './gateway-options.ts'
 import { PacedWork } from './paced-work.ts'
 
 /**
- * Requests that ran out of time before they were complete: 200 in a second. Refusing one is as much work as
- * an ordinary request, and a crowd of slow clients runs out of time together.
+ * Requests that ran out of time before they were complete: 50 in a second, and 200 while places are scarce.
+ * Refusing one is as much work as an ordinary request, a crowd of slow clients runs out of time together, and
+ * whoever is cut off connects again at once: to wait costs less than to cut off, while there is room.
  */
-const LATE_PACE = { each: 4, every: 20 }
+const LATE_EVERY_MS = 20
+const LATE_EACH = 1
+const LATE_EACH_WHEN_SCARCE = 4
+/** The part of all requests for which there must be room for places not to be scarce. */
+const PLENTY = 1 / 8
+/** Requests under way that make a client a crowd. */
+const CROWD = 16
 
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
 export class Traffic {
@@ -26,7 +33,8 @@ export class Traffic {
   #draining = false
   #onEmpty: (() => void) | undefined = undefined
 
-  constructor(settings: GatewaySettings) {
+  /** @param isScarce whether there is little room for more connections of clients */
+  constructor(settings: GatewaySettings, isScarce: () => boolean) {
     this.settings = settings
     this.pool = backendPool(settings)
     this.streams = new EventStreams(settings)
@@ -35,7 +43,8 @@ export class Traffic {
       later: (ms: number, call: () => void) => void setTimeout(call, ms).unref(),
     }
     this.slots = new BackendSlots({ total: settings.limits.upstreamConnections, ...clock })
-    this.late = new PacedWork({ ...LATE_PACE, ...clock })
+    const each = (): number => (isScarce() || this.#isScarce() ? LATE_EACH_WHEN_SCARCE : LATE_EACH)
+    this.late = new PacedWork({ each, every: LATE_EVERY_MS, ...clock })
   }
 
   /** Exchanges under way. */
@@ -50,6 +59,16 @@ export class Traffic {
   hasRoom(client: string): boolean {
     const left = this.settings.limits.requests - this.#inFlight
     return left > 0 && (this.#perClient.get(client) ?? 0) <= left
+  }
+
+  #isScarce(): boolean {
+    const { requests } = this.settings.limits
+    return requests - this.#inFlight < requests * PLENTY
+  }
+
+  /** Whether a client has so many requests under way that its next refusal may wait. */
+  isCrowd(client: string): boolean {
+    return (this.#perClient.get(client) ?? 0) >= CROWD
   }
 
   get isDraining(): boolean {

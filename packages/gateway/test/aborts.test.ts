@@ -58,6 +58,24 @@ describe('when one side goes away', { timeout: 30_000 }, () => {
     assert.equal(gateway.inFlight, 0)
   })
 
+  test('a client that leaves in the middle of an upload that the backend did not take ends no worker', async t => {
+    const backend = await startBackend(t, (_request, response) => response.end())
+    const { port, gateway } = await start(t, backend.url)
+    backend.server.close()
+    await once(backend.server, 'close')
+    const uncaught: unknown[] = []
+    const note = (error: unknown): void => void uncaught.push(error)
+    process.on('uncaughtException', note)
+    t.after(() => process.off('uncaughtException', note))
+    const client = new RawClient(port)
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart')
+    await client.until('502')
+    client.socket.resetAndDestroy()
+    await until(() => gateway.connections === 0)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(uncaught, [])
+  })
+
   test('a client that leaves while a guard decides is settled once, when the guard has decided', async t => {
     const deciding = deferred()
     const decide = deferred()
@@ -224,9 +242,11 @@ describe('back-pressure', { timeout: 60_000 }, () => {
   })
 
   test('a client that stops reading for good is cut off', async t => {
-    const gone = deferred()
+    let isCutOff = false
     const backend = await startBackend(t, (_request, response) => {
-      response.on('close', () => gone.resolve())
+      response.on('close', () => {
+        isCutOff = true
+      })
       const push = (): void => {
         while (response.write(Buffer.alloc(65_536)));
         response.once('drain', push)
@@ -238,7 +258,7 @@ describe('back-pressure', { timeout: 60_000 }, () => {
     socket.on('error', () => undefined)
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-    await gone.promise
+    await until(() => isCutOff)
     socket.destroy()
   })
 

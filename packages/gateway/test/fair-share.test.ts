@@ -63,3 +63,24 @@ describe('connections to the backend', { timeout: 60_000 }, () => {
     assert.deepEqual(new Set(good), new Set(['200']))
   })
 })
+
+describe('connections of clients', { timeout: 60_000 }, () => {
+  test('are left for others, however many addresses open as many as they may', async t => {
+    const backend = await startBackend(t, (_request, response) => response.end('ok'))
+    const { port, gateway } = await start(t, backend.url, { limits: { connections: 200 } })
+    const crowds = Array.from({ length: 4 }, (_, i) => `127.0.2.${i + 1}`)
+    const silent = crowds.flatMap(localAddress =>
+      Array.from({ length: 60 }, async () => {
+        const socket: Socket = connect({ port, host: '127.0.0.1', localAddress })
+        t.after(() => socket.destroy())
+        socket.on('error', () => undefined).resume()
+        await once(socket, 'connect')
+        return socket
+      }),
+    )
+    await Promise.all(silent)
+    const good = await Promise.all(Array.from({ length: 12 }, (_, i) => status(port, `127.0.3.${i + 1}`)))
+    assert.deepEqual(new Set(good), new Set(['200']))
+    assert.ok(gateway.connections < 200)
+  })
+})

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { Engine } from '@postern/core'
 import { WebSocket, WebSocketServer } from 'ws'
+import { until } from '../../../test/until.ts'
 import type { GatewayOptions } from '../src/index.ts'
 import { deferred, start, startBackend } from './harness.ts'
 import { certificate, fields, frame, http2Request, http2Session, PREFACE, rawHttp2 } from './tls.ts'
@@ -105,10 +106,12 @@ describe('TLS and HTTP/2 at the front', { timeout: 60_000 }, () => {
   })
 
   test('a stream that the client cancels ends its request to the backend', async t => {
-    const gone = deferred()
+    let hasEnded = false
     const arrived = deferred()
     const backend = await startBackend(t, (_request, response) => {
-      response.on('close', () => gone.resolve())
+      response.on('close', () => {
+        hasEnded = true
+      })
       arrived.resolve()
     })
     const { port } = await start(t, backend.url, secure())
@@ -116,8 +119,9 @@ describe('TLS and HTTP/2 at the front', { timeout: 60_000 }, () => {
     const stream = session.request({ ':path': '/' })
     stream.on('error', () => undefined)
     await arrived.promise
+    assert.equal(hasEnded, false)
     stream.close(constants.NGHTTP2_CANCEL)
-    await gone.promise
+    await until(() => hasEnded)
     session.destroy()
   })
 

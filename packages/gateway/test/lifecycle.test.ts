@@ -252,6 +252,6 @@ describe('limits', { timeout: 30_000 }, () => {
     const client = new RawClient(port)
     client.write(GET)
     await client.until('\r\n\r\n')
-    await client.untilClosed()
+    assert.match(await client.untilClosed(), /^HTTP\/1\.1 200 /)
   })
 })

@@ -8,7 +8,7 @@ function virtualPace(each: number, every: number) {
   let planned: { at: number; call: () => void } | undefined
   const done: number[] = []
   const pace = new PacedWork({
-    each,
+    each: () => each,
     every,
     now: () => time,
     later: (ms, call) => {

@@ -216,11 +216,11 @@ describe('an answer through the gateway', { timeout: 30_000 }, () => {
     client.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n')
     const send = await promise
     // Head before any event; each event before the next is sent.
-    await client.until('text/event-stream')
+    assert.doesNotMatch(await client.until('text/event-stream'), /data/)
     send('data: one\n\n')
-    await client.until('data: one\n\n')
+    assert.doesNotMatch(await client.until('data: one\n\n'), /data: two/)
     send('data: two\n\n')
-    await client.until('data: two\n\n')
+    assert.match(await client.until('data: two\n\n'), /data: one/)
     client.close()
   })
 

@@ -24,6 +24,15 @@ const echo = (socket: WebSocket): void => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 }
 
+/** A socket that was open is closed without anything having been said on it. */
+async function endsAfterOpening(port: number): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+  const seen: string[] = []
+  for (const name of ['open', 'message', 'error']) socket.on(name, () => void seen.push(name))
+  await once(socket, 'close')
+  assert.deepEqual(seen, ['open'])
+}
+
 describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
   test('carries text and bytes both ways, the subprotocol and the close code', async t => {
     const closed = deferred<number>()
@@ -153,15 +162,15 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
       timeouts: { tunnelRecheck: '20ms' },
       recheck: () => Promise.reject(new Error('store is down')),
     })
-    await once(new WebSocket(`ws://127.0.0.1:${port}/`), 'close')
+    await endsAfterOpening(port)
   })
 
   test('ends when nothing moves, and after its lifetime', async t => {
     const { url } = await startSocketBackend(t, echo)
     const idle = await start(t, url, { timeouts: { tunnelIdle: '30ms' } })
-    await once(new WebSocket(`ws://127.0.0.1:${idle.port}/`), 'close')
+    await endsAfterOpening(idle.port)
     const old = await start(t, url, { timeouts: { tunnelLifetime: '30ms' } })
-    await once(new WebSocket(`ws://127.0.0.1:${old.port}/`), 'close')
+    await endsAfterOpening(old.port)
   })
 
   test('ends when the gateway stops, and the backend is notified', async t => {

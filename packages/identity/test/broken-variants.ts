@@ -94,7 +94,11 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'X-Forwarded-* trusted from anyone',
     'identify-methods',
     'headers of a proxy are believed whoever sent them',
-    ['verify/proxy-method.ts', 'if (!options.from.has(exchange.peer)) {', 'if (options.from.isEmpty) {'],
+    [
+      'verify/proxy-method.ts',
+      'if (!options.from.has(exchange.peer)) return ABSENT',
+      'if (options.from.isEmpty) return ABSENT',
+    ],
   ),
   variant('X-Forwarded-* trusted from anyone', 'bug-classes', 'links lead to X-Forwarded-Host', [
     'pages/recovery-pages.ts',
@@ -108,8 +112,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ]),
   variant('an internal header honoured from outside', 'identify-methods', 'not believed, but passed on', [
     'verify/proxy-method.ts',
-    'exchange.setRequestHeader(name, undefined)',
-    'exchange.header(name)',
+    'if (!options.from.has(exchange.peer)) removeHeaders(exchange, all)',
+    'if (options.from.isEmpty) removeHeaders(exchange, all)',
   ]),
   variant('limiter key not canonical', 'login-defence', 'each address of a /64 has tries of its own', [
     'login-defence/login-defence.ts',

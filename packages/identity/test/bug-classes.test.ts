@@ -171,9 +171,10 @@ describe('bug class: open redirect and Host-header redirect', () => {
   for (const text of evil) {
     test(`${JSON.stringify(text.slice(0, 40))} is no place to go back to`, () => {
       const path = safePath(text, origin)
-      if (path !== undefined) assert.equal(new URL(path, origin).origin, origin)
-      if (path !== undefined)
-        assert.ok(!path.startsWith('//') && !path.includes('evil') === !text.includes('evil'), path)
+      // A path on this site is harmless, whatever it is called.
+      const target = path === undefined ? origin : new URL(path, origin).origin
+      assert.equal(target, origin)
+      assert.ok(path === undefined || /^\/(?![/\\])/.test(path), path)
     })
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Decision } from '@postern/core'
+import { CidrSet, type Decision } from '@postern/core'
 import { csrfGuard, csrfTokens } from '../src/headers-entry.ts'
+import { tailscale } from '../src/index.ts'
+import { prefixed } from '../src/verify-entry.ts'
 import { type ExchangeOptions, exchangeOf } from './verify-harness.ts'
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64)'
@@ -66,6 +68,27 @@ describe('requests that other sites send', () => {
     const named = csrfGuard({ cookies: ['sid'] })
     assert.equal(decide({ headers: [...cross, 'cookie', 'theme=dark'] }, named), 'allow')
     assert.equal(decide({ headers: [...cross, 'cookie', 'sid=1'] }, named), 'csrf/cross-site')
+  })
+
+  test('attack: a page of another site posts a form to somebody whom the connection identifies, without a cookie', async () => {
+    const headers = ['sec-fetch-site', 'cross-site', 'user-agent', BROWSER]
+    const from = CidrSet.parse(['10.0.0.0/8'])
+    const behind = exchangeOf({
+      method: 'POST',
+      peer: '10.0.0.1',
+      headers: [...headers, 'tailscale-user-login', 'ann@shop.example'],
+    })
+    const said = await prefixed(tailscale(from), 'tail:').identify(behind)
+    assert.ok(said.kind === 'known')
+    behind.principal = said.principal
+    const decision = csrfGuard().decide(behind) as Decision
+    assert.ok(decision.effect !== 'allow')
+    assert.equal(decision.reasons[0].rule, 'csrf/cross-site')
+    const socket = { authorized: true }
+    assert.equal(decide({ headers, native: { socket } }), 'csrf/cross-site')
+    assert.equal(decide({ headers: ['sec-fetch-site', 'same-origin'], native: { socket } }), 'allow')
+    assert.equal(decide({ headers: ['user-agent', 'curl/8.5.0'], native: { socket } }), 'allow')
+    assert.equal(decide({ headers, native: { socket: { authorized: false } } }), 'allow')
   })
 
   test('pass from origins that are named, exactly', () => {

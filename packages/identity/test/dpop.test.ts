@@ -8,6 +8,7 @@ import { describe, test } from 'node:test'
 import { CidrSet, VirtualClock } from '@postern/core'
 import { certificateMethod, jwtMethod } from '../src/index.ts'
 import { thumbprintOf } from '../src/verify/dpop.ts'
+import { SeenProofs } from '../src/verify/seen-proofs.ts'
 import { dpopProofs, localKeySet } from '../src/verify-entry.ts'
 import { athOf, clock, dpopProof, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
 
@@ -23,9 +24,11 @@ describe('proof of possession (DPoP)', () => {
       method: 'GET',
       url: 'https://resource.example.org/protectedresource?x=1#y',
       token: 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU',
+      key: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I',
     }
-    assert.equal(proofs.check(proof, request), '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I')
-    assert.equal(proofs.check(proof, request), undefined)
+    assert.equal(proofs.holds(proof, { ...request, key: 'another' }), false)
+    assert.equal(proofs.holds(proof, request), true)
+    assert.equal(proofs.holds(proof, request), false)
   })
 
   test('the thumbprint of RFC 7638 section 3.1 and of RFC 8037 appendix A.3', () => {
@@ -44,7 +47,7 @@ describe('proof of possession (DPoP)', () => {
   const client = signer('client')
   const thumbprint = thumbprintOf(client.jwk) ?? ''
   const seconds = (): number => Math.floor(clock.now() / 1_000)
-  const request = { method: 'POST', url: 'https://shop.example/pay', token: 'access' }
+  const request = { method: 'POST', url: 'https://shop.example/pay', token: 'access', key: thumbprint }
   const good = (more: object = {}): object => ({
     jti: `${Math.random()}`,
     htm: 'POST',
@@ -56,7 +59,7 @@ describe('proof of possession (DPoP)', () => {
 
   test('is for one request, one token, one moment', () => {
     const proofs = dpopProofs({ clock })
-    assert.equal(proofs.check(dpopProof(client, good()), request), thumbprint)
+    assert.equal(proofs.holds(dpopProof(client, good()), request), true)
     const wrong = [
       { htm: 'GET' },
       { htm: 'post' },
@@ -74,7 +77,7 @@ describe('proof of possession (DPoP)', () => {
       { jti: 'x'.repeat(300) },
     ]
     for (const more of wrong)
-      assert.equal(proofs.check(dpopProof(client, good(more)), request), undefined, JSON.stringify(more))
+      assert.equal(proofs.holds(dpopProof(client, good(more)), request), false, JSON.stringify(more))
     for (const header of [
       { typ: 'JWT' },
       { typ: undefined },
@@ -85,18 +88,36 @@ describe('proof of possession (DPoP)', () => {
       { jwk: { kty: 'oct', k: 'AAAA' } },
       { crit: ['exp'] },
     ])
-      assert.equal(
-        proofs.check(dpopProof(client, good(), header), request),
-        undefined,
-        JSON.stringify(header),
-      )
+      assert.equal(proofs.holds(dpopProof(client, good(), header), request), false, JSON.stringify(header))
   })
 
   test('two of the same at once: one holds', () => {
     const proofs = dpopProofs({ clock })
     const proof = dpopProof(client, good())
-    const said = [proofs.check(proof, request), proofs.check(proof, request)]
-    assert.deepEqual(said, [thumbprint, undefined])
+    const said = [proofs.holds(proof, request), proofs.holds(proof, request)]
+    assert.deepEqual(said, [true, false])
+  })
+
+  test('a proof is remembered to the last moment at which it would hold, also one from a fast clock', () => {
+    const at = new VirtualClock(1_700_000_000_000)
+    const proofs = dpopProofs({ clock: at })
+    const proof = dpopProof(client, good({ iat: 1_700_000_060 }))
+    assert.equal(proofs.holds(proof, request), true)
+    for (const step of [59_000, 1_000, 60_000]) {
+      at.advance(step)
+      assert.equal(proofs.holds(proof, request), false, `after ${step} more`)
+    }
+  })
+
+  test('attack: one key fills the memory of used proofs, and no other key is refused for it', () => {
+    const seen = new SeenProofs(60_000)
+    const now = 1_700_000_000_000
+    let taken = 0
+    for (let i = 0; i < 25_000; i++) if (seen.isFirst('attacker', `${i}`, now + 60_000, now)) taken++
+    assert.equal(taken, 20_000)
+    assert.equal(seen.isFirst('honest', '0', now + 60_000, now), true)
+    assert.equal(seen.isFirst('honest', '0', now + 60_000, now + 60_000), false)
+    assert.equal(seen.isFirst('attacker', '25000', now + 200_000, now + 180_000), true)
   })
 
   const issuer = signer('k1')

@@ -7,6 +7,7 @@ import {
   auth0,
   authJs,
   betterAuth,
+  certificateMethod,
   clerk,
   cloudflareAccess,
   cognito,
@@ -25,7 +26,7 @@ import {
   sessionMethod,
   tailscale,
 } from '../src/index.ts'
-import { httpLookUp, type JwtMethodOptions, known, localKeySet } from '../src/verify-entry.ts'
+import { httpLookUp, type JwtMethodOptions, known, localKeySet, prefixed } from '../src/verify-entry.ts'
 import { clock, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
 
 const key = signer('k1')
@@ -447,7 +448,7 @@ describe('identity headers of a proxy', () => {
     const headers = ['x-forwarded-user', 'alice', 'x-forwarded-groups', 'a, b', 'x-forwarded-email', 'a@b.c']
     assert.equal(await ask(method, { peer: '10.1.2.3', headers }), 'user alice')
     const outside = exchangeOf({ peer: '192.0.2.1', headers })
-    assert.equal((await method.identify(outside)).kind, 'absent')
+    assert.equal(await identifyBy([method])(outside), undefined)
     assert.deepEqual([...(outside.requestChanges ?? [])].sort(), [
       ['x-forwarded-email', undefined],
       ['x-forwarded-groups', undefined],
@@ -462,7 +463,7 @@ describe('identity headers of a proxy', () => {
       headers: ['x-forwarded-for', '10.0.0.1', 'tailscale-user-login', 'root@example.com'],
       trusted: ['192.0.2.1'],
     })
-    assert.equal((await method.identify(exchange)).kind, 'absent')
+    assert.equal(await identifyBy([method])(exchange), undefined)
     assert.deepEqual([...(exchange.requestChanges ?? [])], [['tailscale-user-login', undefined]])
     assert.equal(
       await ask(method, {
@@ -480,6 +481,30 @@ describe('several methods', () => {
     name,
     identify: () =>
       said === 'absent' || said === 'refused' ? { kind: said } : known({ kind: 'user', id: said }),
+  })
+
+  test('attack: headers of a proxy beside a credential of my own, which decides first, do not reach the backend', async () => {
+    const from = CidrSet.parse(['10.0.0.0/8'])
+    const proxies = [
+      enriched(oauth2Proxy(from), async () => ({})),
+      prefixed(proxyMethod({ from, user: 'X-Corp-User', groups: 'X-Corp-Groups' }), 'corp:'),
+      certificateMethod({ header: 'X-Client-Cert', trustedProxies: from }),
+    ]
+    const routesOf = (identify: readonly string[] | undefined): NonNullable<ExchangeOptions['routes']> =>
+      identify === undefined ? {} : { '/**': { identify } }
+    const headers = ['x-forwarded-user', 'admin', 'x-corp-groups', 'admins', 'x-client-cert', 'a']
+    for (const first of ['mallory', 'refused'] as const)
+      for (const names of [undefined, [], ['own']]) {
+        const exchange = exchangeOf({ peer: '192.0.2.1', headers, routes: routesOf(names) })
+        await identifyBy([method('own', first), ...proxies])(exchange)
+        assert.deepEqual(
+          [...(exchange.requestChanges ?? [])].map(([name, value]) => `${name} ${value}`).sort(),
+          ['x-client-cert undefined', 'x-corp-groups undefined', 'x-forwarded-user undefined'],
+        )
+        const inside = exchangeOf({ peer: '10.0.0.1', headers, routes: routesOf(names) })
+        await identifyBy([method('own', first), ...proxies])(inside)
+        assert.equal(inside.requestChanges, undefined)
+      }
   })
   const later = (inner: IdentifyMethod): IdentifyMethod => ({
     name: inner.name,

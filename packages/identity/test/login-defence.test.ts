@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CidrSet, StoreError } from '@postern/core'
+import { LOGIN_WORDS } from '../src/login-defence/login-words.ts'
 import {
   answerText,
   canonicalAccount,
@@ -473,6 +474,28 @@ describe('the link when all lanes are empty', () => {
       type: 'application/x-www-form-urlencoded',
       address,
     })
+
+  test('its pages speak the language of their reader', async () => {
+    const at = withLink()
+    await attack(at, 'alice@example.com', 100)
+    for (const [language, words] of Object.entries(LOGIN_WORDS)) {
+      const headers = { accept: 'text/html', 'accept-language': `${language};q=0.9,en;q=0.1` }
+      const pages = [
+        [
+          words.wait,
+          await at.send({ body: login('alice@example.com', 'x'), address: '198.51.100.1', headers }),
+        ],
+        [words.confirm, await at.send({ method: 'GET', path: '/.postern/login-link?token=x', headers })],
+        [words.nothing, await at.send({ method: 'GET', path: '/.postern/login-link/x', headers })],
+      ] as const
+      for (const [{ title, text }, { decision }] of pages) {
+        const html =
+          decision.effect === 'allow' ? String(decision.answer?.body) : (decision.content?.text ?? '')
+        assert.ok(html.includes(`<html lang="${language}"`), title)
+        assert.ok(html.includes(`<h1>${title}</h1>`) && html.includes(`<p>${text}</p>`), title)
+      }
+    }
+  })
 
   test('lets the owner in from an unknown device and network, while the attack goes on', async () => {
     const at = withLink()

@@ -42,9 +42,17 @@ const CLIENTS = [
   },
 ]
 
+const PARTNER = 'https://partner.example'
+
 async function oauthSite(t: TestContext): Promise<Site> {
   return startSite(t, {
-    oauth: { clients: CLIENTS, resources: { [API]: { scopes: ['orders:read', 'orders:write'] } } },
+    oauth: {
+      clients: CLIENTS,
+      resources: {
+        [API]: { scopes: ['orders:read', 'orders:write'] },
+        [PARTNER]: { scopes: ['parcels:read'], tokens: 'introspected' },
+      },
+    },
   })
 }
 
@@ -78,14 +86,19 @@ function discover(site: Site, clientId: string, secret?: string): Promise<openid
 }
 
 /** Code and PKCE with openid-client. */
-async function codeFlow(browser: PlainBrowser, config: openid.Configuration, scope: string) {
+async function codeFlow(
+  browser: PlainBrowser,
+  config: openid.Configuration,
+  scope: string,
+  resource: string = API,
+) {
   const verifier = openid.randomPKCECodeVerifier()
   const parameters = {
     redirect_uri: CALLBACK,
     scope,
     state: openid.randomState(),
     nonce: openid.randomNonce(),
-    resource: API,
+    resource,
     prompt: 'consent',
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
@@ -96,7 +109,7 @@ async function codeFlow(browser: PlainBrowser, config: openid.Configuration, sco
       config,
       url,
       { pkceCodeVerifier: verifier, expectedState: parameters.state, expectedNonce: parameters.nonce },
-      { resource: API },
+      { resource },
     )
   return { exchange, url, pages }
 }
@@ -186,6 +199,29 @@ describe('the OAuth server, with openid-client', () => {
     assert.equal(seen.scope, 'orders:read')
     await openid.tokenRevocation(config, tokens.access_token)
     assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, false)
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+  })
+
+  test('attack: an API elsewhere sends the token that it was given to this site, where it is nobody', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const tokens = await (await codeFlow(browser, config, 'openid parcels:read', PARTNER)).exchange()
+    const seen = await openid.tokenIntrospection(config, tokens.access_token)
+    assert.equal(seen.active, true)
+    assert.equal(seen.aud, PARTNER)
+    assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+    const batch = await discover(site, 'batch', CLIENTS[2]?.client_secret)
+    const service = await openid.clientCredentialsGrant(batch, { scope: 'parcels:read', resource: PARTNER })
+    assert.equal((await asBearer(site, service.access_token)).kind, 'anonymous')
+  })
+
+  test('attack: a program that was allowed to sign somebody in calls the API in their name', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    const tokens = await (await codeFlow(browser, config, 'openid email')).exchange()
+    assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, true)
     assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
   })
 

@@ -1,7 +1,7 @@
 import type { EffortMeter } from './effort-meter.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
-import { type CompiledRequirements, compileRequirements, TextFilter } from './text-filter.ts'
+import { TextFilter } from './text-filter.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {
@@ -31,11 +31,7 @@ export class RuleSet {
    * ends.
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
-  /** What each rule requires of a text. */
-  readonly #requirements: readonly (CompiledRequirements | undefined)[]
-  readonly #filter = new TextFilter()
-  /** The reading that the filter has passed over. */
-  #filtered: Reading | undefined
+  readonly #filter: TextFilter
   readonly #all: Int32Array
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
@@ -56,7 +52,7 @@ export class RuleSet {
     this.#width = Math.ceil(rules.length / 32)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
-    this.#requirements = rules.map(rule => rule.requires && compileRequirements(rule.requires))
+    this.#filter = new TextFilter(rules.map(rule => rule.requires))
     this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
     const of = (place: Place): PlaceRules => placeRules(rules, place)
@@ -101,6 +97,7 @@ export class RuleSet {
     const charGates = this.#charGates
     const wordGates = this.#wordGates
     const among = this.#rowsOf(which)
+    let filtered: Int32Array | undefined
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
       let open =
@@ -109,11 +106,13 @@ export class RuleSet {
         (looking[row] as number) &
         (among[row] as number)
       if (row === from >> 5) open &= -1 << (from & 31)
+      if (open === 0) continue
+      filtered ??= this.#filter.read(reading.lower)
+      open &= filtered[row] as number
       while (open !== 0) {
         const lowest = open & -open
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
-        if (text.length >= FILTERED && !this.#mayHit(index, reading)) continue
         const rule = rules[index] as Rule
         const span = rule.find(reading)
         if (span !== undefined) found({ rule, span })
@@ -125,17 +124,6 @@ export class RuleSet {
     }
     if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
-  }
-
-  /** Whether what the rule requires stands in the text. */
-  #mayHit(index: number, reading: Reading): boolean {
-    const requirements = this.#requirements[index]
-    if (requirements === undefined) return true
-    if (this.#filtered !== reading) {
-      this.#filter.read(reading.lower)
-      this.#filtered = reading
-    }
-    return this.#filter.mayMeet(requirements)
   }
 
   /** The rules that are to run. */
@@ -151,8 +139,6 @@ export class RuleSet {
   }
 }
 
-/** Passing over a shorter text to filter rules takes as long as running them. */
-const FILTERED = 512
 /** What a reading costs besides its rules: it was made and scanned. */
 const PER_READING = 100
 /** Readings of this length and more are counted rule by rule. */

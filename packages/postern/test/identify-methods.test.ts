@@ -70,6 +70,8 @@ interface Seen {
   readonly tenant?: string
   readonly plan?: string
   readonly roles?: readonly string[]
+  /** `X-Forwarded-User` as the handler gets it. */
+  readonly forwardedUser?: string
 }
 type Ask = (headers: Readonly<Record<string, string>>, path?: string) => Promise<Seen>
 
@@ -91,7 +93,14 @@ async function fromFile(
     },
   }
   const layer = await postern({ file: path, folder, guards: [see], log: 'none' })
-  const handle = layer.fetch(() => new Response('ok'), { peer: () => '127.0.0.1' })
+  const handle = layer.fetch(
+    request => {
+      const forwardedUser = request.headers.get('x-forwarded-user')
+      if (forwardedUser !== null) seen = { ...seen, forwardedUser }
+      return new Response('ok')
+    },
+    { peer: () => '127.0.0.1' },
+  )
   try {
     await work(async (headers, path = '/') => {
       const answer = await handle(new Request(`http://orders.example${path}`, { headers }))
@@ -238,6 +247,7 @@ describe('identify as data', () => {
       identify: [
         'session',
         { jwt: { issuer: 'https://id.example', audience: 'orders', jwks: `${base}/jwks` } },
+        { oauth2Proxy: { from: ['10.0.0.0/8'] } },
       ],
       routes: { '/keys/**': { identify: ['apiKey'] } },
     }
@@ -267,6 +277,10 @@ describe('identify as data', () => {
         // Not among the methods that hold everywhere.
         assert.equal((await ask(bearer)).kind, 'anonymous')
         assert.equal((await ask({ authorization: `Bearer ${token()}` })).id, 'alice')
+        // Who is known by a session cannot bring the header of a proxy along.
+        const forged = { 'x-forwarded-user': 'admin' }
+        assert.equal((await ask({ ...cookie, ...forged })).forwardedUser, undefined)
+        assert.equal((await ask({ ...bearer, ...forged }, '/keys/x')).forwardedUser, undefined)
       },
     )
   })

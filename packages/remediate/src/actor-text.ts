@@ -1,6 +1,7 @@
 import { type Actor, type ActorKind, addressBytes, CidrSet, ConfigError, parseAddress } from '@postern/core'
 
 const KINDS: ReadonlySet<string> = new Set(['address', 'network', 'principal', 'tenant', 'device', 'key'])
+const PRINCIPALS: ReadonlySet<string> = new Set(['user', 'service', 'apiKey', 'account'])
 const MAX_VALUE = 256
 
 /**
@@ -15,10 +16,12 @@ export function parseActor(text: string): Actor {
   const kind = text.slice(0, Math.max(0, colon))
   if (KINDS.has(kind)) return canonicalActor({ kind: kind as ActorKind, value: text.slice(colon + 1) })
   if (text.includes('/')) return canonicalActor({ kind: 'network', value: text })
+  // The log, approvals and budgets name people by what they are.
+  const meant = PRINCIPALS.has(kind) ? `did you mean principal:${text.slice(colon + 1, 60)}? ` : ''
   throw new ConfigError({
     place: 'actor',
     problem: `"${text.slice(0, 60)}" is not an actor`,
-    hint: 'e.g. 192.0.2.7, 10.1.0.0/16, principal:alice, tenant:acme, key:ab12',
+    hint: `${meant}e.g. 192.0.2.7, 10.1.0.0/16, principal:alice, tenant:acme, key:ab12`,
   })
 }
 

@@ -1,4 +1,5 @@
-import type { RefusalContent } from '@postern/core'
+import { escapeHtml, plainPage, type RefusalContent, type RefusalLanguage } from '@postern/core'
+import { CHALLENGE_WORDS } from './challenge-words.ts'
 
 /**
  * SHA-256 (FIPS 180-4) and the search, for browsers: `crypto.subtle` does not exist on plain HTTP, and a
@@ -18,36 +19,51 @@ function zeros(t){let s=H;const l=t.length,m=((l+8>>6)+1)*64,b=new Uint8Array(m)
 b[l]=128;b[m-1]=l*8;b[m-2]=l*8>>8;for(let o=0;o<m;o+=64)s=block(s,b,o);return s[0]===0?32+Math.clz32(s[1]):Math.clz32(s[0])}
 let i=0;function work(){const end=Date.now()+40;while(Date.now()<end){if(zeros(puzzle+':'+i)>=bits){
 document.cookie=name+'='+puzzle+':'+i+';path=/;max-age=120;samesite=lax'+(location.protocol==='https:'?';secure':'');
-if(again)location.reload();else{document.querySelector('p').textContent='Done. Please go back and send it again.';history.back()}return}i++}
+if(again)location.reload();else{document.querySelector('[role=status]').textContent=done;history.back()}return}i++}
 setTimeout(work)}work()`
 
+export interface ChallengePage {
+  readonly puzzle: string
+  readonly difficulty: number
+  /** Cookie that takes the solution. */
+  readonly cookie: string
+  /** Fresh and random, for the page's policy. */
+  readonly nonce: string
+  /** Whether loading the page again repeats the request safely. */
+  readonly then: 'repeat' | 'go-back'
+  readonly requestId: string
+  readonly language: RefusalLanguage
+}
+
 /**
- * A page that solves the puzzle and reloads. It is self-contained: no requests to
- * others, no script but its own.
- * @param nonce fresh and random, for the page's policy
- * @param canRepeat whether loading the page again repeats the request safely
+ * A page that solves the puzzle and reloads. It is self-contained: no requests to others, no script but its
+ * own.
  */
-export function challengePage(
-  puzzle: string,
-  difficulty: number,
-  cookie: string,
-  nonce: string,
-  canRepeat: 'repeat' | 'go-back',
-  requestId: string,
-): RefusalContent {
-  const values = `const puzzle=${JSON.stringify(puzzle)},bits=${difficulty},name=${JSON.stringify(cookie)},again=${canRepeat === 'repeat'};`
+export function challengePage(page: ChallengePage): RefusalContent {
+  const { puzzle, difficulty, cookie, nonce, then, requestId, language } = page
+  const words = CHALLENGE_WORDS[language]
+  const values =
+    `const puzzle=${scriptText(puzzle)},bits=${difficulty},name=${scriptText(cookie)},` +
+    `again=${then === 'repeat'},done=${scriptText(words.goBack)};`
   return {
     type: 'text/html; charset=utf-8',
-    policy: `default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'; frame-ancestors 'none'`,
-    text: `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>One moment</title>
-<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}</style>
-<h1>One moment</h1>
-<p role="status">Your browser is solving a small puzzle, because of unusual traffic from your network. This takes a few seconds.</p>
-<noscript>This needs JavaScript. Please switch it on for this site, or try again later.</noscript>
-<p>If this page stays, tell the people who run this site the request id: <code>${requestId}</code></p>
-<script nonce="${nonce}">${values}${SEARCH}</script>
-</html>
-`,
+    policy: `default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'; base-uri 'none'; frame-ancestors 'none'`,
+    text: plainPage({
+      language,
+      title: words.title,
+      main: `<h1>${escapeHtml(words.title)}</h1>
+<p role="status">${escapeHtml(words.working)}</p>
+<noscript><p class="until">${escapeHtml(words.noScript)}</p></noscript>
+<div class="help">
+<p class="soft">${escapeHtml(words.stays)}</p>
+<p class="soft">${escapeHtml(words.number)}: <code dir="ltr">${escapeHtml(requestId)}</code></p>
+</div>
+<script nonce="${nonce}">${values}${SEARCH}</script>`,
+    }),
   }
+}
+
+/** A text as a literal within an inline script. */
+function scriptText(text: string): string {
+  return JSON.stringify(text).replace(/</g, '\\u003c')
 }

@@ -10,6 +10,7 @@ import {
   type Guard,
   isPreflight,
   type Mode,
+  pageLanguage,
   parseDuration,
   type RandomSource,
   type Reason,
@@ -129,7 +130,7 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
 
   const challengeRefusal = (exchange: Exchange, remediation: Remediation, puzzle: string): Refusal => {
     const isBrowser = exchange.header('accept')?.includes('text/html') === true
-    const canRepeat = exchange.method === 'GET' || exchange.method === 'HEAD' ? 'repeat' : 'go-back'
+    const then = exchange.method === 'GET' || exchange.method === 'HEAD' ? 'repeat' : 'go-back'
     const nonce = Buffer.from(random.bytes(16)).toString('base64url')
     return {
       effect: 'challenge',
@@ -145,7 +146,15 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
       ],
       headers: ['X-Postern-Puzzle', puzzle],
       ...(isBrowser && {
-        content: challengePage(puzzle, difficulty, SOLUTION_COOKIE, nonce, canRepeat, exchange.id),
+        content: challengePage({
+          puzzle,
+          difficulty,
+          cookie: SOLUTION_COOKIE,
+          nonce,
+          then,
+          requestId: exchange.id,
+          language: pageLanguage(exchange),
+        }),
       }),
     }
   }

@@ -213,7 +213,7 @@ export class RemediationStore implements Remediations, HealthProbe {
       throw new ConfigError({
         place: formatActor(actor),
         problem: 'is protected: it is or holds loopback, a trusted proxy or an operator',
-        hint: 'name a narrower network, or take it out of the protected addresses first',
+        hint: 'name a narrower network; protected are loopback, trustProxies, remediations.never and the addresses of operators',
       })
     }
     const duration = parseDuration(request.for, 'for')

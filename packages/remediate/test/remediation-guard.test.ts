@@ -10,6 +10,7 @@ import {
   VirtualClock,
 } from '@postern/core'
 import { parseActor } from '../src/actor-text.ts'
+import { CHALLENGE_WORDS } from '../src/challenge-words.ts'
 import { isSolution } from '../src/proof-of-work.ts'
 import { type RemediationGuardOptions, remediationGuard } from '../src/remediation-guard.ts'
 import { RemediationStore } from '../src/remediation-store.ts'
@@ -112,6 +113,33 @@ describe('remediation guard', () => {
     })
     const [pair = ''] = cookie.split(';')
     assert.equal(asks(guard, ['Cookie', `a=b; ${pair}`, ...AGENT]).effect, 'allow')
+    await store.close()
+  })
+
+  test('the page speaks the language of its reader, and says when a form has to be sent again', async () => {
+    const { guard, store } = await guardWith('challenge')
+    const titles = new Set<string>()
+    for (const [language, words] of Object.entries(CHALLENGE_WORDS)) {
+      const headers = ['Accept', 'text/html', 'Accept-Language', `${language}-XX,en;q=0.5`, ...AGENT]
+      const exchange = exchangeFrom(ADDRESS, headers, {}, 'POST')
+      const html = refusal(guard.decide(exchange)).content?.text ?? ''
+      assert.ok(html.includes(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`))
+      assert.ok(html.includes(`<title>${words.title}</title>`))
+      assert.ok(html.includes(exchange.id))
+      titles.add(words.title)
+      const script = /<script nonce="[^"]+">(.*)<\/script>/s.exec(html)?.[1] ?? ''
+      const said = await new Promise<string>(resolve => {
+        const status = { textContent: '' }
+        runInNewContext(script, {
+          document: { cookie: '', querySelector: () => status },
+          location: { protocol: 'http:' },
+          history: { back: () => resolve(status.textContent) },
+          setTimeout: setImmediate,
+        })
+      })
+      assert.equal(said, words.goBack)
+    }
+    assert.equal(titles.size, 6)
     await store.close()
   })
 

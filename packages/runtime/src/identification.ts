@@ -10,7 +10,7 @@ import {
 import type { Revocations } from '@postern/identity'
 import { type RemediationGuardOptions, remediationGuard } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
-import { type IdentifyMethodsOptions, identifyMethods } from './identify-methods.ts'
+import { type ConfiguredMethods, type IdentifyMethodsOptions, identifyMethods } from './identify-methods.ts'
 import type { Resources } from './resources.ts'
 import { isRevoked, revocationGuard } from './revocation-list.ts'
 
@@ -45,16 +45,17 @@ export function identification(
 ): Identification {
   const said = identify?.by
   const listed = typeof said === 'object' ? said : undefined
-  const own =
-    typeof said === 'object'
-      ? methodsOf(said, {
+  const methods =
+    listed === undefined
+      ? undefined
+      : methodsOf(listed, {
           lookUp: identify?.lookUp,
           trustProxies,
           connections: resources.connections,
           onEvent,
         })
-      : said
-  const by = identifier(own, listed?.own, resources)
+  const own = typeof said === 'object' ? methods?.identify : said
+  const by = identifier({ own, screen: methods?.screen, accepted: listed?.own }, resources)
   if (by === undefined) return { guards: [], identified: undefined }
   // Built-in identity alone fails closed: who cannot be told apart is refused, not taken for a stranger.
   const {
@@ -79,13 +80,23 @@ export function identification(
  * were revoked.
  */
 function identifier(
-  own: Identify | 'application' | undefined,
-  accepted: readonly string[] | undefined,
+  {
+    own,
+    screen,
+    accepted,
+  }: {
+    readonly own: Identify | 'application' | undefined
+    readonly screen: ConfiguredMethods['screen'] | undefined
+    readonly accepted: readonly string[] | undefined
+  },
   { identity, revocations }: Resources,
 ): Identify | 'application' | undefined {
   const checked = own === undefined || own === 'application' ? own : unrevoked(own, revocations)
   if (identity === undefined) return checked
-  const builtIn: Identify = exchange => identity.identify(exchange, accepted)
+  const builtIn: Identify = exchange => {
+    screen?.(exchange)
+    return identity.identify(exchange, accepted)
+  }
   if (checked === undefined) return builtIn
   return async (exchange: Exchange) =>
     (await builtIn(exchange)) ?? (checked === 'application' ? undefined : await checked(exchange))
@@ -95,7 +106,7 @@ function identifier(
 function methodsOf(
   { methods }: CompiledIdentifyMethods,
   options: Omit<IdentifyMethodsOptions, 'methods'>,
-): Identify | undefined {
+): ConfiguredMethods | undefined {
   return methods.length === 0 ? undefined : identifyMethods({ ...options, methods })
 }
 

@@ -1,5 +1,5 @@
 import type { CompiledIdentifyMethod, CompiledLookUp } from '@postern/config'
-import { type CidrSet, ConfigError, type Event, type Identify } from '@postern/core'
+import { type CidrSet, ConfigError, type Event, type Exchange, type Identify } from '@postern/core'
 import {
   auth0,
   authJs,
@@ -29,6 +29,7 @@ import {
   prefixed,
   principalOf,
   remoteKeySet,
+  screenBy,
 } from '@postern/identity/verify'
 import type { Connections } from './connections.ts'
 
@@ -41,11 +42,15 @@ export interface IdentifyMethodsOptions {
   readonly onEvent: (event: Event) => void
 }
 
-/**
- * The methods of a configuration as one function.
- * @throws ConfigError for a method that cannot be put together
- */
-export function identifyMethods(options: IdentifyMethodsOptions): Identify {
+/** The methods of a configuration as one. */
+export interface ConfiguredMethods {
+  readonly identify: Identify
+  /** Removes headers that only a trusted proxy may send; `identify` does so too. */
+  readonly screen: (exchange: Exchange) => void
+}
+
+/** @throws ConfigError for a method that cannot be put together */
+export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMethods {
   const { methods, lookUp, trustProxies, connections, onEvent } = options
   const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
   const made = methods.map(settings => {
@@ -53,7 +58,7 @@ export function identifyMethods(options: IdentifyMethodsOptions): Identify {
     const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
     return settings.prefix === undefined ? whole : prefixed(whole, settings.prefix)
   })
-  return identifyBy(made, { onEvent })
+  return { identify: identifyBy(made, { onEvent }), screen: screenBy(made) }
 }
 
 function methodOf(settings: CompiledIdentifyMethod, trustedProxies: CidrSet): IdentifyMethod {

@@ -9,6 +9,7 @@ import {
   prefersHtml,
   type RefusalText,
   refusalText,
+  textDirection,
 } from '@postern/core'
 
 const LONGEST_PAGE = 262_144
@@ -26,7 +27,7 @@ const VALUES: Readonly<Record<string, (text: RefusalText) => string | number>> =
   id: text => text.id,
   status: text => text.status,
   language: text => text.language,
-  direction: text => text.words.direction,
+  direction: text => textDirection(text.language),
 }
 
 /**
@@ -43,7 +44,7 @@ export function refusalStyle({ config, file }: LoadedConfig): Pick<AnswerStyle, 
   return {
     language: used,
     content: (refusal, exchange) => {
-      const text = refusalText(refusal, exchange, used)
+      const text = refusalText(refusal, exchange)
       if (prefersHtml(exchange))
         return page === undefined
           ? undefined

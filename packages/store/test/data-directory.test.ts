@@ -18,6 +18,7 @@ describe('the data directory', () => {
       version: 1,
     })
     assert.equal(directory.file('postern.db'), join(path, 'postern.db'))
+    assert.match(readFileSync(join(path, '.gitignore'), 'utf8'), /^\*$/m, 'git add -A stages no key')
     directory.close()
     openDataDirectory(path).close()
   })
@@ -44,7 +45,7 @@ describe('the data directory', () => {
   test('may be a mounted file system with what those bring', t => {
     const path = scratch(t)
     mkdirSync(join(path, 'lost+found'))
-    openDataDirectory(path).close()
+    assert.doesNotThrow(() => openDataDirectory(path).close())
   })
 
   for (const name of ['../x', 'a/b', '', '.hidden', 'a\0b', 'x'.repeat(200)])

@@ -99,7 +99,7 @@ const ONE: readonly (readonly [seconds: number, text: string])[] = [
 function spell(seconds: number, use: 'wait' | 'span' = 'wait'): string {
   const one = use === 'span' ? ONE.find(([unit]) => unit === seconds) : undefined
   if (one !== undefined) return one[1]
-  return seconds >= 1 && seconds < 120 && Number.isInteger(seconds)
-    ? `${seconds} seconds`
-    : formatDuration(seconds * 1_000)
+  if (seconds >= 1 && seconds < 120 && Number.isInteger(seconds)) return `${seconds} seconds`
+  // Who comes back when the sentence says so is not too early.
+  return formatDuration(use === 'span' ? seconds * 1_000 : Math.ceil(seconds / 60) * 60_000)
 }

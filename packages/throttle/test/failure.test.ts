@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Timers } from '@postern/core'
-import { StoreError, VirtualClock } from '@postern/core'
+import { StoreError } from '@postern/core'
 import { connectRedis, redisReady } from '@postern/store'
 import { startRedis } from '../../../test/services.ts'
 import { FailureTolerantStore } from '../src/failure-tolerant-store.ts'
@@ -17,41 +16,9 @@ import {
 import type { LimitStore } from '../src/limit-store.ts'
 import { limitName, Question } from '../src/question.ts'
 import { engineWith, open } from './exchanges.ts'
+import { settled, VirtualTimers } from './virtual-timers.ts'
 
 const NAME = limitName('address')
-
-/** Timers on a virtual clock. */
-class VirtualTimers implements Timers {
-  readonly clock = new VirtualClock()
-  #due: { at: number; call: () => void }[] = []
-
-  after(ms: number, call: () => void): () => void {
-    const timer = { at: this.clock.monotonic() + ms, call }
-    this.#due.push(timer)
-    return () => {
-      this.#due = this.#due.filter(other => other !== timer)
-    }
-  }
-
-  /** Lets time pass, calling what falls due in its order. */
-  async advance(ms: number): Promise<void> {
-    const end = this.clock.monotonic() + ms
-    for (;;) {
-      const next = this.#due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-      if (next === undefined) break
-      this.#due = this.#due.filter(other => other !== next)
-      this.clock.advance(next.at - this.clock.monotonic())
-      next.call()
-      await settled()
-    }
-    this.clock.advance(end - this.clock.monotonic())
-    await settled()
-  }
-}
-
-async function settled(): Promise<void> {
-  for (let i = 0; i < 5; i++) await Promise.resolve()
-}
 
 /** A store that answers when told to, from memory. */
 class SlowStore implements LimitStore {
@@ -201,7 +168,8 @@ describe('a store that does not answer', () => {
 describe('a Redis that fails in the middle', () => {
   const LIMIT = 200
   const SHARE = 0.1
-  const DEADLINE = 50
+  /** Ten times what a busy machine takes: what is tested is the count, not the time. */
+  const DEADLINE = 500
   /**
    * The machine's own slowness under test, milliseconds; the exact deadline is tested on virtual timers
    * above.
@@ -241,7 +209,7 @@ describe('a Redis that fails in the middle', () => {
     try {
       for (let i = 0; i < 3; i++) await wave()
       server = await harm(server)
-      const until = performance.now() + 20_000
+      const until = performance.now() + 60_000
       for (let i = 0; i < 20; i++) await wave()
       server.signal('SIGCONT')
       while (!store.health().ok && performance.now() < until) await wave()

@@ -66,8 +66,11 @@ describe('Prisma', () => {
   })
 
   it('names of fields, and null, are no values', async () => {
-    await reaching('findMany', { where: { email: null }, select: { id: true, email: true } }, 'Customer', [])
-    await reaching('findMany', { omit: { email: true } }, 'Customer', [])
+    for (const args of [
+      { where: { email: null }, select: { id: true, email: true } },
+      { omit: { email: true } },
+    ])
+      assert.deepEqual((await reaching('findMany', args, 'Customer', [])).answer, [])
   })
 
   it('opens what is found: one, many and none', async () => {

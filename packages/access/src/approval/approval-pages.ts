@@ -113,10 +113,8 @@ function time(at: number, language: RefusalLanguage): string {
 }
 
 function page(language: PlainPage['language'], title: string, main: string): string {
-  const direction = language === 'ar' ? 'rtl' : 'ltr'
   return plainPage({
     language,
-    direction,
     title,
     main: `<h1>${escapeHtml(title)}</h1>\n${main}`,
     style: STYLE,

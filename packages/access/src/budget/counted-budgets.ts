@@ -32,6 +32,8 @@ interface Limit extends BudgetLimit {
 export interface Taken {
   readonly counter: WindowCounter
   readonly key: string
+  /** When, epoch milliseconds. */
+  readonly at: number
   units: number
 }
 
@@ -87,14 +89,19 @@ export class CountedBudgets {
       const { budget, scope, rows, over, counter } = limit
       const used = counter.used(key, now)
       if (used + units <= rows) continue
-      const own = taken.find(entry => entry.counter === counter && entry.key === key)?.units ?? 0
+      const own = taken
+        .filter(entry => entry.counter === counter && entry.key === key)
+        .reduce((sum, entry) => sum + entry.units, 0)
       const retryAt = counter.opens(key, used + units - rows, now)
       return { budget, scope, allowed: Math.max(0, rows - used + own), asked: own + units, retryAt, over }
     }
     for (const { limit, key } of held) {
       limit.counter.add(key, units, now)
-      const entry = taken.find(known => known.counter === limit.counter && known.key === key)
-      if (entry === undefined) taken.push({ counter: limit.counter, key, units })
+      const entry = taken.find(
+        known =>
+          known.counter === limit.counter && known.key === key && limit.counter.isSameStep(known.at, now),
+      )
+      if (entry === undefined) taken.push({ counter: limit.counter, key, at: now, units })
       else entry.units += units
     }
     return undefined
@@ -103,7 +110,7 @@ export class CountedBudgets {
   /** Gives back what was counted, and empties the list. */
   giveBack(taken: Taken[]): void {
     const now = this.#clock.now()
-    for (const { counter, key, units } of taken.splice(0)) counter.add(key, -units, now)
+    for (const { counter, key, units, at } of taken.splice(0)) counter.giveBack(key, units, at, now)
   }
 
   #isAbout({ rules }: Limit, action: RowAction, table: TableName): boolean {

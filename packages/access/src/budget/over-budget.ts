@@ -1,5 +1,15 @@
-import { type Clock, type Duration, escapeHtml, parseDuration, plainPage, systemClock } from '@postern/core'
+import {
+  type Clock,
+  type Duration,
+  escapeHtml,
+  parseDuration,
+  plainPage,
+  preferredLanguage,
+  type RefusalLanguage,
+  systemClock,
+} from '@postern/core'
 import { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget-refusal.ts'
+import { BUDGET_WORDS } from './budget-words.ts'
 
 /** An HTTP answer to a change that was over budget. */
 export interface BudgetAnswer {
@@ -14,6 +24,8 @@ export interface BudgetAnswerOptions {
   readonly approvals?: string
   /** `Accept` of the request: a browser that wants a page gets one. */
   readonly accept?: string | undefined
+  /** `Accept-Language` of the request: the page is in the language that it prefers. Default: English. */
+  readonly acceptLanguage?: string | undefined
   readonly clock?: Clock
 }
 
@@ -32,16 +44,20 @@ export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}):
   const now = (options.clock ?? systemClock).now()
   const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
   const status = over === 'approval' || over === 'stepUp' ? 403 : 429
-  const detail = `${meant instanceof ReadBudgetExceeded ? leftToRead(allowed) : left(allowed, asked)}${MORE[over]}`
   const approvals = over === 'approval' ? options.approvals : undefined
-  const { accept = '' } = options
+  const { accept = '', acceptLanguage } = options
   if (accept.includes('text/html') && !accept.includes('json'))
-    return answerWith(status, retryAfter, PAGE_HEADERS, pageOf(meant, detail, approvals))
+    return answerWith(
+      status,
+      retryAfter,
+      PAGE_HEADERS,
+      pageOf(meant, approvals, preferredLanguage(acceptLanguage)),
+    )
   const body = JSON.stringify({
     type: 'urn:postern:refusal:budget',
     title: 'Row budget exceeded',
     status,
-    detail,
+    detail: detailOf(meant, 'en'),
     budget,
     scope,
     allowed,
@@ -77,28 +93,29 @@ function answerWith(
 }
 
 /** The same for a person, with how a second person is asked where the route asks one. */
-function pageOf(refusal: RowBudgetExceeded, detail: string, approvals: string | undefined): string {
+function pageOf(
+  refusal: RowBudgetExceeded,
+  approvals: string | undefined,
+  language: RefusalLanguage,
+): string {
+  const words = BUDGET_WORDS[language]
   const isRead = refusal instanceof ReadBudgetExceeded
-  const title = isRead ? 'More than you may read at once' : 'More than you may change at once'
-  const ask =
-    approvals === undefined
-      ? ''
-      : `<p>Go back and send it again, unchanged: then somebody is asked. Requests that wait are under <a href="${escapeHtml(approvals)}">${escapeHtml(approvals)}</a>.</p>`
-  const main = `<h1>${title}</h1><p>${isRead ? '' : 'Nothing was changed. '}${escapeHtml(detail)}</p>${ask}`
-  return plainPage({ language: 'en', direction: 'ltr', title, main })
+  const title = isRead ? words.read : words.change
+  const unchanged = isRead ? '' : `${escapeHtml(words.unchanged)} `
+  const main = `<h1>${escapeHtml(title)}</h1><p>${unchanged}${escapeHtml(detailOf(refusal, language))}</p>`
+  if (approvals === undefined) return plainPage({ language, title, main })
+  const place = `<a href="${escapeHtml(approvals)}">${escapeHtml(approvals)}</a>`
+  const ask = escapeHtml(words.ask).replace('{place}', () => place)
+  return plainPage({ language, title, main: `${main}<p>${ask}</p>` })
 }
 
-const left = (allowed: number, asked: number): string =>
-  `${allowed} rows are left in this window, ${asked} were to be changed.`
-
-const leftToRead = (allowed: number): string =>
-  `${allowed} rows are left to be read in this window, and this would have read more.`
-
-const MORE: Readonly<Record<RowBudgetExceeded['over'], string>> = {
-  deny: '',
-  delay: ' Retry later.',
-  stepUp: ' Prove again that this is you.',
-  approval: ' Ask a second person for an approval.',
+function detailOf(refusal: RowBudgetExceeded, language: RefusalLanguage): string {
+  const { allowed, asked, over } = refusal
+  const words = BUDGET_WORDS[language]
+  const left = (refusal instanceof ReadBudgetExceeded ? words.leftToRead : words.left)
+    .replace('{allowed}', String(allowed))
+    .replace('{asked}', String(asked))
+  return over === 'deny' ? left : `${left} ${words.more[over]}`
 }
 
 /** How long a change may wait for its budget. */

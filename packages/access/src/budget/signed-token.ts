@@ -24,7 +24,7 @@ export function readSigningKey(written: SigningKey | string, place: string): Sig
     throw new ConfigError({
       place,
       problem: 'is not a key',
-      hint: 'write a number, a colon and the output of: openssl rand -base64 32',
+      hint: 'a number, a colon and 32 random bytes in base64: echo "1:$(openssl rand -base64 32)"',
     })
   checkSigningKey(key, place)
   return key

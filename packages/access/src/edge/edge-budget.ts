@@ -11,9 +11,9 @@ import {
   systemClock,
 } from '@postern/core'
 import { actingIn } from '../wrap/acting-as.ts'
+import { changedNothing } from './changed-nothing.ts'
 import { countMutations } from './count-graphql.ts'
-import { countIds } from './count-ids.ts'
-import { hasJsonBody, idsInQuery, parseBody } from './named-units.ts'
+import { hasJsonBody, idsInQuery, namedUnits, parseBody } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
@@ -38,10 +38,10 @@ type Kind = 'deletes' | 'updates'
 
 /**
  * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway:
- * DELETE deletes, PUT and PATCH edit, once or as often as the body or the query names ids; mutations of
- * GraphQL are what their names say. An early refusal, not a proof: a backend may change more rows than a
- * request names, and a POST of its own making is not known to change any. Requests that fail give their units
- * back. Counts are in this process's memory.
+ * DELETE deletes, PUT and PATCH edit, once or as often as the body (JSON or a form) or the query names ids;
+ * mutations of GraphQL are what their names say. An early refusal, not a proof: a backend may change more
+ * rows than a request names, and a POST of its own making is not known to change any. Requests that the
+ * backend refuses (4xx) give their units back. Counts are in this process's memory.
  * @throws ConfigError when a number is out of bounds
  */
 export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
@@ -58,7 +58,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
   }
   const taken = new WeakMap<
     Exchange,
-    { readonly key: string; readonly units: Readonly<Record<Kind, number>> }
+    { readonly key: string; readonly units: Readonly<Record<Kind, number>>; readonly at: number }
   >()
 
   const take = (exchange: Exchange, units: Readonly<Record<Kind, number>>): Decision => {
@@ -73,7 +73,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     }
     for (const kind of ['deletes', 'updates'] as const)
       if (units[kind] > 0) counters[kind].add(key, units[kind], now)
-    taken.set(exchange, { key, units })
+    taken.set(exchange, { key, units, at: now })
     return ALLOW
   }
 
@@ -84,18 +84,18 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
       const { method } = exchange
       const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
       if (kind === undefined && method !== 'POST') return ALLOW
-      if (!hasJsonBody(exchange))
-        return kind === undefined ? ALLOW : take(exchange, only(kind, idsInQuery(exchange)))
+      if (kind !== undefined) {
+        if (!exchange.hasBody) return take(exchange, only(kind, idsInQuery(exchange)))
+        return namedUnits(exchange).then(named => {
+          if (named !== undefined) return take(exchange, only(kind, named))
+          // What cannot be read cannot be counted.
+          return unread === 'allow' ? ALLOW : refusal(kind, 0, 1, window)
+        })
+      }
+      if (!hasJsonBody(exchange)) return ALLOW
       return exchange.readBody().then(({ bytes, complete }) => {
         const body = complete ? parseBody(bytes) : undefined
-        if (body === undefined) {
-          // What cannot be read cannot be counted; a POST may be anything.
-          if (kind === undefined || unread === 'allow') return ALLOW
-          return refusal(kind, 0, 1, window)
-        }
-        if (kind !== undefined)
-          return take(exchange, only(kind, Math.max(countIds(body), idsInQuery(exchange))))
-        const mutations = countMutations(body)
+        const mutations = body === undefined ? undefined : countMutations(body)
         return mutations === undefined || mutations.deletes + mutations.updates === 0
           ? ALLOW
           : take(exchange, mutations)
@@ -103,10 +103,10 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     },
     settle(exchange: Exchange, outcome: Outcome) {
       const own = taken.get(exchange)
-      if (own === undefined || outcome.status < 400) return
+      if (own === undefined || !changedNothing(outcome)) return
       const now = clock.now()
       for (const kind of ['deletes', 'updates'] as const)
-        if (own.units[kind] > 0) counters[kind].add(own.key, -own.units[kind], now)
+        if (own.units[kind] > 0) counters[kind].giveBack(own.key, own.units[kind], own.at, now)
     },
   }
 }

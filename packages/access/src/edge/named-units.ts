@@ -2,40 +2,86 @@ import type { Exchange, Json } from '@postern/core'
 import { countIds } from './count-ids.ts'
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?(?:json|graphql-response\+json)\b/i
+/** Types under which backends are known to parse JSON nevertheless; absent too. */
+const LOOSE_TYPE = /^(?:text\/(?:plain|json)|application\/(?:x-json|octet-stream|javascript))?(?:;|$)/i
+const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i
+const MULTIPART_TYPE = /^multipart\/form-data\b/i
 
-/** Whether a request brings JSON. */
+/** Whether a request brings JSON, by its label. */
 export function hasJsonBody(exchange: Exchange): boolean {
   return exchange.hasBody && JSON_TYPE.test(exchange.header('content-type') ?? '')
 }
 
-const ID_PARAMETER = /(?:^|[_.-])ids?(?:\[\])?$|Ids?(?:\[\])?$/
+/** `id`, `ids`, `order_id`, `orderIds`; also in brackets or behind dots: `filter[id][]`, `items[0].id`. */
+const ID_NAME = /(?:^|[_-])ids?$|Ids?$/
+
+/** Whether a parameter names things by their ids. */
+function isIdName(name: string): boolean {
+  const word = name.split(/[[\].]+/).findLast(part => part !== '' && !/^\d+$/.test(part))
+  return word !== undefined && ID_NAME.test(word)
+}
+
+function idsOf(pairs: Iterable<readonly [string, string]>): number {
+  let count = 0
+  for (const [name, value] of pairs) if (isIdName(name)) count += value.split(',').length
+  return count
+}
 
 /** `?id=1&id=2`, `?ids=1,2`; at least 1. */
 export function idsInQuery(exchange: Exchange): number {
   const mark = exchange.source.target.indexOf('?')
   if (mark < 0) return 1
-  let count = 0
-  for (const [name, value] of new URLSearchParams(exchange.source.target.slice(mark + 1)))
-    if (ID_PARAMETER.test(name)) count += value.split(',').length
-  return Math.max(1, count)
+  return Math.max(1, idsOf(new URLSearchParams(exchange.source.target.slice(mark + 1))))
 }
 
-/** Undefined for what is no JSON. */
+/** JSON in UTF-8, with a byte order mark or without; undefined for anything else. */
 export function parseBody(bytes: Uint8Array): Json | undefined {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return JSON.parse(new TextDecoder().decode(bytes))
   } catch {
     return undefined
   }
 }
 
 /**
- * How many things a request names, in its JSON body or its query; at least 1.
- * @returns undefined when the body cannot be read whole, so that nobody knows
+ * How many things a request names, in its query or its body; at least 1. A body counts as JSON also where its
+ * label is wrong or absent and its bytes are JSON; as a form where its label says so, for without it nobody
+ * reads one. Of a multipart body that is too long to be read whole, the part that was read counts.
+ * @returns undefined when such a body cannot be read whole, so that nobody knows
  */
 export async function namedUnits(exchange: Exchange): Promise<number | undefined> {
-  if (!hasJsonBody(exchange)) return idsInQuery(exchange)
+  const inQuery = idsInQuery(exchange)
+  if (!exchange.hasBody) return inQuery
+  const type = exchange.header('content-type')?.trim() ?? ''
+  const isForm = FORM_TYPE.test(type)
+  const isMultipart = MULTIPART_TYPE.test(type)
+  const isJson = JSON_TYPE.test(type)
+  if (!isForm && !isMultipart && !isJson && !LOOSE_TYPE.test(type)) return inQuery
   const { bytes, complete } = await exchange.readBody()
-  const body = complete ? parseBody(bytes) : undefined
-  return body === undefined ? undefined : Math.max(countIds(body), idsInQuery(exchange))
+  if (bytes.length === 0 && complete) return inQuery
+  const isLabelled = isJson || isForm || isMultipart
+  if (!isLabelled && !opensJson(bytes)) return inQuery
+  // A large upload is no mass change; its fields usually come before its files.
+  if (isMultipart) return Math.max(inQuery, idsInParts(Buffer.from(bytes).toString('utf8')))
+  if (!complete) return undefined
+  if (isForm) return Math.max(inQuery, idsOf(new URLSearchParams(Buffer.from(bytes).toString('utf8'))))
+  const body = parseBody(bytes)
+  if (body === undefined) return isJson ? undefined : inQuery
+  return Math.max(countIds(body), inQuery)
+}
+
+/** Whether bytes begin as an object or a list of JSON does. */
+function opensJson(bytes: Uint8Array): boolean {
+  const first = bytes.find(byte => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+  return first === 0x7b || first === 0x5b
+}
+
+const PART =
+  /\bname="([^"\r\n]{0,256})"[^\r\n]{0,1024}\r?\n(?:[^\r\n]{1,1024}\r?\n){0,8}\r?\n([^\r\n]{0,65536})/gi
+
+/** Ids in the fields of a multipart body. */
+function idsInParts(text: string): number {
+  const pairs: (readonly [string, string])[] = []
+  for (const [, name = '', value = ''] of text.matchAll(PART)) pairs.push([name, value])
+  return idsOf(pairs)
 }

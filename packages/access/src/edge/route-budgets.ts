@@ -1,7 +1,8 @@
-import { type Clock, type Exchange, parseDuration, systemClock } from '@postern/core'
+import { type Clock, type Exchange, type Outcome, parseDuration, systemClock } from '@postern/core'
 import type { Budgets } from '../budget/budget.ts'
 import { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { actingIn } from '../wrap/acting-as.ts'
+import { changedNothing } from './changed-nothing.ts'
 import { namedUnits } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
@@ -16,12 +17,14 @@ interface Taken {
   readonly names: readonly string[]
   readonly key: string
   readonly units: number
+  readonly at: number
 }
 
 /**
  * The budgets that routes name, counted at the edge: what a request names (one thing, or the ids in its JSON
  * body or query) is taken from each of them, per actor and window. An early refusal for any backend, not a
- * proof: the database counts the rows. What failed is given back. Counts are in the memory of one process.
+ * proof: the database counts the rows. What the backend refused (4xx) is given back. Counts are in the memory
+ * of one process.
  */
 export class RouteBudgets {
   readonly #budgets: Budgets
@@ -85,16 +88,16 @@ export class RouteBudgets {
     const key = keyOf(exchange)
     const now = this.#clock.now()
     for (const name of names) this.#counters.get(name)?.add(key, units, now)
-    this.#taken.set(exchange, { names, key, units })
+    this.#taken.set(exchange, { names, key, units, at: now })
   }
 
-  /** Gives back what a request took that changed nothing. */
-  giveBack(exchange: Exchange): void {
+  /** Gives back what a request took, if its outcome says that it changed nothing. */
+  settle(exchange: Exchange, outcome: Outcome): void {
     const taken = this.#taken.get(exchange)
-    if (taken === undefined) return
+    if (taken === undefined || !changedNothing(outcome)) return
     this.#taken.delete(exchange)
     const now = this.#clock.now()
-    for (const name of taken.names) this.#counters.get(name)?.add(taken.key, -taken.units, now)
+    for (const name of taken.names) this.#counters.get(name)?.giveBack(taken.key, taken.units, taken.at, now)
   }
 }
 

@@ -28,7 +28,24 @@ export class WindowCounter {
 
   add(key: string, units: number, now: number): void {
     const { counts } = this.#at(key, now)
-    counts[0] = Math.max(0, (counts[0] ?? 0) + units)
+    counts[0] = (counts[0] ?? 0) + units
+  }
+
+  /**
+   * Takes units out of the step that they were added in: taken out of a later one, they would make room
+   * there, and stand for others in the step that leaves first.
+   * @param addedAt `now` of the `add`, epoch milliseconds
+   */
+  giveBack(key: string, units: number, addedAt: number, now: number): void {
+    const { newest, counts } = this.#at(key, now)
+    const age = newest - Math.floor(addedAt / this.#step)
+    const count = counts[age]
+    if (count !== undefined) counts[age] = Math.max(0, count - units)
+  }
+
+  /** Whether two moments count alike. */
+  isSameStep(one: number, other: number): boolean {
+    return Math.floor(one / this.#step) === Math.floor(other / this.#step)
   }
 
   /** When at least so many units will have left, epoch milliseconds. */

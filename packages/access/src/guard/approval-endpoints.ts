@@ -4,9 +4,8 @@ import {
   type Decision,
   type Exchange,
   type Guard,
+  pageLanguage,
   type Refusal,
-  type RefusalLanguage,
-  refusalLanguage,
 } from '@postern/core'
 import type { Approval } from '../approval/approval.ts'
 import { approvalPage, approvalsPage } from '../approval/approval-pages.ts'
@@ -89,7 +88,7 @@ export class ApprovalEndpoints implements Guard {
 
   async #list(exchange: Exchange): Promise<Decision> {
     const list = await this.#approvals.list(exchange.principal)
-    if (isNavigation(exchange)) return page(approvalsPage(list, languageOf(exchange), this.#path))
+    if (isNavigation(exchange)) return page(approvalsPage(list, pageLanguage(exchange), this.#path))
     return answer(200, { approvals: list.map(approval => this.#view(approval, exchange)) })
   }
 
@@ -98,7 +97,7 @@ export class ApprovalEndpoints implements Guard {
     const { principal } = exchange
     return page(
       approvalPage(approval, {
-        language: languageOf(exchange),
+        language: pageLanguage(exchange),
         path: this.#path,
         decides: whyNotApprover(principal, approval) === undefined,
         asked: approval.act.actor === nameOf(principal),
@@ -168,10 +167,6 @@ function isOwnOrigin(exchange: Exchange): boolean {
   const origin = exchange.header('origin')
   const host = exchange.header('host')
   return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host.toLowerCase()
-}
-
-function languageOf(exchange: Exchange): RefusalLanguage {
-  return exchange.style.language ?? refusalLanguage(exchange.header('accept-language'))
 }
 
 async function readDecision(

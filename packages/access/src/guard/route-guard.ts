@@ -81,7 +81,7 @@ export class AccessGuard implements Guard {
   }
 
   settle(exchange: Exchange, outcome: Outcome): void {
-    if (outcome.status >= 400 || outcome.status === 0) this.#budgets?.giveBack(exchange)
+    this.#budgets?.settle(exchange, outcome)
   }
 
   /**

@@ -23,7 +23,10 @@ export const run: Command = async (_args, options, context) => {
       }
       await installBudgets(database, install)
       const { tables, followsNewTables } = await budgetStatus(database)
-      output.line(`${Object.keys(install.budgets).length} budgets guard ${tables.length} tables`)
+      const count = Object.keys(install.budgets).length
+      output.line(
+        `${count} ${count === 1 ? 'budget guards' : 'budgets guard'} ${tables.length} ${tables.length === 1 ? 'table' : 'tables'}`,
+      )
       if (!followsNewTables)
         output.note(
           'Tables made later are not guarded until this is run again: only a superuser may watch for them.',

@@ -1,6 +1,7 @@
 import type { NewApiKey } from '@postern/identity/built-in'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
 /** `postern keys create`: a key of a service, shown this once. */
@@ -22,7 +23,7 @@ export const run: Command = async ([service = ''], options, context) => {
     act,
   )
   context.output.line(issued.text)
-  context.output.note('Store this key now; it is not shown again.')
+  context.output.note(`A key of the service ${safe(service)}. Store it now; it is not shown again.`)
   context.output.result({ key: issued.text, id: issued.key.id })
   return EXIT.done
 }

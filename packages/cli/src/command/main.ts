@@ -6,6 +6,7 @@ import { Output } from './output.ts'
 import { version } from './package-version.ts'
 import { buildProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
+import { withWholeCommand } from './whole-command.ts'
 
 /** The parts of the process that the command line uses. */
 export interface ProcessLike {
@@ -53,6 +54,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     command.exitOverride().configureOutput({
       writeOut: text => host.stdout.write(text),
       writeErr: text => host.stderr.write(text),
+      outputError: (text, write) => write(withWholeCommand(text, program)),
     })
   })
   try {

@@ -1,17 +1,25 @@
 import type { CommandContext, CommandOptions } from './command.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
 /**
- * The id of an account that an operator named by its id or its e-mail address. Found before the act is
- * entered in the log, where ids are readable for ever, and addresses must not be. What names nobody is
- * returned as an id: the work then finds nothing to change.
+ * The id of an account that an operator named by its id or its e-mail address; undefined when there is none.
+ * Found before the act is entered in the log, where ids are readable for ever, and addresses must not be.
  */
 export async function namedAccount(
   said: string,
   options: CommandOptions,
   context: CommandContext,
-): Promise<string> {
-  if (!said.includes('@')) return said
+): Promise<string | undefined> {
   const account = await withIdentity(options, context, ({ accounts }) => accounts.named(said))
-  return account?.id ?? 'unknown'
+  return account?.id
+}
+
+/** Says that nobody has this id or e-mail address. */
+export function noAccount(said: string, { output }: CommandContext): ExitCode {
+  output.line(`there is no account ${safe(said)}`)
+  output.note('postern users list shows all accounts')
+  output.result({ account: null })
+  return EXIT.no
 }

@@ -58,6 +58,9 @@ function print(report: ObserveReport, output: Output): void {
   const { requests, denied, throttled, challenged, first, last } = report
   if (requests === 0) {
     output.line('nothing would have been refused')
+    output.note(
+      "The report counts requests that mode: 'observe' let pass. What was refused: postern audit search --decision deny",
+    )
     return
   }
   output.line(

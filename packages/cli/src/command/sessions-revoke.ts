@@ -2,7 +2,7 @@ import { ConfigError, systemClock } from '@postern/core'
 import { Connections, openRevocations, recordOperator } from '@postern/runtime'
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { namedAccount } from './named-account.ts'
+import { namedAccount, noAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 import { withIdentity } from './with-identity.ts'
@@ -17,6 +17,7 @@ const PREFIX = 'principal:'
 export const run: Command = async ([said = ''], options, context) => {
   if (said.startsWith(PREFIX)) return revokePrincipal(said.slice(PREFIX.length), options, context)
   const user = await namedAccount(said, options, context)
+  if (user === undefined) return noAccount(said, context)
   const session = textOption(options, 'session')
   const act = {
     action: 'sessions.revoke',

@@ -6,7 +6,7 @@ import { type Output, safe } from './output.ts'
 export function showReport(output: Output, report: UndoReport, verb: string): ExitCode {
   for (const { table, action, rows } of report.restored)
     output.line(
-      `${verb} ${rows} rows of ${safe(table)} that were ${action === 'delete' ? 'deleted' : 'edited'}`,
+      `${verb} ${rows} ${rows === 1 ? 'row' : 'rows'} of ${safe(table)} that were ${action === 'delete' ? 'deleted' : 'edited'}`,
     )
   for (const { table, key, why } of report.conflicts)
     output.line(`conflict: ${safe(table)}${key === '' ? '' : ` ${safe(key)}`}: ${safe(why)}`)

@@ -1,6 +1,6 @@
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { namedAccount } from './named-account.ts'
+import { namedAccount, noAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
@@ -10,6 +10,7 @@ import { withIdentity } from './with-identity.ts'
  */
 export const run: Command = async ([said = ''], options, context) => {
   const id = await namedAccount(said, options, context)
+  if (id === undefined) return noAccount(said, context)
   const isUndo = options['undo'] === true
   const reason = textOption(options, 'reason') ?? ''
   const act = {

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { namedAccount } from './named-account.ts'
+import { namedAccount, noAccount } from './named-account.ts'
 import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
@@ -10,6 +10,7 @@ import { withIdentity } from './with-identity.ts'
  */
 export const run: Command = async ([said = '', ...roles], options, context) => {
   const id = await namedAccount(said, options, context)
+  if (id === undefined) return noAccount(said, context)
   const act = { action: 'users.roles', resource: { type: 'account', id }, data: { roles } }
   const changed = await withIdentity(options, context, ({ accounts }) => accounts.setRoles(id, roles), act)
   const now = roles.length === 0 ? 'no roles' : roles.join(', ')

@@ -185,7 +185,7 @@ const signingKey: z.ZodType<SigningKey, string> = parsed(text, 'a key such as "1
   }
 })
 
-const KEY_HINT = 'write a number, a colon and the output of: openssl rand -base64 32'
+const KEY_HINT = 'a number, a colon and 32 random bytes in base64: echo "1:$(openssl rand -base64 32)"'
 
 /** `budgetDatabase`. */
 export const budgetDatabase: z.ZodType<CompiledBudgetDatabase | undefined, BudgetDatabaseConfig | undefined> =

@@ -25,8 +25,11 @@ export interface OauthResourceConfig {
   readonly uri: string
   /** Scopes a client may ask for. */
   readonly scopes: readonly string[]
-  /** `jwt` (RFC 9068) for an API that verifies tokens itself. Default: `opaque`. */
-  readonly tokens?: 'opaque' | 'jwt' | undefined
+  /**
+   * `opaque` for this site. For an API elsewhere: `introspected` when it asks this server about a token,
+   * `jwt` (RFC 9068) when it verifies tokens itself; neither identifies a request here. Default: `opaque`.
+   */
+  readonly tokens?: 'opaque' | 'introspected' | 'jwt' | undefined
 }
 
 /** The OAuth 2.1 and OpenID Connect server. */
@@ -52,7 +55,7 @@ export interface CompiledOauthClient {
 export interface CompiledOauth {
   readonly clients: readonly CompiledOauthClient[]
   readonly resources: readonly (Omit<OauthResourceConfig, 'tokens'> & {
-    readonly tokens: 'opaque' | 'jwt'
+    readonly tokens: 'opaque' | 'introspected' | 'jwt'
   })[]
   readonly metadataDocuments: 'yes' | 'no'
 }
@@ -99,8 +102,9 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
             description: 'Scopes a client may ask for.',
             example: ['orders:read'],
           }),
-          tokens: key(oneOf('opaque', 'jwt'), {
-            description: '`jwt` (RFC 9068) for an API that verifies tokens itself.',
+          tokens: key(oneOf('opaque', 'introspected', 'jwt'), {
+            description:
+              '`opaque` for this site. For an API elsewhere: `introspected` when it asks this server about a token, `jwt` (RFC 9068) when it verifies tokens itself; neither identifies a request here.',
             default: 'opaque',
             example: 'jwt',
           }),

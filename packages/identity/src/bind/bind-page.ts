@@ -1,4 +1,4 @@
-import { type Decision, type Exchange, escapeHtml, plainPage, refusalLanguage } from '@postern/core'
+import { type Decision, type Exchange, escapeHtml, pageLanguage, plainPage } from '@postern/core'
 import { BIND_PATH, served } from './bind-answers.ts'
 import { BIND_WORDS } from './bind-words.ts'
 
@@ -17,7 +17,7 @@ const STYLE = 'body:not(.shown) main{visibility:hidden}button{font:inherit;paddi
  * session is renewed. Scripts from elsewhere do not run in it.
  */
 export function bindPage(exchange: Exchange, kind: 'bind' | 'sent'): Decision {
-  const language = refusalLanguage(exchange.header('accept-language'))
+  const language = pageLanguage(exchange)
   const words = BIND_WORDS[language]
   const isSent = kind === 'sent'
   const text = isSent ? words.sent : words.keyless
@@ -26,7 +26,6 @@ export function bindPage(exchange: Exchange, kind: 'bind' | 'sent'): Decision {
     : `<form method="post" action="${BIND_PATH}/without-key"><button>${escapeHtml(words.proceed)}</button></form>`
   const body = plainPage({
     language,
-    direction: language === 'ar' ? 'rtl' : 'ltr',
     title: words.title,
     style: STYLE,
     main: `<noscript><style>main{visibility:visible!important}</style></noscript>

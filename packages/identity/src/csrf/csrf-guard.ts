@@ -9,6 +9,7 @@ import {
   routeException,
 } from '@postern/core'
 import { readCookies } from '../headers/cookie.ts'
+import { credentialOf } from '../verify/credential.ts'
 import { type CsrfTokens, csrfTokens } from './csrf-tokens.ts'
 
 declare module '@postern/core' {
@@ -84,11 +85,22 @@ function check(
   return tokens.holds(exchange) ? ALLOW : refusal(exchange, 'token')
 }
 
+/**
+ * Whether a browser may have added somebody's authority by itself: cookies, HTTP authentication, a client
+ * certificate, a proxy that signs its users in.
+ */
 function carriesAuthority(exchange: Exchange, names: readonly string[] | undefined): boolean {
+  if (credentialOf(exchange.principal)?.isAmbient === true || hasCertificate(exchange)) return true
   const cookie = exchange.header('cookie')
   if (names === undefined ? cookie !== undefined : names.some(name => readCookies(cookie, name).length > 0))
     return true
   return /^(?:basic|digest|negotiate|ntlm)\b/i.test(exchange.header('authorization')?.trim() ?? '')
+}
+
+/** One that TLS verified, in this process: the application may read it, whoever identifies here. */
+function hasCertificate({ source }: Exchange): boolean {
+  const native = source.native as { readonly socket?: { readonly authorized?: boolean } } | undefined
+  return native?.socket?.authorized === true
 }
 
 /** Host with its port, as in `Origin`: default ports are left out. */

@@ -5,21 +5,23 @@ import {
   type Decision,
   type Event,
   type Exchange,
+  escapeHtml,
+  pageLanguage,
   type RandomSource,
 } from '@postern/core'
 import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
 import { canonicalAccount } from './account-name.ts'
 import { takeOne } from './bucket.ts'
 import { newDevice, withDevice } from './device-cookie.ts'
-import { escapeHtml } from './escape-html.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 import { KNOWN_FOR, type LaneRules } from './lane-rules.ts'
 import { openLink, requestLink } from './link.ts'
 import { readLoginBody } from './login-body.ts'
 import { linkEvent } from './login-events.ts'
+import { loginPage } from './login-page.ts'
 import { LINK_PATH } from './login-refusal.ts'
 import type { LoginStore } from './login-store.ts'
-import { plainPage } from './plain-page.ts'
+import { LOGIN_WORDS, type LoginWords } from './login-words.ts'
 import { RecentMap } from './recent-map.ts'
 
 /** How the owner of an account is reached. */
@@ -79,8 +81,8 @@ export class LoginLinks {
     if (canonical === LINK_PATH && exchange.method === 'POST') return this.#ask(exchange)
     if (canonical === `${LINK_PATH}/open` && exchange.method === 'POST') return this.#open(exchange)
     if (canonical === LINK_PATH && (exchange.method === 'GET' || exchange.method === 'HEAD'))
-      return confirm(new URLSearchParams(query).get('token') ?? '')
-    return page(404, 'Not found', '<p>There is nothing here.</p>')
+      return confirm(exchange, new URLSearchParams(query).get('token') ?? '')
+    return page(exchange, 404, 'nothing')
   }
 
   /**
@@ -92,11 +94,7 @@ export class LoginLinks {
     if (account !== undefined && this.#mayAsk(exchange)) {
       this.#mail(exchange, account).catch((error: unknown) => this.#options.onError(error))
     }
-    return page(
-      200,
-      'Look into your mail',
-      '<p>If there is such an account, a link is in its mailbox by now: a new one, or the one of the last two hours.</p>',
-    )
+    return page(exchange, 200, 'mailed')
   }
 
   #mayAsk(exchange: Exchange): boolean {
@@ -130,12 +128,7 @@ export class LoginLinks {
         const next = openLink(record, digestOf(token), device, clock.now())
         return next === undefined ? { result: false } : { record: next, result: true }
       }))
-    if (!opened)
-      return page(
-        410,
-        'This link has ended',
-        '<p>It was used already or is too old. Try to sign in again to have a new one sent.</p>',
-      )
+    if (!opened) return page(exchange, 410, 'ended')
     const name = hostCookieName(DEVICE_COOKIE, exchange.scheme)
     const value = withDevice(readCookies(exchange.header('cookie'), name), key, device, hash)
     exchange.reply('Set-Cookie', deviceCookie(exchange, value))
@@ -160,17 +153,27 @@ export function deviceCookie(exchange: Exchange, value: string): string {
   })
 }
 
-function confirm(token: string): Decision {
+function confirm(exchange: Exchange, token: string): Decision {
+  const { go } = LOGIN_WORDS[pageLanguage(exchange)].confirm
   return page(
+    exchange,
     200,
-    'Sign in from this browser',
-    `<p>Continue if you want to sign in here. If somebody sent you this link, close this page.</p>
-<form method="post" action="${LINK_PATH}/open"><input type="hidden" name="token" value="${escapeHtml(token.slice(0, 100))}"><button>Continue</button></form>`,
+    'confirm',
+    `
+<form method="post" action="${LINK_PATH}/open"><input type="hidden" name="token" value="${escapeHtml(token.slice(0, 100))}"><button>${escapeHtml(go)}</button></form>`,
   )
 }
 
-function page(status: number, title: string, body: string): Decision {
-  const { type, text, policy } = plainPage(title, body)
+/** @param form HTML below the text */
+function page(
+  exchange: Exchange,
+  status: number,
+  kind: keyof Pick<LoginWords, 'mailed' | 'confirm' | 'ended' | 'nothing'>,
+  form = '',
+): Decision {
+  const language = pageLanguage(exchange)
+  const words = LOGIN_WORDS[language][kind]
+  const { type, text, policy } = loginPage(language, words.title, `<p>${escapeHtml(words.text)}</p>${form}`)
   return {
     effect: 'allow',
     answer: {

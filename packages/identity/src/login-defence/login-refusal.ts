@@ -1,16 +1,23 @@
-import type { ConfigException, Exchange, Refusal, RefusalContent } from '@postern/core'
+import {
+  type ConfigException,
+  type Exchange,
+  escapeHtml,
+  pageLanguage,
+  type Refusal,
+  type RefusalContent,
+} from '@postern/core'
 import type { AltchaChallenge } from './altcha.ts'
-import { escapeHtml } from './escape-html.ts'
 import type { Lane } from './lanes.ts'
-import { plainPage } from './plain-page.ts'
+import { loginPage } from './login-page.ts'
+import { LOGIN_WORDS } from './login-words.ts'
 import { proofPage } from './proof-page.ts'
 
 /** Where a browser asks for a link. */
 export const LINK_PATH = '/.postern/login-link'
 
 const WAIT =
-  'Too many tries to sign in to this account. Please wait, or sign in from a device you have used before.'
-const WAIT_OR_LINK = 'Too many tries to sign in to this account. Have a link sent to you by mail, or wait.'
+  'Too many attempts to sign in to this account. Please wait, or sign in from a device you have used before.'
+const WAIT_OR_LINK = LOGIN_WORDS.en.wait.text
 const LONGEST_WAIT = 86_400
 
 /**
@@ -81,7 +88,7 @@ export function proofRefusal(exchange: Exchange, challenge: AltchaChallenge, non
       },
     ],
     content: wantsHtml(exchange)
-      ? proofPage(challenge, nonce)
+      ? proofPage(challenge, nonce, pageLanguage(exchange))
       : {
           type: 'application/problem+json',
           text: JSON.stringify({
@@ -111,11 +118,14 @@ function linkOffer(exchange: Exchange, account: string, message: string, seconds
       }),
     }
   }
-  return plainPage(
-    'Too many tries',
-    `<p>${escapeHtml(message)}</p>
-<form method="post" action="${LINK_PATH}"><input type="hidden" name="account" value="${escapeHtml(account)}"><button>Send me a link</button></form>
-<p>Request id: <code>${exchange.id}</code></p>`,
+  const language = pageLanguage(exchange)
+  const { wait, number } = LOGIN_WORDS[language]
+  return loginPage(
+    language,
+    wait.title,
+    `<p>${escapeHtml(wait.text)}</p>
+<form method="post" action="${LINK_PATH}"><input type="hidden" name="account" value="${escapeHtml(account)}"><button>${escapeHtml(wait.sendLink)}</button></form>
+<div class="help"><p class="soft">${escapeHtml(number)}: <code dir="ltr">${exchange.id}</code></p></div>`,
   )
 }
 

@@ -24,10 +24,11 @@ export interface OauthResource {
   /** Scopes a client may ask for. */
   readonly scopes: readonly string[]
   /**
-   * `jwt` (RFC 9068) for an API that verifies tokens itself; `opaque` (the default)
-   * for one that asks, or for this site.
+   * `opaque` (the default) for this site. For an API elsewhere: `introspected` when it asks this server about
+   * a token, `jwt` (RFC 9068) when it verifies tokens itself. A token for an API elsewhere is known to that
+   * API, which could send it here; so it identifies no request here.
    */
-  readonly tokens?: 'opaque' | 'jwt'
+  readonly tokens?: 'opaque' | 'introspected' | 'jwt'
 }
 
 export interface OauthServerOptions {
@@ -49,8 +50,8 @@ export interface OauthServer {
   /** Answers what is below `/oauth/`. */
   answer(request: PageRequest): Promise<PageAnswer>
   /**
-   * Who a bearer token of its own stands for; undefined for any other, and for one bound to a
-   * key (DPoP), which a bearer must not use.
+   * Who a bearer token of its own stands for; undefined for any other, for one of an API elsewhere, and for
+   * one bound to a key (DPoP), which a bearer must not use.
    */
   identify(token: string): Promise<Principal | undefined>
 }
@@ -196,7 +197,7 @@ export async function oauthServer(
             scope: resource.scopes.join(' '),
             audience: indicator,
             accessTokenTTL: 900,
-            accessTokenFormat: resource.tokens ?? 'opaque',
+            accessTokenFormat: resource.tokens === 'jwt' ? 'jwt' : 'opaque',
           }
         },
       },
@@ -284,12 +285,31 @@ export async function oauthServer(
       const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token))
       if (found === undefined || !found.isValid || found.isSenderConstrained()) return undefined
       const scopes = found.scope?.split(' ') ?? []
+      if (!isForSite(found.aud, scopes, resources)) return undefined
       if (found.kind === 'ClientCredentials') return { kind: 'service', id: found.clientId ?? '', scopes }
       const account = await parts.accounts.byId(found.accountId)
       if (account === undefined || account.disabledAt !== undefined) return undefined
       return { kind: 'user', id: account.id, scopes, amr: ['oauth'], actor: `service:${found.clientId}` }
     },
   }
+}
+
+/**
+ * Whether a token is for this site: it must name a resource of this site and have a scope of it. What
+ * somebody allowed a program in order to sign in (`openid`, `email`) opens no API.
+ */
+function isForSite(
+  audience: string | readonly string[] | undefined,
+  scopes: readonly string[],
+  resources: Readonly<Record<string, OauthResource>>,
+): boolean {
+  const names = typeof audience === 'string' ? [audience] : (audience ?? [])
+  if (names.length === 0) return false
+  return names.every(name => {
+    const resource = Object.hasOwn(resources, name) ? resources[name] : undefined
+    if (resource === undefined || (resource.tokens ?? 'opaque') !== 'opaque') return false
+    return resource.scopes.some(scope => scopes.includes(scope))
+  })
 }
 
 /**

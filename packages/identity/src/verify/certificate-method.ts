@@ -1,6 +1,7 @@
 import type { Principal } from '@postern/core'
 import { type CertificateSource, type ClientCertificate, clientCertificate } from './client-certificate.ts'
-import { ABSENT, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+import { BY_CONNECTION, identifiedBy } from './credential.ts'
+import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
 
 export interface CertificateMethodOptions extends CertificateSource {
   /** Default: `mtls`. */
@@ -15,13 +16,18 @@ export interface CertificateMethodOptions extends CertificateSource {
 /** Identifies by client certificates: of this connection, or passed on by a trusted proxy. */
 export function certificateMethod(options: CertificateMethodOptions = {}): IdentifyMethod {
   const read = options.principal ?? usual
+  const { header, trustedProxies } = options
   return {
     name: options.name ?? 'mtls',
+    screen: exchange => {
+      if (header !== undefined && trustedProxies?.has(exchange.peer) !== true)
+        removeHeaders(exchange, [header.toLowerCase()])
+    },
     identify: exchange => {
       const certificate = clientCertificate(exchange, options)
       if (certificate === undefined) return ABSENT
       const principal = read(certificate)
-      return principal === undefined ? REFUSED : known(principal)
+      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
     },
   }
 }

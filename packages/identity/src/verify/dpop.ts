@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@postern/core'
 import type { Claims } from './claims.ts'
 import { isSignedBy, type JwsHeader, jsonObject, parseCompactJws } from './compact-jws.ts'
 import type { JwsAlgorithm } from './jws-algorithm.ts'
+import { SeenProofs } from './seen-proofs.ts'
 import { type Jwk, verificationKey } from './verification-key.ts'
 
 /** The request that a proof is for. */
@@ -12,6 +13,8 @@ export interface DpopRequest {
   readonly url: string
   /** The access token that came along. */
   readonly token: string
+  /** RFC 7638 thumbprint of the key that the token is bound to. */
+  readonly key: string
 }
 
 export interface DpopOptions {
@@ -22,51 +25,34 @@ export interface DpopOptions {
 
 /** Checks proofs of possession (RFC 9449 section 4.3). */
 export interface DpopProofs {
-  /**
-   * The RFC 7638 thumbprint of the key that signed the proof, or undefined when the
-   * proof does not hold or was used before.
-   */
-  check(proof: string, request: DpopRequest): string | undefined
+  /** Whether the proof holds, was signed by the key of the token, and was not used before. */
+  holds(proof: string, request: DpopRequest): boolean
 }
 
 const SIGNING: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
-const MAX_SEEN = 100_000
 
 /**
- * A proof counts once: its `jti` is remembered, per key, while it could be replayed.
- * When 100,000 are remembered, further ones are refused until some have ended:
- * forgetting one early would let it be used again.
+ * A proof counts once: its `jti` is remembered, per key, while it could be replayed. A proof of another key
+ * than the token's is refused before it is remembered, so that nobody fills the memory with keys of his own.
  */
 export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   const window = options.window ?? 60_000
   const clock = options.clock ?? systemClock
-  const seen = new Map<string, number>()
-
-  const isFirst = (key: string, now: number): boolean => {
-    for (const [old, until] of seen) {
-      if (until > now) break
-      seen.delete(old)
-    }
-    if (seen.has(key) || seen.size >= MAX_SEEN) return false
-    seen.set(key, now + 2 * window)
-    return true
-  }
+  const seen = new SeenProofs(window)
 
   return {
-    check: (proof, request) => {
+    holds: (proof, request) => {
       const jws = parseCompactJws(proof)
       const jwk = jws === undefined ? undefined : keyOf(jws.header)
       const claims = jsonObject(jws?.payload)
-      if (jws === undefined || jwk === undefined || claims === undefined) return undefined
+      if (jws === undefined || jwk === undefined || claims === undefined) return false
+      if (thumbprintOf(jwk) !== request.key) return false
       const key = verificationKey({ ...jwk, alg: jws.header.alg }, SIGNING)
-      if (key === undefined || !isSignedBy(jws, key)) return undefined
+      if (key === undefined || !isSignedBy(jws, key)) return false
       const now = clock.now()
-      const thumbprint = thumbprintOf(jwk)
-      if (thumbprint === undefined || !isFor(claims, request, now, window)) return undefined
-      const id = createHash('sha256')
-        .update(`${thumbprint}\n${String(claims['jti'])}`)
-        .digest('base64url')
-      return isFirst(id, now) ? thumbprint : undefined
+      if (!isFor(claims, request, now, window)) return false
+      const id = createHash('sha256').update(String(claims['jti'])).digest('base64url')
+      return seen.isFirst(request.key, id, Number(claims['iat']) * 1_000 + window, now)
     },
   }
 }

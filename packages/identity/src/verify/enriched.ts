@@ -41,7 +41,7 @@ export function enriched(
       : known(withMore(principal, found))
   }
   return {
-    name: method.name,
+    ...method,
     identify: exchange => {
       const said = method.identify(exchange)
       return said instanceof Promise ? said.then(add) : add(said)

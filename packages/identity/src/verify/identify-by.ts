@@ -40,7 +40,9 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
       said = await next.identify(exchange)
     }
   }
+  const screen = screenBy(methods)
   return exchange => {
+    screen(exchange)
     const names = exchange.route?.settings.identify
     const list = names === undefined ? methods : pick(methods, names)
     for (let i = 0; i < list.length; i++) {
@@ -50,6 +52,14 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
       if (said.kind !== 'absent') return take(exchange, method, said)
     }
     return undefined
+  }
+}
+
+/** What removes headers of proxies from requests that did not come through them, for all of some methods. */
+export function screenBy(methods: readonly IdentifyMethod[]): (exchange: Exchange) => void {
+  const screening = methods.filter(method => method.screen !== undefined)
+  return exchange => {
+    for (const method of screening) method.screen?.(exchange)
   }
 }
 

@@ -14,6 +14,18 @@ export interface IdentifyMethod {
   readonly name: string
   /** @throws StoreError (or rejects) when it cannot be determined */
   identify(exchange: Exchange): Identification | Promise<Identification>
+  /**
+   * Removes what only a trusted proxy may send and somebody else sent. It is called for every request, also
+   * where the route does not accept this method or another one decides: the backend reads these headers
+   * whoever was identified.
+   */
+  screen?(exchange: Exchange): void
+}
+
+/** Removes headers that must not have arrived, so that neither a guard nor the backend sees them. */
+export function removeHeaders(exchange: Exchange, lowerNames: readonly string[]): void {
+  for (const name of lowerNames)
+    if (exchange.headerCount(name) > 0) exchange.setRequestHeader(name, undefined)
 }
 
 export const ABSENT: Identification = Object.freeze({ kind: 'absent' })

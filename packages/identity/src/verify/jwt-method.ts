@@ -109,15 +109,15 @@ function isHeld(
   const { jkt, 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
   // A binding that is not understood cannot be checked, and must not be ignored.
   if (Object.keys(unknown).length > 0 || (jkt === undefined && x5t === undefined)) return false
-  if (jkt !== undefined && (scheme !== 'dpop' || jkt !== provenKey(exchange, token, proofs))) return false
+  if (jkt !== undefined && (scheme !== 'dpop' || !isProven(exchange, token, jkt, proofs))) return false
   if (jkt === undefined && scheme === 'dpop') return false
   return x5t === undefined || x5t === clientCertificate(exchange, source)?.thumbprint
 }
 
-function provenKey(exchange: Exchange, token: string, proofs: DpopProofs): string | undefined {
-  if (exchange.headerCount('dpop') !== 1) return undefined
+function isProven(exchange: Exchange, token: string, key: unknown, proofs: DpopProofs): boolean {
+  if (typeof key !== 'string' || exchange.headerCount('dpop') !== 1) return false
   const url = `${exchange.scheme}://${exchange.host}${exchange.path.raw}`
-  return proofs.check(exchange.header('dpop') ?? '', { method: exchange.method, url, token })
+  return proofs.holds(exchange.header('dpop') ?? '', { method: exchange.method, url, token, key })
 }
 
 function sessionOf(claims: Claims): string | undefined {

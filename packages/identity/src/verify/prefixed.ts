@@ -10,7 +10,7 @@ export function prefixed(method: IdentifyMethod, prefix: string): IdentifyMethod
   const rename = (said: Identification): Identification =>
     said.kind === 'known' ? known(withPrefix(said.principal, prefix)) : said
   return {
-    name: method.name,
+    ...method,
     identify: exchange => {
       const said = method.identify(exchange)
       return said instanceof Promise ? said.then(rename) : rename(said)

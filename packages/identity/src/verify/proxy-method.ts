@@ -1,5 +1,6 @@
 import { type CidrSet, ConfigError, type Exchange, type Principal } from '@postern/core'
-import { ABSENT, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
+import { BY_CONNECTION, identifiedBy } from './credential.ts'
+import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
 import { type JwtMethodOptions, jwtMethod } from './jwt-method.ts'
 import type { PresetEnvironment } from './presets.ts'
 import { remoteKeySet } from './remote-key-set.ts'
@@ -41,15 +42,15 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
   ]
   return {
     name: options.name ?? 'proxy',
+    screen: exchange => {
+      if (!options.from.has(exchange.peer)) removeHeaders(exchange, all)
+    },
     identify: exchange => {
-      if (!options.from.has(exchange.peer)) {
-        for (const name of all) if (exchange.headerCount(name) > 0) exchange.setRequestHeader(name, undefined)
-        return ABSENT
-      }
+      if (!options.from.has(exchange.peer)) return ABSENT
       const count = exchange.headerCount(user)
       if (count === 0) return ABSENT
       const principal = count === 1 ? principalOf(exchange, user, groups) : undefined
-      return principal === undefined ? REFUSED : known(principal)
+      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
     },
   }
 }

@@ -139,7 +139,7 @@ export class DecodingWalk {
     if (seam === undefined) return undefined
     this.#found = undefined
     this.#next = 1
-    return { ...seam, depth: 0, isEscaped: false, changed: undefined }
+    return { ...seam, depth: 0, isEscaped: false, isCollapsed: false, changed: undefined }
   }
 
   #window(): Text {
@@ -150,30 +150,39 @@ export class DecodingWalk {
     this.#found = undefined
     this.#next = 1
     const text = start === 0 && end >= value.length ? value : value.slice(start, end)
-    return { text, depth: 0, isEscaped: false, isFirst: start === 0, changed: undefined }
+    return { text, depth: 0, isEscaped: false, isFirst: start === 0, isCollapsed: false, changed: undefined }
   }
 
   /** What the text at hand stands for besides: its pieces, and its decodings. */
   #branch(chars: number): void {
-    const { text, depth, isEscaped, isFirst } = this.#text
+    const { text, isCollapsed } = this.#text
     if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) this.#pieces = piecesOf(text, chars)
-    if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
-    for (const child of text.length > LONG ? longChildrenOf(text, chars) : childrenOf(text, chars)) {
-      if (child === text || child === '') continue
-      this.#found ??= [this.#text]
-      if (this.#found.some(known => known.text === child)) continue
-      if (depth === THRESHOLDS.encodings || this.#found.length === THRESHOLDS.readings) {
-        this.#isCut = true
-        return
-      }
-      this.#found.push({
-        text: child,
-        depth: depth + 1,
-        isEscaped: isEscaped || this.#isUnescaped(text, child),
-        isFirst,
-        changed: text.length > LONG ? changedPart(text, child) : undefined,
-      })
+    // What a decoding makes of it, collapsing makes of the same decoding.
+    if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
+    const collapsed = collapsedOf(text, chars)
+    if (collapsed !== undefined) this.#add(collapsed, isLong(text) === isLong(collapsed))
+    for (const child of isLong(text) ? longChildrenOf(text, chars) : childrenOf(text, chars)) {
+      if (child !== text && child !== '') this.#add(child, false)
     }
+  }
+
+  /** A text that the one at hand stands for besides, unless it was found before. */
+  #add(child: string, isCollapsed: boolean): void {
+    const { text, depth, isEscaped, isFirst } = this.#text
+    this.#found ??= [this.#text]
+    if (this.#isCut || this.#found.some(known => known.text === child)) return
+    if (depth === THRESHOLDS.encodings || this.#found.length === THRESHOLDS.readings) {
+      this.#isCut = true
+      return
+    }
+    this.#found.push({
+      text: child,
+      depth: depth + 1,
+      isEscaped: isEscaped || this.#isUnescaped(text, child),
+      isFirst,
+      isCollapsed,
+      changed: isLong(text) ? changedPart(text, child) : undefined,
+    })
   }
 
   /**
@@ -194,16 +203,29 @@ interface Text {
   readonly isEscaped: boolean
   /** Whether it starts where the value starts. */
   readonly isFirst: boolean
+  /** Whether padding was cut from it last, and it is decoded as what it was cut from is. */
+  readonly isCollapsed: boolean
   /**
    * What of it was not in the text that it was made of, and what stands around that; undefined: all of it.
    */
   readonly changed: string | undefined
 }
 
-const NOTHING: Text = { text: '', depth: 0, isEscaped: false, isFirst: true, changed: undefined }
+const NOTHING: Text = {
+  text: '',
+  depth: 0,
+  isEscaped: false,
+  isFirst: true,
+  isCollapsed: false,
+  changed: undefined,
+}
 
 /** Longer texts are decoded by all decodings at once, and only what changed is read. */
 const LONG = 1_024
+function isLong(text: string): boolean {
+  return text.length > LONG
+}
+
 /** Characters before and behind a change that are read with it. */
 const AROUND = 256
 
@@ -226,13 +248,20 @@ function changedPart(text: string, child: string): string | undefined {
   return child.slice(start - AROUND, Math.min(child.length, child.length - end + AROUND))
 }
 
-/** The decodings of a long text: padding cut, and everything else undone in one go. */
+/** A text without its padding; undefined where it has none. */
+function collapsedOf(text: string, chars: number): string | undefined {
+  const hasComment = (chars & CHAR.comment) !== 0 && text.length > SHORTEST_PADDED
+  if ((chars & CHAR.run) === 0 && !hasComment) return undefined
+  const collapsed = collapsePadding(text)
+  return collapsed === text || collapsed === '' ? undefined : collapsed
+}
+
+/** In a shorter text no comment is long enough to be cut. */
+const SHORTEST_PADDED = 64
+
+/** The decodings of a long text: everything undone in one go. */
 function longChildrenOf(text: string, chars: number): string[] {
   const children: string[] = []
-  if ((chars & (CHAR.run | CHAR.comment)) !== 0) {
-    const collapsed = collapsePadding(text)
-    if (collapsed !== text) children.push(collapsed)
-  }
   const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
@@ -258,10 +287,6 @@ function undoneOf(text: string, chars: number): string {
 
 function childrenOf(text: string, chars: number): string[] {
   const children: string[] = []
-  if ((chars & CHAR.run) !== 0 || ((chars & CHAR.comment) !== 0 && text.length > 64)) {
-    const collapsed = collapsePadding(text)
-    if (collapsed !== text) children.push(collapsed)
-  }
   if ((chars & CHAR.percent) !== 0)
     children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
   else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) children.push(text.replaceAll('+', ' '))

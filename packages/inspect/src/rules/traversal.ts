@@ -135,6 +135,18 @@ export const traversalRules: readonly Rule[] = [
       benign: ['/a;v=1/b', '/a;b.js', '/files/a;b'],
     },
   ),
+  // One program cuts it off and lets the caller in, the next one serves what is behind it.
+  pattern(
+    'traversal/path-parameter',
+    /\/(?:;|%3b)(?![\w.-]{1,40}=)[\w-]|\.(?:jspa?|action|do|php|aspx)(?:;|%3b)$/,
+    {
+      score: 5,
+      chars: CHAR.semicolon,
+      places: ['path'],
+      attacks: ['/admin/;page', '/x/Y.jspa;', '/admin/%3bpage'],
+      benign: ['/a;v=1/b', '/;jsessionid=5', '/a/b;c', '/;'],
+    },
+  ),
   // Nobody encodes a letter, and nobody twice.
   pattern('traversal/twice-encoded-letter', /%25(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/, {
     score: 5,
@@ -163,7 +175,7 @@ export const traversalRules: readonly Rule[] = [
       bare: true,
       atStart: true,
       chars: CHAR.dots,
-      places: ['query', 'cookie', 'file-name'],
+      places: ['query', 'form', 'cookie', 'file-name'],
       attacks: ['../package.json', '../src/server.ts', '../.env', '../config/database.yml'],
       benign: ['../image.png', '../page', '../docs/guide.html'],
     },

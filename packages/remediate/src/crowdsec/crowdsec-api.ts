@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Actor, CidrSet, type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
-import { canonicalActor } from '../actor-text.ts'
 import type { RemediationStore } from '../remediation-store.ts'
 import type { BouncerKeys } from './bouncer-keys.ts'
-import { type CrowdsecDecision, toDecision } from './crowdsec-decision.ts'
+import { type CrowdsecDecision, placeOf, toDecision } from './crowdsec-decision.ts'
 import { DecisionLog } from './decision-log.ts'
 
 export interface CrowdsecApiOptions {
@@ -119,8 +118,8 @@ function prefixOf(range: string): number {
 }
 
 /**
- * The filters of the query, or what is wrong with them. `range` finds what holds the range,
- * and with `contains=false` what the range holds, as in CrowdSec's API. Without `scopes`,
+ * The filters of the query, or what is wrong with them. `ip` and `range` find what holds the place,
+ * and with `contains=false` what a range holds, as in CrowdSec's API. Without `scopes`,
  * addresses and ranges, as CrowdSec does.
  */
 function filterOf(query: URLSearchParams): Filter | string {
@@ -136,24 +135,22 @@ function filterOf(query: URLSearchParams): Filter | string {
   const origins = list('origins')
   const having = list('scenarios_containing')
   const lacking = list('scenarios_not_containing')
-  const ip = query.get('ip')
-  const range = query.get('range')
+  // CrowdSec reads both parameters alike: each takes an address or a range.
+  const asked = query.get('ip') ?? query.get('range')
   let remediations: Filter['remediations']
-  if (ip !== null) {
-    const address = parseAddress(ip)
-    if (address === undefined) return 'ip is not an address'
-    remediations = store => store.why({ address })
-  } else if (range !== null) {
-    try {
-      const { value } = canonicalActor({ kind: 'network', value: range })
-      const holds =
-        query.get('contains') === 'false'
-          ? (one: string) => contains(value, one)
-          : (one: string) => contains(one, value)
-      remediations = store => store.list(100_000).filter(({ actor }) => isPlace(actor) && holds(actor.value))
-    } catch {
-      return 'range is not a network'
-    }
+  if (asked !== null) {
+    const place = placeOf(asked)
+    if (place === undefined)
+      return query.has('ip') ? 'ip is not an address or a range' : 'range is not a network or an address'
+    const address = parseAddress(place)
+    const holds =
+      query.get('contains') === 'false'
+        ? (one: string) => contains(place, one)
+        : (one: string) => contains(one, place)
+    remediations = store =>
+      address === undefined
+        ? store.list(100_000).filter(({ actor }) => isPlace(actor) && holds(actor.value))
+        : store.why({ address })
   }
   const decision = (one: CrowdsecDecision): boolean => {
     const scope = one.scope.toLowerCase()

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Actor, Measure, Remediation } from '@postern/core'
+import { type Actor, type Measure, networkOf, parseAddress, type Remediation } from '@postern/core'
 import { canonicalActor } from '../actor-text.ts'
 
 /** A decision as CrowdSec's local API writes it (its OpenAPI description, version 1). */
 export interface CrowdsecDecision {
   readonly id: number
   /**
-   * Who decided: `cscli` (a person) or `crowdsec` (a scenario). Bouncers filter by these two names,
-   * so what Postern detected is `crowdsec`.
+   * Who decided: `cscli` (a person) or `crowdsec` (a scenario). Bouncers filter by these names, so what
+   * Postern detected is `crowdsec`. A decision taken from a CrowdSec keeps its origin (`CAPI`, `lists`, ...).
    */
-  readonly origin: 'cscli' | 'crowdsec'
+  readonly origin: string
   readonly scenario: string
   readonly scope: string
   readonly value: string
@@ -28,16 +28,35 @@ const SCOPES: Readonly<Record<Actor['kind'], string>> = {
 }
 const TYPES: Readonly<Record<Measure, string>> = { block: 'ban', challenge: 'captcha', throttle: 'throttle' }
 
+/** What our origin of a decision that was taken from a CrowdSec begins with. */
+const TAKEN = 'crowdsec/'
+
+/**
+ * An address or a range as CrowdSec reads it: bits of a range beyond its prefix are ignored, as Go's
+ * `net.ParseCIDR` does. Undefined for any other text.
+ */
+export function placeOf(text: string): string | undefined {
+  const [base = '', bits, rest] = text.split('/')
+  const address = parseAddress(base)
+  if (address === undefined || bits === undefined) return address
+  const width = Number(bits)
+  const most = address.includes(':') ? 128 : 32
+  if (rest !== undefined || !/^\d{1,3}$/.test(bits) || width > most) return undefined
+  return networkOf(address, { v4: width, v6: width })
+}
+
 /**
  * A remediation as a CrowdSec decision. Its number is derived from our id, so that
  * every instance returns the same.
  */
 export function toDecision(remediation: Remediation, now: number): CrowdsecDecision {
   const left = remediation.expiresAt - now
+  const { origin, reason } = remediation
+  const others = origin.startsWith(TAKEN) ? origin.slice(TAKEN.length) : undefined
   return {
     id: createHash('sha256').update(remediation.id).digest().readUIntBE(0, 6),
-    origin: remediation.origin === 'manual' ? 'cscli' : 'crowdsec',
-    scenario: remediation.origin === 'manual' ? remediation.reason : remediation.origin,
+    origin: others || (origin === 'manual' ? 'cscli' : 'crowdsec'),
+    scenario: origin === 'manual' || others !== undefined ? reason : origin,
     scope: SCOPES[remediation.actor.kind],
     value: remediation.actor.value,
     type: TYPES[remediation.measure],
@@ -64,7 +83,8 @@ export function fromDecision(value: unknown, now: number): Remediation | undefin
   if (kind === undefined || measure === undefined || left === undefined) return undefined
   let actor: Actor
   try {
-    actor = canonicalActor({ kind: kind as Actor['kind'], value: actorValue })
+    const written = kind === 'network' ? (placeOf(actorValue) ?? actorValue) : actorValue
+    actor = canonicalActor({ kind: kind as Actor['kind'], value: written })
   } catch {
     return undefined
   }
@@ -73,7 +93,7 @@ export function fromDecision(value: unknown, now: number): Remediation | undefin
     actor,
     measure: measure as Measure,
     reason: typeof scenario === 'string' ? scenario.slice(0, 500) : '',
-    origin: `crowdsec/${typeof origin === 'string' ? origin.slice(0, 60) : ''}`,
+    origin: `${TAKEN}${typeof origin === 'string' ? origin.slice(0, 60) : ''}`,
     createdAt: now,
     expiresAt: now + Math.min(left, 366 * 86_400_000),
   }

@@ -13,6 +13,7 @@ import {
   formatGoDuration,
   fromDecision,
   parseGoDuration,
+  toDecision,
 } from '../../src/crowdsec/crowdsec-decision.ts'
 import { CrowdsecFeed } from '../../src/crowdsec/crowdsec-feed.ts'
 import { RemediationStore } from '../../src/remediation-store.ts'
@@ -122,10 +123,11 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.deepEqual(await found('scope=Ip'), ['192.0.2.7'])
     assert.deepEqual(await found('scenarios_not_containing=a'), ['192.0.2.0/24'])
     assert.equal((await ask(api, '/v1/decisions?ip=nonsense')).status, 400)
-    assert.equal((await ask(api, '/v1/decisions?range=10.0.0.1/8')).status, 400)
+    assert.equal((await ask(api, '/v1/decisions?range=10.0.0.0/33')).status, 400)
+    assert.equal((await ask(api, '/v1/decisions?range=10.0.0.0/8/8')).status, 400)
   })
 
-  test('finds what holds a range, and with contains=false what a range holds', async t => {
+  test('G14 finds what holds a range, and with contains=false what a range holds', async t => {
     const api = await serve(t)
     for (const value of ['10.9.0.0/16', '10.9.1.7', '192.0.2.7'])
       await api.store.add({ actor: parseActor(value), for: '1h', reason: '' })
@@ -135,9 +137,14 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.deepEqual(await found('range=10.9.1.0/24&contains=false'), ['10.9.1.7'])
     assert.deepEqual(await found('range=10.0.0.0/8&contains=false'), ['10.9.0.0/16', '10.9.1.7'])
     assert.deepEqual(await found('range=10.0.0.0/8'), [])
+    assert.deepEqual(await found('range=10.9.1.5/24'), ['10.9.0.0/16'], 'bits beyond the prefix are ignored')
+    assert.deepEqual(await found('range=10.9.1.7'), ['10.9.0.0/16', '10.9.1.7'], 'a range of one address')
+    assert.deepEqual(await found('ip=10.9.1.0/24'), ['10.9.0.0/16'], 'ip takes a range')
+    await api.store.add({ actor: parseActor('2001:db8::/32'), for: '1h', reason: '' })
+    assert.deepEqual(await found('range=2001:db8:1::9/48'), ['2001:db8::/32'])
   })
 
-  test('what scenarios detected answers to the origin that bouncers ask for', async t => {
+  test('G8 what scenarios detected answers to the origin that bouncers ask for', async t => {
     const api = await serve(t)
     api.store.apply({
       scenario: 'http-probing',
@@ -153,6 +160,23 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.deepEqual([...values(both.new)].sort(), ['192.0.2.7', '192.0.2.9'])
     const detected = await stream(api, 'startup=true&origins=crowdsec')
     assert.deepEqual(values(detected.new), ['192.0.2.9'])
+    const every = await stream(api, 'startup=true&origins=CAPI,lists,CROWDSEC')
+    assert.deepEqual(values(every.new), ['192.0.2.9'])
+  })
+
+  test('G8 what was taken from a CrowdSec keeps its origin and scenario', () => {
+    const taken = { scope: 'Ip', value: '192.0.2.9', type: 'ban', duration: '1h', scenario: 'x/ssh-bf' }
+    for (const origin of ['CAPI', 'lists', 'crowdsec', 'cscli']) {
+      const remediation = fromDecision({ ...taken, origin }, 0)
+      assert.ok(remediation !== undefined)
+      const { origin: told, scenario } = toDecision(remediation, 0)
+      assert.deepEqual([told, scenario], [origin, 'x/ssh-bf'])
+    }
+  })
+
+  test('a range that was entered with bits beyond its prefix is obeyed as CrowdSec does', () => {
+    const decision = { scope: 'Range', value: '10.9.1.5/24', type: 'ban', duration: '1h' }
+    assert.equal(fromDecision(decision, 0)?.actor.value, '10.9.1.0/24')
   })
 
   test('streams everything at startup, then only what changed, for each bouncer by itself', async t => {
