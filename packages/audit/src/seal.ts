@@ -58,17 +58,7 @@ export function sealPersonal(
   nonce: Uint8Array,
   context: SealContext,
 ): Sealed {
-  return sealText(JSON.stringify(personal), subject, nonce, context)
-}
-
-/** Seals a text of one subject with AES-256-GCM. */
-export function sealText(
-  content: string,
-  subject: SubjectKey,
-  nonce: Uint8Array,
-  context: SealContext,
-): Sealed {
-  const bytes = sealBytes(Buffer.from(content, 'utf8'), subject, nonce, context)
+  const bytes = sealBytes(Buffer.from(JSON.stringify(personal), 'utf8'), subject, nonce, context)
   return { key: subject.id, box: bytes.toString('base64') }
 }
 
@@ -97,7 +87,7 @@ export function openPersonal(sealed: Sealed, key: SubjectKey, context: SealConte
 }
 
 /**
- * Opens what `sealText` sealed.
+ * Opens a text that was sealed.
  * @throws IntegrityError when it was changed or belongs elsewhere
  */
 export function openText({ box }: Sealed, key: SubjectKey, context: SealContext): string {

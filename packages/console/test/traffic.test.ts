@@ -143,7 +143,7 @@ describe('the recorder', () => {
       [],
     )
     await written.close()
-    // As a version before the packed format left it: a page of six requests, and the keys of their two subjects.
+    // As a version before the packed format left it: a page of six requests, and the keys of two subjects.
     const { page, keys } = JSON.parse(
       readFileSync(new URL('support/json-page.json', import.meta.url), 'utf8'),
     ) as { readonly page: Record<string, string | number>; readonly keys: readonly Record<string, string>[] }

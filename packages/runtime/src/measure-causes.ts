@@ -7,7 +7,7 @@ import { scenariosOf } from './scenarios.ts'
 export interface MeasureCauses {
   /** Whether a rule that is not held by a bound counts an event. */
   concern(event: Event): boolean
-  /** So many requests of one client, address or principal, within a span lead to no measure by number alone. */
+  /** So many requests of one address or principal within a span lead to no remediation by number alone. */
   readonly requests: RespondingRules['bounds']
   /** The same of what the detectors of behaviour count. */
   readonly behaviour: typeof BEHAVIOUR_BOUNDS

@@ -2,7 +2,7 @@ import type { Event } from '@postern/core'
 import { RuleDispatch } from './rule-dispatch.ts'
 import type { LinkedCorrelation, ScenarioSet } from './scenario-set.ts'
 
-/** So many events of one client within such a span lead to no measure, whatever they are. */
+/** So many events of one client within such a span lead to no remediation, whatever they are. */
 export interface ResponseBound {
   /** Milliseconds. */
   readonly span: number
@@ -10,8 +10,8 @@ export interface ResponseBound {
 }
 
 /**
- * Rules that ask for this many events a second are told from others by the events' number alone: they count
- * what ordinary clients send too, only more of it.
+ * Rules that ask for this many events a second are held by the number of events alone: they count what
+ * ordinary clients send too, only more of it.
  */
 const FAST_PER_SECOND = 1
 

@@ -70,7 +70,7 @@ const measuresOf = (findings: readonly Finding[] | undefined): readonly string[]
     respond === undefined ? [] : [`${scenario} ${actor.kind} ${actor.value} ${respond.measure}`],
   )
 
-test('events that concern no rule change no measure of clients who keep within the bounds', () => {
+test('events that concern no rule change no remediation of clients who keep within the bounds', () => {
   const set = loadScenarios()
   const rules = new RespondingRules(set)
   let left = 0
@@ -115,7 +115,7 @@ test('an ordinary request concerns no rule, and the bounds are of rules that cou
   assert.ok(rules.bounds.every(({ span, most }) => span > 0 && most >= 1))
 })
 
-test('the detectors of behaviour take no measure within their bounds, and do beyond them', () => {
+test('the detectors of behaviour set no remediation within their bounds, and do beyond them', () => {
   const { refused, changed, bytes } = BEHAVIOUR_BOUNDS
   const actor = { principal: 'alice', address: '192.0.2.1' }
   const at = (i: number, method: string, outcome: { status: number; bytes: number }): Event => ({

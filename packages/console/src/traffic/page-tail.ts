@@ -15,7 +15,7 @@ export interface CutPage extends EncodedPage {
 export type Token = (kind: 'address' | 'principal', value: string) => Uint8Array
 
 /** Requests of a page, at most: with more of them, each person's box is opened for more of theirs at once. */
-export const PAGE_REQUESTS = 2_048
+const PAGE_REQUESTS = 2_048
 /** A page spans no more, so that what is too old leaves in time. */
 const HOUR_MS = 3_600_000
 const PREFIX_V6 = 48

@@ -32,7 +32,7 @@ export interface CountedActorsOptions {
 
 const one = (): number => 1
 
-/** Counts what actors sent, and finds those who may have sent more than a limit or a scenario lets through. */
+/** Counts what actors sent, and finds who may have sent more than a limit or a scenario lets through. */
 export class CountedActors {
   readonly #share: ActorShare
   readonly #overall: readonly Counter[]
@@ -53,7 +53,7 @@ export class CountedActors {
     this.#onRoutes = ofLimits.flatMap(({ limit: { by, span, most, routes }, leads }) =>
       routes === undefined
         ? []
-        : // Each thread sees a part of an actor's requests: of too many, one thread sees this many at least.
+        : // Each thread sees a part of an actor's requests: of too many, one sees this many at least.
           [{ by, busy: new BusyActors(span, Math.floor(most / share.of)), amount: one, leads, routes }],
     )
   }

@@ -31,11 +31,11 @@ const BLOCK = 16_384
 
 /**
  * Compares what two configurations do to kept requests. What is readable without opening anything says who
- * may share state with whom, and who sent so much that a limit or a scenario could count to its end. Then each
- * request is opened once: does the change answer it otherwise by itself, and is it one that any scenario
- * counts? Of actors whom the change reaches, those requests alone are replayed by both configurations, in
- * order and on their own time: the others are allowed on both sides as long as no measure was taken. Whoever
- * sent too much, or got a measure on either side, is replayed whole. Everybody else is decided as before,
+ * may share state with whom, and who sent so much that a limit or a scenario could count to its end. Then
+ * each request is opened once: does the change answer it otherwise by itself, and does any scenario count it?
+ * Of actors whom the change reaches, those requests alone are replayed by both configurations, in order and
+ * at their own times: the others are allowed on both sides as long as there is no remediation. Whoever sent
+ * too much, or got a remediation on either side, is replayed whole. Everybody else is decided as before,
  * whatever that was. What was not kept is absent: bodies, most headers, masked parts of queries; rules over
  * those stay silent in both.
  */
@@ -155,7 +155,7 @@ class PreviewRun {
 
   /**
    * Replays, of actors whom the change reaches and who did not send too much, the requests that can matter.
-   * Those who get no measure by that are settled and leave the groups.
+   * Those who get no remediation by that are settled and leave the groups.
    */
   async #settle(gathered: Gathered, groups: Set<number>, settled: Set<number>): Promise<void> {
     const { before, after, from } = this.#options
