@@ -21,7 +21,7 @@ export interface SealedBytes {
 
 /** An event outside the log, with what is personal in it sealed. */
 export interface SealedEvent {
-  /** What was done, readable for ever. */
+  /** What was done, readable forever. */
   readonly open: Event
   /** Absent when nothing in it was personal. */
   readonly sealed?: Sealed
