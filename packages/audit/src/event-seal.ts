@@ -14,7 +14,7 @@ export interface SubjectText {
 
 /** An event outside the log, with what is personal in it sealed. */
 export interface SealedEvent {
-  /** What was done, readable for ever. */
+  /** What was done, readable forever. */
   readonly open: Event
   /** Absent when nothing in it was personal. */
   readonly sealed?: Sealed

@@ -62,7 +62,7 @@ describe('documents that honest clients send', () => {
       '${jndi:ldap://x/a}',
     ]) {
       assert.notEqual(sent(FORM, filter(attack)), undefined, attack)
-      // What is no JSON to the last character is text.
+      // What is not JSON to the last character is text.
       assert.notEqual(sent(FORM, `filter=${encodeURIComponent(`{"a":1}${attack}`)}`), undefined, attack)
     }
     assert.notEqual(sent(FORM, `filter=${encodeURIComponent('{"$type":"System.Data.X","a":1}')}`), undefined)
