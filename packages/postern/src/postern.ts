@@ -76,8 +76,8 @@ export interface Postern {
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined
   /**
-   * Counts what connections read, for `guardPool(pool, { claim, reads })` of `@postern/access`; absent unless a
-   * budget of the configuration has the action `select`.
+   * Counts what connections read, for `guardPool(pool, { claim, reads })` of `@postern/access`; absent unless
+   * a budget of the configuration has the action `select`.
    */
   readonly reads: ReadBudgets | undefined
   /**
