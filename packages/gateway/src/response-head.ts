@@ -8,6 +8,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'te',
   'trailer',
   'x-request-id',
