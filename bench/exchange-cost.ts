@@ -21,7 +21,7 @@ const BARE: Config = {
   limits: { address: false, busy: false, login: false },
 }
 /** The numbers of the default limits raised: the same rules are asked, and none refuses. */
-const LIMITS = { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } } as const
+const LIMITS = { address: { limit: '60000/1m' }, busy: { limit: '60000 at once' } } as const
 const BEHAVIOUR = ['id-walk', 'volume', 'session-drift']
 const { remediations: _r, ...withRemediations } = BARE
 const { protocol: _p, ...withProtocol } = withRemediations

@@ -25,15 +25,15 @@ const VARIANTS = [
   'express+helmet',
   // The least that counts addresses, says so in headers, and sees the end of an answer.
   'express+floor',
+  // The least that does what the default protection promises; see `protection-floor.ts`.
+  'express+protection-floor',
 ]
 
 /**
- * The default limits with numbers that one loader does not reach: the same rules are asked, and none refuses.
+ * The default limits with numbers that one loader does not reach: the same rules are asked, with counters of
+ * the same width, and none refuses.
  */
-const LIMITS = {
-  address: { limit: '1000000000/1m' },
-  busy: { limit: '100000 at once' },
-} as const
+const LIMITS = { address: { limit: '60000/1m' }, busy: { limit: '60000 at once' } } as const
 
 /** A hello server in a process of its own. */
 class HelloServer {
@@ -178,6 +178,7 @@ try {
       express_cpu: ratio('express', '+layer'),
       express_helmet_and_rate_limit_cpu: ratio('express', '+helmet'),
       express_floor_cpu: ratio('express', '+floor'),
+      express_protection_floor_cpu: ratio('express', '+protection-floor'),
       fastify_cpu: ratio('fastify', '+layer'),
       express_adapter_cpu: ratio('express', '+adapter'),
       fastify_adapter_cpu: ratio('fastify', '+adapter'),
@@ -185,6 +186,7 @@ try {
     figures,
     unequal: [
       'the floor counts addresses in a Map, sends the two headers of a limit and listens for the end of the answer: about the least that a layer with limits by address does, and it reads nothing',
+      'the floor of the protection is written for this one route, with nothing to configure: one record of each client for limits, bans and scenarios, one expression over each value that can carry an attack, no explanations, no log, nothing that is bounded or shared among processes',
       'helmet and express-rate-limit set headers and count addresses; they inspect nothing, know no bans and watch nothing',
       'the default guards run with the numbers of their limits raised, or one loader would be throttled; every rule is still asked',
       'CPU is user and system time of the server process; the loader runs in another, and waking it is part of the system time: a slower server finds it asleep more often',

@@ -8,6 +8,7 @@ import { rateLimit } from 'express-rate-limit'
 import fastify from 'fastify'
 import helmet from 'helmet'
 import { postern } from 'postern'
+import { protectionFloor } from './protection-floor.ts'
 
 const [name = '', folder = ''] = process.argv.slice(2)
 const layer = name.endsWith('+layer')
@@ -16,7 +17,7 @@ const layer = name.endsWith('+layer')
       config: {
         dataDirectory: folder,
         trustProxies: 'loopback',
-        limits: { address: { limit: '1000000000/1m' }, busy: { limit: '100000 at once' } },
+        limits: { address: { limit: '60000/1m' }, busy: { limit: '60000 at once' } },
       },
     })
   : undefined
@@ -67,6 +68,7 @@ async function start(): Promise<AddressInfo> {
         }),
       )
     if (name.endsWith('+floor')) app.use(floor())
+    if (name.endsWith('+protection-floor')) app.use(protectionFloor())
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')

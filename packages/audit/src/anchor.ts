@@ -116,7 +116,7 @@ export async function checkAnchors(
     if (remembered.size > size) {
       throw new IntegrityError(
         `the log has ${size} entries, but anchor "${anchor.name}" saw ${remembered.size}: it was rolled back. ` +
-          'Find out why; to go on from a restored backup, open it once with acceptRollback',
+          'Find out why; to go on from a restored backup, run postern audit accept-rollback (in code: open it once with acceptRollback)',
       )
     }
     if (!sameBytes(await reader.root(remembered.size), remembered.root)) {

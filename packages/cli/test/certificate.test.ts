@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { connect } from 'node:tls'
-import { newCertificate, type TestCertificate } from '../../gateway/test/tls.ts'
+import { expiredCertificate, newCertificate, type TestCertificate } from '../../gateway/test/tls.ts'
 import { startBackend } from './backend.ts'
 import { cli, startGatewayProcess } from './cli.ts'
 
@@ -49,6 +49,20 @@ async function shownAt(url: string): Promise<string> {
 const fingerprint = ({ cert }: TestCertificate): string => new X509Certificate(cert).fingerprint256
 
 describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
+  test('that has expired is a warning at the start', async () => {
+    const backend = await startBackend()
+    const gateway = await startGatewayProcess(['--to', backend.url], newFolder(expiredCertificate()))
+    try {
+      assert.match(
+        gateway.output(),
+        /the certificate cert\.pem expired on \d{4}-\d\d-\d\d: clients will refuse it\. Renew it/,
+      )
+    } finally {
+      await gateway.stop()
+      backend.close()
+    }
+  })
+
   for (const workers of ['1', '2'])
     test(`is renewed with its files, without a restart, with ${workers} worker(s)`, async () => {
       const first = newCertificate()

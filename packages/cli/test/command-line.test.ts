@@ -135,7 +135,12 @@ describe('the command line', () => {
 
   test('says what a line of inspect must be when one is not, and ends with 1', async () => {
     const folder = newFolder()
-    const lines = ['{"path":"/?q=%3Cscript%3Ealert(1)%3C/script%3E"}', '{"target":"/"}', 'no JSON']
+    const lines = [
+      '{"path":"/?q=%3Cscript%3Ealert(1)%3C/script%3E"}',
+      '{"target":"/"}',
+      'no JSON',
+      '{"path":"/?q=a\u2028b"}',
+    ]
     writeFileSync(join(folder, 'requests.jsonl'), lines.join('\n'))
     const { code, stdout, stderr } = await cli(['inspect', 'requests.jsonl'], folder)
     assert.equal(code, 1)
@@ -143,7 +148,7 @@ describe('the command line', () => {
       .trim()
       .split('\n')
       .map(line => (JSON.parse(line) as { readonly verdict: string }).verdict)
-    assert.deepEqual(verdicts, ['block', 'error', 'error'])
+    assert.deepEqual(verdicts, ['block', 'error', 'error', 'pass'], 'U+2028 ends no line')
     assert.match(stderr, /a line that can be read is like \{"id"/)
   })
 

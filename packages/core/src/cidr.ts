@@ -12,6 +12,9 @@ export class CidrSet {
   readonly #v4: readonly Range[]
   readonly #v6: readonly Range[]
   readonly #texts: readonly string[]
+  /** The address asked about last, and the answer: a server is asked about its proxy with every request. */
+  #asked: Address | undefined
+  #holds = false
 
   private constructor(ranges: readonly Range[], texts: readonly string[]) {
     this.#v4 = ranges.filter(range => range.bytes.length === 4)
@@ -44,8 +47,14 @@ export class CidrSet {
   /** Whether the address is in one of the ranges. */
   has(address: Address): boolean {
     if (this.#v4.length + this.#v6.length === 0) return false
+    if (address === this.#asked) return this.#holds
     const bytes = addressBytes(address)
-    if (bytes === undefined) return false
+    this.#holds = bytes !== undefined && this.#hasBytes(bytes)
+    this.#asked = address
+    return this.#holds
+  }
+
+  #hasBytes(bytes: Uint8Array): boolean {
     const ranges = bytes.length === 4 ? this.#v4 : this.#v6
     return ranges.some(range => samePrefix(range.bytes, bytes, range.bits))
   }

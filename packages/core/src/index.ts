@@ -25,7 +25,8 @@ export {
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
-export { type Around, Engine, type EngineOptions } from './engine.ts'
+export { Engine } from './engine.ts'
+export type { Around, EngineOptions } from './engine-options.ts'
 export {
   BudgetExceeded,
   ConfigError,

@@ -74,6 +74,17 @@ describe('a set of address ranges', () => {
     )
   })
 
+  test('answers for the address at hand, whichever was asked about before', () => {
+    const set = CidrSet.parse(['10.0.0.0/8'])
+    const inside = address('10.1.2.3')
+    const outside = address('11.1.2.3')
+    const asked = [inside, inside, outside, outside, inside, 'nonsense' as Address, inside]
+    assert.deepEqual(
+      asked.map(one => set.has(one)),
+      [true, true, false, false, true, false, true],
+    )
+  })
+
   test('holds an address exactly when the first bits agree', () => {
     const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 }).filter(([first = 0]) => first > 0)
     fc.assert(

@@ -3,6 +3,8 @@ import type { Downstream, DownstreamOwner } from './downstream.ts'
 import type { Http1Connection } from './http1-connection.ts'
 
 const JOINED_BYTES = 4_096
+/** A reason phrase that Node can write; it is for people only (RFC 9112 section 4): others are left out. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]+$/
 
 /** Node's response, knowing whose it is: spares two closures per request. */
 export class Http1Response extends ServerResponse<IncomingMessage> {
@@ -82,7 +84,7 @@ export class Http1Downstream implements Downstream {
 
   head(status: number, message: string, headers: string[]): void {
     if (this.#connection.closing) headers.push('Connection', 'close')
-    if (message === '') this.#response.writeHead(status, headers)
+    if (!REASON.test(message)) this.#response.writeHead(status, headers)
     else this.#response.writeHead(status, message, headers)
     this.headSent = true
     this.#headWaits = true

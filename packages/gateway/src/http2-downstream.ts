@@ -23,7 +23,16 @@ export class Http2Downstream implements Downstream {
     })
     // Told by `close`; without a listener an aborted stream would end the process.
     stream.on('error', () => undefined)
-    stream.on('wantTrailers', () => stream.sendTrailers(toObject(this.#trailers ?? [])))
+    stream.on('wantTrailers', () => this.#sendTrailers())
+  }
+
+  /** Called by the stream, where nobody catches: trailers that HTTP/2 cannot carry are left out. */
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(toObject(this.#trailers ?? []))
+    } catch {
+      if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR)
+    }
   }
 
   get flushed(): boolean {
@@ -33,7 +42,11 @@ export class Http2Downstream implements Downstream {
   informational(status: number, headers: readonly string[]): void {
     if (status !== 103 || this.headSent || this.#stream.destroyed) return
     const links = toObject(headers)['link']
-    if (links !== undefined) this.#stream.additionalHeaders({ ':status': status, link: links })
+    try {
+      if (links !== undefined) this.#stream.additionalHeaders({ ':status': status, link: links })
+    } catch {
+      // A hint that cannot be sent is only a lost hint.
+    }
   }
 
   askForBody(): void {

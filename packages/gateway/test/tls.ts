@@ -23,6 +23,19 @@ export function certificate(): TestCertificate {
   return made
 }
 
+/** A certificate for `localhost` that expired yesterday. */
+export function expiredCertificate(): TestCertificate {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))
+  const run = (...args: readonly string[]): unknown =>
+    execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  run('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'key.pem')
+  run('req', '-new', '-key', 'key.pem', '-subj', '/CN=localhost', '-out', 'request.pem')
+  run('x509', '-req', '-in', 'request.pem', '-signkey', 'key.pem', '-days', '-1', '-out', 'cert.pem')
+  const read = { cert: readFileSync(join(folder, 'cert.pem')), key: readFileSync(join(folder, 'key.pem')) }
+  rmSync(folder, { recursive: true })
+  return read
+}
+
 /** Another certificate for `localhost`. */
 export function newCertificate(): TestCertificate {
   const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))

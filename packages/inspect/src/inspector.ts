@@ -296,7 +296,9 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
       this.#lookInside(text, look)
-    look.setting = settingOf(value, place, name, type)
+    // A body that is one text stands under the name of every body, not in a field of it.
+    const field = name === 'body' && locator.location() === 'body' ? '' : name
+    look.setting = settingOf(value, place, field, type)
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
       place,

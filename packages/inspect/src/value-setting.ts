@@ -8,9 +8,10 @@ import { THRESHOLDS } from './thresholds.ts'
  * an attack also writes the sentence, the fence or the code around it.
  *
  * - `plain`: every hit counts
- * - `data`: a short value of a JSON body or the like, or a form field whose name says that people write in
- * it, where paths, queries and code are data; what is the whole value and breaks out of nothing loses a
- * point
+ * - `data`: a short value of a JSON body or the like, where paths, queries and code are data; what is the
+ * whole value and breaks out of nothing loses a point
+ * - `prose`: a short value of a field whose name says that people write in it; as `data`, and what would have
+ * to be the whole of a path or an address is a mention
  * - `document`: a long text of many lines at a body parameter about which nothing is known, or a field
  * that holds a part of a file; `quotable` rules lose points
  * - `text`: a parameter known to hold text; only rules that are not quotable, and what acts by itself, count
@@ -19,7 +20,16 @@ import { THRESHOLDS } from './thresholds.ts'
  * - `report`: a field of an error or policy report that quotes code; only active markup counts
  * - `secret`: the name says it is a secret; only an unmistakable attack counts
  */
-export type ValueSetting = 'plain' | 'data' | 'document' | 'text' | 'markup' | 'url' | 'report' | 'secret'
+export type ValueSetting =
+  | 'plain'
+  | 'data'
+  | 'prose'
+  | 'document'
+  | 'text'
+  | 'markup'
+  | 'url'
+  | 'report'
+  | 'secret'
 
 /** Parts of names under which secrets are sent. */
 const SECRET_NAME =
@@ -43,9 +53,21 @@ export function isCommandField(location: string): boolean {
   return COMMAND_FIELD.test(location)
 }
 
-/** Names of form fields in which people write what they like. */
+/** Names of fields in which people write what they like. */
 const FREE_TEXT =
   /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
+
+/**
+ * Names of fields that hold one name, number or address: a path, a query or a call is no data there, whatever
+ * kind of body they stand in.
+ */
+const OPERAND =
+  /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
+
+/** Whether a parameter's name says that it holds one name, number or address. */
+export function isOperandParameter(name: string): boolean {
+  return name.length <= 64 && OPERAND.test(name)
+}
 
 /**
  * Fields in which error reports (Sentry), policy reports (CSP, Reporting API) and traces (OpenTelemetry)
@@ -54,8 +76,12 @@ const FREE_TEXT =
 const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
-/** Fields in which interfaces for reviews and packages send parts of files. */
-const FILE_PART = /^(?:diff_?hunk|diff|patch)$/
+/**
+ * Fields in which interfaces for reviews and packages send parts of files, and fields named as a file of text
+ * is (`data` of a ConfigMap).
+ */
+const FILE_PART =
+  /^(?:diff_?hunk|diff|patch|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
 
 /** The setting of a value. */
 export function settingOf(
@@ -68,9 +94,10 @@ export function settingOf(
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
-  if (place === 'form' && FREE_TEXT.test(name)) return 'data'
-  if (place !== 'body') return 'plain'
-  return isDocument(text) || FILE_PART.test(name) ? 'document' : 'data'
+  if (place === 'form' && FREE_TEXT.test(name)) return 'prose'
+  if (place !== 'body' || isOperandParameter(name)) return 'plain'
+  if (isDocument(text) || FILE_PART.test(name)) return 'document'
+  return FREE_TEXT.test(name) ? 'prose' : 'data'
 }
 
 /** Whether a text is long and of many lines. Stops at the first line end that settles it. */

@@ -2,8 +2,22 @@ import { type Level, thresholdOf } from './family.ts'
 import type { Rule, Span } from './rule.ts'
 import type { ValueSetting } from './value-setting.ts'
 
+/** Programs between marks of a page. */
+const MARKED = new Set(['code/php-tag', 'code/scriptlet', 'code/page-directive', 'ssi/directive'])
 /** What runs in the page that shows it. */
 const ACTIVE_MARKUP = new Set(['xss/handler', 'xss/script-url', 'xss/style'])
+/** What acts as the whole of a path, a class name, a head of a mail, and is a mention where people write. */
+const MENTIONED = new Set([
+  'traversal/sensitive-file',
+  'traversal/mention',
+  'traversal/wrapper',
+  'traversal/body-steps',
+  'traversal/steps',
+  'traversal/form-steps',
+  'java/class-name',
+  'mail/command',
+  'crlf/body-split',
+])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
@@ -17,6 +31,17 @@ const IN_ADDRESSES = new Set([
 ])
 /** Chance makes shorter ones out of the signs that a password is made of. */
 const UNMISTAKABLE = 10
+/** What these find is made of words that chance does not make. */
+const WORDED = new Set([
+  'code/node',
+  'code/python',
+  'deserialisation/java',
+  'deserialisation/php',
+  'deserialisation/python',
+  'java/gadget',
+  'java/runtime',
+  'java/static-call',
+])
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
@@ -34,16 +59,18 @@ export function weigh(
   const own = span.score ?? rule.score
   // Markup in named references is text to every page, and what rich editors send of code. Who undoes them
   // twice is rare.
-  const score = isEscaped && rule.family === 'xss' && level === 1 ? Math.min(own, thresholdOf(1) - 1) : own
+  const score = isEscaped && isMarkup(rule, id) ? doubted(own, level) : own
+  const isBare = (span.bare ?? rule.bare) === true
   switch (setting) {
     case 'plain':
       return score
     case 'data':
-      return (span.bare ?? rule.bare) === true && level === 1
-        ? Math.min(score - 1, thresholdOf(1) - 1)
-        : score
+      return isBare ? doubted(score, level) : score
+    case 'prose':
+      if (isBare) return doubted(score, level)
+      return MENTIONED.has(id) ? doubted(score, level) : score
     case 'document':
-      return level > 1 || !rule.quotable ? score : Math.min(score, thresholdOf(1) - 1)
+      return rule.quotable ? doubted(score, level) : score
     case 'text':
       return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score) ? score : 0
     case 'markup':
@@ -53,10 +80,21 @@ export function weigh(
     case 'url':
       return IN_ADDRESSES.has(id) ? score : 0
     case 'secret':
-      return score >= thresholdOf(1) && span.end - span.start >= UNMISTAKABLE && score > thresholdOf(1)
-        ? score
-        : 0
+      return isUnmistakable(id, score, span.end - span.start) ? score : 0
   }
+}
+
+function isMarkup(rule: Rule, id: string): boolean {
+  return rule.family === 'xss' || MARKED.has(id)
+}
+
+/** A score that does not refuse at level 1; stricter levels give no benefit of the doubt. */
+function doubted(score: number, level: Level): number {
+  return level === 1 ? Math.min(score, thresholdOf(1) - 1) : score
+}
+
+function isUnmistakable(id: string, score: number, length: number): boolean {
+  return length >= UNMISTAKABLE && (score > thresholdOf(1) || (score === thresholdOf(1) && WORDED.has(id)))
 }
 
 function isActiveMarkup(id: string, score: number): boolean {

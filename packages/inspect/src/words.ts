@@ -131,7 +131,8 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.entity,
-    'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation',
+    'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation ' +
+      'xsl msxsl xalan xslt stylesheet xlink document',
   ],
   [
     WORD.scanner,
@@ -150,7 +151,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'autodiscover setupwizard webui_wsma webui_wsma_http jolokia hsqldb goform gponform ctrlt picsdesc _async uddiexplorer fileserver descriptorbyname saml20 jarrewrite ' +
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
-      'auto_prepend_file allow_url_include force_redirect ' +
+      'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
       '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
   ],
   [

@@ -104,17 +104,47 @@ const CLASSES: Readonly<Record<string, { readonly encoded?: true; readonly value
   },
 }
 
+function decodedOnce(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}
+
+function got(target: string, headers: readonly string[] = []): string {
+  return inspect({ method: 'GET', target, headers }).verdict
+}
+
+function posted(type: string, body: string): string {
+  return inspect({ method: 'POST', target: '/s', headers: ['content-type', type], body: Buffer.from(body) })
+    .verdict
+}
+
+function inXml(value: string): string {
+  return value.replace(/&/g, '&amp;').replace(/</g, '&lt;')
+}
+
+/** Each place where requests carry a value, which is given as a URL would carry it. */
 const PLACES: Readonly<Record<string, (value: string) => string>> = {
-  'a query': value => inspect({ method: 'GET', target: `/s?q=${value}`, headers: [] }).verdict,
-  'a form': value =>
-    inspect({
-      method: 'POST',
-      target: '/s',
-      headers: ['content-type', FORM],
-      body: Buffer.from(`q=${value}`),
-    }).verdict,
-  'a cookie': value =>
-    inspect({ method: 'GET', target: '/', headers: ['cookie', `a=1; q=${value}`] }).verdict,
+  'a query': value => got(`/s?q=${value}`),
+  'a form': value => posted(FORM, `q=${value}`),
+  'a cookie': value => got('/', ['cookie', `a=1; q=${value}`]),
+  'a path': value => got(`/s/${value}`),
+  'a header': value => got('/', ['x-custom', decodedOnce(value).replace(/[\r\n]/g, ' ')]),
+  'a multipart field': value =>
+    posted(
+      'multipart/form-data; boundary=b',
+      `--b\r\nContent-Disposition: form-data; name="q"\r\n\r\n${decodedOnce(value)}\r\n--b--\r\n`,
+    ),
+  'a field of JSON that holds an id': value =>
+    posted('application/json', JSON.stringify({ a: 1, user_id: decodedOnce(value) })),
+  'an element of XML that holds an id': value =>
+    posted('application/xml', `<r><a>1</a><user_id>${inXml(decodedOnce(value))}</user_id></r>`),
+  'a field of JSON of any name': value =>
+    posted('application/json', JSON.stringify({ a: 1, q: decodedOnce(value) })),
+  'an element of XML of any name': value =>
+    posted('application/xml', `<r><a>1</a><q>${inXml(decodedOnce(value))}</q></r>`),
 }
 
 describe('classes of attack that were once missed', () => {
@@ -122,9 +152,11 @@ describe('classes of attack that were once missed', () => {
     for (const [place, verdict] of Object.entries(PLACES)) {
       test(`${name}, ${values.length} variants in ${place}`, () => {
         assert.ok(values.length >= 30)
-        const missed = values.filter(
-          value => verdict(encoded === true ? value : encodeURIComponent(value)) === 'pass',
-        )
+        // Between backticks Markdown sets code, where nothing says that a field holds none.
+        const isText = place.endsWith('of any name')
+        const missed = values
+          .filter(value => !(isText && value.startsWith('`')))
+          .filter(value => verdict(encoded === true ? value : encodeURIComponent(value)) === 'pass')
         assert.deepEqual(missed, [])
       })
     }

@@ -5,7 +5,7 @@ import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { CleanValues } from '../src/clean-values.ts'
 import { Clearance } from '../src/clearance.ts'
 import { scanFeatures, seen } from '../src/features.ts'
-import { inspect, ownRuleSet } from '../src/inspect.ts'
+import { inspect, isOtherAddress, ownRuleSet } from '../src/inspect.ts'
 import { OpaqueValues, REVIEWED } from '../src/opaque-value.ts'
 import { RuleSet } from '../src/rule-set.ts'
 
@@ -328,5 +328,36 @@ describe('teaching clean values', () => {
       assert.equal(verdict('X-Note', '<script>alert(1)</script>'), 'block')
       assert.equal(inspect({ method: 'GET', target: "/?id=1'%20or%201=1--", headers: [] }).verdict, 'block')
     }
+  })
+})
+
+describe('the address of a client', () => {
+  const octet = fc.oneof(
+    fc.constantFrom(0, 10, 100, 127, 168, 169, 172, 192, 200, 254, 255),
+    fc.integer({ min: 0, max: 255 }),
+  )
+  const address = fc.tuple(octet, octet, octet, octet).map(octets => octets.join('.'))
+
+  test('is passed over only where no rule would hit it', () => {
+    fc.assert(
+      fc.property(address, text => {
+        if (isOtherAddress(text)) assert.deepEqual(hits(text), [])
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is passed over for its other numbers, not for its first', () => {
+    assert.ok(isOtherAddress('10.1.127.169'))
+    assert.ok(isOtherAddress('203.0.113.192'))
+    for (const text of ['127.0.0.1', '169.254.169.254', '100.100.100.200', '192.0.0.192', '0.0.0.0'])
+      assert.ok(!isOtherAddress(text), text)
+    for (const text of ['10.1.127.9, 169.254.169.254', '10.1.127.9:80', '010.1.127.9', '10.127', '::127'])
+      assert.ok(!isOtherAddress(text), text)
+  })
+
+  test('of a metadata service is found in a header of any name', () => {
+    const headers = ['X-Forwarded-For', '169.254.169.254']
+    assert.equal(inspect({ method: 'GET', target: '/', headers }).matches[0]?.rule, 'ssrf/metadata')
   })
 })

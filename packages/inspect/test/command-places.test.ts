@@ -74,3 +74,44 @@ test('a query for time series is no query of a database', () => {
   ])
     assert.equal(asked(`query=${encodeURIComponent(query)}`), 'pass', query)
 })
+
+describe('the shortest command hung onto a word', () => {
+  test('is refused where no list of names is asked for', () => {
+    for (const query of ['name=General;id', 'old=test|id', 'ping=a%26%26id', 'host=x;id;'])
+      assert.equal(asked(query), 'block', query)
+  })
+
+  test('passes as a list of names', () => {
+    for (const query of ['sort=name;id', 'fields=name|id', 'select=a;id', 'q=name;id', 'x=name;%20id'])
+      assert.equal(asked(query), 'pass', query)
+  })
+})
+
+describe('a call in a name', () => {
+  test('is refused in a query, and is text in a document', () => {
+    assert.equal(asked("[system('id');a]=1"), 'block')
+    assert.equal(asked('count(id)=1'), 'pass')
+    const body = Buffer.from('{"assert(x) holds":true}')
+    const headers = ['content-type', 'application/json']
+    assert.equal(inspect({ method: 'POST', target: '/x', headers, body }).verdict, 'pass')
+  })
+})
+
+describe('a field of a document whose name says that it holds one name, number or address', () => {
+  const sent = (name: string, value: string): string => {
+    const headers = ['content-type', 'application/json']
+    const body = Buffer.from(JSON.stringify({ [name]: value }))
+    return inspect({ method: 'POST', target: '/x', headers, body }).verdict
+  }
+
+  test('is read as a parameter of a query is', () => {
+    for (const value of ['`id>/web/x.txt`', 'sleep(5)', '/etc/nginx/nginx.conf', '\nwhoami', '${IFS}id'])
+      for (const name of ['hostname', 'pingIpAddress', 'user_id', 'email', 'sort_by'])
+        assert.equal(sent(name, value), 'block', `${name} ${value}`)
+  })
+
+  test('where people write, the same is data', () => {
+    for (const value of ['`npm test`', '/etc/nginx/nginx.conf', 'rand()'])
+      assert.equal(sent('note', value), 'pass', value)
+  })
+})

@@ -14,6 +14,8 @@ const BY_NAME: readonly string[] = [
   'probe/option-name',
   'prototype/nested',
   'rce/parameter',
+  'rce/short-command',
+  'code/name-call',
 ]
 
 /** @param least the score from which a hit counts */

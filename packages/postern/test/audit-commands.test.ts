@@ -1,12 +1,44 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyLog } from '@postern/audit/verifier'
 import { cli, startCli } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
+
+describe('a log that was restored from a backup', { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-restored-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('and is older than its anchor remembers opens from the command line, when that is meant', async () => {
+    const config = { audit: { anchors: [{ file: 'anchor' }] } }
+    writeFileSync(join(folder, 'postern.config.json'), JSON.stringify(config))
+    const write = async (count: number): Promise<void> => {
+      const { audit, close } = await postern({ folder, log: 'none' })
+      assert.ok(audit)
+      for (let i = 0; i < count; i++)
+        await audit.append({ type: 'login.failed', time: Date.UTC(2026, 4, 4, 12, i), actor: {} })
+      await audit.checkpoint()
+      await close()
+    }
+    await write(3)
+    cpSync(join(folder, '.postern'), join(folder, 'backup'), { recursive: true })
+    await write(3)
+    rmSync(join(folder, '.postern'), { recursive: true })
+    renameSync(join(folder, 'backup'), join(folder, '.postern'))
+    await assert.rejects(write(1), /postern audit accept-rollback/)
+    assert.equal((await cli(['audit', 'accept-rollback'], folder)).code, 2)
+    const accepted = await cli(['audit', 'accept-rollback', '--yes'], folder)
+    assert.equal(accepted.code, 0, accepted.stderr)
+    assert.match(
+      accepted.stdout,
+      /the log goes on with \d+ entries; the last one records that this was accepted/,
+    )
+    await write(1)
+  })
+})
 
 /** The commands over a log that a layer has written and left. */
 describe('the log on the command line', { timeout: 600_000 }, () => {

@@ -164,18 +164,28 @@ function credential(event: Event): string | undefined {
 function parameters(event: Event): string | undefined {
   const text = query(event)
   if (text === undefined || !text.includes('=')) return undefined
-  const names: string[] = []
-  // By hand: nearly every request with a query comes here, and splitting took twice as long.
+  // By hand, and without a list for one name or two: nearly every request with a query comes here, and
+  // splitting took three times as long.
+  let first: string | undefined
+  let second: string | undefined
+  let rest: string[] | undefined
   let start = 0
   for (let part = 0; part < MAX_PARAMETERS; part++) {
     const next = text.indexOf('&', start)
     const end = text.indexOf('=', start)
-    if (end > start && (next < 0 || end < next)) names.push(text.slice(start, end))
+    if (end > start && (next < 0 || end < next)) {
+      const name = text.slice(start, end)
+      if (first === undefined) first = name
+      else if (second === undefined) second = name
+      else if (rest === undefined) rest = [first, second, name]
+      else rest.push(name)
+    }
     if (next < 0) break
     start = next + 1
   }
-  if (names.length < 2) return names[0]
-  return names.sort().join('&')
+  if (rest !== undefined) return rest.sort().join('&')
+  if (first === undefined || second === undefined) return first
+  return first <= second ? `${first}&${second}` : `${second}&${first}`
 }
 
 const READERS: Readonly<Record<string, FieldReader>> = {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Engine, type Event, HttpEvent } from '@postern/core'
 import fc from 'fast-check'
+import { fieldReader } from '../src/event-fields.ts'
 import { RecentMap } from '../src/recent-map.ts'
 import { RuleDispatch } from '../src/rule-dispatch.ts'
 import { scenarioDetector } from '../src/scenario-detector.ts'
@@ -311,4 +312,27 @@ describe('keeping what was used last', () => {
     }
     assert.equal(map.size, 100)
   })
+})
+
+describe('the names of the parameters of a query', () => {
+  const read = fieldReader('request.parameters')
+  const namesOf = (query: string): unknown =>
+    read?.({
+      type: 'http',
+      time: 0,
+      actor: {},
+      request: { id: '', method: 'GET', host: '', path: '/', query },
+    })
+
+  for (const [query, names] of [
+    ['1712345678', undefined],
+    ['a=1', 'a'],
+    ['b=1&a=2', 'a&b'],
+    ['a=2&b=1', 'a&b'],
+    ['a=1&a=2', 'a&a'],
+    ['c=1&a=2&b=3', 'a&b&c'],
+    ['x&b=1&=3&a=2', 'a&b'],
+  ] as const) {
+    test(`${query} has ${names}`, () => assert.equal(namesOf(query), names))
+  }
 })

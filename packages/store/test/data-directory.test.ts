@@ -18,6 +18,7 @@ describe('the data directory', () => {
       version: 1,
     })
     assert.equal(directory.file('postern.db'), join(path, 'postern.db'))
+    assert.match(readFileSync(join(path, '.gitignore'), 'utf8'), /^\*$/m, 'git add -A stages no key')
     directory.close()
     openDataDirectory(path).close()
   })

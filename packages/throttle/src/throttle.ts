@@ -2,66 +2,32 @@ import {
   ALLOW,
   type AnswerHead,
   type Decision,
-  type Duration,
-  type Event,
   type Exchange,
   type Guard,
   type Health,
   type HealthProbe,
   isPreflight,
-  type Kept,
   type Mode,
   type Outcome,
   parseDuration,
   type RouteMatch,
   systemTimers,
-  type Timers,
 } from '@postern/core'
-import type { FailurePolicy } from './failure-policy.ts'
+import { askLimit } from './ask-limit.ts'
 import { FailureTolerantStore } from './failure-tolerant-store.ts'
-import { boundedKey, type LimitStage, writtenKey } from './key.ts'
+import { HeldPlaces, type Place, placesOf } from './held-places.ts'
+import { boundedKey, type LimitStage } from './key.ts'
 import { type CompiledLimit, compileLimits, compileRouteLimits, type Limit } from './limit.ts'
 import { limitRefusal, unavailableRefusal } from './limit-refusal.ts'
 import type { LimitStore } from './limit-store.ts'
-import { LoadShedding, type LoadSheddingOptions, overloadRefusal } from './load-shedding.ts'
+import { LoadShedding, overloadRefusal } from './load-shedding.ts'
+import { lookAt } from './look-at-limits.ts'
 import { memoryStore } from './memory-store.ts'
 import { Question } from './question.ts'
-import { type HeaderStyle, RateLimitHeaders } from './rate-limit-headers.ts'
+import { RateLimitHeaders } from './rate-limit-headers.ts'
 import { RefusalEvents } from './refusal-events.ts'
 import type { Rule } from './rule.ts'
-
-export interface ThrottleOptions {
-  /** Default: `memoryStore()`. */
-  readonly store?: LimitStore
-  /** Limits for all requests; routes may add theirs. */
-  readonly limits?: readonly Limit[]
-  /**
-   * What to do while a store beyond this process does not answer in time: let everything pass (`open`),
-   * answer 503 (`closed`), or count in this process with a share of each limit (`local({ share })`, the
-   * default with a share of 1).
-   */
-  readonly onStoreFailure?: FailurePolicy
-  /** How long a decision may wait for the store. Default: `50ms`. */
-  readonly deadline?: Duration
-  /**
-   * `two` where an engine learns between two guards who acts: this guard then decides the limits that are
-   * known on arrival, and `identified`, placed after the guard that identifies, those about principals,
-   * tenants and API keys. Each stage takes from all of its limits or from none; a request that the second
-   * stage refuses keeps what the first took. Default: `one`.
-   */
-  readonly stages?: 'one' | 'two'
-  /** Sheds load when the whole process has too much to do. Off unless given. */
-  readonly overload?: LoadSheddingOptions
-  /** Default: `standard`. */
-  readonly headers?: HeaderStyle
-  /** Overrides the engine's mode. */
-  readonly mode?: Mode
-  /** Where `limit.refused` events go: the engine's `emit`. */
-  readonly onEvent?: (event: Event) => void
-  /** How long refusals of one caller are counted together. Default: `10m`. */
-  readonly eventSpan?: Duration
-  readonly timers?: Timers
-}
+import type { ThrottleOptions } from './throttle-options.ts'
 
 /** How much a key has of a limit. */
 export interface Standing {
@@ -84,25 +50,6 @@ export interface ThrottleFigures {
   readonly degraded: number
 }
 
-/** A request's places in concurrency limits, and in the process. */
-interface Held extends Kept {
-  readonly entered: boolean
-  place: Place | undefined
-  /** Whether it was held at the last look already. */
-  isOld: boolean
-}
-
-interface Place {
-  readonly limit: CompiledLimit
-  readonly key: string
-  readonly rule: Rule
-  /** The store's own word for the place; NaN while there is none. */
-  ticket: number
-  readonly cost: number
-  /** Nearly every request has one place or none: a list would be one more thing to make for each. */
-  readonly next: Place | undefined
-}
-
 /** Limits by when they are asked. */
 interface Staged {
   readonly all: readonly CompiledLimit[]
@@ -111,8 +58,6 @@ interface Staged {
 }
 
 const NONE: readonly never[] = []
-/** Takes the place of what was held: another guard's may still be in the map. */
-const LET_GO: Kept = { owner: {} }
 /** Questions kept for the next request; more in flight make new ones. */
 const SPARE_QUESTIONS = 1_024
 
@@ -135,13 +80,7 @@ export class Throttle implements Guard, HealthProbe {
   readonly #overload: LoadShedding | undefined
   readonly #events: RefusalEvents | undefined
   readonly #spare: Question[] = []
-  /** What is held for exchanges that another guard keeps something on. */
-  readonly #held = new WeakMap<Exchange, Held>()
-  /** What has places in concurrency limits now: leases end, and are renewed while the exchange goes on. */
-  readonly #placed = new Set<Held>()
-  readonly #timers: Timers
-  #renewing: (() => void) | undefined
-  #renewEvery = Number.POSITIVE_INFINITY
+  readonly #places: HeldPlaces
   #limits: Staged
   /** Per route, the global limits followed by its own. Anew with each `replace`. */
   #byRoute = new Map<string, { readonly settings: object; readonly limits: Staged }>()
@@ -156,7 +95,7 @@ export class Throttle implements Guard, HealthProbe {
     const deadline = parseDuration(options.deadline ?? '50ms', 'deadline')
     this.#store = store.name === 'memory' ? store : new FailureTolerantStore(store, { policy, deadline })
     this.failure = policy === 'open' ? 'open' : 'closed'
-    this.#timers = options.timers ?? systemTimers
+    this.#places = new HeldPlaces(this.#store, options.timers ?? systemTimers)
     if (options.mode !== undefined) this.mode = options.mode
     this.#stages = options.stages ?? 'one'
     this.#limits = this.#staged(compileLimits(options.limits ?? NONE))
@@ -165,7 +104,7 @@ export class Throttle implements Guard, HealthProbe {
       failure: this.failure,
       ...(options.mode !== undefined && { mode: options.mode }),
       decide: exchange => this.#decideIdentified(exchange),
-      wouldRefuse: exchange => this.#look(exchange, this.#limitsFor(exchange.route)?.identified),
+      wouldRefuse: exchange => lookAt(this.#store, exchange, this.#limitsFor(exchange.route)?.identified),
     }
     this.#headers = new RateLimitHeaders(options.headers ?? 'standard')
     this.#overload = options.overload === undefined ? undefined : new LoadShedding(options.overload)
@@ -197,38 +136,7 @@ export class Throttle implements Guard, HealthProbe {
   }
 
   wouldRefuse(exchange: Exchange): Decision | Promise<Decision> {
-    return this.#look(exchange, this.#limitsFor(exchange.route)?.arrival)
-  }
-
-  #look(exchange: Exchange, limits: readonly CompiledLimit[] = NONE): Decision | Promise<Decision> {
-    if (limits.length === 0 || isPreflight(exchange)) return ALLOW
-    const keys = limits.map(({ when, key }) => (when?.(exchange) === false ? undefined : key(exchange)))
-    return keys.some(key => key instanceof Promise)
-      ? Promise.all(keys).then(known => this.#lookAt(exchange, limits, known))
-      : this.#lookAt(exchange, limits, keys as readonly (string | undefined)[])
-  }
-
-  /** Asks for nothing of each limit, which tells how much is left of it. */
-  #lookAt(
-    exchange: Exchange,
-    limits: readonly CompiledLimit[],
-    keys: readonly (string | undefined)[],
-  ): Decision | Promise<Decision> {
-    const question = new Question()
-    const costs: number[] = []
-    for (const [i, limit] of limits.entries()) {
-      ask(question, limit, keys[i], exchange, 0)
-      if (question.count > costs.length) costs.push(limit.costOf?.(exchange) ?? limit.cost)
-    }
-    const said = (): Decision => {
-      const at = costs.findIndex((cost, i) => (question.remaining[i] as number) < cost)
-      const limit = limits.find(({ name }) => name === question.limits[at]?.name)
-      if (limit === undefined || question.degraded) return ALLOW
-      question.refused = at
-      return limitRefusal(question, limit, limits)
-    }
-    const pending = this.#store.decide(question)
-    return pending === undefined ? said() : pending.then(said)
+    return lookAt(this.#store, exchange, this.#limitsFor(exchange.route)?.arrival)
   }
 
   #decideIdentified(exchange: Exchange): Decision | Promise<Decision> {
@@ -264,7 +172,7 @@ export class Throttle implements Guard, HealthProbe {
       if (limit.when !== undefined && !limit.when(exchange)) continue
       const key = limit.key(exchange)
       if (key instanceof Promise) return this.#decideLater(exchange, limits, stage, question, i, key)
-      ask(question, limit, key, exchange)
+      askLimit(question, limit, key, exchange)
     }
     const pending = this.#store.decide(question)
     if (pending === undefined) return this.#conclude(exchange, limits, stage, question)
@@ -280,11 +188,11 @@ export class Throttle implements Guard, HealthProbe {
     at: number,
     first: Promise<string | undefined>,
   ): Promise<Decision> {
-    ask(question, limits[at] as CompiledLimit, await first, exchange)
+    askLimit(question, limits[at] as CompiledLimit, await first, exchange)
     for (let i = at + 1; i < limits.length; i++) {
       const limit = limits[i] as CompiledLimit
       if (limit.when === undefined || limit.when(exchange))
-        ask(question, limit, await limit.key(exchange), exchange)
+        askLimit(question, limit, await limit.key(exchange), exchange)
     }
     await this.#store.decide(question)
     return this.#conclude(exchange, limits, stage, question)
@@ -307,7 +215,7 @@ export class Throttle implements Guard, HealthProbe {
 
   #admit(exchange: Exchange, stage: LimitStage, question: Question): Decision {
     this.#headers.write(exchange, question, stage)
-    const place = firstPlace(question)
+    const place = placesOf(question)
     return stage === 'arrival' ? this.#allow(exchange, place) : this.#allowMore(exchange, place)
   }
 
@@ -317,39 +225,15 @@ export class Throttle implements Guard, HealthProbe {
    */
   #allowMore(exchange: Exchange, place: Place | undefined): Decision {
     if (place === undefined) return ALLOW
-    if (exchange.settled) {
-      this.#release(place)
-      return ALLOW
-    }
-    const held = this.#letGo(exchange)
-    const entered = held?.entered ?? false
-    this.#hold(exchange, { owner: this, entered, place: joined(place, held?.place), isOld: false })
+    if (exchange.settled) this.#places.release(place)
+    else this.#places.holdMore(exchange, place)
     return ALLOW
   }
 
   #allow(exchange: Exchange, place: Place | undefined): Decision {
-    if (this.#overload !== undefined || place !== undefined) {
-      this.#hold(exchange, { owner: this, entered: this.#overload !== undefined, place, isOld: false })
-    }
+    if (this.#overload !== undefined || place !== undefined)
+      this.#places.hold(exchange, this.#overload !== undefined, place)
     return ALLOW
-  }
-
-  #hold(exchange: Exchange, held: Held): void {
-    if (held.place !== undefined) this.#renewLater(held, held.place)
-    if (exchange.kept === undefined) exchange.kept = held
-    else this.#held.set(exchange, held)
-  }
-
-  /** What is held for an exchange, which is then no longer held. */
-  #letGo(exchange: Exchange): Held | undefined {
-    const { kept } = exchange
-    if (kept === undefined) return undefined
-    const held = this.#heldFor(exchange)
-    if (held === undefined) return undefined
-    if (kept === held) exchange.kept = LET_GO
-    else this.#held.delete(exchange)
-    this.#placed.delete(held)
-    return held
   }
 
   #refuse(
@@ -372,79 +256,19 @@ export class Throttle implements Guard, HealthProbe {
   }
 
   settle(exchange: Exchange, outcome: Outcome): void {
-    const held = this.#letGo(exchange)
+    const held = this.#places.letGo(exchange)
     if (held === undefined) return
     if (held.entered) this.#overload?.settle(outcome)
-    if (held.place !== undefined) this.#release(held.place)
-  }
-
-  #heldFor(exchange: Exchange): Held | undefined {
-    const { kept } = exchange
-    return kept?.owner === this ? (kept as Held) : this.#held.get(exchange)
+    if (held.place !== undefined) this.#places.release(held.place)
   }
 
   /** A stream of events gives its places back where the limit says so: it is open for hours, and quiet. */
   onAnswer(exchange: Exchange, head: AnswerHead): void {
-    if (this.#placed.size === 0) return
-    const held = this.#heldFor(exchange)
+    if (this.#places.isEmpty) return
+    const held = this.#places.heldFor(exchange)
     if (held?.place === undefined || head.get('content-type')?.startsWith('text/event-stream') !== true)
       return
-    let counted: Place | undefined
-    for (let place: Place | undefined = held.place; place !== undefined; place = place.next) {
-      const alone = { ...place, next: undefined }
-      if (place.limit.eventStreams === 'free') this.#release(alone)
-      else counted = { ...place, next: counted }
-    }
-    held.place = counted
-  }
-
-  /** Looks after a quarter of the shortest lease: what was held by then already is renewed. */
-  #renewLater(held: Held, first: Place): void {
-    this.#placed.add(held)
-    const { window } = first.rule
-    if (window / 4 < this.#renewEvery) {
-      this.#renewEvery = window / 4
-      this.#renewing?.()
-      this.#renewing = undefined
-    }
-    this.#renewing ??= this.#timers.after(this.#renewEvery, () => this.#renewAll())
-  }
-
-  #renewAll(): void {
-    this.#renewing = undefined
-    for (const held of this.#placed) {
-      if (held.isOld)
-        for (let place = held.place; place !== undefined; place = place.next) void this.#renew(held, place)
-      held.isOld = true
-    }
-    if (this.#placed.size > 0) this.#renewing = this.#timers.after(this.#renewEvery, () => this.#renewAll())
-  }
-
-  /**
-   * Gives a place back and takes it again, in one call of the store; one that others took meanwhile is tried
-   * for at the next look.
-   */
-  async #renew(held: Held, place: Place): Promise<void> {
-    const { limit, key, rule, cost } = place
-    if (!Number.isNaN(place.ticket)) this.#store.release(limit, key, rule, place.ticket, cost)
-    place.ticket = Number.NaN
-    const question = new Question()
-    question.ask(limit, key, rule, cost)
-    try {
-      await this.#store.decide(question)
-    } catch {
-      return
-    }
-    const ticket = question.refused < 0 ? (question.tickets[0] as number) : Number.NaN
-    const isHeld = this.#placed.has(held)
-    if (isHeld) place.ticket = ticket
-    else if (!Number.isNaN(ticket)) this.#store.release(limit, key, rule, ticket, cost)
-  }
-
-  #release(first: Place): void {
-    for (let place: Place | undefined = first; place !== undefined; place = place.next)
-      if (!Number.isNaN(place.ticket))
-        this.#store.release(place.limit, place.key, place.rule, place.ticket, place.cost)
+    this.#places.releaseQuiet(held)
   }
 
   /** The limits for a route, or undefined when it lifts them all. */
@@ -541,47 +365,4 @@ export class Throttle implements Guard, HealthProbe {
 /** The guard that holds limits; see `Throttle`. @throws ConfigError for limits that cannot be used */
 export function throttle(options: ThrottleOptions = {}): Throttle {
   return new Throttle(options)
-}
-
-/** Adds what a limit asks of a request to the question, unless it does not apply. */
-function ask(
-  question: Question,
-  limit: CompiledLimit,
-  key: string | undefined,
-  exchange: Exchange,
-  taken?: 0,
-): void {
-  if (key === undefined) return
-  const rule = limit.own?.(key) ?? limit.rule ?? limit.ruleOf?.(exchange)
-  if (rule === undefined) return
-  if (limit.exempt !== undefined && isExempt(limit, limit.exempt, key)) return
-  if (limit.exemptNetworks?.has(exchange.client) === true) return
-  const cost = taken ?? (limit.costOf === undefined ? limit.cost : limit.costOf(exchange))
-  question.ask(limit, boundedKey(limit.prefix === '' ? key : limit.prefix + key), rule, cost)
-}
-
-function isExempt(limit: CompiledLimit, exempt: ReadonlySet<string>, key: string): boolean {
-  return exempt.has(key) || exempt.has(writtenKey(limit.kind, boundedKey(limit.prefix + key)))
-}
-
-/** One list of places from two. */
-function joined(first: Place, rest: Place | undefined): Place {
-  return { ...first, next: first.next === undefined ? rest : joined(first.next, rest) }
-}
-
-function firstPlace(question: Question): Place | undefined {
-  let first: Place | undefined
-  for (let i = question.count - 1; i >= 0; i--) {
-    const rule = question.rules[i] as Rule
-    if (rule.kind !== 'concurrency' || question.costs[i] === 0) continue
-    first = {
-      limit: question.limits[i] as CompiledLimit,
-      key: question.keys[i] as string,
-      rule,
-      ticket: question.tickets[i] as number,
-      cost: question.costs[i] as number,
-      next: first,
-    }
-  }
-  return first
 }

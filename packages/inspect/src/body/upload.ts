@@ -1,3 +1,5 @@
+import { decodeText } from './text.ts'
+
 const HEAD = 8_192
 const SCRIPT =
   /<\?php\b|<\?=|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
@@ -27,9 +29,10 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const isRun = !hasExtension || RUN.test(name)
   const isXml = READ_AS_XML.test(name)
   if (!isRun && !isXml) return undefined
-  const head = content.subarray(0, HEAD).toString('latin1')
+  const start = content.subarray(0, HEAD)
+  const head = start.toString('latin1')
   if (isXml) {
-    const entity = FETCHED_ENTITY.exec(head)?.[0]
+    const entity = FETCHED_ENTITY.exec(decodeText(start, ''))?.[0]
     if (entity !== undefined) return `${entity}>`
   }
   if (!isRun) return undefined

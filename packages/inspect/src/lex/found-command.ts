@@ -1,4 +1,5 @@
 import type { Reading } from '../reading.ts'
+import { isOperandParameter } from '../value-setting.ts'
 import {
   isAdvisedCommand,
   isEnglishCommand,
@@ -111,9 +112,16 @@ export class FoundCommand {
    * not have.
    */
   get probing(): boolean {
-    if (!looksAround(this.command) || !ENDS.test(this.#rest)) return false
+    const isMark = this.command === 'echo' && ECHOED.test(this.#rest)
+    if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
-    return this.#reading.place !== 'body' && isClosed(this.#rest) && !/\s/.test(this.before)
+    if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
+    return this.#reading.place !== 'body' || /^\d{1,12}$/.test(this.before)
+  }
+
+  /** A look around, behind nothing or an address, to the end of the value. */
+  get isHungOn(): boolean {
+    return /^(?:\d{1,3}(?:\.\d{1,3}){3})?$/.test(this.before) && looksAround(this.command) && this.bare
   }
 
   /** The value starts with a separator that no list starts with. */
@@ -127,7 +135,9 @@ export class FoundCommand {
 
   /** Between backticks in a value of a document, where Markdown sets code so. */
   get quoted(): boolean {
-    return this.#reading.place === 'body' && charCodeAt.call(this.#reading.lower, this.#spot.separator) === 96
+    const { place, name, lower } = this.#reading
+    if (charCodeAt.call(lower, this.#spot.separator) !== 96) return false
+    return place === 'body' && !isOperandParameter(name)
   }
 
   /**
@@ -237,13 +247,16 @@ function isClosed(rest: string): boolean {
   return /^\s{0,4}[;|&]\s{0,4}(?:#|$)/.test(rest)
 }
 
+/** A number that comes back in the answer if the command ran. */
+const ECHOED = /^\s{1,4}["'`]?\d{1,12}["'`]?\s{0,4}(?:$|[;|&#"'`)])/
 /** The command is the last thing, or the application's own quote or another separator follows. */
 const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
 /**
  * What a value is that an attack is hung onto: an address, a file, a number with a unit, something in
  * quotes; a plain word makes a list with what follows.
  */
-const CUT_OFF = /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$/
+const CUT_OFF =
+  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$/
 
 function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)

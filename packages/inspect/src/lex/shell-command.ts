@@ -118,11 +118,14 @@ export class ShellCommandLexer {
     // What people tell each other to type: `DEBUG=app; node app.js`.
     const isAdvice =
       opening === 'separator' &&
+      found.before !== '' &&
       !isDisguised &&
       !found.sensitive &&
       isAdvisedCommand(command) &&
       isBalanced(found.before)
-    const bare = opening === 'start' || opening === 'line' || isCode || isAdvice
+    // Behind an address or a line end, nobody lists what is typed: the first line was to be the whole value.
+    const isList = opening === 'line' && !found.isHungOn
+    const bare = opening === 'start' || isList || isCode || isAdvice
     return { start: separator, end, score, id: 'rce/command', bare }
   }
 }

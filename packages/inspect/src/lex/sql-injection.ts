@@ -217,7 +217,7 @@ function isOperatorLiteral(i: number): boolean {
   const end = ends[close] as number
   return (
     start > 1 &&
-    /[\w\s][([{,]\s{0,2}$|[\w"']\s?[:=]\s$/.test(text.slice(Math.max(0, start - 4), start)) &&
+    /[\w\s'"][([{,]\s{0,2}$|[\w"']\s?[:=]\s$/.test(text.slice(Math.max(0, start - 4), start)) &&
     /^\s{0,2}[,:;)\]}]/.test(text.slice(end, end + 3))
   )
 }
@@ -238,6 +238,8 @@ const MAX_LITERAL = 16
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
 function afterQuote(i: number, nth: number): Finding | undefined {
   if (isMentioned(i)) return undefined
+  // The end of a list of strings: `in ["a", "b"] && x > 1`.
+  if (nth % 2 === 0 && sourceText()[ends[i] as number] === ']') return undefined
   const found = continuation(i + 1, 'string', i)
   if (found === undefined || nth % 2 === 1) return found
   // `''` is an escaped quote and does not open a string.

@@ -8,6 +8,7 @@ import {
   sourceText,
   term,
 } from './sql-grammar.ts'
+import { wordAt } from './sql-shapes.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
 const MAX_LIST = 48
@@ -21,6 +22,8 @@ const MAX_LIST = 48
 export function selectEvidence(i: number): number {
   let at = i + 1
   while (keyAt(at) === KEY.all || (keyAt(at) === KEY.none && isTop(at))) at += isTop(at) ? 2 : 1
+  // `select from` and a quote: the words, not a query of them.
+  if (keyAt(at) === KEY.from && isQuote(kindAt(at + 1))) return 0
   let solid = false
   let names = 0
   for (let n = 0; n < MAX_LIST; n++) {
@@ -34,6 +37,7 @@ export function selectEvidence(i: number): number {
       if (kindAt(at + 1) === SQL.end || keyAt(at + 1) === KEY.from) at++
     } else if (kind === SQL.open || key === KEY.literal || key === KEY.caseWhen) solid = true
     else if ((key === KEY.common || key === KEY.statement) && kindAt(at + 1) === SQL.open) solid = true
+    else if (isEmptyCall(at)) solid = true
     else if (kind === SQL.word) names++
     const next = keyAt(at) === KEY.from ? at : expression(at)
     if (next < 0) return 0
@@ -65,6 +69,17 @@ export function selectEvidence(i: number): number {
   if (key === KEY.limit && kindAt(after + 1) === SQL.number) return 6
   if (kind === SQL.comment || kind === SQL.semicolon || kind === SQL.close) return 5
   return kind === SQL.end ? 3 : 0
+}
+
+/** `f()`, without a space. */
+function isEmptyCall(at: number): boolean {
+  return (
+    kindAt(at) === SQL.word &&
+    kindAt(at + 1) === SQL.open &&
+    kindAt(at + 2) === SQL.close &&
+    starts[at + 1] === ends[at] &&
+    starts[at + 2] === ends[at + 1]
+  )
 }
 
 /** SQL Server's `top 1`. */
@@ -128,6 +143,8 @@ export function statementEvidence(i: number, word: string, next: string): number
     case 'truncate':
       return key === KEY.object && (plainName || isQuote(kindAt(i + 2))) && isStop(i + 3) ? 6 : 0
     case 'create':
+      if (next === 'or' && wordAt(i + 2) === 'replace')
+        return keyAt(i + 3) === KEY.object && isName(i + 4) && kindAt(i + 5) !== SQL.end ? 6 : 0
       if (key !== KEY.object || !plainName) return 0
       return kindAt(i + 3) === SQL.open || kindAt(i + 3) === SQL.end || keyAt(i + 3) === KEY.as ? 6 : 0
     case 'replace': {

@@ -20,6 +20,27 @@ function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span
   return { start: 0, end: lower.length }
 }
 
+/** Names of lists that hold names of columns, among which one is `id`. */
+const LIST_NAME = /sort|order|field|column|select|include|expand|group|attr|key|prop|list|ids$|^(?:q|s|f|by)$/
+const SHORT = /^[\w.-]{1,24}[;|&]{1,2}id;?$/
+
+/** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
+function findShortCommand({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie')) return undefined
+  return SHORT.test(lower) && !LIST_NAME.test(name) ? { start: 0, end: lower.length } : undefined
+}
+
+const NAME_CALL =
+  /\b(?:system|exec|eval|passthru|shell_exec|popen|proc_open|assert|phpinfo|call_user_func|__import__|execsync|getruntime)\s{0,2}\(/
+
+/** A call in the name of a parameter of a query or a form. */
+function findNameCall({ place, name, lower }: Reading): Span | undefined {
+  // Of a document, a name stands under what it is part of, and may be any text.
+  if (place !== 'name' || name !== lower) return undefined
+  const found = NAME_CALL.exec(lower)
+  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+}
+
 /** Commands that need no separator, because of the place where they stand or of the program that reads it. */
 export const commandPlaceRules: readonly Rule[] = [
   {
@@ -36,6 +57,47 @@ export const commandPlaceRules: readonly Rule[] = [
     attacks: [],
     benign: ['id', 'whoami'],
   },
+  {
+    id: 'rce/short-command',
+    family: 'rce',
+    score: 5,
+    quotable: false,
+    chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+    words: WORD.shell,
+    places: ['query', 'form', 'cookie'],
+    atStart: true,
+    find: findShortCommand,
+    // By the name of the parameter: the cases are in `test/command-places.test.ts`.
+    attacks: [],
+    benign: ['name;ids', 'a; id'],
+  },
+  {
+    id: 'code/name-call',
+    family: 'code',
+    score: 5,
+    quotable: false,
+    chars: CHAR.paren,
+    words: WORD.call | WORD.runtime | WORD.java,
+    places: ['name'],
+    find: findNameCall,
+    // By where the name stands: the cases are in `test/command-places.test.ts`.
+    attacks: [],
+    benign: ["[system('id');a]", 'count(id)', 'system[a]', 'exec'],
+  },
+  // The whole value is a call of a shell with what shows an intruder where he is: an example of nothing.
+  pattern(
+    'code/shell-call',
+    /^\s{0,4}@?\(?(?:system|passthru|shell_exec|exec|popen|proc_open|eval|assert)\)?\s?\(\s?["'](?:id|whoami|uname(?: -\w{1,4})?|pwd|ifconfig|ipconfig|ls(?: -\w{1,4})?|cat \/etc\/\w{1,24}|phpinfo\(\);?)["']\s?[,)]/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.paren,
+      words: WORD.call,
+      attacks: ["system('id');", '@exec("whoami")', "(popen)('id','r')"],
+      benign: ['system("pause");', 'exec(cmd)', "see system('id')"],
+    },
+  ),
   // Dynamic Data Exchange: a spreadsheet that opens the export runs the program.
   pattern(
     'rce/formula',

@@ -47,6 +47,8 @@ export const directoryAndMailRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
+      // Interfaces for mail take whole heads.
+      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822)$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [
@@ -117,7 +119,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Redis and memcached read commands line by line.
   pattern(
     'crlf/store-command',
-    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|set\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
+    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|(?:set|add|replace|append|prepend)\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
     {
       score: 5,
       quotable: true,

@@ -34,7 +34,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/runtime',
-    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|@ognl|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|@java\.lang|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
+    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
     {
       score: 5,
       quotable: true,
@@ -50,14 +50,35 @@ export const javaRules: readonly Rule[] = [
       benign: ['the runtime exec team', 'class loader', 'processbuilder'],
     },
   ),
+  // OGNL: a static method or field of a class.
+  pattern(
+    'java/static-call',
+    /@(?:[a-z]\w{0,40}\.){1,8}\w{1,60}@(?:\w{1,60}\s{0,2}\(|[a-z]{2,24}_\w)|@(?:java\.lang|ognl)\.\w/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.at,
+      words: WORD.java,
+      attacks: [
+        '(@java.lang.Runtime@getRuntime())',
+        '@org.apache.struts2.ServletActionContext@getResponse()',
+        '@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS',
+      ],
+      benign: ['@java (the language)', 'ann@mail.example.com', '@com.example.App@1f2e3d'],
+    },
+  ),
   pattern(
     'java/gadget',
-    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|beanshell|fileuploadgadget)\b/,
+    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|beanshell|fileuploadgadget)\b|jdbcrowsetimpl|jndiloginmodule/,
     {
       score: 5,
       quotable: true,
       words: WORD.java,
-      attacks: ['ProcessBuilder.evil.clonetransformer=x', 'x InvokerTransformer'],
+      attacks: [
+        'ProcessBuilder.evil.clonetransformer=x',
+        'x InvokerTransformer',
+        'xcom.sun.rowset.JdbcRowSetImplx',
+      ],
       benign: ['transformer toys', 'lazy map'],
     },
   ),

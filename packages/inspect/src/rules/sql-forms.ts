@@ -17,7 +17,6 @@ export const sqlFormRules: readonly Rule[] = [
   ),
   pattern('sqli/quote-number', /^\s{0,2}['"]\s?[-+*/^%&|]\s?\d{1,9}\s?[-+*/^%&|]\s?['"]\s{0,2}$/, {
     score: 5,
-    bare: true,
     atStart: true,
     chars: CHAR.apostrophe | CHAR.quote,
     attacks: ["'-0-'", "'+1+'", '"*1*"'],

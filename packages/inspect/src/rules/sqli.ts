@@ -224,13 +224,12 @@ const marks: Rule[] = [
   // No sign and no verb: only a number that is compared with nothing.
   pattern(
     'sqli/boolean',
-    /^\s{0,4}['"(]?-?\d{1,10}['")]?\s{1,4}(?:or|and|xor)\s{1,4}(?:(?:not\s{1,4})?(?:true|false)|[\w.]{1,24}\s{1,4}is\s{1,4}(?:not\s{1,4})?null)\s{0,4}$|^\s{0,4}-?(\d{1,10})\s{1,4}(?:not\s{1,4})?(?:r?like|regexp)\s{1,4}['"]?\1['"]?\s{0,4}(?:$|--|#)/,
+    /^\s{0,4}['"(]?-?\d{1,10}['")]?\s{1,4}(?:or|and|xor)\s{1,4}(?:(?:not\s{1,4})?(?:true|false)|'[\w ]{0,16}'|[\w.]{1,24}\s{1,4}is\s{1,4}(?:not\s{1,4})?null)\s{0,4}$|^\s{0,4}-?(\d{1,10})\s{1,4}(?:not\s{1,4})?(?:r?like|regexp)\s{1,4}['"]?\1['"]?\s{0,4}(?:$|--|#)/,
     {
       score: 5,
-      bare: true,
       atStart: true,
       words: WORD.sqlLogic,
-      attacks: ['1 or true', '-1 or not false', '1 or id is not null', '1 LIKE 1'],
+      attacks: ['1 or true', '-1 or not false', '1 or id is not null', '1 LIKE 1', "1 or 'x'"],
       benign: ['1 or 2', 'true or false', '1 and true love', '5 like 6', '3 if (you like)'],
     },
   ),
@@ -252,6 +251,7 @@ const marks: Rule[] = [
     /\bgroup\s{1,4}by\s{1,4}[\w.,`]{1,40}\s{1,4}having\s{1,4}\w{1,12}\s?\(|[`'")\d]\s{0,4}\bas\s{1,4}(?:`\w{1,32}`|"\w{1,32}")\s{1,4}from\b/,
     {
       score: 5,
+      bare: true,
       quotable: true,
       words: WORD.sqlVerb | WORD.sqlLogic,
       attacks: ['select x group by y having count(id) >= 9', '` AS `user_id` from', '1 as "x" from t'],

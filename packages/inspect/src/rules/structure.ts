@@ -48,7 +48,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'xxe/include',
-    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<xsl:(?:include|import|value-of|copy-of)\s|<\?xml-stylesheet\s[^>]{0,80}href/,
+    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<\?xml-stylesheet\s[^>]{0,80}href\s{0,4}=\s{0,4}["'](?:[a-z]{2,12}:)?\/\/|<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:expect|php|file|msl|ephemeral|text|gopher):/,
     {
       score: 5,
       quotable: true,
@@ -58,7 +58,34 @@ export const structureRules: readonly Rule[] = [
         '<xi:include href="http://x/y" xmlns:xi="http://www.w3.org/2001/XInclude"/>',
         '<xs:include namespace="http://x"/>',
       ],
-      benign: ['<include>', '#include <stdio.h>'],
+      benign: [
+        '<include>',
+        '#include <stdio.h>',
+        '<?xml-stylesheet type="text/xsl" href="/feed.xsl"?>',
+        '<image href="https://a.example/b.png"/>',
+      ],
+    },
+  ),
+  // A stylesheet that reads, writes or runs something: the sender's program for whoever transforms with it.
+  pattern(
+    'xxe/stylesheet',
+    /<xsl:(?:include|import)\s[^<>]{0,80}href\s{0,4}=\s{0,4}["'](?:[a-z]{2,12}:)?\/\/|<(?:value-of|copy-of|variable|param|for-each|apply-templates|if|when|xsl:[a-z-]{2,24})\s[^<>]{0,160}?\b(?:document|doc|unparsed-text|collection|php:function\w{0,6}|system-property)\s{0,4}\(|<(?:msxsl|xalan|lxslt|saxon):(?:script|component)\b|<\w{1,12}:(?:document|result-document|write)\s[^<>]{0,80}(?:href|file|select)\s{0,4}=\s{0,4}["'](?:file:|[a-z]:\\|\/|\.\.)|xmlns:\w{1,16}\s{0,4}=\s{0,4}["'](?:https?:\/\/xml\.apache\.org\/(?:xalan|xslt)\/java|xalan:\/\/java|java:java|java:org|https?:\/\/php\.net\/xsl|https?:\/\/saxon\.sf\.net\/java-type)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.equals,
+      words: WORD.entity,
+      attacks: [
+        '<xsl:value-of select="document(\'http://x/\')"/>',
+        '<xsl:import href="//x/y.xsl"/>',
+        '<msxsl:script language="C#">',
+        'xmlns:rt="http://xml.apache.org/xalan/java/java.lang.Runtime"',
+      ],
+      benign: [
+        '<xsl:value-of select="title"/>',
+        '<xsl:include href="common.xsl"/>',
+        '<xsl:variable name="document" select="/a"/>',
+      ],
     },
   ),
   {
@@ -120,7 +147,7 @@ export const structureRules: readonly Rule[] = [
   }),
   pattern(
     'deserialisation/python',
-    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|^gA[IJN]j(?:cG9zaXg|b3MK|bnQK|X19idWls|YnVpbHRpbn|c3VicHJvY)|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
     {
       score: 5,
       quotable: true,
@@ -128,6 +155,7 @@ export const structureRules: readonly Rule[] = [
       chars: CHAR.newline | CHAR.base64 | CHAR.bang | CHAR.quote,
       attacks: [
         "cos\nsystem\n(S'id'\ntR.",
+        'gANjcG9zaXgKc3lzdGVtCnEAWAIAAABpZHEBhXECUnEDLg==',
         '!!python/object/apply:os.system ["id"]',
         '"@type":"com.sun.rowset.JdbcRowSetImpl"',
       ],

@@ -6,14 +6,16 @@ import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s|dump\(|app\.request|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
     .source
 
 /** How far from where a template begins it names an object. */
 const REACH = 160
 const inMarks = foundWithin({
   opening: /\{\{|#\{|<%=?|\{%|\[\[\$|\*\{/,
-  inside: new RegExp(`${OBJECTS}|process\\.|\`|this\\.`),
+  inside: new RegExp(
+    `${OBJECTS}|process\\.|\`|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()`,
+  ),
   reach: REACH,
   barriers: '{}%',
 })
@@ -92,6 +94,9 @@ export const templateRules: readonly Rule[] = [
       "{{ 'greeting' | translate }}",
       '{{ myself }}',
       '{{ template "head" . }}',
+      '{{ include "app.name" . }}',
+      '{{this.total}}',
+      '${self.private_ip}',
     ],
   },
   // JavaScript writes its own strings so.
@@ -135,13 +140,13 @@ export const templateRules: readonly Rule[] = [
   }),
   pattern(
     'template/variable',
-    /^\s{0,4}\$\{\s{0,4}["'][^"'{}]{0,64}["']\s{0,4}\}\s{0,4}$|\$\s{0,16}\{\s{0,12}(?:\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant)\s{0,12}\}/,
+    /^\s{0,4}\$\{\s{0,4}["'][^"'{}]{0,64}["']\s{0,4}\}\s{0,4}$|\$\s{0,16}\{\s{0,12}(?:\$[a-z_]\w{0,24}|@[a-z_]\w{0,24}\s{0,4}\([^)]{0,48}\)|@\w{1,24}|[a-z_$]\w{0,24}->\w{1,24}|\$[\w@]{1,24}(?:->\w{1,24})?|cmd|constant|whoami|ifconfig|ipconfig|uname)\s{0,12}\}/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       places: ['query', 'path', 'name', 'cookie', 'header', 'body'],
-      attacks: ["${'ff'}", '$  { $a}', '${@print(1)}', '${$foo->bar}', '${cmd}'],
+      attacks: ["${'ff'}", '$  { $a}', '${@print(1)}', '${$foo->bar}', '${cmd}', '${whoami}'],
       benign: ['${name}', 'costs ${ total }', '${i}'],
     },
   ),

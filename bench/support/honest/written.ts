@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Half } from '../attack-lists.ts'
+import type { HonestRequest } from './draws.ts'
+
+interface Line {
+  readonly kind: string
+  readonly half: Half
+  readonly method: string
+  readonly path: string
+  readonly type: string
+  readonly body: string
+}
+
+/** A request that was written down, with the half of the list that it is in. */
+export interface WrittenRequest extends HonestRequest {
+  readonly half: Half
+}
+
+/** Honest requests of 59 kinds, written down before anybody looked which are refused. */
+export function writtenRequests(): readonly WrittenRequest[] {
+  return readFileSync(join(import.meta.dirname, 'requests.jsonl'), 'utf8')
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => {
+      const { type, ...request } = JSON.parse(line) as Line
+      return { ...request, headers: type === '' ? {} : { 'content-type': type } }
+    })
+}

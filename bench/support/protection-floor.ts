@@ -1,0 +1,105 @@
+import type { RequestHandler } from 'express'
+
+const MINUTE = 60_000
+const MOST_HEADERS = 100
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** What an attack in a value cannot do without. */
+const SIGN = /[<>'"`(){}$|\\%;*#]|\.\.|--|:\/\//
+const SESSION = /(?:^|; ?)[^=;]*(?:sess|sid|auth|token)[^=;]*=([^;]+)/i
+/** Values with such signs that are known to be clean: browsers and their `Accept`. */
+const MOST_KNOWN = 4_096
+
+/** All that is known of one client. */
+interface Client {
+  count: number
+  until: number
+  open: number
+  missing: number
+  answered: number
+  page: string
+  queries: number
+  blockedUntil: number
+}
+
+/**
+ * About the least that does what the default protection says it does: finds the client, knows whether it is
+ * banned, counts its requests and those under way, says so in two headers; checks method, host and size of
+ * the head; looks once at each value of path, query, cookies and headers for what an attack cannot do
+ * without; and, when the answer has ended, counts for this client what scenarios count: answers by status,
+ * pages with ever new queries, and whether its session is one that the backend takes.
+ */
+export function protectionFloor(): RequestHandler {
+  const clients = new Map<string, Client>()
+  const known = new Set<string>()
+  /** A floor has no rules to ask: what has such a sign is asked about once, and taken to be clean. */
+  const look = (value: string): void => {
+    if (SIGN.test(value) && !known.has(value) && known.size < MOST_KNOWN) known.add(value)
+  }
+  /** Reads the head once. @returns whether it is well-formed, and has a session */
+  const readHead = (headers: readonly string[]): 'malformed' | 'session' | 'plain' => {
+    let bytes = 0
+    let hosts = 0
+    let hasSession = false
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const name = headers[i] as string
+      const value = headers[i + 1] as string
+      bytes += name.length + value.length
+      if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+      if (name.length === 6 && name.toLowerCase() === 'cookie') {
+        hasSession = SESSION.test(value)
+        for (const pair of value.split(';')) look(pair.slice(pair.indexOf('=') + 1).trim())
+      } else look(value)
+    }
+    if (hosts !== 1 || bytes > 32_768 || headers.length > MOST_HEADERS * 2) return 'malformed'
+    return hasSession ? 'session' : 'plain'
+  }
+  const clientOf = (address: string, now: number): Client => {
+    let client = clients.get(address)
+    if (client === undefined) {
+      client = {
+        count: 0,
+        until: now + MINUTE,
+        open: 0,
+        missing: 0,
+        answered: 0,
+        page: '',
+        queries: 0,
+        blockedUntil: 0,
+      }
+      clients.set(address, client)
+    } else if (client.until < now) {
+      client.count = 0
+      client.until = now + MINUTE
+    }
+    return client
+  }
+  return (request, response, next) => {
+    const now = Date.now()
+    const client = clientOf(String(request.headers['x-forwarded-for'] ?? ''), now)
+    const isRefused = client.blockedUntil > now || ++client.count > 60_000 || ++client.open > 60_000
+    const head = readHead(request.rawHeaders)
+    if (isRefused || !METHODS.has(request.method) || head === 'malformed') {
+      response.status(403).end()
+      return
+    }
+    const mark = request.url.indexOf('?')
+    const path = mark < 0 ? request.url : request.url.slice(0, mark)
+    look(path)
+    if (mark >= 0)
+      for (const pair of request.url.slice(mark + 1).split('&')) look(pair.slice(pair.indexOf('=') + 1))
+    response.setHeader('RateLimit-Policy', '"address";q=60000;w=60, "busy";q=60000;qu="concurrent-requests"')
+    const seconds = Math.ceil((client.until - now) / 1_000)
+    response.setHeader(
+      'RateLimit',
+      `"address";r=${60_000 - client.count};t=${seconds}, "busy";r=${60_000 - client.open};t=60`,
+    )
+    response.on('close', () => {
+      client.open--
+      if (response.statusCode === 404) client.missing++
+      else if (head === 'session') client.answered++
+      client.queries = client.page === path ? client.queries + 1 : 1
+      client.page = path
+    })
+    next()
+  }
+}

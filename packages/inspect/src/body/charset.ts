@@ -1,0 +1,117 @@
+/** How the bytes of a text are to be read where ASCII does not stand for itself, and from which byte on. */
+export interface Charset {
+  readonly name: 'utf-16le' | 'utf-16be' | 'utf-32le' | 'utf-32be' | 'ebcdic'
+  /** What stands before is ASCII. */
+  readonly from: number
+}
+
+/** Units at the start that must be ASCII for a text to be in a wide encoding that it does not name. */
+const UNITS = 8
+/** Characters in which the declaration of an XML document ends. */
+const DECLARATION = 200
+/** `<?xm` in code page 37. */
+const EBCDIC = 0x4c6fa794
+const DECLARED_WIDE = /^<\?xml[^>]{0,160}?encoding\s{0,4}=\s{0,4}["'](?:utf-?16|utf-?32|ucs-?[24]|iso-10646)/i
+
+/**
+ * The charset of a text whose bytes do not stand for ASCII: by its mark, by the charset of the content type,
+ * or, as parsers of XML tell it (XML 1.0 appendix F), by the zeros between its first characters. Undefined
+ * for UTF-8, everything like it, and bytes that are no text.
+ */
+export function charsetOf(bytes: Uint8Array, contentType: string): Charset | undefined {
+  const [a, b, c, d] = bytes
+  if (a === 0xff && b === 0xfe) return whole(c === 0 && d === 0 ? 'utf-32le' : 'utf-16le')
+  if (a === 0xfe && b === 0xff) return whole('utf-16be')
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return whole('utf-32be')
+  const named = contentType.length > 16 && /charset\s{0,4}=\s{0,4}"?(utf-16(?:le|be)?)\b/i.exec(contentType)
+  if (named !== false && named !== null)
+    return whole(named[1]?.toLowerCase() === 'utf-16be' || a === 0 ? 'utf-16be' : 'utf-16le')
+  // Most bodies end here: their second byte is no zero, and they declare nothing.
+  if (a === 0 || b === 0) return zerosOf(bytes, 0)
+  if (a === 0x4c && bytes.length >= 4 && viewOf(bytes).getUint32(0) === EBCDIC) return whole('ebcdic')
+  return a === 0x3c && b === 0x3f ? charsetBehindDeclaration(bytes) : undefined
+}
+
+/** The text of bytes in a charset. */
+export function decodeCharset(bytes: Uint8Array, { name, from }: Charset): string {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, from).toString('latin1')
+  const rest = bytes.subarray(from)
+  if (name === 'ebcdic') return start + Array.from(rest, byte => EBCDIC_TO_ASCII[byte] ?? ' ').join('')
+  if (name === 'utf-16le' || name === 'utf-16be') return start + new TextDecoder(name).decode(rest)
+  const view = viewOf(rest)
+  const letters: string[] = [start]
+  for (let at = 0; at + 4 <= rest.length; at += 4) {
+    const code = view.getUint32(at, name === 'utf-32le')
+    if (code !== 0xfeff) letters.push(code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd')
+  }
+  return letters.join('')
+}
+
+function whole(name: Charset['name']): Charset {
+  return { name, from: 0 }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** The charset in which `UNITS` characters of ASCII begin at `from`, the first of which opens a document. */
+function zerosOf(bytes: Uint8Array, from: number): Charset | undefined {
+  for (const { name, width, place } of WIDE) {
+    if (bytes.length < from + UNITS * width) continue
+    let units = 0
+    while (units < UNITS && isAscii(bytes, from + units * width, width, place)) units++
+    const first = bytes.subarray(from).find(byte => byte > 32)
+    if (units === UNITS && (first === 0x3c || first === 0x7b || first === 0x5b)) return { name, from }
+  }
+  return undefined
+}
+
+const WIDE: readonly { readonly name: Charset['name']; readonly width: number; readonly place: number }[] = [
+  { name: 'utf-32le', width: 4, place: 0 },
+  { name: 'utf-32be', width: 4, place: 3 },
+  { name: 'utf-16le', width: 2, place: 0 },
+  { name: 'utf-16be', width: 2, place: 1 },
+]
+
+/** Whether a unit holds one character of ASCII, at a place, and zeros. */
+function isAscii(bytes: Uint8Array, at: number, width: number, place: number): boolean {
+  for (let i = 0; i < width; i++) {
+    const byte = bytes[at + i] as number
+    if (i === place ? byte < 9 || byte > 126 : byte !== 0) return false
+  }
+  return true
+}
+
+/** A document that goes on, behind a declaration in ASCII, in the wide encoding that it declared. */
+function charsetBehindDeclaration(bytes: Uint8Array): Charset | undefined {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, DECLARATION))
+  const head = start.toString('latin1')
+  if (!DECLARED_WIDE.test(head)) return undefined
+  const end = head.indexOf('?>')
+  return end < 0 ? undefined : zerosOf(bytes, end + 2)
+}
+
+const EBCDIC_TO_ASCII: readonly string[] = ebcdic()
+
+/** Code page 37, as far as it stands for ASCII. */
+function ebcdic(): string[] {
+  const table: string[] = []
+  const put = (from: number, letters: string): void => {
+    for (let i = 0; i < letters.length; i++) table[from + i] = letters[i] as string
+  }
+  put(0x81, 'abcdefghi')
+  put(0x91, 'jklmnopqr')
+  put(0xa2, 'stuvwxyz')
+  put(0xc1, 'ABCDEFGHI')
+  put(0xd1, 'JKLMNOPQR')
+  put(0xe2, 'STUVWXYZ')
+  put(0xf0, '0123456789')
+  put(0x4b, '.<(+|&')
+  put(0x5a, '!$*);')
+  put(0x60, '-/')
+  put(0x6b, ',%_>?')
+  put(0x79, '`:#@\'="')
+  put(0xba, '[]')
+  return table
+}

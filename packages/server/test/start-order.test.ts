@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadConfig } from '@postern/config'
+import { PortInUse } from '@postern/runtime'
+import { overridden } from '../src/overridden.ts'
+import { serve } from '../src/serve.ts'
+
+test('a gateway has its port before it makes keys, opens stores, migrates or recovers', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-order-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const overrides = { upstream: 'http://127.0.0.1:9', listen: `127.0.0.1:${port}`, workers: 1 }
+  const loaded = overridden(await loadConfig({ folder, environment: {} }), overrides, {})
+  const dataDirectory = join(folder, 'data')
+  await assert.rejects(serve({ loaded, overrides, dataDirectory }), PortInUse)
+  assert.equal(existsSync(dataDirectory), false, 'nothing was opened before the port')
+})
