@@ -11,9 +11,9 @@ export interface GatedPiecesOwner {
 }
 
 /**
- * Pieces of a body on their way past a gate, in order. A piece goes on at once where the gate answers at once;
- * otherwise it waits, and so do those behind it. Whoever offers them takes nothing more from the connection
- * while one waits, so that few ever do.
+ * Pieces of a body on their way past a gate, in order. A piece goes on at once where the gate answers at
+ * once; otherwise it waits, and so do those behind it. Whoever offers them takes nothing more from the
+ * connection while one waits, so that few ever do.
  */
 export class GatedPieces {
   readonly #gate: BodyGate

@@ -16,7 +16,8 @@ const REFUSAL: Refusal = {
 }
 
 /**
- * Reads the start ahead and the rest as it goes by, as inspection does; of three pieces two are answered later.
+ * Reads the start ahead and the rest as it goes by, as inspection does; of three pieces two are answered
+ * later.
  */
 const watching: Guard = {
   name: 'test',

@@ -26,7 +26,8 @@ const REFUSAL: Refusal = {
 }
 
 /**
- * Reads the start ahead and the rest as it goes by, as inspection does; of three pieces two are answered later.
+ * Reads the start ahead and the rest as it goes by, as inspection does; of three pieces two are answered
+ * later.
  */
 function watching(seen: { length: number; text: string }, mode: Mode = 'enforce'): Guard {
   return {

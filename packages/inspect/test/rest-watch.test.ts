@@ -29,7 +29,7 @@ async function cutAt(
   return undefined
 }
 
-/** As many milliseconds as a slice has pass with each look at the clock, so that every slice is the shortest. */
+/** A slice's milliseconds pass with each look at the clock, so that every slice is the shortest. */
 function shortSlices(): RestSlices & { readonly turns: () => number } {
   let time = 0
   let turns = 0
