@@ -3,13 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from '../packages/inspect/src/inspect.ts'
 import type { InspectedRequest } from '../packages/inspect/src/inspected-request.ts'
-import { listedAttacks } from './support/attack-lists.ts'
+import { listedAttacks, placesOf } from './support/attack-lists.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { report } from './support/harness.ts'
 import { writtenRequests } from './support/honest/written.ts'
 import { honestDocuments } from './support/honest-documents.ts'
 import { HONEST } from './support/honest-requests.ts'
 import { shapesOf } from './support/honest-shapes.ts'
+import { publicValues } from './support/public-lists.ts'
 
 interface Line {
   readonly id: string
@@ -122,6 +123,33 @@ for (const [name, { found, attacks, native: theirs }] of [...listed].sort(([a], 
   figures[`listed ${name} attacks`] = attacks
   const percent = (part: number): string => `${((100 * part) / attacks).toFixed(1)} %`.padStart(8)
   console.log(`${name.padEnd(58)} ${percent(found)} ${percent(theirs)} of ${attacks}`)
+}
+
+const published = new Map<string, Tally & { native: number; json: number }>()
+for (const { set, half, value } of publicValues()) {
+  const key = `${set} (${half})`
+  const tally = published.get(key) ?? { found: 0, attacks: 0, alarms: 0, benign: 0, native: 0, json: 0 }
+  published.set(key, tally)
+  const { 'a query': query, JSON: json } = placesOf(value)
+  if (query === undefined || json === undefined) continue
+  count(tally, 'block', inspect(query).verdict !== 'pass')
+  if (native(query).length > 0) tally.native++
+  if (inspect(json).verdict !== 'pass') tally.json++
+}
+console.log(
+  '\npublic lists (Debian: sqlmap, wfuzz)            in a query    in JSON   native-appsec, in a query',
+)
+if (published.size === 0) console.log('not installed')
+for (const [name, { found, attacks, json, native: theirs }] of [...published].sort(([a], [b]) =>
+  a < b ? -1 : 1,
+)) {
+  ratios[`public ${name}`] = found / attacks
+  ratios[`public ${name} in JSON`] = json / attacks
+  ratios[`public ${name} native`] = theirs / attacks
+  figures[`public ${name} values`] = attacks
+  console.log(
+    `${name.padEnd(46)} ${`${found}`.padStart(8)} ${`${json}`.padStart(10)} ${`${theirs}`.padStart(10)} of ${attacks}`,
+  )
 }
 
 console.log('\nhonest traffic          half        refused')

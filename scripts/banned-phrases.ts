@@ -32,5 +32,18 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
   { pattern: /\bbefore dear\b|\bdear to\b/i, instead: '"expensive"' },
   { pattern: /\bgiven up for\b/i, instead: '"evicted"' },
   { pattern: /\bneither[.;:]/i, instead: '"not ... either", "nor"' },
+  { pattern: /\bstands? twice\b/i, instead: '"is used twice", "is listed twice"' },
+  { pattern: /\bexists already\b/i, instead: '"already exists"' },
+  { pattern: /\bsomebody else meanwhile\b/i, instead: '"someone else in the meantime"' },
+  { pattern: /\bsomething else than\b/i, instead: '"something other than"' },
+  { pattern: /\bget(?:s|ting)? round\b/i, instead: '"bypass", "get around"' },
+  { pattern: /\bpolic(?:y|ies) speaks?\b/i, instead: '"a policy applies", "covers"' },
+  {
+    pattern: /\b(?:is|are) no (?:name|parameter|principal|JSON|rule id|operator|socket|kind)\b/i,
+    instead: '"is not a ..."',
+  },
+  { pattern: /\bcannot be had\b/i, instead: '"is unavailable"' },
+  { pattern: /\bin vain\b/i, instead: '"without success"' },
+  { pattern: /\bfor ever\b/i, instead: '"forever", "indefinitely"' },
   { pattern: /\bwhat operators do\b/i, instead: '"operator actions"' },
 ]

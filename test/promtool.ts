@@ -12,7 +12,7 @@ export interface PromtoolAnswer {
 
 /**
  * Runs promtool of Prometheus. As root on Debian it is installed when it is missing.
- * @returns undefined where it cannot be had
+ * @returns undefined where it is unavailable
  */
 export function promtool(...args: readonly string[]): PromtoolAnswer | undefined {
   if (!existsSync(PLACE)) installPackages(['prometheus'])

@@ -42,7 +42,7 @@ const REDIS: Kind = {
 /**
  * Brings up PostgreSQL and Redis for a test run: at the addresses of `POSTERN_TEST_POSTGRES`
  * and `POSTERN_TEST_REDIS` when set, else from local binaries on free loopback ports, else
- * installed first (as root on Debian). What cannot be had ends the process with one line that
+ * installed first (as root on Debian). What is unavailable ends the process with one line that
  * says what to install; nothing is skipped silently.
  */
 export async function startServices(): Promise<StartedServices> {

@@ -59,7 +59,8 @@ export function* listedAttacks(): Generator<ListedAttack> {
   }
 }
 
-function placesOf(value: string): Readonly<Record<string, InspectedRequest>> {
+/** A value in each place where requests carry one, encoded as a client would. */
+export function placesOf(value: string): Readonly<Record<string, InspectedRequest>> {
   const isEncoded = ENCODED.test(value)
   // Beyond ASCII, and what ends a value, is encoded as a client would; what is encoded already stays.
   const sent = isEncoded

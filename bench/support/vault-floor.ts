@@ -9,6 +9,7 @@ import { identity } from '../../packages/vault/test/support/holder-processes.ts'
 const REQUEST_BYTES = 60
 const VALUE_BYTES = 32
 const AAD = randomBytes(60)
+const TIMEOUT_MS = 60_000
 const OPTIONS = { encoding: 'latin1', authTagLength: 16 } as const
 
 interface RawRecord {
@@ -86,10 +87,13 @@ export class FloorPages {
     return new FloorPages(children, links, folders, records)
   }
 
-  /** One page. */
-  async page(): Promise<void> {
+  /**
+   * One page.
+   * @param rows as they were read from the database: the floor only has them read
+   */
+  async page(rows: readonly Readonly<Record<string, unknown>>[]): Promise<number> {
     const turn = this.#turn++
-    await Promise.all([turn, turn + 1].map(at => this.#links[at % 3]?.request(this.#request, 2_000)))
+    await Promise.all([turn, turn + 1].map(at => this.#links[at % 3]?.request(this.#request, TIMEOUT_MS)))
     for (const { key, nonce, ciphertext, tag } of this.#records) {
       hash('sha512', INNER, 'binary')
       hash('sha512', OUTER, 'binary')
@@ -99,6 +103,7 @@ export class FloorPages {
       decipher.update(ciphertext)
       decipher.final()
     }
+    return rows.length
   }
 
   stop(): void {

@@ -83,7 +83,7 @@ describe('a test file', { concurrency: true }, () => {
     assert.match(output, /did not end within 3 seconds; it waits for: tcp port \d+/)
   })
 
-  test('that waits for ever in one test still runs the others', async () => {
+  test('that waits forever in one test still runs the others', async () => {
     const { ok, output, report } = await resultOf(
       'never',
       3_000,

@@ -245,7 +245,7 @@ test('an owner who is no superuser can install; tables made later are reported u
   await admin.close()
 })
 
-test('the report names every role that could get round, and how it would', async t => {
+test('the report names every role that could get around, and how it would', async t => {
   const place = await guarded(t, ORDERS, { '*.delete': rows(20, '1h') }, { exempt: ['nightly'] })
   const clean = await budgetStatus(place.database)
   assert.deepEqual(

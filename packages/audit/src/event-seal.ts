@@ -4,17 +4,24 @@ import { join } from 'node:path'
 import { type Event, type RandomSource, systemRandom } from '@postern/core'
 import { joinEvent, type Sealed, type Subject, splitEvent } from './entry.ts'
 import { KeyStore } from './key-store.ts'
-import { openPersonal, openText, sealPersonal, sealText } from './seal.ts'
+import { openBytes, openPersonal, openText, sealBytes, sealPersonal } from './seal.ts'
 
 /** What several events of one subject have in common to be sealed: one box for all of them. */
-export interface SubjectText {
+export interface SubjectBytes {
   readonly subject: Subject
-  readonly text: string
+  readonly bytes: Uint8Array
+}
+
+/** Sealed bytes of one subject: nonce, ciphertext and tag. */
+export interface SealedBytes {
+  /** Id of the subject's key. */
+  readonly key: string
+  readonly box: Uint8Array
 }
 
 /** An event outside the log, with what is personal in it sealed. */
 export interface SealedEvent {
-  /** What was done, readable for ever. */
+  /** What was done, readable forever. */
   readonly open: Event
   /** Absent when nothing in it was personal. */
   readonly sealed?: Sealed
@@ -22,9 +29,14 @@ export interface SealedEvent {
 
 const NONCE_BYTES = 12
 
-/** Names what a text of several events is sealed for: its box does not open as that of one event. */
+/** Names what a text of several events was sealed for: its box does not open as that of one event. */
 export function textOrigin(origin: string): string {
   return `${origin} texts`
+}
+
+/** As `textOrigin`, for bytes of several events. */
+export function bytesOrigin(origin: string): string {
+  return `${origin} bytes`
 }
 
 /**
@@ -81,16 +93,28 @@ export class EventSeal {
     return { event: joinEvent(open, personal), erased: false }
   }
 
-  /** Seals texts, one of each subject. @param number of the place where they are kept together */
-  sealTexts(texts: readonly SubjectText[], number: number): readonly Sealed[] {
-    const context = { origin: textOrigin(this.#origin), index: number }
-    return texts.map(({ subject, text }) =>
-      sealText(text, this.#keys.obtain(subject), this.#random.bytes(NONCE_BYTES), context),
-    )
+  /** Seals bytes, some of each subject. @param number of the place where they are kept together */
+  sealAll(parts: readonly SubjectBytes[], number: number): readonly SealedBytes[] {
+    const context = { origin: bytesOrigin(this.#origin), index: number }
+    return parts.map(({ subject, bytes }) => {
+      const key = this.#keys.obtain(subject)
+      return { key: key.id, box: sealBytes(bytes, key, this.#random.bytes(NONCE_BYTES), context) }
+    })
   }
 
   /**
-   * Texts again; undefined where the key was destroyed.
+   * Bytes again; undefined where the key was destroyed.
+   * @throws IntegrityError when the box was changed or belongs elsewhere
+   */
+  open({ key: id, box }: SealedBytes, number: number): Uint8Array | undefined {
+    const key = this.#keys.byId(id)
+    return key === undefined
+      ? undefined
+      : openBytes(box, key, { origin: bytesOrigin(this.#origin), index: number })
+  }
+
+  /**
+   * Texts that an earlier version sealed; undefined where the key was destroyed.
    * @throws IntegrityError when a box was changed or belongs elsewhere
    */
   unsealTexts(boxes: readonly Sealed[], number: number): readonly (string | undefined)[] {

@@ -3,7 +3,7 @@ export type { AuditCounts, AuditLog, LeafReceipt } from './audit-log.ts'
 export type { AuditQuery } from './audit-query.ts'
 export { type Cursor, fileCursor } from './cursor.ts'
 export { type Entry, type Sealed, type Subject, subjectName, subjectOf } from './entry.ts'
-export { EventSeal, type SealedEvent, type SubjectText } from './event-seal.ts'
+export { EventSeal, type SealedBytes, type SealedEvent, type SubjectBytes } from './event-seal.ts'
 export { toCef } from './export/cef.ts'
 export {
   type CheckedExport,

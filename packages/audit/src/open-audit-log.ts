@@ -29,7 +29,7 @@ import { LogReader } from './log-reader.ts'
 export interface AuditLogOptions extends PublisherOptions {
   /** Directory of the log; created when absent. */
   readonly directory: string
-  /** Unique name of the log, for ever: a URL without scheme, `shop.example.com/audit`. */
+  /** Unique name of the log, forever: a URL without scheme, `shop.example.com/audit`. */
   readonly origin: string
   /**
    * Where signing key and subjects' keys are kept. Default: `<directory>-keys`.

@@ -58,22 +58,20 @@ export function sealPersonal(
   nonce: Uint8Array,
   context: SealContext,
 ): Sealed {
-  return sealText(JSON.stringify(personal), subject, nonce, context)
+  const bytes = sealBytes(Buffer.from(JSON.stringify(personal), 'utf8'), subject, nonce, context)
+  return { key: subject.id, box: bytes.toString('base64') }
 }
 
-/** Seals a text of one subject with AES-256-GCM. */
-export function sealText(
-  content: string,
+/** Seals bytes of one subject with AES-256-GCM. @returns nonce, ciphertext and tag */
+export function sealBytes(
+  content: Uint8Array,
   subject: SubjectKey,
   nonce: Uint8Array,
   context: SealContext,
-): Sealed {
-  const { id } = subject
+): Buffer {
   const cipher = createCipheriv('aes-256-gcm', importedKey(subject), nonce)
-  cipher.setAAD(additionalData(context, id))
-  const body = cipher.update(content, 'utf8')
-  const box = Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()])
-  return { key: id, box: box.toString('base64') }
+  cipher.setAAD(additionalData(context, subject.id))
+  return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()])
 }
 
 /**
@@ -89,19 +87,28 @@ export function openPersonal(sealed: Sealed, key: SubjectKey, context: SealConte
 }
 
 /**
- * Opens what `sealText` sealed.
+ * Opens a text that was sealed.
  * @throws IntegrityError when it was changed or belongs elsewhere
  */
-export function openText({ key: id, box }: Sealed, key: SubjectKey, context: SealContext): string {
-  const bytes = Buffer.from(box, 'base64')
+export function openText({ box }: Sealed, key: SubjectKey, context: SealContext): string {
+  return openBytes(Buffer.from(box, 'base64'), key, context).toString('utf8')
+}
+
+/**
+ * Opens what `sealBytes` sealed.
+ * @throws IntegrityError when it was changed or belongs elsewhere
+ */
+export function openBytes(bytes: Uint8Array, key: SubjectKey, context: SealContext): Buffer {
   try {
     const decipher = createDecipheriv('aes-256-gcm', importedKey(key), bytes.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     })
-    decipher.setAAD(additionalData(context, id))
+    decipher.setAAD(additionalData(context, key.id))
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-    const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
-    return Buffer.concat([text, decipher.final()]).toString('utf8')
+    const content = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
+    // The cipher is a stream: it keeps nothing back, and the end only checks the tag.
+    decipher.final()
+    return content
   } catch {
     throw new IntegrityError(`entry ${context.index}: the sealed part does not open with its subject's key`)
   }

@@ -94,8 +94,8 @@ describe('postern policy', { timeout: 600_000 }, () => {
   test('says what is wrong with a principal, fields or a file', async () => {
     const folder = newFolder()
     for (const [args, message] of [
-      [['policy', 'explain', 'x', '--as', 'ann'], /--as: is no principal/],
-      [['policy', 'explain', 'x', 'order', '--fields', '[1]'], /--fields: is no JSON object/],
+      [['policy', 'explain', 'x', '--as', 'ann'], /--as: is not a principal/],
+      [['policy', 'explain', 'x', 'order', '--fields', '[1]'], /--fields: is not a JSON object/],
       [['policy', 'test', 'policies.ts'], /exports no list "cases"/],
       [['policy', 'diff', 'nowhere.ts'], /there is no such file/],
     ] as const) {

@@ -81,7 +81,7 @@ function compileLimit(
   if (plan !== undefined && overrides === true)
     throw new ConfigError({
       place: `${place}.plan`,
-      problem: 'and overrides: true both say the rule of single keys',
+      problem: 'and overrides: true both set the rule for individual keys',
       hint: 'keep one of them',
     })
   return {

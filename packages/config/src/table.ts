@@ -158,7 +158,7 @@ export interface Config extends ExtensionConfig {
   /** How HTTP itself is checked, or `false`. Default: on. */
   readonly protocol?: ProtocolConfig | false | undefined
   /**
-   * Clients that are refused, without a scenario and for ever: addresses, ranges, `all`, or
+   * Clients that are refused, without a scenario and forever: addresses, ranges, `all`, or
    * `{ network, userAgent }`. Default: nobody.
    */
   readonly block?: readonly (string | ClientConfig)[] | undefined

@@ -44,7 +44,7 @@ export function writeConfig(
   if (now !== before)
     throw new ConfigError({
       place: basename(path),
-      problem: 'was changed by somebody else meanwhile',
+      problem: 'was changed by someone else in the meantime',
       hint: 'look at it again, then repeat the change',
     })
   const draft = join(dirname(path), `.${process.pid}.${basename(path)}`)

@@ -55,7 +55,7 @@ const CASES: readonly (readonly [
     'an exception for a rule that cannot be one',
     'routes:\n  POST /comments:\n    inspect: { except: [{ rule: sqli }] }',
     /:3: routes\["POST \/comments"\]\.inspect\.except\[0\]\.rule$/,
-    /"sqli" is no rule id/,
+    /"sqli" is not a rule id/,
     /sqli\/\*/,
   ],
   [

@@ -166,7 +166,7 @@ describe('attacks on the console', () => {
     assert.equal(given.acts.length, acts, 'what is refused is not done')
   })
 
-  test('no spelling of a path gets round the session, or out of the path that the console is under', async () => {
+  test('no spelling of a path gets around the session, or out of the path that the console is under', async () => {
     const { port } = new URL(below.address)
     for (const target of [
       '/console/api/bans',

@@ -113,7 +113,7 @@ describe('the recorder', () => {
     file.exec('DELETE FROM page')
     const traffic = open(folder)
     await traffic.write(
-      Array.from({ length: 600 }, (_, i) => kept(request(1_100 + i))),
+      Array.from({ length: 2_100 }, (_, i) => kept(request(1_100 + i))),
       [],
     )
     const times = async (): Promise<readonly number[]> => {
@@ -122,7 +122,7 @@ describe('the recorder', () => {
         for (const row of await page.open(() => true)) seen.push((row?.time ?? 0) - NOW)
       return seen
     }
-    const all = Array.from({ length: 1_700 }, (_, i) => i)
+    const all = Array.from({ length: 3_200 }, (_, i) => i)
     const pages = (): unknown => file.prepare('SELECT count(*) AS pages FROM page').get()?.['pages']
     assert.deepEqual(await times(), all)
     assert.equal(pages(), 1)
@@ -133,6 +133,105 @@ describe('the recorder', () => {
     assert.equal(await traffic.pack(), false)
     file.close()
     await traffic.close()
+  })
+
+  test('pages of the first format are read beside those of the present one', async () => {
+    const folder = freshFolder()
+    const written = open(folder)
+    await written.write(
+      Array.from({ length: 20 }, (_, i) => kept(request(i))),
+      [],
+    )
+    await written.close()
+    // As a version before the packed format left it: a page of six requests, and the keys of two subjects.
+    const { page, keys } = JSON.parse(
+      readFileSync(new URL('support/json-page.json', import.meta.url), 'utf8'),
+    ) as { readonly page: Record<string, string | number>; readonly keys: readonly Record<string, string>[] }
+    const file = new DatabaseSync(join(folder, 'traffic.db'))
+    file.exec('DELETE FROM page')
+    const insert = `INSERT INTO page (${Object.keys(page)}) VALUES (${Object.keys(page).map(() => '?')})`
+    file.prepare(insert).run(...Object.values(page))
+    file.close()
+    const subjects = new DatabaseSync(join(folder, 'traffic-keys', 'subjects.db'))
+    for (const { id = '', key = '', day = null, name = '' } of keys)
+      subjects
+        .prepare('INSERT INTO subjects (id, key, day, name) VALUES (?, ?, ?, ?)')
+        .run(id, Buffer.from(key, 'hex'), day, Buffer.from(name, 'hex'))
+    subjects.close()
+    const traffic = open(folder)
+    const seen: object[] = []
+    const heads: number[][] = []
+    for await (const { head, open: openRows } of traffic.pages(0, 'whole')) {
+      heads.push([head.ids.length, head.statuses[5] ?? 0, head.bytes[5] ?? 0])
+      seen.push(...(await openRows(() => true)).flatMap(row => row ?? []))
+    }
+    await traffic.close()
+    assert.deepEqual(heads[0], [6, 205, 500])
+    assert.equal(seen.length, 6 + 14)
+    const start = Date.UTC(2026, 0, 1)
+    assert.deepEqual(seen[2], {
+      id: 3,
+      time: start + 2_000,
+      weight: 3,
+      refused: false,
+      outcome: { status: 202, duration: 2.48, bytes: 200 },
+      method: 'GET',
+      host: 'shop.example',
+      path: '/orders/2',
+      query: 'q=ä€😀',
+      address: '192.0.2.2',
+      agent: 'agent/0',
+      principal: undefined,
+      request: 'b0000000000000000002',
+    })
+    assert.deepEqual((seen[3] as { principal: object }).principal, {
+      kind: 'user',
+      roles: ['support'],
+      id: 'alice',
+      tenant: 'acme',
+    })
+  })
+
+  test('a page gives every text back, and one that was changed or moved does not open', async () => {
+    const folder = freshFolder()
+    const traffic = open(folder)
+    const texts = ['', 'a', 'q=ä€😀&x=\u0000', '\ud800', 'x'.repeat(4_000), '__proto__', 'a']
+    const events = texts.map((query, i) => {
+      const plain = request(i)
+      const principal = { actor: { ...plain.actor, principal: query, agent: query } }
+      return kept({ ...plain, ...(i % 2 === 0 && principal), request: { ...plain.request, query } as never })
+    })
+    await traffic.write(events, [])
+    await traffic.close()
+    const again = open(folder)
+    const rows = async (): Promise<readonly unknown[]> => {
+      const seen: unknown[] = []
+      for await (const page of again.pages(0, 'whole'))
+        for (const row of await page.open(() => true)) seen.push(row?.query, row?.agent)
+      return seen
+    }
+    // Half a surrogate pair cannot be written as UTF-8.
+    const expected = texts.flatMap((query, i) => [query, i % 2 === 0 ? query : 'secret-agent/7'])
+    assert.deepEqual(
+      await rows(),
+      expected.map(text => text.replace('\ud800', '\ufffd')),
+    )
+    const file = new DatabaseSync(join(folder, 'traffic.db'))
+    const whole = Object.values(file.prepare('SELECT * FROM page').get() ?? {})
+    const restore = file.prepare(`INSERT INTO page VALUES (${whole.map(() => '?')})`)
+    for (const change of [
+      'UPDATE page SET packed_head = substr(packed_head, 1, 40)',
+      "UPDATE page SET packed_head = x''",
+      'UPDATE page SET packed_boxes = substr(packed_boxes, 1, length(packed_boxes) - 1)',
+      'UPDATE page SET first = first + 1',
+    ]) {
+      file.exec(change)
+      await assert.rejects(rows(), { code: 'POSTERN_INTEGRITY' }, change)
+      file.exec('DELETE FROM page')
+      restore.run(...whole)
+    }
+    file.close()
+    await again.close()
   })
 
   test('a store that fails loses nothing until it works again, and shows in health', async () => {

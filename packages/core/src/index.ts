@@ -25,7 +25,8 @@ export {
 } from './decision.ts'
 export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
-export { type Around, Engine, type EngineOptions } from './engine.ts'
+export { Engine } from './engine.ts'
+export type { Around, EngineOptions } from './engine-options.ts'
 export {
   BudgetExceeded,
   ConfigError,
@@ -40,6 +41,7 @@ export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Rece
 export type { EventListener } from './event-publisher.ts'
 export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSource } from './exchange.ts'
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
+export { GatedPieces, type GatedPiecesOwner } from './gated-pieces.ts'
 export type { Guard } from './guard.ts'
 export type { GuardTime } from './guard-time.ts'
 export { assertSettableHeader } from './header-field.ts'

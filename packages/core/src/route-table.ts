@@ -219,7 +219,7 @@ function parsePattern(
       return `"${segment}": "*" must be a whole segment`
     if (segment.startsWith(':')) {
       if (!/^:[A-Za-z_]\w*$/.test(segment)) return `"${segment}" is not a parameter name`
-      if (names.has(segment)) return `"${segment}" stands twice`
+      if (names.has(segment)) return `"${segment}" is used twice`
       names.add(segment)
     }
   }

@@ -205,7 +205,7 @@ describe('an application that says later who acts', () => {
     }
   })
 
-  test('learns that what it named is no principal', async () => {
+  test('learns that what it named is not a principal', async () => {
     const engine = new Engine({ identified: [] })
     await assert.rejects(engine.identify(engine.open(source()), { kind: 'user' } as Principal), TypeError)
   })

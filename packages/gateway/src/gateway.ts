@@ -146,7 +146,7 @@ function gatewayHealth(traffic: Traffic, engine: Engine): readonly Health[] {
  * const gateway = await startGateway({ engine, upstream: 'http://127.0.0.1:3000', listen: { port: 8080 } })
  * ```
  * @throws ConfigError naming everything in the options that cannot be used
- * @throws Error of the operating system when the address cannot be had
+ * @throws Error of the operating system when the address is unavailable
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const settings = parseGatewayOptions(options)

@@ -84,7 +84,7 @@ function ignore(): void {
 
 /**
  * Binds a port and lets whoever connects wait.
- * @throws Error of the operating system when the address cannot be had
+ * @throws Error of the operating system when the address is unavailable
  */
 export async function holdPort({
   host = '127.0.0.1',

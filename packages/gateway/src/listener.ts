@@ -51,7 +51,7 @@ export interface ListenerOptions {
 /**
  * Listens. Node's strict parser, its limits and its timeouts are the first line: 16 KiB of headers, a time
  * for the head, no silent dropping of headers beyond a count.
- * @throws Error of the operating system when the address cannot be had
+ * @throws Error of the operating system when the address is unavailable
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { listen, ledger, gate, settings } = options

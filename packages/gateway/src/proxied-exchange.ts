@@ -12,42 +12,21 @@ import {
   refusalAnswer,
 } from '@postern/core'
 import type { Dispatcher } from 'undici'
+import { type Attempt, isEarlyAnswer, leavesBodiesUnread, maySendAgain } from './backend-attempt.ts'
 import { backendFailure, failureRefusal } from './backend-failure.ts'
 import type { BackendConnection, BackendHandler } from './backend-pool.ts'
 import type { SlotHolder } from './backend-slots.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import { isEventStream } from './event-streams.ts'
+import type { Phase } from './exchange-phase.ts'
 import { addForwarded, changeForwarded } from './forwarded-headers.ts'
 import { framingFault, framingRefusal } from './framing-fault.ts'
 import type { RequestBody, RequestBodyOwner } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { type BackendHeaders, readResponseHead, readTrailers } from './response-head.ts'
+import { answerHeaders, type BackendHeaders, readTrailers } from './response-head.ts'
 import type { Traffic } from './traffic.ts'
 
-/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-
-/**
- * Methods whose body many backends never read (RFC 9110 sections 9.3.1 and 9.3.5 give it no meaning). On a
- * connection that is used again they would take it for the next request, so theirs is closed after the
- * answer.
- */
-const UNREAD: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
-
 const CLIENT_GONE = new Error('the client went away')
-
-/**
- * Where an exchange stands. `open`: its answer is not complete. `answered`: nothing more of an answer will be
- * written. `tunnelled`: the connection has left HTTP. `closed`: the client's side is done. `settled`: so is
- * the engine.
- */
-type Phase = 'open' | 'answered' | 'tunnelled' | 'closed' | 'settled'
-
-/**
- * What is known of the connection to the backend: `fresh` or `reused` when the request was written to it,
- * `began` once a byte of the answer came, `again` when the request was sent a second time.
- */
-type Attempt = 'none' | 'fresh' | 'reused' | 'began' | 'again'
 
 /** Takes over when the backend agreed to leave HTTP. */
 export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: ProxiedExchange) => void
@@ -127,18 +106,15 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #enforce(decision: Decision): void {
     this.#decided = true
     if (this.#phase === 'closed') this.#settle()
-    else if (this.#phase !== 'open') return
-    else if (decision !== ALLOW) this.#enforceOwn()
-    else if (this.#head.path === '*')
-      this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
-    else this.#send()
+    if (this.#phase !== 'open') return
+    // A refusal, or an answer that a guard serves.
+    const own = decision === ALLOW ? undefined : ownAnswer(this.exchange)
+    if (own === undefined) this.#proceed()
+    else this.#answer(own)
   }
 
-  /** A refusal, an answer that a guard serves, or an allow that says more than yes. */
-  #enforceOwn(): void {
-    const own = ownAnswer(this.exchange)
-    if (own !== undefined) this.#answer(own)
-    else if (this.#head.path === '*')
+  #proceed(): void {
+    if (this.#head.path === '*')
       this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
     else this.#send()
   }
@@ -180,7 +156,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
         headers: this.#head.forward,
         body: this.#sent,
         upgrade: this.#openTunnel === undefined ? null : 'websocket',
-        reset: this.#sent !== null && UNREAD.has(this.exchange.method),
+        reset: this.#sent !== null && leavesBodiesUnread(this.exchange.method),
       },
       this,
     )
@@ -220,29 +196,15 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#downstream.informational(status, raw.map(String))
       return
     }
-    const { headers } = readResponseHead(raw)
-    headers.push('X-Request-Id', this.exchange.id)
-    const { replyHeaders } = this.exchange
-    if (replyHeaders !== undefined) headers.push(...replyHeaders)
+    const headers = answerHeaders(raw, this.exchange)
     this.showAnswer(status, headers)
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status
-    this.#early = this.#isEarly(status)
+    this.#early = isEarlyAnswer(status, this.#body, this.connection)
     if (isEventStream(headers)) {
       this.#traffic.slots.streams(this)
       this.#traffic.streams.add(this)
     }
-  }
-
-  /**
-   * Whether the backend may have answered without reading the request body. What it left unread it may take
-   * for the next request, and the answer to that for the answer to somebody else's: such a connection carries
-   * no other request. A backend that succeeds has read what it was sent; one that refuses, or sends a client
-   * elsewhere to sign in, often has not.
-   */
-  #isEarly(status: number): boolean {
-    if (this.#body === undefined) return false
-    return status >= 300 || !this.#body.complete || (this.connection?.unsent ?? 0) > 0
   }
 
   /**
@@ -288,7 +250,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    const retries = this.#phase === 'open' && this.#mayRetry(error)
+    const isPlain = this.#body === undefined && this.#openTunnel === undefined
+    const retries =
+      this.#phase === 'open' && isPlain && maySendAgain(this.#attempt, this.exchange.method, error)
     if (!retries) this.#freeSlot()
     if (this.#phase !== 'open') return
     if (retries) {
@@ -319,21 +283,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#phase = 'tunnelled'
     this.#status = 101
     this.#openTunnel(backend, (controller.rawHeaders ?? []) as BackendHeaders, this)
-  }
-
-  /**
-   * An idle connection may die just as a request is written to it. Then, and only then, the request is sent
-   * once more: the backend cannot have acted on it twice in a way that matters, for it is idempotent, and it
-   * had not answered a byte.
-   */
-  #mayRetry(error: Error): boolean {
-    return (
-      this.#attempt === 'reused' &&
-      this.#body === undefined &&
-      this.#openTunnel === undefined &&
-      IDEMPOTENT.has(this.exchange.method) &&
-      backendFailure(error) === 'closed'
-    )
   }
 
   // --- towards the client
@@ -428,8 +377,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       aborted: !this.#complete,
     })
   }
-
-  // --- the request body
 
   bodyWanted(): void {
     if (this.#head.expectsContinue && this.#phase === 'open') this.#downstream.askForBody()

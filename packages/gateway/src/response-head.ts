@@ -1,3 +1,5 @@
+import type { Exchange } from '@postern/core'
+
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1), or that only it may speak. */
 const DROPPED: ReadonlySet<string> = new Set([
   'connection',
@@ -104,4 +106,15 @@ function removeNamed(connection: string, headers: string[]): void {
       if ((headers[i] as string).toLowerCase() === token) headers.splice(i, 2)
     }
   }
+}
+
+/**
+ * What a client is shown of a backend's headers: the end-to-end ones, the id, and what guards replied.
+ * @throws ResponseFault as `readResponseHead`
+ */
+export function answerHeaders(raw: BackendHeaders, { id, replyHeaders }: Exchange): string[] {
+  const { headers } = readResponseHead(raw)
+  headers.push('X-Request-Id', id)
+  if (replyHeaders !== undefined) headers.push(...replyHeaders)
+  return headers
 }

@@ -75,7 +75,7 @@ async function assertServes({ port }: TestGateway): Promise<void> {
 }
 
 describe('a client that reads nothing', () => {
-  test('holds no place for ever with small answers on HTTP/2, whose window it keeps shut', async t => {
+  test('holds no place forever with small answers on HTTP/2, whose window it keeps shut', async t => {
     const backend = await startBackend(t, (_request, response) => response.end('hello'))
     const { port, gateway } = await start(t, backend.url, {
       listen: { port: 0, tls: certificate() },
@@ -101,7 +101,7 @@ describe('a client that reads nothing', () => {
     other.close()
   })
 
-  test('holds no place for ever with a small answer on HTTP/1, behind all that the kernel already holds for it', async t => {
+  test('holds no place forever with a small answer on HTTP/1, behind all that the kernel already holds for it', async t => {
     const backend = await startBackend(t, (_request, response) => response.end(Buffer.alloc(12_000)))
     const { port, gateway, events } = await start(t, backend.url, { timeouts: { clientStall: '150ms' } })
     const socket = connect(port, '127.0.0.1')

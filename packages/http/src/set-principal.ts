@@ -26,9 +26,9 @@ export type FrameworkRequest = object
  * handling. It needs `identify` in the configuration (`identify: 'application'` where nothing else
  * identifies).
  *
- * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for what is no
- * principal; ConfigError when Postern does not carry this
- *   request, or the configuration has no `identify`
+ * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for something
+ *   that is not a principal; ConfigError when Postern does not carry this request, or the configuration has
+ *   no `identify`
  * @example
  * ```ts
  * import { postern, setPrincipal } from 'postern'

@@ -57,6 +57,8 @@ function mixed(name: string, value: string): number {
   hash = Math.imul(hash, 31) + (charCodeAt.call(name, name.length >> 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 3) | 0)
+  // Agents of one browser differ in both digits of a version: by the last alone, four of them share a place.
+  hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 4) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 2) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 3) | 0)

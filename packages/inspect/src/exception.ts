@@ -50,7 +50,7 @@ export function compileExceptions(
     if (exception.rule !== undefined && !RULE.test(exception.rule)) {
       issues.push({
         place: `${where}.rule`,
-        problem: `"${exception.rule.slice(0, 60)}" is no rule id`,
+        problem: `"${exception.rule.slice(0, 60)}" is not a rule id`,
         hint: 'e.g. "sqli/union" or "sqli/*"',
       })
     }

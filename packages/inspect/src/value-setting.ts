@@ -76,8 +76,12 @@ export function isOperandParameter(name: string): boolean {
 const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
-/** Fields in which interfaces for reviews and packages send parts of files. */
-const FILE_PART = /^(?:diff_?hunk|diff|patch)$/
+/**
+ * Fields in which interfaces for reviews and packages send parts of files, and fields named as a file of text
+ * is (`data` of a ConfigMap).
+ */
+const FILE_PART =
+  /^(?:diff_?hunk|diff|patch|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
 
 /** The setting of a value. */
 export function settingOf(

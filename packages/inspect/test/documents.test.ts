@@ -62,7 +62,7 @@ describe('documents that honest clients send', () => {
       '${jndi:ldap://x/a}',
     ]) {
       assert.notEqual(sent(FORM, filter(attack)), undefined, attack)
-      // What is no JSON to the last character is text.
+      // What is not JSON to the last character is text.
       assert.notEqual(sent(FORM, `filter=${encodeURIComponent(`{"a":1}${attack}`)}`), undefined, attack)
     }
     assert.notEqual(sent(FORM, `filter=${encodeURIComponent('{"$type":"System.Data.X","a":1}')}`), undefined)
@@ -124,4 +124,20 @@ describe('documents that honest clients send', () => {
     assert.equal(inspect({ method: 'GET', target: '/backup.sql.zip', headers: [] }).verdict, 'block')
     assert.notEqual(sent('text/plain', 'x', 'PUT', '/.env'), undefined)
   })
+})
+
+test('a field of a document that is named as a file holds one', () => {
+  const sent = (data: Readonly<Record<string, string>>): string =>
+    inspect({
+      method: 'POST',
+      target: '/apply',
+      headers: ['content-type', 'application/json'],
+      body: Buffer.from(JSON.stringify({ kind: 'ConfigMap', data })),
+    }).verdict
+  const script = '#!/bin/sh\nset -e\nmkdir -p /app; cp /etc/config/* /app/\nexec "$@"\n'
+  assert.equal(sent({ 'init.sh': script }), 'pass')
+  assert.equal(sent({ 'seed.sql': "INSERT INTO t VALUES (1, 'a');\nDELETE FROM t WHERE id = 2;" }), 'pass')
+  assert.equal(sent({ 'nginx.conf': 'server { root /var/www/html; }\n# a; ls /tmp' }), 'pass')
+  assert.equal(sent({ init: '; cat /etc/passwd' }), 'block')
+  assert.equal(sent({ 'a.b': '; cat /etc/passwd' }), 'block')
 })

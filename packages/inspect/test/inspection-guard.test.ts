@@ -104,7 +104,7 @@ describe('the inspection guard', () => {
 
   test('an exception that names nothing is a configuration error', () => {
     assert.throws(() => inspectionGuard({ except: [{}] }), /names neither a rule nor a parameter/)
-    assert.throws(() => inspectionGuard({ except: [{ rule: 'SQL injection' }] }), /is no rule id/)
+    assert.throws(() => inspectionGuard({ except: [{ rule: 'SQL injection' }] }), /is not a rule id/)
   })
 
   test('a body longer than guards may read is refused with 413, unless it is the rest of a file', async () => {

@@ -327,7 +327,7 @@ describe('setPrincipal', { timeout: 60_000 }, () => {
       await assert.rejects(setPrincipal({}, { kind: 'user', id: 'ada' }), { name: 'ConfigError' })
     }))
 
-  test('takes nothing that is no principal', () => {
+  test('takes nothing that is not a principal', () => {
     const handle = async (request: Request): Promise<Response> => {
       await assert.rejects(setPrincipal(request, { kind: 'user', id: '' }), TypeError)
       return new Response('hello')

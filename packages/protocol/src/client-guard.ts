@@ -9,7 +9,7 @@ export interface ClientOptions {
 
 /**
  * The guard of the lists `block` and `allow`: refuses clients by network and user agent, without a
- * scenario and for ever. `allow` of a route takes the place of the general one, `block` of a route
+ * scenario and forever. `allow` of a route takes the place of the general one, `block` of a route
  * adds to it; who is on both lists may come.
  *
  * Rule: `clients/block`.

@@ -24,7 +24,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
   const tag = `{${options.prefix ?? 'postern'}:remediation}`
   const ends = `${tag}:ends`
   const channel = `${tag}:changes`
-  /** A random text, set by the first reader and kept for ever: when it has changed, our data was lost. */
+  /** A random text, set by the first reader and kept forever: when it has changed, our data was lost. */
   const marker = `${tag}:generation`
   let generation: string | undefined
   const keyOf = (id: string): string => `${tag}:${id}`

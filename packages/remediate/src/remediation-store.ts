@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { canonicalActor, formatActor } from './actor-text.ts'
+import { newRemediation } from './new-remediation.ts'
 import { ProtectedActors, type ProtectedOptions } from './protected-actors.ts'
 import { remediationEvent } from './remediation-event.ts'
 import { type ActorSet, RemediationIndex } from './remediation-index.ts'
@@ -31,6 +32,7 @@ import type {
 import { memoryRemediations, type RemediationTable } from './remediation-table.ts'
 import { RemediationWriter } from './remediation-writer.ts'
 import { isSame } from './same-remediation.ts'
+import { untilDone } from './until-done.ts'
 
 /** How often everything is read again, in case a message between processes was lost. */
 const RECONCILE_MS = 30_000
@@ -112,22 +114,12 @@ export class RemediationStore implements Remediations, HealthProbe {
   #followLater(error: StoreError): void {
     this.#away = error.message
     this.#emit({ type: 'store.away', time: this.#clock.now(), actor: {}, data: { problem: error.message } })
-    let state: 'waiting' | 'trying' = 'waiting'
-    const attempt = async (): Promise<void> => {
-      state = 'trying'
-      try {
-        await this.#follow()
-        clearInterval(timer)
-        this.#away = undefined
-        const data = { store: this.#table.name }
-        this.#emit({ type: 'store.back', time: this.#clock.now(), actor: {}, data })
-      } catch {
-        state = 'waiting'
-      }
-    }
-    const timer = setInterval(() => {
-      if (state === 'waiting') void attempt()
-    }, RETRY_MS).unref()
+    const timer = untilDone(RETRY_MS, async () => {
+      await this.#follow()
+      this.#away = undefined
+      const data = { store: this.#table.name }
+      this.#emit({ type: 'store.back', time: this.#clock.now(), actor: {}, data })
+    })
     this.#timers.push(timer)
   }
 
@@ -343,19 +335,15 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #make(actor: Actor, measure: Measure, duration: number, reason: string, origin: string): Remediation {
-    const now = this.#clock.now()
-    const twin = this.#index.twin(actor, measure, origin)
-    const expiresAt = now + Math.min(duration, this.#longest)
-    return {
-      id: twin?.id ?? Buffer.from(this.#random.bytes(12)).toString('base64url'),
-      actor,
-      measure,
-      reason: reason.slice(0, 500),
-      origin: origin.slice(0, 100),
-      createdAt: twin?.createdAt ?? now,
-      // A person may shorten a remediation; a scenario that fires again only prolongs it.
-      expiresAt: origin === 'manual' ? expiresAt : Math.max(expiresAt, twin?.expiresAt ?? 0),
-    }
+    return newRemediation(
+      { actor, measure, reason, origin },
+      {
+        now: this.#clock.now(),
+        duration: Math.min(duration, this.#longest),
+        twin: this.#index.twin(actor, measure, origin),
+        random: this.#random,
+      },
+    )
   }
 
   #adopt(remediation: Remediation): void {

@@ -53,7 +53,7 @@ function refuseLateRules(guarded: CompiledConfig['routes']['guarded']): void {
     )
     .map(([pattern]) => ({
       place: `routes["${pattern}"]`,
-      problem: 'asks something of callers whom nobody has identified yet (identify is "application")',
+      problem: 'checks callers that are not identified yet (identify is "application")',
       hint: 'make identify a function, or guard the handler itself with guard(...) of @postern/access',
     }))
   if (issues.length > 0) throw new ConfigError(issues)

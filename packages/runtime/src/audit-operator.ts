@@ -10,7 +10,7 @@ import { Connections } from './connections.ts'
 export interface OperatorAct {
   /** `limits.set`, `bouncers.add` */
   readonly action: string
-  /** What it is done to; readable for ever, so no person. */
+  /** What it is done to; readable forever, so no person. */
   readonly resource: { readonly type: string; readonly id?: string }
   /** The rest, sealed under the operator's key. Never a secret. */
   readonly data?: { readonly [key: string]: Json }

@@ -189,7 +189,7 @@ export function readAudit(dataDirectory: string): AuditLogReader {
   })
 }
 
-/** A log keeps its name for ever, also when the machine is renamed. */
+/** A log keeps its name forever, also when the machine is renamed. */
 async function knownOrigin(directory: string): Promise<string | undefined> {
   if (!existsSync(directory)) return undefined
   const reader = readAuditLog(directory)

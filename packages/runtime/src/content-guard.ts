@@ -18,7 +18,7 @@ export interface ContentGuard {
 export function contentGuard(
   { inspect, schema }: CompiledConfig,
   loaded: LoadedConfig,
-  { parameterTypes }: Resources,
+  { parameterTypes }: Pick<Resources, 'parameterTypes'>,
 ): ContentGuard {
   if (inspect === false) return { guard: undefined, foreign: { loaded: 0, skipped: 0 } }
   const { rules: _, secondOpinion: __, ...rest } = inspect

@@ -57,7 +57,7 @@ function datadogRules(file: string | true, folder: string): unknown {
     return value
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    throw new ConfigError({ place, problem: `${path} is no JSON` }, { cause })
+    throw new ConfigError({ place, problem: `${path} is not JSON` }, { cause })
   }
 }
 

@@ -28,7 +28,7 @@ function readJson(path: string): unknown {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return value
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is no JSON'
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is not JSON'
     throw new ConfigError(
       {
         place: 'schema.enforce',

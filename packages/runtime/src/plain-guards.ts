@@ -6,8 +6,10 @@ import { contentGuard } from './content-guard.ts'
 import { parameterGuards } from './parameter-guards.ts'
 import { replayResources } from './replay-engine.ts'
 
-/** What a configuration says about a request by itself, whatever came before it. */
-export type PlainPart = 'clients' | 'protocol' | 'access' | 'parameters' | 'inspect'
+/** What a configuration says about a request by itself, whatever came before it, in the order of asking. */
+export const PLAIN_PARTS = ['clients', 'protocol', 'access', 'parameters', 'inspect'] as const
+
+export type PlainPart = (typeof PLAIN_PARTS)[number]
 
 /**
  * The guards of one configuration whose answers depend on nothing but the request, in the order in which they
@@ -25,13 +27,14 @@ export async function plainGuards(
     guards.push(clientGuard(config))
   if (parts.has('protocol') && config.protocol !== false)
     guards.push(protocolGuard({ ...config.protocol, routes: config.routes.table, readForms: false }))
-  const resources = await replayResources(loaded, clock)
   if (parts.has('access')) {
     const { identify: _, ...rest } = config
-    guards.push(...accessGuards(rest, resources).guards)
+    guards.push(...accessGuards(rest, await replayResources(loaded, clock)).guards)
   }
   if (parts.has('parameters')) guards.push(...parameterGuards(loaded, undefined))
-  const inspection = parts.has('inspect') ? contentGuard(config, loaded, resources).guard : undefined
+  const inspection = parts.has('inspect')
+    ? contentGuard(config, loaded, { parameterTypes: undefined }).guard
+    : undefined
   if (inspection !== undefined) guards.push(inspection)
   return guards
 }

@@ -1,12 +1,12 @@
 import type { LoadedConfig } from '@postern/config'
-import type { Clock, Engine, VirtualClock } from '@postern/core'
+import type { Clock, Engine } from '@postern/core'
 import { buildEngine } from './build-engine.ts'
 import { openAccess } from './open-access.ts'
 import { memoryResources } from './open-resources.ts'
 import type { Resources } from './resources.ts'
 
 /** Makes the engine of one configuration on a clock that the log drives. */
-export type ReplayEngine = (clock: VirtualClock) => Promise<Engine>
+export type ReplayEngine = (clock: Clock) => Promise<Engine>
 
 /**
  * What a replay asks: the configuration's own engine, on the log's clock, with nothing written down.

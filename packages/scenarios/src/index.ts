@@ -1,8 +1,10 @@
+export { BEHAVIOUR_BOUNDS } from './behaviour/behaviour-bounds.ts'
 export type { BehaviourOptions } from './behaviour/behaviour-options.ts'
 export { type IdWalkOptions, idWalkDetector } from './behaviour/id-walk-detector.ts'
 export { type SessionDriftOptions, sessionDriftDetector } from './behaviour/session-drift-detector.ts'
 export { type Coordinates, type TravelOptions, travelDetector } from './behaviour/travel-detector.ts'
 export { type VolumeOptions, volumeDetector } from './behaviour/volume-detector.ts'
+export { RespondingRules, type ResponseBound } from './responding-rules.ts'
 export type { Respond, ScenarioSummary } from './scenario.ts'
 export { type CaseResult, testScenarioCases } from './scenario-cases.ts'
 export {

@@ -10,7 +10,7 @@ const HASHED = 64
  * each, none needs a list. A table of fixed size in which a newcomer takes the place of an older one: a group
  * that is far from every threshold loses its only value, and nothing is allocated for a request.
  *
- * Groups and values are kept as numbers: a text of each request put into a table that lives for ever is a
+ * Groups and values are kept as numbers: a text of each request put into a table that lives forever is a
  * text that the collector has to copy twice.
  */
 export class LoneValues {

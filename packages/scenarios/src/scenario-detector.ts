@@ -50,7 +50,7 @@ function silenceRule(rule: DetectionRule): CorrelationRule {
 
 /**
  * Watches events for scenarios. Time is the events' own, so that a replay finds what would have been found.
- * Requests that a ban refused are ignored: they would prolong it for ever.
+ * Requests that a ban refused are ignored: they would prolong it forever.
  */
 export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDetector {
   const capacity = options.capacity ?? 20_000

@@ -29,7 +29,18 @@ const BUILT = join(import.meta.dirname, 'shipped-scenarios.json')
  * @throws ConfigError for a folder that cannot be read, and for every rule that is not understood
  */
 export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
-  const { shipped = 'all', ...own } = files
+  const { shipped = 'all', folders = [], without = [] } = files
+  if (folders.length > 0) return readScenarios(files)
+  const name = JSON.stringify([shipped, without])
+  if (shippedOnly?.name !== name) shippedOnly = { name, set: readScenarios(files) }
+  return shippedOnly.set
+}
+
+/** Immutable, and the same for as long as the process lives; a preview builds several engines from it. */
+let shippedOnly: { readonly name: string; readonly set: ScenarioSet } | undefined
+
+function readScenarios({ shipped = 'all', ...own }: ScenarioFiles): ScenarioSet {
+  const files = { shipped, ...own }
   return ScenarioSet.parse([
     ...(shipped === 'none' ? [] : shippedScenarios(files)),
     ...readScenarioFiles({ ...own, shipped: 'none' }).filter(source => !isCases(source.place)),

@@ -70,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   if (count > 1 && isMemoryOnly(dataDirectory) && redis === undefined && postgres === undefined)
     throw new ConfigError({
       place: 'workers',
-      problem: 'must be 1 with dataDirectory: false, or threads could not tell each other of bans',
+      problem: 'must be 1 with dataDirectory: false, because threads could not share bans',
       hint: 'set stores.redis or stores.postgres, or start more processes',
     })
   const shared = {

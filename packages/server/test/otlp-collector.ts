@@ -151,7 +151,7 @@ function list(value: unknown): readonly Fields[] {
 function attributes(value: unknown): readonly Attribute[] {
   const given = list(value)
   const keys = given.map(({ key }) => key)
-  assert.equal(new Set(keys).size, keys.length, 'a key stands twice')
+  assert.equal(new Set(keys).size, keys.length, 'a key is used twice')
   for (const { key, value: said } of given) {
     assert.ok(typeof key === 'string' && key !== '')
     named(said as Fields, FIELDS.value)

@@ -8,10 +8,10 @@ import { type PreviewResult, SqliteTraffic } from '@postern/console'
 import { systemClock } from '@postern/core'
 import { until } from '../../../test/until.ts'
 import { type EditReach, EVERYTHING } from '../src/preview/edit-reach.ts'
+import { type Gathered, joinedGathered } from '../src/preview/gathered.ts'
 import { joinedResults } from '../src/preview/preview-count.ts'
 import { PreviewInThread } from '../src/preview/preview-in-thread.ts'
-import type { ActorShare } from '../src/preview/preview-plan.ts'
-import { previewRun } from '../src/preview/preview-run.ts'
+import { type PreviewRunOptions, previewRun } from '../src/preview/preview-run.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const REQUESTS = 1_200
@@ -28,17 +28,22 @@ function numbers(seed: number): (below: number) => number {
 const ATTACKS = ["id=1' OR '1'='1", 'q=<script>alert(1)</script>', 'file=../../../../etc/passwd']
 const PATHS = ['/', '/items', '/orders', '/reports/2025', '/admin/users', '/login']
 
-/** Readers, some of them signed in and of a tenant, a few hasty ones, and some attacks. */
-function traffic(seed: number): Parameters<SqliteTraffic['write']>[0] {
+/**
+ * Readers, some of them signed in and of a tenant, a few hasty ones, and some attacks. Every now and then the
+ * clock is behind, as that of another instance may be.
+ */
+function traffic(seed: number, clients = 40): Parameters<SqliteTraffic['write']>[0] {
   const next = numbers(seed)
-  let time = START
+  let now = START
   return Array.from({ length: REQUESTS }, (_, i) => {
-    time += next(800)
+    now += next(800)
+    const time = next(20) === 0 ? now - next(3_000) : now
     // A few send many: half of the requests are of six clients.
-    const client = next(2) === 0 ? next(6) : next(40)
+    const client = next(2) === 0 ? next(6) : next(clients)
     const isAttack = next(30) === 0
     const isKnown = client % 3 === 0
-    const address = client % 10 === 7 ? `2001:db8:${client}::${next(4)}` : `192.0.2.${client}`
+    const address =
+      client % 10 === 7 ? `2001:db8:${client}::${next(4)}` : `192.0.${2 + (client >> 8)}.${client & 255}`
     return {
       event: {
         type: 'http',
@@ -128,6 +133,32 @@ const EDITS: Readonly<Record<string, readonly [Config, Config, expected: 'change
     { routes: { '/**': { throttle: '20/1m' }, '/items': { record: 'none' } } },
     'changes',
   ],
+  'several at once: a limit, a rule, a role and whom to block': [
+    { identify },
+    {
+      identify,
+      limits: { address: '10/1m' },
+      inspect: { except: [{ rule: 'sqli/*' }] },
+      block: ['192.0.2.3'],
+      routes: { '/admin/**': { require: { role: 'support' } }, '/items': { throttle: '4/1m' } },
+    },
+    'changes',
+  ],
+  'a rule and a route, under a limit that some reach': [
+    { limits: { address: '12/1m' } },
+    { limits: { address: '12/1m' }, inspect: { level: 2 }, routes: { '/orders': { methods: ['GET'] } } },
+    'changes',
+  ],
+  'a role that nearly everybody lacks': [
+    { identify },
+    { identify, routes: { '/**': { require: { role: 'support' } } } },
+    'changes',
+  ],
+  'a route that is only watched': [
+    {},
+    { routes: { '/items': { mode: 'observe', methods: ['GET'] } } },
+    'changes',
+  ],
   'the mode': [{}, { mode: 'observe' }, 'nothing'],
   'scenarios that are switched off': [{}, { scenarios: false }, 'nothing'],
   'where the gateway listens': [{}, { listen: 9090, console: {} }, 'nothing'],
@@ -139,7 +170,20 @@ const IN_PARTS: ReadonlySet<string> = new Set([
   'a limit of tenants',
   'a limit of networks',
   'a rule that is switched off',
+  'a role that a route asks for',
+  'several at once: a limit, a rule, a role and whom to block',
 ])
+
+/** Where so many parts of a preview tell each other what they gathered. */
+function meeting(parts: number): (own: Gathered) => Promise<Gathered> {
+  const gathered: Gathered[] = []
+  const { promise, resolve } = Promise.withResolvers<Gathered>()
+  return own => {
+    gathered.push(own)
+    if (gathered.length === parts) resolve(joinedGathered(gathered))
+    return promise
+  }
+}
 
 const changesOf = ({ newlyRefused, newlyAllowed }: PreviewResult): readonly object[] =>
   [newlyRefused, newlyAllowed].map(groups =>
@@ -148,57 +192,69 @@ const changesOf = ({ newlyRefused, newlyAllowed }: PreviewResult): readonly obje
       .sort((a, b) => (a.kind + a.value < b.kind + b.value ? -1 : 1)),
   )
 
-describe('a preview', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-preview-'))
-  const store = SqliteTraffic.open({ directory: folder, keep: 1e15, maxSize: 1e15 })
-  before(async () => {
-    writeFileSync(join(folder, 'policies.cedar'), POLICIES)
-    const events = traffic(1)
-    for (let at = 0; at < events.length; at += 200) await store.write(events.slice(at, at + 200), [])
-  })
-  after(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
-  const load = (config: Config): ReturnType<typeof loadConfig> =>
-    loadConfig({ path: undefined, config, folder, environment: {} })
+/** Whose requests are kept: few clients, most of whom get a measure; and many, most of whom get none. */
+const CROWDS = { 'few who send much': 40, 'many who send little': 400 } as const
 
-  for (const [name, [was, will, expected]] of Object.entries(EDITS))
-    test(`finds what a plain replay of everything finds: ${name}`, async () => {
-      const sides = { before: await load(was), after: await load(will) }
-      const run = (reach?: EditReach, share?: ActorShare): Promise<PreviewResult> =>
-        previewRun({
-          traffic: store,
-          ...sides,
-          from: 0,
-          reach,
-          ...(share !== undefined && { share }),
-          onProgress: () => undefined,
-        })
-      const plain = await run(EVERYTHING)
-      const preview = await run()
-      assert.deepEqual(changesOf(preview), changesOf(plain))
-      assert.equal(preview.requests, plain.requests)
-      assert.equal(changesOf(plain).flat().length > 0, expected === 'changes')
-      if (!IN_PARTS.has(name)) return
-      const parts = [await run(undefined, { index: 0, of: 2 }), await run(undefined, { index: 1, of: 2 })]
-      assert.deepEqual(changesOf(joinedResults(parts)), changesOf(plain))
-      assert.equal(joinedResults(parts).requests, plain.requests)
+for (const [crowd, clients] of Object.entries(CROWDS))
+  describe(`a preview of the requests of ${crowd}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-preview-'))
+    let store = SqliteTraffic.open({ directory: folder, keep: 1e15, maxSize: 1e15 })
+    before(async () => {
+      writeFileSync(join(folder, 'policies.cedar'), POLICIES)
+      const events = traffic(1, clients)
+      for (let at = 0; at < events.length; at += 200) await store.write(events.slice(at, at + 200), [])
+      // One page is there, and the rest is on none, as a process that was killed leaves it.
+      await store.close()
+      store = SqliteTraffic.open({ directory: folder, keep: 1e15, maxSize: 1e15 })
+      const since = (events.at(-1)?.event.time ?? START) - START
+      const late = traffic(7, clients)
+        .slice(0, 100)
+        .map(one => ({ ...one, event: { ...one.event, time: one.event.time + since } }))
+      await store.write(late, [])
     })
+    after(async () => {
+      await store.close()
+      rmSync(folder, { recursive: true })
+    })
+    const load = (config: Config): ReturnType<typeof loadConfig> =>
+      loadConfig({ path: undefined, config, folder, environment: {} })
 
-  test('decides only the requests again whose senders the change can reach', async () => {
-    const replayed = async (will: Config): Promise<number> => {
-      const sides = { before: await load({}), after: await load(will) }
-      const result = await previewRun({ traffic: store, ...sides, from: 0, onProgress: () => undefined })
-      return result.replayed / result.requests
-    }
-    assert.equal(await replayed({ limits: { address: '5000/1m' } }), 0)
-    assert.equal(await replayed({ listen: 9090 }), 0)
-    assert.equal(await replayed({ scenarios: false }), 1)
-    const few = await replayed({ block: ['192.0.2.1'] })
-    assert.ok(few > 0 && few < 0.3, String(few))
+    for (const [name, [was, will, expected]] of Object.entries(EDITS))
+      if (crowd === 'few who send much' || IN_PARTS.has(name))
+        test(`finds what a plain replay of everything finds: ${name}`, async () => {
+          const sides = { before: await load(was), after: await load(will) }
+          const run = (
+            reach?: EditReach,
+            part: Pick<PreviewRunOptions, 'share' | 'meet'> = {},
+          ): Promise<PreviewResult> =>
+            previewRun({ traffic: store, ...sides, from: 0, reach, ...part, onProgress: () => undefined })
+          const plain = await run(EVERYTHING)
+          const preview = await run()
+          assert.deepEqual(changesOf(preview), changesOf(plain))
+          assert.equal(preview.requests, plain.requests)
+          assert.equal(changesOf(plain).flat().length > 0, expected === 'changes')
+          if (!IN_PARTS.has(name)) return
+          const meet = meeting(2)
+          const parts = await Promise.all(
+            [0, 1].map(index => run(undefined, { share: { index, of: 2 }, meet })),
+          )
+          assert.deepEqual(changesOf(joinedResults(parts)), changesOf(plain))
+          assert.equal(joinedResults(parts).requests, plain.requests)
+        })
+
+    test('decides only the requests again whose senders the change can reach', async () => {
+      const replayed = async (will: Config): Promise<number> => {
+        const sides = { before: await load({}), after: await load(will) }
+        const result = await previewRun({ traffic: store, ...sides, from: 0, onProgress: () => undefined })
+        return result.replayed / result.requests
+      }
+      assert.equal(await replayed({ limits: { address: '5000/1m' } }), 0)
+      assert.equal(await replayed({ listen: 9090 }), 0)
+      assert.equal(await replayed({ scenarios: false }), 1)
+      const few = await replayed({ block: ['192.0.2.1'] })
+      assert.ok(few > 0 && few < 0.3, String(few))
+    })
   })
-})
 
 test('a preview runs in a thread, says how far it is, and ends when it is cancelled or cannot be read', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-preview-'))

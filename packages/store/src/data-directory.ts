@@ -158,7 +158,7 @@ function isPosterns(directory: string, store: string): boolean {
   if (foreign === undefined) return true
   throw new ConfigError({
     place: store,
-    problem: `holds "${foreign.slice(0, 60)}" and is no data directory of Postern`,
+    problem: `holds "${foreign.slice(0, 60)}" and is not a Postern data directory`,
     hint: 'name a new or empty directory',
   })
 }

@@ -96,7 +96,7 @@ function checkNumbers({ room, migrations }: RoomMigrations): void {
   if (index < 0) return
   throw new ConfigError({
     place: `migrations of ${room}`,
-    problem: `number ${migrations[index]?.id} stands where ${index + 1} should`,
+    problem: `number ${migrations[index]?.id} found where ${index + 1} was expected`,
     hint: 'number them 1, 2, 3, ... in the order they are applied',
   })
 }

@@ -135,7 +135,10 @@ export class SqliteDatabase implements HealthProbe {
     })
   }
 
-  /** Runs work that only reads, with failures translated as in `transaction`. */
+  /**
+   * Runs work that only reads, or one statement that writes and so is a transaction by itself, with failures
+   * translated as in `transaction`.
+   */
   read<T>(work: () => T): T {
     return this.#translated(work)
   }
@@ -173,7 +176,7 @@ export class SqliteDatabase implements HealthProbe {
   async backup(path: string): Promise<void> {
     const target = `sqlite ${displayPath(path)}`
     if (existsSync(path))
-      throw new StoreError('exists already; name a new file', { store: target, retryable: false })
+      throw new StoreError('already exists; name a new file', { store: target, retryable: false })
     prepareFile(resolve(path), target, false)
     try {
       await nodeSqlite().backup(this.db, resolve(path))

@@ -124,7 +124,7 @@ describe('an embedded database', () => {
     const database = withTable(join(directory, 'a.db'))
     database.db.exec('INSERT INTO t (x) VALUES (1)')
     await database.backup(join(directory, 'copy.db'))
-    await assert.rejects(database.backup(join(directory, 'copy.db')), /exists already/)
+    await assert.rejects(database.backup(join(directory, 'copy.db')), /already exists/)
     await assert.rejects(database.backup(join(directory, 'nowhere', 'copy.db')), StoreError)
     const copy = openSqlite({ path: join(directory, 'copy.db') })
     assert.equal(rows(copy), 1)

@@ -83,7 +83,7 @@ export interface CompiledLimit extends LimitName {
 
 const NAME = /^[A-Za-z][\w-]{0,39}$/
 
-/** @throws ConfigError naming every name that cannot be one, or stands twice */
+/** @throws ConfigError naming every name that cannot be one, or is used twice */
 export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[] {
   const issues: ConfigIssue[] = []
   const seen = new Set<string>()
@@ -92,11 +92,11 @@ export function compileLimits(limits: readonly Limit[]): readonly CompiledLimit[
     if (!NAME.test(name)) {
       issues.push({
         place,
-        problem: 'is no name for a limit',
+        problem: 'is not a valid limit name',
         hint: 'a letter, then up to 39 letters, digits, - and _',
       })
     }
-    if (seen.has(name)) issues.push({ place, problem: 'stands twice', hint: 'give each limit its own name' })
+    if (seen.has(name)) issues.push({ place, problem: 'is used twice', hint: 'give each limit its own name' })
     seen.add(name)
   }
   if (limits.length > MAX_ASKS) {

@@ -138,7 +138,7 @@ export function gcra(options: GcraOptions): Rule {
   if (!(interval > 0 && Number.isFinite(interval))) {
     throw new ConfigError({
       place: 'gcra',
-      problem: 'earns nothing, or infinitely much',
+      problem: 'has a rate of zero or infinity',
       hint: 'give a rate above 0, or a burst below the limit',
     })
   }
@@ -172,7 +172,7 @@ function windowRule(kind: 'window' | 'concurrency', limit: number, ms: number, l
   if (ms < SHORTEST_STEP * 8 || ms > 366 * 86_400_000) {
     throw new ConfigError({
       place: kind,
-      problem: `${ms} ms is too ${ms > 1_000 ? 'long' : 'short'} a span`,
+      problem: `${ms} ms is too ${ms > 1_000 ? 'long' : 'short'}`,
       hint: 'give one from 100ms to 366d',
     })
   }

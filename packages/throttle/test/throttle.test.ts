@@ -147,7 +147,7 @@ describe('keys', () => {
     assert.equal(await post('{"user":{"email":"bob@example.com"}}'), '+')
   })
 
-  test('bodies without the field, that are no JSON, or that name it on a prototype, share one key', async () => {
+  test('bodies without the field, that are not JSON, or that name it on a prototype, share one key', async () => {
     const { send } = setUp([{ name: 'account', key: body('__proto__.x'), limit: window(2, '1m') }])
     const post = (text: string) => effects(() => send({ method: 'POST', body: text }), 1)
     assert.equal(await post('{'), '+')
@@ -486,7 +486,7 @@ describe('configuration', () => {
             { name: 'a', limit: window(1, '1m') },
           ],
         }),
-      /stands twice/,
+      /is used twice/,
     )
     for (const wrong of [0, -1, 1.5, Number.NaN, 2 ** 31, Number.POSITIVE_INFINITY]) {
       assert.throws(() => window(wrong, '1m'), ConfigError, String(wrong))

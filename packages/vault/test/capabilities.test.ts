@@ -87,7 +87,7 @@ describe('capabilities', () => {
     ['is cut', alice => alice.capability(named(1)).slice(0, -2)],
     ['is empty', () => ''],
     ['is two texts', alice => `${alice.capability(named(1))}.x`],
-    ['is no JSON', () => 'e30x.e30'],
+    ['is not JSON', () => 'e30x.e30'],
   ]
   for (const [name, make] of cases) {
     it(`one that ${name} is refused, and the caller is not told why`, () => {

@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { until } from '../../../test/until.ts'
 import { holderShare } from '../src/holder/budgets.ts'
 import { HolderCore } from '../src/holder/holder-core.ts'
 import { HolderStore, MOST_UNSYNCED } from '../src/holder/holder-store.ts'
@@ -111,7 +112,9 @@ describe('a power failure', () => {
 
   it('takes nothing that a sync has reached', async test => {
     const disk = new FailingDisk(test)
-    for (let page = 0; page < 5; page++) assert.ok(disk.answers(page * PAGE))
+    assert.ok(disk.answers(0))
+    await until(() => disk.begun.length > 0)
+    for (let page = 1; page < 5; page++) assert.ok(disk.answers(page * PAGE))
     // The first sync covers the first page; the second, which begins when it ends, all the others.
     for (let sync = 0; sync < 2; sync++) {
       for (const end of disk.begun.splice(0)) end()
@@ -127,6 +130,7 @@ describe('an answer that waits for the disk', () => {
     const begun: (() => void)[] = []
     const sync = new JournalSync(() => new Promise(resolve => begun.push(resolve)))
     sync.written(1)
+    await until(() => begun.length > 0)
     let isDone = false
     const waited = sync.synced().then(() => {
       isDone = true
@@ -139,6 +143,20 @@ describe('an answer that waits for the disk', () => {
     }
     await waited
     assert.ok(sync.unsynced > 0)
+  })
+
+  it('does not wait for the sync of what it opened to begin', async () => {
+    const begun: (() => void)[] = []
+    const sync = new JournalSync(() => new Promise(resolve => begun.push(resolve)))
+    sync.written(1)
+    sync.written(1)
+    assert.equal(begun.length, 0, 'an answer of this turn leaves first')
+    assert.equal(sync.unsynced, 2, 'and yet it is counted')
+    await until(() => begun.length > 0)
+    assert.equal(sync.unsynced, 2)
+    begun.shift()?.()
+    await until(() => sync.unsynced === 0)
+    assert.equal(begun.length, 0, 'one sync covers both')
   })
 
   it('is refused once the disk has failed, and so is everything after it', async () => {

@@ -41,7 +41,7 @@ export interface Agent {
  */
 export function agent({ owner, actions, budget }: AgentOptions): Agent {
   if (owner.id === '')
-    throw new ConfigError({ place: 'agent.owner', problem: 'an agent needs an owner who is somebody' })
+    throw new ConfigError({ place: 'agent.owner', problem: 'an agent needs an identified owner' })
   const windowMs = budget === undefined ? 0 : parseDuration(budget.window, 'agent.budget.window')
   const counts = [budget?.calls, budget?.rows, ...Object.values(budget?.perAction ?? {})]
   if (counts.some(count => count !== undefined && !(Number.isSafeInteger(count) && count >= 0)))

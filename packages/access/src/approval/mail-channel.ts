@@ -40,7 +40,7 @@ export function mailChannel(options: MailOptions): ApprovalChannel {
       if (to.length > 50 || to.some(address => !ADDRESS.test(address)))
         throw new ConfigError({
           place: 'approvals.mail.to',
-          problem: 'it gave something else than 1 to 50 addresses',
+          problem: 'it did not return 1 to 50 addresses',
         })
       const { approval } = notice
       const what = `${oneLine(approval.act.action)} on ${oneLine(approval.act.resource) || 'no single resource'}`

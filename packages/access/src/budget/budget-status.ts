@@ -30,7 +30,7 @@ export interface WayRound {
   readonly hint: string
 }
 
-/** What is installed in a database, and what could get round it. */
+/** What is installed in a database, and what could get around it. */
 export interface BudgetStatus {
   readonly isInstalled: boolean
   readonly limits: readonly InstalledLimit[]
@@ -52,7 +52,7 @@ const NOTHING: BudgetStatus = {
 }
 
 /**
- * What is installed, and which roles and settings could get round it. Ask as the one who installed it.
+ * What is installed, and which roles and settings could get around it. Ask as the one who installed it.
  * @throws StoreError when the database does not answer, or does not let this role look
  */
 export async function budgetStatus(database: PostgresDatabase): Promise<BudgetStatus> {
@@ -119,7 +119,7 @@ const WAYS_ROUND = `
   FROM reach AS r JOIN pg_namespace AS n ON n.nspname = 'postern_budgets' AND n.nspowner = r.oid WHERE NOT r.rolsuper
   UNION ALL
   SELECT 'role ' || login, CASE WHEN rolname = login THEN 'has' ELSE 'may become ' || rolname || ', which has' END || ' BYPASSRLS',
-    'it does not get round budgets, but round row-level security: ALTER ROLE ' || quote_ident(rolname) || ' NOBYPASSRLS'
+    'it does not get around budgets, but round row-level security: ALTER ROLE ' || quote_ident(rolname) || ' NOBYPASSRLS'
   FROM reach WHERE rolbypassrls AND NOT rolsuper
   UNION ALL
   SELECT 'role ' || login, CASE WHEN rolname = login THEN 'has' ELSE 'may become ' || rolname || ', which has' END || ' REPLICATION',

@@ -124,7 +124,7 @@ export class CedarPolicies implements Decides {
     }
     const answer = this.#cedar.statefulIsAuthorized(call as Parameters<Cedar['statefulIsAuthorized']>[0])
     // Text that Cedar cannot read as a question, such as a type of resource that is
-    // no name: nothing allows it.
+    // not a name: nothing allows it.
     if (answer.type === 'failure') return DEFAULT_DENY
     const { decision, diagnostics } = answer.response
     for (const { policyId } of diagnostics.errors)

@@ -61,10 +61,10 @@ export type AccessOutcome =
 const SKEW = 60_000
 
 /**
- * Stands before powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. In
- * this order, so that nothing is used up or asked of people in vain: who the caller is, roles and scopes,
- * policies, an agent's budget, a fresh sign-in, a second person's consent, a proof bound to the act; then the
- * act is written down, and only then is there a permit.
+ * Guards powerful actions, in whatever carries them: functions, routes, procedures, fields, tools. It checks
+ * in this order, so that nothing is used up, and nobody is asked, for an action that is denied anyway: who
+ * the caller is, roles and scopes, policies, an agent's budget, a fresh sign-in, a second person's consent,
+ * a proof bound to the act. Then the act is logged, and only then is there a permit.
  */
 export class Access {
   readonly #options: AccessOptions
@@ -86,7 +86,7 @@ export class Access {
     if (compiled.approve !== undefined && this.#options.approvals === undefined)
       throw new ConfigError({
         place: `${place}.approve`,
-        problem: 'there is nowhere to keep approvals',
+        problem: 'there is no store for approvals',
         hint: 'pass approvals',
       })
     if (compiled.isActBound && this.#options.stepUp === undefined)
@@ -233,7 +233,7 @@ export class Access {
   async #consent(question: ActQuestion, act: Act, rule: CompiledRule): Promise<Approval> {
     const { approvals, agentOf } = this.#options
     if (approvals === undefined || rule.approve === undefined)
-      throw new ConfigError({ place: `act "${act.action}"`, problem: 'there is nowhere to keep approvals' })
+      throw new ConfigError({ place: `act "${act.action}"`, problem: 'there is no store for approvals' })
     const known = await approvals.find(act, question.principal)
     if (known !== undefined) return known
     const agent = agentOf?.(question.principal)

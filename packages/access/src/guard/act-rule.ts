@@ -113,7 +113,7 @@ function checkRequirement(required: Requirement, place: string, issues: ConfigIs
     if (!KINDS.includes(kind))
       issues.push({
         place: `${place}.kind`,
-        problem: `"${kind}" is no kind of principal`,
+        problem: `"${kind}" is not a kind of principal`,
         hint: `use one of ${KINDS.join(', ')}`,
       })
   for (const key of ['role', 'scope'] as const)

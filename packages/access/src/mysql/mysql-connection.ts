@@ -80,7 +80,7 @@ export class MysqlConnection {
       Reflect.set(connection, name, () => {
         throw new ConfigError({
           place: 'guardMysql',
-          problem: `${name}() would get round the count`,
+          problem: `${name}() would bypass the count`,
           hint: 'use query() or execute()',
         })
       })

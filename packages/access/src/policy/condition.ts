@@ -28,7 +28,7 @@ export type Operand =
 /** The comparisons there are. */
 export type Operator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
 
-/** A type of thing that policies speak of, and the table it is kept in. */
+/** A type of thing that policies cover, and the table it is kept in. */
 export interface ResourceType<Names extends string = string> {
   readonly name: string
   /** `orders`, or with its schema `shop.orders`. */

@@ -66,7 +66,7 @@ export function explain(policies: PolicySet, question: AccessQuestion): CommandR
       ...linesOf(trace, 2),
     ]),
   ]
-  if (traces.length === 0) lines.push(`  no policy speaks of "${action}" on "${resource.type}"`)
+  if (traces.length === 0) lines.push(`  no policy covers "${action}" on "${resource.type}"`)
   return { exitCode: verdict.allowed ? 0 : 1, lines, data: { verdict, policies: traces } }
 }
 

@@ -85,7 +85,7 @@ export class PolicySet implements Decides {
     if (known === undefined)
       throw new ConfigError({
         place: `filter "${action}"`,
-        problem: `no policy speaks of a type "${type}"`,
+        problem: `no policy covers the type "${type}"`,
         hint: `use one of ${[...this.types.keys()].join(', ')}`,
       })
     return filterOf(this.rules(action, type).policies, known, principal, context)
@@ -172,7 +172,7 @@ function checkPolicies(policies: readonly Policy[]): void {
       issues.push({ place, problem: 'its name is used twice', hint: 'every decision names its policy' })
     names.add(name)
     if (name === 'default')
-      issues.push({ place, problem: '"default" is what a decision says when no policy speaks' })
+      issues.push({ place, problem: '"default" is the decision when no policy applies' })
     const allowed = types === '*' ? [] : types.map(type => type.name)
     issues.push(...strayFields(when, allowed).map(problem => ({ place, problem })))
   }

@@ -7,5 +7,5 @@ export interface Verdict {
   readonly why: 'policy' | 'unknown' | 'default'
 }
 
-/** What is said when no policy speaks. */
+/** What is said when no policy applies. */
 export const DEFAULT_DENY: Verdict = Object.freeze({ allowed: false, policy: 'default', why: 'default' })

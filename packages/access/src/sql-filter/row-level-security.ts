@@ -43,7 +43,7 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
   if (type === undefined)
     throw new ConfigError({
       place: 'row-level security',
-      problem: `no policy speaks of a type "${options.type}"`,
+      problem: `no policy covers the type "${options.type}"`,
     })
   const table = quoteName(type.table)
   const roles = options.to === undefined ? 'PUBLIC' : options.to.map(quoteName).join(', ')

@@ -325,7 +325,7 @@ test('policies decide about what was looked up, not about what the caller says o
   assert.ok(account && order)
 })
 
-test('an input that is no JSON is refused unless somebody says what of it counts', async t => {
+test('an input that is not JSON is refused unless somebody says what of it counts', async t => {
   const { access, permits } = setting(t)
   const work = guard(access, 'x', { require: {} }, (_input: unknown, permit) => void permits.push(permit))
   for (const input of [{ run: () => 1 }, { big: 1n }, { a: undefined }])

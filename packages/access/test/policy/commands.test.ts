@@ -26,7 +26,7 @@ test('explain names every policy with a say, and the parts that kept it silent',
   const unknown = explain(shopPolicies, { principal: ANN, action: 'order.delete', resource: mine })
   assert.match(unknown.lines[0] ?? '', /frozen", whose condition cannot be evaluated$/)
   const nothing = explain(definePolicies([]), { principal: ANN, action: 'x', resource: { type: 'y' } })
-  assert.equal(nothing.lines[1], '  no policy speaks of "x" on "y"')
+  assert.equal(nothing.lines[1], '  no policy covers "x" on "y"')
 })
 
 test('policy cases pass, or say what was decided instead', () => {

@@ -26,7 +26,7 @@ import { ANN, AUDITOR, account, NOBODY, order, SUPPORT, shopPolicies, TEAM } fro
 
 const open = { type: 'order', fields: { id: 1, customer: 'ann', account: 1, team: 'red', status: 'open' } }
 
-test('what no policy speaks of is denied, and says so', () => {
+test('what no policy covers is denied, and says so', () => {
   assert.deepEqual(shopPolicies.decide(ANN, 'order.ship', open), {
     allowed: false,
     policy: 'default',

@@ -22,7 +22,7 @@ import { Sequencer } from './sequencer.ts'
 
 export interface PostgresAuditLogOptions extends PublisherOptions {
   readonly database: PostgresDatabase
-  /** Unique name of the log, for ever. */
+  /** Unique name of the log, forever. */
   readonly origin: string
   /** The same on every instance: `PRIVATE+KEY+...`, the current one first. Secrets. */
   readonly signerKeys: readonly string[]

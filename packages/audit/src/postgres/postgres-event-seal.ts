@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto'
 import { type Event, type RandomSource, StoreError, systemRandom } from '@postern/core'
 import { migrate, type PostgresDatabase, type SqlClient } from '@postern/store'
 import { joinEvent, type Sealed, type Subject, splitEvent, subjectName } from '../entry.ts'
-import { type SealedEvent, type SubjectText, textOrigin } from '../event-seal.ts'
-import { openPersonal, openText, type SubjectKey, sealPersonal, sealText } from '../seal.ts'
+import {
+  bytesOrigin,
+  type SealedBytes,
+  type SealedEvent,
+  type SubjectBytes,
+  textOrigin,
+} from '../event-seal.ts'
+import { openBytes, openPersonal, openText, type SubjectKey, sealBytes, sealPersonal } from '../seal.ts'
 import { searchToken } from './postgres-subjects.ts'
 import { SEAL_KEY_MIGRATIONS, SEAL_KEYS } from './seal-keys.sql.ts'
 
@@ -143,27 +149,51 @@ export class PostgresEventSeal {
   }
 
   /**
-   * Seals texts, one of each subject.
+   * Seals bytes, some of each subject.
    * @param client as of `seal` @param number of the place where they are kept together
    */
-  async sealTexts(
+  async sealAll(
     client: SqlClient,
-    texts: readonly SubjectText[],
+    parts: readonly SubjectBytes[],
     number: number,
-  ): Promise<readonly Sealed[]> {
-    const subjects = new Map(texts.map(({ subject }) => [subjectName(subject), subject]))
+  ): Promise<readonly SealedBytes[]> {
+    const subjects = new Map(parts.map(({ subject }) => [subjectName(subject), subject]))
     const keys = await this.#obtain(client, subjects)
-    const context = { origin: textOrigin(this.#scope), index: number }
-    return texts.map(({ subject, text }) => {
+    const context = { origin: bytesOrigin(this.#scope), index: number }
+    return parts.map(({ subject, bytes }) => {
       const key = keys.get(subjectName(subject))
       if (key === undefined)
         throw new StoreError('lost the key of a subject', { store: this.#database.name, retryable: true })
-      return sealText(text, key, this.#random.bytes(NONCE_BYTES), context)
+      return { key: key.id, box: sealBytes(bytes, key, this.#random.bytes(NONCE_BYTES), context) }
     })
   }
 
   /**
-   * Texts again; undefined where the key was destroyed.
+   * Finds keys, as far as they are not known and were not destroyed.
+   * @param known keys that were found before, to be kept for no longer than one reading of many places
+   */
+  async findKeys(ids: readonly string[], known: Map<string, SubjectKey>): Promise<void> {
+    const missing = ids.filter(id => !known.has(id))
+    for (const [id, key] of await this.#byId(missing)) known.set(id, key)
+  }
+
+  /**
+   * Bytes again; undefined where the key is not among those that were found.
+   * @throws IntegrityError when the box was changed or belongs elsewhere
+   */
+  open(
+    { key: id, box }: SealedBytes,
+    number: number,
+    known: ReadonlyMap<string, SubjectKey>,
+  ): Uint8Array | undefined {
+    const key = known.get(id)
+    return key === undefined
+      ? undefined
+      : openBytes(box, key, { origin: bytesOrigin(this.#scope), index: number })
+  }
+
+  /**
+   * Texts that an earlier version sealed; undefined where the key was destroyed.
    * @param known keys that were found before, to be kept for no longer than one reading of many places
    * @throws IntegrityError when a box was changed or belongs elsewhere
    */
@@ -172,8 +202,10 @@ export class PostgresEventSeal {
     number: number,
     known: Map<string, SubjectKey>,
   ): Promise<readonly (string | undefined)[]> {
-    const missing = boxes.flatMap(({ key }) => (known.has(key) ? [] : [key]))
-    for (const [id, key] of await this.#byId(missing)) known.set(id, key)
+    await this.findKeys(
+      boxes.map(({ key }) => key),
+      known,
+    )
     const context = { origin: textOrigin(this.#scope), index: number }
     return boxes.map(box => {
       const key = known.get(box.key)

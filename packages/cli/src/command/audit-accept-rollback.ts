@@ -12,7 +12,7 @@ export const run: Command = async (_args, options, context) => {
   if (options['yes'] !== true)
     throw new ConfigError({
       place: 'audit accept-rollback',
-      problem: 'gives up every entry that an anchor remembers and this log does not have',
+      problem: 'discards every entry that an anchor remembers and this log does not have',
       hint: 'if the log was restored from a backup on purpose: postern audit accept-rollback --yes',
     })
   const setup = await loadSetup(options, context)

@@ -6,7 +6,7 @@ import { safe } from './output.ts'
 import { withBudgetDatabase } from './with-budget-database.ts'
 
 /**
- * `postern budgets status`: what is limited, guarded and refused, and what could get round it. Exit 1 when a
+ * `postern budgets status`: what is limited, guarded and refused, and what could get around it. Exit 1 when a
  * table is not guarded.
  */
 export const run: Command = async (_args, options, context) => {

@@ -14,7 +14,7 @@ export function addIdentityCommands(program: Program, add: AddCommand): void {
     .option('--scope <scope...>', 'what it may do')
     .option('--network <network...>', 'where it may be used from (default: anywhere)')
     .option('--environment <word>', 'second part of the key (default: live)')
-    .option('--expires <duration>', 'how long it works (default: for ever)')
+    .option('--expires <duration>', 'how long it works (default: forever)')
   add(keys, 'list', 'every key, with owner and state', () => import('./keys-list.ts'))
   add(
     keys,

@@ -5,7 +5,7 @@ import { withIdentity } from './with-identity.ts'
 
 /**
  * The id of an account that an operator named by its id or its e-mail address; undefined when there is none.
- * Found before the act is entered in the log, where ids are readable for ever, and addresses must not be.
+ * Found before the act is entered in the log, where ids are readable forever, and addresses must not be.
  */
 export async function namedAccount(
   said: string,

@@ -226,7 +226,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     budgets,
     'status',
-    'what is limited, guarded and refused, and what could get round it',
+    'what is limited, guarded and refused, and what could get around it',
     () => import('./budgets-status.ts'),
   )
   const undo = program.command('undo').description('put deleted and edited rows back')

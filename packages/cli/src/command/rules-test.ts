@@ -26,7 +26,7 @@ export const run: Command = async (args, _options, context) => {
   if (results.length === 0)
     throw new ConfigError({
       place: args.join(' '),
-      problem: 'holds no cases',
+      problem: 'contains no cases',
       hint: 'name files that end in .cases.yml, or their folder',
     })
   for (const { ok, scenario, name, wanted, found } of results) {

@@ -10,7 +10,7 @@ import { vaultPath } from './vault-path.ts'
 /** `postern vault init`: files that are never written over. */
 export const run: Command = async (_args, options, context) => {
   const path = vaultPath(options, context)
-  if (existsSync(path)) throw new ConfigError({ place: path, problem: 'exists already' })
+  if (existsSync(path)) throw new ConfigError({ place: path, problem: 'already exists' })
   const folder = dirname(path)
   const secret = (name: string): string => {
     const file = join(folder, name)

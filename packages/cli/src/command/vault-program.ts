@@ -118,7 +118,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   add(
     holder,
     'ask <config> <operation> [value]',
-    'status, begin-epoch, remove-epoch, freeze, thaw, canary or backup, of the running holder',
+    'status, ready (waits for the other two), begin-epoch, remove-epoch, freeze, thaw, canary or backup, of the running holder',
     () => import('./holder-ask.ts'),
   )
   add(

@@ -74,7 +74,7 @@ export function principalOption(options: CommandOptions): Principal {
   if (kind === undefined || colon === text.length - 1)
     throw new ConfigError({
       place: '--as',
-      problem: 'is no principal',
+      problem: 'is not a principal',
       hint: 'write user:ann, service:bot, apiKey:k1 or anonymous',
     })
   const tenant = textOption(options, 'tenant')
@@ -89,7 +89,7 @@ export function principalOption(options: CommandOptions): Principal {
 
 /**
  * The resource of `TYPE --fields '{"customer": "ann"}'`.
- * @throws ConfigError when the fields are no JSON object
+ * @throws ConfigError when the fields are not JSON object
  */
 export function resourceOption(type: string, options: CommandOptions): Resource {
   const text = textOption(options, 'fields')
@@ -102,7 +102,7 @@ export function resourceOption(type: string, options: CommandOptions): Resource 
   }
   throw new ConfigError({
     place: '--fields',
-    problem: 'is no JSON object',
+    problem: 'is not a JSON object',
     hint: 'e.g. --fields \'{"customer": "ann"}\'',
   })
 }

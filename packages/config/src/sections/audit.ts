@@ -65,7 +65,7 @@ export type CompiledShip =
 
 /** The tamper-evident log. */
 export interface AuditConfig {
-  /** Name of this log in its checkpoints, for ever. Default: the machine's name and `/postern`. */
+  /** Name of this log in its checkpoints, forever. Default: the machine's name and `/postern`. */
   readonly origin?: string | undefined
   /** `before` makes every recorded exchange durable before it is handled. Default: `after`. */
   readonly record?: 'before' | 'after' | undefined
@@ -86,7 +86,7 @@ export interface AuditConfig {
    * `postern audit key NAME` makes one. Default: none.
    */
   readonly signerKeys?: readonly string[] | undefined
-  /** How long entries are kept. Every proof stays. Default: for ever. */
+  /** How long entries are kept. Every proof stays. Default: forever. */
   readonly retention?: Duration | undefined
   /**
    * After this time the key of a day's traffic without a principal is destroyed, and its addresses with it.
@@ -186,7 +186,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
         origin: key(
           z.string().regex(/^[^\s+]+$/, 'a name has neither spaces nor "+", e.g. shop.example.com/audit'),
           {
-            description: 'Name of this log in its checkpoints, for ever.',
+            description: 'Name of this log in its checkpoints, forever.',
             defaultText: "the machine's name and `/postern`",
             example: 'shop.example.com/audit',
           },
@@ -238,7 +238,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
         }),
         retention: key(duration, {
           description: 'How long entries are kept. Every proof stays.',
-          defaultText: 'for ever',
+          defaultText: 'forever',
           example: '90d',
         }),
         forgetAnonymousAfter: key(duration, {

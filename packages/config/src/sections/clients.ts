@@ -36,7 +36,7 @@ export const clientsHere: z.ZodType<ClientList, readonly (string | ClientConfig)
 /** `block`. */
 export const block: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
   description:
-    'Clients that are refused, without a scenario and for ever: addresses, ranges, `all`, or `{ network, userAgent }`.',
+    'Clients that are refused, without a scenario and forever: addresses, ranges, `all`, or `{ network, userAgent }`.',
   default: [],
   defaultText: 'nobody',
   example: ['203.0.113.0/24', { userAgent: 'SomeBot/' }],

@@ -45,7 +45,7 @@ export const keyRoutes: readonly ApiRoute[] = [
       name: { type: 'string', description: 'For people. Default: the service.' },
       scopes: { type: 'strings', description: 'What it may. Default: none.' },
       networks: { type: 'strings', description: 'Where it may be used from. Default: anywhere.' },
-      expires: { type: 'string', description: 'How long it lives: `90d`. Default: for ever.' },
+      expires: { type: 'string', description: 'How long it lives: `90d`. Default: forever.' },
       environment: { type: 'string', description: 'A word in the key. Default: `live`.' },
     },
     answer: '`text`, the key, shown this once; `id`.',

@@ -171,7 +171,7 @@ async function userOf(call: ApiCall): Promise<Account> {
   return account
 }
 
-/** Ids of accounts are readable in the log for ever; addresses of people are not written there. */
+/** Ids of accounts are readable in the log forever; addresses of people are not written there. */
 function note(
   { parts, session }: ApiCall,
   action: string,

@@ -1,6 +1,6 @@
 import type { RequestPage } from './merged-pages.ts'
 import type { PageTokenCache } from './page-tail.ts'
-import { isPaged, type NumberedEvent, type PagedRequest, pagedRequest } from './request-page.ts'
+import { changingOf, isPaged, type NumberedEvent, type PagedRequest, pagedRequest } from './request-page.ts'
 import { type StoredEvent, verdictOf } from './traffic-event.ts'
 
 /** A page of events that were read one by one; those that were erased are left out. */
@@ -18,6 +18,9 @@ export function pageOfEvents(events: readonly StoredEvent[], tokens: PageTokenCa
       networks: rows.map(row => row.tokens.network),
       principals: rows.map(row => row.tokens.principal),
       tenants: rows.map(row => row.tokens.tenant),
+      statuses: rows.map(({ request }) => request.outcome.status),
+      bytes: rows.map(({ request }) => request.outcome.bytes),
+      changing: rows.map(({ request }) => changingOf(request.method)),
     },
     open: async isWanted =>
       rows.map(({ request }, row): PagedRequest | undefined => (isWanted(row) ? request : undefined)),

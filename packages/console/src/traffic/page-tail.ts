@@ -1,12 +1,6 @@
 import { networkOf, parseAddress } from '@postern/core'
-import {
-  type EncodedPage,
-  encodePage,
-  isPaged,
-  type NumberedEvent,
-  type PageTokens,
-  tokenNumber,
-} from './request-page.ts'
+import { type EncodedPage, encodePage } from './packed-page.ts'
+import { isPaged, type NumberedEvent, type PageTokens, tokenNumber } from './request-page.ts'
 import type { TrafficEvent } from './traffic-event.ts'
 
 /** A page, and the range of numbers of which it holds every request. */
@@ -20,8 +14,8 @@ export interface CutPage extends EncodedPage {
 /** Finds somebody without naming them. */
 export type Token = (kind: 'address' | 'principal', value: string) => Uint8Array
 
-/** Requests of a page, at most. */
-const PAGE_REQUESTS = 512
+/** Requests of a page, at most: with more of them, each person's box is opened for more of theirs at once. */
+const PAGE_REQUESTS = 2_048
 /** A page spans no more, so that what is too old leaves in time. */
 const HOUR_MS = 3_600_000
 const PREFIX_V6 = 48

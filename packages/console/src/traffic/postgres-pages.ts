@@ -1,11 +1,11 @@
-import type { PostgresEventSeal, Sealed, SubjectKey } from '@postern/audit'
+import type { PostgresEventSeal, SubjectKey } from '@postern/audit'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
 import { numberedEvents, pageOfEvents } from './event-page.ts'
+import { JsonPage } from './json-page.ts'
 import { mergedPages, type NextPage, type RequestPage } from './merged-pages.ts'
-import { openedRows, type PageColumns, wantedBoxes } from './page-boxes.ts'
+import { PackedPage, packBoxes } from './packed-page.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
 import { POSTGRES_TRAFFIC } from './postgres-traffic.sql.ts'
-import type { PageBody, PageHead } from './request-page.ts'
 import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
 import { type Coverage, type Gap, gapsOf } from './uncovered.ts'
 
@@ -18,8 +18,10 @@ interface CoverageRow {
 interface PageRow {
   readonly first: string
   readonly head: string
-  readonly body?: string
+  readonly body: string
   readonly boxes?: string
+  readonly packed_head: Buffer | null
+  readonly packed_boxes?: Buffer
 }
 
 /** Gives requests of a gap, oldest first; as many as are read at a time. */
@@ -61,9 +63,9 @@ export class PostgresPages {
   }
 
   async #add(client: SqlClient, seal: PostgresEventSeal, page: CutPage): Promise<void> {
-    const { first, after, covered, until, plain, head, body, texts } = page
-    const boxes = JSON.stringify(await seal.sealTexts(client, texts, first))
-    const values = [first, this.#instance, after, covered, until, plain, head, body, boxes]
+    const { first, after, covered, until, plain, head, parts } = page
+    const boxes = packBoxes(await seal.sealAll(client, parts, first))
+    const values = [first, this.#instance, after, covered, until, plain, head, boxes]
     await client.query(POSTGRES_TRAFFIC.addPage, values)
   }
 
@@ -146,24 +148,39 @@ export class PostgresPages {
   }
 }
 
-function pageOf(
-  { first, head: headText, body: bodyText = '{"box":[]}', boxes: boxesText = '[]' }: PageRow,
+function pageOf(row: PageRow, seal: PostgresEventSeal, keys: Map<string, SubjectKey>): RequestPage {
+  const { packed_head: head, packed_boxes: boxes } = row
+  if (head === null) return jsonPageOf(row, seal, keys)
+  const number = Number(row.first)
+  const page = new PackedPage(head, boxes)
+  return {
+    head: page.head,
+    open: async isWanted => {
+      const wanted = [...page.wanted(isWanted).values()]
+      await seal.findKeys(
+        wanted.map(({ key }) => key),
+        keys,
+      )
+      return page.rows(isWanted, box => seal.open(box, number, keys))
+    },
+  }
+}
+
+function jsonPageOf(
+  { first, head, body, boxes }: PageRow,
   seal: PostgresEventSeal,
   keys: Map<string, SubjectKey>,
 ): RequestPage {
-  const head = JSON.parse(headText) as PageHead
+  const page = new JsonPage({ head, body, ...(boxes !== undefined && { boxes }) })
   return {
-    head,
+    head: page.head,
     open: async isWanted => {
-      const body = JSON.parse(bodyText) as PageBody
-      const boxes = JSON.parse(boxesText) as readonly Sealed[]
-      const columns: PageColumns = { head, body, boxes }
-      const wanted = [...wantedBoxes(columns, isWanted)]
-      const asked = wanted.flatMap(at => boxes[at] ?? [])
+      const wanted = [...page.wanted(isWanted)]
+      const asked = wanted.flatMap(at => page.boxes[at] ?? [])
       const texts = await seal.unsealTexts(asked, Number(first), keys)
-      const opened = boxes.map((): string | undefined => undefined)
+      const opened = page.boxes.map((): string | undefined => undefined)
       for (const [i, at] of wanted.entries()) opened[at] = texts[i]
-      return openedRows(columns, opened, isWanted)
+      return page.rows(opened, isWanted)
     },
   }
 }

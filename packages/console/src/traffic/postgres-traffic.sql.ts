@@ -82,6 +82,14 @@ export const POSTGRES_TRAFFIC_MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX postern_traffic_instance ON postern_traffic (instance, id) WHERE type = 'http';`,
   },
+  {
+    id: 3,
+    name: 'pages in columns of numbers: the texts of a page are then empty',
+    postgres: `
+      ALTER TABLE postern_traffic_page ADD COLUMN packed_head bytea, ADD COLUMN packed_boxes bytea;
+      ALTER TABLE postern_traffic_page ALTER COLUMN packed_head SET STORAGE EXTERNAL,
+        ALTER COLUMN packed_boxes SET STORAGE EXTERNAL;`,
+  },
 ]
 
 /** Statements on PostgreSQL. */
@@ -119,8 +127,9 @@ export const POSTGRES_TRAFFIC = {
       AND ($8::bytea IS NULL OR principal = $8)
       AND ($9::text IS NULL OR instance = $9)
     ORDER BY id DESC LIMIT $10`,
-  addPage: `INSERT INTO postern_traffic_page (first, instance, after, covered, until, plain, bytes, head, body, boxes)
-    VALUES ($1, $2, $3, $4, $5, $6, length($7) + length($8) + length($9), $7, $8, $9)`,
+  addPage: `INSERT INTO postern_traffic_page
+      (first, instance, after, covered, until, plain, bytes, head, body, boxes, packed_head, packed_boxes)
+    VALUES ($1, $2, $3, $4, $5, $6, length($7::bytea) + length($8::bytea), '', '', '', $7, $8)`,
   coverage: 'SELECT instance, after, covered FROM postern_traffic_page ORDER BY first',
   // One look-up an instance: a list of all would read every row.
   instancesOfRequests: `WITH RECURSIVE found AS (
@@ -129,10 +138,10 @@ export const POSTGRES_TRAFFIC = {
       SELECT (SELECT min(instance) FROM postern_traffic WHERE type = 'http' AND instance > found.instance)
       FROM found WHERE found.instance IS NOT NULL
     ) SELECT instance FROM found WHERE instance IS NOT NULL`,
-  heads:
-    'SELECT first, head FROM postern_traffic_page WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16',
-  pagesWhole:
-    'SELECT first, head, body, boxes FROM postern_traffic_page WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16',
+  heads: `SELECT first, head, body, packed_head FROM postern_traffic_page
+    WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16`,
+  pagesWhole: `SELECT first, head, body, boxes, packed_head, packed_boxes FROM postern_traffic_page
+    WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 8`,
   requestsBetween: `SELECT * FROM postern_traffic
     WHERE instance = $1 AND id > $2 AND id <= $3 AND time >= $4 AND type = 'http' ORDER BY id LIMIT $5`,
   requestsFrom: "SELECT count(*) AS requests FROM postern_traffic WHERE time >= $1 AND type = 'http'",

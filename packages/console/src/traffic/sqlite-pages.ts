@@ -1,11 +1,11 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite'
-import type { EventSeal, Sealed } from '@postern/audit'
+import type { EventSeal } from '@postern/audit'
 import type { SqliteDatabase } from '@postern/store'
 import { numberedEvents, pageOfEvents } from './event-page.ts'
+import { JsonPage } from './json-page.ts'
 import { mergedPages, type NextPage, type RequestPage } from './merged-pages.ts'
-import { openedRows, type PageColumns, wantedBoxes } from './page-boxes.ts'
+import { PackedPage, packBoxes } from './packed-page.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
-import type { PageBody, PageHead } from './request-page.ts'
 import { SQLITE } from './traffic.sql.ts'
 import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
 import { type Coverage, type Gap, gapsOf } from './uncovered.ts'
@@ -65,10 +65,10 @@ export class SqlitePages {
 
   /** Sealed here, before the keys are made durable. */
   #writing(page: CutPage): () => void {
-    const { first, after, covered, until, plain, head, body, texts } = page
-    const boxes = JSON.stringify(this.#seal.sealTexts(texts, first))
+    const { first, after, covered, until, plain, head, parts } = page
+    const boxes = packBoxes(this.#seal.sealAll(parts, first))
     return () => {
-      this.#statements.addPage.run(first, after, covered, until, plain, head, body, boxes)
+      this.#statements.addPage.run(first, after, covered, until, plain, head, boxes)
     }
   }
 
@@ -132,18 +132,29 @@ export class SqlitePages {
   }
 
   #page(row: Row, first: number): RequestPage {
-    const head = JSON.parse(String(row['head'])) as PageHead
+    const { packed_head: head, packed_boxes: boxes } = row
+    if (!(head instanceof Uint8Array)) return this.#jsonPage(row, first)
+    const page = new PackedPage(head, boxes instanceof Uint8Array ? boxes : undefined)
     return {
-      head,
+      head: page.head,
+      open: async isWanted => page.rows(isWanted, box => this.#seal.open(box, first)),
+    }
+  }
+
+  #jsonPage({ head, body, boxes }: Row, first: number): RequestPage {
+    const page = new JsonPage({
+      head: String(head),
+      body: String(body),
+      ...(typeof boxes === 'string' && { boxes }),
+    })
+    return {
+      head: page.head,
       open: async isWanted => {
-        const body = JSON.parse(String(row['body'])) as PageBody
-        const boxes = JSON.parse(String(row['boxes'])) as readonly Sealed[]
-        const columns: PageColumns = { head, body, boxes }
-        const wanted = wantedBoxes(columns, isWanted)
-        const opened = boxes.map((box, at) =>
+        const wanted = page.wanted(isWanted)
+        const opened = page.boxes.map((box, at) =>
           wanted.has(at) ? this.#seal.unsealTexts([box], first)[0] : undefined,
         )
-        return openedRows(columns, opened, isWanted)
+        return page.rows(opened, isWanted)
       },
     }
   }

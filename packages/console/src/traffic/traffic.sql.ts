@@ -78,6 +78,13 @@ export const TRAFFIC_MIGRATIONS: RoomMigrations = {
           boxes    TEXT NOT NULL
         ) STRICT;`,
     },
+    {
+      id: 4,
+      name: 'pages in columns of numbers: the texts of a page are then empty',
+      sqlite: `
+        ALTER TABLE page ADD COLUMN packed_head BLOB;
+        ALTER TABLE page ADD COLUMN packed_boxes BLOB;`,
+    },
   ],
 }
 
@@ -107,12 +114,13 @@ export const SQLITE = {
       AND (:address IS NULL OR address = :address)
       AND (:principal IS NULL OR principal = :principal)
     ORDER BY id DESC LIMIT :limit`,
-  addPage: `INSERT INTO page (first, after, covered, until, plain, head, body, boxes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  addPage: `INSERT INTO page (first, after, covered, until, plain, head, body, boxes, packed_head, packed_boxes)
+    VALUES (?, ?, ?, ?, ?, '', '', '', ?, ?)`,
   coverage: 'SELECT after, covered FROM page ORDER BY first',
-  heads: 'SELECT first, head FROM page WHERE first > ? AND until >= ? ORDER BY first LIMIT 8',
-  pagesWhole:
-    'SELECT first, head, body, boxes FROM page WHERE first > ? AND until >= ? ORDER BY first LIMIT 8',
+  heads: `SELECT first, head, body, packed_head FROM page WHERE first > ? AND until >= ?
+    ORDER BY first LIMIT 8`,
+  pagesWhole: `SELECT first, head, body, boxes, packed_head, packed_boxes FROM page
+    WHERE first > ? AND until >= ? ORDER BY first LIMIT 8`,
   requestsBetween: `SELECT * FROM event WHERE id > ? AND id <= ? AND time >= ? AND type = 'http'
     ORDER BY id LIMIT ?`,
   requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,

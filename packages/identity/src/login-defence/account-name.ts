@@ -10,7 +10,7 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu
 /**
  * The one spelling that stands for an account: Unicode NFKC, without invisible characters and surrounding
  * space, case-folded. Every check reads this form, so writing a name differently is neither a way round a
- * limit nor a second account. Undefined when there is no name, or it is longer than any account's.
+ * limit nor a second account. Undefined when there is not a name, or it is longer than any account's.
  */
 export function canonicalAccount(name: string): string | undefined {
   if (name.length > MAX_LENGTH) return undefined

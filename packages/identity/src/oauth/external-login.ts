@@ -35,7 +35,7 @@ export function checkedProviders(providers: readonly ExternalProvider[]): readon
     const place = `identity.providers[${index}]`
     if (!/^[a-z][a-z0-9-]{0,30}$/.test(id))
       issues.push({ place: `${place}.id`, problem: 'is not small letters, digits and hyphens' })
-    if (seen.has(id)) issues.push({ place: `${place}.id`, problem: 'is there twice' })
+    if (seen.has(id)) issues.push({ place: `${place}.id`, problem: 'is listed twice' })
     if (!URL.canParse(issuer) || !isSecure(new URL(issuer)))
       issues.push({ place: `${place}.issuer`, problem: 'is not an https URL' })
     if (clientId === '') issues.push({ place: `${place}.clientId`, problem: 'is empty' })

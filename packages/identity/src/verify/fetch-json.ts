@@ -8,7 +8,7 @@ const MAX_BYTES = 262_144
 /**
  * Fetches a JSON document of at most 256 KiB within five seconds, following no redirect: an address in the
  * configuration must not be made to lead elsewhere.
- * @throws StoreError, retryable, when it cannot be had
+ * @throws StoreError, retryable, when it is unavailable
  */
 export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {
   const store = new URL(url).origin

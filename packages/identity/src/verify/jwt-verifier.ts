@@ -39,7 +39,7 @@ export interface JwtVerifier {
   /**
    * The claims of a token. At once when the key is known.
    * @throws CredentialError (or rejects) when the token does not hold; it never says why
-   * @throws StoreError (rejects) when the keys cannot be had
+   * @throws StoreError (rejects) when the keys are unavailable
    */
   verify(token: string): Claims | Promise<Claims>
 }

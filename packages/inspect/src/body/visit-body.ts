@@ -78,7 +78,7 @@ export function* visitBody(
   }
   const text = decodeText(bytes, head.contentType)
   if (isJsonBody(text, head.contentType)) {
-    // What is no JSON, whatever it is called, is text to a backend that reads it leniently.
+    // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
     if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
     else yield* visitRaw(text, visitor)

@@ -20,11 +20,15 @@ function findSensitiveFile(reading: Reading): Span | undefined {
 /**
  * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
  */
-const DOT =
-  '(?:\\.|%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%25?2e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.)'
+const ODD_DOT =
+  '%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%252e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.'
+const DOT = `(?:\\.|%2e|${ODD_DOT})`
 const SLASH =
   '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'
-const ENCODED_STEPS = new RegExp(`${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}`)
+/** Two steps, or one whose dots nobody writes so, or dots and slashes of both kinds that a filter joins. */
+const ENCODED_STEPS = new RegExp(
+  `${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}|(?:${ODD_DOT}){2}[/\\\\]|\\./\\\\/\\./|\\.\\\\/\\\\\\.\\\\`,
+)
 
 /** The rule, but for the names of a JSON document: packages are named by their paths (`file:../../lib`). */
 function outsideDocumentNames(rule: PatternRule): PatternRule {
@@ -64,7 +68,7 @@ export const traversalRules: readonly Rule[] = [
   pattern('traversal/encoded-steps', ENCODED_STEPS, {
     score: 5,
     quotable: true,
-    chars: CHAR.percent | CHAR.wide | CHAR.dots | CHAR.slash,
+    chars: CHAR.percent | CHAR.wide | CHAR.dots | CHAR.slash | CHAR.backslash,
     words: 0,
     attacks: [
       '..%u2215..%u2215etc',
@@ -72,6 +76,9 @@ export const traversalRules: readonly Rule[] = [
       '..0x2f..0x2f',
       '..%255c..%255c',
       '..%f8%80%80%80%af..%f8%80%80%80%af',
+      '%c0%2e%c0%2e/x',
+      '0x2e0x2e\\x',
+      './\\/./x',
     ],
     benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
   }),

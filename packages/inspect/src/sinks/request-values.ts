@@ -18,7 +18,7 @@ const MAX_VALUES = 1_000
 const MAX_LENGTH = 16_384
 
 /**
- * The values of a request that could matter at a sink: those with something else than letters and digits,
+ * The values of a request that could matter at a sink: those with something other than letters and digits,
  * each once, at most 1,000.
  */
 export function requestValues(request: InspectedRequest): readonly RequestValue[] {

@@ -19,7 +19,7 @@ export function newSketch(): ActorSketch {
 
 /**
  * Takes an actor into account.
- * @param actor what cannot be had in numbers for nothing: the network of the client, not its address
+ * @param actor what costs something to have in numbers: the network of the client, not its address
  * @param time milliseconds since 1970
  */
 export function addActor(sketch: ActorSketch, actor: string, time: number): void {

@@ -74,7 +74,7 @@ function parseParameters(
     if (parameter === undefined)
       issues.push({
         place: `${place}.${name.slice(0, 100)}`,
-        problem: 'is no parameter',
+        problem: 'is not a valid parameter',
         hint: `types: of ${TYPES.join(', ')}; kind: one of ${TEXT_KINDS.join(', ')}; maxLength: a number; required: true or false`,
       })
     else parameters[name] = parameter

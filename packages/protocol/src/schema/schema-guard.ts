@@ -9,16 +9,23 @@ import {
   type Mode,
   queryValues,
   type Refusal,
+  RouteTable,
 } from '@postern/core'
 import type { ParameterSchema, RouteSchema, RouteSchemas } from './route-schema.ts'
-import { schemaKey } from './schema-learner.ts'
 import { isTextKind, valueLength, valueType } from './value-shape.ts'
 
 export interface SchemaGuardOptions {
-  /** Read with `parseRouteSchemas`. Routes without a schema are not checked. */
+  /**
+   * Read with `parseRouteSchemas`. A request is checked by the most specific pattern that matches it,
+   * whatever routes are configured: adding a route must not lift a schema. One that matches none is not
+   * checked.
+   */
   readonly schemas: RouteSchemas
   readonly mode?: Mode
 }
+
+/** Parameters that one refusal names of a query or of a body. */
+const MOST_FAULTS = 20
 
 interface Fault {
   readonly problem:
@@ -39,32 +46,40 @@ interface Fault {
  * length. A body that cannot be read whole is refused too, because padding must not evade the check.
  *
  * Rule: `schema/parameter`.
+ * @throws ConfigError for a pattern that is not a route
  */
 export function schemaGuard(options: SchemaGuardOptions): Guard {
   const { schemas } = options
+  const table = new RouteTable(Object.fromEntries(Object.keys(schemas).map(pattern => [pattern, {}])))
 
-  const checkBody = async (exchange: Exchange, key: string, schema: RouteSchema): Promise<Decision> => {
+  /** What is wrong with the query is known when the body arrives: one refusal names all of it. */
+  const checkBody = async (
+    exchange: Exchange,
+    key: string,
+    schema: RouteSchema,
+    ofQuery: readonly Fault[],
+  ): Promise<Decision> => {
     const values = await bodyValues(exchange)
-    if (values.kind === 'unreadable') return refusal(key, { problem: values.why, location: 'body' })
+    if (values.kind === 'unreadable')
+      return decision(key, [...ofQuery, { problem: values.why, location: 'body' }])
     const fields: ReadonlyMap<string, BodyValue> = values.kind === 'fields' ? values.fields : new Map()
-    const fault = check(schema.body, fields, 'body', schema.closed)
-    return fault === undefined ? ALLOW : refusal(key, fault)
+    return decision(key, [...ofQuery, ...check(schema.body, fields, 'body', schema.closed)])
   }
 
   const decide = (exchange: Exchange): Decision | Promise<Decision> => {
-    const { route } = exchange
-    if (route === undefined) return ALLOW
-    const key = schemaKey(exchange.method, route.pattern)
-    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined
-    if (schema === undefined) return ALLOW
+    const method = exchange.method === 'HEAD' ? 'GET' : exchange.method
+    const key = table.match(method, exchange.path.canonical)?.pattern
+    const schema = key === undefined ? undefined : schemas[key]
+    if (key === undefined || schema === undefined) return ALLOW
     const query = queryValues(exchange.path.query)
-    const fault: Fault | undefined = query.complete
+    const faults: readonly Fault[] = query.complete
       ? check(schema.query, query.fields, 'query', schema.closed)
-      : { problem: 'too-many', location: 'query' }
-    if (fault !== undefined) return refusal(key, fault)
-    if (hasFields(exchange)) return checkBody(exchange, key, schema)
-    const missing = Object.entries(schema.body).find(([, parameter]) => parameter.required)?.[0]
-    return missing === undefined ? ALLOW : refusal(key, { problem: 'missing', location: `body.${missing}` })
+      : [{ problem: 'too-many', location: 'query' }]
+    if (hasFields(exchange)) return checkBody(exchange, key, schema, faults)
+    const missing = Object.entries(schema.body)
+      .filter(([, parameter]) => parameter.required)
+      .map(([name]): Fault => ({ problem: 'missing', location: `body.${name}` }))
+    return decision(key, [...faults, ...missing])
   }
 
   return {
@@ -76,43 +91,59 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
   }
 }
 
+function decision(key: string, faults: readonly Fault[]): Decision {
+  const [first, ...rest] = faults
+  return first === undefined ? ALLOW : refusal(key, [first, ...rest])
+}
+
 function check(
   parameters: Readonly<Record<string, ParameterSchema>>,
   fields: ReadonlyMap<string, BodyValue>,
   part: 'query' | 'body',
   closed: boolean,
-): Fault | undefined {
+): readonly Fault[] {
+  const faults: Fault[] = []
   for (const name in parameters) {
     if (parameters[name]?.required === true && !fields.has(name))
-      return { problem: 'missing', location: `${part}.${name}` }
+      faults.push({ problem: 'missing', location: `${part}.${name}` })
   }
   for (const [name, value] of fields) {
+    if (faults.length >= MOST_FAULTS) break
     const location = `${part}.${name.slice(0, 100)}`
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
     if (parameter === undefined) {
-      if (closed) return { problem: 'unknown', location }
+      if (closed) faults.push({ problem: 'unknown', location })
       continue
     }
-    const type = valueType(value)
-    if (!parameter.types.includes(type))
-      return { problem: 'type', location, facts: { type, expected: parameter.types.join(', ') } }
-    const length = valueLength(value)
-    if (parameter.maxLength !== undefined && length > parameter.maxLength)
-      return { problem: 'length', location, facts: { length, limit: parameter.maxLength } }
-    // Forms send an empty text for a field that was left empty.
-    if (
-      typeof value === 'string' &&
-      value !== '' &&
-      parameter.kind !== undefined &&
-      !isTextKind(value, parameter.kind)
-    )
-      return { problem: 'shape', location, facts: { expected: parameter.kind } }
+    const fault = misfit(parameter, value, location)
+    if (fault !== undefined) faults.push(fault)
   }
+  return faults
+}
+
+/** What about a value does not match its parameter. */
+function misfit(parameter: ParameterSchema, value: BodyValue, location: string): Fault | undefined {
+  const type = valueType(value)
+  if (!parameter.types.includes(type))
+    return { problem: 'type', location, facts: { type, expected: parameter.types.join(', ') } }
+  const length = valueLength(value)
+  if (parameter.maxLength !== undefined && length > parameter.maxLength)
+    return { problem: 'length', location, facts: { length, limit: parameter.maxLength } }
+  // Forms send an empty text for a field that was left empty.
+  if (
+    typeof value === 'string' &&
+    value !== '' &&
+    parameter.kind !== undefined &&
+    !isTextKind(value, parameter.kind)
+  )
+    return { problem: 'shape', location, facts: { expected: parameter.kind } }
   return undefined
 }
 
-function refusal(route: string, fault: Fault): Refusal {
-  const isSize = fault.problem === 'too-large'
+function refusal(route: string, faults: readonly [Fault, ...Fault[]]): Refusal {
+  const isSize = faults.some(({ problem }) => problem === 'too-large')
+  const [fault] = faults
+  const places = [...new Set(faults.map(({ location }) => location))].join(', ')
   return {
     effect: 'deny',
     guard: 'schema',
@@ -126,7 +157,7 @@ function refusal(route: string, fault: Fault): Refusal {
         evidence: { location: fault.location, facts: { problem: fault.problem, ...fault.facts } },
         exception: {
           changes: [],
-          note: `in the file that schema.enforce names, under ${JSON.stringify(route)}: add or widen ${fault.location}`,
+          note: `in the file that schema.enforce names, under ${JSON.stringify(route)}: add or widen ${places}`,
         },
       },
     ],

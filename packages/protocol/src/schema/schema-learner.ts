@@ -98,6 +98,6 @@ export class SchemaLearner implements Guard {
 }
 
 /** The name of a route's schema: its method and pattern. */
-export function schemaKey(method: string, pattern: string): string {
+function schemaKey(method: string, pattern: string): string {
   return pattern.startsWith('/') ? `${method === 'HEAD' ? 'GET' : method} ${pattern}` : pattern
 }

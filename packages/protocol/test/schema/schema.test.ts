@@ -110,6 +110,39 @@ describe('schema guard', () => {
     return decision.effect === 'allow' ? 'allow' : String(decision.reasons[0].evidence?.facts?.['problem'])
   }
 
+  test('holds whatever routes are configured: a narrower one, as an exception adds, lifts no schema', async () => {
+    const query = { page: { types: ['string'], required: false } } as const
+    const schema = { query, body: {}, samples: 1, closed: true }
+    const narrow = { query: { ...query, q: query.page }, body: {}, samples: 1, closed: true }
+    const schemas = { 'GET /**': schema, 'GET /search/:kind': narrow }
+    const own = new Engine({
+      guards: [schemaGuard({ schemas })],
+      routes: new RouteTable({ 'GET /notes/7': {}, '/search/**': {} }),
+    })
+    const effectOf = async (target: string, method = 'GET') => {
+      const source = { method, target, headers: ['Host', 'h'], peer: '192.0.2.1', secure: false }
+      const exchange = own.open({ ...source, httpVersion: '1.1', body: undefined, native: undefined })
+      return (await own.decide(exchange)).effect
+    }
+    for (const target of ['/notes/7?page=1', '/x?page=1', '/search/books?q=x', '/SEARCH/books?q=x'])
+      assert.equal(await effectOf(target), 'allow', target)
+    for (const target of ['/notes/7?q=1', '/x?q=1', '/search?q=1', '/search/books?z=1'])
+      assert.equal(await effectOf(target), 'deny', target)
+    assert.equal(await effectOf('/notes/7?q=1', 'HEAD'), 'deny')
+    assert.equal(await effectOf('/notes/7?q=1', 'POST'), 'allow', 'no schema is of this method')
+  })
+
+  test('names everything that does not fit, so that one change answers the refusal', async () => {
+    const schemas = (await learned()).propose(20)
+    const body = order(3).replace('{', '{"isAdmin":true,"debug":1,')
+    const decision = await send([schemaGuard({ schemas })], '/orders?verbose=1', body)
+    assert.ok(decision.effect === 'deny')
+    assert.match(
+      decision.reasons[0].exception?.note ?? '',
+      /under "POST \/orders": add or widen query\.verbose, body\.isAdmin, body\.debug$/,
+    )
+  })
+
   test('lets what was learned pass and refuses what was not', async () => {
     const schemas = (await learned()).propose(20)
     const table: readonly (readonly [target: string, body: string | undefined, wanted: string])[] = [

@@ -26,7 +26,7 @@ export function consoleCommands(
       operator => operator.name === String(name).toLowerCase(),
     )
     if (found !== undefined) return found
-    throw new ConfigError({ place: 'name', problem: 'is no operator of the console' })
+    throw new ConfigError({ place: 'name', problem: 'is not an operator of the console' })
   }
   return {
     'console/link': ({ name, roles }) => {

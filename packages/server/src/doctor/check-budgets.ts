@@ -5,7 +5,7 @@ import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 /**
  * Whether row budgets are installed where they are configured, what they do not guard, and who could get
- * round them.
+ * around them.
  */
 export async function checkBudgets({ budgetDatabase }: CompiledConfig): Promise<readonly DoctorFinding[]> {
   if (budgetDatabase === undefined) return []

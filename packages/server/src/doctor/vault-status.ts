@@ -1,6 +1,8 @@
 import type { HolderSays, VaultStatus } from '@postern/console'
 
-const TIMEOUT_MS = 2_000
+/** Longer than for an answer: on a busy machine a handshake takes its time, and the holder is not down. */
+const CONNECT_MS = 5_000
+const ANSWER_MS = 2_000
 
 /**
  * The columns of a `vault.json` with their mode and epoch, which holders answer, and how many trust domains
@@ -17,7 +19,7 @@ export async function vaultStatus(
   const { file, vault, links, close } = await openVault(path, {
     environment,
     waitFor: 3,
-    connectTimeout: TIMEOUT_MS,
+    connectTimeout: CONNECT_MS,
   })
   try {
     const columns = Object.keys(file.tables).flatMap(name =>
@@ -29,7 +31,7 @@ export async function vaultStatus(
       })),
     )
     const says = await Promise.all(
-      links.map(link => link.request({ op: 'ping' }, TIMEOUT_MS).catch(() => undefined)),
+      links.map(link => link.request({ op: 'ping' }, ANSWER_MS).catch(() => undefined)),
     )
     const holders = links.map(({ id }, index) => ({
       id,

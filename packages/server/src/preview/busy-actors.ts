@@ -1,4 +1,4 @@
-/** Requests of one actor in two spans that follow each other. */
+/** What one actor did in two spans that follow each other. */
 interface Counted {
   span: number
   before: number
@@ -6,8 +6,8 @@ interface Counted {
 }
 
 /**
- * Finds actors who may have sent more than a number of requests in some span of time: never misses one, and
- * takes some for it that sent up to half of that. Requests may come slightly out of order.
+ * Finds actors who may have sent more than a number of requests (or bytes) in some span of time: never misses
+ * one, and takes some for it that sent up to half of that. Requests may come slightly out of order.
  */
 export class BusyActors {
   readonly #span: number
@@ -21,13 +21,13 @@ export class BusyActors {
   }
 
   /** Counts a request. @returns whether its actor may have sent more by now */
-  add(token: number, time: number): boolean {
+  add(token: number, time: number, amount = 1): boolean {
     if (this.#most < 1) return true
     const span = Math.floor(time / this.#span)
     const counted = this.#counts.get(token)
     if (counted === undefined) {
-      this.#counts.set(token, { span, before: 0, now: 1 })
-      return false
+      this.#counts.set(token, { span, before: 0, now: amount })
+      return amount > this.#most
     }
     // What comes late is counted with what is there: that can only be more.
     if (span > counted.span) {
@@ -35,7 +35,7 @@ export class BusyActors {
       counted.now = 0
       counted.span = span
     }
-    counted.now++
+    counted.now += amount
     return counted.before + counted.now > this.#most
   }
 }

@@ -30,6 +30,8 @@ export interface EditReach {
   readonly limits: readonly LimitReach[]
   /** Whether requests may match another pattern than before. */
   readonly hasOtherRoutes: boolean
+  /** The only routes on which a request by itself is answered otherwise; undefined where that is any. */
+  readonly within: RouteTable | undefined
   readonly sharing: Sharing
 }
 
@@ -116,6 +118,7 @@ export const EVERYTHING: EditReach = {
   parts: new Set(),
   limits: [],
   hasOtherRoutes: false,
+  within: undefined,
   sharing: 'actors',
 }
 
@@ -125,6 +128,7 @@ export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach 
   const limits: LimitReach[] = []
   let everything: string | undefined
   let hasOtherRoutes = false
+  let within: RouteTable | undefined
   const keys = new Set([...Object.keys(before.written), ...Object.keys(after.written)]) as Set<Key>
   for (const key of keys) {
     if (WITHOUT_EFFECT.has(key) || isDeepStrictEqual(before.written[key], after.written[key])) continue
@@ -136,11 +140,37 @@ export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach 
       for (const part of routes.parts) parts.add(part)
       limits.push(...routes.limits)
       hasOtherRoutes = routes.hasOtherPatterns
+      within = tableOf(routes.patterns)
     } else everything ??= key
   }
   if (everything === undefined && limits.some(limit => !canBeCounted(limit))) everything = 'limits'
   if (everything === undefined && parts.size === 0 && limits.length === 0 && !hasOtherRoutes) return undefined
-  return { everything, parts, limits, hasOtherRoutes, sharing: sharingOf([before.config, after.config]) }
+  const isAnywhere = [...keys].some(
+    key => PARTS[key] !== undefined && !isDeepStrictEqual(before.written[key], after.written[key]),
+  )
+  return {
+    everything,
+    parts,
+    limits,
+    hasOtherRoutes,
+    within: isAnywhere ? undefined : within,
+    sharing: sharingOf([before.config, after.config]),
+  }
+}
+
+/**
+ * Every limit of both configurations; undefined where one of them counts what cannot be counted without
+ * deciding.
+ */
+export function limitsOfBoth(before: LoadedConfig, after: LoadedConfig): readonly LimitReach[] | undefined {
+  const all = [before.config, after.config].flatMap(({ limits, routes }) => [
+    ...limits.flatMap(limit => {
+      if ([...routes.limits.values()].some(({ name }) => name === limit.name)) return [REACHES_ALL]
+      return reachOf(limit, limit.routes === undefined ? undefined : tableOf(limit.routes))
+    }),
+    ...[...routes.limits].flatMap(([pattern, limit]) => reachOf(limit, tableOf([pattern]))),
+  ])
+  return all.some(({ by }) => by === 'all') ? undefined : all
 }
 
 /** A limit over all actors can be counted only where each thread sees all that it counts. */
@@ -206,13 +236,17 @@ function changedRoutes(
   readonly parts: readonly PlainPart[]
   readonly limits: readonly LimitReach[]
   readonly hasOtherPatterns: boolean
+  /** Those on which anything changes. */
+  readonly patterns: readonly string[]
 } {
   const [was, will] = [before.written.routes ?? {}, after.written.routes ?? {}]
   const parts: PlainPart[] = []
   const limits: LimitReach[] = []
   let hasOtherPatterns = false
+  const patterns: string[] = []
   for (const pattern of new Set([...Object.keys(was), ...Object.keys(will)])) {
     const [one, other] = [was[pattern], will[pattern]]
+    if (!isDeepStrictEqual(one, other)) patterns.push(pattern)
     if (one === undefined || other === undefined) hasOtherPatterns = true
     for (const key of new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})]) as Set<RouteKey>) {
       if (ROUTE_WITHOUT_EFFECT.has(key) || isDeepStrictEqual(one?.[key], other?.[key])) continue
@@ -221,7 +255,7 @@ function changedRoutes(
       else limits.push(...changedOnRoute(pattern, key, [before, after]))
     }
   }
-  return { parts, limits, hasOtherPatterns }
+  return { parts, limits, hasOtherPatterns, patterns }
 }
 
 /** A limit of a route, or a setting that reaches every request on it. */

@@ -37,7 +37,12 @@ function joinedGroups(groups: readonly PreviewGroup[]): readonly PreviewGroup[] 
     const known = joined.get(key)
     joined.set(key, known === undefined ? group : { ...known, requests: known.requests + group.requests })
   }
-  return [...joined.values()].sort((a, b) => b.requests - a.requests).slice(0, SHOWN_GROUPS)
+  return [...joined.values()].sort(inOrderShown).slice(0, SHOWN_GROUPS)
+}
+
+/** Most first; by name among equals, so that which of them are shown does not depend on the threads. */
+function inOrderShown(a: Pick<PreviewGroup, 'requests' | 'value'>, b: typeof a): number {
+  return b.requests - a.requests || (a.value < b.value ? -1 : 1)
 }
 
 /** Counts where two configurations decide otherwise, by who asked. Memory does not grow with the traffic. */
@@ -103,7 +108,7 @@ function addTo(
 
 function shown(groups: ReadonlyMap<string, Group>): readonly PreviewGroup[] {
   return [...groups.values()]
-    .sort((a, b) => b.requests - a.requests)
+    .sort(inOrderShown)
     .slice(0, SHOWN_GROUPS)
     .map(({ rules, ...group }) => ({
       ...group,

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { PreviewJob, PreviewResult, PreviewState } from '@postern/console'
 import type { Clock } from '@postern/core'
+import { type Gathered, joinedGathered } from './gathered.ts'
 import { joinedResults } from './preview-count.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 
@@ -11,12 +12,13 @@ export type PreviewSetting = Omit<PreviewPlan, 'text' | 'from' | 'share'>
 interface Part {
   done: number
   total: number
+  gathered: Gathered | undefined
   result: PreviewResult | undefined
 }
 
 /**
- * Runs previews in threads, each for a part of the actors; one preview at a time. What several actors share
- * (a limit of a whole tenant) is counted by each thread alone.
+ * Runs previews in threads, one preview at a time. Each thread reads a part of the pages; once all have told
+ * each other what they found there, each replays a part of the actors.
  */
 export class PreviewInThread implements PreviewJob {
   readonly #plan: () => PreviewSetting
@@ -43,6 +45,7 @@ export class PreviewInThread implements PreviewJob {
     const parts: Part[] = Array.from({ length: this.#threads }, () => ({
       done: 0,
       total: 0,
+      gathered: undefined,
       result: undefined,
     }))
     const workers = parts.map((_, index) => {
@@ -87,6 +90,14 @@ export class PreviewInThread implements PreviewJob {
       const done = parts.reduce((sum, one) => sum + one.done, 0)
       const total = parts.reduce((sum, one) => sum + one.total, 0)
       this.#state = { state: 'running', done, total: Math.max(done, total) }
+      return
+    }
+    if (message.kind === 'gathered') {
+      part.gathered = message.gathered
+      const gathered = parts.flatMap(one => one.gathered ?? [])
+      if (gathered.length < parts.length) return
+      const all = joinedGathered(gathered)
+      for (const worker of workers) worker.postMessage(all)
       return
     }
     part.result = message.result

@@ -1,7 +1,8 @@
 import type { PreviewResult } from '@postern/console'
 import type { Overrides } from '../worker-plan.ts'
+import type { Gathered } from './gathered.ts'
 
-/** One of several parts of all actors. */
+/** One of several threads that share a preview: a part of the pages, and a part of the actors. */
 export interface ActorShare {
   /** From 0. */
   readonly index: number
@@ -28,5 +29,6 @@ export interface PreviewPlan {
 /** What it says. */
 export type FromPreview =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'gathered'; readonly gathered: Gathered }
   | { readonly kind: 'done'; readonly result: PreviewResult }
   | { readonly kind: 'failed'; readonly problem: string }

@@ -1,14 +1,15 @@
 import type { LoadedConfig } from '@postern/config'
 import type { PagedRequest, PageHead, PreviewResult, RequestPage, TrafficStore } from '@postern/console'
-import { type Engine, type Refusal, VirtualClock } from '@postern/core'
-import { type ReplayEngine, replayEngine } from '@postern/runtime'
+import { type MeasureCauses, measureCauses } from '@postern/runtime'
 import { ActorGroups } from './actor-groups.ts'
-import { type EditReach, editReach } from './edit-reach.ts'
+import { CountedActors } from './counted-actors.ts'
+import { type EditReach, editReach, limitsOfBoth } from './edit-reach.ts'
+import { type Gathered, Gathering, notableOf } from './gathered.ts'
 import { inOrder } from './in-order.ts'
-import { KeptRequests } from './kept-request.ts'
+import { PlainAnswers } from './plain-answers.ts'
 import { PreviewCount } from './preview-count.ts'
 import type { ActorShare } from './preview-plan.ts'
-import { ReachedActors } from './reached-actors.ts'
+import { type Decided, ReplayPair } from './replay-pair.ts'
 
 export interface PreviewRunOptions {
   readonly traffic: Pick<TrafficStore, 'pages' | 'requestsFrom'>
@@ -16,107 +17,191 @@ export interface PreviewRunOptions {
   readonly after: LoadedConfig
   /** Epoch milliseconds. */
   readonly from: number
-  /** Part of the actors whose requests are decided here; all unless given. */
+  /** Part of the work that is done here; all unless given. */
   readonly share?: ActorShare
+  /** Gives what this thread gathered to the others, and brings what all did. Default: it is alone. */
+  readonly meet?: (own: Gathered) => Promise<Gathered>
   /** What the change can reach. Default: as the two configurations say. */
   readonly reach?: EditReach | undefined
   readonly onProgress: (done: number, total: number) => void
 }
 
+/** Requests are opened by the thread that owns the block of numbers they stand in: each page once. */
+const BLOCK = 16_384
+
 /**
- * Compares what two configurations do to kept requests. Three passes: who may share state with whom,
- * from what
- * is readable without opening anything; which of these groups the change can reach; and a replay by both, in
- * order and on the requests' own time, of those groups alone. Everybody else is decided as before, whatever
- * that was. What was not kept is absent: bodies, most headers, masked parts of queries; rules over those stay
- * silent in both.
+ * Compares what two configurations do to kept requests. What is readable without opening anything says who
+ * may share state with whom, and who sent so much that a limit or a scenario could count to its end. Then
+ * each request is opened once: does the change answer it otherwise by itself, and does any scenario count it?
+ * Of actors whom the change reaches, those requests alone are replayed by both configurations, in order and
+ * at their own times: the others are allowed on both sides as long as there is no remediation. Whoever sent
+ * too much, or got a remediation on either side, is replayed whole. Everybody else is decided as before,
+ * whatever that was. What was not kept is absent: bodies, most headers, masked parts of queries; rules over
+ * those stay silent in both.
  */
 export async function previewRun(options: PreviewRunOptions): Promise<PreviewResult> {
   const { before, after } = options
   const reach = options.reach ?? editReach(before, after)
-  const run = new PreviewRun(options, reach)
-  return run.result()
+  const run = new PreviewRun(options)
+  if (reach === undefined) return run.unchanged()
+  return reach.everything === undefined ? run.changed(reach) : run.everything(reach)
 }
 
 class PreviewRun {
   readonly #options: PreviewRunOptions
-  readonly #reach: EditReach | undefined
-  readonly #actors: ActorGroups
   readonly #count = new PreviewCount()
   readonly #share: ActorShare
+  #actors = new ActorGroups('actors')
   #passes = 1
   #seen = 0
   #total = 0
 
-  constructor(options: PreviewRunOptions, reach: EditReach | undefined) {
+  constructor(options: PreviewRunOptions) {
     this.#options = options
-    this.#reach = reach
-    this.#actors = new ActorGroups(reach?.sharing ?? 'actors')
     this.#share = options.share ?? { index: 0, of: 1 }
   }
 
-  async result(): Promise<PreviewResult> {
-    const { traffic, from, before, after } = this.#options
-    this.#total = await traffic.requestsFrom(from)
-    const reached = this.#reach === undefined ? undefined : await ReachedActors.of(this.#reach, before, after)
-    this.#passes = reached === undefined ? 2 : reached.mustLook ? 3 : 2
-    await this.#group(reached)
-    const groups = reached?.groups(this.#actors) ?? new Set<number>()
-    if (reached?.mustLook === true) await this.#look(reached, groups)
-    await this.#replay(groups)
+  /** Nothing is decided otherwise: everything is counted as it was decided. */
+  async unchanged(): Promise<PreviewResult> {
+    await this.#begin(1)
+    for await (const { head } of this.#pages('heads')) {
+      for (let row = 0; row < head.ids.length; row++)
+        if (this.#isOwn(head, row)) this.#count.keep(head.weights[row] ?? 1, head.refused[row] === 1)
+      this.#progress(head)
+    }
     return this.#count.result()
   }
 
+  async everything({ sharing }: EditReach): Promise<PreviewResult> {
+    await this.#begin(2)
+    await this.#group(new ActorGroups(sharing), undefined, new Gathering(1))
+    await this.#replay('all', new Set())
+    return this.#count.result()
+  }
+
+  async changed(reach: EditReach): Promise<PreviewResult> {
+    const { before, after, meet = async (own: Gathered) => own } = this.#options
+    const mustLook =
+      reach.parts.size > 0 || reach.hasOtherRoutes || reach.limits.some(({ routes }) => routes !== undefined)
+    const limits = reach.sharing === 'all' || !mustLook ? undefined : limitsOfBoth(before, after)
+    const causes =
+      limits === undefined || measureCauses(after) === undefined ? undefined : measureCauses(before)
+    const counted = new CountedActors({
+      reach,
+      limits: causes === undefined ? [] : (limits ?? []),
+      causes,
+      share: this.#share,
+    })
+    await this.#begin(mustLook ? 3 : 2)
+    const gathering = new Gathering(this.#share.of)
+    await this.#group(new ActorGroups(reach.sharing), counted, gathering)
+    if (mustLook) await this.#look(reach, causes, counted, gathering)
+    const gathered = await meet(gathering.result)
+    const groups = new Set(gathered.reached.flatMap(token => this.#actors.ofToken(token) ?? []))
+    const settled = new Set<number>()
+    if (causes !== undefined) await this.#settle(gathered, groups, settled)
+    await this.#replay(groups, settled)
+    return this.#count.result()
+  }
+
+  async #begin(passes: number): Promise<void> {
+    this.#passes = passes
+    this.#total = await this.#options.traffic.requestsFrom(this.#options.from)
+  }
+
+  #pages(what: 'heads' | 'whole'): AsyncIterable<RequestPage> {
+    return this.#options.traffic.pages(this.#options.from, what)
+  }
+
   /** Puts actors into groups, and counts what is said of requests without opening them. */
-  async #group(reached: ReachedActors | undefined): Promise<void> {
-    const { traffic, from } = this.#options
-    for await (const { head } of traffic.pages(from, 'heads')) {
+  async #group(actors: ActorGroups, counted: CountedActors | undefined, into: Gathering): Promise<void> {
+    this.#actors = actors
+    for await (const { head } of this.#pages('heads')) {
       for (let row = 0; row < head.ids.length; row++) {
-        if ((head.times[row] ?? 0) < from) continue
-        this.#actors.add(head, row)
-        reached?.count(head, row)
+        if (!this.#isWanted(head, row)) continue
+        actors.add(head, row)
+        counted?.count(head, row, into)
       }
       this.#progress(head)
     }
   }
 
-  /** Opens requests of groups that are not known to be reached. */
-  async #look(reached: ReachedActors, groups: Set<number>): Promise<void> {
-    for await (const page of this.#options.traffic.pages(this.#options.from, 'whole')) {
+  /** Opens this thread's requests: whom does the change reach, and which of them can matter to others? */
+  async #look(
+    reach: EditReach,
+    causes: MeasureCauses | undefined,
+    counted: CountedActors,
+    into: Gathering,
+  ): Promise<void> {
+    const { before, after } = this.#options
+    const answers = await PlainAnswers.of(reach, before, after, causes)
+    for await (const page of this.#pages('whole')) {
       const { head } = page
-      const requests = await page.open(row => {
-        const group = this.#ownGroup(head, row)
-        return group !== undefined && !groups.has(group)
-      })
+      const requests = await page.open(row => this.#isOwn(head, row))
       for (let row = 0; row < requests.length; row++) {
         const request = requests[row]
         if (request === undefined) continue
-        const group = this.#actors.of(head, row)
-        if (group === undefined || groups.has(group)) continue
-        if (await reached.look(request, head, row)) groups.add(group)
+        const exchange = answers.open(request)
+        if (counted.hasRoutes) counted.countOnRoutes(head, row, exchange, into)
+        const looked = answers.look(request, exchange)
+        const { differs, isNotable } = looked instanceof Promise ? await looked : looked
+        const network = head.networks[row] ?? 0
+        if (differs) into.reach(network)
+        if (isNotable && causes !== undefined) into.remember(network, request)
       }
       this.#progress(head)
     }
   }
 
-  async #replay(groups: ReadonlySet<number>): Promise<void> {
-    const { traffic, from, before, after } = this.#options
-    const isAll = this.#reach?.everything !== undefined
-    const isNone = !isAll && groups.size === 0
-    const decide = isNone ? undefined : [await deciderOf(before, from), await deciderOf(after, from)]
+  /**
+   * Replays, of actors whom the change reaches and who did not send too much, the requests that can matter.
+   * Those who get no remediation by that are settled and leave the groups.
+   */
+  async #settle(gathered: Gathered, groups: Set<number>, settled: Set<number>): Promise<void> {
+    const { before, after, from } = this.#options
+    const busy = new Set(gathered.busy.flatMap(token => this.#actors.ofToken(token) ?? []))
+    const isWanted = (network: number): boolean => {
+      const group = this.#actors.ofToken(network)
+      return group !== undefined && this.#isOwnGroup(group) && groups.has(group) && !busy.has(group)
+    }
+    const notable = notableOf(gathered, isWanted)
+    if (notable.length === 0) return
+    const pair = await ReplayPair.of(before, after, from)
+    const found = new Map<number, { readonly request: PagedRequest; readonly decided: Decided }[]>()
+    const measured = new Set<number>()
+    for (const { network, request } of notable) {
+      const group = this.#actors.ofToken(network) ?? 0
+      const said = pair.decide(request)
+      const decided = said instanceof Promise ? await said : said
+      if (decided.isMeasured) measured.add(group)
+      const list = found.get(group)
+      if (list === undefined) found.set(group, [{ request, decided }])
+      else list.push({ request, decided })
+    }
+    for (const [group, list] of found) {
+      if (measured.has(group)) continue
+      groups.delete(group)
+      for (const { request, decided } of list) {
+        settled.add(request.id)
+        this.#count.add(request, decided.was, decided.will)
+      }
+    }
+  }
+
+  /** @param settled numbers of requests that are counted already */
+  async #replay(groups: ReadonlySet<number> | 'all', settled: ReadonlySet<number>): Promise<void> {
+    const { from, before, after } = this.#options
+    const isOwn = groups === 'all' || [...groups].some(group => this.#isOwnGroup(group))
+    const pair = isOwn ? await ReplayPair.of(before, after, from) : undefined
     const open = (page: RequestPage): Promise<readonly PagedRequest[]> => {
       this.#progress(page.head)
-      return this.#openReached(page, isAll ? undefined : groups)
+      return this.#openReached(page, groups, settled)
     }
-    for await (const requests of inOrder(traffic.pages(from, isNone ? 'heads' : 'whole'), open)) {
+    for await (const requests of inOrder(this.#pages(isOwn ? 'whole' : 'heads'), open)) {
       for (const request of requests) {
-        const was = decide?.[0]?.(request)
-        const will = decide?.[1]?.(request)
-        this.#count.add(
-          request,
-          was instanceof Promise ? await was : was,
-          will instanceof Promise ? await will : will,
-        )
+        const said = pair?.decide(request)
+        const decided = said instanceof Promise ? await said : said
+        this.#count.add(request, decided?.was, decided?.will)
       }
     }
   }
@@ -124,26 +209,36 @@ class PreviewRun {
   /** The requests that are decided again; the others are counted as they were decided. */
   async #openReached(
     page: RequestPage,
-    groups: ReadonlySet<number> | undefined,
+    groups: ReadonlySet<number> | 'all',
+    settled: ReadonlySet<number>,
   ): Promise<readonly PagedRequest[]> {
     const { head } = page
     const wanted = new Set<number>()
     for (let row = 0; row < head.ids.length; row++) {
-      const group = this.#ownGroup(head, row)
-      if (group === undefined) continue
-      if (groups === undefined || groups.has(group)) wanted.add(row)
-      else this.#count.keep(head.weights[row] ?? 1, head.refused[row] === 1)
+      if (!this.#isWanted(head, row)) continue
+      const group = this.#actors.of(head, row)
+      if (group === undefined || !this.#isOwnGroup(group)) continue
+      if (groups === 'all' || groups.has(group)) wanted.add(row)
+      else if (!settled.has(head.ids[row] ?? 0))
+        this.#count.keep(head.weights[row] ?? 1, head.refused[row] === 1)
     }
     if (wanted.size === 0) return []
     const rows = await page.open(row => wanted.has(row))
     return rows.flatMap(request => request ?? [])
   }
 
-  /** The group of a request, where it is one of this share's. */
-  #ownGroup(head: PageHead, row: number): number | undefined {
-    if ((head.times[row] ?? 0) < this.#options.from) return undefined
-    const group = this.#actors.of(head, row)
-    return group === undefined || group % this.#share.of !== this.#share.index ? undefined : group
+  #isWanted({ times }: PageHead, row: number): boolean {
+    return (times[row] ?? 0) >= this.#options.from
+  }
+
+  /** Whether a request stands in one of this thread's blocks. */
+  #isOwn(head: PageHead, row: number): boolean {
+    const { index, of } = this.#share
+    return this.#isWanted(head, row) && Math.floor((head.ids[row] ?? 0) / BLOCK) % of === index
+  }
+
+  #isOwnGroup(group: number): boolean {
+    return group % this.#share.of === this.#share.index
   }
 
   /** Each thread goes through all pages, and is as far as its passes are. */
@@ -153,40 +248,4 @@ class PreviewRun {
     const done = Math.min(this.#total, this.#seen / this.#passes)
     this.#options.onProgress(Math.floor(done / of), Math.ceil(this.#total / of))
   }
-}
-
-type Decide = (request: PagedRequest) => Refusal | undefined | Promise<Refusal | undefined>
-
-async function deciderOf(loaded: LoadedConfig, start: number): Promise<Decide> {
-  const make: ReplayEngine = replayEngine(loaded, { access: 'decide' })
-  const clock = new VirtualClock(start)
-  const engine = await make(clock)
-  const requests = new KeptRequests()
-  return request => decide(engine, clock, request, requests)
-}
-
-function decide(
-  engine: Engine,
-  clock: VirtualClock,
-  request: PagedRequest,
-  requests: KeptRequests,
-): Refusal | undefined | Promise<Refusal | undefined> {
-  clock.advance(Math.max(0, request.time - clock.now()))
-  const exchange = engine.open(requests.source(request))
-  if (request.principal !== undefined) exchange.setPrincipal(request.principal)
-  const said = engine.decide(exchange)
-  const settle = (): Refusal | undefined => {
-    const { decision } = exchange
-    const { status, duration, bytes } = request.outcome
-    const isAllowed = decision.effect === 'allow'
-    engine.settle(exchange, {
-      status: isAllowed ? status : decision.status,
-      duration,
-      bytes,
-      aborted: false,
-    })
-    // What observe mode would refuse is what a preview is about.
-    return isAllowed ? exchange.observed : decision
-  }
-  return said instanceof Promise ? said.then(settle) : settle()
 }

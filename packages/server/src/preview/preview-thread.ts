@@ -1,16 +1,27 @@
 // The thread of a preview: requests go on meanwhile.
 
+import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkConfig, configOfText, loadConfig } from '@postern/config'
 import { PostgresTraffic, SqliteTraffic, type TrafficStore } from '@postern/console'
 import { connectPostgres } from '@postern/store'
 import { overridden } from '../overridden.ts'
+import type { Gathered } from './gathered.ts'
 import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 import { previewRun } from './preview-run.ts'
 import { withoutHistory } from './without-history.ts'
 
 const { file, folder, overrides, traffic: place, path, text, from, share } = workerData as PreviewPlan
 const send = (message: FromPreview): void => parentPort?.postMessage(message)
+
+/** Waits for the other threads; a preview that is cancelled ends this one. */
+async function meet(own: Gathered): Promise<Gathered> {
+  if (parentPort === null) return own
+  const answer = once(parentPort, 'message')
+  send({ kind: 'gathered', gathered: own })
+  const [all] = (await answer) as [Gathered]
+  return all
+}
 
 async function run(): Promise<void> {
   const present = await loadConfig({ path: file, folder, environment: process.env })
@@ -25,6 +36,7 @@ async function run(): Promise<void> {
       after: previewed(other),
       from,
       share,
+      meet,
       onProgress: (done, total) => send({ kind: 'progress', done, total }),
     })
     send({ kind: 'done', result })

@@ -28,6 +28,10 @@ export interface Shortage {
   readonly budget: string
   readonly allowed: number
   readonly asked: number
+  /**
+   * When as many are free, epoch milliseconds. For a request of more than the whole budget it is a
+   * window from now, since "now" would have the caller come back at once forever.
+   */
   readonly retryAt: number
 }
 
@@ -91,7 +95,7 @@ export class Budgets {
       const asked = this.#freshOf(this.#actors, scope, records, now, fresh)
       const used = this.#actors.used(scope, now)
       if (asked > 0 && used + asked > limit) {
-        const retryAt = this.#actors.freeAt(scope, Math.min(asked, limit), limit, now)
+        const retryAt = asked > limit ? now + this.#window : this.#actors.freeAt(scope, asked, limit, now)
         return { shortage: { budget: scope, allowed: Math.max(0, limit - used), asked, retryAt } }
       }
     }
@@ -114,7 +118,7 @@ export class Budgets {
       const asked = this.#freshOf(this.#tables, table, records, now, fresh)
       const used = this.#tables.used(table, now)
       if (asked > 0 && used + asked > limit) {
-        const retryAt = this.#tables.freeAt(table, Math.min(asked, limit), limit, now)
+        const retryAt = asked > limit ? now + this.#window : this.#tables.freeAt(table, asked, limit, now)
         return { budget: `table ${table}`, allowed: Math.max(0, limit - used), asked, retryAt }
       }
       total += asked
@@ -122,7 +126,7 @@ export class Budgets {
     const limit = holderShare(this.#limits.all)
     const used = this.#tables.size(now)
     if (total === 0 || used + total <= limit) return undefined
-    const retryAt = this.#tables.freeAtInAll(Math.min(total, limit), limit, now)
+    const retryAt = total > limit ? now + this.#window : this.#tables.freeAtInAll(total, limit, now)
     return { budget: 'all', allowed: Math.max(0, limit - used), asked: total, retryAt }
   }
 

@@ -36,6 +36,10 @@ export interface HolderCoreOptions {
    * since it was copied.
    */
   readonly closedUntil?: number
+  /**
+   * Runs work that no answer has to wait for once the answer has left. Default: at once. The work may throw.
+   */
+  readonly later?: (work: () => void) => void
   /** Called with every actor frozen here, so that the other holders freeze it too. */
   readonly onFreeze?: (actor: string, reason: string) => void
 }
@@ -281,7 +285,9 @@ export class HolderCore {
 
   /** Clears the journal of what has left the window, a little every so often. */
   #clear(now: number): void {
-    if (++this.#written % CLEAR_EVERY === 0) this.#options.journal.prune(now - this.#options.policy.window)
+    if (++this.#written % CLEAR_EVERY !== 0) return
+    const { journal, policy, later = work => work() } = this.#options
+    later(() => journal.prune(now - policy.window))
   }
 
   /** Every guess counts, also a repeated one. */

@@ -32,6 +32,7 @@ export async function listenTls(
   identity: TlsIdentity,
   answererOf: (fingerprint: string) => Answerer | undefined,
 ): Promise<Listening> {
+  const place = `${host}:${port}`
   const server = createTlsServer(
     {
       key: identity.privateKey,
@@ -56,7 +57,7 @@ export async function listenTls(
     },
   )
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  return listening(server, () => server.listen(port, host))
+  return listening(server, place, () => server.listen(port, host))
 }
 
 /**
@@ -69,7 +70,7 @@ export async function listenUnix(path: string, mode: number, answerer: Answerer)
   removeOldSocket(path)
   const before = process.umask(0o777 & ~mode)
   try {
-    const result = await listening(server, () => server.listen(path))
+    const result = await listening(server, path, () => server.listen(path))
     chmodSync(path, mode)
     return result
   } finally {
@@ -95,7 +96,7 @@ function removeOldSocket(path: string): void {
   if (old !== undefined && !old.isSocket())
     throw new ConfigError({
       place: path,
-      problem: 'exists already and is no socket',
+      problem: 'already exists and is not a socket',
       hint: 'name another path',
     })
   rmSync(path, { force: true })
@@ -131,7 +132,14 @@ async function reply(socket: Socket, answerer: Answerer, message: unknown): Prom
   }
 }
 
-async function listening(server: Server, listen: () => void): Promise<Listening> {
+/** What to do where a holder cannot listen, by the code of the system. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there; stop it, or give this holder another port in "tls"',
+  EACCES: 'this user may not; use a port from 1024 on, or a folder that the user may write to',
+  EADDRNOTAVAIL: 'this machine does not have that address; correct "tls"',
+}
+
+async function listening(server: Server, place: string, listen: () => void): Promise<Listening> {
   const sockets = new Set<Socket>()
   server.maxConnections = MAX_CONNECTIONS
   server.on('connection', (socket: Socket) => {
@@ -141,8 +149,10 @@ async function listening(server: Server, listen: () => void): Promise<Listening>
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException
+      const remedy = REMEDIES[code] ?? 'see "tls" and "operator" of its configuration'
       reject(
-        new StoreError(`cannot listen (${(error as NodeJS.ErrnoException).code})`, {
+        new StoreError(`cannot listen on ${place} (${code}): ${remedy}`, {
           store: 'holder',
           retryable: false,
         }),

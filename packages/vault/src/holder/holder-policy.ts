@@ -42,7 +42,13 @@ export const DEFAULT_POLICY: Omit<HolderPolicy, 'services'> = {
   searches: 1_000,
 }
 
-/** Whether a list of rights covers a column. */
+/**
+ * Whether a list of rights covers a column. A column whose name has a dot needs the whole table: `a.b.c`
+ * names column `c` of `a.b`, and not column `b.c` of `a`.
+ */
 export function covers(rights: readonly string[], table: string, column: string): boolean {
-  return rights.some(right => right === '*' || right === `${table}.${column}` || right === `${table}.*`)
+  return rights.some(
+    right =>
+      right === '*' || right === `${table}.*` || (right === `${table}.${column}` && !column.includes('.')),
+  )
 }

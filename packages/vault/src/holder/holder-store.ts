@@ -136,10 +136,14 @@ export class HolderStore implements HolderJournal {
   opened({ time, person, service, records }: OpenedEntry, used?: UsedCapability): void {
     if (records.size === 0 && used === undefined) return
     const text = formatRecords(records)
-    this.#database.transaction(() => {
-      if (used !== undefined) this.#run.addUsed.run(used.capability, used.expiresAt)
-      if (records.size > 0) this.#run.addOpened.run(time, person ?? null, service, text)
-    })
+    const addOpened = (): unknown => this.#run.addOpened.run(time, person ?? null, service, text)
+    // One statement is a transaction by itself; BEGIN and COMMIT around it took as long as the statement.
+    if (used === undefined) this.#database.read(addOpened)
+    else
+      this.#database.transaction(() => {
+        this.#run.addUsed.run(used.capability, used.expiresAt)
+        if (records.size > 0) addOpened()
+      })
     // A capability without a record of its own counts as one: it must not come twice without end either.
     this.#sync.written(Math.max(1, records.size))
   }

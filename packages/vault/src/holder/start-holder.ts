@@ -103,6 +103,7 @@ class Holder implements RunningHolder {
       recorder: options.recorder,
       domain: domainOf(options),
       closedUntil: this.#closedUntil,
+      later: afterAnswers,
       onFreeze: (actor, reason) => this.#tellFrozen(actor, reason),
     })
   }
@@ -279,6 +280,17 @@ class Holder implements RunningHolder {
         `holder ${this.core.id}: holder ${to} did not take part ${part} of epoch ${epoch}`,
       )
   }
+}
+
+/** Clearing the journal takes milliseconds once there is something to clear: no answer waits for it. */
+function afterAnswers(work: () => void): void {
+  setImmediate(() => {
+    try {
+      work()
+    } catch {
+      // The next clearing takes what is left. A disk that refuses refuses the next charge, too.
+    }
+  })
 }
 
 function domainOf({ config: { administrator }, unlock }: StartHolderOptions): TrustDomain {

@@ -22,6 +22,7 @@ export type Unlock =
 
 /** Memory in KiB, passes and lanes of argon2id (RFC 9106 section 4, second recommendation). */
 const ARGON2 = { memory: 65_536, passes: 3, parallelism: 4 }
+const WHAT = { passphrase: 'passphrase', file: 'key file', service: 'key service' } as const
 const CHECK = Buffer.from('postern vault unlock 1')
 const TAG = Buffer.from('postern vault unlocked by 1')
 
@@ -46,7 +47,9 @@ export async function unlockKey(
     })
   const key = await keyOf(unlock, Buffer.from(known))
   if (!timingSafeEqual(checkOf(key), Buffer.from(store.setting('unlock.check') ?? new Uint8Array(32))))
-    throw new CredentialError('holder: it does not unlock with this')
+    throw new CredentialError(
+      `holder: it does not unlock with this ${WHAT[unlock.kind]}; give the one that it was set up with`,
+    )
   return key
 }
 
@@ -122,7 +125,7 @@ function readKeyFile(path: string): Buffer {
   let text: string
   try {
     const status = statSync(path)
-    // Reading a pipe or a device could wait, or go on, for ever.
+    // Reading a pipe or a device could wait, or go on, forever.
     if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
     if ((status.mode & 0o077) !== 0)
       throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })

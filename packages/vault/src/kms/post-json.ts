@@ -45,7 +45,7 @@ export async function postJson(
   } catch {
     // Said below.
   }
-  throw new StoreError('answered something that is no JSON object', { store: name, retryable: false })
+  throw new StoreError('answered something that is not a JSON object', { store: name, retryable: false })
 }
 
 /** A text field of an answer as bytes of base64. @throws StoreError when it is missing */

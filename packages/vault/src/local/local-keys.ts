@@ -56,7 +56,7 @@ export class LocalKeys {
     let text: string
     try {
       const status = statSync(path)
-      // Reading a pipe or a device could wait, or go on, for ever.
+      // Reading a pipe or a device could wait, or go on, forever.
       if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
       if ((status.mode & 0o077) !== 0)
         throw new ConfigError({
@@ -85,7 +85,7 @@ export class LocalKeys {
     try {
       writeFileSync(path, keys.format(), { mode: 0o600, flag: 'wx' })
     } catch {
-      throw new ConfigError({ place: path, problem: 'exists already, or its folder does not' })
+      throw new ConfigError({ place: path, problem: 'already exists, or its folder does not' })
     }
     return keys
   }

@@ -19,7 +19,7 @@ export class FrameReader {
 
   /**
    * The messages that are complete with this chunk.
-   * @throws RangeError when one is too large, SyntaxError when one is no JSON: end the connection then
+   * @throws RangeError when one is too large, SyntaxError when one is not JSON: end the connection then
    */
   push(chunk: Buffer): readonly unknown[] {
     this.#chunks.push(chunk)

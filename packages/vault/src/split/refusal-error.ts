@@ -7,12 +7,17 @@ export interface Refused {
   readonly refusal: Readonly<Record<string, unknown>>
 }
 
+/** What to do when too few holders answer. */
+export const ASK_STATUS = 'start the others: `postern vault status` says which are down'
+
 /** The error for a request that too few holders answered: the most telling of their refusals. */
 export function refusalError(refusals: readonly Refused[]): Error {
   const first = (kind: string): Readonly<Record<string, unknown>> | undefined =>
     refusals.find(({ refusal }) => refusal['refused'] === kind)?.refusal
   if (['frozen', 'capability', 'forbidden'].some(kind => first(kind) !== undefined))
-    return new CredentialError('holders: this may not be opened or sealed by this caller')
+    return new CredentialError(
+      'holders: this may not be opened or sealed by this caller; the audit log of each holder says why (vault.refused)',
+    )
   const budget = first('budget')
   if (budget !== undefined)
     return new BudgetExceeded({
@@ -29,7 +34,9 @@ export function refusalError(refusals: readonly Refused[]): Error {
       'holders: did not understand the request; holder and client must be of one version',
     )
   return tryAgain(
-    first('contribution') === undefined ? 'fewer than two of 3 answered' : 'want new contributions',
+    first('contribution') === undefined
+      ? `fewer than two of 3 answered; ${ASK_STATUS}`
+      : 'want new contributions',
   )
 }
 

@@ -18,7 +18,7 @@ import type { HolderLink } from './holder-link.ts'
 import { HolderOrder } from './holder-order.ts'
 import { packOpenings } from './open-batch.ts'
 import type { HolderId, Part } from './part.ts'
-import { type Refused, refusalError } from './refusal-error.ts'
+import { ASK_STATUS, type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
 import type { SealKey } from './seal-key.ts'
 
@@ -116,7 +116,10 @@ export class SplitKeys {
     const holders = [...taken.keys()]
     const epoch = Math.min(...holders.map(({ id }) => this.#contributions.epochOf(id)))
     if (epoch < 0)
-      throw new StoreError('have no epoch yet; begin one', { store: 'holders', retryable: false })
+      throw new StoreError('have no epoch yet; run `postern holder ask CONFIG begin-epoch 0` on each', {
+        store: 'holders',
+        retryable: false,
+      })
     const salts: Buffer[] = []
     const items = contexts.map((context, index) => {
       const contributions = holders.map(link => ({
@@ -224,7 +227,7 @@ export class SplitKeys {
   async #contributionsOf(count: number): Promise<ReadonlyMap<HolderLink, readonly string[]>> {
     const taken = await this.#contributions.take(this.#order.forSealing, count)
     if (taken.size >= 2) return taken
-    throw new StoreError(`${taken.size} of 3 can be reached, two are needed`, {
+    throw new StoreError(`${taken.size} of 3 can be reached, two are needed; ${ASK_STATUS}`, {
       store: 'holders',
       retryable: true,
     })

@@ -12,7 +12,7 @@ export interface SubjectSalts {
   ensure(subjects: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | undefined>>
   /** Salts of subjects that have one. */
   get(subjects: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
-  /** Destroys a salt, for ever. True when there was one. */
+  /** Destroys a salt, forever. True when there was one. */
   destroy(subject: string): Promise<boolean>
 }
 

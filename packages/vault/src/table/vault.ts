@@ -74,7 +74,12 @@ export class Vault {
   table(name: string): Table {
     const table = this.#tables.get(name)
     if (table !== undefined) return table
-    throw new ConfigError({ place: `vault.tables.${name}`, problem: 'is not declared' })
+    const known = [...this.#tables.keys()].slice(0, 10).join(', ')
+    throw new ConfigError({
+      place: `vault.tables.${name}`,
+      problem: 'is not declared',
+      hint: known === '' ? 'declare it in "tables"' : `declare it in "tables"; declared are ${known}`,
+    })
   }
 
   /**
@@ -223,6 +228,7 @@ export class Vault {
     throw new ConfigError({
       place: `vault.tables.${tableName}.columns.${columnName}`,
       problem: 'is not declared',
+      hint: `declare it in the "columns" of ${tableName}`,
     })
   }
 
