@@ -1,5 +1,6 @@
-// `kill -9` of the whole gateway under load, to listening again and to the first answer: one and two workers,
-// over a data directory with a large log. Needs a build (npm run build). `--quick`: a smaller log, fewer kills.
+// `kill -9` of the whole gateway under load, to listening again and to the first answer: one and two
+// workers, over a data directory with a large log. Needs a build (npm run build). `--quick`: a smaller log
+// and fewer kills.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
