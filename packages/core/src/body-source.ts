@@ -22,7 +22,8 @@ export interface BodySource {
    * Asks a gate about every byte behind the prefix that `read` gave, before the handler or backend gets it;
    * to be called once, before the decision. A piece that may not pass ends the request: what can still be
    * answered is answered with the exchange's decision, and the connection is cut.
-   * @returns false where the carrier cannot: the gate is then never asked
+   * @returns false where the carrier cannot: the gate is then never asked. A promise where the gate takes its
+   *   time over what has arrived already: the decision is to wait for it
    */
-  watch?(gate: BodyGate): boolean
+  watch?(gate: BodyGate): boolean | Promise<boolean>
 }

@@ -263,13 +263,13 @@ export class Exchange {
    * in `decide`, after `readBody`. A refusal becomes the decision of the exchange and ends it; in observe
    * mode it is noted, and the body goes on.
    * @param mode of the guard
-   * @returns false where the carrier cannot show it, or shows it to another guard already
+   * @returns false where the carrier cannot show it, or shows it to another guard already; a promise while
+   *   what has arrived already is looked at, for which the decision is to wait
    */
-  watchBody(watch: BodyWatch, mode: Mode = 'enforce'): boolean {
+  watchBody(watch: BodyWatch, mode: Mode = 'enforce'): boolean | Promise<boolean> {
     const { body } = this.source
     if (body?.watch === undefined || this.#isBodyWatched) return false
-    this.#isBodyWatched = body.watch(piece => {
-      const refusal = watch.take(piece)
+    const judge = (refusal: Refusal | undefined): boolean => {
       if (refusal === undefined) return true
       if (mode === 'observe' || this.mode === 'observe') {
         this.observed ??= refusal
@@ -277,8 +277,14 @@ export class Exchange {
       }
       this.decision = refusal
       return false
+    }
+    this.#isBodyWatched = true
+    const isWatched = body.watch(piece => {
+      const answer = watch.take(piece)
+      return answer instanceof Promise ? answer.then(judge) : judge(answer)
     })
-    return this.#isBodyWatched
+    if (isWatched === false) this.#isBodyWatched = false
+    return isWatched
   }
 
   /** Sets the principal. Guards asked after this, and the event, see it. */

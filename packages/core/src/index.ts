@@ -41,6 +41,7 @@ export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Rece
 export type { EventListener } from './event-publisher.ts'
 export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSource } from './exchange.ts'
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
+export { GatedPieces, type GatedPiecesOwner } from './gated-pieces.ts'
 export type { Guard } from './guard.ts'
 export type { GuardTime } from './guard-time.ts'
 export { assertSettableHeader } from './header-field.ts'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   ALLOW,
+  type BodyGate,
   type BodyWatch,
   CidrSet,
   Engine,
@@ -80,7 +81,7 @@ describe('what guards change of an exchange', () => {
 
 describe('the rest of a body that a guard watches', () => {
   function watched(mode?: 'observe', says: 'refuse' | 'allow' = 'refuse') {
-    const pieces: ((piece: Uint8Array) => boolean)[] = []
+    const pieces: BodyGate[] = []
     const exchange = exchangeOf({
       method: 'POST',
       body: {
@@ -104,6 +105,23 @@ describe('the rest of a body that a guard watches', () => {
     const { exchange, accepted, goesOn } = watched()
     assert.equal(accepted, true)
     assert.equal(goesOn(), false)
+    assert.equal(exchange.decision, REFUSAL)
+  })
+
+  test('waits for a guard that answers later, and ends the exchange then', async () => {
+    const gates: BodyGate[] = []
+    const exchange = exchangeOf({
+      method: 'POST',
+      body: {
+        read: async () => ({ bytes: new Uint8Array(), complete: false }),
+        watch: gate => gates.push(gate) > 0,
+      },
+    })
+    const answers = [undefined, REFUSAL]
+    exchange.watchBody({ take: () => Promise.resolve(answers.shift()) })
+    assert.equal(await gates[0]?.(Uint8Array.of(1)), true)
+    assert.equal(exchange.decision, ALLOW)
+    assert.equal(await gates[0]?.(Uint8Array.of(2)), false)
     assert.equal(exchange.decision, REFUSAL)
   })
 

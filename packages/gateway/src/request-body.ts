@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { BodyGate, BodyPrefix, BodySource } from '@postern/core'
+import { type BodyGate, type BodyPrefix, type BodySource, GatedPieces } from '@postern/core'
 import type { PacedWork } from './paced-work.ts'
 
 /** Bytes that each period of the progress timeout must bring. */
@@ -46,7 +46,8 @@ export class RequestBody implements BodySource {
   #sink: ForwardedBody | undefined = undefined
   /** How much of what was read ahead guards have seen. */
   #seen = 0
-  #gate: BodyGate | undefined = undefined
+  #pieces: GatedPieces | undefined = undefined
+  #isRefused = false
   #discarding = false
   #recent = 0
   #timer: NodeJS.Timeout | undefined = undefined
@@ -78,7 +79,11 @@ export class RequestBody implements BodySource {
   }
 
   watch(gate: BodyGate): boolean {
-    this.#gate = gate
+    this.#pieces = new GatedPieces(gate, {
+      pass: piece => this.#pass(piece),
+      refuse: () => this.#refuse(),
+      drained: () => this.#drained(),
+    })
     return true
   }
 
@@ -89,17 +94,27 @@ export class RequestBody implements BodySource {
   forward(): Readable | Buffer | undefined {
     this.#begin()
     const prefix = this.#takePrefix()
-    if (prefix.length > this.#seen && this.#gate?.(prefix.subarray(this.#seen)) === false) {
-      this.owner?.bodyRefused()
-      return undefined
-    }
-    if (this.#ended) return prefix
-    const sink = new ForwardedBody(this.#source, () => {
-      this.#sink = undefined
+    if (prefix.length > this.#seen) this.#pieces?.offer(prefix.subarray(this.#seen))
+    if (this.#isRefused) return undefined
+    const isHeld = this.#pieces?.isHolding === true
+    if (this.#ended && !isHeld) return prefix
+    const sink = new ForwardedBody({
+      wanted: () => this.#wanted(),
+      closed: () => {
+        this.#sink = undefined
+        this.#pieces?.close()
+      },
     })
     this.#sink = sink
-    if (prefix.length === 0 || sink.push(prefix)) this.#source.resume()
+    // What waits for its answer is passed with it.
+    const first = isHeld ? prefix.subarray(0, this.#seen) : prefix
+    if (first.length === 0 || sink.push(first)) this.#wanted()
     return sink
+  }
+
+  /** The backend takes more: the client is asked for it, unless a piece still waits. */
+  #wanted(): void {
+    if (this.#pieces?.isHolding !== true) this.#source.resume()
   }
 
   /** Reads and forgets what is left, up to a bound. */
@@ -138,11 +153,11 @@ export class RequestBody implements BodySource {
   #arrived(chunk: Buffer): void {
     this.#recent += chunk.length
     if (this.#sink !== undefined) {
-      if (this.#gate?.(chunk) === false) {
-        this.#refuse(this.#sink)
-        return
+      if (this.#pieces === undefined) this.#pass(chunk)
+      else {
+        this.#pieces.offer(chunk)
+        if (this.#pieces.isHolding) this.#source.pause()
       }
-      if (!this.#sink.push(chunk)) this.#source.pause()
       return
     }
     this.#buffered += chunk.length
@@ -155,17 +170,30 @@ export class RequestBody implements BodySource {
     this.#answerWaiter()
   }
 
+  #pass(piece: Uint8Array): void {
+    if (this.#sink?.push(piece) === false) this.#source.pause()
+  }
+
+  /** Nothing waits any more for its answer. */
+  #drained(): void {
+    if (this.#ended) this.#sink?.push(null)
+    else if (this.#sink !== undefined && this.#sink.readableLength < this.#sink.readableHighWaterMark)
+      this.#source.resume()
+  }
+
   /** The backend's connection goes down with the body, so that it takes nothing for complete. */
-  #refuse(sink: ForwardedBody): void {
+  #refuse(): void {
+    this.#isRefused = true
+    const sink = this.#sink
     this.#sink = undefined
-    sink.destroy(new BodyRefused('the body of this request was refused on its way'))
+    sink?.destroy(new BodyRefused('the body of this request was refused on its way'))
     this.owner?.bodyRefused()
   }
 
   #finish(): void {
     this.#ended = true
     this.close()
-    this.#sink?.push(null)
+    if (this.#pieces?.isHolding !== true) this.#sink?.push(null)
     this.#answerWaiter()
   }
 
@@ -223,12 +251,12 @@ export class RequestBody implements BodySource {
 
 /** What undici reads; asks the client for more only when there is room. */
 class ForwardedBody extends Readable {
-  readonly #source: Readable
+  readonly #wanted: () => void
   readonly #closed: () => void
 
-  constructor(source: Readable, closed: () => void) {
+  constructor({ wanted, closed }: { readonly wanted: () => void; readonly closed: () => void }) {
     super()
-    this.#source = source
+    this.#wanted = wanted
     this.#closed = closed
     // undici stops listening when its request is over, and the client may leave after that: an error that
     // nobody hears would end the worker. What became of the body, the owner hears from elsewhere.
@@ -236,7 +264,7 @@ class ForwardedBody extends Readable {
   }
 
   override _read(): void {
-    this.#source.resume()
+    this.#wanted()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

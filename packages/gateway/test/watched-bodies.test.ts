@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { ALLOW, Engine, type Guard, type Refusal } from '@postern/core'
 import { start, startBackend } from './harness.ts'
+import { certificate, http2Request, http2Session } from './tls.ts'
 
 const LIMIT = 20_000
 const HONEST = Buffer.from('abcdefgh'.repeat(60_000))
@@ -14,18 +15,24 @@ const REFUSAL: Refusal = {
   reasons: [{ rule: 'test/refused', message: 'No.' }],
 }
 
-/** Reads the start ahead and the rest as it goes by, as inspection does. */
+/**
+ * Reads the start ahead and the rest as it goes by, as inspection does; of three pieces two are answered
+ * later.
+ */
 const watching: Guard = {
   name: 'test',
   failure: 'closed',
   async decide(exchange) {
     const { complete } = await exchange.readBody()
     let text = ''
-    const take = (piece: Uint8Array): Refusal | undefined => {
+    let pieces = 0
+    const take = (piece: Uint8Array): Refusal | undefined | Promise<Refusal | undefined> => {
       text = (text + Buffer.from(piece).toString('latin1')).slice(-100_000)
-      return text.includes('EVIL') ? REFUSAL : undefined
+      const refusal = text.includes('EVIL') ? REFUSAL : undefined
+      if (pieces++ % 3 === 1) return refusal
+      return new Promise(resolve => setImmediate(resolve, refusal))
     }
-    return complete || exchange.watchBody({ take }) ? ALLOW : REFUSAL
+    return complete || (await exchange.watchBody({ take })) ? ALLOW : REFUSAL
   },
 }
 
@@ -98,3 +105,37 @@ for (const framing of ['length', 'chunked'] as const) {
       assert.match(event, /test\/refused/)
     })
 }
+
+test('a body over HTTP/2 is read as it goes by too, and reaches the backend whole or never', async t => {
+  let read = ''
+  const backend = await startBackend(t, (request, response) => {
+    request.setEncoding('latin1')
+    request.on('data', (chunk: string) => {
+      read += chunk
+    })
+    request.on('end', () => response.end('ok'))
+    request.on('error', () => undefined)
+  })
+  const engine = new Engine({ guards: [watching], bodyLimit: LIMIT })
+  const { port, event } = await start(t, backend.url, { engine, listen: { port: 0, tls: certificate() } })
+  const session = http2Session(port)
+  try {
+    const fields = { ':path': '/', ':method': 'POST' }
+    const answer = await http2Request(session, fields, HONEST)
+    assert.equal(answer.status, 200)
+    assert.equal(read, HONEST.toString('latin1'))
+    read = ''
+    const attack = Buffer.from(HONEST)
+    attack.write('EVIL', 240_000)
+    const refused = event(({ outcome }) => outcome !== undefined && outcome.status !== 200)
+    const status = await http2Request(session, fields, attack).then(
+      ({ status: answered }) => answered,
+      () => 0,
+    )
+    assert.ok(status === 403 || status === 0, String(status))
+    assert.match(JSON.stringify(await refused), /test\/refused/)
+    assert.ok(!read.includes('EVIL'))
+  } finally {
+    session.destroy()
+  }
+})

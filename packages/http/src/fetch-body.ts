@@ -75,7 +75,7 @@ export class FetchBody implements BodySource {
       piece: Uint8Array,
       unseen: Uint8Array,
     ): Promise<void> => {
-      if (unseen.length === 0 || this.#gate?.(unseen) !== false) {
+      if (unseen.length === 0 || (await this.#gate?.(unseen)) !== false) {
         controller.enqueue(piece)
         return
       }

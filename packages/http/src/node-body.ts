@@ -55,7 +55,7 @@ export class NodeBody implements BodySource {
     })
   }
 
-  watch(gate: BodyGate): boolean {
+  watch(gate: BodyGate): boolean | Promise<boolean> {
     return this.#passing?.watch(gate) ?? false
   }
 

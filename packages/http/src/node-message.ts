@@ -60,10 +60,10 @@ export interface RequestExtras {
   resume?(): unknown
   /** Where the connection puts what arrives into the stream. */
   push?(chunk: unknown, encoding?: unknown): boolean
-  destroy?(error: Error): unknown
+  destroy?(error?: Error): unknown
   listenerCount?(event: string): number
   /** HTTP/2 only. */
-  readonly stream?: { readonly endAfterHeaders?: boolean }
+  readonly stream?: { readonly endAfterHeaders?: boolean; close?(code: number): void }
 }
 
 export interface ResponseExtras {

@@ -222,19 +222,29 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   }
 
   /** The decision about a body whose start was inspected, and which goes on. */
-  function withRest(exchange: Exchange, plan: Plan, start: Uint8Array, decision: Decision): Decision {
+  async function withRest(
+    exchange: Exchange,
+    plan: Plan,
+    start: Uint8Array,
+    decision: Decision,
+  ): Promise<Decision> {
     if (plan.unread === 'pass') return decision
     const type = exchange.header('content-type') ?? ''
     const isHarmless = isUnreadRestHarmless(start, type)
     if (decision.effect !== 'allow')
       return plan.unread === 'stream' || isHarmless ? decision : withUnreadRest(decision, exchange)
     const mayGoOn = isHarmless || plan.unread === 'stream'
-    const isWatched = mayGoOn && watchRest(exchange, plan, start, type)
+    const isWatched = mayGoOn && (await watchRest(exchange, plan, start, type))
     return isWatched || isHarmless ? decision : unreadRefusal(exchange)
   }
 
   /** Inspects the rest of a body as it goes by. @returns false where that cannot be done */
-  function watchRest(exchange: Exchange, plan: Plan, start: Uint8Array, type: string): boolean {
+  function watchRest(
+    exchange: Exchange,
+    plan: Plan,
+    start: Uint8Array,
+    type: string,
+  ): boolean | Promise<boolean> {
     const encoding = exchange.header('content-encoding') ?? 'identity'
     if (encoding !== 'identity') return false
     const reader = restReader(Buffer.from(start.buffer, start.byteOffset, start.length), type, bounds.depth)
@@ -258,7 +268,8 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       isTold = true
       return passes ? undefined : inspectionRefusal(found, plan.level, exchange)
     }
-    return exchange.watchBody(new RestWatch({ reader, inspection, judge }), options.mode)
+    const slices = { ...slice, turn: ownTurn }
+    return exchange.watchBody(new RestWatch({ reader, inspection, slices, judge }), options.mode)
   }
 
   return {

@@ -12,44 +12,97 @@ const PART = 65_536
  */
 const UNITS_PER_BYTE = 400
 const UNITS_PER_PIECE = 6_000_000
+/**
+ * Nanoseconds of CPU for each byte that goes by, beside what a request may take anyway (`Bounds.cpu`): four
+ * times what ordinary text takes.
+ */
+const CPU_PER_BYTE = 200
+
+/** When a part of the work is put off so that others are served, and by which clocks. */
+export interface RestSlices {
+  /** Milliseconds of one slice. */
+  readonly milliseconds: number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Milliseconds of CPU that this thread has used. */
+  readonly cpu: () => number
+  /** Resolves when the next slice may begin. */
+  readonly turn: () => Promise<void>
+}
 
 export interface RestWatchOptions {
   readonly reader: RestReader
   readonly inspection: InspectorOptions
+  readonly slices: RestSlices
   /** What is to happen when a piece holds matches; undefined: it may pass. */
   readonly judge: (inspection: Inspection) => Refusal | undefined
 }
 
 /**
  * Inspects the rest of a body as it goes by: each piece for itself, with what was left open by the one
- * before. What one piece may cost is bounded by its length.
+ * before, in slices between which others are served. What one piece may cost is bounded by its length, and
+ * what all together may take by what has gone by.
  */
 export class RestWatch implements BodyWatch {
   readonly #options: RestWatchOptions
+  /** Milliseconds of CPU that are left. */
+  #left: number
 
   constructor(options: RestWatchOptions) {
     this.#options = options
+    this.#left = options.inspection.bounds.cpu
   }
 
-  take(piece: Uint8Array): Refusal | undefined {
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
-    for (let start = 0; start < bytes.length; start += PART) {
-      const refusal = this.#inspect(bytes.subarray(start, start + PART))
+  take(piece: Uint8Array): Refusal | undefined | Promise<Refusal | undefined> {
+    return this.#takeFrom(Buffer.from(piece.buffer, piece.byteOffset, piece.length), 0)
+  }
+
+  /** Answers at once for as long as no part fills a slice. */
+  #takeFrom(bytes: Buffer, from: number): Refusal | undefined | Promise<Refusal | undefined> {
+    const { slices } = this.#options
+    for (let start = from; start < bytes.length; start += PART) {
+      const part = bytes.subarray(start, start + PART)
+      this.#left += (part.length * CPU_PER_BYTE) / 1_000_000
+      const cpuBegun = slices.cpu()
+      const inspector = this.#begin(part)
+      const isDone = inspector.advance(0, slices.now)
+      this.#left -= slices.cpu() - cpuBegun
+      if (!isDone) return this.#finish(inspector, bytes, start + PART)
+      const refusal = this.#judge(inspector)
       if (refusal !== undefined) return refusal
     }
     return undefined
   }
 
-  #inspect(part: Buffer): Refusal | undefined {
-    const { inspection, reader, judge } = this.#options
+  /** Takes the first slice of a part. */
+  #begin(part: Buffer): Inspector {
+    const { inspection, reader, slices } = this.#options
     const effort = UNITS_PER_PIECE + part.length * UNITS_PER_BYTE
+    const cpu = Math.max(0, this.#left)
     const inspector = new Inspector({
       ...inspection,
-      cpu: undefined,
-      bounds: { ...inspection.bounds, effort },
+      cpu: slices.cpu,
+      bounds: { ...inspection.bounds, effort, cpu },
     })
-    reader.take(part, inspector)
+    inspector.meter.slice(slices.milliseconds, slices.now)
+    inspector.visit(reader.visit(part, inspector), 'body')
+    return inspector
+  }
+
+  #judge(inspector: Inspector): Refusal | undefined {
     const found = inspector.finish()
-    return found.matches.length === 0 ? undefined : judge(found)
+    return found.matches.length === 0 ? undefined : this.#options.judge(found)
+  }
+
+  /** The other slices of a part, and the parts behind it. */
+  async #finish(inspector: Inspector, bytes: Buffer, next: number): Promise<Refusal | undefined> {
+    const { slices } = this.#options
+    for (let isDone = false; !isDone; ) {
+      await slices.turn()
+      const cpuBegun = slices.cpu()
+      isDone = inspector.advance(slices.milliseconds, slices.now)
+      this.#left -= slices.cpu() - cpuBegun
+    }
+    return this.#judge(inspector) ?? this.#takeFrom(bytes, next)
   }
 }

@@ -4,7 +4,7 @@ import type { Refusal } from '@postern/core'
 import { restReader } from '../src/body/rest-reader.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds.ts'
 import { ownRuleSet } from '../src/inspect.ts'
-import { RestWatch } from '../src/rest-watch.ts'
+import { type RestSlices, RestWatch } from '../src/rest-watch.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 const JSON_TYPE = 'application/json'
@@ -15,12 +15,44 @@ function part(disposition: string, content: string): string {
 }
 
 /** How many bytes behind the start had gone by when the rest was refused; undefined: all of it passed. */
-function cutAt(type: string, body: string | Buffer, limit: number, pieces: number): number | undefined {
+async function cutAt(
+  type: string,
+  body: string | Buffer,
+  limit: number,
+  pieces: number,
+): Promise<number | undefined> {
   const bytes = Buffer.from(body)
-  const reader = restReader(bytes.subarray(0, limit), type, 200)
+  const watch = restWatch(bytes.subarray(0, limit), type)
+  for (let start = limit; start < bytes.length; start += pieces) {
+    if ((await watch.take(bytes.subarray(start, start + pieces))) !== undefined) return start + pieces - limit
+  }
+  return undefined
+}
+
+/** A slice's milliseconds pass with each look at the clock, so that every slice is the shortest. */
+function shortSlices(): RestSlices & { readonly turns: () => number } {
+  let time = 0
+  let turns = 0
+  return {
+    milliseconds: 4,
+    now: () => (time += 4),
+    cpu: () => 0,
+    turn: () => {
+      turns++
+      return Promise.resolve()
+    },
+    turns: () => turns,
+  }
+}
+
+const WHOLE: RestSlices = { milliseconds: 1_000, now: () => 0, cpu: () => 0, turn: () => Promise.resolve() }
+
+function restWatch(start: Buffer, type: string, slices = WHOLE, found: string[] = []): RestWatch {
+  const reader = restReader(start, type, 200)
   assert.ok(reader !== undefined)
-  const watch = new RestWatch({
+  return new RestWatch({
     reader,
+    slices,
     inspection: {
       rules: ownRuleSet,
       level: 1,
@@ -32,12 +64,11 @@ function cutAt(type: string, body: string | Buffer, limit: number, pieces: numbe
       method: 'POST',
       route: () => 'POST /',
     },
-    judge: found => (found.verdict === 'pass' ? undefined : REFUSAL),
+    judge: inspection => {
+      found.push(...inspection.matches.map(match => `${match.rule} ${match.location}`))
+      return inspection.verdict === 'pass' ? undefined : REFUSAL
+    },
   })
-  for (let start = limit; start < bytes.length; start += pieces) {
-    if (watch.take(bytes.subarray(start, start + pieces)) !== undefined) return start + pieces - limit
-  }
-  return undefined
 }
 
 const REFUSAL: Refusal = {
@@ -69,28 +100,28 @@ const BODIES: Readonly<Record<string, readonly [type: string, make: (text: strin
 
 describe('the rest of a body', () => {
   for (const [what, [type, make]] of Object.entries(BODIES)) {
-    test(`${what}: an attack is cut off with the piece that completes it, however the pieces fall`, () => {
+    test(`${what}: an attack is cut off with the piece that completes it, however the pieces fall`, async () => {
       const body = make(ATTACK)
       const at = body.indexOf(type === FORM ? encodeURIComponent('</script>') : '</script>')
       for (const pieces of [1, 7, 64, 100_000]) {
-        const passed = cutAt(type, body, 400, pieces)
+        const passed = await cutAt(type, body, 400, pieces)
         assert.ok(passed !== undefined, `pieces of ${pieces}`)
         assert.ok(passed - pieces <= at + 24 - 400, `pieces of ${pieces}: ${passed}`)
       }
     })
 
-    test(`${what}: honest values pass`, () => {
+    test(`${what}: honest values pass`, async () => {
       const body = make("it's O'Brien & Sons; 5 < 6 (or more)")
-      for (const pieces of [7, 1_000]) assert.equal(cutAt(type, body, 400, pieces), undefined)
+      for (const pieces of [7, 1_000]) assert.equal(await cutAt(type, body, 400, pieces), undefined)
     })
   }
 
-  test('files in a multipart body may hold what they like', () => {
+  test('files in a multipart body may hold what they like', async () => {
     const body = `${part('name="f"; filename="notes.txt"', PADDING + ATTACK + PADDING)}--bb--\r\n`
-    for (const pieces of [7, 1_000]) assert.equal(cutAt(MULTIPART, body, 500, pieces), undefined)
+    for (const pieces of [7, 1_000]) assert.equal(await cutAt(MULTIPART, body, 500, pieces), undefined)
   })
 
-  test('a file in base64 inside JSON passes', () => {
+  test('a file in base64 inside JSON passes', async () => {
     let state = 7
     const bytes = Buffer.alloc(200_000)
     for (let i = 0; i < bytes.length; i++) {
@@ -98,13 +129,13 @@ describe('the rest of a body', () => {
       bytes[i] = state >>> 16
     }
     const body = JSON.stringify({ name: 'a.bin', data: bytes.toString('base64') })
-    for (const pieces of [1_460, 65_536]) assert.equal(cutAt(JSON_TYPE, body, 2_000, pieces), undefined)
+    for (const pieces of [1_460, 65_536]) assert.equal(await cutAt(JSON_TYPE, body, 2_000, pieces), undefined)
   })
 
-  test('the name of a value goes on with it', () => {
+  test('the name of a value goes on with it', async () => {
     const body = (name: string): string => JSON.stringify({ a: PADDING, [name]: '$(id)' })
-    assert.ok(cutAt(JSON_TYPE, body('id'), 400, 50) !== undefined)
-    assert.equal(cutAt(JSON_TYPE, body('password'), 400, 50), undefined)
+    assert.ok((await cutAt(JSON_TYPE, body('id'), 400, 50)) !== undefined)
+    assert.equal(await cutAt(JSON_TYPE, body('password'), 400, 50), undefined)
   })
 
   test('bytes that are no text are not read', () => {
@@ -112,5 +143,48 @@ describe('the rest of a body', () => {
       restReader(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3]), 'application/x-thing', 200),
       undefined,
     )
+  })
+})
+
+describe('the rest of a body in slices', () => {
+  const long = `"note":${JSON.stringify("it's O'Brien & Sons; 5 < 6 (or more)\n".repeat(3_000))}}`
+
+  test('a piece that fills a slice is answered later, and others are served between two slices', async () => {
+    const slices = shortSlices()
+    const watch = restWatch(Buffer.from('{"a":"x",'), JSON_TYPE, slices)
+    const answer = watch.take(Buffer.from(long))
+    assert.ok(answer instanceof Promise)
+    assert.equal(slices.turns(), 1)
+    assert.equal(await answer, undefined)
+    assert.ok(slices.turns() > 5, `${slices.turns()} turns`)
+  })
+
+  test('what fills none is answered at once', () => {
+    const watch = restWatch(Buffer.from('{"a":"x",'), JSON_TYPE, shortSlices())
+    assert.equal(watch.take(Buffer.from('"b":"Ann & Bob",')), undefined)
+    assert.equal(watch.take(Buffer.from(`"note":"${ATTACK}"`)), REFUSAL)
+  })
+
+  test('finds the same as in one go, at the same places', async () => {
+    for (const [type, make] of Object.values(BODIES)) {
+      const body = Buffer.from(make(`${PADDING.repeat(40)}${ATTACK}${PADDING.repeat(100)}`))
+      const [whole, sliced]: [string[], string[]] = [[], []]
+      const inOne = await restWatch(body.subarray(0, 400), type, WHOLE, whole).take(body.subarray(400))
+      const inMany = await restWatch(body.subarray(0, 400), type, shortSlices(), sliced).take(
+        body.subarray(400),
+      )
+      assert.equal(inOne, REFUSAL)
+      assert.equal(inMany, REFUSAL)
+      assert.deepEqual(sliced, whole)
+    }
+  })
+
+  test('what takes more CPU than has gone by allows is over its budget', async () => {
+    let cpu = 0
+    const found: string[] = []
+    const slices: RestSlices = { ...shortSlices(), cpu: () => (cpu += 20) }
+    const watch = restWatch(Buffer.from('{"a":"x",'), JSON_TYPE, slices, found)
+    assert.equal(await watch.take(Buffer.from(long)), REFUSAL)
+    assert.deepEqual(found, ['bounds/effort body.note'])
   })
 })

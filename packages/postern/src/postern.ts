@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Access, Approvals } from '@postern/access'
+import type { Access, Approvals, ReadBudgets } from '@postern/access'
 import type { AuditLog } from '@postern/audit'
 import type { Config, ExtensionConfig, LoadedConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
@@ -75,6 +75,11 @@ export interface Postern {
   readonly access: Access | undefined
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined
+  /**
+   * Counts what connections read, for `guardPool(pool, { claim, reads })` of `@postern/access`; absent unless
+   * a budget of the configuration has the action `select`.
+   */
+  readonly reads: ReadBudgets | undefined
   /**
    * Revokes what principals were given before its end, for this process at once; absent unless something
    * identifies.
@@ -211,6 +216,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     revocations: runtime.resources.revocations,
     access: runtime.resources.access?.access,
     approvals: runtime.resources.access?.approvals,
+    reads: runtime.resources.access?.reads,
     express: () => http.express(current),
     nest: () => http.nest(current),
     fastify: () => http.fastify(current),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -113,6 +113,47 @@ async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
       (await owner.query<{ n: number }>('SELECT count(*)::int AS n FROM orders')).rows[0]?.n ?? -1,
   }
 }
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/budgets.md'), 'utf8')
+
+describe('budgets on reads', { timeout: 120_000 }, () => {
+  test('of a YAML file count what the connections of the application read, as the page shows it', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-reads-'))
+    const yaml = /```yaml\n(# postern\.config\.yaml\nbudgets:\n {2}customers\.select[\s\S]*?)```/.exec(
+      PAGE,
+    )?.[1]
+    assert.ok(yaml)
+    writeFileSync(join(folder, 'postern.config.yaml'), yaml)
+    const url = await freshDatabase(t)
+    const layer = await postern({ folder, identify, log: 'none' })
+    const claim = claimSigner({ key: key(1) })
+    const { reads } = layer
+    assert.ok(reads)
+    const pool = guardPool(new pg.Pool({ connectionString: url, max: 1 }), { claim, reads })
+    t.after(async () => {
+      await pool.end()
+      await layer.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    await pool.query('CREATE TABLE customers AS SELECT generate_series(1, 600) AS id')
+    const read = (who: string, rows: number): Promise<number | null> =>
+      actingAs({ actor: who }, () => pool.query('SELECT id FROM customers LIMIT $1', [rows])).then(
+        ({ rowCount }) => rowCount,
+      )
+    assert.equal(await read('user:sam', 500), 500)
+    await assert.rejects(read('user:sam', 1), { code: 'POSTERN_BUDGET_EXCEEDED' })
+    assert.equal(await read('user:kim', 1), 1)
+  })
+
+  test('are absent where no budget is about reads', async t => {
+    const layer = await postern({
+      config: { budgets: BUDGETS, audit: false, dataDirectory: false },
+      log: 'none',
+    })
+    t.after(() => layer.close())
+    assert.equal(layer.reads, undefined)
+  })
+})
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const ASK = { 'postern-approval': 'ask' }

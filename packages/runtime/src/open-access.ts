@@ -7,6 +7,7 @@ import {
   Approvals,
   cedarPolicies,
   type Decides,
+  ReadBudgets,
   RouteBudgets,
   signBudgetGrant,
   webhookChannel,
@@ -32,6 +33,8 @@ export interface OpenAccess {
   readonly approvals: Approvals | undefined
   /** Counts of the budgets that routes name; absent where the configuration has no `budgets`. */
   readonly budgets: RouteBudgets | undefined
+  /** Counts of what connections of the application read; absent where no budget has the action `select`. */
+  readonly reads: ReadBudgets | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }
@@ -88,9 +91,17 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
     policies,
     approvals,
     budgets: config.budgets === undefined ? undefined : new RouteBudgets({ budgets: config.budgets, clock }),
+    reads: readsOf(config, clock),
     probes: work === undefined ? [] : [work],
     close: async () => work?.close(),
   }
+}
+
+function readsOf({ budgets = {} }: CompiledConfig, clock: Clock): ReadBudgets | undefined {
+  const isCounted = Object.entries(budgets).some(([name, { actions }]) =>
+    (actions ?? [name.slice(name.lastIndexOf('.') + 1)]).includes('select'),
+  )
+  return isCounted ? new ReadBudgets({ budgets, clock }) : undefined
 }
 
 /**

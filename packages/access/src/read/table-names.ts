@@ -44,6 +44,22 @@ export class TableNames {
     return this.#isSettled ? undefined : ''
   }
 
+  /**
+   * Asks for the names, unless they are known: a connection that does so before its first statement counts
+   * that one by name too.
+   * @param run runs a statement on the connection that waits
+   * @returns when they are known, or cannot be; never rejects
+   */
+  async before(run: RunApart): Promise<void> {
+    if (this.#isSettled) return
+    this.#asked = this.#now()
+    try {
+      this.#learn(await run(TABLE_NAMES, []))
+    } catch {
+      this.#isSettled = true
+    }
+  }
+
   #learn(result: unknown): void {
     const rows: unknown =
       typeof result === 'object' && result !== null && 'rows' in result ? result.rows : undefined

@@ -20,7 +20,7 @@ export interface GuardOptions {
    * Budgets on what is read: rows that the database sends are counted, inside `actingAs`. Default: reads are
    * not counted.
    */
-  readonly reads?: ReadBudgets
+  readonly reads?: ReadBudgets | undefined
 }
 
 /** A refusal, and who was refused. */

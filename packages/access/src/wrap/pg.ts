@@ -39,7 +39,26 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
   pool.on('connect', client => {
     guardConnection(client, options, record, names)
   })
+  if (options.reads?.needsNames === true) learnNamesFirst(pool, names)
   return pool
+}
+
+/**
+ * Nobody gets a new connection before the names of tables are known: what the first statement of a process
+ * reads would count against no budget of a single table.
+ */
+function learnNamesFirst(pool: PgPool, names: TableNames): void {
+  const settings: unknown = Reflect.get(pool, 'options')
+  if (typeof settings !== 'object' || settings === null) return
+  const verify: unknown = Reflect.get(settings, 'verify')
+  Reflect.set(settings, 'verify', (client: NamesClient, done: (error?: Error) => void) => {
+    const checked = inContext(() => (typeof verify === 'function' ? verify(client, done) : done()))
+    void names.before((text, values) => client.query(text, [...values])).then(checked)
+  })
+}
+
+interface NamesClient {
+  query(text: string, values: unknown[]): Promise<unknown>
 }
 
 /**

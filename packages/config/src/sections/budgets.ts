@@ -35,7 +35,7 @@ export interface RowBudgetConfig {
   readonly tables?: readonly string[] | undefined
   /**
    * Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded
-   * with `reads` count. Default: what stands after the last dot of the name.
+   * with `reads` count (`postern()` returns it). Default: what stands after the last dot of the name.
    */
   readonly actions?: readonly RowAction[] | undefined
 }
@@ -127,7 +127,7 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
     }),
     actions: key(listOf(oneOf('delete', 'update', 'insert', 'select')), {
       description:
-        'Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded with `reads` count.',
+        'Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded with `reads` count (`postern()` returns it).',
       defaultText: 'what stands after the last dot of the name',
       example: ['delete', 'update'],
     }),

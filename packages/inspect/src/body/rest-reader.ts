@@ -1,7 +1,7 @@
 import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
-import { finishSteps } from './steps.ts'
+import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { isFormType, isJsonBody } from './visit-body.ts'
@@ -10,9 +10,9 @@ import { isFormType, isJsonBody } from './visit-body.ts'
 export interface RestReader {
   /**
    * Visits the values of a piece: those that end in it, and what has arrived of the one that goes on, so that
-   * an attack is seen with its last byte.
+   * an attack is seen with its last byte. The next piece is for when this one was visited to its end.
    */
-  take(piece: Buffer, visitor: ValueVisitor): void
+  visit(piece: Buffer, visitor: ValueVisitor): Steps
 }
 
 /** What is kept of a value that is longer, so that what lies across two pieces is read whole. */
@@ -55,11 +55,11 @@ class JsonRest implements RestReader {
     this.#kept = unfinishedJson(this.#decoder.text(start))
   }
 
-  take(piece: Buffer, visitor: ValueVisitor): void {
+  *visit(piece: Buffer, visitor: ValueVisitor): Steps {
     const text = this.#kept + this.#decoder.text(piece)
     // As members of one object: what they stand in has gone by.
-    finishSteps(visitJson(`{${text}`, 'body', this.#depth, visitor))
     this.#kept = unfinishedJson(text)
+    yield* visitJson(`{${text}`, 'body', this.#depth, visitor)
   }
 }
 
@@ -110,10 +110,10 @@ class FormRest implements RestReader {
     this.#kept = unfinishedPair(this.#decoder.text(start))
   }
 
-  take(piece: Buffer, visitor: ValueVisitor): void {
+  *visit(piece: Buffer, visitor: ValueVisitor): Steps {
     const text = this.#kept + this.#decoder.text(piece)
-    finishSteps(visitForm(text, 'body', 'form', visitor))
     this.#kept = unfinishedPair(text)
+    yield* visitForm(text, 'body', 'form', visitor)
   }
 }
 
@@ -133,10 +133,11 @@ class TextRest implements RestReader {
     this.#kept = this.#decoder.text(start).slice(-OVERLAP)
   }
 
-  take(piece: Buffer, visitor: ValueVisitor): void {
+  *visit(piece: Buffer, visitor: ValueVisitor): Steps {
     const text = this.#kept + this.#decoder.text(piece)
-    visitor.value(text, 'body', at('body'))
     this.#kept = text.slice(-OVERLAP)
+    visitor.value(text, 'body', at('body'))
+    if (visitor.isPaused) yield
   }
 }
 
@@ -153,7 +154,7 @@ class MultipartRest implements RestReader {
     this.#keep(start)
   }
 
-  take(piece: Buffer, visitor: ValueVisitor): void {
+  *visit(piece: Buffer, visitor: ValueVisitor): Steps {
     let bytes = Buffer.concat([this.#kept, piece])
     if (this.#isInFile) {
       const end = bytes.indexOf(this.#delimiter)
@@ -163,8 +164,8 @@ class MultipartRest implements RestReader {
       }
       bytes = bytes.subarray(end)
     }
-    finishSteps(visitMultipart(bytes, this.#boundary, visitor))
     this.#keep(bytes)
+    yield* visitMultipart(bytes, this.#boundary, visitor)
   }
 
   /** Keeps the part that goes on: of a file what may be the start of a delimiter, of a field all of it. */
