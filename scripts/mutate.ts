@@ -38,6 +38,8 @@ if (name === '' || more.length > 0 || sources.length === 0) {
 
 interface Placed {
   readonly file: string
+  /** The file when the mutant was made. */
+  readonly source: string
   readonly mutant: Mutant
 }
 
@@ -68,9 +70,10 @@ try {
   )
     .sort()
     .flatMap(measured)
-  const all = sources.flatMap(file =>
-    mutantsOf(readFileSync(join(root, file), 'utf8')).map(mutant => ({ file, mutant })),
-  )
+  const all = sources.flatMap(file => {
+    const source = readFileSync(join(root, file), 'utf8')
+    return mutantsOf(source).map(mutant => ({ file, source, mutant }))
+  })
   const sample =
     values.at === undefined
       ? drawn(all, Number(values.count), Number(values.seed))
@@ -138,7 +141,9 @@ function run(
 }
 
 /** Why no test noticed a mutant; undefined when one did, by failing or by not ending. */
-function survives({ file, mutant }: Placed, tests: readonly TestFile[]): string | undefined {
+function survives({ file, source, mutant }: Placed, tests: readonly TestFile[]): string | undefined {
+  if (readFileSync(join(root, file), 'utf8') !== source)
+    throw new Error(`${file} was changed during the run: its mutants are no longer where they were`)
   const url = pathToFileURL(join(root, file)).href
   const reaching = tests
     .filter(({ ran }) => ran(url, mutant.start))
@@ -165,8 +170,8 @@ function drawn(all: readonly Placed[], count: number, seed: number): readonly Pl
   return chosen
 }
 
-function placeOf({ file, mutant }: Placed): string {
-  const before = readFileSync(join(root, file), 'utf8').slice(0, mutant.start)
+function placeOf({ file, source, mutant }: Placed): string {
+  const before = source.slice(0, mutant.start)
   return `${file}:${before.split('\n').length}`
 }
 
@@ -176,8 +181,7 @@ function isAt(placed: Placed, place: string): boolean {
 }
 
 /** Why no test can or should notice a mutant; undefined when nobody has said. */
-function explanationOf({ file, mutant }: Placed): string | undefined {
-  const source = readFileSync(join(root, file), 'utf8')
+function explanationOf({ file, source, mutant }: Placed): string | undefined {
   const begin = source.lastIndexOf('\n', mutant.start - 1) + 1
   const line = source.slice(begin, source.indexOf('\n', mutant.start)).trim()
   return EXPLAINED_MUTANTS.find(

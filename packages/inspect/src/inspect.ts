@@ -161,16 +161,6 @@ function mayHandSession(
 
 function inspectPath(path: string, inspector: Inspector): void {
   const locator = at('path')
-  // A client resolves it before it asks; rules about places let it through.
-  if (path.startsWith('/./')) {
-    inspector.add({
-      rule: 'traversal/unresolved-path',
-      family: 'traversal',
-      location: 'path',
-      score: 5,
-      span: path.slice(0, 80),
-    })
-  }
   inspector.value(path, 'path', locator)
   // Rules about how a value starts look behind the slash, and at the last segment alone.
   if (path.length > 1) inspector.value(path.slice(1), 'path', locator)
@@ -187,7 +177,7 @@ function inspectTarget(
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
-  if (path.startsWith('/./') || !isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
+  if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
   // Only what another site links to can hand somebody a session.
   if (headerValue(request.headers, 'referer') === undefined) {

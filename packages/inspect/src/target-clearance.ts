@@ -32,7 +32,6 @@ export function isPathOpaque(path: string, rules: RuleSet): boolean {
 }
 
 function isPathClear(target: string, end: number, rules: RuleSet): boolean {
-  if (target.startsWith('/./')) return false
   scanFeatures(target, 0, end)
   const { chars, words } = seen
   if ((words & WORD.session) !== 0 || (chars & ENCODED) !== 0) return false

@@ -102,7 +102,7 @@ describe('the layer says', () => {
     const [line = ''] = await linesFor({ mode: 'observe' }, [])
     assert.match(
       line,
-      /^observing, nothing is blocked: HTTP checks, limits \(memory\), inspection, \d+ scenarios, bans; no audit log; configuration: /,
+      /^observing, nothing is blocked: HTTP checks, limits \(memory\), inspection, \d+ scenarios, bans; no audit log; configuration: in code$/,
     )
     const [other = ''] = await linesFor(
       { scenarios: false, inspect: false, remediations: false, protocol: false },

@@ -15,7 +15,7 @@ export type Verbosity = 'none' | 'start' | 'refusals'
  * enforcing: HTTP checks, limits (memory), inspection, 41 scenarios, bans; audit log in .postern;
  * configuration: postern.config.yaml
  */
-export function startLine({ config, file }: LoadedConfig, scenarios: number): string {
+export function startLine({ config, file, written }: LoadedConfig, scenarios: number): string {
   const parts = [
     config.protocol !== false && 'HTTP checks',
     config.limits.length > 0 && `limits (${config.stores.limits})`,
@@ -29,7 +29,8 @@ export function startLine({ config, file }: LoadedConfig, scenarios: number): st
       ? 'no audit log'
       : `audit log in ${config.audit.store === 'postgres' ? 'PostgreSQL' : config.dataDirectory}`
   const mode = config.mode === 'observe' ? 'observing, nothing is blocked' : 'enforcing'
-  return `${mode}: ${what}; ${log}; configuration: ${file.path ?? 'none, the defaults protect'}`
+  const place = file.path ?? (Object.keys(written).length > 0 ? 'in code' : 'none, the defaults protect')
+  return `${mode}: ${what}; ${log}; configuration: ${place}`
 }
 
 /** Takes the events of an engine and writes what an operator should see, at most 50 lines a second. */
