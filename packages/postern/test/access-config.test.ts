@@ -172,7 +172,7 @@ describe('access in the configuration', { timeout: 300_000 }, () => {
     [
       'rules where the application says too late who asks',
       { identify: 'application', routes: { '/x': { require: {} } } },
-      /routes\["\/x"\].*nobody has identified/,
+      /routes\["\/x"\].*checks callers that are not identified yet/,
     ],
     ['policies that are not there', { policies: 'nowhere.ts' }, /policies: there is no such file/],
     [

@@ -361,6 +361,6 @@ for (const [name, rule, message] of mistakes)
 
 test('a rule that needs what is not there is refused at once', () => {
   const make = (rule: GuardedActOptions<Input>) => () => guard(new Access(), 'x', rule, () => 1)
-  assert.throws(make({ approve: { by: 'role:owner' } }), /nowhere to keep approvals/)
+  assert.throws(make({ approve: { by: 'role:owner' } }), /no store for approvals/)
   assert.throws(make({ require: { stepUp: 'act' } }), /bound to an act/)
 })
