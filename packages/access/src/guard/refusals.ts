@@ -133,7 +133,7 @@ export function approvalRefusal(approval: Approval, follow: string): AccessRefus
     why: 'approval-pending',
     // Not 202: a client must not take a request that was not carried out for one that was.
     status: 403,
-    message: `This needs the consent of a second person: ${approval.by.map(inWords).join(' or ')}. They have been asked (approval ${id}).`,
+    message: `This needs the consent of a second person: ${approval.by.map(inWords).join(' or ')}. The request for it is open (approval ${id}).`,
     next: `Follow it at ${follow}; once it is granted, send the same request again, before ${until}.`,
   }
 }
