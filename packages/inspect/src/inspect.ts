@@ -10,6 +10,7 @@ import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
+import { isCookie, isFileName, isInternalHeader, isUnread, isUnremembered } from './header-names.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
@@ -21,9 +22,6 @@ import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 import { WORD } from './words.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -47,17 +45,8 @@ export interface InspectOptions {
 /** The rules that ship with Postern, compiled. */
 export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
-/**
- * Headers that carry no text of the caller's choosing beyond what the HTTP parser allows, or a secret that
- * must not be remembered.
- */
-const UNREAD = new Set(['host', 'content-length', 'connection', 'content-encoding', 'transfer-encoding'])
-const UNREAD_LENGTHS = new Uint8Array(32)
-for (const name of UNREAD) UNREAD_LENGTHS[name.length] = 1
 /** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
-const FILE_NAME_HEADER = /^x[._-]?file[._-]?name$/i
-const SECRET_HEADER = /key|token|secret|auth|sess|pass|credential|signature/i
 const MAX_HEADER_NAME = 256
 /** Characters from which on a header value that one scan clears is worth remembering. */
 const LEAST_REMEMBERED = 24
@@ -252,47 +241,6 @@ function suspiciousHeaders(
   return found
 }
 
-/** By the length first: most names are of no length of theirs, and need not be put into lower case. */
-function isUnread(name: string): boolean {
-  if (UNREAD_LENGTHS[name.length] !== 1) return false
-  return name === 'Host' || name === 'Connection' || UNREAD.has(name.toLowerCase())
-}
-
-/**
- * Headers that a framework sends to itself, or that a server hands to scripts under the name of a setting
- * ("httpoxy"): no client has a reason to send them.
- */
-const INTERNAL_HEADERS = new Set([
-  'proxy',
-  'x-middleware-subrequest',
-  'spring.cloud.function.routing-expression',
-])
-const INTERNAL_LENGTHS = new Uint8Array(64)
-for (const name of INTERNAL_HEADERS) INTERNAL_LENGTHS[name.length] = 1
-
-/** Headers that name what a route of Apache Camel runs. */
-const CAMEL_HEADER = /^camel(?:exec|bean|file|sql|http|jdbc|language|script)/i
-
-/** By the length, or the first letter, first: as `isUnread`. */
-function isInternalHeader(name: string): boolean {
-  if (INTERNAL_LENGTHS[name.length] === 1 && INTERNAL_HEADERS.has(name.toLowerCase())) return true
-  const first = charCodeAt.call(name, 0)
-  return (first === 67 || first === 99) && CAMEL_HEADER.test(name)
-}
-
-/** Cookies and keys are secrets, and a file name is looked at in a way of its own. */
-function isUnremembered(name: string): boolean {
-  return isCookie(name) || isFileName(name) || SECRET_HEADER.test(name)
-}
-
-function isCookie(name: string): boolean {
-  return name.length === 6 && name.toLowerCase() === 'cookie'
-}
-
-function isFileName(name: string): boolean {
-  return name.length <= 11 && FILE_NAME_HEADER.test(name)
-}
-
 function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
   if (isFileName(name)) return false
   scanFeatures(value, 0, value.length)
@@ -356,7 +304,7 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
     inspectCookies(value, inspector)
     return
   }
-  if (FILE_NAME_HEADER.test(name)) {
+  if (isFileName(name)) {
     inspector.value(value, 'file-name', at(`header.${name}`))
     return
   }

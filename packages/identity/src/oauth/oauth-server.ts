@@ -8,11 +8,12 @@ import type {
   Provider,
 } from 'oidc-provider'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
-import { formFields, go, isAnswer, needsSession, show } from '../pages/answers.ts'
+import { go, isAnswer, needsSession, show } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
 import { consentPage } from './consent-page.ts'
+import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
@@ -383,35 +384,4 @@ function gone({ texts }: PageRequest): PageAnswer {
 
 function cookiesOf(headers: readonly string[]): readonly string[] {
   return headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === 'set-cookie')
-}
-
-/** Fields of the form that the server made: its own token against forged posts, above all. */
-function hiddenFields(form: string): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = {}
-  for (const [, name = '', value = ''] of form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g))
-    fields[name] = value
-  return fields
-}
-
-function deviceInput(request: PageRequest, form: string, isWrong: boolean): Page {
-  const { texts } = request
-  const { xsrf } = hiddenFields(form)
-  const code = request.query.get('user_code') ?? ''
-  return {
-    title: texts.deviceTitle,
-    body: html`${isWrong ? html`<p class="fault" role="alert">${texts.deviceWrong}</p>` : undefined}<p>${texts.deviceHint}</p>
-<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf })}<label for="user_code">${texts.code}</label>
-<input id="user_code" name="user_code" value="${code}" required maxlength="20" autocomplete="off" autocapitalize="characters" spellcheck="false"><button class="full">${texts.continue}</button></form>`,
-  }
-}
-
-function deviceConfirm(request: PageRequest, form: string, client: string, code: string): Page {
-  const { texts } = request
-  const { xsrf, user_code } = hiddenFields(form)
-  return {
-    title: texts.consentTitle.replace('{client}', client),
-    body: html`<p>${texts.deviceConfirm}</p><pre class="secret">${code}</pre>
-<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf, user_code, confirm: 'yes' })}<button class="full">${texts.continue}</button></form>
-<form method="post" action="${request.exchange.path.canonical}">${formFields(request, { xsrf, user_code, abort: 'yes' })}<button class="full quiet">${texts.cancel}</button></form>`,
-  }
 }
