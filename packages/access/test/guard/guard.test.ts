@@ -344,7 +344,7 @@ const mistakes: readonly (readonly [string, object, RegExp])[] = [
   ['an unknown requirement', { require: { roles: 'x' } }, /require\.roles/],
   ['no role at all', { require: { role: [] } }, /nobody could have it/],
   ['a role that could write a header', { require: { scope: 'a" b' } }, /no spaces, quotes/],
-  ['an unknown kind', { require: { kind: 'admin' } }, /no kind of principal/],
+  ['an unknown kind', { require: { kind: 'admin' } }, /is not a kind of principal/],
   ['an invalid duration', { require: { stepUp: 'soon' } }, /stepUp: "soon" is not a duration/],
   ['an approval by nobody', { approve: { by: 'owner-role' } }, /approve\.by/],
   ["an approval of one's own", { approve: { by: 'role:a', distinct: false } }, /distinct/],
