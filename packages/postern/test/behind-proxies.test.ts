@@ -89,7 +89,7 @@ describe('a proxy that is not trusted', () => {
       const asked = request(gateway.url, { headers: FORWARDED }).end()
       const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
       response.resume()
-      await gateway.says(/"proxy\.untrusted".*trustProxies: \['loopback'\]/)
+      await assert.doesNotReject(gateway.says(/"proxy\.untrusted".*trustProxies: \['loopback'\]/))
     } finally {
       await gateway.stop()
       await backend.close()
