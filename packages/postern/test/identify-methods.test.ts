@@ -300,8 +300,10 @@ describe('identify as data', () => {
       { oauth2Proxy: { from } },
       { tailscale: { from } },
     ]
-    const layer = await postern({ folder, config: { dataDirectory: false, identify } })
-    await layer.close()
+    await assert.doesNotReject(async () => {
+      const layer = await postern({ folder, config: { dataDirectory: false, identify } })
+      await layer.close()
+    })
   })
 
   test('what cannot be is refused with a place and a hint', async () => {
