@@ -101,7 +101,7 @@ const bounds = (events: readonly Event[]): number =>
 
 /** What the page says, whether it is shown now or after a page of ours. */
 async function shows(page: Page, text: string): Promise<void> {
-  await page.locator('p', { hasText: text }).waitFor({ timeout: 30_000 })
+  await assert.doesNotReject(page.locator('p', { hasText: text }).waitFor({ timeout: 30_000 }))
 }
 
 const ask = (page: Page, path: string): Promise<{ status: number; text: string }> =>
