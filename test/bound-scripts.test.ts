@@ -12,6 +12,7 @@ import { securityHeaders } from '@postern/identity/headers'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type Postern, postern } from '../packages/postern/src/index.ts'
 import { chromiumPath } from './chromium.ts'
+import { seen } from './seen.ts'
 import { until } from './until.ts'
 
 const PAGE =
@@ -101,7 +102,7 @@ const bounds = (events: readonly Event[]): number =>
 
 /** What the page says, whether it is shown now or after a page of ours. */
 async function shows(page: Page, text: string): Promise<void> {
-  await assert.doesNotReject(page.locator('p', { hasText: text }).waitFor({ timeout: 30_000 }))
+  await seen(page.locator('p', { hasText: text }), { timeout: 30_000 })
 }
 
 const ask = (page: Page, path: string): Promise<{ status: number; text: string }> =>
@@ -183,16 +184,16 @@ describe('a browser without device-bound sessions', { timeout: 180_000 }, () => 
       ['ada', 'ada', 'ada'],
     )
     await page.click('button')
-    await page.locator('text=ada ordered item=tea').waitFor({ timeout: 30_000 })
+    await seen(page.locator('text=ada ordered item=tea'), { timeout: 30_000 })
     // A form that came too late is not sent twice; its sender sees why.
     await page.goBack()
     await shows(page, 'ada')
     clock.advance(301_000)
     await page.click('button')
-    await page.locator('text=send it again').waitFor({ timeout: 30_000 })
+    await seen(page.locator('text=send it again'), { timeout: 30_000 })
     await page.goBack()
     await page.click('button')
-    await page.locator('text=ada ordered item=tea').waitFor({ timeout: 30_000 })
+    await seen(page.locator('text=ada ordered item=tea'), { timeout: 30_000 })
   })
 
   test('a page that signs in by a call, and one that stays open, with the script in it', async t => {
@@ -232,7 +233,7 @@ describe('a browser without device-bound sessions', { timeout: 180_000 }, () => 
     const { context, page } = await open(t)
     await context.addInitScript(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }))
     await page.goto(`${url}/sign-in?user=ada`)
-    await page.locator('text=stay signed in for a few minutes only').waitFor({ timeout: 30_000 })
+    await seen(page.locator('text=stay signed in for a few minutes only'), { timeout: 30_000 })
     await page.click('button')
     await shows(page, 'ada')
     await page.goto(`${url}/`)
@@ -248,7 +249,7 @@ describe('a browser without device-bound sessions', { timeout: 180_000 }, () => 
     t.after(() => context.close())
     const page = await context.newPage()
     await page.goto(`${url}/sign-in?user=ada`)
-    await page.locator('text=nur wenige Minuten angemeldet').waitFor({ timeout: 30_000 })
+    await seen(page.locator('text=nur wenige Minuten angemeldet'), { timeout: 30_000 })
     await page.click('button')
     await shows(page, 'ada')
   })
@@ -302,7 +303,7 @@ describe('a browser without device-bound sessions', { timeout: 180_000 }, () => 
       await page.goto(`${url}/sign-in?user=ada`)
       await shows(page, 'ada')
       await page.click('button')
-      await page.locator('text=ada ordered item=tea').waitFor({ timeout: 30_000 })
+      await seen(page.locator('text=ada ordered item=tea'), { timeout: 30_000 })
       const cookies = await cookiesOf(context)
       assert.deepEqual(Object.keys(cookies), ['postern-bound'])
       const state = await page.evaluate(async () => {

@@ -5,6 +5,7 @@ import type { BuiltInIdentity } from '@postern/identity/built-in'
 import type { Page } from 'playwright-core'
 import { ACTIVITY, OPENINGS, POLICIES, VAULT } from './console-fixtures.ts'
 import { ConsoleInBrowser, violations } from './console-in-browser.ts'
+import { seen } from './seen.ts'
 
 const CONFIG = `identity:
   origin: http://127.0.0.1:8080
@@ -47,7 +48,7 @@ describe('who may do what, in the console', () => {
     await page.getByRole('button', { name: 'Revoke billing' }).click()
     assert.equal((await identity.apiKeys.listAll())[0]?.revokedAt, undefined, 'one press asks')
     await page.getByRole('button', { name: 'Really: Revoke billing' }).click()
-    await page.getByText('There is no key').waitFor()
+    await seen(page.getByText('There is no key'))
     assert.notEqual((await identity.apiKeys.listAll())[0]?.revokedAt, undefined)
   })
 
@@ -68,13 +69,13 @@ describe('who may do what, in the console', () => {
     assert.deepEqual((await identity.accounts.byId(ann))?.roles, ['admin'])
     await page.getByRole('button', { name: 'Disable ann@shop.example' }).click()
     await page.getByRole('button', { name: /^Really/ }).click()
-    await page.getByText('Not signed in anywhere').waitFor()
+    await seen(page.getByText('Not signed in anywhere'))
     await page.getByRole('button', { name: 'Enable' }).click()
-    await page.getByRole('button', { name: 'Disable ann@shop.example' }).waitFor()
+    await seen(page.getByRole('button', { name: 'Disable ann@shop.example' }))
     await identity.sessions.begin({ accountId: ann, amr: ['pwd'], address: '203.0.113.9', agent: 'Links' })
     await opened.show('users')
     await page.getByRole('button', { name: 'Signed in now' }).click()
-    await page.locator('tr', { hasText: 'Links' }).waitFor()
+    await seen(page.locator('tr', { hasText: 'Links' }))
   })
 
   test('who is invited makes a passkey, signs in with it, and is signed out when removed', async () => {
@@ -98,22 +99,22 @@ describe('who may do what, in the console', () => {
       },
     })
     await own.goto(link)
-    await own.getByText('vera@example.com').waitFor()
+    await seen(own.getByText('vera@example.com'))
     assert.ok(!own.url().includes('invitation='), own.url())
     await own.getByRole('button', { name: 'Make a passkey and sign in' }).click()
-    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    await seen(own.getByRole('heading', { name: 'Overview' }))
     await own.getByRole('button', { name: 'Sign out' }).click()
     await own.getByRole('button', { name: 'Sign in with a passkey' }).click()
-    await own.getByRole('heading', { name: 'Overview' }).waitFor()
+    await seen(own.getByRole('heading', { name: 'Overview' }))
     const second = await context.newPage()
     await second.goto(link)
-    await second.getByRole('alert').getByText('was used or has expired').waitFor()
+    await seen(second.getByRole('alert').getByText('was used or has expired'))
     await opened.show('overview')
     await opened.show('operators')
     await page.getByRole('button', { name: 'Remove vera@example.com' }).click()
     await page.getByRole('button', { name: 'Really: Remove vera@example.com' }).click()
-    await page.getByText('Nobody has an account').waitFor()
-    await own.getByRole('heading', { name: 'Sign in to Postern' }).waitFor()
+    await seen(page.getByText('Nobody has an account'))
+    await seen(own.getByRole('heading', { name: 'Sign in to Postern' }))
     await context.close()
   })
 
@@ -122,16 +123,16 @@ describe('who may do what, in the console', () => {
     await opened.show(`why/${refused.headers.get('x-request-id')}`)
     await page.getByLabel('What the request was').fill('our own scanner')
     await page.getByRole('button', { name: 'False positive' }).click()
-    await page.getByText('was marked once').waitFor()
+    await seen(page.getByText('was marked once'))
     await opened.show('findings')
     await page.getByRole('button', { name: 'False positives' }).click()
     await page.locator('tr', { hasText: 'our own scanner' }).getByRole('link').click()
     await page.getByRole('button', { name: 'False positive' }).click()
     await page.getByRole('button', { name: 'Take it back' }).click()
-    await page.getByRole('button', { name: 'False positive' }).waitFor()
+    await seen(page.getByRole('button', { name: 'False positive' }))
     await opened.show('findings')
     await page.getByRole('button', { name: 'False positives' }).click()
-    await assert.doesNotReject(page.getByText('No refusal was marked').waitFor())
+    await seen(page.getByText('No refusal was marked'))
   })
 
   test('a hostile request hides nothing, turns nothing and widens nothing, and is one click away', async () => {
@@ -147,7 +148,7 @@ describe('who may do what, in the console', () => {
       await page.setViewportSize({ width, height: 860 })
       await opened.show('overview')
       await page.locator(`.refused-list a[href="#/why/${refused.headers.get('x-request-id')}"]`).click()
-      await page.locator('mark', { hasText: 'UNION SELECT' }).waitFor()
+      await seen(page.locator('mark', { hasText: 'UNION SELECT' }))
       const text = (await page.locator('main').textContent()) ?? ''
       assert.ok(text.includes('\\u202egnp.exe') && text.includes('\\u2066') && text.includes('\\u0007'))
       assert.doesNotMatch(text, /[\u202e\u2066\u0007]/)
@@ -160,27 +161,27 @@ describe('who may do what, in the console', () => {
   test('attempts are seen by hour, and who touched what as a picture and as a list', async () => {
     await opened.send('/admin/orders', { address: '203.0.113.50' })
     await opened.show('activity')
-    await page.locator('.heat td[title$=": 2"], .heat td[title$=": 3"]').first().waitFor()
+    await seen(page.locator('.heat td[title$=": 2"], .heat td[title$=": 3"]').first())
     await opened.show('graph')
     const line = page.locator('tr', { hasText: 'attack' }).or(page.locator('tr', { hasText: 'keys.create' }))
-    await line.first().waitFor()
+    await seen(line.first())
     assert.ok((await page.locator('.touch-graph path').count()) > 0)
   })
 
   test('the process says that it is well, and doctor checks the setup', async () => {
     await opened.show('system')
-    await page.getByText('Everything is well.').or(page.getByText('parts are not well')).waitFor()
-    await page.locator('tr', { hasText: 'console traffic' }).waitFor()
+    await seen(page.getByText('Everything is well.').or(page.getByText('parts are not well')))
+    await seen(page.locator('tr', { hasText: 'console traffic' }))
     await page.getByRole('button', { name: 'Check now' }).click()
-    await assert.doesNotReject(page.locator('.findings-list li').first().waitFor())
+    await seen(page.locator('.findings-list li').first())
   })
 
   test('without policies and a vault the screens say how to have them', async () => {
     await opened.show('vault')
-    await page.getByText('There is no vault here').waitFor()
+    await seen(page.getByText('There is no vault here'))
     await opened.show('policies')
-    await page.getByText('No policies are configured').waitFor()
-    await assert.doesNotReject(page.locator('tr', { hasText: '/admin/**' }).waitFor())
+    await seen(page.getByText('No policies are configured'))
+    await seen(page.locator('tr', { hasText: '/admin/**' }))
   })
 
   for (const [colorScheme, width] of [
@@ -217,7 +218,7 @@ describe('who may do what, in the console', () => {
           ['system', 'tbody tr'],
         ] as const) {
           await opened.show(place)
-          await own.locator(ready).first().waitFor()
+          await seen(own.locator(ready).first())
           const wide = await own.evaluate(
             'document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth',
           )
@@ -229,7 +230,7 @@ describe('who may do what, in the console', () => {
         if (width === 390) {
           await own.getByRole('button', { name: 'More' }).click()
           await own.getByRole('dialog').getByRole('link', { name: 'Vault' }).click()
-          await own.getByRole('heading', { name: 'Vault', exact: true }).waitFor()
+          await seen(own.getByRole('heading', { name: 'Vault', exact: true }))
         }
       } finally {
         opened.page = outer

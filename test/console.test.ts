@@ -16,6 +16,7 @@ import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ensurePage } from '../scripts/build-page.ts'
 import { root } from '../scripts/workspace.ts'
 import { chromiumPath } from './chromium.ts'
+import { seen } from './seen.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
@@ -155,12 +156,12 @@ describe('the console in a browser, on a running gateway', () => {
   test('a link signs in once, and leaves the address', async () => {
     const link = served.console?.link ?? ''
     await page.goto(link)
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await seen(page.getByRole('heading', { name: 'Overview' }))
     assert.ok(!page.url().includes('link='), page.url())
     const other = await browser.newContext()
     const second = await other.newPage()
     await second.goto(link)
-    await second.getByText('was used or has expired').waitFor()
+    await seen(second.getByText('was used or has expired'))
     await other.close()
   })
 
@@ -170,45 +171,42 @@ describe('the console in a browser, on a running gateway', () => {
     for (const name of ['SQL injection', 'Path traversal', 'Password guessing']) {
       const attack = page.locator('.attacks li', { hasText: name })
       await attack.getByRole('button', { name: `Run ${name}` }).click()
-      await attack.getByText('refused').waitFor()
+      await seen(attack.getByText('refused'))
     }
     await page
       .locator('.attacks li', { hasText: 'Path traversal' })
       .getByRole('link', { name: 'See why' })
       .click()
-    await page
-      .locator('mark', { hasText: 'etc/passwd' })
-      .or(page.locator('mark', { hasText: '../' }))
-      .first()
-      .waitFor()
+    const marked = page.locator('mark', { hasText: 'etc/passwd' })
+    await seen(marked.or(page.locator('mark', { hasText: '../' })).first())
   })
 
   test('live shows a request as it arrives; a click on its rule leaves only that', async () => {
     await open('live')
-    await page.getByText('live', { exact: true }).waitFor()
+    await seen(page.getByText('live', { exact: true }))
     const refused = await send(`${ATTACK}&live=1`)
     assert.equal(refused.status, 403)
     await send('/calm')
     const line = page.locator('.event', { hasText: 'live=1' })
-    await line.waitFor()
-    await page.locator('.event', { hasText: 'GET /calm' }).waitFor()
+    await seen(line)
+    await seen(page.locator('.event', { hasText: 'GET /calm' }))
     await line.getByRole('button', { name: /inspect\/sqli/ }).click()
     await page.locator('.event', { hasText: 'GET /calm' }).waitFor({ state: 'detached' })
-    await page.locator('.event', { hasText: 'live=1' }).waitFor()
+    await seen(page.locator('.event', { hasText: 'live=1' }))
     await page.getByRole('button', { name: /Remove the filter rule/ }).click()
-    await page.locator('.event', { hasText: 'GET /calm' }).waitFor()
+    await seen(page.locator('.event', { hasText: 'GET /calm' }))
   })
 
   test('a paused view stays as it is and counts what waits', async () => {
     await open('live')
-    await page.getByText('live', { exact: true }).waitFor()
+    await seen(page.getByText('live', { exact: true }))
     await page.keyboard.press('p')
-    await page.getByText('paused, 0 waiting').waitFor()
+    await seen(page.getByText('paused, 0 waiting'))
     await send('/while-paused')
-    await page.getByText('paused, 1 waiting').waitFor()
+    await seen(page.getByText('paused, 1 waiting'))
     assert.equal(await page.locator('.event', { hasText: 'while-paused' }).count(), 0)
     await page.getByRole('button', { name: 'Go on' }).click()
-    await page.locator('.event', { hasText: 'while-paused' }).waitFor()
+    await seen(page.locator('.event', { hasText: 'while-paused' }))
   })
 
   test('from the id of a refused request to its cause without a click, and from there to a saved exception', async () => {
@@ -218,13 +216,13 @@ describe('the console in a browser, on a running gateway', () => {
     await page.keyboard.press('/')
     await page.keyboard.type(idOf(refused))
     await page.keyboard.press('Enter')
-    await page.locator('mark', { hasText: 'UNION SELECT' }).waitFor()
-    await page.locator('.guards .refusing', { hasText: 'inspect' }).waitFor()
+    await seen(page.locator('mark', { hasText: 'UNION SELECT' }))
+    await seen(page.locator('.guards .refusing', { hasText: 'inspect' }))
     await page.getByRole('button', { name: 'Let it pass…' }).click()
-    await page.locator('.diff .added', { hasText: 'GET /articles' }).waitFor()
+    await seen(page.locator('.diff .added', { hasText: 'GET /articles' }))
     assert.equal((await send(path)).status, 403, 'a diff that is only read changes nothing')
     await page.getByRole('button', { name: 'Write and put into force' }).click()
-    await page.getByText('and in force').waitFor()
+    await seen(page.getByText('and in force'))
     assert.equal((await send(path)).status, 200)
     assert.match(readFileSync(join(folder, 'postern.config.yaml'), 'utf8'), /route: GET \/articles/)
     assert.equal((await send(ATTACK)).status, 403, 'other routes stay protected')
@@ -232,18 +230,15 @@ describe('the console in a browser, on a running gateway', () => {
 
   test('the overview says what was refused most, and by whom', async () => {
     await open('overview')
-    await page
-      .locator('.top-list', { hasText: 'rules' })
-      .getByText(/inspect\/sqli/)
-      .first()
-      .waitFor()
+    const rules = page.locator('.top-list', { hasText: 'rules' })
+    await seen(rules.getByText(/inspect\/sqli/).first())
     await page
       .locator('.top-list', { hasText: 'Addresses' })
       .getByRole('link', { name: '198.51.100.7' })
       .click()
-    await page.getByRole('heading', { name: 'address 198.51.100.7' }).waitFor()
-    await page.locator('.event', { hasText: '/articles' }).first().waitFor()
-    await main('left in').first().waitFor()
+    await seen(page.getByRole('heading', { name: 'address 198.51.100.7' }))
+    await seen(page.locator('.event', { hasText: '/articles' }).first())
+    await seen(main('left in').first())
   })
 
   test('a ban of an address holds at once, and its end too', async () => {
@@ -251,24 +246,24 @@ describe('the console in a browser, on a running gateway', () => {
     await page.getByRole('link', { name: 'Ban…' }).click()
     await page.getByLabel('Reason').fill('scanning')
     await page.getByRole('button', { name: 'Ban', exact: true }).click()
-    await page.locator('td', { hasText: '203.0.113.9' }).waitFor()
+    await seen(page.locator('td', { hasText: '203.0.113.9' }))
     assert.equal((await send('/', '203.0.113.9')).status, 403)
     await page.getByRole('button', { name: 'Unban 203.0.113.9' }).click()
-    await page.getByText('Nobody is banned').or(page.locator('table')).first().waitFor()
+    await seen(page.getByText('Nobody is banned').or(page.locator('table')).first())
     await page.locator('td', { hasText: '203.0.113.9' }).waitFor({ state: 'detached' })
     assert.equal((await send('/', '203.0.113.9')).status, 200)
     await page.getByLabel('Actor').fill('127.0.0.1')
     await page.getByRole('button', { name: 'Ban', exact: true }).click()
-    await page.getByRole('alert').getByText('is protected').waitFor()
+    await seen(page.getByRole('alert').getByText('is protected'))
   })
 
   test('a finding names the requests that led to it', async () => {
     for (let i = 0; i < 12; i++) await send(`/.env?n=${i}`, '203.0.113.77', 'sqlmap/1.8')
     await open('findings')
     const finding = page.locator('.finding', { hasText: '203.0.113.77' }).first()
-    await finding.waitFor()
+    await seen(finding)
     await finding.locator('a.mono').last().click()
-    await page.getByRole('heading', { name: /^Request/ }).waitFor()
+    await seen(page.getByRole('heading', { name: /^Request/ }))
   })
 
   test('an approver consents to a request', async () => {
@@ -286,21 +281,21 @@ describe('the console in a browser, on a running gateway', () => {
       preview: { summary: 'Deletes 1,204 orders', rows: { orders: 1_204 } },
     })
     await open('approvals')
-    await main('Deletes 1,204 orders').waitFor()
+    await seen(main('Deletes 1,204 orders'))
     await shot('approvals')
     await page.getByLabel('Note for who asked').fill('seen the list')
     await page.getByRole('button', { name: 'Approve', exact: true }).click()
-    await main('Nothing waits for a decision').waitFor()
+    await seen(main('Nothing waits for a decision'))
     await page.getByRole('button', { name: 'approved' }).click()
-    await main(/seen the list/).waitFor()
+    await seen(main(/seen the list/))
   })
 
   test('the browser itself verifies that an entry is in the log, and notices one that was changed', async () => {
     await open('audit')
-    await page.getByText('✓ verified here').first().waitFor()
+    await seen(page.getByText('✓ verified here').first())
     await page.locator('.entries a', { hasText: 'exception.apply' }).first().click()
-    await main(/It is in the log of \d+ entries/).waitFor()
-    await page.locator('.proof.verified').waitFor()
+    await seen(main(/It is in the log of \d+ entries/))
+    await seen(page.locator('.proof.verified'))
     await page.route('**/api/audit/*/proof', async route => {
       const answer = await route.fetch()
       const proof = (await answer.json()) as { bytes: string }
@@ -309,7 +304,7 @@ describe('the console in a browser, on a running gateway', () => {
       await route.fulfill({ json: { ...proof, bytes: bytes.toString('base64') } })
     })
     await page.locator('.entries a', { hasText: 'console.sign-in' }).first().click()
-    await main('does not lead to the signed root').waitFor()
+    await seen(main('does not lead to the signed root'))
     await page.unroute('**/api/audit/*/proof')
   })
 
@@ -317,14 +312,14 @@ describe('the console in a browser, on a running gateway', () => {
     await send(`${ATTACK}&grow=1`)
     await open('live')
     await open('audit')
-    await page.getByText(/Only grew since|Unchanged since/).waitFor()
+    await seen(page.getByText(/Only grew since|Unchanged since/))
     await page.evaluate(`{
       const key = 'postern-console-checkpoint'
       const head = JSON.parse(localStorage.getItem(key))
       localStorage.setItem(key, JSON.stringify({ ...head, size: head.size + 1_000_000 }))
     }`)
     await page.reload()
-    await page.getByText('Not a continuation of what this browser saw before').waitFor()
+    await seen(page.getByText('Not a continuation of what this browser saw before'))
     await page.evaluate(`localStorage.removeItem('postern-console-checkpoint')`)
   })
 
@@ -336,25 +331,25 @@ describe('the console in a browser, on a running gateway', () => {
     assert.ok(before.includes('trustProxies: loopback'))
     await editor.fill(`${before}limits:\n  tight: { limit: 3/1h, for: addres }\n`)
     await page.getByRole('button', { name: 'Preview' }).click()
-    await page.getByRole('alert').waitFor()
+    await seen(page.getByRole('alert'))
     const changed = `${before}block:\n  - 198.51.100.44\n`
     await editor.fill(changed)
     assert.equal(await page.getByRole('button', { name: 'Write', exact: true }).isDisabled(), true)
     await page.getByRole('button', { name: 'Preview' }).click()
     const group = page.locator('tr', { hasText: '198.51.100.44' })
-    await group.waitFor()
+    await seen(group)
     assert.match((await group.textContent()) ?? '', /8/)
     await shot('settings-preview')
     assert.equal((await send('/report', '198.51.100.44')).status, 200, 'a preview changes nothing')
     await page.getByRole('button', { name: 'Write', exact: true }).click()
-    await page.locator('.badge', { hasText: '+2' }).first().waitFor()
+    await seen(page.locator('.badge', { hasText: '+2' }).first())
     assert.equal((await send('/report', '198.51.100.44')).status, 403)
     await page.getByRole('button', { name: 'Show' }).first().click()
     await page.getByRole('button', { name: 'Take the text before it into the editor' }).click()
     await page.getByRole('button', { name: 'Preview' }).click()
-    await page.locator('section[aria-label=Preview] tr', { hasText: '198.51.100.44' }).waitFor()
+    await seen(page.locator('section[aria-label=Preview] tr', { hasText: '198.51.100.44' }))
     await page.getByRole('button', { name: 'Write', exact: true }).click()
-    await page.locator('.badge', { hasText: '−2' }).first().waitFor()
+    await seen(page.locator('.badge', { hasText: '−2' }).first())
     assert.equal((await send('/report', '198.51.100.44')).status, 200)
   })
 
@@ -366,7 +361,7 @@ describe('the console in a browser, on a running gateway', () => {
       })
     await open('map')
     const route = page.locator('tr', { hasText: 'DELETE /orders/{id}' })
-    await route.waitFor()
+    await seen(route)
     assert.match((await route.textContent()) ?? '', /notify.*open to anybody.*2xx 2/)
     await page.getByRole('button', { name: 'Open to anybody' }).click()
     await page.locator('tr', { hasText: 'GET /calm' }).waitFor({ state: 'detached' })
@@ -380,7 +375,7 @@ describe('the console in a browser, on a running gateway', () => {
 
   test('everything is reached by keys', async () => {
     await open('overview')
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await seen(page.getByRole('heading', { name: 'Overview' }))
     for (const [keys, heading] of [
       ['gl', 'Live'],
       ['gf', 'Findings'],
@@ -401,16 +396,16 @@ describe('the console in a browser, on a running gateway', () => {
       ['go', 'Overview'],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key)
-      await page.getByRole('heading', { name: heading, exact: true }).waitFor()
+      await seen(page.getByRole('heading', { name: heading, exact: true }))
     }
     await page.keyboard.press('?')
-    await page.getByRole('heading', { name: 'Keys' }).waitFor()
+    await seen(page.getByRole('heading', { name: 'Keys' }))
     await page.keyboard.press('Escape')
     await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'detached' })
     await open('live')
-    await page.locator('.event').first().waitFor()
+    await seen(page.locator('.event').first())
     await page.keyboard.press('j')
-    await page.locator('.event.chosen').waitFor()
+    await seen(page.locator('.event.chosen'))
   })
 
   test('operators are in the audit log, each act before it ran', async () => {
@@ -418,7 +413,7 @@ describe('the console in a browser, on a running gateway', () => {
     await page.getByLabel('Kind of entry').selectOption('operator')
     await page.getByRole('button', { name: 'Search' }).click()
     for (const action of ['approval.approve', 'unban', 'exception.apply', 'attack.try', 'console.sign-in'])
-      await page.locator('.entries a', { hasText: action }).first().waitFor()
+      await seen(page.locator('.entries a', { hasText: action }).first())
   })
 
   const shot = async (name: string): Promise<void> => {
@@ -471,8 +466,8 @@ describe('the console in a browser, on a running gateway', () => {
       why: '.guards',
       actor: '.event',
     }[screen]
-    await page.locator(ready).first().waitFor()
-    if (screen === 'bans') await page.locator('.state, table').first().waitFor()
+    await seen(page.locator(ready).first())
+    if (screen === 'bans') await seen(page.locator('.state, table').first())
   }
 
   for (const [colorScheme, audited] of [
@@ -487,7 +482,7 @@ describe('the console in a browser, on a running gateway', () => {
       page = await own.newPage()
       try {
         await page.goto(served.console?.link ?? '')
-        await page.getByRole('heading', { name: 'Overview' }).waitFor()
+        await seen(page.getByRole('heading', { name: 'Overview' }))
         for (const screen of SCREENS)
           for (const width of [1_280, 390]) {
             await page.setViewportSize({ width, height: width === 390 ? 780 : 860 })
@@ -507,7 +502,7 @@ describe('the console in a browser, on a running gateway', () => {
 
   test('older events follow when the end of the list comes into sight', async () => {
     await open('live')
-    await page.locator('.event').first().waitFor()
+    await seen(page.locator('.event').first())
     const list = page.locator('.events')
     for (const height of [1_000 * 34, 2_000 * 34]) {
       const loaded = page.waitForResponse(response => response.url().includes('before='))
@@ -517,7 +512,7 @@ describe('the console in a browser, on a running gateway', () => {
         await page.evaluate('new Promise(resolve => requestAnimationFrame(resolve))')
     }
     await list.evaluate(element => element.scrollTo(0, element.scrollHeight))
-    await page.locator('.event', { hasText: `/old/${OLD}` }).waitFor()
+    await seen(page.locator('.event', { hasText: `/old/${OLD}` }))
   })
 
   test('nothing is loaded from anywhere else', () => {
@@ -530,7 +525,7 @@ describe('the console in a browser, on a running gateway', () => {
     const path = `/articles?q=${encodeURIComponent("' UNION SELECT title FROM drafts--")}`
     assert.equal((await send(path)).status, 200)
     await page.goto(`${consoleAddress()}#/overview`)
-    await page.getByRole('heading', { name: 'Sign in to Postern' }).waitFor()
+    await seen(page.getByRole('heading', { name: 'Sign in to Postern' }))
   })
 })
 
