@@ -167,6 +167,10 @@ test('attack: ids in a form, in JSON under another label, or in brackets are cou
     { type: form, body: `ids=${many(11).join(',')}` },
     { type: form, body: 'ids=1', complete: false },
     { type: 'multipart/form-data; boundary=b', body: `${parts}--b--` },
+    {
+      type: 'multipart/form-data; boundary=b',
+      body: `--b\nContent-Type: text/plain\nCONTENT-DISPOSITION: form-data; name=ids\nX: y\n\n${many(11).join(',')}\n--b--`,
+    },
     { type: 'text/plain', body: { ids: many(11) } },
     { type: '', body: `\ufeff ${JSON.stringify(many(11))}` },
     { type: 'application/octet-stream', body: many(3), complete: false },
@@ -185,6 +189,8 @@ test('attack: ids in a form, in JSON under another label, or in brackets are cou
     { type: form, body: 'note=1,2,3,4,5,6,7,8,9,10,11,12&_method=delete' },
     { type: 'text/plain', body: '[a note, in brackets' },
     { type: 'image/png', body: many(20) },
+    // A text that looks like fields is one text.
+    { type: 'multipart/form-data; boundary=b', body: 'name="ids"\r\n\r\n1,2\r\n'.repeat(20) },
     { type: 'application/octet-stream', body: 'a file', complete: false },
     { type: 'multipart/form-data; boundary=b', body: parts.slice(0, 300), complete: false },
   ]

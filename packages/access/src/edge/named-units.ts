@@ -76,12 +76,28 @@ function opensJson(bytes: Uint8Array): boolean {
   return first === 0x7b || first === 0x5b
 }
 
-const PART =
-  /\bname="([^"\r\n]{0,256})"[^\r\n]{0,1024}\r?\n(?:[^\r\n]{1,1024}\r?\n){0,8}\r?\n([^\r\n]{0,65536})/gi
+const DISPOSITION = /^content-disposition:[^\r\n]{0,1024}/gim
+const FIELD_NAME = /;\s*name="?([^";\r\n]{0,256})/i
+const EMPTY_LINE = /\r?\n\r?\n/
+/** Characters of a part's headers, from the one with its name on. */
+const MAX_PART_HEAD = 2_048
 
-/** Ids in the fields of a multipart body. */
+/**
+ * Ids in the fields of a multipart body (RFC 7578). Every line that names a field counts, whatever the
+ * boundary is said to be; a text goes up to the end of its line. One pass: what was read is not read again.
+ */
 function idsInParts(text: string): number {
+  const lines = new RegExp(DISPOSITION)
   const pairs: (readonly [string, string])[] = []
-  for (const [, name = '', value = ''] of text.matchAll(PART)) pairs.push([name, value])
+  for (let match = lines.exec(text); match !== null; match = lines.exec(text)) {
+    const name = FIELD_NAME.exec(match[0])?.[1]
+    const empty = EMPTY_LINE.exec(text.slice(lines.lastIndex, lines.lastIndex + MAX_PART_HEAD))
+    if (name === undefined || empty === null) continue
+    const start = lines.lastIndex + empty.index + empty[0].length
+    const end = text.indexOf('\n', start)
+    const value = text.slice(start, end < 0 ? undefined : end)
+    lines.lastIndex = start + value.length
+    pairs.push([name, value.trimEnd()])
+  }
   return idsOf(pairs)
 }
