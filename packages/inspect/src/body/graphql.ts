@@ -1,5 +1,5 @@
 import type { Place } from '../reading.ts'
-import { unescapeJson } from './json.ts'
+import { unescapeJson } from './json-string.ts'
 import type { Steps } from './steps.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
