@@ -1,4 +1,4 @@
-/** Numbers of requests in one block: those of a block are read by one reader, so that it opens whole pages. */
+/** Numbers of requests in one block, which one reader reads: it opens whole pages. */
 export const SHARE_BLOCK = 16_384
 
 /** One of several readers that each read a part of the requests. */

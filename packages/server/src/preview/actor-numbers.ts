@@ -6,10 +6,10 @@ export const NOBODY = -1
 const FIRST_SLOTS = 1_024
 
 /**
- * Gives actors small numbers in the order in which they are first seen, so that what is kept of each stands in
- * arrays of numbers. A table with open addressing, at most half full: a `Map` allocates every token that it is
- * asked for, and took a fifth of a preview. Tokens come from a keyed hash, so that nobody can choose two that
- * collide.
+ * Gives actors small numbers in the order in which they are first seen, so that what is kept of each stands
+ * in arrays of numbers. A table with open addressing, at most half full: a `Map` allocates every token that
+ * it is asked for, and took a fifth of a preview. Tokens come from a keyed hash, so that nobody can choose
+ * two that collide.
  */
 export class ActorNumbers {
   #tokens = new Float64Array(FIRST_SLOTS)
