@@ -278,7 +278,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('what expired is told each second, and nothing once the store is closed', async t => {
+  test('what expired is reported each second, and nothing once the store is closed', async t => {
     t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
     const clock = new VirtualClock()
     const store = await RemediationStore.open({ clock })

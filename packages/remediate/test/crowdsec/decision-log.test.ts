@@ -26,7 +26,7 @@ describe('the changes that a bouncer has not seen', () => {
     await store.close()
   })
 
-  test('of a network are told when it is lifted, although a wider one is still in force', async () => {
+  test('of a network include its lifting, although a wider one is still in force', async () => {
     const store = await RemediationStore.open()
     const log = new DecisionLog(store)
     await store.add({ actor: parseActor('10.0.0.0/8'), for: '1h', reason: '' })
