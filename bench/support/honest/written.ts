@@ -15,7 +15,10 @@ interface Line {
 
 /** A request that was written down, with the half of the list that it is in. */
 export interface WrittenRequest extends HonestRequest {
-  /** Each was written before anybody looked which are refused; the second when the rules were tuned on the first. */
+  /**
+   * Each was written before anybody looked which are refused; the second after
+   * rules were tuned on the first.
+   */
   readonly list: 'first' | 'second'
   readonly half: Half
 }

@@ -3,8 +3,8 @@ import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /**
- * Statements with which a database runs a program, loads a library, or reads and writes files and addresses of
- * its server. A query that a tool of reports sends has none of them, so they count in documents as well.
+ * Statements with which a database runs a program, loads a library, or reads and writes files and addresses
+ * of its server. A query that a tool of reports sends has none of them, so they count in documents as well.
  */
 export const databaseProgramRules: readonly Rule[] = [
   pattern(
