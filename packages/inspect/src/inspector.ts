@@ -34,8 +34,8 @@ const ENOUGH = 1_000_000
 const UNITS_OF_DECODING = 8
 /** Families whose rules read what stands around the strings of a document. */
 const STRUCTURAL: readonly string[] = ['deserialisation']
-/** Shorter values are not counted when a scan clears them. */
-const LEAST_METERED = 64
+/** What a value costs besides its length, in units: it was cut out of what it stands in. */
+const PER_VALUE = 64
 
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
@@ -123,7 +123,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.#chars = chars
     this.#words = words
     this.#isScanned = true
-    if (length >= LEAST_METERED) this.#meter.spend(length)
+    this.#meter.spend(length + PER_VALUE)
     return place !== 'file-name' && (chars & ENCODED) === 0 && this.#options.rules.isClear(chars, words)
   }
 

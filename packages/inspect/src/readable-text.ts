@@ -1,4 +1,4 @@
-import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
+import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
 import { CHAR, type Features } from './features.ts'
 import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -18,7 +18,7 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   if (!isBase64Value(text) || SERIALISED.test(text)) return text
-  const decoded = decodeBase64(text)
+  const decoded = decodeBase64Value(text)
   if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
   return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
 }

@@ -94,6 +94,8 @@ export class RuleSet {
     from = 0,
   ): number {
     const { text, chars, words, place } = reading
+    // That it was made, scanned and filtered: what no rule looks at counts too.
+    if (from === 0 && text.length >= METERED) meter?.spend(text.length)
     if (place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
     const rows = this.#open(reading, this.#rowsOf(which), from)
     let ran = 0

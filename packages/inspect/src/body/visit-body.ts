@@ -85,6 +85,9 @@ export function* visitBody(
     return
   }
   const text = decodeText(bytes, head.contentType)
+  // Decoding a long body takes a part of a slice.
+  visitor.work(text.length >> 4)
+  if (visitor.isPaused) yield
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
