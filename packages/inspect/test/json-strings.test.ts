@@ -7,7 +7,7 @@ import { finishSteps } from '../src/body/steps.ts'
 import type { PartVisitor, ValueVisitor } from '../src/body/value-visitor.ts'
 import { scanFeatures, seen } from '../src/features.ts'
 
-/** What a visitor is told of a JSON text, one entry a string. */
+/** What a visitor sees of a JSON text, one entry a string. */
 function told(text: string, parts?: PartVisitor): string[] {
   const found: string[] = []
   const visitor: ValueVisitor = {
@@ -24,7 +24,7 @@ function told(text: string, parts?: PartVisitor): string[] {
   return found
 }
 
-/** As `told`, where every other string is cleared by its scan; each scan is compared with one of the string. */
+/** As `told`, where every other string is cleared by its scan; each is compared with a scan of the string. */
 function toldInParts(text: string): string[] {
   const found: string[] = []
   let strings = 0
@@ -104,7 +104,7 @@ describe('strings of a JSON text', () => {
         'name body.on#name on',
         'body body.on x=1',
       ])
-      // The first and the third were cleared by their scans, so the first that is told is the long one.
+      // The first and the third were cleared by their scans, so the first that is seen is the long one.
       const [first] = toldInParts(sent)
       assert.equal(first, told(sent)[1])
     }
