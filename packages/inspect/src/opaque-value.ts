@@ -30,6 +30,7 @@ const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node
 export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/script-url':
     'javascript, vbscript and livescript are telling words; letters spread out before a colon are not opaque',
+  'xss/script-word': 'as xss/script-url',
   'xss/data-url': 'data is a telling word',
   'session/unsigned-token': 'a token that nobody signed is telling',
   'template/lookup': 'jndi is a telling word; the rest needs a dollar',

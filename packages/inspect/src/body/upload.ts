@@ -26,7 +26,7 @@ const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 const RUNNING_OBJECT =
   /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.script|java\.net\.url|com\.sun\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
 const DRAWING = /\.svg$/i
-/** What the rules are shown for the script of a drawing, and for an object: the least that says what it is. */
+/** What the rules are shown for the script of a drawing, and for an object: the least that says it. */
 const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'
 const OBJECT = '\u00ac\u00ed\u0000\u0005'
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i

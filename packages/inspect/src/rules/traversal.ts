@@ -286,6 +286,8 @@ export const traversalRules: readonly Rule[] = [
     quotable: true,
     bare: true,
     atStart: true,
+    // Measurements say which page they were made on.
+    unlessNamed: /^(?:dl|dr|document_?(?:location|referrer|ur[il])|page_?(?:url|location)|referr?er)$/,
     chars: CHAR.scheme,
     attacks: ['file:///etc/x', 'url=file:///x'],
     benign: ['profile://x', 'at file:///home/ann/app.js'],
