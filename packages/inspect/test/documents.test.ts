@@ -181,7 +181,7 @@ test('where people write, quotes and operators that code has by chance are a men
     }).matches.find(match => match.score >= 5)?.rule
   assert.equal(comment("while '=' in cmd[pivot]: pivot += 1"), undefined)
   assert.equal(comment('it reports `javascript:alert(1)` as malformed'), undefined)
-  assert.equal(comment('<a href=" javascript:alert(1)">x</a>'), 'xss/element')
+  assert.equal(comment('<a href=" javascript:alert(1)">x</a>'), 'xss/script-url')
   assert.equal(comment("x' or '1'='1"), 'sqli/tautology')
   assert.equal(comment("x' union select 1,password from users--"), 'sqli/union')
 })
