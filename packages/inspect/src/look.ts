@@ -4,7 +4,7 @@ import type { DecodingWalk, WalkOptions } from './canonicalise/decoding-walk.ts'
 import type { Features } from './features.ts'
 import type { ParameterType } from './parameter-type.ts'
 import type { Place, Reading } from './reading.ts'
-import { settingOf, type ValueSetting } from './value-setting.ts'
+import { documentFieldSetting, settingOf, type ValueSetting } from './value-setting.ts'
 
 /** What a look is about. */
 export interface LookOptions {
@@ -72,12 +72,20 @@ export class Look implements WalkOptions {
   }
 
   get setting(): ValueSetting {
-    this.#setting ??= settingOf(this.#value, this.place, this.#field(), this.type)
+    this.#setting ??= this.#found()
     return this.#setting
   }
 
   get pieces(): 'read' | 'pass over' {
     return this.setting === 'document' || this.setting === 'text' ? 'pass over' : 'read'
+  }
+
+  #found(): ValueSetting {
+    const named =
+      this.type === undefined
+        ? documentFieldSetting(this.place, this.name, () => this.locator.location())
+        : undefined
+    return named ?? settingOf(this.#value, this.place, this.#field(), this.type)
   }
 
   /** A body that is one text stands under the name of every body, not in a field of it. */

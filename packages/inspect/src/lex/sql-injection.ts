@@ -110,7 +110,9 @@ function isWholeCase(at: number): boolean {
 /** The value as a statement other than a query. */
 function wholeStatement(at: number): Finding | undefined {
   const word = wordAt(at)
-  if (/^i?if$/.test(word) && kindAt(at + 1) === SQL.open) {
+  // `IF({Price} > 10, ...)`: formulas of tables name their columns so.
+  const isFormula = /^\s{0,2}if\(\{/.test(sourceText())
+  if (!isFormula && /^i?if$/.test(word) && kindAt(at + 1) === SQL.open) {
     const compared = comparison(at + 2)
     if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
       return { id: 'sqli/call', score: 5, end: compared + 1 }
