@@ -51,4 +51,33 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     what: 'one more',
     because: 'only how much of a wrong value the message shows',
   },
+  {
+    file: 'packages/remediate/src/crowdsec/crowdsec-feed.ts',
+    line: "this.#problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'",
+    what: 'one more',
+    because: 'only how much of a message the health line shows',
+  },
+  {
+    file: 'packages/remediate/src/export/cloudflare-list.ts',
+    line: 'for (const [network, remediation] of coveringNetworks(options.store.list(100_000), now)) {',
+    what: 'one more',
+    because: 'a list of Cloudflare holds a tenth of these',
+  },
+  {
+    file: 'packages/remediate/src/redis-remediations.ts',
+    line: "if (list === null) throw new Error('the transaction was discarded')",
+    because: 'Redis discards a MULTI only when a key was watched, and none is',
+  },
+  {
+    file: 'packages/remediate/src/remediation-guard.ts',
+    line: "const nonce = Buffer.from(random.bytes(16)).toString('base64url')",
+    what: 'one more',
+    because: 'a nonce of 17 bytes is as good as one of 16',
+  },
+  {
+    file: 'packages/remediate/src/remediation-store.ts',
+    line: 'if (this.#protected.covers(actor)) return undefined',
+    what: 'returns nothing',
+    because: 'undefined is returned either way',
+  },
 ]
