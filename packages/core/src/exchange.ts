@@ -260,7 +260,8 @@ export class Exchange {
 
   /**
    * As `readBody`, without its content codings (RFC 9110 section 8.4), as far as it goes: 4 MiB at most.
-   * Undefined where nobody but the backend knows what it says: an unknown or broken coding, or more than that.
+   * Undefined where nobody but the backend knows what it says: an unknown or broken coding, or more than
+   * that.
    */
   readDecodedBody(): Promise<BodyPrefix | undefined> {
     const coding = this.header('content-encoding')

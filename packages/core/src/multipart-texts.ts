@@ -8,9 +8,9 @@ const MAX_PART_HEAD = 8_192
 const MAX_PARTS = 10_000
 
 /**
- * Names and texts of the parts of a multipart form (RFC 7578), whatever the boundary is said to be: every line
- * that names a field counts, and a text goes to the end of its line. For checks that must not miss a field
- * which some parser finds; what it gives may be no field at all. One pass, 10,000 parts at most.
+ * Names and texts of the parts of a multipart form (RFC 7578), whatever the boundary is said to be: every
+ * line that names a field counts, and a text goes to the end of its line. For checks that must not miss a
+ * field which some parser finds; what it gives may be no field at all. One pass, 10,000 parts at most.
  */
 export function multipartTexts(text: string): readonly (readonly [name: string, value: string])[] {
   const found: (readonly [string, string])[] = []
