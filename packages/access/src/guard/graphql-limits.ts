@@ -66,8 +66,7 @@ class Merged {
   readonly #names = new Map<string, Set<string>>()
   readonly #inner = new Map<string, Merged>()
 
-  /**
-   */
+  /** @returns under how many names the field is asked for, when this name is new; else 0 */
   add(field: string, name: string): number {
     const names = this.#names.get(field) ?? new Set()
     this.#names.set(field, names)
