@@ -39,9 +39,9 @@ type Kind = 'deletes' | 'updates'
 /**
  * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway:
  * DELETE deletes, PUT and PATCH edit, once or as often as the body (JSON or a form) or the query names ids;
- * mutations of GraphQL, however they are sent, are what their names say. An early refusal, not a proof: a backend may change more
- * rows than a request names, and a POST of its own making is not known to change any. Requests that the
- * backend refuses (4xx) give their units back. Counts are in this process's memory.
+ * mutations of GraphQL, however they are sent, are what their names say. An early refusal, not a proof: a
+ * backend may change more rows than a request names, and a POST of its own making is not known to change any.
+ * Requests that the backend refuses (4xx) give their units back. Counts are in this process's memory.
  * @throws ConfigError when a number is out of bounds
  */
 export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {

@@ -8,8 +8,8 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i
 const MULTIPART_TYPE = /^multipart\/form-data\b/i
 
 /**
- * How a body is to be read, by its label; `loose` where backends are known to look for JSON although its label
- * says something else. Undefined for everything in which nobody looks for names.
+ * How a body is to be read, by its label; `loose` where backends are known to look for JSON although its
+ * label says something else. Undefined for everything in which nobody looks for names.
  */
 export function bodyFormat(type: string): 'json' | 'form' | 'multipart' | 'loose' | undefined {
   if (JSON_TYPE.test(type)) return 'json'
