@@ -20,7 +20,7 @@ export const run: Command = async (_args, options, context) => {
   if (logs.length === 0)
     throw new ConfigError({
       place: '--log',
-      problem: 'no log to vouch for',
+      problem: 'no log to cosign',
       hint: 'postern audit witness --log ORIGIN=KEY; `postern audit checkpoint --json` on its machine shows both',
     })
   const { dataDirectory } = await loadSetup(options, context)
@@ -33,7 +33,7 @@ export const run: Command = async (_args, options, context) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)
   })
-  output.line(`vouching for ${logs.map(log => log.origin).join(', ')} at http://${host}:${port}`)
+  output.line(`witnessing ${logs.map(log => log.origin).join(', ')} at http://${host}:${port}`)
   output.line(
     `in the configuration of each: audit: { witnesses: [{ url: 'http://${host}:${port}', verifierKey: '${witness.verifierKey}' }] }`,
   )

@@ -141,7 +141,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(limits, 'unset <limit> <key>', 'back to the rule of everybody', () => import('./limits-unset.ts'))
   add(limits, 'list', 'keys that have rules of their own', () => import('./limits-list.ts'))
 
-  const scenarios = program.command('scenarios').description('what watches events over time')
+  const scenarios = program.command('scenarios').description('patterns over many events')
   add(
     scenarios,
     'list',
@@ -156,7 +156,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const rules = program.command('rules').description('rules in files')
   add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
-  const parameters = program.command('parameters').description('what parameters routes take')
+  const parameters = program.command('parameters').description('learned parameters of routes')
   add(
     parameters,
     'propose',
@@ -206,7 +206,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const bouncers = program
     .command('bouncers')
-    .description("keys of CrowdSec's bouncers that obey this gateway")
+    .description("keys for CrowdSec bouncers that enforce this gateway's decisions")
   add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
@@ -229,7 +229,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     'what is limited, guarded and refused, and what could get around it',
     () => import('./budgets-status.ts'),
   )
-  const undo = program.command('undo').description('put deleted and edited rows back')
+  const undo = program.command('undo').description('restore deleted and edited rows')
   add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts'))
     .option('--actor <actor>', 'those of one actor, e.g. user:alice')
     .option('--since <duration>', 'those of that time only, e.g. 1h')

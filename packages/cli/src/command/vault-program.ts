@@ -81,7 +81,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     .option(...FILE)
     .option('--column <column>', 'a split column to measure the holders with: TABLE.COLUMN')
     .option('--pages <count>', 'pages to open through the holders', '200')
-  const holder = program.command('holder').description('a process that keeps part of the keys')
+  const holder = program.command('holder').description("a process that keeps part of the vault's keys")
   addUnlockOptions(
     add(
       holder,

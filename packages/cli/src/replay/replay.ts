@@ -68,7 +68,7 @@ export function totalBytes(files: readonly string[]): number {
       throw new ConfigError({
         place: file,
         problem: stat === undefined ? 'there is no such file' : 'is a folder',
-        hint: 'name an access log',
+        hint: 'pass the path of an access log',
       })
     return sum + stat.size
   }, 0)

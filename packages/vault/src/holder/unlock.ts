@@ -42,7 +42,7 @@ export async function unlockKey(
   if (Buffer.from(kind).toString() !== unlock.kind)
     throw new ConfigError({
       place: 'holder unlock',
-      problem: `is "${unlock.kind}", and the holder was set up with "${Buffer.from(kind)}"`,
+      problem: `is "${unlock.kind}", but the holder was set up with "${Buffer.from(kind)}"`,
       hint: 'use that one, or change it with changeUnlock',
     })
   const key = await keyOf(unlock, Buffer.from(known))
