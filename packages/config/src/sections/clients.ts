@@ -45,7 +45,7 @@ export const block: z.ZodType<ClientList, readonly (string | ClientConfig)[] | u
 /** `allow`. */
 export const allow: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
   description:
-    'Clients that `block` does not apply to. Bans and limits still do: see `remediations.never`, `exempt`.',
+    'Clients exempt from `block`. Bans and limits still apply: see `remediations.never`, `exempt`.',
   default: [],
   defaultText: 'nobody',
   example: ['203.0.113.7'],
