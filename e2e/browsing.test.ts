@@ -128,7 +128,7 @@ for (const [from, address] of [
       await context.close()
       assert.deepEqual(refused, [])
       assert.deepEqual(gateway.refusals(), [])
-      assert.match(gateway.postern('why', address ?? '127.0.0.1'), /nothing stands against/)
+      assert.match(gateway.postern('why', address ?? '127.0.0.1'), /no remediations apply to/)
     }
 
     async function signIn(page: Page, email: string, password: string): Promise<void> {
