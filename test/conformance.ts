@@ -11,8 +11,8 @@ export interface TestMaterial {
 const SHARED = join(import.meta.dirname, '../../shared')
 
 /**
- * Vectors, rule suites and corpora that others made: in `POSTERN_CONFORMANCE`, else in `../shared/conformance`
- * beside the checkout. docs/testing.md says where each set is from.
+ * Vectors, rule suites and corpora that others made: in `POSTERN_CONFORMANCE`, else in
+ * `../shared/conformance` beside the checkout. docs/testing.md says where each set is from.
  * @param set its path there
  * @throws Error when it is absent and `POSTERN_REQUIRE_CONFORMANCE` is 1, which `.ci/run` sets
  */

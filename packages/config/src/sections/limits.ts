@@ -139,7 +139,7 @@ export const limits: z.ZodType<readonly NamedLimit[], LimitsConfig | undefined> 
   {
     description: 'Named limits. A limit of the same name changes a default one; `false` switches it off.',
     default: {},
-    defaultText: '`address`, `busy` and `login`, see [above](#what-holds-without-any-configuration)',
+    defaultText: '`address`, `busy` and `login`, see [above](#what-applies-without-any-configuration)',
     example: { api: { limit: '600/1m', key: 'network' } },
   },
 )
