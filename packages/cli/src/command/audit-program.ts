@@ -1,6 +1,8 @@
 import type { Command as Program } from 'commander'
 import type { AddCommand } from './add-command.ts'
 
+const LISTEN = 'host:port, or a port on this machine only'
+
 /** The commands over the log. */
 export function addAuditCommands(program: Program, add: AddCommand): void {
   const audit = program.command('audit').description('the tamper-evident audit log')
@@ -34,7 +36,7 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     'serve',
     'checkpoint, tiles and entries over HTTP, for others to verify',
     () => import('./audit-serve.ts'),
-  ).option('--listen <place>', 'port or host:port', '127.0.0.1:9466')
+  ).option('--listen <place>', LISTEN, '127.0.0.1:9466')
   witness(add, audit)
   add(
     audit,
@@ -76,7 +78,7 @@ function witness(add: AddCommand, audit: Program): void {
   )
     .option('--log <origin=key...>', 'a log and its public key; may be given several times')
     .option('--name <name>', "this witness's name", 'witness.local')
-    .option('--listen <place>', 'port or host:port', '127.0.0.1:9465')
+    .option('--listen <place>', LISTEN, '127.0.0.1:9467')
 }
 
 function filtered(command: Program): Program {

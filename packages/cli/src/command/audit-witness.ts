@@ -27,7 +27,8 @@ export const run: Command = async (_args, options, context) => {
   const directory = openDataDirectory(dataDirectory)
   const signerKey = keyIn(directory.file('witness-key'), textOption(options, 'name') ?? 'witness.local')
   const witness = Witness.open({ directory: directory.file('witness'), signerKey, logs })
-  const { host, port } = parseListen(textOption(options, 'listen') ?? '127.0.0.1:9465')
+  // The table of commands has the default.
+  const { host, port } = parseListen(textOption(options, 'listen') ?? '')
   const server = createServer(witnessHandler(witness))
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))

@@ -44,7 +44,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
     .option('--workers <count>', 'worker threads, or "auto" for one per core')
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--admin <place>',
+      'metrics and health: host:port, or a port on this machine only (default: 127.0.0.1:9464)',
+    )
     .option(
       '--console [place]',
       'the web console; host:port, or a port on this machine only (default: 127.0.0.1:9465)',
@@ -60,7 +63,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--trust <address...>', 'the proxies that may ask (default: trustProxies, else loopback)')
     .option('--prefix <path>', "taken off the path: Envoy's path_prefix")
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--admin <place>',
+      'metrics and health: host:port, or a port on this machine only (default: 127.0.0.1:9464)',
+    )
   add(
     program,
     'dev [command...]',
