@@ -39,7 +39,7 @@ after(async () => {
 })
 
 /**
- * A measure stands against an address, and would for a while: the gateway does not listen to it, or hardly.
+ * An address is banned, and would be for a while: the gateway does not listen to it, or hardly.
  */
 function assertStopped(address: string): void {
   const measure = elsewhere.postern('why', address).split('\n')[0] ?? ''

@@ -59,7 +59,7 @@ describe('access logs', () => {
       { agent: 'a"b"c' },
     ],
     [
-      'a request that is no HTTP',
+      'a request that is not HTTP',
       '192.0.2.7 - - [31/Jan/2026:12:30:05 +0000] "\\x16\\x03\\x01" 400 1 "-" "-"',
       { method: '', status: 400 },
     ],
@@ -277,7 +277,7 @@ describe('an address field that lists several', () => {
       assert.deepEqual([found, forwardedFor], expected)
     })
 
-  test('G9 a log that names the forwarded list only is read by it; beside the sender it is not believed', () => {
+  test('G9 a log that names the forwarded list only is read by it; beside the sender it is not trusted', () => {
     const line = { time: '2026-01-31T12:30:05Z', method: 'GET', uri: '/', status: 200 }
     const list = { http_x_forwarded_for: '203.0.113.9, 10.0.0.1' }
     assert.equal(parsed(JSON.stringify({ ...line, ...list })).address, '203.0.113.9')

@@ -188,7 +188,7 @@ describe('shippers of a log in PostgreSQL', () => {
 })
 
 describe('those who vouch for a log in PostgreSQL', () => {
-  test('hear of newer checkpoints only, whichever instance signed them, and proofs carry cosignatures', async t => {
+  test('receive newer checkpoints only, whichever instance signed them, and proofs carry cosignatures', async t => {
     const db = await database(t)
     const witness = Witness.open({
       directory: freshDirectory(),

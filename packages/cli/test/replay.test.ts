@@ -82,7 +82,7 @@ describe('a replay', () => {
     assert.ok(report.rules.some(rule => rule.key.startsWith('remediation/')))
   })
 
-  test('counts and shows lines that are no access log', async () => {
+  test('counts and shows lines that are not access log entries', async () => {
     const log = write('mixed.log', [
       line(0, '192.0.2.1', 'GET / HTTP/1.1'),
       'hello',

@@ -127,7 +127,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('a finding whose actor is no address is recorded, not thrown', async () => {
+  test('a finding whose actor is not an address is recorded, not thrown', async () => {
     const store = await RemediationStore.open()
     assert.equal(store.apply(finding('not an address')), undefined)
     assert.equal(store.apply(finding('192.0.2.7', { actor: { kind: 'principal', value: '' } })), undefined)

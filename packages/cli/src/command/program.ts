@@ -110,7 +110,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     program,
     'why <actor>',
-    'what stands against an actor, and the requests that led there',
+    'the remediations that apply to an actor, and the requests that led to them',
     () => import('./why.ts'),
   )
   add(

@@ -124,7 +124,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   add(
     holder,
     'restore <config> <backup>',
-    'put a backup in the place of the file of a holder that is stopped',
+    'replace the file of a stopped holder with a backup',
     () => import('./holder-restore.ts'),
   )
   add(

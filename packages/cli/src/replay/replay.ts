@@ -22,7 +22,7 @@ export interface ReplayOptions {
 
 export interface ReplaySummary {
   readonly lines: number
-  /** Lines that are no access log. */
+  /** Lines that are not access log entries. */
   readonly malformed: number
   /** The first of them. */
   readonly malformedExamples: readonly { readonly place: string; readonly text: string }[]

@@ -83,7 +83,7 @@ async function setUp(store: HolderStore, unlock: Unlock, random: RandomSource): 
   return key
 }
 
-/** What is stored (a salt, or a wrapped key) and the key that comes of it. */
+/** What is stored (a salt, or a wrapped key) and the key derived from it. */
 async function fresh(
   unlock: Unlock,
   random: RandomSource,
