@@ -13,7 +13,7 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
  * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
  * end.
  * @param scanned what a scan of the text saw, if there was one
- * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+ * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
