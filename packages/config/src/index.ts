@@ -29,7 +29,14 @@ export type {
   CompiledLookUp,
   IdentifyConfig,
 } from './sections/identify.ts'
-export type { CompiledInspection, ExceptConfig, InspectConfig, InspectionConfig } from './sections/inspect.ts'
+export type {
+  CompiledInspection,
+  CompiledSinks,
+  ExceptConfig,
+  InspectConfig,
+  InspectionConfig,
+  SinksConfig,
+} from './sections/inspect.ts'
 export type { LimitConfig } from './sections/limits.ts'
 export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'
 export type { CompiledTelemetry } from './sections/telemetry.ts'

@@ -279,6 +279,11 @@ export class Exchange {
     return this.#decodedBody
   }
 
+  /** Whether somebody read the start of the body ahead. */
+  get isBodyRead(): boolean {
+    return this.#body !== undefined
+  }
+
   /** Whether refusals are enforced for this exchange: the route's mode, or the engine's. */
   get mode(): Mode {
     return this.route?.settings.mode ?? this.#context.mode ?? 'enforce'

@@ -11,6 +11,7 @@ export type {
   LimitKey,
   LimitRule,
   RouteConfig,
+  SinksConfig,
 } from '@postern/config'
 export {
   ALLOW,

@@ -1,6 +1,6 @@
-import { actingAs } from '@postern/access'
+import { type Acting, actingAs } from '@postern/access'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { Engine, type Event, type Exchange, type Guard, type RecordTime } from '@postern/core'
+import { type Around, Engine, type Event, type Exchange, type Guard, type RecordTime } from '@postern/core'
 import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { accessGuards } from './access-guards.ts'
@@ -102,12 +102,28 @@ export function buildEngine(
     },
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
-    ...((config.budgets !== undefined || config.budgetDatabase !== undefined) && {
-      around: (exchange, work) => actingAs(access.actingIn(exchange), work),
-    }),
+    ...aroundHandlers(config, resources, exchange => access.actingIn(exchange)),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** What a handler's own calls must be able to find: who acts, and what the request carried. */
+function aroundHandlers(
+  config: CompiledConfig,
+  { sinks }: Resources,
+  actingIn: (exchange: Exchange) => Acting,
+): { readonly around?: Around } {
+  sinks?.follow(config)
+  const isBudgeted = config.budgets !== undefined || config.budgetDatabase !== undefined
+  const isWatched = sinks !== undefined && config.inspect !== false && config.inspect.sinks !== false
+  if (!isWatched) {
+    return isBudgeted ? { around: (exchange, work) => actingAs(actingIn(exchange), work) } : {}
+  }
+  if (!isBudgeted) return { around: (exchange, work) => sinks.around(exchange, work) }
+  return {
+    around: (exchange, work) => sinks.around(exchange, () => actingAs(actingIn(exchange), work)),
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
+import { ApplicationSinks } from './application-sinks.ts'
 import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
@@ -30,6 +31,8 @@ export interface OpenResourcesOptions {
   readonly limits?: SharedArrayBuffer | undefined
   /** Sees what the application of this process has open. Default: nothing does. */
   readonly open?: Guard | undefined
+  /** From where the application of this process loads its drivers. Default: its calls are not watched. */
+  readonly application?: string | undefined
   /** Signs the puzzles of challenges; random unless given. */
   readonly secret?: Uint8Array | undefined
 }
@@ -81,6 +84,9 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => access.close())
     const signIn = await SignInStores.open(connections, emit)
     closers.push(() => signIn.close())
+    const sinks =
+      options.application === undefined ? undefined : new ApplicationSinks(options.application, emit)
+    closers.push(() => sinks?.close())
     const journal = openBudgetJournal(config, emit)
     closers.push(() => journal?.close())
     return {
@@ -107,6 +113,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
       revocations,
       secret: options.secret ?? systemRandom.bytes(32),
       open: options.open,
+      sinks,
       probes: [
         remediations,
         scenarios,

@@ -8,6 +8,7 @@ import type { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
 import type { ScenarioDetector } from '@postern/scenarios'
 import type { LimitStore } from '@postern/throttle'
+import type { ApplicationSinks } from './application-sinks.ts'
 import type { Connections } from './connections.ts'
 import type { LearnedParameterTypes } from './learned-parameter-types.ts'
 import type { LimitOverrides } from './limit-overrides.ts'
@@ -59,6 +60,8 @@ export interface Resources {
   readonly revocations: Revocations | undefined
   /** Sees what the application of this process has open; absent where a gateway does. */
   readonly open?: Guard | undefined
+  /** Watches calls of the application of this process; absent where a gateway serves. */
+  readonly sinks?: ApplicationSinks | undefined
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }

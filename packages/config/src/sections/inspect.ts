@@ -75,6 +75,27 @@ export interface ForeignRulesConfig {
 }
 
 /**
+ * Calls of an application in whose process Postern is a middleware, compared with the request at hand:
+ * `refuse` throws in place of a call that carries an attack, `report` lets it run and tells.
+ * @example
+ * ```ts
+ * import type { SinksConfig } from 'postern'
+ *
+ * export const sinks: SinksConfig = { sql: 'report', url: 'refuse' }
+ * ```
+ */
+export interface SinksConfig {
+  /** Statements of `pg`, `mysql2` and `node:sqlite`. Default: `refuse`. */
+  readonly sql?: 'refuse' | 'report' | 'off' | undefined
+  /** Shell commands of `node:child_process`. Default: `refuse`. */
+  readonly command?: 'refuse' | 'report' | 'off' | undefined
+  /** Paths of `node:fs` and `node:fs/promises`. Default: `refuse`. */
+  readonly path?: 'refuse' | 'report' | 'off' | undefined
+  /** Addresses inside that `fetch` is sent to. Default: `off`. */
+  readonly url?: 'refuse' | 'report' | 'off' | undefined
+}
+
+/**
  * How content is read for attacks everywhere.
  * @example
  * ```ts
@@ -102,6 +123,10 @@ export interface InspectionConfig {
    * and `dd-trace`.
    */
   readonly secondOpinion?: 'native-appsec' | undefined
+  /**
+   * Compares what the application's own process calls with the request, or `false`. Default: all but `url`.
+   */
+  readonly sinks?: SinksConfig | false | undefined
 }
 
 /** An exception, as inspection takes it. */
@@ -117,6 +142,9 @@ export interface ForeignRuleFiles {
   readonly unsupported: 'refuse' | 'skip'
 }
 
+/** What happens at each kind of call. */
+export type CompiledSinks = Readonly<Record<'sql' | 'command' | 'path' | 'url', 'refuse' | 'report' | 'off'>>
+
 /** Inspection with its defaults. */
 export interface CompiledInspection {
   readonly level: 1 | 2 | 3 | 4
@@ -125,6 +153,7 @@ export interface CompiledInspection {
   readonly parameters?: Readonly<Record<string, ParameterType>>
   readonly rules: ForeignRuleFiles
   readonly secondOpinion?: 'native-appsec'
+  readonly sinks: CompiledSinks | false
 }
 
 const level: z.ZodType<1 | 2 | 3 | 4, 1 | 2 | 3 | 4> = z.literal([1, 2, 3, 4])
@@ -212,6 +241,31 @@ const foreign: z.ZodType<ForeignRuleFiles, ForeignRulesConfig> = section<
   }),
 })
 
+const atSink = oneOf('refuse', 'report', 'off')
+
+const sinks: z.ZodType<CompiledSinks, SinksConfig> = section<CompiledSinks, SinksConfig>('SinksConfig', {
+  sql: key(atSink, {
+    description: 'Statements of `pg`, `mysql2` and `node:sqlite`.',
+    default: 'refuse',
+    example: 'report',
+  }),
+  command: key(atSink, {
+    description: 'Shell commands of `node:child_process`.',
+    default: 'refuse',
+    example: 'report',
+  }),
+  path: key(atSink, {
+    description: 'Paths of `node:fs` and `node:fs/promises`.',
+    default: 'refuse',
+    example: 'report',
+  }),
+  url: key(atSink, {
+    description: 'Addresses inside that `fetch` is sent to.',
+    default: 'off',
+    example: 'refuse',
+  }),
+})
+
 /** `inspect`: inspection everywhere. */
 export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig | false | undefined> = key(
   orOff(
@@ -255,6 +309,12 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         description:
           'Asked about requests that the built-in rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
         example: 'native-appsec',
+      }),
+      sinks: key(orOff(sinks), {
+        description: "Compares what the application's own process calls with the request, or `false`.",
+        default: {},
+        defaultText: 'all but `url`',
+        example: { sql: 'report' },
       }),
     }),
   ),
