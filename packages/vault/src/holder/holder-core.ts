@@ -11,7 +11,7 @@ import { hardenParts } from './harden-parts.ts'
 import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
-import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
+import { covers, coversAll, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
@@ -157,8 +157,7 @@ export class HolderCore {
     const { clock, journal, keys } = this.#options
     const { items } = batch
     const now = this.#time.now()
-    if (!items.every(({ table, column }) => covers(rights.open, table, column)))
-      return this.#refuse(service, { refused: 'forbidden' })
+    if (!coversAll(rights.open, items)) return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
       const verified = this.#verify(service, capability, 'open', clock.now())

@@ -12,6 +12,7 @@ import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
 import { bytes, isEpoch, isObject } from './holder-request.ts'
 import { HolderStore } from './holder-store.ts'
+import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 
@@ -85,6 +86,7 @@ class Holder implements RunningHolder {
   readonly #peers = new Map<HolderId, PeerOutbox>()
   readonly #listeners: Listening[] = []
   readonly #closedUntil: number
+  readonly #recorder: LaterRecorder
 
   constructor(options: StartHolderOptions, store: HolderStore, kek: Uint8Array, identity: TlsIdentity) {
     this.#options = options
@@ -93,6 +95,7 @@ class Holder implements RunningHolder {
     this.#identity = identity
     this.fingerprint = identity.fingerprint
     this.#keys = store.keys(options.config.id, kek)
+    this.#recorder = new LaterRecorder(options.recorder)
     this.#closedUntil = store.closedUntil(options.clock.now(), options.config.policy.window)
     this.core = new HolderCore({
       keys: this.#keys,
@@ -100,7 +103,7 @@ class Holder implements RunningHolder {
       policy: options.config.policy,
       clock: options.clock,
       random: options.random,
-      recorder: options.recorder,
+      recorder: this.#recorder,
       domain: domainOf(options),
       closedUntil: this.#closedUntil,
       later: afterAnswers,
@@ -138,6 +141,7 @@ class Holder implements RunningHolder {
   async close(): Promise<void> {
     for (const peer of this.#peers.values()) peer.close()
     await Promise.all(this.#listeners.map(listening => listening.close()))
+    this.#recorder.flush()
     this.#store.close()
   }
 
@@ -178,7 +182,7 @@ class Holder implements RunningHolder {
   #take(epoch: number, part: Part, key: Uint8Array): void {
     this.#keys.add(epoch, part, key)
     this.#store.addPart(epoch, part, key, this.#kek)
-    this.#options.recorder.record({
+    this.#recorder.record({
       type: 'vault.part.taken',
       time: this.#options.clock.now(),
       actor: { principal: `holder:${this.core.id}` },

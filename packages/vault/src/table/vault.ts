@@ -1,8 +1,9 @@
 import { ConfigError, IntegrityError } from '@postern/core'
 import type { LocalKeys } from '../local/local-keys.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
+import { ContextEncoder } from '../record/context-encoder.ts'
 import { doesNotOpen, tryOpenRecord } from '../record/open-record.ts'
-import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import type { RecordContext } from '../record/record-context.ts'
 import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import { SaltSource } from '../record/salt-source.ts'
@@ -58,6 +59,7 @@ export class Vault {
   readonly #tables: ReadonlyMap<string, Table>
   readonly #options: VaultOptions
   readonly #salts = new SaltSource()
+  readonly #contexts = new ContextEncoder()
   readonly #search: SearchTerms | undefined
 
   /** @throws ConfigError with every issue of the tables */
@@ -165,7 +167,7 @@ export class Vault {
           )
         const context = contextOf(table, column, row)
         const subject = subjectOf(table, row)
-        cells.push({ index, column, context, encoded: encodeContext(context), subject, record })
+        cells.push({ index, column, context, encoded: this.#contexts.encode(context), subject, record })
       }
     }
     const [candidates, subjects] = await Promise.all([
@@ -261,7 +263,7 @@ export class Vault {
 
   #cell(table: Table, column: Column, row: Row, index: number): Cell {
     const context = contextOf(table, column, row)
-    return { index, column, context, encoded: encodeContext(context), subject: subjectOf(table, row) }
+    return { index, column, context, encoded: this.#contexts.encode(context), subject: subjectOf(table, row) }
   }
 
   /** Only what is sealed already may pass for a held column: the server has nothing to seal it with. */
