@@ -43,8 +43,7 @@ describe('holders that a test or a benchmark started', () => {
       const { parentPort } = require('node:worker_threads')
       process.stdin.once('end', () => setImmediate(() => parentPort.postMessage('alive')))
       process.stdin.resume()`
-    const execArgv = [...process.execArgv, '--import', END_WITH_PARENT]
-    const thread = new Worker(code, { eval: true, execArgv })
+    const thread = new Worker(code, { eval: true, execArgv: ['--import', END_WITH_PARENT] })
     test.after(() => thread.terminate())
     const said = await new Promise((resolve, reject) => {
       thread.once('message', resolve)
