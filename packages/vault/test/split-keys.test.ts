@@ -45,7 +45,7 @@ async function sealed(keys: SplitKeys, contexts: readonly RecordContext[]) {
 async function opened(keys: SplitKeys, records: Awaited<ReturnType<typeof sealed>>, capability?: string) {
   const found = await keys.open(records, capability)
   return records.map(({ context: place, record }, index) => {
-    for (const candidate of found[index] ?? []) {
+    for (const candidate of found.candidates[index] ?? []) {
       const text = tryOpenRecord(record, candidate.recordKey, encodeContext(place))?.toString()
       if (text !== undefined) {
         keys.blame(candidate.against)
