@@ -6,7 +6,7 @@ import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import type { HolderId, Part } from '../split/part.ts'
 import { VERSION_CHARACTERS } from './counted-records.ts'
 import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
-import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
+import type { HolderJournal, OpenedEntry, SearchedEntry, UsedCapability } from './holder-journal.ts'
 import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
 import { JournalSync, type SyncedFile, syncedFileAt } from './journal-sync.ts'
@@ -161,6 +161,21 @@ export class HolderStore implements HolderJournal {
     }
   }
 
+  searched({ time, scope, terms }: SearchedEntry): void {
+    const text = Buffer.from(terms.join(''), 'latin1').toString('base64url')
+    this.#database.read(() => this.#run.addSearched.run(time, scope, text))
+    this.#sync.written(terms.length)
+  }
+
+  *searchedSince(since: number): Iterable<SearchedEntry> {
+    for (const row of this.#run.searchedSince.iterate(since))
+      yield {
+        time: Number(row['time']),
+        scope: String(row['scope']),
+        terms: versionsOf(String(row['terms'])),
+      }
+  }
+
   guessed(user: string, time: number): void {
     this.#durably(() => this.#run.addGuess.run(time, user))
   }
@@ -199,6 +214,7 @@ export class HolderStore implements HolderJournal {
   prune(before: number): void {
     this.#database.transaction(() => {
       this.#run.pruneOpened.run(before, PRUNED_AT_ONCE)
+      this.#run.pruneSearched.run(before, PRUNED_AT_ONCE)
       this.#run.pruneGuessed.run(before, PRUNED_AT_ONCE)
       this.#run.pruneUsed.run(before, PRUNED_AT_ONCE)
     })
@@ -261,9 +277,16 @@ function parseRecords(text: string): ReadonlyMap<string, string> {
     : Object.entries(parsed).map(([table, versions]) => [versions, table])
   for (const entry of packed) {
     const [versions, table] = Array.isArray(entry) ? entry : []
-    const bytes = Buffer.from(String(versions), 'base64url').toString('latin1')
-    for (let at = 0; at + VERSION_CHARACTERS <= bytes.length; at += VERSION_CHARACTERS)
-      records.set(bytes.slice(at, at + VERSION_CHARACTERS), String(table))
+    for (const version of versionsOf(String(versions))) records.set(version, String(table))
   }
   return records
+}
+
+/** Versions from one text of base64url. */
+function versionsOf(text: string): readonly string[] {
+  const bytes = Buffer.from(text, 'base64url').toString('latin1')
+  const versions: string[] = []
+  for (let at = 0; at + VERSION_CHARACTERS <= bytes.length; at += VERSION_CHARACTERS)
+    versions.push(bytes.slice(at, at + VERSION_CHARACTERS))
+  return versions
 }

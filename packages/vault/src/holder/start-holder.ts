@@ -16,6 +16,9 @@ import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 
+/** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
+const MAX_FROZEN_BY_PEER = 10_000
+
 export interface StartHolderOptions {
   readonly config: HolderConfig
   readonly unlock: Unlock
@@ -160,6 +163,7 @@ class Holder implements RunningHolder {
     if (!isObject(body)) return { refused: 'malformed' }
     if (body['op'] === 'ping') return { pong: true }
     if (body['op'] === 'freeze' && isActor(body['actor'])) {
+      if (this.#frozenBy(peer) >= MAX_FROZEN_BY_PEER) return { refused: 'busy' }
       this.core.freeze(body['actor'], `holder ${peer}: ${String(body['reason']).slice(0, 40)}`)
       return { done: true }
     }
@@ -176,6 +180,13 @@ class Holder implements RunningHolder {
       return { done: true }
     }
     return { refused: 'forbidden' }
+  }
+
+  /** Actors that are frozen here because another holder said so. */
+  #frozenBy(peer: HolderId): number {
+    let count = 0
+    for (const reason of this.core.frozen.values()) if (reason.startsWith(`holder ${peer}:`)) count++
+    return count
   }
 
   /** Keeps a part, first in memory, where another key under the same name is refused, then on the disk. */

@@ -1,4 +1,4 @@
-import { type Clock, IntegrityError, StoreError, systemClock } from '@postern/core'
+import { type Clock, ConfigError, IntegrityError, StoreError, systemClock } from '@postern/core'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import type { ParsedRecord } from '../record/record-format.ts'
 import { type Answered, combineAnswers, contradicted, readAnswer } from './answered.ts'
@@ -14,6 +14,9 @@ import type { HolderId, Part } from './part.ts'
 import { ASK_STATUS, type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
 import type { SealKey } from './seal-key.ts'
+
+/** Items that holders take in one request. */
+const MOST_AT_ONCE = 1_000
 
 /** A record as it is stored, and where. */
 export interface StoredRecord {
@@ -94,6 +97,12 @@ export class SplitKeys {
   }
 
   async #sealFresh(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
+    if (contexts.length > MOST_AT_ONCE) {
+      const keys: SealKey[] = []
+      for (let at = 0; at < contexts.length; at += MOST_AT_ONCE)
+        keys.push(...(await this.#sealFresh(contexts.slice(at, at + MOST_AT_ONCE))))
+      return keys
+    }
     try {
       return await this.#sealOnce(contexts)
     } catch (error) {
@@ -136,6 +145,13 @@ export class SplitKeys {
    */
   async open(records: readonly StoredRecord[], capability?: string): Promise<OpenedKeys> {
     if (records.length === 0) return new OpenedKeys(0, [])
+    // Not in pieces: a capability is taken once, and a page opens as a whole or not at all.
+    if (records.length > MOST_AT_ONCE)
+      throw new ConfigError({
+        place: 'vault',
+        problem: `was asked to open ${records.length} values at once, and holders open at most ${MOST_AT_ONCE}`,
+        hint: 'read fewer rows, or fewer of the encrypted columns, at a time',
+      })
     const items = packOpenings(
       records.map(({ encoded, record: { epoch, salt } }) => ({ encoded, epoch, salt })),
     )
@@ -175,6 +191,14 @@ export class SplitKeys {
     readonly digests: readonly Uint8Array[]
     readonly purpose: 'store' | 'search'
   }): Promise<readonly Uint8Array[]> {
+    if (request.digests.length > MOST_AT_ONCE) {
+      const terms: Uint8Array[] = []
+      for (let at = 0; at < request.digests.length; at += MOST_AT_ONCE) {
+        const digests = request.digests.slice(at, at + MOST_AT_ONCE)
+        terms.push(...(await this.terms({ ...request, digests })))
+      }
+      return terms
+    }
     const digests = request.digests.map(digest => Buffer.from(digest).toString('base64url'))
     const body = { op: 'term', ...request, digests }
     // A term has no commitment to check a part against, so every part must come from two holders: one alone
