@@ -66,7 +66,7 @@ export class CellKeys {
 export function noKeys({ table, name, mode }: Column): ConfigError {
   return new ConfigError({
     place: `${table}.${name}`,
-    problem: `is of mode ${mode}, and the vault has no keys for it`,
+    problem: `is of mode ${mode}, but the vault has no keys for it`,
     hint: mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
   })
 }

@@ -262,7 +262,7 @@ export class Vault {
     if (this.#search !== undefined) return this.#search
     throw new ConfigError({
       place: `vault.tables.${tableName}`,
-      problem: 'is searched, and the vault has no searchKey',
+      problem: 'is searched, but the vault has no searchKey',
       hint: 'give one beside the holders too: 32 random bytes, kept apart from the database',
     })
   }
@@ -324,7 +324,7 @@ export class Vault {
     if (this.#options.subjects === undefined)
       throw new ConfigError({
         place: `vault.tables.${cells[0]?.column.table}`,
-        problem: 'declares a subject, and the vault has no subject salts',
+        problem: 'declares a subject, but the vault has no subject salts',
       })
     return this.#options.subjects[how](subjects)
   }
