@@ -2,28 +2,8 @@
 // shared memory.
 
 import { type LoadedConfig, loadConfig } from '@postern/config'
-import { systemClock } from '@postern/core'
 import { holdPort, startGateway, workerLink } from '@postern/gateway'
-import { SchemaLearner } from '@postern/protocol'
-import type { Resources } from '@postern/runtime'
-import {
-  Connections,
-  keepLearned,
-  keepsRevocations,
-  LearnedParameterTypes,
-  LimitOverrides,
-  noteEnding,
-  openAccess,
-  openIdentity,
-  openLimitStore,
-  openRemediations,
-  openRevocations,
-  protectedBy,
-  Runtime,
-  recheckOpen,
-  SignInStores,
-  stillHolds,
-} from '@postern/runtime'
+import { openWorkerResources, Runtime, recheckOpen, stillHolds } from '@postern/runtime'
 import { Metrics } from './admin/metrics.ts'
 import { clientCountry } from './client-country.ts'
 import { EventForwarder } from './event-forwarder.ts'
@@ -42,66 +22,6 @@ const load = async (): Promise<LoadedConfig> => {
   return overridden(loaded, plan.overrides, process.env)
 }
 
-const openWorkerResources = async (loaded: LoadedConfig, forwarder: EventForwarder): Promise<Resources> => {
-  const { config } = loaded
-  const connections = new Connections(config, plan.dataDirectory)
-  const remediations = await openRemediations({ config, connections, whenAway: 'start' })
-  const learner = new SchemaLearner()
-  const isKept = !connections.isMemoryOnly
-  const learned = isKept ? keepLearned(connections, learner, event => runtime.engine.emit(event)) : undefined
-  const parameterTypes =
-    config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
-  const revocations = keepsRevocations(config, connections) ? await openRevocations(connections) : undefined
-  const identity = await openIdentity(loaded, connections, event => {
-    runtime.engine.emit(event)
-    noteEnding(revocations, event)
-  })
-  const recorder = config.audit === false ? undefined : forwarder
-  const access = await openAccess({
-    loaded,
-    connections,
-    recorder,
-    stepUp: identity?.stepUp,
-    notices: 'leave',
-  })
-  const signIn = await SignInStores.open(connections, event => runtime.engine.emit(event))
-  return {
-    clock: systemClock,
-    remediations,
-    limitStore: await openLimitStore(config, connections, plan.limits),
-    limitOverrides:
-      isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
-    learner: isKept ? learner : undefined,
-    learned,
-    parameterTypes,
-    get signIn() {
-      return signIn.current
-    },
-    whenRenewed: call => signIn.whenRenewed(call),
-    access,
-    detectors: [forwarder],
-    scenarios: undefined,
-    connections,
-    recorder,
-    audit: undefined,
-    identity,
-    revocations,
-    secret: plan.secret,
-    follow: next => remediations.protect(protectedBy(next.config)),
-    probes: [remediations],
-    close: async () => {
-      parameterTypes?.close()
-      learned?.close()
-      signIn.close()
-      await access.close()
-      await identity?.close()
-      await revocations?.close()
-      await remediations.close()
-      await connections.close()
-    },
-  }
-}
-
 const loaded = await load()
 const options = gatewayPlan(loaded)
 // Connections wait here while the main thread opens and migrates the stores, and this one opens its own.
@@ -109,7 +29,10 @@ const held = await holdPort({ ...options.listen, port: plan.port, reusePort: lin
 await link.begun
 const { console: watched } = loaded.config
 const forwarder = new EventForwarder(send, clientCountry(watched === false ? undefined : watched.country))
-const resources = await openWorkerResources(loaded, forwarder)
+const resources = await openWorkerResources({
+  ...{ loaded, forwarder, dataDirectory: plan.dataDirectory, limits: plan.limits, secret: plan.secret },
+  emit: event => runtime.engine.emit(event),
+})
 const runtime = Runtime.over(resources, loaded)
 const metrics = new Metrics()
 runtime.listen(event => metrics.count(event))
