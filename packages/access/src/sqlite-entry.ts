@@ -1,6 +1,6 @@
 /** `@postern/access/sqlite`: row budgets, undo and column rights for `node:sqlite`. */
+export type { ColumnRights } from './sqlite/authorizer.ts'
 export {
-  type ColumnRights,
   guardSqlite,
   type SqliteGuard,
   type SqliteGuardOptions,

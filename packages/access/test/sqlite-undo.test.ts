@@ -131,3 +131,41 @@ test('SQLite: hidden columns cannot be read, fixed ones not edited, by statement
     assert.equal(db.prepare('SELECT count(*) AS n FROM customers').get()?.['n'], 21)
   })
 })
+
+/** Names of our triggers, which SQLite reports alike for a common table expression that is called so. */
+const NAMES = ['postern_x', 'postern_budget_keep_delete_customers', 'postern_budget_keep_update_customers']
+
+for (const name of NAMES)
+  for (const sql of [
+    `WITH ${name} AS (SELECT secret FROM customers) SELECT * FROM ${name}`,
+    `WITH ${name} AS MATERIALIZED (SELECT secret FROM customers) SELECT * FROM ${name}`,
+    `WITH RECURSIVE ${name} (s) AS (SELECT secret FROM customers UNION SELECT s FROM ${name}) SELECT * FROM ${name}`,
+    `WITH ${name} AS (SELECT old FROM postern_budget_journal) SELECT * FROM ${name}`,
+    `SELECT id FROM orders WHERE EXISTS (WITH ${name} AS (SELECT secret FROM customers) SELECT 1 FROM ${name})`,
+    `DELETE FROM customers WHERE id = 1 RETURNING (WITH ${name} AS (SELECT secret FROM customers) SELECT secret FROM ${name})`,
+    `UPDATE customers SET id = 99 WHERE id = 1 RETURNING (WITH ${name} AS (SELECT secret FROM customers) SELECT secret FROM ${name})`,
+    `WITH ${name} AS (SELECT secret FROM customers) DELETE FROM customers WHERE id = (SELECT count(secret) FROM ${name})`,
+    `WITH ${name} AS (SELECT secret FROM customers) INSERT INTO heap SELECT secret FROM ${name}`,
+    `CREATE VIEW v AS WITH ${name} AS (SELECT secret FROM customers) SELECT * FROM ${name}; SELECT * FROM v`,
+  ])
+    test(`SQLite: a name does not make a statement ours: ${sql}`, () => {
+      const { db } = open()
+      actingAs({ actor: 'user:alice' }, () => {
+        db.exec('DELETE FROM customers WHERE id = 7')
+        assert.throws(() => db.exec(sql), /not authorized|prohibited/)
+        db.exec('DELETE FROM customers WHERE id = 8')
+      })
+    })
+
+test('SQLite: a table whose columns are hidden is not altered, whether it has a budget or not', () => {
+  const db = new DatabaseSync(':memory:')
+  db.exec('CREATE TABLE Notes (id INTEGER PRIMARY KEY, secret TEXT); CREATE TABLE other (id)')
+  guardSqlite(db, { budgets: { 'other.delete': rows(1, '1h') }, columns: { notes: { hidden: ['secret'] } } })
+  for (const sql of [
+    'ALTER TABLE notes RENAME TO n; SELECT secret FROM n',
+    'ALTER TABLE notes RENAME COLUMN secret TO plain; SELECT plain FROM notes',
+    'ALTER TABLE notes ADD COLUMN copy AS (secret); SELECT copy FROM notes',
+    'DROP TABLE notes',
+  ])
+    assert.throws(() => db.exec(sql), /not authorized|prohibited/, sql)
+})

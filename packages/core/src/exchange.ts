@@ -5,6 +5,7 @@ import type { BodyWatch } from './body-watch.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
 import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
+import type { GuardStopwatch } from './guard-stopwatch.ts'
 import type { GuardTime } from './guard-time.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
 import { headMethodOverrides, type MethodOverride } from './method-override.ts'
@@ -125,8 +126,8 @@ export class Exchange {
   answerWatch: AnswerWatch | undefined = undefined
   /** Whether the exchange has ended. Kept by the engine. */
   settled = false
-  /** The guards asked so far, with their times. Kept by an engine whose `timing` is `guards`. */
-  guardTimes: GuardTime[] | undefined = undefined
+  /** Times its guards. Set by an engine whose `timing` is `guards`. */
+  stopwatch: GuardStopwatch | undefined = undefined
   /** How many guards, from the first, are owed a `settle`. Kept by the engine. */
   passed = 0
 
@@ -148,6 +149,11 @@ export class Exchange {
     this.headers = source.headers
     this.time = time
     this.#context = context
+  }
+
+  /** The guards asked so far, with their times; undefined where they are not timed. */
+  get guardTimes(): readonly GuardTime[] | undefined {
+    return this.stopwatch?.times
   }
 
   get id(): RequestId {

@@ -43,6 +43,7 @@ export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSou
 export { formMethodOverride, mayOverrideInForm } from './form-method-override.ts'
 export { GatedPieces, type GatedPiecesOwner } from './gated-pieces.ts'
 export type { Guard } from './guard.ts'
+export type { GuardStopwatch } from './guard-stopwatch.ts'
 export type { GuardTime } from './guard-time.ts'
 export { assertSettableHeader } from './header-field.ts'
 export type { Health, HealthProbe } from './health.ts'

@@ -90,7 +90,8 @@ export class RouteTable {
   match(method: string, path: string, raw: string = path, wished?: string): RouteMatch | undefined {
     if (this.#size === 0) return undefined
     const segments = segmentsOf(path)
-    const sent = segmentsOf(raw)
+    // Nearly every path was sent as it is read.
+    const sent = raw === path ? segments : segmentsOf(raw)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
     if (wished !== undefined) return this.#matchBoth(found, segments, sent, wished)

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { constants, type DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
 import { type Acting, currentActing } from '../wrap/acting-as.ts'
+import { budgetAuthorizer, type ColumnRights } from './authorizer.ts'
 import {
   countTrigger,
   FORGET_COUNTS,
@@ -13,7 +14,14 @@ import {
   TABLES,
   TRIGGERS,
 } from './sqlite-budgets.sql.ts'
-import { COLUMNS, FORGET_JOURNAL, type KeptTable, keepTrigger, SQLITE_JOURNAL } from './sqlite-journal.sql.ts'
+import {
+  COLUMNS,
+  FORGET_JOURNAL,
+  type KeepTrigger,
+  type KeptTable,
+  keepTrigger,
+  SQLITE_JOURNAL,
+} from './sqlite-journal.sql.ts'
 import { type SqliteChange, type SqliteUndo, sqliteChanges, undoSqlite } from './undo-sqlite.ts'
 
 /** How a SQLite database is guarded. */
@@ -29,14 +37,6 @@ export interface SqliteGuardOptions {
    */
   readonly columns?: Readonly<Record<string, ColumnRights>>
   readonly clock?: Clock
-}
-
-/** What SQL on a guarded connection may not do with columns of one table. */
-export interface ColumnRights {
-  /** Not read, by any statement, view or trigger. */
-  readonly hidden?: readonly string[]
-  /** Not edited. Rows can be inserted with them, and deleted. */
-  readonly fixed?: readonly string[]
 }
 
 /** A guarded connection, for whoever runs the application: not for what an actor asks for. */
@@ -101,20 +101,20 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
         guarded.set(`${action} ${table}`, own)
       }
     }
+    const keeps: KeepTrigger[] = []
     for (const { table, action, limits: own, undo } of guarded.values()) {
       db.exec(countTrigger(table, action, own))
-      if (undo && (action === 'delete' || action === 'update'))
-        db.exec(keepTrigger(keptTable(db, table), action))
+      if (undo && (action === 'delete' || action === 'update')) {
+        const keep = keepTrigger(keptTable(db, table), action)
+        db.exec(keep.sql)
+        keeps.push(keep)
+      }
     }
     db.prepare(FORGET_COUNTS).run(Math.floor(clock.now()))
     db.prepare(FORGET_JOURNAL).run(Math.floor(clock.now()) - retention)
     db.exec('COMMIT')
-    const names = new Set([...guarded.values()].map(({ table }) => table))
-    const rights = columnRights(columns)
-    const guard: Parameters<DatabaseSync['setAuthorizer']>[0] = (action, first, second, _database, source) =>
-      isForbidden(rights, action, first, second, source)
-        ? SQLITE_DENY
-        : authorize(names, action, first, second, source)
+    const names = [...guarded.values()].map(({ table }) => table)
+    const guard = budgetAuthorizer(names, columns, keeps)
     db.setAuthorizer(guard)
     const unguarded = <T>(work: () => T): T => {
       db.setAuthorizer(null)
@@ -150,88 +150,11 @@ function keptTable(db: DatabaseSync, table: string): KeptTable {
     : { table, columns: ['rowid', ...named], keys: ['rowid'] }
 }
 
-/** Columns as SQLite compares their names: in lower case, `table.column`. */
-interface Forbidden {
-  readonly hidden: ReadonlySet<string>
-  readonly fixed: ReadonlySet<string>
-}
-
-function columnRights(columns: Readonly<Record<string, ColumnRights>>): Forbidden {
-  const of = (right: keyof ColumnRights): ReadonlySet<string> =>
-    new Set(
-      Object.entries(columns).flatMap(([table, rights]) =>
-        (rights[right] ?? []).map(column => `${table}.${column}`.toLowerCase()),
-      ),
-    )
-  return { hidden: of('hidden'), fixed: of('fixed') }
-}
-
-function isForbidden(
-  { hidden, fixed }: Forbidden,
-  action: number,
-  first: string | null,
-  second: string | null,
-  source: string | null,
-): boolean {
-  if (action !== constants.SQLITE_READ && action !== constants.SQLITE_UPDATE) return false
-  if (source !== null && OURS.test(source)) return false
-  if (action === constants.SQLITE_READ && first?.toLowerCase() === JOURNAL) return true
-  const column = `${first}.${second}`.toLowerCase()
-  return action === constants.SQLITE_READ ? hidden.has(column) : fixed.has(column)
-}
-
-/** Old rows are more than an actor may read. */
-const JOURNAL = 'postern_budget_journal'
-
 function namesOf(db: DatabaseSync, sql: string): readonly string[] {
   return db
     .prepare(sql)
     .all()
     .map(row => String(row['name']))
-}
-
-const OURS = /^postern_/i
-const LOCKED_PRAGMAS: ReadonlySet<string> = new Set([
-  'recursive_triggers',
-  'writable_schema',
-  'trusted_schema',
-])
-const { SQLITE_OK, SQLITE_DENY } = constants
-
-/** Denies, as a statement is prepared, what would touch the count rather than the rows. */
-function authorize(
-  guarded: ReadonlySet<string>,
-  action: number,
-  first: string | null,
-  second: string | null,
-  source: string | null,
-): number {
-  switch (action) {
-    case constants.SQLITE_INSERT:
-    case constants.SQLITE_UPDATE:
-    case constants.SQLITE_DELETE:
-      return first !== null && OURS.test(first) && !(source !== null && OURS.test(source))
-        ? SQLITE_DENY
-        : SQLITE_OK
-    case constants.SQLITE_CREATE_TRIGGER:
-    case constants.SQLITE_CREATE_TEMP_TRIGGER:
-    case constants.SQLITE_DROP_TRIGGER:
-    case constants.SQLITE_DROP_TEMP_TRIGGER:
-    case constants.SQLITE_CREATE_VIEW:
-    case constants.SQLITE_CREATE_TEMP_VIEW:
-    case constants.SQLITE_CREATE_TEMP_TABLE:
-      return first !== null && OURS.test(first) ? SQLITE_DENY : SQLITE_OK
-    case constants.SQLITE_DROP_TABLE:
-      return first !== null && (OURS.test(first) || guarded.has(first)) ? SQLITE_DENY : SQLITE_OK
-    case constants.SQLITE_ALTER_TABLE:
-      return second !== null && (OURS.test(second) || guarded.has(second)) ? SQLITE_DENY : SQLITE_OK
-    case constants.SQLITE_PRAGMA:
-      return first !== null && second !== null && LOCKED_PRAGMAS.has(first.toLowerCase())
-        ? SQLITE_DENY
-        : SQLITE_OK
-    default:
-      return SQLITE_OK
-  }
 }
 
 const MESSAGE = 'postern budget '

@@ -43,17 +43,30 @@ export interface KeptTable {
   readonly keys: readonly string[]
 }
 
-/** Keeps the old row in the transaction that deletes or edits it. */
-export function keepTrigger({ table, columns, keys }: KeptTable, action: 'delete' | 'update'): string {
+/** A trigger of ours that reads whole rows, hidden columns too. */
+export interface KeepTrigger {
+  readonly name: string
+  readonly sql: string
+  readonly kept: KeptTable
+  /** How often the trigger reads each column, and each column of the key once more. */
+  readonly reads: { readonly column: number; readonly key: number }
+}
+
+/** The trigger that keeps the old row in the transaction that deletes or edits it. */
+export function keepTrigger(kept: KeptTable, action: 'delete' | 'update'): KeepTrigger {
+  const { table, columns, keys } = kept
   const left = action === 'delete' ? 'OLD' : 'NEW'
-  return `
-CREATE TRIGGER ${quote(`postern_budget_keep_${action}_${table}`)} AFTER ${action.toUpperCase()} ON ${quote(table)}
+  const name = `postern_budget_keep_${action}_${table}`
+  const sql = `
+CREATE TRIGGER ${quote(name)} AFTER ${action.toUpperCase()} ON ${quote(table)}
 WHEN postern_counting() = 1
 BEGIN
   INSERT INTO postern_budget_journal (change, at, actor, tenant, relation, action, columns, keys, key, old, became)
   VALUES (postern_change(), postern_now(), coalesce(postern_actor(), ''), postern_tenant(), ${text(table)}, '${action}', ${text(names(columns))}, ${text(names(keys))},
     ${values(left, keys)}, ${values('OLD', columns)}, ${action === 'delete' ? 'NULL' : values('NEW', columns)});
 END`
+  const column = action === 'delete' ? READS_OF_VALUE : 2 * READS_OF_VALUE
+  return { name, sql, kept, reads: { column, key: READS_OF_VALUE } }
 }
 
 /** The values of a row as they are now, written as the journal writes them. */
@@ -80,5 +93,8 @@ const values = (row: 'OLD' | 'NEW', columns: readonly string[]): string =>
 /** A value as SQL writes it, exactly: `quote` alone would end a text at its first NUL. */
 const literalOf = (value: string): string =>
   `CASE typeof(${value}) WHEN 'text' THEN 'CAST(x''' || hex(${value}) || ''' AS TEXT)' ELSE quote(${value}) END`
+
+/** How often `literalOf` names its value. */
+const READS_OF_VALUE = 3
 
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`

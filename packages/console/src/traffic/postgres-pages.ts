@@ -4,6 +4,7 @@ import { numberedEvents, pageOfEvents } from './event-page.ts'
 import { JsonPage } from './json-page.ts'
 import { mergedPages, type NextPage, type RequestPage } from './merged-pages.ts'
 import { PackedPage, packBoxes } from './packed-page.ts'
+import { type ReadPages, SHARE_BLOCK } from './page-share.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
 import { POSTGRES_TRAFFIC } from './postgres-traffic.sql.ts'
 import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
@@ -117,19 +118,27 @@ export class PostgresPages {
   /** Every request since a time, of all instances, in pages. */
   async *read(
     seal: PostgresEventSeal,
-    from: number,
-    what: 'heads' | 'whole',
+    reading: ReadPages,
     between: EventsOfGap,
   ): AsyncGenerator<RequestPage> {
     const { rows } = await this.#database.query<{ instance: string }>(POSTGRES_TRAFFIC.instancesOfRequests)
     const instances = rows.map(({ instance }) => instance)
     const gaps = gapsOf(await this.#coverage(), instances)
     const tokens = this.#tokensOf(seal)
-    yield* mergedPages(this.#stored(seal, from, what), gaps, gap => inGap(gap, between, tokens))
+    yield* mergedPages(this.#stored(seal, reading), gaps, gap => inGap(gap, between, tokens))
   }
 
-  #stored(seal: PostgresEventSeal, from: number, what: 'heads' | 'whole'): NextPage {
-    const text = what === 'heads' ? POSTGRES_TRAFFIC.heads : POSTGRES_TRAFFIC.pagesWhole
+  #stored(seal: PostgresEventSeal, { from, what, share }: ReadPages): NextPage {
+    const more = async (after: number): Promise<readonly PageRow[]> => {
+      const { rows: found } =
+        what === 'heads'
+          ? await this.#database.query<PageRow>(POSTGRES_TRAFFIC.heads, [after, from])
+          : await this.#database.query<PageRow>(POSTGRES_TRAFFIC.pagesWhole, [
+              ...[after, from],
+              ...[SHARE_BLOCK, share.of, share.index],
+            ])
+      return found
+    }
     // For as long as one reading takes: an erasure holds for the next.
     const keys = new Map<string, SubjectKey>()
     let rows: readonly PageRow[] = []
@@ -137,7 +146,7 @@ export class PostgresPages {
     let last = 0
     return async () => {
       if (at === rows.length) {
-        rows = (await this.#database.query<PageRow>(text, [last, from])).rows
+        rows = await more(last)
         at = 0
       }
       const row = rows[at++]

@@ -140,8 +140,11 @@ export const POSTGRES_TRAFFIC = {
     ) SELECT instance FROM found WHERE instance IS NOT NULL`,
   heads: `SELECT first, head, body, packed_head FROM postern_traffic_page
     WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 16`,
+  // A page within one block of another reader's requests is left out.
   pagesWhole: `SELECT first, head, body, boxes, packed_head, packed_boxes FROM postern_traffic_page
-    WHERE first > $1 AND until >= $2 ORDER BY first LIMIT 8`,
+    WHERE first > $1 AND until >= $2
+      AND (first / $3::bigint <> covered / $3 OR (first / $3) % $4::bigint = $5::bigint)
+    ORDER BY first LIMIT 8`,
   requestsBetween: `SELECT * FROM postern_traffic
     WHERE instance = $1 AND id > $2 AND id <= $3 AND time >= $4 AND type = 'http' ORDER BY id LIMIT $5`,
   requestsFrom: "SELECT count(*) AS requests FROM postern_traffic WHERE time >= $1 AND type = 'http'",

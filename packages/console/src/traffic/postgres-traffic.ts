@@ -3,6 +3,7 @@ import type { Event, GuardTime, RandomSource } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
 import type { Instance } from './instance-board.ts'
 import type { RequestPage } from './merged-pages.ts'
+import { type PageShare, WHOLE_SHARE } from './page-share.ts'
 import { PostgresPages } from './postgres-pages.ts'
 import { POSTGRES_TRAFFIC, POSTGRES_TRAFFIC_MIGRATIONS } from './postgres-traffic.sql.ts'
 import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
@@ -159,9 +160,13 @@ export class PostgresTraffic implements TrafficStore {
     ])
   }
 
-  async *pages(from: number, what: 'heads' | 'whole'): AsyncGenerator<RequestPage> {
+  async *pages(
+    from: number,
+    what: 'heads' | 'whole',
+    share: PageShare = WHOLE_SHARE,
+  ): AsyncGenerator<RequestPage> {
     const seal = await this.#open()
-    yield* this.#pages.read(seal, from, what, gap => this.#between(gap, from))
+    yield* this.#pages.read(seal, { from, what, share }, gap => this.#between(gap, from))
   }
 
   async pack(): Promise<boolean> {

@@ -5,6 +5,7 @@ import { numberedEvents, pageOfEvents } from './event-page.ts'
 import { JsonPage } from './json-page.ts'
 import { mergedPages, type NextPage, type RequestPage } from './merged-pages.ts'
 import { PackedPage, packBoxes } from './packed-page.ts'
+import { type ReadPages, SHARE_BLOCK } from './page-share.ts'
 import { type CutPage, PageTail, PageTokenCache, pageOfGap } from './page-tail.ts'
 import { SQLITE } from './traffic.sql.ts'
 import type { StoredEvent, TrafficEvent } from './traffic-event.ts'
@@ -109,21 +110,26 @@ export class SqlitePages {
       .map(row => ({ instance: '', after: Number(row['after']), covered: Number(row['covered']) }))
   }
 
-  /**
-   * Every request since a time, in pages.
-   */
-  async *read(from: number, what: 'heads' | 'whole', between: EventsBetween): AsyncGenerator<RequestPage> {
-    const statement = what === 'heads' ? this.#statements.heads : this.#statements.pagesWhole
-    yield* mergedPages(this.#stored(statement, from), gapsOf(this.#coverage(), ['']), gap =>
-      this.#inGap(gap, between),
-    )
+  /** Every request since a time, in pages. */
+  async *read({ from, what, share }: ReadPages, between: EventsBetween): AsyncGenerator<RequestPage> {
+    const { heads, pagesWhole } = this.#statements
+    const more =
+      what === 'heads'
+        ? (last: number) => heads.all(last, from)
+        : // A number would be bound as one with a fraction, and divided as such.
+          (last: number) =>
+            pagesWhole.all({
+              ...{ last, from },
+              ...{ block: BigInt(SHARE_BLOCK), of: BigInt(share.of), index: BigInt(share.index) },
+            })
+    yield* mergedPages(this.#stored(more), gapsOf(this.#coverage(), ['']), gap => this.#inGap(gap, between))
   }
 
-  #stored(statement: StatementSync, from: number): NextPage {
+  #stored(more: (last: number) => Row[]): NextPage {
     let rows: Row[] = []
     let last = 0
     return async () => {
-      if (rows.length === 0) rows = this.#database.read(() => statement.all(last, from))
+      if (rows.length === 0) rows = this.#database.read(() => more(last))
       const row = rows.shift()
       if (row === undefined) return undefined
       last = Number(row['first'])

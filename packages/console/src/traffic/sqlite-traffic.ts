@@ -4,6 +4,7 @@ import { EventSeal } from '@postern/audit'
 import type { Event, GuardTime, RandomSource } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import type { RequestPage } from './merged-pages.ts'
+import { type PageShare, WHOLE_SHARE } from './page-share.ts'
 import { SqlitePages } from './sqlite-pages.ts'
 import { SQLITE, TRAFFIC_MIGRATIONS } from './traffic.sql.ts'
 import { type StoredEvent, type TrafficEvent, type Verdict, verdictOf } from './traffic-event.ts'
@@ -143,8 +144,8 @@ export class SqliteTraffic implements TrafficStore {
     return rows.map(row => this.#stored(row))
   }
 
-  pages(from: number, what: 'heads' | 'whole'): AsyncIterable<RequestPage> {
-    return this.#pages.read(from, what, (low, high) => this.#between(low, high, from))
+  pages(from: number, what: 'heads' | 'whole', share: PageShare = WHOLE_SHARE): AsyncIterable<RequestPage> {
+    return this.#pages.read({ from, what, share }, (low, high) => this.#between(low, high, from))
   }
 
   async pack(): Promise<boolean> {

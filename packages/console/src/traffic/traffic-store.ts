@@ -1,4 +1,5 @@
 import type { RequestPage } from './merged-pages.ts'
+import type { PageShare } from './page-share.ts'
 import type { StoredEvent, TrafficEvent, Verdict } from './traffic-event.ts'
 
 /** What to look for. All conditions must match. */
@@ -87,8 +88,9 @@ export interface TrafficStore {
    * Every kept request since a time, in pages in the order of their first numbers; a page may hold older ones
    * too.
    * @param what `heads` where nothing is going to be opened, which reads a fraction
+   * @param share leaves out pages that hold no request of one's own, by `isInShare`
    */
-  pages(from: number, what: 'heads' | 'whole'): AsyncIterable<RequestPage>
+  pages(from: number, what: 'heads' | 'whole', share?: PageShare): AsyncIterable<RequestPage>
   /**
    * Puts requests that are on no page onto one: kept by an earlier version, or by a process that was killed.
    * @returns whether there were any

@@ -119,8 +119,11 @@ export const SQLITE = {
   coverage: 'SELECT after, covered FROM page ORDER BY first',
   heads: `SELECT first, head, body, packed_head FROM page WHERE first > ? AND until >= ?
     ORDER BY first LIMIT 8`,
+  // A page within one block of another reader's requests is left out.
   pagesWhole: `SELECT first, head, body, boxes, packed_head, packed_boxes FROM page
-    WHERE first > ? AND until >= ? ORDER BY first LIMIT 8`,
+    WHERE first > :last AND until >= :from
+      AND (first / :block <> covered / :block OR (first / :block) % :of = :index)
+    ORDER BY first LIMIT 8`,
   requestsBetween: `SELECT * FROM event WHERE id > ? AND id <= ? AND time >= ? AND type = 'http'
     ORDER BY id LIMIT ?`,
   requestsFrom: `SELECT count(*) AS requests FROM event WHERE time >= ? AND type = 'http'`,

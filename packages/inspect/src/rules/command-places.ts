@@ -22,7 +22,7 @@ function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span
 
 /** Names of lists that hold names of columns, among which one is `id`. */
 const LIST_NAME = /sort|order|field|column|select|include|expand|group|attr|key|prop|list|ids$|^(?:q|s|f|by)$/
-const SHORT = /^[\w.-]{1,24}[;|&]{1,2}id;?$/
+const SHORT = /^[\w.-]{1,24}(?:[;|&]{1,2}id;?|\r?\n{1,2}id\r?\n)$/
 
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
 function findShortCommand({ place, name, lower, fromStart }: Reading): Span | undefined {
@@ -62,7 +62,7 @@ export const commandPlaceRules: readonly Rule[] = [
     family: 'rce',
     score: 5,
     quotable: false,
-    chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+    chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline,
     words: WORD.shell,
     places: ['query', 'form', 'cookie'],
     atStart: true,
@@ -153,7 +153,7 @@ export const commandPlaceRules: readonly Rule[] = [
   // The string of an application ended with a call, or its statement, and the rest of the line commented out.
   pattern(
     'code/php-stacked',
-    /^[\w -]{0,24}(?:["']\s{0,2}\)?\s{0,2}[;.]|;)\s{0,2}(?:exit|die|print|echo|printf|var_dump|print_r|system|phpinfo|eval|assert|passthru|exec|readfile|file_get_contents)\s{0,2}\([^\n]{0,120}\)\s{0,2}\)?\s{0,2}(?:;\s{0,2}(?:\/\/|#|\/\*)|\.\s{0,2}["'])/,
+    /^[\w -]{0,24}(?:["']\s{0,2}\)?\s{0,2}[;.]|;)\s{0,2}(?:exit|die|print|echo|printf|var_dump|print_r|system|phpinfo|eval|assert|passthru|exec|readfile|file_get_contents)\s{0,2}\([^\n]{0,120}\)\s{0,2}\)?\s{0,2}(?:;\s{0,2}(?:\/\/|#|\/\*|(?:exit|die)\b)|\.\s{0,2}["'])/,
     {
       score: 5,
       quotable: true,

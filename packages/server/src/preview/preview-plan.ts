@@ -1,14 +1,9 @@
-import type { PreviewResult } from '@postern/console'
+import type { PageShare, PreviewResult } from '@postern/console'
 import type { Overrides } from '../worker-plan.ts'
 import type { Gathered } from './gathered.ts'
 
-/** One of several threads that share a preview: a part of the pages, and a part of the actors. */
-export interface ActorShare {
-  /** From 0. */
-  readonly index: number
-  /** How many parts there are, 1 to 256. */
-  readonly of: number
-}
+/** One of several threads that share a preview: a part of the pages, and a part of the actors; 1 to 256. */
+export type ActorShare = PageShare
 
 /** What the thread of a preview starts from. */
 export interface PreviewPlan {

@@ -1,7 +1,15 @@
 import type { LoadedConfig } from '@postern/config'
-import type { PagedRequest, PageHead, PreviewResult, RequestPage, TrafficStore } from '@postern/console'
+import {
+  isInShare,
+  type PagedRequest,
+  type PageHead,
+  type PreviewResult,
+  type RequestPage,
+  type TrafficStore,
+} from '@postern/console'
 import { type MeasureCauses, measureCauses } from '@postern/runtime'
-import { ActorGroups } from './actor-groups.ts'
+import { ActorGroups, GROUP, type GroupFates, type RowActors, type Sharing } from './actor-groups.ts'
+import { NOBODY } from './actor-numbers.ts'
 import { CountedActors } from './counted-actors.ts'
 import { type EditReach, editReach, limitsOfBoth } from './edit-reach.ts'
 import { type Gathered, Gathering, notableOf } from './gathered.ts'
@@ -26,9 +34,6 @@ export interface PreviewRunOptions {
   readonly onProgress: (done: number, total: number) => void
 }
 
-/** Requests are opened by the thread that owns the block of numbers they stand in: each page once. */
-const BLOCK = 16_384
-
 /**
  * Compares what two configurations do to kept requests. What is readable without opening anything says who
  * may share state with whom, and who sent so much that a limit or a scenario could count to its end. Then
@@ -51,7 +56,8 @@ class PreviewRun {
   readonly #options: PreviewRunOptions
   readonly #count = new PreviewCount()
   readonly #share: ActorShare
-  #actors = new ActorGroups('actors')
+  #actors: ActorGroups
+  readonly #row: RowActors = { network: NOBODY, principal: NOBODY, tenant: NOBODY }
   #passes = 1
   #seen = 0
   #total = 0
@@ -59,6 +65,7 @@ class PreviewRun {
   constructor(options: PreviewRunOptions) {
     this.#options = options
     this.#share = options.share ?? { index: 0, of: 1 }
+    this.#actors = new ActorGroups('actors', this.#share)
   }
 
   /** Nothing is decided otherwise: everything is counted as it was decided. */
@@ -74,7 +81,7 @@ class PreviewRun {
 
   async everything({ sharing }: EditReach): Promise<PreviewResult> {
     await this.#begin(2)
-    await this.#group(new ActorGroups(sharing), undefined, new Gathering(1))
+    await this.#group(sharing, undefined, new Gathering(1))
     await this.#replay('all', new Set())
     return this.#count.result()
   }
@@ -94,7 +101,7 @@ class PreviewRun {
     })
     await this.#begin(mustLook ? 3 : 2)
     const gathering = new Gathering(this.#share.of)
-    await this.#group(new ActorGroups(reach.sharing), counted, gathering)
+    await this.#group(reach.sharing, counted, gathering)
     if (mustLook) await this.#look(reach, causes, counted, gathering)
     const gathered = await meet(gathering.result)
     const groups = new Set(gathered.reached.flatMap(token => this.#actors.ofToken(token) ?? []))
@@ -109,18 +116,20 @@ class PreviewRun {
     this.#total = await this.#options.traffic.requestsFrom(this.#options.from)
   }
 
-  #pages(what: 'heads' | 'whole'): AsyncIterable<RequestPage> {
-    return this.#options.traffic.pages(this.#options.from, what)
+  #pages(what: 'heads' | 'whole', share?: ActorShare): AsyncIterable<RequestPage> {
+    return this.#options.traffic.pages(this.#options.from, what, share)
   }
 
   /** Puts actors into groups, and counts what is said of requests without opening them. */
-  async #group(actors: ActorGroups, counted: CountedActors | undefined, into: Gathering): Promise<void> {
+  async #group(sharing: Sharing, counted: CountedActors | undefined, into: Gathering): Promise<void> {
+    const actors = new ActorGroups(sharing, this.#share)
+    const ofRow = this.#row
     this.#actors = actors
     for await (const { head } of this.#pages('heads')) {
       for (let row = 0; row < head.ids.length; row++) {
         if (!this.#isWanted(head, row)) continue
-        actors.add(head, row)
-        counted?.count(head, row, into)
+        actors.add(head, row, ofRow)
+        counted?.count(head, row, ofRow, actors, into)
       }
       this.#progress(head)
     }
@@ -135,21 +144,24 @@ class PreviewRun {
   ): Promise<void> {
     const { before, after } = this.#options
     const answers = await PlainAnswers.of(reach, before, after, causes)
-    for await (const page of this.#pages('whole')) {
+    for await (const page of this.#pages('whole', this.#share)) {
       const { head } = page
       const requests = await page.open(row => this.#isOwn(head, row))
       for (let row = 0; row < requests.length; row++) {
         const request = requests[row]
         if (request === undefined) continue
         const exchange = answers.open(request)
-        if (counted.hasRoutes) counted.countOnRoutes(head, row, exchange, into)
+        if (counted.hasRoutes) {
+          this.#actors.find(head, row, this.#row)
+          counted.countOnRoutes(head, row, this.#row, exchange, into)
+        }
         const looked = answers.look(request, exchange)
         const { differs, isNotable } = looked instanceof Promise ? await looked : looked
         const network = head.networks[row] ?? 0
         if (differs) into.reach(network)
         if (isNotable && causes !== undefined) into.remember(network, request)
       }
-      this.#progress(head)
+      this.#progress(head, this.#share.of)
     }
   }
 
@@ -162,7 +174,7 @@ class PreviewRun {
     const busy = new Set(gathered.busy.flatMap(token => this.#actors.ofToken(token) ?? []))
     const isWanted = (network: number): boolean => {
       const group = this.#actors.ofToken(network)
-      return group !== undefined && this.#isOwnGroup(group) && groups.has(group) && !busy.has(group)
+      return group !== undefined && this.#actors.isOwn(group) && groups.has(group) && !busy.has(group)
     }
     const notable = notableOf(gathered, isWanted)
     if (notable.length === 0) return
@@ -191,13 +203,13 @@ class PreviewRun {
   /** @param settled numbers of requests that are counted already */
   async #replay(groups: ReadonlySet<number> | 'all', settled: ReadonlySet<number>): Promise<void> {
     const { from, before, after } = this.#options
-    const isOwn = groups === 'all' || [...groups].some(group => this.#isOwnGroup(group))
-    const pair = isOwn ? await ReplayPair.of(before, after, from) : undefined
+    const fates = this.#actors.fates(groups)
+    const pair = fates.replaysAny ? await ReplayPair.of(before, after, from) : undefined
     const open = (page: RequestPage): Promise<readonly PagedRequest[]> => {
       this.#progress(page.head)
-      return this.#openReached(page, groups, settled)
+      return this.#openReached(page, fates, settled)
     }
-    for await (const requests of inOrder(this.#pages(isOwn ? 'whole' : 'heads'), open)) {
+    for await (const requests of inOrder(this.#pages(pair === undefined ? 'heads' : 'whole'), open)) {
       for (const request of requests) {
         const said = pair?.decide(request)
         const decided = said instanceof Promise ? await said : said
@@ -209,42 +221,38 @@ class PreviewRun {
   /** The requests that are decided again; the others are counted as they were decided. */
   async #openReached(
     page: RequestPage,
-    groups: ReadonlySet<number> | 'all',
+    fates: GroupFates,
     settled: ReadonlySet<number>,
   ): Promise<readonly PagedRequest[]> {
     const { head } = page
-    const wanted = new Set<number>()
+    const wanted = new Uint8Array(head.ids.length)
+    let isAnyWanted = false
     for (let row = 0; row < head.ids.length; row++) {
       if (!this.#isWanted(head, row)) continue
-      const group = this.#actors.of(head, row)
-      if (group === undefined || !this.#isOwnGroup(group)) continue
-      if (groups === 'all' || groups.has(group)) wanted.add(row)
-      else if (!settled.has(head.ids[row] ?? 0))
-        this.#count.keep(head.weights[row] ?? 1, head.refused[row] === 1)
+      const fate = fates.of(head.networks[row] as number)
+      if (fate === GROUP.replayed) {
+        wanted[row] = 1
+        isAnyWanted = true
+      } else if (fate === GROUP.kept && !settled.has(head.ids[row] as number))
+        this.#count.keep(head.weights[row] as number, head.refused[row] === 1)
     }
-    if (wanted.size === 0) return []
-    const rows = await page.open(row => wanted.has(row))
-    return rows.flatMap(request => request ?? [])
+    if (!isAnyWanted) return []
+    const rows = await page.open(row => wanted[row] === 1)
+    return rows.filter(request => request !== undefined)
   }
 
   #isWanted({ times }: PageHead, row: number): boolean {
     return (times[row] ?? 0) >= this.#options.from
   }
 
-  /** Whether a request stands in one of this thread's blocks. */
   #isOwn(head: PageHead, row: number): boolean {
-    const { index, of } = this.#share
-    return this.#isWanted(head, row) && Math.floor((head.ids[row] ?? 0) / BLOCK) % of === index
+    return this.#isWanted(head, row) && isInShare(head.ids[row] as number, this.#share)
   }
 
-  #isOwnGroup(group: number): boolean {
-    return group % this.#share.of === this.#share.index
-  }
-
-  /** Each thread goes through all pages, and is as far as its passes are. */
-  #progress({ ids }: PageHead): void {
+  /** Each pass counts alike. @param readers that share the pages of this pass */
+  #progress({ ids }: PageHead, readers = 1): void {
     const { of } = this.#share
-    this.#seen += ids.length
+    this.#seen += ids.length * readers
     const done = Math.min(this.#total, this.#seen / this.#passes)
     this.#options.onProgress(Math.floor(done / of), Math.ceil(this.#total / of))
   }

@@ -1,0 +1,123 @@
+import { constants, type DatabaseSync } from 'node:sqlite'
+import type { KeepTrigger } from './sqlite-journal.sql.ts'
+
+/** What SQL on a guarded connection may not do with columns of one table. */
+export interface ColumnRights {
+  /** Not read, by any statement, view or trigger. */
+  readonly hidden?: readonly string[]
+  /** Not edited. Rows can be inserted with them, and deleted. */
+  readonly fixed?: readonly string[]
+}
+
+type Authorizer = NonNullable<Parameters<DatabaseSync['setAuthorizer']>[0]>
+
+const OURS = /^postern_/i
+/** Old rows are more than an actor may read. */
+const JOURNAL = 'postern_budget_journal'
+const LOCKED_PRAGMAS: ReadonlySet<string> = new Set([
+  'recursive_triggers',
+  'writable_schema',
+  'trusted_schema',
+])
+const { SQLITE_OK, SQLITE_DENY } = constants
+
+/**
+ * Denies, as a statement is prepared, what would touch the count rather than the rows, and columns that
+ * nobody may read or edit.
+ *
+ * SQLite says which trigger an access is made in, but it says the same of a common table expression of that
+ * name (`WITH postern_x AS (SELECT secret ...)`). Only a trigger can write, so an access in our own trigger
+ * is known by its write to the journal: the reads of hidden columns that belong to it follow at once, and
+ * their number is known.
+ * @param guarded names of the tables with budgets
+ * @see https://www.sqlite.org/c3ref/set_authorizer.html
+ */
+export function budgetAuthorizer(
+  guarded: readonly string[],
+  columns: Readonly<Record<string, ColumnRights>>,
+  keeps: readonly KeepTrigger[],
+): Authorizer {
+  const hidden = namesOf(columns, 'hidden')
+  const fixed = namesOf(columns, 'fixed')
+  const held = new Set([...guarded, ...Object.keys(columns)].map(name => name.toLowerCase()))
+  const owed = new Map(keeps.map(keep => [keep.name, hiddenReads(keep, hidden)]))
+  let trigger = ''
+  let left = 0
+  return (action, first, second, _database, source) => {
+    if (source !== trigger) left = 0
+    if (action === constants.SQLITE_INSERT && first === JOURNAL && source !== null && isOurs(source)) {
+      trigger = source
+      left = owed.get(source) ?? 0
+      return SQLITE_OK
+    }
+    if (action === constants.SQLITE_READ) {
+      if (isCalled(first, JOURNAL)) return SQLITE_DENY
+      if (!hidden.has(`${first}.${second}`.toLowerCase())) return SQLITE_OK
+      return source === trigger && left-- > 0 ? SQLITE_OK : SQLITE_DENY
+    }
+    if (action === constants.SQLITE_UPDATE && fixed.has(`${first}.${second}`.toLowerCase()))
+      return SQLITE_DENY
+    return touchesCounts(held, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
+  }
+}
+
+function touchesCounts(
+  held: ReadonlySet<string>,
+  action: number,
+  first: string | null,
+  second: string | null,
+  source: string | null,
+): boolean {
+  switch (action) {
+    case constants.SQLITE_INSERT:
+    case constants.SQLITE_UPDATE:
+    case constants.SQLITE_DELETE:
+      return isOurs(first) && !isOurs(source)
+    case constants.SQLITE_CREATE_TRIGGER:
+    case constants.SQLITE_CREATE_TEMP_TRIGGER:
+    case constants.SQLITE_DROP_TRIGGER:
+    case constants.SQLITE_DROP_TEMP_TRIGGER:
+    case constants.SQLITE_CREATE_VIEW:
+    case constants.SQLITE_CREATE_TEMP_VIEW:
+    case constants.SQLITE_CREATE_TEMP_TABLE:
+      return isOurs(first)
+    case constants.SQLITE_DROP_TABLE:
+      return isOurs(first) || isHeld(held, first)
+    case constants.SQLITE_ALTER_TABLE:
+      return isOurs(second) || isHeld(held, second)
+    case constants.SQLITE_PRAGMA:
+      return first !== null && second !== null && LOCKED_PRAGMAS.has(first.toLowerCase())
+    default:
+      return false
+  }
+}
+
+function hiddenReads({ kept, reads }: KeepTrigger, hidden: ReadonlySet<string>): number {
+  const count = (names: readonly string[]): number =>
+    names.filter(name => hidden.has(`${kept.table}.${name}`.toLowerCase())).length
+  return count(kept.columns) * reads.column + count(kept.keys) * reads.key
+}
+
+/** Columns as SQLite compares their names: in lower case, `table.column`. */
+function namesOf(
+  columns: Readonly<Record<string, ColumnRights>>,
+  right: keyof ColumnRights,
+): ReadonlySet<string> {
+  return new Set(
+    Object.entries(columns).flatMap(([table, rights]) =>
+      (rights[right] ?? []).map(column => `${table}.${column}`.toLowerCase()),
+    ),
+  )
+}
+
+function isOurs(name: string | null): boolean {
+  return name !== null && OURS.test(name)
+}
+
+function isHeld(held: ReadonlySet<string>, name: string | null): boolean {
+  return name !== null && held.has(name.toLowerCase())
+}
+
+function isCalled(name: string | null, wanted: string): boolean {
+  return name?.toLowerCase() === wanted
+}
