@@ -4,7 +4,7 @@ import * as z from 'zod'
 // A configuration is read once or twice: compiling a checker for each of its sections takes longer than that.
 z.config({ jitless: true })
 
-/** When a changed value takes effect in a running process: at once, or when it starts anew. */
+/** When a changed value takes effect in a running process: at once, or when it starts again. */
 export type Applies = 'reload' | 'restart'
 
 /** What is said about a key besides its type; errors, JSON Schema and the reference are made from it. */
@@ -38,7 +38,7 @@ export function key(
   return noted(optional, { ...about, ...(example !== undefined && { example }) })
 }
 
-/** Says something about a type that was made just now; `meta` makes each type anew. */
+/** Says something about a type that was made just now; `meta` makes each type again. */
 function noted<Type extends z.ZodType>(type: Type, meta: z.GlobalMeta): Type {
   z.globalRegistry.add(type, meta)
   return type

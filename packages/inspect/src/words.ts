@@ -75,7 +75,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'time strace ltrace nohup nice watch timeout xargs busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
       'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
-      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex',
+      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext',
   ],
   [
     WORD.script,
@@ -134,7 +134,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.entity,
     'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation ' +
-      'xsl msxsl xalan xslt stylesheet xlink document',
+      'nameid xsl msxsl xalan xslt stylesheet xlink document',
   ],
   [
     WORD.scanner,
@@ -154,7 +154,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
   ],
   [
     WORD.page,

@@ -129,7 +129,7 @@ export const rceRules: readonly Rule[] = [
       benign: ['${name}', '$HOME is where', 'costs $5'],
     },
   ),
-  // Between two words, in the place of the space that a filter refuses.
+  // Between two words, in place of the space that a filter refuses.
   pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{ifs(?:\}|[^}\n]{1,12}\})|ifs(?:\$\d)?)[\w/<>~.$-]/, {
     score: 5,
     quotable: true,
@@ -300,7 +300,7 @@ export const rceRules: readonly Rule[] = [
   // write.
   pattern(
     'rce/option',
-    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
+    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|exec|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
     {
       score: 5,
       atStart: true,

@@ -49,10 +49,55 @@ export const serverFileRules: readonly Rule[] = [
     },
   ),
   // One server takes what follows the semicolon for a parameter, the next for a step up.
-  pattern('traversal/matrix-steps', /(?:^|[/\\])\.{1,2};[/\\]|[/\\]\.\.;(?:[\w=]{1,24})?(?:[/\\]|$)/, {
+  pattern(
+    'traversal/matrix-steps',
+    /(?:^|[/\\])\.{1,2};[/\\]|\w\.\.;[/\\]|[/\\]\.\.;(?:[\w=]{1,24})?(?:[/\\]|$)/,
+    {
+      score: 5,
+      chars: CHAR.semicolon,
+      attacks: ['/admin..;/x', '..;/..;/manager/html', '/admin/..;/', '/x/..;a=b/manager'],
+      benign: ['wait..; then', 'a/b;c/d', '..; /'],
+    },
+  ),
+  // From the root, and up from there.
+  pattern('traversal/rooted-steps', /^\s{0,2}[/\\]{1,2}(?:\.\.[/\\]{1,2}){2,16}[\w.-]/, {
     score: 5,
+    atStart: true,
+    chars: CHAR.dots,
+    places: ['body'],
+    attacks: ['/../../admin', '\\..\\..\\x'],
+    benign: ['../../a', '/a/../b', '/../a'],
+  }),
+  // Up, and into the folder that a server of pages serves or runs.
+  pattern(
+    'traversal/web-root',
+    /\.\.[/\\]{1,2}(?:[\w.-]{1,24}[/\\]{1,2}){0,3}(?:webapps|wwwroot|htdocs|public_html|inetpub|httpdocs|docroot)(?:[/\\]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      attacks: ['../webapps/ROOT/x.jsp', '..\\..\\inetpub\\wwwroot\\x.aspx'],
+      benign: ['webapps/ROOT', '../web/apps', '/var/www/htdocs'],
+    },
+  ),
+  // Segments that a client undoes before it asks, or that end where a server stops reading.
+  pattern(
+    'traversal/hidden-segment',
+    /\/(?:%2e){1,2}(?:\/|$)|\/(?:%0[09ad]){1,4}\/|(?:%23|%3f)\.(?:css|js|ico)$|(?:^|\/);[\w=.-]{0,60}\/|^\/{0,2}\\\w/,
+    {
+      score: 5,
+      places: ['path'],
+      chars: CHAR.percent | CHAR.semicolon | CHAR.backslash,
+      attacks: ['/%2e/admin', '/%0a/admin', '/admin%23.css', '/;a=b/admin', '/\\admin'],
+      benign: ['/a%2eb/c', '/C%23.png', '/;jsessionid=5', '/a;b=c/d', '/why%3f'],
+    },
+  ),
+  // What one server takes for a script and the next for a picture.
+  pattern('upload/destination', /\.(?:aspx?|php\d?|jspx?|cer|asa);\.?(?:jpe?g|png|gif|txt|html?)$/, {
+    score: 5,
+    places: ['header', 'path', 'query', 'form'],
     chars: CHAR.semicolon,
-    attacks: ['..;/..;/manager/html', '/admin/..;/', '/x/..;a=b/manager'],
-    benign: ['wait..; then', 'a/b;c/d', '..; /'],
+    attacks: ['http://x.example/shell.asp;.jpg'],
+    benign: ['/a.jpg', 'x.asp; y.jpg'],
   }),
 ]

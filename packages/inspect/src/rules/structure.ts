@@ -66,6 +66,14 @@ export const structureRules: readonly Rule[] = [
       ],
     },
   ),
+  // What one parser joins and the next one ends: the name that was signed and the one that is let in differ.
+  pattern('xxe/name-comment', /<(?:\w{1,12}:)?nameid\b[^<>]{0,200}>[^<>]{0,120}<!--/, {
+    score: 5,
+    chars: CHAR.less,
+    words: WORD.entity,
+    attacks: ['<NameID>admin@x.example<!---->.evil.example</NameID>'],
+    benign: ['<NameID>ann@x.example</NameID>', '<!-- NameID --><NameID>a</NameID>'],
+  }),
   // A stylesheet that reads, writes or runs something: the sender's program for whoever transforms with it.
   pattern(
     'xxe/stylesheet',

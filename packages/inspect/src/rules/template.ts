@@ -17,14 +17,15 @@ const inMarks = foundWithin({
     `${OBJECTS}|process\\.|\`|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()`,
   ),
   reach: REACH,
-  barriers: '{}%',
+  // No template has control characters in it, and bytes that are not text have.
+  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
 })
 // JavaScript writes its own strings with this mark, and its own objects into them.
 const inLiterals = foundWithin({
   opening: /\$\{/,
   inside: new RegExp(`${OBJECTS}|process\\.(?:mainmodule|binding|env|exit)`),
   reach: REACH,
-  barriers: '{}%',
+  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
 })
 
 function findObject({ lower }: Reading): Span | undefined {
@@ -103,7 +104,7 @@ export const templateRules: readonly Rule[] = [
   // JavaScript writes its own strings so.
   pattern(
     'template/literal',
-    /\$\{[^{}%]{0,160}?(?:`|process\.|this\.)|\$\s{0,16}\{\s{0,12}["'][^"'{}]{0,64}["']\s{0,12}\}/,
+    /\$\{[^{}%\u0000-\u0008\u000e-\u001f\u007f-\u009f]{0,160}?(?:`|process\.|this\.)|\$\s{0,16}\{\s{0,12}["'][^"'{}]{0,64}["']\s{0,12}\}/,
     {
       score: 5,
       quotable: true,
