@@ -60,7 +60,7 @@ const attacks: readonly (readonly [string, string, RegExp, Record<string, unknow
   ['a list of lists', '{ a(first: 100) { b(first: 100) { c } } }', /costs 10101/],
   ['a size in a variable', 'query ($n: Int) { a(first: $n) { b } }', /costs/, { n: 100_000 }],
   ['a size in the default of a variable', 'query ($n: Int = 100000) { a(first: $n) { b } }', /costs/],
-  ['a size that is no number', '{ a(first: "99999") { b } }', /costs/],
+  ['a size that is not a number', '{ a(first: "99999") { b } }', /costs/],
   ['a negative size', '{ a(first: -1) { b } }', /costs/],
   ['the dearer of two operations', 'query A { x } query B { a(first: 100000) { b } }', /costs/],
   [
