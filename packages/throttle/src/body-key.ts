@@ -6,11 +6,11 @@ const FORM = /^\s*application\/x-www-form-urlencoded\b/i
 const MULTIPART = /^\s*multipart\/form-data\b/i
 
 /**
- * A field of a JSON or form body, also of an upload: `email` or `user.email` (in a form also `user[email]`): for limits per
- * account on a login route. Letter case, surrounding space and compatibility forms are folded (Unicode NFKC),
- * so that spelling a name differently is no way round. Requests whose body lacks the field, has it more than
- * once with different values, cannot be read, or is larger than guards may read share one key: a backend may
- * take another of two values than we do. Requests without a body are not counted.
+ * A field of a JSON or form body, also of an upload: `email` or `user.email` (in a form also `user[email]`):
+ * for limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
+ * (Unicode NFKC), so that spelling a name differently is no way round. Requests whose body lacks the field,
+ * has it more than once with different values, cannot be read, or is larger than guards may read share one
+ * key: a backend may take another of two values than we do. Requests without a body are not counted.
  */
 export function body(field: string): Key {
   const path = field.split('.').slice(0, MAX_DEPTH)
@@ -37,7 +37,7 @@ function folded(value: unknown): string {
     : ''
 }
 
-/** Every field that some framework takes for the one that is meant: `user[email]`, `User.Email`, `email[]`. */
+/** Every field that some framework takes for this one: `user[email]`, `User.Email`, `email[]`. */
 function formFields(pairs: Iterable<readonly [string, string]>, path: readonly string[]): readonly string[] {
   const wanted = path.join('.').toLowerCase()
   return [...pairs]
