@@ -72,7 +72,7 @@ describe('a dishonest holder', () => {
 })
 
 describe('a holder that is stopped with its connections open', () => {
-  it('hears of every freeze once it goes on, without anything else having to happen', async () => {
+  it('receives every freeze once it goes on, without anything else having to happen', async () => {
     const path = join(folder, 'peer.sock')
     const heard: unknown[] = []
     let isStopped = true
