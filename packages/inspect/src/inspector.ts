@@ -17,7 +17,7 @@ import { readableText } from './readable-text.ts'
 import type { Place } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { settingOf } from './value-setting.ts'
+import { documentFieldSetting, settingOf } from './value-setting.ts'
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
@@ -299,6 +299,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     // A body that is one text stands under the name of every body, not in a field of it.
     const field = name === 'body' && locator.location() === 'body' ? '' : name
     look.setting = settingOf(value, place, field, type)
+    if (type === undefined)
+      look.setting = documentFieldSetting(place, name, () => locator.location()) ?? look.setting
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
       place,

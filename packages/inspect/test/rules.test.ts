@@ -16,6 +16,8 @@ const BY_NAME: readonly string[] = [
   'rce/parameter',
   'rce/short-command',
   'code/name-call',
+  'sqli/quote-probe',
+  'java/jndi-name',
 ]
 
 /** @param least the score from which a hit counts */

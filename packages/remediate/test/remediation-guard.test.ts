@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import {
@@ -203,5 +204,102 @@ describe('remediation guard', () => {
     assert.throws(() => remediationGuard(store, { secret: new Uint8Array(8) }), { code: 'POSTERN_CONFIG' })
     assert.throws(() => remediationGuard(store, { difficulty: 60 }), { code: 'POSTERN_CONFIG' })
     await store.close()
+  })
+
+  test('a ban says how many seconds are left, and never none', async () => {
+    const { guard, clock, store } = await guardWith('block')
+    assert.equal(refusal(asks(guard)).retryAfter, 86_400)
+    clock.advance(86_400_000 - 1_500)
+    assert.equal(refusal(asks(guard)).retryAfter, 2)
+    clock.advance(1_499)
+    assert.equal(refusal(asks(guard)).retryAfter, 1)
+    await store.close()
+  })
+
+  test('preflights of a browser use up nothing of what a throttled actor may send', async () => {
+    const { guard, store } = await guardWith('throttle', { throttle: { count: 6, per: '1m', burst: 1 } })
+    const preflight = ['Origin', 'https://other.example', 'Access-Control-Request-Method', 'PUT']
+    for (let i = 0; i < 3; i++)
+      assert.equal(
+        (guard.decide(exchangeFrom(ADDRESS, preflight, {}, 'OPTIONS')) as Decision).effect,
+        'allow',
+      )
+    assert.equal(asks(guard).effect, 'allow')
+    assert.equal(asks(guard).effect, 'throttle')
+    assert.equal(
+      (guard.decide(exchangeFrom(ADDRESS, preflight, {}, 'OPTIONS')) as Decision).effect,
+      'allow',
+      'also when it is used up',
+    )
+    await store.close()
+  })
+
+  test('a ban by hand names no change of the configuration, a found one protects the address', async () => {
+    const clock = new VirtualClock()
+    const store = await RemediationStore.open({ clock })
+    const changesFor = async (origin: string, actor: string, peer = ADDRESS): Promise<unknown> => {
+      const { id } = await store.add({ actor: parseActor(actor), for: '1h', reason: '', origin })
+      const said = refusal(asks(remediationGuard(store, { clock }), [], peer))
+      await store.remove(id)
+      return said.reasons[0].exception?.changes
+    }
+    assert.deepEqual(await changesFor('manual', ADDRESS), [])
+    assert.deepEqual(await changesFor('crowdsec', ADDRESS), [
+      { at: ['remediations', 'never'], add: [ADDRESS] },
+    ])
+    assert.deepEqual(await changesFor('crowdsec', '192.0.2.0/24'), [
+      { at: ['remediations', 'never'], add: ['192.0.2.0/24'] },
+    ])
+    await store.close()
+  })
+
+  test('a command is one that a shell takes as it is, whatever the name of the actor', async () => {
+    const store = await RemediationStore.open()
+    await store.add({ actor: { kind: 'principal', value: "o'brien; rm -rf" }, for: '1h', reason: '' })
+    const exchange = exchangeFrom(ADDRESS)
+    exchange.principal = { kind: 'user', id: "o'brien; rm -rf" }
+    assert.equal(
+      refusal(remediationGuard(store).decide(exchange)).reasons[0].exception?.command,
+      "postern unban 'principal:o'\\''brien; rm -rf'",
+    )
+    await store.close()
+  })
+
+  test('of two guards one holds addresses and devices, the other principals, tenants and keys', async () => {
+    const store = await RemediationStore.open({ device: () => 'laptop' })
+    const effects = (): readonly string[] => {
+      const exchange = exchangeFrom(ADDRESS)
+      exchange.principal = { kind: 'apiKey', id: 'k1', tenant: 'acme' }
+      return (['arrival', 'identified', 'all'] as const).map(
+        actors => (remediationGuard(store, { actors }).decide(exchange) as Decision).effect,
+      )
+    }
+    assert.deepEqual(effects(), ['allow', 'allow', 'allow'])
+    for (const [actor, wanted] of [
+      [ADDRESS, ['deny', 'allow', 'deny']],
+      ['device:laptop', ['deny', 'allow', 'deny']],
+      ['principal:k1', ['allow', 'deny', 'deny']],
+      ['tenant:acme', ['allow', 'deny', 'deny']],
+      ['key:k1', ['allow', 'deny', 'deny']],
+    ] as const) {
+      const { id } = await store.add({ actor: parseActor(actor), for: '1h', reason: '' })
+      assert.deepEqual(effects(), wanted, actor)
+      await store.remove(id)
+    }
+    await store.close()
+  })
+
+  test('a solution needs every zero bit that the puzzle asks for', () => {
+    const texts = [
+      ...Array.from({ length: 200 }, (_, i) => `puzzle:${i}`),
+      solve('puzzle'),
+      solve('puzzle', 10),
+    ]
+    for (const text of texts) {
+      const [first = 0, second = 0] = createHash('sha256').update(text).digest()
+      const zeros = first === 0 ? 8 + Math.min(8, Math.clz32(second) - 24) : Math.clz32(first) - 24
+      for (let difficulty = 0; difficulty <= 12; difficulty++)
+        assert.equal(isSolution(text, difficulty), zeros >= difficulty, `${text} for ${difficulty} bits`)
+    }
   })
 })

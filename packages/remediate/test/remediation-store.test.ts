@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { formatActor, parseActor } from '../src/actor-text.ts'
 import { NetworkIndex } from '../src/network-index.ts'
 import { RemediationStore } from '../src/remediation-store.ts'
-import { memoryRemediations } from '../src/remediation-table.ts'
+import { memoryRemediations, readRemediation, writeRemediation } from '../src/remediation-table.ts'
 import { exchangeFrom } from './support.ts'
 
 const finding = (value: string, change: Partial<Finding> = {}): Finding => ({
@@ -187,6 +187,198 @@ describe('remediation store', () => {
     assert.deepEqual(stored, ['192.0.2.7'])
     assert.equal(store.health().ok, true)
     await store.close()
+  })
+
+  test('a finding that asks for nothing sets nothing', async () => {
+    const store = await RemediationStore.open()
+    const { respond: _, ...alert } = finding('192.0.2.7')
+    assert.equal(store.apply(alert), undefined)
+    assert.equal(store.list().length, 0)
+    await store.close()
+  })
+
+  test('a scenario that fires twice at once is reported and stored once', async () => {
+    const clock = new VirtualClock()
+    const events: Event[] = []
+    let puts = 0
+    const store = await RemediationStore.open({
+      clock,
+      emit: event => events.push(event),
+      table: {
+        ...memoryRemediations(),
+        put: async () => {
+          puts++
+        },
+      },
+    })
+    const first = store.apply(finding('192.0.2.7'))
+    assert.equal(store.apply(finding('192.0.2.7')), first)
+    await store.flush()
+    assert.deepEqual([events.length, puts], [1, 1])
+    await store.close()
+  })
+
+  test('lifting an id that nobody has lifts nothing', async () => {
+    const store = await RemediationStore.open()
+    assert.deepEqual(await store.remove('no-such-id'), [])
+    assert.deepEqual(await store.remove(parseActor('192.0.2.7')), [])
+    await store.close()
+  })
+
+  test('a protected principal passes even when another process stored a ban on it', async () => {
+    const now = Date.now()
+    const stored = (kind: 'principal' | 'tenant', value: string) =>
+      ({
+        id: value,
+        actor: { kind, value },
+        measure: 'block',
+        reason: '',
+        origin: 'manual',
+        createdAt: now,
+        expiresAt: now + 60_000,
+      }) as const
+    const store = await RemediationStore.open({
+      table: {
+        ...memoryRemediations(),
+        load: async () => [stored('principal', 'mallory'), stored('principal', 'root')],
+      },
+    })
+    const asked = (id: string): string | undefined => {
+      const exchange = exchangeFrom('192.0.2.7')
+      exchange.principal = { kind: 'user', id }
+      return store.find(exchange)?.id
+    }
+    assert.deepEqual([asked('root'), asked('mallory'), asked('ann')], ['root', 'mallory', undefined])
+    store.protect({ principals: ['root'] })
+    assert.deepEqual([asked('root'), asked('mallory')], [undefined, 'mallory'])
+    await store.close()
+  })
+
+  test('one that was lifted while it waited to be stored is not stored later', async () => {
+    let isDown = true
+    const stored: string[] = []
+    const store = await RemediationStore.open({
+      table: {
+        ...memoryRemediations(),
+        put: async remediation => {
+          if (isDown) throw new StoreError('down', { store: 'test', retryable: true })
+          stored.push(remediation.actor.value)
+        },
+      },
+    })
+    store.apply(finding('192.0.2.7'))
+    store.apply(finding('192.0.2.8'))
+    await store.flush()
+    assert.match(store.health().detail ?? '', /2 in force, 2 not stored yet/)
+    await store.remove(parseActor('192.0.2.7'))
+    isDown = false
+    await store.flush()
+    assert.deepEqual(stored, ['192.0.2.8'])
+    assert.match(store.health().detail ?? '', /1 in force, 0 not stored yet/)
+    await store.close()
+  })
+
+  test('what expired is reported each second, and nothing once the store is closed', async t => {
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    const clock = new VirtualClock()
+    const store = await RemediationStore.open({ clock })
+    const heard: string[] = []
+    store.listen(({ kind, cause }) => heard.push(`${kind} ${cause}`))
+    await store.add({ actor: parseActor('192.0.2.7'), for: '1s', reason: '' })
+    await store.add({ actor: parseActor('192.0.2.8'), for: '2s', reason: '' })
+    clock.advance(1_000)
+    t.mock.timers.tick(1_000)
+    assert.deepEqual(heard, ['added here', 'added here', 'removed ended'])
+    await store.close()
+    clock.advance(60_000)
+    t.mock.timers.tick(60_000)
+    assert.equal(heard.length, 3)
+  })
+
+  test('a table that is away at the start is tried each second, and said once', async t => {
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    let isDown = true
+    const events: string[] = []
+    const table = {
+      ...memoryRemediations(),
+      load: async () => {
+        if (isDown) throw new StoreError('away', { store: 'test', retryable: true })
+        return []
+      },
+    }
+    await assert.rejects(RemediationStore.open({ table }), { code: 'POSTERN_STORE' })
+    const store = await RemediationStore.open({
+      table,
+      whenAway: 'start',
+      emit: ({ type }) => events.push(type),
+    })
+    assert.match(store.health().detail ?? '', /not read yet \(.*away\)/)
+    const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+    t.mock.timers.tick(1_000)
+    await settled()
+    assert.deepEqual(events, ['store.away'])
+    isDown = false
+    t.mock.timers.tick(1_000)
+    await settled()
+    assert.deepEqual(events, ['store.away', 'store.back'])
+    assert.equal(store.health().ok, true)
+    await store.close()
+  })
+
+  test('an adopted ban is lifted by its id only by who brought it, and leaves what is stored alone', async () => {
+    const store = await RemediationStore.open()
+    const own = await store.add({ actor: parseActor('192.0.2.1'), for: '1h', reason: '' })
+    const adopted = { ...own, id: 'theirs', actor: parseActor('192.0.2.2') }
+    const ended = { ...own, id: 'ended', expiresAt: Date.now() - 1 }
+    const loopback = { ...own, id: 'loopback', actor: parseActor('127.0.0.1') }
+    assert.equal(store.adopt([adopted, ended, loopback]), 1)
+    await store.reload()
+    store.disown([own.id, 'theirs', 'ended'])
+    assert.deepEqual(
+      store.list().map(({ id }) => id),
+      [own.id],
+    )
+    await store.close()
+  })
+})
+
+describe('a stored row', () => {
+  const row = {
+    id: 'a',
+    kind: 'address',
+    value: '192.0.2.7',
+    measure: 'block',
+    reason: '',
+    origin: 'manual',
+    createdAt: 1,
+    expiresAt: '2',
+  }
+
+  test('is read as the remediation that it was', () => {
+    for (const kind of ['address', 'network', 'principal', 'tenant', 'device', 'key'])
+      for (const measure of ['block', 'throttle', 'challenge']) {
+        const read = readRemediation({ ...row, kind, measure })
+        assert.ok(read !== undefined)
+        assert.deepEqual(writeRemediation(read), { ...row, kind, measure, expiresAt: 2 })
+      }
+  })
+
+  test('that is invalid in any part is nothing', () => {
+    for (const invalid of [
+      null,
+      undefined,
+      7,
+      'text',
+      {},
+      ...Object.keys(row).map(key => ({ ...row, [key]: undefined })),
+      { ...row, value: 'x'.repeat(1_025) },
+      { ...row, createdAt: 'soon' },
+      { ...row, expiresAt: Number.POSITIVE_INFINITY },
+      { ...row, measure: 'explode' },
+      { ...row, kind: 'country' },
+    ])
+      assert.equal(readRemediation(invalid), undefined, JSON.stringify(invalid))
+    assert.notEqual(readRemediation({ ...row, value: 'x'.repeat(1_024) }), undefined)
   })
 })
 

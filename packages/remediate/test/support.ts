@@ -7,10 +7,11 @@ export function exchangeFrom(
   headers: readonly string[] = [],
   options: EngineOptions = {},
   method = 'GET',
+  target = '/',
 ): Exchange {
   return new Engine(options).open({
     method,
-    target: '/',
+    target,
     headers: ['Host', 'shop.example', ...headers],
     peer,
     secure: false,

@@ -143,6 +143,16 @@ test('a rate is spent until it has earned one unit again, and keeps at most its 
   assert.deepEqual([rate.take('one'), rate.take('one'), rate.take('one')], [0, 0, 500])
 })
 
+test('rates are kept for the 50,000 newest actors', () => {
+  const rate = new ActorRate(1, 60_000, 1, new VirtualClock())
+  assert.equal(rate.take('oldest'), 0)
+  assert.equal(rate.take('second'), 0)
+  for (let i = 2; i < 50_000; i++) rate.take(`actor ${i}`)
+  assert.deepEqual([rate.isSpent('oldest'), rate.isSpent('second')], [true, true])
+  rate.take('one more')
+  assert.deepEqual([rate.isSpent('oldest'), rate.isSpent('second')], [false, true])
+})
+
 test('a network of one address is that address, and of more it keeps its width', () => {
   for (const [written, actor] of [
     ['network:192.0.2.7/32', '192.0.2.7'],

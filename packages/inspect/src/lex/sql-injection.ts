@@ -86,7 +86,9 @@ function atStart(): Finding | undefined {
   if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
     return { id: 'sqli/comment', score: 5, end: tokenCount() }
   }
-  if (/^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open) {
+  // `IF({Price} > 10, ...)`: formulas of tables name their columns so.
+  const isFormula = /^\s{0,2}if\(\{/.test(sourceText())
+  if (!isFormula && /^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open) {
     const compared = comparison(at + 2)
     if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
       return { id: 'sqli/call', score: 5, end: compared + 1 }

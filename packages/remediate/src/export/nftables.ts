@@ -106,15 +106,21 @@ export function runNft(script: string, flags: readonly string[] = []): Promise<v
           ...(cause !== undefined && { cause }),
         }),
       )
+    // Not the option `timeout`: where nft is missing, its timer would keep the process alive to its end.
+    const limit = AbortSignal.timeout(RUN_LIMIT_MS)
     const child = spawn('nft', [...flags, '-f', '-'], {
       stdio: ['pipe', 'ignore', 'pipe'],
-      timeout: RUN_LIMIT_MS,
+      signal: limit,
     })
     let said = ''
     child.stderr.on('data', (part: Buffer) => {
       if (said.length < 2_000) said += part.toString('utf8')
     })
-    child.on('error', cause => fail('nft cannot be started; is nftables installed?', cause))
+    child.on('error', cause =>
+      limit.aborted
+        ? fail(`nft did not end within ${RUN_LIMIT_MS / 1_000} s`, cause)
+        : fail('nft cannot be started; is nftables installed?', cause),
+    )
     // nft may end before it has read everything; its exit status says why.
     child.stdin.on('error', () => {})
     child.on('close', code => {

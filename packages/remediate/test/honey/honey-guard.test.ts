@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { type BodySource, type Decision, Engine, type Guard, type Refusal } from '@postern/core'
 import { honeyGuard } from '../../src/honey/honey-guard.ts'
 import { RemediationStore } from '../../src/remediation-store.ts'
+import { exchangeFrom } from '../support.ts'
 
 const bodyOf = (text: string): BodySource => ({
   read: async limit => ({
@@ -105,6 +106,64 @@ describe('honey guard', () => {
   })
 
   test('refuses records that would be hit by chance', () => {
-    assert.throws(() => honeyGuard({ records: ['1'] }), { code: 'POSTERN_CONFIG' })
+    for (const record of ['1', '12345'])
+      assert.throws(() => honeyGuard({ records: [record] }), { code: 'POSTERN_CONFIG' })
+    assert.equal(honeyGuard({ records: ['123456'] }).name, 'honey')
+  })
+
+  test('reads no body where only routes are traps', async () => {
+    const engine = new Engine({ guards: [honeyGuard({ routes: ['/backup.zip'] })] })
+    let reads = 0
+    const exchange = engine.open({
+      method: 'POST',
+      target: '/signup',
+      headers: ['Host', 'h', 'Content-Type', 'application/json'],
+      peer: '192.0.2.7',
+      secure: false,
+      httpVersion: '1.1',
+      body: {
+        read: async () => {
+          reads++
+          return { bytes: new TextEncoder().encode('{}'), complete: true }
+        },
+      },
+      native: undefined,
+    })
+    assert.equal((await engine.decide(exchange)).effect, 'allow')
+    assert.equal(reads, 0)
+  })
+
+  test('holds a principal that is known by its name, and says which command lifts that', async () => {
+    const remediations = await RemediationStore.open()
+    const trap = honeyGuard({ routes: ['/backup.zip'], remediations, for: '2h' })
+    const exchange = exchangeFrom('192.0.2.7', [], {}, 'GET', '/backup.zip')
+    exchange.principal = { kind: 'user', id: 'mallory' }
+    const known = (await trap.decide(exchange)) as Refusal
+    const stranger = (await trap.decide(exchangeFrom('192.0.2.8', [], {}, 'GET', '/backup.zip'))) as Refusal
+    assert.deepEqual(
+      [known, stranger].map(said => said.reasons[0].exception?.command),
+      ['postern unban principal:mallory', 'postern unban 192.0.2.8'],
+    )
+    assert.deepEqual(
+      remediations
+        .list()
+        .map(({ actor, createdAt, expiresAt }) => [actor.value, expiresAt - createdAt])
+        .sort(),
+      [
+        ['192.0.2.8', 7_200_000],
+        ['mallory', 7_200_000],
+      ],
+    )
+    await remediations.close()
+  })
+
+  test('a refusal names the change that takes the trap away', async () => {
+    const changes = async (target: string, body?: string): Promise<unknown> =>
+      ((await ask(guard, target, body)) as Refusal).reasons[0].exception?.changes
+    assert.deepEqual(await changes('/backup.zip'), [{ at: ['routes', '/backup.zip', 'honey'], set: false }])
+    assert.deepEqual(await changes('/signup?website=x'), [{ at: ['honey', 'fields'], remove: ['website'] }])
+    assert.deepEqual(await changes('/orders/ord_honey_7f3a'), [
+      { at: ['honey', 'records'], remove: ['ord_honey_7f3a'] },
+    ])
   })
 })
