@@ -3,7 +3,8 @@ import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
-const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsS]|AAEAAAD)/
+const SERIALISED =
+  /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
 
 /**
  * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
