@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
 import * as z from 'zod'
 
-/** When a changed value takes effect in a running process: at once, or when it starts anew. */
+/** When a changed value takes effect in a running process: at once, or when it starts again. */
 export type Applies = 'reload' | 'restart'
 
 /** What is said about a key besides its type; errors, JSON Schema and the reference are made from it. */

@@ -53,7 +53,7 @@ export interface EngineOptions {
    */
   readonly around?: Around
   /**
-   * `guards` keeps in `exchange.guardTimes` which guards were asked and how long each took: two readings of
+   * `guards` keeps in `exchange.guardTimes` which guards were asked and how long each took: one reading of
    * the clock a guard. Default: `none`.
    */
   readonly timing?: 'guards' | 'none'

@@ -9,6 +9,7 @@ import { standardErrorLines } from './error-lines.ts'
 import type { Event, EventRecorder } from './event.ts'
 import { type EventListener, EventPublisher } from './event-publisher.ts'
 import { Exchange, type ExchangeContext, type RecordTime, type RequestSource } from './exchange.ts'
+import { GuardStopwatch } from './guard-stopwatch.ts'
 import type { Health, HealthProbe } from './health.ts'
 import { HttpEvent } from './http-event.ts'
 import type { Mode } from './mode.ts'
@@ -53,7 +54,8 @@ export class Engine {
   readonly #onError: (part: string, error: unknown) => void
   readonly #probes: readonly HealthProbe[]
   readonly #context: ExchangeContext
-  readonly #timesGuards: boolean
+  /** Names of the guards, where they are timed. */
+  readonly #timed: readonly string[] | undefined
   readonly #wholeException: WholeException
 
   constructor(options: EngineOptions = {}) {
@@ -76,7 +78,7 @@ export class Engine {
       report: (part, error) => this.#report(part, error),
     })
     this.#probes = options.probes ?? []
-    this.#timesGuards = options.timing === 'guards'
+    this.#timed = options.timing === 'guards' ? this.#guards.map(({ name }) => name) : undefined
     this.#wholeException = new WholeException({
       clock: this.clock,
       timers: options.timers ?? systemTimers,
@@ -103,7 +105,7 @@ export class Engine {
   /** An exchange for a request that just arrived. */
   open(source: RequestSource): Exchange {
     const exchange = new Exchange(source, this.#context, this.clock.now())
-    if (this.#timesGuards) exchange.guardTimes = []
+    if (this.#timed !== undefined) exchange.stopwatch = new GuardStopwatch(this.#timed)
     return exchange
   }
 
@@ -113,6 +115,7 @@ export class Engine {
    */
   decide(exchange: Exchange): Decision | Promise<Decision> {
     const guards = this.#guards
+    exchange.stopwatch?.start(this.clock.monotonic())
     for (let i = 0; i < guards.length; i++) {
       const said = this.#ask(guards[i] as CompiledGuard, exchange)
       if (said instanceof Promise) return this.#decideRest(exchange, i, said)
@@ -136,7 +139,9 @@ export class Engine {
     if (checked.id === '' || exchange.settled || exchange.decision.effect !== 'allow')
       return exchange.decision
     for (const guard of this.#identified) {
-      const said = await this.#ask(guard, exchange)
+      exchange.stopwatch?.start(this.clock.monotonic())
+      const said = await this.#answerOf(guard, exchange)
+      exchange.stopwatch?.lapOf(guard.name, this.clock.monotonic())
       if (said.effect === 'allow') continue
       if (guard.enforces && exchange.mode === 'enforce') {
         exchange.decision = said
@@ -195,15 +200,12 @@ export class Engine {
   }
 
   #ask(guard: CompiledGuard, exchange: Exchange): Decision | Promise<Decision> {
-    const times = exchange.guardTimes
-    if (times === undefined) return this.#answerOf(guard, exchange)
-    const start = this.clock.monotonic()
+    const { stopwatch } = exchange
     const said = this.#answerOf(guard, exchange)
-    if (!(said instanceof Promise)) {
-      times.push({ guard: guard.name, ms: this.clock.monotonic() - start })
-      return said
-    }
-    return said.finally(() => times.push({ guard: guard.name, ms: this.clock.monotonic() - start }))
+    if (stopwatch === undefined) return said
+    if (said instanceof Promise) return said.finally(() => stopwatch.lap(this.clock.monotonic()))
+    stopwatch.lap(this.clock.monotonic())
+    return said
   }
 
   #answerOf(guard: CompiledGuard, exchange: Exchange): Decision | Promise<Decision> {

@@ -1,5 +1,4 @@
-import { headerValue, parseAddress, parseRequestPath } from '@postern/core'
-import { decompress } from './body/decompress.ts'
+import { decompress, headerValue, parseAddress, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'

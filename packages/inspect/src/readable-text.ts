@@ -9,7 +9,7 @@ const SERIALISED =
 /**
  * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
  * end.
- * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+ * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
 export function readableText(text: string, place: Place): string | undefined {
   if (!isBase64Value(text) || SERIALISED.test(text)) return text

@@ -141,7 +141,7 @@ export class EventForwarder implements EventRecorder, Detector {
 
   #forwarded(event: Event, record: ForwardedEvent['record']): ForwardedEvent {
     if (!(event instanceof HttpEvent)) return { event, record, seen: undefined }
-    const { source, principal, guardTimes } = event.exchange
+    const { source, principal, stopwatch } = event.exchange
     const isPlain = event.decision === 'allow' && event.observed === undefined
     const claimed = claimedCredential(event.exchange)
     const country = this.#countryOf(event.exchange)
@@ -156,9 +156,9 @@ export class EventForwarder implements EventRecorder, Detector {
       ...(traceparent !== undefined && { traceparent }),
       ...(claimed !== undefined && { credential: claimed }),
       ...(principal.kind === 'apiKey' && { key: principal.id }),
-      ...(guardTimes !== undefined && { layer: guardTimes.reduce((sum, { ms }) => sum + ms, 0) }),
+      ...(stopwatch !== undefined && { layer: stopwatch.total }),
       // Copying a list for every allowed request would cost more than it shows.
-      ...(guardTimes !== undefined && !isPlain && { guardTimes }),
+      ...(stopwatch !== undefined && !isPlain && { guardTimes: stopwatch.times }),
     }
     return { event: event.toJSON(), record, seen }
   }

@@ -149,6 +149,35 @@ const EDITS: Readonly<Record<string, readonly [Config, Config, expected: 'change
     { limits: { address: '12/1m' }, inspect: { level: 2 }, routes: { '/orders': { methods: ['GET'] } } },
     'changes',
   ],
+  'two sections: a limit of principals and a rule': [
+    { identify, limits: { own: { limit: '15/1m', key: 'principal' } } },
+    {
+      identify,
+      limits: { own: { limit: '9/1m', key: 'principal' } },
+      inspect: { except: [{ rule: 'xss/*' }] },
+    },
+    'changes',
+  ],
+  'two sections: a policy of a route and whom to block': [
+    { policies: 'policies.cedar' },
+    {
+      policies: 'policies.cedar',
+      block: ['192.0.2.4/31'],
+      routes: { '/reports/:id': { policy: { action: 'report.read', type: 'Report' } } },
+    },
+    'changes',
+  ],
+  'two sections: methods, and a limit of tenants that they free': [
+    { identify, limits: { shared: { limit: '12/1m', key: 'tenant' } } },
+    { identify, protocol: { methods: ['GET', 'POST'] } },
+    'changes',
+  ],
+  'two sections: a limit over everybody and a rule': [
+    {},
+    { limits: { all: { limit: '60/1m', key: 'route' } }, inspect: { except: [{ rule: 'sqli/*' }] } },
+    'changes',
+  ],
+  'two sections: scenarios and a limit': [{}, { scenarios: false, limits: { address: '12/1m' } }, 'changes'],
   'a role that nearly everybody lacks': [
     { identify },
     { identify, routes: { '/**': { require: { role: 'support' } } } },
@@ -171,6 +200,8 @@ const IN_PARTS: ReadonlySet<string> = new Set([
   'a limit of networks',
   'a rule that is switched off',
   'a role that a route asks for',
+  'two sections: a policy of a route and whom to block',
+  'two sections: methods, and a limit of tenants that they free',
   'several at once: a limit, a rule, a role and whom to block',
 ])
 

@@ -196,7 +196,7 @@ describe('events of refusals', () => {
     return { clock, counts, note }
   }
 
-  test('start anew when their span is over, and count limits and keys apart', () => {
+  test('start again when their span is over, and count limits and keys apart', () => {
     const { clock, counts, note } = setUp()
     for (let i = 0; i < 12; i++) note()
     note('other')

@@ -22,7 +22,7 @@ export interface ReplayOptions {
 
 export interface ReplaySummary {
   readonly lines: number
-  /** Lines that are no access log. */
+  /** Lines that are not access log entries. */
   readonly malformed: number
   /** The first of them. */
   readonly malformedExamples: readonly { readonly place: string; readonly text: string }[]
@@ -68,7 +68,7 @@ export function totalBytes(files: readonly string[]): number {
       throw new ConfigError({
         place: file,
         problem: stat === undefined ? 'there is no such file' : 'is a folder',
-        hint: 'name an access log',
+        hint: 'pass the path of an access log',
       })
     return sum + stat.size
   }, 0)

@@ -28,13 +28,33 @@ const MAX_SERIES = 1_000
 /** Counts every request by minute, verdict, route and rule, in memory, until it is drained. */
 export class TrafficCounter {
   #sums = new Map<string, Sum>()
+  /** Of plainly allowed requests of the last minute, by route: nearly every request finds its own here. */
+  #allowed = new Map<string, Sum>()
+  #minute = Number.NaN
 
   /** @param time epoch milliseconds */
   add(time: number, counted: Counted): void {
-    const sum = this.#sumOf(Math.floor(time / 60_000), counted)
+    const minute = Math.floor(time / 60_000)
+    const sum =
+      counted.verdict === 'allow' && counted.rule === ''
+        ? this.#allowedOf(minute, counted)
+        : this.#sumOf(minute, counted)
     sum.requests++
     sum.layer += counted.layer
     sum.total += counted.total
+  }
+
+  #allowedOf(minute: number, counted: Counted): Sum {
+    if (minute !== this.#minute) {
+      this.#minute = minute
+      this.#allowed = new Map()
+    }
+    const known = this.#allowed.get(counted.route)
+    if (known !== undefined) return known
+    const sum = this.#sumOf(minute, counted)
+    // Where there is no room for a route, it is looked for again each time.
+    if (sum.route === counted.route) this.#allowed.set(counted.route, sum)
+    return sum
   }
 
   /** Adds what was drained and could not be kept. */
@@ -47,7 +67,8 @@ export class TrafficCounter {
     }
   }
 
-  #sumOf(minute: number, { verdict, ...series }: Pick<Counted, 'verdict' | 'route' | 'rule'>): Sum {
+  #sumOf(minute: number, series: Pick<Counted, 'verdict' | 'route' | 'rule'>): Sum {
+    const { verdict } = series
     let { route, rule } = series
     let key = `${minute}\n${verdict}\n${route}\n${rule}`
     let sum = this.#sums.get(key)
@@ -70,6 +91,7 @@ export class TrafficCounter {
   drain(): readonly TrafficCount[] {
     const counts = [...this.#sums.values()]
     this.#sums = new Map()
+    this.#allowed = new Map()
     return counts
   }
 }

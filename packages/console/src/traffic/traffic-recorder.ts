@@ -66,7 +66,6 @@ export class TrafficRecorder implements HealthProbe {
     const { outcome } = event
     // Intents are followed by the event of what became of them.
     if (outcome === undefined) return
-    const { layer, guardTimes } = timesOf(event)
     const verdict = verdictOf(event)
     const route = event instanceof HttpEvent ? event.exchange.route?.pattern : event.request?.route
     const rule = verdict === 'allow' ? undefined : event.reasons?.[0]?.rule
@@ -74,12 +73,13 @@ export class TrafficRecorder implements HealthProbe {
       verdict,
       route: route ?? '',
       rule: rule ?? '',
-      layer,
+      layer: layerOf(event),
       total: outcome.duration,
     })
     this.#places.add(event.time, this.#countryOf(event), verdict === 'allow' ? 0 : 1)
     const weight = verdict === 'allow' ? this.#sampler.weigh(event.time) : 1
-    if (weight > 0) this.#keep(withActing(plain(event), actingOf(event)), weight, guardTimes)
+    // Of most requests nothing is kept: what follows is made for those that are.
+    if (weight > 0) this.#keep(withActing(plain(event), actingOf(event)), weight, guardTimesOf(event))
   }
 
   #countryOf(event: Event): string {
@@ -171,22 +171,18 @@ function actingOf(event: Event): Json | undefined {
   return event instanceof HttpEvent ? notedPrincipal(event.exchange.principal) : event.data?.['acting']
 }
 
+/** Milliseconds in all guards, of this thread's exchange or as a worker sent them along. */
+function layerOf(event: Event): number {
+  if (event instanceof HttpEvent) return event.exchange.stopwatch?.total ?? 0
+  const layer = event.data?.['layer']
+  return typeof layer === 'number' ? layer : 0
+}
+
 /** Times in the guards, of this thread's exchange or as a worker sent them along. */
-function timesOf(event: Event): {
-  readonly layer: number
-  readonly guardTimes: readonly GuardTime[] | undefined
-} {
-  if (event instanceof HttpEvent) {
-    const { guardTimes } = event.exchange
-    return { layer: layerTime(guardTimes), guardTimes }
-  }
-  const seen = event.data
-  const layer = seen?.['layer']
-  const times: unknown = seen?.['guardTimes']
-  return {
-    layer: typeof layer === 'number' ? layer : 0,
-    guardTimes: Array.isArray(times) ? (times as readonly GuardTime[]) : undefined,
-  }
+function guardTimesOf(event: Event): readonly GuardTime[] | undefined {
+  if (event instanceof HttpEvent) return event.exchange.guardTimes
+  const times: unknown = event.data?.['guardTimes']
+  return Array.isArray(times) ? (times as readonly GuardTime[]) : undefined
 }
 
 /** Milliseconds in all guards together. */

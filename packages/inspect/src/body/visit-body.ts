@@ -52,7 +52,7 @@ export function isDocument(bytes: Buffer): boolean {
 /**
  * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
  * type says only adds to that (a backend may believe it), and never takes
- * anything away; bytes that are no text are not read as text under any name but that of a form. The whole
+ * anything away; bytes that are not text are not read as text under any name but that of a form. The whole
  * of an XML document is passed to `whole`, for the rules about its declarations.
  */
 export function* visitBody(
@@ -120,7 +120,7 @@ function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
 }
 
 /**
- * Of bytes that are no text: whether a server would run them, and whether they are an object that reading
+ * Of bytes that are not text: whether a server would run them, and whether they are an object that reading
  * them builds.
  */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {

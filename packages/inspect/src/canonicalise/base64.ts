@@ -14,7 +14,7 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
  * data URL; undefined when it is no
- * base64 or decodes to something that is no text. An identifier that happens to use the alphabet nearly
+ * base64 or decodes to something that is not text. An identifier that happens to use the alphabet nearly
  * always decodes to control characters.
  */
 export function decodeBase64(text: string): string | undefined {

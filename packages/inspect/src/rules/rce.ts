@@ -129,7 +129,7 @@ export const rceRules: readonly Rule[] = [
       benign: ['${name}', '$HOME is where', 'costs $5'],
     },
   ),
-  // Between two words, in the place of the space that a filter refuses.
+  // Between two words, in place of the space that a filter refuses.
   pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{ifs(?:\}|[^}\n]{1,12}\})|ifs(?:\$\d)?)[\w/<>~.$-]/, {
     score: 5,
     quotable: true,

@@ -17,7 +17,7 @@ const inMarks = foundWithin({
     `${OBJECTS}|process\\.|\`|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()`,
   ),
   reach: REACH,
-  // No template has control characters in it, and bytes that are no text have.
+  // No template has control characters in it, and bytes that are not text have.
   barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
 })
 // JavaScript writes its own strings with this mark, and its own objects into them.

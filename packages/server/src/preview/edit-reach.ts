@@ -159,18 +159,25 @@ export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach 
 }
 
 /**
- * Every limit of both configurations; undefined where one of them counts what cannot be counted without
- * deciding.
+ * Every limit of both configurations, once where both have it; undefined where one of them counts what cannot
+ * be counted without deciding.
  */
 export function limitsOfBoth(before: LoadedConfig, after: LoadedConfig): readonly LimitReach[] | undefined {
-  const all = [before.config, after.config].flatMap(({ limits, routes }) => [
-    ...limits.flatMap(limit => {
-      if ([...routes.limits.values()].some(({ name }) => name === limit.name)) return [REACHES_ALL]
-      return reachOf(limit, limit.routes === undefined ? undefined : tableOf(limit.routes))
-    }),
-    ...[...routes.limits].flatMap(([pattern, limit]) => reachOf(limit, tableOf([pattern]))),
-  ])
-  return all.some(({ by }) => by === 'all') ? undefined : all
+  const all = new Map<string, LimitReach>()
+  const add = (limit: LimitSaid, patterns: readonly string[] | undefined): void => {
+    const routes = patterns === undefined ? undefined : tableOf(patterns)
+    for (const reach of reachOf(limit, routes))
+      all.set(JSON.stringify([reach.by, reach.span, reach.most, patterns]), reach)
+  }
+  for (const { limits, routes } of [before.config, after.config]) {
+    for (const limit of limits) {
+      if ([...routes.limits.values()].some(({ name }) => name === limit.name)) return undefined
+      add(limit, limit.routes)
+    }
+    for (const [pattern, limit] of routes.limits) add(limit, [pattern])
+  }
+  const found = [...all.values()]
+  return found.some(({ by }) => by === 'all') ? undefined : found
 }
 
 /** A limit over all actors can be counted only where each thread sees all that it counts. */

@@ -254,7 +254,7 @@ export class Vault {
     if (this.#search !== undefined) return this.#search
     throw new ConfigError({
       place: `vault.tables.${tableName}`,
-      problem: 'is searched, and the vault has no searchKey',
+      problem: 'is searched, but the vault has no searchKey',
       hint: 'give one beside the holders too: 32 random bytes, kept apart from the database',
     })
   }
@@ -332,7 +332,7 @@ export class Vault {
     if (this.#options.subjects === undefined)
       throw new ConfigError({
         place: `vault.tables.${cells[0]?.column.table}`,
-        problem: 'declares a subject, and the vault has no subject salts',
+        problem: 'declares a subject, but the vault has no subject salts',
       })
     return this.#options.subjects[how](subjects)
   }
@@ -390,7 +390,7 @@ function isOpenedHere({ mode, access }: Column): boolean {
 function noKeys({ column }: Cell): ConfigError {
   return new ConfigError({
     place: `${column.table}.${column.name}`,
-    problem: `is of mode ${column.mode}, and the vault has no keys for it`,
+    problem: `is of mode ${column.mode}, but the vault has no keys for it`,
     hint: column.mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
   })
 }
