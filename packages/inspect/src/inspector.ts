@@ -299,8 +299,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     // A body that is one text stands under the name of every body, not in a field of it.
     const field = name === 'body' && locator.location() === 'body' ? '' : name
     look.setting = settingOf(value, place, field, type)
-    if (type === undefined)
-      look.setting = documentFieldSetting(place, name, () => locator.location()) ?? look.setting
+    if (type === undefined) look.setting = documentFieldSetting(place, name, locator) ?? look.setting
     const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
     look.walk = new DecodingWalk(value, {
       place,
