@@ -366,6 +366,7 @@ function inspectBody(
       return
     }
     bytes = decompressed.bytes
+    inspector.work(bytes.length >> 3)
   }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const mark = target.indexOf('?')
