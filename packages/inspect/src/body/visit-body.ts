@@ -39,8 +39,16 @@ export function isJsonBody(text: string, contentType: string): boolean {
   return JSON_LIKE.test(text) || /[/+]json$/.test(typeOf(contentType))
 }
 
+/** The last one that was asked for: of one body it is asked several times, and most bodies are alike. */
+let last = { sent: '', type: '' }
+
 function typeOf(contentType: string): string {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (contentType !== last.sent) {
+    const semicolon = contentType.indexOf(';')
+    const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
+    last = { sent: contentType, type: type.trim().toLowerCase() }
+  }
+  return last.type
 }
 
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */
@@ -77,6 +85,9 @@ export function* visitBody(
     return
   }
   const text = decodeText(bytes, head.contentType)
+  // Decoding a long body takes a part of a slice.
+  visitor.work(text.length >> 4)
+  if (visitor.isPaused) yield
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
