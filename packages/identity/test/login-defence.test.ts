@@ -380,7 +380,7 @@ describe('GraphQL and JSON-RPC logins', () => {
       assert.equal((await at.send({ path: '/graphql', body })).status, 400)
   })
 
-  test('attack: the document stands in the query, or twice in a form, beside one that is no login', async () => {
+  test('attack: the document stands in the query, or twice in a form, beside one that does not sign in', async () => {
     const at = shop()
     const login = 'mutation { login(email: "alice@example.com", password: "x") { token } }'
     const query = new URLSearchParams({ query: login }).toString()
