@@ -16,6 +16,6 @@ describe('the fingerprint of an identity', () => {
     const seeds = [hyphen, hyphen, other]
     const random = { bytes: () => seeds.shift() ?? hyphen }
     assert.deepEqual(identitySeed(random), other)
-    assert.deepEqual(identitySeed(random), hyphen, 'a random source that gives the same for ever ends')
+    assert.deepEqual(identitySeed(random), hyphen, 'a random source that always gives the same seed ends')
   })
 })
