@@ -60,7 +60,8 @@ export class SignIn {
     if (method !== 'POST') return false
     const operation = OPERATIONS[path]
     if (operation === undefined) return false
-    if (operation !== 'link' && !this.#takeAttempt()) problem(response, 429, 'too many attempts to sign in; wait a minute')
+    if (operation !== 'link' && !this.#takeAttempt())
+      problem(response, 429, 'too many attempts to sign in; wait a minute')
     else await this.#run(operation, request, response)
     return true
   }
