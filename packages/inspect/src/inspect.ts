@@ -1,5 +1,4 @@
-import { headerValue, parseAddress, parseRequestPath } from '@postern/core'
-import { decompress } from './body/decompress.ts'
+import { decompress, headerValue, parseAddress, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
@@ -367,6 +366,7 @@ function inspectBody(
       return
     }
     bytes = decompressed.bytes
+    inspector.work(bytes.length >> 3)
   }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const mark = target.indexOf('?')
