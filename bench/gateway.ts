@@ -16,7 +16,7 @@ const WARM_UP = isQuick ? 20_000 : 50_000
 /** Seconds of load for latencies, which the quick form leaves out. */
 const LATENCY_ROUNDS = 7
 /** Of the comparison with and without console, which needs many. */
-const COST_ROUNDS = isQuick ? 12 : 40
+const COST_ROUNDS = isQuick ? 60 : 300
 const SECONDS = 1
 const CONNECTIONS = 32
 
@@ -168,7 +168,7 @@ const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
   'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
   'CPU is that of the process with all its threads, in short rounds of requests made by node, the proxies in turn; "undici_again" is a second bare proxy, and says what the comparison is worth.',
-  'The console is compared with the default gateway in short rounds of 2,000 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
+  'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
 ]
 function keyOf(name: string): string {
   return name.replaceAll('-', '_')
