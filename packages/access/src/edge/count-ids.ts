@@ -9,8 +9,9 @@ const MAX_DEPTH = 32
 
 /**
  * How many things a body names: the longest of its lists, or of its texts of several ids (`{"ids":
- * "1,2,3"}`); at least 1. An object whose names are numbers is a list: PHP and some clients write lists so. Lists inside lists add up, for each of their things may be changed. Depth is
- * bounded; what lies deeper counts as its list does.
+ * "1,2,3"}`); at least 1. An object whose names are numbers is a list: PHP and some clients write lists so.
+ * Lists inside lists add up, for each of their things may be changed. Depth is bounded; what lies deeper
+ * counts as its list does.
  */
 export function countIds(body: Json): number {
   return Math.max(1, largest(body, 0))
