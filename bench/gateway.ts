@@ -11,7 +11,7 @@ import { KeepAliveLoad } from './support/keep-alive-load.ts'
 
 const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? (isQuick ? 3 : 7))
 /** Of the comparison with and without console, which needs many. */
-const COST_ROUNDS = isQuick ? 12 : 40
+const COST_ROUNDS = isQuick ? 60 : 300
 const SECONDS = 1
 const CONNECTIONS = 32
 const WITHOUT_WRK_REQUESTS = isQuick ? 4_000 : 15_000
@@ -194,7 +194,7 @@ const others: Proxy[] = []
 const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
   'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
-  'The console is compared with the default gateway in short rounds of 2,000 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
+  'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
 ]
 const backend = await startNode('backend', '', '')
 try {

@@ -104,6 +104,12 @@ export class SignIn {
       : await operators.signIn(body['answer'], origin)
     if (who === undefined) return problem(response, 401, isNew ? USED : 'this passkey does not sign in here')
     const made = this.#sessions.begin({ name: who.name, roles: new Set(who.roles) })
+    // Somebody may have been removed, or given other roles, between the look at the account and the session.
+    const now = await operators.named(who.name)
+    if (now === undefined || now.roles.join() !== who.roles.join()) {
+      this.#sessions.end(made.cookie)
+      return problem(response, 401, 'this account was changed meanwhile; sign in again')
+    }
     await this.#signedIn(made, isNew ? 'invitation' : 'passkey', request, response)
   }
 
