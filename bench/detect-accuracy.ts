@@ -169,7 +169,7 @@ for (const { kind, method, path, headers, body } of HONEST) {
     ...(body.length > 0 && { body: typeof body === 'string' ? Buffer.from(body) : body }),
   })
 }
-for (const { kind, half, method, path, headers, body } of writtenRequests()) {
+for (const { list, kind, half, method, path, headers, body } of writtenRequests()) {
   const request = {
     method,
     target: path,
@@ -177,7 +177,7 @@ for (const { kind, half, method, path, headers, body } of writtenRequests()) {
     ...(body !== '' && { body: Buffer.from(body) }),
   }
   countHonest(`written down, ${kind}`, half, request)
-  countHonest('written down, all kinds', half, request)
+  countHonest(`written down, ${list} list`, half, request)
 }
 for (const document of honestDocuments(join(import.meta.dirname, '..'))) {
   const half = halfOf(document.text)

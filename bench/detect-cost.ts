@@ -13,7 +13,7 @@ const SLICE = 4
 /** Inputs tried for each shape of a request; `--tries 5000` looks longer. */
 const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 60 : 400)
 const SEED = 12_345
-/** Searches that begin anew, among which the tries are divided; `--seeds 8` begins more of them. */
+/** Searches that start again, among which the tries are divided; `--seeds 8` begins more of them. */
 const SEEDS = Number(process.argv[process.argv.indexOf('--seeds') + 1] ?? '') || (isQuick ? 1 : 3)
 /** Shorter documents of people are not repeated to 64 KB, in characters. */
 const LEAST_DOCUMENT = 8_000

@@ -18,7 +18,7 @@ const SLICES = 3
 const SETUP_MS = 12_000
 /** What an attack costs once, when it begins, is over before good clients are measured. */
 const SETTLE_MS = 1_000
-/** Slow requests run out of time ten seconds after they began: that is measured, and what comes of it. */
+/** Slow requests run out of time ten seconds after they began: that is measured, and what follows. */
 const SLOW_SETTLE_MS = 6_000
 const SLOW_SLICES = 6
 const ATTACKS: readonly AttackName[] = [

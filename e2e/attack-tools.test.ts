@@ -39,7 +39,7 @@ after(async () => {
 })
 
 /**
- * A measure stands against an address, and would for a while: the gateway does not listen to it, or hardly.
+ * An address is banned, and would be for a while: the gateway does not listen to it, or hardly.
  */
 function assertStopped(address: string): void {
   const measure = elsewhere.postern('why', address).split('\n')[0] ?? ''
@@ -302,7 +302,7 @@ describe('wapiti, crawling the shop and attacking every parameter it sees', () =
 
 describe('an attacker on this machine', () => {
   test('is refused and throttled like anybody else, and never banned, whichever loopback address it comes from', () => {
-    assert.match(defaults.postern('why', '127.0.0.1'), /nothing stands against/)
+    assert.match(defaults.postern('why', '127.0.0.1'), /no remediations apply to/)
     for (const address of ['127.0.0.1', '127.0.0.2', '::1'])
       assert.throws(() => defaults.postern('ban', address), /loopback/, address)
   })

@@ -128,7 +128,7 @@ for (const [from, address] of [
       await context.close()
       assert.deepEqual(refused, [])
       assert.deepEqual(gateway.refusals(), [])
-      assert.match(gateway.postern('why', address ?? '127.0.0.1'), /nothing stands against/)
+      assert.match(gateway.postern('why', address ?? '127.0.0.1'), /no remediations apply to/)
     }
 
     async function signIn(page: Page, email: string, password: string): Promise<void> {
@@ -166,7 +166,7 @@ for (const [from, address] of [
         await assertLeftAlone(visitor, 'search')
       })
 
-    test('a customer mistypes the password, signs in, orders, and hears of it over the WebSocket', async () => {
+    test('a customer mistypes the password, signs in, orders, and is notified over the WebSocket', async () => {
       const visitor = await visit()
       const { context, page } = visitor
       await signIn(page, 'ada@example.com', "correct horse battery'")

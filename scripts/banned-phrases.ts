@@ -42,6 +42,22 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
     pattern: /\b(?:is|are) no (?:name|parameter|principal|JSON|rule id|operator|socket|kind)\b/i,
     instead: '"is not a ..."',
   },
+  {
+    pattern:
+      /(?<!\bthere )\b(?:is|are) no (?:access log|event|body|text|HTTP|attack|answer|factor|session|login|token|number|address|list|table|file|path|proof)\b/i,
+    instead: '"is not a ..."',
+  },
+  { pattern: /\bhears? of\b/i, instead: '"is notified of", "receives", "sees"' },
+  { pattern: /\bcomes? of it\b/i, instead: '"results from it"' },
+  { pattern: /\bfor want of\b/i, instead: '"because ... is missing"' },
+  { pattern: /\bin the place of\b/i, instead: '"in place of", "replaces"' },
+  {
+    pattern: /\b(?:begin|start)(?:s|ed|ning)? anew\b|\bbegan anew\b/i,
+    instead: '"starts again", "is reset"',
+  },
+  { pattern: /\bstands? against\b/i, instead: '"applies to", "is active for"' },
+  { pattern: /\bas a matter of course\b/i, instead: '"by default", "normally"' },
+  { pattern: /\bnot believed\b/i, instead: '"not trusted", "ignored"' },
   { pattern: /\bcannot be had\b/i, instead: '"is unavailable"' },
   { pattern: /\bin vain\b/i, instead: '"without success"' },
   { pattern: /\bfor ever\b/i, instead: '"forever", "indefinitely"' },

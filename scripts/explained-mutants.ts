@@ -64,6 +64,23 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     because: 'a list of Cloudflare holds a tenth of these',
   },
   {
+    file: 'packages/remediate/src/export/nftables.ts',
+    line: 'const networks = coveringNetworks(store.list(100_000), now)',
+    what: 'one more',
+    because: 'the store holds no more than that',
+  },
+  {
+    file: 'packages/remediate/src/export/nftables.ts',
+    line: "else fail(`nft ended with ${code}: ${said.split('\\n', 1)[0] ?? ''}`)",
+    what: 'one more',
+    because: 'only how many lines are split off before the first is taken',
+  },
+  {
+    file: 'packages/remediate/src/remediation-store.ts',
+    line: 'if (this.#index.size === 0) return undefined',
+    because: 'a shortcut: an empty index holds nothing against anybody either way',
+  },
+  {
     file: 'packages/remediate/src/redis-remediations.ts',
     line: "if (list === null) throw new Error('the transaction was discarded')",
     because: 'Redis discards a MULTI only when a key was watched, and none is',
@@ -79,5 +96,78 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     line: 'if (this.#protected.covers(actor)) return undefined',
     what: 'returns nothing',
     because: 'undefined is returned either way',
+  },
+  {
+    file: 'packages/throttle/src/failure-tolerant-store.ts',
+    line: 'const STOOD_STILL = 10',
+    what: 'one more',
+    because: 'how late a timer has to be before the process counts as stalled is a guess either way',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'a = Math.imul(a ^ (a >>> 16), 0x85ebca6b)',
+    what: 'one more',
+    because: 'another mixing of the same sum, which is as good',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35)',
+    what: 'one more',
+    because: 'another mixing of the same sum, which is as good',
+  },
+  {
+    file: 'packages/throttle/src/keyed-hash.ts',
+    line: 'let b = salt1 + Math.imul(length, multipliers[LONGEST * 2 + 1] as number)',
+    because: 'the length is multiplied by another random number, or with the other sign',
+  },
+  {
+    file: 'packages/throttle/src/memory-store.ts',
+    line: 'return true',
+    what: 'false for true',
+    because: 'the general way then gives the same answer, which costs time only',
+  },
+  {
+    file: 'packages/throttle/src/memory-store.ts',
+    line: 'if (this.#locks !== undefined) {',
+    what: 'never holds',
+    because: 'without the lock it goes wrong only when another thread decides in the same microsecond',
+  },
+  {
+    file: 'packages/throttle/src/throttle.ts',
+    line: 'if (held.place !== undefined) this.#places.release(held.place)',
+    what: 'always holds',
+    because: 'a chain of no places is given back by doing nothing',
+  },
+  {
+    file: 'packages/core/src/address.ts',
+    line: 'const CACHE_LIMIT = 4_096',
+    what: 'one more',
+    because: 'only the size of a cache: what is not cached is parsed again',
+  },
+  {
+    file: 'packages/core/src/address.ts',
+    line: 'if (length < 7 || length > 15) return false',
+    because: 'a shortcut: a text of another length is not an IPv4 address for other reasons too',
+  },
+  {
+    file: 'packages/core/src/cidr.ts',
+    line: 'this.#asked = address',
+    because: 'only the last answer is cached',
+  },
+  {
+    file: 'packages/core/src/engine.ts',
+    line: 'if (this.#recorder === undefined) return false',
+    because: 'without a recorder nothing is recorded, whatever is said',
+  },
+  {
+    file: 'packages/core/src/http-event.ts',
+    line: 'if (this.#actor === undefined) {',
+    what: 'always holds',
+    because: 'the same actor is made again at each look',
+  },
+  {
+    file: 'packages/core/src/query-values.ts',
+    line: "if (query === '') return { fields, complete: true }",
+    because: 'a shortcut: an empty query is one empty pair, which is passed over',
   },
 ]

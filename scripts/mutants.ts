@@ -91,6 +91,8 @@ function operator(node: Tree, text: string, found: Mutant[]): void {
       end: at + sign.length,
       replacement: other,
       what: `"${other}" for "${sign}"`,
+      // V8 counts what is behind a logical operator by itself, and it runs only where the left side lets it.
+      reachedAt: left.start,
     })
 }
 

@@ -146,7 +146,7 @@ function survives({ file, source, mutant }: Placed, tests: readonly TestFile[]):
     throw new Error(`${file} was changed during the run: its mutants are no longer where they were`)
   const url = pathToFileURL(join(root, file)).href
   const reaching = tests
-    .filter(({ ran }) => ran(url, mutant.start))
+    .filter(({ ran }) => ran(url, mutant.reachedAt ?? mutant.start))
     .sort((a, b) => a.milliseconds - b.milliseconds)
   if (reaching.length === 0) return 'no test gets here'
   const env = { MUTANT_URL: url, MUTANT: JSON.stringify(mutant), NODE_COMPILE_CACHE: compiled }

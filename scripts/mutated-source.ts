@@ -8,6 +8,8 @@ export interface Mutant {
   /** What stands there instead. */
   readonly replacement: string
   readonly what: string
+  /** A place that runs whenever the mutant makes a difference; default: `start`. */
+  readonly reachedAt?: number
 }
 
 /** The text of a file with a mutant in it, without types. */

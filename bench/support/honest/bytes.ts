@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { documentOf } from './document-of.ts'
 import type { Draws } from './draws.ts'
 
-/** Bodies of bytes that are no text, under types that nobody lists. */
+/** Bodies of bytes that are not text, under types that nobody lists. */
 export function addBytes({ int, pick, bytes, out }: Draws): void {
   // binary
   for (let i = 0; i < 120; i++) {

@@ -4,6 +4,7 @@ import type { Half } from '../attack-lists.ts'
 import type { HonestRequest } from './draws.ts'
 
 interface Line {
+  readonly list: WrittenRequest['list']
   readonly kind: string
   readonly half: Half
   readonly method: string
@@ -14,10 +15,15 @@ interface Line {
 
 /** A request that was written down, with the half of the list that it is in. */
 export interface WrittenRequest extends HonestRequest {
+  /**
+   * Each was written before anybody looked which are refused; the second after
+   * rules were tuned on the first.
+   */
+  readonly list: 'first' | 'second'
   readonly half: Half
 }
 
-/** Honest requests of 59 kinds, written down before anybody looked which are refused. */
+/** Honest requests of 99 kinds in two lists, written down before anybody looked which are refused. */
 export function writtenRequests(): readonly WrittenRequest[] {
   return readFileSync(join(import.meta.dirname, 'requests.jsonl'), 'utf8')
     .split('\n')

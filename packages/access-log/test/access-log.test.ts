@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { faults } from '../../../test/conformance.ts'
 import { parseAccessLog } from '../src/access-log.ts'
 import { AccessLogReader } from '../src/access-log-reader.ts'
 import { logEvent } from '../src/log-event.ts'
@@ -58,7 +59,7 @@ describe('access logs', () => {
       { agent: 'a"b"c' },
     ],
     [
-      'a request that is no HTTP',
+      'a request that is not HTTP',
       '192.0.2.7 - - [31/Jan/2026:12:30:05 +0000] "\\x16\\x03\\x01" 400 1 "-" "-"',
       { method: '', status: 400 },
     ],
@@ -276,7 +277,7 @@ describe('an address field that lists several', () => {
       assert.deepEqual([found, forwardedFor], expected)
     })
 
-  test('G9 a log that names the forwarded list only is read by it; beside the sender it is not believed', () => {
+  test('G9 a log that names the forwarded list only is read by it; beside the sender it is not trusted', () => {
     const line = { time: '2026-01-31T12:30:05Z', method: 'GET', uri: '/', status: 200 }
     const list = { http_x_forwarded_for: '203.0.113.9, 10.0.0.1' }
     assert.equal(parsed(JSON.stringify({ ...line, ...list })).address, '203.0.113.9')
@@ -387,21 +388,10 @@ describe('W3C extended logs', () => {
   })
 })
 
-const FAULTS = process.env['POSTERN_FAULTS'] ?? join(import.meta.dirname, '../../../../shared/faults')
-
 describe('logs that were not read', () => {
-  const folder = join(FAULTS, 'logs')
-  const names = existsSync(folder) ? readdirSync(folder) : []
-  if (names.length === 0)
-    test('are not on this machine', context => {
-      assert.notEqual(
-        process.env['POSTERN_REQUIRE_CONFORMANCE'],
-        '1',
-        `${folder} is absent; set POSTERN_FAULTS`,
-      )
-      context.diagnostic(`${folder} is absent: nothing was checked`)
-    })
-  for (const name of names)
+  const { path: folder, skip } = faults('logs')
+  if (skip !== false) test('are not on this machine', context => context.skip(skip))
+  for (const name of skip === false ? readdirSync(folder) : [])
     test(name, () => {
       const log = new AccessLogReader()
       const lines = readFileSync(join(folder, name), 'utf8').split('\n')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { edgeBudget } from '@postern/access'
 import { type Decision, Engine, type Guard, type Json, VirtualClock } from '@postern/core'
 import { countMutations } from '../src/edge/count-graphql.ts'
@@ -16,6 +17,8 @@ interface Ask {
   readonly aborted?: boolean
   /** Default: JSON. */
   readonly type?: string
+  /** `gzip` compresses the body; anything else is only said. */
+  readonly coding?: string
 }
 
 async function ask(
@@ -29,14 +32,20 @@ async function ask(
     status = 200,
     aborted = false,
     type = 'application/json',
+    coding,
   }: Ask,
 ): Promise<Decision> {
   const engine = new Engine({ guards: [guard] })
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
+  const plain = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
+  const bytes = coding === 'gzip' ? gzipSync(plain) : plain
+  const labels = [
+    ...(body === undefined || type === '' ? [] : ['Content-Type', type]),
+    ...(coding === undefined ? [] : ['Content-Encoding', coding]),
+  ]
   const exchange = engine.open({
     method,
     target,
-    headers: ['Host', 'shop.example', ...(body === undefined || type === '' ? [] : ['Content-Type', type])],
+    headers: ['Host', 'shop.example', ...labels],
     peer,
     secure: false,
     httpVersion: '1.1',
@@ -107,6 +116,10 @@ test('mutations of GraphQL are counted with aliases, lists, variables, fragments
   )
   assert.equal(countMutations({ hello: 1 }), undefined)
   assert.equal(deletes('mutation { a(((((((('), 0)
+  assert.equal(deletes('mutation ($ids: [ID!] = [1, 2, 3], $n: Int = 4) { deleteOrders(ids: $ids) }'), 3)
+  assert.equal(deletes('mutation ($w: In = {ids: [1, 2, 3]}) { deleteOrders(where: $w) }', null), 3)
+  assert.equal(deletes('mutation ($ids: [ID!] = [1, 2]) { deleteOrders(ids: $ids) }', { ids: [7] }), 1)
+  assert.equal(deletes('mutation ($ids: [ID!]) { deleteOrders(ids: $ids) }', '{"ids":[1,2,3]}'), 3)
 })
 
 test('an actor deletes one by one, by lists and by GraphQL up to its budget, and no further', async () => {
@@ -199,6 +212,99 @@ test('attack: ids in a form, in JSON under another label, or in brackets are cou
     const said = await ask(guard, { method: 'DELETE', ...request })
     assert.equal(said.effect, 'allow', JSON.stringify(request))
   }
+})
+
+test('attack: a mutation hides behind strings, descriptions and what is too long to count', () => {
+  const deletes = (query: string): number | undefined => countMutations({ query })?.deletes
+  const ten = Array.from({ length: 10 }, (_, i) => `a${i}: deleteOrder(id: ${i})`).join(' ')
+  const quotes = '"""'
+  for (const query of [
+    // In a block string no backslash escapes another.
+    `mutation { a(x: ${quotes}a\\\\${quotes} ${quotes}) ${ten} b(x: ${quotes}q${quotes}) }`,
+    `mutation { a(x: ${quotes}a\\${quotes} ${quotes}) ${ten} b(x: ${quotes}q${quotes}) }`,
+    `${quotes}What it is for${quotes} mutation { ${ten} }`,
+    `"What it is for" mutation { ${ten} }`,
+    `fragment F on M { ${ten} } query Q { a } mutation M { ...F }`,
+  ])
+    assert.equal(deletes(query), 10, query)
+  for (const query of [
+    `mutation { ${'e '.repeat(100_001)} ${ten} }`,
+    `mutation { ${'...A '.repeat(1_001)} ...B } fragment A on M { e } fragment B on M { ${ten} }`,
+    `mutation { ${'...{ '.repeat(300)} ${ten} ${'}'.repeat(300)} }`,
+  ])
+    assert.equal(deletes(query), Number.MAX_SAFE_INTEGER, query.slice(0, 40))
+})
+
+test('attack: a document of brackets, or of variables, takes time in proportion to its length', () => {
+  const deletes = (query: string, variables: Json = null): number =>
+    countMutations({ query, variables })?.deletes ?? 0
+  for (const brackets of ['[', '{', '(', '[{', '([', '...{'])
+    assert.ok(deletes(`mutation { deleteOrders(ids: ${brackets.repeat(30_000)}`) >= 0, brackets)
+  const fields = Array.from({ length: 10_000 }, (_, i) => `a${i}: deleteOrders(ids: $ids)`).join(' ')
+  assert.equal(deletes(`mutation { ${fields} }`, { ids: many(10_000) }), 100_000_000)
+  const used = `mutation { ${'...A '.repeat(900)} } fragment A on M { ${fields} }`
+  assert.equal(deletes(used, { ids: many(10) }), Number.MAX_SAFE_INTEGER)
+})
+
+test('attack: a mutation is sent in another way than as JSON', async () => {
+  const query = `mutation { ${Array.from({ length: 11 }, (_, i) => `a${i}: deleteOrder(id: ${i})`).join(' ')} }`
+  const form = new URLSearchParams({ query }).toString()
+  const part = (name: string, text: string): string =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n--b--\r\n`
+  const multipart = 'multipart/form-data; boundary=b'
+  for (const request of [
+    { body: { query } },
+    { type: '', body: { query } },
+    { type: 'text/plain', body: { query } },
+    { type: 'application/graphql', body: query },
+    { type: 'application/x-www-form-urlencoded', body: form },
+    { type: 'application/x-www-form-urlencoded', body: `query={a}&${form}` },
+    { type: multipart, body: part('operations', JSON.stringify([{ query }])) },
+    { type: multipart, body: part('query', query) },
+    { target: `/graphql?${form}` },
+    { target: `/graphql?${form}`, method: 'GET' },
+    { target: '/graphql', body: { query }, complete: false },
+    { target: '/api/graphql/', type: multipart, body: part('operations', '{}'), complete: false },
+  ] satisfies readonly Partial<Ask>[]) {
+    const said = await ask(edgeBudget({ deletes: 10, clock: new VirtualClock() }), {
+      method: 'POST',
+      ...request,
+    })
+    assert.equal(said.effect, 'throttle', JSON.stringify(request).slice(0, 80))
+  }
+  for (const request of [
+    { body: 'an upload', type: 'application/octet-stream', complete: false },
+    { body: { query }, complete: false },
+    {
+      target: '/graphql',
+      type: multipart,
+      body: `${part('operations', '{"query":"mutation { addPicture }"}')}a picture`,
+      complete: false,
+    },
+    { target: '/graphql', body: 'a picture', type: 'image/png', complete: false },
+    { target: '/search?query=mutation' },
+  ] satisfies readonly Partial<Ask>[])
+    assert.equal((await ask(edgeBudget({ deletes: 10 }), { method: 'POST', ...request })).effect, 'allow')
+})
+
+test('attack: a body is compressed, so that its ids are not seen', async () => {
+  const ids = many(11)
+    .map(id => `ids=${id}`)
+    .join('&')
+  const form = 'application/x-www-form-urlencoded'
+  const guard = (): Guard => edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  for (const request of [
+    { method: 'DELETE', type: form, body: ids, coding: 'gzip' },
+    { method: 'DELETE', body: { ids: many(11) }, coding: 'gzip' },
+    {
+      method: 'POST',
+      body: { query: 'mutation { deleteOrders(ids: [1,2,3,4,5,6,7,8,9,10,11]) }' },
+      coding: 'gzip',
+    },
+    { method: 'DELETE', body: [1], coding: 'unknown' },
+    { method: 'POST', target: '/graphql', body: { query: '{ a }' }, coding: 'unknown' },
+  ])
+    assert.equal((await ask(guard(), request)).effect, 'throttle', JSON.stringify(request))
 })
 
 test('attack: a client hangs up on each of its deletes, or waits until the gateway gives up; the backend goes on', async () => {

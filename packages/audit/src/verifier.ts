@@ -386,7 +386,7 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
     const key = keys.get(`${name} ${hex(signature.subarray(0, 4))}`)
     if (key === undefined) continue
     if (!(await verifySignature(key, signature.subarray(4), new TextEncoder().encode(text))))
-      return 'has a signature that does not hold'
+      return 'has an invalid signature'
     signed = true
   }
   if (!signed) return 'is not signed by a known key'

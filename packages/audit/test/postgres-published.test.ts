@@ -188,7 +188,7 @@ describe('shippers of a log in PostgreSQL', () => {
 })
 
 describe('those who vouch for a log in PostgreSQL', () => {
-  test('hear of newer checkpoints only, whichever instance signed them, and proofs carry cosignatures', async t => {
+  test('receive newer checkpoints only, whichever instance signed them, and proofs carry cosignatures', async t => {
     const db = await database(t)
     const witness = Witness.open({
       directory: freshDirectory(),
@@ -292,7 +292,7 @@ describe('retention of a log in PostgreSQL', () => {
     const verifiers = [parseVerifierKey(pair.verifierKey)]
     const { first, count } = await checkExport(lines, verifiers)
     assert.ok(first > 1 && count > 0)
-    await assert.rejects(checkExport(lines.toSpliced(1, 1), verifiers), /lacks entry|entries, and says/)
+    await assert.rejects(checkExport(lines.toSpliced(1, 1), verifiers), /lacks entry|entries, but states/)
     await assert.rejects(checkExport(lines.toSpliced(3, 1), verifiers), /lacks entry/)
     await log.close()
   })

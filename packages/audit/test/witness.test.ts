@@ -184,7 +184,7 @@ describe('a log over HTTP', () => {
 })
 
 describe('an anchor behind HTTP', () => {
-  test('keeps the newest checkpoint, and finds a log that was started anew', async t => {
+  test('keeps the newest checkpoint, and finds a log that was started again', async t => {
     let kept: string | undefined
     const url = await serve(t, (request, response) => {
       if (request.method === 'GET') {

@@ -145,8 +145,15 @@ describe('a limit admits what it says', () => {
       if (statusOf(await sent(head('DELETE', `/orders/${i}`))) === 200) deleted++
       const override = [`X-HTTP-Method-Override: DELETE`, 'Content-Length: 0']
       if (statusOf(await sent(head('POST', `/orders/1${i}`, override))) === 200) deleted++
-      const form = post(`/orders/2${i}`, 'application/x-www-form-urlencoded', '_method=delete')
-      if (statusOf(await sent(form)) === 200) deleted++
+      const form = 'application/x-www-form-urlencoded'
+      for (const request of [
+        post(`/orders/2${i}`, form, '_method=delete'),
+        post(`/orders/3${i}`, form, 'a=1;_METHOD=delete'),
+        post(`/orders/4${i}`, form, '.method=delete'),
+        post(`/orders/5${i}`, form, gzipSync('_method=delete'), ['Content-Encoding: gzip']),
+        post(`/orders/6${i}`, 'application/json', '{"_method":"DELETE"}'),
+      ])
+        if (statusOf(await sent(request)) === 200) deleted++
     }
     assert.equal(deleted, 5)
   })

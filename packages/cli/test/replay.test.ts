@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { conformance } from '../../../test/conformance.ts'
 import type { ReplaySummary } from '../src/replay/replay.ts'
 import { cli } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-replay-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-
-const CONFORMANCE =
-  process.env['POSTERN_CONFORMANCE'] ??
-  fileURLToPath(new URL('../../../../shared/conformance', import.meta.url))
 
 /** A line of the combined format, so many seconds after noon. */
 function line(seconds: number, address: string, request: string, status = 200): string {
@@ -86,7 +82,7 @@ describe('a replay', () => {
     assert.ok(report.rules.some(rule => rule.key.startsWith('remediation/')))
   })
 
-  test('counts and shows lines that are no access log', async () => {
+  test('counts and shows lines that are not access log entries', async () => {
     const log = write('mixed.log', [
       line(0, '192.0.2.1', 'GET / HTTP/1.1'),
       'hello',
@@ -174,17 +170,8 @@ describe('a replay', () => {
     assert.match(stderr, /none\.log: there is no such file/)
   })
 
-  test('goes through a real log of Apache end to end', async t => {
-    const log = join(CONFORMANCE, 'logs/elastic-apache_logs.log')
-    if (!existsSync(log)) {
-      assert.notEqual(
-        process.env['POSTERN_REQUIRE_CONFORMANCE'],
-        '1',
-        `${log} is absent; set POSTERN_CONFORMANCE`,
-      )
-      t.diagnostic(`${log} is absent; set POSTERN_CONFORMANCE`)
-      return
-    }
+  const { path: log, skip } = conformance('logs/elastic-apache_logs.log')
+  test('goes through a real log of Apache end to end', { skip }, async () => {
     const { lines, malformed, report } = await replayed([log])
     assert.deepEqual([lines, malformed, report.requests], [10_000, 0, 10_000])
     assert.ok(report.allowed > 9_500, `${report.allowed} allowed`)

@@ -90,7 +90,7 @@ for (const workers of ['1', '2'])
     const told = Date.now()
     await Promise.all([cut, herEvents.ended])
     t.diagnostic(`cut after ${Date.now() - told} ms`)
-    // Every thread hears of it within a second; each connection may meet another one. The test's own limit
+    // Every thread is notified within a second; each connection may meet another one. The test's own limit
     // ends the wait.
     for (let inARow = 0; inARow < 8; ) inARow = (await ask('alice')) === 401 ? inARow + 1 : 0
     assert.equal(await ask('bob'), 200)

@@ -163,7 +163,7 @@ export interface Config extends ExtensionConfig {
    */
   readonly block?: readonly (string | ClientConfig)[] | undefined
   /**
-   * Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`. Default:
+   * Clients exempt from `block`. Bans and limits still apply: see `remediations.never`, `exempt`. Default:
    * nobody.
    */
   readonly allow?: readonly (string | ClientConfig)[] | undefined

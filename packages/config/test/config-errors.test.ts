@@ -308,7 +308,7 @@ const CASES: readonly (readonly [
   ['an invalid duration', 'timeouts: { head: 10 seconds }', /timeouts\.head$/, /is not a duration/, /10s/],
   ['an invalid size', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
   [
-    'a proxy that is no address',
+    'a proxy that is not an address',
     'trustProxies: [10.0.0.1, proxy.internal]',
     /trustProxies\[1\]$/,
     /is not an address or range/,

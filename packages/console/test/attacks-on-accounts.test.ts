@@ -117,7 +117,7 @@ describe('attacks on the accounts of the console', () => {
     nextMinute()
   })
 
-  test('a cookie of one with the token of another, a planted cookie, and a token elsewhere are no session', async () => {
+  test('a cookie of one with the token of another, a planted cookie, and a token elsewhere sign nobody in', async () => {
     const ann = await signIn(opened.server, 'ann')
     const eve = await signIn(opened.server, 'eve', ['viewer'])
     const url = `${opened.server.address}api/session`

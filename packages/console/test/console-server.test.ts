@@ -82,7 +82,7 @@ describe('the listener of the console', () => {
       )
   })
 
-  test('the cookie alone, which the backend behind the gateway may see, is no session', async () => {
+  test('the cookie alone, which the backend behind the gateway may see, is not a session', async () => {
     const { Cookie, ...token } = await signIn('ann')
     assert.equal((await ask(api('/session'), { headers: { Cookie } })).status, 401)
     assert.equal((await ask(api('/session'), { headers: token })).status, 401)

@@ -39,7 +39,9 @@ function bodyKind(exchange: Exchange): 'json' | 'form' | undefined {
 export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
   const kind = exchange.hasBody ? bodyKind(exchange) : undefined
   if (kind === undefined) return { kind: 'none' }
-  const { bytes, complete } = await exchange.readBody()
+  const body = await exchange.readDecodedBody()
+  if (body === undefined) return { kind: 'unreadable', why: 'malformed' }
+  const { bytes, complete } = body
   if (!complete) return { kind: 'unreadable', why: 'too-large' }
   if (bytes.length === 0) return { kind: 'none' }
   let text: string

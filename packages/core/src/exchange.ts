@@ -5,6 +5,7 @@ import type { BodyWatch } from './body-watch.ts'
 import type { CidrSet } from './cidr.ts'
 import { clientAddress, clientScheme } from './client-address.ts'
 import { ALLOW, type Decision, type Refusal, type RefusalContent } from './decision.ts'
+import { decompress } from './decompress.ts'
 import type { GuardStopwatch } from './guard-stopwatch.ts'
 import type { GuardTime } from './guard-time.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
@@ -16,6 +17,9 @@ import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
 import type { RouteMatch, RouteTable } from './route-table.ts'
+
+/** Bytes of a body without its codings. */
+const MAX_DECODED = 4 * 1_048_576
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -141,6 +145,7 @@ export class Exchange {
   #replyHeaders: string[] | undefined = undefined
   #requestChanges: Map<string, string | undefined> | undefined = undefined
   #body: Promise<BodyPrefix> | undefined = undefined
+  #decodedBody: Promise<BodyPrefix | undefined> | undefined = undefined
   #isBodyWatched = false
 
   constructor(source: RequestSource, context: ExchangeContext, time: number) {
@@ -227,8 +232,8 @@ export class Exchange {
   }
 
   /** Adds what was found in the body. */
-  addMethodOverride(override: MethodOverride): void {
-    this.#overrides = [...this.methodOverrides, override]
+  addMethodOverrides(overrides: readonly MethodOverride[]): void {
+    this.#overrides = [...this.methodOverrides, ...overrides]
     this.#route = null
   }
 
@@ -257,6 +262,21 @@ export class Exchange {
       this.source.body?.read(this.#context.bodyLimit) ??
       Promise.resolve({ bytes: new Uint8Array(0), complete: true })
     return this.#body
+  }
+
+  /**
+   * As `readBody`, without its content codings (RFC 9110 section 8.4), as far as it goes: 4 MiB at most.
+   * Undefined where nobody but the backend knows what it says: an unknown or broken coding, or more than
+   * that.
+   */
+  readDecodedBody(): Promise<BodyPrefix | undefined> {
+    const coding = this.header('content-encoding')
+    if (coding === undefined || coding === 'identity') return this.readBody()
+    this.#decodedBody ??= this.readBody().then(({ bytes, complete }) => {
+      const decoded = decompress(bytes, coding, MAX_DECODED)
+      return 'bytes' in decoded ? { bytes: decoded.bytes, complete } : undefined
+    })
+    return this.#decodedBody
   }
 
   /** Whether refusals are enforced for this exchange: the route's mode, or the engine's. */

@@ -1,31 +1,50 @@
-import { bodyValues } from './body-values.ts'
 import type { Exchange } from './exchange.ts'
-import { type MethodOverride, parameterOverride } from './method-override.ts'
+import { type MethodOverride, parameterOverride, parameterOverrides } from './method-override.ts'
+import { multipartTexts } from './multipart-texts.ts'
 
-const FORM = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)/i
-
-/** A part named `_method`, with the method that it holds. */
-const PART = /\bname="?_method"?[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n([A-Za-z-]{1,32})\r?\n/
+const FORM = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data)|[/+]json\b/i
+const MULTIPART = /^\s*multipart/i
+const JSON_TYPE = /[/+]json\b/i
+/** A name may be spelled with escapes. */
+const MAY_NAME = /method|\\u/i
 
 /**
- * Whether the body of a request may ask for another method: frameworks look for it in forms that are posted.
+ * Whether the body of a request may ask for another method: frameworks look for it in forms that are posted,
+ * and some in objects of JSON (Laravel, method-override with a function).
  */
 export function mayOverrideInForm(exchange: Exchange): boolean {
   return exchange.method === 'POST' && exchange.hasBody && FORM.test(exchange.header('content-type') ?? '')
 }
 
-/** What the field `_method` of a posted form asks for; waits for the body, as far as guards may read it. */
-export async function formMethodOverride(exchange: Exchange): Promise<MethodOverride | undefined> {
-  const value = await fieldOf(exchange)
-  return value === undefined ? undefined : parameterOverride(value, exchange.method, 'body')
+/**
+ * What the fields `_method` of a posted form ask for, all of them; waits for the body, as far as guards may
+ * read it. Undefined where it cannot be read: its coding is not known or broken.
+ */
+export async function formMethodOverrides(
+  exchange: Exchange,
+): Promise<readonly MethodOverride[] | undefined> {
+  const body = await exchange.readDecodedBody()
+  if (body === undefined) return undefined
+  const { buffer, byteOffset, byteLength } = body.bytes
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+  const type = exchange.header('content-type') ?? ''
+  if (JSON_TYPE.test(type)) return jsonOverrides(text, exchange.method)
+  if (!MULTIPART.test(type)) return parameterOverrides(text, exchange.method, 'body')
+  return multipartTexts(text).flatMap(
+    ([name, value]) => parameterOverride(name, value, exchange.method, 'body') ?? [],
+  )
 }
 
-async function fieldOf(exchange: Exchange): Promise<string | undefined> {
-  if (/^multipart/i.test(exchange.header('content-type') ?? '')) {
-    const { bytes } = await exchange.readBody()
-    return PART.exec(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))?.[1]
+function jsonOverrides(text: string, method: string): readonly MethodOverride[] {
+  if (!MAY_NAME.test(text)) return []
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return []
   }
-  const values = await bodyValues(exchange)
-  const value = values.kind === 'fields' ? values.fields.get('_method') : undefined
-  return typeof value === 'string' ? value : undefined
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, wished]) =>
+    typeof wished === 'string' ? (parameterOverride(name, wished, method, 'body') ?? []) : [],
+  )
 }

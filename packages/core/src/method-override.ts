@@ -1,11 +1,10 @@
-import { queryValues } from './query-values.ts'
 import type { RawHeaders } from './request-headers.ts'
 
 /** Headers by which a request asks to be treated as one of another method. */
 const HEADERS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-method-override', 'x-http-method'])
 
-/** The parameter of a query or form that asks the same. */
-const PARAMETER = '_method'
+/** The parameter of a query or form that asks the same: of most frameworks, of Slim, of ASP.NET MVC. */
+const PARAMETER = /^(?:_method|x[_-]http[_-]method[_-]override)$/i
 
 /** The IANA registry of HTTP methods, and the words that debuggers, caches and proxies obey besides. */
 const METHODS: ReadonlySet<string> = new Set(
@@ -38,8 +37,8 @@ export function headMethodOverrides(
   query: string,
 ): readonly MethodOverride[] {
   const fromHeaders = headerOverrides(method, headers)
-  // A name may be spelt with escapes.
-  const fromQuery = /_method|%/i.test(query) ? queryOverrides(method, query) : NONE
+  // A name may be spelled with escapes.
+  const fromQuery = /method|%/i.test(query) ? parameterOverrides(query, method, 'query') : NONE
   if (fromQuery.length === 0) return fromHeaders
   return fromHeaders.length === 0 ? fromQuery : [...fromHeaders, ...fromQuery]
 }
@@ -60,22 +59,69 @@ function headerOverrides(method: string, headers: RawHeaders): readonly MethodOv
   return wishes ?? NONE
 }
 
-/** Every pair is looked at, for frameworks differ in which of two they take. */
-function queryOverrides(method: string, query: string): readonly MethodOverride[] {
-  return query
-    .split('&', 1_000)
-    .map(pair => queryValues(pair).fields.get(PARAMETER))
-    .flatMap(value => (value === undefined ? [] : (parameterOverride(value, method, 'query') ?? [])))
+/** Characters of a name that could be one of the parameters, escapes included. */
+const LONGEST_NAME = 128
+const AMPERSAND = 0x26
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+
+/**
+ * The wishes in the pairs of a query or a form, in time linear in its length. Every pair is looked at, for
+ * frameworks differ in which of two they take, and a semicolon separates some of them (Rack before 3).
+ */
+export function parameterOverrides(
+  text: string,
+  method: string,
+  part: 'query' | 'body',
+): readonly MethodOverride[] {
+  const wishes: MethodOverride[] = []
+  let start = 0
+  let equals = -1
+  for (let i = 0; i <= text.length && wishes.length < MAX_WISHES; i++) {
+    const code = i === text.length ? AMPERSAND : text.charCodeAt(i)
+    if (code === EQUALS && equals < 0) equals = i
+    if (code !== AMPERSAND && code !== SEMICOLON) continue
+    if (equals > start && equals - start <= LONGEST_NAME && i - equals <= LONGEST_NAME) {
+      const name = unescaped(text.slice(start, equals))
+      const wish = parameterOverride(name, unescaped(text.slice(equals + 1, i)), method, part)
+      if (wish !== undefined) wishes.push(wish)
+    }
+    start = i + 1
+    equals = -1
+  }
+  return wishes
 }
 
-/** The wish that a parameter `_method` of this value is, if it is one. @param part `query` or `body` */
+/** Two that differ are refused, so more say nothing. */
+const MAX_WISHES = 16
+
+/** Bytes as they are: a name that is no UTF-8 is a name to some frameworks. */
+function unescaped(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/**
+ * The wish that a parameter is, if it is one. PHP ends a name at a zero byte, and reads a space, a dot or an
+ * opening bracket as an underscore, but for spaces in front; parts of multipart forms may escape any
+ * character of a name.
+ */
 export function parameterOverride(
+  name: string,
   value: string,
   method: string,
   part: 'query' | 'body',
 ): MethodOverride | undefined {
+  if (name.length < 7) return undefined
+  const read = (name.split('\0', 1)[0] ?? '')
+    .trimStart()
+    .replaceAll('\\', '')
+    .replace(/[ .[]/g, '_')
+    .trimEnd()
+  if (!PARAMETER.test(read)) return undefined
   const wished = value.trim().toUpperCase()
   return METHODS.has(wished) && wished !== method
-    ? { method: wished, location: `${part}.${PARAMETER}` }
+    ? { method: wished, location: `${part}.${read.toLowerCase()}` }
     : undefined
 }

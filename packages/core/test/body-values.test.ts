@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import * as zlib from 'node:zlib'
 import {
   bodyValues,
   type Exchange,
-  formMethodOverride,
+  formMethodOverrides,
   hasFields,
   mayOverrideInForm,
   queryValues,
@@ -150,28 +151,95 @@ describe('the method that a posted form asks for', () => {
   const part = (name: string, value: string): string =>
     `--x\r\nContent-Disposition: form-data; name=${name}\r\n\r\n${value}\r\n--x--\r\n`
 
+  const gzipped = (text: string, coding: string, compress: (bytes: Buffer) => Buffer): Exchange =>
+    exchangeOf({
+      method: 'POST',
+      headers: ['Content-Type', FORM, 'Content-Encoding', coding],
+      body: { read: () => Promise.resolve({ bytes: compress(Buffer.from(text)), complete: true }) },
+    })
+  const methods = async (exchange: Exchange): Promise<readonly string[] | undefined> =>
+    (await formMethodOverrides(exchange))?.map(({ method, location }) => `${location} ${method}`)
+
   test('is that of its field _method', async () => {
     for (const [type, body] of [
       [FORM, 'title=x&_method=delete'],
       [MULTIPART, part('"_method"', 'DELETE')],
       [MULTIPART, part('_method', 'delete')],
+      [JSON_TYPE, '{"title":"x","_method":"DELETE"}'],
+      [JSON_TYPE, '{"\\u005fmethod":"DELETE"}'],
     ] as const)
-      assert.deepEqual(await formMethodOverride(posted(type, body)), {
-        method: 'DELETE',
-        location: 'body._method',
-      })
+      assert.deepEqual(await methods(posted(type, body)), ['body._method DELETE'], body)
+  })
+
+  test('is found however a framework lets it be spelled', async () => {
+    const padding = 'a=1&'.repeat(2_000)
+    for (const body of [
+      `${padding}_method=DELETE`,
+      'a=1;_method=DELETE',
+      '_METHOD=DELETE',
+      '%5fmethod=%44ELETE',
+      '.method=DELETE',
+      '+_method=DELETE',
+      '%20[method=DELETE',
+      '_method%00=DELETE',
+      '_method%00%ff=DELETE',
+      '_method=+delete%20',
+    ])
+      assert.deepEqual(await methods(posted(FORM, body)), ['body._method DELETE'], body.slice(-40))
+    assert.deepEqual(await methods(posted(FORM, 'X-HTTP-Method-Override=PUT')), [
+      'body.x-http-method-override PUT',
+    ])
+    const headers = 'X-A: b\r\n'.repeat(20)
+    for (const body of [
+      `--x\r\nContent-Disposition: form-data; name="_method"\r\n${headers}\r\nDELETE\r\n--x--\r\n`,
+      '--x\ncontent-disposition:form-data;name=_method\n\nDELETE\n--x--',
+      part('"_meth\\od"', 'DELETE'),
+      part("_method; name*=utf-8''note", 'DELETE'),
+      part('"note"; name="_method"', ' delete '),
+      part(".method; filename='name=x'", 'DELETE'),
+    ])
+      assert.deepEqual(await methods(posted(MULTIPART, body)), ['body._method DELETE'], body)
+  })
+
+  test('is every one that is there, for frameworks differ in which they take', async () => {
+    assert.deepEqual(await methods(posted(FORM, '_method=POST&_method=PUT&_method=DELETE')), [
+      'body._method PUT',
+      'body._method DELETE',
+    ])
+    const body = part('_method', 'POST').replace('--x--', part('_method', 'DELETE'))
+    assert.deepEqual(await methods(posted(MULTIPART, body)), ['body._method DELETE'])
+    assert.equal((await methods(posted(FORM, '_method=PUT&'.repeat(1_000))))?.length, 16)
+  })
+
+  test('is read through the coding of the form; one that cannot be undone is no form', async () => {
+    const form = '_method=DELETE'
+    assert.deepEqual(await methods(gzipped(form, 'gzip', zlib.gzipSync)), ['body._method DELETE'])
+    assert.deepEqual(await methods(gzipped(form, 'BR', zlib.brotliCompressSync)), ['body._method DELETE'])
+    assert.equal(await methods(gzipped(form, 'gzip', bytes => bytes)), undefined)
+    assert.equal(await methods(gzipped(form, 'compress', bytes => bytes)), undefined)
+    assert.equal(await methods(gzipped('a'.repeat(5 * 1_048_576), 'gzip', zlib.gzipSync)), undefined)
   })
 
   test('is not its own method, a word that is no method, or another field', async () => {
-    for (const body of ['_method=POST', '_method=remove', 'method=DELETE', ''])
-      assert.equal(await formMethodOverride(posted(FORM, body)), undefined, body)
-    assert.equal(await formMethodOverride(posted(MULTIPART, part('"my_method"', 'DELETE'))), undefined)
+    for (const body of ['_method=POST', '_method=remove', 'method=DELETE', 'a_method=PUT', ''])
+      assert.deepEqual(await methods(posted(FORM, body)), [], body)
+    assert.deepEqual(await methods(posted(MULTIPART, part('"my_method"', 'DELETE'))), [])
+    assert.deepEqual(await methods(posted(MULTIPART, part('"file"; filename="name=_method"', 'DELETE'))), [])
+    for (const body of [
+      '{"a":{"_method":"PUT"}}',
+      '["_method"]',
+      '{"_method":',
+      '{"_method":1}',
+      '"_method"',
+    ])
+      assert.deepEqual(await methods(posted(JSON_TYPE, body)), [], body)
   })
 
   test('is looked for in forms that are posted, and nowhere else', () => {
     assert.equal(mayOverrideInForm(posted(FORM, '')), true)
     assert.equal(mayOverrideInForm(posted(MULTIPART, '')), true)
-    assert.equal(mayOverrideInForm(posted(JSON_TYPE, '')), false)
+    assert.equal(mayOverrideInForm(posted(JSON_TYPE, '')), true)
+    assert.equal(mayOverrideInForm(posted('text/plain', '')), false)
     assert.equal(mayOverrideInForm(posted(undefined, '')), false)
     assert.equal(mayOverrideInForm(exchangeOf({ method: 'POST', headers: ['Content-Type', FORM] })), false)
     const put = exchangeOf({

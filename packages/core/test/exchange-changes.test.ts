@@ -56,7 +56,7 @@ describe('what guards change of an exchange', () => {
     assert.equal(exchange.requestChanges, undefined)
   })
 
-  test('are headers of the answer, added or put in the place of one', () => {
+  test('are headers of the answer, added, or replace one', () => {
     const exchange = exchangeOf()
     assert.equal(exchange.replyHeaders, undefined)
     assert.equal(exchange.replied('X-A'), undefined)

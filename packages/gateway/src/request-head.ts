@@ -161,7 +161,8 @@ function originForm(method: string, target: string, host: string | undefined): s
 
 /**
  * Removes the headers that `Connection` names. False when it names one that frames or routes the message, or
- * is no list of tokens: hop-by-hop abuse, by which a client makes a proxy drop what the next one relies on.
+ * is not a list of tokens: hop-by-hop abuse, by which a client makes a proxy drop headers that the next one
+ * relies on.
  */
 function removeNamed(connection: string, forward: string[]): boolean {
   if (connection === 'keep-alive' || connection === 'close' || connection === 'Upgrade') return true

@@ -250,7 +250,7 @@ export class RequestIntake {
     this.#start(this.#open(source, head, downstream), head, body)
   }
 
-  /** Bytes that are no HTTP/1, or did not arrive in time. */
+  /** Bytes that are not HTTP/1, or did not arrive in time. */
   clientError(error: Error, socket: Socket): void {
     const fault = clientErrorFault(error)
     if (fault === undefined || !socket.writable) {

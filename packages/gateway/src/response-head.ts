@@ -47,7 +47,7 @@ export interface ResponseHead {
 
 /**
  * The end-to-end headers of a response. Its framing is judged as strictly as a request's.
- * @throws ResponseFault for two lengths, a length that is no number, or another transfer coding than
+ * @throws ResponseFault for two lengths, a length that is not a number, or another transfer coding than
  * `chunked`
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over the headers of every response; each case is one rule of RFC 9112.

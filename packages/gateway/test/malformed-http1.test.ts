@@ -7,7 +7,7 @@ const post = (headers: string, body = ''): string => `POST / HTTP/1.1\r\n${H}${h
 const get = (headers: string): string => `GET / HTTP/1.1\r\n${H}${headers}\r\n`
 const chunked = (body: string): string => post('Transfer-Encoding: chunked\r\n', body)
 
-/** What is sent, by what is wrong with it. Each must be refused before the backend hears of it. */
+/** What is sent, by what is wrong with it. Each must be refused before the backend sees it. */
 const MALFORMED: Readonly<Record<string, string>> = {
   // Two ways to tell where the body ends.
   'Content-Length and Transfer-Encoding': post(
@@ -127,7 +127,7 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'CONNECT, which would make a tunnel of us': `CONNECT internal:22 HTTP/1.1\r\nHost: internal:22\r\n\r\n`,
   'CONNECT with a path': `CONNECT / HTTP/1.1\r\n${H}\r\n`,
   'no target': `GET HTTP/1.1\r\n${H}\r\n`,
-  'a target that is no path': `GET index.html HTTP/1.1\r\n${H}\r\n`,
+  'a target that is not a path': `GET index.html HTTP/1.1\r\n${H}\r\n`,
   'an asterisk with GET': `GET * HTTP/1.1\r\n${H}\r\n`,
   'a fragment in the target': `GET /a#b HTTP/1.1\r\n${H}\r\n`,
   'a NUL in the target': `GET /a\0b HTTP/1.1\r\n${H}\r\n`,
@@ -178,7 +178,7 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'Connection that names Authorization': get('Authorization: Basic eA==\r\nConnection: Authorization\r\n'),
   'Connection that names Cookie': get('Cookie: a=b\r\nConnection: close, cookie\r\n'),
   'Connection that names X-Forwarded-For': get('Connection: close, X-Forwarded-For\r\n'),
-  'Connection that is no list of tokens': get('Connection: close; x\r\n'),
+  'Connection that is not a list of tokens': get('Connection: close; x\r\n'),
   'an unknown expectation': post('Expect: the-unexpected\r\nContent-Length: 3\r\n', 'abc'),
   'two expectations': post('Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 3\r\n', 'abc'),
   'a WebSocket upgrade with a body': get(
@@ -199,7 +199,7 @@ describe('malformed and ambiguous HTTP/1 requests', { timeout: 60_000 }, () => {
     assert.ok(Object.keys(MALFORMED).length >= 100)
   })
 
-  test('each is refused, its connection closed, and the backend hears of none', async t => {
+  test('each is refused, its connection closed, and the backend sees none', async t => {
     const backend = await startBackend(t, (request, response) => {
       request.resume()
       response.end('reached')

@@ -46,7 +46,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'a path with CR LF, a request to be': head(replace(':path', '/ HTTP/1.1\r\nHost: b\r\n\r\nGET /evil')),
   'a path with a blank': head(replace(':path', '/a b')),
   'a path that is empty': head(replace(':path', '')),
-  'a path that is no path': head(replace(':path', 'index.html')),
+  'a path that is not a path': head(replace(':path', 'index.html')),
   'a path in absolute form': head(replace(':path', 'https://localhost/')),
   'a path with a fragment': head(replace(':path', '/a#b')),
   'a path of an asterisk with GET': head(replace(':path', '*')),
@@ -85,7 +85,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'TE other than trailers': head([...GET, ['te', 'gzip']]),
   'two lengths': head([...POST, ['content-length', '0'], ['content-length', '1']]),
   'a negative length': head([...POST, ['content-length', '-1']]),
-  'a length that is no number': head([...POST, ['content-length', '1e1']]),
+  'a length that is not a number': head([...POST, ['content-length', '1e1']]),
   'a length and no body': head([...POST, ['content-length', '5']]),
   CONNECT: head([
     [':method', 'CONNECT'],
@@ -185,7 +185,7 @@ const LEFT_OUT: readonly Field[] = [
 ]
 
 describe('malformed and ambiguous HTTP/2 requests', { timeout: 60_000 }, () => {
-  test('each is refused by status, reset or goaway, and the backend hears of none', async t => {
+  test('each is refused by status, reset or goaway, and the backend sees none', async t => {
     const backend = await startBackend(t, (_request, response) => response.end('reached'))
     const { port } = await start(t, backend.url, {
       listen: { port: 0, tls: certificate() },

@@ -38,7 +38,7 @@ export class FetchAnswerHead implements AnswerHead {
   }
 }
 
-/** Bytes that are a view into shared memory are no body for a Response: copied. */
+/** Bytes that are a view into shared memory are not a body for a Response: copied. */
 export function bodyOf(body: string | Uint8Array): string | Uint8Array<ArrayBuffer> {
   return typeof body === 'string' ? body : new Uint8Array(body)
 }

@@ -16,7 +16,7 @@ export interface NextOptions {
  * the refusal, or tells Next to go on.
  *
  * Next never says how the request ended: the event of an allowed exchange has status 0. `after()` runs when
- * the answer is out but is not shown it, and `onRequestError` of `instrumentation.ts` hears of handlers that
+ * the answer is out but is not shown it, and `onRequestError` of `instrumentation.ts` receives handlers that
  * threw and of no other answer. Where outcomes matter, `node` around the handler of a custom server sees
  * them.
  *

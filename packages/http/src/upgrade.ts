@@ -19,7 +19,7 @@ export interface UpgradingServer {
 
 /**
  * Lets an engine decide every upgrade (WebSocket and others) of a node server before anyone who listens for
- * `upgrade` hears of it, whether they attached before or after. The exchange lasts as long as the connection.
+ * `upgrade` receives it, whether they attached before or after. The exchange lasts as long as the connection.
  *
  * @returns takes the guard away again
  * @example

@@ -184,7 +184,7 @@ describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
 
   for (const [what, change] of [
     ['no target', { 'X-Forwarded-Uri': '' }],
-    ['a target that is no path', { 'X-Forwarded-Uri': 'orders' }],
+    ['a target that is not a path', { 'X-Forwarded-Uri': 'orders' }],
     ['a target with a space', { 'X-Forwarded-Uri': '/a b' }],
     ['an invalid method', { 'X-Forwarded-Method': 'G(T' }],
     ['an invalid address', { 'X-Forwarded-For': 'unknown' }],

@@ -75,7 +75,7 @@ describe('upgrades of a node server', { timeout: 30_000 }, () => {
     ['at once', () => DENIAL],
     ['after a while', async () => DENIAL],
   ] as const) {
-    test(`refuses an upgrade ${how} before any listener hears of it`, async () => {
+    test(`refuses an upgrade ${how} before any listener receives it`, async () => {
       await withServer([guard(decide)], async (port, upgraded, nextEvent) => {
         const socket = connect(port, '127.0.0.1')
         socket.write(HANDSHAKE)

@@ -27,7 +27,7 @@ describe('advisories of others', () => {
     }
   })
 
-  test('a list of addresses is no address, however it is separated', () => {
+  test('a list of addresses is not an address, however it is separated', () => {
     const victim = 'victim@shop.example'
     for (const text of [
       `attacker@evil.example,${victim}`,

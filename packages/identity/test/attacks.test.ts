@@ -149,7 +149,7 @@ describe('a token of one kind', () => {
     assert.equal((await stranger.post('/.postern/sign-in/open', { token: link })).status, 303)
   })
 
-  test('a mailed token, a public id or a stored hash is no session', async t => {
+  test('a mailed token, a public id or a stored hash is not a session', async t => {
     const site = await startSite(t)
     const browser = await signUp(site, 'alice@shop.example')
     const token = browser.cookies.get(COOKIE) ?? ''
@@ -167,7 +167,7 @@ describe('a token of one kind', () => {
     assert.equal(await seenAs(site, { cookie: `${COOKIE}=${token}` }), 'user')
   })
 
-  test('half of a sign-in is no session, and a session is no half of one', async t => {
+  test('half of a sign-in is not a session, and a session is not half of one', async t => {
     const clock = new VirtualClock()
     const site = await startSite(t, { clock })
     const browser = await signUp(site, 'alice@shop.example')

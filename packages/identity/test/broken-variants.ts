@@ -110,7 +110,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'this.#options.backendTokens?.apply(exchange)',
     "if (exchange.principal.kind !== 'anonymous') this.#options.backendTokens?.apply(exchange)",
   ]),
-  variant('an internal header honoured from outside', 'identify-methods', 'not believed, but passed on', [
+  variant('an internal header honoured from outside', 'identify-methods', 'not trusted, but passed on', [
     'verify/proxy-method.ts',
     'if (!options.from.has(exchange.peer)) removeHeaders(exchange, all)',
     'if (options.from.isEmpty) removeHeaders(exchange, all)',

@@ -55,7 +55,7 @@ export function testSecret(): IdentitySecret {
 
 export function address(text: string): Address {
   const parsed = parseAddress(text)
-  if (parsed === undefined) throw new Error(`${text} is no address`)
+  if (parsed === undefined) throw new Error(`${text} is not an address`)
   return parsed
 }
 

@@ -123,6 +123,26 @@ describe('an authenticator app', () => {
     assert.throws(() => testSecret().open('totp:another', row?.sealed ?? ''), /does not open/)
   })
 
+  test('attack: guesses for two months, as fast as they are taken, are about ten a day', async t => {
+    const { clock, apps, account, code, database, shared } = await enrolled(t)
+    await apps.confirm(account.id, code())
+    let looked = 0
+    const watched: typeof database = {
+      dialect: database.dialect,
+      batch: steps => database.batch(steps),
+      rows: (text, values) => {
+        looked++
+        return database.rows(text, values)
+      },
+    }
+    const attacked = new Authenticators({ ...shared, issuer: 'Shop', database: watched })
+    for (let halfHours = 0; halfHours < 60 * 48; halfHours++) {
+      for (let i = 0; i < 11; i++) await attacked.verify(account.id, String(i).padStart(6, '0'))
+      clock.advance(1_800_001)
+    }
+    assert.ok(looked >= 600 && looked < 700, `${looked} codes were looked at`)
+  })
+
   test('is replaced by no second one while it is there', async t => {
     const { apps, account, code } = await enrolled(t)
     await apps.confirm(account.id, code())

@@ -1,5 +1,4 @@
-import { headerValue, parseAddress, parseRequestPath } from '@postern/core'
-import { decompress } from './body/decompress.ts'
+import { decompress, headerValue, parseAddress, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
@@ -318,6 +317,7 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
     })
   }
   inspector.value(value, 'header', at(`header.${name}`))
+  if (name === 'authorization') inspectUserName(value, inspector)
   if (name === 'referer') {
     const mark = value.indexOf('?')
     if (mark >= 0) {
@@ -325,6 +325,14 @@ function inspectHeader(sent: string, value: string, inspector: Inspector): void 
       inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
     }
   }
+}
+
+/** The name in Basic credentials (RFC 7617). What stands behind it is a secret. */
+function inspectUserName(value: string, inspector: Inspector): void {
+  const coded = /^basic {1,4}([\w+/=-]{1,512})$/i.exec(value)?.[1]
+  if (coded === undefined) return
+  const name = Buffer.from(coded, 'base64').toString('utf8').split(':', 1)[0] ?? ''
+  inspector.value(name, 'header', at('header.authorization'))
 }
 
 function inspectCookies(header: string, inspector: Inspector): void {
@@ -358,6 +366,7 @@ function inspectBody(
       return
     }
     bytes = decompressed.bytes
+    inspector.work(bytes.length >> 3)
   }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const mark = target.indexOf('?')

@@ -248,7 +248,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     const encoding = exchange.header('content-encoding') ?? 'identity'
     if (encoding !== 'identity') return false
     const reader = restReader(Buffer.from(start.buffer, start.byteOffset, start.length), type, bounds.depth)
-    // Bytes that are no text: only their start says anything.
+    // Bytes that are not text: only their start says anything.
     if (reader === undefined) return true
     const inspection = {
       rules,

@@ -1,14 +1,14 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import type { Steps } from './body/steps.ts'
-import { at, type Locator, type ValueVisitor } from './body/value-visitor.ts'
+import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
-import type { Look, Visit } from './look.ts'
+import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
 import { MatchRecorder } from './match-recorder.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
@@ -18,6 +18,9 @@ import type { Place } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf } from './value-setting.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
@@ -31,8 +34,8 @@ const ENOUGH = 1_000_000
 const UNITS_OF_DECODING = 8
 /** Families whose rules read what stands around the strings of a document. */
 const STRUCTURAL: readonly string[] = ['deserialisation']
-/** Shorter values are not counted when a scan clears them. */
-const LEAST_METERED = 64
+/** What a value costs besides its length, in units: it was cut out of what it stands in. */
+const PER_VALUE = 64
 
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
@@ -40,7 +43,7 @@ const LEAST_METERED = 64
  * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it
  * that is being looked at, so that it goes on when that is done.
  */
-export class Inspector implements ValueVisitor, OngoingInspection {
+export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
   readonly #matches: MatchRecorder
@@ -92,19 +95,44 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     return text === '' || this.#isClear(text, place)
   }
 
+  get parts(): PartVisitor {
+    return this
+  }
+
+  clearsPart(part: TextPart, place: Place): boolean {
+    const { bounds, types } = this.#options
+    this.#isScanned = false
+    if (++this.#values > bounds.values) return false
+    if (types !== undefined && place !== 'name') return false
+    const length = part.end - part.start
+    if (length === 0) return true
+    if (length > THRESHOLDS.window) return false
+    part.scan()
+    return this.#isScanClear(length, place) || this.#isTextClear(part.toString(), place)
+  }
+
   #isClear(text: string, place: Place): boolean {
     if (text.length > THRESHOLDS.window) return false
-    const { rules } = this.#options
     scanFeatures(text, 0, text.length)
+    return this.#isScanClear(text.length, place) || this.#isTextClear(text, place)
+  }
+
+  /** Takes note of a scan. @returns whether what it saw is enough */
+  #isScanClear(length: number, place: Place): boolean {
     const { chars, words } = seen
     this.#chars = chars
     this.#words = words
     this.#isScanned = true
-    if (text.length >= LEAST_METERED) this.#meter.spend(text.length)
-    if (place !== 'file-name') {
-      if ((chars & ENCODED) === 0 && rules.isClear(chars, words)) return true
-      if (Clearance.of(rules).opaque.has(text, chars, words)) return true
-    }
+    this.#meter.spend(length + PER_VALUE)
+    return place !== 'file-name' && (chars & ENCODED) === 0 && this.#options.rules.isClear(chars, words)
+  }
+
+  /** Whether a text that was scanned is one that no rule can find anything in. */
+  #isTextClear(text: string, place: Place): boolean {
+    const { rules } = this.#options
+    const chars = this.#chars
+    const words = this.#words
+    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) return true
     return (chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)
   }
 
@@ -168,21 +196,18 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   /** Runs the rules of some families over a text as it is, less its padding. */
   whole(text: string, location: string, families: readonly string[]): void {
-    this.#begin({
-      kind: 'look',
+    const look = new Look({
       text,
       place: 'body',
       locator: at(location),
       type: undefined,
       nesting: MAX_NESTING,
-      families,
       scanned: undefined,
       setting: 'plain',
-      walk: new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over', decodings: 'plain' }),
-      reading: undefined,
-      rule: 0,
-      isDoubted: false,
     })
+    look.families = families
+    look.walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over', decodings: 'plain' })
+    this.#begin(look)
   }
 
   tooBig(rule: string, location: string, detail: string): void {
@@ -249,21 +274,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   }
 
   #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
-    this.#begin({
-      kind: 'look',
-      text,
-      place,
-      locator,
-      type,
-      nesting: this.#nesting,
-      families: undefined,
-      scanned: this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined,
-      setting: 'plain',
-      walk: undefined,
-      reading: undefined,
-      rule: 0,
-      isDoubted: false,
-    })
+    const scanned = this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined
+    this.#begin(new Look({ text, place, locator, type, nesting: this.#nesting, scanned }))
   }
 
   /**
@@ -290,22 +302,13 @@ export class Inspector implements ValueVisitor, OngoingInspection {
 
   /** @returns undefined when there is nothing to read */
   #prepare(look: Look): DecodingWalk | undefined {
-    const { text, place, locator, type } = look
-    const name = locator.name()
-    const value = readableText(text, place)
+    const { text, place } = look
+    const value = readableText(text, place, look.scanned)
     if (value === undefined) return undefined
-    if (text.length > THRESHOLDS.window && settingOf(text, place, name, undefined) !== 'document')
+    if (text.length > THRESHOLDS.window && settingOf(text, place, look.name, undefined) !== 'document')
       this.#lookInside(text, look)
-    // A body that is one text stands under the name of every body, not in a field of it.
-    const field = name === 'body' && locator.location() === 'body' ? '' : name
-    look.setting = settingOf(value, place, field, type)
-    const pieces = look.setting === 'document' || look.setting === 'text' ? 'pass over' : 'read'
-    look.walk = new DecodingWalk(value, {
-      place,
-      name,
-      pieces,
-      scanned: value === text ? look.scanned : undefined,
-    })
+    look.value = value
+    look.walk = new DecodingWalk(value, look)
     return look.walk
   }
 
@@ -323,7 +326,8 @@ export class Inspector implements ValueVisitor, OngoingInspection {
       if (reading === undefined) break
       // What a document quotes of JSON is quoted like the rest of it.
       const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
-      if (isNew && look.setting !== 'document') this.#lookInside(reading.text, look)
+      if (isNew && mayHoldDocument(reading.text) && look.setting !== 'document')
+        this.#lookInside(reading.text, look)
       this.#looking = look
       const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
@@ -346,7 +350,7 @@ export class Inspector implements ValueVisitor, OngoingInspection {
   #lookInside(text: string, look: Look): void {
     const { locator, place } = look
     if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
-    const isQuery = locator.name() === 'query' && isGraphql(text)
+    const isQuery = look.name === 'query' && isGraphql(text)
     if (!isQuery && !startsLikeJson(text)) return
     if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
     const nesting = this.#nesting++
@@ -360,3 +364,12 @@ export class Inspector implements ValueVisitor, OngoingInspection {
     this.#nesting = nesting
   }
 }
+
+/** Whether a text could be a document, by its first character. */
+function mayHoldDocument(text: string): boolean {
+  const first = charCodeAt.call(text, 0)
+  return first <= 32 || first === 123 || first === 91 || DOCUMENT_WORD.has(first | 32)
+}
+
+/** First letters of what a GraphQL document begins with. */
+const DOCUMENT_WORD: ReadonlySet<number> = new Set([...'qmsf'].map(letter => charCodeAt.call(letter, 0)))

@@ -1,14 +1,30 @@
 import type { Steps } from './body/steps.ts'
 import type { Locator } from './body/value-visitor.ts'
-import type { DecodingWalk } from './canonicalise/decoding-walk.ts'
+import type { DecodingWalk, WalkOptions } from './canonicalise/decoding-walk.ts'
 import type { Features } from './features.ts'
 import type { ParameterType } from './parameter-type.ts'
 import type { Place, Reading } from './reading.ts'
-import type { ValueSetting } from './value-setting.ts'
+import { documentFieldSetting, settingOf, type ValueSetting } from './value-setting.ts'
 
-/** A value that is being looked at: where the walk over its readings stands. */
-export interface Look {
-  readonly kind: 'look'
+/** What a look is about. */
+export interface LookOptions {
+  readonly text: string
+  readonly place: Place
+  readonly locator: Locator
+  readonly type: ParameterType | undefined
+  readonly nesting: number
+  /** What a scan of the text saw, if there was one. */
+  readonly scanned: Features | undefined
+  /** Default: what the place and the text say. */
+  readonly setting?: ValueSetting
+}
+
+/**
+ * A value that is being looked at: where the walk over its readings stands. Its name and setting are found
+ * out when somebody asks: in most values nothing is found, and then nobody does.
+ */
+export class Look implements WalkOptions {
+  readonly kind = 'look'
   readonly text: string
   readonly place: Place
   readonly locator: Locator
@@ -16,16 +32,64 @@ export interface Look {
   readonly nesting: number
   /** The families whose rules count; undefined: all. */
   families: readonly string[] | undefined
-  /** What a scan of the text saw, if there was one. */
-  readonly scanned: Features | undefined
-  setting: ValueSetting
+  scanned: Features | undefined
   /** Undefined until what is to be read was prepared. */
   walk: DecodingWalk | undefined
   reading: Reading | undefined
   /** The rule to go on with. */
-  rule: number
+  rule = 0
   /** A long text in which something quotable was found: what else is quotable there changes nothing. */
-  isDoubted: boolean
+  isDoubted = false
+  #value: string
+  #name: string | undefined
+  #setting: ValueSetting | undefined
+
+  constructor({ text, place, locator, type, nesting, scanned, setting }: LookOptions) {
+    this.text = text
+    this.place = place
+    this.locator = locator
+    this.type = type
+    this.nesting = nesting
+    this.scanned = scanned
+    this.#value = text
+    this.#setting = setting
+  }
+
+  /** What is read of the text: most often all of it. */
+  get value(): string {
+    return this.#value
+  }
+
+  set value(value: string) {
+    if (value !== this.#value) this.scanned = undefined
+    this.#value = value
+  }
+
+  /** The last part of the place, in lower case. */
+  get name(): string {
+    this.#name ??= this.locator.name()
+    return this.#name
+  }
+
+  get setting(): ValueSetting {
+    this.#setting ??= this.#found()
+    return this.#setting
+  }
+
+  get pieces(): 'read' | 'pass over' {
+    return this.setting === 'document' || this.setting === 'text' ? 'pass over' : 'read'
+  }
+
+  #found(): ValueSetting {
+    const named =
+      this.type === undefined ? documentFieldSetting(this.place, this.name, this.locator) : undefined
+    return named ?? settingOf(this.#value, this.place, this.#field(), this.type)
+  }
+
+  /** A body that is one text stands under the name of every body, not in a field of it. */
+  #field(): string {
+    return this.name === 'body' && this.locator.location() === 'body' ? '' : this.name
+  }
 }
 
 /** A document whose values are being visited. */

@@ -17,6 +17,8 @@ const LONGEST = 512
 
 /** Where programs lie. */
 const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
+/** Dots, line ends and what ends a path, encoded. */
+const HIDDEN = /%(?:2e|23|3f|0[9ad])/i
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
 
@@ -28,6 +30,7 @@ const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node
 export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/script-url':
     'javascript, vbscript and livescript are telling words; letters spread out before a colon are not opaque',
+  'xss/script-word': 'as xss/script-url',
   'xss/data-url': 'data is a telling word',
   'session/unsigned-token': 'a token that nobody signed is telling',
   'template/lookup': 'jndi is a telling word; the rest needs a dollar',
@@ -45,6 +48,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'code/ruby-command': 'needs a bracket, a brace or a parenthesis',
   'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
   'template/object': 'needs a brace or a bracket',
+  'traversal/hidden-segment': 'what it looks for in its encoding is telling',
   'deserialisation/java': 'serialised objects begin in ways of their own',
   'deserialisation/python': 'serialised objects begin in ways of their own',
   'deserialisation/ruby': 'serialised objects begin in ways of their own',
@@ -100,6 +104,7 @@ function isReviewed(rule: Rule): boolean {
 /** Whether a reading has what a rule behind one of its signs needs besides. */
 function isTelling(text: string, signs: number): boolean {
   if (text.includes('?') || text.includes('~') || text.includes('%25')) return true
+  if ((signs & CHAR.percent) !== 0 && HIDDEN.test(text)) return true
   if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
     return true
   if ((signs & CHAR.slash) !== 0 && PROGRAM.test(text)) return true

@@ -1,18 +1,25 @@
-import { decodeBase64, isBase64Value } from './canonicalise/base64.ts'
+import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
+import { CHAR, type Features } from './features.ts'
 import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
-const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsS]|AAEAAAD)/
+const SERIALISED =
+  /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
+
+/** Characters that no base64 has. */
+const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equals | CHAR.run)
 
 /**
  * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
  * end.
- * @returns undefined when there is nothing to read: the base64 of bytes that are no text
+ * @param scanned what a scan of the text saw, if there was one
+ * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
-export function readableText(text: string, place: Place): string | undefined {
+export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
+  if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   if (!isBase64Value(text) || SERIALISED.test(text)) return text
-  const decoded = decodeBase64(text)
+  const decoded = decodeBase64Value(text)
   if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
   return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
 }

@@ -26,27 +26,59 @@ export interface Reading {
 }
 
 /** What a reading is, besides its text. */
-export type ReadingHead = Pick<Reading, 'place' | 'name' | 'fromStart' | 'isPiece' | 'isEscaped'>
+export type ReadingHead = Pick<Reading, 'place' | 'fromStart' | 'isPiece' | 'isEscaped'>
+
+/** Who knows the name of the parameter: it is asked when a rule asks for it. */
+export interface Named {
+  /** In lower case. */
+  readonly name: string
+}
 
 /**
- * Makes a reading of a text, scanning it once. Lower-casing keeps the length, so that spans fit both.
+ * Makes a reading of a text, scanning it once. Lower-casing keeps the length, so that spans fit both. Most
+ * readings are held against no rule, so what only rules ask for is made when one does.
  * @param scanned what a scan of this very text saw, if there was one
  */
-export function readingOf(text: string, head: ReadingHead, scanned?: Features): Reading {
+export function readingOf(text: string, named: Named, head: ReadingHead, scanned?: Features): Reading {
   if (scanned === undefined) scanFeatures(text, 0, text.length)
-  const { chars, words } = scanned ?? seen
-  const lower = text.toLowerCase()
-  return {
-    text,
-    lower: lower.length === text.length ? lower : lowerAscii(text),
-    chars,
-    words,
-    place: head.place,
-    name: head.name,
-    fromStart: head.fromStart,
-    isPiece: head.isPiece,
-    isEscaped: head.isEscaped,
+  return new TextReading(text, named, head, scanned ?? seen)
+}
+
+class TextReading implements Reading {
+  readonly text: string
+  readonly chars: number
+  readonly words: number
+  readonly place: Place
+  readonly fromStart: boolean
+  readonly isPiece: boolean
+  readonly isEscaped: boolean
+  readonly #named: Named
+  #lower: string | undefined
+
+  constructor(text: string, named: Named, head: ReadingHead, { chars, words }: Features) {
+    this.text = text
+    this.chars = chars
+    this.words = words
+    this.place = head.place
+    this.fromStart = head.fromStart
+    this.isPiece = head.isPiece
+    this.isEscaped = head.isEscaped
+    this.#named = named
   }
+
+  get name(): string {
+    return this.#named.name
+  }
+
+  get lower(): string {
+    this.#lower ??= lowered(this.text)
+    return this.#lower
+  }
+}
+
+function lowered(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length ? lower : lowerAscii(text)
 }
 
 /** Some letters (U+0130) grow when lowered. */

@@ -1,4 +1,5 @@
 import type { EffortMeter } from './effort-meter.ts'
+import { CHAR } from './features.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
 import { TextFilter } from './text-filter.ts'
@@ -32,6 +33,8 @@ export class RuleSet {
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
   readonly #filter: TextFilter
+  /** Shared by the synchronous calls of `run`. */
+  readonly #opened: Int32Array
   readonly #all: Int32Array
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
@@ -50,6 +53,7 @@ export class RuleSet {
     this.#words = words
     this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#width = Math.ceil(rules.length / 32)
+    this.#opened = new Int32Array(this.#width)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
     this.#filter = new TextFilter(rules.map(rule => rule.requires))
@@ -90,30 +94,18 @@ export class RuleSet {
     from = 0,
   ): number {
     const { text, chars, words, place } = reading
+    // That it was made, scanned and filtered: what no rule looks at counts too.
+    if (from === 0 && text.length >= METERED) meter?.spend(text.length)
     if (place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
-    const { rules } = this
-    const here = this.#places[place]
-    const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
-    const charGates = this.#charGates
-    const wordGates = this.#wordGates
-    const among = this.#rowsOf(which)
-    let filtered: Int32Array | undefined
+    const rows = this.#open(reading, this.#rowsOf(which), from)
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
-      let open =
-        openedBy(charGates, chars, row, this.#width) &
-        openedBy(wordGates, words, row, this.#width) &
-        (looking[row] as number) &
-        (among[row] as number)
-      if (row === from >> 5) open &= -1 << (from & 31)
-      if (open === 0) continue
-      filtered ??= this.#filter.read(reading.lower)
-      open &= filtered[row] as number
+      let open = rows[row] as number
       while (open !== 0) {
         const lowest = open & -open
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
-        const rule = rules[index] as Rule
+        const rule = this.rules[index] as Rule
         const span = rule.find(reading)
         if (span !== undefined) found({ rule, span })
         ran++
@@ -124,6 +116,36 @@ export class RuleSet {
     }
     if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
+  }
+
+  /**
+   * Which rules are to look at a reading, as rows of bits. The few that a short text opens all look: finding
+   * out which of them could match costs more.
+   * @param among those that are to run
+   * @param from the rule to begin with
+   */
+  #open(reading: Reading, among: Int32Array, from: number): Int32Array {
+    const { text, chars, words } = reading
+    const here = this.#places[reading.place]
+    const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
+    const rows = this.#opened
+    const first = from >> 5
+    let rules = 0
+    for (let row = first; row < this.#width; row++) {
+      let open =
+        openedBy(this.#charGates, chars, row, this.#width) &
+        openedBy(this.#wordGates, words, row, this.#width) &
+        (looking[row] as number) &
+        (among[row] as number)
+      if (row === first) open &= -1 << (from & 31)
+      rows[row] = open
+      rules += bitsOf(open)
+    }
+    if (rules === 0 || (rules <= FEW && text.length < SHORT)) return rows
+    const filtered = this.#filter.read((chars & CHAR.wide) === 0 ? text : reading.lower)
+    for (let row = first; row < this.#width; row++)
+      rows[row] = (rows[row] as number) & (filtered[row] as number)
+    return rows
   }
 
   /** The rules that are to run. */
@@ -137,6 +159,17 @@ export class RuleSet {
     }
     return rows
   }
+}
+
+/** Of shorter texts, so many rules run without the filter. */
+const SHORT = 256
+const FEW = 8
+
+/** How many bits of a number are set (Hacker's Delight, section 5-1). */
+function bitsOf(row: number): number {
+  let bits = row - ((row >>> 1) & 0x55555555)
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 /** What a reading costs besides its rules: it was made and scanned. */

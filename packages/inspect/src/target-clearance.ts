@@ -1,6 +1,7 @@
+import { CharacterCodes } from './character-codes.ts'
 import { Clearance } from './clearance.ts'
 import { isWords } from './common-value.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
+import { CHAR, scanCodes, scanFeatures, seen } from './features.ts'
 import type { RuleSet } from './rule-set.ts'
 import { WORD } from './words.ts'
 
@@ -10,6 +11,7 @@ const PATH_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
 const WORDS_ONLY = CHAR.plus | CHAR.space
 /** A query with more pairs is walked. */
 const MAX_PAIRS = 64
+const copied = new CharacterCodes()
 
 /**
  * Whether a target needs no look: its path and each name and value of its query are cleared by one scan, or
@@ -18,7 +20,9 @@ const MAX_PAIRS = 64
  */
 export function isTargetClear(target: string, rules: RuleSet): boolean {
   const mark = target.indexOf('?')
-  return isPathClear(target, mark < 0 ? target.length : mark, rules) && isQueryClear(target, mark, rules)
+  const codes = copied.copy(target, 0, target.length)
+  if (!isPathClear(target, codes, mark < 0 ? target.length : mark, rules)) return false
+  return mark < 0 || isQueryClear({ target, codes, rules }, mark)
 }
 
 /**
@@ -31,15 +35,22 @@ export function isPathOpaque(path: string, rules: RuleSet): boolean {
   return (chars & (CHAR.percent | CHAR.base64)) === 0 && Clearance.of(rules).opaque.has(path, chars, words)
 }
 
-function isPathClear(target: string, end: number, rules: RuleSet): boolean {
-  scanFeatures(target, 0, end)
+function isPathClear(target: string, codes: Uint16Array, end: number, rules: RuleSet): boolean {
+  scanCodes(codes, 0, end)
   const { chars, words } = seen
   if ((words & WORD.session) !== 0 || (chars & ENCODED) !== 0) return false
   return rules.isClear(chars & PATH_SYNTAX, words) || isPathOpaque(target.slice(0, end), rules)
 }
 
-function isQueryClear(target: string, mark: number, rules: RuleSet): boolean {
-  if (mark < 0) return true
+/** A target, and what its parts are held against. */
+interface Scanned {
+  readonly target: string
+  readonly codes: Uint16Array
+  readonly rules: RuleSet
+}
+
+function isQueryClear(scanned: Scanned, mark: number): boolean {
+  const { target } = scanned
   let start = mark + 1
   for (let pairs = 0; start < target.length; pairs++) {
     const ampersand = target.indexOf('&', start)
@@ -48,15 +59,15 @@ function isQueryClear(target: string, mark: number, rules: RuleSet): boolean {
     // A pair without "=" is a name and a value.
     const isPair = equals >= 0 && equals < end
     if (pairs === MAX_PAIRS || (!isPair && start < end)) return false
-    if (isPair && !isNameClear(target, start, equals, rules)) return false
-    if (isPair && !isValueClear(target, { start, equals, end }, rules)) return false
+    if (isPair && !isNameClear(scanned, start, equals)) return false
+    if (isPair && !isValueClear(scanned, { start, equals, end })) return false
     start = end + 1
   }
   return true
 }
 
-function isNameClear(target: string, start: number, end: number, rules: RuleSet): boolean {
-  scanFeatures(target, start, end)
+function isNameClear({ target, codes, rules }: Scanned, start: number, end: number): boolean {
+  scanCodes(codes, start, end)
   const { chars, words } = seen
   if ((words & WORD.session) !== 0 || (chars & ENCODED) !== 0) return false
   return rules.isClear(chars, words) || Clearance.of(rules).parameters.has('', target.slice(start, end))
@@ -69,8 +80,8 @@ interface Pair {
   readonly end: number
 }
 
-function isValueClear(target: string, { start, equals, end }: Pair, rules: RuleSet): boolean {
-  scanFeatures(target, equals + 1, end)
+function isValueClear({ target, codes, rules }: Scanned, { start, equals, end }: Pair): boolean {
+  scanCodes(codes, equals + 1, end)
   const { chars, words } = seen
   if ((chars & ENCODED) === 0) {
     if (rules.isClear(chars, words)) return true

@@ -1,14 +1,16 @@
+import { CharacterCodes } from './character-codes.ts'
 import type { OneOf, Requirement } from './required-text.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
+const copied = new CharacterCodes()
 const PAIRS = 1 << 14
 const TRIPLES = 1 << 15
 
 /** A required text, and the rules that it lets through, as a set of bits. */
 interface RequiredText {
-  readonly text: string
+  readonly codes: Uint16Array
   /** Characters of it up to the last of those that are looked up. */
   readonly reach: number
   readonly rows: Int32Array
@@ -27,6 +29,9 @@ export class TextFilter {
   readonly #pairs = new Uint16Array(PAIRS)
   readonly #triples = new Uint16Array(TRIPLES)
   readonly #lists: RequiredText[][] = [[]]
+  /** Which of them are not 0: small enough to stay close to the processor. */
+  readonly #pairBits = new Uint8Array(PAIRS >> 3)
+  readonly #tripleBits = new Uint8Array(TRIPLES >> 3)
   /** The rules that require nothing. */
   readonly #free: Int32Array
   readonly #rows: Int32Array
@@ -52,22 +57,26 @@ export class TextFilter {
   }
 
   /**
-   * Passes over a text in lower case.
+   * Passes over a text; whether its ASCII letters are small or capital does not matter.
    * @returns the rules that may match it, as a set of bits; valid until the next call
    */
-  read(lower: string): Int32Array {
-    const pairs = this.#pairs
-    const triples = this.#triples
+  read(text: string): Int32Array {
+    const { length } = text
+    const codes = copied.copy(text, 0, length)
+    const pairs = this.#pairBits
+    const triples = this.#tripleBits
     this.#generation++
     this.#rows.set(this.#free)
     let first = 0
     let second = 0
-    for (let at = 0; at < lower.length; at++) {
-      const code = charCodeAt.call(lower, at)
-      const pair = pairs[pairAt(second, code)] as number
-      if (pair !== 0) this.#meet(pair, lower, at + 1)
-      const triple = triples[tripleAt(first, second, code)] as number
-      if (triple !== 0) this.#meet(triple, lower, at + 1)
+    for (let at = 0; at < length; at++) {
+      const code = lowered(codes[at] as number)
+      const pair = pairAt(second, code)
+      if (((pairs[pair >> 3] as number) & (1 << (pair & 7))) !== 0)
+        this.#meet(this.#pairs[pair] as number, codes, at + 1, length)
+      const triple = tripleAt(first, second, code)
+      if (((triples[triple >> 3] as number) & (1 << (triple & 7))) !== 0)
+        this.#meet(this.#triples[triple] as number, codes, at + 1, length)
       first = second
       second = code
     }
@@ -75,9 +84,12 @@ export class TextFilter {
   }
 
   /** Looks whether one of a list of texts stands where three characters of it were seen. */
-  #meet(list: number, lower: string, end: number): void {
+  #meet(list: number, codes: Uint16Array, end: number, length: number): void {
     for (const required of this.#lists[list] as RequiredText[]) {
-      if (required.foundIn === this.#generation || !lower.startsWith(required.text, end - required.reach))
+      if (
+        required.foundIn === this.#generation ||
+        !standsAt(required.codes, codes, end - required.reach, length)
+      )
         continue
       required.foundIn = this.#generation
       const rows = this.#rows
@@ -93,9 +105,24 @@ export class TextFilter {
     const table = isPair ? this.#pairs : this.#triples
     const place = isPair ? pairAt(code(0), code(1)) : tripleAt(code(start), code(start + 1), code(start + 2))
     if (table[place] === 0) table[place] = this.#lists.push([]) - 1
-    const required = { text, reach: isPair ? 2 : start + 3, rows, foundIn: 0 }
+    const bits = isPair ? this.#pairBits : this.#tripleBits
+    bits[place >> 3] = (bits[place >> 3] as number) | (1 << (place & 7))
+    const codes = Uint16Array.from(text, character => charCodeAt.call(character, 0))
+    const required = { codes, reach: isPair ? 2 : start + 3, rows, foundIn: 0 }
     this.#lists[table[place] as number]?.push(required)
   }
+}
+
+/** The small letter of a capital one of ASCII; every other code as it is. */
+function lowered(code: number): number {
+  return code >= 65 && code <= 90 ? code | 32 : code
+}
+
+function standsAt(required: Uint16Array, codes: Uint16Array, from: number, length: number): boolean {
+  if (from < 0 || from + required.length > length) return false
+  for (let i = 0; i < required.length; i++)
+    if (lowered(codes[from + i] as number) !== required[i]) return false
+  return true
 }
 
 function pairAt(first: number, second: number): number {

@@ -1,3 +1,4 @@
+import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
 import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -18,6 +19,7 @@ import { THRESHOLDS } from './thresholds.ts'
  * - `markup`: only active markup counts
  * - `url`: only what no address has for an honest reason counts
  * - `report`: a field of an error or policy report that quotes code; only active markup counts
+ * - `sample`: what a policy report quotes of a page; only what harms whoever merely reads it counts
  * - `secret`: the name says it is a secret; only an unmistakable attack counts
  */
 export type ValueSetting =
@@ -29,6 +31,7 @@ export type ValueSetting =
   | 'markup'
   | 'url'
   | 'report'
+  | 'sample'
   | 'secret'
 
 /** Parts of names under which secrets are sent. */
@@ -82,6 +85,31 @@ const REPORT_FIELD =
  */
 const FILE_PART =
   /^(?:diff_?hunk|diff|patch|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
+
+/** Where conversations with a language model and the cells of notebooks stand: they are about code. */
+const QUOTING = /\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
+/** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
+const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
+/** The names of these fields; an element of a list has none. */
+const IN_DOCUMENTS: ReadonlySet<string> = new Set([
+  '',
+  'content',
+  'text',
+  'source',
+  'sample',
+  'script-sample',
+])
+
+/**
+ * The setting of a field of a document that is known by all the names above it.
+ * @param locator asked when the name of the field may be one of these
+ */
+export function documentFieldSetting(place: Place, name: string, locator: Locator): ValueSetting | undefined {
+  if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
+  const whole = locator.location()
+  if (QUOTING.test(whole)) return 'document'
+  return SAMPLE.test(whole) ? 'sample' : undefined
+}
 
 /** The setting of a value. */
 export function settingOf(

@@ -17,6 +17,16 @@ const MENTIONED = new Set([
   'java/class-name',
   'mail/command',
   'crlf/body-split',
+  'xss/script-word',
+])
+/** What quotes and operators of any code look like to a query; surer ones score more. */
+const BY_CHANCE = new Set([
+  'sqli/tautology',
+  'sqli/comment',
+  'sqli/arithmetic',
+  'sqli/stacked',
+  'sqli/concatenation',
+  'sqli/clause',
 ])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
@@ -67,21 +77,35 @@ export function weigh(
     case 'data':
       return isBare ? doubted(score, level) : score
     case 'prose':
-      if (isBare) return doubted(score, level)
-      return MENTIONED.has(id) ? doubted(score, level) : score
+      return isBare || isMention(id, score) ? doubted(score, level) : score
     case 'document':
       return rule.quotable ? doubted(score, level) : score
     case 'text':
-      return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score) ? score : 0
+      return isActiveText(id, score) ? score : 0
     case 'markup':
       return isActiveMarkup(id, score) ? score : 0
     case 'report':
       return isActiveMarkup(id, score) && id !== 'xss/script-url' ? score : 0
+    case 'sample':
+      return ACTS_BY_ITSELF.has(id) ? score : 0
     case 'url':
       return IN_ADDRESSES.has(id) ? score : 0
     case 'secret':
       return isUnmistakable(id, score, span.end - span.start) ? score : 0
   }
+}
+
+/**
+ * Whether people write of what a hit found: it acts nowhere but as the whole of something, or it is what
+ * quotes in code come to by chance.
+ */
+function isMention(id: string, score: number): boolean {
+  return MENTIONED.has(id) || (BY_CHANCE.has(id) && score === thresholdOf(1))
+}
+
+/** Whether it acts where a text is shown, read or logged. */
+function isActiveText(id: string, score: number): boolean {
+  return ACTS_BY_ITSELF.has(id) || isActiveMarkup(id, score)
 }
 
 function isMarkup(rule: Rule, id: string): boolean {

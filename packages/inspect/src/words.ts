@@ -40,6 +40,8 @@ export const WORD = {
   sqlCall: 0x8000000,
   /** `0x2e0x2e`: dots as numbers, run together into one word. */
   hexPath: 0x10000000,
+  /** With what a database reaches files, programs and addresses of its server. */
+  sqlServer: 0x20000000,
 } as const
 
 const LISTS: readonly (readonly [number, string])[] = [
@@ -59,7 +61,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects msysaccessobjects all_tables user_tables ' +
       'xp_cmdshell xp_dirtree xp_regread sp_executesql sp_password sp_makewebtask openrowset opendatasource load_file outfile dumpfile extractvalue updatexml ' +
       'elt make_set randomblob zeroblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
-      'md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
+      'current_database sqlite_version md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
       'schema_name db_name msdb northwind tempdb sqlite_master mysql dual rdb domain json_keys json_extract json_depth json_value jsonb json current_user ' +
       'session_user system_user null sysmaster xmltype lower upper count delay time analyse aes_decrypt unistr jsonb_pretty',
   ],
@@ -73,7 +75,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'time strace ltrace nohup nice watch timeout xargs busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
       'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
-      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex',
+      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext',
   ],
   [
     WORD.script,
@@ -127,12 +129,12 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
+      'rmi iiop corbaname view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
   ],
   [
     WORD.entity,
     'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation ' +
-      'xsl msxsl xalan xslt stylesheet xlink document',
+      'nameid xsl msxsl xalan xslt stylesheet xlink document',
   ],
   [
     WORD.scanner,
@@ -152,7 +154,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      '_search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start',
   ],
   [
     WORD.page,
@@ -194,6 +196,13 @@ const LISTS: readonly (readonly [number, string])[] = [
       'xp_servicecontrol xp_enumdsn xp_availablemedia xp_loginconfig xp_makecab xp_ntsec xp_terminate sp_executesql sp_password ' +
       'sp_makewebtask sp_oacreate sp_addextendedproc sp_execute_external_script sp_configure utl_http utl_inaddr utl_file dbms_java ' +
       'dbms_ldap dbms_xmlgen dbms_export_extension dbms_pipe dbms_lock ctxsys',
+  ],
+  [
+    WORD.sqlServer,
+    'program soname language alias shellfs httpfs load_extension lo_export pg_ls_dir pg_read_binary_file pg_stat_file pg_file_write pg_logdir_ls dblink dblink_connect dblink_exec ' +
+      'sys_eval sys_exec sys_get sys_set query_to_xml query_to_xml_and_xmlschema database_to_xml database_to_xmlschema table_to_xml ' +
+      'httpuritype read2clob hexec file_read file_write openxml bulk current_setting extension dbms_xslprocessor dbms_scheduler ' +
+      'dbms_advisor dbms_xmlquery dbms_sql dbms_utility xp_cmdshell read_text read_blob read_csv read_csv_auto read_parquet',
   ],
 ]
 

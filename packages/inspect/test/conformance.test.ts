@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { conformance } from '../../../test/conformance.ts'
 import { inspectRecord, type RequestRecord } from '../src/inspect-record.ts'
 
-const root = process.env['POSTERN_CONFORMANCE'] ?? join(import.meta.dirname, '../../../../shared/conformance')
+const { path: folder, skip } = conformance('detect')
 
 interface Labelled extends RequestRecord {
   readonly category: string
@@ -27,17 +28,14 @@ function counts(set: string, line: Labelled): boolean {
 }
 
 describe('attack sets that others made', () => {
-  if (!existsSync(join(root, 'detect'))) {
-    test('are not on this machine', context => {
-      assert.notEqual(process.env['POSTERN_REQUIRE_CONFORMANCE'], '1', `no attack sets at ${root}/detect`)
-      context.diagnostic(`no attack sets at ${root}/detect: nothing was checked`)
-    })
+  if (skip !== false) {
+    test('are on this machine', context => context.skip(skip))
     return
   }
   for (const [set, [found, alarms]] of Object.entries(GOALS)) {
     test(`${set}: finds at least ${found} of the attacks, alarms on at most ${alarms} of the rest`, () => {
       const tally = { block: [0, 0], pass: [0, 0] }
-      for (const text of readFileSync(join(root, 'detect', `${set}.jsonl`), 'utf8').split('\n')) {
+      for (const text of readFileSync(join(folder, `${set}.jsonl`), 'utf8').split('\n')) {
         if (text === '') continue
         const line = JSON.parse(text) as Labelled
         if (!counts(set, line)) continue

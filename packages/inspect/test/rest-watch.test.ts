@@ -138,7 +138,7 @@ describe('the rest of a body', () => {
     assert.equal(await cutAt(JSON_TYPE, body('password'), 400, 50), undefined)
   })
 
-  test('bytes that are no text are not read', () => {
+  test('bytes that are not text are not read', () => {
     assert.equal(
       restReader(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3]), 'application/x-thing', 200),
       undefined,

@@ -16,6 +16,9 @@ const BY_NAME: readonly string[] = [
   'rce/parameter',
   'rce/short-command',
   'code/name-call',
+  'sqli/quote-probe',
+  'java/jndi-name',
+  'upload/written-page',
 ]
 
 /** @param least the score from which a hit counts */

@@ -45,6 +45,10 @@ describe('inspection in slices', () => {
         'application/xml',
         `<?xml version="1.0"?><a b="${'&amp;x'.repeat(30_000)}">${'&lt;y'.repeat(30_000)}</a>`,
       ],
+      ['application/graphql', `query { a(b: "${'\\\\ \\n x'.repeat(40_000)}") { id } }`],
+      // Nothing in it opens a rule.
+      ['application/xml', `<?xml version="1.0"?><a>${'-- on "on '.repeat(40_000)}`],
+      ['application/xml', `<a>${"<b c='1'/>".repeat(9_000)}</a>`],
     ] as const
     for (const [type, body] of bodies) {
       const sent = { method: 'POST', target: '/', headers: ['content-type', type], body: Buffer.from(body) }
@@ -82,6 +86,24 @@ describe('work that no slice ends', () => {
     const inside = 'é\\"x '.repeat(20_000)
     finishSteps(visitGraphql(start + inside, 'body', visitor))
     assert.deepEqual(lengths, [inside.replaceAll('\\', '').length])
+  })
+
+  test('a GraphQL string ends at its quote wherever what is copied at once ends', () => {
+    const ends = ['"', '\n', '\\\n', '\\"x"', '\\\\"']
+    for (let length = 60; length < 70; length++) {
+      for (const end of ends) {
+        const values: string[] = []
+        const visitor = {
+          isPaused: false,
+          work: () => undefined,
+          tooBig: () => undefined,
+          value: (text: string) => values.push(text) > 0,
+        }
+        finishSteps(visitGraphql(`{ a(b: "${'y'.repeat(length)}${end}`, 'body', visitor))
+        const inside = /^(?:[^"\\\n]|\\[^\n])*\\?/.exec('y'.repeat(length) + end)?.[0] ?? ''
+        assert.equal(values[0], inside.replace(/\\(["\\])/g, '$1'), JSON.stringify(end))
+      }
+    }
   })
 
   test('an attack in a GraphQL string is found, whether or not the string is closed', () => {

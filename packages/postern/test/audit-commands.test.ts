@@ -34,7 +34,7 @@ describe('a log that was restored from a backup', { timeout: 120_000 }, () => {
     assert.equal(accepted.code, 0, accepted.stderr)
     assert.match(
       accepted.stdout,
-      /the log goes on with \d+ entries; the last one records that this was accepted/,
+      /the log continues with \d+ entries; the last one records that this was accepted/,
     )
     await write(1)
   })

@@ -74,7 +74,7 @@ test('an application with postern({ console }) has a console that shows what the
   assert.equal((await ask(`/requests/${event?.['request']}`)).status, 200)
   assert.equal((await ask('/bans', { actor: '198.51.100.7' })).status, 200)
   assert.equal((await send('/')).status, 403)
-  assert.equal((await ask('/settings')).json['text'], undefined, 'a configuration in code is no file')
+  assert.equal((await ask('/settings')).json['text'], undefined, 'a configuration in code is not a file')
   assert.equal((await ask('/settings/preview', { text: 'mode: observe\n' })).status, 400)
   assert.equal((await ask('/attacks/sql-injection', {})).status, 400)
   assert.equal((await ask('/system')).json['workers'], 1)

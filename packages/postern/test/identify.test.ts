@@ -184,7 +184,7 @@ detection:
     ['rejects', () => Promise.reject(new Error('broken'))],
     ['never answers', () => new Promise(() => {})],
     ['answers with no principal', () => ({ kind: 'robot', id: 'x' })],
-    ['answers with an id that is no text', () => ({ kind: 'user', id: 7 })],
+    ['answers with an id that is not text', () => ({ kind: 'user', id: 7 })],
     ['answers with a tenant without end', () => ({ kind: 'user', id: 'x', tenant: 'x'.repeat(10_000) })],
   ]
   for (const [how, fails] of failures) {

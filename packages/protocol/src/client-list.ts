@@ -13,7 +13,7 @@ export interface ClientMatch {
 
 declare module '@postern/core' {
   interface RouteSettings {
-    /** Clients that `block` does not hold for here, in place of the general list. */
+    /** Clients that `block` does not apply to here, in place of the general list. */
     readonly allow?: ClientList
     /** Clients that are refused here, besides those of the general list. */
     readonly block?: ClientList

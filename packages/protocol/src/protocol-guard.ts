@@ -5,7 +5,7 @@ import {
   type Decision,
   type Exchange,
   exemptingPattern,
-  formMethodOverride,
+  formMethodOverrides,
   type Guard,
   type MethodOverride,
   type Mode,
@@ -75,6 +75,16 @@ const ASKS_FOR_ANOTHER = {
   rule: 'override',
   status: 400,
   message: 'This request asks to be treated as a different one, which is not accepted here.',
+}
+
+/** What nobody but the backend can read may ask for any method. */
+const UNREADABLE_FORM: ProtocolFault = {
+  rule: 'content-type',
+  status: 415,
+  message:
+    'This form is compressed in a way that is not known here, or broken. Send it without Content-Encoding.',
+  location: 'header.content-encoding',
+  headers: ['Accept-Encoding', 'gzip, deflate, br, zstd'],
 }
 
 /**
@@ -208,9 +218,10 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     const head = readRequestHead(exchange.headers)
     const said = decideOn(exchange, head)
     if (said !== ALLOW || options.readForms !== true || !mayOverrideInForm(exchange)) return said
-    return formMethodOverride(exchange).then(wish => {
-      if (wish === undefined) return ALLOW
-      exchange.addMethodOverride(wish)
+    return formMethodOverrides(exchange).then(wishes => {
+      if (wishes === undefined) return protocolRefusal([UNREADABLE_FORM])
+      if (wishes.length === 0) return ALLOW
+      exchange.addMethodOverrides(wishes)
       return decideOn(exchange, head)
     })
   }

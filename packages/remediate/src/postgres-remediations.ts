@@ -20,7 +20,7 @@ const PRUNE_EVERY_MS = 60_000
 
 /**
  * Remediations in PostgreSQL. A change and its notification commit together (LISTEN/NOTIFY); a listener that
- * hears of an id reads the row itself, so a forged notification only causes a read.
+ * receives an id reads the row itself, so a forged notification only causes a read.
  * @throws StoreError when the database cannot be reached or migrated
  */
 export async function postgresRemediations(options: PostgresRemediationOptions): Promise<RemediationTable> {

@@ -157,7 +157,9 @@ describe('remediation guard', () => {
     const first = redeem(ADDRESS, AGENT)
     assert.equal((guard.decide(first) as Decision).effect, 'allow')
     const cookies = first.replyHeaders?.join('\n') ?? ''
-    assert.match(cookies, /postern_clearance=.*HttpOnly; SameSite=Lax/)
+    assert.match(cookies, /postern_clearance=.*Max-Age=1800; HttpOnly; SameSite=Lax/)
+    assert.match(cookies, /postern_solution=; Path=\/; Max-Age=0/, 'the browser forgets the solution')
+    assert.doesNotMatch(cookies, /Secure/, 'which plain HTTP would not send back')
     assert.equal(refusal(guard.decide(redeem(ADDRESS, AGENT))).effect, 'challenge', 'used up')
 
     const clearance = /postern_clearance=([^;]+)/.exec(cookies)?.[0] ?? ''

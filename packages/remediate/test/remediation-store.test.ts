@@ -127,7 +127,7 @@ describe('remediation store', () => {
     await store.close()
   })
 
-  test('a finding whose actor is no address is recorded, not thrown', async () => {
+  test('a finding whose actor is not an address is recorded, not thrown', async () => {
     const store = await RemediationStore.open()
     assert.equal(store.apply(finding('not an address')), undefined)
     assert.equal(store.apply(finding('192.0.2.7', { actor: { kind: 'principal', value: '' } })), undefined)
@@ -295,6 +295,26 @@ describe('remediation store', () => {
     assert.equal(heard.length, 3)
   })
 
+  test('closing waits for what is not stored yet, and for its table', async () => {
+    const done: string[] = []
+    const store = await RemediationStore.open({
+      table: {
+        ...memoryRemediations(),
+        put: async ({ actor }) => {
+          await null
+          done.push(actor.value)
+        },
+        close: async () => {
+          done.push('closed')
+        },
+      },
+    })
+    store.apply(finding('192.0.2.7'))
+    store.apply(finding('192.0.2.8'))
+    await store.close()
+    assert.deepEqual(done, ['192.0.2.7', '192.0.2.8', 'closed'])
+  })
+
   test('a table that is away at the start is tried each second, and said once', async t => {
     t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
     let isDown = true
@@ -326,10 +346,12 @@ describe('remediation store', () => {
   })
 
   test('an adopted ban is lifted by its id only by who brought it, and leaves what is stored alone', async () => {
-    const store = await RemediationStore.open()
+    // What this store does not keep it would forget on the next read, once a millisecond has passed.
+    const clock = new VirtualClock()
+    const store = await RemediationStore.open({ clock })
     const own = await store.add({ actor: parseActor('192.0.2.1'), for: '1h', reason: '' })
     const adopted = { ...own, id: 'theirs', actor: parseActor('192.0.2.2') }
-    const ended = { ...own, id: 'ended', expiresAt: Date.now() - 1 }
+    const ended = { ...own, id: 'ended', expiresAt: clock.now() - 1 }
     const loopback = { ...own, id: 'loopback', actor: parseActor('127.0.0.1') }
     assert.equal(store.adopt([adopted, ended, loopback]), 1)
     await store.reload()

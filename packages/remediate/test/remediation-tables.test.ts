@@ -104,6 +104,21 @@ for (const [name, tables] of Object.entries({ SQLite: sqlite, PostgreSQL: postgr
   })
 }
 
+test('a SQLite file that nobody changes is read again by nobody, and not looked at once it is closed', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const database = openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  const table = sqliteRemediations({ database })
+  const changes: string[] = []
+  await table.watch(({ kind }) => changes.push(kind))
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(changes, [])
+  await table.remove('no such id')
+  await table.close()
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(changes, [])
+})
+
 test('two processes of one SQLite file hear nothing of changes that are not theirs to hear', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'postern-remediation-'))
   t.after(() => rm(directory, { recursive: true }))

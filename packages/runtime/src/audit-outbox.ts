@@ -57,7 +57,7 @@ export class AuditOutbox {
   }
 }
 
-/** What is no event is entered as such: it must not stop those behind it. */
+/** What is not an event is entered as such: it must not stop those behind it. */
 async function enter(recorder: EventRecorder, text: string): Promise<void> {
   try {
     await recorder.commit(JSON.parse(text) as Event)

@@ -70,7 +70,7 @@ function methodOf(settings: CompiledIdentifyMethod, trustedProxies: CidrSet): Id
   if (proxy !== undefined) return proxyMethod({ ...proxy, name })
   if (known !== undefined) return { ...oauth2Proxy(known.from), name }
   if (served !== undefined) return { ...tailscale(served.from), name }
-  throw new ConfigError({ place: 'identify', problem: `the method "${name}" is of no known kind` })
+  throw new ConfigError({ place: 'identify', problem: `the method "${name}" is of an unknown kind` })
 }
 
 function tokenMethod(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {

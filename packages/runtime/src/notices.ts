@@ -23,13 +23,13 @@ export function startLine({ config, file, written }: LoadedConfig, scenarios: nu
     scenarios > 0 && `${scenarios} scenarios`,
     config.remediations !== false && 'bans',
   ].filter(part => part !== false)
-  const what = parts.length === 0 ? 'nothing is switched on' : parts.join(', ')
+  const what = parts.length === 0 ? 'no protection is on' : parts.join(', ')
   const log =
     config.audit === false
       ? 'no audit log'
       : `audit log in ${config.audit.store === 'postgres' ? 'PostgreSQL' : config.dataDirectory}`
   const mode = config.mode === 'observe' ? 'observing, nothing is blocked' : 'enforcing'
-  const place = file.path ?? (Object.keys(written).length > 0 ? 'in code' : 'none, the defaults protect')
+  const place = file.path ?? (Object.keys(written).length > 0 ? 'in code' : 'none (defaults)')
   return `${mode}: ${what}; ${log}; configuration: ${place}`
 }
 

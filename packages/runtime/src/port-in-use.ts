@@ -3,7 +3,7 @@ import { portHolder } from './port-holder.ts'
 const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use',
   EACCES: 'may not be used by this user (ports below 1024 need the right to bind them)',
-  EADDRNOTAVAIL: 'is no address of this machine',
+  EADDRNOTAVAIL: 'is not an address of this machine',
 }
 
 /** A place to listen that could not be had. */

@@ -3,7 +3,7 @@ import { isRevoked } from './revocation-list.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
- * Whether an open connection may go on: no ban stands against its actor (where bans are enforced), who it
+ * Whether an open connection may go on: no ban applies to its actor (where bans are enforced), who it
  * belongs to was not revoked, and the built-in session it began with is still there.
  * @throws StoreError (rejects) when the store cannot say
  */

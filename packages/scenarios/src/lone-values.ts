@@ -46,7 +46,7 @@ export class LoneValues {
     this.#times[slot] = time
   }
 
-  /** Puts the group into a slot, in the place of the one that is there. */
+  /** Puts the group into a slot, in place of the one that is there. */
   put(slot: number, value: number, time: number): void {
     this.#groups[slot] = this.#group
     this.#values[slot] = value

@@ -69,7 +69,7 @@ function readFile(source: ScenarioText, issues: RuleIssues): Mapping | undefined
   try {
     const value: unknown = yamlPackage().parse(source.text, { maxAliasCount: 0 })
     if (isMapping(value)) return value
-    issues.add(source.place, 'is no file of cases', 'it needs "scenario" and "cases"')
+    issues.add(source.place, 'is not a file of cases', 'it needs "scenario" and "cases"')
   } catch (error) {
     issues.add(source.place, error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'is not YAML')
   }

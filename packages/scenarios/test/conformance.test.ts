@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { logEvent, parseAccessLog } from '@postern/access-log'
 import { ConfigError, type Finding } from '@postern/core'
+import { conformance } from '../../../test/conformance.ts'
 import { scenarioDetector } from '../src/scenario-detector.ts'
 import { loadScenarios } from '../src/scenario-files.ts'
 import { ScenarioSet } from '../src/scenario-set.ts'
 
-const ROOT =
-  process.env['POSTERN_CONFORMANCE'] ??
-  join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'conformance')
-
-/** Calls back with the folder, or says that it is absent; on CI its absence is a failure. */
-function withFolder(path: string, work: (folder: string) => void): void {
-  const folder = join(ROOT, path)
-  if (existsSync(folder)) work(folder)
-  else if (process.env['POSTERN_REQUIRE_CONFORMANCE'] === '1')
-    test(`${path} is there`, () => assert.fail(`${folder} is missing`))
-  else process.stderr.write(`conformance: ${folder} is absent, its tests did not run\n`)
+/** Calls back with the folder, or skips its tests and says that it is absent. */
+function withFolder(set: string, work: (folder: string) => void): void {
+  const { path, skip } = conformance(set)
+  if (skip === false) work(path)
+  else test(`${set} is there`, context => context.skip(skip))
 }
 
 function findingsIn(path: string): readonly Finding[] {

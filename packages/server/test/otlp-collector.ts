@@ -167,6 +167,6 @@ function named(fields: Fields, names: string): void {
 
 /** 64 bits are text in JSON. */
 function time(value: unknown): string {
-  assert.ok(typeof value === 'string' && /^\d{1,20}$/.test(value), 'a time is no text of nanoseconds')
+  assert.ok(typeof value === 'string' && /^\d{1,20}$/.test(value), 'a time is not text of nanoseconds')
   return value
 }

@@ -41,7 +41,7 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
     db?.close()
     if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) {
       throw new StoreError(
-        `is in use by another Postern (${processOf(holder)}); stop it, or give this one a directory of its own`,
+        `is in use by another Postern (${processOf(holder)}); stop it, or give this one its own directory`,
         { store, retryable: true, cause: error },
       )
     }

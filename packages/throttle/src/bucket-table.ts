@@ -77,7 +77,7 @@ export class BucketTable {
   readonly #header: Int32Array
   readonly #locks: BucketLocks | undefined
 
-  /** @throws ConfigError for a buffer that is no table */
+  /** @throws ConfigError for a buffer that is not a table */
   constructor(buffer: ArrayBufferLike, locks?: BucketLocks) {
     this.#header = new Int32Array(buffer, 0, HEADER_BYTES / 4)
     const buckets = this.#header[1] as number

@@ -1,7 +1,7 @@
 /**
  * The counts, in a table that is not written to the log: it is empty after a crash of the server, and then
- * every limit starts anew. `step` is the sub-window's length, 0 for a GCRA, whose theoretical arrival time is
- * `newest`.
+ * every limit starts again. `step` is the sub-window's length, 0 for a GCRA, whose theoretical arrival time
+ * is `newest`.
  */
 const TABLE = `
 CREATE UNLOGGED TABLE postern_limits (

@@ -57,7 +57,7 @@ export class Question {
 
   /**
    * Adds an ask. A cost of 0 looks without taking.
-   * @throws ConfigError for the 17th ask, or a cost that is no number from 0
+   * @throws ConfigError for the 17th ask, or a cost that is not a number from 0
    */
   ask(limit: LimitName, key: string, rule: Rule, cost: number): void {
     const at = this.count

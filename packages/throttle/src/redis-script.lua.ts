@@ -4,7 +4,7 @@
  *
  * A window's state is its sub-window length, the number of its newest sub-window, the sum of its nine counts,
  * and the counts, newest first; a GCRA's is 0 and its theoretical arrival time. A state of another shape (the
- * rule's window changed) starts anew. Most debits fall into a sub-window that has begun: they overwrite the
+ * rule's window changed) starts again. Most debits fall into a sub-window that has begun: they overwrite the
  * sum and the newest count in place, and leave the key's expiry, which already lies beyond the end of the
  * window, as it is.
  */

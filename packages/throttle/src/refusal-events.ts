@@ -19,7 +19,7 @@ export class RefusalEvents {
 
   /**
    * @param emit where events go: the engine's `emit`
-   * @param span milliseconds after which counting starts anew
+   * @param span milliseconds after which counting starts again
    */
   constructor(emit: (event: Event) => void, span: number) {
     this.#emit = emit

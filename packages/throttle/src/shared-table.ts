@@ -23,7 +23,7 @@ export function sharedTable(options: SharedTableOptions): SharedArrayBuffer {
   return buffer
 }
 
-/** A table and the locks of this thread. @throws ConfigError for a buffer that is no table */
+/** A table and the locks of this thread. @throws ConfigError for a buffer that is not a table */
 export interface OpenTable {
   readonly table: BucketTable
   readonly locks: BucketLocks
@@ -46,8 +46,8 @@ export function openSharedTable(buffer: SharedArrayBuffer): OpenTable {
 }
 
 /**
- * Milliseconds of the machine's monotonic clock, which all threads read alike; `performance.now()` starts
- * anew in each.
+ * Milliseconds of the machine's monotonic clock, which all threads read alike; `performance.now()` begins
+ * at zero in each.
  */
 function machineTime(): number {
   const [seconds, nanoseconds] = process.hrtime()

@@ -125,7 +125,7 @@ describe('a store that does not answer', () => {
     assert.equal(question.remaining[0], 9)
   })
 
-  test('is not believed when it answers late', async () => {
+  test('is not trusted when it answers late', async () => {
     const { timers, slow, ask } = setUp('closed')
     const { question, done } = ask()
     await timers.advance(50)

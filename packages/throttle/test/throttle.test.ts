@@ -84,7 +84,7 @@ describe('one limit', () => {
     assert.equal((await guard.peek('units', '192.0.2.1'))?.remaining, 2)
   })
 
-  test('a cost that is no number is answered by the guard failing closed, not by free passage', async () => {
+  test('a cost that is not a number is answered by the guard failing closed, not by free passage', async () => {
     const errors: unknown[] = []
     const guard = throttle({ limits: [{ name: 'units', limit: window(10, '1m'), cost: () => Number.NaN }] })
     const engine = engineWith(guard, { onError: (_, error) => errors.push(error) })

@@ -92,7 +92,7 @@ describe('a holder that changes its answers', () => {
     assert.deepEqual(await opened(keys, records), PLAIN)
   })
 
-  it('answers one request with what belongs to another: no value comes back in the place of another', async () => {
+  it('answers one request with what belongs to another: no value comes back in place of another', async () => {
     const holders = testHolders()
     const records = await sealed(holders.keys, ROWS)
     let earlier: Parts | undefined

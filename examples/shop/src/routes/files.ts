@@ -37,7 +37,7 @@ export function fileRoutes(app: FastifyInstance, shop: Shop): void {
     const { url } = fields(request, 'url')
     const target = URL.parse(url)
     if (target === null || !['http:', 'https:'].includes(target.protocol))
-      return reply.code(400).send({ error: 'that is no address' })
+      return reply.code(400).send({ error: 'that is not an address' })
     if (!LOOPBACK.has(target.hostname))
       return reply.code(400).send({ error: 'this example fetches from this machine only' })
     const answer = await fetch(target, { redirect: 'manual', signal: AbortSignal.timeout(3_000) })

@@ -60,7 +60,7 @@ export class ToolGuard {
   }
 
   /**
-   * The tools that a caller may see: those that nothing in memory stands against. The
+   * The tools that a caller may see: those that nothing in memory refuses. The
    * list is a courtesy; every call is checked.
    */
   visible(caller: Caller): readonly string[] {

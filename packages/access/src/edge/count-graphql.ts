@@ -1,5 +1,6 @@
 import type { Json } from '@postern/core'
 import { countIds } from './count-ids.ts'
+import { type GraphqlOperations, type GraphqlSelection, readGraphql } from './graphql-operations.ts'
 
 /**
  * What a GraphQL request would change: rows by the kind of change, as the names of its mutation fields say.
@@ -10,29 +11,17 @@ export interface MutationCount {
 }
 
 const NOTHING: MutationCount = { deletes: 0, updates: 0 }
+/** What is too long or too deep to be counted may change anything. */
+const UNCOUNTABLE: MutationCount = { deletes: Number.MAX_SAFE_INTEGER, updates: Number.MAX_SAFE_INTEGER }
 const DELETES = /^(?:delete|remove|destroy|purge|clear|erase|drop|wipe)|(?:_delete|Delete)$/i
-/** Punctuators, names and variables, strings, comments (GraphQL, October 2021, section 2.1). */
-const TOKEN =
-  /#[^\n\r]*|"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|\.\.\.|\$?[_A-Za-z]\w*|[!$&()[\]{}:=@|]|-?\d[\w.+-]*|[\s,\uFEFF]+|./gsu
-const MAX_TOKENS = 100_000
 const MAX_SPREADS = 1_000
-
-interface Field {
-  readonly name: string
-  /** Elements of the longest list among its arguments; variables by name. */
-  readonly listed: number
-  readonly variables: readonly string[]
-}
-
-interface Selection {
-  readonly fields: Field[]
-  readonly spreads: string[]
-}
+/** Fields and variables that are looked at before one more fragment is. */
+const MAX_VISITS = 200_000
 
 /**
- * Counts the mutations of a GraphQL request body: each field of a mutation, aliases and fragments included,
- * as often as the longest list among its arguments is long. A list of operations (a batch) adds up. Undefined
- * when it is no GraphQL request, or names a stored document only.
+ * Counts the mutations of a GraphQL request: each field of a mutation, aliases and fragments included, as
+ * often as the longest list among its arguments is long, in a variable or its default too. A list of
+ * operations (a batch) adds up. Undefined when it is no GraphQL request, or names a stored document only.
  */
 export function countMutations(body: Json): MutationCount | undefined {
   if (Array.isArray(body)) {
@@ -46,142 +35,70 @@ export function countMutations(body: Json): MutationCount | undefined {
   return typeof query === 'string' ? countDocument(query, variables) : undefined
 }
 
+/** The same of one document. @param variables an object, or the JSON of one: some clients send them so */
+export function countDocument(text: string, variables: Json): MutationCount {
+  if (!/\bmutation\b/.test(text)) return NOTHING
+  const operations = readGraphql(text)
+  if (operations === undefined) return UNCOUNTABLE
+  return countOperations(operations, typeof variables === 'string' ? parsed(variables) : variables)
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function add(a: MutationCount, b: MutationCount): MutationCount {
-  return { deletes: a.deletes + b.deletes, updates: a.updates + b.updates }
+  const sum = (one: number, other: number): number => Math.min(one + other, Number.MAX_SAFE_INTEGER)
+  return { deletes: sum(a.deletes, b.deletes), updates: sum(a.updates, b.updates) }
 }
 
-function countDocument(text: string, variables: Json): MutationCount | undefined {
-  const tokens: string[] = []
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (/^(?:#|[\s,\uFEFF])/.test(token)) continue
-    if (tokens.length >= MAX_TOKENS) return undefined
-    tokens.push(token)
-  }
-  const mutations: Selection[] = []
-  const fragments = new Map<string, Selection>()
-  for (let i = 0; i < tokens.length; ) {
-    const kind = tokens[i] ?? ''
-    const name = tokens[i + 1] ?? ''
-    const selection: Selection = { fields: [], spreads: [] }
-    i = readSelection(tokens, openingBrace(tokens, i) + 1, selection)
-    if (kind === 'mutation') mutations.push(selection)
-    else if (kind === 'fragment') fragments.set(name, selection)
-  }
-  return countSelections(mutations, fragments, variables)
-}
-
-function countSelections(
-  mutations: readonly Selection[],
-  fragments: ReadonlyMap<string, Selection>,
-  variables: Json,
-): MutationCount {
-  let deletes = 0
-  let updates = 0
+function countOperations({ mutations, fragments }: GraphqlOperations, variables: Json): MutationCount {
+  let count = NOTHING
+  let visits = 0
   let spreads = 0
-  const visit = ({ fields, spreads: names }: Selection, seen: readonly string[]): void => {
+  const sizes = new Map<string, number | undefined>()
+  /** Things that a variable names; undefined when the request does not give it. */
+  const sizeOf = (name: string): number | undefined => {
+    if (!sizes.has(name)) {
+      const value = valueNamed(variables, name)
+      sizes.set(name, value === undefined ? undefined : countIds(value))
+    }
+    return sizes.get(name)
+  }
+  const visit = (
+    { fields, spreads: names }: GraphqlSelection,
+    defaults: ReadonlyMap<string, number>,
+    seen: readonly string[],
+  ): void => {
     for (const { name, listed, variables: used } of fields) {
-      const units = Math.max(listed, ...used.map(variable => countIds(valueNamed(variables, variable))))
-      if (DELETES.test(name)) deletes += units
-      else updates += units
+      visits += 1 + used.length
+      const units = used.reduce(
+        (most, variable) => Math.max(most, sizeOf(variable) ?? defaults.get(variable) ?? 1),
+        listed,
+      )
+      count = add(count, DELETES.test(name) ? { deletes: units, updates: 0 } : { deletes: 0, updates: units })
     }
     for (const name of names) {
       const fragment = fragments.get(name)
-      if (fragment === undefined || seen.includes(name) || ++spreads > MAX_SPREADS) continue
-      visit(fragment, [...seen, name])
+      if (fragment === undefined || seen.includes(name)) continue
+      if (++spreads > MAX_SPREADS || visits > MAX_VISITS) {
+        count = UNCOUNTABLE
+        return
+      }
+      visit(fragment, defaults, [...seen, name])
     }
   }
-  for (const mutation of mutations) visit(mutation, [])
-  return { deletes, updates }
+  for (const { selection, defaults } of mutations) visit(selection, defaults, [])
+  return count
 }
 
-function valueNamed(variables: Json, name: string): Json {
-  return typeof variables === 'object' && variables !== null && !Array.isArray(variables)
-    ? ((variables as Readonly<Record<string, Json>>)[name] ?? null)
-    : null
-}
-
-/**
- * Reads the fields of one level; inline fragments belong to it. @returns the place after its closing brace
- */
-function readSelection(tokens: readonly string[], start: number, into: Selection): number {
-  let i = start
-  while (i < tokens.length && tokens[i] !== '}') {
-    if (tokens[i] === '...') i = readSpread(tokens, i + 1, into)
-    else i = readField(tokens, i, into)
-  }
-  return i + 1
-}
-
-/** @param i after the three dots */
-function readSpread(tokens: readonly string[], i: number, into: Selection): number {
-  const next = tokens[i] ?? ''
-  if (next !== 'on' && next !== '@' && next !== '{') {
-    into.spreads.push(next)
-    return skipDirectives(tokens, i + 1)
-  }
-  return readSelection(tokens, openingBrace(tokens, i) + 1, into)
-}
-
-function readField(tokens: readonly string[], start: number, into: Selection): number {
-  const isAliased = tokens[start + 1] === ':'
-  const name = tokens[isAliased ? start + 2 : start] ?? ''
-  let i = start + (isAliased ? 3 : 1)
-  let given: Omit<Field, 'name'> = { listed: 1, variables: [] }
-  if (tokens[i] === '(') {
-    const end = closing(tokens, i)
-    given = readArguments(tokens.slice(i + 1, end))
-    i = end + 1
-  }
-  into.fields.push({ name, ...given })
-  i = skipDirectives(tokens, i)
-  return tokens[i] === '{' ? closing(tokens, i) + 1 : i
-}
-
-function skipDirectives(tokens: readonly string[], start: number): number {
-  let i = start
-  while (tokens[i] === '@') {
-    i += 2
-    if (tokens[i] === '(') i = closing(tokens, i) + 1
-  }
-  return i
-}
-
-/** The next `{` that is not inside of brackets. */
-function openingBrace(tokens: readonly string[], start: number): number {
-  let i = start
-  while (i < tokens.length && tokens[i] !== '{') i = tokens[i] === '(' ? closing(tokens, i) + 1 : i + 1
-  return i
-}
-
-function readArguments(tokens: readonly string[]): {
-  readonly listed: number
-  readonly variables: readonly string[]
-} {
-  let listed = 1
-  for (let i = 0; i < tokens.length; i++) {
-    if (tokens[i] !== '[') continue
-    let elements = 0
-    for (let j = i + 1, end = closing(tokens, i); j < end; j++) {
-      const token = tokens[j] ?? ''
-      elements++
-      if (token === '[' || token === '{') j = closing(tokens, j)
-    }
-    listed = Math.max(listed, elements)
-  }
-  return { listed, variables: tokens.filter(token => token.startsWith('$')).map(token => token.slice(1)) }
-}
-
-const PAIRS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
-
-/** The place of the bracket that closes one; the end where none does. */
-function closing(tokens: readonly string[], start: number): number {
-  const open: string[] = []
-  for (let i = start; i < tokens.length; i++) {
-    const token = tokens[i] ?? ''
-    const pair = PAIRS[token]
-    if (pair !== undefined) open.push(pair)
-    else if (token === open.at(-1)) open.pop()
-    if (open.length === 0) return i
-  }
-  return tokens.length
+/** Undefined when the request gives none: then its default holds. */
+function valueNamed(variables: Json, name: string): Json | undefined {
+  return typeof variables === 'object' && variables !== null && Object.hasOwn(variables, name)
+    ? (variables as Readonly<Record<string, Json>>)[name]
+    : undefined
 }

@@ -12,8 +12,8 @@ import {
 } from '@postern/core'
 import { actingIn } from '../wrap/acting-as.ts'
 import { changedNothing } from './changed-nothing.ts'
-import { countMutations } from './count-graphql.ts'
-import { hasJsonBody, idsInQuery, namedUnits, parseBody } from './named-units.ts'
+import { graphqlMutations } from './graphql-request.ts'
+import { idsInQuery, namedUnits } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
@@ -39,9 +39,9 @@ type Kind = 'deletes' | 'updates'
 /**
  * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway:
  * DELETE deletes, PUT and PATCH edit, once or as often as the body (JSON or a form) or the query names ids;
- * mutations of GraphQL are what their names say. An early refusal, not a proof: a backend may change more
- * rows than a request names, and a POST of its own making is not known to change any. Requests that the
- * backend refuses (4xx) give their units back. Counts are in this process's memory.
+ * mutations of GraphQL, however they are sent, are what their names say. An early refusal, not a proof: a
+ * backend may change more rows than a request names, and a POST of its own making is not known to change any.
+ * Requests that the backend refuses (4xx) give their units back. Counts are in this process's memory.
  * @throws ConfigError when a number is out of bounds
  */
 export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
@@ -83,7 +83,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     decide(exchange) {
       const { method } = exchange
       const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
-      if (kind === undefined && method !== 'POST') return ALLOW
+      if (kind === undefined && method !== 'POST' && !exchange.path.query.includes('mutation')) return ALLOW
       if (kind !== undefined) {
         if (!exchange.hasBody) return take(exchange, only(kind, idsInQuery(exchange)))
         return namedUnits(exchange).then(named => {
@@ -92,10 +92,8 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
           return unread === 'allow' ? ALLOW : refusal(kind, 0, 1, window)
         })
       }
-      if (!hasJsonBody(exchange)) return ALLOW
-      return exchange.readBody().then(({ bytes, complete }) => {
-        const body = complete ? parseBody(bytes) : undefined
-        const mutations = body === undefined ? undefined : countMutations(body)
+      return graphqlMutations(exchange).then(mutations => {
+        if (mutations === 'unread') return unread === 'allow' ? ALLOW : refusal('updates', 0, 1, window)
         return mutations === undefined || mutations.deletes + mutations.updates === 0
           ? ALLOW
           : take(exchange, mutations)

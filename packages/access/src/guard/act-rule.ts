@@ -23,7 +23,7 @@ export interface ApproveRule {
    * `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks); one of several is enough.
    */
   readonly by: string | readonly string[]
-  /** Always: nobody consents to an act of their own. */
+  /** Always: nobody can approve their own act. */
   readonly distinct?: true
   /** How long a request waits. Default: `1h`. */
   readonly ttl?: Duration
@@ -121,7 +121,7 @@ function checkRequirement(required: Requirement, place: string, issues: ConfigIs
       if (typeof value !== 'string' || value === '' || /[\s"\\]/.test(value))
         issues.push({ place: `${place}.${key}`, problem: 'a name has no spaces, quotes or backslashes' })
   if (required.role !== undefined && listOf(required.role).length === 0)
-    issues.push({ place: `${place}.role`, problem: 'no role is named, so nobody could have it' })
+    issues.push({ place: `${place}.role`, problem: 'no role is listed, so nobody could pass' })
   return durationOf(required.stepUp === 'act' ? undefined : required.stepUp, `${place}.stepUp`, issues)
 }
 
@@ -131,13 +131,13 @@ function checkApprove(approve: ApproveRule, place: string, issues: ConfigIssue[]
   if (by.length === 0 || by.some(one => !BY.test(one)))
     issues.push({
       place: `${place}.by`,
-      problem: 'it does not say who consents',
+      problem: 'it does not say who approves',
       hint: 'role:owner, scope:approve, user:bob or owner',
     })
   if (approve.distinct !== undefined && approve.distinct !== true)
     issues.push({
       place: `${place}.distinct`,
-      problem: 'nobody consents to an act of their own',
+      problem: 'nobody can approve their own act',
       hint: 'leave it out',
     })
   if (approve.when !== undefined && approve.when !== 'always' && approve.when !== 'over')

@@ -10,8 +10,8 @@ export interface GraphqlLimits {
   /** Cost of a document: 1 for each field, times the sizes of the lists it is in. Default: 5,000. */
   readonly cost?: number
   /**
-   * Times one field may be asked for in one selection under different names, which is how a login
-   * is guessed in one request. Default: 10.
+   * Names under which one field may be asked for in one object, which is how a login is guessed in one
+   * request. Selections that GraphQL merges (fragments, fields of one name) count as one. Default: 10.
    */
   readonly aliases?: number
   /** Items of a list in arguments, such as the ids of a mass deletion. Default: 100. */
@@ -60,6 +60,40 @@ export function graphqlCost(
   return { depth: walk.depth, cost, problems: [...walk.problems] }
 }
 
+/** Selections of one object, which GraphQL merges (October 2021, section 5.3.2), however they are spread. */
+class Merged {
+  /** Names in the answer, by field. */
+  readonly #names = new Map<string, Set<string>>()
+  readonly #inner = new Map<string, Merged>()
+
+  /** @returns under how many names the field is asked for, when this name is new; else 0 */
+  add(field: string, name: string): number {
+    const names = this.#names.get(field) ?? new Set()
+    this.#names.set(field, names)
+    if (names.has(name)) return 0
+    return names.add(name).size
+  }
+
+  /** What is selected in the object of that name. */
+  in(name: string): Merged {
+    const inner = this.#inner.get(name) ?? new Merged()
+    this.#inner.set(name, inner)
+    return inner
+  }
+}
+
+/** Where a selection stands. */
+interface Place {
+  /** Fields around it, and itself. */
+  readonly depth: number
+  /** Product of the sizes of the lists around it. */
+  readonly factor: number
+  /** Fragments that it is in. */
+  readonly inside: readonly string[]
+  /** What else is selected in the same object. */
+  readonly merged: Merged
+}
+
 class Walk {
   depth = 0
   readonly problems = new Set<string>()
@@ -93,14 +127,18 @@ class Walk {
     })
     const given = Object.entries(this.#given).filter(([, value]) => value !== undefined)
     this.#variables = Object.fromEntries([...defaults, ...given])
-    return this.selections(operation['selectionSet'], 1, 1, [])
+    return this.selections(operation['selectionSet'], {
+      depth: 1,
+      factor: 1,
+      inside: [],
+      merged: new Merged(),
+    })
   }
 
-  /** Cost of a selection set. @param factor product of the sizes of the lists around it */
-  selections(set: unknown, depth: number, factor: number, inside: readonly string[]): number {
+  /** Cost of a selection set. */
+  selections(set: unknown, place: Place): number {
     if (!isNode(set)) return 0
     let cost = 0
-    const times = new Map<string, number>()
     for (const selection of nodes(set['selections'])) {
       if (++this.#visits > MAX_VISITS) {
         this.problem('the query is too large')
@@ -108,35 +146,38 @@ class Walk {
       }
       if (selection.kind === 'Field') {
         const name = nameOf(selection)
-        const count = (times.get(name) ?? 0) + 1
-        times.set(name, count)
+        const shown = isNode(selection['alias']) ? String(selection['alias']['value']) : name
         const { aliases = 10 } = this.#limits
-        if (count === aliases + 1) this.problem(`"${name}" is asked for more than ${aliases} times; ask once`)
-        cost += this.#field(selection, name, depth, factor, inside)
+        if (place.merged.add(name, shown) === aliases + 1)
+          this.problem(`"${name}" is asked for under more than ${aliases} names; ask once`)
+        cost += this.#field(selection, name, { ...place, merged: place.merged.in(shown) })
       } else if (selection.kind === 'InlineFragment')
-        cost += this.selections(selection['selectionSet'], depth, factor, inside)
-      else if (selection.kind === 'FragmentSpread')
-        cost += this.#spread(nameOf(selection), depth, factor, inside)
+        cost += this.selections(selection['selectionSet'], place)
+      else if (selection.kind === 'FragmentSpread') cost += this.#spread(nameOf(selection), place)
     }
     return Math.min(cost, Number.MAX_SAFE_INTEGER)
   }
 
-  #spread(name: string, depth: number, factor: number, inside: readonly string[]): number {
-    if (inside.includes(name)) {
+  #spread(name: string, place: Place): number {
+    if (place.inside.includes(name)) {
       this.problem(`fragment "${name}" contains itself`)
       return 0
     }
-    return this.selections(this.#fragments.get(name)?.['selectionSet'], depth, factor, [...inside, name])
+    const set = this.#fragments.get(name)?.['selectionSet']
+    return this.selections(set, { ...place, inside: [...place.inside, name] })
   }
 
-  #field(node: GraphqlNode, name: string, depth: number, factor: number, inside: readonly string[]): number {
+  #field(node: GraphqlNode, name: string, { depth, factor, inside, merged }: Place): number {
     this.depth = Math.max(this.depth, depth)
     // Nobody needs to know how much deeper it goes; and a stack is not endless.
     if (depth > 200) return factor
     const fields = this.#limits.fields ?? {}
     const own = Object.hasOwn(fields, name) ? (fields[name] ?? 1) : 1
     const inner = Math.min(factor * this.#sizeOf(node), Number.MAX_SAFE_INTEGER)
-    return factor * own + this.selections(node['selectionSet'], depth + 1, inner, inside)
+    return (
+      factor * own +
+      this.selections(node['selectionSet'], { depth: depth + 1, factor: inner, inside, merged })
+    )
   }
 
   /**

@@ -8,7 +8,7 @@ export function signInRefusal(location: string | undefined): AccessRefusal {
   return {
     why: 'sign-in',
     status: 401,
-    message: 'This needs to know who you are.',
+    message: 'You need to be signed in to do this.',
     next: 'Sign in, or send a credential.',
     headers: ['WWW-Authenticate', 'Bearer'],
     ...(location !== undefined && { stepUp: location }),
@@ -20,7 +20,7 @@ export function kindRefusal(kinds: Iterable<string>): AccessRefusal {
   return {
     why: 'kind',
     status: 403,
-    message: 'This is not for this kind of caller.',
+    message: 'This is not available to this kind of caller.',
     next: `It can be done by: ${[...kinds].join(', ')}.`,
     headers: [],
   }

@@ -121,5 +121,5 @@ function reasonOf(failure: PostgresError): string {
   const constraint = failure.constraint ?? 'a constraint'
   if (failure.state === '23503') return `a row that it refers to is not there (${constraint})`
   if (failure.state === '23505') return `another row has its place (${constraint})`
-  return `${constraint} does not hold any more`
+  return `${constraint} is no longer satisfied`
 }

@@ -6,7 +6,7 @@ export interface OwnedRoute {
   readonly type: string
   /** The route's parameter with the record's id. Default: `id`. */
   readonly param?: string
-  /** Roles that see other people's records as a matter of course. */
+  /** Roles that see other people's records by default. */
   readonly except?: readonly string[]
 }
 

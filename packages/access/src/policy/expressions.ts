@@ -165,7 +165,7 @@ function compare(operator: Operator, leftLike: OperandLike, rightLike: OperandLi
       throw new ConfigError({
         place,
         problem: `compares ${holds} with ${own}`,
-        hint: 'compare like with like',
+        hint: 'compare values of the same type',
       })
   }
   return { kind: 'compare', operator, left: fixed(a, holds, place), right: fixed(b, holds, place), holds }

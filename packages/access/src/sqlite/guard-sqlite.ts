@@ -161,7 +161,7 @@ const MESSAGE = 'postern budget '
 
 /**
  * An error of a guarded SQLite connection as what it means: `RowBudgetExceeded` when a
- * budget refused; every other error as it is. Call it where the work was done: who acts there hears of it.
+ * budget refused; every other error as it is. Call it where the work was done: the actor is notified.
  */
 export function sqliteBudgetError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''

@@ -67,7 +67,7 @@ export function refusedError(error: unknown, options: GuardOptions, record: RunA
 }
 
 /**
- * Tells everybody who is to hear of a refusal. It is recorded by `record`, which runs one statement with
+ * Notifies everyone who must know about a refusal. It is recorded by `record`, which runs one statement with
  * values in a transaction of its own; its failure changes nothing.
  */
 export function reportRefusal(

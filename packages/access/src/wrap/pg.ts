@@ -82,7 +82,7 @@ function inContext(callback: object): (...args: unknown[]) => unknown {
 /**
  * Guards one `pg` connection; see `guardPool`.
  * @param record runs a statement on another connection, to record refusals in the database;
- *   without it `onRefusal` alone hears of them
+ *   without it only `onRefusal` receives them
  * @throws ConfigError when it is not a client of `pg` 8 in plain JavaScript
  */
 export function guardClient<C extends PgClient>(

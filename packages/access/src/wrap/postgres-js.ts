@@ -71,7 +71,7 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
         await begin(async (session: TransactionOf<S> & PostgresJsSession) => {
           const claimed = sendClaim(session, options)
           const result = work(counting(session))
-          // Awaited together: neither may be left without anybody who hears of its failure.
+          // Awaited together: neither may fail without being noticed.
           ;[value] = await Promise.all([result, claimed])
         })
       } catch (error) {

@@ -2,7 +2,7 @@ import type { Target, Way } from './target.ts'
 
 const DENIED = ['42501']
 
-/** A way that is refused for want of a right, and then a wipe that must fail as well. */
+/** A way that is refused because a right is missing, and then a wipe that must fail as well. */
 function denied(name: string, statements: readonly string[], stoppedBy = DENIED): Way {
   return {
     name,

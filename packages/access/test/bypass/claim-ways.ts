@@ -74,7 +74,7 @@ export const CLAIM_WAYS: readonly Way[] = [
   claimed('a claim of a key that was never installed', () => otherClaim({ id: 2, secret: CLAIM_KEY.secret })),
   claimed('a claim that has expired', () => otherClaim(CLAIM_KEY, -600_000)),
   claimed('a claim from the future', () => otherClaim(CLAIM_KEY, 36_000_000)),
-  claimed('a grant in the place of a claim', t => t.grant()),
+  claimed('a grant in place of a claim', t => t.grant()),
   {
     name: 'a claim used again after its transaction',
     stoppedBy: CLAIM,
@@ -242,7 +242,7 @@ export const CLAIM_WAYS: readonly Way[] = [
   granted('a grant that has expired', t => t.grant({ expiresAt: Date.now() - 1_000 })),
   granted('a grant for fewer rows', t => t.grant({ rows: 99 }), ['PB001']),
   granted('a grant for another budget', t => t.grant({ budgets: ['imports.insert'] }), ['PB001']),
-  granted('text in the place of a grant', () => 'g1|1|2|3|4|5|6|7|8|9'),
+  granted('text in place of a grant', () => 'g1|1|2|3|4|5|6|7|8|9'),
   {
     name: 'a grant used twice',
     stoppedBy: GRANT,

@@ -51,6 +51,8 @@ test('cost is fields times the sizes of the lists around them', () => {
   assert.equal(cost('{ dear cheap }', { fields: { dear: 100 } }).cost, 101)
 })
 
+const times = (count: number, text: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join(' ')
 const deep = (levels: number): string => `${'{ a '.repeat(levels)}${'}'.repeat(levels)}`
 const attacks: readonly (readonly [string, string, RegExp, Record<string, unknown>?])[] = [
   ['a deep query', deep(13), /13 fields deep/],
@@ -58,14 +60,30 @@ const attacks: readonly (readonly [string, string, RegExp, Record<string, unknow
   ['a list of lists', '{ a(first: 100) { b(first: 100) { c } } }', /costs 10101/],
   ['a size in a variable', 'query ($n: Int) { a(first: $n) { b } }', /costs/, { n: 100_000 }],
   ['a size in the default of a variable', 'query ($n: Int = 100000) { a(first: $n) { b } }', /costs/],
-  ['a size that is no number', '{ a(first: "99999") { b } }', /costs/],
+  ['a size that is not a number', '{ a(first: "99999") { b } }', /costs/],
   ['a negative size', '{ a(first: -1) { b } }', /costs/],
   ['the dearer of two operations', 'query A { x } query B { a(first: 100000) { b } }', /costs/],
   [
     'a login guessed by aliases',
     `{ ${Array.from({ length: 11 }, (_, i) => `a${i}: login(p: "${i}")`).join(' ')} }`,
-    /"login" is asked for more than 10/,
+    /"login" is asked for under more than 10 names/,
   ],
+  ...(
+    [
+      ['inline fragments', i => `... { a${i}: login }`],
+      ['typed fragments', i => `... on Query { a${i}: login }`],
+      ['fragments', i => `...f${i}`, i => `fragment f${i} on Query { a${i}: login }`],
+      ['objects that are merged', i => `viewer { a${i}: login }`],
+      ['objects that are merged, in fragments', i => `... { viewer { ... { a${i}: login } } }`],
+    ] as readonly (readonly [string, (i: number) => string, ((i: number) => string)?])[]
+  ).map(
+    ([name, selection, definition]) =>
+      [
+        `a login guessed by aliases in ${name}`,
+        `{ ${times(11, selection)} } ${definition === undefined ? '' : times(11, definition)}`,
+        /"login" is asked for under more than 10 names/,
+      ] as const,
+  ),
   [
     'a mass deletion in one list',
     `mutation { remove(ids: [${Array.from({ length: 101 }, (_, i) => i).join(', ')}]) }`,
@@ -88,6 +106,11 @@ const attacks: readonly (readonly [string, string, RegExp, Record<string, unknow
     /too large|deep/,
   ],
 ]
+test('a field that many fragments ask for under one name is asked for once', () => {
+  const text = `{ ${times(30, i => `...f${i}`)} } ${times(30, i => `fragment f${i} on Q { id viewer { id } a: id }`)}`
+  assert.deepEqual(cost(text).problems, [])
+})
+
 for (const [name, text, problem, variables] of attacks)
   test(`refuses ${name}`, () => {
     assert.match(cost(text, {}, variables).problems.join('; '), problem)

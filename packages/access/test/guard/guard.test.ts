@@ -342,7 +342,7 @@ test('an input that is not JSON is refused unless somebody says what of it count
 const mistakes: readonly (readonly [string, object, RegExp])[] = [
   ['an unknown key', { requires: { role: 'x' } }, /requires: there is no such key/],
   ['an unknown requirement', { require: { roles: 'x' } }, /require\.roles/],
-  ['no role at all', { require: { role: [] } }, /nobody could have it/],
+  ['no role at all', { require: { role: [] } }, /nobody could pass/],
   ['a role that could write a header', { require: { scope: 'a" b' } }, /no spaces, quotes/],
   ['an unknown kind', { require: { kind: 'admin' } }, /is not a kind of principal/],
   ['an invalid duration', { require: { stepUp: 'soon' } }, /stepUp: "soon" is not a duration/],

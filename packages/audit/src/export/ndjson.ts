@@ -190,7 +190,7 @@ function parseHead(value: Fields, verifiers: readonly NoteVerifier[]): ExportHea
  */
 function checkEnd(value: Fields, found: Completeness, verifiers: readonly NoteVerifier[]): boolean {
   if (value['count'] !== found.count)
-    throw new IntegrityError(`the export has ${found.count} entries, and says ${String(value['count'])}`)
+    throw new IntegrityError(`the export has ${found.count} entries, but states ${String(value['count'])}`)
   if (value['complete'] === undefined) return false
   const { text } = verifyNote(String(value['complete']), verifiers)
   if (text !== completenessText(found))

@@ -92,7 +92,7 @@ export function verifyNote(note: string, verifiers: readonly NoteVerifier[]): No
     const verifier = verifiers.find(key => key.name === signature.name && key.keyId === signature.keyId)
     if (verifier === undefined || good.some(known => isSameKey(known, signature))) continue
     if (!verifier.verify(text, signature.signature))
-      throw new IntegrityError(`signature of "${verifier.name}" does not hold`)
+      throw new IntegrityError(`signature of "${verifier.name}" is invalid`)
     good.push(signature)
   }
   if (good.length === 0) throw new IntegrityError('note is not signed by a known key')

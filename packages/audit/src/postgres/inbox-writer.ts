@@ -103,7 +103,7 @@ export class InboxWriter {
     try {
       while (this.#queue.length > 0) await this.#insertGroup()
     } finally {
-      // In the turn in which the queue was found empty: what is handed over next begins anew.
+      // In the turn in which the queue was found empty: what is handed over next starts a new one.
       this.#inserting = undefined
     }
   }

@@ -182,7 +182,7 @@ export class DatabaseLog implements PostgresAuditLog {
     try {
       while (this.#again) await this.#sequenceOnce()
     } finally {
-      // In the turn in which nothing was left to do: who asks next begins anew.
+      // In the turn in which nothing was left to do: who asks next starts a new one.
       this.#sequencing = undefined
       // Another instance was at work and may have been past our rows, or the step failed: a caller who waits
       // does not wait for the next poll.

@@ -206,7 +206,9 @@ export class Sequencer {
       )
     }
     if (head.size !== BigInt(state.checkpoint_size))
-      throw new IntegrityError(`the checkpoint is of ${head.size} entries, and said to be of another size`)
+      throw new IntegrityError(
+        `the checkpoint is of ${head.size} entries, but was declared with another size`,
+      )
     return head
   }
 

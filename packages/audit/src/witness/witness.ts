@@ -71,7 +71,7 @@ export class Witness {
    */
   static open(options: WitnessOptions): Witness {
     if (options.logs.length === 0)
-      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', hint: 'name at least one log' })
+      throw new ConfigError({ place: 'witness.logs', problem: 'is empty', hint: 'pass at least one log' })
     if (options.files !== undefined) return new Witness(options, undefined)
     disk.makeDirectory(options.directory)
     return new Witness(options, lockDirectory(options.directory, { name: 'witness' }))
@@ -113,7 +113,7 @@ export class Witness {
     if (oldSize !== last.size) return conflict
     if (oldSize === claimed.size && !sameBytes(last.root, claimed.root)) return conflict
     if (!verifyConsistency(oldSize, claimed.size, last.root, claimed.root, proof))
-      return { status: 422, contentType: PLAIN, body: 'the consistency proof does not hold\n' }
+      return { status: 422, contentType: PLAIN, body: 'the consistency proof is invalid\n' }
     if (oldSize !== claimed.size || oldSize === 0n) this.#store.replace(fileName(claimed.origin), note)
     const cosignature = this.#cosigner.cosign(text, BigInt(Math.floor(this.#clock.now() / 1_000)))
     return { status: 200, contentType: PLAIN, body: formatSignatureLine(cosignature) }

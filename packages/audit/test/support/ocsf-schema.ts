@@ -145,7 +145,7 @@ export class OcsfSchema {
 
   #checkValue(value: unknown, attribute: Attribute, place: string, problems: string[]): void {
     if (attribute.is_array === true) {
-      if (!Array.isArray(value)) problems.push(`${place}: is no list`)
+      if (!Array.isArray(value)) problems.push(`${place}: is not a list`)
       else for (const one of value) this.#checkValue(one, { ...attribute, is_array: false }, place, problems)
       return
     }

@@ -37,7 +37,9 @@ export function addAccessCommands(program: Program, add: AddCommand): void {
     () => import('./policy-diff.ts'),
   ).option('--questions <file>', 'a module that exports `questions` (default: made up from the policies)')
 
-  const approvals = program.command('approvals').description('what waits for the consent of a second person')
+  const approvals = program
+    .command('approvals')
+    .description("requests that wait for a second person's approval")
   add(approvals, 'list', 'requests that wait', () => import('./approvals-list.ts')).option(
     '--state <state>',
     'pending, approved, denied, used, expired or cancelled',

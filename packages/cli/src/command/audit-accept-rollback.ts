@@ -23,7 +23,7 @@ export const run: Command = async (_args, options, context) => {
       throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
     const checkpoint = await opened.log.checkpoint().finally(() => opened.log.close())
     const size = Number(checkpoint.split('\n')[1])
-    context.output.line(`the log goes on with ${size} entries; the last one records that this was accepted`)
+    context.output.line(`the log continues with ${size} entries; the last one records that this was accepted`)
     context.output.result({ size })
     return EXIT.done
   } finally {

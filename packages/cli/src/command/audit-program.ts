@@ -1,9 +1,11 @@
 import type { Command as Program } from 'commander'
 import type { AddCommand } from './add-command.ts'
 
+const LISTEN = 'host:port, or a port on this machine only'
+
 /** The commands over the log. */
 export function addAuditCommands(program: Program, add: AddCommand): void {
-  const audit = program.command('audit').description('the log that nobody can quietly change')
+  const audit = program.command('audit').description('the tamper-evident audit log')
   add(audit, 'verify', 'whether every entry is what was written', () => import('./audit-verify.ts'))
     .option('--key <key...>', "the log's public key, from elsewhere")
     .option('--remembered <file>', 'an older checkpoint, which the log must extend')
@@ -34,14 +36,14 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     'serve',
     'checkpoint, tiles and entries over HTTP, for others to verify',
     () => import('./audit-serve.ts'),
-  ).option('--listen <place>', 'port or host:port', '127.0.0.1:9466')
+  ).option('--listen <place>', LISTEN, '127.0.0.1:9466')
   witness(add, audit)
   add(
     audit,
     'rebuild',
     'build the search index out of the log and compare',
     () => import('./audit-rebuild.ts'),
-  ).option('--replace', 'put it in the place of the old one; needs the gateway stopped')
+  ).option('--replace', 'replace the old index; stop the gateway first')
   add(audit, 'prune', 'remove old entries; every proof stays', () => import('./audit-prune.ts'))
     .option('--keep <duration>', 'how far back entries stay, e.g. 365d')
     .option('--yes', 'it cannot be undone')
@@ -50,11 +52,11 @@ export function addAuditCommands(program: Program, add: AddCommand): void {
     'accept-rollback',
     'open a log that was restored from a backup and is older than an anchor remembers',
     () => import('./audit-accept-rollback.ts'),
-  ).option('--yes', 'what the anchor remembers beyond it is gone')
+  ).option('--yes', 'confirm that the entries beyond it are lost')
   add(
     audit,
     'key <name>',
-    "a fresh signing key for a log in PostgreSQL, under the log's name; shown this once",
+    "create a signing key for a log in PostgreSQL, under the log's name; it is shown once",
     () => import('./audit-key.ts'),
   )
   add(
@@ -71,12 +73,12 @@ function witness(add: AddCommand, audit: Program): void {
   add(
     audit,
     'witness',
-    'vouch for the logs of others: countersign what only grows',
+    'cosign the checkpoints of other logs that only grow',
     () => import('./audit-witness.ts'),
   )
     .option('--log <origin=key...>', 'a log and its public key; may be given several times')
     .option('--name <name>', "this witness's name", 'witness.local')
-    .option('--listen <place>', 'port or host:port', '127.0.0.1:9465')
+    .option('--listen <place>', LISTEN, '127.0.0.1:9467')
 }
 
 function filtered(command: Program): Program {

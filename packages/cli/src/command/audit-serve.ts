@@ -16,7 +16,8 @@ const MAX_CONNECTIONS = 64
  */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
-  const { host, port } = parseListen(textOption(options, 'listen') ?? '127.0.0.1:9466')
+  // The table of commands has the default.
+  const { host, port } = parseListen(textOption(options, 'listen') ?? '')
   const log = await openAuditSource(await loadSetup(options, context))
   const server = createServer(
     { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },

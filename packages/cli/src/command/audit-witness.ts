@@ -20,20 +20,21 @@ export const run: Command = async (_args, options, context) => {
   if (logs.length === 0)
     throw new ConfigError({
       place: '--log',
-      problem: 'no log to vouch for',
+      problem: 'no log to cosign',
       hint: 'postern audit witness --log ORIGIN=KEY; `postern audit checkpoint --json` on its machine shows both',
     })
   const { dataDirectory } = await loadSetup(options, context)
   const directory = openDataDirectory(dataDirectory)
   const signerKey = keyIn(directory.file('witness-key'), textOption(options, 'name') ?? 'witness.local')
   const witness = Witness.open({ directory: directory.file('witness'), signerKey, logs })
-  const { host, port } = parseListen(textOption(options, 'listen') ?? '127.0.0.1:9465')
+  // The table of commands has the default.
+  const { host, port } = parseListen(textOption(options, 'listen') ?? '')
   const server = createServer(witnessHandler(witness))
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)
   })
-  output.line(`vouching for ${logs.map(log => log.origin).join(', ')} at http://${host}:${port}`)
+  output.line(`witnessing ${logs.map(log => log.origin).join(', ')} at http://${host}:${port}`)
   output.line(
     `in the configuration of each: audit: { witnesses: [{ url: 'http://${host}:${port}', verifierKey: '${witness.verifierKey}' }] }`,
   )

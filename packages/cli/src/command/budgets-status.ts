@@ -26,7 +26,7 @@ export const run: Command = async (_args, options, context) => {
       `${safe(table).padEnd(24)} ${guarded.join(', ')}${unguarded.length === 0 ? '' : `; NOT guarded: ${unguarded.join(', ')}`}`,
     )
   if (status.refusedClaims > 0)
-    output.line(`${status.refusedClaims} changes refused for want of a valid claim`)
+    output.line(`${status.refusedClaims} changes refused because they had no valid claim`)
   for (const { what, why, hint } of status.waysRound) {
     output.line(`${safe(what)} ${safe(why)}`)
     output.line(`  hint: ${safe(hint)}`)

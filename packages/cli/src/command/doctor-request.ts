@@ -8,7 +8,7 @@ import type { Setup } from './setup.ts'
 
 /**
  * `postern doctor --request`: how a request would be seen. One that `--peer` and `--header` describe, else
- * the next that arrives where the gateway listens. Exit 1 when its sender names a client and is not believed.
+ * the next that arrives where the gateway listens. Exit 1 when its sender names a client and is not trusted.
  */
 export async function showRequest(
   { config }: Setup,
@@ -39,7 +39,7 @@ export async function showRequest(
 function show(seen: SeenRequest, output: Output): void {
   const lines = [
     ['connection from', `${seen.peer} (${seen.trusted ? 'a trusted proxy' : 'not a trusted proxy'})`],
-    ...seen.forwarding.map(line => ['forwarding', `${line}${seen.trusted ? '' : '   (not believed)'}`]),
+    ...seen.forwarding.map(line => ['forwarding', `${line}${seen.trusted ? '' : '   (not trusted)'}`]),
     ['client', `${seen.client}: limits and bans are held against it`],
     ['request', `${seen.method} ${seen.scheme}://${seen.host}${seen.path}`],
     ['route', seen.route ?? 'none of the configuration'],

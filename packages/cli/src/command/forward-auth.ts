@@ -45,14 +45,16 @@ function announce(served: Served, { config, file }: Setup, { output }: CommandCo
   const trusted = config.trustProxies.entries
   output.line(`${output.paint('green', 'postern')} ${served.url} answers ${dialect}`)
   const open = announceReach(served, output)
-  output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
+  output.line(`  configuration  ${file.path ?? 'none (defaults)'}`)
   output.line(`  may ask        ${trusted.join(', ')}; anyone else gets 403`)
   if (config.mode === 'observe')
     output.line(`  mode           ${output.paint('yellow', 'observe: nothing is blocked')}`)
   if (served.admin !== undefined) output.line(`  admin          ${served.admin} (/healthz /readyz /metrics)`)
   if (served.console !== undefined)
     output.line(`  console        ${served.console.link} (signs in once, within 15 minutes)`)
-  output.note('Bodies and answers are not seen in this mode: rules and scenarios over those stay silent.')
+  output.note(
+    'Postern sees no bodies or responses in this mode, so rules and scenarios about them find nothing.',
+  )
   const { url, admin } = served
   output.result({ event: 'listening', url, open, admin, dialect, trusted, pid: process.pid })
 }

@@ -34,7 +34,7 @@ export const run: Command = async (_args, options, context) => {
   void noteBackend(loaded.config, context)
   await stopped(context.signal)
   stopFollowing()
-  context.output.note('stopping: requests under way finish first')
+  context.output.note('stopping: waiting for requests in progress')
   await served.close()
   return EXIT.done
 }
@@ -65,7 +65,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   const { mode } = config
   output.line(`${output.paint('green', 'postern')} ${served.url} -> ${config.upstream ?? ''}`)
   const open = announceReach(served, output)
-  output.line(`  configuration  ${file.path ?? 'none, the defaults protect'}`)
+  output.line(`  configuration  ${file.path ?? 'none (defaults)'}`)
   output.line(
     `  mode           ${mode === 'enforce' ? mode : output.paint('yellow', 'observe: nothing is blocked')}`,
   )
@@ -86,11 +86,11 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
       )
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
-    output.note(`${loaded} inspection rules of others are in force; ${skipped} were not understood`)
+    output.note(`${loaded} additional inspection rules are active; ${skipped} are not supported`)
   if (config.trustProxies.isEmpty)
     output.note(
-      'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are not believed, and whoever connects is the client. ' +
-        'Behind a load balancer set trustProxies, or all its clients share one limit.',
+      'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are ignored, and the connecting address counts as the client. ' +
+        'Behind a load balancer, set trustProxies; otherwise all its clients share one limit.',
     )
   output.result({
     event: 'listening',
@@ -132,7 +132,7 @@ function noteCertificate({ tls }: CompiledConfig, folder: string, output: Comman
  */
 async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
   const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)
-  if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests are answered 502.`)
+  if (state === 'bad') output.note(`${detail}; ${hint ?? ''}. Until then requests get 502.`)
 }
 
 /**

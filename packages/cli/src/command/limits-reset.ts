@@ -9,7 +9,7 @@ import { loadSetup } from './setup.ts'
 export const run: Command = async ([key = ''], options, context) => {
   const { dataDirectory } = await loadSetup(options, context)
   const answer = await askGateway(dataDirectory, 'limits/reset', { key, operator: accountName() })
-  context.output.line(`${safe(key)}: every limit begins anew`)
+  context.output.line(`${safe(key)}: every limit was reset`)
   context.output.result(answer)
   return EXIT.done
 }

@@ -44,7 +44,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--listen <place>', 'host:port, or a port on this machine only (default: 127.0.0.1:8080)')
     .option('--workers <count>', 'worker threads, or "auto" for one per core')
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--admin <place>',
+      'metrics and health: host:port, or a port on this machine only (default: 127.0.0.1:9464)',
+    )
     .option(
       '--console [place]',
       'the web console; host:port, or a port on this machine only (default: 127.0.0.1:9465)',
@@ -60,7 +63,10 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--trust <address...>', 'the proxies that may ask (default: trustProxies, else loopback)')
     .option('--prefix <path>', "taken off the path: Envoy's path_prefix")
     .option('--observe', 'decide and record, but block nothing')
-    .option('--admin <place>', 'host:port, or a port on this machine only, of metrics and health')
+    .option(
+      '--admin <place>',
+      'metrics and health: host:port, or a port on this machine only (default: 127.0.0.1:9464)',
+    )
   add(
     program,
     'dev [command...]',
@@ -104,7 +110,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     program,
     'why <actor>',
-    'what stands against an actor, and the requests that led there',
+    'the remediations that apply to an actor, and the requests that led to them',
     () => import('./why.ts'),
   )
   add(
@@ -141,7 +147,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(limits, 'unset <limit> <key>', 'back to the rule of everybody', () => import('./limits-unset.ts'))
   add(limits, 'list', 'keys that have rules of their own', () => import('./limits-list.ts'))
 
-  const scenarios = program.command('scenarios').description('what watches events over time')
+  const scenarios = program.command('scenarios').description('patterns over many events')
   add(
     scenarios,
     'list',
@@ -156,7 +162,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const rules = program.command('rules').description('rules in files')
   add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
-  const parameters = program.command('parameters').description('what parameters routes take')
+  const parameters = program.command('parameters').description('learned parameters of routes')
   add(
     parameters,
     'propose',
@@ -231,7 +237,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const bouncers = program
     .command('bouncers')
-    .description("keys of CrowdSec's bouncers that obey this gateway")
+    .description("keys for CrowdSec bouncers that enforce this gateway's decisions")
   add(bouncers, 'add <name>', 'make a key; it is shown this once', () => import('./bouncers-add.ts'))
   add(bouncers, 'list', 'names of the keys', () => import('./bouncers-list.ts'))
   add(bouncers, 'remove <name>', 'a key that no longer works', () => import('./bouncers-remove.ts'))
@@ -254,7 +260,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     'what is limited, guarded and refused, and what could get around it',
     () => import('./budgets-status.ts'),
   )
-  const undo = program.command('undo').description('put deleted and edited rows back')
+  const undo = program.command('undo').description('restore deleted and edited rows')
   add(undo, 'list', 'changes that can be put back, the newest first', () => import('./undo-list.ts'))
     .option('--actor <actor>', 'those of one actor, e.g. user:alice')
     .option('--since <duration>', 'those of that time only, e.g. 1h')

@@ -63,7 +63,9 @@ function show(output: Output, summary: ReplaySummary): void {
     )
   showReport(output, report, against === undefined ? undefined : 'this configuration')
   if (malformed > 0) {
-    output.line(output.paint('yellow', `${malformed} lines are no access log and were left out:`))
+    output.line(
+      output.paint('yellow', `${malformed} lines are not in an access log format and were skipped:`),
+    )
     for (const { place, text } of malformedExamples) output.line(`  ${safe(place)}: ${safe(text)}`)
   }
   if (against === undefined) return

@@ -36,7 +36,7 @@ export const run: Command = async (args, options, context) => {
   for (const { key, count, examples } of report.findings)
     output.line(`${String(count).padStart(6)}  ${safe(key)}  ${safe(examples.join(', '))}`)
   if (report.findings.length === 0) output.line('nothing was found')
-  if (malformed > 0) output.note(`${malformed} lines are no access log`)
+  if (malformed > 0) output.note(`${malformed} lines are not in an access log format`)
   output.result({ requests: report.requests, malformed, findings: report.findings })
   return report.findings.length === 0 ? EXIT.no : EXIT.done
 }

@@ -25,7 +25,7 @@ export const run: Command = async ([said = ''], options, context) => {
     data: { session: session ?? 'all' },
   }
   const revoked = await withIdentity(options, context, identity => identity.endSessions(user, session), act)
-  context.output.line(`${revoked} sessions of ${safe(said)} no longer hold`)
+  context.output.line(`${revoked} sessions of ${safe(said)} are no longer valid`)
   context.output.result({ user, revoked })
   return revoked > 0 ? EXIT.done : EXIT.no
 }
@@ -50,7 +50,7 @@ async function revokePrincipal(
   } finally {
     await connections.close()
   }
-  context.output.line(`what principal ${safe(id)} was given until now no longer holds`)
+  context.output.line(`what principal ${safe(id)} was issued until now is no longer valid`)
   context.output.result({ principal: id, revoked: true })
   return EXIT.done
 }

@@ -9,9 +9,11 @@ export const run: Command = async ([text = ''], options, context) => {
   const name = formatActor(actor)
   const act = { action: 'unban', resource: { type: 'actor' }, data: { actor: name } }
   const lifted = await withRemediations(options, context, store => store.remove(actor), act)
-  if (lifted.length === 0) context.output.line(`nothing stands against ${name}`)
+  if (lifted.length === 0) context.output.line(`no remediations apply to ${name}`)
   else
-    context.output.line(`${name}: ${lifted.length === 1 ? '1 measure' : `${lifted.length} measures`} ended`)
+    context.output.line(
+      `${name}: ${lifted.length === 1 ? '1 remediation' : `${lifted.length}remediations`} ended`,
+    )
   context.output.result({ actor, lifted })
   return lifted.length === 0 ? EXIT.no : EXIT.done
 }

@@ -81,7 +81,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     .option(...FILE)
     .option('--column <column>', 'a split column to measure the holders with: TABLE.COLUMN')
     .option('--pages <count>', 'pages to open through the holders', '200')
-  const holder = program.command('holder').description('a process that keeps part of the keys')
+  const holder = program.command('holder').description("a process that keeps part of the vault's keys")
   addUnlockOptions(
     add(
       holder,
@@ -124,7 +124,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   add(
     holder,
     'restore <config> <backup>',
-    'put a backup in the place of the file of a holder that is stopped',
+    'replace the file of a stopped holder with a backup',
     () => import('./holder-restore.ts'),
   )
   add(

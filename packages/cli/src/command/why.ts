@@ -24,7 +24,7 @@ export const run: Command = async ([text = ''], options, context) => {
     store.why({ [actor.kind]: actor.value }),
   )
   const entries = await latest(setup, actor)
-  if (standing.length === 0) output.line(`nothing stands against ${formatActor(actor)}`)
+  if (standing.length === 0) output.line(`no remediations apply to ${formatActor(actor)}`)
   for (const remediation of standing) output.line(sentence(remediation))
   if (entries.length > 0) output.line('latest recorded:')
   // A limit also tells of its refusals by themselves; the refused requests are here already.

@@ -31,7 +31,7 @@ function asPolicySet(policies: unknown, place: string): PolicySet {
   if (policies instanceof PolicySet) return policies
   throw new ConfigError({
     place,
-    problem: 'these are not policies in TypeScript, so there is nothing to look into',
+    problem: 'these are not policies in TypeScript, so they cannot be examined',
     hint: "use the tools of the engine, such as Cedar's own",
   })
 }

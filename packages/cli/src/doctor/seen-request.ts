@@ -54,7 +54,7 @@ function shownHeaders({ headers }: Exchange): readonly string[] {
 
 /**
  * A request that is only described.
- * @throws ConfigError for a peer that is no address or a header without a colon
+ * @throws ConfigError for a peer that is not an address or a header without a colon
  */
 export function describedRequest(
   target: string,

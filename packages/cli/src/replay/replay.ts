@@ -22,7 +22,7 @@ export interface ReplayOptions {
 
 export interface ReplaySummary {
   readonly lines: number
-  /** Lines that are no access log. */
+  /** Lines that are not access log entries. */
   readonly malformed: number
   /** The first of them. */
   readonly malformedExamples: readonly { readonly place: string; readonly text: string }[]
@@ -60,15 +60,19 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   return state.summary()
 }
 
-/** Sizes of the files together, for a progress bar. @throws ConfigError for a file that is not there */
-export function totalBytes(files: readonly string[]): number {
+/**
+ * Sizes of the files together in bytes, for a progress bar.
+ * @param kind what the files are, for the hint
+ * @throws ConfigError for a file that is not there
+ */
+export function totalBytes(files: readonly string[], kind = 'an access log'): number {
   return files.reduce((sum, file) => {
     const stat = statSync(file, { throwIfNoEntry: false })
     if (stat === undefined || stat.isDirectory())
       throw new ConfigError({
         place: file,
         problem: stat === undefined ? 'there is no such file' : 'is a folder',
-        hint: 'name an access log',
+        hint: `pass the path of ${kind}`,
       })
     return sum + stat.size
   }, 0)

@@ -20,7 +20,8 @@ export interface RequireConfig {
   /** One of these kinds of principal. Default: every kind but `anonymous`. */
   readonly kind?: Principal['kind'] | readonly Principal['kind'][] | undefined
   /**
-   * A proof of identity no older than this, or `act`: one that is bound to this very request. Default: none.
+   * A proof of identity that is at most this old, or `act`: one that is bound to this very request. Default:
+   * none.
    */
   readonly stepUp?: Duration | 'act' | undefined
   /** `refuse`: not while acting for somebody else. Default: `allow`. */
@@ -30,8 +31,8 @@ export interface RequireConfig {
 /** Whose consent a route takes. */
 export interface ApproveConfig {
   /**
-   * Who consents: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of
-   * several is enough; never who asks.
+   * Who can approve: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of
+   * several is enough; never the requester.
    */
   readonly by: string | readonly string[]
   /** How long a request waits. Default: `1h`. */
@@ -40,7 +41,7 @@ export interface ApproveConfig {
   readonly rows?: number | undefined
   /** `over`: only for what goes over the route's `budget`. Default: `always`. */
   readonly when?: 'always' | 'over' | undefined
-  /** Always: nobody consents to a request of their own. Default: `true`. */
+  /** Always: nobody can approve their own request. Default: `true`. */
   readonly distinct?: true | undefined
 }
 
@@ -53,8 +54,8 @@ export interface PolicyConfig {
   /** The parameter of the pattern that holds the id. Default: `id`. */
   readonly param?: string | undefined
   /**
-   * Looks the resource up by its id, so that policies see what is there. Only in a configuration that is
-   * code. Default: only the id is known.
+   * Loads the resource by its id, so that policies see what is stored. Only in a configuration that is code.
+   * Default: only the id is known.
    */
   readonly load?: RoutePolicy['load'] | undefined
 }
@@ -65,7 +66,7 @@ export interface OwnedConfig {
   readonly type: string
   /** The parameter of the pattern that holds the id. Default: `id`. */
   readonly param?: string | undefined
-  /** Roles that see the records of others as a matter of course. Default: none. */
+  /** Roles that may see records of others. Default: none. */
   readonly except?: readonly string[] | undefined
 }
 
@@ -112,7 +113,7 @@ export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requir
     }),
     stepUp: key(z.union([z.literal('act'), duration]), {
       description:
-        'A proof of identity no older than this, or `act`: one that is bound to this very request.',
+        'A proof of identity that is at most this old, or `act`: one that is bound to this very request.',
       defaultText: 'none',
       example: '10m',
     }),
@@ -130,7 +131,7 @@ export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRul
   {
     by: required(oneOrMore(approver), {
       description:
-        'Who consents: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of several is enough; never who asks.',
+        'Who can approve: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of several is enough; never the requester.',
       example: 'role:owner',
     }),
     ttl: key(duration, { description: 'How long a request waits.', defaultText: '`1h`', example: '4h' }),
@@ -145,7 +146,7 @@ export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRul
       example: 'over',
     }),
     distinct: key(z.literal(true), {
-      description: 'Always: nobody consents to a request of their own.',
+      description: 'Always: nobody can approve their own request.',
       defaultText: '`true`',
       example: true,
     }),
@@ -175,7 +176,7 @@ export const policy: z.ZodType<string | RoutePolicy, string | PolicyConfig> = z.
       inCode<NonNullable<RoutePolicy['load']>>('a function', value => typeof value === 'function'),
       {
         description:
-          'Looks the resource up by its id, so that policies see what is there. Only in a configuration that is code.',
+          'Loads the resource by its id, so that policies see what is stored. Only in a configuration that is code.',
         defaultText: 'only the id is known',
       },
     ),
@@ -197,7 +198,7 @@ export const owned: z.ZodType<string | OwnedRoute, string | OwnedConfig> = z.uni
       example: 'invoice',
     }),
     except: key(listOf(name, 50), {
-      description: 'Roles that see the records of others as a matter of course.',
+      description: 'Roles that may see records of others.',
       defaultText: 'none',
       example: ['support'],
     }),
@@ -239,11 +240,11 @@ export interface ApprovalsConfig {
   readonly path?: string | undefined
   /** Address of this site, before `path` in notices. Default: `http://127.0.0.1:8080`. */
   readonly origin?: string | undefined
-  /** How recently who decides must have signed in. Default: `10m`. */
+  /** How recently the approver must have signed in. Default: `10m`. */
   readonly stepUp?: Duration | undefined
-  /** Requests that one actor may have waiting, and may make in an hour. Default: `20`. */
+  /** Requests that one actor may have pending, and may make in an hour. Default: `20`. */
   readonly maxPending?: number | undefined
-  /** How long what is over is kept. Default: `90d`. */
+  /** How long closed requests are kept. Default: `90d`. */
   readonly keep?: Duration | undefined
   /**
    * 32 bytes or more in base64 that seal decisions. A secret: write `${NAME}`. Default: decisions are not
@@ -290,16 +291,20 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
       example: 'https://shop.example',
     }),
     stepUp: key(duration, {
-      description: 'How recently who decides must have signed in.',
+      description: 'How recently the approver must have signed in.',
       default: '10m',
       example: '5m',
     }),
     maxPending: key(count, {
-      description: 'Requests that one actor may have waiting, and may make in an hour.',
+      description: 'Requests that one actor may have pending, and may make in an hour.',
       default: 20,
       example: 5,
     }),
-    keep: key(duration, { description: 'How long what is over is kept.', default: '90d', example: '365d' }),
+    keep: key(duration, {
+      description: 'How long closed requests are kept.',
+      default: '90d',
+      example: '365d',
+    }),
     key: key(sealKey, {
       description: '32 bytes or more in base64 that seal decisions. A secret: write `${NAME}`.',
       defaultText: 'decisions are not sealed',

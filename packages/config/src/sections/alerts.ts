@@ -39,9 +39,9 @@ export interface AlertsConfig {
   readonly pagerDuty?: string | undefined
   /** By e-mail; needs the package nodemailer. Default: none. */
   readonly email?: AlertMailConfig | undefined
-  /** The mildest finding that is announced. Default: `high`. */
+  /** The lowest severity that is sent. Default: `high`. */
   readonly severity?: AlertSeverity | undefined
-  /** The same finding about the same actor is announced again after this long. Default: `1h`. */
+  /** The same finding about the same actor is sent again after this time. Default: `1h`. */
   readonly repeat?: Duration | undefined
 }
 
@@ -106,12 +106,12 @@ export const alerts: z.ZodType<CompiledAlerts | undefined, AlertsConfig | undefi
     }),
     email,
     severity: key(oneOf('low', 'medium', 'high', 'critical'), {
-      description: 'The mildest finding that is announced.',
+      description: 'The lowest severity that is sent.',
       default: 'high',
       example: 'medium',
     }),
     repeat: key(duration, {
-      description: 'The same finding about the same actor is announced again after this long.',
+      description: 'The same finding about the same actor is sent again after this time.',
       default: '1h',
       example: '15m',
     }),

@@ -19,7 +19,7 @@ export interface FileAnchorConfig {
 
 /** An address that takes checkpoints with PUT. */
 export interface UrlAnchorConfig {
-  /** An address that takes PUT. */
+  /** A URL that accepts PUT. */
   readonly url: string
   /** Value of the `Authorization` header. A secret: write `${NAME}`. */
   readonly authorization?: string | undefined
@@ -70,8 +70,8 @@ export interface AuditConfig {
   /** `before` makes every recorded exchange durable before it is handled. Default: `after`. */
   readonly record?: 'before' | 'after' | undefined
   /**
-   * Witnesses that countersign (C2SP tlog-witness). Without one, whoever holds signing key and disk can
-   * rewrite everything. Default: none.
+   * Witnesses that cosign checkpoints (C2SP tlog-witness). Without one, whoever has the signing key and the
+   * disk can rewrite the log. Default: none.
    */
   readonly witnesses?: readonly WitnessConfig[] | undefined
   /** Places outside this machine that keep checkpoints. Default: none. */
@@ -86,14 +86,14 @@ export interface AuditConfig {
    * `postern audit key NAME` makes one. Default: none.
    */
   readonly signerKeys?: readonly string[] | undefined
-  /** How long entries are kept. Every proof stays. Default: forever. */
+  /** How long entries are kept. Every proof still verifies. Default: forever. */
   readonly retention?: Duration | undefined
   /**
-   * After this time the key of a day's traffic without a principal is destroyed, and its addresses with it.
-   * Default: never.
+   * After this time, the key that seals a day's traffic without a principal is destroyed, and the addresses
+   * become unreadable. Default: never.
    */
   readonly forgetAnonymousAfter?: Duration | undefined
-  /** Where entries are sent as well, each at least once and in order. Default: nowhere. */
+  /** Where entries are also sent, each at least once and in order. Default: nowhere. */
   readonly ship?: readonly ShipConfig[] | undefined
   /** Whether the process is not ready (`/readyz`) while the log accepts no entries. Default: `true`. */
   readonly required?: boolean | undefined
@@ -130,7 +130,7 @@ const urlAnchor: z.ZodType<CompiledAnchor, UrlAnchorConfig> = section<
   UrlAnchorConfig
 >('UrlAnchorConfig', {
   url: required(url, {
-    description: 'An address that takes PUT.',
+    description: 'A URL that accepts PUT.',
     example: 'https://anchor.example/checkpoint',
   }),
   authorization: key(text, {
@@ -211,7 +211,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
           ),
           {
             description:
-              'Witnesses that countersign (C2SP tlog-witness). Without one, whoever holds signing key and disk can rewrite everything.',
+              'Witnesses that cosign checkpoints (C2SP tlog-witness). Without one, whoever has the signing key and the disk can rewrite the log.',
             default: [],
             defaultText: 'none',
             example: [{ url: 'https://witness.example', verifierKey: 'witness.example+0a1b2c3d+AQ' }],
@@ -237,18 +237,18 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
           defaultText: 'none',
         }),
         retention: key(duration, {
-          description: 'How long entries are kept. Every proof stays.',
+          description: 'How long entries are kept. Every proof still verifies.',
           defaultText: 'forever',
           example: '90d',
         }),
         forgetAnonymousAfter: key(duration, {
           description:
-            "After this time the key of a day's traffic without a principal is destroyed, and its addresses with it.",
+            "After this time, the key that seals a day's traffic without a principal is destroyed, and the addresses become unreadable.",
           defaultText: 'never',
           example: '30d',
         }),
         ship: key(listOf(z.union([syslog, webhook]), 16), {
-          description: 'Where entries are sent as well, each at least once and in order.',
+          description: 'Where entries are also sent, each at least once and in order.',
           default: [],
           defaultText: 'nowhere',
           example: [{ syslog: 'tls://siem.example:6514' }],

@@ -19,7 +19,7 @@ export interface RowBudgetConfig {
   /** Length of the window, from 1s to 366d. */
   readonly window: Duration
   /**
-   * How the wrappers go on when the database has refused: `deny`, `delay`, `stepUp` or `approval`. Default:
+   * What the wrappers do when the database has refused: `deny`, `delay`, `stepUp` or `approval`. Default:
    * `deny`.
    */
   readonly over?: OverBudget | undefined
@@ -60,9 +60,9 @@ export interface BudgetDatabaseConfig {
   readonly retention?: Duration | undefined
   /** A change without a claim is refused, or counted for the database role. Default: `refuse`. */
   readonly unclaimed?: 'refuse' | 'count' | undefined
-  /** Database roles that are not counted when they bring no claim. Default: none. */
+  /** Database roles that are not counted without a claim. Default: none. */
   readonly exempt?: readonly string[] | undefined
-  /** Schemas that names of tables without a schema stand for. Default: `public`. */
+  /** Schemas in which table names without a schema are looked up. Default: `public`. */
   readonly schemas?: readonly string[] | undefined
 }
 
@@ -96,7 +96,7 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
     window: required(length, { description: 'Length of the window, from 1s to 366d.', example: '1h' }),
     over: key(oneOf('deny', 'delay', 'stepUp', 'approval'), {
       description:
-        'How the wrappers go on when the database has refused: `deny`, `delay`, `stepUp` or `approval`.',
+        'What the wrappers do when the database has refused: `deny`, `delay`, `stepUp` or `approval`.',
       defaultText: '`deny`',
       example: 'approval',
     }),
@@ -223,13 +223,13 @@ export const budgetDatabase: z.ZodType<CompiledBudgetDatabase | undefined, Budge
         example: 'count',
       }),
       exempt: key(listOf(text), {
-        description: 'Database roles that are not counted when they bring no claim.',
+        description: 'Database roles that are not counted without a claim.',
         default: [],
         defaultText: 'none',
         example: ['migrator'],
       }),
       schemas: key(listOf(text), {
-        description: 'Schemas that names of tables without a schema stand for.',
+        description: 'Schemas in which table names without a schema are looked up.',
         default: ['public'],
         defaultText: '`public`',
         example: ['public', 'sales'],

@@ -8,7 +8,8 @@ export interface ClientConfig {
   /** An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`. Default: any. */
   readonly network?: string | undefined
   /**
-   * A part of `User-Agent`, in any letter case. Anybody can send any: never enough to allow. Default: any.
+   * A part of `User-Agent`, in any letter case. Clients choose it freely, so it never suffices to allow one.
+   * Default: any.
    */
   readonly userAgent?: string | undefined
 }
@@ -20,7 +21,8 @@ const client: z.ZodType<ClientMatch, ClientConfig> = section<ClientMatch, Client
     example: '203.0.113.0/24',
   }),
   userAgent: key(text, {
-    description: 'A part of `User-Agent`, in any letter case. Anybody can send any: never enough to allow.',
+    description:
+      'A part of `User-Agent`, in any letter case. Clients choose it freely, so it never suffices to allow one.',
     defaultText: 'any',
     example: 'SomeBot/',
   }),
@@ -45,7 +47,7 @@ export const block: z.ZodType<ClientList, readonly (string | ClientConfig)[] | u
 /** `allow`. */
 export const allow: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
   description:
-    'Clients that `block` does not hold for. Bans and limits do: see `remediations.never`, `exempt`.',
+    'Clients exempt from `block`. Bans and limits still apply: see `remediations.never`, `exempt`.',
   default: [],
   defaultText: 'nobody',
   example: ['203.0.113.7'],

@@ -8,7 +8,7 @@ import { duration, flag, headerName, listOf, method, oneOf, text } from '../type
 export interface CorsConfig {
   /** `https://app.example.com`, `https://*.example.com` for every host below, or `*` for every page. */
   readonly origins: readonly string[]
-  /** Whether pages may send cookies and read what comes back. Default: `false`. */
+  /** Whether pages may send cookies and read the responses. Default: `false`. */
   readonly credentials?: boolean | undefined
   /** Methods that pages may send. Default: those that the route answers. */
   readonly methods?: readonly string[] | undefined
@@ -34,7 +34,7 @@ export const corsHere: z.ZodType<CorsSettings | false, CorsConfig | false> = orO
         example: ['https://app.example.com'],
       }),
       credentials: key(flag, {
-        description: 'Whether pages may send cookies and read what comes back.',
+        description: 'Whether pages may send cookies and read the responses.',
         default: false,
         example: true,
       }),

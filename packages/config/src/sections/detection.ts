@@ -111,7 +111,7 @@ export interface CrowdsecConfig {
    * Where CrowdSec's local API is served to bouncers. Keys: `postern bouncers add NAME`. Default: nowhere.
    */
   readonly listen?: string | number | undefined
-  /** A CrowdSec whose decisions are enforced here too. Default: none. */
+  /** A CrowdSec local API whose decisions are enforced here too. Default: none. */
   readonly feed?: CrowdsecFeedConfig | undefined
 }
 
@@ -141,7 +141,7 @@ export const crowdsec: z.ZodType<CompiledCrowdsec, CrowdsecConfig | undefined> =
         }),
       }),
       {
-        description: 'A CrowdSec whose decisions are enforced here too.',
+        description: 'A CrowdSec local API whose decisions are enforced here too.',
         defaultText: 'none',
         example: { url: 'http://127.0.0.1:8080', key: '${CROWDSEC_KEY}' },
       },

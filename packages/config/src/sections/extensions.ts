@@ -41,7 +41,7 @@ export const guards: z.ZodType<readonly Guard[], readonly Guard[] | undefined> =
   ),
   {
     description:
-      'Guards of your own, asked after limits and before content is inspected, in this order. Not asked in a replay.',
+      'Your own guards, run after limits and before inspection, in this order. Not run in a replay.',
     default: [],
     defaultText: 'none',
   },
@@ -55,7 +55,7 @@ export const detectors: z.ZodType<readonly Detector[], readonly Detector[] | und
   ),
   {
     description:
-      'Detectors of your own. With several workers they run on the main thread and see the events of all. Not asked in a replay.',
+      'Your own detectors. With several workers they run on the main thread and see the events of all. Not run in a replay.',
     default: [],
     defaultText: 'none',
   },

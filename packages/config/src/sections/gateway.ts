@@ -24,7 +24,7 @@ export interface TlsConfig {
 
 /** The endpoint of `postern forward-auth`. */
 export interface ForwardAuthConfig {
-  /** Which proxy asks. */
+  /** The proxy that asks. */
   readonly dialect?: ForwardDialect | undefined
   /** Where the endpoint listens: a port or `host:port`. Default: `127.0.0.1:9090`. */
   readonly listen?: string | number | undefined
@@ -43,17 +43,17 @@ export interface CompiledForwardAuth {
 export interface TimeoutsConfig {
   /** For a request head to arrive. Default: `10s`. */
   readonly head?: Duration | undefined
-  /** In each of these a request body must bring at least 1 KiB, or its end. Default: `10s`. */
+  /** In each such period, a request body must bring at least 1 KiB, or its end. Default: `10s`. */
   readonly bodyProgress?: Duration | undefined
   /** A connection between two requests. Default: `30s`. */
   readonly idle?: Duration | undefined
-  /** For a client that stopped reading its answer. Default: `30s`. */
+  /** For a client that has stopped reading its response. Default: `30s`. */
   readonly clientStall?: Duration | undefined
   /** For a connection to the backend. Default: `5s`. */
   readonly upstreamConnect?: Duration | undefined
-  /** For the backend to begin its answer. Default: `60s`. */
+  /** For the backend to begin its response. Default: `60s`. */
   readonly upstreamHead?: Duration | undefined
-  /** Between two parts of an answer. Default: `5m`. */
+  /** Between two parts of a response. Default: `5m`. */
   readonly upstreamIdle?: Duration | undefined
   /** An unused connection to the backend, unless the backend asks for less. Default: `4s`. */
   readonly upstreamKeepAlive?: Duration | undefined
@@ -157,7 +157,7 @@ export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
 export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
   section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', {
     dialect: key(oneOf('nginx', 'traefik', 'caddy', 'envoy'), {
-      description: 'Which proxy asks.',
+      description: 'The proxy that asks.',
       example: 'nginx',
     }),
     listen: key(listen, {
@@ -197,12 +197,15 @@ const timeout = (description: string, standard: string): z.ZodType<number, Durat
 export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
   section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', {
     head: timeout('For a request head to arrive.', '10s'),
-    bodyProgress: timeout('In each of these a request body must bring at least 1 KiB, or its end.', '10s'),
+    bodyProgress: timeout(
+      'In each such period, a request body must bring at least 1 KiB, or its end.',
+      '10s',
+    ),
     idle: timeout('A connection between two requests.', '30s'),
-    clientStall: timeout('For a client that stopped reading its answer.', '30s'),
+    clientStall: timeout('For a client that has stopped reading its response.', '30s'),
     upstreamConnect: timeout('For a connection to the backend.', '5s'),
-    upstreamHead: timeout('For the backend to begin its answer.', '60s'),
-    upstreamIdle: timeout('Between two parts of an answer.', '5m'),
+    upstreamHead: timeout('For the backend to begin its response.', '60s'),
+    upstreamIdle: timeout('Between two parts of a response.', '5m'),
     upstreamKeepAlive: timeout(
       'An unused connection to the backend, unless the backend asks for less.',
       '4s',

@@ -7,7 +7,7 @@ import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../types.
 
 /** `mode`. */
 export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
-  description: '`observe` decides and logs, and blocks nothing: the way to start on a live system.',
+  description: '`observe` decides and logs everything and blocks nothing. Start with it on a live system.',
   default: 'enforce',
   example: 'observe',
 })
@@ -17,7 +17,7 @@ export const trustProxies: z.ZodType<CidrSet, string | readonly string[] | undef
   z.union([addressSet, parsed(addressRange, undefined, entry => CidrSet.parse([entry]))]),
   {
     description:
-      'Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`, `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a list.',
+      'Proxies whose `X-Forwarded-For` and `Forwarded` are trusted: addresses, ranges, `loopback`, `linklocal`, `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a list.',
     default: [],
     defaultText: 'nobody',
     example: ['loopback', '10.0.0.0/8'],
@@ -29,7 +29,7 @@ export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> =
   oneOf('standard', 'legacy', 'both', 'none'),
   {
     description:
-      'What answers say about limits: `RateLimit` and `RateLimit-Policy` (`standard`), `X-RateLimit-*` (`legacy`), `both` or `none`.',
+      'Which limit headers responses carry: `RateLimit` and `RateLimit-Policy` (`standard`), `X-RateLimit-*` (`legacy`), `both` or `none`.',
     default: 'standard',
     example: 'both',
   },
@@ -49,7 +49,7 @@ const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefine
 /** `dataDirectory`. */
 export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {
   description:
-    'Where everything durable is kept, relative to the configuration, or `false` where nothing can be written: what is durable is then in `stores`, or off. One process at a time.',
+    'Where everything durable is kept, relative to the configuration, or `false` if nothing can be written: durable data is then in `stores`, or off. One process at a time.',
   default: '.postern',
   example: '/var/lib/postern',
   applies: 'restart',

@@ -10,7 +10,7 @@ export interface SessionUrlConfig {
   readonly cookie: string | readonly string[]
   /** Answers with JSON about who is signed in. HTTPS, or loopback. */
   readonly url: string
-  /** How long an answer counts. Default: `5s`. */
+  /** How long an answer is cached. Default: `5s`. */
   readonly cache?: Duration | undefined
   /** Where the parts of the principal are in the answer. Default: see below. */
   readonly claims?: PrincipalPathsConfig | undefined
@@ -93,7 +93,7 @@ export const sessionUrl: z.ZodType<CompiledSessionUrl, SessionUrlConfig> = secti
     description: 'Answers with JSON about who is signed in. HTTPS, or loopback.',
     example: 'http://127.0.0.1:3000/api/me',
   }),
-  cache: key(duration, { description: 'How long an answer counts.', default: '5s', example: '1s' }),
+  cache: key(duration, { description: 'How long an answer is cached.', default: '5s', example: '1s' }),
   claims: key(claims, {
     description: 'Where the parts of the principal are in the answer.',
     defaultText: 'see below',

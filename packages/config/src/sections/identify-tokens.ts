@@ -27,7 +27,7 @@ export interface JwtConfig {
   readonly types?: readonly string[] | undefined
   /** How far clocks may differ. Default: `30s`. */
   readonly clockSkew?: Duration | undefined
-  /** How old a token may be, whatever its end. Default: its end decides. */
+  /** Maximum age of a token, regardless of its expiry. Default: its end decides. */
   readonly maxAge?: Duration | undefined
   /** Cookie that may carry the token. Default: `Authorization` only. */
   readonly cookie?: string | undefined
@@ -97,7 +97,7 @@ export interface IntrospectionConfig {
   readonly clientSecret: string
   /** This application, as answers name it in `aud`. */
   readonly audience: string
-  /** How long an answer counts. Default: `10s`. */
+  /** How long an answer is cached. Default: `10s`. */
   readonly cache?: Duration | undefined
   /** Where the parts of the principal are. Default: see below. */
   readonly claims?: PrincipalPathsConfig | undefined
@@ -165,7 +165,7 @@ export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtCo
   }),
   clockSkew: key(duration, { description: 'How far clocks may differ.', default: '30s', example: '5s' }),
   maxAge: key(duration, {
-    description: 'How old a token may be, whatever its end.',
+    description: 'Maximum age of a token, regardless of its expiry.',
     defaultText: 'its end decides',
     example: '1h',
   }),
@@ -267,6 +267,6 @@ export const introspection: z.ZodType<CompiledIntrospection, IntrospectionConfig
     example: '${CLIENT_SECRET}',
   }),
   audience: audienceOf('This application, as answers name it in `aud`.', 'orders'),
-  cache: key(duration, { description: 'How long an answer counts.', default: '10s', example: '2s' }),
+  cache: key(duration, { description: 'How long an answer is cached.', default: '10s', example: '2s' }),
   claims: claimsKey,
 })

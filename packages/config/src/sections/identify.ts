@@ -47,7 +47,7 @@ export interface IdentifyMethodConfig {
   /** As in `identify` of a route. Default: the key that is used, e.g. `jwt`. */
   readonly name?: string | undefined
   /**
-   * Put before the ids of this method, so that people of two issuers are not taken for each other. Default:
+   * Added in front of the ids of this method, so that principals of two issuers cannot be confused. Default:
    * nothing.
    */
   readonly prefix?: string | undefined
@@ -91,7 +91,7 @@ export interface LookUpConfig {
   readonly postgres?: string | undefined
   /** Query with the principal's id as `$1`, for columns `plan`, `tenant` and `roles`. */
   readonly query?: string | undefined
-  /** How long an answer counts; at most 20,000 are kept. Default: `30s`. */
+  /** How long an answer is cached; at most 20,000 are. Default: `30s`. */
   readonly cache?: Duration | undefined
 }
 
@@ -105,7 +105,7 @@ export type OwnMethod = 'session' | 'apiKey' | 'oauth'
 export interface IdentifySettings {
   /** A list of methods, a function that returns the principal, or `application`. */
   readonly by: Identify | 'application' | readonly IdentifyMethodEntry[]
-  /** Adds plan, tenant and roles to whom a method of the list found. Default: nothing. */
+  /** Adds plan, tenant and roles to the principal that a method of the list identified. Default: nothing. */
   readonly lookUp?: LookUpConfig | undefined
   /** How long a request waits for `by`. Default: `1s`. */
   readonly deadline?: Duration | undefined
@@ -187,7 +187,7 @@ const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
     }),
     prefix: key(z.string().regex(/^[\w:./-]{1,100}$/, 'a short text, e.g. "partners:"'), {
       description:
-        'Put before the ids of this method, so that people of two issuers are not taken for each other.',
+        'Added in front of the ids of this method, so that principals of two issuers cannot be confused.',
       defaultText: 'nothing',
       example: 'partners:',
     }),
@@ -293,7 +293,7 @@ const lookUp: z.ZodType<CompiledLookUp, LookUpConfig> = parsed(
       example: 'SELECT plan, company AS tenant FROM customers WHERE id = $1',
     }),
     cache: key(duration, {
-      description: 'How long an answer counts; at most 20,000 are kept.',
+      description: 'How long an answer is cached; at most 20,000 are.',
       default: '30s',
       example: '5s',
     }),
@@ -341,7 +341,7 @@ const settings: z.ZodType<CompiledIdentify, IdentifySettings> = section<Compiled
       example: 'application',
     }),
     lookUp: key(lookUp, {
-      description: 'Adds plan, tenant and roles to whom a method of the list found.',
+      description: 'Adds plan, tenant and roles to the principal that a method of the list identified.',
       defaultText: 'nothing',
       example: { url: 'http://127.0.0.1:3000/internal/customers/{id}' },
     }),

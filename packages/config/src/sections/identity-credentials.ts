@@ -9,7 +9,7 @@ export interface IdentitySessionsConfig {
   readonly idle?: Duration | undefined
   /** Ends a session in any case. Default: `30d`. */
   readonly lifetime?: Duration | undefined
-  /** Where sessions are kept: beside the accounts, or in `stores.redis`. Default: `database`. */
+  /** Where sessions are stored: with the accounts, or in `stores.redis`. Default: `database`. */
   readonly store?: 'database' | 'redis' | undefined
 }
 
@@ -28,8 +28,7 @@ export interface IdentityBackendConfig {
   /** Header that carries the token. Default: `x-identity-jwt`. */
   readonly header?: string | undefined
   /**
-   * What the token says of a person besides who acts: `email` (with `email_verified`), `name`. Default:
-   * nothing.
+   * What the token contains besides the principal: `email` (with `email_verified`), `name`. Default: nothing.
    */
   readonly claims?: readonly ('email' | 'name')[] | undefined
 }
@@ -70,7 +69,7 @@ export const identitySessions: z.ZodType<CompiledIdentitySessions, IdentitySessi
       example: '12h',
     }),
     store: key(oneOf('database', 'redis'), {
-      description: 'Where sessions are kept: beside the accounts, or in `stores.redis`.',
+      description: 'Where sessions are stored: with the accounts, or in `stores.redis`.',
       default: 'database',
       example: 'redis',
     }),
@@ -117,8 +116,7 @@ export const identityBackend: z.ZodType<
       example: 'x-user',
     }),
     claims: key(listOf(oneOf('email', 'name'), 2), {
-      description:
-        'What the token says of a person besides who acts: `email` (with `email_verified`), `name`.',
+      description: 'What the token contains besides the principal: `email` (with `email_verified`), `name`.',
       default: [],
       defaultText: 'nothing',
       example: ['email', 'name'],

@@ -6,7 +6,7 @@ import { listOf, oneOf, text } from '../types.ts'
 export interface OauthClientConfig {
   /** `client_id`. */
   readonly id: string
-  /** What people read when it asks for access. */
+  /** The name that users see when the client asks for access. */
   readonly name: string
   /** `client_secret`. A secret: write `${NAME}`. Default: a public client. */
   readonly secret?: string | undefined
@@ -34,11 +34,11 @@ export interface OauthResourceConfig {
 
 /** The OAuth 2.1 and OpenID Connect server. */
 export interface OauthConfig {
-  /** Programs that are known beforehand. Default: none. */
+  /** Clients that are registered in advance. Default: none. */
   readonly clients?: readonly OauthClientConfig[] | undefined
   /** APIs that tokens are for; a request that names none is for the first. Default: none. */
   readonly resources?: readonly OauthResourceConfig[] | undefined
-  /** Whether a client may be a URL of its own metadata, as MCP clients are. Default: `no`. */
+  /** Whether a client may be identified by a URL of its metadata, as MCP clients are. Default: `no`. */
   readonly metadataDocuments?: 'yes' | 'no' | undefined
 }
 
@@ -65,7 +65,10 @@ const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
   OauthClientConfig
 >('OauthClientConfig', {
   id: required(text, { description: '`client_id`.', example: 'app' }),
-  name: required(text, { description: 'What people read when it asks for access.', example: 'Our app' }),
+  name: required(text, {
+    description: 'The name that users see when the client asks for access.',
+    example: 'Our app',
+  }),
   secret: key(text, {
     description: '`client_secret`. A secret: write `${NAME}`.',
     defaultText: 'a public client',
@@ -90,7 +93,7 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
   'OauthConfig',
   {
     clients: key(listOf(client, 1_000), {
-      description: 'Programs that are known beforehand.',
+      description: 'Clients that are registered in advance.',
       default: [],
       defaultText: 'none',
     }),
@@ -118,7 +121,7 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
       },
     ),
     metadataDocuments: key(oneOf('yes', 'no'), {
-      description: 'Whether a client may be a URL of its own metadata, as MCP clients are.',
+      description: 'Whether a client may be identified by a URL of its metadata, as MCP clients are.',
       default: 'no',
       example: 'yes',
     }),

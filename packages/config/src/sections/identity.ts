@@ -28,7 +28,7 @@ export interface MailConfig {
 export interface ProviderConfig {
   /** Part of its redirect URI: `ORIGIN/.postern/external/callback/ID`. */
   readonly id: string
-  /** What the button says. */
+  /** The text of the button. */
   readonly name: string
   /** Its issuer, exactly as in its metadata. */
   readonly issuer: string
@@ -53,15 +53,15 @@ export interface ThemeConfig {
 /** Accounts, sessions, passkeys, API keys and OAuth for an application that has none. */
 export interface IdentityConfig {
   /**
-   * The one origin people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on loopback
-   * only.
+   * The one origin that people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on
+   * loopback only.
    */
   readonly origin: string
   /** Name of the site, on pages and in mails. Default: the host. */
   readonly siteName?: string | undefined
   /** Where people go after signing in. Default: `/`. */
   readonly home?: string | undefined
-  /** Whether anybody may make an account. Default: `open`. */
+  /** Whether anyone can create an account. Default: `open`. */
   readonly signUp?: 'open' | 'closed' | undefined
   /**
    * Whether a mailed link signs in. With `never`, mail only resets a password, which signs nobody in.
@@ -121,7 +121,7 @@ const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = secti
     description: 'Part of its redirect URI: `ORIGIN/.postern/external/callback/ID`.',
     example: 'google',
   }),
-  name: required(text, { description: 'What the button says.', example: 'Google' }),
+  name: required(text, { description: 'The text of the button.', example: 'Google' }),
   issuer: required(z.url(), {
     description: 'Its issuer, exactly as in its metadata.',
     example: 'https://accounts.google.com',
@@ -139,7 +139,7 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
   section<CompiledIdentity, IdentityConfig>('IdentityConfig', {
     origin: required(z.url({ protocol: /^https?$/ }), {
       description:
-        'The one origin people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on loopback only.',
+        'The one origin that people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on loopback only.',
       example: 'https://shop.example',
     }),
     siteName: key(text, {
@@ -153,7 +153,7 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       example: '/orders',
     }),
     signUp: key(oneOf('open', 'closed'), {
-      description: 'Whether anybody may make an account.',
+      description: 'Whether anyone can create an account.',
       default: 'open',
       example: 'closed',
     }),

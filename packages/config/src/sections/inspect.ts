@@ -51,7 +51,7 @@ export interface InspectConfig {
   /** Exceptions for this route. */
   readonly except?: readonly ExceptConfig[] | undefined
   /**
-   * What happens to the rest of a body that is longer than `bodyLimit`: it is inspected as it goes by
+   * What happens to the rest of a body that is longer than `bodyLimit`: it is inspected while it streams
    * (`stream`), or the request is refused, or the rest passes. Default: `stream`.
    */
   readonly unread?: 'stream' | 'refuse' | 'pass' | undefined
@@ -64,7 +64,7 @@ export interface InspectConfig {
   readonly overBudget?: 'refuse' | 'pass' | undefined
 }
 
-/** Rules of others beside ours, read from files of the application. */
+/** Additional rule sets, read from files of the application. */
 export interface ForeignRulesConfig {
   /** dd-trace's `recommended.json`: a path, or `true` for the one in the application's node_modules. */
   readonly ddtrace?: boolean | string | undefined
@@ -95,10 +95,11 @@ export interface InspectionConfig {
   readonly mode?: Mode | undefined
   /** What parameters hold on every route, by place. Default: nothing is known. */
   readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
-  /** Rules of others beside ours, read from files of the application. Default: none. */
+  /** Additional rule sets, read from files of the application. Default: none. */
   readonly rules?: ForeignRulesConfig | undefined
   /**
-   * Asked about what our rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.
+   * Asked about requests that the built-in rules let pass. The application installs `@datadog/native-appsec`
+   * and `dd-trace`.
    */
   readonly secondOpinion?: 'native-appsec' | undefined
 }
@@ -173,7 +174,7 @@ export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<In
     }),
     unread: key(oneOf('stream', 'refuse', 'pass'), {
       description:
-        'What happens to the rest of a body that is longer than `bodyLimit`: it is inspected as it goes by (`stream`), or the request is refused, or the rest passes.',
+        'What happens to the rest of a body that is longer than `bodyLimit`: it is inspected while it streams (`stream`), or the request is refused, or the rest passes.',
       defaultText: '`stream`',
       example: 'refuse',
     }),
@@ -245,14 +246,14 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         example: { 'query.id': 'number' },
       }),
       rules: key(foreign, {
-        description: 'Rules of others beside ours, read from files of the application.',
+        description: 'Additional rule sets, read from files of the application.',
         default: {},
         defaultText: 'none',
         example: { ddtrace: true },
       }),
       secondOpinion: key(z.literal('native-appsec'), {
         description:
-          'Asked about what our rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
+          'Asked about requests that the built-in rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
         example: 'native-appsec',
       }),
     }),

@@ -24,11 +24,11 @@ import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../ty
  * ```
  */
 export interface LimitConfig {
-  /** The rule. May only be left out to change something else of a default limit. */
+  /** The rule. Optional only when another setting of a default limit is changed. */
   readonly limit?: LimitRule | undefined
   /**
-   * Whom the limit is held against; several keys count each combination. An IPv6 /56 counts as one address.
-   * Default: `address`.
+   * What the limit applies to; with several keys, each combination is counted. An IPv6 /56 counts as one
+   * address. Default: `address`.
    */
   readonly key?: LimitKey | undefined
   /** Patterns of the routes that count. Default: every route. */
@@ -36,7 +36,7 @@ export interface LimitConfig {
   /** Units that one request takes. Default: `1`. */
   readonly cost?: number | undefined
   /**
-   * Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.
+   * Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.
    */
   readonly exempt?: readonly string[] | undefined
   /**
@@ -45,7 +45,7 @@ export interface LimitConfig {
    */
   readonly eventStreams?: 'count' | 'free' | undefined
   /**
-   * Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds.
+   * Whether single keys can have their own rules, set by `postern limits set` and applied within seconds.
    * Default: `false`.
    */
   readonly overrides?: boolean | undefined
@@ -74,12 +74,12 @@ const limitKey: z.ZodType<CompiledKey, LimitKey> = parsed(
 
 const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, LimitConfig>('LimitConfig', {
   limit: key(limitRule, {
-    description: 'The rule. May only be left out to change something else of a default limit.',
+    description: 'The rule. Optional only when another setting of a default limit is changed.',
     example: '100/1m',
   }),
   key: key(limitKey, {
     description:
-      'Whom the limit is held against; several keys count each combination. An IPv6 /56 counts as one address.',
+      'What the limit applies to; with several keys, each combination is counted. An IPv6 /56 counts as one address.',
     defaultText: '`address`',
     example: { body: 'email' },
   }),
@@ -97,7 +97,7 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
   }),
   exempt: key(listOf(text), {
     description:
-      'Keys that the limit does not apply to, as refusals write them; for `address` and `network` also ranges.',
+      'Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.',
     example: ['203.0.113.7'],
   }),
   plan: key(
@@ -109,7 +109,7 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
   ),
   overrides: key(flag, {
     description:
-      'Whether single keys may have rules of their own, set by `postern limits set` and obeyed within seconds.',
+      'Whether single keys can have their own rules, set by `postern limits set` and applied within seconds.',
     defaultText: '`false`',
     example: true,
   }),
@@ -139,7 +139,7 @@ export const limits: z.ZodType<readonly NamedLimit[], LimitsConfig | undefined> 
   {
     description: 'Named limits. A limit of the same name changes a default one; `false` switches it off.',
     default: {},
-    defaultText: '`address`, `busy` and `login`, see [above](#what-holds-without-any-configuration)',
+    defaultText: '`address`, `busy` and `login`, see [above](#what-applies-without-any-configuration)',
     example: { api: { limit: '600/1m', key: 'network' } },
   },
 )

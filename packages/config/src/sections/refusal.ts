@@ -11,8 +11,8 @@ export interface RefusalConfig {
    */
   readonly html?: string | undefined
   /**
-   * The document that API clients get, with the same words in its texts. Default: a problem document (RFC
-   * 9457).
+   * The document that API clients get, with the same placeholders in its texts. Default: a problem document
+   * (RFC 9457).
    */
   readonly json?: Readonly<Record<string, unknown>> | undefined
   /** Language of the page. Default: the one that the browser prefers, of those that are known. */
@@ -41,7 +41,7 @@ export const refusal: z.ZodType<CompiledRefusal, RefusalConfig | undefined> = ke
       example: 'refused.html',
     }),
     json: key(json, {
-      description: 'The document that API clients get, with the same words in its texts.',
+      description: 'The document that API clients get, with the same placeholders in its texts.',
       defaultText: 'a problem document (RFC 9457)',
       example: { error: '{{title}}', status: '{{status}}', request: '{{id}}' },
     }),

@@ -55,7 +55,7 @@ declare module '@postern/core' {
  * ```
  */
 export interface RouteConfig {
-  /** A limit on this pattern besides the named ones. `false` frees the route of all limits. */
+  /** A limit on this pattern in addition to the named ones. `false` exempts the route from all limits. */
   readonly throttle?: LimitRule | LimitConfig | false | undefined
   /** How content is inspected here. `false` switches inspection off. */
   readonly inspect?: InspectConfig | false | undefined
@@ -65,8 +65,8 @@ export interface RouteConfig {
    */
   readonly record?: RecordTime | undefined
   /**
-   * This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like
-   * it.
+   * This route signs people in: limits guessing at accounts. `false`: it does not sign anyone in, although it
+   * looks like it.
    */
   readonly login?: RouteLoginConfig | false | undefined
   /** `always`: other sites may not send even a GET here. `false`: they may send anything. */
@@ -88,14 +88,14 @@ export interface RouteConfig {
   readonly methodOverride?: readonly string[] | false | undefined
   /** Clients that are refused here, besides those of `block`. Default: nobody. */
   readonly block?: readonly (string | ClientConfig)[] | undefined
-  /** Clients that no `block` holds for here, in place of the general `allow`. Default: `allow`. */
+  /** Clients exempt from `block` on this route, in place of the general `allow`. Default: `allow`. */
   readonly allow?: readonly (string | ClientConfig)[] | undefined
   /**
    * `observe` records what would be refused here; `enforce` refuses even where everything else observes.
    * Default: `mode`.
    */
   readonly mode?: Mode | undefined
-  /** Which pages of other origins may read answers here. Default: `cors`. */
+  /** Which pages of other origins may read responses of this route. Default: `cors`. */
   readonly cors?: CorsConfig | false | undefined
   /** Kinds of ambiguous path that this route lets through. */
   readonly allowPaths?: readonly PathRisk[] | undefined
@@ -106,7 +106,7 @@ export interface RouteConfig {
   readonly honey?: boolean | undefined
   /** What the caller must have, or prove. Default: nothing. */
   readonly require?: RequireConfig | undefined
-  /** Whose consent it takes before the request is handled. Default: nobody's. */
+  /** Who must approve the request before it is handled. Default: nobody's. */
   readonly approve?: ApproveConfig | undefined
   /**
    * Names of `budgets` that requests are counted against, before the database counts rows, and that an
@@ -169,7 +169,8 @@ export interface CompiledRoutes {
 
 const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
   throttle: key(routeThrottle, {
-    description: 'A limit on this pattern besides the named ones. `false` frees the route of all limits.',
+    description:
+      'A limit on this pattern in addition to the named ones. `false` exempts the route from all limits.',
     example: '5/1m',
   }),
   inspect: key(orOff(inspectHere), {
@@ -184,7 +185,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
   }),
   login: key(orOff(routeLogin), {
     description:
-      'This route signs people in: holds down guessing at accounts. `false`: it does not, though it looks like it.',
+      'This route signs people in: limits guessing at accounts. `false`: it does not sign anyone in, although it looks like it.',
     example: { account: 'email', failed: { status: 401 } },
   }),
   csrf: key(routeCsrf, {
@@ -218,7 +219,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: ['all'],
   }),
   allow: key(clientsHere, {
-    description: 'Clients that no `block` holds for here, in place of the general `allow`.',
+    description: 'Clients exempt from `block` on this route, in place of the general `allow`.',
     defaultText: '`allow`',
     example: ['10.0.0.0/8'],
   }),
@@ -229,7 +230,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: 'observe',
   }),
   cors: key(corsHere, {
-    description: 'Which pages of other origins may read answers here.',
+    description: 'Which pages of other origins may read responses of this route.',
     defaultText: '`cors`',
     example: { origins: ['*'] },
   }),
@@ -249,7 +250,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: { role: 'support', stepUp: '10m' },
   }),
   approve: key(approve, {
-    description: 'Whose consent it takes before the request is handled.',
+    description: 'Who must approve the request before it is handled.',
     defaultText: "nobody's",
     example: { by: 'role:owner', ttl: '1h' },
   }),

@@ -12,7 +12,7 @@ export interface AdaptiveConfig {
   readonly min?: number | undefined
   /** The most it may be. Default: `4096`. */
   readonly max?: number | undefined
-  /** How many times its usual latency the process may take before the limit falls. Default: `2`. */
+  /** How many times the usual latency is tolerated before the limit falls. Default: `2`. */
   readonly tolerance?: number | undefined
 }
 
@@ -28,7 +28,7 @@ export interface SharesConfig {
 
 /** What is refused with 503 when the process has more to do than it can: the least important first. */
 export interface ShedConfig {
-  /** Requests at a time in one process or worker: a number, or `adaptive`, found from their latency. */
+  /** Concurrent requests in one process or worker: a number, or `adaptive`, derived from latency. */
   readonly limit: number | 'adaptive' | AdaptiveConfig
   /** Patterns of routes that are refused last: health checks, payments. Default: none. */
   readonly critical?: readonly string[] | undefined
@@ -45,7 +45,7 @@ const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOpt
     min: key(count, { description: 'The least it may be.', defaultText: '`8`', example: 8 }),
     max: key(count, { description: 'The most it may be.', defaultText: '`4096`', example: 4_096 }),
     tolerance: key(z.number().gt(1).max(100), {
-      description: 'How many times its usual latency the process may take before the limit falls.',
+      description: 'How many times the usual latency is tolerated before the limit falls.',
       defaultText: '`2`',
       example: 2,
     }),
@@ -61,7 +61,7 @@ export const shed: z.ZodType<LoadSheddingOptions | undefined, ShedConfig | undef
     section<ShedSettings, ShedConfig>('ShedConfig', {
       limit: required(z.union([z.literal('adaptive'), count, adaptive]), {
         description:
-          'Requests at a time in one process or worker: a number, or `adaptive`, found from their latency.',
+          'Concurrent requests in one process or worker: a number, or `adaptive`, derived from latency.',
         example: 'adaptive',
       }),
       critical: key(listOf(routePattern), {

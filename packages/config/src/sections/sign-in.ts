@@ -25,7 +25,7 @@ export interface AnswerTestConfig {
   readonly cookie?: string | undefined
   /** The body contains this text. */
   readonly text?: string | undefined
-  /** The JSON body has something at this path. */
+  /** The JSON body has a value at this path. */
   readonly json?: string | undefined
 }
 
@@ -67,9 +67,11 @@ export interface LoginConfig {
   readonly obvious?: boolean | undefined
   /** Asks unknown clients for proof of work while many sign-ins fail. Default: `true`. */
   readonly proofOfWork?: boolean | undefined
-  /** Mails a link to whom no other way in is left: `{ origin, send }`. In code only. Default: none. */
+  /**
+   * Mails a sign-in link to owners whose tries are used up: `{ origin, send }`. In code only. Default: none.
+   */
   readonly link?: LinkMail | undefined
-  /** Addresses whose wrong passwords hold nothing up, ranges included. Default: none. */
+  /** Addresses and ranges whose wrong passwords are not counted. Default: none. */
   readonly exempt?: readonly string[] | undefined
 }
 
@@ -100,7 +102,7 @@ const answerTest: z.ZodType<readonly AnswerTest[], AnswerTestConfig> = parsed(
     }),
     cookie: key(text, { description: 'The answer sets this cookie.', example: 'sid' }),
     text: key(text, { description: 'The body contains this text.', example: 'Wrong password' }),
-    json: key(text, { description: 'The JSON body has something at this path.', example: 'errors' }),
+    json: key(text, { description: 'The JSON body has a value at this path.', example: 'errors' }),
   }),
   undefined,
   ({ status: codes, redirect: prefix, cookie, text: words, json }) => [
@@ -187,11 +189,12 @@ export const login: z.ZodType<CompiledLoginConfig | false, LoginConfig | false |
         example: false,
       }),
       link: key(inCode<LinkMail>('{ origin, send(account, url) }', isLinkMail), {
-        description: 'Mails a link to whom no other way in is left: `{ origin, send }`. In code only.',
+        description:
+          'Mails a sign-in link to owners whose tries are used up: `{ origin, send }`. In code only.',
         defaultText: 'none',
       }),
       exempt: key(addressSet, {
-        description: 'Addresses whose wrong passwords hold nothing up, ranges included.',
+        description: 'Addresses and ranges whose wrong passwords are not counted.',
         default: [],
         defaultText: 'none',
         example: ['192.0.2.7'],

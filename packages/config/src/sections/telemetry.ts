@@ -13,7 +13,7 @@ export interface TelemetryConfig {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** `service.name`, by which a collector tells services apart. Default: `postern`. */
   readonly service?: string | undefined
-  /** Part of the traces that begin here which is sent, 0 to 1; refusals always are. Default: `1`. */
+  /** Share of the traces beginning here that is sent, 0 to 1; refusals are always sent. Default: `1`. */
   readonly sample?: number | undefined
 }
 
@@ -52,7 +52,7 @@ export const telemetry: z.ZodType<CompiledTelemetry | undefined, TelemetryConfig
       example: 'shop-gateway',
     }),
     sample: key(z.number().min(0).max(1), {
-      description: 'Part of the traces that begin here which is sent, 0 to 1; refusals always are.',
+      description: 'Share of the traces beginning here that is sent, 0 to 1; refusals are always sent.',
       default: 1,
       example: 0.1,
     }),

@@ -11,7 +11,7 @@ export const banRoutes: readonly ApiRoute[] = [
     method: 'GET',
     path: '/bans',
     role: 'viewer',
-    summary: 'What stands against actors now, and the bouncers that may read it.',
+    summary: 'Active remediations, and the bouncers that may read them.',
     answer:
       '`bans`, those that expire last first; `bouncers`; `instances` on which the bans hold: all that share the store, else this one.',
     shape: { instances: ['string'], now: 'time', bans: [BAN_SHAPE], bouncers: ['string'] },

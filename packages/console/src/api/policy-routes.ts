@@ -56,5 +56,5 @@ function deskOf({ parts }: ApiCall): PolicyDesk {
 
 function lookedInto(policies: PolicySet | undefined): PolicySet {
   if (policies !== undefined) return policies
-  throw new ApiProblem(409, 'these are not policies in TypeScript, so there is nothing to look into')
+  throw new ApiProblem(409, 'these are not policies in TypeScript, so they cannot be examined')
 }

@@ -30,7 +30,7 @@ export function misfits(value: unknown, schema: Schema, at = 'answer'): readonly
     case 'array':
       return Array.isArray(value)
         ? value.flatMap((item, i) => misfits(item, schema.items ?? {}, `${at}[${i}]`))
-        : [`${at} is no list`]
+        : [`${at} is not a list`]
     case 'integer':
       return Number.isInteger(value) ? [] : [`${at} is no whole number`]
     case undefined:

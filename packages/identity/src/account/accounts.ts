@@ -56,13 +56,13 @@ export class Accounts {
   /**
    * Makes an account.
    * @returns undefined when the address has one already
-   * @throws ConfigError when the password hash is of no known kind
+   * @throws ConfigError when the password hash is of an unknown kind
    */
   async create(wish: NewAccount): Promise<Account | undefined> {
     if (wish.passwordHash !== undefined && parseStoredHash(wish.passwordHash) === undefined)
       throw new ConfigError({
         place: 'password hash',
-        problem: 'is of no known kind',
+        problem: 'is of an unknown kind',
         hint: 'argon2id, scrypt or PBKDF2 as a PHC string, PBKDF2 as Django writes it, or bcrypt',
       })
     const now = this.#clock.now()

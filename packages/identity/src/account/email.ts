@@ -11,7 +11,7 @@ const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,
  * only then the checks. A check before normalisation would pass look-alikes (a full-width `@`, a dotless i)
  * that turn into somebody else's address afterwards; here what was checked is what is stored. Local parts are
  * ASCII: one that still holds other characters after NFKC is refused.
- * @returns undefined for what is no address we would send mail to
+ * @returns undefined for what is not an address we would send mail to
  */
 export function parseEmail(text: string): Email | undefined {
   if (text.length > 320) return undefined

@@ -53,7 +53,7 @@ async function importOne(
   if (email === undefined) return 'the e-mail address is invalid'
   const passwordHash = fields.get('password_hash') ?? ''
   if (passwordHash !== '' && parseStoredHash(passwordHash) === undefined)
-    return 'the password hash is of no known kind'
+    return 'the password hash is of an unknown kind'
   const locale = fields.get('locale') ?? ''
   const account = await accounts.create({
     email,

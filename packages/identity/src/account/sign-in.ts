@@ -24,7 +24,7 @@ export interface SignInContext {
 export type SignInResult =
   | { readonly kind: 'signed-in'; readonly account: Account; readonly session: IssuedSession }
   /**
-   * The first factor was right. The token names this half of a sign-in; it is no session, and nothing
+   * The first factor was right. The token names this half of a sign-in; it is not a session, and nothing
    * but a second factor can be done with it.
    */
   | { readonly kind: 'second-factor'; readonly token: string }

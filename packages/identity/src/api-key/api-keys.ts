@@ -105,7 +105,7 @@ export class ApiKeys {
     if (Number(live[0]?.count) >= most)
       throw new ConfigError({
         place: 'keys',
-        problem: `this owner has ${most} live keys already`,
+        problem: `this owner already has ${most} live keys`,
         hint: 'revoke one first',
       })
     const issued = await this.#insert(owner, { ...wish, scopes })

@@ -8,7 +8,8 @@ const WISH = 'postern-bind'
 
 /**
  * Sends a request with a cookie that is good: waits for a renewal where it has run out, or is about to. A
- * request without a body that was refused for want of one is sent once more. The server has not acted on it.
+ * request without a body that was refused because it had none is sent once more. The server has not acted on
+ * it.
  * @param later receives what goes on after the answer
  */
 export async function sendBound(

@@ -5,7 +5,7 @@ import { type LoginBody, readLoginBody } from './login-body.ts'
 /** Which account a request tries. */
 export type AccountReading =
   | { readonly kind: 'account'; readonly account: string }
-  /** This request is no login. */
+  /** This request is not a login. */
   | { readonly kind: 'none' }
   /**
    * The account cannot be determined with certainty: refused, or the backend would

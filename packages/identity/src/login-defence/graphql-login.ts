@@ -24,7 +24,7 @@ const MAX_DEPTH = 4
 
 /**
  * The account of a login by GraphQL, in the arguments or the variables. A document or batch with the field
- * twice, under aliases for instance, tries several and is refused; one without it is no login.
+ * twice, under aliases for instance, tries several and is refused; one without it is not a login.
  */
 export function graphqlAccount(login: GraphqlLogin): AccountReader {
   return async exchange => {

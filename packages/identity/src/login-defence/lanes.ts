@@ -18,7 +18,7 @@ export interface Client {
 
 /**
  * What is said of a try before the password is looked at. A checked try has used its
- * place up already, whatever comes of it.
+ * place up already, whatever its result.
  */
 export type Entry =
   | { readonly kind: 'checked'; readonly lane: Lane; readonly record: LoginRecord }

@@ -149,7 +149,7 @@ export class LoginDefence implements Guard {
     return this.#decideLogin(exchange, login)
   }
 
-  /** The settings that hold for an exchange; undefined when it is no login. */
+  /** The settings that hold for an exchange; undefined when it is not a login. */
   #loginOf(exchange: Exchange): CompiledLogin | undefined {
     const { route } = exchange
     const settings = route?.settings.login

@@ -39,7 +39,7 @@ export function judgeAnswer(tests: OutcomeTests, answer: SeenAnswer, path: strin
   if (saysNothing(answer.status)) return 'unclear'
   if (tests.failed === undefined && tests.succeeded === undefined) return guess(answer, path)
   if (tests.succeeded !== undefined) return 'failed'
-  // A page that was never seen to fail is no proof of success where the status says otherwise.
+  // A page that was never seen to fail is not proof of success where the status says otherwise.
   return answer.status < 400 ? 'succeeded' : 'failed'
 }
 

@@ -94,7 +94,7 @@ ${externals}
           return passwordForm(request, passwordFaultText(problem, request.texts), 422)
         await parts.accounts.setPassword(account.id, await parts.passwords.hash(password))
         await parts.sessions.revokeAll(account.id, sessionId)
-        await parts.tokens.revoke('reset', account.id)
+        for (const kind of ['reset', 'second-factor'] as const) await parts.tokens.revoke(kind, account.id)
         parts.postman.later(async () =>
           letter('passwordChanged', account.email, request.texts, parts, '/recover'),
         )

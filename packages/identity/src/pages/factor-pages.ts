@@ -8,7 +8,7 @@ import { qrCode } from './qr-code.ts'
 
 /**
  * Adding and removing factors: passkeys, an authenticator app, recovery codes. All of it needs a
- * session that was proven within ten minutes; a half-finished sign-in is no session, so it cannot add
+ * session that was proven within ten minutes; a half-finished sign-in is not a session, so it cannot add
  * a factor to get past the one it lacks.
  */
 export function factorPages(parts: IdentityParts): Routes {

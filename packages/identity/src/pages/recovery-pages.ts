@@ -1,3 +1,4 @@
+import type { Json } from '@postern/core'
 import { parseEmail } from '../account/email.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
@@ -65,6 +66,8 @@ export function recoveryPages(parts: IdentityParts): Routes {
       const seen = await parts.tokens.find('reset', token)
       const account = seen?.accountId === undefined ? undefined : await parts.accounts.byId(seen.accountId)
       if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
+      // A link that was still on its way when the address was changed went to the old one.
+      if (!isFor(seen?.data, account.email)) return linkDead(request, base)
       const password = request.form.get('password') ?? ''
       const problem = await parts.passwords.fault(password, [account.email, account.name])
       if (problem !== undefined)
@@ -89,4 +92,8 @@ export function recoveryPages(parts: IdentityParts): Routes {
       return show({ title: request.texts.setPassword, body })
     },
   }
+}
+
+function isFor(data: Json | undefined, email: string): boolean {
+  return typeof data === 'object' && data !== null && 'email' in data && data['email'] === email
 }

@@ -44,16 +44,20 @@ const SQL: Readonly<Record<'put' | 'find' | 'confirm' | 'spend' | 'remove', stri
 }
 
 /**
- * Wrong codes of one account in a row before the rest wait, and for how long: six
- * digits are guessed quickly otherwise.
+ * Wrong codes of one account in a row before the rest wait, and how long the first time: six digits are
+ * guessed quickly otherwise. Every ten more wrong codes double the wait, up to a day: at ten codes each half
+ * hour, a year would be enough for every second account whose password is known.
  */
 const TRIES = 10
 const PAUSE_MS = 1_800_000
+const LONGEST_PAUSE_MS = 86_400_000
 const REMEMBERED = 10_000
 
 interface Failures {
   count: number
   until: number
+  /** Milliseconds. */
+  pause: number
 }
 
 /** Authenticator apps (TOTP, RFC 6238): one per account, its secret sealed, every code good once. */
@@ -141,11 +145,14 @@ export class Authenticators {
 
   /** Counts a try; a right code starts the count again. */
   #mayTry(accountId: string, now: number): boolean {
-    const failures = this.#failures.get(accountId) ?? { count: 0, until: 0 }
+    const failures = this.#failures.get(accountId) ?? { count: 0, until: 0, pause: PAUSE_MS }
     if (now < failures.until) return false
     if (failures.count === TRIES) failures.count = 0
     failures.count++
-    if (failures.count === TRIES) failures.until = now + PAUSE_MS
+    if (failures.count === TRIES) {
+      failures.until = now + failures.pause
+      failures.pause = Math.min(2 * failures.pause, LONGEST_PAUSE_MS)
+    }
     this.#failures.delete(accountId)
     this.#failures.set(accountId, failures)
     if (this.#failures.size > REMEMBERED) {

@@ -56,5 +56,5 @@ export async function openCompactJwe(token: string, key: DecryptionKey): Promise
 }
 
 function notOpened(): CredentialError {
-  return new CredentialError('the token does not hold')
+  return new CredentialError('the token is invalid')
 }

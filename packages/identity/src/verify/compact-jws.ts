@@ -38,7 +38,7 @@ let recent: { readonly text: string; readonly header: JwsHeader } | undefined
  * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, a payload
  * that is base64url in another spelling than its one (`isSignedBy` holds the signature to that), a header
  * that is no object, names `crit` or `b64` (nothing critical is understood here), or has an `alg`, `kid` or
- * `typ` that is no text.
+ * `typ` that is not text.
  */
 export function parseCompactJws(token: string): CompactJws | undefined {
   if (token.length > MAX_LENGTH) return undefined

@@ -38,7 +38,7 @@ export interface JwtVerifierOptions {
 export interface JwtVerifier {
   /**
    * The claims of a token. At once when the key is known.
-   * @throws CredentialError (or rejects) when the token does not hold; it never says why
+   * @throws CredentialError (or rejects) when the token is invalid; it never says why
    * @throws StoreError (rejects) when the keys are unavailable
    */
   verify(token: string): Claims | Promise<Claims>
@@ -82,7 +82,7 @@ function endOf(claims: Claims, rules: ClaimRules): number {
 
 /** One sentence for everything that can be wrong with a token. */
 function refused(): CredentialError {
-  return new CredentialError('the token does not hold')
+  return new CredentialError('the token is invalid')
 }
 
 function rulesOf(options: JwtVerifierOptions): ClaimRules {

@@ -16,7 +16,7 @@ const DECLARED_WIDE = /^<\?xml[^>]{0,160}?encoding\s{0,4}=\s{0,4}["'](?:utf-?16|
 /**
  * The charset of a text whose bytes do not stand for ASCII: by its mark, by the charset of the content type,
  * or, as parsers of XML tell it (XML 1.0 appendix F), by the zeros between its first characters. Undefined
- * for UTF-8, everything like it, and bytes that are no text.
+ * for UTF-8, everything like it, and bytes that are not text.
  */
 export function charsetOf(bytes: Uint8Array, contentType: string): Charset | undefined {
   const [a, b, c, d] = bytes

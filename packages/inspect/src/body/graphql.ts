@@ -1,10 +1,9 @@
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
 import type { Place } from '../reading.ts'
-import { unescapeJson } from './json.ts'
+import { unescapeJson } from './json-string.ts'
 import type { Steps } from './steps.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 const DOCUMENT =
   /^\s{0,64}(?:\{\s{0,64}(?:\.{3}|[a-z_]\w{0,64}\s{0,16}[({:}\s@])|(?:query|mutation|subscription|fragment)\b[^{]{0,512}\{)/i
@@ -34,8 +33,10 @@ export function* visitGraphql(
     const isBlock = text.startsWith(BLOCK, open)
     const start = open + (isBlock ? BLOCK.length : 1)
     const end = isBlock ? blockEnd(text, start) : stringEnd(text, start)
-    const value = text.slice(start, end)
-    if (value !== '' && !visitor.value(unescapeJson(value), place, locator)) return
+    const raw = text.slice(start, end)
+    const value =
+      raw.length <= PART ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
+    if (value !== '' && !visitor.value(value, place, locator)) return
     if (visitor.isPaused) yield
     open = text.indexOf('"', isBlock ? end + BLOCK.length : end + 1)
   }
@@ -46,13 +47,30 @@ function blockEnd(text: string, start: number): number {
   return close < 0 ? text.length : close
 }
 
+/** Characters that are copied at first: most strings are shorter. */
+const FIRST_COPY = 64
+const copied = new CharacterCodes()
+
 /** Where a string ends: at its quote, or before the end of the line or text. */
 function stringEnd(text: string, start: number): number {
-  let end = start
-  while (end < text.length) {
-    const code = charCodeAt.call(text, end)
-    if (code === QUOTE || code === NEWLINE) return end
-    end += code === BACKSLASH && charCodeAt.call(text, end + 1) !== NEWLINE ? 2 : 1
+  let at = start
+  for (let most = FIRST_COPY; at < text.length; most = Math.min(most * 4, MOST_COPIED - 1)) {
+    const length = Math.min(text.length - at, most)
+    // And the one behind them: a backslash may be the last.
+    const sign = endAmong(copied.copy(text, at, Math.min(text.length, at + length + 1)), length)
+    if (sign < length) return at + sign
+    at += sign
   }
   return text.length
+}
+
+/** Where among so many characters a string ends; behind them where it goes on. */
+function endAmong(codes: Uint16Array, length: number): number {
+  let at = 0
+  while (at < length) {
+    const code = codes[at]
+    if (code === QUOTE || code === NEWLINE) return at
+    at += code === BACKSLASH && codes[at + 1] !== NEWLINE ? 2 : 1
+  }
+  return at
 }

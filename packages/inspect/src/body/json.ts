@@ -1,7 +1,9 @@
-import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
+import { JsonPath } from './json-path.ts'
+import { JsonString, unescapeJson } from './json-string.ts'
 import type { Steps } from './steps.ts'
-import type { Locator, ValueVisitor } from './value-visitor.ts'
+import type { ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -12,7 +14,8 @@ const BACKSLASH = 92
 /**
  * Walks every string of a JSON text, keys too, without building it: duplicate keys are all seen (parsers
  * differ in which they keep), malformed documents are read as far as
- * quotes go, and depth costs a stack entry instead of a call. Linear.
+ * quotes go, and depth costs a stack entry instead of a call. Strings that one scan clears are not even
+ * made. Linear.
  * @returns `broken` when there is something outside the strings that no JSON text has: it is then no
  * document, or not only one
  * @param base where the document stands: `body`, `query.filter`
@@ -25,45 +28,111 @@ export function* visitJson(
   visitor: ValueVisitor,
   place: Place = 'body',
 ): Steps<'read' | 'broken' | 'ended'> {
-  const path = new JsonPath(base)
-  let at = 0
-  let isBroken = false
-  while (at < text.length) {
-    switch (charCodeAt.call(text, at)) {
-      case QUOTE: {
-        const end = stringEnd(text, at + 1)
-        const raw = text.slice(at + 1, end)
-        const value =
-          raw.length <= PART ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
-        at = end + 1
-        if (path.inObject && isKey(text, at)) {
-          path.key = value
-          if (!visitor.value(value, 'name', path.asName)) return 'ended'
-        } else if (!visitor.value(value, place, path)) return 'ended'
-        if (visitor.isPaused) yield
+  const walk = new JsonWalk(text, new JsonPath(base), depth, visitor, place)
+  for (;;) {
+    const state = walk.advance()
+    if (state === 'long') {
+      const value = yield* decodeInParts(walk.string.toString(), BACKSLASH, unescapeJson, visitor)
+      if (!walk.tell(value)) return 'ended'
+    } else if (state !== 'paused') return state
+    if (visitor.isPaused) yield
+  }
+}
+
+/** Where a walk over the strings of a JSON text stands. A class because generators take longer to do it. */
+class JsonWalk {
+  readonly string: JsonString
+  readonly #text: string
+  readonly #path: JsonPath
+  readonly #depth: number
+  readonly #visitor: ValueVisitor
+  readonly #place: Place
+  #at = 0
+  #isBroken = false
+  /** Whether the string at hand is a name. */
+  #isName = false
+
+  constructor(text: string, path: JsonPath, depth: number, visitor: ValueVisitor, place: Place) {
+    this.string = new JsonString(text)
+    this.#text = text
+    this.#path = path
+    this.#depth = depth
+    this.#visitor = visitor
+    this.#place = place
+  }
+
+  /** @returns `long` at a string that is to be decoded in parts and told then */
+  advance(): 'read' | 'broken' | 'ended' | 'paused' | 'long' {
+    const text = this.#text
+    const { length } = text
+    while (this.#at < length) {
+      const code = charCodeAt.call(text, this.#at)
+      if (code === QUOTE) {
+        const state = this.#string()
+        if (state !== 'told') return state
+        if (this.#visitor.isPaused) return 'paused'
         continue
       }
+      if (!this.#sign(code)) return 'ended'
+      this.#at++
+    }
+    return this.#isBroken ? 'broken' : 'read'
+  }
+
+  /** Tells the visitor the string at hand. @returns false to end the walk */
+  tell(value: string): boolean {
+    const path = this.#path
+    if (this.#isName) path.key = value
+    const locator = this.#isName ? path.asName : path
+    const place = this.#isName ? 'name' : this.#place
+    const { parts } = this.#visitor
+    return parts !== undefined && this.string.isPlain
+      ? parts.look(value, place, locator)
+      : this.#visitor.value(value, place, locator)
+  }
+
+  #string(): 'told' | 'ended' | 'long' {
+    const { string } = this
+    string.open(this.#at + 1)
+    this.#at = string.end + 1
+    this.#isName = this.#path.inObject && isKey(this.#text, this.#at)
+    const { parts } = this.#visitor
+    if (
+      parts !== undefined &&
+      string.isPlain &&
+      parts.clearsPart(string, this.#isName ? 'name' : this.#place)
+    ) {
+      if (this.#isName) this.#path.nameBy(string)
+      return 'told'
+    }
+    if (string.isLong) return 'long'
+    return this.tell(unescapeJson(string.toString())) ? 'told' : 'ended'
+  }
+
+  /** A character outside the strings. @returns false to end the walk */
+  #sign(code: number): boolean {
+    const path = this.#path
+    switch (code) {
       case 123: // {
       case 91: // [
-        if (path.depth >= depth) {
-          visitor.tooBig('bounds/depth', path.location(), `more than ${depth} levels`)
-          return 'ended'
+        if (path.depth >= this.#depth) {
+          this.#visitor.tooBig('bounds/depth', path.location(), `more than ${this.#depth} levels`)
+          return false
         }
-        path.enter(charCodeAt.call(text, at) === 91)
-        break
+        path.enter(code === 91)
+        return true
       case 125: // }
       case 93: // ]
         path.leave()
-        break
+        return true
       case 44: // ,
         path.next()
-        break
+        return true
       default:
-        isBroken ||= !isLiteral(charCodeAt.call(text, at))
+        if (!isLiteral(code)) this.#isBroken = true
+        return true
     }
-    at++
   }
-  return isBroken ? 'broken' : 'read'
 }
 
 /**
@@ -96,89 +165,8 @@ export function isJson(text: string): boolean {
   }
 }
 
-function stringEnd(text: string, from: number): number {
-  let end = text.indexOf('"', from)
-  while (end > 0 && charCodeAt.call(text, end - 1) === BACKSLASH) {
-    let slashes = 1
-    while (charCodeAt.call(text, end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++
-    if (slashes % 2 === 0) break
-    end = text.indexOf('"', end + 1)
-  }
-  return end < 0 ? text.length : end
-}
-
 function isKey(text: string, from: number): boolean {
   let at = from
   while (charCodeAt.call(text, at) <= 32) at++
   return charCodeAt.call(text, at) === 58
-}
-
-/** Undoes the escapes of a JSON or GraphQL string; what is no such string is undone as far as it goes. */
-export function unescapeJson(raw: string): string {
-  if (!raw.includes('\\')) return raw
-  try {
-    const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)
-    return typeof value === 'string' ? value : raw
-  } catch {
-    return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
-  }
-}
-
-/** Where the walk stands. One object for the whole walk. */
-class JsonPath implements Locator {
-  readonly #base: string
-  readonly #keys: string[] = []
-  readonly #indices: number[] = []
-  key = ''
-  #index = -1
-  readonly asName: Locator = { location: () => `${this.location()}#name`, name: () => this.parents() }
-
-  constructor(base: string) {
-    this.#base = base
-  }
-
-  get depth(): number {
-    return this.#keys.length
-  }
-
-  get inObject(): boolean {
-    return this.#index < 0
-  }
-
-  enter(isArray: boolean): void {
-    this.#keys.push(this.key)
-    this.#indices.push(this.#index)
-    this.#index = isArray ? 0 : -1
-    this.key = ''
-  }
-
-  leave(): void {
-    this.key = this.#keys.pop() ?? ''
-    this.#index = this.#indices.pop() ?? -1
-  }
-
-  next(): void {
-    if (this.#index >= 0) this.#index++
-  }
-
-  location(): string {
-    let path = this.#base
-    for (let i = 1; i < Math.min(this.#keys.length, 16); i++) path += part(this.#keys[i], this.#indices[i])
-    return this.#keys.length === 0 ? path : path + part(this.key, this.#index)
-  }
-
-  name(): string {
-    return this.key.toLowerCase()
-  }
-
-  /** The names above the one at hand, dotted, in lower case: what an operator stands under. */
-  parents(): string {
-    const location = this.location()
-    return location.slice(0, Math.max(0, location.lastIndexOf('.'))).toLowerCase()
-  }
-}
-
-function part(key: string | undefined, index: number | undefined): string {
-  if (index !== undefined && index >= 0) return `.${index}`
-  return `.${(key ?? '').slice(0, 64)}`
 }

@@ -23,7 +23,7 @@ const LONGEST_KEPT = 3_072
 const MAX_PART_HEADERS = 8_192
 
 /**
- * The reader for what follows a start; undefined where there is nothing to read: bytes that are no text.
+ * The reader for what follows a start; undefined where there is nothing to read: bytes that are not text.
  * @param start the bytes that were read as a whole
  */
 export function restReader(start: Buffer, contentType: string, depth: number): RestReader | undefined {

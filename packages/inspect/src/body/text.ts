@@ -27,7 +27,7 @@ const RARE = 50
 const SPARE = 8
 
 /**
- * Whether bytes are no text. Where ASCII stands for itself, control characters are rare in a
+ * Whether bytes are not text. Where ASCII stands for itself, control characters are rare in a
  * text. Looked at in three places, so that a text
  * with some bytes before it stays a text.
  */

@@ -17,6 +17,18 @@ const RUN =
   /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|aspx?|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
 /** Names of what is read as XML, of the kinds that nobody writes entities into by hand. */
 const READ_AS_XML = /\.(?:svg|xml|xsd|xsl|xslt|rss|atom|gpx|kml|plist|wsdl|dae|x3d|xlf|xliff)$/i
+/** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
+const ATTACKING_DRAWING =
+  /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
+/** Names of what is read into objects: of Java, of Python, of documents with types in them. */
+const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
+/** An object that runs something when it is read. */
+const RUNNING_OBJECT =
+  /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.script|java\.net\.url|com\.sun\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
+const DRAWING = /\.svg$/i
+/** What the rules are shown for the script of a drawing, and for an object: the least that says it. */
+const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'
+const OBJECT = '\u00ac\u00ed\u0000\u0005'
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i
 
 /**
@@ -28,13 +40,16 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const hasExtension = EXTENSION.test(name)
   const isRun = !hasExtension || RUN.test(name)
   const isXml = READ_AS_XML.test(name)
-  if (!isRun && !isXml) return undefined
+  const isObject = READ_AS_OBJECT.test(name)
+  if (!isRun && !isXml && !isObject) return undefined
   const start = content.subarray(0, HEAD)
   const head = start.toString('latin1')
+  if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
   if (isXml) {
     const entity = FETCHED_ENTITY.exec(decodeText(start, ''))?.[0]
     if (entity !== undefined) return `${entity}>`
   }
   if (!isRun) return undefined
+  if (DRAWING.test(name) && ATTACKING_DRAWING.test(head)) return ATTACK_OF_DRAWING
   return (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
 }

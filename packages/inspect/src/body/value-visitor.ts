@@ -11,8 +11,30 @@ export interface Locator {
   name(): string
 }
 
+/** A value as a part of a text that stands in it as it is, so that no string need be made to scan it. */
+export interface TextPart {
+  readonly start: number
+  readonly end: number
+  /** Scans it: what it holds stands in `seen`. */
+  scan(): void
+  toString(): string
+}
+
+/** Tells by one scan that a value needs no look, without a string being made of it. */
+export interface PartVisitor {
+  /**
+   * Counts a value, and says whether one scan is enough for it. If not, `look` at it: the two together are
+   * `value`.
+   */
+  clearsPart(part: TextPart, place: Place): boolean
+  /** @returns false to end the walk */
+  look(text: string, place: Place, locator: Locator): boolean
+}
+
 /** Told every value of a request, names included. */
 export interface ValueVisitor {
+  /** Who is asked first about values that stand in a longer text as they are. Default: nobody. */
+  readonly parts?: PartVisitor
   /** Whether the walk is to pause until it is asked to go on. */
   readonly isPaused: boolean
   /** Counts work that no value stands for, in characters. */

@@ -39,8 +39,16 @@ export function isJsonBody(text: string, contentType: string): boolean {
   return JSON_LIKE.test(text) || /[/+]json$/.test(typeOf(contentType))
 }
 
+/** The last one that was asked for: of one body it is asked several times, and most bodies are alike. */
+let last = { sent: '', type: '' }
+
 function typeOf(contentType: string): string {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (contentType !== last.sent) {
+    const semicolon = contentType.indexOf(';')
+    const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
+    last = { sent: contentType, type: type.trim().toLowerCase() }
+  }
+  return last.type
 }
 
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */
@@ -52,7 +60,7 @@ export function isDocument(bytes: Buffer): boolean {
 /**
  * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
  * type says only adds to that (a backend may believe it), and never takes
- * anything away; bytes that are no text are not read as text under any name but that of a form. The whole
+ * anything away; bytes that are not text are not read as text under any name but that of a form. The whole
  * of an XML document is passed to `whole`, for the rules about its declarations.
  */
 export function* visitBody(
@@ -77,6 +85,9 @@ export function* visitBody(
     return
   }
   const text = decodeText(bytes, head.contentType)
+  // Decoding a long body takes a part of a slice.
+  visitor.work(text.length >> 4)
+  if (visitor.isPaused) yield
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
@@ -109,8 +120,18 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
 }
 
+/** A message of a binary protocol rather than a file, and what is long enough in it to be a text. */
+const SMALL = 2_048
+const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g
+
+/** The strings of a message of a binary protocol (protobuf, AMF, Hessian). */
+function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
+  for (const [text] of bytes.toString('latin1').matchAll(STRINGS))
+    if (!visitor.value(text, 'body', at('body'))) return
+}
+
 /**
- * Of bytes that are no text: whether a server would run them, and whether they are an object that reading
+ * Of bytes that are not text: whether a server would run them, and whether they are an object that reading
  * them builds.
  */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
@@ -119,6 +140,7 @@ function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   const script = scriptIn(bytes, name)
   if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
+  if (bytes.length <= SMALL) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
 }

@@ -59,6 +59,7 @@ export function* visitXml(
       continue
     }
     const close = tagEnd(text, open + 1)
+    visitor.work(TAG + ((close - open) >> 3))
     const tag = text.slice(open + 1, close)
     at = close + 1
     if (tag.startsWith('!') || tag.startsWith('?')) continue
@@ -106,6 +107,9 @@ function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor):
   }
   return true
 }
+
+/** What reading a tag costs besides its length, in characters that are decoded. */
+const TAG = 16
 
 /** The `>` that closes a tag, not one inside an attribute; the end of the text when there is none. */
 function tagEnd(text: string, from: number): number {

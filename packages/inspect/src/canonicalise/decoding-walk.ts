@@ -1,12 +1,12 @@
 import { CHAR, type Features } from '../features.ts'
-import { type Place, type Reading, readingOf } from '../reading.ts'
+import { type Named, type Place, type Reading, readingOf } from '../reading.ts'
 import { THRESHOLDS } from '../thresholds.ts'
 import { decodeBase64 } from './base64.ts'
 import { collapsePadding, type Seam, seamsOf } from './collapse.ts'
 import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
 import { foldText } from './fold.ts'
-import { piecesOf } from './pieces.ts'
+import { mayHavePieces, piecesOf } from './pieces.ts'
 import { decodeUrl } from './url.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -51,11 +51,9 @@ const ESCAPED = /&lt;/i
 const DISGUISED =
   /&(?:equals|[lr]par|colon|sol|newline|tab|lowbar|period|comma|excl|[lr]brac[ek]|[lr]cub|[lr]sqb|grave|num|dollar|percnt|plus|ast|bsol|semi|vert);?/i
 
-/** What is walked, and how. */
-export interface WalkOptions {
+/** What is walked, and how. What costs something to tell is asked for when it matters. */
+export interface WalkOptions extends Named {
   readonly place: Place
-  /** Lower-case name of the parameter. */
-  readonly name: string
   /** Whether lines and quoted parts are also read as values of their own. */
   readonly pieces: 'read' | 'pass over'
   /** Which decodings are read: all, or those alone that take padding and odd letters away. Default all. */
@@ -102,11 +100,11 @@ export class DecodingWalk {
 
   /** The next reading; undefined at the end. */
   next(): Reading | undefined {
-    const { place, name } = this.#options
+    const { place } = this.#options
     const piece = this.#pieces?.pop()
     if (piece !== undefined) {
       const { isEscaped } = this.#text
-      return readingOf(piece, { place, name, fromStart: true, isPiece: true, isEscaped })
+      return readingOf(piece, this.#options, { place, fromStart: true, isPiece: true, isEscaped })
     }
     if (this.#isCut) return undefined
     let next = this.#found?.[this.#next++]
@@ -120,7 +118,8 @@ export class DecodingWalk {
     const scanned = next.text === this.#value ? this.#options.scanned : undefined
     const reading = readingOf(
       changed ?? next.text,
-      { place, name, fromStart, isPiece: false, isEscaped },
+      this.#options,
+      { place, fromStart, isPiece: false, isEscaped },
       scanned,
     )
     this.#chars |= reading.chars
@@ -156,7 +155,8 @@ export class DecodingWalk {
   /** What the text at hand stands for besides: its pieces, and its decodings. */
   #branch(chars: number): void {
     const { text, isCollapsed } = this.#text
-    if (this.#options.pieces === 'read' && (chars & PIECES) !== 0) this.#pieces = piecesOf(text, chars)
+    if ((chars & PIECES) !== 0 && mayHavePieces(text, chars) && this.#options.pieces === 'read')
+      this.#pieces = piecesOf(text, chars)
     // What a decoding makes of it, collapsing makes of the same decoding.
     if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
     const collapsed = collapsedOf(text, chars)

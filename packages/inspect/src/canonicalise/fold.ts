@@ -4,6 +4,8 @@ const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
 /** Signs that servers of old map to a slash or a backslash. */
 const SLASHES = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
 const CASED = /[\u0130\u0131\u017f]/
+/** Everything but ASCII and the letters of Western Europe, which folding leaves as they are. */
+const FOLDED = /[^\u0001-\u007f\u00c0-\u00ff]/
 const FOREIGN = /[^\u0000-\u007f]/
 
 /**
@@ -13,6 +15,7 @@ const FOREIGN = /[^\u0000-\u007f]/
  * dropped.
  */
 export function foldText(text: string): string {
+  if (!FOLDED.test(text)) return text
   // U+560A and U+560D become LF and CR where a server keeps the low byte only.
   let folded = text.replace(INVISIBLE, '').replaceAll('\u560a', '\n').replaceAll('\u560d', '\r')
   if (!FOREIGN.test(folded)) return folded

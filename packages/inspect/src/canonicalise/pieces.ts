@@ -24,6 +24,11 @@ function unwrapped(text: string): string | undefined {
 /** Characters with which a wrapped text begins, and white space before them. */
 const BEGINS = /^["'`/<#>*(\s-]/
 
+/** Whether a text could have such parts: most have none, and then nothing else need be known of it. */
+export function mayHavePieces(text: string, chars: number): boolean {
+  return (chars & (CHAR.newline | CHAR.comment)) !== 0 || BEGINS.test(text)
+}
+
 /**
  * The parts of a text that could be values of their own: its lines, what stands in comments, and what
  * stands in quotes, a comment or an element as the whole of the
@@ -31,11 +36,9 @@ const BEGINS = /^["'`/<#>*(\s-]/
  * around it. Linear.
  * @param chars of the text, as scanned
  */
-export function piecesOf(text: string, chars: number): string[] | undefined {
-  const isWrapped = BEGINS.test(text)
-  if (!isWrapped && (chars & (CHAR.newline | CHAR.comment)) === 0) return undefined
+export function piecesOf(text: string, chars: number): string[] {
   const pieces: string[] = []
-  if (isWrapped) addUnwrapped(text, pieces)
+  if (BEGINS.test(text)) addUnwrapped(text, pieces)
   if ((chars & CHAR.comment) !== 0) addComments(text, pieces)
   if ((chars & CHAR.newline) !== 0) addLines(text, pieces)
   return pieces

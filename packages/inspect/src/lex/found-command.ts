@@ -104,7 +104,7 @@ export class FoundCommand {
 
   /** The value is the separator and the command. */
   get alone(): boolean {
-    return /^[\s;|&)}]{0,4}$/.test(this.#rest) && this.before === ''
+    return /^[\s;|&)}]{0,4}(?:\s#\s?)?$/.test(this.#rest) && this.before === ''
   }
 
   /**
@@ -115,6 +115,7 @@ export class FoundCommand {
     const isMark = this.command === 'echo' && ECHOED.test(this.#rest)
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
+    if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
     if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
     return this.#reading.place !== 'body' || /^\d{1,12}$/.test(this.before)
   }
@@ -133,10 +134,26 @@ export class FoundCommand {
     )
   }
 
+  /**
+   * Between backticks that nobody sets code with: right behind a word (`` a`id` ``), or
+   * around the whole value and what an intruder tries first.
+   */
+  get isSubstituted(): boolean {
+    const { lower } = this.#reading
+    const { separator } = this.#spot
+    if (charCodeAt.call(lower, separator) !== 96) return false
+    const close = lower.indexOf('`', separator + 1)
+    if (close < 0) return false
+    const before = charCodeAt.call(lower, separator - 1)
+    if (isNamePart(before) || (before === 47 && isNamePart(charCodeAt.call(lower, separator - 2))))
+      return true
+    return separator === 0 && close === lower.length - 1 && TRIED_FIRST.test(lower)
+  }
+
   /** Between backticks in a value of a document, where Markdown sets code so. */
   get quoted(): boolean {
     const { place, name, lower } = this.#reading
-    if (charCodeAt.call(lower, this.#spot.separator) !== 96) return false
+    if (charCodeAt.call(lower, this.#spot.separator) !== 96 || this.isSubstituted) return false
     return place === 'body' && !isOperandParameter(name)
   }
 
@@ -146,6 +163,7 @@ export class FoundCommand {
    */
   get isMention(): boolean {
     if (charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.certain) return false
+    if (this.isSubstituted) return false
     if (INSTALLS.test(this.command)) return /^(?:\s[a-z@][\w@.-]{0,40}){0,3}`/.test(this.#rest)
     return (
       this.#rest.startsWith('`') &&
@@ -181,6 +199,14 @@ export class FoundCommand {
   get addressed(): boolean {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
+}
+
+/** A command that shows an intruder where he is, or that he was heard, between backticks. */
+const TRIED_FIRST =
+  /^`(?:id|whoami|uname(?: -a)?|hostname|ifconfig|reboot|(?:sleep|ping -c) ?[^`\n]{1,40}|id ?>[^`\n]{1,80})`$/
+
+function isNamePart(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57)
 }
 
 /** Commands with which people tell each other to install something. */
@@ -258,9 +284,13 @@ const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
 const CUT_OFF =
   /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$/
 
+/** An address and the switches of a program that is called with it. */
+const SWITCHED = /^\d{1,3}(?:\.\d{1,3}){3}(?:\s{1,4}-{1,2}\w{1,12}(?:[\s=]{1,4}\d{1,6})?){1,3}$/
+
 function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)
   if (before === '') return charCodeAt.call(lower, separator) < 32
+  if (SWITCHED.test(before)) return true
   return CUT_OFF.test(before) && !/\s/.test(before)
 }
 

@@ -114,7 +114,8 @@ export class ShellCommandLexer {
       charCodeAt.call(lower, separator) === 96 &&
       (command === 'id' || command === 'set' || !looksAround(command)) &&
       !found.wrapped &&
-      !found.sensitive
+      !found.sensitive &&
+      !found.isSubstituted
     // What people tell each other to type: `DEBUG=app; node app.js`.
     const isAdvice =
       opening === 'separator' &&

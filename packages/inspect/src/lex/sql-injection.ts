@@ -70,34 +70,22 @@ export function findSqlInjection(reading: Reading): Span | undefined {
 function atStart(): Finding | undefined {
   let at = 0
   while (kindAt(at) === SQL.open || kindAt(at) === SQL.close) at++
-  if (keyAt(at) === KEY.select) {
+  const key = keyAt(at)
+  if (key === KEY.select) {
     const evidence = selectEvidence(at)
     const score = at > 0 && evidence > 0 ? 6 : evidence
     if (score > 0) return { id: 'sqli/query', score: Math.min(score, 5), end: at + 4, bare: true }
   }
-  if (
-    wordAt(at) === 'case' &&
-    wordAt(lastWord()) === 'end' &&
-    sourceText().includes('when') &&
-    sourceText().includes('then')
-  ) {
+  if (key === KEY.caseWhen && isWholeCase(at))
     return { id: 'sqli/query', score: 5, end: tokenCount(), bare: true }
-  }
   if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
     return { id: 'sqli/comment', score: 5, end: tokenCount() }
   }
-  if (/^i?if$/.test(wordAt(at)) && kindAt(at + 1) === SQL.open) {
-    const compared = comparison(at + 2)
-    if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
-      return { id: 'sqli/call', score: 5, end: compared + 1 }
-  }
-  if (wordAt(at) === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
-  const statement = isBareDefinition(at) ? 4 : statementEvidence(at, wordAt(at), wordAt(at + 1))
-  if (statement > 0) return { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
+  const statement = key === KEY.statement ? wholeStatement(at) : undefined
+  if (statement !== undefined) return statement
   if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
   if (kindAt(at) === SQL.comment && at === 0) return undefined
-  if (keyAt(at) === KEY.union || keyAt(at) === KEY.logic || kindAt(at) === SQL.logic)
-    return continuation(at, 'word')
+  if (key === KEY.union || key === KEY.logic || kindAt(at) === SQL.logic) return continuation(at, 'word')
   if (isProbeCall(at)) return probe(at)
   const next = expression(at)
   if (next <= 0) return undefined
@@ -107,6 +95,33 @@ function atStart(): Finding | undefined {
     return { id: 'sqli/call', score: 6, end: next }
   const inside = number ? arithmetic(at, next) : undefined
   return inside ?? continuation(next, solid || number ? 'value' : 'word')
+}
+
+/** A `case` that is the whole value. */
+function isWholeCase(at: number): boolean {
+  return (
+    wordAt(at) === 'case' &&
+    wordAt(lastWord()) === 'end' &&
+    sourceText().includes('when') &&
+    sourceText().includes('then')
+  )
+}
+
+/** The value as a statement other than a query. */
+function wholeStatement(at: number): Finding | undefined {
+  const word = wordAt(at)
+  // `IF({Price} > 10, ...)`: formulas of tables name their columns so.
+  const isFormula = /^\s{0,2}if\(\{/.test(sourceText())
+  if (!isFormula && /^i?if$/.test(word) && kindAt(at + 1) === SQL.open) {
+    const compared = comparison(at + 2)
+    if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
+      return { id: 'sqli/call', score: 5, end: compared + 1 }
+  }
+  if (word === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
+  const statement = isBareDefinition(at) ? 4 : statementEvidence(at, word, wordAt(at + 1))
+  return statement > 0
+    ? { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
+    : undefined
 }
 
 /** The last token that closes no bracket. */

@@ -1,3 +1,4 @@
+import { CharacterCodes } from '../character-codes.ts'
 import { HASH_SEED, hashStep } from '../words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -150,6 +151,7 @@ function keyOf(hash: number): number {
   }
 }
 
+const copied = new CharacterCodes()
 let count = 0
 
 function push(kind: number, start: number, end: number, key: number): void {
@@ -172,23 +174,24 @@ function isWordCode(code: number): boolean {
  * @returns how many tokens were written; the one after is `SQL.end`
  */
 export function tokenizeSql(lower: string): number {
+  const codes = copied.copy(lower, 0, lower.length)
   count = 0
   let at = 0
   let conditional = 0
   let isUnclosed = false
   while (at < lower.length && count < MAX_TOKENS) {
-    const code = charCodeAt.call(lower, at)
-    const next = charCodeAt.call(lower, at + 1)
+    const code = codes[at] as number
+    const next = codes[at + 1] as number
     if (code <= 32 || code === 160) at++
-    else if (code >= 48 && code <= 57) at = readNumber(lower, at)
-    else if (code === 46 && next >= 48 && next <= 57 && lastKind() !== SQL.word) at = readNumber(lower, at)
-    else if (isWordCode(code)) at = readWord(lower, at)
-    else if (code === 64) at = readVariable(lower, at)
+    else if (code >= 48 && code <= 57) at = readNumber(codes, at)
+    else if (code === 46 && next >= 48 && next <= 57 && lastKind() !== SQL.word) at = readNumber(codes, at)
+    else if (isWordCode(code)) at = readWord(codes, at)
+    else if (code === 64) at = readVariable(codes, at)
     else if (code === 47 && next === 42) {
-      if (charCodeAt.call(lower, at + 2) === 33) {
+      if ((codes[at + 2] as number) === 33) {
         conditional++
         at += 3
-        while (charCodeAt.call(lower, at) >= 48 && charCodeAt.call(lower, at) <= 57) at++
+        while ((codes[at] as number) >= 48 && (codes[at] as number) <= 57) at++
         continue
       }
       // Looked for once: a text full of open comments would otherwise be read to its end for each.
@@ -207,7 +210,7 @@ export function tokenizeSql(lower: string): number {
     } else if (code === 35) {
       push(SQL.comment, at, at + 1, 0)
       at++
-    } else at = readSign(lower, at, code, next)
+    } else at = readSign(codes, at, code, next)
   }
   kinds[count] = SQL.end
   keys[count] = 0
@@ -220,21 +223,21 @@ function lastKind(): number {
   return count === 0 ? SQL.end : (kinds[count - 1] as number)
 }
 
-function readNumber(lower: string, start: number): number {
+function readNumber(codes: Uint16Array, start: number): number {
   let at = start
-  if (charCodeAt.call(lower, at) === 48 && charCodeAt.call(lower, at + 1) === 120) {
+  if ((codes[at] as number) === 48 && (codes[at + 1] as number) === 120) {
     at += 2
-    while (isHex(charCodeAt.call(lower, at))) at++
+    while (isHex(codes[at] as number)) at++
   } else {
-    while (isDigitOrDot(charCodeAt.call(lower, at))) at++
-    if (charCodeAt.call(lower, at) === 101) {
+    while (isDigitOrDot(codes[at] as number)) at++
+    if ((codes[at] as number) === 101) {
       let exponent = at + 1
-      const sign = charCodeAt.call(lower, exponent)
+      const sign = codes[exponent] as number
       if (sign === 43 || sign === 45) exponent++
       const from = exponent
-      while (isDigitOrDot(charCodeAt.call(lower, exponent))) exponent++
+      while (isDigitOrDot(codes[exponent] as number)) exponent++
       // MySQL reads `1.e(` as a number followed by `(`.
-      if (exponent > from || charCodeAt.call(lower, at + 1) === 40) at = exponent
+      if (exponent > from || (codes[at + 1] as number) === 40) at = exponent
     }
   }
   push(SQL.number, start, at, 0)
@@ -249,22 +252,22 @@ function isHex(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 97 && code <= 102)
 }
 
-function readWord(lower: string, start: number): number {
+function readWord(codes: Uint16Array, start: number): number {
   let at = start
   let hash = HASH_SEED
-  let code = charCodeAt.call(lower, at)
+  let code = codes[at] as number
   do {
     hash = hashStep(hash, code)
-    code = charCodeAt.call(lower, ++at)
+    code = codes[++at] as number
   } while (isWordCode(code) || code === 36)
   push(SQL.word, start, at, keyOf(hash))
   return at
 }
 
-function readVariable(lower: string, start: number): number {
+function readVariable(codes: Uint16Array, start: number): number {
   let at = start + 1
-  if (charCodeAt.call(lower, at) === 64) at++
-  while (isWordCode(charCodeAt.call(lower, at)) || charCodeAt.call(lower, at) === 46) at++
+  if ((codes[at] as number) === 64) at++
+  while (isWordCode(codes[at] as number) || (codes[at] as number) === 46) at++
   push(SQL.variable, start, at, 0)
   return at
 }
@@ -273,7 +276,7 @@ function isCompareSign(code: number): boolean {
   return code >= 60 && code <= 62
 }
 
-function readSign(lower: string, at: number, code: number, next: number): number {
+function readSign(codes: Uint16Array, at: number, code: number, next: number): number {
   switch (code) {
     case 39:
       push(SQL.apostrophe, at, at + 1, 0)
@@ -312,7 +315,7 @@ function readSign(lower: string, at: number, code: number, next: number): number
     case 62:
     case 33: {
       let end = at + 1
-      while (isCompareSign(charCodeAt.call(lower, end)) && end - at < 3) end++
+      while (isCompareSign(codes[end] as number) && end - at < 3) end++
       push(code === 33 && end === at + 1 ? SQL.operator : SQL.compare, at, end, 0)
       return end
     }

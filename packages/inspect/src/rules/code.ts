@@ -188,7 +188,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|child_process\s{0,4}\)?\s{0,4}\.\s{0,4}(?:exec|spawn|fork)\w{0,12}\s{0,4}\(\s{0,4}[^\s)]|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|global\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|child_process\s{0,4}\)?\s{0,4}\.\s{0,4}(?:exec|spawn|fork)\w{0,12}\s{0,4}\(\s{0,4}[^\s)]|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|(?:global|root)\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process\b|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -278,7 +278,7 @@ export const codeRules: readonly Rule[] = [
       benign: ['the system is down', 'new functions (3)'],
     },
   ),
-  pattern('code/ruby-command', /%x[({[`]/, {
+  pattern('code/ruby-command', /%x(?:[({[`]|([|/!])\w[^|/!>\n]{0,40}\1)/, {
     score: 5,
     quotable: true,
     chars: CHAR.percent,

@@ -4,15 +4,18 @@ import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
-const WEBSHELL_NAME = /^(?:cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
+const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
+const WEBSHELL_HEADER = /^(?:x-)?(?:[\w-]{1,20}-)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
 const WEBSHELL_VALUE =
   /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}[\w"'$-]{1,60})\s{0,2}$/
 
 /** A command as the whole value, under a name that says it will be run. */
 function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie')) return undefined
-  if (!WEBSHELL_NAME.test(name) || !WEBSHELL_VALUE.test(lower)) return undefined
+  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie' && place !== 'header'))
+    return undefined
+  if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined
+  if (!WEBSHELL_VALUE.test(lower)) return undefined
   // One letter names many things.
   if (name.length === 1 && !/\s/.test(lower.trim()) && !/^\s{0,2}(?:whoami|ifconfig|ipconfig)/.test(lower)) {
     return undefined
@@ -22,11 +25,15 @@ function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span
 
 /** Names of lists that hold names of columns, among which one is `id`. */
 const LIST_NAME = /sort|order|field|column|select|include|expand|group|attr|key|prop|list|ids$|^(?:q|s|f|by)$/
-const SHORT = /^[\w.-]{1,24}[;|&]{1,2}id;?$/
+const SHORT = /^[\w.-]{1,24}(?:[;|&]{1,2}id;?|\r?\n{1,2}id\r?\n)$/
+
+/** Behind a number or an address, which no list of names begins with. */
+const NUMBERED = /^[\d.]{1,15}(?:;|&&|\|\|)id;?$/
 
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
 function findShortCommand({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie')) return undefined
+  if (!fromStart) return undefined
+  if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
   return SHORT.test(lower) && !LIST_NAME.test(name) ? { start: 0, end: lower.length } : undefined
 }
 
@@ -50,7 +57,7 @@ export const commandPlaceRules: readonly Rule[] = [
     quotable: false,
     chars: 0,
     words: WORD.shell | WORD.process,
-    places: ['query', 'form', 'cookie'],
+    places: ['query', 'form', 'cookie', 'header'],
     atStart: true,
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
@@ -62,9 +69,9 @@ export const commandPlaceRules: readonly Rule[] = [
     family: 'rce',
     score: 5,
     quotable: false,
-    chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+    chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline,
     words: WORD.shell,
-    places: ['query', 'form', 'cookie'],
+    places: ['query', 'form', 'cookie', 'body', 'file-name'],
     atStart: true,
     find: findShortCommand,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
@@ -153,15 +160,37 @@ export const commandPlaceRules: readonly Rule[] = [
   // The string of an application ended with a call, or its statement, and the rest of the line commented out.
   pattern(
     'code/php-stacked',
-    /^[\w -]{0,24}(?:["']\s{0,2}\)?\s{0,2}[;.]|;)\s{0,2}(?:exit|die|print|echo|printf|var_dump|print_r|system|phpinfo|eval|assert|passthru|exec|readfile|file_get_contents)\s{0,2}\([^\n]{0,120}\)\s{0,2}\)?\s{0,2}(?:;\s{0,2}(?:\/\/|#|\/\*)|\.\s{0,2}["'])/,
+    /^[\w -]{0,24}(?:["']\s{0,2}\)?\s{0,2}[;.]|;)\s{0,2}(?:exit|die|print|echo|printf|var_dump|print_r|system|phpinfo|eval|assert|passthru|exec|readfile|file_get_contents)\s{0,2}\([^\n]{0,120}\)\s{0,2}\)?\s{0,2}(?:;\s{0,2}(?:\/\/|#|\/\*|(?:exit|die)\b)|\.\s{0,2}["'])|^\d{1,6}\s{0,2};\s{0,2}(?:system|passthru|exec|shell_exec|phpinfo|eval)\(\s{0,2}[^\n]{0,80}\)\s{0,2};?\s{0,2}$/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.semicolon | CHAR.apostrophe | CHAR.quote,
       words: WORD.php | WORD.call,
-      attacks: ["a;exit(md5('x'));//", '";exit(md5(1));#', "'.print(md5(1)).'"],
+      attacks: ["a;exit(md5('x'));//", '";exit(md5(1));#', "'.print(md5(1)).'", '1;system("id")'],
       benign: ["a.print('x')", 'it; exit (here)', "x;print('a');"],
     },
   ),
+  // Servers of downloads and of monitoring take the command to run as a call of theirs.
+  pattern(
+    'rce/rpc-execute',
+    /<methodname>\s{0,8}(?:execute(?:2|\.\w{1,12}){0,3}|system\.exec\w{0,8}|os\.exec\w{0,8})\s{0,8}</,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      words: WORD.java | WORD.process,
+      attacks: ['<methodName>execute.capture</methodName>', '<methodName>system.exec</methodName>'],
+      benign: ['<methodName>system.listMethods</methodName>', '<methodName>wp.getPosts</methodName>'],
+    },
+  ),
+  // Git runs what stands behind it.
+  pattern('rce/remote-helper', /^\s{0,2}(?:ext::\S|ssh:\/\/-\w)/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.colon,
+    words: WORD.shell,
+    attacks: ['ext::sh -c id', 'ssh://-oProxyCommand=id/x'],
+    benign: ['text::x', 'ssh://git@host.example/x.git'],
+  }),
 ]

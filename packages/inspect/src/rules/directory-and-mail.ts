@@ -73,6 +73,19 @@ export const directoryAndMailRules: readonly Rule[] = [
       benign: ['hello there\ncc: ann@example.com'],
     },
   ),
+  // An address and nothing else on the first line: who pastes the head of a mail pastes names of fields.
+  pattern(
+    'mail/recipient',
+    /^\s{0,2}[^\s@<>,;:]{1,64}@[\w.-]{1,80}(?:\r?\n|\\r\\n){1,2}\s{0,4}(?:to|b?cc|reply-to|from|subject|content-type)\s{0,2}:\s{0,4}\S/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.newline | CHAR.backslash,
+      words: 0,
+      attacks: ['a@b.example\r\nCc: x@evil.example', 'a@b.example\nSubject: x'],
+      benign: ['From: a@b.example\nTo: c@d.example', 'a@b.example\nc@d.example'],
+    },
+  ),
   pattern(
     'crlf/header',
     /[\r\n]\s{0,4}(?:set-cookie|location|bcc|reply-to|subject|mime-version|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d(?:\.\d)?)\s{0,4}(?::|\s\d{3})/,
@@ -105,7 +118,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Behind one word and a line end: where people write several lines, the first is more than that.
   pattern(
     'crlf/body-split',
-    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3})/,
+    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3}|access-control-[\w-]{1,24}\s{0,2}:|host\s{0,2}:\s{0,2}[\w-]{1,60}\.[\w.-]{1,60}(?:[\r\n]|$)|x-(?!ray|mas|ing|axis|men|box|factor|large)[a-z]{2,16}(?:-[a-z-]{1,24})?\s{0,2}:\s{0,2}\S)/,
     {
       score: 5,
       quotable: true,

@@ -85,6 +85,19 @@ export const gadgetRules: readonly Rule[] = [
       'a jdbc driver',
     ],
   },
+  // A service of Axis that is described in the request: a class of the server, answering to whoever calls.
+  pattern(
+    'java/deployment',
+    /(?:^|["'])!-->\s{0,4}<\w|<(?:\w{1,12}:)?(?:deployment|undeployment)\b[^<>]{0,200}axis\/wsdd|\bprovider\s{0,2}=\s{0,2}["']java:(?:rpc|ejb|msg)["']/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.equals,
+      words: 0,
+      attacks: ['<service name="x" provider="java:RPC">', '!--><ns1:deployment xmlns:ns1="x">'],
+      benign: ['<!-- x --><p>', '<deployment name="web"/>', 'provider="java"'],
+    },
+  ),
   pattern(
     'java/groovy',
     /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,

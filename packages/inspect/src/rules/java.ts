@@ -1,10 +1,18 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Where reports of errors and traces name the class that code ran in. */
 const NAMED_CLASS =
   /(?:^|[._-])(?:module|type|class(?:_?name)?|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
+
+/** An address of a directory under a name that says that it is looked up there. */
+function findNamedLookup({ name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || !name.includes('jndi')) return undefined
+  const found = /^\s{0,4}(?:ldaps?|rmi|dns|iiop|corba):\/\/[^\s]{1,80}/.exec(lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
+}
 
 /** Java: class names where data belongs, OGNL and SpEL, gadget chains, Struts and Spring probes. */
 export const javaRules: readonly Rule[] = [
@@ -95,7 +103,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/expression',
-    /[%$#]\{[ \t]{0,8}(?:#(?![\w@*]{1,40}(?:\[[\w@*]\])?\}|\s)|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class(?:\.|loader)|forname\(|request\.(?:get|set|session|servlet|context|class|application|attribute|header|param)|session(?:scope|\.get|\.set)|facescontext|param\.|application(?:scope|\.)|pagecontext|header\[|cookie\[|initparam))|%\{\s{0,4}#|%\{[^}]{0,24}(?:\d\s?[*+-]\s?\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
+    /[%$#]\{[ \t]{0,8}(?:#(?![\w@*]{1,40}(?:\[[\w@*]\])?\}|\s)|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class(?:\.|loader)|forname\(|request\.(?:get|set|session|servlet|context|class|application|attribute|header|param)|session(?:scope|\.get|\.set)|facescontext|param\.|application(?:scope|\.)|pagecontext|header\[|cookie\[|initparam))|%\{\s{0,4}#|%\{[^}\u0000-\u0008\u000e-\u001f\u007f-\u009f]{0,24}(?:\d\s?[*+-]\s?\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
     {
       score: 5,
       quotable: true,
@@ -112,4 +120,35 @@ export const javaRules: readonly Rule[] = [
       ],
     },
   ),
+  // An object of a class that the sender names, built from what he writes.
+  pattern(
+    'java/constructor',
+    /^\s{0,4}(?:new\s{1,4})?(?:javax?|com|org|weblogic|sun|oracle|bsh)\.(?:[a-z]\w{0,40}\.){1,8}[a-z]\w{2,60}\(\s{0,4}["'#][^\n]{0,200}\)\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.paren,
+      words: WORD.java,
+      places: ['query', 'form', 'cookie', 'header'],
+      attacks: [
+        'java.lang.String("x")',
+        'com.tangosol.coherence.mvel2.sh.ShellSession("x")',
+        "new java.io.File('/x')",
+      ],
+      benign: ['com.example.app', 'org.example (the site)', 'java.util.List (interface)'],
+    },
+  ),
+  {
+    id: 'java/jndi-name',
+    family: 'java',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.scheme,
+    words: WORD.lookup,
+    find: findNamedLookup,
+    // By the name of the parameter: the cases are in `test/exploits.test.ts`.
+    attacks: [],
+    benign: ['ldap://directory.example/o=x'],
+  },
 ]

@@ -1,6 +1,7 @@
 import type { Rule } from '../rule.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
+import { databaseProgramRules } from './database-programs.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
 import { exploitRules } from './exploits.ts'
 import { gadgetRules } from './gadgets.ts'
@@ -8,9 +9,11 @@ import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
+import { overflowRules } from './overflows.ts'
 import { probeRules } from './probes.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
+import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
 import { sqlRules } from './sqli.ts'
 import { structureRules } from './structure.ts'
@@ -40,4 +43,7 @@ export const ownRules: readonly Rule[] = [
   ...commandPlaceRules,
   ...headerInjectionRules,
   ...sqlFormRules,
+  ...databaseProgramRules,
+  ...serverFileRules,
+  ...overflowRules,
 ]

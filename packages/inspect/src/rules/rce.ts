@@ -129,6 +129,14 @@ export const rceRules: readonly Rule[] = [
       benign: ['${name}', '$HOME is where', 'costs $5'],
     },
   ),
+  // Between two words, in place of the space that a filter refuses.
+  pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{ifs(?:\}|[^}\n]{1,12}\})|ifs(?:\$\d)?)[\w/<>~.$-]/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    attacks: ['touch${IFS}/tmp/x', 'cat$IFS/etc/x', ';${IFS}id', 'a;curl${IFS}x'],
+    benign: ['IFS="$IFS"', '${IFS}', 'for i in $IFS'],
+  }),
   // A word cut out of a variable, behind a separator: hidden, and no setting of any program.
   pattern('rce/cut-variable', /[;&|`(]\s{0,4}\$\{[a-z_]{1,16}:\d{1,3}(?::\d{1,3})?\}\w/, {
     score: 5,
@@ -292,7 +300,7 @@ export const rceRules: readonly Rule[] = [
   // write.
   pattern(
     'rce/option',
-    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
+    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|exec|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
     {
       score: 5,
       atStart: true,
@@ -300,6 +308,31 @@ export const rceRules: readonly Rule[] = [
       places: ['query', 'body', 'cookie', 'header'],
       attacks: ['-oProxyCommand=id', '--output=/tmp/x', '-o/tmp/x http://x', '--checkpoint-action=exec=sh'],
       benign: ['-o', '--output=json', '--verbose', '-old'],
+    },
+  ),
+  // The program's own quote ended, and an option behind it that names a script to write.
+  pattern(
+    'rce/option-break',
+    /["']\s{1,4}-{1,2}(?:o|output|output-document)[\s=]{1,4}[\w./-]{1,60}\.(?:php\d?|phtml|jspx?|aspx?|sh|py|pl|cgi)\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.quote | CHAR.apostrophe,
+      attacks: ['http://evil.example/#" -o x.php -d "'],
+      benign: ['gcc "a.c" -o a.out', "curl 'x' -o y.tgz"],
+    },
+  ),
+  // Behind a quote or a bracket of the program that reads it, a shell of Windows that looks around.
+  pattern(
+    'rce/windows-look',
+    /["'(;|&]\s{0,4}cmd(?:\.exe)?\s{1,4}\/[ck]\s{1,4}["']?(?:whoami|dir|net\s{1,4}user|ipconfig|systeminfo|tasklist|type\s|calc|ping\s|certutil|powershell)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.slash,
+      words: WORD.windows,
+      attacks: ["RunProcess('cmd /c whoami')", '("cmd.exe /c dir c:")'],
+      benign: ['cmd /c dir', 'cmd /k build.bat'],
     },
   ),
   // What tells an intruder that a command ran: a sum that only a shell works out.

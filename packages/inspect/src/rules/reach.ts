@@ -32,7 +32,7 @@ function findIncludedPath(reading: Reading): Span | undefined {
 export const reachRules: readonly Rule[] = [
   pattern(
     'ssrf/metadata',
-    /(?:^|[/@\s"'=:])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
+    /(?:^|[/@\s"'=:[])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
     {
       score: 5,
       quotable: true,
@@ -47,11 +47,11 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/disguised',
-    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:\/\/[\w.-]{1,80}\\@[\w.[]|https?:\/\/[^\s/?#]{0,40}(?:[\u2460-\u2473\u24ea][^\s/?#]{0,8}[\u2460-\u2473\u24ea]|\d[\u3002\uff0e\uff61]\d)|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.scheme | CHAR.slash | CHAR.backslash,
+      chars: CHAR.scheme | CHAR.slash | CHAR.backslash | CHAR.colon,
       words: WORD.host,
       attacks: [
         'http://0x7f000001/',
@@ -70,6 +70,9 @@ export const reachRules: readonly Rule[] = [
         'http://www.example.com@127.0.0.1/',
         'https://shop.example.com:443@evil.example',
         'http://example.com#@169.254.169.254/',
+        'http://example.com\\@127.0.0.1/',
+        'http://127\u30020\u30020\u30021/',
+        'http:127.0.0.1',
       ],
       benign: [
         'http://127.0.0.1:8080/cb',
@@ -108,6 +111,33 @@ export const reachRules: readonly Rule[] = [
       ],
     },
   ),
+  // Services that no browser talks to, on this machine, and what they answer to.
+  pattern(
+    'ssrf/service',
+    /\bhttps?:\/\/(?:[\w-]{1,40}|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|\[[:0]{1,8}1?\]):(?:22|23|25|110|143|445|2375|2376|2379|3306|5432|6379|10250|10255|11211|27017)(?:[/?#]|$)|\bhttps?:\/\/[\w.:[\]-]{1,60}\/(?:containers\/json|v1\.\d{2}\/containers|_cat\/indices|v1\/agent\/(?:self|service)|v2\/keys\/|api\/v1\/(?:secrets|namespaces\/[\w-]{1,40}\/secrets)|actuator\/(?:env|heapdump|shutdown)|latest\/meta-data)|^\s{0,4}https?:\/\/(?:0\.0\.0\.0|\[[:0]{2,8}\])(?::(?:80|443))?(?:\/[^\s]{0,120})?\s{0,4}$/,
+    {
+      score: 5,
+      quotable: true,
+      unlessNamed: NOT_FETCHED,
+      chars: CHAR.scheme,
+      words: WORD.host,
+      attacks: [
+        'http://localhost:2375/containers/json',
+        'http://127.0.0.1:6379/',
+        'http://kubernetes.default.svc/api/v1/secrets',
+        'http://0.0.0.0/',
+        'http://[::]:80/',
+      ],
+      benign: [
+        'http://localhost:9200/',
+        'http://0.0.0.0:8000/',
+        'http://127.0.0.1:3000/a',
+        'redis://localhost:6379/0',
+        'https://kubernetes.default.svc',
+        'http://192.168.1.5:8080/api',
+      ],
+    },
+  ),
   pattern(
     'ssrf/host',
     /^\s{0,4}(?:localhost\d?(?:\.localdomain\d?)?|ip6-localhost|ipv6-localhost|ip6-loopback|(?:[\w-]{1,40}\.){1,3}svc\.cluster\.local|kubernetes\.default(?:\.svc)?|[\w-]{1,24}\.docker\.internal|localtest\.me|lvh\.me|127\.0\.0\.1\.nip\.io)(?::\d{1,5})?\/[^\s]{0,120}$/,
@@ -123,13 +153,19 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/scheme',
-    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bunix:\/{2,3}\w/,
+    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bhttps?:\/\/unix:\/|\bservice:jmx:|\bunix:\/{2,3}\w/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.scheme | CHAR.colon,
       words: WORD.host,
-      attacks: ['gopher://127.0.0.1:6379/_x', 'dict://x:11211/stat', 'jar:http://x!/y'],
+      attacks: [
+        'gopher://127.0.0.1:6379/_x',
+        'dict://x:11211/stat',
+        'jar:http://x!/y',
+        'rmi://evil.example:1099/x',
+        'service:jmx:rmi:///jndi/x',
+      ],
       benign: ['https://example.com', 'http://ldap.example.com', 'a gopher: small rodent'],
     },
   ),
@@ -173,7 +209,7 @@ export const reachRules: readonly Rule[] = [
   },
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jsp|asp|sh|dat|png\?|gif\?)|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$|[^\s?]{1,160}\.(?:gif|png|jpe?g|txt)\?\.(?:aspx?|php\d?|jsp)\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jspx?|aspx?|sh|dat|cgi|pl|py|exe|elf|jar|war|so|dll|ps1|bat|hta|png\?|gif\?)(?:$|[?#&])|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$|[^\s?]{1,160}\.(?:gif|png|jpe?g|txt)\?\.(?:aspx?|php\d?|jsp)\s{0,4}$)/,
     {
       score: 5,
       bare: true,

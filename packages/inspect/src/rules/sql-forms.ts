@@ -1,5 +1,15 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
+import { isOperandParameter } from '../value-setting.ts'
+
+const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
+
+/** `1'`, where one number or name belongs: what finds out whether a query breaks. */
+function findQuoteProbe({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || place === 'name' || place === 'file-name' || !isOperandParameter(name)) return undefined
+  return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
+}
 
 /** Whole values that mean something to a query and nothing to anybody else. */
 export const sqlFormRules: readonly Rule[] = [
@@ -43,4 +53,17 @@ export const sqlFormRules: readonly Rule[] = [
     attacks: ['sleep(5)#', 'pg_sleep(5)--'],
     benign: ['sleep(5)', 'sleep (well) # note'],
   }),
+  {
+    id: 'sqli/quote-probe',
+    family: 'sqli',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick | CHAR.backslash,
+    words: 0,
+    find: findQuoteProbe,
+    // By the name of the parameter: the cases are in `test/exploits.test.ts`.
+    attacks: [],
+    benign: ["1'", '12"', "5'6"],
+  },
 ]

@@ -66,6 +66,14 @@ export const structureRules: readonly Rule[] = [
       ],
     },
   ),
+  // What one parser joins and the next one ends: the name that was signed and the one that is let in differ.
+  pattern('xxe/name-comment', /<(?:\w{1,12}:)?nameid\b[^<>]{0,200}>[^<>]{0,120}<!--/, {
+    score: 5,
+    chars: CHAR.less,
+    words: WORD.entity,
+    attacks: ['<NameID>admin@x.example<!---->.evil.example</NameID>'],
+    benign: ['<NameID>ann@x.example</NameID>', '<!-- NameID --><NameID>a</NameID>'],
+  }),
   // A stylesheet that reads, writes or runs something: the sender's program for whoever transforms with it.
   pattern(
     'xxe/stylesheet',
@@ -125,6 +133,19 @@ export const structureRules: readonly Rule[] = [
       benign: ['the constructor and its prototype', 'prototype'],
     },
   ),
+  // The path of a property, as the whole value: what sets properties by their paths sets it on every object.
+  pattern(
+    'prototype/path',
+    /^\s{0,2}(?!__proto__\s{0,2}$)[\w$."'[\]-]{0,60}?(?:__proto__|\bconstructor(?:\.|\[["']?)prototype)[\w$."'[\]-]{0,60}(?:=[^\s=]{0,60})?\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.prototype,
+      places: ['body'],
+      attacks: ['__proto__.isAdmin', 'constructor.prototype.x', 'a[__proto__][b]', '__proto__[x]=1'],
+      benign: ['constructor', 'what is __proto__', '__proto__', 'prototype'],
+    },
+  ),
   pattern(
     'deserialisation/java',
     /(?:^|[^A-Za-z0-9+/])(?:rO0AB[A-Za-z0-9+/]|KztAAU|Cs7QAF|aced0005)|\u00ac\u00ed\u0000\u0005/,
@@ -147,7 +168,7 @@ export const structureRules: readonly Rule[] = [
   }),
   pattern(
     'deserialisation/python',
-    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|^gA[IJN]j(?:cG9zaXg|b3MK|bnQK|X19idWls|YnVpbHRpbn|c3VicHJvY)|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|^gA[IJN]j(?:cG9zaXg|b3MK|bnQK|X19idWls|YnVpbHRpbn|c3VicHJvY)|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|java\.net\.url|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|ABAAAA\/{5}wE|AQAAAP\/{4}8B|^\(?[dl]p\d\n[SVI]'|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
     {
       score: 5,
       quotable: true,
@@ -162,11 +183,12 @@ export const structureRules: readonly Rule[] = [
       benign: ['cost\nof living', '"@type":"Person"', '!ruby'],
     },
   ),
-  pattern('deserialisation/ruby', /^BAh[7bJsS][A-Za-z0-9+/=]{8}/, {
-    score: 4,
+  // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes.
+  pattern('deserialisation/ruby', /^BAh[7bJsSov][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})/, {
+    score: 5,
     exactCase: true,
     chars: CHAR.base64,
-    attacks: ['BAh7CEkiD3Nlc3Npb25faWQ='],
-    benign: ['BAhamas'],
+    attacks: ['BAh7CEkiD3Nlc3Npb25faWQ=', 'BAhvOhVBY3RpdmVTdXBwb3J0', 'BAh7BkkiDHRlc3Q=--abc'],
+    benign: ['BAhamas', `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`],
   }),
 ]

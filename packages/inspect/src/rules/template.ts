@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
     .source
 
 /** How far from where a template begins it names an object. */
@@ -17,14 +17,15 @@ const inMarks = foundWithin({
     `${OBJECTS}|process\\.|\`|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()`,
   ),
   reach: REACH,
-  barriers: '{}%',
+  // No template has control characters in it, and bytes that are not text have.
+  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
 })
 // JavaScript writes its own strings with this mark, and its own objects into them.
 const inLiterals = foundWithin({
   opening: /\$\{/,
   inside: new RegExp(`${OBJECTS}|process\\.(?:mainmodule|binding|env|exit)`),
   reach: REACH,
-  barriers: '{}%',
+  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
 })
 
 function findObject({ lower }: Reading): Span | undefined {
@@ -37,7 +38,7 @@ function findObject({ lower }: Reading): Span | undefined {
 export const templateRules: readonly Rule[] = [
   pattern(
     'template/lookup',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle|bundle|docker|kubernetes|k8s|log4j|spring|sd|marker|jvmrunargs|web|main):|(?:url|file):utf-?\d{1,2}:|const:java|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle|bundle|docker|kubernetes|k8s|log4j|spring|sd|marker|jvmrunargs|web|main):|(?:url|file):utf-?\d{1,2}:|const:java|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)|\/jndi\/(?:ldaps?|rmi|dns|iiop):/,
     {
       score: 6,
       quotable: true,
@@ -48,13 +49,14 @@ export const templateRules: readonly Rule[] = [
         '${${lower:j}ndi:${lower:l}dap://x}',
         '${${::-j}${::-n}di:rmi://x}',
         '${env:AWS_SECRET}',
+        'service:jmx:rmi:///jndi/rmi://x/y',
       ],
       benign: ['${total}', '{jndi}', 'costs ${price}'],
     },
   ),
   pattern(
     'template/arithmetic',
-    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}['"]?\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}['"]?\s{0,8}(?:\}|%>|\]|\))/,
+    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}['"]?\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}['"]?\s{0,8}(?:\}|%[>}]|\]|\))/,
     {
       score: 6,
       quotable: true,
@@ -102,7 +104,7 @@ export const templateRules: readonly Rule[] = [
   // JavaScript writes its own strings so.
   pattern(
     'template/literal',
-    /\$\{[^{}%]{0,160}?(?:`|process\.|this\.)|\$\s{0,16}\{\s{0,12}["'][^"'{}]{0,64}["']\s{0,12}\}/,
+    /\$\{[^{}%\u0000-\u0008\u000e-\u001f\u007f-\u009f]{0,160}?(?:`|process\.|this\.)|\$\s{0,16}\{\s{0,12}["'][^"'{}]{0,64}["']\s{0,12}\}/,
     {
       score: 5,
       quotable: true,
@@ -114,12 +116,13 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/freemarker',
-    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
+    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\$(?:session|request|response|application|servletcontext|context|class)\.(?:get|set|inspect)\w{0,24}\(|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.hash | CHAR.brace | CHAR.bracket,
+      chars: CHAR.hash | CHAR.brace | CHAR.bracket | CHAR.dollar,
       attacks: [
+        '$request.getSession()',
         '<#assign ex="freemarker.template.utility.Execute"?new()>',
         '#set($x=1)',
         '{$smarty.version}',

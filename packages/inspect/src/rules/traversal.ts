@@ -286,6 +286,8 @@ export const traversalRules: readonly Rule[] = [
     quotable: true,
     bare: true,
     atStart: true,
+    // Measurements say which page they were made on.
+    unlessNamed: /^(?:dl|dr|document_?(?:location|referrer|ur[il])|page_?(?:url|location)|referr?er)$/,
     chars: CHAR.scheme,
     attacks: ['file:///etc/x', 'url=file:///x'],
     benign: ['profile://x', 'at file:///home/ann/app.js'],
@@ -305,11 +307,15 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['\\\\::1\\c$\\users\\default\\ntuser.dat'],
     benign: ['a\\b', '\\\\'],
   }),
-  pattern('traversal/null-byte', /\.\w{1,5}\u0000|\u0000\.\w{1,5}|%00|[\\/]\u0000/, {
-    score: 5,
-    chars: CHAR.control | CHAR.percent,
-    places: ['path', 'query', 'header', 'cookie', 'file-name'],
-    attacks: ['shell.php\u0000.jpg', 'anything%00'],
-    benign: ['100%', 'a.b'],
-  }),
+  pattern(
+    'traversal/null-byte',
+    /\.\w{1,5}\u0000|\u0000\.\w{1,5}|%00|[\\/]\u0000|^[\u0020-\u007e]{1,200}\u0000[\u0020-\u007e]{0,40}$/,
+    {
+      score: 5,
+      chars: CHAR.control | CHAR.percent,
+      places: ['path', 'query', 'header', 'cookie', 'file-name'],
+      attacks: ['shell.php\u0000.jpg', 'anything%00'],
+      benign: ['100%', 'a.b'],
+    },
+  ),
 ]

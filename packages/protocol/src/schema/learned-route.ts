@@ -55,7 +55,7 @@ export interface Sender {
  * Takes the fields of one request into account.
  * @param part of `route`
  * @param most parameters that are kept of a part
- * @param sender undefined when nobody is to be learned from: no types come of it then
+ * @param sender undefined when nobody is to be learned from: no types are learned then
  */
 export function learnFields(
   route: LearnedRoute,

@@ -125,6 +125,15 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.equal((await ask(api, '/v1/decisions?ip=nonsense')).status, 400)
     assert.equal((await ask(api, '/v1/decisions?range=10.0.0.0/33')).status, 400)
     assert.equal((await ask(api, '/v1/decisions?range=10.0.0.0/8/8')).status, 400)
+    const long = (length: number): string => `/v1/decisions?${'x'.repeat(length)}`
+    assert.equal((await ask(api, long(4_096))).status, 200)
+    assert.deepEqual(await ask(api, long(4_097)), { status: 400, body: { message: 'the query is too long' } })
+    const metrics = await fetch(`${api.url}/v1/usage-metrics`, {
+      method: 'POST',
+      headers: { 'X-Api-Key': api.key },
+      body: '{"metrics":[]}',
+    })
+    assert.equal(metrics.status, 201)
   })
 
   test('G14 finds what holds a range, and with contains=false what a range holds', async t => {

@@ -111,6 +111,15 @@ describe('honey guard', () => {
     assert.equal(honeyGuard({ records: ['123456'] }).name, 'honey')
   })
 
+  test('inspects bodies for fields alone, and for records alone', async () => {
+    const fields = honeyGuard({ fields: ['website'] })
+    const records = honeyGuard({ records: ['ord_honey_7f3a'] })
+    assert.equal(rule(await ask(fields, '/signup', '{"website":"x"}')), 'honey/field')
+    assert.equal(rule(await ask(fields, '/?website=x')), 'honey/field')
+    assert.equal(rule(await ask(records, '/orders', '{"id":"ord_honey_7f3a"}')), 'honey/record')
+    assert.equal(rule(await ask(records, '/?id=ord_honey_7f3a')), 'honey/record')
+  })
+
   test('reads no body where only routes are traps', async () => {
     const engine = new Engine({ guards: [honeyGuard({ routes: ['/backup.zip'] })] })
     let reads = 0

@@ -367,7 +367,7 @@ function partsOf(
 async function noAttack(): Promise<never> {
   throw new ConfigError({
     place: 'attacks',
-    problem: 'are sent through a gateway, and this process has none',
+    problem: 'need a gateway, and this process has none',
     hint: 'send one to your application, such as /?q=%27%20OR%201=1--',
   })
 }

@@ -10,7 +10,7 @@ import { bad, type DoctorFinding, ok } from './finding.ts'
 export async function checkConfiguration(loaded: LoadedConfig): Promise<readonly DoctorFinding[]> {
   try {
     await replayEngine(loaded)(new VirtualClock())
-    return [ok('configuration', loaded.file.path ?? 'none: the defaults protect')]
+    return [ok('configuration', loaded.file.path ?? 'none (defaults)')]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.issues.map(({ place, problem, hint }) =>

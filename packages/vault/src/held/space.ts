@@ -74,7 +74,7 @@ export async function openGrant(
   const encapsulated = fromBase64(grant.encapsulated)
   const ciphertext = fromBase64(grant.ciphertext)
   if (!(await verifyMember(granter, concat(info, encapsulated, ciphertext), fromBase64(grant.signature))))
-    throw new HeldError('grant: its signature does not hold')
+    throw new HeldError('grant: its signature is invalid')
   const key = await member.open(encapsulated, ciphertext, info)
   return { space: grant.space, epoch: grant.epoch, key: concat(key) }
 }

@@ -97,7 +97,7 @@ function removeOldSocket(path: string): void {
     throw new ConfigError({
       place: path,
       problem: 'already exists and is not a socket',
-      hint: 'name another path',
+      hint: 'use another path',
     })
   rmSync(path, { force: true })
 }

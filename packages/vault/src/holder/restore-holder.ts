@@ -7,7 +7,7 @@ import { HolderStore } from './holder-store.ts'
 const BESIDE = ['', '-wal', '-shm'] as const
 
 /**
- * Puts a backup in the place of a holder's file. The holder must not run. What was there is kept beside it,
+ * Replaces a holder's file with a backup. The holder must not run. What was there is kept beside it,
  * as `FILE.replaced`. When the holder starts, it opens nothing for one window of its budgets: it does not
  * know what was opened since the backup was made.
  * @throws ConfigError when the backup is missing, or of another holder

@@ -42,7 +42,7 @@ export async function unlockKey(
   if (Buffer.from(kind).toString() !== unlock.kind)
     throw new ConfigError({
       place: 'holder unlock',
-      problem: `is "${unlock.kind}", and the holder was set up with "${Buffer.from(kind)}"`,
+      problem: `is "${unlock.kind}", but the holder was set up with "${Buffer.from(kind)}"`,
       hint: 'use that one, or change it with changeUnlock',
     })
   const key = await keyOf(unlock, Buffer.from(known))
@@ -83,7 +83,7 @@ async function setUp(store: HolderStore, unlock: Unlock, random: RandomSource): 
   return key
 }
 
-/** What is stored (a salt, or a wrapped key) and the key that comes of it. */
+/** What is stored (a salt, or a wrapped key) and the key derived from it. */
 async function fresh(
   unlock: Unlock,
   random: RandomSource,

@@ -240,7 +240,7 @@ function checkStates(columns: readonly Column[], kind: RewriteKind): void {
     if (!allowed.includes(state))
       throw new ConfigError({
         place: `${table}.${name}`,
-        problem: `is in state "${state}", and "${kind}" needs "${allowed.join('" or "')}"`,
+        problem: `is in state "${state}", but "${kind}" needs "${allowed.join('" or "')}"`,
         hint:
           kind === 'seal'
             ? 'set it to "dual" first, everywhere, so that nobody writes plain values any more'

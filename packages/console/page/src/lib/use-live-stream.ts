@@ -26,7 +26,7 @@ export function useLiveStream(query: string, handlers: LiveHandlers): LiveState 
   const [state, setState] = useState<LiveState>('connecting')
   const latest = useRef(handlers)
   latest.current = handlers
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another query begins anew.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another query starts again.
   useEffect(() => {
     const controller = new AbortController()
     const { signal } = controller

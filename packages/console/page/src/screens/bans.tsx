@@ -17,7 +17,7 @@ interface Bans {
 const EVERY_MS = 5_000
 const LENGTHS = ['15m', '1h', '4h', '1d', '7d', '30d']
 
-/** What stands against actors. @param proposed an actor to ban, from another screen */
+/** The remediations that apply to actors. @param proposed an actor to ban, from another screen */
 export function BansScreen({ proposed }: { readonly proposed: string }): ReactNode {
   const asked = useAsked<Bans>('/bans', EVERY_MS)
   const may = useMay('operator')

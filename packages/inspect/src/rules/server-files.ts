@@ -1,0 +1,127 @@
+import { CHAR } from '../features.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Files that hold the secrets of an application, by their names. */
+const SECRETS =
+  '(?:\\.env(?:\\.\\w{1,16})?|\\.(?:git|svn|hg)[/\\\\][\\w./-]{1,60}|\\.(?:htpasswd|htaccess|git-credentials|npmrc|pgpass|netrc|dockerenv|dockercfg)|\\.(?:ssh|aws|kube|docker)[/\\\\][\\w.-]{1,40}|id_(?:rsa|dsa|ecdsa|ed25519)|wp-config\\.php|web\\.config|config(?:uration)?\\.(?:php|inc)|localsettings\\.php|settings\\.(?:php|py)|database\\.ya?ml|parameters\\.ya?ml|secrets?\\.(?:ya?ml|json)|credentials(?:\\.(?:xml|json|ya?ml))?|appsettings(?:\\.\\w{1,20})?\\.json|application(?:-\\w{1,16})?\\.(?:properties|ya?ml)|tomcat-users\\.xml|master\\.key|hudson\\.util\\.secret|sam|system32)'
+
+const STEPS_TO_SECRET = new RegExp(
+  `^\\s{0,4}[/\\\\]?(?:[\\w-]{1,24}[/\\\\]){0,3}(?:\\.{1,2}[/\\\\]{1,2}){1,16}(?:[\\w.-]{1,32}[/\\\\]){0,4}${SECRETS}\\s{0,4}$`,
+)
+/** Settings that name such a file: of Compose, of builds. */
+const NAMES_FILE = /env_?files?|extends|include|\$ref|schema|ignore|exclude/
+
+/** One or more steps up to a file of secrets, in a body. */
+function findStepsToSecret({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || (place !== 'body' && place !== 'header') || NAMES_FILE.test(name)) return undefined
+  const found = STEPS_TO_SECRET.exec(lower)
+  return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
+}
+
+const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?file|cache_?file/
+const PAGE = /^\s{0,2}[\w./\\: -]{0,200}[/\\][\w.-]{1,60}\.(?:php\d?|phtml|jspx?|aspx?|ashx|war)\s{0,2}$/
+
+/** A page of the server, under a name that says that something is written there. */
+function findWrittenPage({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'body')) return undefined
+  return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
+}
+
+/** Files of a server that nobody asks for through an application. */
+export const serverFileRules: readonly Rule[] = [
+  {
+    id: 'traversal/steps-to-secret',
+    family: 'traversal',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.dots,
+    words: 0,
+    find: findStepsToSecret,
+    attacks: ['../.env', '../../config/database.yml', '../config.php', '..\\..\\web.config'],
+    benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
+  },
+  // The whole value is a file that begins with a dot, from the root of something.
+  // The whole value is a file that begins with a dot, from the root of something.
+  pattern(
+    'traversal/dot-file',
+    /^\s{0,2}(?:[\w./-]{0,80}[/\\])?\.(?:env(?:\.(?:local|prod(?:uction)?|dev|bak|old))?|git[/\\](?:config|head|index|logs[/\\]\w{1,16})|svn[/\\](?:entries|wc\.db)|htpasswd|htaccess|git-credentials|dockerenv|npmrc|pgpass|netrc)\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.slash | CHAR.backslash,
+      words: WORD.probe,
+      places: ['query', 'form', 'cookie', 'header'],
+      attacks: ['/.env', '/app/.env', '/.git/HEAD', '/var/app/.htpasswd'],
+      benign: ['.env', '/env', '/a/.envoy', 'see /.env'],
+    },
+  ),
+  // One server takes what follows the semicolon for a parameter, the next for a step up.
+  pattern(
+    'traversal/matrix-steps',
+    /(?:^|[/\\])\.{1,2};[/\\]|\w\.\.;[/\\]|[/\\]\.\.;(?:[\w=]{1,24})?(?:[/\\]|$)/,
+    {
+      score: 5,
+      chars: CHAR.semicolon,
+      attacks: ['/admin..;/x', '..;/..;/manager/html', '/admin/..;/', '/x/..;a=b/manager'],
+      benign: ['wait..; then', 'a/b;c/d', '..; /'],
+    },
+  ),
+  // From the root, and up from there.
+  pattern('traversal/rooted-steps', /^\s{0,2}[/\\]{1,2}(?:\.\.[/\\]{1,2}){2,16}[\w.-]/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.dots,
+    places: ['body'],
+    attacks: ['/../../admin', '\\..\\..\\x'],
+    benign: ['../../a', '/a/../b', '/../a'],
+  }),
+  // Up, and into the folder that a server of pages serves or runs.
+  pattern(
+    'traversal/web-root',
+    /\.\.[/\\]{1,2}(?:[\w.-]{1,24}[/\\]{1,2}){0,3}(?:webapps|wwwroot|htdocs|public_html|inetpub|httpdocs|docroot)(?:[/\\]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      attacks: ['../webapps/ROOT/x.jsp', '..\\..\\inetpub\\wwwroot\\x.aspx'],
+      benign: ['webapps/ROOT', '../web/apps', '/var/www/htdocs'],
+    },
+  ),
+  // Segments that a client undoes before it asks, or that end where a server stops reading.
+  pattern(
+    'traversal/hidden-segment',
+    /\/(?:%2e){1,2}(?:\/|$)|\/(?:%0[09ad]){1,4}\/|(?:%23|%3f)\.(?:css|js|ico)$|(?:^|\/);[\w=.-]{0,60}\/|^\/{0,2}\\\w/,
+    {
+      score: 5,
+      places: ['path'],
+      chars: CHAR.percent | CHAR.semicolon | CHAR.backslash,
+      attacks: ['/%2e/admin', '/%0a/admin', '/admin%23.css', '/;a=b/admin', '/\\admin'],
+      benign: ['/a%2eb/c', '/C%23.png', '/;jsessionid=5', '/a;b=c/d', '/why%3f'],
+    },
+  ),
+  // What one server takes for a script and the next for a picture.
+  pattern('upload/destination', /\.(?:aspx?|php\d?|jspx?|cer|asa);\.?(?:jpe?g|png|gif|txt|html?)$/, {
+    score: 5,
+    places: ['header', 'path', 'query', 'form'],
+    chars: CHAR.semicolon,
+    attacks: ['http://x.example/shell.asp;.jpg'],
+    benign: ['/a.jpg', 'x.asp; y.jpg'],
+  }),
+  {
+    id: 'upload/written-page',
+    family: 'upload',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.slash | CHAR.backslash,
+    words: WORD.page,
+    places: ['query', 'form', 'body'],
+    find: findWrittenPage,
+    // By the name of the parameter: the cases are in `test/exploits.test.ts`.
+    attacks: [],
+    benign: ['./app/index.jsp', '/a/b.php'],
+  },
+]
