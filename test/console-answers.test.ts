@@ -188,7 +188,12 @@ test('every answer of the API of a running gateway is what its document says', a
   const { approvals } = served.runtime.resources.access ?? {}
   for (const verb of ['approve', 'deny']) {
     const asked = await approvals?.request({
-      act: { actor: 'user:alice', action: 'orders.delete', resource: `orders/${verb}`, arguments: { all: true } },
+      act: {
+        actor: 'user:alice',
+        action: 'orders.delete',
+        resource: `orders/${verb}`,
+        arguments: { all: true },
+      },
       principal: { kind: 'user', id: 'alice' },
       by: 'role:lead',
       rows: 12,
