@@ -262,6 +262,8 @@ test('attack: a mutation is sent in another way than as JSON', async () => {
     { type: multipart, body: part('operations', JSON.stringify([{ query }])) },
     { type: multipart, body: part('query', query) },
     { target: `/graphql?${form}` },
+    { target: `/graphql?${form}`, body: { query: 'mutation { a }' } },
+    { target: '/graphql?query=mutation{a}', body: { query } },
     { target: `/graphql?${form}`, method: 'GET' },
     { target: '/graphql', body: { query }, complete: false },
     { target: '/api/graphql/', type: multipart, body: part('operations', '{}'), complete: false },
